@@ -1,0 +1,141 @@
+"""The settings: read once from the environment, checked, and passed down.
+
+A wrong value never starts a server: it is named, shown (secrets aside), and told what is allowed.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from limits import parse_many
+from msgspec import Meta
+
+from chatroom.errors import SettingsError
+
+MIN_SECRET_LENGTH = 16
+SECRETS = {"SECRET_KEY", "SECRET", "SECRET_KEY_FALLBACKS", "MONGO_URI"}
+IN_MEMORY = "mongomock://"
+
+Count = Annotated[int, Meta(ge=0)]
+Limit = str
+"""How often something may happen, as `10 per 15 minutes` (several, separated by `;`), or `0` for no limit."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Every setting; the environment variable has the same name in capitals (`.env.example` explains each)."""
+
+    secret_key: str = ""
+    secret_key_fallbacks: str = ""
+    ip: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 5000
+    mongo_uri: str = ""
+    mongo_db: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,38}$")] = "chatroom"
+    data_dir: str = "data"
+    web_concurrency: Annotated[int, Meta(ge=1, le=64)] = 1
+    registration: Literal["open", "invite", "closed"] = "open"
+    site_name: Annotated[str, Meta(min_length=1, max_length=60)] = "Chatroom"
+    trusted_proxies: Annotated[int, Meta(ge=0, le=5)] = 0
+    allowed_hosts: str = ""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    session_idle_minutes: Annotated[int, Meta(ge=1)] = 14 * 24 * 60
+    session_lifetime_minutes: Annotated[int, Meta(ge=1)] = 90 * 24 * 60
+    bcrypt_rounds: Annotated[int, Meta(ge=4, le=16)] = 12
+    login_limit_account: Limit = "10 per 15 minutes"
+    login_limit_address: Limit = "100 per 15 minutes"
+    register_limit_address: Limit = "60 per hour"
+    post_limit_account: Limit = "10 per second"
+    post_limit_address: Limit = "100 per second"
+
+    max_message_length: Annotated[int, Meta(ge=0, le=100_000)] = 4000
+    max_frame_bytes: Annotated[int, Meta(ge=0, le=16_000_000)] = 65_536
+    max_request_bytes: Annotated[int, Meta(ge=0, le=1_000_000_000)] = 262_144
+    max_connections: Count = 10_000
+    max_connections_per_user: Count = 20
+    max_connections_per_address: Count = 500
+    max_rooms_per_connection: Count = 50
+    max_waiting_drafts: Count = 5000
+    tail_messages: Annotated[int, Meta(ge=1, le=100_000)] = 2000
+    tail_bytes: Annotated[int, Meta(ge=1000)] = 4_000_000
+    history_page: Annotated[int, Meta(ge=1, le=500)] = 50
+    send_buffer_bytes: Annotated[int, Meta(ge=4096)] = 131_072
+    request_threads: Annotated[int, Meta(ge=2, le=200)] = 20
+
+    store_timeout_seconds: Annotated[float, Meta(gt=0, le=60)] = 5.0
+    polling_milliseconds: Annotated[int, Meta(ge=20, le=60_000)] = 500
+    presence_lease_seconds: Annotated[int, Meta(ge=3, le=600)] = 30
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the room runs its own mongod."""
+        return not self.mongo_uri
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether the room runs on mongomock, for unit tests."""
+        return self.mongo_uri.startswith(IN_MEMORY)
+
+    @property
+    def data_path(self) -> Path:
+        """The folder of the embedded database and the kept secret."""
+        return Path(self.data_dir).expanduser().resolve()
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Read and check the settings; raise `SettingsError` for the first that is wrong."""
+    values: dict[str, Any] = {}
+    for field in msgspec.structs.fields(Settings):
+        name, text = _read(field.name.upper(), environ)
+        if text is not None:
+            values[field.name] = _parse(name, text, field.type)
+    settings = Settings(**values)
+    _check_secret(settings)
+    return settings
+
+
+def _read(name: str, environ: Mapping[str, str]) -> tuple[str, str | None]:
+    """Find a variable; `SECRET` is the older name of `SECRET_KEY`. An empty one counts as unset."""
+    if name == "SECRET_KEY" and not environ.get(name):
+        name = "SECRET" if environ.get("SECRET") else name
+    text = environ.get(name, "").strip()
+    return name, text or None
+
+
+def _parse(name: str, text: str, kind: Any) -> Any:
+    try:
+        value = msgspec.convert(text, kind, strict=False)
+        if name.endswith(("LIMIT_ACCOUNT", "LIMIT_ADDRESS")):
+            _check_limit(text)
+        if name == "MONGO_URI" and not text.startswith(("mongodb://", "mongodb+srv://", IN_MEMORY)):
+            raise ValueError("it must begin with mongodb://, mongodb+srv:// or mongomock://")
+    except ValueError as error:  # msgspec.ValidationError is one
+        shown = "(hidden)" if name in SECRETS else repr(text)
+        raise SettingsError(f"{name}={shown} is not allowed: {_explain(error)}") from error
+    return value
+
+
+def _check_limit(text: str) -> None:
+    if text == "0":
+        return
+    try:
+        parse_many(text)
+    except ValueError as error:
+        raise ValueError("write it as '10 per 15 minutes', or 0 for no limit") from error
+
+
+def _explain(error: Exception) -> str:
+    return re.sub(r"^(Invalid enum value .*|Expected)", lambda found: found.group(0), str(error)).rstrip(".")
+
+
+def _check_secret(settings: Settings) -> None:
+    secret = settings.secret_key
+    if not secret:
+        if settings.mongo_uri and not settings.is_in_memory:
+            raise SettingsError(
+                "SECRET_KEY is missing: with a MONGO_URI of your own, set it to a long random text, "
+                "for example the output of: python3 -c 'import secrets; print(secrets.token_hex(32))'"
+            )
+    elif len(secret.encode()) < MIN_SECRET_LENGTH:
+        raise SettingsError(f"SECRET_KEY is too short: it needs at least {MIN_SECRET_LENGTH} bytes")

@@ -1,0 +1,36 @@
+"""What can go wrong, in words for the person who caused it.
+
+Every refusal has a machine-readable `reason` and a sentence that says what to do.
+"""
+
+
+class ChatroomError(Exception):
+    """An error that is explained to the person; its text is safe to show."""
+
+
+class SettingsError(ChatroomError):
+    """A setting is missing or wrong."""
+
+
+class Unavailable(ChatroomError):
+    """The database cannot be reached, or did not answer in time; the outcome of a write is unknown."""
+
+
+class Refused(ChatroomError):
+    """A request is refused; nothing was changed.
+
+    `reason` is one of a fixed set of words (`docs/protocol.md`), `retry_after` is in seconds.
+    """
+
+    def __init__(self, reason: str, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.retry_after = retry_after
+
+
+class Taken(Refused):
+    """A user name or display name belongs to somebody else."""
+
+    def __init__(self) -> None:
+        super().__init__("taken", "User or displayname existed")

@@ -1,0 +1,73 @@
+"""The typed values that travel between the store, the engine and the pages.
+
+They are immutable, hold no database types, and every time in them is aware and UTC.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+Role = Literal["administrator", "member"]
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """An account. `id` never changes; both names are unique after folding (`names.fold`)."""
+
+    id: str
+    username: str
+    display_name: str
+    password_hash: str
+    role: Role
+    created_at: datetime
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """One signed-in browser, or one access token; `id` is the SHA-256 of the secret that it was given."""
+
+    id: str
+    user_id: str
+    kind: Literal["browser", "token"]
+    label: str  # the user agent, or what the token is for
+    address: str
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+
+
+class Room(msgspec.Struct, frozen=True, kw_only=True):
+    """A log of messages. `slug` is its name in addresses and frames."""
+
+    id: str
+    slug: str
+    title: str
+
+
+class Author(msgspec.Struct, frozen=True):
+    """Who wrote a message: the user's id and the display name at the time of writing."""
+
+    id: str
+    name: str
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that is not yet stored. `client_id` is unique for its author in its room, for ever."""
+
+    author: Author
+    text: str
+    client_id: str
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored message in its latest state; `sequence` orders messages, `revision` orders changes."""
+
+    id: str
+    sequence: int
+    revision: int
+    author: Author
+    client_id: str
+    text: str
+    html: str
+    sent_at: datetime
+    edited_at: datetime | None = None
+    deleted_at: datetime | None = None
