@@ -1,0 +1,65 @@
+# `make run` and `make test` are all that a fresh machine needs (Python 3.11, git, make). `make help` lists the rest.
+SHELL := /bin/sh
+PYTHON ?= python3
+BIN := .venv/bin
+CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+JS_TESTS := $(wildcard tests/js/*.test.js tests/js/*.test.mjs)
+COVERAGE ?= --cov --cov-report=term
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench faults chromium test-js audit
+
+help:  ## what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+
+run: .venv/run.stamp  ## serve the room at http://127.0.0.1:5000
+	@CHATROOM_PARENT=$$PPID exec $(BIN)/python test_mongo.py
+
+test: .venv/dev.stamp chromium test-js  ## every test (PYTEST="-k name" for some)
+	@$(BIN)/python -m pytest $(COVERAGE) $(PYTEST)
+
+test-js:
+ifeq ($(JS_TESTS),)
+	@echo "no JavaScript tests"
+else
+	@if command -v node >/dev/null; then node --test --test-reporter=dot $(JS_TESTS); \
+	elif [ -n "$$CI" ]; then echo "node is missing, and in CI nothing is skipped" >&2; exit 1; \
+	else echo "node is missing: the tests of the scripts are left out (Debian: apt-get install nodejs)"; fi
+endif
+
+check: .venv/dev.stamp audit  ## style, types, documentation, known holes in what we use
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q -k "docs or architecture"
+
+audit: .venv/dev.stamp
+	@$(BIN)/python .ci/audit.py
+
+bench: .venv/dev.stamp  ## this room beside others, on this machine (QUICK=1: under 3 minutes)
+	@$(BIN)/python -m bench
+
+faults: .venv/dev.stamp  ## attack a running room with real processes and check its history
+	@$(BIN)/python -m tests.faults
+
+chromium:
+ifeq ($(CHROMIUM),)
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "installing Chromium for the browser tests ..."; \
+	  apt-get -qq update && apt-get -qq install --yes --no-install-recommends chromium >/dev/null; \
+	else \
+	  echo "The browser tests need Chromium: install it (Debian: apt-get install chromium) and try again." >&2; exit 1; \
+	fi
+endif
+
+.venv/run.stamp: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=/path/to/python3" >&2; exit 1; }
+	@[ -x $(BIN)/python ] || { echo "making a Python environment in .venv ..."; $(PYTHON) -m venv .venv; }
+	@echo "installing what requirements.txt lists (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.txt .venv/run.stamp
+	@echo "installing what requirements-dev.txt lists (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@touch $@

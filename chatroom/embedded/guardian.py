@@ -1,0 +1,166 @@
+"""Run one mongod for one app, and never let it outlive the app.
+
+A process of its own in a session of its own: orders come through stdin, and the end of that pipe is the end
+of the app, however it came. It imports little, because it starts before all else and stays in memory.
+"""
+
+import ctypes
+import os
+import resource
+import select
+import signal
+import sys
+import time
+
+READY = b"r"
+STOP = b"s"
+
+_GRACE_SECONDS = 1.5
+_RESTART_SECONDS = 1.0
+_LOG_BYTES = 4_000_000
+_PR_SET_PDEATHSIG = 1
+_CANNOT_EXECUTE = 126
+
+
+class Log:
+    """A log file of at most 4 MB, and the one before it under the same name with `.1`."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._open()
+
+    def write(self, chunk: bytes) -> None:
+        """Append, and begin a new file when this one is full. A full disk loses lines."""
+        # mongod stops when nobody reads its output, so no error may end the reading.
+        try:
+            if self._size + len(chunk) > _LOG_BYTES:
+                self._rotate()
+            self._size += os.write(self._file, chunk)
+        except OSError:
+            pass
+
+    def note(self, text: str) -> None:
+        """Append a line of our own."""
+        self.write(f"guardian: {text}\n".encode())
+
+    def _rotate(self) -> None:
+        os.replace(self._path, self._path + ".1")
+        os.close(self._file)
+        self._open()
+
+    def _open(self) -> None:
+        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._size = os.fstat(self._file).st_size
+
+
+class Child:
+    """The mongod that runs now."""
+
+    def __init__(self, command: list[str]) -> None:
+        self.output, writer = os.pipe()
+        guardian = os.getpid()
+        self._pid = os.fork()
+        if self._pid == 0:
+            _become(command, writer, guardian)
+        os.close(writer)
+
+    def kill(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        os.kill(self._pid, number)
+
+    def reap(self) -> int:
+        """Wait for its end, and return its exit code."""
+        os.close(self.output)
+        return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+
+
+def _become(command: list[str], output: int, guardian: int) -> None:
+    """Turn the forked child into mongod."""
+    try:
+        # The kernel kills mongod when we are killed; it watches the thread that forked, our only one.
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != guardian:
+            os._exit(0)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os.execv(command[0], command)
+    except OSError as error:
+        os.write(output, f"{command[0]}: {error.strerror}\n".encode())
+    finally:
+        os._exit(_CANNOT_EXECUTE)
+
+
+class Guardian:
+    """Start mongod, keep it running once the app has found it ready, stop it with the app."""
+
+    def __init__(self, log: Log, command: list[str]) -> None:
+        self._log = log
+        self._command = command
+        self._is_ready = False
+        self._is_stopping = False
+
+    def run(self) -> int:
+        """Return when mongod has ended for good: by order, with the app, or before it was ready."""
+        while True:
+            code = self._watch(Child(self._command))
+            if self._is_stopping or not self._is_ready:
+                return code
+            self._log.note(f"mongod ended with {code}, starting it again")
+            if self._wait_for_orders(_RESTART_SECONDS):
+                return code
+
+    def _watch(self, child: Child) -> int:
+        """Copy its output to the log until the output ends, and mongod with it: it has no children."""
+        while True:
+            readable = select.select([child.output] if self._is_stopping else [0, child.output], [], [])[0]
+            if 0 in readable:
+                self._obey(child)
+            if child.output in readable and not self._copy(child):
+                return child.reap()
+
+    def _obey(self, child: Child) -> None:
+        order = os.read(0, 64)
+        self._is_ready = self._is_ready or READY in order
+        if STOP in order:
+            self._is_stopping = True
+            self._stop(child)
+        elif not order:
+            # The app crashed. What it was told is stored is in the journal; a clean end would take a second,
+            # and the next start waits for this folder.
+            self._is_stopping = True
+            child.kill(signal.SIGKILL)
+
+    def _stop(self, child: Child) -> None:
+        child.kill(signal.SIGTERM)
+        deadline = time.monotonic() + _GRACE_SECONDS
+        while (left := deadline - time.monotonic()) > 0:
+            if not select.select([child.output], [], [], left)[0] or not self._copy(child):
+                break
+        child.kill(signal.SIGKILL)
+
+    def _copy(self, child: Child) -> bool:
+        chunk = os.read(child.output, 65536)
+        self._log.write(chunk)
+        return bool(chunk)
+
+    def _wait_for_orders(self, seconds: float) -> bool:
+        """Whether the app ended, or asked for the end, within this time."""
+        if not select.select([0], [], [], seconds)[0]:
+            return False
+        return READY not in os.read(0, 64)
+
+
+def main(log_path: str, *command: str) -> int:
+    """Guard `command`, a mongod that logs to its standard output."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.umask(0o077)
+    return Guardian(Log(log_path), list(command)).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,62 @@
+"""Make mongod's one-node replica set and its accounts, and tell the set when its port has changed.
+
+The app's account can read and write the databases it was made for, and touch nothing else.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pymongo
+from pymongo import MongoClient
+
+from chatroom.embedded.mongod import HOST, REPLICA_SET
+
+APP, ROOT = "chatroom", "root"
+
+Client = MongoClient[dict[str, Any]]
+
+_ANSWER_SECONDS = 30.0
+_POLL_SECONDS = 0.005
+
+
+@contextmanager
+def connect(port: int, root_password: str | None = None) -> Iterator[Client]:
+    """Open a client, as root where a password is given; nothing that it does waits for more than 30 s."""
+    user = ROOT if root_password else None
+    client: Client = MongoClient(HOST, port, directConnection=True, username=user, password=root_password)
+    with client, pymongo.timeout(_ANSWER_SECONDS):
+        yield client
+
+
+def initiate(client: Client, port: int) -> None:
+    """Make the replica set; without an account, as mongod allows on this machine while it has none."""
+    client.admin.command("replSetInitiate", _configuration(port))
+
+
+def move(client: Client, port: int) -> None:
+    """Tell the replica set its new port: elsewhere it does not know itself, and elects nobody."""
+    client.admin.command("replSetReconfig", _configuration(port), force=True)
+
+
+def wait_for_primary(client: Client, check: Callable[[], None]) -> None:
+    """Wait until the node takes writes; `check` ends the wait by raising."""
+    while not client.admin.command("hello").get("isWritablePrimary"):
+        check()
+        time.sleep(_POLL_SECONDS)
+
+
+def add_root(client: Client, password: str) -> None:
+    """Make the first account; the next ones need it."""
+    client.admin.command("createUser", ROOT, pwd=password, roles=["root"])
+
+
+def add_app(client: Client, database: str, password: str) -> None:
+    """Make the app's account for one database."""
+    roles = [{"role": "readWrite", "db": database}]
+    client[database].command("createUser", APP, pwd=password, roles=roles)
+
+
+def _configuration(port: int) -> dict[str, Any]:
+    return {"_id": REPLICA_SET, "version": 1, "members": [{"_id": 0, "host": f"{HOST}:{port}"}]}
