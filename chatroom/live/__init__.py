@@ -1,0 +1,1 @@
+"""The engine: live delivery over websockets, an island of asyncio beside the Flask pages."""

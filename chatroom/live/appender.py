@@ -1,0 +1,116 @@
+"""Collect the drafts of a room while its previous write is in flight, and store them together.
+
+One write at a time for each room; what waits is bounded; an unknown outcome is tried again, with the same client ids.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from chatroom.errors import ChatroomError, Refused, Unavailable
+from chatroom.models import Draft, Message
+from chatroom.store.messages import Stored
+
+log = logging.getLogger(__name__)
+
+MAX_BATCH = 1000
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 2.0
+
+Done = Callable[[Stored | ChatroomError], None]
+Change = Callable[[str, int | None], Message]
+"""Change a message: called in a thread with the room's id and its newest known revision."""
+Append = Callable[[str, Sequence[Draft], int | None], list[Stored]]
+RunInThread = Callable[..., Awaitable[Any]]
+
+
+class Appender:
+    """Drafts in, stored messages out. `published` gets every room's new messages, once a majority has them."""
+
+    def __init__(
+        self,
+        append: Append,
+        run: RunInThread,
+        *,
+        newest: Callable[[str], int | None],
+        published: Callable[[str, list[Message]], None],
+        max_waiting: int,
+    ) -> None:
+        self._append = append
+        self._run = run
+        self._newest = newest
+        self._published = published
+        self._max_waiting = max_waiting
+        self._queues: dict[str, deque[tuple[Draft | Change, Done]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def put(self, room: str, item: Draft | Change, done: Done) -> None:
+        """Queue a draft or a change; `done` is called with the outcome. Raise `Refused` (`busy`) when too many wait."""
+        queue = self._queues.get(room)
+        if queue is None:
+            queue = self._queues[room] = deque()
+            task = asyncio.get_running_loop().create_task(self._drain(room, queue))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        elif 0 < self._max_waiting <= len(queue):
+            raise Refused("busy", "Too many messages are waiting to be stored. Try again shortly.", retry_after=1.0)
+        queue.append((item, done))
+
+    async def finish(self, timeout_seconds: float) -> None:
+        """Wait until everything that was queued is stored; give up after the time-out."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=timeout_seconds)
+
+    async def _drain(self, room: str, queue: deque[tuple[Draft | Change, Done]]) -> None:
+        # Let everybody who is ready put theirs first: what arrived together is stored together.
+        await asyncio.sleep(0)
+        while queue:
+            item, done = queue[0]
+            if isinstance(item, Draft):
+                await self._store_batch(room, queue)
+            else:
+                queue.popleft()
+                await self._make_change(room, item, done)
+        del self._queues[room]
+
+    async def _store_batch(self, room: str, queue: deque[tuple[Draft | Change, Done]]) -> None:
+        drafts: list[Draft] = []
+        dones: list[Done] = []
+        while queue and len(drafts) < MAX_BATCH and isinstance(queue[0][0], Draft):
+            draft, done = queue.popleft()
+            assert isinstance(draft, Draft)  # noqa: S101  for the type checker
+            drafts.append(draft)
+            dones.append(done)
+        outcome = await self._persist(lambda: self._append(room, drafts, self._newest(room)))
+        if isinstance(outcome, ChatroomError):
+            for done in dones:
+                done(outcome)
+            return
+        self._published(room, [result.message for result in outcome])
+        for done, result in zip(dones, outcome, strict=True):
+            done(result)
+
+    async def _make_change(self, room: str, change: Change, done: Done) -> None:
+        outcome = await self._persist(lambda: change(room, self._newest(room)))
+        if isinstance(outcome, ChatroomError):
+            done(outcome)
+            return
+        self._published(room, [outcome])
+        done(Stored(outcome, is_repeated=False))
+
+    async def _persist(self, write: Callable[[], Any]) -> Any:
+        """Try until the outcome is known. A time-out is unknown: neither stored nor failed."""
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                return await self._run(write)
+            except Refused as refusal:
+                return refusal
+            except Unavailable:
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            except Exception:
+                log.exception("a write failed for a reason that trying again cannot mend")
+                return Unavailable("The message could not be stored.")

@@ -1,0 +1,310 @@
+"""One process's live side: its rooms' tails, the appender, the feed, presence, and every open connection.
+
+It belongs to one event loop; other threads enter only where a docstring says so.
+"""
+
+import asyncio
+import concurrent.futures
+import contextlib
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from chatroom.errors import ChatroomError, Refused, Unavailable
+from chatroom.live import protocol
+from chatroom.live.appender import Appender
+from chatroom.live.presence import Presence
+from chatroom.live.protocol import Format
+from chatroom.live.tail import FRAME_MESSAGES, Tail
+from chatroom.messages import Messages
+from chatroom.models import Author, Draft, Message, Room
+from chatroom.store.messages import MessageStore, Stored
+from chatroom.store.presences import PresenceStore
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 1.0
+ELSEWHERE_TICKS = 3
+FORGET_TICKS = 60
+FINISH_SECONDS = 6.0
+STORE_THREADS = 8
+
+
+class Feed(Protocol):
+    """Where hints of other processes' changes come from."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+MakeFeed = Callable[[Callable[[], Mapping[str, int]], Callable[[str, int], None]], Feed]
+"""Given which revision of which room is known, and where to hint, make the feed; called in a thread."""
+
+
+class Connection(Protocol):
+    """What the engine must know of a connection."""
+
+    session_id: str
+    expires_at: datetime
+
+    def end(self, code: int, reason: str) -> None: ...
+
+
+class LiveRoom:
+    """A room that somebody follows in this process."""
+
+    def __init__(self, room: Room, tail: Tail) -> None:
+        self.room = room
+        self.tail = tail
+        self.presence = Presence(room.slug)
+        self.connections = 0
+        self.empty_ticks = 0
+        self.hinted = 0
+        self.refreshing: asyncio.Task[None] | None = None
+        self.pages: dict[tuple[int, Format], asyncio.Task[tuple[str, int, int]]] = {}
+
+
+class Engine:
+    """Everything live in one process. Make it on the event loop, `start` it, and `stop` it before the loop ends."""
+
+    def __init__(
+        self,
+        messages: Messages,
+        store: MessageStore,
+        presences: PresenceStore,
+        *,
+        make_feed: MakeFeed,
+        ended_sessions: Callable[[], set[str]],
+        max_waiting: int,
+        tail_messages: int,
+        tail_bytes: int,
+        lease_seconds: float,
+    ) -> None:
+        self.messages = messages
+        self._store = store
+        self._presences = presences
+        self._make_feed = make_feed
+        self._ended_sessions = ended_sessions
+        self._tail_messages = tail_messages
+        self._tail_bytes = tail_bytes
+        self._renew_ticks = max(1, int(lease_seconds / 3 / TICK_SECONDS))
+        self._loop = asyncio.get_running_loop()
+        self._pool = ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="store")
+        self._rooms: dict[str, LiveRoom] = {}
+        self._entering: dict[str, asyncio.Task[LiveRoom]] = {}
+        self._feed: Feed | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._leases_taken: dict[tuple[str, str], Author] = {}
+        self._leases_ended: set[tuple[str, str]] = set()
+        self.connections: set[Connection] = set()
+        self.appender = Appender(
+            messages.append,
+            self.run,
+            newest=self._known_revision,
+            published=self._publish,
+            max_waiting=max_waiting,
+        )
+
+    async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call what blocks in a thread of the store's."""
+        return await self._loop.run_in_executor(self._pool, function, *arguments)
+
+    async def start(self) -> None:
+        """Begin to listen for other processes' changes, and take posts from the pages."""
+        self._feed = await self.run(self._make_feed, self._known_revisions, self._hint_from_thread)
+        self._feed.start()
+        self.messages.post_through = self.post_from_thread
+        self._tasks = [self._loop.create_task(self._keep_house())]
+
+    async def stop(self) -> None:
+        """Store what waits, give the leases back, and stop listening."""
+        self.messages.post_through = None
+        for task in self._tasks:
+            task.cancel()
+        await self.appender.finish(FINISH_SECONDS)
+        if self._feed is not None:
+            await self.run(self._feed.stop)
+        try:
+            await self.run(self._presences.end_all)
+        except Unavailable:
+            log.warning("the presence leases were not given back; they expire by themselves")
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def post_from_thread(self, room: Room, draft: Draft, timeout_seconds: float = 10.0) -> Stored:
+        """Post from another thread, in a group with what others post; raise `Unavailable` when that takes too long."""
+        outcome: concurrent.futures.Future[Stored] = concurrent.futures.Future()
+
+        def done(result: Stored | ChatroomError) -> None:
+            with contextlib.suppress(concurrent.futures.InvalidStateError):  # nobody waits any more
+                if isinstance(result, ChatroomError):
+                    outcome.set_exception(result)
+                else:
+                    outcome.set_result(result)
+
+        def put() -> None:
+            try:
+                self.appender.put(room.id, draft, done)
+            except Refused as refusal:
+                done(refusal)
+
+        self._loop.call_soon_threadsafe(put)
+        try:
+            return outcome.result(timeout_seconds)
+        except concurrent.futures.TimeoutError:
+            outcome.cancel()
+            raise Unavailable(
+                "The message is not stored yet. The room goes on trying; look whether it appears before you send it again."
+            ) from None
+
+    async def enter(self, room: Room, person: Author) -> LiveRoom:
+        """Find the live side of a room, made on the first visit, and count the person in."""
+        live = self._rooms.get(room.id)
+        if live is None:
+            task = self._entering.get(room.id)
+            if task is None:
+                task = self._entering[room.id] = self._loop.create_task(self._open(room))
+                task.add_done_callback(lambda _: self._entering.pop(room.id, None))
+            live = await asyncio.shield(task)
+        live.connections += 1
+        if live.presence.enter(person):
+            self._leases_ended.discard((room.id, person.id))
+            self._leases_taken[room.id, person.id] = person
+        return live
+
+    def leave(self, live: LiveRoom, person: Author) -> None:
+        """Count a person's connection out."""
+        live.connections -= 1
+        if live.presence.leave(person):
+            self._leases_taken.pop((live.room.id, person.id), None)
+            self._leases_ended.add((live.room.id, person.id))
+
+    async def read_page(self, live: LiveRoom, cursor: int, format: Format) -> tuple[str, int, int]:  # noqa: A002
+        """Read changes after `cursor` from the store, as a frame; those who ask for the same at once share one query."""
+        key = (cursor, format)
+        task = live.pages.get(key)
+        if task is None:
+            task = live.pages[key] = self._loop.create_task(self._read_page(live, cursor, format))
+            task.add_done_callback(lambda _: live.pages.pop(key, None))
+        return await asyncio.shield(task)
+
+    async def _read_page(self, live: LiveRoom, cursor: int, format: Format) -> tuple[str, int, int]:  # noqa: A002
+        found: list[Message] = await self.run(self._store.changed_after, live.room.id, cursor, FRAME_MESSAGES)
+        if not found:  # a primary that is being replaced may not have come so far yet
+            raise Unavailable("The database is behind.")
+        revision = found[-1].revision
+        pieces = [protocol.encode_message(message, format) for message in found]
+        return protocol.changes(live.room.slug, revision, pieces), revision, len(found)
+
+    async def _open(self, room: Room) -> LiveRoom:
+        tail = Tail(room.slug, 0, max_messages=self._tail_messages, max_bytes=self._tail_bytes)
+        live = LiveRoom(room, tail)
+        tail.restart(await self.run(self._store.newest_revision, room.id))
+        self._rooms[room.id] = live
+        # Hints reach it only from here on: what changed since its revision was read is read now.
+        self._refresh(live)
+        return live
+
+    def _known_revision(self, room_id: str) -> int | None:
+        live = self._rooms.get(room_id)
+        return live.tail.revision if live else None
+
+    def _known_revisions(self) -> dict[str, int]:
+        return {room_id: live.tail.revision for room_id, live in list(self._rooms.items())}
+
+    def _publish(self, room_id: str, messages: list[Message]) -> None:
+        live = self._rooms.get(room_id)
+        if live is not None and not live.tail.offer(messages):
+            self._refresh(live)
+
+    def _hint_from_thread(self, room_id: str, revision: int) -> None:
+        live = self._rooms.get(room_id)
+        if live is None or revision <= live.hinted:
+            return
+        live.hinted = revision
+        try:
+            self._loop.call_soon_threadsafe(self._follow_hint, live)
+        except RuntimeError:
+            return  # the loop has ended
+
+    def _follow_hint(self, live: LiveRoom) -> None:
+        if live.hinted > live.tail.revision:
+            self._refresh(live)
+
+    def _refresh(self, live: LiveRoom) -> None:
+        """Read what the tail does not have yet; while that is under way, the next one waits."""
+        if live.refreshing is None or live.refreshing.done():
+            live.refreshing = self._loop.create_task(self._read_on(live))
+
+    async def _read_on(self, live: LiveRoom) -> None:
+        while True:
+            wanted = live.hinted
+            try:
+                found = await self.run(
+                    self._store.changed_after, live.room.id, live.tail.revision, FRAME_MESSAGES
+                )
+            except Unavailable:
+                await asyncio.sleep(TICK_SECONDS / 2)
+                continue
+            live.tail.fill(found)
+            if len(found) < FRAME_MESSAGES and live.hinted <= max(wanted, live.tail.revision):
+                # A hint may run ahead of what is there (the feed asks everything again after a failure).
+                live.hinted = min(live.hinted, live.tail.revision)
+                return
+
+    async def _keep_house(self) -> None:
+        tick = 0
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            tick += 1
+            self._forget_empty_rooms()
+            for chore in (self._end_sessions(), self._keep_presence(tick)):
+                try:
+                    await chore
+                except Unavailable:
+                    continue  # logged where it was noticed; the next tick tries again
+                except Exception:
+                    log.exception("a chore of the engine failed and is tried again")
+
+    def _forget_empty_rooms(self) -> None:
+        for room_id, live in list(self._rooms.items()):
+            live.empty_ticks = 0 if live.connections else live.empty_ticks + 1
+            if live.empty_ticks > FORGET_TICKS:
+                del self._rooms[room_id]
+
+    async def _end_sessions(self) -> None:
+        if not self.connections:
+            return
+        ended = await self.run(self._ended_sessions)
+        now = datetime.now(UTC)
+        for connection in list(self.connections):
+            if connection.session_id in ended or connection.expires_at <= now:
+                connection.end(4401, "the session ended")
+
+    async def _keep_presence(self, tick: int) -> None:
+        taken, self._leases_taken = self._leases_taken, {}
+        ended, self._leases_ended = self._leases_ended, set()
+        try:
+            await self.run(self._presences.end, ended)
+            await self.run(self._presences.take, [(room, person) for (room, _), person in taken.items()])
+            if tick % self._renew_ticks == 0 and self._rooms:
+                await self._renew()
+            if tick % ELSEWHERE_TICKS == 0 and self._rooms:
+                for room_id, people in (await self.run(self._presences.elsewhere, list(self._rooms))).items():
+                    self._rooms[room_id].presence.see_elsewhere(people)
+        except Unavailable:
+            self._leases_taken = taken | self._leases_taken
+            self._leases_ended |= ended - set(self._leases_taken)
+            raise
+        finally:
+            for live in self._rooms.values():
+                if live.presence.publish():
+                    live.tail.wake()
+
+    async def _renew(self) -> None:
+        leases = [(room_id, person) for room_id, live in self._rooms.items() for person in live.presence.local()]
+        if await self.run(self._presences.renew) < len(leases):
+            # Some ran out while this process slept, or were lost with a primary.
+            await self.run(self._presences.take, leases)
+

@@ -1,0 +1,107 @@
+"""Learn that a room changed elsewhere: from a change stream, or by asking.
+
+A feed only hints at a room and a revision. Whatever it misses, doubles or swaps, the tail reads from the store.
+"""
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Iterator, Mapping
+
+from chatroom.errors import ChatroomError
+
+log = logging.getLogger(__name__)
+
+Hint = Callable[[str, int], None]
+"""Called from the feed's thread with a room's id and a revision that it has reached."""
+Known = Callable[[], Mapping[str, int]]
+"""The rooms that somebody follows here, each with the revision that is known of it."""
+
+Watch = Callable[[Callable[[], bool]], Iterator[tuple[str | None, int]]]
+"""Given a way to ask whether to stop, yields (room id, revision) of changes, and (None, 0) once it listens."""
+
+SAFETY_SECONDS = 5.0
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 2.0
+
+
+class PollingFeed:
+    """Ask for newer revisions of the rooms that somebody follows, again and again."""
+
+    def __init__(
+        self, newest_revisions: Callable[[Mapping[str, int]], Mapping[str, int]], known: Known, hint: Hint, *, seconds: float
+    ) -> None:
+        self._newest_revisions = newest_revisions
+        self._known = known
+        self._hint = hint
+        self._seconds = seconds
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="polling-feed", daemon=True)
+
+    def start(self) -> None:
+        """Begin to ask, in a thread of its own."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask no longer."""
+        self._stopped.set()
+        self._thread.join(timeout=2 * LONGEST_PAUSE_SECONDS)
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self._seconds):
+            try:
+                for room, revision in self._newest_revisions(dict(self._known())).items():
+                    self._hint(room, revision)
+            except ChatroomError:
+                pass  # the database is away, which is logged where it is noticed; ask again
+            except Exception:
+                log.exception("the polling feed stumbled and goes on")
+
+
+class ChangeStreamFeed:
+    """Listen to the messages collection; what a broken stream missed is asked for when it is open again.
+
+    No resume token is kept, because the log is its own. `safety` polls slowly beside it, for a stream that
+    went silent without an error.
+    """
+
+    def __init__(self, watch: Watch, safety: PollingFeed, known: Known, hint: Hint) -> None:
+        self._watch = watch
+        self._safety = safety
+        self._known = known
+        self._hint = hint
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="change-stream-feed", daemon=True)
+
+    def start(self) -> None:
+        """Begin to listen, in a thread of its own."""
+        self._safety.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Listen no longer."""
+        self._stopped.set()
+        self._safety.stop()
+        self._thread.join(timeout=2 * LONGEST_PAUSE_SECONDS)
+
+    def _run(self) -> None:
+        pause = FIRST_PAUSE_SECONDS
+        while not self._stopped.is_set():
+            try:
+                for room, revision in self._watch(self._stopped.is_set):
+                    if room is None:
+                        pause = FIRST_PAUSE_SECONDS
+                        self._hint_at_everything()
+                    else:
+                        self._hint(room, revision)
+            except ChatroomError:
+                pass  # logged where it was noticed
+            except Exception:
+                log.exception("the change stream feed stumbled and goes on")
+            self._stopped.wait(random.uniform(pause / 2, pause))  # noqa: S311  not a secret
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    def _hint_at_everything(self) -> None:
+        for room, revision in dict(self._known()).items():
+            self._hint(room, revision + 1)
+

@@ -1,0 +1,55 @@
+"""Bring one connection everything beyond its cursor: the same loop for history, for live, and for coming back.
+
+A follower holds a cursor and nothing else; a slow one waits in its own `send` and delays nobody.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from chatroom.errors import Unavailable
+from chatroom.live import protocol
+from chatroom.live.presence import Presence
+from chatroom.live.protocol import Format
+from chatroom.live.tail import Tail
+
+STORE_PAUSE_SECONDS = 0.5
+
+Send = Callable[[str], Awaitable[None]]
+ReadPage = Callable[[int, Format], Awaitable[tuple[str, int, int]]]
+"""Read the room's changes after a cursor from the store: the frame, the new cursor, how many messages it has."""
+
+
+async def follow(
+    send: Send,
+    tail: Tail,
+    presence: Presence,
+    read_page: ReadPage,
+    *,
+    cursor: int | None,
+    format: Format,  # noqa: A002  the protocol's word
+) -> None:
+    """Send a room's changes after `cursor` (None: from now on) until cancelled."""
+    cursor = tail.revision if cursor is None else cursor
+    missed: int | None = 0
+    seen = 0
+    while True:
+        if cursor < tail.start:
+            try:
+                frame, cursor, count = await read_page(cursor, format)
+            except Unavailable:
+                await asyncio.sleep(STORE_PAUSE_SECONDS)
+                continue
+        elif tail.revision > cursor:
+            frame, cursor, count = tail.frame(cursor, format)
+        elif missed is not None:
+            frame, count = protocol.caught_up(tail.slug, cursor, missed), 0
+            missed = None
+        elif presence.version != seen:
+            frame, count = presence.frame(seen), 0
+            seen = presence.version
+        else:
+            await tail.grown()
+            continue
+        if missed is not None:
+            missed += count
+        await send(frame)

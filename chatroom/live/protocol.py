@@ -1,0 +1,186 @@
+"""Frames: parse what clients send, build what they get. No sockets, no I/O.
+
+A frame is a typed value or a refusal; a message is encoded once for each format, however many read it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from chatroom.errors import Refused
+from chatroom.messages import SERVER_MADE
+from chatroom.models import Message
+from chatroom.store.messages import Stored
+
+Format = Literal["text", "html"]
+FORMATS: tuple[Format, ...] = ("text", "html")
+
+Slug = Annotated[str, Meta(min_length=1, max_length=64)]
+ClientId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+MessageId = Annotated[str, Meta(pattern=r"^[0-9a-f]{24}$")]
+Cursor = Annotated[int, Meta(ge=0, le=2**53)]
+
+
+class Frame(Struct, tag_field="type", forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """What every frame from a client has."""
+
+    room: Slug
+
+
+class Post(Frame, tag="post"):
+    """Post a message."""
+
+    text: str
+    client_id: ClientId | None = None
+
+
+class Edit(Frame, tag="edit"):
+    """Give one's own message another text."""
+
+    id: MessageId
+    text: str
+    client_id: ClientId | None = None
+
+
+class Delete(Frame, tag="delete"):
+    """Take one's own message back."""
+
+    id: MessageId
+    client_id: ClientId | None = None
+
+
+class Follow(Frame, tag="follow"):
+    """Receive a room's changes, those after `after`, or from now on."""
+
+    after: Cursor | None = None
+
+
+class Unfollow(Frame, tag="unfollow"):
+    """Receive them no longer."""
+
+
+ClientFrame = Post | Edit | Delete | Follow | Unfollow
+_decoder = msgspec.json.Decoder(ClientFrame)
+
+
+class WireMessage(Struct, omit_defaults=True):
+    """A message as clients see it; exactly these fields leave the server."""
+
+    id: str
+    sequence: int
+    revision: int
+    author: dict[str, str]
+    client_id: str | UnsetType
+    text: str | UnsetType
+    html: str | UnsetType
+    sent_at: str
+    edited_at: str | UnsetType = UNSET
+    deleted_at: str | UnsetType = UNSET
+
+
+class Person(Struct, frozen=True):
+    """Somebody who is here."""
+
+    id: str
+    name: str
+
+
+def parse(raw: str) -> ClientFrame:
+    """Read a client's frame; raise `Refused` (`invalid`) with what is wrong with it."""
+    try:
+        return _decoder.decode(raw)
+    except RecursionError as error:
+        raise Refused("invalid", "The frame is nested too deeply.") from error
+    except (msgspec.MsgspecError, UnicodeEncodeError, ValueError) as error:
+        raise Refused("invalid", f"The frame is not understood: {error}") from error
+
+
+def subject_of(raw: str) -> dict[str, Any]:
+    """What a refused frame was about (`room`, `client_id`), as far as it can be read."""
+    try:
+        frame = msgspec.json.decode(raw)
+    except (msgspec.MsgspecError, RecursionError, ValueError):
+        return {}
+    if not isinstance(frame, dict):
+        return {}
+    return {
+        name: frame[name]
+        for name in ("room", "client_id")
+        if isinstance(frame.get(name), str) and len(frame[name]) <= 64  # noqa: PLR2004  the longest allowed
+    }
+
+
+def wire(message: Message, format: Format) -> WireMessage:  # noqa: A002  the protocol's word
+    """A message as clients of that format see it."""
+    is_deleted = message.deleted_at is not None
+    return WireMessage(
+        id=message.id,
+        sequence=message.sequence,
+        revision=message.revision,
+        author={"id": message.author.id, "name": message.author.name},
+        client_id=UNSET if message.client_id.startswith(SERVER_MADE) else message.client_id,
+        text=message.text if format == "text" and not is_deleted else UNSET,
+        html=message.html if format == "html" and not is_deleted else UNSET,
+        sent_at=timestamp(message.sent_at),
+        edited_at=timestamp(message.edited_at) if message.edited_at else UNSET,
+        deleted_at=timestamp(message.deleted_at) if message.deleted_at else UNSET,
+    )
+
+
+def timestamp(moment: datetime) -> str:
+    """A time as `2026-11-21T01:02:03.456Z`."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode_message(message: Message, format: Format) -> bytes:  # noqa: A002
+    """A message as a piece of JSON, to be joined into `changes` frames."""
+    return _encoder.encode(wire(message, format))
+
+
+def changes(room: str, revision: int, pieces: Sequence[bytes]) -> str:
+    """The frame that brings a reader from anywhere before these changes to `revision`."""
+    head = f'{{"type":"changes","room":"{room}","revision":{revision},"messages":['
+    return head + b",".join(pieces).decode() + "]}"
+
+
+def stored(room: str, result: Stored) -> str:
+    """The answer to a post, also to a repeated one."""
+    return stored_message(room, result.message, result.message.client_id)
+
+
+def stored_message(room: str, message: Message, client_id: str | None) -> str:
+    """The answer to a change; `client_id` is the one that the frame carried."""
+    fields: dict[str, Any] = {"type": "stored", "room": room}
+    if client_id and not client_id.startswith(SERVER_MADE):
+        fields["client_id"] = client_id
+    fields |= {"id": message.id, "sequence": message.sequence, "revision": message.revision}
+    return _encoder.encode(fields).decode()
+
+
+def caught_up(room: str, revision: int, missed: int) -> str:
+    """History is done; live from here."""
+    return f'{{"type":"caught_up","room":"{room}","revision":{revision},"missed":{missed}}}'
+
+
+def refused(error: Refused, subject: dict[str, Any]) -> str:
+    """A clear reason, for people and for programs."""
+    fields = {"type": "refused", **subject, "reason": error.reason, "message": error.message}
+    if error.retry_after is not None:
+        fields["retry_after"] = round(error.retry_after, 1)
+    return _encoder.encode(fields).decode()
+
+
+def here(room: str, people: Sequence[Person]) -> str:
+    """Everybody who is in the room now."""
+    return _encoder.encode({"type": "presence", "room": room, "here": people}).decode()
+
+
+def presence_changed(room: str, came: Sequence[Person], left: Sequence[str]) -> str:
+    """Who came and who left since the last presence frame."""
+    return _encoder.encode({"type": "presence", "room": room, "came": came, "left": left}).decode()

@@ -1,0 +1,129 @@
+"""What people do with messages: post, change, and read them.
+
+A text is checked and rendered here, once, whichever way it came.
+"""
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from chatroom.errors import Refused
+from chatroom.models import Author, Draft, Message, Room
+from chatroom.rendering import render
+from chatroom.store.messages import MessageStore, Rendered, Stored
+
+SERVER_MADE = "."
+"""The first character of a client id that the server made up, because the client sent none."""
+
+INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u034f\u115f\u1160\u3164\uffa0\u2800\0"
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a room: `revision` is the cursor to continue with, `more` whether there is more that way."""
+
+    messages: list[Message]
+    revision: int
+    more: bool
+
+
+class Messages:
+    """Post and read messages. `post` is what the live engine replaces while it runs, to store in groups."""
+
+    def __init__(
+        self,
+        store: MessageStore,
+        *,
+        max_length: int,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._max_length = max_length
+        self._clock = clock
+        self.post_through: Callable[[Room, Draft], Stored] | None = None
+
+    def draft(self, author: Author, text: str, client_id: str | None = None) -> Draft:
+        """Check a text; raise `Refused` (`empty`, `too_long`, `invalid`) with a sentence for its author."""
+        self.check_text(text)
+        return Draft(author=author, text=text, client_id=client_id or SERVER_MADE + secrets.token_urlsafe(12))
+
+    def check_text(self, text: str) -> None:
+        """Raise `Refused` unless the text may be a message."""
+        if not text.strip().strip(INVISIBLE).strip():
+            raise Refused("empty", "Write something first: the message is empty.")
+        if 0 < self._max_length < len(text):
+            raise Refused(
+                "too_long",
+                f"The message is too long: {len(text):,} characters, and at most {self._max_length:,} are allowed.",
+            )
+        if any("\ud800" <= character <= "\udfff" for character in text) if not text.isascii() else False:
+            raise Refused("invalid", "The message contains half a character (a lone surrogate); please remove it.")
+
+    def post(self, room: Room, draft: Draft) -> Stored:
+        """Store a draft, and answer when a majority has it. Raises `Unavailable` when that is unknown."""
+        if self.post_through is not None:
+            return self.post_through(room, draft)
+        return self.append(room.id, [draft])[0]
+
+    def append(self, room_id: str, drafts: Sequence[Draft], after: int | None = None) -> list[Stored]:
+        """Render and store drafts as the room's next messages, in one write."""
+        return self._store.append(room_id, [Rendered(draft, render(draft.text)) for draft in drafts], after=after)
+
+    def edit(self, room_id: str, user_id: str, message_id: str, text: str, after: int | None = None) -> Message:
+        """Give one's own message another text."""
+        self.check_text(text)
+        html = render(text)
+
+        def edit(message: Message) -> Mapping[str, Any] | None:
+            _check_author(message, user_id)
+            if message.deleted_at is not None:
+                raise Refused("not_found", "The message was deleted.")
+            return None if message.text == text else {"text": text, "html": html, "edited_at": self._clock()}
+
+        return self._store.change(room_id, message_id, edit, after=after)
+
+    def delete(self, room_id: str, user_id: str, message_id: str, after: int | None = None) -> Message:
+        """Take one's own message back: its text is erased, its place in the log stays."""
+
+        def erase(message: Message) -> Mapping[str, Any] | None:
+            _check_author(message, user_id)
+            return None if message.deleted_at else {"text": "", "html": "", "deleted_at": self._clock()}
+
+        return self._store.change(room_id, message_id, erase, after=after)
+
+    def newest_revision(self, room: Room) -> int:
+        """The cursor of somebody who has seen everything."""
+        return self._store.newest_revision(room.id)
+
+    def newest(self, room: Room, limit: int) -> Page:
+        """The last messages, oldest first."""
+        # The cursor is read before the page: a change in between then arrives twice,
+        # which its revision makes harmless, rather than never.
+        revision = self._store.newest_revision(room.id)
+        found = self._store.newest(room.id, limit + 1)
+        return Page(messages=found[-limit:], revision=revision, more=len(found) > limit)
+
+    def before(self, room: Room, sequence: int, limit: int) -> Page:
+        """The messages before `sequence`, oldest first."""
+        revision = self._store.newest_revision(room.id)
+        found = self._store.before(room.id, sequence, limit + 1)
+        return Page(messages=found[-limit:], revision=revision, more=len(found) > limit)
+
+    def after(self, room: Room, revision: int, limit: int) -> Page:
+        """What changed after `revision`, by revision; raise `Refused` for a cursor that the room never gave."""
+        found = self._store.changed_after(room.id, revision, limit + 1)
+        if not found and revision > self._store.newest_revision(room.id):
+            raise Refused("unknown_cursor", "The room has not come that far. Please load it again.")
+        page = found[:limit]
+        return Page(
+            messages=page,
+            revision=page[-1].revision if page else revision,
+            more=len(found) > limit,
+        )
+
+
+def _check_author(message: Message, user_id: str) -> None:
+    if message.author.id != user_id:
+        raise Refused("forbidden", "Only its author can change a message.")

@@ -1,0 +1,54 @@
+"""Make HTML from what people typed: a subset of CommonMark, sanitized by an allow-list.
+
+This is the only place where a message becomes HTML; what leaves it is safe to insert in a page.
+"""
+
+import re
+from html import escape
+
+import nh3
+from markdown_it import MarkdownIt
+
+RULES_OFF = ["heading", "lheading", "hr", "table", "html_block", "html_inline", "image", "reference", "entity"]
+TAGS = {"p", "br", "em", "strong", "s", "code", "pre", "a", "ul", "ol", "li", "blockquote"}
+ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}}
+SCHEMES = {"http", "https", "mailto"}
+LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
+
+# Text in which none of this occurs renders to itself, line by line, and need not pay for a parser: marks, an
+# ampersand or angle bracket, something like a link (`a.b`, `//`), and what opens a block at the start of a line.
+MARKUP = re.compile(
+    r"""[*_`~\[\]\\<>&"\0\r\t\f\v\x1c-\x1f\x85\u2028\u2029]|\S[.:]\S|//|^\s|\s$|^[ ]{0,3}(?:[-+#>=]|\d{1,9}[.)])|[ ]\n|\n[ \n]""",
+    re.MULTILINE,
+)
+
+
+class _Parser(MarkdownIt):
+    def validateLink(self, url: str) -> bool:  # noqa: N802  the library's name
+        """Make only whole addresses clickable: no scripts, no data, and nothing that a base address would complete."""
+        return LINK.match(url) is not None
+
+
+def _make_parser() -> MarkdownIt:
+    parser = _Parser("commonmark", {"html": False, "linkify": True, "breaks": True, "maxNesting": 20})
+    parser.enable(["linkify", "strikethrough"]).disable(RULES_OFF, ignoreInvalid=True)
+    if parser.linkify is not None:
+        parser.linkify.set({"fuzzy_email": False})
+    return parser
+
+
+_PARSER = _make_parser()
+
+
+def render(text: str) -> str:
+    """Render a message's text as HTML; line breaks are kept, raw HTML is shown as it was typed."""
+    if MARKUP.search(text) is None:
+        return "<p>" + escape(text, quote=False).replace("\n", "<br>\n") + "</p>"
+    return nh3.clean(
+        _PARSER.render(text),
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        url_schemes=SCHEMES,
+        link_rel="noopener noreferrer nofollow",
+        set_tag_attribute_values={"a": {"target": "_blank"}},
+    ).rstrip("\n")

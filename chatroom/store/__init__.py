@@ -1,0 +1,1 @@
+"""The collections, as typed values: pymongo is used here and nowhere else."""

@@ -1,0 +1,138 @@
+"""Reach MongoDB: the client, its guarantees, its collections and their indexes.
+
+Every write waits for a majority and the journal, every read sees majority-committed data, whatever the URI says.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pymongo
+from pymongo import IndexModel, MongoClient, ReadPreference, WriteConcern
+from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyMongoError
+from pymongo.read_concern import ReadConcern
+
+from chatroom.config import Settings
+from chatroom.errors import SettingsError, Unavailable
+
+log = logging.getLogger(__name__)
+
+Document = dict[str, Any]
+INDEX_TIMEOUT_SECONDS = 600.0
+FIXED_COMPRESSORS = ((7, 0, 28), (8, 0, 17), (8, 2, 3))  # first releases without CVE-2025-14847, by series
+
+
+class Database:
+    """One MongoDB database; `close` it when done. A client must not be shared across a fork."""
+
+    def __init__(self, client: "MongoClient[Document]", name: str, *, timeout_seconds: float = 5.0) -> None:
+        self.client = client
+        self.timeout_seconds = timeout_seconds
+        self._database = client.get_database(
+            name,
+            # In code, because a URI with `wTimeoutMS` or `journal` but no `w` silently means w: 1.
+            write_concern=WriteConcern(w="majority", j=True, wtimeout=int(timeout_seconds * 1000)),
+            read_concern=ReadConcern("majority"),
+            read_preference=ReadPreference.PRIMARY,
+        )
+        self.users = self._database["users"]
+        self.sessions = self._database["sessions"]
+        self.invites = self._database["invites"]
+        self.rooms = self._database["rooms"]
+        self.memberships = self._database["memberships"]
+        self.messages = self._database["messages"]
+        self.presences = self._database["presences"]
+
+    @classmethod
+    def connect(cls, settings: Settings, uri: str | None = None) -> "Database":
+        """Make a client for `settings` (or for `uri`, where the embedded server listens); it connects when first used."""
+        uri = uri or settings.mongo_uri
+        seconds = settings.store_timeout_seconds
+        client: MongoClient[Document]
+        if settings.is_in_memory:
+            import mongomock  # noqa: PLC0415  only where it is asked for
+
+            client = mongomock.MongoClient(tz_aware=True)
+        else:
+            try:
+                client = MongoClient(
+                    uri,
+                    tz_aware=True,
+                    appname="chatroom",
+                    retryWrites=True,
+                    serverSelectionTimeoutMS=int(seconds * 1000),
+                    connectTimeoutMS=int(seconds * 1000),
+                )
+            except (ConfigurationError, InvalidURI, ValueError) as error:
+                raise SettingsError(f"MONGO_URI cannot be used: {error}") from error
+        return cls(client, settings.mongo_db, timeout_seconds=seconds)
+
+    @property
+    def name(self) -> str:
+        """The database's name."""
+        return self._database.name
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.client.close()
+
+    def ensure_indexes(self, indexes: dict[str, Sequence[IndexModel]]) -> None:
+        """Create what is missing, by collection; existing ones cost one round trip each."""
+        with self.bounded(INDEX_TIMEOUT_SECONDS):
+            for collection, models in indexes.items():
+                self._database[collection].create_indexes(list(models))
+
+    def has_change_streams(self) -> bool:
+        """Whether the server is a replica set (a plain standalone mongod, or mongomock, is not)."""
+        with self.bounded():
+            try:
+                hello = self.client.admin.command("hello")
+            except NotImplementedError:  # mongomock
+                return False
+        return "setName" in hello or hello.get("msg") == "isdbgrid"
+
+    def is_answering(self, timeout_seconds: float = 1.0) -> bool:
+        """Whether a primary answers now."""
+        try:
+            with self.bounded(timeout_seconds):
+                self.sessions.find_one({"_id": "?"})
+        except Unavailable:
+            return False
+        return True
+
+    def warn_if_outdated(self) -> None:
+        """Log a warning when the server is older than the fix of CVE-2025-14847 (compressed messages leak memory)."""
+        with self.bounded():
+            version = tuple(int(part) for part in self.client.server_info()["version"].split(".")[:3])
+        if version < FIXED_COMPRESSORS[0] or any(fix[:2] == version[:2] and version < fix for fix in FIXED_COMPRESSORS):
+            log.warning(
+                "MongoDB %s is older than the fix of CVE-2025-14847: update it, or start it with "
+                "--networkMessageCompressors disabled",
+                ".".join(map(str, version)),
+            )
+
+    @contextmanager
+    def bounded(self, timeout_seconds: float | None = None) -> Iterator[None]:
+        """Bound every call inside, retries included; raise `Unavailable` when the database does not answer in time.
+
+        After a write, `Unavailable` means unknown: it may be stored or not.
+        """
+        try:
+            with pymongo.timeout(timeout_seconds or self.timeout_seconds):
+                yield
+        except (ConfigurationError, InvalidURI) as error:
+            raise SettingsError(f"MONGO_URI cannot be used: {error}") from error
+        except OperationFailure as error:
+            if error.code in {13, 18}:  # Unauthorized, AuthenticationFailed
+                raise SettingsError(f"MONGO_URI's account is not allowed to use the database: {error.code}") from error
+            raise _unavailable(error) from error
+        except PyMongoError as error:
+            raise _unavailable(error) from error
+
+    unavailable_on_failure = bounded
+
+
+def _unavailable(error: PyMongoError) -> Unavailable:
+    log.warning("the database does not answer: %s: %.300s", type(error).__name__, error)
+    return Unavailable("The database does not answer right now. Please try again in a moment.")

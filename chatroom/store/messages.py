@@ -1,0 +1,230 @@
+"""The log of every room: append, change, and read it by revision or by sequence.
+
+Revisions are dense and become visible in order; a `client_id` is stored once for its author and room, for ever.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from bson import ObjectId
+from bson.errors import InvalidId
+from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.errors import BulkWriteError, DuplicateKeyError
+
+from chatroom.errors import Refused, Unavailable
+from chatroom.models import Author, Draft, Message
+from chatroom.store.database import Database, Document
+
+INDEXES = [
+    IndexModel([("room", ASCENDING), ("revision", ASCENDING)], unique=True, name="room_revision"),
+    IndexModel([("room", ASCENDING), ("sequence", ASCENDING)], unique=True, name="room_sequence"),
+    # In this order, so that it also answers "which of these drafts are stored?" for a whole batch.
+    IndexModel(
+        [("room", ASCENDING), ("client_id", ASCENDING), ("author.id", ASCENDING)],
+        unique=True,
+        name="room_client_id_author",
+    ),
+]
+FIRST_PAUSE_SECONDS = 0.002
+LONGEST_PAUSE_SECONDS = 0.25
+
+Key = tuple[str, str]
+
+
+class Rendered(msgspec.Struct, frozen=True):
+    """A draft with the HTML made from its text."""
+
+    draft: Draft
+    html: str
+
+    @property
+    def key(self) -> Key:
+        """What is unique in a room: the author and the client id."""
+        return self.draft.author.id, self.draft.client_id
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """The message that a draft became; `is_repeated` when an earlier try made it."""
+
+    message: Message
+    is_repeated: bool
+
+
+class MessageStore:
+    """The messages collection. `origin` marks this process's own writes, so that its feed can leave them out."""
+
+    def __init__(
+        self, database: Database, *, origin: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._database = database
+        self._messages = database.messages
+        self._origin = origin
+        self._clock = clock
+
+    def append(self, room: str, drafts: Sequence[Rendered], *, after: int | None = None) -> list[Stored]:
+        """Store drafts as the room's next messages; one seen before answers with the message it made then.
+
+        `after` is the newest revision as far as the caller knows; a wrong one costs a round trip. Raises
+        `Unavailable` when the outcome is unknown: call again with the same drafts.
+        """
+        waiting = {draft.key: draft for draft in drafts}
+        stored: dict[Key, Stored] = {}
+        give_up_at = time.monotonic() + self._database.timeout_seconds
+        attempt = 0
+        with self._database.bounded():
+            last = self._newest_revision(room) if after is None else after
+            while waiting:
+                documents = self._documents(room, last, waiting.values())
+                try:
+                    self._messages.insert_many(documents)
+                except (BulkWriteError, DuplicateKeyError):
+                    # A duplicate key proves nothing yet: the document in the way may still be rolled back.
+                    # Only what a majority read finds is stored; whatever it does not find is tried again.
+                    for key, message in self._find_by_keys(room, list(waiting)).items():
+                        is_ours = any(str(document["_id"]) == message.id for document in documents)
+                        stored[key] = Stored(message, is_repeated=not is_ours)
+                        del waiting[key]
+                    last = self._newest_revision(room)
+                    attempt = _pause(attempt, give_up_at)
+                else:
+                    for key, document in zip(list(waiting), documents, strict=True):
+                        stored[key] = Stored(_message(document), is_repeated=False)
+                    break
+        return [stored[draft.key] for draft in drafts]
+
+    def change(
+        self, room: str, message_id: str, edit: Callable[[Message], Mapping[str, Any] | None], *, after: int | None = None
+    ) -> Message:
+        """Give a message its next state, at the room's next revision; `edit` names the fields, or None for no change.
+
+        `edit` may refuse, and is asked again when the message changed meanwhile. Raises `Unavailable` as `append` does.
+        """
+        give_up_at = time.monotonic() + self._database.timeout_seconds
+        attempt = 0
+        with self._database.bounded():
+            last = self._newest_revision(room) if after is None else after
+            while True:
+                message = self._get(room, message_id)
+                fields = edit(message)
+                if fields is None:
+                    return message
+                update = {**fields, "revision": last + 1, "origin": self._origin}
+                try:
+                    result = self._messages.update_one(
+                        {"_id": ObjectId(message.id), "revision": message.revision}, {"$set": update}
+                    )
+                except DuplicateKeyError:
+                    last = self._newest_revision(room)
+                else:
+                    if result.modified_count:
+                        return self._get(room, message_id)
+                attempt = _pause(attempt, give_up_at)
+
+    def newest_revision(self, room: str) -> int:
+        """The room's newest revision; 0 when nothing was ever posted."""
+        with self._database.bounded():
+            return self._newest_revision(room)
+
+    def changed_after(self, room: str, revision: int, limit: int) -> list[Message]:
+        """At most `limit` messages changed after `revision`, by revision."""
+        return self._page({"room": room, "revision": {"$gt": revision}}, "revision", ASCENDING, limit)
+
+    def newest(self, room: str, limit: int) -> list[Message]:
+        """The last `limit` messages, oldest first."""
+        return self._page({"room": room}, "sequence", DESCENDING, limit)[::-1]
+
+    def before(self, room: str, sequence: int, limit: int) -> list[Message]:
+        """The `limit` messages before `sequence`, oldest first."""
+        return self._page({"room": room, "sequence": {"$lt": sequence}}, "sequence", DESCENDING, limit)[::-1]
+
+    def newest_revisions(self, known: Mapping[str, int]) -> dict[str, int]:
+        """Which rooms have changed beyond the revision that is known of them, and how far."""
+        found: dict[str, int] = {}
+        if not known:
+            return found
+        query = {"$or": [{"room": room, "revision": {"$gt": revision}} for room, revision in known.items()]}
+        with self._database.bounded():
+            for document in self._messages.find(query, {"_id": 0, "room": 1, "revision": 1}):
+                found[document["room"]] = max(found.get(document["room"], 0), document["revision"])
+        return found
+
+    def _page(self, query: Document, order: str, direction: int, limit: int) -> list[Message]:
+        with self._database.bounded():
+            # `batch_size` makes it one round trip.
+            cursor = self._messages.find(query).sort(order, direction).limit(limit).batch_size(limit + 1)
+            return [_message(document) for document in cursor]
+
+    def _newest_revision(self, room: str) -> int:
+        document = self._messages.find_one(
+            {"room": room}, {"_id": 0, "revision": 1}, sort=[("room", DESCENDING), ("revision", DESCENDING)]
+        )
+        return document["revision"] if document else 0
+
+    def _get(self, room: str, message_id: str) -> Message:
+        try:
+            document = self._messages.find_one({"_id": ObjectId(message_id), "room": room})
+        except InvalidId:
+            document = None
+        if document is None:
+            raise Refused("not_found", "There is no such message in this room.")
+        return _message(document)
+
+    def _find_by_keys(self, room: str, keys: Sequence[Key]) -> dict[Key, Message]:
+        found = {}
+        wanted = set(keys)
+        query = {"room": room, "client_id": {"$in": [client_id for _, client_id in keys]}}
+        for document in self._messages.find(query):
+            message = _message(document)
+            key = message.author.id, message.client_id
+            if key in wanted:
+                found[key] = message
+        return found
+
+    def _documents(self, room: str, last: int, drafts: Iterable[Rendered]) -> list[Document]:
+        now = self._clock()
+        now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # what BSON keeps
+        return [
+            {
+                "_id": ObjectId(),
+                "room": room,
+                "sequence": revision,
+                "revision": revision,
+                "author": {"id": rendered.draft.author.id, "name": rendered.draft.author.name},
+                "client_id": rendered.draft.client_id,
+                "text": rendered.draft.text,
+                "html": rendered.html,
+                "sent_at": now,
+                "origin": self._origin,
+            }
+            for revision, rendered in enumerate(drafts, start=last + 1)
+        ]
+
+
+def _message(document: Document) -> Message:
+    author = document["author"]
+    return Message(
+        id=str(document["_id"]),
+        sequence=document["sequence"],
+        revision=document["revision"],
+        author=Author(author["id"], author["name"]),
+        client_id=document["client_id"],
+        text=document["text"],
+        html=document["html"],
+        sent_at=document["sent_at"],
+        edited_at=document.get("edited_at"),
+        deleted_at=document.get("deleted_at"),
+    )
+
+
+def _pause(attempt: int, give_up_at: float) -> int:
+    """Wait a little longer each time, at random, so that two processes do not collide in step."""
+    if time.monotonic() > give_up_at:
+        raise Unavailable("The database did not confirm the message in time.")
+    if attempt:
+        longest = min(FIRST_PAUSE_SECONDS * 2**attempt, LONGEST_PAUSE_SECONDS)
+        time.sleep(random.uniform(0, longest))  # noqa: S311  not a secret
+    return attempt + 1
