@@ -153,9 +153,7 @@ class EmbeddedMongo:
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     os.close(lock)
-                    raise EmbeddedError(
-                        f"An earlier mongod is still busy in {self.folder.path}. End it."
-                    ) from None
+                    raise EmbeddedError(f"An earlier mongod is still busy in {self.folder.path}. End it.") from None
             time.sleep(_POLL_SECONDS)
 
     def _lay_out(self) -> None:
@@ -218,9 +216,7 @@ class EmbeddedMongo:
 
         record = self._record
         is_new, has_moved = not record.databases, record.configured_port != record.port
-        with replica.connect(
-            record.port, record.root_password if has_moved and not is_new else None
-        ) as client:
+        with replica.connect(record.port, record.root_password if has_moved and not is_new else None) as client:
             if is_new:
                 replica.initiate(client, record.port)
             elif has_moved:
@@ -245,9 +241,7 @@ def _read_record(folder: DataFolder) -> Record:
     path = folder.path / _RECORD
     if not path.exists():
         if (folder.path / _FILES).exists():
-            raise EmbeddedError(
-                f"{path} is missing, and with it the password of the database beside it. Restore it."
-            )
+            raise EmbeddedError(f"{path} is missing, and with it the password of the database beside it. Restore it.")
         return Record(root_password=secrets.token_urlsafe(32), password=secrets.token_urlsafe(32))
     try:
         return msgspec.json.decode(path.read_bytes(), type=Record)

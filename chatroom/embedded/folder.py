@@ -34,9 +34,7 @@ class DataFolder:
             path.chmod(0o700)
             return cls(path, _take(path))
         except OSError as error:
-            raise FolderError(
-                f"The data folder {path} cannot be used: {error.strerror}. Set DATA_DIR."
-            ) from error
+            raise FolderError(f"The data folder {path} cannot be used: {error.strerror}. Set DATA_DIR.") from error
 
     def close(self) -> None:
         """Let the next app have the folder."""
@@ -67,9 +65,7 @@ class DataFolder:
 def _refuse_foreign(path: Path) -> None:
     names = set(os.listdir(path)) - _HARMLESS
     if names and _LOCK not in names:
-        raise FolderError(
-            f"The data folder {path} holds other things: {min(names)!r}. Set DATA_DIR to an empty one."
-        )
+        raise FolderError(f"The data folder {path} holds other things: {min(names)!r}. Set DATA_DIR to an empty one.")
 
 
 def _take(path: Path) -> int:

@@ -73,9 +73,7 @@ def find_port(wanted: int) -> int:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((HOST, port))
             return port
-    raise EmbeddedError(
-        f"No free port was found for mongod on {HOST}, from {_PORTS.start} to {_PORTS.stop - 1}."
-    )
+    raise EmbeddedError(f"No free port was found for mongod on {HOST}, from {_PORTS.start} to {_PORTS.stop - 1}.")
 
 
 def command(binary: Path, *, files: Path, key: Path, port: int) -> list[str]:
@@ -93,9 +91,7 @@ def command(binary: Path, *, files: Path, key: Path, port: int) -> list[str]:
         "--slowms": "1000000000",  # a slow query is logged with the people's text in it
     }
     words = [word for option in options.items() for word in option]
-    parameters = [
-        word for name, value in _PARAMETERS.items() for word in ("--setParameter", f"{name}={value}")
-    ]
+    parameters = [word for name, value in _PARAMETERS.items() for word in ("--setParameter", f"{name}={value}")]
     return [str(binary), "--nounixsocket", "--noscripting", "--quiet", *words, *parameters]
 
 

@@ -1,0 +1,102 @@
+"""Start everything for `python test_mongo.py`, and stop it in the right order.
+
+The embedded mongod starts first, because it takes longest, and stops last, after the last write.
+"""
+
+import importlib
+import os
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dotenv import load_dotenv
+
+from chatroom import server, workers
+from chatroom.config import Settings, load_settings
+from chatroom.embedded import EmbeddedMongo
+from chatroom.errors import ChatroomError
+
+_ROOT = Path(__file__).resolve().parent.parent
+_BAD_PORT, _BAD_SETUP = 1, 2
+
+
+def serve() -> int:
+    """Serve the room until a signal says stop; return the exit code."""
+    try:
+        _leave_on_signals()
+        _follow_maker()
+        load_dotenv(_ROOT / ".env")
+        settings = load_settings(os.environ)
+        with server.open_port(settings) as listener, _database(settings):
+            _greet(settings, listener)
+            return _run(settings, listener)
+    except server.PortError as error:
+        return _complain(error, _BAD_PORT)
+    except ChatroomError as error:
+        return _complain(error, _BAD_SETUP)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 0
+
+
+def _leave_on_signals() -> None:
+    """Turn the first signal into SystemExit, so that all is undone in order; later ones change nothing."""
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
+        numbers.append(signal.SIGHUP)
+
+    def leave(*_: object) -> None:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+        raise SystemExit(0)
+
+    for number in numbers:
+        signal.signal(number, leave)
+
+
+def _follow_maker() -> None:
+    """End with `make run`, also when make is killed."""
+    if maker := os.environ.pop("CHATROOM_PARENT", ""):
+        workers.follow(int(maker), signal.SIGTERM)
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[None]:
+    """Run the embedded mongod if there is no other, and tell the app and its workers of it."""
+    if not settings.is_embedded:
+        yield
+        return
+    with EmbeddedMongo.launch(settings.data_path, settings.mongo_db) as mongo:
+        os.environ["MONGO_URI"] = mongo.uri
+        os.environ["SECRET_KEY"] = settings.secret_key or mongo.folder.keep("secret_key", lambda: secrets.token_hex(32))
+        if settings.web_concurrency == 1:
+            importlib.import_module(server.APP.partition(":")[0])  # while mongod boots
+        mongo.wait_until_ready()
+        yield
+
+
+def _run(settings: Settings, listener: socket.socket) -> int:
+    if settings.web_concurrency == 1:
+        return server.run(settings, listener)
+    return workers.supervise(settings.web_concurrency, listener)
+
+
+def _greet(settings: Settings, listener: socket.socket) -> None:
+    ip, port = listener.getsockname()[:2]
+    host = f"[{ip}]" if ":" in ip else ip
+    where = settings.data_path if settings.is_embedded else "the MongoDB of MONGO_URI"
+    sys.stdout.write(
+        f"\n  {settings.site_name} is at http://{host}:{port}\n\n"
+        f"  data     {where}\n"
+        "  people   the first account to register is the administrator\n"
+        "  stop     Ctrl-C\n\n"
+    )
+    sys.stdout.flush()
+
+
+def _complain(error: ChatroomError, code: int) -> int:
+    sys.stderr.write(f"chatroom: {error}\n")
+    return code
