@@ -1,0 +1,164 @@
+"""User names and display names: what is allowed, and when two of them are the same.
+
+A name is kept as its owner sees it (NFKC); two names are the same when they share a key.
+"""
+
+import unicodedata
+from functools import cache
+
+import regex
+
+from chatroom.errors import Refused
+
+RULE_VERSION = 1
+"""Stored beside the keys. A change of `fold` or `look` needs a new number and a migration of `name_keys`."""
+
+USERNAME_RULE = "2 to 32 letters and digits of one script; . _ and - may stand between them. No spaces."
+DISPLAY_NAME_RULE = "What others see: 1 to 40 letters and digits of one script; single spaces, ' . _ and - are fine."
+
+RESERVED = {
+    "admin", "administrator", "all", "anonymous", "channel", "chatroom", "deleted", "everybody", "everyone",
+    "former member", "here", "mod", "moderator", "nobody", "null", "official", "operator", "owner", "room",
+    "root", "staff", "superuser", "support", "system", "undefined", "webmaster",
+}  # fmt: skip
+
+SCRIPTS = ["Latin", "Greek", "Cyrillic", "Armenian", "Georgian", "Hebrew", "Arabic", "Thaana", "Ethiopic", "Devanagari", "Bengali", "Gurmukhi", "Gujarati", "Oriya", "Tamil", "Telugu", "Kannada", "Malayalam", "Sinhala", "Thai", "Lao", "Tibetan", "Myanmar", "Khmer", "Mongolian"]
+MIXTURES = ["Han Hiragana Katakana", "Han Hangul", "Han Bopomofo"]
+"""Scripts that people write in one word: Japanese, Korean, Chinese."""
+
+_letters = r"\p{L}\p{Mn}\p{Mc}\p{Nd}"
+_username = regex.compile(rf"[{_letters}._\-]*")
+_display_name = regex.compile(rf"[{_letters}._ '’·\-]*")
+_hidden = regex.compile(r"\p{Default_Ignorable_Code_Point}|\p{C}|[\p{Z}--\x20]", regex.V1)
+_begins = regex.compile(r"[\p{L}\p{Nd}]")
+_ends = regex.compile(r".*[\p{L}\p{M}\p{Nd}]")
+_doubled = regex.compile(r".*[._ '’·\-][._ '’·\-]")
+_piled = regex.compile(r".*\p{Mn}{3}")
+_one_script = regex.compile(
+    "|".join(
+        r"[\p{Common}\p{Inherited}" + "".join(r"\p{" + script + "}" for script in scripts.split()) + "]*"
+        for scripts in [*SCRIPTS, *MIXTURES]
+    )
+)
+_plain_digits = str.maketrans({"I": "l", "1": "l", "|": "l", "0": "O", "’": "'", "ʼ": "'", "ʻ": "'"})
+
+
+def fold(text: str) -> str:
+    """The form in which two spellings of a name are equal: compatibility forms, letter case. Idempotent."""
+    folded = text
+    # One pass is not enough: a case mapping can make a sequence that normalises further.
+    while (following := unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold())) != folded:
+        folded = following
+    return folded
+
+
+def look(name: str) -> str:
+    """The form in which two names that look alike are equal (`AIice` and `Alice`); after Unicode's UTS 39."""
+    letters = "".join(_look_alikes().get(letter, letter) for letter in unicodedata.normalize("NFKC", name))
+    for dotted in "ij":
+        letters = letters.replace(dotted + "\u0307", dotted)
+    return letters.translate(_plain_digits).replace("rn", "m").replace("vv", "w").rstrip(".")
+
+
+def keys(username: str, display_name: str) -> list[str]:
+    """What nobody else may have once these names are taken: one namespace for both kinds of name."""
+    return sorted({form for name in (username, display_name) for form in (fold(name), "~" + look(name))})
+
+
+def clean_username(text: str) -> str:
+    """The user name as it is kept; raise `Refused` (`invalid`) with the reason."""
+    name = _clean(text, _username, "User names are made of letters, digits, and . _ - between them.", 2, 32)
+    if not name.isascii() and look(name).isascii():
+        raise _invalid("This user name looks like another in Latin letters. Please choose one that does not.")
+    return name
+
+
+def clean_display_name(text: str) -> str:
+    """The display name as it is kept; raise `Refused` (`invalid`) with the reason."""
+    return _clean(text, _display_name, "Display names are made of letters, digits, spaces, and ' . _ -.", 1, 40)
+
+
+def _clean(text: str, allowed: "regex.Pattern[str]", made_of: str, shortest: int, longest: int) -> str:
+    _check_length(text, shortest, longest)
+    _check_characters(text, allowed, made_of)
+    name = unicodedata.normalize("NFKC", text)
+    _check_length(name, shortest, longest)
+    _check_characters(name, allowed, made_of)  # a compatibility form can hold anything
+    _check_form(name)
+    _check_script(name)
+    if _reserved_form(fold(name)) in RESERVED or _reserved_look(name) in _reserved_looks():
+        raise _invalid("This name is reserved. Please choose another.")
+    return name
+
+
+def _check_length(name: str, shortest: int, longest: int) -> None:
+    if not name:
+        raise _invalid("Please enter a name.")
+    if len(name) < shortest:
+        raise _invalid(f"The name is too short: it needs at least {shortest} characters.")
+    if len(name) > longest:
+        raise _invalid(f"The name is too long: at most {longest} characters are allowed.")
+
+
+def _check_characters(name: str, allowed: "regex.Pattern[str]", made_of: str) -> None:
+    if name != name.strip():
+        raise _invalid("The name begins or ends with a space. Please remove it.")
+    if _hidden.search(name):
+        raise _invalid("The name contains an invisible character or an unusual space. Please type it again.")
+    # What this Python does not know yet it cannot fold: the keys would change with the next version.
+    if not allowed.fullmatch(name) or any(unicodedata.category(letter) == "Cn" for letter in name):
+        raise _invalid(made_of)
+
+
+def _check_form(name: str) -> None:
+    if not _begins.match(name):
+        raise _invalid("The name must begin with a letter or a digit.")
+    if not _ends.fullmatch(name.removesuffix(".") if " " in name else name):
+        raise _invalid("The name must end with a letter or a digit.")
+    if _doubled.match(name):
+        if regex.search(r"\. ", name) and not _doubled.match(name.replace(". ", " ")):
+            return  # "J. R. Hartley"
+        raise _invalid("The name has two spaces or signs side by side. Please use single ones.")
+    if _piled.match(name):
+        raise _invalid("The name has too many accents on one letter.")
+
+
+def _check_script(name: str) -> None:
+    if not _one_script.fullmatch(name):
+        raise _invalid("The name mixes letters of different scripts (Latin and Cyrillic, say). Please use one.")
+    zeros = {ord(letter) - unicodedata.digit(letter) for letter in name if unicodedata.category(letter) == "Nd"}
+    if len(zeros) > 1:
+        raise _invalid("The name mixes digits of different scripts. Please use one kind.")
+    if any(not letter.isascii() and letter.islower() and letter == letter.upper() for letter in name):
+        raise _invalid("The name contains a phonetic sign. Please use ordinary letters.")  # ᴀᴅᴍɪɴ
+
+
+def _reserved_form(name: str) -> str:
+    """Without what people put between the letters of a word to get around a list."""
+    return "".join(letter for letter in name if letter not in "._-'’·" and not letter.isdigit()).strip()
+
+
+def _reserved_look(name: str) -> str:
+    return _reserved_form(look(name).casefold()).replace("l", "i")  # adm1n
+
+
+@cache
+def _reserved_looks() -> frozenset[str]:
+    return frozenset(_reserved_look(word) for word in RESERVED)
+
+
+@cache
+def _look_alikes() -> dict[str, str]:
+    """Letters outside ASCII, and the ASCII letter or digit that they can be taken for."""
+    from confusable_homoglyphs.confusables import confusables_data  # noqa: PLC0415  45 ms to load
+
+    found = {}
+    for letter, candidates in confusables_data.items():
+        plain = [form for each in candidates if (form := each["c"]).isascii() and len(form) == 1 and form.isalnum()]
+        if len(letter) == 1 and not letter.isascii() and plain:
+            found[letter] = plain[0]
+    return found
+
+
+def _invalid(message: str) -> Refused:
+    return Refused("invalid", message)
