@@ -20,6 +20,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     password_hash: str
     role: Role
     created_at: datetime
+    password_version: int = 1  # one more with every change of the password
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +33,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     address: str
     created_at: datetime
     seen_at: datetime
-    expires_at: datetime
+    expires_at: datetime  # moves on while it is used, up to its lifetime
+    password_version: int = 1  # a session of an older password is no session
 
 
 class Room(msgspec.Struct, frozen=True, kw_only=True):
