@@ -113,10 +113,8 @@ class Engine:
 
     async def start(self) -> None:
         """Begin to listen for other processes' changes, and take posts from the pages."""
-        self._feed = await self.run(self._make_feed, self._known_revisions, self._hint_from_thread)
-        self._feed.start()
         self.messages.post_through = self.post_from_thread
-        self._tasks = [self._loop.create_task(self._keep_house())]
+        self._tasks = [self._loop.create_task(self._start_feed()), self._loop.create_task(self._keep_house())]
 
     async def stop(self) -> None:
         """Store what waits, give the leases back, and stop listening."""
@@ -180,6 +178,17 @@ class Engine:
             self._leases_taken.pop((live.room.id, person.id), None)
             self._leases_ended.add((live.room.id, person.id))
 
+    async def _start_feed(self) -> None:
+        """Find out which feed the database allows, as soon as it answers."""
+        while self._feed is None:
+            try:
+                self._feed = await self.run(self._make_feed, self._known_revisions, self._hint_from_thread)
+            except Unavailable:
+                await asyncio.sleep(TICK_SECONDS)
+        self._feed.start()
+        for live in list(self._rooms.values()):
+            self._refresh(live)
+
     async def read_page(self, live: LiveRoom, cursor: int, format: Format) -> tuple[str, int, int]:  # noqa: A002
         """Read changes after `cursor` from the store, as a frame; those who ask for the same at once share one query."""
         key = (cursor, format)
@@ -241,9 +250,7 @@ class Engine:
         while True:
             wanted = live.hinted
             try:
-                found = await self.run(
-                    self._store.changed_after, live.room.id, live.tail.revision, FRAME_MESSAGES
-                )
+                found = await self.run(self._store.changed_after, live.room.id, live.tail.revision, FRAME_MESSAGES)
             except Unavailable:
                 await asyncio.sleep(TICK_SECONDS / 2)
                 continue
@@ -307,4 +314,3 @@ class Engine:
         if await self.run(self._presences.renew) < len(leases):
             # Some ran out while this process slept, or were lost with a primary.
             await self.run(self._presences.take, leases)
-

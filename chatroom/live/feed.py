@@ -29,7 +29,12 @@ class PollingFeed:
     """Ask for newer revisions of the rooms that somebody follows, again and again."""
 
     def __init__(
-        self, newest_revisions: Callable[[Mapping[str, int]], Mapping[str, int]], known: Known, hint: Hint, *, seconds: float
+        self,
+        newest_revisions: Callable[[Mapping[str, int]], Mapping[str, int]],
+        known: Known,
+        hint: Hint,
+        *,
+        seconds: float,
     ) -> None:
         self._newest_revisions = newest_revisions
         self._known = known
@@ -104,4 +109,3 @@ class ChangeStreamFeed:
     def _hint_at_everything(self) -> None:
         for room, revision in dict(self._known()).items():
             self._hint(room, revision + 1)
-

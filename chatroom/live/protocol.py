@@ -30,14 +30,14 @@ class Frame(Struct, tag_field="type", forbid_unknown_fields=True, frozen=True, k
     room: Slug
 
 
-class Post(Frame, tag="post"):
+class Post(Frame, frozen=True, tag="post"):
     """Post a message."""
 
     text: str
     client_id: ClientId | None = None
 
 
-class Edit(Frame, tag="edit"):
+class Edit(Frame, frozen=True, tag="edit"):
     """Give one's own message another text."""
 
     id: MessageId
@@ -45,25 +45,25 @@ class Edit(Frame, tag="edit"):
     client_id: ClientId | None = None
 
 
-class Delete(Frame, tag="delete"):
+class Delete(Frame, frozen=True, tag="delete"):
     """Take one's own message back."""
 
     id: MessageId
     client_id: ClientId | None = None
 
 
-class Follow(Frame, tag="follow"):
+class Follow(Frame, frozen=True, tag="follow"):
     """Receive a room's changes, those after `after`, or from now on."""
 
     after: Cursor | None = None
 
 
-class Unfollow(Frame, tag="unfollow"):
+class Unfollow(Frame, frozen=True, tag="unfollow"):
     """Receive them no longer."""
 
 
 ClientFrame = Post | Edit | Delete | Follow | Unfollow
-_decoder = msgspec.json.Decoder(ClientFrame)
+_decoder: msgspec.json.Decoder[ClientFrame] = msgspec.json.Decoder(ClientFrame)
 
 
 class WireMessage(Struct, omit_defaults=True):
@@ -109,7 +109,7 @@ def subject_of(raw: str) -> dict[str, Any]:
     return {
         name: frame[name]
         for name in ("room", "client_id")
-        if isinstance(frame.get(name), str) and len(frame[name]) <= 64  # noqa: PLR2004  the longest allowed
+        if isinstance(frame.get(name), str) and len(frame[name]) <= 64
     }
 
 

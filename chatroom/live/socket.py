@@ -8,6 +8,7 @@ import logging
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
 
 MAX_IN_FLIGHT = 1000
 """Posts of one connection that are not answered yet; beyond it, its frames are not read."""
@@ -140,7 +141,7 @@ class LiveEndpoint:
             return
         try:
             await send({"type": "websocket.accept"})
-            connection = Connection(self, engine, visitor, format, receive, send)
+            connection = Connection(self, engine, visitor, format=format, receive=receive, send=send)
             await connection.serve(first, room)
         finally:
             self._gate.leave(visitor)
@@ -154,6 +155,7 @@ class Connection:
         endpoint: LiveEndpoint,
         engine: Engine,
         visitor: Visitor,
+        *,
         format: Format,  # noqa: A002  the protocol's word
         receive: Receive,
         send: Send,
@@ -294,7 +296,7 @@ class Connection:
                 self._send,
                 live.tail,
                 live.presence,
-                lambda cursor, format: self._engine.read_page(live, cursor, format),
+                partial(self._engine.read_page, live),
                 cursor=cursor,
                 format=self._format,
             )
@@ -364,7 +366,7 @@ def _header(scope: Scope, name: bytes) -> str:
 async def _reject(send: Send, status: int, message: str) -> None:
     """Answer the handshake with an ordinary response, which says why."""
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
-    if status == 503:  # noqa: PLR2004
+    if status == 503:
         headers.append((b"retry-after", str(RETRY_SECONDS).encode()))
     await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": message.encode()})

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pymongo.errors import PyMongoError
 
 from chatroom.errors import Unavailable
-from chatroom.store.database import Database
+from chatroom.store.database import Database, Document
 
 log = logging.getLogger(__name__)
 AWAIT_MILLISECONDS = 500
@@ -17,9 +17,14 @@ def watch(database: Database, origin: str, is_stopped: Callable[[], bool]) -> It
 
     Ends when `is_stopped` says so; raises `Unavailable` when the stream breaks, for whatever reason.
     """
-    pipeline = [
+    pipeline: list[Document] = [
         # This process knows its own writes already: leaving them out on the server halves its work.
-        {"$match": {"operationType": {"$in": ["insert", "update", "replace"]}, "fullDocument.origin": {"$ne": origin}}},
+        {
+            "$match": {
+                "operationType": {"$in": ["insert", "update", "replace"]},
+                "fullDocument.origin": {"$ne": origin},
+            }
+        },
         {"$project": {"fullDocument.room": 1, "fullDocument.revision": 1}},
     ]
     try:

@@ -1,0 +1,168 @@
+"""Put the parts together: the Flask application, and the ASGI application that the server runs.
+
+Making them connects to nothing and starts nothing; the first request or the server's start does.
+"""
+
+import logging
+import os
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from a2wsgi import WSGIMiddleware
+from flask import Flask, request
+
+from chatroom import web
+from chatroom.config import Settings, load_settings
+from chatroom.live.engine import Engine
+from chatroom.live.feed import SAFETY_SECONDS, ChangeStreamFeed, Hint, Known, PollingFeed
+from chatroom.live.socket import Limits, LiveEndpoint, Visitor
+from chatroom.services import Services
+from chatroom.store import changes
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = logging.getLogger(__name__)
+
+ROOT = Path(__file__).resolve().parent.parent
+WITHOUT_DATABASE = {"static", "health.livez", "health.readyz"}
+START_OVERLAP = timedelta(hours=1)  # between this process's clock and the database's
+OVERLAP = timedelta(seconds=10)
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Make the Flask application; without `settings`, they are read from the environment."""
+    settings = settings or load_settings(os.environ)
+    app = Flask("chatroom", root_path=str(ROOT), static_folder="static", template_folder="templates")
+    services = Services(settings)
+    app.extensions["chatroom"] = services
+    web.register(app, settings)
+    app.wsgi_app = _open_first(app, services, app.wsgi_app)  # type: ignore[method-assign]
+
+    @app.before_request
+    def prepare() -> None:
+        if request.endpoint not in WITHOUT_DATABASE:
+            services.prepare()
+
+    return app
+
+
+def _open_first(app: Flask, services: Services, inner: "WSGIApplication") -> "WSGIApplication":
+    """Open the services before the first request, because its session needs the secret key."""
+
+    def wsgi_app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        open_app(app)
+        return inner(environ, start_response)
+
+    return wsgi_app
+
+
+def open_app(app: Flask) -> Services:
+    """Open the application's services, once, and give Flask its key."""
+    services: Services = app.extensions["chatroom"]
+    services.open()
+    app.secret_key = services.secret_key
+    return services
+
+
+class ASGI:
+    """What the server runs: websockets go to the engine, everything else to Flask in a pool of threads."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._services: Services = app.extensions["chatroom"]
+        settings = self._services.settings
+        self._engine: Engine | None = None
+        self._pages = WSGIMiddleware(app, workers=settings.request_threads)
+        self._live = LiveEndpoint(
+            lambda: self._get_engine(),
+            sign_in=self._sign_in,
+            is_own_origin=lambda scope: web.is_own_origin(scope, settings),
+            get_room=lambda user_id, slug: self._services.rooms.get_for(user_id, slug),
+            check_posting=lambda user_id, address: self._services.posting_limit.check(user_id, address),
+            limits=Limits(
+                connections=settings.max_connections,
+                connections_per_user=settings.max_connections_per_user,
+                connections_per_address=settings.max_connections_per_address,
+                rooms_per_connection=settings.max_rooms_per_connection,
+            ),
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection, or the server's own start and end."""
+        if scope["type"] == "lifespan":
+            await self._live_span(receive, send)
+        elif scope["type"] == "http":
+            await self._pages(scope, receive, send)  # type: ignore[arg-type]
+        elif scope["path"] == "/live":
+            await self._live(scope, receive, send)  # type: ignore[arg-type]
+        else:
+            await send({"type": "websocket.close"})
+
+    async def _live_span(self, receive: Receive, send: Send) -> None:
+        await receive()
+        self._engine = _make_engine(open_app(self._app))
+        await self._engine.start()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._engine.stop()
+        self._engine = None
+        self._services.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    def _get_engine(self) -> Engine:
+        assert self._engine is not None, "the server did not say that it starts"  # noqa: S101
+        return self._engine
+
+    def _sign_in(self, scope: Mapping[str, Any]) -> Visitor | None:
+        self._services.prepare()
+        return web.sign_in(self._app, scope)
+
+
+def _make_engine(services: Services) -> Engine:
+    settings = services.settings
+
+    def make_feed(known: Known, hint: Hint) -> ChangeStreamFeed | PollingFeed:
+        def polling(seconds: float) -> PollingFeed:
+            return PollingFeed(services.message_store.newest_revisions, known, hint, seconds=seconds)
+
+        if not services.database.has_change_streams():
+            log.info("the database has no change streams: other processes' messages are asked for")
+            return polling(settings.polling_milliseconds / 1000)
+        log.info("other processes' messages come by change stream")
+        watch = partial(changes.watch, services.database, services.origin)
+        return ChangeStreamFeed(watch, polling(SAFETY_SECONDS), known, hint)
+
+    return Engine(
+        services.messages,
+        services.message_store,
+        services.presence,
+        make_feed=make_feed,
+        ended_sessions=EndedSessions(services.sessions.ended_since),
+        max_waiting=settings.max_waiting_drafts,
+        tail_messages=settings.tail_messages,
+        tail_bytes=settings.tail_bytes,
+        lease_seconds=settings.presence_lease_seconds,
+    )
+
+
+class EndedSessions:
+    """Which sessions have ended lately, whichever process ended them."""
+
+    def __init__(self, ended_since: Callable[[datetime], list[tuple[str, datetime]]]) -> None:
+        self._ended_since = ended_since
+        self._moment = datetime.now(UTC) - START_OVERLAP
+
+    def __call__(self) -> set[str]:
+        """The ids; the last ones come again and again, since ends do not become visible in order."""
+        found = self._ended_since(self._moment)
+        if found:
+            self._moment = max(self._moment, found[-1][1] - OVERLAP)
+        return {session_id for session_id, _ in found}

@@ -1,0 +1,94 @@
+"""Everything that people can do here, wired once over one database, for the pages and for the engine.
+
+Nothing connects before `open`; what the pages need in the database is there after `prepare`.
+"""
+
+import secrets
+import threading
+
+from chatroom.config import Settings
+from chatroom.embedded import EmbeddedMongo
+from chatroom.messages import Messages
+from chatroom.rooms import Rooms
+from chatroom.store import messages, presences, rooms
+from chatroom.store.database import Database
+from chatroom.store.messages import MessageStore
+from chatroom.store.presences import PresenceStore
+from chatroom.store.rooms import RoomStore
+
+INDEXES = {
+    "messages": messages.INDEXES,
+    "presences": presences.INDEXES,
+    "rooms": rooms.INDEXES,
+    "memberships": rooms.MEMBERSHIP_INDEXES,
+}
+
+
+class Services:
+    """The application without its framework."""
+
+    settings: Settings
+    secret_key: str
+    database: Database
+    message_store: MessageStore
+    messages: Messages
+    rooms: Rooms
+    presence: PresenceStore
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.secret_key = settings.secret_key
+        self.origin = secrets.token_hex(4)
+        self._embedded: EmbeddedMongo | None = None
+        self._lock = threading.Lock()
+        self._is_open = False
+        self._is_prepared = False
+
+    def open(self) -> None:
+        """Make the client and wire everything to it; start the embedded mongod where nobody else has."""
+        with self._lock:
+            if self._is_open:
+                return
+            settings = self.settings
+            uri = settings.mongo_uri
+            if settings.is_embedded:
+                self._embedded = EmbeddedMongo.launch(settings.data_path, settings.mongo_db)
+                uri = self._embedded.wait_until_ready()
+                self.secret_key = self.secret_key or self._embedded.folder.keep("secret_key", _make_secret)
+            self.secret_key = self.secret_key or _make_secret()  # in memory: nothing outlives the process anyway
+            self._wire(Database.connect(settings, uri))
+            self._is_open = True
+
+    def prepare(self) -> None:
+        """Create the indexes and the lobby, once; raise `Unavailable` while the database is away."""
+        if self._is_prepared:
+            return
+        with self._lock:
+            if not self._is_prepared:
+                self.database.ensure_indexes(INDEXES)
+                self.rooms.ensure_lobby()
+                self._is_prepared = True
+
+    def close(self) -> None:
+        """Give everything back; the embedded mongod, if it is ours, stops."""
+        with self._lock:
+            if self._is_open:
+                self.database.close()
+                self._is_open = self._is_prepared = False
+            if self._embedded is not None:
+                self._embedded.stop()
+                self._embedded = None
+
+    def _wire(self, database: Database) -> None:
+        settings = self.settings
+        self.database = database
+        self.message_store = MessageStore(database, origin=self.origin)
+        self.messages = Messages(self.message_store, max_length=settings.max_message_length)
+        self.rooms = Rooms(RoomStore(database))
+        self.presence = PresenceStore(
+            database, process=self.origin, lease_seconds=settings.presence_lease_seconds
+        )
+
+
+def _make_secret() -> str:
+    return secrets.token_hex(32)
