@@ -1,0 +1,202 @@
+/* Wires the room's page: what happens on the connection, in the outbox and under the reader's hands meets here. */
+
+import { Api } from "./api.js";
+import { Connection } from "./connection.js";
+import { Outbox, MAX_WAITING } from "./outbox.js";
+import { Reader } from "./reader.js";
+import { Sender } from "./sender.js";
+import { Timeline } from "./timeline.js";
+import { localizeTimes, timesOfReader } from "./times.js";
+import { ComposerView } from "./views/composer.js";
+import { MessageView } from "./views/message.js";
+import { PendingView } from "./views/pending.js";
+import { PeopleView } from "./views/people.js";
+import { StateView } from "./views/state.js";
+
+const CLAIM_EVERY_MS = 5000;
+
+const clock = {
+  now: () => Date.now(),
+  setTimeout: (action, ms) => setTimeout(action, ms),
+  clearTimeout: (timer) => clearTimeout(timer),
+};
+
+function start(root) {
+  const data = root.dataset;
+  const find = (name) => document.querySelector(`[data-${name}]`);
+  const user = { id: data.user, name: data.userName };
+  const times = timesOfReader({ language: document.documentElement.lang, languages: navigator.languages });
+  const messageView = new MessageView({ template: find("message-template"), times });
+  const people = new PeopleView({ root: find("people"), template: find("person-template") });
+
+  if (data.history === "true") {
+    localizeTimes(root, times);
+    return;
+  }
+
+  const api = new Api({
+    url: data.apiUrl,
+    csrfToken: document.querySelector("meta[name=csrf-token]").content,
+    fetch: (...request) => fetch(...request),
+  });
+  const outbox = new Outbox({
+    storage: findStorage("localStorage"),
+    userId: user.id,
+    room: data.room,
+    tab: nameTab(),
+    now: clock.now,
+    makeId,
+  });
+  const timeline = new Timeline({ user });
+  const reader = new Reader({ find, api, timeline, messageView, times, title: document.title });
+  const state = new StateView({ root: find("state"), loginUrl: data.loginUrl });
+
+  const connection = new Connection({
+    room: data.room,
+    api,
+    openSocket: (cursor) => openSocket(data, cursor),
+    clock,
+    random: Math.random,
+    browser: { isOnline: () => navigator.onLine, isVisible: () => document.visibilityState === "visible" },
+    cursor: () => timeline.cursor,
+    onFrame: receive,
+    onState: (now) => {
+      state.show(now);
+      showPending();
+      if (connection.canSend) sender.resume();
+    },
+  });
+  const sender = new Sender({
+    outbox,
+    connection,
+    clock,
+    onChange: showPending,
+    onStored: (draft, answer) => {
+      timeline.applyStored(answer, { text: draft.text, sent_at: new Date().toISOString() });
+      reader.show(showPending);
+    },
+  });
+  const composer = new ComposerView({
+    form: find("composer"),
+    maxLength: Number(data.maxLength),
+    onSend: send,
+    onDraft: (text) => {
+      outbox.unsent = text;
+    },
+  });
+  const pending = new PendingView({
+    list: find("pending"),
+    messageView,
+    user,
+    actions: {
+      retry: (client_id) => {
+        outbox.retry(client_id);
+        showPending();
+        sender.kick();
+      },
+      edit: (client_id) => {
+        composer.insert(outbox.get(client_id).text);
+        outbox.remove(client_id);
+        showPending();
+      },
+      discard: (client_id) => {
+        outbox.remove(client_id);
+        showPending();
+        composer.focus();
+      },
+    },
+  });
+
+  function receive(frame, { isMissed }) {
+    if (frame.room && frame.room !== data.room) return;
+    if (frame.type === "presence") people.apply(frame);
+    if (frame.type !== "changes") return;
+    const arrived = timeline.applyChanges(frame);
+    for (const { client_id, author } of frame.messages) {
+      if (client_id && author.id === user.id) sender.confirm(client_id);
+    }
+    reader.take(arrived, { isMissed });
+    reader.show(showPending);
+  }
+
+  function send(text) {
+    if (outbox.isFull) return `${MAX_WAITING} messages are waiting to be stored. Wait until some of them are.`;
+    outbox.add(text);
+    reader.goToEnd();
+    showPending();
+    sender.kick();
+    return "";
+  }
+
+  function showPending() {
+    reader.keepPlace(() => {
+      pending.render(outbox.drafts, { slow: sender.slow, state: connection.state });
+      reader.showEmpty(outbox.drafts.length === 0);
+    });
+  }
+
+  function claim() {
+    if (outbox.claim()) {
+      for (const { client_id } of outbox.drafts) if (timeline.hasClientId(client_id)) outbox.remove(client_id);
+      showPending();
+    }
+    sender.kick();
+  }
+
+  reader.start({ cursor: Number(data.cursor), hasOlder: data.hasOlder === "true" });
+  composer.offer(outbox.unsent);
+  claim();
+  connection.start();
+  setInterval(claim, CLAIM_EVERY_MS);
+
+  window.addEventListener("online", () => connection.online());
+  window.addEventListener("offline", () => connection.offline());
+  window.addEventListener("storage", ({ key, newValue }) => outbox.notice(key, newValue) && showPending());
+  window.addEventListener("pagehide", () => {
+    composer.save();
+    outbox.release();
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") {
+      reader.look();
+      connection.check();
+    } else composer.save();
+  });
+}
+
+function openSocket({ liveUrl, room }, cursor) {
+  const url = new URL(liveUrl, location.href);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  url.search = new URLSearchParams({ room, after: cursor, format: "html" });
+  return new WebSocket(url);
+}
+
+function makeId() {
+  // `randomUUID` exists only where the page came by TLS or from this machine.
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** A name for this tab that a reload keeps. */
+function nameTab() {
+  const storage = findStorage("sessionStorage");
+  try {
+    const name = storage.getItem("chatroom:tab") ?? makeId();
+    storage.setItem("chatroom:tab", name);
+    return name;
+  } catch {
+    return makeId();
+  }
+}
+
+/** Reading the property itself throws where storage is forbidden. */
+function findStorage(name) {
+  try {
+    return window[name];
+  } catch {
+    return undefined;
+  }
+}
+
+const root = document.querySelector("[data-chat]");
+if (root) start(root);

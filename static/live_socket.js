@@ -1,0 +1,103 @@
+/* One websocket from its opening to its end: frames in, posts out, each post with its answer. No DOM.
+
+   It ends once, whoever ends it, and every post that was not answered by then is told so. */
+
+import { ApiError } from "./api.js";
+
+const OPEN_TIMEOUT_MS = 6000;
+const ANSWER_TIMEOUT_MS = 10_000;
+const OPEN = 1;
+const NO_CODE = 1006;
+
+export class LiveSocket {
+  #socket;
+  #clock;
+  #onFrame;
+  #onEnd;
+  #openTimer;
+  #posts = new Map();
+  #hasEnded = false;
+
+  isCaughtUp = false;
+  heardAt;
+
+  constructor({ socket, clock, onFrame, onEnd }) {
+    this.#socket = socket;
+    this.#clock = clock;
+    this.#onFrame = onFrame;
+    this.#onEnd = onEnd;
+    this.heardAt = clock.now();
+    socket.onmessage = ({ data }) => this.#hear(data);
+    socket.onclose = ({ code }) => this.#end(code);
+    this.#awaitMore();
+  }
+
+  get isOpen() {
+    return !this.#hasEnded && this.#socket.readyState === OPEN;
+  }
+
+  /** Send a draft; answers with the frame `stored` or `refused`, or throws when none comes. */
+  post(room, { client_id, text }) {
+    const sentAt = this.#clock.now();
+    return new Promise((resolve, reject) => {
+      const timer = this.#clock.setTimeout(() => {
+        this.#posts.delete(client_id);
+        reject(unanswered());
+        if (this.heardAt <= sentAt) this.drop(); // deaf: nothing came at all
+      }, ANSWER_TIMEOUT_MS);
+      this.#posts.set(client_id, { resolve, reject, timer });
+      this.#socket.send(JSON.stringify({ type: "post", room, client_id, text }));
+    });
+  }
+
+  /** End it from this side, as if it had been lost. */
+  drop() {
+    this.#end(NO_CODE);
+    this.#socket.close();
+  }
+
+  #hear(data) {
+    if (this.#hasEnded) return;
+    const frame = JSON.parse(data);
+    this.heardAt = this.#clock.now();
+    if (frame.type === "stored" || frame.type === "refused") this.#answer(frame);
+    if (!this.isCaughtUp) this.#awaitMore();
+    this.#onFrame(frame, { isMissed: !this.isCaughtUp });
+  }
+
+  /** The room's last word about what was missed. */
+  caughtUp() {
+    this.isCaughtUp = true;
+    this.#clock.clearTimeout(this.#openTimer);
+  }
+
+  /** A proxy may swallow a websocket without closing it. */
+  #awaitMore() {
+    this.#clock.clearTimeout(this.#openTimer);
+    this.#openTimer = this.#clock.setTimeout(() => this.drop(), OPEN_TIMEOUT_MS);
+  }
+
+  #answer(frame) {
+    const post = this.#posts.get(frame.client_id);
+    if (!post) return;
+    this.#posts.delete(frame.client_id);
+    this.#clock.clearTimeout(post.timer);
+    post.resolve({ ...frame, retryAfterMs: frame.retry_after === undefined ? undefined : frame.retry_after * 1000 });
+  }
+
+  #end(code) {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#clock.clearTimeout(this.#openTimer);
+    for (const { reject, timer } of this.#posts.values()) {
+      this.#clock.clearTimeout(timer);
+      reject(unanswered());
+    }
+    this.#posts.clear();
+    this.#onEnd(code);
+  }
+}
+
+function unanswered() {
+  return new ApiError({ status: 0, reason: "unreachable", message: "The room did not answer." });
+}

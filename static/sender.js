@@ -1,0 +1,114 @@
+/* Sends the outbox in the order in which it was written, one draft at a time, until each is stored or refused. No DOM.
+
+   One at a time keeps the order even when a draft in the middle has to wait. A draft whose answer is lost is sent again
+   under the same `client_id`, which stores nothing twice. */
+
+/** After this long without an answer, the person is told. */
+export const SLOW_MS = 4000;
+const PASSING = new Set(["too_fast", "busy", "unavailable", "unknown", "unreachable"]);
+const LONGEST_WAIT_MS = 15_000;
+
+export class Sender {
+  #outbox;
+  #connection;
+  #clock;
+  #onChange;
+  #onStored;
+  #inFlight = null;
+  #waiting = null;
+  #failures = 0;
+
+  /** Drafts that have waited for an answer for too long. */
+  slow = new Set();
+
+  constructor({ outbox, connection, clock, onChange, onStored }) {
+    this.#outbox = outbox;
+    this.#connection = connection;
+    this.#clock = clock;
+    this.#onChange = onChange;
+    this.#onStored = onStored;
+  }
+
+  /** Go on, if there is something to send and a way to send it. */
+  kick() {
+    const draft = this.#outbox.next;
+    if (this.#inFlight || this.#waiting || !draft || !this.#connection.canSend) return;
+    this.#send(draft);
+  }
+
+  /** The connection is back: whoever was waiting need not wait any longer. */
+  resume() {
+    this.#stopWaiting();
+    this.#failures = 0;
+    this.kick();
+  }
+
+  /** A draft turned up among the messages: it is stored, whether or not its answer ever comes. */
+  confirm(client_id) {
+    if (!this.#outbox.get(client_id)) return;
+    this.#forget(client_id);
+    if (this.#inFlight?.client_id === client_id) this.#inFlight = null;
+    this.#onChange();
+    this.kick();
+  }
+
+  async #send(draft) {
+    const flight = { client_id: draft.client_id };
+    this.#inFlight = flight;
+    this.#watch(draft);
+    let answer;
+    try {
+      answer = await this.#connection.post(draft);
+    } catch (error) {
+      answer = { type: "refused", reason: error.reason ?? "unreachable", message: error.message, retryAfterMs: error.retryAfterMs };
+    }
+    if (this.#inFlight !== flight) return; // confirmed meanwhile
+    this.#inFlight = null;
+    if (answer.type === "stored") this.#finish(draft, answer);
+    else this.#refuse(draft, answer);
+    this.kick();
+  }
+
+  #finish(draft, answer) {
+    this.#failures = 0;
+    this.#forget(draft.client_id);
+    this.#onStored(draft, answer);
+  }
+
+  #refuse(draft, { reason, message, retryAfterMs }) {
+    if (reason === "signed_out") return; // kept; sent after the next log-in
+    if (PASSING.has(reason)) {
+      this.#failures += 1;
+      this.#wait(retryAfterMs ?? Math.min(LONGEST_WAIT_MS, 500 * 2 ** this.#failures));
+    } else {
+      this.slow.delete(draft.client_id);
+      this.#outbox.fail(draft.client_id, message || "The room did not take this message.");
+    }
+    this.#onChange();
+  }
+
+  #wait(ms) {
+    this.#waiting = this.#clock.setTimeout(() => {
+      this.#waiting = null;
+      this.kick();
+    }, ms);
+  }
+
+  #stopWaiting() {
+    this.#clock.clearTimeout(this.#waiting);
+    this.#waiting = null;
+  }
+
+  #watch({ client_id }) {
+    this.#clock.setTimeout(() => {
+      if (!this.#outbox.get(client_id) || this.#outbox.get(client_id).problem) return;
+      this.slow.add(client_id);
+      this.#onChange();
+    }, SLOW_MS);
+  }
+
+  #forget(client_id) {
+    this.slow.delete(client_id);
+    this.#outbox.remove(client_id);
+  }
+}

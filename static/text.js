@@ -1,0 +1,40 @@
+/* Small questions about text, answered as the server answers them. No DOM. */
+
+/** How long a text is, in code points: an emoji is one, as in Python. */
+export function countCharacters(text) {
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+}
+
+/** Say why a text cannot be sent, or "" when it can. A maximum of 0 means none. */
+export function findProblem(text, maxLength) {
+  if (text.trim() === "") return "There is nothing to send yet. Write something first.";
+  const length = countCharacters(text);
+  if (maxLength && length > maxLength) {
+    return `That is ${length - maxLength} characters too many: at most ${maxLength.toLocaleString("en")} fit in one message.`;
+  }
+  return "";
+}
+
+/** The first letter or digit of the first and of the last word: the same as `initials` in _macros.html. */
+export function findInitials(name) {
+  const words = name.split(/\s+/u).filter(Boolean);
+  const ends = words.length > 1 ? [words[0], words.at(-1)] : words;
+  return ends.map((word) => word.match(/[\p{L}\p{N}]/u)?.[0].toUpperCase() ?? "").join("");
+}
+
+/** One of twelve hues, by `crc32(id) % 12`: the same as the filter `hue` of the templates. */
+export function findHue(id) {
+  let crc = 0xffffffff;
+  for (const byte of new TextEncoder().encode(id)) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return ((crc ^ 0xffffffff) >>> 0) % 12;
+}
+
+/** "1 message", "2 messages". */
+export function count(number, one, many = `${one}s`) {
+  return `${number} ${number === 1 ? one : many}`;
+}

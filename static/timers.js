@@ -1,0 +1,28 @@
+/* Timers by name: setting one again replaces it. No DOM. */
+
+export class Timers {
+  #clock;
+  #running = new Map();
+
+  constructor(clock) {
+    this.#clock = clock;
+  }
+
+  set(name, ms, action) {
+    this.stop(name);
+    const timer = this.#clock.setTimeout(() => {
+      this.#running.delete(name);
+      action();
+    }, ms);
+    this.#running.set(name, timer);
+  }
+
+  stop(name) {
+    this.#clock.clearTimeout(this.#running.get(name));
+    this.#running.delete(name);
+  }
+
+  stopAll() {
+    for (const name of [...this.#running.keys()]) this.stop(name);
+  }
+}

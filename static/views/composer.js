@@ -1,0 +1,103 @@
+/* Where one writes: Enter sends, a counter near the end, reasons in place, and nothing typed is ever lost. */
+
+import { countCharacters, findProblem } from "../text.js";
+
+const COUNT_FROM = 200;
+const SAVE_AFTER_MS = 200;
+const IME_KEY = 229; // Safari ends a composition before the key that ended it
+
+export class ComposerView {
+  #form;
+  #text;
+  #problem;
+  #counter;
+  #maxLength;
+  #onSend;
+  #onDraft;
+  #saving;
+
+  /** `onSend(text)` answers with why it cannot be sent, or ""; `onDraft(text)` keeps what is being typed. */
+  constructor({ form, maxLength, onSend, onDraft }) {
+    this.#form = form;
+    this.#text = form.querySelector("[data-text]");
+    this.#problem = form.querySelector("[data-problem]");
+    this.#counter = form.querySelector("[data-counter]");
+    this.#maxLength = maxLength;
+    this.#onSend = onSend;
+    this.#onDraft = onDraft;
+    form.noValidate = true;
+    for (const element of form.querySelectorAll("[data-needs-script]")) element.hidden = false;
+    form.addEventListener("submit", (event) => this.#submit(event));
+    this.#text.addEventListener("keydown", (event) => this.#press(event));
+    this.#text.addEventListener("input", () => this.#change());
+  }
+
+  get text() {
+    return this.#text.value;
+  }
+
+  /** Put a text there, unless something is being written already. */
+  offer(text) {
+    if (this.text || !text) return;
+    this.#text.value = text;
+    this.#change();
+  }
+
+  /** Put a text in front of what is there. */
+  insert(text) {
+    this.#text.value = this.text ? `${text}\n${this.text}` : text;
+    this.#change();
+    this.focus();
+  }
+
+  focus() {
+    this.#text.focus();
+  }
+
+  /** Keep what is typed, now. */
+  save() {
+    clearTimeout(this.#saving);
+    this.#onDraft(this.text);
+  }
+
+  #press(event) {
+    const isComposing = event.isComposing || event.keyCode === IME_KEY;
+    if (event.key !== "Enter" || event.shiftKey || event.altKey || isComposing) return;
+    event.preventDefault();
+    if (!event.repeat) this.#form.requestSubmit();
+  }
+
+  #submit(event) {
+    event.preventDefault();
+    const text = this.text;
+    const problem = findProblem(text, this.#maxLength) || this.#onSend(text);
+    this.#say(problem);
+    if (!problem) {
+      this.#text.value = "";
+      this.#change();
+      this.save();
+    }
+    this.focus();
+  }
+
+  #change() {
+    if (!this.#problem.hidden) this.#say("");
+    this.#count();
+    clearTimeout(this.#saving);
+    this.#saving = setTimeout(() => this.save(), SAVE_AFTER_MS);
+  }
+
+  #count() {
+    const left = this.#maxLength ? this.#maxLength - countCharacters(this.text) : Infinity;
+    this.#counter.hidden = left > COUNT_FROM;
+    this.#counter.textContent = left < 0 ? `${-left} too many` : `${left} left`;
+    this.#counter.classList.toggle("composer__counter--over", left < 0);
+  }
+
+  #say(problem) {
+    this.#problem.textContent = problem;
+    this.#problem.hidden = !problem;
+    if (problem) this.#text.setAttribute("aria-invalid", "true");
+    else this.#text.removeAttribute("aria-invalid");
+  }
+}

@@ -1,0 +1,89 @@
+/* One message as an element: made from the page's own template, and kept in step with what the timeline knows.
+
+   `setBody` is the only place in all scripts where stored HTML becomes elements; everything else is text. */
+
+import { findHue, findInitials } from "../text.js";
+
+const DELETED = "This message was deleted.";
+
+export class MessageView {
+  #times;
+
+  constructor({ template, times }) {
+    this.template = template;
+    this.#times = times;
+  }
+
+  /** An element for a message of the timeline. */
+  make(message) {
+    const element = this.template.content.firstElementChild.cloneNode(true);
+    this.update(element, message);
+    return element;
+  }
+
+  /** Show the message as it is now. */
+  update(element, message) {
+    const { author, deleted_at, edited_at } = message;
+    Object.assign(element.dataset, {
+      id: message.id ?? "",
+      sequence: message.sequence ?? "",
+      revision: message.revision ?? "",
+      author: author.id,
+      clientId: message.client_id ?? "",
+    });
+    element.classList.toggle("message--deleted", Boolean(deleted_at));
+    this.#setAuthor(element, author);
+    this.setTimes(element, message);
+    const edited = element.querySelector("[data-edited]");
+    edited.hidden = !edited_at || Boolean(deleted_at);
+    if (edited_at) edited.title = `Edited ${this.#times.full(edited_at)}`;
+    setBody(element.querySelector("[data-body]"), message);
+  }
+
+  setTimes(element, { sent_at }) {
+    const time = element.querySelector("time");
+    time.dateTime = typeof sent_at === "string" ? sent_at : new Date(sent_at).toISOString();
+    time.textContent = this.#times.clock(sent_at);
+    time.title = this.#times.full(sent_at);
+  }
+
+  #setAuthor(element, { id, name }) {
+    const hue = `hue-${findHue(id)}`;
+    const avatar = element.querySelector(".avatar");
+    avatar.dataset.initials = findInitials(name);
+    avatar.classList.add(hue);
+    const author = element.querySelector("[data-author-name]");
+    author.textContent = name;
+    author.classList.add(hue);
+  }
+}
+
+/** Read a message back from the element that the server made. */
+export function readMessage(element) {
+  const { id, sequence, revision, author, clientId } = element.dataset;
+  const body = element.querySelector("[data-body]");
+  const isDeleted = element.classList.contains("message--deleted");
+  return {
+    id,
+    sequence: Number(sequence),
+    revision: Number(revision),
+    author: { id: author, name: element.querySelector("[data-author-name]").textContent },
+    client_id: clientId || undefined,
+    sent_at: element.querySelector("time").dateTime,
+    edited_at: element.querySelector("[data-edited]").dataset.at,
+    ...(isDeleted ? { deleted_at: true } : { html: body.innerHTML }),
+  };
+}
+
+function setBody(body, { html, text, deleted_at }) {
+  if (deleted_at) body.replaceChildren(makeParagraph("message__tombstone", DELETED));
+  else if (html === undefined) body.replaceChildren(makeParagraph("message__plain", text));
+  else body.innerHTML = html; // sanitized when it was stored
+}
+
+function makeParagraph(className, text) {
+  const paragraph = document.createElement("p");
+  paragraph.className = className;
+  paragraph.textContent = text;
+  return paragraph;
+}

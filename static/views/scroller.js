@@ -1,0 +1,73 @@
+/* Keeps the reader's place in the log: at the newest if they are there, else exactly where they read. */
+
+const NEAR_PX = 48;
+
+export class Scroller {
+  #log;
+  #onMove;
+  #height;
+
+  /** Whether the newest message is in view, and is to stay so. */
+  isAtEnd = true;
+
+  constructor({ log, content, onMove }) {
+    this.#log = log;
+    this.#onMove = onMove;
+    log.addEventListener("scroll", () => this.#moved(), { passive: true });
+    // The keyboard opens, the composer grows, a window is turned: the end stays in view.
+    const observer = new ResizeObserver(() => this.isAtEnd && this.toEnd());
+    observer.observe(log);
+    observer.observe(content);
+  }
+
+  /** Change the log's content without moving what is being read. */
+  keepPlace(change) {
+    if (this.isAtEnd) {
+      change();
+      this.toEnd();
+      return;
+    }
+    const anchor = this.#findAnchor();
+    const before = anchor?.getBoundingClientRect().top;
+    change();
+    if (anchor?.isConnected) this.#log.scrollTop += anchor.getBoundingClientRect().top - before;
+  }
+
+  toEnd() {
+    this.isAtEnd = true;
+    this.#log.scrollTop = this.#log.scrollHeight;
+    this.#height = this.#log.clientHeight;
+  }
+
+  /** Whether more than a screen lies between here and the end. */
+  get isFarFromEnd() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#log;
+    return scrollHeight - scrollTop - 2 * clientHeight > 0;
+  }
+
+  /** Show an element at the upper edge, or the end if that is nearer. */
+  toElement(element) {
+    const { top } = this.#log.getBoundingClientRect();
+    this.#log.scrollTop += element.getBoundingClientRect().top - top - NEAR_PX;
+    this.#moved();
+  }
+
+  #moved() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#log;
+    // A log that shrank reports a scroll too: the reader did not move.
+    const hasShrunk = clientHeight < this.#height;
+    this.#height = clientHeight;
+    if (hasShrunk && this.isAtEnd) this.toEnd();
+    else this.isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_PX;
+    this.#onMove();
+  }
+
+  /** The first message in view. */
+  #findAnchor() {
+    const { top } = this.#log.getBoundingClientRect();
+    for (const element of this.#log.querySelectorAll("[data-message]")) {
+      if (element.getBoundingClientRect().bottom > top) return element;
+    }
+    return null;
+  }
+}

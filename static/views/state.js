@@ -1,0 +1,62 @@
+/* How the connection is, in words. */
+
+import { count } from "../text.js";
+
+const TOLD_FOR_MS = 6000;
+
+export class StateView {
+  #root;
+  #text;
+  #loginUrl;
+  #timer;
+
+  constructor({ root, loginUrl }) {
+    this.#root = root;
+    this.#text = root.querySelector("[data-state-text]");
+    this.#loginUrl = loginUrl;
+  }
+
+  show(state) {
+    clearTimeout(this.#timer);
+    this.#root.hidden = false;
+    this.#root.dataset.state = state.name;
+    this.#say(state);
+    if (state.name === "live" && state.missed) {
+      this.#timer = setTimeout(() => this.#say({ name: "live" }), TOLD_FOR_MS);
+    }
+  }
+
+  #say(state) {
+    const text = describe(state);
+    if (this.#text.textContent.trim() === text && state.name !== "signed_out") return;
+    this.#text.replaceChildren(text, ...(state.name === "signed_out" ? [" ", this.#loginLink()] : []));
+  }
+
+  #loginLink() {
+    const link = document.createElement("a");
+    link.href = this.#loginUrl;
+    link.textContent = "Log in again";
+    return link;
+  }
+}
+
+function describe({ name, missed, message }) {
+  switch (name) {
+    case "live":
+      return missed ? `Live, ${count(missed, "message")} caught up` : "Live";
+    case "catching_up":
+      return missed ? `Catching up (${missed} missed)` : "Catching up…";
+    case "reconnecting":
+      return "Connection lost. Reconnecting…";
+    case "offline":
+      return "Offline";
+    case "polling":
+      return "Every 3 seconds (no live connection)";
+    case "signed_out":
+      return "Your session ended.";
+    case "closed":
+      return message || "This room is not open to you.";
+    default:
+      return "Connecting…";
+  }
+}

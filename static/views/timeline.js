@@ -1,0 +1,116 @@
+/* The list of messages as elements: always exactly what the timeline and the outbox hold, in that order. */
+
+import { readMessage } from "./message.js";
+
+const JOINED_WITHIN_MS = 10 * 60 * 1000;
+
+export class TimelineView {
+  #list;
+  #messageView;
+  #dayTemplate;
+  #times;
+  #elements = new Map();
+  #days = new Map();
+  #mark;
+
+  /** Where the "new" line stands: before the message with this sequence. */
+  markSequence = null;
+
+  constructor({ list, dayTemplate, messageView, times }) {
+    this.#list = list;
+    this.#dayTemplate = dayTemplate;
+    this.#messageView = messageView;
+    this.#times = times;
+    this.#mark = document.createElement("li");
+    this.#mark.className = "mark";
+    this.#mark.textContent = "New";
+  }
+
+  /** Take over the elements that came with the page; answers with their messages. */
+  adopt() {
+    const messages = [];
+    for (const element of this.#list.querySelectorAll("[data-message]")) {
+      const message = readMessage(element);
+      this.#messageView.setTimes(element, message);
+      this.#elements.set(message.sequence, { element, message });
+      messages.push(message);
+    }
+    // The very objects that the timeline will hold: nothing of them is rendered again.
+    return messages;
+  }
+
+  /** Bring the elements in step with these messages. */
+  render(messages) {
+    const wanted = [];
+    let previous = null;
+    let day = null;
+    for (const message of messages) {
+      const key = this.#times.dayKey(message.sent_at);
+      if (key !== day) wanted.push(this.#dayLine(key, message));
+      if (message.sequence === this.markSequence) wanted.push(this.#mark);
+      const element = this.#elementOf(message);
+      const isJoined = key === day && message.sequence !== this.markSequence && continues(message, previous);
+      element.classList.toggle("message--joined", isJoined);
+      wanted.push(element);
+      previous = message;
+      day = key;
+    }
+    reconcile(this.#list, wanted);
+    this.#forgetBeyond(messages);
+  }
+
+  elementOf(sequence) {
+    return this.#elements.get(sequence)?.element;
+  }
+
+  get mark() {
+    return this.#mark.isConnected ? this.#mark : null;
+  }
+
+  #elementOf(message) {
+    const known = this.#elements.get(message.sequence);
+    if (known?.message === message) return known.element;
+    const element = known?.element ?? this.#messageView.make(message);
+    if (known) this.#messageView.update(element, message);
+    this.#elements.set(message.sequence, { element, message });
+    return element;
+  }
+
+  #dayLine(key, { sent_at }) {
+    let line = this.#days.get(key);
+    if (!line) {
+      line = this.#dayTemplate.content.firstElementChild.cloneNode(true);
+      const time = line.querySelector("time");
+      time.dateTime = key;
+      time.textContent = this.#times.day(sent_at);
+      this.#days.set(key, line);
+    }
+    return line;
+  }
+
+  #forgetBeyond(messages) {
+    if (this.#elements.size <= messages.length) return;
+    const kept = new Set(messages.map(({ sequence }) => sequence));
+    for (const sequence of this.#elements.keys()) if (!kept.has(sequence)) this.#elements.delete(sequence);
+  }
+}
+
+/** Whether a message goes on where its author's last one ended. */
+export function continues(message, previous) {
+  return (
+    previous !== null &&
+    previous.author.id === message.author.id &&
+    new Date(message.sent_at) - new Date(previous.sent_at) < JOINED_WITHIN_MS
+  );
+}
+
+/** Make these the children of a list, moving and replacing as little as possible. */
+export function reconcile(list, wanted) {
+  const kept = new Set(wanted);
+  for (const child of [...list.children]) if (!kept.has(child)) child.remove();
+  let next = list.firstElementChild;
+  for (const element of wanted) {
+    if (element === next) next = next.nextElementSibling;
+    else list.insertBefore(element, next);
+  }
+}
