@@ -19,6 +19,7 @@ from chatroom.config import Settings, load_settings
 from chatroom.live.engine import Engine
 from chatroom.live.feed import SAFETY_SECONDS, ChangeStreamFeed, Hint, Known, PollingFeed
 from chatroom.live.socket import Limits, LiveEndpoint, Visitor
+from chatroom.models import Room
 from chatroom.services import Services
 from chatroom.store import changes
 
@@ -44,7 +45,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     services = Services(settings)
     app.extensions["chatroom"] = services
     web.register(app, settings)
-    app.wsgi_app = _open_first(app, services, app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = _open_first(app, app.wsgi_app)  # type: ignore[method-assign]
 
     @app.before_request
     def prepare() -> None:
@@ -54,7 +55,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def _open_first(app: Flask, services: Services, inner: "WSGIApplication") -> "WSGIApplication":
+def _open_first(app: Flask, inner: "WSGIApplication") -> "WSGIApplication":
     """Open the services before the first request, because its session needs the secret key."""
 
     def wsgi_app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -82,11 +83,11 @@ class ASGI:
         self._engine: Engine | None = None
         self._pages = WSGIMiddleware(app, workers=settings.request_threads)
         self._live = LiveEndpoint(
-            lambda: self._get_engine(),
+            self._get_engine,
             sign_in=self._sign_in,
             is_own_origin=lambda scope: web.is_own_origin(scope, settings),
-            get_room=lambda user_id, slug: self._services.rooms.get_for(user_id, slug),
-            check_posting=lambda user_id, address: self._services.posting_limit.check(user_id, address),
+            get_room=self._get_room,
+            check_posting=self._check_posting,
             limits=Limits(
                 connections=settings.max_connections,
                 connections_per_user=settings.max_connections_per_user,
@@ -120,6 +121,12 @@ class ASGI:
     def _get_engine(self) -> Engine:
         assert self._engine is not None, "the server did not say that it starts"  # noqa: S101
         return self._engine
+
+    def _get_room(self, user_id: str, slug: str) -> Room:
+        return self._services.rooms.get_for(user_id, slug)
+
+    def _check_posting(self, user_id: str, address: str) -> None:
+        self._services.posting_limit.check(user_id, address)
 
     def _sign_in(self, scope: Mapping[str, Any]) -> Visitor | None:
         self._services.prepare()

@@ -85,9 +85,7 @@ class Services:
         self.message_store = MessageStore(database, origin=self.origin)
         self.messages = Messages(self.message_store, max_length=settings.max_message_length)
         self.rooms = Rooms(RoomStore(database))
-        self.presence = PresenceStore(
-            database, process=self.origin, lease_seconds=settings.presence_lease_seconds
-        )
+        self.presence = PresenceStore(database, process=self.origin, lease_seconds=settings.presence_lease_seconds)
 
 
 def _make_secret() -> str:

@@ -153,7 +153,7 @@ class Engine:
         except concurrent.futures.TimeoutError:
             outcome.cancel()
             raise Unavailable(
-                "The message is not stored yet. The room goes on trying; look whether it appears before you send it again."
+                "The message is not stored yet, and the room goes on trying. Sending it again does no harm."
             ) from None
 
     async def enter(self, room: Room, person: Author) -> LiveRoom:
@@ -189,8 +189,8 @@ class Engine:
         for live in list(self._rooms.values()):
             self._refresh(live)
 
-    async def read_page(self, live: LiveRoom, cursor: int, format: Format) -> tuple[str, int, int]:  # noqa: A002
-        """Read changes after `cursor` from the store, as a frame; those who ask for the same at once share one query."""
+    async def read_page(self, live: LiveRoom, cursor: int, format: Format) -> tuple[str, int, int]:
+        """Read changes after `cursor` from the store, as a frame; those who ask for the same share one query."""
         key = (cursor, format)
         task = live.pages.get(key)
         if task is None:
@@ -198,7 +198,7 @@ class Engine:
             task.add_done_callback(lambda _: live.pages.pop(key, None))
         return await asyncio.shield(task)
 
-    async def _read_page(self, live: LiveRoom, cursor: int, format: Format) -> tuple[str, int, int]:  # noqa: A002
+    async def _read_page(self, live: LiveRoom, cursor: int, format: Format) -> tuple[str, int, int]:
         found: list[Message] = await self.run(self._store.changed_after, live.room.id, cursor, FRAME_MESSAGES)
         if not found:  # a primary that is being replaced may not have come so far yet
             raise Unavailable("The database is behind.")

@@ -26,7 +26,7 @@ async def follow(
     read_page: ReadPage,
     *,
     cursor: int | None,
-    format: Format,  # noqa: A002  the protocol's word
+    format: Format,
 ) -> None:
     """Send a room's changes after `cursor` (None: from now on) until cancelled."""
     cursor = tail.revision if cursor is None else cursor

@@ -48,8 +48,8 @@ class Presence:
         people = self._elsewhere | self._names
         if people == self._shown and self.version:
             return False
-        came = [Person(id, name) for id, name in people.items() if self._shown.get(id) != name]  # noqa: A001
-        left = [id for id in self._shown if id not in people]  # noqa: A001
+        came = [Person(id, name) for id, name in people.items() if self._shown.get(id) != name]
+        left = [id for id in self._shown if id not in people]
         self._shown = people
         self.version += 1
         self._last_change = protocol.presence_changed(self._slug, came, left)
@@ -62,9 +62,9 @@ class Presence:
             return self._last_change
         if not self._whole:
             people = sorted(self._shown.items(), key=lambda item: item[1].casefold())
-            self._whole = protocol.here(self._slug, [Person(id, name) for id, name in people])  # noqa: A001
+            self._whole = protocol.here(self._slug, [Person(id, name) for id, name in people])
         return self._whole
 
     def local(self) -> list[Author]:
         """The people with a connection to this process."""
-        return [Author(id, name) for id, name in self._names.items()]  # noqa: A001
+        return [Author(id, name) for id, name in self._names.items()]

@@ -113,7 +113,7 @@ def subject_of(raw: str) -> dict[str, Any]:
     }
 
 
-def wire(message: Message, format: Format) -> WireMessage:  # noqa: A002  the protocol's word
+def wire(message: Message, format: Format) -> WireMessage:
     """A message as clients of that format see it."""
     is_deleted = message.deleted_at is not None
     return WireMessage(
@@ -138,7 +138,7 @@ def timestamp(moment: datetime) -> str:
 _encoder = msgspec.json.Encoder()
 
 
-def encode_message(message: Message, format: Format) -> bytes:  # noqa: A002
+def encode_message(message: Message, format: Format) -> bytes:
     """A message as a piece of JSON, to be joined into `changes` frames."""
     return _encoder.encode(wire(message, format))
 

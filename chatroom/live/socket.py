@@ -127,7 +127,7 @@ class LiveEndpoint:
                 await _reject(send, 403, "The request comes from another site.")
                 return
             query = parse_qs(scope["query_string"].decode("latin-1"))
-            format: Format = "html" if query.get("format") == ["html"] else "text"  # noqa: A001
+            format: Format = "html" if query.get("format") == ["html"] else "text"
             first = _first_room(query)
             room = await engine.run(self.get_room, visitor.author.id, first.room) if first else None
         except Refused as refusal:
@@ -156,7 +156,7 @@ class Connection:
         engine: Engine,
         visitor: Visitor,
         *,
-        format: Format,  # noqa: A002  the protocol's word
+        format: Format,
         receive: Receive,
         send: Send,
     ) -> None:

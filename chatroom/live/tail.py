@@ -26,7 +26,7 @@ class Entry:
         self._text: bytes | None = None
         self._html: bytes | None = None
 
-    def encoded(self, format: Format) -> bytes:  # noqa: A002  the protocol's word
+    def encoded(self, format: Format) -> bytes:
         """The message as a piece of a frame."""
         if format == "html":
             if self._html is None:
@@ -83,7 +83,7 @@ class Tail:
         self.start = self.revision = revision
         self._wake()
 
-    def frame(self, cursor: int, format: Format) -> tuple[str, int, int]:  # noqa: A002
+    def frame(self, cursor: int, format: Format) -> tuple[str, int, int]:
         """Everything after `cursor`, as one bounded frame: the frame, the new cursor, and how many messages it has.
 
         It is made once for all who are at the same cursor. `cursor` must not be before `start`.
@@ -127,7 +127,7 @@ class Tail:
         if self._latest.get(oldest.message.id) == oldest.message.revision:
             del self._latest[oldest.message.id]
 
-    def _make_frame(self, cursor: int, format: Format) -> tuple[str, int, int]:  # noqa: A002
+    def _make_frame(self, cursor: int, format: Format) -> tuple[str, int, int]:
         pieces: list[bytes] = []
         size = 0
         revision = self.revision

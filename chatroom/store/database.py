@@ -46,7 +46,7 @@ class Database:
 
     @classmethod
     def connect(cls, settings: Settings, uri: str | None = None) -> "Database":
-        """Make a client for `settings` (or for `uri`, where the embedded server listens); it connects when first used."""
+        """Make a client, for the embedded server's `uri` if there is one; it connects when first used."""
         uri = uri or settings.mongo_uri
         seconds = settings.store_timeout_seconds
         client: MongoClient[Document]
