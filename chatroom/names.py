@@ -22,17 +22,22 @@ RESERVED = {
     "root", "staff", "superuser", "support", "system", "undefined", "webmaster",
 }  # fmt: skip
 
-SCRIPTS = ["Latin", "Greek", "Cyrillic", "Armenian", "Georgian", "Hebrew", "Arabic", "Thaana", "Ethiopic", "Devanagari", "Bengali", "Gurmukhi", "Gujarati", "Oriya", "Tamil", "Telugu", "Kannada", "Malayalam", "Sinhala", "Thai", "Lao", "Tibetan", "Myanmar", "Khmer", "Mongolian"]
+SCRIPTS = [
+    "Latin", "Greek", "Cyrillic", "Armenian", "Georgian", "Hebrew", "Arabic", "Thaana", "Ethiopic", "Devanagari",
+    "Bengali", "Gurmukhi", "Gujarati", "Oriya", "Tamil", "Telugu", "Kannada", "Malayalam", "Sinhala", "Thai", "Lao",
+    "Tibetan", "Myanmar", "Khmer", "Mongolian",
+]  # fmt: skip
 MIXTURES = ["Han Hiragana Katakana", "Han Hangul", "Han Bopomofo"]
 """Scripts that people write in one word: Japanese, Korean, Chinese."""
 
 _letters = r"\p{L}\p{Mn}\p{Mc}\p{Nd}"
+_signs = "._ '\u2019·-"
 _username = regex.compile(rf"[{_letters}._\-]*")
-_display_name = regex.compile(rf"[{_letters}._ '’·\-]*")
+_display_name = regex.compile(rf"[{_letters}{_signs}]*")
 _hidden = regex.compile(r"\p{Default_Ignorable_Code_Point}|\p{C}|[\p{Z}--\x20]", regex.V1)
 _begins = regex.compile(r"[\p{L}\p{Nd}]")
 _ends = regex.compile(r".*[\p{L}\p{M}\p{Nd}]")
-_doubled = regex.compile(r".*[._ '’·\-][._ '’·\-]")
+_doubled = regex.compile(rf".*[{_signs}][{_signs}]")
 _piled = regex.compile(r".*\p{Mn}{3}")
 _one_script = regex.compile(
     "|".join(
@@ -40,7 +45,7 @@ _one_script = regex.compile(
         for scripts in [*SCRIPTS, *MIXTURES]
     )
 )
-_plain_digits = str.maketrans({"I": "l", "1": "l", "|": "l", "0": "O", "’": "'", "ʼ": "'", "ʻ": "'"})
+_plain_digits = str.maketrans({"I": "l", "1": "l", "|": "l", "0": "O", "\u2019": "'", "\u02bc": "'", "\u02bb": "'"})
 
 
 def fold(text: str) -> str:
@@ -135,7 +140,7 @@ def _check_script(name: str) -> None:
 
 def _reserved_form(name: str) -> str:
     """Without what people put between the letters of a word to get around a list."""
-    return "".join(letter for letter in name if letter not in "._-'’·" and not letter.isdigit()).strip()
+    return "".join(letter for letter in name if letter == " " or not (letter in _signs or letter.isdigit())).strip()
 
 
 def _reserved_look(name: str) -> str:

@@ -13,13 +13,16 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.resources import files
-from typing import Protocol, TypeVar
+from types import SimpleNamespace
+from typing import Any, Protocol, TypeVar, cast
+
+from flask_bcrypt import Bcrypt
 
 from chatroom.errors import Refused
 
 log = logging.getLogger(__name__)
 
-PASSWORD_RULE = "At least 8 characters, and up to 256, in any script. Long is better than complicated."
+PASSWORD_RULE = "At least 8 characters, and up to 256, in any script. Long is better than complicated."  # noqa: S105
 SHORTEST = 8
 LONGEST = 256
 SHORTEST_REST = 6
@@ -40,11 +43,17 @@ class Hasher(Protocol):
         """Whether the hash was made of the password."""
 
 
+def make_hasher() -> Hasher:
+    """flask-bcrypt, with long passwords hashed first; never switch that (docs/decisions/0040-passwords.md)."""
+    hasher: Any = Bcrypt()
+    hasher.init_app(SimpleNamespace(config={"BCRYPT_HANDLE_LONG_PASSWORDS": True}))
+    return cast("Hasher", hasher)
+
+
 class Passwords:
     """Check and hash passwords, a few at a time, in threads that leave the processor to the conversation.
 
-    `hasher` is a flask-bcrypt with BCRYPT_HANDLE_LONG_PASSWORDS, which can never be switched later
-    (docs/decisions/0040-passwords.md). At most `max_waiting` requests wait for a turn.
+    At most `max_waiting` requests wait for a turn; one more is refused at once.
     """
 
     def __init__(self, hasher: Hasher, *, rounds: int, max_waiting: int = 30, known_words: Iterable[str] = ()) -> None:
@@ -66,7 +75,7 @@ class Passwords:
             raise _invalid(f"The password is too short: it needs at least {SHORTEST} characters.")
         folded = normal.casefold()
         if folded in _common() or re.sub(r"[\W\d_]+$", "", folded) in _common():
-            raise _invalid("This password is one that many people use, and the first to be tried. Please choose another.")
+            raise _invalid("Many people use this password, so it is the first to be tried. Please choose another.")
         if _is_mostly(folded, (*self._known_words, *own_names)):
             raise _invalid("The password is too close to your name or the name of this site. Please choose another.")
 

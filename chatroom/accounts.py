@@ -1,0 +1,150 @@
+"""Accounts: register, log in, change the password.
+
+An unknown name and a wrong password are told apart by nothing: not by words, not by status, not by time.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from chatroom.config import Settings
+from chatroom.errors import Refused
+from chatroom.invites import Invites
+from chatroom.limits import Limits
+from chatroom.models import Role, User
+from chatroom.names import clean_display_name, clean_username, fold
+from chatroom.passwords import Passwords, make_hasher
+from chatroom.sessions import Sessions
+from chatroom.store.database import Database
+from chatroom.store.invites import InviteStore
+from chatroom.store.sessions import SessionStore
+from chatroom.store.users import UserStore
+
+log = logging.getLogger(__name__)
+
+LONGEST_USERNAME = 64
+"""Of what is typed at log-in: nothing longer can be somebody's name."""
+
+
+class Registration(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody typed to get an account."""
+
+    username: str
+    display_name: str
+    password: str
+    invite: str = ""
+
+
+class Accounts:
+    """What people do with their accounts; `sessions`, `invites` and `limits` are what it works with."""
+
+    def __init__(
+        self,
+        users: UserStore,
+        sessions: Sessions,
+        invites: Invites,
+        passwords: Passwords,
+        limits: Limits,
+        *,
+        registration: str,
+    ) -> None:
+        self.users = users
+        self.sessions = sessions
+        self.invites = invites
+        self.passwords = passwords
+        self.limits = limits
+        self._registration = registration
+
+    def register(self, wanted: Registration, address: str) -> User:
+        """Make an account as a visitor may; raise `Taken`, or `Refused` with the reason."""
+        if self._registration == "closed":
+            raise Refused("forbidden", "New accounts are not open here at the moment.")
+        wanted = self._check(wanted)
+        self.limits.registration.enter(address)
+        if self._registration != "invite":
+            return self._add(wanted, address)
+        self.invites.take(wanted.invite)
+        try:
+            return self._add(wanted, address)
+        except Refused:
+            self.invites.give_back(wanted.invite)
+            raise
+
+    def create(self, wanted: Registration, role: Role = "member") -> User:
+        """Make an account as the person at the console may: no invitation, no limits."""
+        return self._add(self._check(wanted), "the console", role)
+
+    def authenticate(self, username: str, password: str, address: str) -> User:
+        """Whose name and password these are; raise `Refused` (`wrong_password`, `too_fast`, `busy`)."""
+        key = fold(username[:LONGEST_USERNAME])
+        user = self.users.find_by_username(username) if len(username) <= LONGEST_USERNAME else None
+        is_known_address = self.sessions.has_been_at(user.id if user else "", address)
+        self.limits.login.enter(key, address, is_known_address=is_known_address)
+        if not self.passwords.verify(password, user.password_hash if user else None) or user is None:
+            self.limits.login.fail(address)
+            log.warning("a log-in failed", extra={"user": user.id if user else None, "address": address})
+            raise Refused("wrong_password", "Wrong user name or password.")
+        self.limits.login.succeed(key, address, is_known_address=is_known_address)
+        self._refresh_hash(user, password)
+        return user
+
+    def change_password(self, user: User, current: str, new: str, address: str) -> User:
+        """Replace the password by one who knows it, and end the user's sessions and tokens, all of them."""
+        self.authenticate(user.username, current, address)
+        return self.set_password(user, new)
+
+    def set_password(self, user: User, new: str) -> User:
+        """Replace the password, and end the user's sessions and tokens, all of them."""
+        self.passwords.check_choice(new, (user.username, user.display_name))
+        changed = self.users.change_password(user.id, self.passwords.hash(new))
+        if changed is None:
+            raise Refused("not_found", "There is no such account.")
+        # The new version has made them worthless already; the mark tells the live connections.
+        ended = self.sessions.end_all(user.id)
+        log.info("a password was changed", extra={"user": user.id, "sessions_ended": ended})
+        return changed
+
+    def _check(self, wanted: Registration) -> Registration:
+        username = clean_username(wanted.username)
+        display_name = clean_display_name(wanted.display_name)
+        self.passwords.check_choice(wanted.password, (username, display_name))
+        return msgspec.structs.replace(wanted, username=username, display_name=display_name)
+
+    def _add(self, wanted: Registration, address: str, role: Role = "member") -> User:
+        password_hash = self.passwords.hash(wanted.password)
+        user = self.users.add(wanted.username, wanted.display_name, password_hash, role)
+        log.info("an account was made", extra={"user": user.id, "role": user.role, "address": address})
+        return user
+
+    def _refresh_hash(self, user: User, password: str) -> None:
+        """Hash the password again where the cost has changed; nobody waits in vain when that is not possible now."""
+        if self.passwords.is_outdated(user.password_hash):
+            try:
+                self.users.replace_hash(user.id, user.password_hash, self.passwords.hash(password))
+            except Refused:
+                log.info("a password was not hashed again: too many people are logging in", extra={"user": user.id})
+
+
+def make_accounts(
+    settings: Settings, database: Database, limits: Limits, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> Accounts:
+    """Wire everything about accounts over a database."""
+    users = UserStore(database, clock=clock)
+    sessions = Sessions(
+        SessionStore(database, clock=clock),
+        users,
+        idle=timedelta(minutes=settings.session_idle_minutes),
+        lifetime=timedelta(minutes=settings.session_lifetime_minutes),
+        clock=clock,
+    )
+    passwords = Passwords(
+        make_hasher(),
+        rounds=settings.bcrypt_rounds,
+        # Those who wait each hold a request's thread: half of them stay free for everybody else.
+        max_waiting=min(30, settings.request_threads // 2),
+        known_words=(settings.site_name, *settings.site_name.split()),
+    )
+    invites = Invites(InviteStore(database, clock=clock), clock=clock)
+    return Accounts(users, sessions, invites, passwords, limits, registration=settings.registration)

@@ -1,0 +1,41 @@
+"""Invites: codes by which people may register when registration is by invitation.
+
+Only the hash of a code is kept; a code is shown once, when it is made.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from chatroom.errors import Refused
+from chatroom.store.invites import InviteStore
+
+CODE_BYTES = 12
+
+
+class Invites:
+    """Make and use invites."""
+
+    def __init__(self, store: InviteStore, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._store = store
+        self._clock = clock
+
+    def create(self, *, uses: int = 1, days: int = 7) -> str:
+        """Make an invite, and return its code."""
+        code = secrets.token_urlsafe(CODE_BYTES)
+        self._store.add(_id_of(code), uses=uses, expires_at=self._clock() + timedelta(days=days))
+        return code
+
+    def take(self, code: str) -> None:
+        """Use an invite once; raise `Refused` (`forbidden`) when it is not, or no longer, good."""
+        if not self._store.take(_id_of(code)):
+            raise Refused("forbidden", "This invitation is not valid (any more). Please ask for another.")
+
+    def give_back(self, code: str) -> None:
+        """Undo a `take` that came to nothing."""
+        self._store.give_back(_id_of(code))
+
+
+def _id_of(code: str) -> str:
+    return hashlib.sha256(code.strip().encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,107 @@
+"""Accounts: one document each, their names unique by index, one of them the site's first.
+
+`name_keys` holds both names' keys in one namespace, so that nobody's display name is another's user name.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from bson import ObjectId
+from pymongo import IndexModel
+from pymongo.errors import DuplicateKeyError
+
+from chatroom.errors import Taken
+from chatroom.models import Role, User
+from chatroom.names import RULE_VERSION, fold, keys
+from chatroom.store.database import Database, Document
+
+INDEXES = [
+    IndexModel("username_key", unique=True),
+    IndexModel("display_name_key", unique=True),
+    IndexModel("name_keys", unique=True),  # many keys a user: mongomock lets them pass, mongod does not
+    IndexModel("is_first", unique=True, sparse=True),
+]
+
+
+class UserStore:
+    """The users collection."""
+
+    def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._database = database
+        self._users = database.users
+        self._clock = clock
+
+    def add(self, username: str, display_name: str, password_hash: str, role: Role = "member") -> User:
+        """Store a new account; the site's first becomes its administrator. Raises `Taken`: the indexes decide."""
+        document = {
+            "_id": str(ObjectId()),
+            "username": username,
+            "username_key": fold(username),
+            "display_name": display_name,
+            "display_name_key": fold(display_name),
+            "name_keys": keys(username, display_name),
+            "name_rule": RULE_VERSION,
+            "password_hash": password_hash,
+            "password_version": 1,
+            "role": role,
+            "created_at": self._clock(),
+        }
+        with self._database.bounded():
+            if self._users.find_one({"is_first": True}, {"_id": 1}) is None:
+                # Only one insert with `is_first` can succeed, whoever else reads and writes now;
+                # the role is in the same document, so that no crash comes between the two.
+                first = {**document, "role": "administrator", "is_first": True}
+                try:
+                    self._users.insert_one(first)
+                except DuplicateKeyError:
+                    pass  # another was first, or a name is taken: the next insert tells
+                else:
+                    return _user(first)
+            try:
+                self._users.insert_one(document)
+            except DuplicateKeyError as error:
+                raise Taken from error
+        return _user(document)
+
+    def find(self, user_id: str) -> User | None:
+        """The account with this id."""
+        return self._find({"_id": user_id})
+
+    def find_by_username(self, username: str) -> User | None:
+        """The account whose user name is the same after folding."""
+        return self._find({"username_key": fold(username)})
+
+    def change_password(self, user_id: str, password_hash: str) -> User | None:
+        """Replace the password; every session of the old one is invalid from the same write on."""
+        update = {"$set": {"password_hash": password_hash}, "$inc": {"password_version": 1}}
+        with self._database.bounded():
+            self._users.update_one({"_id": user_id}, update)
+        return self.find(user_id)
+
+    def replace_hash(self, user_id: str, old: str, new: str) -> None:
+        """Keep the same password at another cost, unless it was changed meanwhile."""
+        with self._database.bounded():
+            self._users.update_one({"_id": user_id, "password_hash": old}, {"$set": {"password_hash": new}})
+
+    def set_role(self, user_id: str, role: Role) -> None:
+        """Give an account another role."""
+        with self._database.bounded():
+            self._users.update_one({"_id": user_id}, {"$set": {"role": role}})
+
+    def _find(self, query: dict[str, Any]) -> User | None:
+        with self._database.bounded():
+            document = self._users.find_one(query)
+        return _user(document) if document else None
+
+
+def _user(document: Document) -> User:
+    return User(
+        id=document["_id"],
+        username=document["username"],
+        display_name=document["display_name"],
+        password_hash=document["password_hash"],
+        role=document["role"],
+        created_at=document["created_at"],
+        password_version=document["password_version"],
+    )
