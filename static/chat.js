@@ -86,6 +86,7 @@ function start(root) {
   });
   const pending = new PendingView({
     list: find("pending"),
+    announcer: find("announcer"),
     messageView,
     user,
     actions: {

@@ -7,10 +7,12 @@ import { TimelineView } from "./views/timeline.js";
 /** How many messages the page holds while its reader is at the end, and at most while they read above. */
 const KEPT_AT_END = 500;
 const KEPT_ABOVE = 2000;
+const QUIET_MS = 1000;
 
 export class Reader {
   #api;
   #timeline;
+  #log;
   #view;
   #scroller;
   #older;
@@ -18,6 +20,7 @@ export class Reader {
   #pill;
   #empty;
   #title;
+  #observer;
   #unseen = 0; // arrived below what is being read
   #unread = 0; // arrived while the page was out of sight
   #loading = null;
@@ -25,8 +28,9 @@ export class Reader {
   constructor({ find, api, timeline, messageView, times, title }) {
     this.#api = api;
     this.#timeline = timeline;
+    this.#log = find("log");
     this.#view = new TimelineView({ list: find("messages"), dayTemplate: find("day-template"), messageView, times });
-    this.#scroller = new Scroller({ log: find("log"), content: find("messages"), onMove: () => this.#moved() });
+    this.#scroller = new Scroller({ log: this.#log, content: find("messages"), onMove: () => this.#moved() });
     this.#older = find("older");
     this.#olderLink = find("older-link");
     this.#pill = find("new-pill");
@@ -37,7 +41,11 @@ export class Reader {
       event.preventDefault();
       this.loadOlder();
     });
-    this.#watchOlder(find("log"));
+    this.#observer = new IntersectionObserver(([entry]) => entry.isIntersecting && this.loadOlder(), {
+      root: this.#log,
+      rootMargin: "600px 0px 0px",
+    });
+    this.#observer.observe(this.#older);
   }
 
   /** Go on from the page that the server sent. */
@@ -115,8 +123,15 @@ export class Reader {
       this.#timeline.forgetPage();
       this.#olderLink.textContent = "Older messages could not be loaded. Try again";
     }
-    this.show();
+    this.#showQuietly();
     this.#watchOlderAgain();
+  }
+
+  /** What is old is not news: nobody wants fifty messages read aloud. */
+  #showQuietly() {
+    this.#log.setAttribute("aria-live", "off");
+    this.show();
+    setTimeout(() => this.#log.setAttribute("aria-live", "polite"), QUIET_MS);
   }
 
   async #loadNewest() {
@@ -158,16 +173,6 @@ export class Reader {
   #showTitle() {
     document.title = this.#unread ? `(${this.#unread}) ${this.#title}` : this.#title;
   }
-
-  #watchOlder(log) {
-    this.#observer = new IntersectionObserver(([entry]) => entry.isIntersecting && this.loadOlder(), {
-      root: log,
-      rootMargin: "600px 0px 0px",
-    });
-    this.#observer.observe(this.#older);
-  }
-
-  #observer;
 
   /** An observer tells of changes only: a page that fills less than the screen needs the next one. */
   #watchOlderAgain() {

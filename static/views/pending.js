@@ -7,11 +7,13 @@ export class PendingView {
   #messageView;
   #user;
   #actions;
+  #announcer;
   #elements = new Map();
 
   /** `actions`: what the buttons of a failed draft do, `retry`, `edit` and `discard`, each with its `client_id`. */
-  constructor({ list, messageView, user, actions }) {
+  constructor({ list, announcer, messageView, user, actions }) {
     this.#list = list;
+    this.#announcer = announcer;
     this.#messageView = messageView;
     this.#user = user;
     this.#actions = actions;
@@ -42,12 +44,13 @@ export class PendingView {
 
   #explain(element, { client_id, problem }, text) {
     const state = element.querySelector(".message__state");
-    if (state.dataset.text === text) return;
-    state.dataset.text = text;
+    if (state.dataset.said === text) return;
+    state.dataset.said = text;
     element.classList.toggle("message--failed", Boolean(problem));
     element.classList.toggle("message--pending", !problem);
     const sentence = document.createElement("span");
     sentence.textContent = text;
+    if (problem) this.#announcer.textContent = text;
     const buttons = problem ? [["Try again", "retry"], ["Edit", "edit"], ["Discard", "discard"]] : [];
     state.replaceChildren(sentence, ...buttons.map(([label, name]) => this.#button(label, () => this.#actions[name](client_id))));
   }

@@ -1,0 +1,302 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Connection } from "../../static/connection.js";
+import { FakeApi, FakeClock, FakeSocket, message, messages, refuse, settle } from "./fakes.js";
+
+/** A connection on a clock that stands still; `random` is always a half. */
+function setUp() {
+  const clock = new FakeClock();
+  const api = new FakeApi();
+  const seen = { cursor: 10, sockets: [], states: [], frames: [], isOnline: true, isVisible: true };
+  const connection = new Connection({
+    room: "lobby",
+    api,
+    openSocket: (cursor) => {
+      seen.sockets.push(new FakeSocket(cursor));
+      return seen.sockets.at(-1);
+    },
+    clock,
+    random: () => 0.5,
+    browser: { isOnline: () => seen.isOnline, isVisible: () => seen.isVisible },
+    cursor: () => seen.cursor,
+    onFrame: (frame) => {
+      seen.frames.push(frame);
+      if (frame.type === "changes") seen.cursor = Math.max(seen.cursor, frame.revision);
+    },
+    onState: (state) => seen.states.push(state.missed === undefined ? state.name : `${state.name} ${state.missed}`),
+  });
+  connection.start();
+  return { clock, api, seen, connection, last: () => seen.sockets.at(-1) };
+}
+
+const nothingNew = (after) => ({ revision: after, messages: [], more: false });
+
+test("it connects with its cursor, catches up, and is live", () => {
+  const { seen, last, connection } = setUp();
+  assert.equal(connection.canSend, false);
+  assert.equal(last().cursor, 10);
+  last().welcome(messages(11, 47));
+  assert.deepEqual(seen.states, ["connecting", "catching_up 37", "live 37"]);
+  assert.equal(connection.canSend, true);
+});
+
+test("a lost connection comes back from where it was", async () => {
+  const { clock, seen, last } = setUp();
+  last().welcome();
+  last().say({ type: "changes", room: "lobby", revision: 11, messages: [message(11)] });
+  last().end();
+  assert.equal(seen.states.at(-1), "reconnecting");
+  await clock.pass(500);
+  assert.equal(seen.sockets.length, 2);
+  assert.equal(last().cursor, 11);
+  last().welcome([message(12)]);
+  assert.deepEqual(seen.states.slice(-3), ["reconnecting", "catching_up 1", "live 1"]);
+});
+
+test("retries grow apart up to half a minute, and start small again after a success", async () => {
+  const { clock, seen, last } = setUp();
+  last().welcome();
+  last().end();
+  const gaps = [];
+  for (let attempt = 0; attempt < 10; attempt += 1) {
+    const count = seen.sockets.length;
+    const from = clock.now();
+    while (seen.sockets.length === count) await clock.pass(25);
+    gaps.push(clock.now() - from);
+    last().end();
+    await settle();
+  }
+  assert.deepEqual(gaps.slice(0, 4), [375, 750, 1500, 3000]);
+  assert.equal(gaps.at(-1), 22_500);
+  await clock.pass(22_500);
+  last().welcome();
+  last().end();
+  const count = seen.sockets.length;
+  await clock.pass(400);
+  assert.equal(seen.sockets.length, count + 1);
+});
+
+test("a server that restarts is given a jittered moment", async () => {
+  const { clock, seen, last } = setUp();
+  last().welcome();
+  last().end(1012);
+  await clock.pass(700);
+  assert.equal(seen.sockets.length, 1);
+  await clock.pass(100);
+  assert.equal(seen.sockets.length, 2);
+});
+
+test("where websockets do not get through, it asks every three seconds, and goes on trying websockets", async () => {
+  const { clock, api, seen, last, connection } = setUp();
+  api.changes = nothingNew;
+  last().end();
+  await clock.pass(1000);
+  last().end();
+  await clock.pass(100);
+  assert.equal(seen.states.at(-1), "polling");
+  assert.equal(connection.canSend, true);
+
+  api.changes = (after) => (after < 11 ? { revision: 11, messages: [message(11)], more: false } : nothingNew(after));
+  await clock.pass(3000);
+  assert.deepEqual(seen.frames.at(-1), { type: "changes", revision: 11, messages: [message(11)] });
+
+  api.stored = ({ client_id }) => ({ client_id, id: "x", sequence: 12, revision: 12 });
+  assert.deepEqual(await connection.post({ client_id: "c", text: "hi" }), { type: "stored", client_id: "c", id: "x", sequence: 12, revision: 12 });
+
+  await clock.pass(45_000);
+  assert.equal(seen.sockets.length, 3);
+  last().welcome();
+  assert.equal(seen.states.at(-1), "live 0");
+  const asked = api.asked.length;
+  await clock.pass(60_000);
+  assert.equal(api.asked.length, asked, "no more asking");
+});
+
+test("asking takes page after page until nothing is left", async () => {
+  const { clock, api, seen, last } = setUp();
+  api.changes = (after) => ({ revision: after + 5, messages: messages(after + 1, after + 5), more: after < 20 });
+  last().end();
+  await clock.pass(0);
+  assert.equal(seen.cursor, 25);
+});
+
+test("a proxy that swallows websockets: opened, and never a word", async () => {
+  const { clock, api, seen, last } = setUp();
+  api.changes = nothingNew;
+  last().open();
+  await clock.pass(6000);
+  assert.equal(last().isClosed ?? seen.sockets[0].isClosed, true);
+  await clock.pass(1000);
+  last().open();
+  await clock.pass(6500);
+  assert.equal(seen.states.at(-1), "polling");
+});
+
+test("an overloaded server is not asked again before the time it names", async () => {
+  const { clock, api, seen, last } = setUp();
+  api.changes = () => refuse(503, { retryAfterMs: 7000 });
+  last().end();
+  await clock.pass(6900);
+  assert.equal(seen.sockets.length, 1);
+  await clock.pass(200);
+  assert.equal(seen.sockets.length, 2);
+});
+
+test("the session ended: it says so, and stops", async () => {
+  for (const end of [
+    async ({ last }) => {
+      last().welcome();
+      last().end(4401);
+    },
+    async ({ api, last, clock }) => {
+      api.changes = () => refuse(401);
+      last().end();
+      await clock.pass(0);
+    },
+  ]) {
+    const all = setUp();
+    await end(all);
+    assert.equal(all.seen.states.at(-1), "signed_out");
+    assert.equal(all.connection.canSend, false);
+    all.connection.online();
+    await all.clock.pass(600_000);
+    assert.equal(all.seen.sockets.length, 1);
+  }
+});
+
+test("a room that is closed to the person", async () => {
+  const { clock, api, seen, last } = setUp();
+  api.changes = () => refuse(404);
+  last().end();
+  await clock.pass(60_000);
+  assert.deepEqual([seen.states.at(-1), seen.sockets.length], ["closed", 1]);
+});
+
+test("offline is said, and back online it tries at once", async () => {
+  const { clock, seen, last, connection } = setUp();
+  last().welcome();
+  seen.isOnline = false;
+  connection.offline(); // asks: unreachable
+  await clock.pass(0);
+  assert.equal(seen.states.at(-1), "offline");
+  await clock.pass(120_000);
+  for (const socket of seen.sockets) socket.end();
+  await clock.pass(0);
+  const count = seen.sockets.length;
+  seen.isOnline = true;
+  connection.online();
+  assert.equal(seen.sockets.length, count + 1);
+});
+
+test("a browser that wrongly believes to be offline keeps a connection that works", async () => {
+  const { clock, api, seen, last, connection } = setUp();
+  last().welcome();
+  api.changes = nothingNew;
+  connection.offline();
+  await clock.pass(5000);
+  assert.equal(seen.states.at(-1), "live 0");
+});
+
+test("waking from sleep: a socket that went deaf is found out and replaced", async () => {
+  const { clock, api, seen, last } = setUp();
+  last().welcome();
+  api.changes = (after) => (after < 11 ? { revision: 11, messages: [message(11)], more: false } : nothingNew(after));
+  clock.sleep(3_600_000);
+  await clock.pass(5000);
+  await clock.pass(3000);
+  assert.equal(seen.cursor, 11, "what was missed is there at once");
+  assert.ok(seen.sockets[0].isClosed);
+  assert.equal(seen.sockets.length, 2);
+});
+
+test("waking from sleep: a socket that is well is kept", async () => {
+  const { clock, api, seen, last } = setUp();
+  last().welcome();
+  api.changes = nothingNew;
+  clock.sleep(3_600_000);
+  await clock.pass(10_000);
+  assert.equal(api.asked.length, 1);
+  assert.equal(seen.sockets.length, 1);
+});
+
+test("a hidden tab that is woken once a minute does not take that for sleep", async () => {
+  const { clock, api, seen, last } = setUp();
+  last().welcome();
+  seen.isVisible = false;
+  api.changes = nothingNew;
+  for (let minute = 0; minute < 5; minute += 1) {
+    clock.sleep(55_000);
+    await clock.pass(5000);
+  }
+  assert.equal(api.asked.length, 0);
+});
+
+test("a long silence is looked into, now and then", async () => {
+  const { clock, api, last } = setUp();
+  last().welcome();
+  api.changes = nothingNew;
+  await clock.pass(300_000);
+  assert.ok(api.asked.length >= 2 && api.asked.length <= 3, `${api.asked.length}`);
+});
+
+test("being asked to slow down is no reason to leave", async () => {
+  const { clock, api, seen, last, connection } = setUp();
+  last().welcome();
+  api.changes = () => refuse(429);
+  connection.check();
+  await clock.pass(1000);
+  assert.equal(seen.states.at(-1), "live 0");
+});
+
+test("a post is answered by its own frame", async () => {
+  const { last, connection } = setUp();
+  last().welcome();
+  const first = connection.post({ client_id: "a", text: "one" });
+  const second = connection.post({ client_id: "b", text: "two" });
+  assert.deepEqual(last().sent[0], { type: "post", room: "lobby", client_id: "a", text: "one" });
+  last().say({ type: "refused", room: "lobby", client_id: "b", reason: "too_fast", message: "Slow.", retry_after: 1.5 });
+  last().say({ type: "stored", room: "lobby", client_id: "a", id: "x", sequence: 11, revision: 11 });
+  assert.equal((await first).sequence, 11);
+  assert.equal((await second).retryAfterMs, 1500);
+});
+
+test("a post whose connection ends is unanswered, and so is one that waits ten seconds; a deaf socket is left", async () => {
+  const { clock, seen, last, connection } = setUp();
+  last().welcome();
+  const lost = connection.post({ client_id: "a", text: "one" });
+  last().end();
+  await assert.rejects(lost, { reason: "unreachable" });
+  await clock.pass(1000);
+  last().welcome();
+  const waiting = assert.rejects(connection.post({ client_id: "b", text: "two" }), { reason: "unreachable" });
+  await clock.pass(10_000);
+  await waiting;
+  assert.ok(seen.sockets[1].isClosed);
+});
+
+test("polling ends with the session, too", async () => {
+  const { clock, api, seen, last, connection } = setUp();
+  api.changes = nothingNew;
+  last().end();
+  await clock.pass(1000);
+  last().end();
+  await clock.pass(100);
+  api.stored = () => refuse(401);
+  await assert.rejects(connection.post({ client_id: "a", text: "one" }), { reason: "signed_out" });
+  assert.equal(seen.states.at(-1), "signed_out");
+});
+
+test("while asking, a server that goes away is said to be away", async () => {
+  const { clock, api, seen, last } = setUp();
+  api.changes = nothingNew;
+  last().end();
+  await clock.pass(1000);
+  last().end();
+  await clock.pass(100);
+  api.changes = () => refuse(0);
+  await clock.pass(3100);
+  assert.equal(seen.states.at(-1), "reconnecting");
+  api.changes = nothingNew;
+  await clock.pass(3100);
+  assert.equal(seen.states.at(-1), "polling");
+});

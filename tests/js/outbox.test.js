@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MAX_WAITING, Outbox } from "../../static/outbox.js";
+import { FakeClock, FakeStorage } from "./fakes.js";
+
+let lastId = 0;
+
+function open({ storage = new FakeStorage(), clock = new FakeClock(), tab = "tab1", userId = "alice", room = "lobby" } = {}) {
+  return new Outbox({ storage, userId, room, tab, now: clock.now, makeId: () => `c${(lastId += 1)}` });
+}
+
+const texts = (outbox) => outbox.drafts.map(({ text }) => text);
+
+test("a draft survives a reload, in its order, under its client id", () => {
+  const storage = new FakeStorage();
+  const before = open({ storage });
+  const { client_id } = before.add("first");
+  before.add("second");
+  const after = open({ storage });
+  after.claim();
+  assert.deepEqual(texts(after), ["first", "second"]);
+  assert.equal(after.next.client_id, client_id);
+});
+
+test("what is stored, or let go of, is gone for good", () => {
+  const storage = new FakeStorage();
+  const outbox = open({ storage });
+  outbox.remove(outbox.add("first").client_id);
+  const after = open({ storage });
+  after.claim();
+  assert.deepEqual(texts(after), []);
+  assert.equal(storage.length, 0);
+});
+
+test("an account sees its own drafts only, and a room its own", () => {
+  const storage = new FakeStorage();
+  open({ storage }).add("of alice");
+  const others = [open({ storage, userId: "bob" }), open({ storage, room: "kitchen" })];
+  for (const outbox of others) {
+    outbox.claim();
+    assert.deepEqual(texts(outbox), []);
+  }
+});
+
+test("a living tab keeps its drafts to itself; those of a dead one are taken over", () => {
+  const storage = new FakeStorage();
+  const clock = new FakeClock();
+  const first = open({ storage, clock });
+  first.add("hello");
+  const second = open({ storage, clock, tab: "tab2" });
+  clock.sleep(15_000);
+  first.claim();
+  clock.sleep(15_000);
+  assert.equal(second.claim(), false);
+  clock.sleep(6_000);
+  assert.equal(second.claim(), true);
+  assert.deepEqual(texts(second), ["hello"]);
+});
+
+test("a tab that is closed lets go at once", () => {
+  const storage = new FakeStorage();
+  const first = open({ storage });
+  first.add("hello");
+  first.release();
+  const second = open({ storage, tab: "tab2" });
+  assert.equal(second.claim(), true);
+});
+
+test("a draft that another tab saw stored is dropped here too", () => {
+  const outbox = open();
+  const { client_id } = outbox.add("hello");
+  assert.equal(outbox.notice(`chatroom:outbox:alice:lobby:${client_id}`, "changed"), false);
+  assert.equal(outbox.notice(`chatroom:outbox:bob:lobby:${client_id}`, null), false);
+  assert.equal(outbox.notice(null, null), false);
+  assert.equal(outbox.notice(`chatroom:outbox:alice:lobby:${client_id}`, null), true);
+  assert.deepEqual(texts(outbox), []);
+});
+
+test("a failed draft steps aside for the next, says why after a reload, and can be tried again", () => {
+  const storage = new FakeStorage();
+  const outbox = open({ storage });
+  const { client_id } = outbox.add("too long");
+  outbox.add("fine");
+  outbox.fail(client_id, "It is too long.");
+  assert.equal(outbox.next.text, "fine");
+  const after = open({ storage });
+  after.claim();
+  assert.equal(after.drafts[0].problem, "It is too long.");
+  after.retry(client_id);
+  assert.equal(after.next.client_id, client_id);
+});
+
+test("what was never stored asks before it is sent half a day later", () => {
+  const storage = new FakeStorage();
+  const clock = new FakeClock();
+  open({ storage, clock }).add("dinner is ready");
+  clock.sleep(13 * 60 * 60 * 1000);
+  const after = open({ storage, clock });
+  after.claim();
+  assert.equal(after.next, undefined);
+  assert.match(after.drafts[0].problem, /some time ago/);
+});
+
+test("an outbox is full at its limit", () => {
+  const outbox = open();
+  for (let index = 0; index < MAX_WAITING; index += 1) outbox.add(`${index}`);
+  assert.ok(outbox.isFull);
+  assert.deepEqual(texts(outbox).slice(0, 3), ["0", "1", "2"], "written in the same millisecond, still in order");
+});
+
+test("without storage, or with a full one, drafts live as long as the page", () => {
+  const forbidden = { get length() { throw new Error("SecurityError"); }, setItem() { throw new Error("QuotaExceededError"); }, removeItem() { throw new Error(); }, getItem() { throw new Error(); } };
+  for (const storage of [undefined, forbidden]) {
+    const outbox = open({ storage: storage ?? null });
+    outbox.add("hello");
+    outbox.unsent = "typing";
+    outbox.claim();
+    assert.deepEqual([texts(outbox), outbox.unsent], [["hello"], ""]);
+  }
+});
+
+test("storage that somebody else wrote into does no harm", () => {
+  const storage = new FakeStorage();
+  storage.setItem("chatroom:outbox:alice:lobby:c", "{broken");
+  storage.setItem("chatroom:outbox:alice:lobby:d", '{"text": 5}');
+  const outbox = open({ storage });
+  outbox.claim();
+  assert.deepEqual(texts(outbox), []);
+});
+
+test("what stands in the composer is kept for each account and room", () => {
+  const storage = new FakeStorage();
+  open({ storage }).unsent = "half a sent";
+  assert.equal(open({ storage }).unsent, "half a sent");
+  assert.equal(open({ storage, userId: "bob" }).unsent, "");
+  open({ storage }).unsent = "";
+  assert.equal(storage.length, 0);
+});

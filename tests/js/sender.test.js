@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ApiError } from "../../static/api.js";
+import { Outbox } from "../../static/outbox.js";
+import { Sender } from "../../static/sender.js";
+import { FakeClock, FakeStorage, settle } from "./fakes.js";
+
+function setUp() {
+  const clock = new FakeClock();
+  let lastId = 0;
+  const outbox = new Outbox({
+    storage: new FakeStorage(),
+    userId: "alice",
+    room: "lobby",
+    tab: "tab1",
+    now: clock.now,
+    makeId: () => `c${(lastId += 1)}`,
+  });
+  const posts = [];
+  const connection = {
+    canSend: true,
+    post: (draft) => new Promise((resolve, reject) => posts.push({ draft, resolve, reject })),
+  };
+  const stored = [];
+  const sender = new Sender({ outbox, connection, clock, onChange() {}, onStored: (draft) => stored.push(draft.text) });
+  const write = (text) => {
+    outbox.add(text);
+    sender.kick();
+  };
+  return { clock, outbox, posts, connection, stored, sender, write };
+}
+
+const STORED = { type: "stored", sequence: 1, revision: 1 };
+const lost = () => new ApiError({ status: 0, reason: "unreachable", message: "" });
+
+test("drafts go one at a time, in the order in which they were written", async () => {
+  const { posts, stored, write, outbox } = setUp();
+  write("first");
+  write("second");
+  assert.deepEqual(posts.map(({ draft }) => draft.text), ["first"]);
+  posts[0].resolve(STORED);
+  await settle();
+  posts[1].resolve(STORED);
+  await settle();
+  assert.deepEqual([stored, outbox.drafts], [["first", "second"], []]);
+});
+
+test("an answer that was lost: the same draft again, under the same client id, before those after it", async () => {
+  const { clock, posts, write, stored } = setUp();
+  write("first");
+  write("second");
+  posts[0].reject(lost());
+  await clock.pass(1000);
+  assert.deepEqual(posts.map(({ draft }) => draft.client_id), ["c1", "c1"]);
+  posts[1].resolve(STORED);
+  await settle();
+  posts[2].resolve(STORED);
+  await settle();
+  assert.deepEqual(stored, ["first", "second"]);
+});
+
+test("too fast: it waits as long as it is told to, and keeps the order", async () => {
+  const { clock, posts, write } = setUp();
+  write("first");
+  write("second");
+  posts[0].resolve({ type: "refused", reason: "too_fast", message: "Slow down.", retryAfterMs: 1500 });
+  await clock.pass(1400);
+  assert.equal(posts.length, 1);
+  await clock.pass(200);
+  assert.deepEqual(posts.map(({ draft }) => draft.text), ["first", "first"]);
+});
+
+test("a draft that is refused for good says why, and the next one goes", async () => {
+  const { posts, outbox, write } = setUp();
+  write("first");
+  write("second");
+  posts[0].resolve({ type: "refused", reason: "too_long", message: "It is too long." });
+  await settle();
+  assert.equal(outbox.drafts[0].problem, "It is too long.");
+  assert.equal(posts[1].draft.text, "second");
+});
+
+test("after four seconds without an answer the person is told, and it goes on being tried (D01)", async () => {
+  const { clock, posts, sender, write } = setUp();
+  write("first");
+  await clock.pass(3900);
+  assert.equal(sender.slow.size, 0);
+  await clock.pass(200);
+  assert.deepEqual([...sender.slow], ["c1"]);
+  posts[0].resolve({ type: "refused", reason: "unavailable", message: "", retryAfterMs: 1000 });
+  await clock.pass(1100);
+  assert.equal(posts.length, 2);
+  posts[1].resolve(STORED);
+  await clock.pass(10_000);
+  assert.equal(sender.slow.size, 0);
+});
+
+test("retries grow apart, and end with the connection's return", async () => {
+  const { clock, posts, sender, write } = setUp();
+  write("first");
+  for (let attempt = 0; attempt < 8; attempt += 1) {
+    posts.at(-1).reject(lost());
+    await clock.pass(attempt < 7 ? 15_000 : 100);
+  }
+  assert.equal(posts.length, 8);
+  sender.resume();
+  assert.equal(posts.length, 9);
+});
+
+test("nothing is sent while there is no way to", async () => {
+  const { clock, posts, connection, sender, write } = setUp();
+  connection.canSend = false;
+  write("first");
+  await clock.pass(60_000);
+  assert.equal(posts.length, 0);
+  connection.canSend = true;
+  sender.resume();
+  assert.equal(posts.length, 1);
+});
+
+test("a draft that turns up among the messages is stored, whatever becomes of its answer", async () => {
+  const { posts, outbox, sender, stored, write } = setUp();
+  write("first");
+  write("second");
+  sender.confirm("c1");
+  assert.deepEqual(outbox.drafts.map(({ text }) => text), ["second"]);
+  assert.equal(posts.length, 2);
+  posts[0].reject(lost());
+  posts[1].resolve(STORED);
+  await settle();
+  assert.deepEqual(stored, ["second"]);
+  sender.confirm("somebody else's");
+});
+
+test("when the session has ended the draft is kept", async () => {
+  const { posts, connection, outbox, write } = setUp();
+  write("first");
+  connection.canSend = false;
+  posts[0].reject(new ApiError({ status: 401, reason: "signed_out", message: "" }));
+  await settle();
+  assert.deepEqual([outbox.next.text, outbox.next.problem], ["first", ""]);
+});

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { count, countCharacters, findHue, findInitials, findProblem } from "../../static/text.js";
+import { Times } from "../../static/times.js";
+
+test("characters are code points, as the server counts them (U07)", () => {
+  assert.equal(countCharacters("añ😅"), 3);
+  assert.equal(countCharacters("👩‍👩‍👧"), 5);
+});
+
+test("empty, white and too long texts are refused with a reason", () => {
+  assert.match(findProblem("", 10), /nothing to send/);
+  assert.match(findProblem(" \n\t ", 10), /nothing to send/);
+  assert.match(findProblem("😅".repeat(12), 10), /2 characters too many/);
+  assert.equal(findProblem("😅".repeat(10), 10), "");
+  assert.equal(findProblem("x".repeat(100_000), 0), "", "0 is no limit");
+});
+
+test("initials are letters or digits of the first and the last word", () => {
+  assert.equal(findInitials("zoë van der Berg"), "ZB");
+  assert.equal(findInitials("Bob"), "B");
+  assert.equal(findInitials("\u202e(ann) x"), "AX");
+  assert.equal(findInitials("🎈"), "");
+  assert.equal(findInitials(""), "");
+});
+
+test("hues are `crc32(id) % 12`, as in Python", () => {
+  assert.deepEqual(["u1", "u2", "u3", "u4", "u5", "ä"].map(findHue), [2, 0, 2, 5, 11, 11]);
+});
+
+test("numbers of things", () => {
+  assert.deepEqual([count(1, "message"), count(2, "message")], ["1 message", "2 messages"]);
+});
+
+test("times are the reader's: zone, hours and day", () => {
+  const times = new Times({ locale: "en-GB", timeZone: "Asia/Tokyo", hour12: false });
+  const moment = "2026-11-20T23:30:00.000Z";
+  assert.equal(times.clock(moment), "08:30");
+  assert.match(times.day(moment), /Saturday,? 21 November 2026/);
+  assert.equal(times.dayKey(moment), "2026-11-21");
+  assert.match(times.full(moment), /21 November 2026.*08:30:00/);
+});
