@@ -1,0 +1,1 @@
+"""Measure this chat room beside what people would pick instead: one machine, one run, one database server, one load."""

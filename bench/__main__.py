@@ -1,0 +1,111 @@
+"""Measure this chat room beside what people would pick instead, and write docs/benchmarks.md.
+
+Everything runs on this machine's loopback. The first run installs what the peers need: Python packages into
+bench/.venv, Node packages into bench/peers/node. Debian's redis-server, prosody, nodejs and npm are needed for theirs.
+"""
+
+from bench import prepare
+
+if __name__ == "__main__":
+    prepare.enter()
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+from bench import machine, report, servers
+from bench.crowd import CrowdFailed
+from bench.measures import MEASURES, Bench, Scale
+from bench.pages import PageFailed
+from bench.subjects import Stage
+
+FOLDER = machine.HERE / "run-files"
+
+
+def main() -> int:
+    """Measure what was asked for."""
+    names = "\n".join(f"  {name:8} {(measure.__doc__ or '').splitlines()[0]}" for name, measure in MEASURES.items())
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description=__doc__,
+        epilog=f"measures:\n{names}\n\nQUICK=1 in the environment is --quick.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("measures", nargs="*", metavar="MEASURE", help="what to measure (everything, unless named)")
+    parser.add_argument("--quick", action="store_true", help="one short repetition, smaller sizes, under 3 minutes")
+    parser.add_argument(
+        "--publish", action="store_true", help="write docs/benchmarks.md even for a part or a quick run"
+    )
+    parser.add_argument(
+        "--redraw", type=Path, metavar="JSON", help="measure nothing: write the page of a saved run again"
+    )
+    asked = parser.parse_args()
+    if asked.redraw:
+        report.load(asked.redraw).publish()
+        return 0
+    if unknown := [name for name in asked.measures if name not in MEASURES]:
+        parser.error(f"no such measure: {', '.join(unknown)}")
+    quick = asked.quick or os.environ.get("QUICK", "0") not in ("", "0")
+    whole = not asked.measures and not quick
+    chosen = asked.measures or [name for name in MEASURES if not quick or name not in ("rates", "sockets")]
+    return _run(chosen, quick=quick, publish=whole or asked.publish)
+
+
+def _run(chosen: list[str], *, quick: bool, publish: bool) -> int:
+    signal.signal(signal.SIGTERM, _interrupt)
+    os.sched_setaffinity(0, machine.LOAD_CORE)
+    begin = time.monotonic()
+    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    command = " ".join(["python -m bench", *sys.argv[1:]]) if sys.argv[1:] else f"make bench{' QUICK=1' * quick}"
+    result = report.Report(command, machine.commit(), now, quick, chosen, machine.describe())
+
+    def say(line: str) -> None:
+        print(f"{time.monotonic() - begin:6.0f} s  {line}", flush=True)
+
+    if len(machine.CORES) < 2:
+        say("WARNING: one core only; server and load disturb each other")
+    say(f"starting mongod and redis{', a quick run: small sizes, one repetition' * quick}")
+    bench = Bench(Stage.set(FOLDER), Scale.quick() if quick else Scale(), say)
+    result.series = bench.series
+    try:
+        for name in chosen:
+            say(f"{name}: {(MEASURES[name].__doc__ or '').splitlines()[0]}")
+            try:
+                for row in MEASURES[name](bench):
+                    result.rows.append(row)
+                result.finished.append(name)
+            except (CrowdFailed, PageFailed, servers.ServerFailed, OSError, RuntimeError) as error:
+                result.failures[name] = str(error).strip().replace("\n", " ")[:500]
+                say(f"  FAILED: {error}")
+            result.took_seconds = time.monotonic() - begin
+            result.save()
+    except KeyboardInterrupt:
+        say("interrupted")
+        result.failures["the run"] = "interrupted"
+    finally:
+        servers.stop_all()
+        shutil.rmtree(FOLDER / "mongod", ignore_errors=True)
+    result.took_seconds = time.monotonic() - begin
+    print(f"\n{report.table(result.rows)}\n")
+    for warning in report.warnings(result):
+        print(warning)
+    if publish:
+        result.publish()
+        print(f"written: {report.PAGE.relative_to(machine.ROOT)}")
+    else:
+        print(f"saved: {result.save().relative_to(machine.ROOT)}; a whole run writes docs/benchmarks.md (or --publish)")
+    return 1 if result.missing else 0
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

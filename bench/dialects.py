@@ -1,0 +1,159 @@
+"""How each server is spoken to: what opens a connection, what posts a message, what a frame holds.
+
+Every text that is posted carries a mark and its number, so that one search counts deliveries in any dialect.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Protocol
+
+MARK = b"Zq7Xv"  # contains no byte sequence that a frame's header, an id or the words below could produce
+NUMBERED = re.compile(MARK + rb"(\d{7})")
+_WORDS = " see you at the station at half past six"
+_MARKED_UP = " see **you** at the `station` at _half past_ six"
+WHOLE = re.compile(
+    NUMBERED.pattern + b"(?:" + re.escape(_WORDS).encode() + b"|" + re.escape(_MARKED_UP).encode() + b")"
+)
+
+
+def text(number: int, *, marked_up: bool = False) -> str:
+    """Return the text of a numbered message, 52 characters long (60 with Markdown in it)."""
+    return f"{MARK.decode()}{number:07d}{_MARKED_UP if marked_up else _WORDS}"
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something to send, and what must come back before the next."""
+
+    send: bytes
+    expect: bytes
+
+
+class Dialect(Protocol):
+    """What the crowd needs to know about a server."""
+
+    ping: bytes | None
+    pong: bytes
+
+    def request(self, port: int, room: str, member: int, after: int | None) -> bytes:
+        """Return the HTTP request that asks for the websocket."""
+
+    def steps(self, room: str, member: int, after: int | None) -> list[Step]:
+        """Return what is said on the fresh websocket, until the member is in the room."""
+
+    def post(self, room: str, number: int, words: str) -> bytes:
+        """Return the payload that posts a message."""
+
+
+def upgrade(port: int, target: str, *headers: str) -> bytes:
+    """Return a websocket handshake."""
+    lines = [
+        f"GET {target} HTTP/1.1",
+        f"Host: 127.0.0.1:{port}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        *headers,
+    ]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n"
+
+
+class Ours:
+    """Our own live protocol; messages arrive many to a frame."""
+
+    ping: bytes | None = None
+    pong = b""
+
+    def __init__(self, tokens: list[str], run: str) -> None:
+        self._tokens, self._run = tokens, run
+
+    def request(self, port: int, room: str, member: int, after: int | None) -> bytes:
+        """Follow a room from a revision, or from now on."""
+        cursor = "" if after is None else f"&after={after}"
+        token = self._tokens[member % len(self._tokens)]
+        return upgrade(port, f"/live?room={room}{cursor}", f"Authorization: Bearer {token}")
+
+    def steps(self, room: str, member: int, after: int | None) -> list[Step]:
+        """Wait until the history is done; with a cursor, start counting at once."""
+        return [] if after is not None else [Step(b"", b'"caught_up"')]
+
+    def post(self, room: str, number: int, words: str) -> bytes:
+        """Post under a client id, as our page does, so that resending is harmless."""
+        return (
+            f'{{"type":"post","room":"{room}","client_id":"{self._run}-{number}","text":{json.dumps(words)}}}'.encode()
+        )
+
+
+class SocketIO:
+    """Socket.IO 5 on Engine.IO 4, websocket only: Node's and Flask-SocketIO's."""
+
+    ping: bytes | None = b"2"
+    pong = b"3"
+
+    def request(self, port: int, room: str, member: int, after: int | None) -> bytes:
+        """Open Engine.IO's websocket."""
+        return upgrade(port, f"/socket.io/?EIO=4&transport=websocket&room={room}&name=member-{member}")
+
+    def steps(self, room: str, member: int, after: int | None) -> list[Step]:
+        """Wait for Engine.IO, then join the namespace."""
+        return [Step(b"", b'0{"sid"'), Step(b"40", b"40{")]
+
+    def post(self, room: str, number: int, words: str) -> bytes:
+        """Emit an event."""
+        return f'42["message",{{"text":{json.dumps(words)}}}]'.encode()
+
+
+class Plain:
+    """A JSON object a frame: Django Channels, and the bare broadcasts."""
+
+    ping: bytes | None = None
+    pong = b""
+
+    def request(self, port: int, room: str, member: int, after: int | None) -> bytes:
+        """Open the room's address."""
+        return upgrade(port, f"/{room}")
+
+    def steps(self, room: str, member: int, after: int | None) -> list[Step]:
+        """Nothing to say: connected is joined."""
+        return []
+
+    def post(self, room: str, number: int, words: str) -> bytes:
+        """Send name and text."""
+        return f'{{"name":"member-{number % 20}","text":{json.dumps(words)}}}'.encode()
+
+
+class XMPP:
+    """XMPP over websocket (RFC 7395): anonymous sign-in, one multi-user chat."""
+
+    ping: bytes | None = None
+    pong = b""
+    _open = b"<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='localhost' version='1.0'/>"
+
+    def request(self, port: int, room: str, member: int, after: int | None) -> bytes:
+        """Ask for the XMPP subprotocol."""
+        return upgrade(port, "/xmpp-websocket", "Sec-WebSocket-Protocol: xmpp")
+
+    def steps(self, room: str, member: int, after: int | None) -> list[Step]:
+        """Sign in, bind, enter; the room's subject is the last thing that an entrant is sent."""
+        auth = b"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='ANONYMOUS'/>"
+        bind = b"<iq xmlns='jabber:client' type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>"
+        enter = (
+            f"<presence xmlns='jabber:client' to='{room}@rooms.localhost/member-{member}'>"
+            "<x xmlns='http://jabber.org/protocol/muc'/></presence>"
+        )
+        return [
+            Step(self._open, b"features>"),
+            Step(auth, b"<success"),
+            Step(self._open, b"features>"),
+            Step(bind, b"<jid>"),
+            Step(enter.encode(), b"<subject"),
+        ]
+
+    def post(self, room: str, number: int, words: str) -> bytes:
+        """Send a message to the room."""
+        return (
+            f"<message xmlns='jabber:client' type='groupchat' to='{room}@rooms.localhost' id='m{number}'>"
+            f"<body>{words}</body></message>"
+        ).encode()

@@ -1,0 +1,66 @@
+"""What the bench runs on: cores, ports, versions.
+
+The server under test has a core of its own; the load, mongod and redis share the other. So it is for every subject.
+"""
+
+import os
+import platform
+import shutil
+import socket
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+CORES = sorted(os.sched_getaffinity(0))
+SERVER_CORE, LOAD_CORE = {CORES[0]}, {CORES[-1]}
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def describe() -> dict[str, str]:
+    """Return the machine and the versions of everything measured."""
+    packages = ("Flask-SocketIO", "gevent", "gunicorn", "pymongo", "Django", "channels", "channels-redis", "daphne")
+    found = {name: version(name) for name in (*packages, "uvicorn", "uvloop", "picows")}
+    return {
+        "processor": _first("model name", Path("/proc/cpuinfo").read_text()),
+        "cores": str(len(CORES)),
+        "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB",
+        "kernel": platform.release().split("-")[0],
+        "Python": platform.python_version(),
+        **found,
+        "Node": _output("node", "--version"),
+        "Socket.IO": _first('"version"', _package("socket.io")).strip(' ",'),
+        "mongodb (Node)": _first('"version"', _package("mongodb")).strip(' ",'),
+        "Redis": _output("redis-server", "--version").split("v=")[-1].split(" ")[0],
+        "Prosody": _first("Prosody", _output("prosodyctl", "about"), separator=" "),
+    }
+
+
+def commit() -> str:
+    """Return the commit under test, with a + where the tree differs from it."""
+    name = _output("git", "-C", str(ROOT), "rev-parse", "--short", "HEAD")
+    return name + ("+" if _output("git", "-C", str(ROOT), "status", "--porcelain", "-uno") else "")
+
+
+def _package(name: str) -> str:
+    path = HERE / "peers/node/node_modules" / name / "package.json"
+    return path.read_text() if path.exists() else ""
+
+
+def _first(key: str, source: str, *, separator: str = ":") -> str:
+    lines = (line for line in source.splitlines() if line.strip().startswith(key))
+    return next((line.split(separator, 1)[1].strip() for line in lines), "not found")
+
+
+def _output(*command: str) -> str:
+    if shutil.which(command[0]) is None:
+        return "not installed"
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()

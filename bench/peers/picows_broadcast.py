@@ -1,0 +1,42 @@
+"""The limit that Python can reach: websockets in Cython; sends what it gets to everybody, and stores nothing."""
+
+import os
+
+import uvloop
+from picows import WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest, ws_create_server
+
+everybody: set[WSTransport] = set()
+
+
+class Broadcast(WSListener):  # type: ignore[misc]
+    """One connection."""
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """Join."""
+        everybody.add(transport)
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """Send a text on to everybody."""
+        if frame.msg_type == WSMsgType.TEXT:
+            payload = frame.get_payload_as_bytes()
+            for other in everybody:
+                other.send(WSMsgType.TEXT, payload)
+        elif frame.msg_type == WSMsgType.CLOSE:
+            transport.disconnect()
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        """Leave."""
+        everybody.discard(transport)
+
+
+async def serve() -> None:
+    """Serve until killed."""
+
+    def listener(_: WSUpgradeRequest) -> Broadcast:
+        return Broadcast()
+
+    server = await ws_create_server(listener, "127.0.0.1", int(os.environ["PORT"]), backlog=4096)
+    await server.serve_forever()
+
+
+uvloop.run(serve())

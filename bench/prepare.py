@@ -1,0 +1,49 @@
+"""Make the bench's own environment: Python packages, Node packages. Imports nothing that would have to be installed.
+
+The product's environment is left alone; its Python is remembered, to start the product with.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PYTHON = HERE / ".venv" / "bin" / "python"
+NODE = HERE / "peers" / "node"
+PRODUCT_PYTHON = "BENCH_PRODUCT_PYTHON"
+
+
+def enter() -> None:
+    """Go on in the bench's environment, made on first use; returns only where that already is the case."""
+    if Path(sys.prefix) == PYTHON.parent.parent:
+        return
+    product = HERE.parent / ".venv" / "bin" / "python"
+    os.environ.setdefault(PRODUCT_PYTHON, str(product) if product.exists() else sys.executable)
+    if not PYTHON.exists():
+        print("making bench/.venv ...", flush=True)
+        venv.create(PYTHON.parent.parent, with_pip=True)
+    _once(HERE / "requirements.txt", [str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r"])
+    if shutil.which("npm"):
+        _once(
+            NODE / "package-lock.json",
+            ["npm", "ci", "--silent", "--ignore-scripts", "--prefix", str(NODE)],
+            named=False,
+        )
+    else:
+        print("npm is missing: the Node peers will be reported as failed", flush=True)
+    os.execv(PYTHON, [str(PYTHON), "-m", "bench", *sys.argv[1:]])
+
+
+def _once(wanted: Path, command: list[str], *, named: bool = True) -> None:
+    """Run an installation again only when what it installs has changed."""
+    stamp = PYTHON.parent.parent / f"{wanted.name}.stamp"
+    digest = hashlib.sha256(wanted.read_bytes()).hexdigest()
+    if stamp.exists() and stamp.read_text() == digest:
+        return
+    print(f"installing what {wanted.name} lists (once) ...", flush=True)
+    subprocess.run([*command, str(wanted)] if named else command, check=True)
+    stamp.write_text(digest)

@@ -1,0 +1,173 @@
+"""Our own room as a subject: accounts and tokens made once, rooms and long histories put straight into the database."""
+
+import os
+import re
+import secrets
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.request import HTTPCookieProcessor, Request, build_opener
+
+from bson import ObjectId
+from pymongo import MongoClient
+
+from bench import database
+from bench.dialects import Ours, text
+from bench.machine import ROOT, SERVER_CORE, free_port
+from bench.prepare import PRODUCT_PYTHON
+from bench.servers import Server
+from bench.subjects import Running, Stage
+
+PEOPLE = ("alice", "bob", "carol")
+PASSWORD = "correct horse battery staple"
+_SEED = "bench_seed"
+_LIMITS = (
+    "LOGIN_LIMIT_ACCOUNT",
+    "LOGIN_LIMIT_ADDRESS",
+    "REGISTER_LIMIT_ADDRESS",
+    "POST_LIMIT_ACCOUNT",
+    "POST_LIMIT_ADDRESS",
+    "MAX_CONNECTIONS",
+    "MAX_CONNECTIONS_PER_USER",
+    "MAX_CONNECTIONS_PER_ADDRESS",
+)
+
+
+@dataclass
+class Room:
+    """The product, started as its README says, with its rate and connection limits off and all else as it comes."""
+
+    key: str = "ours"
+    title: str = "this room"
+    processes: int = 1
+    cores: frozenset[int] = frozenset(SERVER_CORE)
+    env: dict[str, str] = field(default_factory=dict)
+    _tokens: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def up(self, stage: Stage) -> Iterator[Running]:
+        """Start it on a database that holds the people and nothing else."""
+        port = free_port()
+        with stage.fresh_database() as uri, tempfile.TemporaryDirectory(dir=stage.folder) as folder:
+            tokens = seed(stage)
+            name = uri.rsplit("/", 1)[1].split("?")[0]
+            with MongoClient(uri) as client:
+                for collection in client[_SEED].list_collection_names():
+                    client[_SEED][collection].aggregate([{"$out": {"db": name, "coll": collection}}])
+            env = _env(uri, name, folder) | {"PORT": str(port), "WEB_CONCURRENCY": str(self.processes)} | self.env
+            log = stage.folder / f"{self.key}.log"
+            command = [_python(), "test_mongo.py"]
+            server = Server(command, port, cores=self.cores, log=log, env=env, cwd=ROOT)
+            try:
+                yield Running(server, Ours(tokens, secrets.token_hex(2)), uri)
+            finally:
+                server.stop()
+
+
+def seed(stage: Stage) -> list[str]:
+    """Create the people by the product's own commands, once a stage; return their tokens."""
+    if not stage.tokens:
+        env = {**os.environ, **_env(database.uri(stage.mongod, _SEED), _SEED, str(stage.folder))}
+        for name in PEOPLE:
+            _flask(env, "create-user", name, "--display-name", name.title(), typed=f"{PASSWORD}\n")
+            stage.tokens.append(_flask(env, "create-token", name).split()[-1])
+    return stage.tokens
+
+
+def newest_revision(running: Running, slug: str = "lobby") -> int:
+    """Return how far a room has come."""
+    with MongoClient[dict[str, Any]](running.mongo_uri) as client:
+        rows = client.get_default_database()
+        room = rows.rooms.find_one({"slug": slug})
+        newest = room and rows.messages.find_one({"room": room["_id"]}, sort=[("revision", -1)])
+        return newest["revision"] if newest else 0
+
+
+def add_rooms(running: Running, count: int) -> list[str]:
+    """Make more rooms like the lobby, everybody being a member of each; return their slugs."""
+    slugs = [f"room-{number}" for number in range(count)]
+    with MongoClient[dict[str, Any]](running.mongo_uri) as client:
+        rows = client.get_default_database()
+        lobby = rows.rooms.find_one({"slug": "lobby"})
+        assert lobby
+        rows.rooms.insert_many([{**lobby, "_id": slug, "slug": slug, "title": slug} for slug in slugs])
+        people = [str(user["_id"]) for user in rows.users.find({}, {"_id": 1})]
+        members = [{"user": user, "room": slug, "joined_at": datetime.now(UTC)} for slug in slugs for user in people]
+        rows.memberships.insert_many(members)
+    return slugs
+
+
+def add_history(running: Running, slug: str, count: int) -> None:
+    """Put messages into a room, in the form in which the product stores them, as if they had been posted."""
+    with MongoClient[dict[str, Any]](running.mongo_uri) as client:
+        rows = client.get_default_database()
+        room, user = rows.rooms.find_one({"slug": slug}), rows.users.find_one()
+        assert room
+        assert user
+        author = {"id": str(user["_id"]), "name": PEOPLE[0].title()}
+        for start in range(0, count, 10_000):
+            batch = [
+                {
+                    "_id": ObjectId(),
+                    "room": room["_id"],
+                    "sequence": revision,
+                    "revision": revision,
+                    "author": author,
+                    "client_id": f"history-{revision}",
+                    "text": text(revision),
+                    "html": f"<p>{text(revision)}</p>\n",
+                    "sent_at": datetime.now(UTC),
+                    "origin": "bench",
+                }
+                for revision in range(start + 1, min(start + 10_000, count) + 1)
+            ]
+            rows.messages.insert_many(batch, ordered=False)
+
+
+def log_in(port: int, name: str = PEOPLE[0]) -> str:
+    """Log in as a browser does, over the form; return the Cookie header of the session."""
+    cookies = HTTPCookieProcessor()
+    browser = build_opener(cookies)
+    address = f"http://127.0.0.1:{port}/login"
+    page = browser.open(address, timeout=120).read().decode()
+    browser.open(Request(address, login_form(page, name)), timeout=120).read()
+    return "; ".join(f"{cookie.name}={cookie.value}" for cookie in cookies.cookiejar)
+
+
+def login_form(page: str, name: str) -> bytes:
+    """Return the form of a log-in page, filled in."""
+    from urllib.parse import urlencode
+
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"|value="([^"]+)"[^>]*name="csrf_token"', page)
+    token = found and (found[1] or found[2])
+    return urlencode({"csrf_token": token or "", "username": name, "password": PASSWORD}).encode()
+
+
+def _env(uri: str, name: str, folder: str) -> dict[str, str]:
+    return {
+        "MONGO_URI": uri,
+        "MONGO_DB": name,
+        "SECRET_KEY": "only for the bench, and long enough",
+        "IP": "127.0.0.1",
+        "DATA_DIR": folder,
+        "LOG_LEVEL": "WARNING",
+        **dict.fromkeys(_LIMITS, "0"),
+    }
+
+
+def _python() -> str:
+    return os.environ.get(PRODUCT_PYTHON, str(ROOT / ".venv/bin/python"))
+
+
+def _flask(env: dict[str, str], *command: str, typed: str = "") -> str:
+    done = subprocess.run(
+        [_python(), "-m", "flask", "--app", "test_mongo", *command],
+        input=typed, env=env, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(f"flask {command[0]}: {done.stderr[-1000:] or done.stdout[-1000:]}")
+    return done.stdout
