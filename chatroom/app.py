@@ -126,7 +126,7 @@ class ASGI:
         return self._services.rooms.get_for(user_id, slug)
 
     def _check_posting(self, user_id: str, address: str) -> None:
-        self._services.posting_limit.check(user_id, address)
+        self._services.limits.posting.check(user_id, address)
 
     def _sign_in(self, scope: Mapping[str, Any]) -> Visitor | None:
         self._services.prepare()

@@ -61,7 +61,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     tail_bytes: Annotated[int, Meta(ge=1000)] = 4_000_000
     history_page: Annotated[int, Meta(ge=1, le=500)] = 50
     send_buffer_bytes: Annotated[int, Meta(ge=4096)] = 131_072
-    request_threads: Annotated[int, Meta(ge=2, le=200)] = 20
+    request_threads: Annotated[int, Meta(ge=2, le=200)] = 40
 
     store_timeout_seconds: Annotated[float, Meta(gt=0, le=60)] = 5.0
     polling_milliseconds: Annotated[int, Meta(ge=20, le=60_000)] = 500

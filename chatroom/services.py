@@ -6,17 +6,24 @@ Nothing connects before `open`; what the pages need in the database is there aft
 import secrets
 import threading
 
+from chatroom.accounts import Accounts, make_accounts
 from chatroom.config import Settings
 from chatroom.embedded import EmbeddedMongo
+from chatroom.limits import Limits, make_limits
 from chatroom.messages import Messages
 from chatroom.rooms import Rooms
-from chatroom.store import messages, presences, rooms
+from chatroom.sessions import Sessions
+from chatroom.store import invites, messages, presences, rooms, sessions, users
 from chatroom.store.database import Database
 from chatroom.store.messages import MessageStore
 from chatroom.store.presences import PresenceStore
 from chatroom.store.rooms import RoomStore
 
+VISIT_SECONDS = 15
 INDEXES = {
+    "users": users.INDEXES,
+    "sessions": sessions.INDEXES,
+    "invites": invites.INDEXES,
     "messages": messages.INDEXES,
     "presences": presences.INDEXES,
     "rooms": rooms.INDEXES,
@@ -30,10 +37,15 @@ class Services:
     settings: Settings
     secret_key: str
     database: Database
+    limits: Limits
+    accounts: Accounts
+    sessions: Sessions
     message_store: MessageStore
     messages: Messages
     rooms: Rooms
     presence: PresenceStore
+    visits: PresenceStore
+    """The presence of people whose pages ask again and again instead of holding a connection."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -82,10 +94,15 @@ class Services:
     def _wire(self, database: Database) -> None:
         settings = self.settings
         self.database = database
+        self.limits = make_limits(settings, database)
+        self.accounts = make_accounts(settings, database, self.limits)
+        self.sessions = self.accounts.sessions
         self.message_store = MessageStore(database, origin=self.origin)
         self.messages = Messages(self.message_store, max_length=settings.max_message_length)
         self.rooms = Rooms(RoomStore(database))
-        self.presence = PresenceStore(database, process=self.origin, lease_seconds=settings.presence_lease_seconds)
+        lease_seconds = settings.presence_lease_seconds
+        self.presence = PresenceStore(database, process=self.origin, lease_seconds=lease_seconds)
+        self.visits = PresenceStore(database, process=f"{self.origin}-pages", lease_seconds=VISIT_SECONDS)
 
 
 def _make_secret() -> str:
