@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from a2wsgi import WSGIMiddleware
 from flask import Flask, request
@@ -45,7 +45,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     services = Services(settings)
     app.extensions["chatroom"] = services
     web.register(app, settings)
-    app.wsgi_app = _open_first(app, app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = _open_first(app, app.wsgi_app)  # type: ignore[assignment, method-assign]
 
     @app.before_request
     def prepare() -> None:
@@ -81,9 +81,10 @@ class ASGI:
         self._services: Services = app.extensions["chatroom"]
         settings = self._services.settings
         self._engine: Engine | None = None
-        self._pages = WSGIMiddleware(app, workers=settings.request_threads)
+        self._pages = WSGIMiddleware(cast("Any", app), workers=settings.request_threads)
         self._live = LiveEndpoint(
             self._get_engine,
+            address_of=lambda scope: web.address_of(scope, settings.trusted_proxies),
             sign_in=self._sign_in,
             is_own_origin=lambda scope: web.is_own_origin(scope, settings),
             get_room=self._get_room,
@@ -153,6 +154,7 @@ def _make_engine(services: Services) -> Engine:
         services.presence,
         make_feed=make_feed,
         ended_sessions=EndedSessions(services.sessions.ended_since),
+        prolong_session=services.sessions.prolong,
         max_waiting=settings.max_waiting_drafts,
         tail_messages=settings.tail_messages,
         tail_bytes=settings.tail_bytes,

@@ -79,6 +79,13 @@ class Sessions:
         """Whether the user has signed in from this address not long ago."""
         return self._store.has_been_at(user_id, address)
 
+    def prolong(self, session_id: str, *, is_active: bool) -> datetime | None:
+        """Until when a session is good now, counted anew if its holder was active; None when it has ended."""
+        session = self._store.find(session_id)
+        if session is None:
+            return None
+        return (self._touch(session) if is_active else session).expires_at
+
     def ended_since(self, moment: datetime) -> list[tuple[str, datetime]]:
         """Which sessions were ended after `moment`, and when, by the database's clock (see `SessionStore`)."""
         return self._store.ended_since(moment)

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Protocol
 
 from chatroom.errors import ChatroomError, Refused, Unavailable
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 TICK_SECONDS = 1.0
 ELSEWHERE_TICKS = 3
 FORGET_TICKS = 60
+PROLONG_TICKS = 20
 FINISH_SECONDS = 6.0
 STORE_THREADS = 8
 
@@ -43,11 +45,19 @@ MakeFeed = Callable[[Callable[[], Mapping[str, int]], Callable[[str, int], None]
 """Given which revision of which room is known, and where to hint, make the feed; called in a thread."""
 
 
+class ProlongSession(Protocol):
+    """Until when a session is good now, counted anew if its holder was active; None when it has ended."""
+
+    def __call__(self, session_id: str, *, is_active: bool) -> datetime | None: ...
+
+
 class Connection(Protocol):
     """What the engine must know of a connection."""
 
     session_id: str
     expires_at: datetime
+    was_active: bool
+    """Whether somebody did something with it since `expires_at` was set."""
 
     def end(self, code: int, reason: str) -> None: ...
 
@@ -77,6 +87,7 @@ class Engine:
         *,
         make_feed: MakeFeed,
         ended_sessions: Callable[[], set[str]],
+        prolong_session: ProlongSession,
         max_waiting: int,
         tail_messages: int,
         tail_bytes: int,
@@ -87,6 +98,7 @@ class Engine:
         self._presences = presences
         self._make_feed = make_feed
         self._ended_sessions = ended_sessions
+        self._prolong_session = prolong_session
         self._tail_messages = tail_messages
         self._tail_bytes = tail_bytes
         self._renew_ticks = max(1, int(lease_seconds / 3 / TICK_SECONDS))
@@ -266,7 +278,7 @@ class Engine:
             await asyncio.sleep(TICK_SECONDS)
             tick += 1
             self._forget_empty_rooms()
-            for chore in (self._end_sessions(), self._keep_presence(tick)):
+            for chore in (self._end_sessions(tick), self._keep_presence(tick)):
                 try:
                     await chore
                 except Unavailable:
@@ -280,14 +292,25 @@ class Engine:
             if live.empty_ticks > FORGET_TICKS:
                 del self._rooms[room_id]
 
-    async def _end_sessions(self) -> None:
+    async def _end_sessions(self, tick: int) -> None:
         if not self.connections:
             return
         ended = await self.run(self._ended_sessions)
         now = datetime.now(UTC)
         for connection in list(self.connections):
-            if connection.session_id in ended or connection.expires_at <= now:
+            is_due = connection.expires_at <= now or (connection.was_active and tick % PROLONG_TICKS == 0)
+            if connection.session_id in ended or (is_due and await self._has_expired(connection)):
                 connection.end(4401, "the session ended")
+
+    async def _has_expired(self, connection: Connection) -> bool:
+        """Look the session up again: another tab may have prolonged it, and so does a post on this one."""
+        prolong = partial(self._prolong_session, connection.session_id, is_active=connection.was_active)
+        expires_at: datetime | None = await self.run(prolong)
+        if expires_at is None:
+            return True
+        connection.expires_at = expires_at
+        connection.was_active = False
+        return False
 
     async def _keep_presence(self, tick: int) -> None:
         taken, self._leases_taken = self._leases_taken, {}

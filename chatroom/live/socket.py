@@ -6,7 +6,8 @@ Everything is checked at the edge: the session, the Origin, the room's membershi
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -33,6 +34,7 @@ MAX_IN_FLIGHT = 1000
 MAX_STRIKES = 100
 """Refused frames without an accepted one in between, after which the connection is closed."""
 RETRY_SECONDS = 5
+REFUSED_STATUS = {"signed_out": 401, "wrong_origin": 403, "not_found": 404, "too_many_connections": 503}
 
 
 class Visitor(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +57,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gate:
-    """Count open connections, and say when there are too many."""
+    """Count open connections, and say when there are too many: by address before, by user after signing in."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -63,39 +65,51 @@ class Gate:
         self._by_user: Counter[str] = Counter()
         self._by_address: Counter[str] = Counter()
 
-    def enter(self, visitor: Visitor) -> bool:
-        """Count a connection in, unless one of the limits is reached."""
-        user, address = visitor.author.id, visitor.address
-        if (
-            0 < self._limits.connections <= self._total
-            or 0 < self._limits.connections_per_user <= self._by_user[user]
-            or 0 < self._limits.connections_per_address <= self._by_address[address]
-        ):
-            return False
+    @contextmanager
+    def address(self, address: str) -> Iterator[None]:
+        """Count a connection from an address; raise `Refused` (`too_many_connections`) when a limit is reached."""
+        if 0 < self._limits.connections <= self._total:
+            raise _too_many_connections()
         self._total += 1
-        self._by_user[user] += 1
-        self._by_address[address] += 1
-        return True
+        try:
+            with _counted(self._by_address, address, self._limits.connections_per_address):
+                yield
+        finally:
+            self._total -= 1
 
-    def leave(self, visitor: Visitor) -> None:
-        """Count it out."""
-        self._total -= 1
-        for counter, key in ((self._by_user, visitor.author.id), (self._by_address, visitor.address)):
-            counter[key] -= 1
-            if not counter[key]:
-                del counter[key]
+    def user(self, user_id: str) -> AbstractContextManager[None]:
+        """Count a connection of a user; raise `Refused` (`too_many_connections`) when the limit is reached."""
+        return _counted(self._by_user, user_id, self._limits.connections_per_user)
+
+
+@contextmanager
+def _counted(counter: Counter[str], key: str, most: int) -> Iterator[None]:
+    if 0 < most <= counter[key]:
+        raise _too_many_connections()
+    counter[key] += 1
+    try:
+        yield
+    finally:
+        counter[key] -= 1
+        if not counter[key]:
+            del counter[key]
+
+
+def _too_many_connections() -> Refused:
+    return Refused("too_many_connections", "There are too many connections.", retry_after=RETRY_SECONDS)
 
 
 class LiveEndpoint:
     """The ASGI application behind `/live`.
 
-    `sign_in` and `get_room` are called in threads; `is_own_origin` and `check_posting` on the event loop.
+    `sign_in` and `get_room` are called in threads; the others on the event loop.
     """
 
     def __init__(
         self,
         engine: Callable[[], Engine],
         *,
+        address_of: Callable[[Scope], str],
         sign_in: Callable[[Scope], Visitor | None],
         is_own_origin: Callable[[Scope], bool],
         get_room: Callable[[str, str], Room],
@@ -103,6 +117,7 @@ class LiveEndpoint:
         limits: Limits,
     ) -> None:
         self._engine = engine
+        self._address_of = address_of
         self._sign_in = sign_in
         self._is_own_origin = is_own_origin
         self.get_room = get_room
@@ -113,38 +128,38 @@ class LiveEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, from its handshake to its end."""
         await receive()  # websocket.connect
-        engine = self._engine()
         try:
-            visitor = await engine.run(self._sign_in, scope)
-            if visitor is None:
-                await _reject(send, 401, "Log in first.")
-                return
-            if visitor.is_by_cookie and not self._is_own_origin(scope):
-                log.warning(
-                    "a websocket was refused: its Origin is not this site (behind a proxy, set TRUSTED_PROXIES)",
-                    extra={"origin": _header(scope, b"origin")[:200], "user": visitor.author.id},
-                )
-                await _reject(send, 403, "The request comes from another site.")
-                return
-            query = parse_qs(scope["query_string"].decode("latin-1"))
-            format: Format = "html" if query.get("format") == ["html"] else "text"
-            first = _first_room(query)
-            room = await engine.run(self.get_room, visitor.author.id, first.room) if first else None
+            with self._gate.address(self._address_of(scope)):
+                await self._serve(scope, receive, send)
         except Refused as refusal:
-            await _reject(send, 404 if refusal.reason == "not_found" else 400, refusal.message)
-            return
+            await _reject(send, REFUSED_STATUS.get(refusal.reason, 400), refusal.message)
         except Unavailable as error:
             await _reject(send, 503, str(error))
-            return
-        if not self._gate.enter(visitor):
-            await _reject(send, 503, "There are too many connections.")
-            return
-        try:
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check the handshake, then serve; raises before the handshake is answered, or not at all."""
+        engine = self._engine()
+        visitor = await engine.run(self._sign_in, scope)
+        if visitor is None:
+            raise Refused("signed_out", "Log in first.")
+        self._check_origin(scope, visitor)
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        first = _first_room(query)
+        room = await engine.run(self.get_room, visitor.author.id, first.room) if first else None
+        format: Format = "html" if query.get("format") == ["html"] else "text"
+        with self._gate.user(visitor.author.id):
             await send({"type": "websocket.accept"})
             connection = Connection(self, engine, visitor, format=format, receive=receive, send=send)
             await connection.serve(first, room)
-        finally:
-            self._gate.leave(visitor)
+
+    def _check_origin(self, scope: Scope, visitor: Visitor) -> None:
+        """Let only this site's pages use the browser's cookie; a program has a token, and no need of an Origin."""
+        if visitor.is_by_cookie and not self._is_own_origin(scope):
+            log.warning(
+                "a websocket was refused: its Origin is not this site (behind a proxy, set TRUSTED_PROXIES)",
+                extra={"origin": _header(scope, b"origin")[:200], "user": visitor.author.id},
+            )
+            raise Refused("wrong_origin", "The request comes from another site.")
 
 
 class Connection:
@@ -165,6 +180,7 @@ class Connection:
         self._visitor = visitor
         self.session_id = visitor.session_id
         self.expires_at = visitor.expires_at
+        self.was_active = False
         self._author = visitor.author
         self._format = format
         self._receive = receive
@@ -249,6 +265,7 @@ class Connection:
 
         self._engine.appender.put(room.id, draft, done)
         self._in_flight += 1
+        self.was_active = True
 
     async def _change(self, frame: Edit | Delete) -> None:
         room = await self._get_room(frame.room)
