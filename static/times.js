@@ -7,7 +7,7 @@ export class Times {
   #key;
 
   constructor({ locale, timeZone, hour12 } = {}) {
-    this.#clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hour12, timeZone });
+    this.#clock = new Intl.DateTimeFormat(locale, { hour: hour12 ? "numeric" : "2-digit", minute: "2-digit", hour12, timeZone });
     this.#full = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "long", hour12, timeZone });
     this.#day = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone });
     this.#key = new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit", timeZone });

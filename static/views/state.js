@@ -51,7 +51,7 @@ function describe({ name, missed, message }) {
     case "offline":
       return "Offline";
     case "polling":
-      return "Every 3 seconds (no live connection)";
+      return "No live connection, asking every 3 s";
     case "signed_out":
       return "Your session ended.";
     case "closed":
