@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -121,8 +122,13 @@ class EmbeddedMongo:
         """End mongod, in good order if that takes under two seconds, and give the folder back."""
         if self._guardian is not None:
             self._order(STOP)
-            _wait_for_end(self._guardian)
+        self.kill()
+
+    def kill(self) -> None:
+        """End mongod at once, as a crash of this process would, and give the folder back; for tests."""
+        if self._guardian is not None:
             os.close(self._orders)
+            _wait_for_end(self._guardian)
             self._guardian = None
         self.folder.close()
 
@@ -215,13 +221,14 @@ class EmbeddedMongo:
         from chatroom.embedded import replica  # noqa: PLC0415  (brings pymongo)
 
         record = self._record
+        check = partial(self._check_alive, deadline)
         is_new, has_moved = not record.databases, record.configured_port != record.port
         with replica.connect(record.port, record.root_password if has_moved and not is_new else None) as client:
             if is_new:
                 replica.initiate(client, record.port)
             elif has_moved:
-                replica.move(client, record.port)
-            replica.wait_for_primary(client, lambda: self._check_alive(deadline))
+                replica.move(client, record.port, check)
+            replica.wait_for_primary(client, check)
             if is_new:
                 replica.add_root(client, record.root_password)
         if has_moved:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pymongo
 from pymongo import MongoClient
+from pymongo.errors import OperationFailure
 
 from chatroom.embedded.mongod import HOST, REPLICA_SET
 
@@ -17,13 +18,14 @@ APP, ROOT = "chatroom", "root"
 
 Client = MongoClient[dict[str, Any]]
 
-_ANSWER_SECONDS = 30.0
+_ANSWER_SECONDS = 60.0
 _POLL_SECONDS = 0.005
+_NOT_YET_INITIALIZED = 94
 
 
 @contextmanager
 def connect(port: int, root_password: str | None = None) -> Iterator[Client]:
-    """Open a client, as root where a password is given; nothing that it does waits for more than 30 s."""
+    """Open a client, as root where a password is given; nothing that it does waits for more than a minute."""
     user = ROOT if root_password else None
     client: Client = MongoClient(HOST, port, directConnection=True, username=user, password=root_password)
     with client, pymongo.timeout(_ANSWER_SECONDS):
@@ -35,9 +37,18 @@ def initiate(client: Client, port: int) -> None:
     client.admin.command("replSetInitiate", _configuration(port))
 
 
-def move(client: Client, port: int) -> None:
+def move(client: Client, port: int, check: Callable[[], None]) -> None:
     """Tell the replica set its new port: elsewhere it does not know itself, and elects nobody."""
-    client.admin.command("replSetReconfig", _configuration(port), force=True)
+    while True:
+        try:
+            client.admin.command("replSetReconfig", _configuration(port), force=True)
+            return
+        except OperationFailure as error:
+            # First it asks whoever has the old port whether that is itself: for 30 s, if nobody answers.
+            if error.code != _NOT_YET_INITIALIZED:
+                raise
+        check()
+        time.sleep(_POLL_SECONDS)
 
 
 def wait_for_primary(client: Client, check: Callable[[], None]) -> None:

@@ -1,0 +1,364 @@
+"""The embedded mongod, for real: who gets in, what it survives, and that it never outlives its app.
+
+O01, O02.
+"""
+
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
+
+from chatroom.embedded import EmbeddedError, EmbeddedMongo
+from chatroom.embedded.folder import FolderError
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).resolve().parents[2]
+UNAUTHORIZED = 13
+
+APP = """
+import sys, threading, time
+from pathlib import Path
+from pymongo import MongoClient
+from chatroom.embedded import EmbeddedMongo
+
+def launch():
+    global mongo
+    mongo = EmbeddedMongo.launch(Path(sys.argv[1]))
+
+launcher = threading.Thread(target=launch)  # gone before mongod is ready
+launcher.start()
+launcher.join()
+notes = MongoClient(mongo.wait_until_ready(), w="majority", journal=True).chatroom.notes
+print("ready", flush=True)
+for number in range(1_000_000):
+    notes.insert_one({"number": number})
+    print(number, flush=True)
+"""
+
+
+def wait_until(is_true: Callable[[], object], seconds: float = 5.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_true():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def mongods(folder: Path) -> list[int]:
+    """The processes of mongod on this folder, leaving out its guardian."""
+    wanted = f"\0--dbpath\0{folder / 'mongo'}\0".encode()
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = path.read_bytes()
+        except OSError:
+            continue
+        if wanted in command and b"guardian.py" not in command:
+            found.append(int(path.parent.name))
+    return found
+
+
+@pytest.fixture(scope="module")
+def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedMongo]:
+    with EmbeddedMongo.launch(tmp_path_factory.mktemp("embedded") / "data") as running:
+        running.wait_until_ready()
+        yield running
+
+
+def connect(uri: str, **options: Any) -> MongoClient[dict[str, Any]]:
+    """Open a client, to be closed before its mongod: closing tells the server, and waits for it."""
+    return MongoClient(uri, **{"serverSelectionTimeoutMS": 3000, **options})
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[Callable[[], "subprocess.Popen[str]"]]:
+    """Start apps that write until they are killed, and wait until each is ready."""
+    apps: list[subprocess.Popen[str]] = []
+
+    def start() -> "subprocess.Popen[str]":
+        command = [sys.executable, "-c", APP, str(tmp_path / "data")]
+        apps.append(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True))
+        assert apps[-1].stdout is not None
+        assert apps[-1].stdout.readline() == "ready\n"
+        return apps[-1]
+
+    yield start
+    for running in apps:
+        running.kill()
+        running.communicate()
+
+
+@pytest.fixture
+def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], EmbeddedMongo]:
+    """Launch a mongod that is a shell script."""
+
+    def launch(script: str) -> EmbeddedMongo:
+        binary = tmp_path / "bin" / "mongod"
+        binary.parent.mkdir()
+        binary.write_text(script)
+        binary.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{binary.parent}:/usr/bin:/bin")
+        return EmbeddedMongo.launch(tmp_path / "data")
+
+    return launch
+
+
+class TestAccess:
+    def test_the_app_can_do_all_that_it_needs(self, mongo: EmbeddedMongo) -> None:
+        with connect(mongo.uri) as client:
+            database = client.get_default_database()
+            assert database.name == "chatroom"
+            database.notes.create_index("number", unique=True)
+            with database.notes.watch() as changes:
+                database.notes.insert_one({"number": 1})
+                assert next(changes)["fullDocument"]["number"] == 1
+            assert "notes" in database.list_collection_names()
+            database.notes.drop()
+
+    def test_the_app_can_touch_nothing_else(self, mongo: EmbeddedMongo) -> None:
+        with connect(mongo.uri) as client:
+            assert set(client.list_database_names()) <= {"chatroom"}
+            for attempt in (
+                lambda: client.admin["system.users"].find_one({}),
+                lambda: client.admin.drop_collection("system.users"),
+                lambda: client.local["oplog.rs"].find_one({}),
+                lambda: client.elsewhere.notes.insert_one({}),
+                lambda: client.chatroom.command("createUser", "more", pwd="x", roles=["readWrite"]),
+                lambda: client.admin.command("shutdown"),
+            ):
+                with pytest.raises(OperationFailure) as refusal:
+                    attempt()
+                assert refusal.value.code == UNAUTHORIZED
+
+    @pytest.mark.parametrize("user", ["", "chatroom:guess@"])
+    def test_nobody_else_gets_in(self, mongo: EmbeddedMongo, user: str) -> None:
+        address = mongo.uri.partition("@")[2]
+        with connect(f"mongodb://{user}{address}", serverSelectionTimeoutMS=200) as client:
+            for attempt in (
+                lambda: client.chatroom.notes.find_one({}),
+                lambda: client.admin.command("createUser", "more", pwd="x", roles=["root"]),
+            ):
+                with pytest.raises(PyMongoError, match=r"requires authentication|Authentication failed"):
+                    attempt()
+
+    def test_it_never_compresses_and_never_runs_scripts(self, mongo: EmbeddedMongo) -> None:
+        with connect(mongo.uri) as client:
+            assert "compression" not in client.admin.command("hello", compression=["zlib", "snappy", "zstd"])
+            with pytest.raises(OperationFailure, match=r"(?i)script"):
+                client.chatroom.notes.find_one({"$where": "true"})
+
+    def test_it_listens_on_the_loopback_alone(self, mongo: EmbeddedMongo) -> None:
+        with connect(mongo.uri) as client:
+            client.admin.command("ping")
+            assert client.address is not None
+            port = client.address[1]
+        rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        listening = [row[1] for row in rows if row[3] == "0A" and row[1].endswith(f":{port:04X}")]
+        assert listening == [f"0100007F:{port:04X}"]
+        assert not Path(f"/tmp/mongodb-{port}.sock").exists()
+
+    def test_only_the_owner_can_read_the_folder(self, mongo: EmbeddedMongo) -> None:
+        assert stat.S_IMODE(mongo.folder.path.stat().st_mode) == 0o700
+        for path in mongo.folder.path.iterdir():
+            assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+
+    def test_the_passwords_are_neither_logged_nor_in_a_command_line(self, mongo: EmbeddedMongo) -> None:
+        commands = b"".join(Path(f"/proc/{pid}/cmdline").read_bytes() for pid in mongods(mongo.folder.path))
+        seen = mongo.log_path.read_text() + commands.decode()
+        for uri in (mongo.uri, mongo.root_uri):
+            assert uri.split(":")[2].partition("@")[0] not in seen
+
+    def test_another_database_gets_an_account_of_its_own(self, mongo: EmbeddedMongo) -> None:
+        uri = mongo.uri_for("second")
+        assert mongo.uri_for("second") == uri
+        with connect(uri) as client:
+            client.second.notes.insert_one({})
+            with pytest.raises(OperationFailure):
+                client.chatroom.notes.find_one()
+        with connect(mongo.root_uri) as client:
+            client.drop_database("second")
+
+
+class TestRestart:
+    def test_keeps_the_data_and_the_port_and_stays_small(self, tmp_path: Path) -> None:
+        with EmbeddedMongo.launch(tmp_path / "data") as mongo, connect(first := mongo.wait_until_ready()) as client:
+            client.chatroom.notes.insert_one({"_id": "kept"})
+            client.close()
+        assert mongods(tmp_path / "data") == []
+        with EmbeddedMongo.launch(tmp_path / "data") as mongo:
+            assert mongo.wait_until_ready() == first
+            with connect(mongo.uri) as client:
+                assert client.chatroom.notes.find_one() == {"_id": "kept"}
+            assert sum(path.stat().st_blocks * 512 for path in (tmp_path / "data").rglob("*")) < 50_000_000
+            mongo.kill()
+
+    def test_moves_when_its_port_was_taken(self, tmp_path: Path) -> None:
+        mongo = EmbeddedMongo.launch(tmp_path / "data")
+        with connect(mongo.wait_until_ready(), w="majority") as client:
+            client.chatroom.notes.insert_one({"_id": "kept"})
+            address = client.address
+        mongo.kill()
+        with taken(address):
+            mongo = EmbeddedMongo.launch(tmp_path / "data")
+            with connect(mongo.wait_until_ready(), w="majority") as client:
+                assert client.chatroom.notes.find_one() == {"_id": "kept"}
+                client.chatroom.notes.insert_one({})
+                assert client.address != address
+        mongo.kill()
+
+    def test_begins_anew_when_the_first_start_was_cut_short(self, tmp_path: Path) -> None:
+        cut = EmbeddedMongo.launch(tmp_path / "data")
+        wait_until(lambda: list(tmp_path.glob("data/mongo/WiredTiger")))
+        cut.kill()
+        mongo = EmbeddedMongo.launch(tmp_path / "data")
+        with connect(mongo.wait_until_ready()) as client:
+            client.chatroom.notes.insert_one({})
+        mongo.kill()
+
+
+class TestCrash:
+    def test_a_killed_app_leaves_no_mongod_and_loses_nothing(self, tmp_path: Path, app: Any) -> None:
+        running = app()
+        told = [running.stdout.readline() for _ in range(20)]
+        running.kill()
+        told += running.stdout.readlines()
+        wait_until(lambda: not mongods(tmp_path / "data"), 2)
+        mongo = EmbeddedMongo.launch(tmp_path / "data")
+        with connect(mongo.wait_until_ready()) as client:
+            stored = [note["number"] for note in client.chatroom.notes.find(sort=[("number", 1)])]
+        mongo.kill()
+        acknowledged = [int(line) for line in told if line.endswith("\n")]
+        assert len(acknowledged) >= 20
+        assert stored[: len(acknowledged)] == acknowledged
+
+    def test_the_next_app_need_not_wait(self, app: Any) -> None:
+        app().kill()
+        began = time.monotonic()
+        app()
+        assert time.monotonic() - began < 5
+
+    def test_a_second_app_is_refused_and_the_first_goes_on(self, mongo: EmbeddedMongo) -> None:
+        with pytest.raises(FolderError, match=rf"process {os.getpid()}\) is using the data folder {mongo.folder.path}"):
+            EmbeddedMongo.launch(mongo.folder.path)
+        with connect(mongo.uri) as client:
+            client.chatroom.notes.insert_one({})
+
+    def test_a_killed_mongod_is_started_again_and_a_killed_guardian_takes_it_along(self, tmp_path: Path) -> None:
+        mongo = EmbeddedMongo.launch(tmp_path / "data")
+        with connect(mongo.wait_until_ready(), w="majority") as client:
+            client.chatroom.notes.insert_one({"_id": "kept"})
+            (pid,) = mongods(tmp_path / "data")
+            os.kill(pid, signal.SIGKILL)
+            wait_until(lambda: mongods(tmp_path / "data") not in ([], [pid]))
+            wait_until(lambda: _finds_it(client))
+        assert "mongod ended with -9, starting it again" in mongo.log_path.read_text()
+        (pid,) = mongods(tmp_path / "data")
+        os.kill(_parent(pid), signal.SIGKILL)
+        wait_until(lambda: not mongods(tmp_path / "data"), 2)
+        mongo.stop()
+
+    def test_signals_of_the_terminal_do_not_reach_it(self, mongo: EmbeddedMongo) -> None:
+        (pid,) = mongods(mongo.folder.path)
+        assert os.getsid(pid) == os.getsid(_parent(pid)) != os.getsid(0)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            os.kill(_parent(pid), number)
+        time.sleep(0.1)
+        assert mongods(mongo.folder.path) == [pid]
+
+    def test_a_mongod_that_ignores_the_end_is_killed(self, tmp_path: Path, broken: Any) -> None:
+        mongo = broken("#!/bin/sh\ntrap '' TERM\nwhile :; do sleep 0.1; done\n")
+        wait_until(lambda: mongods(tmp_path / "data"))
+        mongo.stop()
+        assert mongods(tmp_path / "data") == []
+
+
+class TestFailure:
+    @pytest.mark.parametrize(
+        ("script", "said"),
+        [
+            (
+                "#!/bin/sh\necho $0: error while loading shared libraries: libcurl.so.4: cannot open >&2; exit 127",
+                "mongod needs libcurl.so.4: install libcurl4, or set MONGO_URI to a server's address.",
+            ),
+            ("#!/bin/sh\nexit 1", "ended at its start in .*: it left no message"),
+            ("#!/no/such/shell\n", "No such file or directory"),
+            ("\x7fELF nonsense", "Exec format error"),
+        ],
+    )
+    def test_to_start_is_explained(self, broken: Any, script: str, said: str) -> None:
+        with broken(script) as mongo, pytest.raises(EmbeddedError, match=said):
+            mongo.wait_until_ready()
+
+    def test_to_get_ready_in_time_is_explained(self, tmp_path: Path, broken: Any) -> None:
+        with broken("#!/bin/sh\nexec sleep 60") as mongo, pytest.raises(EmbeddedError, match=r"in time.*mongod\.log"):
+            mongo.wait_until_ready(timeout_seconds=0.1)
+
+    def test_with_lost_passwords_is_explained(self, tmp_path: Path) -> None:
+        path = tmp_path / "data"
+        mongo = EmbeddedMongo.launch(path)
+        mongo.wait_until_ready()
+        mongo.kill()
+        password = mongo.root_uri.split(":")[2].partition("@")[0]
+        (path / "mongo.json").write_text((path / "mongo.json").read_text().replace(password, "wrong"))
+        mongo = EmbeddedMongo.launch(path, "another")
+        with pytest.raises(EmbeddedError, match="Authentication failed"):
+            mongo.wait_until_ready()
+        mongo.kill()
+
+    def test_of_an_earlier_mongod_to_end_is_explained(
+        self, tmp_path: Path, broken: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("chatroom.embedded._EARLIER_SECONDS", 0.2)
+        with broken("#!/bin/sh\nexec sleep 60") as mongo:
+            mongo.folder.close()  # as if this app were gone, and its mongod not yet
+            with pytest.raises(EmbeddedError, match="earlier mongod is still busy"):
+                EmbeddedMongo.launch(tmp_path / "data")
+
+
+def test_stopping_twice_is_harmless_and_leaves_no_thread(tmp_path: Path) -> None:
+    before = threading.active_count()
+    mongo = EmbeddedMongo.launch(tmp_path / "data")
+    mongo.wait_until_ready()
+    mongo.stop()
+    mongo.stop()
+    wait_until(lambda: threading.active_count() <= before)
+
+
+@contextmanager
+def taken(address: tuple[str, int]) -> Iterator[None]:
+    """Have somebody else on this address, who hangs up on everybody."""
+    with socket.create_server(address) as server:
+        hanging_up = threading.Thread(target=_hang_up, args=[server])
+        hanging_up.start()
+        yield
+        server.shutdown(socket.SHUT_RDWR)
+        hanging_up.join()
+
+
+def _hang_up(server: socket.socket) -> None:
+    with suppress(OSError):
+        while True:
+            server.accept()[0].close()
+
+
+def _parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def _finds_it(client: MongoClient[dict[str, Any]]) -> bool:
+    try:
+        return client.chatroom.notes.find_one() == {"_id": "kept"}
+    except ConnectionFailure:
+        return False

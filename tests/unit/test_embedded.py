@@ -1,0 +1,221 @@
+"""The embedded mongod's parts that need no mongod: the folder, the binary, the log, what is said of a failure."""
+
+import os
+import socket
+import stat
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from chatroom.embedded import EmbeddedError, EmbeddedMongo, guardian, mongod
+from chatroom.embedded.folder import DataFolder, FolderError
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+class TestDataFolder:
+    def test_is_for_its_owner_alone(self, tmp_path: Path) -> None:
+        path = tmp_path / "some" / "data"
+        folder = DataFolder.open(path)
+        folder.write("secret", "x")
+        folder.close()
+        assert mode(path) == 0o700
+        assert {mode(file) for file in path.iterdir()} == {0o600}
+
+    def test_closes_a_folder_of_ours_that_was_opened_to_others(self, tmp_path: Path) -> None:
+        DataFolder.open(tmp_path / "data").close()
+        (tmp_path / "data").chmod(0o755)
+        DataFolder.open(tmp_path / "data").close()
+        assert mode(tmp_path / "data") == 0o700
+
+    def test_a_folder_with_other_things_is_refused_and_left_as_it_was(self, tmp_path: Path) -> None:
+        tmp_path.chmod(0o755)
+        (tmp_path / "thesis.tex").touch()
+        with pytest.raises(FolderError, match=r"thesis\.tex.*DATA_DIR"):
+            DataFolder.open(tmp_path)
+        assert mode(tmp_path) == 0o755
+
+    def test_a_new_file_system_is_as_good_as_empty(self, tmp_path: Path) -> None:
+        (tmp_path / "lost+found").mkdir()
+        DataFolder.open(tmp_path).close()
+
+    def test_the_second_to_open_it_is_told_who_has_it(self, tmp_path: Path) -> None:
+        folder = DataFolder.open(tmp_path)
+        with pytest.raises(FolderError, match=rf"process {os.getpid()}\) is using the data folder {tmp_path}"):
+            DataFolder.open(tmp_path)
+        folder.close()
+        DataFolder.open(tmp_path).close()
+
+    def test_closing_twice_is_harmless(self, tmp_path: Path) -> None:
+        folder = DataFolder.open(tmp_path)
+        folder.close()
+        folder.close()
+
+    def test_a_path_that_cannot_be_a_folder_names_the_setting(self, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        with pytest.raises(FolderError, match="DATA_DIR"):
+            DataFolder.open(tmp_path / "file")
+
+    def test_keeps_what_was_made_first(self, tmp_path: Path) -> None:
+        folder = DataFolder.open(tmp_path)
+        assert [folder.keep("secret", iter("ab").__next__) for _ in range(2)] == ["a", "a"]
+        folder.close()
+
+    def test_a_draft_left_by_a_crash_is_written_over(self, tmp_path: Path) -> None:
+        folder = DataFolder.open(tmp_path)
+        (tmp_path / "secret.new").write_text("half a sec")
+        folder.write("secret", "whole")
+        folder.close()
+        assert (tmp_path / "secret").read_text() == "whole"
+
+
+class TestBinary:
+    def test_one_on_the_path_comes_first(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "mongod").touch(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path))
+        assert mongod.find_binary() == tmp_path / "mongod"
+
+    def test_the_bundled_one_comes_next(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        bundle = tmp_path / "fiftyone" / "db" / "bin" / "mongod"
+        bundle.parent.mkdir(parents=True)
+        bundle.touch()
+        monkeypatch.setenv("PATH", "")
+        monkeypatch.setattr("sys.path", [str(tmp_path)])
+        assert mongod.find_binary() == bundle
+
+    @pytest.mark.parametrize("package", ["", "fiftyone"], ids=["no package", "a package without a mongod"])
+    def test_without_any_the_way_out_is_named(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str
+    ) -> None:
+        (tmp_path / package).mkdir(exist_ok=True)
+        monkeypatch.setenv("PATH", "")
+        monkeypatch.setattr("sys.path", [str(tmp_path)])
+        with pytest.raises(EmbeddedError, match=r"Linux on x86-64.*MONGO_URI"):
+            EmbeddedMongo.launch(tmp_path / "data")
+        assert not (tmp_path / "data").exists()
+
+    def test_a_lost_run_bit_is_given_back(self, tmp_path: Path) -> None:
+        binary = tmp_path / "mongod"
+        binary.touch(0o644)
+        assert mongod.make_runnable(binary, tmp_path) == binary
+        assert os.access(binary, os.X_OK)
+        assert mongod.make_runnable(binary, tmp_path / "unused") == binary
+
+    def test_where_it_cannot_be_a_copy_is_used(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        binary = tmp_path / "mongod"
+        binary.write_text("the binary")
+        folder = tmp_path / "data"
+        folder.mkdir()
+        chmod = Path.chmod
+
+        def refuse(path: Path, bits: int) -> None:
+            if path == binary:
+                raise PermissionError
+            chmod(path, bits)
+
+        monkeypatch.setattr(Path, "chmod", refuse)
+        copy = mongod.make_runnable(binary, folder)
+        assert copy.parent == folder
+        assert copy.read_text() == "the binary"
+        assert mode(copy) == 0o700
+
+
+class TestPort:
+    def test_the_wanted_one_is_kept(self) -> None:
+        port = mongod.find_port(0)
+        assert mongod.find_port(port) == port
+
+    def test_a_taken_one_is_replaced(self) -> None:
+        with socket.create_server((mongod.HOST, 0)) as taken:
+            port = taken.getsockname()[1]
+            assert mongod.find_port(port) != port
+
+    def test_when_all_are_taken_it_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(socket.socket, "bind", lambda *_: (_ for _ in ()).throw(OSError))
+        with pytest.raises(EmbeddedError, match="No free port"):
+            mongod.find_port(0)
+
+
+class TestExplanation:
+    @pytest.mark.parametrize(
+        ("log", "said"),
+        [
+            (
+                "mongod: error while loading shared libraries: libcurl.so.4: cannot open shared object file",
+                "mongod needs libcurl.so.4: install libcurl4, or set MONGO_URI",
+            ),
+            (
+                "mongod: error while loading shared libraries: libssl.so.3: cannot open shared object file",
+                "install the package that has libssl.so.3, or set MONGO_URI",
+            ),
+            ('{"s":"E","msg":"WT","attr":"28: No space left on device"}', "The disk with /data is full"),
+            ('{"s":"I","msg":"a"}\n{"s":"F","msg":"b","attr":{"x":1}}\n{"s":"I","msg":"c"}', "/data: b {'x': 1}"),
+            ("mongod: Exec format error\n\n", "/data: mongod: Exec format error"),
+            ("", "it left no message"),
+        ],
+    )
+    def test_is_one_sentence_that_names_the_cause(self, log: str, said: str) -> None:
+        sentence = mongod.explain(log, Path("/data"))
+        assert said in sentence
+        assert "\n" not in sentence
+
+
+class TestRecord:
+    """Losing the passwords must never look like a first start, which begins with an empty database."""
+
+    def launch(self, path: Path) -> None:
+        (path / "app.lock").touch()
+        EmbeddedMongo.launch(path)
+
+    def test_a_lost_one_is_refused_and_the_database_left_alone(self, tmp_path: Path) -> None:
+        (tmp_path / "mongo").mkdir()
+        with pytest.raises(EmbeddedError, match=r"mongo\.json is missing"):
+            self.launch(tmp_path)
+        assert (tmp_path / "mongo").exists()
+
+    def test_a_damaged_one_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "mongo.json").write_text("{")
+        with pytest.raises(EmbeddedError, match=r"mongo\.json is damaged"):
+            self.launch(tmp_path)
+
+    def test_the_folder_is_free_again_after_a_refusal(self, tmp_path: Path) -> None:
+        (tmp_path / "mongo.json").write_text("{")
+        with pytest.raises(EmbeddedError):
+            self.launch(tmp_path)
+        DataFolder.open(tmp_path).close()
+
+
+class TestGuardianLog:
+    def test_keeps_the_newest_lines_and_a_bounded_number_of_bytes(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(guardian, "_LOG_BYTES", 100)
+        log = guardian.Log(str(tmp_path / "log"))
+        for number in range(200):
+            log.write(f"line {number}\n".encode())
+        log.note("the end")
+        kept = (tmp_path / "log.1").read_text() + (tmp_path / "log").read_text()
+        assert kept.endswith("line 199\nguardian: the end\n")
+        assert len(kept) <= 200
+        assert {file.name for file in tmp_path.iterdir()} == {"log", "log.1"}
+        assert mode(tmp_path / "log") == 0o600
+
+    def test_goes_on_after_an_earlier_run(self, tmp_path: Path) -> None:
+        for text in (b"one\n", b"two\n"):
+            guardian.Log(str(tmp_path / "log")).write(text)
+        assert (tmp_path / "log").read_bytes() == b"one\ntwo\n"
+
+    def test_a_full_disk_loses_lines_and_raises_nothing(self) -> None:
+        guardian.Log("/dev/full").write(b"a line\n")
+
+
+def test_compression_scripts_and_other_machines_are_shut_out() -> None:
+    words = mongod.command(Path("mongod"), files=Path("f"), key=Path("k"), port=1)
+    assert {"--noscripting", "--nounixsocket"} <= set(words)
+    options = dict(pairwise(words))
+    assert options["--networkMessageCompressors"] == "disabled"
+    assert options["--bind_ip"] == "127.0.0.1"
+    assert options["--keyFile"] == "k"
