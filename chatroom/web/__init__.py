@@ -1,0 +1,31 @@
+"""The pages and the JSON API: everything that knows Flask.
+
+A request is checked here, at the edge; what it does is said in the modules below.
+"""
+
+from flask import Flask
+
+from chatroom.config import Settings
+from chatroom.web import configuration, errors, health, login, security
+from chatroom.web.accounts import blueprint as accounts
+from chatroom.web.api import blueprint as api
+from chatroom.web.cli import COMMANDS
+from chatroom.web.pages import blueprint as pages
+from chatroom.web.pages import hue
+from chatroom.web.sockets import address_of, is_own_origin, sign_in
+
+__all__ = ["address_of", "is_own_origin", "register", "sign_in"]
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Give the application its configuration, protections, pages and commands."""
+    configuration.configure(app, settings)
+    security.protect(app, settings)
+    login.register(app)
+    errors.register(app)
+    for blueprint in (accounts, api, health.blueprint, pages):
+        app.register_blueprint(blueprint)
+    for command in COMMANDS:
+        app.cli.add_command(command)
+    app.jinja_env.globals["settings"] = settings
+    app.jinja_env.filters["hue"] = hue

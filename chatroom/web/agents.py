@@ -1,0 +1,36 @@
+"""A user agent in three words, for the list of one's sessions."""
+
+import re
+
+BROWSERS = {  # in this order: most of them claim to be those that follow
+    "Edg": "Edge",
+    "OPR": "Opera",
+    "Vivaldi": "Vivaldi",
+    "SamsungBrowser": "Samsung Internet",
+    "Firefox": "Firefox",
+    "FxiOS": "Firefox",
+    "CriOS": "Chrome",
+    "Chrome": "Chrome",
+    "Safari": "Safari",
+    "w3m": "w3m",
+    "Lynx": "Lynx",
+    "curl": "curl",
+}
+SYSTEMS = {
+    "Android": "Android",
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "CrOS": "ChromeOS",
+    "Windows": "Windows",
+    "Mac OS X": "macOS",
+    "Linux": "Linux",
+}
+
+
+def label_of(user_agent: str) -> str:
+    """`Firefox on Linux`, or as much of it as can be told; empty when nothing can."""
+    browser = next((name for mark, name in BROWSERS.items() if re.search(rf"\b{mark}\w*/", user_agent)), "")
+    system = next((name for mark, name in SYSTEMS.items() if mark in user_agent), "")
+    if browser and system:
+        return f"{browser} on {system}"
+    return browser or system

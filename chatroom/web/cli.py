@@ -1,0 +1,128 @@
+"""Commands for the person at the console: `flask --app test_mongo --help`.
+
+Whoever can run them can read the database anyway, so they ask for no password but the new one.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast, get_args
+
+import click
+import msgspec
+from flask import current_app
+
+from chatroom.accounts import Accounts, Registration
+from chatroom.embedded import EmbeddedMongo
+from chatroom.embedded.folder import DataFolder, FolderError
+from chatroom.errors import ChatroomError
+from chatroom.models import Role, User
+from chatroom.services import Services
+
+
+@click.command("create-user")
+@click.argument("name")
+@click.option("--display-name", help="What others see; the user name unless given.")
+@click.option("--role", type=click.Choice(get_args(Role)), default="member", show_default=True)
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking for it.")
+def create_user(name: str, display_name: str | None, role: str, password_stdin: bool) -> None:
+    """Make an account. The site's first one is its administrator, whatever the role."""
+    password = _new_password(password_stdin)
+    with _accounts() as accounts:
+        wanted = Registration(username=name, display_name=display_name or name, password=password)
+        user = accounts.create(wanted, cast("Role", role))
+        click.echo(f"{user.username} ({user.display_name}) is registered, as {user.role}.")
+
+
+@click.command("create-token")
+@click.argument("name")
+@click.option("--label", required=True, help="What it is for, as the account page shows it.")
+@click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="How long it is good.")
+def create_token(name: str, label: str, days: int) -> None:
+    """Make an access token with which a program can act as NAME, and print it, once."""
+    with _accounts() as accounts:
+        click.echo(accounts.sessions.create_token(_user(accounts, name), label=label, days=days))
+
+
+@click.command("create-invite")
+@click.option("--uses", type=click.IntRange(1, 10_000), default=1, show_default=True, help="How many may register.")
+@click.option("--days", type=click.IntRange(1, 3650), default=7, show_default=True, help="How long it is good.")
+def create_invite(uses: int, days: int) -> None:
+    """Make an invitation code for REGISTRATION=invite, and print it, once."""
+    with _accounts() as accounts:
+        click.echo(accounts.invites.create(uses=uses, days=days))
+
+
+@click.command("set-password")
+@click.argument("name")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking for it.")
+def set_password(name: str, password_stdin: bool) -> None:
+    """Give NAME a new password; every session and token of theirs ends."""
+    password = _new_password(password_stdin)
+    with _accounts() as accounts:
+        user = accounts.set_password(_user(accounts, name), password)
+        click.echo(f"{user.username} has a new password, and is logged out everywhere.")
+
+
+@click.command("set-role")
+@click.argument("name")
+@click.argument("role", type=click.Choice(get_args(Role)))
+def set_role(name: str, role: str) -> None:
+    """Make NAME an administrator, or a member again."""
+    with _accounts() as accounts:
+        user = _user(accounts, name)
+        accounts.users.set_role(user.id, cast("Role", role))
+        click.echo(f"{user.username} is now: {role}.")
+
+
+@click.command("end-sessions")
+@click.argument("name")
+def end_sessions(name: str) -> None:
+    """Log NAME out everywhere, access tokens included."""
+    with _accounts() as accounts:
+        user = _user(accounts, name)
+        click.echo(f"{accounts.sessions.end_all(user.id)} sessions of {user.username} were ended.")
+
+
+COMMANDS = [create_user, create_token, create_invite, set_password, set_role, end_sessions]
+
+
+@contextmanager
+def _accounts() -> Iterator[Accounts]:
+    """The accounts of the site, while it runs or while it does not."""
+    services: Services = current_app.extensions["chatroom"]
+    try:
+        services = _opened(services)
+        try:
+            services.prepare()
+            yield services.accounts
+        finally:
+            services.close()
+    except ChatroomError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _opened(services: Services) -> Services:
+    try:
+        services.open()
+    except FolderError:
+        # The site runs, and its mongod with it: go in beside it, with what the folder's owner may read.
+        settings = services.settings
+        uri = EmbeddedMongo(DataFolder(settings.data_path, lock=-1), settings.mongo_db).uri
+        services = Services(msgspec.structs.replace(settings, mongo_uri=uri))
+        services.open()
+    return services
+
+
+def _user(accounts: Accounts, name: str) -> User:
+    user = accounts.users.find_by_username(name)
+    if user is None:
+        raise click.ClickException(f"There is no user with the name {name!r}.")
+    return user
+
+
+def _new_password(is_on_stdin: bool) -> str:
+    if is_on_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return password

@@ -1,0 +1,45 @@
+"""The session cookie: signed, and all that it says is a secret which the database knows.
+
+Over TLS its name begins with `__Host-`, so that no neighbouring site can plant one.
+"""
+
+from typing import cast
+
+from flask import Flask, has_request_context, request
+from flask.sessions import SecureCookieSessionInterface
+from itsdangerous import BadData
+from werkzeug.http import parse_cookie
+
+NAME = "session"
+SECURE_NAME = "__Host-session"
+SECRET = "_user_id"  # noqa: S105  Flask-Login's own key
+
+
+class CookieSessions(SecureCookieSessionInterface):
+    """Flask's cookie sessions, strict where the request came by TLS."""
+
+    def get_cookie_name(self, app: Flask) -> str:
+        """Another name for TLS: a cookie that was planted over plain HTTP is not looked at."""
+        return SECURE_NAME if self.get_cookie_secure(app) else NAME
+
+    def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002  Flask's signature
+        """Whether this request came by TLS."""
+        return has_request_context() and request.is_secure
+
+    def find_secret(self, app: Flask, cookie_header: str, *, is_secure: bool) -> str | None:
+        """The secret in a Cookie header, outside a request; None when there is none, or it is not ours."""
+        serializer = self.get_signing_serializer(app)
+        value = parse_cookie(cookie_header).get(SECURE_NAME if is_secure else NAME)
+        if serializer is None or not value:
+            return None
+        try:
+            content = serializer.loads(value, max_age=int(app.permanent_session_lifetime.total_seconds()))
+        except BadData:
+            return None
+        secret = content.get(SECRET) if isinstance(content, dict) else None
+        return secret if isinstance(secret, str) else None
+
+
+def find_secret(app: Flask, cookie_header: str, *, is_secure: bool) -> str | None:
+    """The session's secret in a Cookie header, for what is not a Flask request."""
+    return cast("CookieSessions", app.session_interface).find_secret(app, cookie_header, is_secure=is_secure)

@@ -1,0 +1,151 @@
+"""The forms: their fields, and what is wrong with what was typed.
+
+Each checks its CSRF token itself, so that a form that is out of date comes back with what was typed.
+"""
+
+import re
+import secrets
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+from flask import request
+from flask_wtf import FlaskForm
+from wtforms import Field, HiddenField, PasswordField, StringField, TextAreaField, ValidationError
+
+from chatroom.errors import Refused
+from chatroom.names import DISPLAY_NAME_RULE, USERNAME_RULE, clean_display_name, clean_username
+from chatroom.passwords import LONGEST, PASSWORD_RULE
+from chatroom.web.security import safe_next
+from chatroom.web.services import services
+
+STALE = "This form was out of date. Please send it again."
+SEE_BELOW = "Please correct what is marked below."
+RULES = SimpleNamespace(username=USERNAME_RULE, display_name=DISPLAY_NAME_RULE, password=PASSWORD_RULE)
+
+_client_id = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+    """A form that is read from form fields only: Flask-WTF would read a JSON body too, with any type in it."""
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+        """How the fields are read."""
+
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:  # noqa: ARG002  Flask-WTF's signature
+            """Take the request's form fields."""
+            return request.form if request.method == "POST" else None
+
+    @property
+    def problem(self) -> str:
+        """One sentence for the head of the page."""
+        if not self.errors:
+            return ""
+        return STALE if "csrf_token" in self.errors else SEE_BELOW
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every field was sent, be it empty: `username[$ne]=` is not a user name."""
+        return all(field.name in request.form for field in self if field.name not in {"csrf_token", "next"})
+
+
+class RegisterForm(Form):
+    """Become somebody here."""
+
+    username = StringField("User name", render_kw={"required": True, "maxlength": 32})
+    display_name = StringField("Display name", render_kw={"required": True, "maxlength": 40})
+    password = PasswordField("Password", render_kw={"required": True, "maxlength": LONGEST})
+    password_again = PasswordField("Password again", render_kw={"required": True, "maxlength": LONGEST})
+    invite = StringField("Invitation code", render_kw={"maxlength": 100})
+    next = HiddenField()
+
+    def validate_username(self, field: Field) -> None:
+        """As the rule for user names says."""
+        _check(lambda: clean_username(field.data or ""))
+
+    def validate_display_name(self, field: Field) -> None:
+        """As the rule for display names says."""
+        _check(lambda: clean_display_name(field.data or ""))
+
+    def validate_password(self, field: Field) -> None:
+        """As the rule for passwords says."""
+        names = (self.username.data or "", self.display_name.data or "")
+        _check(lambda: services.accounts.passwords.check_choice(field.data or "", names))
+
+    def validate_password_again(self, field: Field) -> None:
+        """The same twice."""
+        _check_same(self.password, field)
+
+    def validate_next(self, field: Field) -> None:
+        """Nobody is led off the site; a wrong address is forgotten."""
+        field.data = safe_next(field.data)
+
+
+class LoginForm(Form):
+    """Come in again."""
+
+    username = StringField("User name", render_kw={"required": True, "maxlength": 64})
+    password = PasswordField("Password", render_kw={"required": True, "maxlength": LONGEST})
+    next = HiddenField()
+
+    def validate_next(self, field: Field) -> None:
+        """Nobody is led off the site; a wrong address is forgotten."""
+        field.data = safe_next(field.data)
+
+
+class PasswordForm(Form):
+    """Change one's password."""
+
+    current_password = PasswordField("Current password", render_kw={"required": True, "maxlength": LONGEST})
+    password = PasswordField("New password", render_kw={"required": True, "maxlength": LONGEST})
+    password_again = PasswordField("New password again", render_kw={"required": True, "maxlength": LONGEST})
+
+    def __init__(self, *names: str, **kwargs: Any) -> None:
+        self._names = names
+        super().__init__(**kwargs)
+
+    def validate_password(self, field: Field) -> None:
+        """As the rule for passwords says."""
+        _check(lambda: services.accounts.passwords.check_choice(field.data or "", self._names))
+
+    def validate_password_again(self, field: Field) -> None:
+        """The same twice."""
+        _check_same(self.password, field)
+
+
+class MessageForm(Form):
+    """Say something. The client id is made with the form, so that sending it twice stores it once."""
+
+    # Browsers restore what was in a field; an old client id restored would swallow the next message.
+    client_id = HiddenField(render_kw={"autocomplete": "off"})
+    text = TextAreaField("Message")
+
+    @property
+    def typed(self) -> str:
+        """What was typed; browsers send line ends as CR LF."""
+        return (self.text.data or "").replace("\r\n", "\n")
+
+    @property
+    def given_client_id(self) -> str | None:
+        """The client id, if it is one."""
+        return self.client_id.data if _client_id.fullmatch(self.client_id.data or "") else None
+
+    def renew(self) -> None:
+        """Give the form a client id of its own, unless it has one."""
+        self.client_id.data = self.given_client_id or secrets.token_urlsafe(12)
+
+
+class EmptyForm(Form):
+    """A button: nothing but the token."""
+
+
+def _check(rule: Callable[[], object]) -> None:
+    try:
+        rule()
+    except Refused as refusal:
+        raise ValidationError(refusal.message) from refusal
+
+
+def _check_same(first: Field, second: Field) -> None:
+    if first.data != second.data:
+        raise ValidationError("The two passwords differ.")

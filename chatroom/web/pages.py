@@ -1,0 +1,143 @@
+"""The index and the rooms: everything works with forms and links alone; scripts make it live."""
+
+import hashlib
+import zlib
+from typing import Any
+
+from flask import (
+    Blueprint,
+    Response,
+    make_response,
+    redirect,
+    render_template,
+    render_template_string,
+    request,
+    url_for,
+)
+from werkzeug.wrappers import Response as BaseResponse
+
+from chatroom.errors import Refused, Unavailable
+from chatroom.messages import Page as MessagePage
+from chatroom.models import Room
+from chatroom.rooms import LOBBY
+from chatroom.store.messages import Stored
+from chatroom.web import login as signing
+from chatroom.web.errors import retry_after_of, status_of, with_retry_after
+from chatroom.web.forms import MessageForm
+from chatroom.web.login import current_user, login_required
+from chatroom.web.security import form_checks_token
+from chatroom.web.services import services
+
+HUES = 12
+LARGEST_SEQUENCE = 2**53
+LOGGED_OUT_FRAME = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Logged out</title>{% include "_styles.html" %}</head>
+<body class="frame"><p class="notice notice--error">You are logged out. <a target="_top"
+href="{{ url_for('accounts.login', next=url_for('pages.room', slug=slug)) }}">Log in again</a></p></body></html>
+"""
+
+Page = Response | BaseResponse
+blueprint = Blueprint("pages", __name__)
+
+
+def hue(user_id: str) -> int:
+    """Which of the twelve colours a person has (the same as in static/text.js)."""
+    return zlib.crc32(user_id.encode()) % HUES
+
+
+@blueprint.get("/")
+def index() -> Page:
+    """Lead newcomers in, and those signed in to the chat."""
+    if current_user.is_authenticated:
+        return redirect(url_for("pages.chatroom"), 303)
+    return make_response(render_template("index.html"))
+
+
+@blueprint.route("/chatroom", methods=["GET", "POST"])
+@form_checks_token
+@login_required
+def chatroom() -> Page:
+    """The lobby."""
+    return _room(LOBBY.slug)
+
+
+@blueprint.route("/chatroom/<slug>", methods=["GET", "POST"])
+@form_checks_token
+@login_required
+def room(slug: str) -> Page:
+    """A room, newest messages first in view, or older ones with `?before=`."""
+    return _room(slug)
+
+
+@blueprint.get("/chatroom/<slug>/messages")
+def messages_frame(slug: str) -> Page:
+    """The newest messages alone, for the frame beside the form."""
+    if not current_user.is_authenticated:
+        # A redirect would lead to the login page, which no frame may show.
+        response = make_response(render_template_string(LOGGED_OUT_FRAME, slug=slug))
+        response.status_code = 401
+        return response
+    found = services.rooms.get_for(current_user.id, slug)
+    services.visits.take([(found.id, current_user.author)])
+    page = services.messages.newest(found, services.settings.history_page)
+    return make_response(render_template("messages.html", room=found, **_history(page)))
+
+
+def _room(slug: str) -> Page:
+    found = services.rooms.get_for(current_user.id, slug)
+    form = MessageForm()
+    if request.method == "GET":
+        return _room_page(found, form)
+    if not form.validate():
+        return _room_page(found, form, 400, form.problem)
+    try:
+        _post(found, form)
+    except (Refused, Unavailable) as error:
+        return with_retry_after(_room_page(found, form, status_of(error), str(error)), retry_after_of(error))
+    return redirect(url_for("pages.room", slug=found.slug), 303)
+
+
+def _post(found: Room, form: MessageForm) -> Stored:
+    """Store what was typed; the same form with the same text again stores nothing."""
+    draft = services.messages.draft(current_user.author, form.typed, form.given_client_id)
+    services.limits.posting.check(current_user.id, signing.address())
+    stored = services.messages.post(found, draft)
+    message = stored.message
+    if not stored.is_repeated or message.text == draft.text or message.edited_at or message.deleted_at:
+        return stored
+    # An earlier form, come back by the Back button, with another text: swallowing it would lose a message.
+    other = hashlib.sha256(f"{draft.client_id} {draft.text}".encode()).hexdigest()[:32]
+    return services.messages.post(found, services.messages.draft(current_user.author, draft.text, other))
+
+
+def _room_page(found: Room, form: MessageForm, status: int = 200, msg: str = "") -> Response:
+    form.renew()
+    before = request.args.get("before", type=int)
+    limit = services.settings.history_page
+    if before is None:
+        page = services.messages.newest(found, limit)
+    else:
+        page = services.messages.before(found, min(max(before, 1), LARGEST_SEQUENCE), limit)
+    response = make_response(
+        render_template(
+            "chatroom.html",
+            room=found,
+            form=form,
+            msg=msg,
+            people=services.presence.here(found.id),
+            is_history=before is not None,
+            **_history(page),
+        )
+    )
+    response.status_code = status
+    return response
+
+
+def _history(page: MessagePage) -> dict[str, Any]:
+    messages = page.messages
+    return {
+        "messages": messages,
+        "cursor": page.revision,
+        "has_older": page.more,
+        "oldest_sequence": messages[0].sequence if messages else None,
+    }
