@@ -3,12 +3,12 @@
 A wrong value never starts a server: it is named, shown (secrets aside), and told what is allowed.
 """
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
+import msgspec.inspect
 from limits import parse_many
 from msgspec import Meta
 
@@ -17,6 +17,12 @@ from chatroom.errors import SettingsError
 MIN_SECRET_LENGTH = 16
 SECRETS = {"SECRET_KEY", "SECRET", "SECRET_KEY_FALLBACKS", "MONGO_URI"}
 IN_MEMORY = "mongomock://"
+DATABASES = ("mongodb://", "mongodb+srv://", IN_MEMORY)
+LIMITS = ("LIMIT_ACCOUNT", "LIMIT_ADDRESS")
+WORDS = {
+    "MONGO_URI": "an address that begins with mongodb://, mongodb+srv:// or mongomock://",
+    "MONGO_DB": "1 to 38 letters, digits, _ and -",
+}
 
 Count = Annotated[int, Meta(ge=0)]
 Limit = str
@@ -106,27 +112,39 @@ def _read(name: str, environ: Mapping[str, str]) -> tuple[str, str | None]:
 def _parse(name: str, text: str, kind: Any) -> Any:
     try:
         value = msgspec.convert(text, kind, strict=False)
-        if name.endswith(("LIMIT_ACCOUNT", "LIMIT_ADDRESS")):
+        if name.endswith(LIMITS):
             _check_limit(text)
-        if name == "MONGO_URI" and not text.startswith(("mongodb://", "mongodb+srv://", IN_MEMORY)):
-            raise ValueError("it must begin with mongodb://, mongodb+srv:// or mongomock://")
+        if name == "MONGO_URI" and not text.startswith(DATABASES):
+            raise ValueError(text)
     except ValueError as error:  # msgspec.ValidationError is one
         shown = "(hidden)" if name in SECRETS else repr(text)
-        raise SettingsError(f"{name}={shown} is not allowed: {_explain(error)}") from error
+        raise SettingsError(f"{name}={shown} is not allowed: it must be {allowed(name, kind)}") from error
     return value
 
 
+def allowed(name: str, kind: Any) -> str:
+    """What a setting may be, in plain words; the docs use the same."""
+    if name in WORDS:
+        return WORDS[name]
+    if name.endswith(LIMITS):
+        return "written as '10 per 15 minutes' (several separated by ';'), or 0 for no limit"
+    match msgspec.inspect.type_info(kind):
+        case msgspec.inspect.LiteralType(values=values):
+            return "one of " + ", ".join(map(str, values))
+        case msgspec.inspect.IntType(ge=least, le=None):
+            return f"a whole number, {least} or more"
+        case msgspec.inspect.IntType(ge=least, le=most):
+            return f"a whole number from {least} to {most}"
+        case msgspec.inspect.FloatType(gt=above, le=most):
+            return f"a number above {above:g}, and at most {most:g}"
+        case msgspec.inspect.StrType(min_length=int(shortest), max_length=int(longest)):
+            return f"{shortest} to {longest} characters"
+    return "text"
+
+
 def _check_limit(text: str) -> None:
-    if text == "0":
-        return
-    try:
-        parse_many(text)
-    except ValueError as error:
-        raise ValueError("write it as '10 per 15 minutes', or 0 for no limit") from error
-
-
-def _explain(error: Exception) -> str:
-    return re.sub(r"^(Invalid enum value .*|Expected)", lambda found: found.group(0), str(error)).rstrip(".")
+    if text != "0" and any(item.amount < 1 for item in parse_many(text)):
+        raise ValueError(text)
 
 
 def _check_secret(settings: Settings) -> None:
@@ -138,4 +156,4 @@ def _check_secret(settings: Settings) -> None:
                 "for example the output of: python3 -c 'import secrets; print(secrets.token_hex(32))'"
             )
     elif len(secret.encode()) < MIN_SECRET_LENGTH:
-        raise SettingsError(f"SECRET_KEY is too short: it needs at least {MIN_SECRET_LENGTH} bytes")
+        raise SettingsError(f"SECRET_KEY (or SECRET) is too short: it needs at least {MIN_SECRET_LENGTH} bytes")

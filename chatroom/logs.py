@@ -44,7 +44,8 @@ class JSONFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = _short(self.formatException(record.exc_info))
-        return msgspec.json.encode(line).decode()
+        text = msgspec.json.encode(line).decode()
+        return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")  # line ends to some
 
 
 class TerminalFormatter(logging.Formatter):
