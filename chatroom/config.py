@@ -5,7 +5,7 @@ A wrong value never starts a server: it is named, shown (secrets aside), and tol
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 import msgspec.inspect
@@ -46,8 +46,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allowed_hosts: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
-    session_idle_minutes: Annotated[int, Meta(ge=1)] = 14 * 24 * 60
-    session_lifetime_minutes: Annotated[int, Meta(ge=1)] = 90 * 24 * 60
+    session_idle_minutes: Annotated[int, Meta(ge=1, le=5_256_000)] = 14 * 24 * 60
+    session_lifetime_minutes: Annotated[int, Meta(ge=1, le=5_256_000)] = 90 * 24 * 60
     bcrypt_rounds: Annotated[int, Meta(ge=4, le=16)] = 12
     login_limit_account: Limit = "10 per 15 minutes"
     login_limit_address: Limit = "100 per 15 minutes"
@@ -124,22 +124,21 @@ def _parse(name: str, text: str, kind: Any) -> Any:
 
 def allowed(name: str, kind: Any) -> str:
     """What a setting may be, in plain words; the docs use the same."""
-    if name in WORDS:
-        return WORDS[name]
+    words = WORDS.get(name, "text")
     if name.endswith(LIMITS):
-        return "written as '10 per 15 minutes' (several separated by ';'), or 0 for no limit"
+        words = "written as '10 per 15 minutes' (several separated by ';'), or 0 for no limit"
     match msgspec.inspect.type_info(kind):
         case msgspec.inspect.LiteralType(values=values):
-            return "one of " + ", ".join(map(str, values))
+            words = "one of " + ", ".join(map(str, get_args(kind) or values))
         case msgspec.inspect.IntType(ge=least, le=None):
-            return f"a whole number, {least} or more"
+            words = f"a whole number, {least} or more"
         case msgspec.inspect.IntType(ge=least, le=most):
-            return f"a whole number from {least} to {most}"
+            words = f"a whole number from {least} to {most}"
         case msgspec.inspect.FloatType(gt=above, le=most):
-            return f"a number above {above:g}, and at most {most:g}"
+            words = f"a number above {above:g}, and at most {most:g}"
         case msgspec.inspect.StrType(min_length=int(shortest), max_length=int(longest)):
-            return f"{shortest} to {longest} characters"
-    return "text"
+            words = f"{shortest} to {longest} characters"
+    return words
 
 
 def _check_limit(text: str) -> None:
