@@ -21,7 +21,7 @@ from chatroom.embedded import EmbeddedMongo
 from chatroom.errors import ChatroomError
 
 _ROOT = Path(__file__).resolve().parent.parent
-_BAD_PORT, _BAD_SETUP = 1, 2
+_BAD_PORT = 1
 
 
 def serve() -> int:
@@ -31,22 +31,21 @@ def serve() -> int:
         _follow_maker()
         load_dotenv(_ROOT / ".env")
         settings = load_settings(os.environ)
-        with server.open_port(settings) as listener, _database(settings):
-            _greet(settings, listener)
-            return _run(settings, listener)
+        listeners = server.open_ports(settings)
+        with _database(settings):
+            _greet(settings, listeners[0])
+            return _run(settings, listeners)
     except server.PortError as error:
         return _complain(error, _BAD_PORT)
     except ChatroomError as error:
-        return _complain(error, _BAD_SETUP)
+        return _complain(error, workers.BAD_SETUP)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0
 
 
 def _leave_on_signals() -> None:
     """Turn the first signal into SystemExit, so that all is undone in order; later ones change nothing."""
-    numbers = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
-        numbers.append(signal.SIGHUP)
+    numbers = (signal.SIGINT, signal.SIGTERM)
 
     def leave(*_: object) -> None:
         for number in numbers:
@@ -55,6 +54,9 @@ def _leave_on_signals() -> None:
 
     for number in numbers:
         signal.signal(number, leave)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
+        # The terminal was closed. uvicorn knows SIGTERM alone.
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
 
 
 def _follow_maker() -> None:
@@ -78,10 +80,10 @@ def _database(settings: Settings) -> Iterator[None]:
         yield
 
 
-def _run(settings: Settings, listener: socket.socket) -> int:
-    if settings.web_concurrency == 1:
-        return server.run(settings, listener)
-    return workers.supervise(settings.web_concurrency, listener)
+def _run(settings: Settings, listeners: list[socket.socket]) -> int:
+    if len(listeners) == 1:
+        return server.run(settings, listeners[0])
+    return workers.supervise(listeners)
 
 
 def _greet(settings: Settings, listener: socket.socket) -> None:

@@ -1,6 +1,7 @@
 """Serve from several processes on one port.
 
-None outlives this one, however this one ends; one that dies is replaced.
+None outlives this one, however this one ends. One that dies, or whose loop stands still, is replaced; its
+listening socket stays open here meanwhile, so that those who wait in it are served by the next.
 """
 
 import ctypes
@@ -11,17 +12,20 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from chatroom import server
 from chatroom.config import load_settings
 from chatroom.errors import ChatroomError
 
+BAD_SETUP = 2
+
 _ROOT = Path(__file__).resolve().parent.parent
 _POLL_SECONDS = 0.2
 _RESTART_SECONDS = 1.0
+_STANDSTILL_LOOKS = 75  # 15 s
 _STOP_SECONDS = server.GRACEFUL_SECONDS + 1
-_HOPELESS = {2, server.FAILED}
 _PR_SET_PDEATHSIG = 1
 
 _log = logging.getLogger(__name__)
@@ -35,58 +39,100 @@ def follow(parent: int, number: signal.Signals) -> None:
         raise SystemExit(0)
 
 
-def supervise(count: int, listener: socket.socket) -> int:
-    """Keep `count` processes serving until a signal raises, or none can start; return the exit code then."""
-    workers: list[subprocess.Popen[bytes]] = []
+class Pulse:
+    """The sign of life of a worker's event loop, counted in looks: a machine that slept is no standstill."""
+
+    def __init__(self) -> None:
+        self._reader, self.writer = os.pipe()
+        os.set_blocking(self._reader, False)
+        self._looks_without: int | None = None
+
+    def is_lost(self) -> bool:
+        """Look: whether the loop was running, and has not run for too many looks."""
+        with suppress(BlockingIOError):
+            if os.read(self._reader, 4096):
+                self._looks_without = 0
+        if self._looks_without is None:
+            return False
+        self._looks_without += 1
+        return self._looks_without > _STANDSTILL_LOOKS
+
+    def close(self) -> None:
+        """Stop looking."""
+        os.close(self._reader)
+
+
+class Worker:
+    """A process that serves one of the listening sockets."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self.listener = listener
+        self.pulse = Pulse()
+        passed = [listener.fileno(), self.pulse.writer]
+        # A fresh interpreter, not a fork: neither pymongo nor the event loop survive one.
+        command = [sys.executable, "-m", "chatroom.workers", *map(str, passed), str(os.getpid())]
+        self.process = subprocess.Popen(command, pass_fds=passed, cwd=_ROOT)
+        os.close(self.pulse.writer)
+
+    def end(self, seconds: float) -> None:
+        """Wait for its end, then make it end."""
+        try:
+            self.process.wait(max(0.0, seconds))
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.pulse.close()
+
+
+def supervise(listeners: list[socket.socket]) -> int:
+    """Keep a process serving each socket until a signal raises, or they cannot start; return the exit code then."""
+    workers: list[Worker] = []
     try:
-        workers.extend(_start(listener) for _ in range(count))
+        workers.extend(Worker(listener) for listener in listeners)
         while True:
             time.sleep(_POLL_SECONDS)
             for place, worker in enumerate(workers):
-                code = worker.poll()
-                if code in _HOPELESS:
+                code = worker.process.poll()
+                if code in {BAD_SETUP, server.FAILED}:
                     return code
-                if code is not None:
-                    _log.warning("process %d ended with %d, starting another", worker.pid, code)
-                    time.sleep(_RESTART_SECONDS)
-                    workers[place] = _start(listener)
+                if code is not None or worker.pulse.is_lost():
+                    workers[place] = _replace(worker)
     finally:
         _stop(workers)
 
 
-def _start(listener: socket.socket) -> subprocess.Popen[bytes]:
-    descriptor = listener.fileno()
-    # A fresh interpreter, not a fork: neither pymongo nor the event loop survive one.
-    return subprocess.Popen(
-        [sys.executable, "-m", "chatroom.workers", str(descriptor), str(os.getpid())],
-        pass_fds=[descriptor],
-        cwd=_ROOT,
-    )
+def _replace(worker: Worker) -> Worker:
+    worker.end(0)
+    _log.warning("process %d ended with %d, starting another", worker.process.pid, worker.process.returncode)
+    time.sleep(_RESTART_SECONDS)
+    return Worker(worker.listener)
 
 
-def _stop(workers: list[subprocess.Popen[bytes]]) -> None:
-    for worker in workers:
-        worker.terminate()
+def _stop(workers: list[Worker]) -> None:
     deadline = time.monotonic() + _STOP_SECONDS
     for worker in workers:
-        try:
-            worker.wait(max(0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            worker.kill()
-            worker.wait()
+        worker.process.terminate()
+    for worker in workers:
+        worker.end(deadline - time.monotonic())
 
 
-def _work(descriptor: int, parent: int) -> int:
+def _work(listener: int, pulse: int, parent: int) -> int:
     """Serve as one of several; the settings come from the environment, checked before by the parent."""
     follow(parent, signal.SIGKILL)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))
+    os.set_blocking(pulse, False)
+
+    async def beat() -> None:
+        with suppress(BlockingIOError):
+            os.write(pulse, b".")
+
     try:
-        return server.run(load_settings(os.environ), socket.socket(fileno=descriptor))
+        return server.run(load_settings(os.environ), socket.socket(fileno=listener), beat)
     except ChatroomError as error:
         _log.error("%s", error)
-        return 2
+        return BAD_SETUP
 
 
 if __name__ == "__main__":
-    sys.exit(_work(int(sys.argv[1]), int(sys.argv[2])))
+    sys.exit(_work(*map(int, sys.argv[1:])))

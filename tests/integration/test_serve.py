@@ -1,0 +1,250 @@
+"""`python test_mongo.py`, for real: what it says, and that nothing is left however it ends.
+
+A6, A7, F08.
+"""
+
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatroom.config import Settings
+from chatroom.server import PortError, open_ports
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVE = [sys.executable, "test_mongo.py"]
+
+
+class Running:
+    """A server that was started as a person would, and what it says."""
+
+    def __init__(self, command: list[str], environ: dict[str, str]) -> None:
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        self.banner = ""
+
+    def wait_for_banner(self) -> str:
+        assert self.process.stdout is not None
+        while "Ctrl-C" not in self.banner:
+            line = self.process.stdout.readline()
+            assert line, self.process.communicate()
+            self.banner += line
+        return self.banner
+
+    @property
+    def url(self) -> str:
+        return re.findall(r"http://\S+", self.wait_for_banner())[0]
+
+    def get(self, path: str = "/livez") -> int:
+        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+            return answer.status
+
+    def finish(self) -> tuple[int, str]:
+        said = self.process.communicate(timeout=15)
+        return self.process.returncode, said[1]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def start(data: Path) -> Iterator[Callable[..., Running]]:
+    """Start servers on a folder of their own and on any free port; what is still running at the end is killed."""
+    started: list[Running] = []
+
+    def make(*, command: list[str] = SERVE, **settings: str) -> Running:
+        environ = {name: os.environ[name] for name in os.environ if not name.startswith(("MONGO", "SECRET"))}
+        started.append(Running(command, environ | {"DATA_DIR": str(data), "PORT": "0"} | settings))
+        return started[-1]
+
+    yield make
+    for running in started:
+        running.process.kill()
+        running.process.communicate()
+    wait_until(lambda: not belonging(data))
+
+
+def wait_until(is_true: Callable[[], object], seconds: float = 5.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_true():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def belonging(data: Path) -> list[int]:
+    """The processes that have this data folder in their command line or their environment."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            known = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+        except OSError:
+            continue
+        if str(data).encode() in known:
+            found.append(int(process.name))
+    return found
+
+
+def workers_of(running: Running) -> list[int]:
+    pid = running.process.pid
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in children if b"chatroom.workers" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def stop(running: Running, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
+    running.process.send_signal(number)
+    return running.finish()
+
+
+class TestStart:
+    def test_says_where_it_is_where_the_data_lies_who_rules_and_how_to_stop(self, start: Any, data: Path) -> None:
+        banner = start(SITE_NAME="Tea room").wait_for_banner()
+        assert re.search(r"Tea room is at http://127\.0\.0\.1:\d+\n", banner)
+        assert str(data) in banner
+        assert "first account to register is the administrator" in banner
+        assert "Ctrl-C" in banner
+
+    def test_makes_a_secret_once_for_its_owner_alone(self, start: Any, data: Path) -> None:
+        running = start()
+        running.wait_for_banner()
+        secret = (data / "secret_key").read_text()
+        assert len(secret) == 64
+        assert stat.S_IMODE((data / "secret_key").stat().st_mode) == 0o600
+        running.process.kill()
+        start().wait_for_banner()
+        assert (data / "secret_key").read_text() == secret
+
+    def test_a_taken_port_is_one_clear_line(self, start: Any, data: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = other.getsockname()[1]
+            code, said = start(PORT=str(port)).finish()
+        assert code == 1
+        assert (
+            said
+            == f"chatroom: Port {port} is in use. End the program that has it, or set another one: PORT={port + 1}\n"
+        )
+        assert not data.exists()
+
+    @pytest.mark.parametrize(
+        ("settings", "said"),
+        [
+            ({"PORT": "many"}, "PORT='many' is not allowed"),
+            ({"SECRET_KEY": "dev"}, "SECRET_KEY is too short"),
+            ({"MONGO_URI": "mongodb://127.0.0.1:1"}, "SECRET_KEY is missing"),
+            ({"DATA_DIR": str(ROOT)}, f"The data folder {ROOT} holds other things"),
+            ({"PATH": "/nowhere", "DATA_DIR": "/dev/null/x"}, "The data folder /dev/null/x cannot be used"),
+        ],
+    )
+    def test_a_wrong_setting_is_one_clear_line(self, start: Any, settings: dict[str, str], said: str) -> None:
+        code, error = start(**settings).finish()
+        assert code == 2
+        assert error.startswith(f"chatroom: {said}")
+        assert error.count("\n") == 1
+
+    def test_a_second_one_on_the_same_folder_is_one_clear_line(self, start: Any, data: Path) -> None:
+        first = start()
+        first.wait_for_banner()
+        code, said = start().finish()
+        assert (code, said.count("\n")) == (2, 1)
+        assert f"(process {first.process.pid}) is using the data folder {data}" in said
+        assert first.get() == 200
+
+
+class TestEnd:
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+    def test_a_signal_ends_it_in_good_order(self, start: Any, data: Path, number: signal.Signals) -> None:
+        running = start()
+        assert running.get() == 200
+        host, port = running.url.removeprefix("http://").split(":")
+        began = time.monotonic()
+        with socket.create_connection((host, int(port))) as half_a_request:
+            half_a_request.sendall(b"GET /livez HTTP/1.1\r\nHost:")
+            assert stop(running, number) == (0, "")
+        assert time.monotonic() - began < 10
+        assert belonging(data) == []
+
+    def test_a_signal_before_it_is_ready_ends_it_too(self, start: Any, data: Path) -> None:
+        running = start()
+        wait_until((data / "mongod.log").exists)
+        assert stop(running) == (0, "")
+        wait_until(lambda: not belonging(data), 2)
+
+    def test_kill_leaves_nothing_behind(self, start: Any, data: Path) -> None:
+        running = start()
+        running.wait_for_banner()
+        running.process.kill()
+        wait_until(lambda: not belonging(data), 2)
+
+    def test_a_killed_make_takes_it_along(self, start: Any, data: Path) -> None:
+        running = start(command=["sh", "-c", f"CHATROOM_PARENT=$$ {sys.executable} test_mongo.py; true"])
+        running.wait_for_banner()
+        running.process.kill()
+        wait_until(lambda: not belonging(data), 10)
+
+    def test_a_make_that_was_killed_before_leaves_nothing_running(self, start: Any) -> None:
+        assert start(CHATROOM_PARENT="1").finish() == (0, "")
+
+
+class TestWorkers:
+    def test_serve_together_and_end_together_and_one_that_dies_is_replaced(self, start: Any, data: Path) -> None:
+        running = start(WEB_CONCURRENCY="2")
+        assert running.get() == 200
+        dying, staying = workers_of(running)
+        os.kill(dying, signal.SIGKILL)
+        wait_until(lambda: staying in (now := workers_of(running)) and dying not in now and len(now) == 2)
+        assert running.get() == 200
+        began = time.monotonic()
+        code, said = stop(running)
+        assert time.monotonic() - began < 10
+        assert (code, said.count("\n")) == (0, 1)
+        assert f"process {dying} ended with -9, starting another" in said
+        assert belonging(data) == []
+
+    def test_none_outlives_a_killed_parent(self, start: Any, data: Path) -> None:
+        running = start(WEB_CONCURRENCY="2")
+        assert running.get() == 200
+        running.process.kill()
+        wait_until(lambda: not belonging(data), 2)
+
+
+class TestPort:
+    def test_bounds_what_the_kernel_keeps_for_a_reader_that_stalls(self) -> None:
+        with (
+            open_ports(Settings(port=0, send_buffer_bytes=32_768))[0] as listener,
+            socket.create_connection(listener.getsockname()),
+            listener.accept()[0] as connection,
+        ):
+            # Linux doubles the number, for its own bookkeeping.
+            assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) == 65_536
+
+    def test_can_be_of_the_newer_kind(self) -> None:
+        with open_ports(Settings(ip="::1", port=0))[0] as listener:
+            assert listener.family == socket.AF_INET6
+
+    @pytest.mark.parametrize("ip", ["203.0.113.1", "no such name"])
+    def test_of_another_machine_names_the_setting(self, ip: str) -> None:
+        with pytest.raises(PortError, match=rf"IP={ip} cannot be listened on"):
+            open_ports(Settings(ip=ip, port=0))
+
+    def test_of_the_system_names_a_way_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(*_: object) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(socket.socket, "bind", refuse)
+        with pytest.raises(PortError, match=r"Port 80 .* PORT=5000"):
+            open_ports(Settings(port=80))
