@@ -4,7 +4,7 @@ Every write waits for a majority and the journal, every read sees majority-commi
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -77,7 +77,7 @@ class Database:
         """Give the connections back."""
         self.client.close()
 
-    def ensure_indexes(self, indexes: dict[str, Sequence[IndexModel]]) -> None:
+    def ensure_indexes(self, indexes: Mapping[str, Sequence[IndexModel]]) -> None:
         """Create what is missing, by collection; existing ones cost one round trip each."""
         with self.bounded(INDEX_TIMEOUT_SECONDS):
             for collection, models in indexes.items():

@@ -3,6 +3,7 @@
 Revisions are dense and become visible in order; a `client_id` is stored once for its author and room, for ever.
 """
 
+import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,9 +20,14 @@ from chatroom.errors import Refused, Unavailable
 from chatroom.models import Author, Draft, Message
 from chatroom.store.database import Database, Document
 
+log = logging.getLogger(__name__)
+
 INDEXES = [
+    # A revision is given once, for ever: `revisions` has all that a message ever had. Without it, the number that a
+    # message gave up for its next one could be taken again by a writer who is behind, and no reader would look there.
+    IndexModel([("room", ASCENDING), ("revisions", ASCENDING)], unique=True, name="room_revisions"),
     IndexModel([("room", ASCENDING), ("revision", ASCENDING)], unique=True, name="room_revision"),
-    IndexModel([("room", ASCENDING), ("sequence", ASCENDING)], unique=True, name="room_sequence"),
+    IndexModel([("room", ASCENDING), ("sequence", ASCENDING)], name="room_sequence"),
     # In this order, so that it also answers "which of these drafts are stored?" for a whole batch.
     IndexModel(
         [("room", ASCENDING), ("client_id", ASCENDING), ("author.id", ASCENDING)],
@@ -31,6 +37,10 @@ INDEXES = [
 ]
 FIRST_PAUSE_SECONDS = 0.002
 LONGEST_PAUSE_SECONDS = 0.25
+MAX_HINTS = 10_000
+"""Entries that one question for newer revisions reads; what is left out is asked for again."""
+KEPT_REVISIONS = 1000
+"""Of one message. Nobody is behind by so many changes of the same message and writes all the same."""
 
 Key = tuple[str, str]
 
@@ -68,10 +78,12 @@ class MessageStore:
     def append(self, room: str, drafts: Sequence[Rendered], *, after: int | None = None) -> list[Stored]:
         """Store drafts as the room's next messages; one seen before answers with the message it made then.
 
-        `after` is the newest revision as far as the caller knows; a wrong one costs a round trip. Raises
+        `after` is the newest revision that the caller has read; one that is behind costs a round trip. Raises
         `Unavailable` when the outcome is unknown: call again with the same drafts.
         """
-        waiting = {draft.key: draft for draft in drafts}
+        waiting: dict[Key, Rendered] = {}
+        for draft in drafts:
+            waiting.setdefault(draft.key, draft)
         stored: dict[Key, Stored] = {}
         give_up_at = time.monotonic() + self._database.timeout_seconds
         attempt = 0
@@ -88,8 +100,9 @@ class MessageStore:
                         is_ours = any(str(document["_id"]) == message.id for document in documents)
                         stored[key] = Stored(message, is_repeated=not is_ours)
                         del waiting[key]
-                    last = self._newest_revision(room)
-                    attempt = _pause(attempt, give_up_at)
+                    if waiting:
+                        last = self._newest_revision(room)
+                        attempt = _pause(attempt, give_up_at)
                 else:
                     for key, document in zip(list(waiting), documents, strict=True):
                         stored[key] = Stored(_message(document), is_repeated=False)
@@ -97,7 +110,12 @@ class MessageStore:
         return [stored[draft.key] for draft in drafts]
 
     def change(
-        self, room: str, message_id: str, edit: Callable[[Message], Mapping[str, Any] | None], *, after: int | None = None
+        self,
+        room: str,
+        message_id: str,
+        edit: Callable[[Message], Mapping[str, Any] | None],
+        *,
+        after: int | None = None,
     ) -> Message:
         """Give a message its next state, at the room's next revision; `edit` names the fields, or None for no change.
 
@@ -112,10 +130,15 @@ class MessageStore:
                 fields = edit(message)
                 if fields is None:
                     return message
-                update = {**fields, "revision": last + 1, "origin": self._origin}
+                # The message itself may be newer than what the caller has read.
+                revision = max(last, message.revision) + 1
+                update = {
+                    "$set": {**fields, "revision": revision, "origin": self._origin},
+                    "$push": {"revisions": {"$each": [revision], "$slice": -KEPT_REVISIONS}},
+                }
                 try:
                     result = self._messages.update_one(
-                        {"_id": ObjectId(message.id), "revision": message.revision}, {"$set": update}
+                        {"_id": ObjectId(message.id), "revision": message.revision}, update
                     )
                 except DuplicateKeyError:
                     last = self._newest_revision(room)
@@ -148,7 +171,7 @@ class MessageStore:
             return found
         query = {"$or": [{"room": room, "revision": {"$gt": revision}} for room, revision in known.items()]}
         with self._database.bounded():
-            for document in self._messages.find(query, {"_id": 0, "room": 1, "revision": 1}):
+            for document in self._messages.find(query, {"_id": 0, "room": 1, "revision": 1}).limit(MAX_HINTS):
                 found[document["room"]] = max(found.get(document["room"], 0), document["revision"])
         return found
 
@@ -156,7 +179,7 @@ class MessageStore:
         with self._database.bounded():
             # `batch_size` makes it one round trip.
             cursor = self._messages.find(query).sort(order, direction).limit(limit).batch_size(limit + 1)
-            return [_message(document) for document in cursor]
+            return [message for document in cursor if (message := _read(document)) is not None]
 
     def _newest_revision(self, room: str) -> int:
         document = self._messages.find_one(
@@ -176,7 +199,8 @@ class MessageStore:
     def _find_by_keys(self, room: str, keys: Sequence[Key]) -> dict[Key, Message]:
         found = {}
         wanted = set(keys)
-        query = {"room": room, "client_id": {"$in": [client_id for _, client_id in keys]}}
+        authors, client_ids = map(list, zip(*keys, strict=True))
+        query = {"room": room, "client_id": {"$in": client_ids}, "author.id": {"$in": authors}}
         for document in self._messages.find(query):
             message = _message(document)
             key = message.author.id, message.client_id
@@ -193,6 +217,7 @@ class MessageStore:
                 "room": room,
                 "sequence": revision,
                 "revision": revision,
+                "revisions": [revision],
                 "author": {"id": rendered.draft.author.id, "name": rendered.draft.author.name},
                 "client_id": rendered.draft.client_id,
                 "text": rendered.draft.text,
@@ -202,6 +227,15 @@ class MessageStore:
             }
             for revision, rendered in enumerate(drafts, start=last + 1)
         ]
+
+
+def _read(document: Document) -> Message | None:
+    """The message, or None for a document that is none: one that somebody made by hand must not close the room."""
+    try:
+        return _message(document)
+    except (KeyError, TypeError):
+        log.exception("a document in the messages is not a message, and is left out: %s", document.get("_id"))
+        return None
 
 
 def _message(document: Document) -> Message:

@@ -1,0 +1,19 @@
+"""The cast: Alice and Bob are members, Mallory is signed in and not a member."""
+
+from chatroom.models import Author, Draft
+from chatroom.store.messages import Rendered
+
+ALICE = Author("a" * 24, "Alice")
+BOB = Author("b" * 24, "Bob")
+MALLORY = Author("c" * 24, "Mallory")
+
+
+def draft(client_id: str, text: str | None = None, author: Author = ALICE) -> Draft:
+    """A draft; its text is its client id unless told otherwise."""
+    return Draft(author=author, text=client_id if text is None else text, client_id=client_id)
+
+
+def rendered(client_id: str, text: str | None = None, author: Author = ALICE) -> Rendered:
+    """A draft, rendered."""
+    it = draft(client_id, text, author)
+    return Rendered(it, f"<p>{it.text}</p>")
