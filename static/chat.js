@@ -8,7 +8,7 @@ import { Sender } from "./sender.js";
 import { Timeline } from "./timeline.js";
 import { localizeTimes, timesOfReader } from "./times.js";
 import { ComposerView } from "./views/composer.js";
-import { MessageView } from "./views/message.js";
+import { makeScrollable, MessageView } from "./views/message.js";
 import { PendingView } from "./views/pending.js";
 import { PeopleView } from "./views/people.js";
 import { StateView } from "./views/state.js";
@@ -31,6 +31,7 @@ function start(root) {
 
   if (data.history === "true") {
     localizeTimes(root, times);
+    makeScrollable(root);
     return;
   }
 

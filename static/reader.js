@@ -118,13 +118,13 @@ export class Reader {
       const { messages, more } = await this.#api.readHistory(this.#timeline.oldestSequence);
       this.#timeline.applyHistory({ messages, hasOlder: more && messages.length > 0 });
       this.#olderLink.textContent = "Older messages";
+      this.#watchOlderAgain();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.#timeline.forgetPage();
       this.#olderLink.textContent = "Older messages could not be loaded. Try again";
     }
     this.#showQuietly();
-    this.#watchOlderAgain();
   }
 
   /** What is old is not news: nobody wants fifty messages read aloud. */

@@ -62,6 +62,7 @@ export class MessageView {
 export function readMessage(element) {
   const { id, sequence, revision, author, clientId } = element.dataset;
   const body = element.querySelector("[data-body]");
+  const html = body.innerHTML;
   const isDeleted = element.classList.contains("message--deleted");
   return {
     id,
@@ -71,14 +72,22 @@ export function readMessage(element) {
     client_id: clientId || undefined,
     sent_at: element.querySelector("time").dateTime,
     edited_at: element.querySelector("[data-edited]").dataset.at,
-    ...(isDeleted ? { deleted_at: true } : { html: body.innerHTML }),
+    ...(isDeleted ? { deleted_at: true } : { html }),
   };
 }
 
 function setBody(body, { html, text, deleted_at }) {
   if (deleted_at) body.replaceChildren(makeParagraph("message__tombstone", DELETED));
   else if (html === undefined) body.replaceChildren(makeParagraph("message__plain", text));
-  else body.innerHTML = html; // sanitized when it was stored
+  else {
+    body.innerHTML = html; // sanitized when it was stored
+    makeScrollable(body);
+  }
+}
+
+/** A block of code may be wider than the page: by keyboard, it must be reached to be scrolled. */
+export function makeScrollable(element) {
+  for (const block of element.querySelectorAll("pre")) block.tabIndex = 0;
 }
 
 function makeParagraph(className, text) {

@@ -1,6 +1,6 @@
 /* The list of messages as elements: always exactly what the timeline and the outbox hold, in that order. */
 
-import { readMessage } from "./message.js";
+import { makeScrollable, readMessage } from "./message.js";
 
 const JOINED_WITHIN_MS = 10 * 60 * 1000;
 
@@ -32,6 +32,7 @@ export class TimelineView {
     for (const element of this.#list.querySelectorAll("[data-message]")) {
       const message = readMessage(element);
       this.#messageView.setTimes(element, message);
+      makeScrollable(element);
       this.#elements.set(message.sequence, { element, message });
       messages.push(message);
     }

@@ -1,0 +1,162 @@
+"""Who and what the browser tests are about: a server that can be killed, and people with browsers."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, NoReturn
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSWORD = "a quiet evening indoors"
+START_SECONDS = 40
+WAIT_MS = 10_000
+
+
+def skip(reason: str) -> NoReturn:
+    """Skip, except in CI, where nothing is skipped."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{reason}, and in CI nothing is skipped")
+    pytest.skip(reason)
+
+
+class Server:
+    """The room as a process of its own, which can be killed and started again on the same data."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.folder = folder
+        self.port = find_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._settings = settings
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("MONGO", "SECRET"))}
+        environment |= {
+            "IP": "127.0.0.1",
+            "PORT": str(self.port),
+            "DATA_DIR": str(self.folder),
+            "BCRYPT_ROUNDS": "4",
+            "REGISTER_LIMIT_ADDRESS": "0",
+            "LOGIN_LIMIT_ADDRESS": "0",
+            "POST_LIMIT_ACCOUNT": "0",
+            "POST_LIMIT_ADDRESS": "0",
+            **self._settings,
+        }
+        with (self.folder.parent / f"{self.folder.name}.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "test_mongo.py"], cwd=ROOT, env=environment, stdout=log, stderr=log
+            )
+        self._await_answer()
+
+    def kill(self) -> None:
+        """End it without a chance to say goodbye."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(10)
+
+    def stop(self) -> None:
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def _await_answer(self) -> None:
+        assert self._process is not None
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                break
+            try:
+                if httpx.get(f"{self.url}/login", timeout=5).status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.1)
+        log = (self.folder.parent / f"{self.folder.name}.log").read_text(errors="replace")
+        pytest.fail(f"the server did not start:\n{log[-4000:]}")
+
+
+def find_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Person:
+    """Somebody with a browser, and what they can do in the words of the page."""
+
+    def __init__(self, context: Any, url: str, name: str) -> None:
+        self.context = context
+        self.url = url
+        self.name = name
+        self.username = "".join(c for c in name.lower() if c.isascii() and c.isalnum())
+        self.page = self.open_tab()
+
+    def open_tab(self) -> Any:
+        page = self.context.new_page()
+        page.set_default_timeout(WAIT_MS)
+        return page
+
+    def register(self) -> "Person":
+        self.page.goto(f"{self.url}/register")
+        self.page.get_by_label("User name").fill(self.username)
+        self.page.get_by_label("Display name").fill(self.name)
+        self.page.get_by_label("Password", exact=True).fill(PASSWORD)
+        self.page.get_by_label("Password again").fill(PASSWORD)
+        self.page.get_by_role("button", name="Register").click()
+        self.page.wait_for_url("**/chatroom**")
+        return self
+
+    def log_in(self, password: str = PASSWORD) -> "Person":
+        if "/login" not in self.page.url:
+            self.page.goto(f"{self.url}/login")
+        self.page.get_by_label("User name").fill(self.username)
+        self.page.get_by_label("Password", exact=True).fill(password)
+        self.page.get_by_role("main").get_by_role("button", name="Log in").click()
+        self.page.wait_for_url("**/chatroom**")
+        return self
+
+    def enter(self) -> "Person":
+        """Go to the room, and wait until it is live."""
+        self.page.goto(f"{self.url}/chatroom")
+        return self.await_state("Live")
+
+    def await_state(self, text: str, timeout: float = 20_000) -> "Person":
+        self.page.locator("[data-state-text]", has_text=text).wait_for(timeout=timeout)
+        return self
+
+    def write(self, text: str) -> None:
+        self.page.get_by_label("Message", exact=True).fill(text)
+
+    def say(self, text: str) -> None:
+        self.write(text)
+        self.page.get_by_label("Message", exact=True).press("Enter")
+
+    def sees(self, text: str, timeout: float = WAIT_MS) -> None:
+        """Wait until a stored message with this text is there."""
+        self.message(text).wait_for(timeout=timeout)
+
+    def message(self, text: str) -> Any:
+        return self.page.locator("[data-messages] [data-message]", has_text=text)
+
+    def texts(self, containing: str) -> list[str]:
+        """The texts of the messages in their order."""
+        texts = self.page.locator("[data-messages] [data-body]").all_inner_texts()
+        return [text.strip() for text in texts if containing in text]
+
+    def post(self, *texts: str) -> None:
+        """Post without the page, as a script would."""
+        token = self.page.locator("meta[name=csrf-token]").get_attribute("content")
+        for text in texts:
+            answer = self.context.request.post(
+                f"{self.url}/api/rooms/lobby/messages", data={"text": text}, headers={"X-CSRFToken": token}
+            )
+            assert answer.status == 201, answer.text()

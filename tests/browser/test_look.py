@@ -1,0 +1,264 @@
+"""The look, by what can be measured: accessibility, widths, keyboards, and texts that try to break out."""
+
+import itertools
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.cast import skip
+
+PHONE = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}
+NARROW = {"viewport": {"width": 320, "height": 600}}
+PAGES = ["/", "/register", "/login", "/chatroom", "/account", "/nowhere", "/chatroom/lobby?before=1000000"]
+ANONYMOUS = {"/", "/register", "/login"}
+RICH = """A list:
+
+- one `code`
+- two **strong** https://example.org/a/rather/long/link
+
+> a quote
+
+```
+a block of code that is wide enough to be scrolled on a telephone, and on most other things that have a screen
+```
+"""
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """The script of axe-core, which finds what stands in the way of people with disabilities."""
+    try:
+        import axe_playwright_python
+    except ImportError:
+        skip("axe-core is missing: pip install -r requirements-dev.txt")
+    return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
+
+
+def find_faults(page, axe, without=()):
+    page.evaluate(axe)
+    options = {"resultTypes": ["violations"], "rules": {rule: {"enabled": False} for rule in without}}
+    faults = page.evaluate("(options) => axe.run(document, options).then((result) => result.violations)", options)
+    return [(fault["id"], [node["html"][:200] for node in fault["nodes"]]) for fault in faults]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_axe_finds_nothing(person, axe, anything, scheme, size):
+    # The security policy keeps even this script out; only here it is let in.
+    options = {"color_scheme": scheme, "bypass_csp": True, **(PHONE if size == "phone" else {})}
+    alice, bob = person("Alice", **options), person("Bob")
+    bob.post(RICH, anything("once"), anything("again"))
+    visitor = person("Visitor", is_registered=False, **options)
+    for path in PAGES:
+        page = (visitor if path in ANONYMOUS else alice).page
+        page.goto(f"{alice.url}{path}")
+        page.wait_for_timeout(300)
+        assert find_faults(page, axe) == [], path
+    # The frame reloads itself, which is what it is for where there is no script.
+    alice.page.goto(f"{alice.url}/chatroom/lobby/messages")
+    assert find_faults(alice.page, axe, without=["meta-refresh"]) == []
+
+
+def test_axe_finds_nothing_in_forms_with_errors_and_pending_messages(person, axe):
+    alice = person("Alice", bypass_csp=True)
+    alice.say(" ")
+    alice.context.set_offline(True)
+    alice.await_state("Offline")
+    alice.say("pending")
+    alice.say(" ")
+    assert find_faults(alice.page, axe) == []
+    alice.context.set_offline(False)
+    visitor = person("Visitor", is_registered=False, bypass_csp=True)
+    visitor.page.goto(f"{alice.url}/register")
+    visitor.page.evaluate("document.querySelector('main form').noValidate = true")
+    visitor.page.get_by_role("button", name="Register").click()
+    expect(visitor.page.locator(".field__error").first).to_be_visible()
+    assert find_faults(visitor.page, axe) == []
+
+
+@pytest.mark.parametrize("options", [PHONE, NARROW], ids=["phone", "narrow"])
+def test_nothing_is_wider_than_the_screen(person, anything, options):
+    alice = person("Alice", **options)
+    alice.post(RICH, anything("W" * 300), anything("ok"))
+    for path in PAGES:
+        alice.page.goto(f"{alice.url}{path}")
+        alice.page.wait_for_timeout(200)
+        overflow = alice.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert overflow <= 0, path
+    alice.enter()
+    log = alice.page.locator("[data-log]")
+    assert log.evaluate("(log) => log.scrollWidth - log.clientWidth") <= 0
+    for part in (alice.page.get_by_label("Message", exact=True), alice.page.get_by_role("button", name="Send message")):
+        expect(part).to_be_in_viewport(ratio=1)
+
+
+def test_on_a_phone_the_people_fold_away(person):
+    alice = person("Alice", **PHONE)
+    name = alice.page.locator("[data-people-list]").get_by_text(alice.name)
+    expect(name).to_be_hidden()
+    alice.page.get_by_text("Here now").click()
+    expect(name).to_be_visible()
+
+
+def test_dark_is_dark(person):
+    def background(**options):
+        somebody = person("Somebody", is_registered=False, **options)
+        somebody.page.goto(f"{somebody.url}/login")
+        return somebody.page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+    light, dark = (
+        sum(map(int, re.findall(r"\d+", background(color_scheme=scheme))[:3])) for scheme in ("light", "dark")
+    )
+    assert light > 700
+    assert dark < 100
+
+
+def test_everything_by_keyboard(person, anything):
+    """From the address to a message and out again, without a mouse."""
+    alice = person("Alice", is_registered=False)
+    page = alice.page
+    keys = page.keyboard
+    page.goto(f"{alice.url}/register")
+    keys.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    keys.press("Enter")
+    for value in (alice.username, alice.name, "a quiet evening indoors", "a quiet evening indoors"):
+        keys.press("Tab")
+        keys.type(value)
+    keys.press("Enter")
+    page.wait_for_url("**/chatroom**")
+    alice.await_state("Live")
+    keys.press("Tab")
+    keys.press("Enter")  # skips the header
+    reached = []
+    for _ in range(60):
+        keys.press("Tab")
+        focus = page.evaluate(
+            """() => {
+                const element = document.activeElement;
+                const style = getComputedStyle(element.matches("textarea") ? element.parentElement : element);
+                return [element.tagName, parseFloat(style.outlineWidth), style.outlineStyle];
+            }"""
+        )
+        assert focus[1] >= 1, f"the focus is visible on {focus}"
+        assert focus[2] != "none", focus
+        reached.append(focus[0])
+        if focus[0] == "TEXTAREA":
+            break
+    assert reached[0] == "DIV", "the log can be scrolled by keyboard"
+    text = anything("typed")
+    keys.type(text)
+    keys.press("Enter")
+    alice.sees(text)
+    for _ in range(12):
+        keys.press("Shift+Tab")
+        if page.evaluate("document.activeElement.textContent.trim()") == "Log out":
+            break
+    keys.press("Enter")
+    page.wait_for_url(lambda url: "/chatroom" not in url)
+
+
+BREAKOUTS = [
+    "<script>window.broken = 1</script>",
+    '"><img src=x onerror="window.broken = 1">',
+    "</script><script>window.broken = 1</script>",
+    "<svg onload=window.broken=1>",
+    '[a](javascript:window.broken=1) ![b](x" onerror=window.broken=1)',
+    "</textarea></template><b>bold</b>",
+]
+
+
+def test_markup_stays_text_as_message_live_and_in_history(person, anything):
+    """X01, X02"""
+    alice, bob = person("Alice"), person("Bob")
+    page = alice.page
+    mark = anything("x")
+    for number, text in enumerate(BREAKOUTS):
+        bob.say(f"{mark} {number} {text}")
+    alice.sees(f"{mark} {len(BREAKOUTS) - 1}")
+    for _ in range(2):
+        for number, text in enumerate(BREAKOUTS):
+            body = alice.message(f"{mark} {number}").locator("[data-body]")
+            if "](" not in text:
+                assert body.inner_text().strip() == f"{mark} {number} {text}"
+            assert body.evaluate("(it) => it.querySelectorAll('script, img, svg, b, [onerror], [onload]').length") == 0
+            assert body.evaluate("(it) => [...it.querySelectorAll('a')].every((a) => /^https?:/.test(a.href))")
+        assert page.evaluate("window.broken") is None
+        page.reload()  # and in what the server renders
+        alice.await_state("Live")
+
+
+def test_markup_stays_text_as_a_name(person, own_server, anything):
+    """X01: as far as a display name may hold it at all."""
+    names = ["<b>Al</b>", "</title><i>Z</i>", "A\"'&amp; `x`"]
+    for number, name in enumerate(names):
+        somebody = person("Somebody", at=own_server, is_registered=False)
+        somebody.name, somebody.username = name, f"somebody{number}"
+        somebody.page.goto(f"{somebody.url}/register")
+        somebody.page.get_by_label("User name").fill(somebody.username)
+        somebody.page.get_by_label("Display name").fill(name)
+        somebody.page.get_by_label("Password", exact=True).fill("a quiet evening indoors")
+        somebody.page.get_by_label("Password again").fill("a quiet evening indoors")
+        somebody.page.get_by_role("button", name="Register").click()
+        somebody.page.wait_for_load_state()
+        if "/register" in somebody.page.url:
+            expect(somebody.page.get_by_label("Display name")).to_have_value(name)
+            assert somebody.page.locator(".field__error").count(), "refused with a reason"
+            continue
+        somebody.await_state("Live")
+        expect(somebody.page).to_have_title(re.compile(re.escape(f"Hello {name}")))
+        text = anything("named")
+        somebody.say(text)
+        for _ in range(2):
+            expect(somebody.message(text).locator("[data-author-name]")).to_have_text(name)
+            expect(somebody.page.locator("[data-people-list]").get_by_text(name, exact=True)).to_be_visible()
+            somebody.page.reload()
+
+
+def test_strange_writing_stays_within_its_own_message(person, anything):
+    """X05: an override of the direction, and marks piled 4,000 high."""
+    alice = person("Alice")
+    mark = anything("x")
+    before, piled, override, after = (
+        f"{mark} before",
+        f"{mark} Z" + "\u0301" * 3900,
+        f"{mark} \u202eabc",
+        f"{mark} after",
+    )
+    alice.post(before, piled, override, after)
+    alice.sees(after)
+    boxes = [alice.message(f"{mark} {text}").bounding_box() for text in ("before", "Z", "\u202eabc", "after")]
+    for upper, lower in itertools.pairwise(boxes):
+        assert upper["y"] + upper["height"] <= lower["y"] + 1
+    assert boxes[3]["height"] <= boxes[0]["height"], "the line after is as high as any"
+    body = alice.message(piled[:20]).locator("[data-body]")
+    assert body.evaluate("(it) => getComputedStyle(it).overflowY") == "clip"
+    assert boxes[1]["height"] < 200
+    direction = alice.message(f"{mark} after").locator("[data-body] p")
+    assert direction.evaluate("(it) => getComputedStyle(it).unicodeBidi") == "plaintext"
+
+
+def test_the_empty_room_invites(person, own_server):
+    alice = person("Alice", at=own_server)
+    expect(alice.page.get_by_text("Nobody has said anything yet.")).to_be_visible()
+    alice.say("Hello?")
+    alice.sees("Hello?")
+    expect(alice.page.get_by_text("Nobody has said anything yet.")).to_be_hidden()
+
+
+def test_the_page_loads_nothing_from_elsewhere_and_breaks_no_rule_of_its_policy(person, anything):
+    """X03, as the browser sees it."""
+    alice = person("Alice", is_registered=False)
+    asked, problems = [], []
+    alice.page.on("request", lambda request: asked.append(request.url))
+    alice.page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    alice.page.on("pageerror", lambda error: problems.append(str(error)))
+    alice.register().await_state("Live")
+    text = anything("quiet")
+    alice.say(text)
+    alice.sees(text)
+    alice.page.goto(f"{alice.url}/account")
+    assert [url for url in asked if not url.startswith(alice.url)] == []
+    assert problems == []

@@ -1,0 +1,161 @@
+"""Reading: history without a jump, new messages that do not pull, times in the reader's zone."""
+
+import re
+
+from playwright.sync_api import expect
+
+PAGE = 50
+
+
+def position(page, message):
+    """Where a message stands in the log."""
+    return message.evaluate("(it) => it.getBoundingClientRect().top")
+
+
+def scroll_to(page, top):
+    page.locator("[data-log]").evaluate("(log, top) => { log.scrollTop = top; }", top)
+
+
+def is_at_end(page):
+    return page.locator("[data-log]").evaluate("(log) => log.scrollHeight - log.scrollTop - log.clientHeight < 2")
+
+
+def test_the_newest_are_in_view_and_older_ones_load_without_a_jump(person, anything):
+    alice = person("Alice")
+    mark = anything("old")
+    alice.post(*(f"{mark} n{number:03} " + "word " * (number % 40) for number in range(3 * PAGE)))
+    alice.page.reload()
+    alice.await_state("Live")
+    assert is_at_end(alice.page)
+    expect(alice.message(f"{mark} n149")).to_be_in_viewport()
+    assert len(alice.texts(mark)) == PAGE
+
+    scroll_to(alice.page, 900)
+    anchor = alice.message(f"{mark} n110")
+    before = position(alice.page, anchor)
+    alice.page.mouse.move(500, 400)
+    with alice.page.expect_response(re.compile("before=")):
+        scroll_to(alice.page, 500)
+    moved = 400
+    expect(alice.page.locator("[data-messages] [data-message]").nth(PAGE + 10)).to_be_attached()
+    assert abs(position(alice.page, anchor) - before - moved) < 2, "what was being read stays where it was"
+
+    texts = alice.texts(mark)
+    assert len(texts) >= 2 * PAGE
+    assert texts == sorted(texts)
+    for _ in range(6):
+        scroll_to(alice.page, 0)
+        alice.page.wait_for_timeout(150)
+    texts = [re.search(r"n\d+", text).group() for text in alice.texts(mark)]
+    assert texts == [f"n{number:03}" for number in range(3 * PAGE)], "without a gap, nothing twice"
+
+
+def test_new_messages_do_not_pull_a_reader_down(person, anything):
+    alice, bob = person("Alice"), person("Bob")
+    mark = anything("m")
+    bob.post(*(f"{mark} {number}" for number in range(45)))
+    alice.sees(f"{mark} 44")
+    expect(alice.message(f"{mark} 44")).to_be_in_viewport()
+    scroll_to(alice.page, 700)
+    alice.page.wait_for_timeout(300)
+    reading = alice.page.locator("[data-messages] [data-message]").filter(has_text=f"{mark} 20")
+    before = position(alice.page, reading)
+    bob.say(f"{mark} new 1")
+    bob.say(f"{mark} new 2")
+    bob.say(f"{mark} new 3")
+    pill = alice.page.get_by_role("button", name="3 new")
+    expect(pill).to_be_visible()
+    assert abs(position(alice.page, reading) - before) < 2
+    pill.click()
+    expect(alice.message(f"{mark} new 1")).to_be_in_viewport()
+    expect(alice.message(f"{mark} new 3")).to_be_in_viewport()
+    expect(alice.page.locator(".mark")).to_have_text("New")
+    expect(pill).to_be_hidden()
+
+
+def test_who_writes_while_reading_above_is_taken_to_the_end(person, anything):
+    alice = person("Alice")
+    alice.post(*(anything("m") for _ in range(45)))
+    alice.page.reload()
+    alice.await_state("Live")
+    scroll_to(alice.page, 300)
+    text = anything("mine")
+    alice.say(text)
+    alice.sees(text)
+    expect(alice.message(text)).to_be_in_viewport()
+    assert is_at_end(alice.page)
+
+
+def test_the_end_stays_in_view_when_the_window_shrinks(person, anything):
+    """A phone's keyboard opens: the newest message and the composer stay above it."""
+    alice = person("Alice", viewport={"width": 390, "height": 780})
+    text = anything("last")
+    alice.post(*(anything("m") for _ in range(30)), text)
+    alice.sees(text)
+    alice.page.set_viewport_size({"width": 390, "height": 420})
+    alice.page.wait_for_timeout(300)
+    expect(alice.message(text)).to_be_in_viewport()
+    expect(alice.page.get_by_label("Message", exact=True)).to_be_in_viewport(ratio=1)
+    assert is_at_end(alice.page)
+
+
+def test_times_are_in_the_readers_zone(person, anything):
+    alice = person("Alice", timezone_id="Asia/Tokyo")
+    text = anything("time")
+    alice.say(text)
+    alice.sees(text)
+    for _ in range(2):
+        time = alice.message(text).locator("time")
+        expected = time.evaluate(
+            """(time) => new Intl.DateTimeFormat("en-GB", {hour: "2-digit", minute: "2-digit", timeZone: "Asia/Tokyo"})
+                .format(new Date(time.dateTime))"""
+        )
+        expect(time).to_have_text(expected)
+        expect(time).to_have_attribute("title", re.compile(r"20\d\d.*GMT\+9"))
+        alice.page.reload()  # and what came with the page, too
+        alice.await_state("Live")
+    expect(alice.page.locator("[data-day]").last).to_contain_text(re.compile(r"\w+day"))
+
+
+def test_the_title_counts_what_came_while_one_looked_elsewhere(person, anything):
+    alice, bob = person("Alice"), person("Bob")
+    alice.page.evaluate(
+        """() => {
+            Object.defineProperty(document, "visibilityState", {get: () => window.seen ? "visible" : "hidden"});
+        }"""
+    )
+    text = anything("unread")
+    bob.say(text)
+    alice.sees(text)
+    expect(alice.page).to_have_title(re.compile(r"^\(1\) Hello"))
+    alice.page.evaluate("window.seen = true; document.dispatchEvent(new Event('visibilitychange'))")
+    expect(alice.page).to_have_title(re.compile(r"^Hello"))
+
+
+def test_a_long_session_keeps_a_bounded_page(person, anything):
+    """Beyond 500 the oldest leave the page, and come back when somebody scrolls up to them."""
+    alice = person("Alice")
+    mark = anything("many")
+    alice.post(*(f"{mark} n{number:03}" for number in range(560)))
+    alice.sees(f"{mark} n559", timeout=20_000)
+    assert alice.page.locator("[data-messages] [data-message]").count() <= 500
+    for _ in range(12):
+        scroll_to(alice.page, 0)
+        alice.page.wait_for_timeout(150)
+    texts = alice.texts(mark)
+    assert texts == [f"{mark} n{number:03}" for number in range(560)]
+
+
+def test_older_messages_that_do_not_load_can_be_tried_again(person, anything):
+    alice = person("Alice")
+    alice.post(*(anything("m") for _ in range(60)))
+    alice.page.reload()
+    alice.await_state("Live")
+    alice.page.route("**/api/rooms/**", lambda route: route.abort())
+    scroll_to(alice.page, 0)
+    link = alice.page.get_by_role("link", name="could not be loaded")
+    expect(link).to_be_visible()
+    alice.page.unroute("**/api/rooms/**")
+    count = alice.page.locator("[data-messages] [data-message]").count()
+    link.click()
+    expect(alice.page.locator("[data-messages] [data-message]").nth(count)).to_be_attached()

@@ -1,0 +1,190 @@
+"""Two people talk, live, and what they type is neither lost nor doubled."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+
+def test_two_people_talk_live(person, anything):
+    """A2, B1, B2: the greeting, the title, and messages that arrive by themselves as time, author and text."""
+    alice, bob = person("Alice"), person("Bob")
+    hello, answer = anything("Hello Bob"), anything("Hello Alice")
+    alice.say(hello)
+    bob.sees(hello, timeout=2000)
+    bob.say(answer)
+    alice.sees(answer, timeout=2000)
+
+    expect(alice.page).to_have_title(re.compile(f"Hello {alice.name}"))
+    expect(alice.page.get_by_text(f"Hello, {alice.name}.")).to_be_visible()
+    message = bob.message(hello)
+    expect(message.locator("[data-author-name]")).to_have_text(alice.name)
+    expect(message.locator("time")).to_have_text(re.compile(r"^\d\d:\d\d$"))
+    expect(message.locator("time")).to_have_attribute("title", re.compile(r"20\d\d.*UTC|GMT"))
+    for somebody in (alice, bob):
+        assert somebody.texts(hello) == [hello]
+        assert somebody.texts(answer) == [answer]
+
+
+def test_the_people_who_are_here_are_shown(person):
+    alice = person("Alice")
+    bob = person("Bob")
+    people = alice.page.locator("[data-people-list]")
+    expect(people.get_by_text(bob.name)).to_be_visible()
+    bob.context.close()
+    expect(people.get_by_text(bob.name)).to_have_count(0, timeout=15_000)
+
+
+def test_the_button_sends_and_a_reload_does_not_send_again(person, anything):
+    """A3"""
+    alice = person("Alice")
+    text = anything("Once")
+    alice.write(text)
+    alice.page.get_by_role("button", name="Send message").click()
+    alice.sees(text)
+    alice.page.reload()
+    alice.await_state("Live")
+    assert alice.texts(text) == [text]
+
+
+def test_shift_enter_makes_a_line_and_enter_sends(person, anything):
+    alice = person("Alice")
+    first, second = anything("first"), anything("second")
+    box = alice.page.get_by_label("Message", exact=True)
+    box.fill(first)
+    box.press("Shift+Enter")
+    box.type(second)
+    expect(box).to_have_value(f"{first}\n{second}")
+    box.press("Enter")
+    alice.sees(second)
+    assert alice.texts(first) == [f"{first}\n{second}"]
+    expect(box).to_have_value("")
+    expect(box).to_be_focused()
+
+
+@pytest.mark.parametrize("composing", [{"isComposing": True, "keyCode": 13}, {"isComposing": False, "keyCode": 229}])
+def test_the_enter_of_an_input_method_does_not_send(person, anything, composing):
+    alice = person("Alice")
+    text = anything("にほん")
+    alice.write(text)
+    # A real composition: the key that picks a word carries these marks (Safari: only the key code).
+    was_kept = alice.page.get_by_label("Message", exact=True).evaluate(
+        """(box, composing) => {
+            const event = new KeyboardEvent("keydown", {key: "Enter", bubbles: true, cancelable: true, ...composing});
+            return box.dispatchEvent(event);
+        }""",
+        composing,
+    )
+    assert was_kept
+    expect(alice.page.get_by_label("Message", exact=True)).to_have_value(text)
+    alice.page.get_by_label("Message", exact=True).press("Enter")
+    alice.sees(text)
+
+
+def test_markdown_is_shown_and_html_is_not(person, anything):
+    alice = person("Alice")
+    mark = anything("kiln")
+    alice.say(f"**{mark}** `code` <b>no</b> https://example.org/path")
+    message = alice.message(mark)
+    expect(message.locator("strong")).to_have_text(mark)
+    expect(message.locator("code")).to_have_text("code")
+    expect(message.locator("b")).to_have_count(0)
+    expect(message.get_by_role("link")).to_have_attribute("rel", re.compile("noopener"))
+
+
+def test_nothing_white_and_too_much_are_refused_with_a_reason(person):
+    alice = person("Alice")
+    box = alice.page.get_by_label("Message", exact=True)
+    problem = alice.page.get_by_role("alert")
+    box.press("Enter")
+    expect(problem).to_contain_text("nothing to send")
+    box.fill(" \n ")
+    box.press("Enter")
+    expect(problem).to_contain_text("nothing to send")
+    box.fill("😅" * 3950)
+    expect(problem).to_be_hidden()
+    expect(alice.page.get_by_text("50 left")).to_be_visible()
+    box.fill("😅" * 4003)
+    expect(alice.page.get_by_text("3 too many")).to_be_visible()
+    box.press("Enter")
+    expect(problem).to_contain_text("3 characters too many")
+    assert len(box.input_value()) == 4003, "what was typed is kept"
+
+
+def test_what_the_room_refuses_fails_with_a_reason_and_can_be_tried_again(person, anything):
+    alice = person("Alice")
+    alice.page.evaluate("document.querySelector('[data-chat]').dataset.maxLength")
+    text = anything("refused")
+    # The page believes that more is allowed than the server takes.
+    alice.page.route(
+        "**/chatroom", lambda route: _serve_with(route, 'data-max-length="4000"', 'data-max-length="9000"')
+    )
+    alice.page.reload()
+    alice.await_state("Live")
+    alice.say(text + "x" * 4000)
+    pending = alice.page.locator("[data-pending] [data-message]")
+    expect(pending).to_contain_text("Not sent.")
+    pending.get_by_role("button", name="Edit").click()
+    expect(pending).to_have_count(0)
+    alice.say(text)
+    alice.sees(text)
+
+
+def _serve_with(route, old, new):
+    response = route.fetch()
+    body = response.text()
+    assert old in body
+    route.fulfill(response=response, body=body.replace(old, new))
+
+
+def test_what_is_typed_survives_a_reload_and_the_end_of_the_session(person, anything):
+    alice = person("Alice")
+    text = anything("half a sentence")
+    box = alice.page.get_by_label("Message", exact=True)
+    box.type(text)
+    alice.page.reload()
+    expect(box).to_have_value(text)
+    alice.page.get_by_role("button", name="Log out").click()
+    alice.page.wait_for_url(lambda url: "/chatroom" not in url)
+    alice.log_in()
+    expect(box).to_have_value(text)
+
+
+def test_a_draft_is_of_an_account_not_of_a_browser(person, anything):
+    alice = person("Alice")
+    alice.page.get_by_label("Message", exact=True).type(anything("secret"))
+    alice.page.get_by_role("button", name="Log out").click()
+    alice.page.wait_for_url(lambda url: "/chatroom" not in url)
+    alice.name, alice.username = f"Other {alice.name}", f"other{alice.username}"
+    alice.register()
+    expect(alice.page.get_by_label("Message", exact=True)).to_have_value("")
+
+
+def test_several_tabs_show_the_same(person, anything):
+    alice = person("Alice")
+    tab = alice.open_tab()
+    tab.goto(f"{alice.url}/chatroom")
+    tab.locator("[data-state-text]", has_text="Live").wait_for()
+    text = anything("both")
+    alice.say(text)
+    alice.sees(text)
+    message = tab.locator("[data-messages] [data-message]", has_text=text)
+    expect(message).to_have_count(1)
+    tab.wait_for_timeout(500)
+    expect(message).to_have_count(1)
+    # One person, however many tabs.
+    expect(tab.locator("[data-people-list]").get_by_text(alice.name)).to_have_count(1)
+    tab.close()
+    expect(alice.page.locator("[data-people-list]").get_by_text(alice.name)).to_have_count(1)
+
+
+def test_many_messages_in_a_row_keep_their_order(person, anything):
+    alice, bob = person("Alice"), person("Bob")
+    mark = anything("row")
+    for number in range(15):
+        alice.say(f"{mark} n{number:02}")
+    bob.sees(f"{mark} n14")
+    expected = [f"{mark} n{number:02}" for number in range(15)]
+    assert bob.texts(mark) == expected
+    alice.sees(f"{mark} n14")
+    assert alice.texts(mark) == expected

@@ -1,0 +1,172 @@
+"""Everything works with forms and links alone, as it does in a text browser."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.cast import PASSWORD, skip
+
+NO_SCRIPT = {"java_script_enabled": False}
+
+
+def post(somebody, text):
+    somebody.page.get_by_label("Message", exact=True).fill(text)
+    somebody.page.get_by_role("button", name="Send message").click()
+
+
+def frame_of(somebody):
+    return somebody.page.frame_locator("iframe")
+
+
+def test_a_whole_visit_without_a_script(person, anything):
+    """A1, A3, A5, C1, C5: from the index to the log-out."""
+    alice = person("Alice", is_registered=False, **NO_SCRIPT)
+    page = alice.page
+    page.goto(f"{alice.url}/")
+    page.get_by_label("What shall we call you?").fill(alice.username)
+    page.get_by_role("button", name="Join the room").click()
+    expect(page.get_by_label("User name")).to_have_value(alice.username)
+    page.get_by_label("Display name").fill(alice.name)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("Password again").fill(PASSWORD)
+    page.get_by_role("button", name="Register").click()
+
+    expect(page).to_have_title(re.compile(f"Hello {alice.name}"))
+    text = anything("plain")
+    post(alice, text)
+    expect(frame_of(alice).get_by_text(text)).to_be_in_viewport()
+    expect(frame_of(alice).locator("[data-message]", has_text=text).locator("time")).to_contain_text("UTC")
+    expect(page.get_by_text("Times are in UTC.")).to_be_visible()
+    page.reload()
+    expect(frame_of(alice).locator("[data-message]", has_text=text)).to_have_count(1)
+
+    page.get_by_role("link", name=re.compile("your account")).click()
+    page.get_by_label("Current password").fill(PASSWORD)
+    page.get_by_label("New password", exact=True).fill("another quiet evening")
+    page.get_by_label("New password again").fill("another quiet evening")
+    page.get_by_role("button", name="Change the password").click()
+    expect(page.get_by_role("status")).to_contain_text("password was changed")
+
+    page.goto(f"{alice.url}/")
+    page.wait_for_url("**/chatroom")  # already signed in
+    page.get_by_role("button", name="Log out").click()
+    page.goto(f"{alice.url}/chatroom/lobby")
+    page.wait_for_url("**/login**")
+    alice.log_in("another quiet evening")
+    page.wait_for_url("**/chatroom/lobby")
+
+
+def test_others_messages_come_by_themselves_and_typing_is_not_disturbed(person, anything):
+    """A4: at the latest after 5 seconds."""
+    alice, bob = person("Alice", **NO_SCRIPT), person("Bob")
+    box = alice.page.get_by_label("Message", exact=True)
+    typing = anything("I am just typing")
+    box.fill(typing)
+    frame_of(alice).locator("body").wait_for()
+    text = anything("surprise")
+    bob.say(text)
+    expect(frame_of(alice).get_by_text(text)).to_be_in_viewport(timeout=5500)
+    expect(box).to_have_value(typing)
+
+
+def test_paging_back_and_forth(person, anything):
+    alice, bob = person("Alice", **NO_SCRIPT), person("Bob")
+    mark = anything("n")
+    bob.post(*(f"{mark} {number:03}" for number in range(120)))
+    alice.page.reload()
+    frame_of(alice).get_by_role("link", name="Older messages").click()
+    page = alice.page
+    expect(page.get_by_text("You are reading older messages.")).to_be_visible()
+    expect(page.get_by_text(f"{mark} 069")).to_have_count(1)
+    expect(page.get_by_text(f"{mark} 070")).to_have_count(0)
+    expect(page.locator("iframe")).to_have_count(0)
+    page.get_by_role("link", name="Older messages").click()
+    expect(page.get_by_text(f"{mark} 019")).to_have_count(1)
+    expect(page.get_by_text(f"{mark} 020")).to_have_count(0)
+    page.get_by_role("link", name="Go to the newest").click()
+    expect(frame_of(alice).get_by_text(f"{mark} 119")).to_be_in_viewport()
+
+
+def test_a_refusal_keeps_what_was_typed(person):
+    alice = person("Alice", **NO_SCRIPT)
+    page = alice.page
+    box = page.get_by_label("Message", exact=True)
+    box.fill("x" * 4001)
+    page.get_by_role("button", name="Send message").click()
+    expect(page.get_by_role("alert")).to_contain_text("4,000")
+    expect(box).to_have_value("x" * 4001)
+    box.fill(" \n ")
+    page.get_by_role("button", name="Send message").click()
+    expect(page.get_by_role("alert")).not_to_be_empty()
+
+
+def test_a_taken_name(person):
+    """C2, C3: on the same form, with what was typed, passwords aside."""
+    alice = person("Alice")
+    other = person("Other", is_registered=False, **NO_SCRIPT)
+    page = other.page
+    page.goto(f"{other.url}/register")
+    page.get_by_label("User name").fill(alice.username.upper())
+    page.get_by_label("Display name").fill(other.name)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("Password again").fill(PASSWORD)
+    with page.expect_response("**/register") as response:
+        page.get_by_role("button", name="Register").click()
+    assert response.value.status == 409
+    expect(page.get_by_role("alert")).to_have_text("User or displayname existed")
+    expect(page.get_by_label("Display name")).to_have_value(other.name)
+    expect(page.get_by_label("Password", exact=True)).to_have_value("")
+
+
+def test_sessions_can_be_seen_and_ended(person):
+    alice = person("Alice", **NO_SCRIPT)
+    elsewhere = person("Elsewhere", is_registered=False, **NO_SCRIPT)
+    elsewhere.username = alice.username
+    elsewhere.log_in()
+    alice.page.goto(f"{alice.url}/account")
+    expect(alice.page.get_by_text("this browser")).to_have_count(1)
+    alice.page.get_by_role("button", name="End all others").click()
+    expect(alice.page.get_by_role("status")).to_be_visible()
+    elsewhere.page.goto(f"{alice.url}/chatroom")
+    elsewhere.page.wait_for_url("**/login**")
+
+
+@pytest.fixture
+def text_browser():
+    """Show a page as a text browser does."""
+
+    def show(program, url, cookie=""):
+        if shutil.which(program) is None:
+            skip(f"{program} is missing")
+        command = [program, "-dump", "-cols", "100", *(["-header", f"Cookie: {cookie}"] if cookie else []), url]
+        if program == "lynx":
+            command = [program, "-dump", "-width=100", url]
+        environment = {**os.environ, "LANG": "C.UTF-8", "TERM": "dumb"}
+        return subprocess.run(command, capture_output=True, check=True, env=environment, timeout=30).stdout.decode()
+
+    return show
+
+
+@pytest.mark.parametrize("program", ["w3m", "lynx"])
+def test_the_forms_are_readable_in_a_text_browser(server, text_browser, program):
+    login = text_browser(program, f"{server.url}/login")
+    assert "User name" in login
+    assert "Password" in login
+    register = text_browser(program, f"{server.url}/register")
+    assert "Display name" in register
+
+
+def test_the_room_is_readable_in_a_text_browser(person, text_browser, anything):
+    alice = person("Alice")
+    text = anything("read in a terminal")
+    alice.post(text)
+    cookies = "; ".join(f"{cookie['name']}={cookie['value']}" for cookie in alice.context.cookies())
+    page = text_browser("w3m", f"{alice.url}/chatroom", cookies)
+    assert re.search(rf"{re.escape(alice.name)}\s+\d\d:\d\d UTC", page), page
+    assert text in page
+    assert "Send message" in page
+    assert "Times are in UTC" in page
