@@ -70,7 +70,7 @@ def start(data: Path) -> Iterator[Callable[..., Running]]:
 
     def make(*, command: list[str] = SERVE, **settings: str) -> Running:
         environ = {name: os.environ[name] for name in os.environ if not name.startswith(("MONGO", "SECRET"))}
-        started.append(Running(command, environ | {"DATA_DIR": str(data), "PORT": "0"} | settings))
+        started.append(Running(command, environ | {"DATA_DIR": str(data), "PORT": "0", "LOG_LEVEL": "WARNING"} | settings))
         return started[-1]
 
     yield make
@@ -144,7 +144,7 @@ class TestStart:
         ("settings", "said"),
         [
             ({"PORT": "many"}, "PORT='many' is not allowed"),
-            ({"SECRET_KEY": "dev"}, "SECRET_KEY is too short"),
+            ({"SECRET_KEY": "dev"}, "SECRET_KEY (or SECRET) is too short"),
             ({"MONGO_URI": "mongodb://127.0.0.1:1"}, "SECRET_KEY is missing"),
             ({"DATA_DIR": str(ROOT)}, f"The data folder {ROOT} holds other things"),
             ({"PATH": "/nowhere", "DATA_DIR": "/dev/null/x"}, "The data folder /dev/null/x cannot be used"),
