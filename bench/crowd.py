@@ -60,6 +60,7 @@ class Throughput:
     lost: int
     doubled: int
     in_order: bool
+    a_frame: float  # messages in a frame, on the average
 
     @property
     def per_second(self) -> float:
@@ -200,7 +201,7 @@ class Crowd:
                 total, moved = total + got, time.perf_counter()
         while self._epoll.poll(_QUIET):  # to the end of the last frame
             self._count(0)
-        doubled, in_order = self._ask_witnesses()
+        doubled, in_order, a_frame = self._ask_witnesses()
         elapsed = after[0] - before[0]
         return Throughput(
             seconds=elapsed,
@@ -211,6 +212,7 @@ class Crowd:
             lost=posted * count - total,
             doubled=doubled,
             in_order=in_order,
+            a_frame=a_frame,
         )
 
     def pace(
@@ -401,18 +403,20 @@ class Crowd:
         self._posted += 1
         return True
 
-    def _ask_witnesses(self) -> tuple[int, bool]:
-        """Decode what the witnesses were sent; return how much came twice, and whether all saw one order."""
-        doubled, orders = 0, []
+    def _ask_witnesses(self) -> tuple[int, bool, float]:
+        """Decode what the witnesses were sent: how much came twice, whether all saw one order, messages in a frame."""
+        doubled, orders, frames = 0, [], 0
         for member in self.members:
             if member.kept is not None:
                 stream, member.kept = b"".join(member.kept), None
-                numbers = [int(n) for _, payload in Decoder().feed(stream) for n in WHOLE.findall(payload)]
+                found = [numbers for _, payload in Decoder().feed(stream) if (numbers := WHOLE.findall(payload))]
+                frames += len(found)
+                numbers = [int(number) for numbers in found for number in numbers]
                 if len(numbers) != member.received:
                     raise CrowdFailed(f"{member.received} marks counted, {len(numbers)} whole messages found")
                 doubled += len(numbers) - len(set(numbers))
                 orders.append(numbers)
-        return doubled, all(order == orders[0] for order in orders)
+        return doubled, all(order == orders[0] for order in orders), sum(map(len, orders)) / max(1, frames)
 
 
 def _in_time(deadline: float) -> None:

@@ -116,7 +116,8 @@ class Bench:
             done = crowd.saturate(in_flight, self.scale.seconds, warm_up=self.scale.warm_up, marked_up=marked_up)
         self.say(
             f"  {done.per_second:,.0f} deliveries/s, {done.messages_per_second:,.0f} messages/s, "
-            f"server {done.server_cpu / done.seconds:.0%}, load {done.load_busy:.0%}{_blemishes(done)}"
+            f"{done.a_frame:.3g} a frame, server {done.server_cpu / done.seconds:.0%}, load {done.load_busy:.0%}"
+            f"{_blemishes(done)}"
         )
         return done
 
@@ -276,14 +277,14 @@ def p8(bench: Bench) -> Iterator[Row]:
     with OURS.up(bench.stage) as running:
         big, small = room.add_rooms(running, 2)
         bench.say(f"putting {long:,} messages into a room")
-        room.add_history(running, big, long)
-        room.add_history(running, small, 1000)
         token = room.seed(bench.stage)[0]
+        room.add_history(running, big, long, token)
+        room.add_history(running, small, 1000, token)
 
         def ask(slug: str, newest: int, depth: int) -> list[bytes]:
             """The first page, the one `depth` pages back, what came after the hundredth from the end."""
             path = f"/api/rooms/{slug}/messages"
-            queries = ("", f"?before={newest - depth * 50 + 1}", f"?after={newest - 100}")
+            queries = ("", f"?before={newest - depth * 50 + 1}", f"?after={newest - 100}&limit=100")
             return [pages.get(running.port, path + query, f"Authorization: Bearer {token}") for query in queries]
 
         for number in range(-1, bench.scale.repeats):
@@ -395,7 +396,7 @@ def p13(bench: Bench) -> Iterator[Row]:
     for number in range(bench.scale.repeats):
         bench.say(f"pages, run {number + 1} of {bench.scale.repeats}")
         with OURS.up(bench.stage) as running:
-            room.add_history(running, "lobby", 500)
+            room.add_history(running, "lobby", 500, room.seed(bench.stage)[0])
             cookie = f"Cookie: {room.log_in(running.port)}"
             ours.append(_pages(bench, running.port, cookie))
             peer_cookie = "Cookie: session=x"

@@ -1,5 +1,6 @@
 """Our own room as a subject: accounts and tokens made once, rooms and long histories put straight into the database."""
 
+import json
 import os
 import re
 import secrets
@@ -73,8 +74,8 @@ def seed(stage: Stage) -> list[str]:
     if not stage.tokens:
         env = {**os.environ, **_env(database.uri(stage.mongod, _SEED), _SEED, str(stage.folder))}
         for name in PEOPLE:
-            _flask(env, "create-user", name, "--display-name", name.title(), typed=f"{PASSWORD}\n")
-            stage.tokens.append(_flask(env, "create-token", name).split()[-1])
+            _flask(env, "create-user", name, "--display-name", name.title(), typed=f"{PASSWORD}\n" * 2)
+            stage.tokens.append(_flask(env, "create-token", name, "--label", "bench").split()[-1])
     return stage.tokens
 
 
@@ -101,31 +102,36 @@ def add_rooms(running: Running, count: int) -> list[str]:
     return slugs
 
 
-def add_history(running: Running, slug: str, count: int) -> None:
-    """Put messages into a room, in the form in which the product stores them, as if they had been posted."""
+def add_history(running: Running, slug: str, count: int, token: str) -> None:
+    """Post one message, and put copies of it straight into the database until the room has `count`."""
+    post = Request(
+        f"http://127.0.0.1:{running.port}/api/rooms/{slug}/messages",
+        json.dumps({"text": text(1)}).encode(),
+        {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+    )
+    made = json.load(build_opener().open(post, timeout=60))
     with MongoClient[dict[str, Any]](running.mongo_uri) as client:
-        rows = client.get_default_database()
-        room, user = rows.rooms.find_one({"slug": slug}), rows.users.find_one()
-        assert room
-        assert user
-        author = {"id": str(user["_id"]), "name": PEOPLE[0].title()}
-        for start in range(0, count, 10_000):
-            batch = [
-                {
-                    "_id": ObjectId(),
-                    "room": room["_id"],
-                    "sequence": revision,
-                    "revision": revision,
-                    "author": author,
-                    "client_id": f"history-{revision}",
-                    "text": text(revision),
-                    "html": f"<p>{text(revision)}</p>\n",
-                    "sent_at": datetime.now(UTC),
-                    "origin": "bench",
-                }
-                for revision in range(start + 1, min(start + 10_000, count) + 1)
-            ]
-            rows.messages.insert_many(batch, ordered=False)
+        messages = client.get_default_database().messages
+        first = messages.find_one({"_id": ObjectId(made["id"])})
+        assert first
+        for start in range(2, count + 1, 10_000):
+            batch = [_copy(first, revision) for revision in range(start, min(start + 10_000, count + 1))]
+            messages.insert_many(batch, ordered=False)
+
+
+def _copy(message: dict[str, Any], revision: int) -> dict[str, Any]:
+    """Return the message that would have come at that revision."""
+    before, after = text(1), text(revision)
+    changed = {
+        "_id": ObjectId(),
+        "sequence": revision,
+        "revision": revision,
+        "revisions": [revision],
+        "client_id": f"history-{revision}",
+        "text": after,
+        "html": message["html"].replace(before, after),
+    }
+    return message | {name: value for name, value in changed.items() if name in message}
 
 
 def log_in(port: int, name: str = PEOPLE[0]) -> str:
@@ -169,5 +175,5 @@ def _flask(env: dict[str, str], *command: str, typed: str = "") -> str:
         input=typed, env=env, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     if done.returncode:
-        raise RuntimeError(f"flask {command[0]}: {done.stderr[-1000:] or done.stdout[-1000:]}")
+        raise RuntimeError(f"flask {command[0]}: {(done.stderr or done.stdout).strip().splitlines()[-1]}")
     return done.stdout
