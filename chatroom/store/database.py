@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 
 Document = dict[str, Any]
 INDEX_TIMEOUT_SECONDS = 600.0
-FIXED_COMPRESSORS = ((7, 0, 28), (8, 0, 17), (8, 2, 3))  # first releases without CVE-2025-14847, by series
+FIXED_RELEASES = {(4, 4): 30, (5, 0): 32, (6, 0): 27, (7, 0): 28, (8, 0): 17, (8, 2): 3}
+"""The first release of each series without CVE-2025-14847."""
 
 
 class Database:
@@ -104,12 +105,15 @@ class Database:
     def warn_if_outdated(self) -> None:
         """Log a warning when the server is older than the fix of CVE-2025-14847 (compressed messages leak memory)."""
         with self.bounded():
-            version = tuple(int(part) for part in self.client.server_info()["version"].split(".")[:3])
-        if version < FIXED_COMPRESSORS[0] or any(fix[:2] == version[:2] and version < fix for fix in FIXED_COMPRESSORS):
+            major, minor, release = self.client.server_info()["versionArray"][:3]
+        fixed = FIXED_RELEASES.get((major, minor))
+        if (major, minor) < max(FIXED_RELEASES) if fixed is None else release < fixed:
             log.warning(
-                "MongoDB %s is older than the fix of CVE-2025-14847: update it, or start it with "
+                "MongoDB %d.%d.%d is older than the fix of CVE-2025-14847: update it, or start it with "
                 "--networkMessageCompressors disabled",
-                ".".join(map(str, version)),
+                major,
+                minor,
+                release,
             )
 
     @contextmanager

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from pymongo import ASCENDING, IndexModel, WriteConcern
 from pymongo.errors import BulkWriteError
+from pymongo.read_concern import ReadConcern
 
 from chatroom.models import Author
 from chatroom.store.database import Database
@@ -31,8 +32,10 @@ class PresenceStore:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._database = database
-        # Nothing is lost when a lease is: it is renewed soon, so it need not wait for a majority.
-        self._presences = database.presences.with_options(write_concern=WriteConcern(w=1))
+        # Nothing is lost when a lease is: it is renewed soon, so nobody waits for a majority.
+        self._presences = database.presences.with_options(
+            write_concern=WriteConcern(w=1), read_concern=ReadConcern("local")
+        )
         self._process = process
         self._lease = timedelta(seconds=lease_seconds)
         self._clock = clock

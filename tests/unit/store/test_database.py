@@ -1,0 +1,200 @@
+from typing import Any
+
+import pymongo
+import pytest
+from pymongo.errors import (
+    AutoReconnect,
+    ConfigurationError,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    OperationFailure,
+    ServerSelectionTimeoutError,
+)
+
+from chatroom.config import Settings
+from chatroom.embedded import EmbeddedMongo
+from chatroom.errors import SettingsError, Unavailable
+from chatroom.store.database import Database
+
+COLLECTIONS = ["users", "sessions", "invites", "rooms", "memberships", "messages"]
+
+
+def connect(uri: str, **settings: Any) -> Database:
+    return Database.connect(Settings(mongo_uri=uri, **settings))
+
+
+def nowhere(options: str = "") -> str:
+    return f"mongodb://127.0.0.1:9/{options}"
+
+
+@pytest.mark.parametrize(
+    "options",
+    ["", "?wTimeoutMS=100", "?journal=true", "?w=0", "?w=1", "?w=1&journal=false", "?retryWrites=false"]
+    + ["?readConcernLevel=local", "?readPreference=secondary", "?w=majority&wTimeoutMS=1"],
+)
+def test_d02_every_write_waits_for_a_majority_whatever_the_uri_says(options: str) -> None:
+    database = connect(nowhere(options), store_timeout_seconds=3.0)
+    try:
+        for name in COLLECTIONS:
+            collection = getattr(database, name)
+            assert collection.write_concern.document == {"w": "majority", "j": True, "wtimeout": 3000}, name
+            assert collection.read_concern.level == "majority", name
+            assert collection.read_preference == pymongo.ReadPreference.PRIMARY, name
+        assert database.client.options.retry_writes
+        assert database.client.codec_options.tz_aware
+    finally:
+        database.close()
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("options", ["", "&w=0", "&w=1&journal=false"])
+def test_d02_the_write_concern_on_the_wire(mongod: EmbeddedMongo, options: str) -> None:
+    sent: list[Any] = []
+
+    class Listener(pymongo.monitoring.CommandListener):
+        def started(self, event: Any) -> None:
+            if event.command_name == "insert":
+                sent.append(event.command["writeConcern"])
+
+        def succeeded(self, event: Any) -> None: ...
+        def failed(self, event: Any) -> None: ...
+
+    client: Any = pymongo.MongoClient(mongod.root_uri + options, event_listeners=[Listener()])
+    with client:
+        database = Database(client, "test_wire")
+        with database.bounded():
+            database.messages.insert_one({"room": "x"})
+
+    # Inside `bounded`, pymongo replaces wtimeout by a bound of the whole call.
+    assert [{key: concern[key] for key in ("w", "j")} for concern in sent] == [{"w": "majority", "j": True}]
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "mongodb://",
+        "mongodb://:",
+        "mongodb://127.0.0.1:99999/",
+        "mongodb://127.0.0.1:x/",
+        "mongodb://u:p@127.0.0.1/?authSource=",
+        "mongodb://127.0.0.1/?w=0&journal=true",
+    ],
+)
+def test_a_uri_that_cannot_be_used_is_said_in_words(uri: str) -> None:
+    with pytest.raises(SettingsError, match="MONGO_URI cannot be used"):
+        connect(uri).is_answering()
+
+
+@pytest.mark.parametrize("uri", ["mongodb://ann:hush/hush@127.0.0.1/", "mongodb://ann:hu:sh@127.0.0.1/"])
+def test_o06_no_part_of_a_password_is_shown(uri: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        connect(uri)
+    assert "hu" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected"),
+    [
+        (AutoReconnect("gone"), Unavailable),
+        (ServerSelectionTimeoutError("none"), Unavailable),
+        (ExecutionTimeout("late"), Unavailable),
+        (OperationFailure("no primary", 10107), Unavailable),
+        (DuplicateKeyError("twice"), Unavailable),
+        (OperationFailure("not allowed", 13), SettingsError),
+        (OperationFailure("wrong password", 18), SettingsError),
+        (ConfigurationError("no dns"), SettingsError),
+        (ValueError("a fault of ours"), ValueError),
+    ],
+)
+def test_what_pymongo_raises_becomes_what_a_person_understands(
+    database: Database, raised: Exception, expected: type[Exception]
+) -> None:
+    with pytest.raises(expected) as error, database.bounded():
+        raise raised
+    if expected is Unavailable:
+        assert "does not answer" in str(error.value)
+
+
+@pytest.mark.parametrize("given", [0.5, None])
+def test_every_call_is_bounded(database: Database, given: float | None) -> None:
+    from pymongo import _csot
+
+    with database.bounded(given):
+        assert _csot.get_timeout() == (given or database.timeout_seconds)
+    assert _csot.get_timeout() is None
+
+
+def test_a_server_that_is_away_is_known_within_the_bound() -> None:
+    database = connect(nowhere(), store_timeout_seconds=0.3)
+    try:
+        assert not database.is_answering(0.2)
+        with pytest.raises(Unavailable):
+            database.has_change_streams()
+    finally:
+        database.close()
+
+
+def test_it_answers(database: Database) -> None:
+    assert database.is_answering()
+
+
+def test_the_name(database: Database) -> None:
+    assert connect("mongomock://", mongo_db="den").name == "den"
+
+
+def test_mongomock_has_no_change_streams() -> None:
+    assert not connect("mongomock://").has_change_streams()
+
+
+@pytest.mark.integration
+def test_a_replica_set_has_change_streams(real_database: Database) -> None:
+    assert real_database.has_change_streams()
+
+
+@pytest.mark.parametrize(
+    ("version", "is_outdated"),
+    [
+        ([4, 2, 25, 0], True),
+        ([4, 4, 29, 0], True),
+        ([4, 4, 30, 0], False),
+        ([5, 0, 31, 0], True),
+        ([5, 0, 32, 0], False),
+        ([6, 0, 5, 0], True),
+        ([6, 0, 27, 0], False),
+        ([7, 0, 27, 0], True),
+        ([7, 0, 28, 0], False),
+        ([7, 3, 4, 0], True),
+        ([8, 0, 16, 0], True),
+        ([8, 0, 17, 0], False),
+        ([8, 2, 2, 0], True),
+        ([8, 2, 3, 0], False),
+        ([8, 3, 0, -100], False),
+        ([9, 0, 0, 0], False),
+    ],
+)
+def test_o02_a_server_older_than_the_fix_is_said(
+    version: list[int],
+    is_outdated: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    database = connect("mongomock://")
+    text = ".".join(map(str, version[:3])) + ("-rc1" if version[3] else "")
+    monkeypatch.setattr(database.client, "server_info", lambda: {"version": text, "versionArray": version})
+
+    database.warn_if_outdated()
+
+    assert ("CVE-2025-14847" in caplog.text) == is_outdated
+
+
+def test_making_the_indexes_again_changes_nothing(database: Database) -> None:
+    from tests.databases import INDEXES
+
+    database.ensure_indexes(INDEXES)
+    before = database.messages.index_information()
+    database.ensure_indexes(INDEXES)
+
+    assert database.messages.index_information() == before
+    assert all(name == "_id_" or next(iter(index["key"]))[0] == "room" for name, index in before.items())
+    assert before["room_revisions"]["unique"]
+    assert before["room_client_id_author"]["unique"]

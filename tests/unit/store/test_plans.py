@@ -1,0 +1,145 @@
+"""Every query that a page or a follower makes is served by an index: the plans are looked at on a real server."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pymongo
+import pytest
+
+from chatroom.embedded import EmbeddedMongo
+from chatroom.models import Room
+from chatroom.store.database import Database
+from chatroom.store.messages import MessageStore
+from chatroom.store.presences import PresenceStore
+from chatroom.store.rooms import RoomStore
+from tests.databases import INDEXES
+from tests.people import ALICE, BOB, rendered
+
+pytestmark = pytest.mark.integration
+
+MESSAGES = 3000
+LOBBY = Room(id="lobby", slug="lobby", title="Lobby")
+QUERIES = {"find", "update", "delete", "aggregate"}
+
+
+class Commands(pymongo.monitoring.CommandListener):
+    """The queries that were sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+
+    def started(self, event: Any) -> None:
+        if event.command_name in QUERIES:
+            self.sent.append(dict(event.command))
+
+    def succeeded(self, event: Any) -> None: ...
+    def failed(self, event: Any) -> None: ...
+
+
+@pytest.fixture(scope="module")
+def commands() -> Commands:
+    return Commands()
+
+
+@pytest.fixture(scope="module")
+def full_database(mongod: EmbeddedMongo, commands: Commands) -> Iterator[Database]:
+    """A room of 3,000 messages among others, some of them changed."""
+    client: Any = pymongo.MongoClient(mongod.root_uri, tz_aware=True, event_listeners=[commands])
+    database = Database(client, "test_plans")
+    database.ensure_indexes(INDEXES)
+    store = MessageStore(database, origin="x")
+    for room, count in (("before", 500), ("lobby", MESSAGES), ("later", 500)):
+        store.append(room, [rendered(f"c{i}", author=ALICE if i % 2 else BOB) for i in range(count)])
+    for message in store.newest("lobby", 5):
+        store.change("lobby", message.id, lambda message: {"text": "changed"})
+    rooms = RoomStore(database)
+    for n in range(50):
+        room = Room(id=f"r{n}", slug=f"room-{n}", title="")
+        rooms.ensure(room, is_open=False)
+        rooms.admit(ALICE.id, room)
+        rooms.admit(BOB.id, room)
+    rooms.ensure(LOBBY, is_open=True)
+    rooms.admit(ALICE.id, LOBBY)
+    for process in ("one", "two", "three"):
+        leases = [(f"r{n}", person) for n in range(50) for person in (ALICE, BOB)]
+        PresenceStore(database, process=process, lease_seconds=600).take(leases)
+    yield database
+    client.drop_database("test_plans")
+    client.close()
+
+
+def messages(database: Database) -> MessageStore:
+    return MessageStore(database, origin="here")
+
+
+def presences(database: Database) -> PresenceStore:
+    return PresenceStore(database, process="one", lease_seconds=600)
+
+
+def find_some(database: Database) -> None:
+    store = messages(database)
+    store.change("lobby", store.newest("lobby", 1)[0].id, lambda message: {"text": "again"})
+
+
+# What is called, and the most documents that any one of its queries may look at.
+CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
+    "newest revision": (lambda d: messages(d).newest_revision("lobby"), 1),
+    "newest revision of no room": (lambda d: messages(d).newest_revision("nowhere"), 0),
+    "the newest page": (lambda d: messages(d).newest("lobby", 51), 51),
+    "an older page": (lambda d: messages(d).before("lobby", 1500, 51), 51),
+    "the oldest page": (lambda d: messages(d).before("lobby", 10, 51), 10),
+    "a follower's page": (lambda d: messages(d).changed_after("lobby", 100, 500), 500),
+    "a follower near the end": (lambda d: messages(d).changed_after("lobby", MESSAGES, 500), 10),
+    "polling": (lambda d: messages(d).newest_revisions({"lobby": MESSAGES, "before": 498, "x": 0}), 0),
+    "a change": (find_some, 1),
+    "drafts sent again": (
+        lambda d: messages(d).append("lobby", [rendered(f"c{i}", author=BOB) for i in range(0, 400, 2)], after=0),
+        200,
+    ),
+    "a room for its member": (lambda d: RoomStore(d).find_for(ALICE.id, "room-7"), 1),
+    "an open room": (lambda d: RoomStore(d).find_open("lobby"), 1),
+    "admitting": (lambda d: RoomStore(d).admit(ALICE.id, LOBBY), 1),
+    "who is here": (lambda d: presences(d).here("r1"), 6),
+    "who is elsewhere": (lambda d: presences(d).elsewhere(["r1", "r2"]), 12),
+    "renewing leases": (lambda d: presences(d).renew(), 100),
+    "ending leases": (lambda d: presences(d).end([("r3", ALICE.id)]), 1),
+    "ending all leases": (lambda d: presences(d).end_all(), 100),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_l10_the_plan_uses_an_index_and_looks_at_no_more_than_it_gives(
+    name: str, full_database: Database, commands: Commands
+) -> None:
+    call, most = CALLS[name]
+    commands.sent.clear()
+    call(full_database)
+    sent = list(commands.sent)
+
+    assert sent, "the call sent no query"
+    for command in sent:
+        plan = explain(full_database, command)
+        stages = set(stages_of(plan["queryPlanner"]["winningPlan"]))
+        assert not stages & {"COLLSCAN", "SORT"}, (command, stages)
+        assert stages & {"IXSCAN", "IDHACK", "EOF"}, (command, stages)
+        assert plan["executionStats"]["totalDocsExamined"] <= most, command
+        assert plan["executionStats"]["totalKeysExamined"] <= 2 * most + 10, command
+
+
+def explain(database: Database, command: dict[str, Any]) -> Any:
+    kept = {key: value for key, value in command.items() if key not in LEFT_OUT and not key.startswith("$")}
+    return database.client[database.name].command("explain", kept, verbosity="executionStats")
+
+
+LEFT_OUT = {"lsid", "txnNumber", "maxTimeMS", "writeConcern", "readConcern"}
+
+
+def stages_of(plan: Any) -> Iterator[str]:
+    if isinstance(plan, dict):
+        if "stage" in plan:
+            yield plan["stage"]
+        for value in plan.values():
+            yield from stages_of(value)
+    elif isinstance(plan, list):
+        for value in plan:
+            yield from stages_of(value)
