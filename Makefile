@@ -35,7 +35,7 @@ check: .venv/dev.stamp audit  ## style, types, documentation, known holes in wha
 audit: .venv/dev.stamp
 	@$(BIN)/python .ci/audit.py
 
-bench: .venv/dev.stamp  ## this room beside others, on this machine (QUICK=1: under 3 minutes)
+bench: .venv/run.stamp  ## this room beside others, on this machine (QUICK=1: under 3 minutes)
 	@$(BIN)/python -m bench
 
 faults: .venv/dev.stamp  ## attack a running room with real processes and check its history
@@ -56,10 +56,10 @@ endif
 	  { echo "Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=/path/to/python3" >&2; exit 1; }
 	@[ -x $(BIN)/python ] || { echo "making a Python environment in .venv ..."; $(PYTHON) -m venv .venv; }
 	@echo "installing what requirements.txt lists (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --requirement requirements.txt
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.txt .venv/run.stamp
 	@echo "installing what requirements-dev.txt lists (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --requirement requirements-dev.txt
 	@touch $@
