@@ -144,7 +144,7 @@ def make_accounts(
         rounds=settings.bcrypt_rounds,
         # Those who wait each hold a request's thread: half of them stay free for everybody else.
         max_waiting=min(30, settings.request_threads // 2),
-        known_words=(settings.site_name, *settings.site_name.split()),
+        known_words=(settings.site_name,),
     )
     invites = Invites(InviteStore(database, clock=clock), clock=clock)
     return Accounts(users, sessions, invites, passwords, limits, registration=settings.registration)

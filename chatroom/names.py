@@ -45,6 +45,7 @@ _one_script = regex.compile(
         for scripts in [*SCRIPTS, *MIXTURES]
     )
 )
+_latin = regex.compile(r"\p{Latin}")
 _plain_digits = str.maketrans({"I": "l", "1": "l", "|": "l", "0": "O", "\u2019": "'", "\u02bc": "'", "\u02bb": "'"})
 
 
@@ -73,7 +74,7 @@ def keys(username: str, display_name: str) -> list[str]:
 def clean_username(text: str) -> str:
     """The user name as it is kept; raise `Refused` (`invalid`) with the reason."""
     name = _clean(text, _username, "User names are made of letters, digits, and . _ - between them.", 2, 32)
-    if not name.isascii() and look(name).isascii():
+    if not (name.isascii() or _latin.search(name)) and look(name).isascii():
         raise _invalid("This user name looks like another in Latin letters. Please choose one that does not.")
     return name
 

@@ -153,7 +153,8 @@ def _normal(password: str) -> str | None:
 
 
 def _is_mostly(folded: str, words: Iterable[str]) -> bool:
-    known = sorted({word.casefold() for word in words if len(word) >= 3}, key=len, reverse=True)
+    spellings = {spelling.casefold() for word in words for spelling in (word, *word.split(), word.replace(" ", ""))}
+    known = sorted((spelling for spelling in spellings if len(spelling) >= 3), key=len, reverse=True)
     rest = folded
     for word in known:
         rest = rest.replace(word, "")

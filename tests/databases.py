@@ -14,15 +14,8 @@ import pymongo
 from chatroom.config import Settings
 from chatroom.embedded import EmbeddedMongo
 from chatroom.embedded.mongod import find_binary, make_runnable
-from chatroom.store import messages, presences, rooms
+from chatroom.services import INDEXES
 from chatroom.store.database import Database
-
-INDEXES = {
-    "messages": messages.INDEXES,
-    "presences": presences.INDEXES,
-    "rooms": rooms.INDEXES,
-    "memberships": rooms.MEMBERSHIP_INDEXES,
-}
 
 
 def in_memory(**settings: Any) -> Database:

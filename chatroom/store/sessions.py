@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from pymongo import ASCENDING, IndexModel, WriteConcern
+from pymongo import ASCENDING, IndexModel
 
 from chatroom.models import Session
 from chatroom.store.database import Database, Document
@@ -29,8 +29,6 @@ class SessionStore:
     def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._database = database
         self._sessions = database.sessions
-        # A lost `seen_at` costs nothing: it need not wait for a majority.
-        self._touches = database.sessions.with_options(write_concern=WriteConcern(w=1))
         self._clock = clock
 
     def add(self, session: Session) -> None:
@@ -61,7 +59,7 @@ class SessionStore:
         """Keep `seen_at` and `expires_at` as they are in `session`, unless it has ended meanwhile."""
         seen = {"seen_at": session.seen_at, "expires_at": session.expires_at}
         with self._database.bounded():
-            self._touches.update_one({"_id": session.id, "ended_at": None}, {"$set": seen})
+            self._sessions.update_one({"_id": session.id, "ended_at": None}, {"$set": seen})
 
     def end(self, user_id: str, session_id: str) -> bool:
         """End one session of a user; False when there is none such."""

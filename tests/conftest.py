@@ -1,0 +1,155 @@
+"""What every test may ask for: the application, its visitors, and databases.
+
+The cast: Alice (the first, so the administrator) and Bob are members; Mallory is signed in and not a member;
+`client` is Anonymous. CSRF protection is on, as everywhere.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskCliRunner
+
+from chatroom.app import create_app, open_app
+from chatroom.config import Settings
+from chatroom.embedded import EmbeddedMongo
+from chatroom.services import INDEXES, Services
+from chatroom.store.database import Database
+from tests.databases import in_memory, new_database, replica_set
+from tests.visitors import Visitor
+
+MakeApp = Callable[..., Flask]
+
+
+class Clock:
+    """A clock that stands still until it is told otherwise."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def seconds(self) -> float:
+        return self.now.timestamp()
+
+    def advance(self, **duration: float) -> None:
+        self.now += timedelta(**duration)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """In CI nothing is skipped: what cannot run there is a failure."""
+    report = yield
+    if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, and in CI nothing is: {report.longrepr}"
+    return report
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def make_app() -> Iterator[MakeApp]:
+    """Make an application on mongomock with some settings of its own; open, so that its services can be looked at."""
+    made = []
+
+    def make(**changes: Any) -> Flask:
+        defaults: dict[str, Any] = {"mongo_uri": "mongomock://", "secret_key": "k" * 32, "bcrypt_rounds": 4}
+        app = create_app(Settings(**{**defaults, **changes}))
+        app.test_client_class = Visitor
+        open_app(app).prepare()
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        services_of(app).close()
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> Flask:
+    return make_app()
+
+
+@pytest.fixture
+def services(app: Flask) -> Services:
+    return services_of(app)
+
+
+@pytest.fixture
+def client(app: Flask) -> Visitor:
+    """Anonymous."""
+    return visitor(app)
+
+
+@pytest.fixture
+def runner(app: Flask) -> FlaskCliRunner:
+    return app.test_cli_runner()
+
+
+@pytest.fixture
+def alice(app: Flask) -> Visitor:
+    return signed_in(app, "alice")
+
+
+@pytest.fixture
+def bob(app: Flask, alice: Visitor) -> Visitor:
+    return signed_in(app, "bob")
+
+
+@pytest.fixture
+def mallory(app: Flask, alice: Visitor) -> Visitor:
+    return signed_in(app, "mallory")
+
+
+@pytest.fixture(scope="session")
+def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedMongo]:
+    """A real mongod, one for each process of the test run."""
+    with replica_set(tmp_path_factory.mktemp("mongod") / "data") as mongo:
+        yield mongo
+
+
+@pytest.fixture(scope="session")
+def shared_database(mongod: EmbeddedMongo) -> Iterator[Database]:
+    database = new_database(mongod.root_uri)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def real_database(shared_database: Database) -> Database:
+    """An empty database with every index on a real server, for what mongomock does not do."""
+    for collection in (*INDEXES, "attempts"):
+        shared_database.client[shared_database.name][collection].delete_many({})
+    return shared_database
+
+
+@pytest.fixture(params=["mongomock", pytest.param("mongod", marks=pytest.mark.integration)])
+def database(request: pytest.FixtureRequest) -> Database:
+    """An empty database with every index, once in memory and once on a real server."""
+    if request.param == "mongomock":
+        return in_memory()
+    return cast("Database", request.getfixturevalue("real_database"))
+
+
+def services_of(app: Flask) -> Services:
+    return cast("Services", app.extensions["chatroom"])
+
+
+def visitor(app: Flask) -> Visitor:
+    """Somebody new, in a browser without cookies."""
+    return cast("Visitor", app.test_client())
+
+
+def signed_in(app: Flask, username: str) -> Visitor:
+    """Somebody new who has registered."""
+    somebody = visitor(app)
+    assert somebody.register(username).status_code == 303
+    return somebody

@@ -1,0 +1,75 @@
+"""Visitors of the pages: a test client that fills in forms as a browser does, CSRF token included."""
+
+import html
+import re
+from typing import Any
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+PASSWORD = "correct horse battery"
+_hidden = re.compile(r"<input[^>]*>")
+_attribute = re.compile(r'(\w[\w-]*)="([^"]*)"')
+
+
+class Visitor(FlaskClient):
+    """Somebody in front of a browser. `submit` sends what the page's form holds, and what is typed."""
+
+    def fields(self, path: str) -> dict[str, str]:
+        """The hidden fields of the page's forms, by name."""
+        return hidden_fields(self.get(path))
+
+    def submit(self, path: str, *, to: str = "", headers: dict[str, str] | None = None, **typed: str) -> TestResponse:
+        """Load the page, fill in its form, and send it."""
+        hidden = self.fields(path)
+        known = {name: hidden[name] for name in ("csrf_token", "client_id", "next") if name in hidden}
+        return self.post(to or path, data={**known, **typed}, headers=headers)
+
+    def register(self, username: str, display_name: str = "", password: str = PASSWORD, **more: str) -> TestResponse:
+        """Register, and so sign in."""
+        return self.submit(
+            "/register",
+            username=username,
+            display_name=display_name or username.title(),
+            password=password,
+            password_again=more.pop("password_again", password),
+            **more,
+        )
+
+    def log_in(self, username: str, password: str = PASSWORD, **more: Any) -> TestResponse:
+        """Log in."""
+        return self.submit("/login", username=username, password=password, **more)
+
+    def log_out(self) -> TestResponse:
+        """Log out."""
+        return self.submit("/login", to="/logout")
+
+    def say(self, text: str, path: str = "/chatroom", **more: str) -> TestResponse:
+        """Post a message by the form."""
+        return self.submit(path, text=text, **more)
+
+    def csrf(self) -> dict[str, str]:
+        """The header with which scripts prove that they are the page's own."""
+        return {"X-CSRFToken": self.fields("/login")["csrf_token"]}
+
+    @property
+    def is_signed_in(self) -> bool:
+        """Whether the room is open to them."""
+        return self.get("/chatroom").status_code == 200
+
+
+def hidden_fields(response: TestResponse) -> dict[str, str]:
+    """The values of a page's hidden inputs."""
+    found = {}
+    for tag in _hidden.findall(response.text):
+        attributes = dict(_attribute.findall(tag))
+        if attributes.get("type") == "hidden" and "name" in attributes:
+            found[attributes["name"]] = html.unescape(attributes.get("value", ""))
+    return found
+
+
+def problem(response: TestResponse) -> str:
+    """What the page says went wrong, at its head and at its fields."""
+    marks = r'notice--error"[^>]*>(.*?)</p>|field__error"[^>]*>(.*?)</p>|composer__problem"[^>]*>(.*?)</p>'
+    found = re.findall(marks, response.text, re.DOTALL)
+    return html.unescape(" ".join(text.strip() for groups in found for text in groups if text.strip()))
