@@ -18,7 +18,7 @@ from chatroom.live import protocol
 from chatroom.live.appender import Appender
 from chatroom.live.presence import Presence
 from chatroom.live.protocol import Format
-from chatroom.live.tail import FRAME_MESSAGES, Tail
+from chatroom.live.tail import FRAME_MESSAGES, Tail, bounded_frame
 from chatroom.messages import Messages
 from chatroom.models import Author, Draft, Message, Room
 from chatroom.store.messages import MessageStore, Stored
@@ -214,9 +214,8 @@ class Engine:
         found: list[Message] = await self.run(self._store.changed_after, live.room.id, cursor, FRAME_MESSAGES)
         if not found:  # a primary that is being replaced may not have come so far yet
             raise Unavailable("The database is behind.")
-        revision = found[-1].revision
-        pieces = [protocol.encode_message(message, format) for message in found]
-        return protocol.changes(live.room.slug, revision, pieces), revision, len(found)
+        pieces = ((message.revision, protocol.encode_message(message, format)) for message in found)
+        return bounded_frame(live.room.slug, pieces, found[-1].revision)
 
     async def _open(self, room: Room) -> LiveRoom:
         tail = Tail(room.slug, 0, max_messages=self._tail_messages, max_bytes=self._tail_bytes)

@@ -19,8 +19,8 @@ Format = Literal["text", "html"]
 FORMATS: tuple[Format, ...] = ("text", "html")
 
 Slug = Annotated[str, Meta(min_length=1, max_length=64)]
-ClientId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-MessageId = Annotated[str, Meta(pattern=r"^[0-9a-f]{24}$")]
+ClientId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
+MessageId = Annotated[str, Meta(pattern=r"^[0-9a-f]{24}\Z")]
 Cursor = Annotated[int, Meta(ge=0, le=2**53)]
 
 
@@ -95,7 +95,8 @@ def parse(raw: str) -> ClientFrame:
     except RecursionError as error:
         raise Refused("invalid", "The frame is nested too deeply.") from error
     except (msgspec.MsgspecError, UnicodeEncodeError, ValueError) as error:
-        raise Refused("invalid", f"The frame is not understood: {error}") from error
+        # Cut, because it may quote the frame.
+        raise Refused("invalid", f"The frame is not understood: {str(error)[:200]}") from error
 
 
 def subject_of(raw: str) -> dict[str, Any]:
@@ -145,8 +146,8 @@ def encode_message(message: Message, format: Format) -> bytes:
 
 def changes(room: str, revision: int, pieces: Sequence[bytes]) -> str:
     """The frame that brings a reader from anywhere before these changes to `revision`."""
-    head = f'{{"type":"changes","room":"{room}","revision":{revision},"messages":['
-    return head + b",".join(pieces).decode() + "]}"
+    head = _encoder.encode({"type": "changes", "room": room, "revision": revision}).decode()
+    return f'{head[:-1]},"messages":[{b",".join(pieces).decode()}]}}'
 
 
 def stored(room: str, result: Stored) -> str:
@@ -165,7 +166,7 @@ def stored_message(room: str, message: Message, client_id: str | None) -> str:
 
 def caught_up(room: str, revision: int, missed: int) -> str:
     """History is done; live from here."""
-    return f'{{"type":"caught_up","room":"{room}","revision":{revision},"missed":{missed}}}'
+    return _encoder.encode({"type": "caught_up", "room": room, "revision": revision, "missed": missed}).decode()
 
 
 def refused(error: Refused, subject: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ Changes may be offered twice, late or out of order; they are kept dense, and bou
 """
 
 import asyncio
+import sys
 from collections import deque
 from collections.abc import Iterable
 
@@ -13,6 +14,26 @@ from chatroom.models import Message
 
 FRAME_MESSAGES = 500
 FRAME_BYTES = 512_000
+KEPT_FRAMES = 8
+"""Readers who return are at many different cursors; a frame for each would hold the tail many times over."""
+
+
+def bounded_frame(slug: str, pieces: Iterable[tuple[int, bytes]], newest: int) -> tuple[str, int, int]:
+    """Join encoded messages, each with its revision, as far as one frame goes.
+
+    Returns the frame, the cursor that it leads to (`newest` when all are in), and how many messages it has.
+    """
+    taken: list[bytes] = []
+    size = cursor = 0
+    for revision, piece in pieces:
+        if taken and (len(taken) == FRAME_MESSAGES or size + len(piece) > FRAME_BYTES):
+            break
+        taken.append(piece)
+        size += len(piece)
+        cursor = revision
+    else:
+        cursor = newest
+    return protocol.changes(slug, cursor, taken), cursor, len(taken)
 
 
 class Entry:
@@ -22,7 +43,8 @@ class Entry:
 
     def __init__(self, message: Message) -> None:
         self.message = message
-        self.size = 2 * (len(message.text) + len(message.html)) + 400  # about what it holds once encoded
+        # About what it holds once it is encoded.
+        self.size = 2 * (sys.getsizeof(message.text) + sys.getsizeof(message.html)) + 400
         self._text: bytes | None = None
         self._html: bytes | None = None
 
@@ -49,7 +71,7 @@ class Tail:
         self._bytes = 0
         self._entries: deque[Entry] = deque()
         self._latest: dict[str, int] = {}  # message id -> its newest revision here
-        self._waiting: list[asyncio.Future[None]] = []
+        self._waiting: dict[asyncio.Future[None], None] = {}
         self._frames: dict[tuple[int, Format], tuple[str, int, int]] = {}
 
     def offer(self, messages: Iterable[Message]) -> bool:
@@ -91,18 +113,24 @@ class Tail:
         key = (cursor, format)
         frame = self._frames.get(key)
         if frame is None:
-            frame = self._frames[key] = self._make_frame(cursor, format)
+            frame = self._make_frame(cursor, format)
+            if len(self._frames) == KEPT_FRAMES:
+                del self._frames[next(iter(self._frames))]
+            self._frames[key] = frame
         return frame
 
     async def grown(self) -> None:
         """Wait until there is more, or until `wake`."""
         future = asyncio.get_running_loop().create_future()
-        self._waiting.append(future)
-        await future
+        self._waiting[future] = None
+        try:
+            await future
+        finally:
+            self._waiting.pop(future, None)
 
     def wake(self) -> None:
         """Wake everybody who waits, for news of another kind than messages."""
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting = self._waiting, {}
         for future in waiting:
             if not future.done():  # a follower that was cancelled
                 future.set_result(None)
@@ -128,22 +156,13 @@ class Tail:
             del self._latest[oldest.message.id]
 
     def _make_frame(self, cursor: int, format: Format) -> tuple[str, int, int]:
-        pieces: list[bytes] = []
-        size = 0
-        revision = self.revision
-        for entry in self._after(cursor):
-            message = entry.message
-            if self._latest.get(message.id) != message.revision:
-                continue  # changed again since: it comes once, in its latest state
-            piece = entry.encoded(format)
-            if pieces and (len(pieces) == FRAME_MESSAGES or size + len(piece) > FRAME_BYTES):
-                break
-            pieces.append(piece)
-            size += len(piece)
-            revision = message.revision
-        else:
-            revision = self.revision
-        return protocol.changes(self.slug, revision, pieces), revision, len(pieces)
+        pieces = (
+            (entry.message.revision, entry.encoded(format))
+            for entry in self._after(cursor)
+            # One that was changed again since comes once, in its latest state.
+            if self._latest.get(entry.message.id) == entry.message.revision
+        )
+        return bounded_frame(self.slug, pieces, self.revision)
 
     def _after(self, cursor: int) -> Iterable[Entry]:
         """The entries after `cursor`; most readers miss only the last few, so search from the end."""

@@ -29,8 +29,18 @@ def nowhere(options: str = "") -> str:
 
 @pytest.mark.parametrize(
     "options",
-    ["", "?wTimeoutMS=100", "?journal=true", "?w=0", "?w=1", "?w=1&journal=false", "?retryWrites=false"]
-    + ["?readConcernLevel=local", "?readPreference=secondary", "?w=majority&wTimeoutMS=1"],
+    [
+        "",
+        "?wTimeoutMS=100",
+        "?journal=true",
+        "?w=0",
+        "?w=1",
+        "?w=1&journal=false",
+        "?w=majority&wTimeoutMS=1",
+        "?retryWrites=false",
+        "?readConcernLevel=local",
+        "?readPreference=secondary",
+    ],
 )
 def test_d02_every_write_waits_for_a_majority_whatever_the_uri_says(options: str) -> None:
     database = connect(nowhere(options), store_timeout_seconds=3.0)

@@ -1,0 +1,345 @@
+import asyncio
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatroom.live import tail as tails
+from chatroom.live.protocol import Format
+from chatroom.live.tail import Entry, Tail, bounded_frame
+from chatroom.models import Message
+from tests.unit.live.messages import message
+
+
+def make(revision: int = 0, *, max_messages: int = 100, max_bytes: int = 1_000_000) -> Tail:
+    return Tail("lobby", revision, max_messages=max_messages, max_bytes=max_bytes)
+
+
+def filled(*messages: Message, **options: int) -> Tail:
+    tail = make(**options)
+    assert tail.offer(messages)
+    return tail
+
+
+def read(tail: Tail, cursor: int, format: Format = "text") -> dict[str, Any]:
+    frame, revision, count = tail.frame(cursor, format)
+    shown: dict[str, Any] = json.loads(frame)
+    assert shown["revision"] == revision
+    assert len(shown["messages"]) == count
+    return shown
+
+
+def revisions(tail: Tail, cursor: int = 0) -> list[int]:
+    return [m["revision"] for m in read(tail, cursor)["messages"]]
+
+
+class TestOffer:
+    def test_what_comes_next_is_taken(self) -> None:
+        tail = make()
+
+        assert tail.offer([message(1), message(2)])
+        assert tail.offer([message(3)])
+        assert tail.revision == 3
+        assert revisions(tail) == [1, 2, 3]
+
+    def test_what_is_here_already_is_ignored(self) -> None:
+        tail = filled(message(1), message(2))
+
+        assert tail.offer([message(1), message(2), message(2)])
+        assert tail.offer([])
+        assert revisions(tail) == [1, 2]
+
+    def test_one_batch_may_be_out_of_order_and_doubled(self) -> None:
+        tail = make()
+
+        assert tail.offer([message(3), message(1), message(2), message(1)])
+        assert revisions(tail) == [1, 2, 3]
+
+    def test_a_gap_is_told_and_nothing_beyond_it_taken(self) -> None:
+        tail = filled(message(1))
+
+        assert not tail.offer([message(2), message(4), message(5)])
+        assert tail.revision == 2
+        assert revisions(tail) == [1, 2]
+
+    def test_what_came_too_early_is_taken_when_it_comes_again(self) -> None:
+        tail = filled(message(1))
+        tail.offer([message(3)])
+
+        assert tail.offer([message(2)])
+        assert tail.offer([message(3)])
+        assert revisions(tail) == [1, 2, 3]
+
+    @given(st.lists(st.lists(st.integers(1, 12), max_size=5), max_size=20), st.randoms())
+    def test_however_it_comes_it_is_dense(self, batches: list[list[int]], random: Any) -> None:
+        tail = make()
+        for batch in batches:
+            before = tail.revision
+            told = tail.offer([message(n) for n in batch])
+            assert revisions(tail) == list(range(1, tail.revision + 1))
+            assert told == (max(batch, default=0) <= tail.revision)
+            assert tail.revision >= before
+
+
+class TestFill:
+    def test_a_gap_is_filled_from_the_store(self) -> None:
+        tail = filled(message(1))
+        tail.offer([message(4)])
+
+        tail.fill([message(2), message(3), message(4)])
+
+        assert revisions(tail) == [1, 2, 3, 4]
+
+    def test_numbers_that_were_given_up_leave_no_gap(self) -> None:
+        """Message 2 changed at 3 and at 5: the store has nothing at 2 and 3 any more."""
+        tail = filled(message(1))
+
+        tail.fill([message(4), message(2, 5)])
+
+        assert tail.revision == 5
+        assert revisions(tail) == [1, 4, 5]
+        assert tail.offer([message(6)])
+
+    def test_what_came_meanwhile_is_not_taken_twice(self) -> None:
+        tail = filled(message(1))
+        tail.offer([message(2), message(3)])
+
+        tail.fill([message(2), message(3), message(4)])
+
+        assert revisions(tail) == [1, 2, 3, 4]
+
+    def test_nothing_changes_nothing(self) -> None:
+        tail = filled(message(1))
+        tail.fill([])
+        assert revisions(tail) == [1]
+
+
+class TestSuperseded:
+    def test_a_message_that_changed_comes_once_in_its_latest_state(self) -> None:
+        tail = filled(message(1), message(2), message(1, 3), message(3, 4), message(1, 5))
+
+        shown = read(tail, 0)
+
+        assert [(m["sequence"], m["revision"]) for m in shown["messages"]] == [(2, 2), (3, 4), (1, 5)]
+        assert shown["messages"][-1]["text"] == "text 1 at 5"
+        assert shown["revision"] == 5
+
+    @pytest.mark.parametrize("cursor", [0, 1, 2, 3, 4])
+    def test_from_every_cursor(self, cursor: int) -> None:
+        tail = filled(message(1), message(2), message(1, 3), message(3, 4), message(1, 5))
+
+        assert revisions(tail, cursor) == [n for n in (2, 4, 5) if n > cursor]
+
+    def test_dropping_an_old_state_leaves_the_latest(self) -> None:
+        tail = filled(message(1), message(1, 2), message(2, 3), max_messages=2)
+
+        assert tail.start == 1
+        assert revisions(tail, 1) == [2, 3]
+
+
+class TestBounds:
+    def test_the_oldest_are_dropped_beyond_the_number(self) -> None:
+        tail = filled(*[message(n) for n in range(1, 11)], max_messages=3)
+
+        assert (tail.start, tail.revision) == (7, 10)
+        assert revisions(tail, 7) == [8, 9, 10]
+
+    def test_the_oldest_are_dropped_beyond_the_bytes(self) -> None:
+        size = Entry(message(1)).size
+        tail = filled(*[message(n) for n in range(1, 10)], max_bytes=3 * size)
+
+        assert (tail.start, tail.revision) == (6, 9)
+
+    def test_the_newest_stays_however_large_it_is(self) -> None:
+        tail = filled(message(1), message(2, text="x" * 10_000), max_bytes=1000)
+
+        assert (tail.start, tail.revision) == (1, 2)
+        assert revisions(tail, 1) == [2]
+
+    def test_a_wide_text_counts_as_what_it_holds(self) -> None:
+        assert Entry(message(1, text="\U0001f600" * 1000)).size > Entry(message(1, text="x" * 1000)).size + 5000
+
+    def test_a_start_that_was_given_up_is_the_oldest_that_was_dropped(self) -> None:
+        """A reader at `start` needs nothing that was dropped."""
+        tail = make(5, max_messages=2)
+        tail.fill([message(1, 8), message(9), message(10)])
+
+        assert tail.start == 8
+        assert revisions(tail, 8) == [9, 10]
+
+    def test_forgetting_everything(self) -> None:
+        tail = filled(message(1), message(2), message(1, 3))
+        tail.restart(9)
+
+        assert (tail.start, tail.revision) == (9, 9)
+        assert revisions(tail, 9) == []
+        assert tail.offer([message(10)])
+        assert revisions(tail, 9) == [10]
+
+
+class TestFrames:
+    def test_a_frame_is_made_once_for_all_at_the_same_cursor(self) -> None:
+        tail = filled(message(1), message(2))
+
+        assert tail.frame(1, "text")[0] is tail.frame(1, "text")[0]
+        assert tail.frame(1, "text")[0] != tail.frame(0, "text")[0]
+        assert "html" in tail.frame(1, "html")[0]
+        assert "html" not in tail.frame(1, "text")[0]
+
+    def test_a_message_is_encoded_once_for_each_format(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        calls: list[tuple[int, Format]] = []
+        encode = tails.protocol.encode_message
+
+        def count(message: Message, format: Format) -> bytes:
+            calls.append((message.sequence, format))
+            return encode(message, format)
+
+        monkeypatch.setattr(tails.protocol, "encode_message", count)
+        tail = filled(message(1), message(2))
+        for cursor in (0, 1):
+            tail.frame(cursor, "text")
+            tail.frame(cursor, "html")
+
+        assert sorted(calls) == [(1, "html"), (1, "text"), (2, "html"), (2, "text")]
+
+    def test_growth_makes_new_frames(self) -> None:
+        tail = filled(message(1))
+        tail.frame(0, "text")
+        tail.offer([message(2)])
+
+        assert revisions(tail) == [1, 2]
+
+    def test_the_frames_that_are_kept_are_bounded(self) -> None:
+        tail = filled(*[message(n) for n in range(1, 100)])
+        for cursor in range(99):
+            tail.frame(cursor, "text")
+
+        assert len(tail._frames) <= tails.KEPT_FRAMES
+        assert revisions(tail, 97) == [98, 99]
+
+    def test_a_frame_is_bounded_in_number(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(tails, "FRAME_MESSAGES", 3)
+        tail = filled(*[message(n) for n in range(1, 8)])
+
+        assert walk(tail) == [[1, 2, 3], [4, 5, 6], [7]]
+
+    def test_a_frame_is_bounded_in_bytes(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(tails, "FRAME_BYTES", 1000)
+        large = "x" * 2000
+        tail = filled(message(1), message(2, text=large), message(3), message(4))
+
+        assert walk(tail) == [[1], [2], [3, 4]]
+
+    def test_a_bounded_frame_ends_where_its_last_message_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What is left out after it was changed again later, so nothing is lost between two frames."""
+        monkeypatch.setattr(tails, "FRAME_MESSAGES", 2)
+        tail = filled(message(1), message(2), message(3), message(2, 4), message(4, 5), message(1, 6))
+
+        assert walk(tail) == [[3, 4], [5, 6]]
+
+    @given(st.data())
+    def test_whoever_walks_the_tail_gets_the_latest_of_everything(self, data: Any) -> None:
+        changes: list[Message] = []
+        for revision in range(1, data.draw(st.integers(1, 25)) + 1):
+            old = data.draw(st.sampled_from([m.sequence for m in changes] or [revision]) | st.just(revision))
+            changes.append(message(old, revision))
+        tail = filled(*changes, max_messages=data.draw(st.integers(1, 30)))
+        cursor = data.draw(st.integers(tail.start, tail.revision))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(tails, "FRAME_MESSAGES", data.draw(st.integers(1, 4)))
+            seen = [n for frame in walk(tail, cursor) for n in frame]
+
+        latest = {m.id: m.revision for m in changes}
+        assert seen == sorted(n for n in latest.values() if n > cursor)
+
+    def test_no_pieces_still_lead_to_the_newest_cursor(self) -> None:
+        frame, cursor, count = bounded_frame("lobby", [], 7)
+
+        assert (cursor, count) == (7, 0)
+        assert json.loads(frame)["messages"] == []
+
+
+def walk(tail: Tail, cursor: int = 0) -> list[list[int]]:
+    """What a reader gets, frame by frame."""
+    frames = []
+    while cursor < tail.revision:
+        shown = read(tail, cursor)
+        assert shown["revision"] > cursor
+        cursor = shown["revision"]
+        frames.append([m["revision"] for m in shown["messages"]])
+    return frames
+
+
+class TestWaiting:
+    def test_growth_wakes_everybody_who_waits(self) -> None:
+        async def run() -> None:
+            tail = make()
+            waiters = [asyncio.create_task(tail.grown()) for _ in range(3)]
+            await asyncio.sleep(0)
+            tail.offer([message(1)])
+            await asyncio.gather(*waiters)
+
+        asyncio.run(run())
+
+    @pytest.mark.parametrize(
+        "wake",
+        [
+            lambda tail: tail.fill([message(2)]),
+            lambda tail: tail.restart(5),
+            lambda tail: tail.wake(),
+        ],
+    )
+    def test_other_news_wake_them_too(self, wake: Any) -> None:
+        async def run() -> None:
+            tail = filled(message(1))
+            waiter = asyncio.create_task(tail.grown())
+            await asyncio.sleep(0)
+            wake(tail)
+            await waiter
+
+        asyncio.run(run())
+
+    @pytest.mark.parametrize("offered", [[], [message(1)], [message(3)]])
+    def test_nothing_new_wakes_nobody(self, offered: Iterable[Message]) -> None:
+        async def run() -> None:
+            tail = filled(message(1))
+            waiter = asyncio.create_task(tail.grown())
+            await asyncio.sleep(0)
+            tail.offer(offered)
+            tail.fill(offered if offered != [message(3)] else [])
+            for _ in range(3):
+                await asyncio.sleep(0)
+            assert not waiter.done()
+            waiter.cancel()
+
+        asyncio.run(run())
+
+    def test_who_was_cancelled_is_forgotten_and_stops_nobody(self) -> None:
+        async def run() -> None:
+            tail = make()
+            waiters = [asyncio.create_task(tail.grown()) for _ in range(3)]
+            await asyncio.sleep(0)
+            waiters[1].cancel()
+            await asyncio.gather(waiters[1], return_exceptions=True)
+            assert len(tail._waiting) == 2  # a quiet room holds nothing for those who left
+            tail.offer([message(1)])
+            await asyncio.gather(waiters[0], waiters[2])
+            assert not tail._waiting
+
+        asyncio.run(run())
+
+    def test_who_is_cancelled_in_the_same_moment_as_it_grows(self) -> None:
+        async def run() -> None:
+            tail = make()
+            waiter, other = asyncio.create_task(tail.grown()), asyncio.create_task(tail.grown())
+            await asyncio.sleep(0)
+            waiter.cancel()
+            tail.offer([message(1)])
+            await other
+            with pytest.raises(asyncio.CancelledError):
+                await waiter
+
+        asyncio.run(run())
