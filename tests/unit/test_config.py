@@ -1,0 +1,94 @@
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from chatroom.config import Settings, load_settings
+from chatroom.errors import SettingsError
+
+KEY = "k" * 32
+
+
+def test_nothing_set_is_the_embedded_room() -> None:
+    settings = load_settings({})
+    assert settings == Settings()
+    assert settings.is_embedded
+    assert not settings.is_in_memory
+    assert settings.data_path == (Path.cwd() / "data").resolve()
+
+
+def test_settings_come_from_the_environment() -> None:
+    """A6."""
+    settings = load_settings(
+        {"SECRET": KEY, "IP": "0.0.0.0", "PORT": "8080", "MONGO_URI": "mongodb://db/", "STORE_TIMEOUT_SECONDS": "2.5"}
+    )
+    assert (settings.secret_key, settings.ip, settings.port) == (KEY, "0.0.0.0", 8080)
+    assert settings.store_timeout_seconds == 2.5
+    assert not settings.is_embedded
+
+
+def test_the_newer_name_of_the_secret_comes_first() -> None:
+    assert load_settings({"SECRET": "o" * 32, "SECRET_KEY": KEY}).secret_key == KEY
+
+
+def test_empty_and_padded_values() -> None:
+    assert load_settings({"PORT": "", "SITE_NAME": "  ", "REGISTRATION": " closed "}).registration == "closed"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("PORT", "abc", "a whole number from 0 to 65535"),
+        ("PORT", "70000", "a whole number from 0 to 65535"),
+        ("PORT", "-1", "a whole number from 0 to 65535"),
+        ("MAX_CONNECTIONS", "-1", "a whole number, 0 or more"),
+        ("STORE_TIMEOUT_SECONDS", "0", "a number above 0, and at most 60"),
+        ("STORE_TIMEOUT_SECONDS", "nan", "a number above 0, and at most 60"),
+        ("REGISTRATION", "maybe", "one of open, invite, closed"),
+        ("LOG_LEVEL", "LOUD", "one of DEBUG, INFO, WARNING, ERROR"),
+        ("SITE_NAME", "x" * 61, "1 to 60 characters"),
+        ("MONGO_DB", "a.b", "1 to 38 letters, digits, _ and -"),
+        ("POST_LIMIT_ACCOUNT", "often", "written as '10 per 15 minutes' (several separated by ';'), or 0 for no limit"),
+        (
+            "LOGIN_LIMIT_ADDRESS",
+            "0 per hour",
+            "written as '10 per 15 minutes' (several separated by ';'), or 0 for no limit",
+        ),
+        ("SESSION_IDLE_MINUTES", "9" * 30, "a whole number from 1 to 5256000"),
+    ],
+)
+def test_a_wrong_value_names_itself_and_what_is_allowed(name: str, value: str, allowed: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        load_settings({name: value})
+    assert str(error.value) == f"{name}={value!r} is not allowed: it must be {allowed}"
+
+
+@pytest.mark.parametrize("value", ["0", "10 per second", "10/minute", "2 per second; 100 per hour"])
+def test_limits(value: str) -> None:
+    assert load_settings({"POST_LIMIT_ACCOUNT": value}).post_limit_account == value
+
+
+def test_credentials_are_not_shown() -> None:
+    """O06."""
+    with pytest.raises(SettingsError) as error:
+        load_settings({"MONGO_URI": "postgres://user:hunter22@db/"})
+    assert "hunter22" not in str(error.value)
+    assert "mongodb://" in str(error.value)
+
+
+@pytest.mark.parametrize("secret", [{}, {"SECRET_KEY": ""}, {"SECRET_KEY": "dev"}, {"SECRET": "ten bytes."}])
+def test_a_database_of_ones_own_needs_a_real_secret(secret: dict[str, str]) -> None:
+    """S06, A6."""
+    with pytest.raises(SettingsError, match="SECRET_KEY"):
+        load_settings({"MONGO_URI": "mongodb://db/", **secret})
+
+
+@pytest.mark.parametrize("environ", [{}, {"MONGO_URI": "mongomock://"}])
+def test_elsewhere_a_secret_can_be_made(environ: dict[str, str]) -> None:
+    assert load_settings(environ).secret_key == ""
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(AttributeError):
+        Settings().port = 1  # type: ignore[misc]
+    assert len(msgspec.structs.fields(Settings)) > 30
