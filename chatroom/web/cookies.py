@@ -5,8 +5,8 @@ Over TLS its name begins with `__Host-`, so that no neighbouring site can plant 
 
 from typing import cast
 
-from flask import Flask, has_request_context, request
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, Request, has_request_context, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from itsdangerous import BadData
 from werkzeug.http import parse_cookie
 
@@ -17,6 +17,14 @@ SECRET = "_user_id"  # noqa: S105  Flask-Login's own key
 
 class CookieSessions(SecureCookieSessionInterface):
     """Flask's cookie sessions, strict where the request came by TLS."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """The session of a request; one whose cookies are no text has none."""
+        try:
+            return super().open_session(app, request)
+        except UnicodeDecodeError:  # werkzeug decodes them strictly, and so would everybody who looks at them later
+            del request.environ["HTTP_COOKIE"]
+            return super().open_session(app, request)
 
     def get_cookie_name(self, app: Flask) -> str:
         """Another name for TLS: a cookie that was planted over plain HTTP is not looked at."""
@@ -29,7 +37,10 @@ class CookieSessions(SecureCookieSessionInterface):
     def find_secret(self, app: Flask, cookie_header: str, *, is_secure: bool) -> str | None:
         """The secret in a Cookie header, outside a request; None when there is none, or it is not ours."""
         serializer = self.get_signing_serializer(app)
-        value = parse_cookie(cookie_header).get(SECURE_NAME if is_secure else NAME)
+        try:
+            value = parse_cookie(cookie_header).get(SECURE_NAME if is_secure else NAME)
+        except UnicodeDecodeError:
+            return None
         if serializer is None or not value:
             return None
         try:
