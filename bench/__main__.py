@@ -60,7 +60,7 @@ def main() -> int:
 def _run(chosen: list[str], *, quick: bool, publish: bool) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     os.sched_setaffinity(0, machine.LOAD_CORE)
-    begin = time.monotonic()
+    begin, busy, own = time.monotonic(), machine.busy_seconds(), machine.own_seconds()
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     command = " ".join(["python -m bench", *sys.argv[1:]]) if sys.argv[1:] else f"make bench{' QUICK=1' * quick}"
     result = report.Report(command, machine.commit(), now, quick, chosen, machine.describe())
@@ -92,6 +92,8 @@ def _run(chosen: list[str], *, quick: bool, publish: bool) -> int:
         servers.stop_all()
         shutil.rmtree(FOLDER / "mongod", ignore_errors=True)
     result.took_seconds = time.monotonic() - begin
+    others = machine.busy_seconds() - busy - (machine.own_seconds() - own)
+    result.others_share = max(0.0, others / result.took_seconds / len(machine.CORES))
     print(f"\n{report.table(result.rows)}\n")
     for warning in report.warnings(result):
         print(warning)

@@ -20,7 +20,7 @@ _NO_CARRY = b"\0" * _CARRY
 _SIZE = 1 << 18
 _EDGE = select.EPOLLIN | select.EPOLLET  # told once about what arrives, which costs the kernel less
 _QUIET = 0.3
-_STALL = 2.0
+_STALL = 5.0  # without any delivery: what is outstanding then is lost
 
 
 class CrowdFailed(RuntimeError):

@@ -10,6 +10,7 @@ import socket
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -42,6 +43,18 @@ def describe() -> dict[str, str]:
         "Redis": _output("redis-server", "--version").split("v=")[-1].split(" ")[0],
         "Prosody": _first("Prosody", _output("prosodyctl", "about"), separator=" "),
     }
+
+
+def busy_seconds() -> float:
+    """Return the CPU time that all cores together have spent on anything at all."""
+    first = Path("/proc/stat").read_text().splitlines()[0].split()
+    user, nice, system, _idle, _iowait, *interrupts = map(int, first[1:8])
+    return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
+
+
+def own_seconds() -> float:
+    """Return the CPU time of the bench and of all that it has started and stopped."""
+    return sum(use.ru_utime + use.ru_stime for use in map(getrusage, (RUSAGE_SELF, RUSAGE_CHILDREN)))
 
 
 def commit() -> str:

@@ -70,9 +70,9 @@ class Scale:
         """A run of under three minutes: one repetition, short, some sizes smaller."""
         return cls(
             repeats=1,
-            seconds=2.0,
-            warm_up=0.7,
-            paced_seconds=3.0,
+            seconds=1.5,
+            warm_up=0.5,
+            paced_seconds=2.5,
             many_sockets=500,
             paced_sockets=200,
             memory_sockets=1000,
@@ -80,7 +80,7 @@ class Scale:
             history=30_000,
             pages_back=500,
             rooms=50,
-            stopped_seconds=5.0,
+            stopped_seconds=3.0,
             logins=10,
             sweep=(50, 200),
             rates=(20, 100),
@@ -202,7 +202,7 @@ def p5(bench: Bench) -> Iterator[Row]:
 
 def p6(bench: Bench) -> Iterator[Row]:
     """Memory for a connection."""
-    node = PEER_SUBJECTS["node"]
+    node, asgi = PEER_SUBJECTS["node"], PEER_SUBJECTS["asgi"]
     most = bench.scale.memory_sockets
 
     def grow(subject: Starts) -> float:
@@ -220,9 +220,10 @@ def p6(bench: Bench) -> Iterator[Row]:
         bench.say(f"  {cost:.1f} kB a connection, {memory[-1] / 1e6:.0f} MB in all")
         return cost
 
-    done = bench.alternate([OURS, node], grow)
+    done = bench.alternate([OURS, node, asgi], grow)
     what = f"memory for a connection, up to {most:,} connections"
-    yield Row("P6", what, "kB", done["ours"], node.title, done["node"])
+    for peer in (node, asgi):
+        yield Row("P6", what, "kB", done["ours"], peer.title, done[peer.key])
     yield Row("P6", what, "kB", done["ours"], at_most=25)
 
 
@@ -329,7 +330,8 @@ def p10(bench: Bench) -> Iterator[Row]:
     """Two processes on two cores against one process; the load and mongod have to share those cores."""
     both = frozenset(CORES)
     one, two = Room("one", "one process", 1, both), Room("two", "two processes", 2, both)
-    for in_flight, sockets in ((8, bench.scale.many_sockets), (500, bench.scale.many_sockets)):
+    sockets = bench.scale.many_sockets
+    for in_flight in (8, 500):
         done = bench.alternate([two, one], lambda subject: bench.saturate(subject, sockets, in_flight))  # noqa: B023
         share = max(run.load_busy for run in done["two"])
         yield Row(

@@ -14,6 +14,7 @@ from bench.machine import ROOT
 RESULTS = Path(__file__).resolve().parent / "results"
 IMAGES = ROOT / "docs" / "images"
 PAGE = ROOT / "docs" / "benchmarks.md"
+QUIET_SHARE = 0.05
 _PLOTS = {
     "sockets": ("Deliveries/s against sockets, 8 messages in flight", "sockets", "deliveries/s"),
     "rates": ("Median latency against rate, 200 sockets", "messages/s into the room", "ms"),
@@ -66,6 +67,7 @@ class Report:
     finished: list[str] = field(default_factory=list)
     series: Mapping[str, Mapping[str, Mapping[str, list[float]]]] = field(default_factory=dict)
     took_seconds: float = 0.0
+    others_share: float = 0.0  # of the machine's CPU, that programs other than the bench's took meanwhile
 
     @property
     def missing(self) -> list[str]:
@@ -214,6 +216,11 @@ def warnings(report: Report) -> list[str]:
     if report.is_quick:
         warnings.append(
             "> **A quick run:** one repetition, short, some sizes smaller than promised. `make bench` is the real one."
+        )
+    if report.others_share > QUIET_SHARE:
+        warnings.append(
+            f"> **A busy machine:** other programs took {report.others_share:.0%} of its CPU meanwhile; "
+            "figures are lower, and latencies higher, than they would be alone."
         )
     if report.missing:
         warnings.append(f"> **Incomplete:** {', '.join(report.missing)} did not finish.")

@@ -1,6 +1,7 @@
 """The page of a chat room as a minimal Flask application has it: for gunicorn's threads, with the store reads of ours.
 
-The signed-in user, the room, the membership and the newest 50 messages are read for every request.
+For every request are read, as by ours: the session, its user, the room, the membership, the room's newest revision, its
+newest 50 messages, and who is there.
 """
 
 import os
@@ -14,7 +15,7 @@ rows = MongoClient[dict[str, Any]](os.environ["MONGO_URI"])[os.environ["MONGO_DB
 filling = "x" * int(os.environ.get("FILLING", "0"))
 
 PAGE = """<!doctype html><html lang="en"><title>{{ room.title }}</title><h1>{{ user.display_name }}</h1>
-<ol>{% for message in messages %}
+<p>{{ people|length }} here</p><ol data-revision="{{ newest.revision }}">{% for message in messages %}
 <li id="m{{ message.sequence }}"><b>{{ message.author.name }}</b>
 <time datetime="{{ message.sent_at.isoformat() }}">{{ message.sent_at.strftime("%H:%M") }}</time>
 {{ message.html|safe }}</li>{% endfor %}</ol>
@@ -31,5 +32,8 @@ def chatroom() -> str:
     room = rows.rooms.find_one({"slug": "lobby"})
     assert room
     rows.memberships.find_one({"room": room["_id"]})
+    newest = rows.messages.find_one({"room": room["_id"]}, {"_id": 0, "revision": 1}, sort=[("revision", -1)])
+    people = list(rows.presences.find({"room": room["_id"]}))
     messages = list(rows.messages.find({"room": room["_id"]}).sort("sequence", -1).limit(50).batch_size(51))[::-1]
-    return render_template_string(PAGE, user=user, room=room, messages=messages, filling=filling)
+    static = {"user": user, "room": room, "filling": filling}
+    return render_template_string(PAGE, newest=newest, people=people, messages=messages, **static)
