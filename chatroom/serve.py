@@ -19,6 +19,7 @@ from chatroom import server, workers
 from chatroom.config import Settings, load_settings
 from chatroom.embedded import EmbeddedMongo
 from chatroom.errors import ChatroomError
+from chatroom.logs import configure_logging
 
 _ROOT = Path(__file__).resolve().parent.parent
 _BAD_PORT = 1
@@ -31,6 +32,7 @@ def serve() -> int:
         _follow_maker()
         load_dotenv(_ROOT / ".env")
         settings = load_settings(os.environ)
+        configure_logging(settings.log_level)
         listeners = server.open_ports(settings)
         with _database(settings):
             _greet(settings, listeners[0])

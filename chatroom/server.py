@@ -4,7 +4,6 @@ A reader that stalls is bounded by the kernel's send buffer, which is set here, 
 """
 
 import errno
-import logging
 import socket
 import sys
 from collections.abc import Awaitable, Callable
@@ -19,7 +18,6 @@ FAILED = 3  # uvicorn's own code for an app that does not start
 
 _BACKLOG = 2048
 _PING_SECONDS = 20
-_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 class PortError(ChatroomError):
@@ -61,7 +59,6 @@ def run(settings: Settings, listener: socket.socket, heartbeat: Callable[[], Awa
     """Serve until a signal says stop; return the exit code. The loop awaits `heartbeat` every second."""
     import uvicorn  # noqa: PLC0415  (mongod boots before this is needed)
 
-    logging.basicConfig(level=settings.log_level, format=_LOG_FORMAT)
     config = uvicorn.Config(
         APP,
         loop="uvloop",

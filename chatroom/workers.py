@@ -18,6 +18,7 @@ from pathlib import Path
 from chatroom import server
 from chatroom.config import load_settings
 from chatroom.errors import ChatroomError
+from chatroom.logs import configure_logging
 
 BAD_SETUP = 2
 
@@ -128,7 +129,9 @@ def _work(listener: int, pulse: int, parent: int) -> int:
             os.write(pulse, b".")
 
     try:
-        return server.run(load_settings(os.environ), socket.socket(fileno=listener), beat)
+        settings = load_settings(os.environ)
+        configure_logging(settings.log_level)
+        return server.run(settings, socket.socket(fileno=listener), beat)
     except ChatroomError as error:
         _log.error("%s", error)
         return BAD_SETUP

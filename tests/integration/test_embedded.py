@@ -269,6 +269,16 @@ class TestCrash:
         wait_until(lambda: not mongods(tmp_path / "data"), 2)
         mongo.stop()
 
+    def test_a_frozen_guardian_is_killed_and_mongod_with_it(
+        self, tmp_path: Path, broken: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("chatroom.embedded._STOP_SECONDS", 0.2)
+        mongo = broken("#!/bin/sh\nwhile :; do sleep 0.1; done")
+        wait_until(lambda: mongods(tmp_path / "data"))
+        os.kill(_parent(mongods(tmp_path / "data")[0]), signal.SIGSTOP)
+        mongo.stop()
+        wait_until(lambda: not mongods(tmp_path / "data"), 2)
+
     def test_signals_of_the_terminal_do_not_reach_it(self, mongo: EmbeddedMongo) -> None:
         (pid,) = mongods(mongo.folder.path)
         assert os.getsid(pid) == os.getsid(_parent(pid)) != os.getsid(0)

@@ -69,8 +69,9 @@ def start(data: Path) -> Iterator[Callable[..., Running]]:
     started: list[Running] = []
 
     def make(*, command: list[str] = SERVE, **settings: str) -> Running:
-        environ = {name: os.environ[name] for name in os.environ if not name.startswith(("MONGO", "SECRET"))}
-        started.append(Running(command, environ | {"DATA_DIR": str(data), "PORT": "0", "LOG_LEVEL": "WARNING"} | settings))
+        inherited = {name: os.environ[name] for name in os.environ if not name.startswith(("MONGO", "SECRET"))}
+        own = {"DATA_DIR": str(data), "PORT": "0", "LOG_LEVEL": "WARNING"}
+        started.append(Running(command, inherited | own | settings))
         return started[-1]
 
     yield make

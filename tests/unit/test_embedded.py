@@ -5,10 +5,12 @@ import socket
 import stat
 from itertools import pairwise
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+from pymongo.errors import OperationFailure
 
-from chatroom.embedded import EmbeddedError, EmbeddedMongo, guardian, mongod
+from chatroom.embedded import EmbeddedError, EmbeddedMongo, guardian, mongod, replica
 from chatroom.embedded.folder import DataFolder, FolderError
 
 
@@ -181,11 +183,42 @@ class TestRecord:
         with pytest.raises(EmbeddedError, match=r"mongo\.json is damaged"):
             self.launch(tmp_path)
 
+    def test_a_file_in_the_way_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "mongod.log").mkdir()
+        with pytest.raises(EmbeddedError, match=r"cannot be started in .*mongod\.log"):
+            self.launch(tmp_path)
+
     def test_the_folder_is_free_again_after_a_refusal(self, tmp_path: Path) -> None:
         (tmp_path / "mongo.json").write_text("{")
         with pytest.raises(EmbeddedError):
             self.launch(tmp_path)
         DataFolder.open(tmp_path).close()
+
+
+class TestMove:
+    """A port that was taken by somebody who answers nothing: mongod asks them for 30 s who they are."""
+
+    def test_is_tried_until_mongod_has_read_its_configuration(self) -> None:
+        client = Mock(spec=["admin"])
+        client.admin.command.side_effect = [OperationFailure("not yet", 94), OperationFailure("not yet", 94), {"ok": 1}]
+        check = Mock()
+        replica.move(client, 21000, check)
+        assert check.call_count == 2
+        name, configuration = client.admin.command.call_args.args
+        assert name == "replSetReconfig"
+        assert configuration["members"] == [{"_id": 0, "host": "127.0.0.1:21000"}]
+
+    def test_ends_with_mongod(self) -> None:
+        client = Mock(spec=["admin"])
+        client.admin.command.side_effect = OperationFailure("not yet", 94)
+        with pytest.raises(EmbeddedError):
+            replica.move(client, 21000, Mock(side_effect=EmbeddedError))
+
+    def test_does_not_hide_another_refusal(self) -> None:
+        client = Mock(spec=["admin"])
+        client.admin.command.side_effect = OperationFailure("unauthorized", 13)
+        with pytest.raises(OperationFailure, match="unauthorized"):
+            replica.move(client, 21000, Mock())
 
 
 class TestGuardianLog:
