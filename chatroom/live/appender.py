@@ -83,22 +83,34 @@ class Appender:
             assert isinstance(draft, Draft)  # noqa: S101  for the type checker
             drafts.append(draft)
             dones.append(done)
+        await self._store(room, drafts, dones)
+
+    async def _store(self, room: str, drafts: list[Draft], dones: list[Done]) -> None:
         outcome = await self._persist(lambda: self._append(room, drafts, self._newest(room)))
-        if isinstance(outcome, ChatroomError):
-            for done in dones:
-                done(outcome)
-            return
-        self._published(room, [result.message for result in outcome])
-        for done, result in zip(dones, outcome, strict=True):
-            done(result)
+        if not isinstance(outcome, ChatroomError):
+            self._publish(room, [result.message for result in outcome])
+            for done, result in zip(dones, outcome, strict=True):
+                _tell(done, result)
+        elif len(drafts) > 1:
+            # One of them cannot be stored; the others must not suffer for it.
+            for draft, done in zip(drafts, dones, strict=True):
+                await self._store(room, [draft], [done])
+        else:
+            _tell(dones[0], outcome)
 
     async def _make_change(self, room: str, change: Change, done: Done) -> None:
         outcome = await self._persist(lambda: change(room, self._newest(room)))
         if isinstance(outcome, ChatroomError):
-            done(outcome)
+            _tell(done, outcome)
             return
-        self._published(room, [outcome])
-        done(Stored(outcome, is_repeated=False))
+        self._publish(room, [outcome])
+        _tell(done, Stored(outcome, is_repeated=False))
+
+    def _publish(self, room: str, messages: list[Message]) -> None:
+        try:
+            self._published(room, messages)
+        except Exception:
+            log.exception("stored messages were not published here; the feed brings them")
 
     async def _persist(self, write: Callable[[], Any]) -> Any:
         """Try until the outcome is known. A time-out is unknown: neither stored nor failed."""
@@ -114,3 +126,11 @@ class Appender:
             except Exception:
                 log.exception("a write failed for a reason that trying again cannot mend")
                 return Unavailable("The message could not be stored.")
+
+
+def _tell(done: Done, outcome: Stored | ChatroomError) -> None:
+    """Give the outcome to whoever asked for it; a failure there must not stop the room's queue."""
+    try:
+        done(outcome)
+    except Exception:
+        log.exception("the outcome of a write could not be told")

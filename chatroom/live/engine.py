@@ -71,7 +71,10 @@ class LiveRoom:
         self.presence = Presence(room.slug)
         self.connections = 0
         self.empty_ticks = 0
-        self.hinted = 0
+        self.is_hinted = False
+        """Whether a hint is on its way from a feed's thread to the event loop."""
+        self.is_behind = False
+        """Whether the store may have what the tail has not."""
         self.refreshing: asyncio.Task[None] | None = None
         self.pages: dict[tuple[int, Format], asyncio.Task[tuple[str, int, int]]] = {}
 
@@ -92,6 +95,7 @@ class Engine:
         tail_messages: int,
         tail_bytes: int,
         lease_seconds: float,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.messages = messages
         self._store = store
@@ -99,6 +103,7 @@ class Engine:
         self._make_feed = make_feed
         self._ended_sessions = ended_sessions
         self._prolong_session = prolong_session
+        self._clock = clock
         self._tail_messages = tail_messages
         self._tail_bytes = tail_bytes
         self._renew_ticks = max(1, int(lease_seconds / 3 / TICK_SECONDS))
@@ -159,7 +164,10 @@ class Engine:
             except Refused as refusal:
                 done(refusal)
 
-        self._loop.call_soon_threadsafe(put)
+        try:
+            self._loop.call_soon_threadsafe(put)
+        except RuntimeError as error:  # the loop has ended
+            raise Unavailable("The server restarts. Please try again in a moment.") from error
         try:
             return outcome.result(timeout_seconds)
         except concurrent.futures.TimeoutError:
@@ -175,7 +183,7 @@ class Engine:
             task = self._entering.get(room.id)
             if task is None:
                 task = self._entering[room.id] = self._loop.create_task(self._open(room))
-                task.add_done_callback(lambda _: self._entering.pop(room.id, None))
+                task.add_done_callback(partial(_forget, self._entering, room.id))
             live = await asyncio.shield(task)
         live.connections += 1
         if live.presence.enter(person):
@@ -207,7 +215,7 @@ class Engine:
         task = live.pages.get(key)
         if task is None:
             task = live.pages[key] = self._loop.create_task(self._read_page(live, cursor, format))
-            task.add_done_callback(lambda _: live.pages.pop(key, None))
+            task.add_done_callback(partial(_forget, live.pages, key))
         return await asyncio.shield(task)
 
     async def _read_page(self, live: LiveRoom, cursor: int, format: Format) -> tuple[str, int, int]:
@@ -240,36 +248,36 @@ class Engine:
 
     def _hint_from_thread(self, room_id: str, revision: int) -> None:
         live = self._rooms.get(room_id)
-        if live is None or revision <= live.hinted:
+        # One hint on its way stands for all that follow: the store is read after it has arrived.
+        if live is None or live.is_hinted or revision <= live.tail.revision:
             return
-        live.hinted = revision
+        live.is_hinted = True
         try:
             self._loop.call_soon_threadsafe(self._follow_hint, live)
         except RuntimeError:
             return  # the loop has ended
 
     def _follow_hint(self, live: LiveRoom) -> None:
-        if live.hinted > live.tail.revision:
-            self._refresh(live)
+        live.is_hinted = False
+        self._refresh(live)
 
     def _refresh(self, live: LiveRoom) -> None:
-        """Read what the tail does not have yet; while that is under way, the next one waits."""
+        """Read what the tail does not have yet; asked for while that is under way, once more after it."""
+        live.is_behind = True
         if live.refreshing is None or live.refreshing.done():
             live.refreshing = self._loop.create_task(self._read_on(live))
 
     async def _read_on(self, live: LiveRoom) -> None:
-        while True:
-            wanted = live.hinted
+        while live.is_behind:
+            live.is_behind = False
             try:
                 found = await self.run(self._store.changed_after, live.room.id, live.tail.revision, FRAME_MESSAGES)
-            except Unavailable:
+            except ChatroomError:  # logged where it was noticed
+                live.is_behind = True
                 await asyncio.sleep(TICK_SECONDS / 2)
                 continue
             live.tail.fill(found)
-            if len(found) < FRAME_MESSAGES and live.hinted <= max(wanted, live.tail.revision):
-                # A hint may run ahead of what is there (the feed asks everything again after a failure).
-                live.hinted = min(live.hinted, live.tail.revision)
-                return
+            live.is_behind = live.is_behind or len(found) == FRAME_MESSAGES
 
     async def _keep_house(self) -> None:
         tick = 0
@@ -295,7 +303,7 @@ class Engine:
         if not self.connections:
             return
         ended = await self.run(self._ended_sessions)
-        now = datetime.now(UTC)
+        now = self._clock()
         for connection in list(self.connections):
             is_due = connection.expires_at <= now or (connection.was_active and tick % PROLONG_TICKS == 0)
             if connection.session_id in ended or (is_due and await self._has_expired(connection)):
@@ -323,7 +331,9 @@ class Engine:
                 for room_id, people in (await self.run(self._presences.elsewhere, list(self._rooms))).items():
                     self._rooms[room_id].presence.see_elsewhere(people)
         except Unavailable:
-            self._leases_taken = taken | self._leases_taken
+            # Who left meanwhile must not be taken in again: nobody would ever end that lease.
+            missing = {key: person for key, person in taken.items() if key not in self._leases_ended}
+            self._leases_taken = missing | self._leases_taken
             self._leases_ended |= ended - set(self._leases_taken)
             raise
         finally:
@@ -336,3 +346,10 @@ class Engine:
         if await self.run(self._presences.renew) < len(leases):
             # Some ran out while this process slept, or were lost with a primary.
             await self.run(self._presences.take, leases)
+
+
+def _forget(tasks: dict[Any, asyncio.Task[Any]], key: Any, task: asyncio.Task[Any]) -> None:
+    """Take a finished task out, and its error with it: those who waited for it have it already."""
+    tasks.pop(key, None)
+    if not task.cancelled():
+        task.exception()

@@ -4,6 +4,7 @@ Everything is checked at the edge: the session, the Origin, the room's membershi
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
@@ -192,7 +193,8 @@ class Connection:
         self._answering: asyncio.Task[None] | None = None
         self._answered = asyncio.Event()
         self._strikes = 0
-        self._ending: asyncio.Task[None] | None = None
+        self._is_over = False
+        self._closing: asyncio.Task[None] | None = None
 
     async def serve(self, first: Follow | None, room: Room | None) -> None:
         """Follow the room of the address, then do what the frames say, until the connection ends."""
@@ -203,23 +205,32 @@ class Connection:
                 await self._attempt(self._follow(first), {"room": first.room})
             while (event := await self._receive())["type"] == "websocket.receive":
                 await self._take(event.get("text"))
+        except OSError:
+            return  # the client is gone
         finally:
             self._engine.connections.discard(self)
-            for task in [*self._followers.values(), self._answering]:
-                if task is not None:
-                    task.cancel()
+            self._stop()
 
     def end(self, code: int, reason: str) -> None:
         """Close the connection; nothing is sent on it any more."""
-        if self._ending is None:
-            for task in self._followers.values():
+        if not self._is_over:
+            self._stop()
+            self._closing = asyncio.get_running_loop().create_task(self._close(code, reason))
+
+    def _stop(self) -> None:
+        """Do nothing more for the client: no follower, no answer, and no waiting to answer."""
+        self._is_over = True
+        self._answered.set()
+        for task in [*self._followers.values(), self._answering]:
+            if task is not None:
                 task.cancel()
-            self._ending = asyncio.get_running_loop().create_task(
-                self._send_event({"type": "websocket.close", "code": code, "reason": reason})
-            )
+
+    async def _close(self, code: int, reason: str) -> None:
+        with contextlib.suppress(OSError):
+            await self._send_event({"type": "websocket.close", "code": code, "reason": reason})
 
     async def _take(self, raw: str | None) -> None:
-        if self._ending is not None:
+        if self._is_over:
             return
         if raw is None:
             self.end(1003, "frames are text")
@@ -233,7 +244,7 @@ class Connection:
         except (Refused, Unavailable) as error:
             about = protocol.subject_of(subject) if isinstance(subject, str) else subject
             await self._send(protocol.refused(_refusal(error), about))
-            self._strikes += 1
+            self._strikes += _is_own_fault(error)
             if self._strikes >= MAX_STRIKES:
                 log.warning("a connection was closed: too many refused frames", extra={"user": self._author.id})
                 self.end(1008, "too many refused frames")
@@ -294,7 +305,6 @@ class Connection:
         if frame.room not in self._followers and 0 < most <= len(self._followers):
             raise Refused("too_many_rooms", f"One connection follows at most {most} rooms.")
         room = await self._get_room(frame.room)
-        self._unfollow(frame.room)
         live = await self._engine.enter(room, self._author)
         try:
             if frame.after is not None and frame.after > live.tail.revision:
@@ -303,6 +313,7 @@ class Connection:
         except BaseException:
             self._engine.leave(live, self._author)
             raise
+        self._unfollow(frame.room)
         follower = asyncio.get_running_loop().create_task(self._run_follower(live, frame.after))
         follower.add_done_callback(lambda _: self._engine.leave(live, self._author))
         self._followers[frame.room] = follower
@@ -318,7 +329,7 @@ class Connection:
                 format=self._format,
             )
         except OSError:
-            return  # the client is gone; the reader notices it too
+            self._stop()  # the client is gone; whoever reads its frames may be waiting for its answers
         except Exception:
             log.exception("a follower failed; its connection is closed, so that the client comes back")
             self.end(1011, "internal error")
@@ -336,29 +347,36 @@ class Connection:
 
     async def _wait_for_room_to_answer(self) -> None:
         """Stop reading while too many answers are outstanding: the client then waits, and nothing grows here."""
-        while self._in_flight + len(self._answers) >= MAX_IN_FLIGHT:
+        while self._in_flight + len(self._answers) >= MAX_IN_FLIGHT and not self._is_over:
             self._answered.clear()
             await self._answered.wait()
+        if self._is_over:
+            raise ConnectionResetError("the connection has ended")
 
     def _answer_failure(self, error: ChatroomError, subject: dict[str, Any]) -> None:
         self._answer(protocol.refused(_refusal(error), {name: value for name, value in subject.items() if value}))
 
     def _answer(self, frame: str) -> None:
         self._in_flight -= 1
+        if self._is_over:
+            return
         self._answers.append(frame)
         if self._answering is None or self._answering.done():
             self._answering = asyncio.get_running_loop().create_task(self._send_answers())
 
     async def _send_answers(self) -> None:
         try:
-            while self._answers and self._ending is None:
+            while self._answers:
                 await self._send(self._answers.popleft())
                 self._answered.set()
         except OSError:
-            return  # the client is gone; it will ask again under the same client ids
+            self._stop()  # the client is gone; it will ask again under the same client ids
 
     async def _send(self, frame: str) -> None:
-        await self._send_event({"type": "websocket.send", "text": frame})
+        try:
+            await self._send_event({"type": "websocket.send", "text": frame})
+        except RuntimeError as error:  # uvicorn closed the connection by itself, and has not told us yet
+            raise ConnectionResetError("the connection is closed") from error
 
 
 def _first_room(query: Mapping[str, list[str]]) -> Follow | None:
@@ -370,6 +388,11 @@ def _first_room(query: Mapping[str, list[str]]) -> Follow | None:
         return msgspec.convert({"type": "follow", "room": query["room"][0], "after": after}, Follow, strict=False)
     except msgspec.ValidationError as error:
         raise Refused("invalid", f"The address is not understood: {error}") from error
+
+
+def _is_own_fault(error: ChatroomError) -> bool:
+    """Whether the client could have known better; it cannot know how the server fares."""
+    return isinstance(error, Refused) and error.reason != "busy"
 
 
 def _refusal(error: ChatroomError) -> Refused:

@@ -1,0 +1,399 @@
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+import pytest
+
+from chatroom.errors import ChatroomError, Refused, Unavailable
+from chatroom.live import appender as appenders
+from chatroom.live.appender import Appender
+from chatroom.models import Draft, Message
+from chatroom.store.messages import Stored
+from tests.people import draft
+from tests.unit.live.messages import message
+
+ROOM = "lobby"
+
+
+class Store:
+    """Writes wait until the test lets them go, and end as the test says."""
+
+    def __init__(self, max_waiting: int = 0) -> None:
+        self.log: list[Message] = []
+        self.batches: list[list[str]] = []
+        self.hints: list[int | None] = []
+        self.outcomes: list[Exception] = []
+        self.poison = ""
+        self.writes = asyncio.Semaphore(0)
+        self.is_open = True
+        self.published: list[list[int]] = []
+        self.told: list[tuple[str, Any]] = []
+        self.appender = Appender(
+            self.append,
+            self.run,
+            newest=lambda room: len(self.log) or None,
+            published=self.publish,
+            max_waiting=max_waiting,
+        )
+
+    async def run(self, write: Callable[[], Any]) -> Any:
+        if not self.is_open:
+            await self.writes.acquire()
+        await asyncio.sleep(0)
+        return write()
+
+    def append(self, room: str, drafts: Sequence[Draft], after: int | None) -> list[Stored]:
+        self.batches.append([d.client_id for d in drafts])
+        self.hints.append(after)
+        if self.outcomes:
+            raise self.outcomes.pop(0)
+        if any(d.text == self.poison for d in drafts):
+            raise ValueError("this cannot be encoded")
+        return [self.store(d) for d in drafts]
+
+    def store(self, it: Draft) -> Stored:
+        for old in self.log:
+            if old.client_id == it.client_id:
+                return Stored(old, is_repeated=True)
+        self.log.append(message(len(self.log) + 1, client_id=it.client_id))
+        return Stored(self.log[-1], is_repeated=False)
+
+    def publish(self, room: str, messages: list[Message]) -> None:
+        self.published.append([m.revision for m in messages])
+
+    def put(self, *client_ids: str, room: str = ROOM, text: str | None = None) -> None:
+        for client_id in client_ids:
+            self.appender.put(
+                room, draft(client_id, text), lambda outcome, key=client_id: self.told.append((key, outcome))
+            )
+
+    def change(self, revision: int) -> Callable[[str, int | None], Message]:
+        def change(room: str, after: int | None) -> Message:
+            self.hints.append(after)
+            if self.outcomes:
+                raise self.outcomes.pop(0)
+            self.log.append(message(1, revision))
+            return self.log[-1]
+
+        return change
+
+    def put_change(self, key: str, change: Callable[[str, int | None], Message]) -> None:
+        self.appender.put(ROOM, change, lambda outcome: self.told.append((key, outcome)))
+
+    def sequences(self) -> list[tuple[str, int]]:
+        return [(key, outcome.message.sequence) for key, outcome in self.told]
+
+
+async def settle() -> None:
+    for _ in range(60):
+        await asyncio.sleep(0)
+
+
+def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    asyncio.run(test())
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses between tries, which take no time here."""
+    asked: list[float] = []
+    sleep = asyncio.sleep
+
+    async def skip(seconds: float) -> None:
+        if seconds:
+            asked.append(seconds)
+        await sleep(0)
+
+    monkeypatch.setattr(appenders.asyncio, "sleep", skip)
+    return asked
+
+
+def test_a_draft_is_stored_published_and_answered_in_this_order() -> None:
+    async def test() -> None:
+        store = Store()
+        order: list[str] = []
+        store.appender._published = lambda room, messages: order.append("published")
+        store.appender.put(ROOM, draft("a1"), lambda outcome: order.append("answered"))
+        assert order == []
+        await settle()
+        assert order == ["published", "answered"]
+        assert store.batches == [["a1"]]
+
+    run(test)
+
+
+def test_what_arrives_together_is_stored_together() -> None:
+    async def test() -> None:
+        store = Store()
+        store.put("a1", "a2", "a3")
+        await settle()
+        assert store.batches == [["a1", "a2", "a3"]]
+        assert store.published == [[1, 2, 3]]
+        assert store.sequences() == [("a1", 1), ("a2", 2), ("a3", 3)]
+
+    run(test)
+
+
+def test_what_arrives_while_a_write_is_in_flight_is_the_next_batch() -> None:
+    async def test() -> None:
+        store = Store()
+        store.is_open = False
+        store.put("a1")
+        await settle()
+        for n in range(2, 7):
+            store.put(f"a{n}")
+            await settle()
+        assert store.told == []
+        store.writes.release()
+        await settle()
+        store.writes.release()
+        await settle()
+        assert store.batches == [["a1"], ["a2", "a3", "a4", "a5", "a6"]]
+        assert store.published == [[1], [2, 3, 4, 5, 6]]
+
+    run(test)
+
+
+def test_nobody_is_told_before_the_write_ends() -> None:
+    """The first invariant: stored, then seen."""
+
+    async def test() -> None:
+        store = Store()
+        store.is_open = False
+        store.put("a1")
+        await settle()
+        assert store.told == []
+        assert store.published == []
+        store.writes.release()
+        await settle()
+        assert store.sequences() == [("a1", 1)]
+
+    run(test)
+
+
+def test_one_room_does_not_wait_for_another() -> None:
+    async def test() -> None:
+        store = Store()
+        store.is_open = False
+        store.put("a1", room="one")
+        store.put("b1", room="two")
+        await settle()
+        store.writes.release()
+        store.writes.release()
+        await settle()
+        assert sorted(store.batches) == [["a1"], ["b1"]]
+
+    run(test)
+
+
+def test_a_batch_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(appenders, "MAX_BATCH", 3)
+
+    async def test() -> None:
+        store = Store()
+        store.put(*[f"a{n}" for n in range(8)])
+        await settle()
+        assert [len(batch) for batch in store.batches] == [3, 3, 2]
+        assert [key for key, _ in store.told] == [f"a{n}" for n in range(8)]
+
+    run(test)
+
+
+def test_too_many_waiting_drafts_are_refused_as_busy() -> None:
+    async def test() -> None:
+        store = Store(max_waiting=3)
+        store.is_open = False
+        store.put("a1")
+        await settle()  # in flight
+        store.put("a2", "a3", "a4")
+        with pytest.raises(Refused) as refusal:
+            store.put("a5")
+        assert refusal.value.reason == "busy"
+        assert refusal.value.retry_after
+        store.put("b1", room="another")
+        for _ in range(3):
+            store.writes.release()
+        await settle()
+        store.put("a5")
+        store.writes.release()
+        await settle()
+        assert [key for key, _ in store.told if key != "b1"] == ["a1", "a2", "a3", "a4", "a5"]
+
+    run(test)
+
+
+def test_without_a_bound_everything_waits() -> None:
+    async def test() -> None:
+        store = Store(max_waiting=0)
+        store.put(*[f"a{n}" for n in range(2000)])
+        await settle()
+        assert len(store.told) == 2000
+
+    run(test)
+
+
+def test_an_unknown_outcome_is_tried_again_with_the_same_client_ids(pauses: list[float]) -> None:
+    async def test() -> None:
+        store = Store()
+        store.outcomes = [Unavailable("late")] * 8
+        store.put("a1", "a2")
+        await settle()
+        assert store.batches == [["a1", "a2"]] * 9
+        assert store.sequences() == [("a1", 1), ("a2", 2)]
+        assert store.published == [[1, 2]]
+
+    run(test)
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == appenders.LONGEST_PAUSE_SECONDS
+
+
+def test_while_the_outcome_is_unknown_the_rest_waits_and_keeps_its_order() -> None:
+    async def test() -> None:
+        store = Store()
+        store.outcomes = [Unavailable("late")] * 3
+        store.put("a1")
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        store.put("a2", "a3")
+        await settle()
+        assert store.batches == [["a1"]] * 4 + [["a2", "a3"]]
+
+    run(test)
+
+
+def test_d03_a_draft_that_was_stored_before_is_answered_like_the_first_time() -> None:
+    async def test() -> None:
+        store = Store()
+        store.put("a1")
+        await settle()
+        store.put("a1")
+        await settle()
+        assert store.sequences() == [("a1", 1), ("a1", 1)]
+        assert [outcome.is_repeated for _, outcome in store.told] == [False, True]
+
+    run(test)
+
+
+def test_a_change_between_posts_keeps_its_place() -> None:
+    async def test() -> None:
+        store = Store()
+        store.put("a1", "a2")
+        store.put_change("edit", store.change(3))
+        store.put("a4")
+        await settle()
+        assert store.batches == [["a1", "a2"], ["a4"]]
+        assert [key for key, _ in store.told] == ["a1", "a2", "edit", "a4"]
+        assert store.published == [[1, 2], [3], [4]]
+        assert store.hints == [None, 2, 3]
+
+    run(test)
+
+
+def test_a_refused_change_is_told_and_published_to_nobody() -> None:
+    async def test() -> None:
+        store = Store()
+        refusal = Refused("forbidden", "no")
+
+        def refuse(room: str, after: int | None) -> Message:
+            raise refusal
+
+        store.put("a1")
+        store.put_change("edit", refuse)
+        store.put("a2")
+        await settle()
+        assert store.told[1] == ("edit", refusal)
+        assert store.published == [[1], [2]]
+
+    run(test)
+
+
+def test_a_change_of_unknown_outcome_is_tried_again() -> None:
+    async def test() -> None:
+        store = Store()
+        store.outcomes = [Unavailable("late")]
+        store.put_change("edit", store.change(1))
+        await settle()
+        assert store.published == [[1]]
+
+    run(test)
+
+
+def test_a_draft_that_cannot_be_stored_spoils_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    async def test() -> None:
+        store = Store()
+        store.poison = "poison"
+        store.put("a1", "a2")
+        store.put("bad", text="poison")
+        store.put("a3")
+        await settle()
+        outcomes = dict(store.told)
+        assert isinstance(outcomes["bad"], Unavailable)
+        assert [outcomes[key].message.sequence for key in ("a1", "a2", "a3")] == [1, 2, 3]
+        store.put("a4")
+        await settle()
+        assert store.told[-1][0] == "a4"
+
+    run(test)
+    assert "cannot mend" in caplog.text
+
+
+def test_an_answer_that_fails_stops_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    async def test() -> None:
+        store = Store()
+
+        def fail(outcome: Stored | ChatroomError) -> None:
+            raise ValueError("nobody listens")
+
+        store.appender.put(ROOM, draft("a1"), fail)
+        store.put("a2")
+        store.put_change("edit", store.change(3))
+        await settle()
+        assert [key for key, _ in store.told] == ["a2", "edit"]
+        store.put("a4")
+        await settle()
+        assert store.told[-1][0] == "a4"
+
+    run(test)
+    assert "could not be told" in caplog.text
+
+
+def test_a_failing_publication_stops_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    async def test() -> None:
+        store = Store()
+
+        def fail(room: str, messages: list[Message]) -> None:
+            raise ValueError("no")
+
+        store.appender._published = fail
+        store.put("a1")
+        await settle()
+        store.put("a2")
+        await settle()
+        assert store.sequences() == [("a1", 1), ("a2", 2)]
+
+    run(test)
+    assert "not published" in caplog.text
+
+
+def test_finishing_waits_for_what_was_queued() -> None:
+    async def test() -> None:
+        store = Store()
+        await store.appender.finish(0.1)  # nothing to wait for
+        store.put("a1", "a2")
+        await store.appender.finish(5)
+        assert store.sequences() == [("a1", 1), ("a2", 2)]
+
+    run(test)
+
+
+def test_finishing_gives_up_after_its_time() -> None:
+    async def test() -> None:
+        store = Store()
+        store.is_open = False
+        store.put("a1")
+        await store.appender.finish(0.01)
+        assert store.told == []
+        store.writes.release()
+        await settle()
+
+    run(test)
