@@ -22,6 +22,7 @@ const GRACE_MS = 2000;
 
 const SESSION_ENDED = 4401;
 const SERVER_RESTARTS = 1012;
+const UNKNOWN_CURSOR = "unknown_cursor"; // the room was set back, to an older copy of its database
 
 export class Connection {
   #room;
@@ -132,6 +133,7 @@ export class Connection {
       this.#say("catching_up", { missed: this.#received });
     }
     if (frame.type === "caught_up" && !this.#isLive) this.#goLive(frame);
+    if (frame.reason === UNKNOWN_CURSOR) this.#stop("stale");
   }
 
   #goLive({ missed }) {
@@ -199,6 +201,7 @@ export class Connection {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (error.status === 401) this.#stop("signed_out");
+      else if (error.reason === UNKNOWN_CURSOR) this.#stop("stale");
       else if (error.status === 403 || error.status === 404) this.#stop("closed", { message: error.message });
       return { error };
     }

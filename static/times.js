@@ -4,12 +4,14 @@ export class Times {
   #clock;
   #full;
   #day;
+  #date;
   #key;
 
   constructor({ locale, timeZone, hour12 } = {}) {
     this.#clock = new Intl.DateTimeFormat(locale, { hour: hour12 ? "numeric" : "2-digit", minute: "2-digit", hour12, timeZone });
     this.#full = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "long", hour12, timeZone });
     this.#day = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone });
+    this.#date = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric", timeZone });
     this.#key = new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit", timeZone });
   }
 
@@ -26,6 +28,11 @@ export class Times {
   /** "Saturday, 21 November 2026" */
   day(moment) {
     return this.#day.format(new Date(moment));
+  }
+
+  /** "21 November 2026, 13:45" */
+  moment(moment) {
+    return `${this.#date.format(new Date(moment))}, ${this.clock(moment)}`;
   }
 
   /** "2026-11-21": equal for two moments of the same day in the reader's zone. */
@@ -47,6 +54,6 @@ export function localizeTimes(root, times) {
     const moment = element.dateTime;
     if (!moment) continue;
     element.title = times.full(moment);
-    element.textContent = element.dataset.time === "clock" ? times.clock(moment) : `${times.day(moment)}, ${times.clock(moment)}`;
+    element.textContent = element.dataset.time === "clock" ? times.clock(moment) : times.moment(moment);
   }
 }

@@ -69,7 +69,7 @@ export class ComposerView {
 
   #submit(event) {
     event.preventDefault();
-    const text = this.text;
+    const text = wellFormed(this.text);
     const problem = findProblem(text, this.#maxLength) || this.#onSend(text);
     this.#say(problem);
     if (!problem) {
@@ -100,4 +100,9 @@ export class ComposerView {
     if (problem) this.#text.setAttribute("aria-invalid", "true");
     else this.#text.removeAttribute("aria-invalid");
   }
+}
+
+/** Half a surrogate pair, as a careless cut leaves it, cannot be stored. */
+function wellFormed(text) {
+  return text.toWellFormed?.() ?? text;
 }

@@ -70,6 +70,7 @@ const WAITING = {
   reconnecting: "Waiting for the connection.",
   connecting: "Waiting for the connection.",
   signed_out: "Kept here. It is sent when you have logged in again.",
+  stale: "Kept here. It is sent when the page is loaded again.",
   closed: "Kept here.",
 };
 

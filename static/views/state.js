@@ -28,16 +28,18 @@ export class StateView {
 
   #say(state) {
     const text = describe(state);
-    if (this.#text.textContent.trim() === text && state.name !== "signed_out") return;
-    this.#text.replaceChildren(text, ...(state.name === "signed_out" ? [" ", this.#loginLink()] : []));
+    if (this.#text.textContent === text) return;
+    this.#text.replaceChildren(text);
+    if (state.name === "signed_out") this.#text.append(" ", makeLink(this.#loginUrl, "Log in again"));
+    if (state.name === "stale") this.#text.append(" ", makeLink("", "Load it again"));
   }
+}
 
-  #loginLink() {
-    const link = document.createElement("a");
-    link.href = this.#loginUrl;
-    link.textContent = "Log in again";
-    return link;
-  }
+function makeLink(url, text) {
+  const link = document.createElement("a");
+  link.href = url;
+  link.textContent = text;
+  return link;
 }
 
 function describe({ name, missed, message }) {
@@ -54,6 +56,8 @@ function describe({ name, missed, message }) {
       return "No live connection, asking every 3 s";
     case "signed_out":
       return "Your session ended.";
+    case "stale":
+      return "This page is ahead of the room.";
     case "closed":
       return message || "This room is not open to you.";
     default:

@@ -13,7 +13,7 @@ def test_a_server_that_is_killed_and_comes_back(person, own_server, anything):
         (alice, bob)[number % 2].say(f"{mark} before {number}")
         alice.sees(f"{mark} before {number}")
     own_server.kill()
-    alice.await_state("Reconnecting")
+    alice.await_state("Connection lost")
     alice.say(f"{mark} while away")
     pending = alice.page.locator("[data-pending] [data-message]")
     expect(pending).to_contain_text("Waiting for the connection")
@@ -30,6 +30,25 @@ def test_a_server_that_is_killed_and_comes_back(person, own_server, anything):
     bob.page.reload()
     bob.await_state("Live")
     assert bob.texts(mark) == expected
+
+
+@pytest.mark.slow
+def test_a_database_that_stands_still(person, own_server, anything):
+    """D01: nobody is shown what is not stored; the author is told within 5 seconds, and it is stored once."""
+    alice, bob = person("Alice", at=own_server), person("Bob", at=own_server)
+    text = anything("patience")
+    pending = alice.page.locator("[data-pending] [data-message]")
+    with own_server.stopped_database():
+        alice.say(text)
+        expect(pending).to_contain_text("Not stored yet", timeout=5000)
+        expect(bob.message(text)).to_have_count(0)
+        alice.page.wait_for_timeout(4000)
+        expect(bob.message(text)).to_have_count(0)
+    bob.sees(text, timeout=20_000)
+    alice.sees(text)
+    expect(pending).to_have_count(0, timeout=20_000)
+    alice.page.wait_for_timeout(1500)
+    assert alice.texts(text) == bob.texts(text) == [text]
 
 
 def test_offline_and_online_again(person, anything):

@@ -40,7 +40,7 @@ def test_a_whole_visit_without_a_script(person, anything):
     post(alice, text)
     expect(frame_of(alice).get_by_text(text)).to_be_in_viewport()
     expect(frame_of(alice).locator("[data-message]", has_text=text).locator("time")).to_contain_text("UTC")
-    expect(page.get_by_text("Times are in UTC.")).to_be_visible()
+    expect(page.locator("noscript span", has_text="Times are in UTC.")).to_be_visible()
     page.reload()
     expect(frame_of(alice).locator("[data-message]", has_text=text)).to_have_count(1)
 

@@ -300,3 +300,16 @@ test("while asking, a server that goes away is said to be away", async () => {
   await clock.pass(3100);
   assert.equal(seen.states.at(-1), "polling");
 });
+
+test("a room that was set back: the page says that it must be loaded again", async () => {
+  const over = { http: setUp(), socket: setUp() };
+  over.socket.last().open();
+  over.socket.last().say({ type: "refused", room: "lobby", reason: "unknown_cursor", message: "" });
+  over.http.api.changes = () => refuse(400, { reason: "unknown_cursor" });
+  over.http.last().end();
+  await over.http.clock.pass(0);
+  for (const { seen, clock } of Object.values(over)) {
+    await clock.pass(60_000);
+    assert.deepEqual([seen.states.at(-1), seen.sockets.length], ["stale", 1]);
+  }
+});

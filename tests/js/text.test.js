@@ -39,4 +39,5 @@ test("times are the reader's: zone, hours and day", () => {
   assert.match(times.day(moment), /Saturday,? 21 November 2026/);
   assert.equal(times.dayKey(moment), "2026-11-21");
   assert.match(times.full(moment), /21 November 2026.*08:30:00/);
+  assert.match(times.moment(moment), /^21 November 2026, 08:30$/);
 });
