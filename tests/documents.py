@@ -1,0 +1,58 @@
+"""The project's Markdown, for the tests that compare it with the code."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+IGNORED = {"node_modules", "run-files", "site-packages", "data"}
+
+
+@cache
+def read(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def pages() -> list[str]:
+    """Every Markdown file of the project."""
+    found = [path.relative_to(ROOT) for path in ROOT.rglob("*.md")]
+    ours = [path for path in found if not any(part.startswith(".") or part in IGNORED for part in path.parts)]
+    return sorted(str(path) for path in ours)
+
+
+def section(page: str, title: str) -> str:
+    """What stands under a heading, up to the next of its kind or above; titles are compared without backticks."""
+    lines = read(page).splitlines()
+    is_code = False
+    heads = []
+    for number, line in enumerate(lines):
+        is_code ^= line.startswith("```")
+        if not is_code and (head := re.match(r"(#+) (.*)", line)):
+            heads.append((number, len(head[1]), head[2].replace("`", "")))
+    for place, (number, level, name) in enumerate(heads):
+        if name == title:
+            end = next((below for below, depth, _ in heads[place + 1 :] if depth <= level), len(lines))
+            return "\n".join(lines[number + 1 : end])
+    raise AssertionError(f"{page} has no section {title!r}")
+
+
+def tables(text: str) -> list[list[list[str]]]:
+    """The tables of a text: rows of cells, without their heads."""
+    found: list[list[list[str]]] = []
+    previous = ""
+    for line in text.splitlines():
+        if line.startswith("|---"):
+            found.append([])
+        elif line.startswith("|") and previous.startswith("|"):
+            found[-1].append([cell.strip() for cell in line.strip("|").split("|")])
+        previous = line
+    return found
+
+
+def first_cells(table: list[list[str]]) -> set[str]:
+    return {row[0].strip("`") for row in table}
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """The code blocks of a page."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", read(page), re.MULTILINE | re.DOTALL)
