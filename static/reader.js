@@ -51,6 +51,7 @@ export class Reader {
   /** Go on from the page that the server sent. */
   start({ cursor, hasOlder }) {
     this.#timeline.reset({ messages: this.#view.adopt(), revision: cursor, hasOlder });
+    this.#log.classList.remove("log--from-end");
     this.show();
     this.#scroller.toEnd();
   }

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 PAGE = 50
@@ -132,37 +133,62 @@ def test_the_title_counts_what_came_while_one_looked_elsewhere(person, anything)
     expect(alice.page).to_have_title(re.compile(r"^Hello"))
 
 
-def test_a_long_session_keeps_a_bounded_page(person, anything):
-    """Beyond 500 the oldest leave the page, and come back when somebody scrolls up to them."""
-    alice = person("Alice")
+@pytest.fixture
+def with_small_pages(person):
+    """A person whose page keeps few messages, so that a test need not post thousands."""
+
+    def make(at_end, above):
+        alice = person("Alice")
+
+        def shrink(route):
+            response = route.fetch()
+            body = response.text().replace("KEPT_AT_END = 500", f"KEPT_AT_END = {at_end}")
+            route.fulfill(response=response, body=body.replace("KEPT_ABOVE = 2000", f"KEPT_ABOVE = {above}"))
+
+        alice.page.route("**/static/reader.js", shrink)
+        alice.page.reload()
+        return alice.await_state("Live")
+
+    return make
+
+
+def test_a_long_session_keeps_a_bounded_page(with_small_pages, anything):
+    """The oldest leave the page, and come back when somebody scrolls up to them."""
+    alice = with_small_pages(60, 2000)
     mark = anything("many")
-    alice.page.evaluate(
-        """async (mark) => {
-            const headers = {
-                "Content-Type": "application/json",
-                "X-CSRFToken": document.querySelector("meta[name=csrf-token]").content,
-            };
-            for (let batch = 0; batch < 14; batch += 1) {
-                await Promise.all(Array.from({length: 40}, (_, index) => fetch("/api/rooms/lobby/messages", {
-                    method: "POST", headers, body: JSON.stringify({text: `${mark} n${batch * 40 + index}`}),
-                })));
-            }
-        }""",
-        mark,
-    )
-    last = alice.context.request.get(f"{alice.url}/api/rooms/lobby/messages").json()["messages"][-1]["text"]
-    alice.page.get_by_text(last, exact=True).wait_for()
-    assert alice.page.locator("[data-messages] [data-message]").count() <= 500
-    for _ in range(12):
+    expected = [f"{mark} n{number:03}" for number in range(130)]
+    alice.post(*expected)
+    alice.sees(expected[-1])
+    assert alice.page.locator("[data-messages] [data-message]").count() <= 60
+    for _ in range(5):
         scroll_to(alice.page, 0)
-        alice.page.wait_for_timeout(150)
+        alice.page.wait_for_timeout(200)
+    assert alice.texts(mark) == expected
+
+
+def test_who_reads_far_above_is_not_sent_the_whole_present(with_small_pages, person, anything):
+    """What arrives is counted, and read when the reader comes back."""
+    bob = person("Bob")
+    mark = anything("far")
+    before = [f"{mark} n{number:03}" for number in range(160)]
+    bob.post(*before)
+    alice = with_small_pages(60, 80)
+    for _ in range(3):
+        scroll_to(alice.page, 0)
+        alice.page.wait_for_timeout(250)
+    assert before[-1] not in alice.texts(mark), "the newest have left the page"
+    after = [f"{mark} n{number:03}" for number in range(160, 165)]
+    bob.post(*after)
+    pill = alice.page.get_by_role("button", name="5 new")
+    expect(pill).to_be_visible()
+    assert after[-1] not in alice.texts(mark)
+    pill.click()
+    expect(alice.message(after[-1])).to_be_in_viewport()
     texts = alice.texts(mark)
-    assert len(texts) == 560
-    assert set(texts) == {f"{mark} n{number}" for number in range(560)}
-    sequences = alice.page.locator("[data-messages] [data-message]").evaluate_all(
-        "(all) => all.map((it) => +it.dataset.sequence)"
-    )
-    assert sequences == sorted(sequences)
+    assert texts == (before + after)[-len(texts) :], "the end is whole, without a gap"
+    bob.post(f"{mark} n165")
+    alice.sees(f"{mark} n165")
+    expect(pill).to_be_hidden()
 
 
 def test_older_messages_that_do_not_load_can_be_tried_again(person, anything):

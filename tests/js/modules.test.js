@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+
+const STATIC = new URL("../../static/", import.meta.url);
+const read = (path) => readFileSync(new URL(path, STATIC), "utf8");
+const modules = ["", "views/"].flatMap((folder) =>
+  readdirSync(new URL(folder || ".", STATIC))
+    .filter((name) => name.endsWith(".js"))
+    .map((name) => folder + name),
+);
+
+/** Every module that a module imports, and what those import. */
+function reach(path, found = new Set()) {
+  for (const [, target] of read(path).matchAll(/from "(\.[^"]+)"/g)) {
+    const module = new URL(target, new URL(path, STATIC)).href.slice(STATIC.href.length);
+    if (!found.has(module)) reach(module, found.add(module));
+  }
+  return found;
+}
+
+test("the room's page preloads exactly the modules that it runs", () => {
+  const list = read("../templates/chatroom.html").match(/chat_modules = \[([^\]]+)\]/)[1];
+  const preloaded = [...list.matchAll(/"([^"]+)"/g)].map(([, name]) => `${name}.js`);
+  assert.deepEqual(preloaded.sort(), [...reach("chat.js")].sort());
+});
+
+test("no module is left over", () => {
+  assert.deepEqual(modules.sort(), [...reach("chat.js"), "chat.js", "site.js"].sort());
+});
+
+test("stored HTML becomes elements in exactly one place", () => {
+  const places = modules.filter((path) => /innerHTML\s*=[^=]|insertAdjacentHTML|outerHTML|DOMParser|setHTML|document\.write/.test(read(path)));
+  assert.deepEqual(places, ["views/message.js"]);
+  assert.equal(read("views/message.js").match(/\.innerHTML = /g).length, 1);
+});
+
+test("state lives without the DOM", () => {
+  for (const path of ["api", "connection", "live_socket", "outbox", "sender", "text", "timeline", "timers"]) {
+    assert.doesNotMatch(read(`${path}.js`).replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, ""), /\b(document|window|navigator|location)\b\./, path);
+  }
+});
