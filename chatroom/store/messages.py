@@ -85,6 +85,7 @@ class MessageStore:
         for draft in drafts:
             waiting.setdefault(draft.key, draft)
         stored: dict[Key, Stored] = {}
+        ours: set[str] = set()
         give_up_at = time.monotonic() + self._database.timeout_seconds
         attempt = 0
         with self._database.bounded():
@@ -94,14 +95,18 @@ class MessageStore:
                 try:
                     self._messages.insert_many(documents)
                 except (BulkWriteError, DuplicateKeyError):
-                    # A duplicate key proves nothing yet: the document in the way may still be rolled back.
-                    # Only what a majority read finds is stored; whatever it does not find is tried again.
-                    for key, message in self._find_by_keys(room, list(waiting)).items():
-                        is_ours = any(str(document["_id"]) == message.id for document in documents)
-                        stored[key] = Stored(message, is_repeated=not is_ours)
-                        del waiting[key]
+                    ours.update(str(document["_id"]) for document in documents)
+                    newest = self._newest_revision(room)
+                    if newest == last or attempt:
+                        # Nobody else took the revision, so drafts are in the way of themselves. A duplicate key
+                        # proves nothing yet: the document may still be rolled back. Only what a majority read
+                        # finds is stored; whatever it does not find is tried again.
+                        for key, message in self._find_by_keys(room, list(waiting)).items():
+                            stored[key] = Stored(message, is_repeated=message.id not in ours)
+                            del waiting[key]
+                        newest = self._newest_revision(room)
+                    last = newest
                     if waiting:
-                        last = self._newest_revision(room)
                         attempt = _pause(attempt, give_up_at)
                 else:
                     for key, document in zip(list(waiting), documents, strict=True):
