@@ -285,9 +285,9 @@ class Engine:
             await asyncio.sleep(TICK_SECONDS)
             tick += 1
             self._forget_empty_rooms()
-            for chore in (self._end_sessions(tick), self._keep_presence(tick)):
+            for chore in (self._end_sessions, self._keep_presence):
                 try:
-                    await chore
+                    await chore(tick)
                 except Unavailable:
                     continue  # logged where it was noticed; the next tick tries again
                 except Exception:

@@ -18,10 +18,11 @@ import msgspec
 
 from chatroom.errors import ChatroomError, Refused, Unavailable
 from chatroom.live import protocol
+from chatroom.live.appender import Change, Done
 from chatroom.live.engine import Engine, LiveRoom
 from chatroom.live.follower import follow
 from chatroom.live.protocol import Delete, Edit, Follow, Format, Post, Unfollow
-from chatroom.models import Author, Message, Room
+from chatroom.models import Author, Draft, Message, Room
 from chatroom.store.messages import Stored
 
 log = logging.getLogger(__name__)
@@ -274,9 +275,7 @@ class Connection:
             else:
                 self._answer_failure(outcome, {"room": room.slug, "client_id": frame.client_id})
 
-        self._engine.appender.put(room.id, draft, done)
-        self._in_flight += 1
-        self.was_active = True
+        self._put(room, draft, done)
 
     async def _change(self, frame: Edit | Delete) -> None:
         room = await self._get_room(frame.room)
@@ -297,8 +296,12 @@ class Connection:
             else:
                 self._answer_failure(outcome, {"room": room.slug, "client_id": frame.client_id})
 
-        self._engine.appender.put(room.id, change, done)
+        self._put(room, change, done)
+
+    def _put(self, room: Room, item: Draft | Change, done: Done) -> None:
+        self._engine.appender.put(room.id, item, done)
         self._in_flight += 1
+        self.was_active = True
 
     async def _follow(self, frame: Follow) -> None:
         most = self._endpoint.limits.rooms_per_connection

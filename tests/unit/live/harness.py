@@ -1,0 +1,217 @@
+"""The engine and its endpoint on mongomock, without threads, sockets or waiting: one turn of the loop for each step."""
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from chatroom.errors import Refused
+from chatroom.live.engine import Engine
+from chatroom.live.socket import Limits, LiveEndpoint, Visitor
+from chatroom.messages import Messages
+from chatroom.models import Author, Room
+from chatroom.rooms import LOBBY, Rooms
+from chatroom.store.database import Database
+from chatroom.store.messages import MessageStore
+from chatroom.store.presences import PresenceStore
+from chatroom.store.rooms import RoomStore
+from tests.databases import in_memory
+from tests.people import ALICE, BOB, MALLORY, rendered
+
+DEN = Room(id="den", slug="den", title="The den of Alice and Bob")
+PEOPLE = {"alice": ALICE, "bob": BOB, "mallory": MALLORY}
+NO_LIMITS = Limits(connections=0, connections_per_user=0, connections_per_address=0, rooms_per_connection=0)
+
+
+class InlineEngine(Engine):
+    """Calls the store on the loop, after one turn."""
+
+    async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        await asyncio.sleep(0)
+        return function(*arguments)
+
+
+class FakeFeed:
+    """A feed that hints when the test says so."""
+
+    def __init__(self, known: Callable[[], Mapping[str, int]], hint: Callable[[str, int], None]) -> None:
+        self.known = known
+        self.hint = hint
+        self.is_running = False
+
+    def start(self) -> None:
+        self.is_running = True
+
+    def stop(self) -> None:
+        self.is_running = False
+
+
+class Process:
+    """One process: an engine and an endpoint over a database, which several processes may share."""
+
+    def __init__(self, database: Database | None = None, name: str = "here", **options: Any) -> None:
+        self.database = database or in_memory()
+        self.now = datetime(2026, 11, 21, 1, 2, 3, tzinfo=UTC)
+        self.store = MessageStore(self.database, origin=name)
+        self.messages = Messages(self.store, max_length=4000, clock=lambda: self.now)
+        self.presences = PresenceStore(self.database, process=name, lease_seconds=30, clock=lambda: datetime.now(UTC))
+        self.rooms = Rooms(RoomStore(self.database))
+        self.rooms.ensure_lobby()
+        self.ended: set[str] = set()
+        self.prolonged: dict[str, datetime] = {}
+        self.looked_up: list[tuple[str, bool]] = []
+        self.feed: FakeFeed
+        self.engine = InlineEngine(
+            self.messages,
+            self.store,
+            self.presences,
+            make_feed=self.make_feed,
+            ended_sessions=lambda: self.ended,
+            prolong_session=self.prolong,
+            max_waiting=options.pop("max_waiting", 0),
+            tail_messages=options.pop("tail_messages", 100),
+            tail_bytes=1_000_000,
+            lease_seconds=30,
+            clock=lambda: self.now,
+        )
+        self.posting: list[tuple[str, str]] = []
+        self.too_fast = False
+        self.endpoint = LiveEndpoint(
+            lambda: self.engine,
+            address_of=lambda scope: scope["client"][0],
+            sign_in=self.sign_in,
+            is_own_origin=lambda scope: header(scope, "origin") == "https://room.test",
+            get_room=self.rooms.get_for,
+            check_posting=self.check_posting,
+            limits=options.pop("limits", NO_LIMITS),
+        )
+        assert not options
+
+    def make_feed(self, known: Any, hint: Any) -> FakeFeed:
+        self.feed = FakeFeed(known, hint)
+        return self.feed
+
+    def sign_in(self, scope: Mapping[str, Any]) -> Visitor | None:
+        bearer = header(scope, "authorization").removeprefix("Bearer ")
+        name = bearer or header(scope, "cookie").removeprefix("session=")
+        if name not in PEOPLE:
+            return None
+        return Visitor(
+            author=PEOPLE[name],
+            session_id=f"session of {name}",
+            expires_at=self.now + timedelta(hours=1),
+            address=scope["client"][0],
+            is_by_cookie=not bearer,
+        )
+
+    def prolong(self, session_id: str, *, is_active: bool) -> datetime | None:
+        self.looked_up.append((session_id, is_active))
+        return self.prolonged.get(session_id)
+
+    def check_posting(self, user_id: str, address: str) -> None:
+        self.posting.append((user_id, address))
+        if self.too_fast:
+            raise Refused("too_fast", "Wait a little.", retry_after=1.5)
+
+    def post(self, *client_ids: str, room: str = LOBBY.id, author: Author = BOB) -> None:
+        """Store messages past the engine, as another process would."""
+        self.store.append(room, [rendered(client_id, author=author) for client_id in client_ids])
+
+    async def connect(self, name: str = "alice", query: Mapping[str, Any] | None = None, **headers: str) -> "Client":
+        """Open a websocket and let it settle."""
+        client = Client(self, name, {"room": "lobby"} if query is None else query, headers)
+        await settle()
+        return client
+
+
+class Client:
+    """A fake browser at the other end of the ASGI interface."""
+
+    def __init__(self, process: Process, name: str, query: Mapping[str, Any], headers: Mapping[str, str]) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.can_receive = asyncio.Event()
+        self.can_receive.set()
+        self.failure: Exception | None = None
+        self.reads = 0
+        self._incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._incoming.put_nowait({"type": "websocket.connect"})
+        given = headers or {"authorization": f"Bearer {name}"}
+        self.scope = {
+            "type": "websocket",
+            "path": "/live",
+            "query_string": urlencode(query).encode(),
+            "headers": [(key.encode(), value.encode("latin-1")) for key, value in given.items()],
+            "client": ("192.0.2.1", 5000),
+        }
+        self.task = asyncio.create_task(process.endpoint(self.scope, self._receive, self._send))
+
+    async def _receive(self) -> dict[str, Any]:
+        event = await self._incoming.get()
+        self.reads += 1
+        return event
+
+    async def _send(self, event: dict[str, Any]) -> None:
+        await self.can_receive.wait()
+        if self.failure is not None:
+            raise self.failure
+        self.events.append(event)
+        if event["type"] == "websocket.close":
+            self._incoming.put_nowait({"type": "websocket.disconnect", "code": event["code"]})
+
+    async def say(self, *frames: dict[str, Any] | str) -> None:
+        """Send frames and let them settle."""
+        for frame in frames:
+            text = frame if isinstance(frame, str) else json.dumps(frame)
+            self._incoming.put_nowait({"type": "websocket.receive", "text": text})
+        await settle()
+
+    async def say_bytes(self, data: bytes) -> None:
+        self._incoming.put_nowait({"type": "websocket.receive", "bytes": data})
+        await settle()
+
+    async def leave(self) -> None:
+        self._incoming.put_nowait({"type": "websocket.disconnect", "code": 1001})
+        await settle()
+
+    @property
+    def status(self) -> int | None:
+        """The status of a refused handshake; None when it was accepted."""
+        start = self.events[0]
+        return start["status"] if start["type"] == "websocket.http.response.start" else None
+
+    @property
+    def close_code(self) -> int | None:
+        return next((e["code"] for e in self.events if e["type"] == "websocket.close"), None)
+
+    def frames(self, kind: str | None = None) -> list[dict[str, Any]]:
+        frames = [json.loads(e["text"]) for e in self.events if e["type"] == "websocket.send"]
+        return [frame for frame in frames if kind in {None, frame["type"]}]
+
+    def seen(self, room: str = "lobby") -> list[str]:
+        """The client ids of the messages that it got, in order."""
+        changes = [frame for frame in self.frames("changes") if frame["room"] == room]
+        return [message["client_id"] for frame in changes for message in frame["messages"]]
+
+
+def header(scope: Mapping[str, Any], name: str) -> str:
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key.decode() == name), "")
+
+
+async def settle() -> None:
+    for _ in range(80):
+        await asyncio.sleep(0)
+
+
+def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a test's coroutine; what it leaves behind on the loop is an error."""
+
+    async def main() -> None:
+        errors: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: errors.append(context))
+        await test()
+        await settle()
+        assert errors == []
+
+    asyncio.run(main())
