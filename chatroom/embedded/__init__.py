@@ -38,6 +38,7 @@ _FILES, _RECORD, _KEY, _LOG, _LOCK = "mongo", "mongo.json", "mongod.key", "mongo
 _START_SECONDS = 60.0
 _EARLIER_SECONDS = 10.0
 _STOP_SECONDS = 4.0
+_DYING_SECONDS = 1.0
 _POLL_SECONDS = 0.005
 
 
@@ -103,6 +104,7 @@ class EmbeddedMongo:
             self._wait_for_port(deadline)
             self._prepare(deadline)
         except PyMongoError as error:
+            self._check_alive(deadline, _DYING_SECONDS)  # which knows more, if mongod has died of it
             raise EmbeddedError(f"mongod does not work in {self.folder.path}: {error}") from error
         self._order(READY)
         return self.uri
@@ -211,8 +213,8 @@ class EmbeddedMongo:
                 return
             time.sleep(_POLL_SECONDS)
 
-    def _check_alive(self, deadline: float) -> None:
-        if self._guardian is None or self._guardian.poll() is not None:
+    def _check_alive(self, deadline: float, patience_seconds: float = 0) -> None:
+        if self._guardian is None or _has_ended(self._guardian, patience_seconds):
             raise EmbeddedError(explain(_read_from(self.log_path, self._log_start), self.folder.path))
         if time.monotonic() > deadline:
             raise EmbeddedError(f"mongod did not become ready in time; see {self.log_path}.")
@@ -254,6 +256,14 @@ def _read_record(folder: DataFolder) -> Record:
         return msgspec.json.decode(path.read_bytes(), type=Record)
     except msgspec.DecodeError as error:
         raise EmbeddedError(f"{path} is damaged ({error}). Restore it.") from error
+
+
+def _has_ended(guardian: subprocess.Popen[bytes], patience_seconds: float) -> bool:
+    try:
+        guardian.wait(patience_seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def _wait_for_end(guardian: subprocess.Popen[bytes]) -> None:

@@ -98,7 +98,7 @@ def command(binary: Path, *, files: Path, key: Path, port: int) -> list[str]:
 def explain(log: str, folder: Path) -> str:
     """Say in one sentence why mongod ended, from what it logged."""
     if "error while loading shared libraries" in log:
-        library = log.partition("error while loading shared libraries:")[2].partition(":")[0].strip()
+        library = Path(log.partition("error while loading shared libraries:")[2].partition(":")[0].strip()).name
         package = "libcurl4" if library.startswith("libcurl") else f"the package that has {library}"
         return f"mongod needs {library}: install {package}, or set MONGO_URI to a server's address."
     if "No space left on device" in log:

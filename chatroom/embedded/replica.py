@@ -19,6 +19,7 @@ APP, ROOT = "chatroom", "root"
 Client = MongoClient[dict[str, Any]]
 
 _ANSWER_SECONDS = 60.0
+_REACH_MILLISECONDS = 10_000
 _POLL_SECONDS = 0.005
 _NOT_YET_INITIALIZED = 94
 
@@ -27,7 +28,14 @@ _NOT_YET_INITIALIZED = 94
 def connect(port: int, root_password: str | None = None) -> Iterator[Client]:
     """Open a client, as root where a password is given; nothing that it does waits for more than a minute."""
     user = ROOT if root_password else None
-    client: Client = MongoClient(HOST, port, directConnection=True, username=user, password=root_password)
+    client: Client = MongoClient(
+        HOST,
+        port,
+        directConnection=True,
+        username=user,
+        password=root_password,
+        serverSelectionTimeoutMS=_REACH_MILLISECONDS,
+    )
     with client, pymongo.timeout(_ANSWER_SECONDS):
         yield client
 

@@ -311,6 +311,20 @@ class TestFailure:
         with broken(script) as mongo, pytest.raises(EmbeddedError, match=said):
             mongo.wait_until_ready()
 
+    def test_in_the_middle_of_the_start_is_explained_by_its_log(
+        self, broken: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("chatroom.embedded.replica._REACH_MILLISECONDS", 500)
+        script = f"""#!{sys.executable}
+import socket, sys
+with socket.create_server(("127.0.0.1", int(sys.argv[sys.argv.index("--port") + 1]))) as server:
+    server.accept()[0].close()
+    server.accept()[0].close()
+print('{{"s":"F","msg":"WiredTiger error","attr":"28: No space left on device"}}')
+"""
+        with broken(script) as mongo, pytest.raises(EmbeddedError, match=r"The disk with .*/data is full"):
+            mongo.wait_until_ready()
+
     def test_to_get_ready_in_time_is_explained(self, tmp_path: Path, broken: Any) -> None:
         with broken("#!/bin/sh\nexec sleep 60") as mongo, pytest.raises(EmbeddedError, match=r"in time.*mongod\.log"):
             mongo.wait_until_ready(timeout_seconds=0.1)

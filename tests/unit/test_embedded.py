@@ -150,7 +150,7 @@ class TestExplanation:
                 "mongod needs libcurl.so.4: install libcurl4, or set MONGO_URI",
             ),
             (
-                "mongod: error while loading shared libraries: libssl.so.3: cannot open shared object file",
+                "mongod: error while loading shared libraries: /usr/lib/libssl.so.3: file too short",
                 "install the package that has libssl.so.3, or set MONGO_URI",
             ),
             ('{"s":"E","msg":"WT","attr":"28: No space left on device"}', "The disk with /data is full"),
