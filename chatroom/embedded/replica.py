@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import pymongo
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
@@ -18,7 +17,7 @@ APP, ROOT = "chatroom", "root"
 
 Client = MongoClient[dict[str, Any]]
 
-_ANSWER_SECONDS = 60.0
+_ANSWER_MILLISECONDS = 60_000
 _REACH_MILLISECONDS = 10_000
 _POLL_SECONDS = 0.005
 _NOT_YET_INITIALIZED = 94
@@ -35,8 +34,9 @@ def connect(port: int, root_password: str | None = None) -> Iterator[Client]:
         username=user,
         password=root_password,
         serverSelectionTimeoutMS=_REACH_MILLISECONDS,
+        socketTimeoutMS=_ANSWER_MILLISECONDS,
     )
-    with client, pymongo.timeout(_ANSWER_SECONDS):
+    with client:
         yield client
 
 
