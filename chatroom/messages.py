@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+import regex
 
 from chatroom.errors import Refused
 from chatroom.models import Author, Draft, Message, Room
@@ -18,7 +19,8 @@ from chatroom.store.messages import MessageStore, Rendered, Stored
 SERVER_MADE = "."
 """The first character of a client id that the server made up, because the client sent none."""
 
-INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u034f\u115f\u1160\u3164\uffa0\u2800\0"
+VISIBLE = regex.compile(r"[^\s\p{Cc}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\u2800]")
+HALF_CHARACTER = regex.compile(r"[\ud800-\udfff]")
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,14 +53,14 @@ class Messages:
 
     def check_text(self, text: str) -> None:
         """Raise `Refused` unless the text may be a message."""
-        if not text.strip().strip(INVISIBLE).strip():
+        if VISIBLE.search(text) is None:
             raise Refused("empty", "Write something first: the message is empty.")
         if 0 < self._max_length < len(text):
             raise Refused(
                 "too_long",
                 f"The message is too long: {len(text):,} characters, and at most {self._max_length:,} are allowed.",
             )
-        if any("\ud800" <= character <= "\udfff" for character in text) if not text.isascii() else False:
+        if not text.isascii() and HALF_CHARACTER.search(text):
             raise Refused("invalid", "The message contains half a character (a lone surrogate); please remove it.")
 
     def post(self, room: Room, draft: Draft) -> Stored:

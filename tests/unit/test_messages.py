@@ -1,0 +1,281 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from chatroom.errors import Refused
+from chatroom.messages import SERVER_MADE, Messages
+from chatroom.models import Draft, Message, Room
+from chatroom.rooms import LOBBY
+from chatroom.store.database import Database
+from chatroom.store.messages import MessageStore, Stored
+from tests.databases import in_memory
+from tests.people import ALICE, BOB
+
+NOW = datetime(2026, 11, 21, 1, 2, 3, tzinfo=UTC)
+LONGEST = 40
+
+
+@pytest.fixture
+def database() -> Database:
+    return in_memory()
+
+
+@pytest.fixture
+def store(database: Database) -> MessageStore:
+    return MessageStore(database, origin="here", clock=lambda: NOW)
+
+
+@pytest.fixture
+def messages(store: MessageStore) -> Messages:
+    return Messages(store, max_length=LONGEST, clock=lambda: NOW + timedelta(minutes=1))
+
+
+def say(messages: Messages, text: str, client_id: str | None = None) -> Message:
+    return messages.post(LOBBY, messages.draft(ALICE, text, client_id)).message
+
+
+class TestText:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            " ",
+            "\n\t\r\n",
+            "\u00a0\u2003\u3000",
+            "\u200b",
+            "\u200b \u200b \u200b",
+            "\u200d\u2060\ufeff",
+            "\u00ad",
+            "\u034f",
+            "\u061c\u200e\u200f",
+            "\u202a\u202e\u2066\u2069",
+            "\u115f\u1160\u3164\uffa0",
+            "\u180e\u17b4",
+            "\ufe0f",
+            "\U000e0020\U000e007f",
+            "\u2800",
+            "\ufff9\ufffb",
+            "\0",
+            "\x1b\x7f\x85",
+            "\u2028\u2029",
+        ],
+        ids=ascii,
+    )
+    def test_l01_nothing_that_can_be_seen_is_empty(self, messages: Messages, text: str) -> None:
+        with pytest.raises(Refused) as refusal:
+            messages.check_text(text)
+        assert refusal.value.reason == "empty"
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "a",
+            ".",
+            "\u200ba",
+            "\0.",
+            "\u2764\ufe0f",
+            "\U0001f468\u200d\U0001f469",
+            "\u0645",
+            "\u0301",
+            "\ue000",
+            "$where",
+            "a.b",
+            "{{7*7}}",
+            "%s",
+        ],
+        ids=ascii,
+    )
+    def test_what_can_be_seen_is_a_text(self, messages: Messages, text: str) -> None:
+        messages.check_text(text)
+
+    @pytest.mark.parametrize("character", ["x", "é", "\U0001f600", "\n."])
+    def test_l01_the_length_is_counted_in_characters(self, messages: Messages, character: str) -> None:
+        longest = (character * LONGEST)[:LONGEST]
+        messages.check_text(longest)
+        with pytest.raises(Refused, match=rf"{LONGEST + 1} characters, and at most {LONGEST}") as refusal:
+            messages.check_text(longest + "x")
+        assert refusal.value.reason == "too_long"
+
+    def test_zero_is_no_limit(self, store: MessageStore) -> None:
+        Messages(store, max_length=0).check_text("x" * 100_000)
+
+    @pytest.mark.parametrize("text", ["a\ud800", "\udfffb", "\ud800", "é\udc00"], ids=ascii)
+    def test_u07_half_a_character_is_refused(self, messages: Messages, text: str) -> None:
+        with pytest.raises(Refused) as refusal:
+            messages.check_text(text)
+        assert refusal.value.reason == "invalid"
+
+    def test_the_text_is_kept_as_it_was_typed(self, messages: Messages) -> None:
+        assert say(messages, "  *hi*\r\n ").text == "  *hi*\r\n "
+
+
+class TestDraft:
+    def test_a_draft_keeps_its_client_id(self, messages: Messages) -> None:
+        assert messages.draft(ALICE, "hi", "a1") == Draft(author=ALICE, text="hi", client_id="a1")
+
+    def test_one_without_gets_one_that_no_client_could_send(self, messages: Messages) -> None:
+        ids = {messages.draft(ALICE, "hi").client_id for _ in range(20)}
+
+        assert len(ids) == 20
+        assert all(client_id.startswith(SERVER_MADE) for client_id in ids)
+
+    def test_a_draft_is_checked(self, messages: Messages) -> None:
+        with pytest.raises(Refused):
+            messages.draft(ALICE, "")
+
+
+class TestPost:
+    def test_a_text_is_rendered_when_it_is_stored(self, messages: Messages) -> None:
+        message = say(messages, "*hi*")
+
+        assert (message.text, message.html) == ("*hi*", "<p><em>hi</em></p>")
+        assert message.sequence == 1
+
+    def test_the_engine_takes_over_while_it_runs(self, messages: Messages) -> None:
+        taken: list[tuple[Room, Draft]] = []
+
+        def post_through(room: Room, draft: Draft) -> Stored:
+            taken.append((room, draft))
+            return messages.append(room.id, [draft])[0]
+
+        messages.post_through = post_through
+        draft = messages.draft(ALICE, "hi", "a1")
+
+        assert messages.post(LOBBY, draft).message.sequence == 1
+        assert taken == [(LOBBY, draft)]
+
+    def test_d03_a_post_twice_is_one_message(self, messages: Messages) -> None:
+        assert say(messages, "hi", "a1") == say(messages, "hi", "a1")
+
+
+class TestEdit:
+    def test_its_author_gives_a_message_another_text(self, messages: Messages) -> None:
+        message = say(messages, "teh")
+
+        edited = messages.edit(LOBBY.id, ALICE.id, message.id, "*the*")
+
+        assert (edited.text, edited.html) == ("*the*", "<p><em>the</em></p>")
+        assert (edited.sequence, edited.revision) == (1, 2)
+        assert edited.edited_at == NOW + timedelta(minutes=1)
+        assert edited.sent_at == NOW
+
+    def test_the_same_text_is_no_change(self, messages: Messages) -> None:
+        message = say(messages, "hi")
+
+        assert messages.edit(LOBBY.id, ALICE.id, message.id, "hi") == message
+
+    def test_nobody_else_edits_or_deletes_it(self, messages: Messages) -> None:
+        message = say(messages, "hi")
+        for change in (
+            lambda: messages.edit(LOBBY.id, BOB.id, message.id, "ho"),
+            lambda: messages.delete(LOBBY.id, BOB.id, message.id),
+        ):
+            with pytest.raises(Refused) as refusal:
+                change()
+            assert refusal.value.reason == "forbidden"
+        assert messages.newest(LOBBY, 1).messages == [message]
+
+    @pytest.mark.parametrize("text", ["", "x" * (LONGEST + 1), "\ud800x"], ids=ascii)
+    def test_the_new_text_is_checked(self, messages: Messages, text: str) -> None:
+        message = say(messages, "hi")
+        with pytest.raises(Refused):
+            messages.edit(LOBBY.id, ALICE.id, message.id, text)
+
+    def test_a_deleted_message_is_not_edited_back(self, messages: Messages) -> None:
+        message = say(messages, "hi")
+        messages.delete(LOBBY.id, ALICE.id, message.id)
+        with pytest.raises(Refused) as refusal:
+            messages.edit(LOBBY.id, ALICE.id, message.id, "ho")
+        assert refusal.value.reason == "not_found"
+
+
+class TestDelete:
+    def test_a_deleted_message_keeps_its_place_and_nothing_else(self, messages: Messages, database: Database) -> None:
+        message = say(messages, "secret")
+
+        deleted = messages.delete(LOBBY.id, ALICE.id, message.id)
+
+        assert (deleted.text, deleted.html) == ("", "")
+        assert (deleted.sequence, deleted.revision) == (1, 2)
+        assert deleted.deleted_at == NOW + timedelta(minutes=1)
+        assert "secret" not in repr(list(database.messages.find()))
+
+    def test_deleting_again_changes_nothing(self, messages: Messages) -> None:
+        message = say(messages, "hi")
+        deleted = messages.delete(LOBBY.id, ALICE.id, message.id)
+
+        assert messages.delete(LOBBY.id, ALICE.id, message.id) == deleted
+
+    def test_a_deleted_message_sent_again_stays_deleted(self, messages: Messages) -> None:
+        message = say(messages, "hi", "a1")
+        deleted = messages.delete(LOBBY.id, ALICE.id, message.id)
+
+        assert say(messages, "hi", "a1") == deleted
+
+
+class TestPages:
+    @pytest.fixture(autouse=True)
+    def seven(self, messages: Messages) -> None:
+        self.posted = [say(messages, f"text {n}") for n in range(1, 8)]
+
+    def test_the_newest_page(self, messages: Messages) -> None:
+        page = messages.newest(LOBBY, 3)
+
+        assert [m.sequence for m in page.messages] == [5, 6, 7]
+        assert (page.revision, page.more) == (7, True)
+        assert not messages.newest(LOBBY, 7).more
+        assert len(messages.newest(LOBBY, 9).messages) == 7
+
+    def test_older_pages(self, messages: Messages) -> None:
+        page = messages.before(LOBBY, 5, 3)
+
+        assert [m.sequence for m in page.messages] == [2, 3, 4]
+        assert page.more
+        page = messages.before(LOBBY, 2, 3)
+        assert [m.sequence for m in page.messages] == [1]
+        assert not page.more
+        assert messages.before(LOBBY, 1, 3).messages == []
+
+    def test_what_changed_since(self, messages: Messages) -> None:
+        messages.edit(LOBBY.id, ALICE.id, self.posted[0].id, "changed")
+
+        page = messages.after(LOBBY, 5, 2)
+        assert [m.revision for m in page.messages] == [6, 7]
+        assert (page.revision, page.more) == (7, True)
+        page = messages.after(LOBBY, page.revision, 2)
+        assert [(m.sequence, m.revision) for m in page.messages] == [(1, 8)]
+        assert (page.revision, page.more) == (8, False)
+
+    def test_nothing_changed_since(self, messages: Messages) -> None:
+        page = messages.after(LOBBY, 7, 2)
+
+        assert (page.messages, page.revision, page.more) == ([], 7, False)
+        assert messages.newest_revision(LOBBY) == 7
+
+    @pytest.mark.parametrize("cursor", [8, 2**53])
+    def test_l10_a_cursor_that_the_room_never_gave_is_refused(self, messages: Messages, cursor: int) -> None:
+        with pytest.raises(Refused) as refusal:
+            messages.after(LOBBY, cursor, 2)
+        assert refusal.value.reason == "unknown_cursor"
+
+    def test_a_change_while_the_page_is_read_comes_twice_rather_than_never(
+        self, messages: Messages, store: MessageStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        newest = store.newest
+
+        def late(room: str, limit: int) -> list[Message]:
+            say(messages, "late")
+            return newest(room, limit)
+
+        monkeypatch.setattr(store, "newest", late)
+        page = messages.newest(LOBBY, 3)
+
+        assert page.messages[-1].text == "late"
+        assert messages.after(LOBBY, page.revision, 9).messages[-1].text == "late"
+
+
+def test_an_empty_room_has_an_empty_page(messages: Messages) -> None:
+    page = messages.newest(LOBBY, 3)
+
+    assert (page.messages, page.revision, page.more) == ([], 0, False)
+    assert messages.after(LOBBY, 0, 3).messages == []
