@@ -5,11 +5,11 @@ The app's account can read and write the databases it was made for, and touch no
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from pymongo import MongoClient
-from pymongo.errors import OperationFailure
+from pymongo.errors import AutoReconnect, OperationFailure
 
 from chatroom.embedded.mongod import HOST, REPLICA_SET
 
@@ -47,23 +47,23 @@ def initiate(client: Client, port: int) -> None:
 
 def move(client: Client, port: int, check: Callable[[], None]) -> None:
     """Tell the replica set its new port: elsewhere it does not know itself, and elects nobody."""
-    while True:
+
+    def reconfigure() -> bool:
         try:
             client.admin.command("replSetReconfig", _configuration(port), force=True)
-            return
         except OperationFailure as error:
             # First it asks whoever has the old port whether that is itself: for 30 s, if nobody answers.
             if error.code != _NOT_YET_INITIALIZED:
                 raise
-        check()
-        time.sleep(_POLL_SECONDS)
+            return False
+        return True
+
+    _repeat(reconfigure, check)
 
 
 def wait_for_primary(client: Client, check: Callable[[], None]) -> None:
     """Wait until the node takes writes; `check` ends the wait by raising."""
-    while not client.admin.command("hello").get("isWritablePrimary"):
-        check()
-        time.sleep(_POLL_SECONDS)
+    _repeat(lambda: client.admin.command("hello").get("isWritablePrimary"), check)
 
 
 def add_root(client: Client, password: str) -> None:
@@ -75,6 +75,15 @@ def add_app(client: Client, database: str, password: str) -> None:
     """Make the app's account for one database."""
     roles = [{"role": "readWrite", "db": database}]
     client[database].command("createUser", APP, pwd=password, roles=roles)
+
+
+def _repeat(attempt: Callable[[], object], check: Callable[[], None]) -> None:
+    while True:
+        with suppress(AutoReconnect):  # it hangs up on everybody when its state changes
+            if attempt():
+                return
+        check()
+        time.sleep(_POLL_SECONDS)
 
 
 def _configuration(port: int) -> dict[str, Any]:

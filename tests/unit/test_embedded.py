@@ -8,7 +8,7 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
-from pymongo.errors import OperationFailure
+from pymongo.errors import AutoReconnect, OperationFailure
 
 from chatroom.embedded import EmbeddedError, EmbeddedMongo, guardian, mongod, replica
 from chatroom.embedded.folder import DataFolder, FolderError
@@ -200,7 +200,7 @@ class TestMove:
 
     def test_is_tried_until_mongod_has_read_its_configuration(self) -> None:
         client = Mock(spec=["admin"])
-        client.admin.command.side_effect = [OperationFailure("not yet", 94), OperationFailure("not yet", 94), {"ok": 1}]
+        client.admin.command.side_effect = [OperationFailure("not yet", 94), AutoReconnect("hung up"), {"ok": 1}]
         check = Mock()
         replica.move(client, 21000, check)
         assert check.call_count == 2
