@@ -7,6 +7,7 @@ import { TimelineView } from "./views/timeline.js";
 /** How many messages the page holds while its reader is at the end, and at most while they read above. */
 const KEPT_AT_END = 500;
 const KEPT_ABOVE = 2000;
+const OLDER = "Older messages";
 const QUIET_MS = 1000;
 
 export class Reader {
@@ -33,7 +34,9 @@ export class Reader {
     this.#scroller = new Scroller({ log: this.#log, content: find("messages"), onMove: () => this.#moved() });
     this.#older = find("older");
     this.#olderLink = find("older-link");
-    this.#pill = find("new-pill");
+    this.#olderLink.href = "#";
+    this.#olderLink.textContent = OLDER;
+    this.#pill = makePill(find("composer-area"));
     this.#empty = find("empty");
     this.#title = title;
     this.#pill.addEventListener("click", () => this.#follow());
@@ -118,7 +121,7 @@ export class Reader {
     try {
       const { messages, more } = await this.#api.readHistory(this.#timeline.oldestSequence);
       this.#timeline.applyHistory({ messages, hasOlder: more && messages.length > 0 });
-      this.#olderLink.textContent = "Older messages";
+      this.#olderLink.textContent = OLDER;
       this.#watchOlderAgain();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -180,4 +183,13 @@ export class Reader {
     this.#observer.unobserve(this.#older);
     this.#observer.observe(this.#older);
   }
+}
+
+function makePill(place) {
+  const pill = document.createElement("button");
+  pill.type = "button";
+  pill.className = "new-pill";
+  pill.hidden = true;
+  place.prepend(pill);
+  return pill;
 }

@@ -4,6 +4,7 @@ import { countCharacters, findProblem } from "../text.js";
 
 const COUNT_FROM = 200;
 const SAVE_AFTER_MS = 200;
+const KEYS = ". Enter sends, Shift+Enter makes a new line.";
 const IME_KEY = 229; // Safari ends a composition before the key that ended it
 
 export class ComposerView {
@@ -26,7 +27,7 @@ export class ComposerView {
     this.#onSend = onSend;
     this.#onDraft = onDraft;
     form.noValidate = true;
-    for (const element of form.querySelectorAll("[data-needs-script]")) element.hidden = false;
+    form.querySelector("[data-keys]").textContent = KEYS;
     form.addEventListener("submit", (event) => this.#submit(event));
     this.#text.addEventListener("keydown", (event) => this.#press(event));
     this.#text.addEventListener("input", () => this.#change());

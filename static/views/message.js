@@ -35,8 +35,8 @@ export class MessageView {
     this.#setAuthor(element, author);
     this.setTimes(element, message);
     const edited = element.querySelector("[data-edited]");
-    edited.hidden = !edited_at || Boolean(deleted_at);
-    if (edited_at) edited.title = `Edited ${this.#times.full(edited_at)}`;
+    edited.textContent = edited_at && !deleted_at ? "edited" : "";
+    edited.title = edited_at ? `Edited ${this.#times.full(edited_at)}` : "";
     setBody(element.querySelector("[data-body]"), message);
   }
 
