@@ -5,7 +5,6 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-IGNORED = {"node_modules", "run-files", "site-packages", "data"}
 
 
 @cache
@@ -13,11 +12,11 @@ def read(path: str) -> str:
     return (ROOT / path).read_text(encoding="utf-8")
 
 
+@cache
 def pages() -> list[str]:
     """Every Markdown file of the project."""
-    found = [path.relative_to(ROOT) for path in ROOT.rglob("*.md")]
-    ours = [path for path in found if not any(part.startswith(".") or part in IGNORED for part in path.parts)]
-    return sorted(str(path) for path in ours)
+    found = [*ROOT.glob("*.md"), *(ROOT / "bench").glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    return sorted(str(path.relative_to(ROOT)) for path in found)
 
 
 def section(page: str, title: str) -> str:

@@ -23,7 +23,7 @@ from pymongo import IndexModel
 from chatroom.config import Settings
 from chatroom.errors import Refused
 from chatroom.live import protocol
-from chatroom.live import socket as live
+from chatroom.live import connection as live
 from chatroom.models import Author, Message
 from chatroom.services import INDEXES, Services
 from chatroom.store.messages import Stored
@@ -319,11 +319,15 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+@cache
+def calls_in(folder: str, within: str) -> list[tuple[str, ast.Call]]:
+    found = [node for path in sorted((ROOT / folder).rglob(within)) for node in ast.walk(tree(path))]
+    return [(ast.unparse(node.func), node) for node in found if isinstance(node, ast.Call)]
+
+
 def calls(folder: str, name: str, within: str = "*.py") -> list[ast.Call]:
     """Every call of a function in the code, as `name` or `something.name`."""
-    found = [node for path in sorted((ROOT / folder).rglob(within)) for node in ast.walk(tree(path))]
-    made = [node for node in found if isinstance(node, ast.Call)]
-    return [call for call in made if re.fullmatch(rf"(?:[\w.]+\.)?{re.escape(name)}", ast.unparse(call.func))]
+    return [call for full, call in calls_in(folder, within) if full == name or full.endswith(f".{name}")]
 
 
 def literals(call: ast.Call) -> list[Any]:
