@@ -16,9 +16,11 @@ from flask import Flask, request
 
 from chatroom import web
 from chatroom.config import Settings, load_settings
+from chatroom.live.connection import Visitor
 from chatroom.live.engine import Engine
 from chatroom.live.feed import SAFETY_SECONDS, ChangeStreamFeed, Hint, Known, PollingFeed
-from chatroom.live.socket import Limits, LiveEndpoint, Visitor
+from chatroom.live.gate import Limits
+from chatroom.live.socket import LiveEndpoint
 from chatroom.models import Room
 from chatroom.services import Services
 from chatroom.store import changes

@@ -76,7 +76,7 @@ class LiveRoom:
         self.is_behind = False
         """Whether the store may have what the tail has not."""
         self.refreshing: asyncio.Task[None] | None = None
-        self.pages: dict[tuple[int, Format], asyncio.Task[tuple[str, int, int]]] = {}
+        self.pages: dict[tuple[int, Format], asyncio.Task[tuple[bytes, int, int]]] = {}
 
 
 class Engine:
@@ -209,7 +209,7 @@ class Engine:
         for live in list(self._rooms.values()):
             self._refresh(live)
 
-    async def read_page(self, live: LiveRoom, cursor: int, format: Format) -> tuple[str, int, int]:
+    async def read_page(self, live: LiveRoom, cursor: int, format: Format) -> tuple[bytes, int, int]:
         """Read changes after `cursor` from the store, as a frame; those who ask for the same share one query."""
         key = (cursor, format)
         task = live.pages.get(key)
@@ -218,7 +218,7 @@ class Engine:
             task.add_done_callback(partial(_forget, live.pages, key))
         return await asyncio.shield(task)
 
-    async def _read_page(self, live: LiveRoom, cursor: int, format: Format) -> tuple[str, int, int]:
+    async def _read_page(self, live: LiveRoom, cursor: int, format: Format) -> tuple[bytes, int, int]:
         found: list[Message] = await self.run(self._store.changed_after, live.room.id, cursor, FRAME_MESSAGES)
         if not found:  # a primary that is being replaced may not have come so far yet
             raise Unavailable("The database is behind.")

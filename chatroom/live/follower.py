@@ -14,8 +14,8 @@ from chatroom.live.tail import Tail
 
 STORE_PAUSE_SECONDS = 0.5
 
-Send = Callable[[str], Awaitable[None]]
-ReadPage = Callable[[int, Format], Awaitable[tuple[str, int, int]]]
+Send = Callable[[bytes], Awaitable[None]]
+ReadPage = Callable[[int, Format], Awaitable[tuple[bytes, int, int]]]
 """Read the room's changes after a cursor from the store: the frame, the new cursor, how many messages it has."""
 
 

@@ -21,8 +21,8 @@ class Presence:
         self._names: dict[str, str] = {}
         self._elsewhere: dict[str, str] = {}
         self._shown: dict[str, str] = {}
-        self._last_change = ""
-        self._whole = ""
+        self._last_change = b""
+        self._whole = b""
 
     def enter(self, person: Author) -> bool:
         """Count a connection; True when it is this person's first in this process."""
@@ -53,10 +53,10 @@ class Presence:
         self._shown = people
         self.version += 1
         self._last_change = protocol.presence_changed(self._slug, came, left)
-        self._whole = ""
+        self._whole = b""
         return True
 
-    def frame(self, seen: int) -> str:
+    def frame(self, seen: int) -> bytes:
         """What a reader needs who has seen version `seen` (0: nothing yet)."""
         if seen and seen == self.version - 1:
             return self._last_change

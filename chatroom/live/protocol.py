@@ -144,44 +144,44 @@ def encode_message(message: Message, format: Format) -> bytes:
     return _encoder.encode(wire(message, format))
 
 
-def changes(room: str, revision: int, pieces: Sequence[bytes]) -> str:
+def changes(room: str, revision: int, pieces: Sequence[bytes]) -> bytes:
     """The frame that brings a reader from anywhere before these changes to `revision`."""
-    head = _encoder.encode({"type": "changes", "room": room, "revision": revision}).decode()
-    return f'{head[:-1]},"messages":[{b",".join(pieces).decode()}]}}'
+    head = _encoder.encode({"type": "changes", "room": room, "revision": revision})
+    return b'%s,"messages":[%s]}' % (head[:-1], b",".join(pieces))
 
 
-def stored(room: str, result: Stored) -> str:
+def stored(room: str, result: Stored) -> bytes:
     """The answer to a post, also to a repeated one."""
     return stored_message(room, result.message, result.message.client_id)
 
 
-def stored_message(room: str, message: Message, client_id: str | None) -> str:
+def stored_message(room: str, message: Message, client_id: str | None) -> bytes:
     """The answer to a change; `client_id` is the one that the frame carried."""
     fields: dict[str, Any] = {"type": "stored", "room": room}
     if client_id and not client_id.startswith(SERVER_MADE):
         fields["client_id"] = client_id
     fields |= {"id": message.id, "sequence": message.sequence, "revision": message.revision}
-    return _encoder.encode(fields).decode()
+    return _encoder.encode(fields)
 
 
-def caught_up(room: str, revision: int, missed: int) -> str:
+def caught_up(room: str, revision: int, missed: int) -> bytes:
     """History is done; live from here."""
-    return _encoder.encode({"type": "caught_up", "room": room, "revision": revision, "missed": missed}).decode()
+    return _encoder.encode({"type": "caught_up", "room": room, "revision": revision, "missed": missed})
 
 
-def refused(error: Refused, subject: dict[str, Any]) -> str:
+def refused(error: Refused, subject: dict[str, Any]) -> bytes:
     """A clear reason, for people and for programs."""
     fields = {"type": "refused", **subject, "reason": error.reason, "message": error.message}
     if error.retry_after is not None:
         fields["retry_after"] = round(error.retry_after, 1)
-    return _encoder.encode(fields).decode()
+    return _encoder.encode(fields)
 
 
-def here(room: str, people: Sequence[Person]) -> str:
+def here(room: str, people: Sequence[Person]) -> bytes:
     """Everybody who is in the room now."""
-    return _encoder.encode({"type": "presence", "room": room, "here": people}).decode()
+    return _encoder.encode({"type": "presence", "room": room, "here": people})
 
 
-def presence_changed(room: str, came: Sequence[Person], left: Sequence[str]) -> str:
+def presence_changed(room: str, came: Sequence[Person], left: Sequence[str]) -> bytes:
     """Who came and who left since the last presence frame."""
-    return _encoder.encode({"type": "presence", "room": room, "came": came, "left": left}).decode()
+    return _encoder.encode({"type": "presence", "room": room, "came": came, "left": left})

@@ -18,7 +18,7 @@ KEPT_FRAMES = 8
 """Readers who return are at many different cursors; a frame for each would hold the tail many times over."""
 
 
-def bounded_frame(slug: str, pieces: Iterable[tuple[int, bytes]], newest: int) -> tuple[str, int, int]:
+def bounded_frame(slug: str, pieces: Iterable[tuple[int, bytes]], newest: int) -> tuple[bytes, int, int]:
     """Join encoded messages, each with its revision, as far as one frame goes.
 
     Returns the frame, the cursor that it leads to (`newest` when all are in), and how many messages it has.
@@ -72,7 +72,7 @@ class Tail:
         self._entries: deque[Entry] = deque()
         self._latest: dict[str, int] = {}  # message id -> its newest revision here
         self._waiting: dict[asyncio.Future[None], None] = {}
-        self._frames: dict[tuple[int, Format], tuple[str, int, int]] = {}
+        self._frames: dict[tuple[int, Format], tuple[bytes, int, int]] = {}
 
     def offer(self, messages: Iterable[Message]) -> bool:
         """Take the changes that come next, ignore those that are here; False when they leave a gap before them."""
@@ -105,7 +105,7 @@ class Tail:
         self.start = self.revision = revision
         self._wake()
 
-    def frame(self, cursor: int, format: Format) -> tuple[str, int, int]:
+    def frame(self, cursor: int, format: Format) -> tuple[bytes, int, int]:
         """Everything after `cursor`, as one bounded frame: the frame, the new cursor, and how many messages it has.
 
         It is made once for all who are at the same cursor. `cursor` must not be before `start`.
@@ -155,7 +155,7 @@ class Tail:
         if self._latest.get(oldest.message.id) == oldest.message.revision:
             del self._latest[oldest.message.id]
 
-    def _make_frame(self, cursor: int, format: Format) -> tuple[str, int, int]:
+    def _make_frame(self, cursor: int, format: Format) -> tuple[bytes, int, int]:
         pieces = (
             (entry.message.revision, entry.encoded(format))
             for entry in self._after(cursor)

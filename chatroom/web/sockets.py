@@ -7,7 +7,7 @@ from flask import Flask
 from werkzeug.sansio.utils import host_is_trusted
 
 from chatroom.config import Settings
-from chatroom.live.socket import Visitor
+from chatroom.live.connection import Visitor
 from chatroom.models import Author
 from chatroom.services import Services
 from chatroom.web.cookies import find_secret

@@ -37,9 +37,9 @@ PLACES = {
     "bson": ["chatroom.store"],
     "gridfs": ["chatroom.store"],
     "mongomock": ["chatroom.store"],
-    "uvicorn": ["chatroom.serve", "chatroom.server", "chatroom.workers"],
+    "uvicorn": ["chatroom.live.websocket", "chatroom.serve", "chatroom.server", "chatroom.workers"],
     "uvloop": ["chatroom.serve", "chatroom.server", "chatroom.workers"],
-    "websockets": [],
+    "websockets": ["chatroom.live.websocket"],
     "asyncio": ["chatroom.live", "chatroom.serve", "chatroom.server", "chatroom.workers"],
     "markdown_it": ["chatroom.rendering"],
     "nh3": ["chatroom.rendering"],
@@ -98,7 +98,7 @@ def is_ours(name: str) -> bool:
 
 def test_web_and_live_do_not_know_each_other() -> None:
     """They share the shape of a message, and who is at the other end of a connection."""
-    shared = {"chatroom.web.sockets": {"chatroom.live.socket"}}
+    shared = {"chatroom.web.sockets": {"chatroom.live.connection"}}
     for module, path in MODULES.items():
         for one, other in (("chatroom.web", "chatroom.live"), ("chatroom.live", "chatroom.web")):
             if is_within(module, one):

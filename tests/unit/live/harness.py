@@ -9,7 +9,9 @@ from urllib.parse import urlencode
 
 from chatroom.errors import Refused
 from chatroom.live.engine import Engine
-from chatroom.live.socket import Limits, LiveEndpoint, Visitor
+from chatroom.live.connection import Visitor
+from chatroom.live.gate import Limits
+from chatroom.live.socket import LiveEndpoint
 from chatroom.messages import Messages
 from chatroom.models import Author, Room
 from chatroom.rooms import LOBBY, Rooms
@@ -83,7 +85,7 @@ class Process:
             address_of=lambda scope: scope["client"][0],
             sign_in=self.sign_in,
             is_own_origin=lambda scope: header(scope, "origin") == "https://room.test",
-            get_room=self.rooms.get_for,
+            get_room=lambda user_id, slug: self.rooms.get_for(user_id, slug),
             check_posting=self.check_posting,
             limits=options.pop("limits", NO_LIMITS),
         )

@@ -595,11 +595,11 @@ class TestPresence:
             process = await started()
             live = await process.engine.enter(LOBBY, ALICE)
             await tick()
-            assert "Alice" in live.presence.frame(0)
+            assert b"Alice" in live.presence.frame(0)
             assert process.presences.here(LOBBY.id) == [ALICE]
             process.engine.leave(live, ALICE)
             await tick()
-            assert "Alice" not in live.presence.frame(0)
+            assert b"Alice" not in live.presence.frame(0)
             assert process.presences.here(LOBBY.id) == []
             await process.engine.stop()
 
@@ -636,10 +636,10 @@ class TestPresence:
             there.presences.take([(LOBBY.id, BOB)])
             live = await here.engine.enter(LOBBY, ALICE)
             await tick(engines.ELSEWHERE_TICKS)
-            assert "Bob" in live.presence.frame(0)
+            assert b"Bob" in live.presence.frame(0)
             there.presences.end_all()
             await tick(engines.ELSEWHERE_TICKS)
-            assert "Bob" not in live.presence.frame(0)
+            assert b"Bob" not in live.presence.frame(0)
             await here.engine.stop()
 
         run(test)
@@ -663,7 +663,7 @@ class TestPresence:
             process.presences.take = away  # type: ignore[method-assign, assignment]
             live = await process.engine.enter(LOBBY, ALICE)
             await tick()
-            assert "Alice" in live.presence.frame(0)
+            assert b"Alice" in live.presence.frame(0)
             process.presences.take = take  # type: ignore[method-assign]
             await tick()
             assert process.presences.here(LOBBY.id) == [ALICE]
@@ -715,7 +715,7 @@ class TestPresence:
             lobby = await process.engine.enter(LOBBY, ALICE)
             den = await process.engine.enter(DEN, BOB)
             await tick()
-            assert "Bob" not in lobby.presence.frame(0)
+            assert b"Bob" not in lobby.presence.frame(0)
             assert "Alice" not in den.presence.frame(0)
             await process.engine.stop()
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from chatroom.errors import Unavailable
-from chatroom.live import socket as sockets
-from chatroom.live.socket import Limits
+from chatroom.live import connection as connections
+from chatroom.live.gate import Limits
 from chatroom.rooms import LOBBY
 from tests.people import ALICE, BOB, MALLORY, rendered
 from tests.unit.live.harness import DEN, NO_LIMITS, Client, Process, run, settle
@@ -141,7 +141,10 @@ class TestHandshake:
             def away(*arguments: Any) -> Any:
                 raise Unavailable("The database does not answer.")
 
-            setattr(process.endpoint, "_sign_in" if part == "sign_in" else "get_room", away)
+            if part == "sign_in":
+                process.endpoint._sign_in = away
+            else:
+                process.rooms.get_for = away
             client = await process.connect()
             assert client.status == 503
             assert (b"retry-after", b"5") in client.events[0]["headers"]
@@ -555,7 +558,7 @@ class TestBreakingTheRules:
         run(test)
 
     def test_w04_too_many_in_a_row_close_the_connection(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(sockets, "MAX_STRIKES", 5)
+        monkeypatch.setattr(connections, "MAX_STRIKES", 5)
 
         async def test() -> None:
             process = await started()
@@ -575,7 +578,7 @@ class TestBreakingTheRules:
 
     @pytest.mark.parametrize("trouble", ["busy", "unavailable"])
     def test_what_is_not_the_clients_fault_does_not_count(self, monkeypatch: pytest.MonkeyPatch, trouble: str) -> None:
-        monkeypatch.setattr(sockets, "MAX_STRIKES", 3)
+        monkeypatch.setattr(connections, "MAX_STRIKES", 3)
 
         async def test() -> None:
             process = await started(max_waiting=1)
@@ -583,7 +586,7 @@ class TestBreakingTheRules:
             if trouble == "busy":
                 process.engine.appender._run = never
             else:
-                process.endpoint.get_room = away
+                process.rooms.get_for = away
             await client.say(*[post(f"a{n}") for n in range(12)])
             assert len(refusals(client)) >= 10
             assert {reason for _, reason in refusals(client)} == {trouble}
@@ -605,7 +608,7 @@ class TestBreakingTheRules:
 
 class TestBackpressure:
     def test_while_too_many_posts_are_unanswered_nothing_more_is_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(sockets, "MAX_IN_FLIGHT", 5)
+        monkeypatch.setattr(connections, "MAX_IN_FLIGHT", 5)
 
         async def test() -> None:
             process = await started()
@@ -629,7 +632,7 @@ class TestBackpressure:
         run(test)
 
     def test_l05_a_client_that_does_not_read_is_not_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(sockets, "MAX_IN_FLIGHT", 5)
+        monkeypatch.setattr(connections, "MAX_IN_FLIGHT", 5)
 
         async def test() -> None:
             process = await started()
@@ -649,7 +652,7 @@ class TestBackpressure:
         self, monkeypatch: pytest.MonkeyPatch, is_following: bool
     ) -> None:
         """Whoever reads its frames waits for its answers, which nobody takes any more."""
-        monkeypatch.setattr(sockets, "MAX_IN_FLIGHT", 5)
+        monkeypatch.setattr(connections, "MAX_IN_FLIGHT", 5)
 
         async def test() -> None:
             process = await started()
@@ -669,7 +672,7 @@ class TestBackpressure:
     def test_posts_beyond_the_bound_are_not_stored_once_the_session_has_ended(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(sockets, "MAX_IN_FLIGHT", 2)
+        monkeypatch.setattr(connections, "MAX_IN_FLIGHT", 2)
 
         async def test() -> None:
             process = await started()

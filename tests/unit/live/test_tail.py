@@ -186,8 +186,8 @@ class TestFrames:
 
         assert tail.frame(1, "text")[0] is tail.frame(1, "text")[0]
         assert tail.frame(1, "text")[0] != tail.frame(0, "text")[0]
-        assert "html" in tail.frame(1, "html")[0]
-        assert "html" not in tail.frame(1, "text")[0]
+        assert b"html" in tail.frame(1, "html")[0]
+        assert b"html" not in tail.frame(1, "text")[0]
 
     def test_a_message_is_encoded_once_for_each_format(self, monkeypatch: pytest.MonkeyPatch) -> None:
         calls: list[tuple[int, Format]] = []
