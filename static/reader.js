@@ -85,7 +85,7 @@ export class Reader {
     if (!others.length) return;
     const isHidden = document.visibilityState !== "visible";
     if (isHidden || isMissed || !this.#scroller.isAtEnd) {
-      if (!this.#unseen && !this.#unread && !(isMissed && this.#view.mark)) this.#view.markSequence = others[0].sequence;
+      if (!this.#unseen && !this.#unread && !(isMissed && this.#view.mark)) this.#view.markSequence = findFirst(others);
     }
     if (isHidden) this.#unread += others.length;
     if (!this.#scroller.isAtEnd) this.#unseen += others.length;
@@ -192,4 +192,9 @@ function makePill(place) {
   pill.hidden = true;
   place.prepend(pill);
   return pill;
+}
+
+/** Changes come in the order of their revisions: what was edited since comes late. */
+function findFirst(messages) {
+  return Math.min(...messages.map(({ sequence }) => sequence));
 }

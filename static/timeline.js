@@ -43,7 +43,7 @@ export class Timeline {
     const arrived = [];
     for (const message of messages) {
       this.#collect(message);
-      const isNew = message.sequence > this.newestSequence && message.sequence > this.cursor;
+      const isNew = message.sequence > this.cursor && !this.#bySequence.has(message.sequence);
       const isPlaced = this.#apply(message);
       if (isNew && (isPlaced || this.isDetached)) arrived.push(message);
     }

@@ -34,6 +34,13 @@ test("the latest revision of a message wins, also when it comes first", () => {
   assert.equal(timeline.cursor, 9, "the cursor never goes back");
 });
 
+test("a new message that was edited since comes after those behind it, and is new all the same", () => {
+  const timeline = timelineOf(messages(1, 2));
+  const arrived = timeline.applyChanges({ revision: 5, messages: [message(4), message(3, { revision: 5 })] });
+  assert.deepEqual(arrived.map(({ sequence }) => sequence), [4, 3]);
+  assert.deepEqual(sequences(timeline), [1, 2, 3, 4]);
+});
+
 test("an edit is not a new message", () => {
   const timeline = timelineOf(messages(1, 2));
   assert.deepEqual(timeline.applyChanges({ revision: 3, messages: [message(1, { revision: 3 })] }), []);
