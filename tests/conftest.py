@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
+import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
@@ -20,6 +21,10 @@ from chatroom.services import INDEXES, Services
 from chatroom.store.database import Database
 from tests.databases import in_memory, new_database, replica_set
 from tests.visitors import Visitor
+
+# How long an example takes says something about the machine, and nothing about the code.
+hypothesis.settings.register_profile("chatroom", deadline=None)
+hypothesis.settings.load_profile("chatroom")
 
 MakeApp = Callable[..., Flask]
 
@@ -63,7 +68,6 @@ def make_app() -> Iterator[MakeApp]:
     def make(**changes: Any) -> Flask:
         defaults: dict[str, Any] = {"mongo_uri": "mongomock://", "secret_key": "k" * 32, "bcrypt_rounds": 4}
         app = create_app(Settings(**{**defaults, **changes}))
-        app.test_client_class = Visitor
         open_app(app).prepare()
         made.append(app)
         return app
@@ -145,6 +149,7 @@ def services_of(app: Flask) -> Services:
 
 def visitor(app: Flask) -> Visitor:
     """Somebody new, in a browser without cookies."""
+    app.test_client_class = Visitor
     return cast("Visitor", app.test_client())
 
 

@@ -11,7 +11,7 @@ from chatroom.web.accounts import blueprint as accounts
 from chatroom.web.api import blueprint as api
 from chatroom.web.cli import COMMANDS
 from chatroom.web.pages import blueprint as pages
-from chatroom.web.pages import hue
+from chatroom.web.pages import hue, message_markup
 from chatroom.web.sockets import address_of, is_own_origin, sign_in
 
 __all__ = ["address_of", "is_own_origin", "register", "sign_in"]
@@ -29,3 +29,4 @@ def register(app: Flask, settings: Settings) -> None:
         app.cli.add_command(command)
     app.jinja_env.globals["settings"] = settings
     app.jinja_env.filters["hue"] = hue
+    app.jinja_env.globals["message_markup"] = message_markup(app)

@@ -2,10 +2,13 @@
 
 import hashlib
 import zlib
-from typing import Any
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, cast
 
 from flask import (
     Blueprint,
+    Flask,
     Response,
     make_response,
     redirect,
@@ -18,7 +21,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from chatroom.errors import Refused, Unavailable
 from chatroom.messages import Page as MessagePage
-from chatroom.models import Room
+from chatroom.models import Message, Room
 from chatroom.rooms import LOBBY
 from chatroom.store.messages import Stored
 from chatroom.web import login as signing
@@ -29,6 +32,8 @@ from chatroom.web.security import form_checks_token
 from chatroom.web.services import services
 
 HUES = 12
+KEPT_MARKUP = 1000
+"""Rendered messages that are kept, because the newest are on every page."""
 LARGEST_SEQUENCE = 2**53
 LOGGED_OUT_FRAME = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Logged out</title>{% include "_styles.html" %}</head>
@@ -43,6 +48,16 @@ blueprint = Blueprint("pages", __name__)
 def hue(user_id: str) -> int:
     """Which of the twelve colours a person has (the same as in static/text.js)."""
     return zlib.crc32(user_id.encode()) % HUES
+
+
+def message_markup(app: Flask) -> Callable[[Message, bool], str]:
+    """Make the function by which templates render a message; the same one in the same state is rendered once."""
+
+    @lru_cache(maxsize=KEPT_MARKUP)
+    def markup(message: Message, joined: bool) -> str:
+        return cast("str", app.jinja_env.get_template("_message.html").module.message_item(message, joined))  # type: ignore[attr-defined]
+
+    return markup
 
 
 @blueprint.get("/")

@@ -716,7 +716,7 @@ class TestPresence:
             den = await process.engine.enter(DEN, BOB)
             await tick()
             assert b"Bob" not in lobby.presence.frame(0)
-            assert "Alice" not in den.presence.frame(0)
+            assert b"Alice" not in den.presence.frame(0)
             await process.engine.stop()
 
         run(test)
