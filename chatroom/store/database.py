@@ -10,7 +10,7 @@ from typing import Any
 
 import pymongo
 from pymongo import IndexModel, MongoClient, ReadPreference, WriteConcern
-from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyMongoError
+from pymongo.errors import ConfigurationError, DuplicateKeyError, InvalidURI, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from chatroom.config import Settings
@@ -79,10 +79,19 @@ class Database:
         self.client.close()
 
     def ensure_indexes(self, indexes: Mapping[str, Sequence[IndexModel]]) -> None:
-        """Create what is missing, by collection; existing ones cost one round trip each."""
+        """Create what is missing, by collection; existing ones cost one round trip each.
+
+        Raises `SettingsError` where the documents contradict an index: without it, nothing that is unique would be.
+        """
         with self.bounded(INDEX_TIMEOUT_SECONDS):
             for collection, models in indexes.items():
-                self._database[collection].create_indexes(list(models))
+                try:
+                    self._database[collection].create_indexes(list(models))
+                except DuplicateKeyError as error:  # its text may hold people's names
+                    place = f"the collection {collection} of the database {self.name}"
+                    raise SettingsError(
+                        f"Two documents in {place} are the same where none may be: remove one."
+                    ) from error
 
     def has_change_streams(self) -> bool:
         """Whether the server is a replica set (a plain standalone mongod, or mongomock, is not)."""

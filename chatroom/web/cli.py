@@ -4,20 +4,26 @@ Whoever can run them can read the database anyway, so they ask for no password b
 """
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import cast, get_args
 
 import click
 import msgspec
 from flask import current_app
 
+from chatroom import backup
 from chatroom.accounts import Accounts, Registration
 from chatroom.embedded import EmbeddedMongo
 from chatroom.embedded.folder import DataFolder, FolderError
 from chatroom.errors import ChatroomError
 from chatroom.models import Role, User
-from chatroom.services import Services
+from chatroom.services import INDEXES, Services
+from chatroom.store.backup import BackupStore
+
+_FOLDER = click.Path(resolve_path=True, path_type=Path)
 
 
 @click.command("create-user")
@@ -84,20 +90,74 @@ def end_sessions(name: str) -> None:
         click.echo(f"{accounts.sessions.end_all(user.id)} sessions of {user.username} were ended.")
 
 
-COMMANDS = [create_user, create_token, create_invite, set_password, set_role, end_sessions]
+@click.command("backup")
+@click.argument("folder", type=_FOLDER)
+def make_backup(folder: Path) -> None:
+    """Write everything to a new FOLDER, also while people are writing (docs/backups.md)."""
+    with _services() as services:
+        manifest = backup.make(BackupStore(services.database, INDEXES), folder, _show_progress())
+        for room, facts in manifest.rooms.items():
+            if facts.missing_revisions:
+                missing = f"{facts.missing_revisions} revisions of the room {room!r}"
+                click.echo(f"Warning: {missing} are not in the database, so somebody removed messages.", err=True)
+        click.echo(f"{folder} holds {_contents(manifest)}.")
+
+
+@click.command("verify")
+@click.argument("folder", type=_FOLDER)
+def verify_backup(folder: Path) -> None:
+    """Check that the backup in FOLDER is as it was written."""
+    with _explained():
+        manifest = backup.verify(folder, _show_progress())
+        click.echo(f"{folder} is whole: {_contents(manifest)}, of {manifest.made_at:%Y-%m-%d %H:%M} UTC.")
+
+
+@click.command("restore")
+@click.argument("folder", type=_FOLDER)
+def restore_backup(folder: Path) -> None:
+    """Fill an empty database from the backup in FOLDER. Everybody has to log in again."""
+    with _services() as services:
+        manifest = backup.restore(BackupStore(services.database, INDEXES), folder, _show_progress())
+        click.echo(f"The database now holds {_contents(manifest)}. Sessions and access tokens are not in backups.")
+
+
+COMMANDS = [
+    create_user,
+    create_token,
+    create_invite,
+    set_password,
+    set_role,
+    end_sessions,
+    make_backup,
+    verify_backup,
+    restore_backup,
+]
 
 
 @contextmanager
 def _accounts() -> Iterator[Accounts]:
-    """The accounts of the site, while it runs or while it does not."""
+    """The accounts of the site, ready for use."""
+    with _services() as services:
+        services.prepare()
+        yield services.accounts
+
+
+@contextmanager
+def _services() -> Iterator[Services]:
+    """What people can do here, while the site runs or while it does not."""
     services: Services = current_app.extensions["chatroom"]
-    try:
+    with _explained():
         services = _opened(services)
         try:
-            services.prepare()
-            yield services.accounts
+            yield services
         finally:
             services.close()
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
     except ChatroomError as error:
         raise click.ClickException(str(error)) from error
 
@@ -112,6 +172,28 @@ def _opened(services: Services) -> Services:
         services = Services(msgspec.structs.replace(settings, mongo_uri=uri))
         services.open()
     return services
+
+
+def _show_progress() -> backup.Report:
+    """Say how far it is: on one line of a terminal again and again, in a log once in a while."""
+    is_terminal = sys.stderr.isatty()
+    pause = 0.2 if is_terminal else 10.0
+    next_at = time.monotonic() + pause
+
+    def show(name: str, done: int, expected: int) -> None:
+        nonlocal next_at
+        is_done = done == expected
+        if is_done or time.monotonic() >= next_at:
+            next_at = time.monotonic() + pause
+            text = f"{name}: {done:,}" if is_done else f"{name}: {done:,} of {max(done, expected):,}"
+            click.echo(f"\r{text:60}" if is_terminal else text, err=True, nl=is_done or not is_terminal)
+
+    return show
+
+
+def _contents(manifest: backup.Manifest) -> str:
+    counts = {name: facts.documents for name, facts in manifest.collections.items()}
+    return f"{counts['messages']:,} messages, {counts['users']:,} users, {counts['rooms']:,} rooms"
 
 
 def _user(accounts: Accounts, name: str) -> User:
