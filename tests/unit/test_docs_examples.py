@@ -19,10 +19,11 @@ import pytest
 import uvicorn
 from flask import Flask
 
+from chatroom.accounts import Registration
 from chatroom.app import ASGI
 from chatroom.services import Services
 from tests.documents import blocks, pages, read, section
-from tests.visitors import Visitor
+from tests.visitors import PASSWORD, Visitor
 
 WAIT_SECONDS = 15.0
 
@@ -89,8 +90,8 @@ class TestTalking:
 
     @pytest.fixture
     def environment(self, app: Flask, alice: Visitor, services: Services) -> Iterator[dict[str, str]]:
-        user = services.accounts.users.find_by_username("alice")
-        assert user is not None
+        # Somebody of its own: alice is here as soon as she reads the page.
+        user = services.accounts.create(Registration(username="echo", display_name="Echo", password=PASSWORD))
         token = services.sessions.create_token(user, label="an example")
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))
@@ -126,7 +127,7 @@ class TestTalking:
         (tmp_path / "bot.py").write_text(example)
         bot = subprocess.Popen([sys.executable, "bot.py"], cwd=tmp_path, env=os.environ | environment)
         try:
-            wait_until(lambda: "Alice" in people(alice))
+            wait_until(lambda: "Echo" in people(alice))
             alice.say("echo good evening")
             wait_until(lambda: ">good evening<" in alice.get("/chatroom").text)
         finally:
