@@ -30,6 +30,7 @@ from chatroom.store.messages import Stored
 from chatroom.web import errors
 from chatroom.web.api import MOST_MESSAGES, Changes, Post, StoredAnswer
 from tests.documents import ROOT, blocks, first_cells, pages, read, section, tables
+from tests.visitors import Visitor
 
 PROTOCOL, MODEL = "docs/protocol.md", "docs/data-model.md"
 BUILTIN_COMMANDS = {"run", "routes", "shell", "--help"}
@@ -207,10 +208,9 @@ class TestDataModel:
 
 
 @pytest.fixture
-def used(app: Flask, services: Services) -> Services:
+def used(alice: Visitor, services: Services) -> Services:
     """Services whose every collection has seen everything that is done with it."""
-    alice = app.test_client().register("alice")  # type: ignore[attr-defined]
-    assert alice.status_code == 303
+    assert alice.is_signed_in
     user = services.accounts.users.find_by_username("alice")
     assert user is not None
     author = Author(user.id, user.display_name)
