@@ -4,6 +4,7 @@ A reader that stalls is bounded by the kernel's send buffer, which is set here, 
 """
 
 import errno
+import logging
 import socket
 import sys
 from collections.abc import Awaitable, Callable
@@ -78,9 +79,15 @@ def run(settings: Settings, listener: socket.socket, heartbeat: Callable[[], Awa
         timeout_notify=1,
         callback_notify=heartbeat,
     )
+    logging.getLogger("uvicorn.error").addFilter(is_news)
     server = uvicorn.Server(config)
     server.run(sockets=[listener])
     return 0 if server.started else FAILED
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """Leave out what uvicorn says of every handshake that was refused with a page; the endpoint has logged it."""
+    return record.msg != "ASGI callable returned without completing handshake."
 
 
 def _explain(error: OSError, settings: Settings) -> str:

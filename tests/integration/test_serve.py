@@ -25,6 +25,10 @@ from chatroom.server import PortError, open_ports
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).resolve().parents[2]
+HANDSHAKE = (
+    "GET /live?room=lobby HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: MDAwMDAwMDAwMDAwMDAwMA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
 SERVE = [sys.executable, "test_mongo.py"]
 
 
@@ -184,6 +188,14 @@ class TestEnd:
         wait_until((data / "mongod.log").exists)
         assert stop(running) == (0, "")
         wait_until(lambda: not belonging(data), 2)
+
+    def test_a_refused_websocket_is_no_error(self, start: Any) -> None:
+        running = start(LOG_LEVEL="ERROR")
+        host, port = running.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as handshake:
+            handshake.sendall(HANDSHAKE.encode())
+            assert handshake.recv(100).startswith(b"HTTP/1.1 40")
+        assert stop(running) == (0, "")
 
     def test_kill_leaves_nothing_behind(self, start: Any, data: Path) -> None:
         running = start()
