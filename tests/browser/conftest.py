@@ -1,5 +1,6 @@
 """A real server on a real mongod, and people with real browsers in front of it."""
 
+import importlib.util
 import itertools
 import os
 import shutil
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.cast import Person, Server, skip
+from tests.browser.cast import WAIT_MS, Person, Server, skip
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = [
@@ -20,6 +21,12 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+if importlib.util.find_spec("playwright") is None:
+    # Their modules could not even be imported; test_prerequisites.py says so.
+    collect_ignore = [
+        path.name for path in Path(__file__).parent.glob("test_*.py") if path.stem != "test_prerequisites"
+    ]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -52,11 +59,12 @@ def own_server(tmp_path: Path) -> Iterator[Server]:
 def chromium() -> Iterator[Any]:
     """One browser for all people; each has windows and cookies of their own."""
     try:
-        from playwright.sync_api import sync_playwright
+        from playwright.sync_api import expect, sync_playwright
     except ImportError:
         skip("Playwright is missing: pip install -r requirements-dev.txt")
     if not CHROMIUM:
         skip("there is no Chromium (Debian: apt-get install chromium)")
+    expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser

@@ -11,9 +11,9 @@ def test_two_people_talk_live(person, anything):
     alice, bob = person("Alice"), person("Bob")
     hello, answer = anything("Hello Bob"), anything("Hello Alice")
     alice.say(hello)
-    bob.sees(hello, timeout=2000)
+    bob.sees(hello, timeout=5000)
     bob.say(answer)
-    alice.sees(answer, timeout=2000)
+    alice.sees(answer, timeout=5000)
 
     expect(alice.page).to_have_title(re.compile(f"Hello {alice.name}"))
     expect(alice.page.get_by_text(f"Hello, {alice.name}.")).to_be_visible()
