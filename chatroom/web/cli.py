@@ -5,7 +5,7 @@ Whoever can run them can read the database anyway, so they ask for no password b
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast, get_args
@@ -13,6 +13,7 @@ from typing import cast, get_args
 import click
 import msgspec
 from flask import current_app
+from flask.cli import with_appcontext
 
 from chatroom import backup
 from chatroom.accounts import Accounts, Registration
@@ -132,6 +133,8 @@ COMMANDS = [
     verify_backup,
     restore_backup,
 ]
+for _command in COMMANDS:
+    _command.callback = with_appcontext(cast("Callable[..., None]", _command.callback))
 
 
 @contextmanager

@@ -23,7 +23,15 @@ STATUS = {
 }
 """By a refusal's reason; every other is the sender's mistake, 400."""
 
-REASON = {401: "unauthorized", 403: "forbidden", 404: "not_found", 413: "too_long", 429: "too_fast", 503: "unavailable"}
+REASON = {
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    413: "too_long",
+    429: "too_fast",
+    500: "unavailable",  # as there, nobody knows what became of the request
+    503: "unavailable",
+}
 UNAVAILABLE_SECONDS = 5.0
 
 TITLES = {

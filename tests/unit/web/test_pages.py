@@ -297,8 +297,8 @@ class TestAccess:
 
 
 def test_hues_are_the_scripts() -> None:
-    """As in static/text.js."""
-    assert [hue(user_id) for user_id in ("a", "b", "6b00fa4f2f3f94a78b6ae317")] == [3, 5, 11]
+    """As in tests/js/text.test.js."""
+    assert [hue(user_id) for user_id in ("u1", "u2", "u3", "u4", "u5", "ä")] == [2, 0, 2, 5, 11, 11]
     assert {hue(str(number)) for number in range(200)} == set(range(12))
 
 
