@@ -30,7 +30,7 @@ check: .venv/dev.stamp audit  ## style, types, documentation, known holes in wha
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -q -k "docs or architecture"
+	@$(BIN)/python -m pytest -q tests/unit/test_docs.py tests/unit/test_architecture.py
 
 audit: .venv/dev.stamp
 	@$(BIN)/python .ci/audit.py
