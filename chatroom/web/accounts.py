@@ -44,7 +44,7 @@ def register() -> Page:
     form = RegisterForm()
     if services.settings.registration == "closed":
         return _register_page(form, 403, CLOSED)
-    if request.method == "GET":
+    if request.method != "POST":
         form.username.data = request.args.get("username", "")[:64]
         form.next.data = safe_next(request.args.get("next"))
         return _register_page(form)
@@ -69,7 +69,7 @@ def register() -> Page:
 def login() -> Page:
     """Begin a session."""
     form = LoginForm()
-    if request.method == "GET":
+    if request.method != "POST":
         form.next.data = safe_next(request.args.get("next"))
         return _login_page(form)
     if not form.validate():

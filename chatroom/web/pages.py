@@ -101,7 +101,7 @@ def messages_frame(slug: str) -> Page:
 def _room(slug: str) -> Page:
     found = services.rooms.get_for(current_user.id, slug)
     form = MessageForm()
-    if request.method == "GET":
+    if request.method != "POST":
         return _room_page(found, form)
     if not form.validate():
         return _room_page(found, form, 400, form.problem)

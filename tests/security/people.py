@@ -1,0 +1,100 @@
+"""Everybody who may come to a private room, the den, and the ways in that they have.
+
+Made straight in the database: the pages make no private rooms yet.
+"""
+
+from typing import Any
+
+import msgspec
+from flask import Flask
+
+from chatroom.accounts import Registration
+from chatroom.models import Author, Draft, Message, Room, User
+from chatroom.store.messages import Rendered
+from chatroom.store.rooms import RoomStore
+from chatroom.web.cookies import NAME, SECRET
+from tests.conftest import services_of, visitor
+from tests.visitors import PASSWORD, Visitor
+
+DEN = Room(id="den-id", slug="den", title="Den")
+
+WHO = ("anonymous", "outsider", "member", "author", "administrator", "token", "ended session", "revoked token")
+"""`token` is the member's program. The last two are the author's, ended before they come."""
+
+
+class Person(msgspec.Struct, frozen=True):
+    """One who comes, and what they bring along."""
+
+    cookie: str = ""
+    token: str = ""
+    user: User | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What their requests carry, but for the cookie."""
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+
+class Cast:
+    """The people of one application, and the author's message in the den."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.services = services_of(app)
+        self.administrator = self._user("alice")  # the first
+        self.author, self.member, self.outsider = self._user("bob"), self._user("carol"), self._user("mallory")
+        rooms = RoomStore(self.services.database)
+        rooms.ensure(DEN, is_open=False)
+        for user in (self.author, self.member):
+            rooms.admit(user.id, DEN)
+        self.message = self.say("a secret", self.author)
+        self.other_session = self._begin(self.author)
+
+    def person(self, who: str) -> Person:
+        """Somebody of `WHO`, newly signed in."""
+        sessions = self.services.sessions
+        if who == "anonymous":
+            return Person()
+        if who == "token":
+            return Person(token=sessions.create_token(self.member, label="bot"), user=self.member)
+        if who == "ended session":
+            person = self._signed_in(self.author)
+            self.end(person)
+            return person
+        if who == "revoked token":
+            person = Person(token=sessions.create_token(self.author, label="bot"), user=self.author)
+            self.end(person)
+            return person
+        return self._signed_in(getattr(self, who))
+
+    def end(self, person: Person) -> None:
+        """Log somebody out everywhere."""
+        assert person.user is not None
+        assert self.services.sessions.end_all(person.user.id)
+
+    def visitor(self, person: Person) -> Visitor:
+        """The browser of somebody, with a cookie jar."""
+        browser = visitor(self.app)
+        if person.cookie:
+            browser.set_cookie(NAME, person.cookie)
+        return browser
+
+    def say(self, text: str, user: User) -> Message:
+        """A message in the den."""
+        draft = Draft(author=Author(user.id, user.display_name), text=text, client_id=f"said-{text[:3]}")
+        return self.services.message_store.append(DEN.id, [Rendered(draft, f"<p>{text}</p>")])[0].message
+
+    def _user(self, name: str) -> User:
+        wanted = Registration(username=name, display_name=name.title(), password=PASSWORD)
+        return self.services.accounts.create(wanted)
+
+    def _begin(self, user: User) -> str:
+        secret = self.services.sessions.begin(user, label="a browser", address="192.0.2.1")
+        found = self.services.sessions.find_valid(secret)
+        assert found
+        return found[0].id
+
+    def _signed_in(self, user: User) -> Person:
+        secret = self.services.sessions.begin(user, label="a browser", address="192.0.2.1")
+        signer: Any = self.app.session_interface.get_signing_serializer(self.app)  # type: ignore[attr-defined]
+        return Person(cookie=signer.dumps({SECRET: secret, "_fresh": True, "_permanent": True}), user=user)

@@ -1,0 +1,310 @@
+"""Who may do what: every route and method, every frame, and everybody who may come. What is not in the tables fails.
+
+The administrator rules over the site and is no member of the den: nobody reads a room who is not in it. W09, W01, S03.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, get_args
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from chatroom.live import engine, protocol
+from tests.conftest import MakeApp
+from tests.security.live import Socket, served
+from tests.security.people import DEN, WHO, Cast, Person
+from tests.visitors import PASSWORD
+
+ALL, HIDDEN = "everybody", "a secret"
+LOGIN, ACCOUNT, LOBBY, IN_DEN = "303 /login", "303 /account", "303 /chatroom/lobby", "303 /chatroom/den"
+
+TYPED: dict[str, dict[str, str]] = {
+    "/register": {
+        "username": "newcomer",
+        "display_name": "Newcomer",
+        "password": "a good long one",
+        "password_again": "a good long one",
+        "invite": "",
+    },
+    "/login": {"username": "carol", "password": PASSWORD},
+    "/account/password": {
+        "current_password": PASSWORD,
+        "password": "a good long one",
+        "password_again": "a good long one",
+    },
+    "/chatroom": {"text": "hello"},
+    "/chatroom/<slug>": {"text": "hello"},
+}
+"""What each form is filled in with: whatever is refused is refused to the person, not for what they typed."""
+
+# The answers, in the order of WHO. Pages do not take tokens: to them, a program is anonymous.
+ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
+    #                                   anonymous outsider member  author  admin.  token  ended  revoked
+    ("/", "GET"):                      ("200", *["303 /chatroom"] * 4, "200", "200", "200"),
+    ("/static/<path:filename>", "GET"): ("200",) * 8,
+    ("/livez", "GET"):                 ("200",) * 8,
+    ("/readyz", "GET"):                ("200",) * 8,
+    ("/register", "GET"):              ("200",) * 8,
+    ("/register", "POST"):             ("303 /chatroom",) * 8,
+    ("/login", "GET"):                 ("200",) * 8,
+    ("/login", "POST"):                ("303 /chatroom",) * 8,
+    ("/logout", "POST"):               ("303 /",) * 8,
+    ("/account", "GET"):               (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
+    ("/account/password", "POST"):     (LOGIN, ACCOUNT, ACCOUNT, ACCOUNT, ACCOUNT, LOGIN, LOGIN, LOGIN),
+    ("/account/sessions/<session_id>/end", "POST"): (LOGIN, "404", "404", ACCOUNT, "404", LOGIN, LOGIN, LOGIN),
+    ("/account/sessions/end-others", "POST"):       (LOGIN, ACCOUNT, ACCOUNT, ACCOUNT, ACCOUNT, LOGIN, LOGIN, LOGIN),
+    ("/chatroom", "GET"):              (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
+    ("/chatroom", "POST"):             (LOGIN, LOBBY, LOBBY, LOBBY, LOBBY, LOGIN, LOGIN, LOGIN),
+    ("/chatroom/<slug>", "GET"):       (LOGIN, "404", "200", "200", "404", LOGIN, LOGIN, LOGIN),
+    ("/chatroom/<slug>", "POST"):      (LOGIN, "404", IN_DEN, IN_DEN, "404", LOGIN, LOGIN, LOGIN),
+    ("/chatroom/<slug>/messages", "GET"):      ("401", "404", "200", "200", "404", "401", "401", "401"),
+    ("/api/rooms/<slug>/messages", "GET"):     ("401", "404", "200", "200", "404", "200", "401", "401"),
+    ("/api/rooms/<slug>/messages", "POST"):    ("401", "404", "201", "201", "404", "201", "401", "401"),
+    ("/api/rooms/<slug>/messages", "OPTIONS"): ("401", "200", "200", "200", "200", "200", "401", "401"),
+}  # fmt: skip
+
+GONE = "closed 4401"
+"""What becomes of a connection whose session, or token, ends while it is open."""
+
+# What becomes of each frame on an open connection. Those without a session have none: the handshake refuses them.
+FRAMES: dict[str, tuple[str, ...]] = {
+    #             anonymous outsider member author admin. token ended revoked
+    "(handshake)":          ("401", "101", "101", "101", "101", "101", "401", "401"),
+    "(handshake for den)":  ("401", "404", "101", "101", "404", "101", "401", "401"),
+    "post":     ("401", "not_found", "stored", "stored", "not_found", "stored", GONE, GONE),
+    "edit":     ("401", "not_found", "forbidden", "stored", "not_found", "forbidden", GONE, GONE),
+    "delete":   ("401", "not_found", "forbidden", "stored", "not_found", "forbidden", GONE, GONE),
+    "follow":   ("401", "not_found", "caught_up", "caught_up", "not_found", "caught_up", GONE, GONE),
+    "unfollow": ("401", "nothing", "nothing", "nothing", "nothing", "nothing", GONE, GONE),
+}  # fmt: skip
+
+
+def rules(app: Flask) -> set[tuple[str, str]]:
+    """Every route with each of its methods; HEAD goes with GET, and OPTIONS is Flask's own, but for the API."""
+    return {
+        (rule.rule, method)
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods or ()
+        if method != "HEAD" and (method != "OPTIONS" or rule.rule.startswith("/api/"))
+    }
+
+
+class TestRoutes:
+    def test_all_are_in_the_table(self, app: Flask) -> None:
+        assert rules(app) == set(ROUTES)
+        assert {len(row) for row in ROUTES.values()} == {len(WHO)}
+
+    @pytest.mark.parametrize(("rule", "method"), ROUTES)
+    def test_everybody_gets_what_the_table_says(self, rule: str, method: str, make_app: MakeApp) -> None:
+        """W09, S03, C01."""
+        answers = {}
+        for who in WHO:
+            cast = Cast(make_app())
+            response = ask(cast, cast.person(who), rule, method)
+            answers[who] = answer_of(response)
+            check_secrecy(response, is_member=who in {"member", "author", "token"})
+        assert answers == dict(zip(WHO, ROUTES[rule, method], strict=True))
+
+    @pytest.mark.parametrize("rule", sorted({rule for rule, method in ROUTES if method == "GET"}))
+    def test_head_tells_no_more_than_get(self, rule: str, make_app: MakeApp) -> None:
+        cast = Cast(make_app())
+        for who in WHO:
+            response = ask(cast, cast.person(who), rule, "HEAD")
+            expected = ROUTES[rule, "GET"][WHO.index(who)]
+            assert (answer_of(response), response.data) == (expected, b""), who
+
+    @pytest.mark.parametrize("rule", sorted({rule for rule, _ in ROUTES}))
+    def test_no_other_method_is_served(self, rule: str, make_app: MakeApp) -> None:
+        """C03."""
+        cast = Cast(make_app())
+        methods = {method for each, method in ROUTES if each == rule}
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"} - methods:
+            for who in ("anonymous", "author", "token"):
+                assert ask(cast, cast.person(who), rule, method).status_code == 405, (method, who)
+
+    def test_an_ended_session_ends_for_every_form_that_is_still_open(self, make_app: MakeApp) -> None:
+        """S03: a page that was loaded before the end posts nothing after it."""
+        cast = Cast(make_app())
+        person = cast.person("author")
+        browser = cast.visitor(person)
+        fields = browser.fields("/chatroom/den")
+        cast.end(person)
+        before = cast.services.message_store.newest_revision(DEN.id)
+        response = browser.post("/chatroom/den", data={**fields, "text": "hello"})
+        assert answer_of(response) == LOGIN
+        assert cast.services.message_store.newest_revision(DEN.id) == before
+
+
+def ask(cast: Cast, person: Person, rule: str, method: str) -> TestResponse:
+    """One request, complete in every way but for who sends it."""
+    path = (
+        rule.replace("<slug>", DEN.slug)
+        .replace("<session_id>", cast.other_session)
+        .replace("<path:filename>", "favicon.svg")
+    )
+    browser = cast.visitor(person)
+    given: dict[str, Any] = {"method": method, "headers": dict(person.headers), "buffered": True}
+    if method not in {"GET", "HEAD", "OPTIONS"}:
+        token = browser.fields("/login")["csrf_token"]
+        given["headers"]["X-CSRFToken"] = token
+        if rule.startswith("/api/"):
+            given["json"] = {"text": "hello"}
+        else:
+            given["data"] = {**TYPED.get(rule, {}), "csrf_token": token, "client_id": "c1"}
+    return browser.open(path, **given)
+
+
+def answer_of(response: TestResponse) -> str:
+    """The status, and where a redirect leads."""
+    if response.status_code in {301, 302, 303, 307, 308}:
+        return f"{response.status_code} {response.location.partition('?')[0]}"
+    return str(response.status_code)
+
+
+def check_secrecy(response: TestResponse, *, is_member: bool) -> None:
+    if not is_member:
+        assert HIDDEN not in response.text
+        assert DEN.title not in response.text
+    assert "$2b$" not in response.text
+    assert "password_hash" not in response.text
+
+
+class TestFrames:
+    @pytest.fixture(autouse=True)
+    def quick_ticks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(engine, "TICK_SECONDS", 0.05)
+
+    def test_all_are_in_the_table(self) -> None:
+        tags = {kind.__struct_config__.tag for kind in get_args(protocol.ClientFrame)}
+        assert tags == {name for name in FRAMES if not name.startswith("(")}
+        assert {len(row) for row in FRAMES.values()} == {len(WHO)}
+
+    @pytest.mark.parametrize("frame", FRAMES)
+    def test_everybody_gets_what_the_table_says(self, frame: str, make_app: MakeApp) -> None:
+        """W09, W01, S04, S03."""
+        outcomes = {}
+        for who in WHO:
+            cast = Cast(make_app())
+            outcomes[who] = asyncio.run(OUTCOMES.get(frame, after_opening)(cast, who, frame))
+        assert outcomes == dict(zip(WHO, FRAMES[frame], strict=True))
+
+    def test_what_was_refused_was_not_done(self, make_app: MakeApp) -> None:
+        """W09, D05: an id that belongs to somebody else's message changes nothing either."""
+        cast = Cast(make_app())
+
+        async def attack() -> None:
+            async with served(cast.app) as asgi:
+                for who in ("outsider", "member", "administrator"):
+                    person = cast.person(who)
+                    socket = Socket(asgi, cookie=person.cookie, token=person.token)
+                    assert await socket.open() == 101
+                    for kind in ("edit", "delete"):
+                        # The lobby is open to all: the message of the den is not in it.
+                        for room in ("den", "lobby"):
+                            socket.send(content_of(kind, cast) | {"room": room})
+                            assert (await socket.receive("refused"))["reason"] in {"not_found", "forbidden"}
+                    await socket.leave()
+
+        asyncio.run(attack())
+        message = cast.services.message_store.newest(DEN.id, 1)[0]
+        assert message == cast.message
+
+    def test_only_the_server_s_own_pages_may_bring_the_cookie(self, make_app: MakeApp) -> None:
+        """C04, C05, C06."""
+        cast = Cast(make_app())
+        person = cast.person("member")
+        own = {"origin": "http://room.test"}
+        others: list[dict[str, str]] = [
+            {"origin": origin}
+            for origin in (
+                "https://evil.test",
+                "null",
+                "https://room.test",
+                "http://room.test:8080",
+                "http://room.test.evil.test",
+                "http://evil.test/room.test",
+                "HTTP://room.test",
+                "http://room.test/",
+                "http://ROOM.test",
+                "http://room.test, http://evil.test",
+                "",
+            )
+        ]
+        others.append({"origin": "http://evil.test", "x-forwarded-host": "evil.test"})
+        others.append({"origin": "http://evil.test", "forwarded": "host=evil.test"})
+
+        async def attack() -> None:
+            async with served(cast.app) as asgi:
+                for headers in others:
+                    socket = Socket(asgi, cookie=person.cookie, headers=headers)
+                    assert await socket.open() == 403, headers
+                for headers in (own, {}):
+                    socket = Socket(asgi, cookie=person.cookie, headers=headers)
+                    assert await socket.open() == 101
+                    await socket.leave()
+                # A program has a token, and no origin; a cookie beside a token that is wrong does not help it.
+                token = cast.person("token").token
+                socket = Socket(asgi, token=token, headers={"origin": ""})
+                assert await socket.open() == 101
+                await socket.leave()
+                socket = Socket(asgi, cookie=person.cookie, token="chatroom_wrong")
+                assert await socket.open() == 401
+
+        asyncio.run(attack())
+
+
+async def handshake(cast: Cast, who: str, frame: str) -> str:
+    person = cast.person(who)
+    async with served(cast.app) as asgi:
+        query = {"room": "den", "after": 0} if "den" in frame else {}
+        socket = Socket(asgi, cookie=person.cookie, token=person.token, query=query)
+        status = await socket.open()
+        if status == 101:
+            await socket.leave()
+        return str(status)
+
+
+async def after_opening(cast: Cast, who: str, kind: str) -> str:
+    """What becomes of a frame on an open connection; of the connection itself where the session ends meanwhile."""
+    is_ended = who in {"ended session", "revoked token"}
+    person = cast.person({"ended session": "author", "revoked token": "token"}.get(who, who))
+    async with served(cast.app) as asgi:
+        socket = Socket(asgi, cookie=person.cookie, token=person.token)
+        status = await socket.open()
+        if status != 101:
+            return str(status)
+        if is_ended:
+            cast.end(person)
+            assert await socket.receive() == {"type": "closed", "code": 4401}
+        before = cast.services.message_store.newest_revision(DEN.id)
+        socket.send(content_of(kind, cast))
+        if is_ended:
+            await asyncio.sleep(0.2)
+            assert cast.services.message_store.newest_revision(DEN.id) == before
+            await socket.leave()
+            return f"closed {socket.close_code}"
+        if kind == "unfollow":  # which is not answered; the next one's refusal says that it was taken
+            socket.send("a frame that is none")
+        answer = await socket.receive("stored", "refused", "caught_up")
+        await socket.leave()
+        if answer["type"] == "refused":
+            return "nothing" if answer["reason"] == "invalid" else str(answer["reason"])
+        return str(answer["type"])
+
+
+def content_of(kind: str, cast: Cast) -> dict[str, Any]:
+    more: dict[str, dict[str, Any]] = {
+        "post": {"text": "hello", "client_id": "c1"},
+        "edit": {"id": cast.message.id, "text": "other words"},
+        "delete": {"id": cast.message.id},
+        "follow": {"after": 0},
+    }
+    return {"type": kind, "room": DEN.slug, **more.get(kind, {})}
+
+
+OUTCOMES: dict[str, Callable[[Cast, str, str], Coroutine[Any, Any, str]]] = {
+    "(handshake)": handshake,
+    "(handshake for den)": handshake,
+}
