@@ -1,0 +1,94 @@
+"""Every query about accounts and sessions is served by an index, on a real server."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pymongo
+import pytest
+
+from chatroom.embedded import EmbeddedMongo
+from chatroom.models import User
+from chatroom.services import INDEXES
+from chatroom.sessions import Sessions, session_id_of
+from chatroom.store.database import Database
+from chatroom.store.invites import InviteStore
+from chatroom.store.sessions import SessionStore
+from chatroom.store.users import UserStore
+from tests.unit.store.test_plans import Commands, explain, stages_of
+
+pytestmark = pytest.mark.integration
+
+PEOPLE = 300
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture(scope="module")
+def commands() -> Commands:
+    return Commands()
+
+
+@pytest.fixture(scope="module")
+def town(mongod: EmbeddedMongo, commands: Commands) -> Iterator["Town"]:
+    client: Any = pymongo.MongoClient(mongod.root_uri, tz_aware=True, event_listeners=[commands])
+    database = Database(client, "test_plans_of_accounts")
+    database.ensure_indexes(INDEXES)
+    yield Town(database)
+    client.drop_database(database.name)
+    client.close()
+
+
+class Town:
+    """Three hundred people with two sessions each, some of them ended."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.users = UserStore(database)
+        self.store = SessionStore(database)
+        self.invites = InviteStore(database)
+        day = timedelta(days=1)
+        self.sessions = Sessions(self.store, self.users, idle=day, lifetime=day)
+        self.people = [self.users.add(f"user{n}x", f"User {n}x", "hash") for n in range(PEOPLE)]
+        for person in self.people:
+            self.secret = self.sessions.begin(person, label="", address="192.0.2.1")
+            self.sessions.begin(person, label="", address="192.0.2.2")
+        for person in self.people[:50]:
+            self.sessions.end_all(person.id)
+        self.somebody: User = self.people[-1]
+        self.invites.add("code", uses=10, expires_at=NOW + day)
+
+
+# What is called, and the most documents that any one of its queries may look at.
+CALLS: dict[str, tuple[Callable[[Town], Any], int]] = {
+    "who is signed in": (lambda t: t.sessions.find_valid(t.secret), 1),
+    "a user by name": (lambda t: t.users.find_by_username("USER7X"), 1),
+    "a name that nobody has": (lambda t: t.users.find_by_username("nobody"), 0),
+    "the first user": (lambda t: t.users.add("newcomer", "Newcomer", "hash"), 1),
+    "one's sessions": (lambda t: t.sessions.list_for(t.somebody), 2),
+    "where somebody was": (lambda t: t.sessions.has_been_at(t.somebody.id, "192.0.2.1"), 1),
+    "a session is used": (lambda t: t.store.touch(t.store.list_for(t.somebody.id)[0]), 2),
+    "ending a session": (lambda t: t.sessions.end(t.people[100].id, session_id_of("x")), 2),
+    "ending others": (lambda t: t.sessions.end_all(t.people[101].id, but="x"), 2),
+    "which have ended": (lambda t: t.sessions.ended_since(NOW - timedelta(hours=1)), 110),
+    "which have ended just now": (lambda t: t.sessions.ended_since(NOW + timedelta(hours=1)), 0),
+    "a new password": (lambda t: t.users.change_password(t.people[102].id, "another"), 1),
+    "a renewed hash": (lambda t: t.users.replace_hash(t.people[103].id, "hash", "renewed"), 1),
+    "a role": (lambda t: t.users.set_role(t.people[104].id, "member"), 1),
+    "an invitation": (lambda t: (t.invites.take("code"), t.invites.give_back("code")), 1),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_plan_uses_an_index_and_looks_at_no_more_than_it_gives(name: str, town: Town, commands: Commands) -> None:
+    """L10."""
+    call, most = CALLS[name]
+    commands.sent.clear()
+    call(town)
+    sent = list(commands.sent)
+    assert sent, "the call sent no query"
+    for command in sent:
+        plan = explain(town.database, command)
+        stages = set(stages_of(plan["queryPlanner"]["winningPlan"]))
+        assert not stages & {"COLLSCAN", "SORT"}, (command, stages)
+        assert stages & {"IXSCAN", "IDHACK", "EOF"}, (command, stages)
+        assert plan["executionStats"]["totalDocsExamined"] <= most, command
