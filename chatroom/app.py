@@ -143,6 +143,8 @@ def _make_engine(services: Services) -> Engine:
         def polling(seconds: float) -> PollingFeed:
             return PollingFeed(services.message_store.newest_revisions, known, hint, seconds=seconds)
 
+        if not settings.is_in_memory and services.database.has_compression():
+            services.database.warn_if_outdated()
         if not services.database.has_change_streams():
             log.info("the database has no change streams: other processes' messages are asked for")
             return polling(settings.polling_milliseconds / 1000)
@@ -157,6 +159,7 @@ def _make_engine(services: Services) -> Engine:
         make_feed=make_feed,
         ended_sessions=EndedSessions(services.sessions.ended_since),
         prolong_session=services.sessions.prolong,
+        posted_elsewhere=services.limits.posting.record,
         max_waiting=settings.max_waiting_drafts,
         tail_messages=settings.tail_messages,
         tail_bytes=settings.tail_bytes,

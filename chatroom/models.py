@@ -73,3 +73,5 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     sent_at: datetime
     edited_at: datetime | None = None
     deleted_at: datetime | None = None
+    origin: str = ""
+    """The process that wrote this state; it says nothing after that process has ended."""

@@ -13,8 +13,13 @@ from chatroom.errors import Refused
 RULE_VERSION = 1
 """Stored beside the keys. A change of `fold` or `look` needs a new number and a migration of `name_keys`."""
 
-USERNAME_RULE = "2 to 32 letters and digits of one script; . _ and - may stand between them. No spaces."
-DISPLAY_NAME_RULE = "What others see: 1 to 40 letters and digits of one script; single spaces, ' . _ and - are fine."
+USERNAME_RULE = (
+    "2 to 32 letters and digits of one script; dots, hyphens and underscores may stand between them. No spaces."
+)
+DISPLAY_NAME_RULE = (
+    "What others see: 1 to 40 letters and digits of one script; "
+    "single spaces, dots, hyphens, underscores and apostrophes may stand between them."
+)
 
 RESERVED = {
     "admin", "administrator", "all", "anonymous", "channel", "chatroom", "deleted", "everybody", "everyone",

@@ -14,7 +14,7 @@ from chatroom.config import Settings
 from chatroom.errors import ChatroomError
 
 APP = "test_mongo:asgi"
-GRACEFUL_SECONDS = 7  # and mongod has its two: ten in all
+GRACEFUL_SECONDS = 3  # then the engine has five, and mongod two: ten in all
 FAILED = 3  # uvicorn's own code for an app that does not start
 
 _BACKLOG = 2048

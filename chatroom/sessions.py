@@ -58,10 +58,8 @@ class Sessions:
         session = self._store.find(session_id_of(secret))
         if session is None or kind not in {None, session.kind}:
             return None
-        user = self._users.find(session.user_id)
-        if user is None or user.password_version != session.password_version:
-            return None
-        return self._touch(session), user
+        user = self._holder_of(session)
+        return (self._touch(session), user) if user else None
 
     def list_for(self, user: User) -> list[Session]:
         """A user's sessions, the last seen first."""
@@ -82,7 +80,7 @@ class Sessions:
     def prolong(self, session_id: str, *, is_active: bool) -> datetime | None:
         """Until when a session is good now, counted anew if its holder was active; None when it has ended."""
         session = self._store.find(session_id)
-        if session is None:
+        if session is None or self._holder_of(session) is None:
             return None
         return (self._touch(session) if is_active else session).expires_at
 
@@ -106,6 +104,11 @@ class Sessions:
         )
         self._store.add(session)
         return secret
+
+    def _holder_of(self, session: Session) -> User | None:
+        """Whose session it is, unless the password has changed since."""
+        user = self._users.find(session.user_id)
+        return user if user and user.password_version == session.password_version else None
 
     def _touch(self, session: Session) -> Session:
         """Note that the session is used, at most once a minute: a page must not cost a write."""

@@ -153,8 +153,8 @@ class Connection:
 
     async def _post(self, frame: Post) -> None:
         room = await self._get_room(frame.room)
-        self._rules.check_posting(self._author.id, self._visitor.address)
         draft = self._engine.messages.draft(self._author, frame.text, frame.client_id)
+        self._rules.check_posting(self._author.id, self._visitor.address)
         await self._wait_for_room_to_answer()
 
         def done(outcome: Stored | ChatroomError) -> None:
@@ -167,10 +167,10 @@ class Connection:
 
     async def _change(self, frame: Edit | Delete) -> None:
         room = await self._get_room(frame.room)
-        self._rules.check_posting(self._author.id, self._visitor.address)
         messages, user_id = self._engine.messages, self._author.id
         if isinstance(frame, Edit):
             messages.check_text(frame.text)
+        self._rules.check_posting(self._author.id, self._visitor.address)
         await self._wait_for_room_to_answer()
 
         def change(room_id: str, after: int | None) -> Message:

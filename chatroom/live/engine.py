@@ -7,15 +7,16 @@ import asyncio
 import concurrent.futures
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
 from chatroom.errors import ChatroomError, Refused, Unavailable
 from chatroom.live import protocol
 from chatroom.live.appender import Appender
+from chatroom.live.leases import Leases
 from chatroom.live.presence import Presence
 from chatroom.live.protocol import Format
 from chatroom.live.tail import FRAME_MESSAGES, Tail, bounded_frame
@@ -27,11 +28,12 @@ from chatroom.store.presences import PresenceStore
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
-ELSEWHERE_TICKS = 3
 FORGET_TICKS = 60
 PROLONG_TICKS = 20
-FINISH_SECONDS = 6.0
+FINISH_SECONDS = 3.0
+LEAVE_SECONDS = 2.0
 STORE_THREADS = 8
+LATELY = timedelta(seconds=2)
 
 
 class Feed(Protocol):
@@ -91,6 +93,7 @@ class Engine:
         make_feed: MakeFeed,
         ended_sessions: Callable[[], set[str]],
         prolong_session: ProlongSession,
+        posted_elsewhere: Callable[[str], None],
         max_waiting: int,
         tail_messages: int,
         tail_bytes: int,
@@ -99,22 +102,20 @@ class Engine:
     ) -> None:
         self.messages = messages
         self._store = store
-        self._presences = presences
         self._make_feed = make_feed
         self._ended_sessions = ended_sessions
         self._prolong_session = prolong_session
+        self._posted_elsewhere = posted_elsewhere
         self._clock = clock
         self._tail_messages = tail_messages
         self._tail_bytes = tail_bytes
-        self._renew_ticks = max(1, int(lease_seconds / 3 / TICK_SECONDS))
         self._loop = asyncio.get_running_loop()
         self._pool = ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="store")
         self._rooms: dict[str, LiveRoom] = {}
         self._entering: dict[str, asyncio.Task[LiveRoom]] = {}
         self._feed: Feed | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._leases_taken: dict[tuple[str, str], Author] = {}
-        self._leases_ended: set[tuple[str, str]] = set()
+        self._leases = Leases(presences, self.run, renew_ticks=max(1, int(lease_seconds / 3 / TICK_SECONDS)))
         self.connections: set[Connection] = set()
         self.appender = Appender(
             messages.append,
@@ -139,11 +140,12 @@ class Engine:
         for task in self._tasks:
             task.cancel()
         await self.appender.finish(FINISH_SECONDS)
-        if self._feed is not None:
-            await self.run(self._feed.stop)
         try:
-            await self.run(self._presences.end_all)
-        except Unavailable:
+            async with asyncio.timeout(LEAVE_SECONDS):
+                if self._feed is not None:
+                    await self.run(self._feed.stop)
+                await self._leases.give_back()
+        except (TimeoutError, Unavailable):
             log.warning("the presence leases were not given back; they expire by themselves")
         self._pool.shutdown(wait=False, cancel_futures=True)
 
@@ -187,16 +189,14 @@ class Engine:
             live = await asyncio.shield(task)
         live.connections += 1
         if live.presence.enter(person):
-            self._leases_ended.discard((room.id, person.id))
-            self._leases_taken[room.id, person.id] = person
+            self._leases.take(room.id, person)
         return live
 
     def leave(self, live: LiveRoom, person: Author) -> None:
         """Count a person's connection out."""
         live.connections -= 1
         if live.presence.leave(person):
-            self._leases_taken.pop((live.room.id, person.id), None)
-            self._leases_ended.add((live.room.id, person.id))
+            self._leases.end(live.room.id, person)
 
     async def _start_feed(self) -> None:
         """Find out which feed the database allows, as soon as it answers."""
@@ -276,8 +276,20 @@ class Engine:
                 live.is_behind = True
                 await asyncio.sleep(TICK_SECONDS / 2)
                 continue
+            self._count_posts(found)
             live.tail.fill(found)
             live.is_behind = live.is_behind or len(found) == FRAME_MESSAGES
+
+    def _count_posts(self, found: Iterable[Message]) -> None:
+        """Let what people post through other processes count for their limit here; what is older counts no more."""
+        lately = self._clock() - LATELY
+        for message in found:
+            if (
+                message.origin != self._store.origin
+                and message.revision == message.sequence
+                and message.sent_at > lately
+            ):
+                self._posted_elsewhere(message.author.id)
 
     async def _keep_house(self) -> None:
         tick = 0
@@ -304,48 +316,33 @@ class Engine:
             return
         ended = await self.run(self._ended_sessions)
         now = self._clock()
-        for connection in list(self.connections):
-            is_due = connection.expires_at <= now or (connection.was_active and tick % PROLONG_TICKS == 0)
-            if connection.session_id in ended or (is_due and await self._has_expired(connection)):
+        due = []
+        for connection in self.connections:
+            if connection.session_id in ended:
                 connection.end(4401, "the session ended")
+            elif connection.expires_at <= now or (connection.was_active and tick % PROLONG_TICKS == 0):
+                due.append(connection)
+        await asyncio.gather(*map(self._look_up_session, due))
 
-    async def _has_expired(self, connection: Connection) -> bool:
-        """Look the session up again: another tab may have prolonged it, and so does a post on this one."""
+    async def _look_up_session(self, connection: Connection) -> None:
+        """End a connection whose time is up, unless another tab has prolonged the session, or a post on this one."""
         prolong = partial(self._prolong_session, connection.session_id, is_active=connection.was_active)
         expires_at: datetime | None = await self.run(prolong)
         if expires_at is None:
-            return True
-        connection.expires_at = expires_at
-        connection.was_active = False
-        return False
+            connection.end(4401, "the session ended")
+        else:
+            connection.expires_at = expires_at
+            connection.was_active = False
 
     async def _keep_presence(self, tick: int) -> None:
-        taken, self._leases_taken = self._leases_taken, {}
-        ended, self._leases_ended = self._leases_ended, set()
         try:
-            await self.run(self._presences.end, ended)
-            await self.run(self._presences.take, [(room, person) for (room, _), person in taken.items()])
-            if tick % self._renew_ticks == 0 and self._rooms:
-                await self._renew()
-            if tick % ELSEWHERE_TICKS == 0 and self._rooms:
-                for room_id, people in (await self.run(self._presences.elsewhere, list(self._rooms))).items():
-                    self._rooms[room_id].presence.see_elsewhere(people)
-        except Unavailable:
-            # Who left meanwhile must not be taken in again: nobody would ever end that lease.
-            missing = {key: person for key, person in taken.items() if key not in self._leases_ended}
-            self._leases_taken = missing | self._leases_taken
-            self._leases_ended |= ended - set(self._leases_taken)
-            raise
+            await self._leases.keep(tick, {room_id: live.presence for room_id, live in self._rooms.items()})
         finally:
             for live in self._rooms.values():
-                if live.presence.publish():
+                if not live.connections:
+                    live.presence.forget()
+                elif live.presence.publish():
                     live.tail.wake()
-
-    async def _renew(self) -> None:
-        leases = [(room_id, person) for room_id, live in self._rooms.items() for person in live.presence.local()]
-        if await self.run(self._presences.renew) < len(leases):
-            # Some ran out while this process slept, or were lost with a primary.
-            await self.run(self._presences.take, leases)
 
 
 def _forget(tasks: dict[Any, asyncio.Task[Any]], key: Any, task: asyncio.Task[Any]) -> None:

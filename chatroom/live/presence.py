@@ -56,6 +56,12 @@ class Presence:
         self._whole = b""
         return True
 
+    def forget(self) -> None:
+        """Begin anew: nobody here looks, and who is here when somebody looks again is told then."""
+        self._shown = {}
+        self._whole = b""
+        self.version = 0
+
     def frame(self, seen: int) -> bytes:
         """What a reader needs who has seen version `seen` (0: nothing yet)."""
         if seen and seen == self.version - 1:

@@ -3,6 +3,7 @@
 A frame is a typed value or a refusal; a message is encoded once for each format, however many read it.
 """
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -16,7 +17,6 @@ from chatroom.models import Message
 from chatroom.store.messages import Stored
 
 Format = Literal["text", "html"]
-FORMATS: tuple[Format, ...] = ("text", "html")
 
 Slug = Annotated[str, Meta(min_length=1, max_length=64)]
 ClientId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
@@ -102,15 +102,15 @@ def parse(raw: str) -> ClientFrame:
 def subject_of(raw: str) -> dict[str, Any]:
     """What a refused frame was about (`room`, `client_id`), as far as it can be read."""
     try:
-        frame = msgspec.json.decode(raw)
-    except (msgspec.MsgspecError, RecursionError, ValueError):
+        frame = json.loads(raw)  # which also reads half characters, for which a frame may have been refused
+    except (RecursionError, ValueError):
         return {}
     if not isinstance(frame, dict):
         return {}
     return {
         name: frame[name]
         for name in ("room", "client_id")
-        if isinstance(frame.get(name), str) and len(frame[name]) <= 64
+        if isinstance(frame.get(name), str) and len(frame[name]) <= 64 and frame[name].isprintable()
     }
 
 

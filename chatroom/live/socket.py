@@ -67,7 +67,7 @@ class LiveEndpoint:
         query = parse_qs(scope["query_string"].decode("latin-1"))
         first = _first_room(query)
         room = await engine.run(self._rules.get_room, visitor.author.id, first.room) if first else None
-        format: Format = "html" if query.get("format") == ["html"] else "text"
+        format = _format(query)
         with self._gate.user(visitor.author.id):
             await send({"type": "websocket.accept"})
             write = writer(scope, send)
@@ -95,6 +95,15 @@ def _first_room(query: Mapping[str, list[str]]) -> Follow | None:
         return msgspec.convert({"type": "follow", "room": query["room"][0], "after": after}, Follow, strict=False)
     except msgspec.ValidationError as error:
         raise Refused("invalid", f"The address is not understood: {error}") from error
+
+
+def _format(query: Mapping[str, list[str]]) -> Format:
+    """What the messages carry: the text that was typed, unless the address asks for HTML."""
+    try:
+        format: Format = msgspec.convert(query.get("format", ["text"])[0], Format)
+        return format
+    except msgspec.ValidationError as error:
+        raise Refused("invalid", f"The format is not understood: {error}") from error
 
 
 def _header(scope: Scope, name: bytes) -> str:

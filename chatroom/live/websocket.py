@@ -49,6 +49,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if message["type"] == "websocket.accept":
             self.scope["headers"] = []
             del self.request, self.response
+        elif message["type"] == "websocket.http.response.body":
+            self.handshake_complete = True  # or uvicorn takes every refusal for a fault, and logs it
 
 
 @lru_cache(maxsize=4096)

@@ -19,6 +19,8 @@ from chatroom.errors import SettingsError, Unavailable
 log = logging.getLogger(__name__)
 
 Document = dict[str, Any]
+COMPRESSORS = ["snappy", "zstd", "zlib"]
+COMPRESSORS = ["snappy", "zstd", "zlib"]
 INDEX_TIMEOUT_SECONDS = 600.0
 FIXED_RELEASES = {(4, 4): 30, (5, 0): 32, (6, 0): 27, (7, 0): 28, (8, 0): 17, (8, 2): 3}
 """The first release of each series without CVE-2025-14847."""
@@ -111,6 +113,11 @@ class Database:
             return False
         return True
 
+    def has_compression(self) -> bool:
+        """Whether the server would compress what it says to us."""
+        with self.bounded():
+            return bool(self.client.admin.command("hello", compression=COMPRESSORS).get("compression"))
+
     def warn_if_outdated(self) -> None:
         """Log a warning when the server is older than the fix of CVE-2025-14847 (compressed messages leak memory)."""
         with self.bounded():
@@ -142,8 +149,6 @@ class Database:
             raise _unavailable(error) from error
         except PyMongoError as error:
             raise _unavailable(error) from error
-
-    unavailable_on_failure = bounded
 
 
 def _unavailable(error: PyMongoError) -> Unavailable:

@@ -72,7 +72,7 @@ class MessageStore:
     ) -> None:
         self._database = database
         self._messages = database.messages
-        self._origin = origin
+        self.origin = origin
         self._clock = clock
 
     def append(self, room: str, drafts: Sequence[Rendered], *, after: int | None = None) -> list[Stored]:
@@ -138,7 +138,7 @@ class MessageStore:
                 # The message itself may be newer than what the caller has read.
                 revision = max(last, message.revision) + 1
                 update = {
-                    "$set": {**fields, "revision": revision, "origin": self._origin},
+                    "$set": {**fields, "revision": revision, "origin": self.origin},
                     "$push": {"revisions": {"$each": [revision], "$slice": -KEPT_REVISIONS}},
                 }
                 try:
@@ -228,7 +228,7 @@ class MessageStore:
                 "text": rendered.draft.text,
                 "html": rendered.html,
                 "sent_at": now,
-                "origin": self._origin,
+                "origin": self.origin,
             }
             for revision, rendered in enumerate(drafts, start=last + 1)
         ]
@@ -256,6 +256,7 @@ def _message(document: Document) -> Message:
         sent_at=document["sent_at"],
         edited_at=document.get("edited_at"),
         deleted_at=document.get("deleted_at"),
+        origin=document.get("origin", ""),
     )
 
 

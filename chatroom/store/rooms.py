@@ -57,9 +57,7 @@ class RoomStore:
         fields = {"joined_at": self._clock()}
         with self._database.bounded():
             try:
-                self._memberships.update_one(
-                    {"user": user_id, "room": room.id}, {"$setOnInsert": fields}, upsert=True
-                )
+                self._memberships.update_one({"user": user_id, "room": room.id}, {"$setOnInsert": fields}, upsert=True)
             except DuplicateKeyError:
                 return  # admitted by another request at the same moment
 

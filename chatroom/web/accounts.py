@@ -14,7 +14,7 @@ from chatroom.accounts import Registration
 from chatroom.errors import Refused, Unavailable
 from chatroom.web import login as signing
 from chatroom.web.errors import retry_after_of, status_of, with_retry_after
-from chatroom.web.forms import RULES, EmptyForm, LoginForm, PasswordForm, RegisterForm
+from chatroom.web.forms import RULES, LoginForm, PasswordForm, RegisterForm
 from chatroom.web.login import current_user, login_required
 from chatroom.web.security import form_checks_token, safe_next
 from chatroom.web.services import services
@@ -161,8 +161,7 @@ def _account_page(form: PasswordForm, status: int = 200, msg: str = "") -> Respo
         )
         for session in services.sessions.list_for(current_user.user)
     ]
-    end_form = EmptyForm()
-    return _page("account.html", status, password_form=form, end_form=end_form, sessions=sessions, rules=RULES, msg=msg)
+    return _page("account.html", status, password_form=form, sessions=sessions, rules=RULES, msg=msg)
 
 
 def _password_form() -> PasswordForm:

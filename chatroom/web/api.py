@@ -58,14 +58,14 @@ class StoredAnswer(msgspec.Struct):
 @blueprint.before_request
 def authenticate() -> Response | None:
     """Know who asks, or answer 401; a cookie needs the CSRF token wherever something changes."""
-    authorization = request.headers.get("Authorization")
-    if authorization is not None:
-        person = signing.find_by_token(bearer_of(authorization) or "")
+    token = bearer_of(request.headers.get("Authorization", ""))
+    if token is not None:
+        person = signing.find_by_token(token)
     else:
         person = cookie_user if cookie_user.is_authenticated else None
     if person is None:
         return explain(401, "Log in first.")
-    if authorization is None:
+    if token is None:
         try:
             csrf.protect()
         except CSRFError:

@@ -20,13 +20,10 @@ def sign_in(app: Flask, scope: Scope) -> Visitor | None:
     """The visitor behind a handshake, by access token or by session cookie; asks the database."""
     services: Services = app.extensions["chatroom"]
     proxies = services.settings.trusted_proxies
-    authorization = header(scope, "authorization")
-    is_by_cookie = not authorization
-    secret: str | None
+    secret = bearer_of(header(scope, "authorization"))
+    is_by_cookie = secret is None
     if is_by_cookie:
         secret = find_secret(app, header(scope, "cookie"), is_secure=is_secure(scope, proxies))
-    else:
-        secret = bearer_of(authorization)
     found = services.sessions.find_valid(secret or "", "browser" if is_by_cookie else "token")
     if found is None:
         return None
@@ -63,7 +60,7 @@ def address_of(scope: Scope, trusted_proxies: int) -> str:
 
 
 def bearer_of(authorization: str) -> str | None:
-    """The access token in an Authorization header."""
+    """The access token in an Authorization header; None when it has another scheme, which a proxy may ask for."""
     scheme, _, token = authorization.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 

@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from chatroom.errors import Refused
-from chatroom.live.engine import Engine
 from chatroom.live.connection import Visitor
+from chatroom.live.engine import Engine
 from chatroom.live.gate import Limits
 from chatroom.live.socket import LiveEndpoint
 from chatroom.messages import Messages
@@ -55,6 +55,7 @@ class Process:
 
     def __init__(self, database: Database | None = None, name: str = "here", **options: Any) -> None:
         self.database = database or in_memory()
+        self.posted_elsewhere: list[str] = []
         self.now = datetime(2026, 11, 21, 1, 2, 3, tzinfo=UTC)
         self.store = MessageStore(self.database, origin=name)
         self.messages = Messages(self.store, max_length=4000, clock=lambda: self.now)
@@ -75,6 +76,7 @@ class Process:
             max_waiting=options.pop("max_waiting", 0),
             tail_messages=options.pop("tail_messages", 100),
             tail_bytes=1_000_000,
+            posted_elsewhere=self.posted_elsewhere.append,
             lease_seconds=30,
             clock=lambda: self.now,
         )

@@ -9,6 +9,7 @@ import pytest
 from chatroom.errors import Refused, Unavailable
 from chatroom.live import engine as engines
 from chatroom.live.engine import LiveRoom
+from chatroom.live.leases import ELSEWHERE_TICKS
 from chatroom.models import Message
 from chatroom.rooms import LOBBY
 from tests.people import ALICE, BOB, draft
@@ -635,10 +636,10 @@ class TestPresence:
             there = Process(here.database, "there")
             there.presences.take([(LOBBY.id, BOB)])
             live = await here.engine.enter(LOBBY, ALICE)
-            await tick(engines.ELSEWHERE_TICKS)
+            await tick(ELSEWHERE_TICKS)
             assert b"Bob" in live.presence.frame(0)
             there.presences.end_all()
-            await tick(engines.ELSEWHERE_TICKS)
+            await tick(ELSEWHERE_TICKS)
             assert b"Bob" not in live.presence.frame(0)
             await here.engine.stop()
 

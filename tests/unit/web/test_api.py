@@ -261,13 +261,19 @@ class TestAccess:
         assert message["author"]["name"] == "Alice"
         assert client.get_cookie("session") is None
 
-    @pytest.mark.parametrize(
-        "authorization", ["Bearer nonsense", "Bearer ", "Bearer", "Basic YWxpY2U6eA==", "", "Bearer \x7f", "x" * 10_000]
-    )
+    @pytest.mark.parametrize("authorization", ["Bearer nonsense", "Bearer ", "Bearer", "Bearer \x7f"])
     def test_a_wrong_token_is_nobody(self, alice: Visitor, authorization: str) -> None:
         """And the cookie beside it does not count: it would come without its CSRF token."""
         response = alice.post(LOBBY, json={"text": "a"}, headers={"Authorization": authorization, **alice.csrf()})
         assert response.status_code == 401
+
+    @pytest.mark.parametrize("authorization", ["Basic YWxpY2U6eA==", "", "x" * 10_000])
+    def test_another_scheme_is_not_for_us(self, alice: Visitor, client: Visitor, authorization: str) -> None:
+        """A proxy may ask for one; the cookie counts as ever, and so does its CSRF token."""
+        headers = {"Authorization": authorization}
+        assert alice.post(LOBBY, json={"text": "a"}, headers=headers | alice.csrf()).status_code == 201
+        assert alice.post(LOBBY, json={"text": "a"}, headers=headers).status_code == 403
+        assert client.post(LOBBY, json={"text": "a"}, headers=headers).status_code == 401
 
     def test_a_token_is_not_good_for_pages(self, client: Visitor, token: dict[str, str]) -> None:
         assert client.get("/chatroom", headers=token).status_code == 303
