@@ -23,6 +23,7 @@ from chatroom.logs import configure_logging
 
 _ROOT = Path(__file__).resolve().parent.parent
 _BAD_PORT = 1
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104
 
 
 def serve() -> int:
@@ -90,10 +91,11 @@ def _run(settings: Settings, listeners: list[socket.socket]) -> int:
 
 def _greet(settings: Settings, listener: socket.socket) -> None:
     ip, port = listener.getsockname()[:2]
-    host = f"[{ip}]" if ":" in ip else ip
+    host = _EVERYWHERE.get(ip, f"[{ip}]" if ":" in ip else ip)
+    others = ", and at this machine's other addresses" if ip in _EVERYWHERE else ""
     where = settings.data_path if settings.is_embedded else "the MongoDB of MONGO_URI"
     sys.stdout.write(
-        f"\n  {settings.site_name} is at http://{host}:{port}\n\n"
+        f"\n  {settings.site_name} is at http://{host}:{port}{others}\n\n"
         f"  data     {where}\n"
         "  people   the first account to register is the administrator\n"
         "  stop     Ctrl-C\n\n"

@@ -51,7 +51,7 @@ class Running:
 
     @property
     def url(self) -> str:
-        return re.findall(r"http://\S+", self.wait_for_banner())[0]
+        return re.findall(r"http://[^\s,]+", self.wait_for_banner())[0]
 
     def get(self, path: str = "/livez") -> int:
         with urllib.request.urlopen(self.url + path, timeout=10) as answer:
@@ -123,6 +123,11 @@ class TestStart:
         assert str(data) in banner
         assert "first account to register is the administrator" in banner
         assert "Ctrl-C" in banner
+
+    def test_on_every_interface_says_an_address_that_can_be_opened(self, start: Any) -> None:
+        running = start(IP="0.0.0.0")
+        assert running.url.startswith("http://127.0.0.1:")
+        assert "and at this machine's other addresses" in running.banner
 
     def test_makes_a_secret_once_for_its_owner_alone(self, start: Any, data: Path) -> None:
         running = start()
