@@ -119,9 +119,7 @@ def _body() -> Post:
         raise Refused("invalid", "Send a JSON object, with Content-Type: application/json.")
     try:
         return msgspec.json.decode(request.get_data(), type=Post)
-    except RecursionError as error:
-        raise Refused("invalid", "The body is nested too deeply.") from error
-    except (msgspec.MsgspecError, UnicodeError, ValueError) as error:
+    except (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError) as error:
         raise Refused("invalid", f"The body is not understood: {error}") from error
 
 

@@ -5,10 +5,10 @@ Over TLS its name begins with `__Host-`, so that no neighbouring site can plant 
 
 from typing import cast
 
-from flask import Flask, Request, has_request_context, request
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask import Flask, has_request_context, request
+from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import BadData
-from werkzeug.http import parse_cookie
+from werkzeug.sansio.http import parse_cookie
 
 NAME = "session"
 SECURE_NAME = "__Host-session"
@@ -17,14 +17,6 @@ SECRET = "_user_id"  # noqa: S105  Flask-Login's own key
 
 class CookieSessions(SecureCookieSessionInterface):
     """Flask's cookie sessions, strict where the request came by TLS."""
-
-    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """The session of a request; one whose cookies are no text has none."""
-        try:
-            return super().open_session(app, request)
-        except UnicodeDecodeError:  # werkzeug decodes them strictly, and so would everybody who looks at them later
-            del request.environ["HTTP_COOKIE"]
-            return super().open_session(app, request)
 
     def get_cookie_name(self, app: Flask) -> str:
         """Another name for TLS: a cookie that was planted over plain HTTP is not looked at."""
@@ -37,10 +29,8 @@ class CookieSessions(SecureCookieSessionInterface):
     def find_secret(self, app: Flask, cookie_header: str, *, is_secure: bool) -> str | None:
         """The secret in a Cookie header, outside a request; None when there is none, or it is not ours."""
         serializer = self.get_signing_serializer(app)
-        try:
-            value = parse_cookie(cookie_header).get(SECURE_NAME if is_secure else NAME)
-        except UnicodeDecodeError:
-            return None
+        # As requests do it: werkzeug.http.parse_cookie raises on bytes that are not UTF-8.
+        value = parse_cookie(cookie_header).get(SECURE_NAME if is_secure else NAME)
         if serializer is None or not value:
             return None
         try:

@@ -6,7 +6,6 @@ import math
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
-from werkzeug.wrappers import Response as BaseResponse
 
 from chatroom.errors import Refused, SettingsError, Unavailable
 
@@ -120,10 +119,8 @@ def _wrong_host(_: SecurityError) -> Response:
     return Response("Bad request: this host is not served here.\n", 400, content_type="text/plain; charset=utf-8")
 
 
-def _http(error: HTTPException) -> Response | BaseResponse:
+def _http(error: HTTPException) -> Response:
     status = error.code or 500
-    if status < 400:  # a redirect in the guise of an error
-        return error.get_response()
     said = error.description if status in {403, 413} and error.description != type(error).description else None
     response = explain(status, said or MESSAGES.get(status, "The request was not understood."))
     for name, value in error.get_headers():

@@ -38,9 +38,7 @@ class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
 
     @property
     def problem(self) -> str:
-        """One sentence for the head of the page."""
-        if not self.errors:
-            return ""
+        """One sentence for the head of the page, once the form was found wrong."""
         return STALE if "csrf_token" in self.errors else SEE_BELOW
 
     @property
@@ -133,10 +131,6 @@ class MessageForm(Form):
     def renew(self) -> None:
         """Give the form a client id of its own, unless it has one."""
         self.client_id.data = self.given_client_id or secrets.token_urlsafe(12)
-
-
-class EmptyForm(Form):
-    """A button: nothing but the token."""
 
 
 def _check(rule: Callable[[], object]) -> None:
