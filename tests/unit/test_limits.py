@@ -155,6 +155,24 @@ def test_memory_does_not_grow_with_those_who_came_once(clock: Clock) -> None:
     assert len(limit._storage._events) < 400
 
 
+class Racing(MemoryWindows):
+    """Two upserts of one new key at the same moment: MongoDB refuses one of them, as if the window were full."""
+
+    def __init__(self, clock: Clock, refusals: int) -> None:
+        super().__init__(clock.seconds)
+        self.refusals = refusals
+
+    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        self.refusals -= 1
+        return self.refusals < 0 and super().acquire_entry(key, limit, expiry, amount)
+
+
+@pytest.mark.parametrize(("refusals", "wait"), [(1, 0), (2, 0), (100, 0.1)])
+def test_a_race_is_not_a_full_window(clock: Clock, refusals: int, wait: float) -> None:
+    """A08: it is tried again, and in the end somebody waits for a moment rather than for the whole window."""
+    assert Limit("5 per minute", "x", Racing(clock, refusals), clock=clock.seconds).hit("alice") == wait
+
+
 def test_windows_as_the_library_wants_them(clock: Clock) -> None:
     windows = MemoryWindows(clock.seconds)
     assert windows.check()

@@ -155,6 +155,26 @@ def test_a_use_that_crosses_the_end_does_not_revive_it(
     assert sessions.find_valid(secret) is None
 
 
+def test_a_connection_keeps_its_session_while_its_holder_is_active(
+    sessions: Sessions, alice: User, clock: Clock
+) -> None:
+    """S05: a websocket does not outlive its session, and one that only listens does not prolong it."""
+    session = session_id_of(begin(sessions, alice))
+    began = clock.now
+    clock.advance(minutes=30)
+    assert sessions.prolong(session, is_active=False) == began + IDLE
+    assert sessions.prolong(session, is_active=True) == clock.now + IDLE
+    clock.advance(minutes=61)
+    assert sessions.prolong(session, is_active=True) is None
+
+
+def test_a_connection_ends_with_its_password(sessions: Sessions, users: UserStore, alice: User) -> None:
+    """S04."""
+    session = session_id_of(begin(sessions, alice))
+    users.change_password(alice.id, "another hash")
+    assert sessions.prolong(session, is_active=True) is None
+
+
 def test_a_changed_password_ends_what_came_before_it(sessions: Sessions, users: UserStore, alice: User) -> None:
     """S04: by the same write, whatever comes between it and the marks."""
     secret, token = begin(sessions, alice), sessions.create_token(alice, label="bot")
