@@ -23,6 +23,7 @@ from chatroom.logs import configure_logging
 
 _ROOT = Path(__file__).resolve().parent.parent
 _BAD_PORT = 1
+_LAST_SECONDS = 9.5
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104
 
 
@@ -46,11 +47,19 @@ def serve() -> int:
         return stop.code if isinstance(stop.code, int) else 0
 
 
+def _give_up_in_time() -> None:
+    """End within ten seconds of the first signal, whatever a thread still waits for; mongod's guardian notices."""
+    if signal.getitimer(signal.ITIMER_REAL)[0] == 0:
+        signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
+        signal.setitimer(signal.ITIMER_REAL, _LAST_SECONDS)
+
+
 def _leave_on_signals() -> None:
     """Turn the first signal into SystemExit, so that all is undone in order; later ones change nothing."""
     numbers = (signal.SIGINT, signal.SIGTERM)
 
     def leave(*_: object) -> None:
+        _give_up_in_time()
         for number in numbers:
             signal.signal(number, signal.SIG_IGN)
         raise SystemExit(0)
@@ -85,7 +94,7 @@ def _database(settings: Settings) -> Iterator[None]:
 
 def _run(settings: Settings, listeners: list[socket.socket]) -> int:
     if len(listeners) == 1:
-        return server.run(settings, listeners[0])
+        return server.run(settings, listeners[0], on_stop=_give_up_in_time)
     return workers.supervise(listeners)
 
 

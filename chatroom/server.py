@@ -8,17 +8,20 @@ import logging
 import socket
 import sys
 from collections.abc import Awaitable, Callable
+from types import FrameType
 from typing import Any
 
 from chatroom.config import Settings
 from chatroom.errors import ChatroomError
 
 APP = "test_mongo:asgi"
-GRACEFUL_SECONDS = 3  # then the engine has five, and mongod two: ten in all
+GRACEFUL_SECONDS = 3  # for requests in flight
+STOP_SECONDS = GRACEFUL_SECONDS + 5  # and for the engine; then mongod has less than two: ten in all
 FAILED = 3  # uvicorn's own code for an app that does not start
 
 _BACKLOG = 2048
 _PING_SECONDS = 20
+NO_NEWS = {"ASGI callable returned without completing handshake.", "Invalid UTF-8 sequence received from client."}
 
 
 class PortError(ChatroomError):
@@ -56,14 +59,25 @@ def _bind(listeners: list[socket.socket], address: Any, send_buffer_bytes: int) 
     new.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
 
 
-def run(settings: Settings, listener: socket.socket, heartbeat: Callable[[], Awaitable[None]] | None = None) -> int:
+def run(
+    settings: Settings,
+    listener: socket.socket,
+    *,
+    heartbeat: Callable[[], Awaitable[None]] | None = None,
+    on_stop: Callable[[], None] = lambda: None,
+) -> int:
     """Serve until a signal says stop; return the exit code. The loop awaits `heartbeat` every second."""
     import uvicorn  # noqa: PLC0415  (mongod boots before this is needed)
+
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            on_stop()
+            super().handle_exit(sig, frame)
 
     config = uvicorn.Config(
         APP,
         loop="uvloop",
-        http="httptools",
+        http="chatroom.intake:HttpProtocol",
         ws="chatroom.live.websocket:WebSocketProtocol",
         ws_max_size=settings.max_frame_bytes or sys.maxsize,
         ws_ping_interval=_PING_SECONDS,
@@ -80,14 +94,14 @@ def run(settings: Settings, listener: socket.socket, heartbeat: Callable[[], Awa
         callback_notify=heartbeat,
     )
     logging.getLogger("uvicorn.error").addFilter(is_news)
-    server = uvicorn.Server(config)
+    server = Server(config)
     server.run(sockets=[listener])
     return 0 if server.started else FAILED
 
 
 def is_news(record: logging.LogRecord) -> bool:
-    """Leave out what uvicorn says of every handshake that was refused with a page; the endpoint has logged it."""
-    return record.msg != "ASGI callable returned without completing handshake."
+    """Leave out what uvicorn says of handshakes that were refused with a page, and a traceback for broken UTF-8."""
+    return record.msg not in NO_NEWS
 
 
 def _explain(error: OSError, settings: Settings) -> str:

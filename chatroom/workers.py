@@ -26,7 +26,6 @@ _ROOT = Path(__file__).resolve().parent.parent
 _POLL_SECONDS = 0.2
 _RESTART_SECONDS = 1.0
 _STANDSTILL_LOOKS = 75  # 15 s
-_STOP_SECONDS = server.GRACEFUL_SECONDS + 1
 _PR_SET_PDEATHSIG = 1
 
 _log = logging.getLogger(__name__)
@@ -110,7 +109,7 @@ def _replace(worker: Worker) -> Worker:
 
 
 def _stop(workers: list[Worker]) -> None:
-    deadline = time.monotonic() + _STOP_SECONDS
+    deadline = time.monotonic() + server.STOP_SECONDS
     for worker in workers:
         worker.process.terminate()
     for worker in workers:
@@ -131,7 +130,7 @@ def _work(listener: int, pulse: int, parent: int) -> int:
     try:
         settings = load_settings(os.environ)
         configure_logging(settings.log_level)
-        return server.run(settings, socket.socket(fileno=listener), beat)
+        return server.run(settings, socket.socket(fileno=listener), heartbeat=beat)
     except ChatroomError as error:
         _log.error("%s", error)
         return BAD_SETUP

@@ -194,6 +194,17 @@ class TestEnd:
         assert stop(running) == (0, "")
         wait_until(lambda: not belonging(data), 2)
 
+    def test_a_thread_that_waits_for_ever_does_not_hold_it_up(self) -> None:
+        code = (
+            "import signal, sys, threading, time\n"
+            "from chatroom import serve\n"
+            "serve._LAST_SECONDS = 0.2\n"
+            "threading.Thread(target=time.sleep, args=[60]).start()\n"
+            "serve._leave_on_signals()\n"
+            "signal.raise_signal(signal.SIGTERM)\n"
+        )
+        assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=15, check=False).returncode == 0
+
     def test_a_refused_websocket_is_no_error(self, start: Any) -> None:
         running = start(LOG_LEVEL="ERROR")
         host, port = running.url.removeprefix("http://").split(":")
