@@ -42,8 +42,8 @@ def new_database(uri: str, **settings: Any) -> Database:
 
 
 @contextmanager
-def standalone(folder: Path) -> Iterator[str]:
-    """The bundled mongod without a replica set; yields its URI."""
+def standalone(folder: Path, *more: str) -> Iterator[str]:
+    """The bundled mongod as it comes, without a replica set unless `more` options say so; yields its URI."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -51,12 +51,12 @@ def standalone(folder: Path) -> Iterator[str]:
     binary = make_runnable(find_binary(), folder)
     options = ["--dbpath", str(folder), "--port", str(port), "--bind_ip", "127.0.0.1", "--nounixsocket"]
     mongod = subprocess.Popen(
-        [str(binary), *options, "--wiredTigerCacheSizeGB", "0.25", "--quiet"],
+        [str(binary), *options, "--wiredTigerCacheSizeGB", "0.25", "--quiet", *more],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
-        uri = f"mongodb://127.0.0.1:{port}/"
+        uri = f"mongodb://127.0.0.1:{port}/?directConnection=true"
         _wait_until_it_answers(uri)
         yield uri
     finally:

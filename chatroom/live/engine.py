@@ -276,8 +276,8 @@ class Engine:
                 live.is_behind = True
                 await asyncio.sleep(TICK_SECONDS / 2)
                 continue
-            self._count_posts(found)
             live.tail.fill(found)
+            self._count_posts(found)
             live.is_behind = live.is_behind or len(found) == FRAME_MESSAGES
 
     def _count_posts(self, found: Iterable[Message]) -> None:

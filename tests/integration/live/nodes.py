@@ -1,0 +1,233 @@
+"""Two processes' engines in one: each has its own event loop, database client and feed, as in a server of its own."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+import msgspec
+
+from chatroom.errors import ChatroomError
+from chatroom.live.engine import Engine, LiveRoom
+from chatroom.live.feed import ChangeStreamFeed, Hint, Known, PollingFeed
+from chatroom.live.follower import follow
+from chatroom.messages import Messages
+from chatroom.models import Author, Draft, Room
+from chatroom.store import changes
+from chatroom.store.database import Database
+from chatroom.store.messages import MessageStore, Stored
+from chatroom.store.presences import PresenceStore
+from tests.people import ALICE
+
+LOBBY = Room(id="lobby", slug="lobby", title="Lobby")
+SECONDS = 60
+T = TypeVar("T")
+
+
+class Node:
+    """An engine on a loop and thread of its own."""
+
+    def __init__(
+        self,
+        database: Database,
+        name: str,
+        *,
+        safety_seconds: float = 5.0,
+        polling_seconds: float = 0.05,
+        tail_messages: int = 2000,
+        watch: Callable[..., Any] | None = None,
+        make_store: Callable[..., MessageStore] = MessageStore,
+    ) -> None:
+        self.name = name
+        self.database = database
+        self.store = make_store(database, origin=name)
+        self.messages = Messages(self.store, max_length=4000)
+        self._watch = watch or partial(changes.watch, database, name)
+        self._safety_seconds = safety_seconds
+        self._polling_seconds = polling_seconds
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
+        self._thread.start()
+        self.feed: ChangeStreamFeed | PollingFeed
+        self._has_feed = threading.Event()
+        self.engine: Engine = self.call(self._make_engine(tail_messages))
+        self.call(self.engine.start())
+        assert self._has_feed.wait(SECONDS)
+
+    async def _make_engine(self, tail_messages: int) -> Engine:
+        return Engine(
+            self.messages,
+            self.store,
+            PresenceStore(self.database, process=self.name, lease_seconds=30),
+            make_feed=self._make_feed,
+            ended_sessions=set,
+            prolong_session=lambda session_id, *, is_active: None,
+            posted_elsewhere=lambda user_id: None,
+            max_waiting=0,
+            tail_messages=tail_messages,
+            tail_bytes=4_000_000,
+            lease_seconds=30,
+        )
+
+    def _make_feed(self, known: Known, hint: Hint) -> ChangeStreamFeed | PollingFeed:
+        def polling(seconds: float) -> PollingFeed:
+            return PollingFeed(self.store.newest_revisions, known, hint, seconds=seconds)
+
+        if self.database.has_change_streams():
+            self.feed = ChangeStreamFeed(self._watch, polling(self._safety_seconds), known, hint)
+        else:
+            self.feed = polling(self._polling_seconds)
+        self._has_feed.set()
+        return self.feed
+
+    def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the node's loop, and wait for it."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(SECONDS)
+
+    def stop(self) -> None:
+        self.call(self.engine.stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def post(self, drafts: Sequence[Draft], room: Room = LOBBY) -> list[Stored]:
+        """Post drafts through the appender, all at once, and wait for the answers."""
+
+        async def put() -> list[Stored]:
+            answers = [self._put(room, draft) for draft in drafts]
+            return list(await asyncio.gather(*answers))
+
+        return self.call(put())
+
+    def _put(self, room: Room, item: Any) -> "asyncio.Future[Stored]":
+        answer: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
+
+        def done(outcome: Stored | ChatroomError) -> None:
+            if isinstance(outcome, Stored):
+                answer.set_result(outcome)
+            else:
+                answer.set_exception(outcome)
+
+        self.engine.appender.put(room.id, item, done)
+        return answer
+
+    def change(self, make: Callable[[str, int | None], Any], room: Room = LOBBY) -> Stored:
+        async def put() -> Stored:
+            return await self._put(room, make)
+
+        return self.call(put())
+
+    def reader(self, cursor: int | None = 0, **options: Any) -> "Reader":
+        reader = Reader(self, cursor, **options)
+        reader.connect()
+        return reader
+
+
+class Seen(msgspec.Struct):
+    id: str
+    sequence: int
+    revision: int
+    client_id: str = ""
+    text: str | None = None
+
+
+class Frame(msgspec.Struct):
+    type: str
+    revision: int = 0
+    messages: list[Seen] = []
+    missed: int | None = None
+
+
+_decoder = msgspec.json.Decoder(Frame)
+
+
+class Reader:
+    """Somebody who follows the lobby, keeps what was seen, and may come back with the cursor at any node."""
+
+    def __init__(self, node: Node, cursor: int | None, *, pause: float = 0, person: Author = ALICE) -> None:
+        self.node = node
+        self.cursor = cursor
+        self.pause = pause
+        self.person = person
+        self.seen: list[tuple[int, int]] = []
+        self.messages: dict[str, Seen] = {}
+        self.missed: list[int] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def connect(self, node: Node | None = None) -> None:
+        self.node = node or self.node
+        self.node.call(self._connect())
+
+    async def _connect(self) -> None:
+        live = await self.node.engine.enter(LOBBY, self.person)
+        self._task = asyncio.create_task(self._follow(live))
+
+    async def _follow(self, live: LiveRoom) -> None:
+        try:
+            read_page = partial(self.node.engine.read_page, live)
+            await follow(self._send, live.tail, live.presence, read_page, cursor=self.cursor, format="text")
+        finally:
+            self.node.engine.leave(live, self.person)
+
+    async def _send(self, frame: bytes) -> None:
+        self._take(_decoder.decode(frame))
+        await asyncio.sleep(self.pause)
+
+    def _take(self, frame: Frame) -> None:
+        if frame.missed is not None:
+            self.missed.append(frame.missed)
+            self.cursor = frame.revision
+        for message in frame.messages:
+            self.seen.append((message.sequence, message.revision))
+            known = self.messages.get(message.id)
+            if known is None or known.revision < message.revision:
+                self.messages[message.id] = message
+        if frame.type == "changes":
+            assert self.cursor is None or frame.revision > self.cursor, "the cursor went back"
+            self.cursor = frame.revision
+
+    def disconnect(self) -> None:
+        """Vanish, possibly in the middle of a frame; what came whole was seen."""
+
+        async def cancel() -> None:
+            assert self._task is not None
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+        self.node.call(cancel())
+
+    def wait_for(self, revision: int, seconds: float = 20) -> None:
+        """Wait until the cursor has come so far."""
+
+        async def wait() -> None:
+            while (self.cursor or 0) < revision:
+                assert self._task is not None
+                assert not self._task.done(), self._task
+                await asyncio.sleep(0.005)
+
+        try:
+            self.node.call(asyncio.wait_for(wait(), seconds))
+        except TimeoutError as error:
+            raise AssertionError(f"the reader came to {self.cursor}, and not to {revision}") from error
+
+    def view(self) -> list[tuple[int, int, str | None]]:
+        """What this reader would show: by sequence, each with its latest revision and text."""
+        return sorted((m.sequence, m.revision, m.text) for m in self.messages.values())
+
+
+def history(store: MessageStore) -> list[tuple[int, int, str | None]]:
+    """What is stored, in the shape of a reader's view."""
+    messages = store.changed_after(LOBBY.id, 0, 100_000)
+    return sorted((m.sequence, m.revision, None if m.deleted_at else m.text) for m in messages)
+
+
+def check_log(database: Database) -> None:
+    """Revisions are dense: each was given once, and none is missing."""
+    given = sorted(n for document in database.messages.find({"room": LOBBY.id}) for n in document["revisions"])
+    assert given == list(range(1, len(given) + 1))
+
+
+def check_posts(reader: Reader, count: int, start: int = 0) -> None:
+    """Where nothing was changed, each message came exactly once and in order."""
+    assert reader.seen == [(n, n) for n in range(start + 1, count + 1)]
