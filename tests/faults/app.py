@@ -1,0 +1,103 @@
+"""One process of the room, behind a proxy of its own, as its clients see it."""
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+from chatroom.embedded.mongod import find_port
+from tests.faults.process import Process
+from tests.faults.proxy import Proxy
+from tests.faults.replica import environment
+
+SECRET_KEY = "faults" * 8
+LIMITS = (
+    "POST_LIMIT_ACCOUNT",
+    "POST_LIMIT_ADDRESS",
+    "LOGIN_LIMIT_ACCOUNT",
+    "LOGIN_LIMIT_ADDRESS",
+    "MAX_CONNECTIONS_PER_USER",
+    "MAX_CONNECTIONS_PER_ADDRESS",
+)
+
+
+class App:
+    """An app process. Clients reach it through `proxy`; `url` is the way past it, for those who watch."""
+
+    def __init__(self, number: int, folder: Path, uri: str, database: str, mutation: str = "") -> None:
+        self.number = number
+        port = find_port(0)
+        self.url = f"http://127.0.0.1:{port}"
+        self.proxy = Proxy(find_port(0), port)
+        self.clock = folder / f"clock{number}"
+        self.disturbed_at = 0.0
+        """When the harness last killed, froze, started or thawed it: who was waiting then has a reason."""
+        self.set_clock(0)
+        command = [sys.executable, "-m", "tests.faults.launcher", "--clock", str(self.clock)]
+        if mutation:
+            command += ["--mutation", mutation]
+        settings = {
+            "MONGO_URI": uri,
+            "MONGO_DB": database,
+            "SECRET_KEY": SECRET_KEY,
+            "PORT": str(port),
+            "LOG_LEVEL": "WARNING",
+            **dict.fromkeys(LIMITS, "0"),
+        }
+        self.process = Process(f"app{number}", command, folder / f"app{number}.out", environment() | settings)
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether it runs and was left alone."""
+        return self.process.is_running and not self.process.is_frozen
+
+    def start(self) -> None:
+        """Start it."""
+        self.disturbed_at = time.monotonic()
+        self.process.start()
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.disturbed_at = time.monotonic()
+        self.process.kill()
+
+    def freeze(self) -> None:
+        """SIGSTOP."""
+        self.disturbed_at = time.monotonic()
+        self.process.freeze()
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        self.disturbed_at = time.monotonic()
+        self.process.thaw()
+
+    async def stop(self, seconds: float = 20.0) -> int | None:
+        """SIGTERM, as a deployment does; return the exit code, None when it had to be killed."""
+        self.disturbed_at = time.monotonic()
+        self.process.terminate()
+        deadline = time.monotonic() + seconds
+        while self.process.is_running:
+            if time.monotonic() > deadline:
+                self.process.kill()
+                return None
+            await asyncio.sleep(0.05)
+        return self.process.exit_code
+
+    def set_clock(self, seconds: int) -> None:
+        """Move its wall clock to so many seconds from the true time."""
+        self.clock.write_text(f"{seconds:>20}")
+
+    async def wait_until_alive(self, seconds: float = 20.0) -> None:
+        """Wait until it answers at all."""
+        deadline = time.monotonic() + seconds
+        async with httpx.AsyncClient(trust_env=False) as client:
+            while True:
+                try:
+                    await client.get(f"{self.url}/livez", timeout=2)
+                    return
+                except httpx.HTTPError:
+                    if time.monotonic() > deadline or not self.process.is_running:
+                        raise TimeoutError(f"{self.process.name} does not start") from None
+                    await asyncio.sleep(0.05)

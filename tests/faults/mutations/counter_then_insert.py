@@ -1,0 +1,28 @@
+"""Number messages the usual way: take the next numbers from a counter, then insert.
+
+Two writers then have 5 and 6, and 6 can be seen before 5: a reader who saves 6 never gets 5.
+"""
+
+import random
+import time
+from collections.abc import Sequence
+
+from pymongo import ReturnDocument
+
+from chatroom.store.messages import MessageStore, Rendered, Stored
+
+
+def apply() -> None:
+    """Replace the append."""
+    original = MessageStore.append
+
+    def append(self: MessageStore, room: str, drafts: Sequence[Rendered], *, after: int | None = None) -> list[Stored]:
+        counters = self._messages.database["counters"]
+        taken = counters.find_one_and_update(
+            {"_id": room}, {"$inc": {"revision": len(drafts)}}, upsert=True, return_document=ReturnDocument.AFTER
+        )
+        assert taken is not None
+        time.sleep(random.uniform(0, 0.05))  # a thread may be interrupted anywhere
+        return original(self, room, drafts, after=taken["revision"] - len(drafts))
+
+    MessageStore.append = append  # type: ignore[method-assign]
