@@ -5,10 +5,12 @@ Nothing connects before `open`; what the pages need in the database is there aft
 
 import secrets
 import threading
+import time
 
 from chatroom.accounts import Accounts, make_accounts
 from chatroom.config import Settings
 from chatroom.embedded import EmbeddedMongo
+from chatroom.errors import Unavailable
 from chatroom.limits import Limits, make_limits
 from chatroom.messages import Messages
 from chatroom.rooms import Rooms
@@ -20,6 +22,7 @@ from chatroom.store.presences import PresenceStore
 from chatroom.store.rooms import RoomStore
 
 VISIT_SECONDS = 15
+PREPARE_PAUSE_SECONDS = 1.0
 INDEXES = {
     "users": users.INDEXES,
     "sessions": sessions.INDEXES,
@@ -55,6 +58,7 @@ class Services:
         self._lock = threading.Lock()
         self._is_open = False
         self._is_prepared = False
+        self._prepare_again_at = 0.0
 
     def open(self) -> None:
         """Make the client and wire everything to it; start the embedded mongod where nobody else has."""
@@ -77,8 +81,15 @@ class Services:
             return
         with self._lock:
             if not self._is_prepared:
-                self.database.ensure_indexes(INDEXES)
-                self.rooms.ensure_lobby()
+                # One request in turn tries again; those that waited for it share its failure.
+                if time.monotonic() < self._prepare_again_at:
+                    raise Unavailable("The database does not answer right now. Please try again in a moment.")
+                try:
+                    self.database.ensure_indexes(INDEXES)
+                    self.rooms.ensure_lobby()
+                except Unavailable:
+                    self._prepare_again_at = time.monotonic() + PREPARE_PAUSE_SECONDS
+                    raise
                 self._is_prepared = True
 
     def close(self) -> None:

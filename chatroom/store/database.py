@@ -85,6 +85,8 @@ class Database:
 
         Raises `SettingsError` where the documents contradict an index: without it, nothing that is unique would be.
         """
+        with self.bounded():
+            self.sessions.find_one({"_id": "?"})  # the long time-out is for the work, not for a server that is away
         with self.bounded(INDEX_TIMEOUT_SECONDS):
             for collection, models in indexes.items():
                 try:

@@ -302,9 +302,8 @@ def test_hues_are_the_scripts() -> None:
     assert {hue(str(number)) for number in range(200)} == set(range(12))
 
 
-def test_nothing_connects_before_the_first_request(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_connects_before_the_first_request() -> None:
     """O05, F05: making the application needs no database, and without one people are told so."""
-    monkeypatch.setattr("chatroom.store.database.INDEX_TIMEOUT_SECONDS", 0.3)
     settings = Settings(mongo_uri="mongodb://127.0.0.1:1/", secret_key="k" * 32, store_timeout_seconds=0.3)
     app = create_app(settings)
     try:
