@@ -16,6 +16,7 @@ from flask import Flask, request
 
 from chatroom import web
 from chatroom.config import Settings, load_settings
+from chatroom.intake import WholeBodies
 from chatroom.live.connection import Visitor
 from chatroom.live.engine import Engine
 from chatroom.live.feed import SAFETY_SECONDS, ChangeStreamFeed, Hint, Known, PollingFeed
@@ -83,7 +84,8 @@ class ASGI:
         self._services: Services = app.extensions["chatroom"]
         settings = self._services.settings
         self._engine: Engine | None = None
-        self._pages = WSGIMiddleware(cast("Any", app), workers=settings.request_threads)
+        threads = WSGIMiddleware(cast("Any", app), workers=settings.request_threads)
+        self._pages = WholeBodies(threads, most_bytes=settings.max_request_bytes)
         self._live = LiveEndpoint(
             self._get_engine,
             address_of=lambda scope: web.address_of(scope, settings.trusted_proxies),
@@ -104,7 +106,7 @@ class ASGI:
         if scope["type"] == "lifespan":
             await self._live_span(receive, send)
         elif scope["type"] == "http":
-            await self._pages(scope, receive, send)  # type: ignore[arg-type]
+            await self._pages(scope, receive, send)
         elif scope["path"] == "/live":
             await self._live(scope, receive, send)  # type: ignore[arg-type]
         else:

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 from websockets.http11 import Request
 
 Scope = Mapping[str, Any]
@@ -17,6 +18,8 @@ Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
 Write = Callable[..., Coroutine[Any, Any, None]]
 """Send text frames, each a JSON document; waits while the client does not read, raises `OSError` when it is gone."""
 
+LINGER_SECONDS = 5.0
+"""For a client to read the reason why it is let go."""
 EXTENSION = "chatroom.write"
 TEXT = 0x81
 """The first byte of an unfragmented text frame (RFC 6455, 5.2)."""
@@ -31,6 +34,26 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if not self.close_sent:
             extensions = cast("dict[str, Any]", self.scope["extensions"])
             extensions[EXTENSION] = self.write
+
+    def keepalive_timeout(self) -> None:
+        """Let go of a client that has not answered a ping."""
+        super().keepalive_timeout()
+        self._let_go()
+
+    def handle_close(self, event: Frame) -> None:
+        """Let go of a client that says goodbye."""
+        super().handle_close(event)
+        self._let_go()
+
+    def handle_parser_exception(self) -> None:
+        """Let go of a client that broke the rules."""
+        super().handle_parser_exception()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        # Closing waits until the client has read what is on its way, and one that stalls never does: without
+        # this its connection, its presence and its buffers stayed for ever, also after its session had ended.
+        self.loop.call_later(LINGER_SECONDS, self.transport.abort)
 
     async def write(self, *frames: bytes) -> None:
         """Send text frames in one write; wait before it while the client does not read."""
@@ -49,6 +72,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if message["type"] == "websocket.accept":
             self.scope["headers"] = []
             del self.request, self.response
+        elif message["type"] == "websocket.close":
+            self._let_go()
         elif message["type"] == "websocket.http.response.body":
             self.handshake_complete = True  # or uvicorn takes every refusal for a fault, and logs it
 

@@ -1,0 +1,191 @@
+"""Requests are taken in without a thread, however slowly they come; fakes stand in for uvicorn and for Flask."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+import uvicorn
+
+from chatroom import intake
+from chatroom.intake import HttpProtocol, WholeBodies
+
+
+class Inner:
+    """The application behind: reads the body as one."""
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+        self.headers: list[tuple[bytes, bytes]] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.headers = scope["headers"]
+        event = await receive()
+        assert not event["more_body"]
+        self.bodies.append(event["body"])
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+
+def part(body: bytes, *, more: bool = True) -> dict[str, Any]:
+    return {"type": "http.request", "body": body, "more_body": more}
+
+
+def serve(
+    *events: dict[str, Any],
+    most: int = 100,
+    length: str = "",
+    bodies: WholeBodies | None = None,
+    inner: Inner | None = None,
+) -> Any:
+    """Let a request come in these parts; returns what the application got, and the status."""
+    inner = inner or Inner()
+    sent: list[dict[str, Any]] = []
+
+    async def main() -> None:
+        queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        for event in events:
+            queue.put_nowait(event)
+
+        async def send(event: dict[str, Any]) -> None:
+            sent.append(event)
+
+        headers = [(b"content-length", length.encode())] if length else []
+        application = bodies or WholeBodies(inner, most_bytes=most)
+        application._inner = inner
+        await application({"headers": headers}, queue.get, send)
+
+    asyncio.run(main())
+    return inner.bodies, sent[0]["status"] if sent else None
+
+
+class TestBodies:
+    def test_come_in_one_piece(self) -> None:
+        assert serve(part(b"ab"), part(b"c"), part(b"d", more=False)) == ([b"abcd"], 200)
+        assert serve(part(b"", more=False)) == ([b""], 200)
+
+    def test_in_chunks_get_a_length(self) -> None:
+        """L03: without one Flask would not look at it, and so not refuse it either."""
+        inner = Inner()
+        serve(part(b"ab"), part(b"c", more=False), inner=inner)
+        assert inner.headers == [(b"content-length", b"3")]
+        serve(part(b"abc", more=False), length="3", inner=inner)
+        assert inner.headers == [(b"content-length", b"3")]
+
+    def test_that_are_longer_than_allowed_are_handed_on_to_be_refused(self) -> None:
+        """L03."""
+        assert serve(part(b"x" * 60), part(b"x" * 60)) == ([b"x" * 120], 200)
+
+    def test_that_announce_to_be_too_long_are_not_waited_for(self) -> None:
+        """L03."""
+        with pytest.raises(AssertionError):  # the application is asked at once, and would refuse by the header
+            serve(part(b"x"), length="101")
+
+    def test_without_a_limit_there_is_none(self) -> None:
+        assert serve(part(b"x" * 500), part(b"", more=False), most=0, length="500") == ([b"x" * 500], 200)
+
+    @pytest.mark.parametrize("length", ["", "x", "-1", "²", "9" * 5000])
+    def test_odd_lengths_are_no_error(self, length: str) -> None:
+        """I08."""
+        assert serve(part(b"x", more=False), length=length[:1] if length == "²" else length, most=10**30)[1] == 200
+
+    def test_that_never_end_are_given_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """L04."""
+        monkeypatch.setattr(intake, "BODY_SECONDS", 0.01)
+        assert serve(part(b"user")) == ([], 408)
+
+    def test_whose_sender_goes_are_forgotten(self) -> None:
+        assert serve(part(b"user"), {"type": "http.disconnect"}) == ([], None)
+
+    def test_that_are_too_much_together_are_refused_and_room_is_given_back(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """L04."""
+        monkeypatch.setattr(intake, "HELD_BYTES", 50)
+        bodies = WholeBodies(Inner(), most_bytes=100)
+        assert serve(part(b"x" * 40), part(b"x" * 40), part(b"", more=False), bodies=bodies) == ([], 503)
+        assert serve(part(b"x" * 40), part(b"x", more=False), bodies=bodies) == ([b"x" * 41], 200)
+        assert bodies._held == 0
+
+
+class Server:
+    """uvicorn on a loop of its own, with the protocol under test."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+
+    async def application(self, scope: Any, receive: Any, send: Any) -> None:
+        assert scope["type"] == "http"
+        self.requests += 1
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def talk(visit: Callable[[Server, Any, Any], Coroutine[Any, Any, None]]) -> None:
+    """Let somebody talk to the protocol over a real socket."""
+
+    async def main() -> None:
+        server = Server()
+        config = uvicorn.Config(
+            server.application, http=HttpProtocol, interface="asgi3", lifespan="off", log_config=None
+        )
+        config.load()
+        state = uvicorn.server.ServerState()
+        loop = asyncio.get_running_loop()
+        listening = await loop.create_server(
+            lambda: HttpProtocol(config=config, server_state=state, app_state={}), "127.0.0.1", 0
+        )
+        reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
+        await visit(server, reader, writer)
+        writer.close()
+        listening.close()
+        await asyncio.sleep(0.05)
+
+    asyncio.run(main())
+
+
+class TestHeads:
+    """L04, L07."""
+
+    @pytest.fixture(autouse=True)
+    def impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(intake, "HEAD_SECONDS", 0.1)
+
+    @pytest.mark.parametrize("beginning", [b"", b"GET /", b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow:"])
+    def test_that_never_end_are_given_up(self, beginning: bytes) -> None:
+        async def visit(server: Server, reader: Any, writer: Any) -> None:
+            writer.write(beginning)
+            assert await asyncio.wait_for(reader.read(), 2) == b""
+            assert server.requests == 0
+
+        talk(visit)
+
+    def test_of_a_second_request_too(self) -> None:
+        async def visit(server: Server, reader: Any, writer: Any) -> None:
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")
+            await asyncio.sleep(0.2)  # nothing is begun: that is uvicorn's own patience
+            writer.write(b"GET / HT")
+            assert await asyncio.wait_for(reader.read(), 2) == b""
+            assert server.requests == 1
+
+        talk(visit)
+
+    def test_that_are_too_long_are_refused(self) -> None:
+        async def visit(server: Server, reader: Any, writer: Any) -> None:
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: ")
+            writer.write(b"x" * 66_000)
+            assert (await asyncio.wait_for(reader.read(), 2)).startswith(b"HTTP/1.1 400")
+            assert server.requests == 0
+
+        talk(visit)
+
+    def test_that_come_in_time_are_served_one_after_another(self) -> None:
+        async def visit(server: Server, reader: Any, writer: Any) -> None:
+            for _ in range(5):
+                for piece in (b"GET / HT", b"TP/1.1\r\nHost: x\r\n", b"\r\n"):
+                    writer.write(piece)
+                    await asyncio.sleep(0.01)
+                assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")
+            assert server.requests == 5
+
+        talk(visit)
