@@ -86,10 +86,17 @@ class Node:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(SECONDS)
 
     def stop(self) -> None:
-        self.call(self.engine.stop())
+        self.call(self._stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    async def _stop(self) -> None:
+        await self.engine.stop()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     def post(self, drafts: Sequence[Draft], room: Room = LOBBY) -> list[Stored]:
         """Post drafts through the appender, all at once, and wait for the answers."""

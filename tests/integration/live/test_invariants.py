@@ -362,12 +362,7 @@ class TestFeeds:
         check_posts(reader, 2)
 
     def test_a_stream_that_is_silent_without_an_error(self, make_node: MakeNode) -> None:
-        def watch(is_stopped: Callable[[], bool]) -> Iterator[tuple[str | None, int]]:
-            yield None, 0
-            while not is_stopped():
-                time.sleep(0.01)
-
-        one, two = make_node("one"), make_node("two", watch=watch, safety_seconds=0.2)
+        one, two = make_node("one"), make_node("two", watch=never_hear, safety_seconds=0.2)
         reader = two.reader()
         one.post([draft("a1")])
 
@@ -438,6 +433,13 @@ class TestFeeds:
         client.close()
 
 
+def never_hear(is_stopped: Callable[[], bool]) -> Iterator[tuple[str | None, int]]:
+    """A stream that opens, and says nothing."""
+    yield None, 0
+    while not is_stopped():
+        time.sleep(0.01)
+
+
 def kill_cursors(database: Database) -> int:
     """Kill the change streams on this database's messages, as an administrator would."""
     admin = database.client.admin
@@ -483,11 +485,19 @@ class TestControls:
         with pytest.raises(AssertionError):
             self.write_and_check(nodes)
 
-    def test_a_tail_that_trusts_the_order(self, make_node: MakeNode, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(Tail, "offer", trusting_offer)
-        nodes = [make_node("one"), make_node("two")]
-        with pytest.raises(AssertionError):
-            self.write_and_check(nodes)
+    @pytest.mark.parametrize("is_trusting", [True, False])
+    def test_a_tail_that_trusts_the_order(
+        self, make_node: MakeNode, monkeypatch: pytest.MonkeyPatch, is_trusting: bool
+    ) -> None:
+        if is_trusting:
+            monkeypatch.setattr(Tail, "offer", trusting_offer)
+        one, two = make_node("one"), make_node("two", watch=never_hear, safety_seconds=60)
+        reader = two.reader()
+        one.post([draft("theirs")])
+        two.post([draft("ours")])
+        reader.wait_for(2)
+        with pytest.raises(AssertionError) if is_trusting else contextlib.nullcontext():
+            check_posts(reader, 2)
 
     def test_a_follower_without_a_cursor(self, make_node: MakeNode) -> None:
         node = make_node("one")
@@ -512,9 +522,7 @@ class TestControls:
             while not is_open.wait(0.01):
                 if is_stopped():
                     return
-            yield None, 0
-            while not is_stopped():
-                time.sleep(0.01)
+            yield from never_hear(is_stopped)
 
         two = make_node("two", watch=watch, safety_seconds=60)
         reader = two.reader()
