@@ -77,8 +77,8 @@ class HttpProtocol(HttpToolsProtocol):
         self.transport.close()
 
 
-class WholeBodies:
-    """An ASGI application that calls another one when a request's body has come, or is longer than it may be."""
+class Intake:
+    """An ASGI application that calls another one, a WSGI one, when a request's body has come, or is too long."""
 
     def __init__(self, inner: Application, *, most_bytes: int) -> None:
         self._inner = inner
@@ -87,6 +87,7 @@ class WholeBodies:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
+        scope = _without_underscores(scope)
         if 0 < self._most < _announced_length(scope):
             await self._inner(scope, receive, send)  # which refuses it without reading
             return
@@ -121,6 +122,11 @@ class WholeBodies:
             if self._held > HELD_BYTES:
                 log.warning("a request was refused: %d bytes of unfinished requests are held", self._held)
                 return None
+
+
+def _without_underscores(scope: Scope) -> Scope:
+    """Leave out headers such as `X_Forwarded_For`: WSGI cannot tell them from what a trusted proxy has written."""
+    return {**scope, "headers": [header for header in scope["headers"] if b"_" not in header[0]]}
 
 
 def _announced_length(scope: Scope) -> int:
