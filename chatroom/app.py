@@ -16,7 +16,7 @@ from flask import Flask, request
 
 from chatroom import web
 from chatroom.config import Settings, load_settings
-from chatroom.intake import Intake
+from chatroom.intake import WholeBodies
 from chatroom.live.connection import Visitor
 from chatroom.live.engine import Engine
 from chatroom.live.feed import SAFETY_SECONDS, ChangeStreamFeed, Hint, Known, PollingFeed
@@ -85,7 +85,7 @@ class ASGI:
         settings = self._services.settings
         self._engine: Engine | None = None
         threads = WSGIMiddleware(cast("Any", app), workers=settings.request_threads)
-        self._pages = Intake(threads, most_bytes=settings.max_request_bytes)
+        self._pages = WholeBodies(threads, most_bytes=settings.max_request_bytes)
         self._live = LiveEndpoint(
             self._get_engine,
             address_of=lambda scope: web.address_of(scope, settings.trusted_proxies),

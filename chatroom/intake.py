@@ -77,7 +77,7 @@ class HttpProtocol(HttpToolsProtocol):
         self.transport.close()
 
 
-class Intake:
+class WholeBodies:
     """An ASGI application that calls another one, a WSGI one, when a request's body has come, or is too long."""
 
     def __init__(self, inner: Application, *, most_bytes: int) -> None:

@@ -8,7 +8,7 @@ import pytest
 import uvicorn
 
 from chatroom import intake
-from chatroom.intake import HttpProtocol, Intake
+from chatroom.intake import HttpProtocol, WholeBodies
 
 
 class Inner:
@@ -34,7 +34,7 @@ def serve(
     *events: dict[str, Any],
     most: int = 100,
     length: str = "",
-    bodies: Intake | None = None,
+    bodies: WholeBodies | None = None,
     inner: Inner | None = None,
 ) -> Any:
     """Let a request come in these parts; returns what the application got, and the status."""
@@ -51,7 +51,7 @@ def serve(
 
         headers = [(b"content-length", length.encode())] if length else []
         headers.append((b"x_forwarded_for", b"198.51.100.9"))
-        application = bodies or Intake(inner, most_bytes=most)
+        application = bodies or WholeBodies(inner, most_bytes=most)
         application._inner = inner
         await application({"headers": headers}, queue.get, send)
 
@@ -102,7 +102,7 @@ class TestBodies:
     ) -> None:
         """L04."""
         monkeypatch.setattr(intake, "HELD_BYTES", 50)
-        bodies = Intake(Inner(), most_bytes=100)
+        bodies = WholeBodies(Inner(), most_bytes=100)
         assert serve(part(b"x" * 40), part(b"x" * 40), part(b"", more=False), bodies=bodies) == ([], 503)
         assert serve(part(b"x" * 40), part(b"x", more=False), bodies=bodies) == ([b"x" * 41], 200)
         assert bodies._held == 0
