@@ -16,6 +16,8 @@ from chatroom.store.messages import Stored
 log = logging.getLogger(__name__)
 
 MAX_BATCH = 1000
+LOOP_TURNS = 3
+"""Send to the followers, read the sockets, take the frames."""
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
 
@@ -70,6 +72,8 @@ class Appender:
             item, done = queue[0]
             if isinstance(item, Draft):
                 await self._store_batch(room, queue)
+                if queue:
+                    await _let_the_loop_turn()
             else:
                 queue.popleft()
                 await self._make_change(room, item, done)
@@ -134,3 +138,12 @@ def _tell(done: Done, outcome: Stored | ChatroomError) -> None:
         done(outcome)
     except Exception:
         log.exception("the outcome of a write could not be told")
+
+
+async def _let_the_loop_turn() -> None:
+    """Let what was stored reach its readers, and what waits at the sockets come in: the next batch is larger for it.
+
+    It takes no time where nothing is waiting to be sent or read.
+    """
+    for _ in range(LOOP_TURNS):
+        await asyncio.sleep(0)
