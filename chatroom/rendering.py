@@ -24,8 +24,8 @@ TAGS = {"p", "br", "em", "strong", "s", "code", "pre", "a", "ul", "ol", "li", "b
 ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}}
 SCHEMES = {"http", "https", "mailto"}
 LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
-MOST_ADDRESSES = 100
-"""Beyond it none is made clickable: a message full of halves of addresses would take a tenth of a second."""
+MOST_LINKS = 100
+"""Beyond it none is made clickable: a message full of halves of links would take a tenth of a second."""
 
 # Text in which none of this occurs renders to itself, line by line, and need not pay for a parser: marks, an
 # ampersand or angle bracket, something like a link (`a.b`, `//`), and what opens a block at the start of a line.
@@ -42,23 +42,23 @@ class _Parser(MarkdownIt):
         return LINK.match(url) is not None
 
 
-def _make_parser(*, linkify: bool) -> MarkdownIt:
-    parser = _Parser("commonmark", {"html": False, "linkify": linkify, "breaks": True, "maxNesting": 20})
+def _make_parser() -> MarkdownIt:
+    parser = _Parser("commonmark", {"html": False, "linkify": True, "breaks": True, "maxNesting": 20})
     parser.enable(["linkify", "strikethrough"]).disable(RULES_OFF, ignoreInvalid=True)
     if parser.linkify is not None:
         parser.linkify.set({"fuzzy_email": False})
     return parser
 
 
-_PARSER = _make_parser(linkify=True)
-_PARSER_WITHOUT_ADDRESSES = _make_parser(linkify=False)
+_PARSER = _make_parser()
+_PARSER_WITHOUT_LINKS = _make_parser().disable(["link", "autolink", "linkify"])
 
 
 def render(text: str) -> str:
     """Render a message's text as HTML; line breaks are kept, raw HTML is shown as it was typed."""
     if text and MARKUP.search(text) is None:
         return "<p>" + escape(text, quote=False).replace("\n", "<br>\n") + "</p>"
-    parser = _PARSER if text.count("//") <= MOST_ADDRESSES else _PARSER_WITHOUT_ADDRESSES
+    parser = _PARSER if text.count("//") + text.count("[") <= MOST_LINKS else _PARSER_WITHOUT_LINKS
     return nh3.clean(
         parser.render(text).replace('<a href=""', "<a"),  # `[x]()`: it would lead to this page again
         tags=TAGS,

@@ -203,7 +203,8 @@ class Engine:
         while self._feed is None:
             try:
                 self._feed = await self.run(self._make_feed, self._known_revisions, self._hint_from_thread)
-            except Unavailable:
+            except ChatroomError as error:
+                log.warning("other processes are not heard of yet: %s", error)
                 await asyncio.sleep(TICK_SECONDS)
         self._feed.start()
         for live in list(self._rooms.values()):

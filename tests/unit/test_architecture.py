@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LAYERS = [
     ["test_mongo", "chatroom.serve", "chatroom.server", "chatroom.workers"],
     ["chatroom.app"],
-    ["chatroom.web", "chatroom.live"],
+    ["chatroom.web", "chatroom.live", "chatroom.intake"],
     ["chatroom.services"],
     [],  # the nouns: every module of chatroom that has no place of its own
     ["chatroom.store"],
@@ -37,10 +37,10 @@ PLACES = {
     "bson": ["chatroom.store"],
     "gridfs": ["chatroom.store"],
     "mongomock": ["chatroom.store"],
-    "uvicorn": ["chatroom.live.websocket", "chatroom.serve", "chatroom.server", "chatroom.workers"],
+    "uvicorn": ["chatroom.live.websocket", "chatroom.intake", "chatroom.serve", "chatroom.server", "chatroom.workers"],
     "uvloop": ["chatroom.serve", "chatroom.server", "chatroom.workers"],
     "websockets": ["chatroom.live.websocket"],
-    "asyncio": ["chatroom.live", "chatroom.serve", "chatroom.server", "chatroom.workers"],
+    "asyncio": ["chatroom.live", "chatroom.intake", "chatroom.serve", "chatroom.server", "chatroom.workers"],
     "markdown_it": ["chatroom.rendering"],
     "nh3": ["chatroom.rendering"],
     "msgspec.json": ["chatroom.live", "chatroom.web", "chatroom.embedded", "chatroom.store", "chatroom.backup"],

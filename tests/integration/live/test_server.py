@@ -38,7 +38,8 @@ class Place:
 
     def stop(self) -> None:
         for server in self.servers:
-            server.kill()
+            if server.process.poll() is None:
+                server.terminate()
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chatroom.errors import Refused, Unavailable
+from chatroom.errors import Refused, SettingsError, Unavailable
 from chatroom.live import engine as engines
 from chatroom.live.engine import LiveRoom
 from chatroom.live.leases import ELSEWHERE_TICKS
@@ -294,6 +294,31 @@ class TestHints:
             await process.engine.enter(LOBBY, ALICE)
             await settle()
             assert process.feed.known() == {LOBBY.id: 1}
+
+        run(test)
+
+
+class TestStart:
+    @pytest.mark.parametrize("failure", [Unavailable("away"), SettingsError("not allowed")])
+    def test_a_database_that_is_away_at_the_start_is_asked_again(self, tick: Ticks, failure: Exception) -> None:
+        async def test() -> None:
+            process = Process()
+            make_feed = process.engine._make_feed
+            process.post("a1")
+
+            def fail(*arguments: Any) -> Any:
+                raise failure
+
+            process.engine._make_feed = fail
+            await process.engine.start()
+            live = await process.engine.enter(LOBBY, ALICE)
+            await tick(2)
+            process.post("a2")
+            process.engine._make_feed = make_feed
+            await tick(2)
+            assert process.feed.is_running
+            assert live.tail.revision == 2  # what came before the feed did is read then
+            await process.engine.stop()
 
         run(test)
 

@@ -111,6 +111,7 @@ class TestHandshake:
                 for value in ["-1", "x", "1.5", "9" * 5000, str(2**53 + 1), "[]", "{}", "NaN", "true", "1;drop"]
             ],
             {"room": "r" * 65},
+            {"room": "lobby", "format": "xml"},
         ],
     )
     def test_i02_an_address_that_is_not_understood_gets_400(self, query: dict[str, str]) -> None:
@@ -314,6 +315,24 @@ class TestPost:
             await client.say(post("a1"))
             await client.say(post("a2"), post("a3"), post("a4"))
             assert refusals(client) == [("a4", "busy")]
+
+        run(test)
+
+    def test_what_can_never_be_stored_is_told_and_spoils_no_other(self) -> None:
+        async def test() -> None:
+            process = await started()
+            alice, bob = await process.connect(), await process.connect("bob")
+            append = process.engine.appender._append
+
+            def fail(room: str, drafts: Any, after: int | None) -> Any:
+                if any(each.text == "poison" for each in drafts):
+                    raise ValueError("this cannot be encoded")
+                return append(room, drafts, after)
+
+            process.engine.appender._append = fail
+            await asyncio.gather(alice.say(post("a1", "poison")), bob.say(post("b1")))
+            assert refusals(alice) == [("a1", "unavailable")]
+            assert alice.seen() == bob.seen() == ["b1"]
 
         run(test)
 

@@ -208,3 +208,16 @@ def test_making_the_indexes_again_changes_nothing(database: Database) -> None:
     assert all(name == "_id_" or next(iter(index["key"]))[0] == "room" for name, index in before.items())
     assert before["room_revisions"]["unique"]
     assert before["room_client_id_author"]["unique"]
+
+
+def test_d11_documents_that_contradict_an_index_stop_the_start(database: Database) -> None:
+    slugs = [{"_id": n, "slug": "a secret name"} for n in range(2)]
+    database.rooms.drop()
+    database.rooms.insert_many(slugs)
+
+    with pytest.raises(SettingsError, match="collection rooms") as error:
+        database.ensure_indexes({"rooms": [pymongo.IndexModel("slug", unique=True)]})
+
+    assert "secret" not in str(error.value)
+    database.rooms.delete_many({})
+    database.ensure_indexes({"rooms": [pymongo.IndexModel("slug", unique=True)]})

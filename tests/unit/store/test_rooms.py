@@ -1,6 +1,8 @@
 import threading
+from typing import Any
 
 import pytest
+from pymongo.errors import DuplicateKeyError
 
 from chatroom.models import Room
 from chatroom.store.database import Database
@@ -57,6 +59,18 @@ def test_a_member_is_admitted_once(rooms: RoomStore, database: Database) -> None
     rooms.admit(ALICE.id, DEN)
 
     assert database.memberships.count_documents({}) == 1
+
+
+@pytest.mark.parametrize("collection", ["rooms", "memberships"])
+def test_another_process_was_quicker(
+    rooms: RoomStore, database: Database, monkeypatch: pytest.MonkeyPatch, collection: str
+) -> None:
+    def collide(*arguments: Any, **options: Any) -> None:
+        raise DuplicateKeyError("E11000")
+
+    monkeypatch.setattr(getattr(database, collection), "update_one", collide)
+    rooms.ensure(DEN, is_open=True)
+    rooms.admit(ALICE.id, DEN)
 
 
 @pytest.mark.integration
