@@ -21,7 +21,8 @@ test-js:
 ifeq ($(JS_TESTS),)
 	@echo "no JavaScript tests"
 else
-	@if command -v node >/dev/null; then node --test --test-reporter=dot $(JS_TESTS); \
+	@if command -v node >/dev/null; then \
+	  node --test --test-reporter=dot $(JS_TESTS) || { node --test --test-reporter=tap $(JS_TESTS) | grep -A 20 "^not ok"; exit 1; }; \
 	elif [ -n "$$CI" ]; then echo "node is missing, and in CI nothing is skipped" >&2; exit 1; \
 	else echo "node is missing: the tests of the scripts are left out (Debian: apt-get install nodejs)"; fi
 endif
