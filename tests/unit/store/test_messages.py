@@ -132,10 +132,11 @@ class TestAppend:
     def test_d05_two_drafts_whose_client_ids_others_have_swapped(self, store: MessageStore) -> None:
         store.append(ROOM, [rendered("x2", "alice's 2", ALICE), rendered("x1", "bob's 1", BOB)])
 
-        both = store.append(ROOM, [rendered("x1", "alice's 1", ALICE), rendered("x2", "bob's 2", BOB)], after=0)
+        drafts = [rendered("x1", "alice's 1", ALICE), rendered("x2", "bob's 2", BOB), rendered("x1", "?", BOB)]
+        answers = store.append(ROOM, drafts)
 
-        assert [s.message.text for s in both] == ["alice's 1", "bob's 2"]
-        assert not any(s.is_repeated for s in both)
+        assert [s.message.text for s in answers] == ["alice's 1", "bob's 2", "bob's 1"]
+        assert [s.is_repeated for s in answers] == [False, False, True]
 
     def test_a_batch_of_old_and_new_drafts_stores_the_new_ones(self, store: MessageStore) -> None:
         post(store, "a1", "a2")
