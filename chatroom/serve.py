@@ -5,6 +5,7 @@ The embedded mongod starts first, because it takes longest, and stops last, afte
 
 import importlib
 import os
+import resource
 import secrets
 import signal
 import socket
@@ -23,6 +24,7 @@ from chatroom.logs import configure_logging
 
 _ROOT = Path(__file__).resolve().parent.parent
 _BAD_PORT = 1
+_FILES = 65_536
 _LAST_SECONDS = 9.5
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104
 
@@ -35,6 +37,7 @@ def serve() -> int:
         load_dotenv(_ROOT / ".env")
         settings = load_settings(os.environ)
         configure_logging(settings.log_level)
+        allow_many_files()
         listeners = server.open_ports(settings)
         with _database(settings):
             _greet(settings, listeners[0])
@@ -52,6 +55,14 @@ def _give_up_in_time() -> None:
     if signal.getitimer(signal.ITIMER_REAL)[0] == 0:
         signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
         signal.setitimer(signal.ITIMER_REAL, _LAST_SECONDS)
+
+
+def allow_many_files() -> None:
+    """Let more files be open than the usual 1,024 of a shell: a thousand idle connections would shut everybody out."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _leave_on_signals() -> None:

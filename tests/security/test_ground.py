@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -124,3 +126,15 @@ def test_there_is_no_debugger(mongod: EmbeddedMongo, tmp_path: Path) -> None:
             assert "Werkzeug" not in answer.text
             assert "application/javascript" not in answer.headers["Content-Type"]
             assert "server" not in answer.headers
+
+
+@pytest.mark.parametrize(("soft", "hard"), [(256, 4096), (1024, 200_000), (256, 256)])
+def test_a_shell_s_few_files_are_no_bound(soft: int, hard: int) -> None:
+    """L07: with 1,024 files, a thousand idle connections of nobody shut everybody out."""
+    code = (
+        f"import resource as r; r.setrlimit(r.RLIMIT_NOFILE, ({soft}, min({hard}, r.getrlimit(r.RLIMIT_NOFILE)[1])));"
+        "from chatroom.serve import allow_many_files; allow_many_files(); print(*r.getrlimit(r.RLIMIT_NOFILE))"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    now, most = map(int, answer.stdout.split())
+    assert now == min(most, 65_536)
