@@ -55,7 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     post_limit_account: Limit = "10 per second"
     post_limit_address: Limit = "100 per second"
 
-    max_message_length: Annotated[int, Meta(ge=0, le=100_000)] = 4000
+    max_message_length: Annotated[int, Meta(ge=0, le=20_000)] = 4000
     max_frame_bytes: Annotated[int, Meta(ge=0, le=16_000_000)] = 65_536
     max_request_bytes: Annotated[int, Meta(ge=0, le=1_000_000_000)] = 262_144
     max_connections: Count = 10_000

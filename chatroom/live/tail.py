@@ -13,7 +13,7 @@ from chatroom.live.protocol import Format
 from chatroom.models import Message
 
 FRAME_MESSAGES = 500
-FRAME_BYTES = 512_000
+FRAME_BYTES = 128_000
 KEPT_FRAMES = 8
 """Readers who return are at many different cursors; a frame for each would hold the tail many times over."""
 
