@@ -36,7 +36,7 @@ INDEXES = [
     ),
 ]
 FIRST_PAUSE_SECONDS = 0.002
-LONGEST_PAUSE_SECONDS = 0.25
+LONGEST_PAUSE_SECONDS = 0.03
 MAX_HINTS = 10_000
 """Entries that one question for newer revisions reads; what is left out is asked for again."""
 KEPT_REVISIONS = 1000
