@@ -2,11 +2,13 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
-CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+BROWSER_NEEDS := $(shell command -v chromium chromium-browser >/dev/null || echo chromium) \
+  $(shell PATH=$$PATH:/sbin ldconfig -p 2>/dev/null | grep -q libatomic.so.1 || echo libatomic1)
+BROWSER_NEEDS := $(strip $(BROWSER_NEEDS))
 JS_TESTS := $(wildcard tests/js/*.test.js tests/js/*.test.mjs)
 COVERAGE ?= --cov --cov-report=term
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench faults chromium test-js audit
+.PHONY: help run test check bench faults browser test-js audit
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -14,7 +16,7 @@ help:  ## what can be made
 run: .venv/run.stamp  ## serve the room at http://127.0.0.1:5000
 	@CHATROOM_PARENT=$$PPID exec $(BIN)/python test_mongo.py
 
-test: .venv/dev.stamp chromium test-js  ## every test (PYTEST="-k name" for some)
+test: .venv/dev.stamp browser test-js  ## every test (PYTEST="-k name" for some)
 	@$(BIN)/python -m pytest $(COVERAGE) $(PYTEST)
 
 test-js:
@@ -42,13 +44,14 @@ bench: .venv/run.stamp  ## this room beside others, on this machine (QUICK=1: un
 faults: .venv/dev.stamp  ## attack a running room with real processes and check its history
 	@$(BIN)/python -m tests.faults
 
-chromium:
-ifeq ($(CHROMIUM),)
+# Playwright brings its own Node, which needs libatomic.
+browser:
+ifneq ($(BROWSER_NEEDS),)
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  echo "installing Chromium for the browser tests ..."; \
-	  apt-get -qq update && apt-get -qq install --yes --no-install-recommends chromium >/dev/null; \
+	  echo "installing for the browser tests: $(BROWSER_NEEDS) ..."; \
+	  apt-get -qq update && apt-get -qq install --yes --no-install-recommends $(BROWSER_NEEDS) >/dev/null; \
 	else \
-	  echo "The browser tests need Chromium: install it (Debian: apt-get install chromium) and try again." >&2; exit 1; \
+	  echo "The browser tests need $(BROWSER_NEEDS). On Debian: apt-get install $(BROWSER_NEEDS)" >&2; exit 1; \
 	fi
 endif
 
