@@ -96,18 +96,19 @@ class MessageStore:
                     self._messages.insert_many(documents)
                 except (BulkWriteError, DuplicateKeyError):
                     ours.update(str(document["_id"]) for document in documents)
+                    is_first = attempt == 0
+                    # Before the newest revision is read, not after: it is old by then, and a busy rival always quicker.
+                    attempt = _pause(attempt, give_up_at)
                     newest = self._newest_revision(room)
-                    if newest == last or attempt:
+                    if newest == last or not is_first:
                         # Nobody else took the revision, so drafts are in the way of themselves. A duplicate key
                         # proves nothing yet: the document may still be rolled back. Only what a majority read
                         # finds is stored; whatever it does not find is tried again.
                         for key, message in self._find_by_keys(room, list(waiting)).items():
                             stored[key] = Stored(message, is_repeated=message.id not in ours)
                             del waiting[key]
-                        newest = self._newest_revision(room)
+                        newest = self._newest_revision(room) if waiting else newest
                     last = newest
-                    if waiting:
-                        attempt = _pause(attempt, give_up_at)
                 else:
                     for key, document in zip(list(waiting), documents, strict=True):
                         stored[key] = Stored(_message(document), is_repeated=False)
@@ -146,11 +147,12 @@ class MessageStore:
                         {"_id": ObjectId(message.id), "revision": message.revision}, update
                     )
                 except DuplicateKeyError:
+                    attempt = _pause(attempt, give_up_at)
                     last = self._newest_revision(room)
                 else:
                     if result.modified_count:
                         return self._get(room, message_id)
-                attempt = _pause(attempt, give_up_at)
+                    attempt = _pause(attempt, give_up_at)
 
     def newest_revision(self, room: str) -> int:
         """The room's newest revision; 0 when nothing was ever posted."""
