@@ -71,7 +71,7 @@ class Case:
                 self.seen[event.id].append(event)
             if event.kind in {"post", "edit", "delete"}:
                 self._add(event)
-            for key in {event.id, event.client_id} - {""}:
+            for key in {event.id, event.client_id} - {""} if event.kind != "fault" else ():
                 self._lines[key].append(event)
         self.by_author = {
             (change.first.author, client_id): change

@@ -330,7 +330,7 @@ async def _fill(nodes: Sequence[Node], seconds: float) -> None:
     """Fill the disks, wait until the nodes have died of it, then free them and start the nodes again."""
     for node in nodes:
         await asyncio.to_thread(node.disk.fill)
-    for _ in range(300):
+    for _ in range(400):
         if not any(node.process.is_running for node in nodes):
             break
         await asyncio.sleep(0.05)

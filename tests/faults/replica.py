@@ -25,7 +25,8 @@ NAME = "faults"
 NODES = 3
 DISK_MEGABYTES = 320
 ELECTION_MILLISECONDS = 1000
-_JOURNAL = "log=(enabled=true,path=journal,compressor=snappy,prealloc=false,file_max=16MB)"
+# Small, so that a full disk is noticed when the next one is begun: what is begun has its whole space already.
+_JOURNAL = "log=(enabled=true,path=journal,compressor=snappy,prealloc=false,file_max=1MB)"
 _PARAMETERS = {
     "diagnosticDataCollectionEnabled": "false",
     "shutdownTimeoutMillisForSignaledShutdown": "1000",
@@ -199,6 +200,7 @@ def _command(binary: Path, files: Path, port: int) -> list[str]:
         "--oplogSize": "64",
         "--wiredTigerEngineConfigString": _JOURNAL,
         "--slowms": "1000000000",
+        "--syncdelay": "5",
     }
     words = [word for option in options.items() for word in option]
     parameters = [word for name, value in _PARAMETERS.items() for word in ("--setParameter", f"{name}={value}")]

@@ -15,6 +15,8 @@ from tests.faults.probe import Look, Probe
 LIVEZ_SECONDS = 1.0
 PAGE_SECONDS = 10.0
 GAP_SECONDS = 1.0
+BESIDE_SECONDS = 0.5
+ENOUGH = 50
 MOST_THREADS = 80
 MOST_MORE_MEGABYTES = 80.0
 MOST_MORE_FILES = 60
@@ -40,6 +42,8 @@ class Summary(msgspec.Struct, kw_only=True):
     unavailable_seconds: float
     longest_unavailable_seconds: float
     answer_seconds: dict[str, float]
+    beside_frozen_p95_seconds: float | None
+    """How long others' writes took while some clients were frozen and nothing else was wrong."""
     behind_seconds: float
     handshakes_refused: int
     slowest_refusal_seconds: float
@@ -72,13 +76,16 @@ def summarize(
     handshakes: Sequence[tuple[float, int]],
 ) -> Summary:
     """Count everything."""
-    tries = [event for event in events if event.outcome == "tried"]
+    tries = [event for event in events if event.outcome == "tried" and event.kind != "fault"]
     gaps = _gaps(events)
     pages = [look for look in probe.looks if look.path != "/livez"]
     refused = [seconds for seconds, status in handshakes if status not in {0, 101}]
     unavailable = [look for look in pages if look.status == 503]
     resources = _resources(probe)
     complaints = [*_complaints(probe.looks), *_growth(resources)]
+    beside = _beside_frozen(events)
+    if beside is not None and beside > BESIDE_SECONDS:
+        complaints.append(f"while some clients were frozen, others waited for {beside} s (p95)")
     return Summary(
         seed=seed,
         seconds=round(max((event.time for event in events), default=0), 1),
@@ -92,11 +99,12 @@ def summarize(
         revisions=max((document.revision for document in documents), default=0),
         sights=sum(event.kind == "see" for event in events),
         connections=sum(event.kind == "connect" and event.outcome == "ok" for event in events),
-        faults=dict(Counter(event.reason for event in events if event.kind == "fault")),
+        faults=dict(Counter(event.reason for event in events if event.kind == "fault" and event.outcome == "tried")),
         left_out=left_out,
         unavailable_seconds=round(sum(gaps), 1),
         longest_unavailable_seconds=round(max(gaps, default=0.0), 1),
         answer_seconds=_answers(events),
+        beside_frozen_p95_seconds=beside,
         behind_seconds=_behind(events),
         handshakes_refused=len(refused),
         slowest_refusal_seconds=round(max(refused, default=0.0), 1),
@@ -134,6 +142,7 @@ def tell(summary: Summary, violations: Sequence[Violation]) -> str:
         *(f"left out        {kind}: {why}" for kind, why in summary.left_out.items()),
         f"unavailable     {summary.unavailable_seconds} s in all, {summary.longest_unavailable_seconds} s at most",
         f"answers         {_counts(summary.answer_seconds)} (seconds from the first try to the answer)",
+        f"isolation       {summary.beside_frozen_p95_seconds} s (p95) for writes while some clients were frozen",
         f"behind          {summary.behind_seconds} s after the faults ended, at most",
         f"pages           {summary.pages}, {summary.pages_503} of them 503 (slowest {summary.slowest_503_seconds} s), "
         f"slowest {summary.slowest_page_seconds} s; /livez {summary.slowest_livez_seconds} s; "
@@ -178,6 +187,8 @@ def _answers(events: Sequence[Event]) -> dict[str, float]:
     took: list[float] = []
     for event in events:
         key = (event.who, event.client_id)
+        if event.kind == "fault":
+            continue
         if event.outcome == "tried":
             began.setdefault(key, event.time)
         elif event.outcome == "ok" and key in began:
@@ -192,6 +203,23 @@ def _answers(events: Sequence[Event]) -> dict[str, float]:
         "most": round(max(took), 1),
         "over 5 s": late,
     }
+
+
+def _beside_frozen(events: Sequence[Event]) -> float | None:
+    """The 95th percentile of the answers to what was tried while clients were frozen, and no other fault was on."""
+    on: dict[str, str] = {}
+    began: dict[tuple[str, str], float] = {}
+    took: list[float] = []
+    for event in events:
+        key = (event.who, event.client_id)
+        if event.kind == "fault":
+            on[event.id] = event.reason if event.outcome == "tried" else ""
+            began.clear()
+        elif event.outcome == "tried" and on.get("app") == "freeze clients" and not on.get("database"):
+            began.setdefault(key, event.time)
+        elif event.outcome == "ok" and key in began:
+            took.append(event.time - began[key])
+    return round(statistics.quantiles(took, n=20)[18], 3) if len(took) >= ENOUGH else None
 
 
 def _behind(events: Sequence[Event]) -> float:

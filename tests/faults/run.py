@@ -20,7 +20,7 @@ from tests.faults.chatter import Chatter
 from tests.faults.checker import Violation
 from tests.faults.faults import World, commit
 from tests.faults.fresh import read_everything
-from tests.faults.history import HARNESS, Document, Event, Journal, hash_of
+from tests.faults.history import HARNESS, Document, Event, Journal, Outcome, hash_of
 from tests.faults.poller import Poller
 from tests.faults.probe import Probe
 from tests.faults.replica import ReplicaSet
@@ -239,9 +239,16 @@ class Attack:
             if time.monotonic() + planned.pause_seconds > deadline:
                 return
             await asyncio.sleep(planned.pause_seconds)
-            self._journal.write(Event(time=self.clock(), who=HARNESS, kind="fault", reason=planned.kind))
+            self._note(planned, "tried")
             await commit(world, planned)
+            self._note(planned, "ok")
             self._look_after_crowd()
+
+    def _note(self, planned: Planned, outcome: Outcome) -> None:
+        """Write down that a fault begins, or that it is over."""
+        self._journal.write(
+            Event(time=self.clock(), who=HARNESS, kind="fault", outcome=outcome, reason=planned.kind, id=planned.lane)
+        )
 
     def _look_after_crowd(self) -> None:
         """A client that fell over is a fault of the harness's, or of the room's: say so at once."""

@@ -10,7 +10,7 @@ from flask import Flask
 from chatroom.app import create_app, open_app
 from chatroom.config import Settings
 
-STORE_SECONDS = 0.5
+STORE_SECONDS = 1.5
 NOWHERE = "mongodb://127.0.0.1:9/?replicaSet=nowhere"
 
 
@@ -19,9 +19,6 @@ def app() -> Iterator[Flask]:
     app = create_app(Settings(mongo_uri=NOWHERE, secret_key="k" * 32, store_timeout_seconds=STORE_SECONDS))
     yield app
     open_app(app).close()
-
-
-pytestmark = pytest.mark.xfail(run=False, reason="waits for ten minutes: chatroom/services.py holds one lock over it")
 
 
 def ask(app: Flask, path: str) -> tuple[int, float, str | None]:
@@ -36,6 +33,7 @@ def test_a_page_says_within_seconds_that_the_database_is_away(app: Flask) -> Non
     assert seconds < STORE_SECONDS + 1
 
 
+@pytest.mark.xfail(strict=True, reason="Services.open waits for the lock that Services.prepare holds meanwhile")
 def test_so_do_all_pages_that_are_asked_for_at_once_and_the_process_lives(app: Flask) -> None:
     answers: list[tuple[int, float, str | None]] = []
     threads = [threading.Thread(target=lambda: answers.append(ask(app, "/login"))) for _ in range(10)]

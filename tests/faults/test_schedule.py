@@ -1,6 +1,8 @@
 """The plan of a run: the same for the same seed, every kind before one comes again."""
 
+import re
 from itertools import islice
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +28,13 @@ def test_what_is_left_out_does_not_come() -> None:
     assert not list(plan(1, "database", only=frozenset({"drip"})))
     kinds = {planned.kind for planned in islice(plan(1, "app", leave_out=frozenset({"drip"})), 60)}
     assert kinds == set(KINDS["app"]) - {"drip"}
+
+
+def test_every_kind_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reliability.md").read_text()
+    assert {kind for kinds in KINDS.values() for kind in kinds} == set(
+        re.findall(r"^\| `([a-z' ]+)` \|", page, re.MULTILINE)
+    )
 
 
 def test_every_planned_kind_can_be_done() -> None:
