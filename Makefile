@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
-BROWSER_NEEDS := $(shell command -v chromium chromium-browser >/dev/null || echo chromium) \
+BROWSER_NEEDS := $(shell { command -v chromium || command -v chromium-browser; } >/dev/null || echo chromium) \
   $(shell PATH=$$PATH:/sbin ldconfig -p 2>/dev/null | grep -q libatomic.so.1 || echo libatomic1)
 BROWSER_NEEDS := $(strip $(BROWSER_NEEDS))
 JS_TESTS := $(wildcard tests/js/*.test.js tests/js/*.test.mjs)
