@@ -12,7 +12,7 @@ export class Times {
     this.#full = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "long", hour12, timeZone });
     this.#day = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone });
     this.#date = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric", timeZone });
-    this.#key = new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit", timeZone });
+    this.#key = new Intl.DateTimeFormat("en", { year: "numeric", month: "2-digit", day: "2-digit", timeZone });
   }
 
   /** "13:45" */
@@ -37,7 +37,9 @@ export class Times {
 
   /** "2026-11-21": equal for two moments of the same day in the reader's zone. */
   dayKey(moment) {
-    return this.#key.format(new Date(moment));
+    // By its parts: which order and marks a language has changes with the engine's own tables.
+    const parts = Object.fromEntries(this.#key.formatToParts(new Date(moment)).map(({ type, value }) => [type, value]));
+    return `${parts.year}-${parts.month}-${parts.day}`;
   }
 }
 

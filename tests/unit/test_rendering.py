@@ -304,14 +304,20 @@ REPEATED = [
 ]
 
 
+def seconds_for(text: str) -> float:
+    """Of this thread's own; the machine may be busy, so that only the quickest of several says something."""
+    start = time.thread_time()
+    render(text)
+    return time.thread_time() - start
+
+
 @pytest.mark.parametrize("piece", REPEATED, ids=ascii)
 @pytest.mark.parametrize("end", ["", "a", "\n\na", "](x)"], ids=ascii)
 def test_no_text_takes_long(piece: str, end: str) -> None:
     """Quotes, brackets, backticks and asterisks nested as deep as a message goes."""
     text = (piece * LONGEST)[: LONGEST - len(end)] + end
-    start = time.thread_time()
     html = render(text)
-    assert time.thread_time() - start < MOST_SECONDS
+    assert min(seconds_for(text) for _ in range(3)) < MOST_SECONDS
     assert len(html) < 60 * LONGEST
     assert Checker(html).wrong == []
 
