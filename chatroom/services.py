@@ -62,6 +62,8 @@ class Services:
 
     def open(self) -> None:
         """Make the client and wire everything to it; start the embedded mongod where nobody else has."""
+        if self._is_open:
+            return  # without the lock, which `prepare` holds while it waits for the database
         with self._lock:
             if self._is_open:
                 return

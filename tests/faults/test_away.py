@@ -33,7 +33,6 @@ def test_a_page_says_within_seconds_that_the_database_is_away(app: Flask) -> Non
     assert seconds < STORE_SECONDS + 1
 
 
-@pytest.mark.xfail(strict=True, reason="Services.open waits for the lock that Services.prepare holds meanwhile")
 def test_so_do_all_pages_that_are_asked_for_at_once_and_the_process_lives(app: Flask) -> None:
     answers: list[tuple[int, float, str | None]] = []
     threads = [threading.Thread(target=lambda: answers.append(ask(app, "/login"))) for _ in range(10)]
