@@ -3,6 +3,7 @@
 Everything is checked before the handshake is answered: the session, the Origin, the room, the number of connections.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from urllib.parse import parse_qs
@@ -20,6 +21,8 @@ from chatroom.models import Room
 log = logging.getLogger(__name__)
 
 REFUSED_STATUS = {"signed_out": 401, "wrong_origin": 403, "not_found": 404, "too_many_connections": 503}
+HANDSHAKE_SECONDS = 7.0
+"""A little more than one call of the database may take."""
 
 
 class LiveEndpoint:
@@ -60,14 +63,14 @@ class LiveEndpoint:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check the handshake, then serve; raises before the handshake is answered, or not at all."""
         engine = self._engine()
-        visitor = await engine.run(self._sign_in, scope)
-        if visitor is None:
-            raise Refused("signed_out", "Log in first.")
-        self._check_origin(scope, visitor)
         query = parse_qs(scope["query_string"].decode("latin-1"))
-        first = _first_room(query)
-        room = await engine.run(self._rules.get_room, visitor.author.id, first.room) if first else None
         format = _format(query)
+        try:
+            # Those who wait in line for the store's threads are told in time, and then wait in it no longer.
+            async with asyncio.timeout(HANDSHAKE_SECONDS):
+                visitor, first, room = await self._look_up(engine, scope, query)
+        except TimeoutError:
+            raise Unavailable("The database does not answer right now. Please try again in a moment.") from None
         with self._gate.user(visitor.author.id):
             await send({"type": "websocket.accept"})
             write = writer(scope, send)
@@ -75,6 +78,18 @@ class LiveEndpoint:
                 engine, visitor, self._rules, format=format, receive=receive, send=send, write=write
             )
             await connection.serve(first, room)
+
+    async def _look_up(
+        self, engine: Engine, scope: Scope, query: Mapping[str, list[str]]
+    ) -> tuple[Visitor, Follow | None, Room | None]:
+        """Who comes, what they want to follow first, and the room that this is."""
+        visitor = await engine.run(self._sign_in, scope)
+        if visitor is None:
+            raise Refused("signed_out", "Log in first.")
+        self._check_origin(scope, visitor)
+        first = _first_room(query)
+        room = await engine.run(self._rules.get_room, visitor.author.id, first.room) if first else None
+        return visitor, first, room
 
     def _check_origin(self, scope: Scope, visitor: Visitor) -> None:
         """Let only this site's pages use the browser's cookie; a program has a token, and no need of an Origin."""

@@ -1,0 +1,83 @@
+"""Many who come back while the database is away: each is told so in time, however many wait before them. F07.
+
+Found by the attack: handshakes stood in line for the store's threads, each of which waits for five seconds.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
+
+import pytest
+
+from chatroom.errors import Unavailable
+from chatroom.live import socket
+from chatroom.live.engine import Engine
+from chatroom.live.gate import Limits
+from chatroom.live.socket import LiveEndpoint
+
+CROWD = 40
+THREADS = 2
+CALL_SECONDS = 0.2
+HANDSHAKE_SECONDS = 0.3
+
+
+class AwayEngine:
+    """As much of an engine as a handshake needs: a few threads, in which everything ends in `Unavailable`, late."""
+
+    def __init__(self) -> None:
+        self.pool = ThreadPoolExecutor(THREADS)
+        self.calls = 0
+        self._lock = threading.Lock()
+
+    async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self.pool, function, *arguments)
+
+    def sign_in(self, _: Any) -> None:
+        with self._lock:
+            self.calls += 1
+        time.sleep(CALL_SECONDS)
+        raise Unavailable("away")
+
+
+async def come(endpoint: LiveEndpoint) -> tuple[int, bool, float]:
+    """The status that a handshake is answered with, whether it says when to come back, and after how long."""
+    sent: list[dict[str, Any]] = []
+    began = time.monotonic()
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    async def send(event: dict[str, Any]) -> None:
+        sent.append(event)
+
+    scope = {"type": "websocket", "path": "/live", "query_string": b"room=lobby", "headers": []}
+    await endpoint(cast("Any", scope), receive, cast("Any", send))
+    names = {name for name, _ in sent[0]["headers"]}
+    return sent[0]["status"], b"retry-after" in names, time.monotonic() - began
+
+
+def test_all_are_told_in_time_that_the_database_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "HANDSHAKE_SECONDS", HANDSHAKE_SECONDS)
+    engine = AwayEngine()
+    endpoint = LiveEndpoint(
+        lambda: cast("Engine", engine),
+        address_of=lambda _: "127.0.0.1",
+        sign_in=engine.sign_in,
+        is_own_origin=lambda _: True,
+        get_room=lambda *_: pytest.fail("nobody was signed in"),
+        check_posting=lambda *_: None,
+        limits=Limits(connections=0, connections_per_user=0, connections_per_address=0, rooms_per_connection=0),
+    )
+
+    async def storm() -> list[tuple[int, bool, float]]:
+        return await asyncio.gather(*(come(endpoint) for _ in range(CROWD)))
+
+    with engine.pool:
+        answers = asyncio.run(storm())
+    assert {(status, says_when) for status, says_when, _ in answers} == {(503, True)}
+    assert max(seconds for _, _, seconds in answers) < HANDSHAKE_SECONDS + 0.5
+    # Those who went away are not looked up any more: the threads are free for what can be done.
+    assert engine.calls <= THREADS * 3
