@@ -56,16 +56,16 @@ class Services:
         self.origin = secrets.token_hex(4)
         self._embedded: EmbeddedMongo | None = None
         self._lock = threading.Lock()
-        self._is_open = False
+        self._open = threading.Event()
         self._is_prepared = False
         self._prepare_again_at = 0.0
 
     def open(self) -> None:
         """Make the client and wire everything to it; start the embedded mongod where nobody else has."""
-        if self._is_open:
+        if self._open.is_set():
             return  # without the lock, which `prepare` holds while it waits for the database
         with self._lock:
-            if self._is_open:
+            if self._open.is_set():
                 return
             settings = self.settings
             uri = settings.mongo_uri
@@ -75,7 +75,7 @@ class Services:
                 self.secret_key = self.secret_key or self._embedded.folder.keep("secret_key", _make_secret)
             self.secret_key = self.secret_key or _make_secret()  # in memory: nothing outlives the process anyway
             self._wire(Database.connect(settings, uri))
-            self._is_open = True
+            self._open.set()
 
     def prepare(self) -> None:
         """Create the indexes and the lobby, once; raise `Unavailable` while the database is away."""
@@ -97,9 +97,10 @@ class Services:
     def close(self) -> None:
         """Give everything back; the embedded mongod, if it is ours, stops."""
         with self._lock:
-            if self._is_open:
+            if self._open.is_set():
                 self.database.close()
-                self._is_open = self._is_prepared = False
+                self._open.clear()
+                self._is_prepared = False
             if self._embedded is not None:
                 self._embedded.stop()
                 self._embedded = None
