@@ -30,10 +30,13 @@ class App:
         self.number = number
         port = find_port(0)
         self.url = f"http://127.0.0.1:{port}"
-        self.proxy = Proxy(find_port(0), port)
+        self.proxy = Proxy(port)
         self.clock = folder / f"clock{number}"
         self.disturbed_at = 0.0
         """When the harness last killed, froze, started or thawed it: who was waiting then has a reason."""
+        self.stops: list[tuple[int | None, float]] = []
+        """How each SIGTERM ended: the exit code, and after how many seconds."""
+        self._is_leaving = False
         self.set_clock(0)
         command = [sys.executable, "-m", "tests.faults.launcher", "--clock", str(self.clock)]
         if mutation:
@@ -51,7 +54,7 @@ class App:
     @property
     def is_serving(self) -> bool:
         """Whether it runs and was left alone."""
-        return self.process.is_running and not self.process.is_frozen
+        return self.process.is_running and not self.process.is_frozen and not self._is_leaving
 
     def start(self) -> None:
         """Start it."""
@@ -73,17 +76,16 @@ class App:
         self.disturbed_at = time.monotonic()
         self.process.thaw()
 
-    async def stop(self, seconds: float = 20.0) -> int | None:
-        """SIGTERM, as a deployment does; return the exit code, None when it had to be killed."""
-        self.disturbed_at = time.monotonic()
+    async def stop(self, seconds: float = 20.0) -> None:
+        """SIGTERM, as a deployment does; SIGKILL when that takes too long."""
+        began = self.disturbed_at = time.monotonic()
+        self._is_leaving = True
         self.process.terminate()
-        deadline = time.monotonic() + seconds
-        while self.process.is_running:
-            if time.monotonic() > deadline:
-                self.process.kill()
-                return None
+        while self.process.is_running and time.monotonic() < began + seconds:  # noqa: ASYNC110  it cannot say so itself
             await asyncio.sleep(0.05)
-        return self.process.exit_code
+        self.process.kill()
+        self._is_leaving = False
+        self.stops.append((self.process.exit_code, round(time.monotonic() - began, 1)))
 
     def set_clock(self, seconds: int) -> None:
         """Move its wall clock to so many seconds from the true time."""

@@ -42,10 +42,14 @@ class Link:
 
 
 class Proxy:
-    """Listens on `port` for the server on `target`. Faults apply to links of the kinds they name, or to all."""
+    """Listens on `port`, its own from the beginning, for the server on `target`.
 
-    def __init__(self, port: int, target: int, *, classify: Callable[[bytes], str] = lambda _: "") -> None:
-        self.port = port
+    Faults apply to links of the kinds that they name, or to all.
+    """
+
+    def __init__(self, target: int, *, classify: Callable[[bytes], str] = lambda _: "") -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
         self.target = target
         self.links: set[Link] = set()
         self.delay_seconds = 0.0
@@ -60,12 +64,13 @@ class Proxy:
 
     async def start(self) -> None:
         """Listen."""
-        self._server = await asyncio.start_server(self._enter, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._enter, sock=self._listener)
 
     async def stop(self) -> None:
         """Close every connection, and listen no longer."""
-        assert self._server is not None
-        self._server.close()
+        if self._server is not None:
+            self._server.close()
+        self._listener.close()
         self.reset()
         for task in list(self._tasks):
             task.cancel()

@@ -79,7 +79,7 @@ class Node:
         files.mkdir(mode=0o700)
         self.process = Process(f"mongod{number}", _command(binary, files, self.port), folder / f"mongod{number}.out")
         # The app names itself when it connects; whoever does not is another node.
-        self.proxy = Proxy(find_port(0), self.port, classify=lambda first: "app" if b"chatroom" in first else "node")
+        self.proxy = Proxy(self.port, classify=lambda first: "app" if b"chatroom" in first else "node")
 
     @contextlib.contextmanager
     def client(self, seconds: float = 2.0) -> Iterator[Client]:

@@ -15,6 +15,7 @@ from tests.faults.probe import Look, Probe
 LIVEZ_SECONDS = 1.0
 PAGE_SECONDS = 10.0
 GAP_SECONDS = 1.0
+STOP_SECONDS = 11.0
 BESIDE_SECONDS = 0.5
 ENOUGH = 50
 MOST_THREADS = 80
@@ -52,6 +53,7 @@ class Summary(msgspec.Struct, kw_only=True):
     slowest_page_seconds: float
     slowest_503_seconds: float
     slowest_livez_seconds: float
+    slowest_stop_seconds: float
     looks_forgiven: int
     resources: dict[str, dict[str, list[float]]]
     complaints: list[str]
@@ -74,6 +76,7 @@ def summarize(
     *,
     left_out: dict[str, str],
     handshakes: Sequence[tuple[float, int]],
+    stops: Sequence[tuple[int | None, float]],
 ) -> Summary:
     """Count everything."""
     tries = [event for event in events if event.outcome == "tried" and event.kind != "fault"]
@@ -83,6 +86,7 @@ def summarize(
     unavailable = [look for look in pages if look.status == 503]
     resources = _resources(probe)
     complaints = [*_complaints(probe.looks), *_growth(resources)]
+    complaints += [f"SIGTERM: exit {code} after {took} s" for code, took in stops if code != 0 or took > STOP_SECONDS]
     beside = _beside_frozen(events)
     if beside is not None and beside > BESIDE_SECONDS:
         complaints.append(f"while some clients were frozen, others waited for {beside} s (p95)")
@@ -113,6 +117,7 @@ def summarize(
         slowest_page_seconds=_slowest(pages),
         slowest_503_seconds=_slowest(unavailable),
         slowest_livez_seconds=_slowest([look for look in probe.looks if look.path == "/livez"]),
+        slowest_stop_seconds=max((took for _, took in stops), default=0.0),
         looks_forgiven=probe.forgiven,
         resources=resources,
         complaints=complaints,
@@ -147,6 +152,7 @@ def tell(summary: Summary, violations: Sequence[Violation]) -> str:
         f"pages           {summary.pages}, {summary.pages_503} of them 503 (slowest {summary.slowest_503_seconds} s), "
         f"slowest {summary.slowest_page_seconds} s; /livez {summary.slowest_livez_seconds} s; "
         f"{summary.looks_forgiven} looks not counted",
+        f"stops           {summary.slowest_stop_seconds} s at most from SIGTERM to the end",
         f"handshakes      {summary.handshakes_refused} refused, after {summary.slowest_refusal_seconds} s at most",
     ]
     for name, held in summary.resources.items():

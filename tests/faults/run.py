@@ -215,6 +215,7 @@ class Attack:
             self.probe,
             left_out=self.left_out,
             handshakes=handshakes,
+            stops=[stop for app in self.apps for stop in app.stops],
         )
         report.write(summary, violations, self.folder)
         return Result(summary, violations, self.folder)
