@@ -15,7 +15,7 @@ import msgspec
 
 from chatroom.errors import ChatroomError, Refused, Unavailable
 from chatroom.live import protocol
-from chatroom.live.appender import Change, Done
+from chatroom.live.appender import Change
 from chatroom.live.engine import Engine, LiveRoom
 from chatroom.live.follower import follow
 from chatroom.live.protocol import Delete, Edit, Follow, Format, Post, Unfollow
@@ -156,14 +156,7 @@ class Connection:
         draft = self._engine.messages.draft(self._author, frame.text, frame.client_id)
         self._rules.check_posting(self._author.id, self._visitor.address)
         await self._wait_for_room_to_answer()
-
-        def done(outcome: Stored | ChatroomError) -> None:
-            if isinstance(outcome, Stored):
-                self._answer(protocol.stored(room.slug, outcome))
-            else:
-                self._answer_failure(outcome, {"room": room.slug, "client_id": frame.client_id})
-
-        self._put(room, draft, done)
+        self._put(room, draft, frame.client_id)
 
     async def _change(self, frame: Edit | Delete) -> None:
         room = await self._get_room(frame.room)
@@ -178,15 +171,17 @@ class Connection:
                 return messages.edit(room_id, user_id, frame.id, frame.text, after)
             return messages.delete(room_id, user_id, frame.id, after)
 
+        self._put(room, change, frame.client_id)
+
+    def _put(self, room: Room, item: Draft | Change, client_id: str | None) -> None:
+        """Have a draft or a change stored; it is answered under the client id of its frame."""
+
         def done(outcome: Stored | ChatroomError) -> None:
             if isinstance(outcome, Stored):
-                self._answer(protocol.stored_message(room.slug, outcome.message, frame.client_id))
+                self._answer(protocol.stored(room.slug, outcome.message, client_id))
             else:
-                self._answer_failure(outcome, {"room": room.slug, "client_id": frame.client_id})
+                self._answer_failure(outcome, {"room": room.slug, "client_id": client_id})
 
-        self._put(room, change, done)
-
-    def _put(self, room: Room, item: Draft | Change, done: Done) -> None:
         self._engine.appender.put(room.id, item, done)
         self._in_flight += 1
         self.was_active = True

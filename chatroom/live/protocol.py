@@ -14,7 +14,6 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from chatroom.errors import Refused
 from chatroom.messages import SERVER_MADE
 from chatroom.models import Message
-from chatroom.store.messages import Stored
 
 Format = Literal["text", "html"]
 
@@ -150,13 +149,8 @@ def changes(room: str, revision: int, pieces: Sequence[bytes]) -> bytes:
     return b'%s,"messages":[%s]}' % (head[:-1], b",".join(pieces))
 
 
-def stored(room: str, result: Stored) -> bytes:
-    """The answer to a post, also to a repeated one."""
-    return stored_message(room, result.message, result.message.client_id)
-
-
-def stored_message(room: str, message: Message, client_id: str | None) -> bytes:
-    """The answer to a change; `client_id` is the one that the frame carried."""
+def stored(room: str, message: Message, client_id: str | None) -> bytes:
+    """The answer to a post or a change, also to a repeated one; `client_id` is the one that the frame carried."""
     fields: dict[str, Any] = {"type": "stored", "room": room}
     if client_id and not client_id.startswith(SERVER_MADE):
         fields["client_id"] = client_id

@@ -26,7 +26,6 @@ from chatroom.live import protocol
 from chatroom.live.socket import REFUSED_STATUS
 from chatroom.models import Author, Message
 from chatroom.services import INDEXES, Services
-from chatroom.store.messages import Stored
 from chatroom.web import errors
 from chatroom.web.api import MOST_MESSAGES, Changes, Post, StoredAnswer
 from tests.documents import ROOT, blocks, first_cells, pages, read, section, tables
@@ -272,7 +271,7 @@ def frames_of_the_server() -> list[dict[str, Any]]:
     piece = protocol.encode_message(MESSAGE, "text")
     made = [
         protocol.changes("lobby", 2, [piece]),
-        protocol.stored("lobby", Stored(MESSAGE, is_repeated=False)),
+        protocol.stored("lobby", MESSAGE, MESSAGE.client_id),
         protocol.caught_up("lobby", 2, 1),
         protocol.refused(refusal, {"room": "lobby", "client_id": "c"}),
         protocol.here("lobby", [person]),

@@ -227,7 +227,7 @@ class TestFramesFromTheServer:
     def test_stored(self) -> None:
         result = Stored(message(41), is_repeated=True)
 
-        assert json.loads(protocol.stored("lobby", result)) == {
+        assert json.loads(protocol.stored("lobby", result.message, result.message.client_id)) == {
             "type": "stored",
             "room": "lobby",
             "client_id": "c41",
@@ -239,13 +239,13 @@ class TestFramesFromTheServer:
     def test_stored_without_a_client_id(self) -> None:
         result = Stored(message(41, client_id=".x"), is_repeated=False)
 
-        assert "client_id" not in json.loads(protocol.stored("lobby", result))
+        assert "client_id" not in json.loads(protocol.stored("lobby", result.message, result.message.client_id))
 
     def test_a_stored_change_bears_the_client_id_of_its_own_frame(self) -> None:
         changed = message(41, 50)
 
-        assert json.loads(protocol.stored_message("lobby", changed, "e1"))["client_id"] == "e1"
-        assert "client_id" not in json.loads(protocol.stored_message("lobby", changed, None))
+        assert json.loads(protocol.stored("lobby", changed, "e1"))["client_id"] == "e1"
+        assert "client_id" not in json.loads(protocol.stored("lobby", changed, None))
 
     def test_caught_up(self) -> None:
         assert json.loads(protocol.caught_up("lobby", 42, 37)) == {
