@@ -15,6 +15,7 @@ from a2wsgi import WSGIMiddleware
 from flask import Flask, request
 
 from chatroom import web
+from chatroom.access import Access
 from chatroom.config import Settings, load_settings
 from chatroom.intake import WholeBodies
 from chatroom.live.connection import Visitor
@@ -22,7 +23,6 @@ from chatroom.live.engine import Engine
 from chatroom.live.feed import SAFETY_SECONDS, ChangeStreamFeed, Hint, Known, PollingFeed
 from chatroom.live.gate import Limits
 from chatroom.live.socket import LiveEndpoint
-from chatroom.models import Room
 from chatroom.services import Services
 from chatroom.store import changes
 
@@ -91,7 +91,7 @@ class ASGI:
             address_of=lambda scope: web.address_of(scope, settings.trusted_proxies),
             sign_in=self._sign_in,
             is_own_origin=lambda scope: web.is_own_origin(scope, settings),
-            get_room=self._get_room,
+            get_access=self._get_access,
             check_posting=self._check_posting,
             limits=Limits(
                 connections=settings.max_connections,
@@ -127,7 +127,7 @@ class ASGI:
         assert self._engine is not None, "the server did not say that it starts"  # noqa: S101
         return self._engine
 
-    def _get_room(self, user_id: str, slug: str) -> Room:
+    def _get_access(self, user_id: str, slug: str) -> Access:
         return self._services.rooms.get_for(user_id, slug)
 
     def _check_posting(self, user_id: str, address: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import regex
 
+from chatroom.access import Access
 from chatroom.errors import Refused
 from chatroom.models import Author, Draft, Message, Room
 from chatroom.rendering import render
@@ -19,8 +20,15 @@ from chatroom.store.messages import MessageStore, Rendered, Stored
 SERVER_MADE = "."
 """The first character of a client id that the server made up, because the client sent none."""
 
+ERASED: dict[str, Any] = {"text": "", "html": "", "mentions": [], "reactions": [], "files": [], "pinned_at": None}
+"""What a deleted message is left with; its `reply_to` stays, and so does its place."""
+
 VISIBLE = regex.compile(r"[^\s\p{Cc}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\u2800]")
 HALF_CHARACTER = regex.compile(r"[\ud800-\udfff]")
+
+
+Change = Callable[[str, int | None], Message]
+"""Make a change to a message: called with the room's id and its newest known revision, in a thread of the engine's."""
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,11 +53,13 @@ class Messages:
         self._max_length = max_length
         self._clock = clock
         self.post_through: Callable[[Room, Draft], Stored] | None = None
+        self.change_through: Callable[[Room, Change], Message] | None = None
 
-    def draft(self, author: Author, text: str, client_id: str | None = None) -> Draft:
+    def draft(self, author: Author, text: str, client_id: str | None = None, *, reply_to: int | None = None) -> Draft:
         """Check a text; raise `Refused` (`empty`, `too_long`, `invalid`) with a sentence for its author."""
         self.check_text(text)
-        return Draft(author=author, text=text, client_id=client_id or SERVER_MADE + secrets.token_urlsafe(12))
+        client_id = client_id or SERVER_MADE + secrets.token_urlsafe(12)
+        return Draft(author=author, text=text, client_id=client_id, reply_to=reply_to)
 
     def check_text(self, text: str) -> None:
         """Raise `Refused` unless the text may be a message."""
@@ -73,27 +83,37 @@ class Messages:
         """Render and store drafts as the room's next messages, in one write."""
         return self._store.append(room_id, [Rendered(draft, render(draft.text)) for draft in drafts], after=after)
 
-    def edit(self, room_id: str, user_id: str, message_id: str, text: str, after: int | None = None) -> Message:
-        """Give one's own message another text."""
+    def change(self, room: Room, change: Change) -> Message:
+        """Make a change, and answer when a majority has it. Raises `Unavailable` when that is unknown."""
+        if self.change_through is not None:
+            return self.change_through(room, change)
+        return change(room.id, None)
+
+    def editing(self, access: Access, message_id: str, text: str) -> Change:
+        """The change that gives one's own message another text; raise `Refused` for a text that may not be."""
         self.check_text(text)
         html = render(text)
 
         def edit(message: Message) -> Mapping[str, Any] | None:
-            _check_author(message, user_id)
+            _check_author(access, message)
             if message.deleted_at is not None:
                 raise Refused("not_found", "The message was deleted.")
             return None if message.text == text else {"text": text, "html": html, "edited_at": self._clock()}
 
-        return self._store.change(room_id, message_id, edit, after=after)
+        return self._changing(message_id, edit)
 
-    def delete(self, room_id: str, user_id: str, message_id: str, after: int | None = None) -> Message:
-        """Take one's own message back: its text is erased, its place in the log stays."""
+    def deleting(self, access: Access, message_id: str) -> Change:
+        """The change that takes one's own message back, or a moderator another's: only its place in the log stays."""
 
         def erase(message: Message) -> Mapping[str, Any] | None:
-            _check_author(message, user_id)
-            return None if message.deleted_at else {"text": "", "html": "", "deleted_at": self._clock()}
+            if not access.may_moderate:
+                _check_author(access, message)
+            return None if message.deleted_at else ERASED | {"deleted_at": self._clock()}
 
-        return self._store.change(room_id, message_id, erase, after=after)
+        return self._changing(message_id, erase)
+
+    def _changing(self, message_id: str, edit: Callable[[Message], Mapping[str, Any] | None]) -> Change:
+        return lambda room_id, after: self._store.change(room_id, message_id, edit, after=after)
 
     def newest_revision(self, room: Room) -> int:
         """The cursor of somebody who has seen everything."""
@@ -126,6 +146,6 @@ class Messages:
         )
 
 
-def _check_author(message: Message, user_id: str) -> None:
-    if message.author.id != user_id:
+def _check_author(access: Access, message: Message) -> None:
+    if message.author.id != access.user_id or message.kind != "message":
         raise Refused("forbidden", "Only its author can change a message.")

@@ -8,7 +8,9 @@ from typing import Literal
 
 import msgspec
 
-Role = Literal["administrator", "member"]
+Role = Literal["administrator", "moderator", "member"]
+RoomKind = Literal["public", "private", "direct"]
+Notify = Literal["all", "mentions", "none"]
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,11 +40,27 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Room(msgspec.Struct, frozen=True, kw_only=True):
-    """A log of messages. `slug` is its name in addresses and frames."""
+    """A log of messages. `slug` is its name in addresses and frames, and never changes."""
 
     id: str
     slug: str
     title: str
+    kind: RoomKind = "public"
+    topic: str = ""
+    is_read_only: bool = False
+    slow_seconds: int = 0
+    retention_days: int = 0
+    archived_at: datetime | None = None
+
+
+class Membership(msgspec.Struct, frozen=True, kw_only=True):
+    """That a user is in a room, and how: `role` is the room's own, `read_sequence` how far they have read."""
+
+    user_id: str
+    room_id: str
+    role: Role = "member"
+    read_sequence: int = 0
+    notify: Notify = "all"
 
 
 class Author(msgspec.Struct, frozen=True):
@@ -52,12 +70,33 @@ class Author(msgspec.Struct, frozen=True):
     name: str
 
 
+class Reaction(msgspec.Struct, frozen=True):
+    """An emoji on a message, and who put it there, the first first."""
+
+    emoji: str
+    people: tuple[Author, ...]
+
+
+class File(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of a message; `width` and `height` in pixels, of pictures alone."""
+
+    id: str
+    name: str
+    type: str
+    size: int
+    width: int | None = None
+    height: int | None = None
+
+
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A message that is not yet stored. `client_id` is unique for its author in its room, for ever."""
 
     author: Author
     text: str
     client_id: str
+    reply_to: int | None = None
+    files: tuple[File, ...] = ()
+    mentions: tuple[str, ...] = ()
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,5 +112,14 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     sent_at: datetime
     edited_at: datetime | None = None
     deleted_at: datetime | None = None
+    kind: Literal["message", "event"] = "message"
+    """An event is a line that the room itself writes: who joined, what the topic became."""
+    reply_to: int | None = None
+    """The sequence of the message that it answers, in the same room."""
+    mentions: tuple[str, ...] = ()
+    """The ids of the users whom it names; `room` for everybody."""
+    reactions: tuple[Reaction, ...] = ()
+    files: tuple[File, ...] = ()
+    pinned_at: datetime | None = None
     origin: str = ""
     """The process that wrote this state; it says nothing after that process has ended."""

@@ -3,6 +3,7 @@
 Nobody gets a room who is not a member of it; an open room makes members of those who come.
 """
 
+from chatroom.access import Access
 from chatroom.errors import Refused
 from chatroom.models import Room
 from chatroom.store.rooms import RoomStore
@@ -18,14 +19,17 @@ class Rooms:
 
     def ensure_lobby(self) -> None:
         """Create the room that everybody is in."""
-        self._store.ensure(LOBBY, is_open=True)
+        self._store.ensure(LOBBY)
 
-    def get_for(self, user_id: str, slug: str) -> Room:
+    def get_for(self, user_id: str, slug: str) -> Access:
         """The room of that name, for a member; anybody else is told that there is none, whether it exists or not."""
-        room = self._store.find_for(user_id, slug)
-        if room is None:
-            room = self._store.find_open(slug)
+        access = self._store.find_access(user_id, slug)
+        if access is None:
+            room = self._store.find_public(slug)
             if room is None:
                 raise Refused("not_found", "There is no such room, or you are not a member of it.")
             self._store.admit(user_id, room)
-        return room
+            access = self._store.find_access(user_id, slug)
+            if access is None:  # expelled at this very moment
+                raise Refused("not_found", "There is no such room, or you are not a member of it.")
+        return access

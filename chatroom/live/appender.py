@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from chatroom.errors import ChatroomError, Refused, Unavailable
+from chatroom.messages import Change
 from chatroom.models import Draft, Message
 from chatroom.store.messages import Stored
 
@@ -22,8 +23,6 @@ FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
 
 Done = Callable[[Stored | ChatroomError], None]
-Change = Callable[[str, int | None], Message]
-"""Change a message: called in a thread with the room's id and its newest known revision."""
 Append = Callable[[str, Sequence[Draft], int | None], list[Stored]]
 RunInThread = Callable[..., Awaitable[Any]]
 

@@ -13,14 +13,15 @@ from typing import Any
 
 import msgspec
 
+from chatroom.access import Access
 from chatroom.errors import ChatroomError, Refused, Unavailable
 from chatroom.live import protocol
-from chatroom.live.appender import Change
 from chatroom.live.engine import Engine, LiveRoom
 from chatroom.live.follower import follow
 from chatroom.live.protocol import Delete, Edit, Follow, Format, Post, Unfollow
 from chatroom.live.websocket import Receive, Send, Write
-from chatroom.models import Author, Draft, Message, Room
+from chatroom.messages import Change
+from chatroom.models import Author, Draft, Room
 from chatroom.store.messages import Stored
 
 log = logging.getLogger(__name__)
@@ -43,9 +44,9 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """What a connection may do. `get_room` is called in a thread, and refuses who is no member."""
+    """What a connection may do. `get_access` is called in a thread, and refuses who is no member."""
 
-    get_room: Callable[[str, str], Room]
+    get_access: Callable[[str, str], Access]
     check_posting: Callable[[str, str], None]
     max_rooms: int
 
@@ -75,7 +76,7 @@ class Connection:
         self._receive = receive
         self._send_event = send
         self._write: Write = write
-        self._rooms: dict[str, Room] = {}
+        self._accesses: dict[str, Access] = {}
         self._followers: dict[str, asyncio.Task[None]] = {}
         self._in_flight = 0
         self._answers: list[bytes] = []
@@ -85,12 +86,12 @@ class Connection:
         self._is_over = False
         self._closing: asyncio.Task[None] | None = None
 
-    async def serve(self, first: Follow | None, room: Room | None) -> None:
+    async def serve(self, first: Follow | None, access: Access | None) -> None:
         """Follow the room of the address, then do what the frames say, until the connection ends."""
         self._engine.connections.add(self)
         try:
-            if first is not None and room is not None:
-                self._rooms[first.room] = room
+            if first is not None and access is not None:
+                self._accesses[first.room] = access
                 await self._attempt(self._follow(first), {"room": first.room})
             while (event := await self._receive())["type"] == "websocket.receive":
                 await self._take(event.get("text"))
@@ -152,26 +153,22 @@ class Connection:
             self._unfollow(frame.room)
 
     async def _post(self, frame: Post) -> None:
-        room = await self._get_room(frame.room)
-        draft = self._engine.messages.draft(self._author, frame.text, frame.client_id)
+        access = await self._get_access(frame.room)
+        draft = self._engine.messages.draft(self._author, frame.text, frame.client_id, reply_to=frame.reply_to)
         self._rules.check_posting(self._author.id, self._visitor.address)
         await self._wait_for_room_to_answer()
-        self._put(room, draft, frame.client_id)
+        self._put(access.room, draft, frame.client_id)
 
     async def _change(self, frame: Edit | Delete) -> None:
-        room = await self._get_room(frame.room)
-        messages, user_id = self._engine.messages, self._author.id
+        access = await self._get_access(frame.room)
+        messages = self._engine.messages
         if isinstance(frame, Edit):
-            messages.check_text(frame.text)
+            change = messages.editing(access, frame.id, frame.text)
+        else:
+            change = messages.deleting(access, frame.id)
         self._rules.check_posting(self._author.id, self._visitor.address)
         await self._wait_for_room_to_answer()
-
-        def change(room_id: str, after: int | None) -> Message:
-            if isinstance(frame, Edit):
-                return messages.edit(room_id, user_id, frame.id, frame.text, after)
-            return messages.delete(room_id, user_id, frame.id, after)
-
-        self._put(room, change, frame.client_id)
+        self._put(access.room, change, frame.client_id)
 
     def _put(self, room: Room, item: Draft | Change, client_id: str | None) -> None:
         """Have a draft or a change stored; it is answered under the client id of its frame."""
@@ -190,7 +187,7 @@ class Connection:
         most = self._rules.max_rooms
         if frame.room not in self._followers and 0 < most <= len(self._followers):
             raise Refused("too_many_rooms", f"One connection follows at most {most} rooms.")
-        room = await self._get_room(frame.room)
+        room = (await self._get_access(frame.room)).room
         live = await self._engine.enter(room, self._author)
         try:
             if frame.after is not None and frame.after > live.tail.revision:
@@ -225,11 +222,11 @@ class Connection:
         if follower is not None:
             follower.cancel()
 
-    async def _get_room(self, slug: str) -> Room:
-        room = self._rooms.get(slug)
-        if room is None:
-            room = self._rooms[slug] = await self._engine.run(self._rules.get_room, self._author.id, slug)
-        return room
+    async def _get_access(self, slug: str) -> Access:
+        access = self._accesses.get(slug)
+        if access is None:
+            access = self._accesses[slug] = await self._engine.run(self._rules.get_access, self._author.id, slug)
+        return access
 
     async def _wait_for_room_to_answer(self) -> None:
         """Stop reading while too many answers are outstanding: the client then waits, and nothing grows here."""

@@ -20,7 +20,7 @@ from chatroom.live.leases import Leases
 from chatroom.live.presence import Presence
 from chatroom.live.protocol import Format
 from chatroom.live.tail import FRAME_MESSAGES, Tail, bounded_frame
-from chatroom.messages import Messages
+from chatroom.messages import Change, Messages
 from chatroom.models import Author, Draft, Message, Room
 from chatroom.store.messages import MessageStore, Stored
 from chatroom.store.presences import PresenceStore
@@ -132,11 +132,12 @@ class Engine:
     async def start(self) -> None:
         """Begin to listen for other processes' changes, and take posts from the pages."""
         self.messages.post_through = self.post_from_thread
+        self.messages.change_through = self.change_from_thread
         self._tasks = [self._loop.create_task(self._start_feed()), self._loop.create_task(self._keep_house())]
 
     async def stop(self) -> None:
         """Store what waits, give the leases back, and stop listening."""
-        self.messages.post_through = None
+        self.messages.post_through = self.messages.change_through = None
         for task in self._tasks:
             task.cancel()
         await self.appender.finish(FINISH_SECONDS)
@@ -151,6 +152,13 @@ class Engine:
 
     def post_from_thread(self, room: Room, draft: Draft, timeout_seconds: float = 10.0) -> Stored:
         """Post from another thread, in a group with what others post; raise `Unavailable` when that takes too long."""
+        return self._put_from_thread(room, draft, timeout_seconds)
+
+    def change_from_thread(self, room: Room, change: Change, timeout_seconds: float = 10.0) -> Message:
+        """Change a message from another thread; raise `Unavailable` when that takes too long."""
+        return self._put_from_thread(room, change, timeout_seconds).message
+
+    def _put_from_thread(self, room: Room, item: Draft | Change, timeout_seconds: float) -> Stored:
         outcome: concurrent.futures.Future[Stored] = concurrent.futures.Future()
 
         def done(result: Stored | ChatroomError) -> None:
@@ -162,7 +170,7 @@ class Engine:
 
         def put() -> None:
             try:
-                self.appender.put(room.id, draft, done)
+                self.appender.put(room.id, item, done)
             except Refused as refusal:
                 done(refusal)
 

@@ -13,7 +13,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chatroom.errors import Refused
 from chatroom.messages import SERVER_MADE
-from chatroom.models import Message
+from chatroom.models import File, Message, Reaction
 
 Format = Literal["text", "html"]
 
@@ -34,6 +34,7 @@ class Post(Frame, frozen=True, tag="post"):
 
     text: str
     client_id: ClientId | None = None
+    reply_to: Cursor | None = None
 
 
 class Edit(Frame, frozen=True, tag="edit"):
@@ -78,6 +79,12 @@ class WireMessage(Struct, omit_defaults=True):
     sent_at: str
     edited_at: str | UnsetType = UNSET
     deleted_at: str | UnsetType = UNSET
+    kind: str = "message"
+    reply_to: int | None = None
+    mentions: tuple[str, ...] = ()
+    reactions: tuple[Reaction, ...] = ()
+    files: tuple[File, ...] = ()
+    pinned_at: str | UnsetType = UNSET
 
 
 class Person(Struct, frozen=True):
@@ -127,6 +134,12 @@ def wire(message: Message, format: Format) -> WireMessage:
         sent_at=timestamp(message.sent_at),
         edited_at=timestamp(message.edited_at) if message.edited_at else UNSET,
         deleted_at=timestamp(message.deleted_at) if message.deleted_at else UNSET,
+        kind=message.kind,
+        reply_to=message.reply_to,
+        mentions=message.mentions,
+        reactions=message.reactions,
+        files=message.files,
+        pinned_at=timestamp(message.pinned_at) if message.pinned_at else UNSET,
     )
 
 

@@ -10,13 +10,13 @@ from urllib.parse import parse_qs
 
 import msgspec
 
+from chatroom.access import Access
 from chatroom.errors import Refused, Unavailable
 from chatroom.live.connection import Connection, Rules, Visitor
 from chatroom.live.engine import Engine
 from chatroom.live.gate import RETRY_SECONDS, Gate, Limits
 from chatroom.live.protocol import Follow, Format
 from chatroom.live.websocket import Receive, Scope, Send, writer
-from chatroom.models import Room
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ HANDSHAKE_SECONDS = 7.0
 class LiveEndpoint:
     """The ASGI application behind `/live`.
 
-    `sign_in` and `get_room` are called in threads; the others on the event loop.
+    `sign_in` and `get_access` are called in threads; the others on the event loop.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class LiveEndpoint:
         address_of: Callable[[Scope], str],
         sign_in: Callable[[Scope], Visitor | None],
         is_own_origin: Callable[[Scope], bool],
-        get_room: Callable[[str, str], Room],
+        get_access: Callable[[str, str], Access],
         check_posting: Callable[[str, str], None],
         limits: Limits,
     ) -> None:
@@ -46,7 +46,7 @@ class LiveEndpoint:
         self._address_of = address_of
         self._sign_in = sign_in
         self._is_own_origin = is_own_origin
-        self._rules = Rules(get_room=get_room, check_posting=check_posting, max_rooms=limits.rooms_per_connection)
+        self._rules = Rules(get_access=get_access, check_posting=check_posting, max_rooms=limits.rooms_per_connection)
         self._gate = Gate(limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,7 +68,7 @@ class LiveEndpoint:
         try:
             # Those who wait in line for the store's threads are told in time, and then wait in it no longer.
             async with asyncio.timeout(HANDSHAKE_SECONDS):
-                visitor, first, room = await self._look_up(engine, scope, query)
+                visitor, first, access = await self._look_up(engine, scope, query)
         except TimeoutError:
             raise Unavailable("The database does not answer right now. Please try again in a moment.") from None
         with self._gate.user(visitor.author.id):
@@ -77,19 +77,19 @@ class LiveEndpoint:
             connection = Connection(
                 engine, visitor, self._rules, format=format, receive=receive, send=send, write=write
             )
-            await connection.serve(first, room)
+            await connection.serve(first, access)
 
     async def _look_up(
         self, engine: Engine, scope: Scope, query: Mapping[str, list[str]]
-    ) -> tuple[Visitor, Follow | None, Room | None]:
+    ) -> tuple[Visitor, Follow | None, Access | None]:
         """Who comes, what they want to follow first, and the room that this is."""
         visitor = await engine.run(self._sign_in, scope)
         if visitor is None:
             raise Refused("signed_out", "Log in first.")
         self._check_origin(scope, visitor)
         first = _first_room(query)
-        room = await engine.run(self._rules.get_room, visitor.author.id, first.room) if first else None
-        return visitor, first, room
+        access = await engine.run(self._rules.get_access, visitor.author.id, first.room) if first else None
+        return visitor, first, access
 
     def _check_origin(self, scope: Scope, visitor: Visitor) -> None:
         """Let only this site's pages use the browser's cookie; a program has a token, and no need of an Origin."""

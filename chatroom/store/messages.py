@@ -17,7 +17,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from chatroom.errors import Refused, Unavailable
-from chatroom.models import Author, Draft, Message
+from chatroom.models import Author, Draft, File, Message, Reaction
 from chatroom.store.database import Database, Document
 
 log = logging.getLogger(__name__)
@@ -231,6 +231,7 @@ class MessageStore:
                 "html": rendered.html,
                 "sent_at": now,
                 "origin": self.origin,
+                **_optional_fields(rendered.draft),
             }
             for revision, rendered in enumerate(drafts, start=last + 1)
         ]
@@ -258,8 +259,30 @@ def _message(document: Document) -> Message:
         sent_at=document["sent_at"],
         edited_at=document.get("edited_at"),
         deleted_at=document.get("deleted_at"),
+        kind=document.get("kind", "message"),
+        reply_to=document.get("reply_to"),
+        mentions=tuple(document.get("mentions", ())),
+        reactions=tuple(_reaction(reaction) for reaction in document.get("reactions", ())),
+        files=tuple(File(**file) for file in document.get("files", ())),
+        pinned_at=document.get("pinned_at"),
         origin=document.get("origin", ""),
     )
+
+
+def _optional_fields(draft: Draft) -> Document:
+    """What most messages have none of, and which is then not written."""
+    fields: Document = {}
+    if draft.reply_to is not None:
+        fields["reply_to"] = draft.reply_to
+    if draft.mentions:
+        fields["mentions"] = list(draft.mentions)
+    if draft.files:
+        fields["files"] = [msgspec.structs.asdict(file) for file in draft.files]
+    return fields
+
+
+def _reaction(document: Document) -> Reaction:
+    return Reaction(document["emoji"], tuple(Author(person["id"], person["name"]) for person in document["people"]))
 
 
 def _pause(attempt: int, give_up_at: float) -> int:

@@ -4,12 +4,14 @@ A room is found through its member, so that the query is the permission.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
-from chatroom.models import Room
+from chatroom.access import Access
+from chatroom.models import Membership, Room
 from chatroom.store.database import Database, Document
 
 INDEXES = [IndexModel("slug", unique=True)]
@@ -26,30 +28,36 @@ class RoomStore:
         self._database = database
         self._rooms = database.rooms
         self._memberships = database.memberships
+        self._users = database.users
         self._clock = clock
 
-    def ensure(self, room: Room, *, is_open: bool) -> None:
-        """Create a room unless it is there; an open one admits everybody who is signed in."""
-        fields = {"slug": room.slug, "title": room.title, "is_open": is_open, "created_at": self._clock()}
+    def ensure(self, room: Room) -> None:
+        """Create a room unless it is there; a public one admits everybody who is signed in."""
+        fields = {"slug": room.slug, "title": room.title, "kind": room.kind, "created_at": self._clock()}
         with self._database.bounded():
-            try:
+            with suppress(DuplicateKeyError):  # another process made it at the same moment
                 self._rooms.update_one({"_id": room.id}, {"$setOnInsert": fields}, upsert=True)
-            except DuplicateKeyError:
-                return  # another process made it at the same moment
+            with suppress(DuplicateKeyError):  # from before there were kinds, when `is_open` said the same
+                self._rooms.update_one(
+                    {"_id": room.id, "kind": None}, {"$set": {"kind": room.kind}, "$unset": {"is_open": ""}}
+                )
 
-    def find_for(self, user_id: str, slug: str) -> Room | None:
-        """Find the room of that name among those that the user is a member of."""
+    def find_access(self, user_id: str, slug: str) -> Access | None:
+        """Find the room of that name among those that the user is a member of, and what they may do in it."""
         with self._database.bounded():
             room = self._rooms.find_one({"slug": slug})
             if room is None:
                 return None
-            membership = self._memberships.find_one({"user": user_id, "room": room["_id"]}, {"_id": 1})
-            return _room(room) if membership else None
+            membership = self._memberships.find_one({"user": user_id, "room": room["_id"]})
+            if membership is None:
+                return None
+            user = self._users.find_one({"_id": user_id}, {"role": 1}) or {}
+        return Access(room=_room(room), membership=_membership(membership), site_role=user.get("role", "member"))
 
-    def find_open(self, slug: str) -> Room | None:
+    def find_public(self, slug: str) -> Room | None:
         """Find a room that everybody may enter."""
         with self._database.bounded():
-            room = self._rooms.find_one({"slug": slug, "is_open": True})
+            room = self._rooms.find_one({"slug": slug, "kind": "public"})
         return _room(room) if room else None
 
     def admit(self, user_id: str, room: Room) -> None:
@@ -63,4 +71,24 @@ class RoomStore:
 
 
 def _room(document: Document) -> Room:
-    return Room(id=document["_id"], slug=document["slug"], title=document["title"])
+    return Room(
+        id=document["_id"],
+        slug=document["slug"],
+        title=document["title"],
+        kind=document["kind"],
+        topic=document.get("topic", ""),
+        is_read_only=document.get("is_read_only", False),
+        slow_seconds=document.get("slow_seconds", 0),
+        retention_days=document.get("retention_days", 0),
+        archived_at=document.get("archived_at"),
+    )
+
+
+def _membership(document: Document) -> Membership:
+    return Membership(
+        user_id=document["user"],
+        room_id=document["room"],
+        role=document.get("role", "member"),
+        read_sequence=document.get("read_sequence", 0),
+        notify=document.get("notify", "all"),
+    )

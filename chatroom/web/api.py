@@ -34,6 +34,7 @@ class Post(msgspec.Struct, forbid_unknown_fields=True):
 
     text: str
     client_id: ClientId | None = None
+    reply_to: Cursor | None = None
 
 
 class Changes(msgspec.Struct):
@@ -78,7 +79,7 @@ def authenticate() -> Response | None:
 def read(slug: str) -> Response:
     """Changes after a revision, messages before a sequence, or the newest page."""
     person: SignedIn = g.person
-    room = services.rooms.get_for(person.id, slug)
+    room = services.rooms.get_for(person.id, slug).room
     after, before = _number("after"), _number("before")
     limit = _limit()
     if after is not None and before is not None:
@@ -97,9 +98,9 @@ def read(slug: str) -> Response:
 def post(slug: str) -> Response:
     """Store a message; 200 instead of 201 when it was stored before."""
     person: SignedIn = g.person
-    room = services.rooms.get_for(person.id, slug)
+    room = services.rooms.get_for(person.id, slug).room
     body = _body()
-    draft = services.messages.draft(person.author, body.text, body.client_id)
+    draft = services.messages.draft(person.author, body.text, body.client_id, reply_to=body.reply_to)
     services.limits.posting.check(person.id, signing.address())
     stored = services.messages.post(room, draft)
     message = stored.message

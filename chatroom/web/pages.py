@@ -92,14 +92,14 @@ def messages_frame(slug: str) -> Page:
         response = make_response(render_template_string(LOGGED_OUT_FRAME, slug=slug))
         response.status_code = 401
         return response
-    found = services.rooms.get_for(current_user.id, slug)
+    found = services.rooms.get_for(current_user.id, slug).room
     services.visits.take([(found.id, current_user.author)])
     page = services.messages.newest(found, services.settings.history_page)
     return make_response(render_template("messages.html", room=found, **_history(page)))
 
 
 def _room(slug: str) -> Page:
-    found = services.rooms.get_for(current_user.id, slug)
+    found = services.rooms.get_for(current_user.id, slug).room
     form = MessageForm()
     if request.method != "POST":
         return _room_page(found, form)

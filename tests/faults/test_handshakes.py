@@ -67,7 +67,7 @@ def test_all_are_told_in_time_that_the_database_is_away(monkeypatch: pytest.Monk
         address_of=lambda _: "127.0.0.1",
         sign_in=engine.sign_in,
         is_own_origin=lambda _: True,
-        get_room=lambda *_: pytest.fail("nobody was signed in"),
+        get_access=lambda *_: pytest.fail("nobody was signed in"),
         check_posting=lambda *_: None,
         limits=Limits(connections=0, connections_per_user=0, connections_per_address=0, rooms_per_connection=0),
     )

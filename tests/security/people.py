@@ -16,7 +16,7 @@ from chatroom.web.cookies import NAME, SECRET
 from tests.conftest import services_of, visitor
 from tests.visitors import PASSWORD, Visitor
 
-DEN = Room(id="den-id", slug="den", title="Den")
+DEN = Room(id="den-id", slug="den", title="Den", kind="private")
 
 WHO = ("anonymous", "outsider", "member", "author", "administrator", "token", "ended session", "revoked token")
 """`token` is the member's program. The last two are the author's, ended before they come."""
@@ -44,7 +44,7 @@ class Cast:
         self.administrator = self._user("alice")  # the first
         self.author, self.member, self.outsider = self._user("bob"), self._user("carol"), self._user("mallory")
         rooms = RoomStore(self.services.database)
-        rooms.ensure(DEN, is_open=False)
+        rooms.ensure(DEN)
         for user in (self.author, self.member):
             rooms.admit(user.id, DEN)
         self.message = self.say("a secret", self.author)

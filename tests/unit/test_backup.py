@@ -27,7 +27,7 @@ from tests.databases import in_memory
 from tests.people import rendered
 from tests.visitors import Visitor
 
-CELLAR = Room(id="r2", slug="cellar", title="Cellar")
+CELLAR = Room(id="r2", slug="cellar", title="Cellar", kind="private")
 
 
 def silent(name: str, done: int, expected: int) -> None:
@@ -45,14 +45,15 @@ def fill(app: Flask) -> None:
         assert (alice if number % 2 else bob).say(f"message {number} ✓ \u2028 {'x' * number}").status_code == 303
     services = services_of(app)
     rooms = RoomStore(services.database)
-    rooms.ensure(CELLAR, is_open=False)
+    rooms.ensure(CELLAR)
     user = services.accounts.users.find_by_username("alice")
     assert user is not None
     rooms.admit(user.id, CELLAR)
     store = services.message_store
+    access = services.rooms.get_for(user.id, "lobby")
     messages = store.newest("lobby", 10)
     store.change("lobby", messages[1].id, lambda message: {"text": "edited", "html": "<p>edited</p>"})
-    services.messages.delete("lobby", messages[2].author.id, messages[2].id)
+    services.messages.change(access.room, services.messages.deleting(access, messages[2].id))
     store.append(CELLAR.id, [rendered("c1", "down here")])
     services.accounts.invites.create(uses=3, days=7)
 

@@ -213,12 +213,13 @@ def used(alice: Visitor, services: Services) -> Services:
     user = services.accounts.users.find_by_username("alice")
     assert user is not None
     author = Author(user.id, user.display_name)
-    lobby = services.rooms.get_for(user.id, "lobby")
+    access = services.rooms.get_for(user.id, "lobby")
+    lobby = access.room
     for text in ("edited", "deleted"):
-        services.messages.post(lobby, services.messages.draft(author, text))
+        services.messages.post(lobby, services.messages.draft(author, text, reply_to=1))
     first, second = services.message_store.newest(lobby.id, 2)
-    services.messages.edit(lobby.id, user.id, first.id, "edited!")
-    services.messages.delete(lobby.id, user.id, second.id)
+    services.messages.change(lobby, services.messages.editing(access, first.id, "edited!"))
+    services.messages.change(lobby, services.messages.deleting(access, second.id))
     services.presence.take([(lobby.id, author)])
     services.accounts.invites.create()
     services.sessions.end_all(user.id)

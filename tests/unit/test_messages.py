@@ -2,9 +2,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from chatroom.access import Access
 from chatroom.errors import Refused
-from chatroom.messages import SERVER_MADE, Messages
-from chatroom.models import Draft, Message, Room
+from chatroom.messages import SERVER_MADE, Change, Messages
+from chatroom.models import Author, Draft, Membership, Message, Role, Room
 from chatroom.rooms import LOBBY
 from chatroom.store.database import Database
 from chatroom.store.messages import MessageStore, Stored
@@ -32,6 +33,18 @@ def messages(store: MessageStore) -> Messages:
 
 def say(messages: Messages, text: str, client_id: str | None = None) -> Message:
     return messages.post(LOBBY, messages.draft(ALICE, text, client_id)).message
+
+
+def access(person: Author, role: Role = "member") -> Access:
+    return Access(room=LOBBY, membership=Membership(user_id=person.id, room_id=LOBBY.id, role=role))
+
+
+def edit(messages: Messages, person: Author, message_id: str, text: str) -> Message:
+    return messages.change(LOBBY, messages.editing(access(person), message_id, text))
+
+
+def delete(messages: Messages, person: Author, message_id: str, role: Role = "member") -> Message:
+    return messages.change(LOBBY, messages.deleting(access(person, role), message_id))
 
 
 class TestText:
@@ -152,7 +165,7 @@ class TestEdit:
     def test_its_author_gives_a_message_another_text(self, messages: Messages) -> None:
         message = say(messages, "teh")
 
-        edited = messages.edit(LOBBY.id, ALICE.id, message.id, "*the*")
+        edited = edit(messages, ALICE, message.id, "*the*")
 
         assert (edited.text, edited.html) == ("*the*", "<p><em>the</em></p>")
         assert (edited.sequence, edited.revision) == (1, 2)
@@ -162,13 +175,13 @@ class TestEdit:
     def test_the_same_text_is_no_change(self, messages: Messages) -> None:
         message = say(messages, "hi")
 
-        assert messages.edit(LOBBY.id, ALICE.id, message.id, "hi") == message
+        assert edit(messages, ALICE, message.id, "hi") == message
 
     def test_nobody_else_edits_or_deletes_it(self, messages: Messages) -> None:
         message = say(messages, "hi")
         for change in (
-            lambda: messages.edit(LOBBY.id, BOB.id, message.id, "ho"),
-            lambda: messages.delete(LOBBY.id, BOB.id, message.id),
+            lambda: edit(messages, BOB, message.id, "ho"),
+            lambda: delete(messages, BOB, message.id),
         ):
             with pytest.raises(Refused) as refusal:
                 change()
@@ -179,13 +192,13 @@ class TestEdit:
     def test_the_new_text_is_checked(self, messages: Messages, text: str) -> None:
         message = say(messages, "hi")
         with pytest.raises(Refused):
-            messages.edit(LOBBY.id, ALICE.id, message.id, text)
+            edit(messages, ALICE, message.id, text)
 
     def test_a_deleted_message_is_not_edited_back(self, messages: Messages) -> None:
         message = say(messages, "hi")
-        messages.delete(LOBBY.id, ALICE.id, message.id)
+        delete(messages, ALICE, message.id)
         with pytest.raises(Refused) as refusal:
-            messages.edit(LOBBY.id, ALICE.id, message.id, "ho")
+            edit(messages, ALICE, message.id, "ho")
         assert refusal.value.reason == "not_found"
 
 
@@ -193,22 +206,41 @@ class TestDelete:
     def test_a_deleted_message_keeps_its_place_and_nothing_else(self, messages: Messages, database: Database) -> None:
         message = say(messages, "secret")
 
-        deleted = messages.delete(LOBBY.id, ALICE.id, message.id)
+        deleted = delete(messages, ALICE, message.id)
 
         assert (deleted.text, deleted.html) == ("", "")
         assert (deleted.sequence, deleted.revision) == (1, 2)
         assert deleted.deleted_at == NOW + timedelta(minutes=1)
         assert "secret" not in repr(list(database.messages.find()))
 
+    def test_a_moderator_deletes_anybodys_and_edits_nobodys(self, messages: Messages) -> None:
+        message = say(messages, "hi")
+
+        with pytest.raises(Refused):
+            messages.change(LOBBY, messages.editing(access(BOB, "moderator"), message.id, "ho"))
+        assert delete(messages, BOB, message.id, "moderator").deleted_at
+
+    def test_changes_go_through_the_engine_where_it_runs(self, messages: Messages) -> None:
+        message = say(messages, "hi")
+        rooms: list[Room] = []
+
+        def change_through(room: Room, change: Change) -> Message:
+            rooms.append(room)
+            return change(room.id, 1)
+
+        messages.change_through = change_through
+        assert delete(messages, ALICE, message.id).deleted_at
+        assert rooms == [LOBBY]
+
     def test_deleting_again_changes_nothing(self, messages: Messages) -> None:
         message = say(messages, "hi")
-        deleted = messages.delete(LOBBY.id, ALICE.id, message.id)
+        deleted = delete(messages, ALICE, message.id)
 
-        assert messages.delete(LOBBY.id, ALICE.id, message.id) == deleted
+        assert delete(messages, ALICE, message.id) == deleted
 
     def test_a_deleted_message_sent_again_stays_deleted(self, messages: Messages) -> None:
         message = say(messages, "hi", "a1")
-        deleted = messages.delete(LOBBY.id, ALICE.id, message.id)
+        deleted = delete(messages, ALICE, message.id)
 
         assert say(messages, "hi", "a1") == deleted
 
@@ -237,7 +269,7 @@ class TestPages:
         assert messages.before(LOBBY, 1, 3).messages == []
 
     def test_what_changed_since(self, messages: Messages) -> None:
-        messages.edit(LOBBY.id, ALICE.id, self.posted[0].id, "changed")
+        edit(messages, ALICE, self.posted[0].id, "changed")
 
         page = messages.after(LOBBY, 5, 2)
         assert [m.revision for m in page.messages] == [6, 7]

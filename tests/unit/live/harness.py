@@ -22,7 +22,7 @@ from chatroom.store.rooms import RoomStore
 from tests.databases import in_memory
 from tests.people import ALICE, BOB, MALLORY, rendered
 
-DEN = Room(id="den", slug="den", title="The den of Alice and Bob")
+DEN = Room(id="den", slug="den", title="The den of Alice and Bob", kind="private")
 PEOPLE = {"alice": ALICE, "bob": BOB, "mallory": MALLORY}
 NO_LIMITS = Limits(connections=0, connections_per_user=0, connections_per_address=0, rooms_per_connection=0)
 
@@ -87,7 +87,7 @@ class Process:
             address_of=lambda scope: scope["client"][0],
             sign_in=self.sign_in,
             is_own_origin=lambda scope: header(scope, "origin") == "https://room.test",
-            get_room=lambda user_id, slug: self.rooms.get_for(user_id, slug),
+            get_access=lambda user_id, slug: self.rooms.get_for(user_id, slug),
             check_posting=self.check_posting,
             limits=options.pop("limits", NO_LIMITS),
         )

@@ -18,7 +18,7 @@ async def started(**options: Any) -> Process:
     """A process with the lobby, and a den of Alice and Bob."""
     process = Process(**options)
     rooms = process.rooms._store
-    rooms.ensure(DEN, is_open=False)
+    rooms.ensure(DEN)
     for person in (ALICE, BOB):
         rooms.admit(person.id, DEN)
     await process.engine.start()
@@ -134,7 +134,7 @@ class TestHandshake:
 
         run(test)
 
-    @pytest.mark.parametrize("part", ["sign_in", "get_room"])
+    @pytest.mark.parametrize("part", ["sign_in", "get_access"])
     def test_a_database_that_is_away_gets_503(self, part: str) -> None:
         async def test() -> None:
             process = await started()

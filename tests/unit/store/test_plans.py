@@ -54,11 +54,11 @@ def full_database(mongod: EmbeddedMongo, commands: Commands) -> Iterator[Databas
         store.change("lobby", message.id, lambda message: {"text": "changed"})
     rooms = RoomStore(database)
     for n in range(50):
-        room = Room(id=f"r{n}", slug=f"room-{n}", title="")
-        rooms.ensure(room, is_open=False)
+        room = Room(id=f"r{n}", slug=f"room-{n}", title="", kind="private")
+        rooms.ensure(room)
         rooms.admit(ALICE.id, room)
         rooms.admit(BOB.id, room)
-    rooms.ensure(LOBBY, is_open=True)
+    rooms.ensure(LOBBY)
     rooms.admit(ALICE.id, LOBBY)
     for process in ("one", "two", "three"):
         leases = [(f"r{n}", person) for n in range(50) for person in (ALICE, BOB)]
@@ -96,8 +96,8 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
         lambda d: messages(d).append("lobby", [rendered(f"c{i}", author=BOB) for i in range(0, 400, 2)], after=0),
         200,
     ),
-    "a room for its member": (lambda d: RoomStore(d).find_for(ALICE.id, "room-7"), 1),
-    "an open room": (lambda d: RoomStore(d).find_open("lobby"), 1),
+    "a room for its member": (lambda d: RoomStore(d).find_access(ALICE.id, "room-7"), 1),
+    "an open room": (lambda d: RoomStore(d).find_public("lobby"), 1),
     "admitting": (lambda d: RoomStore(d).admit(ALICE.id, LOBBY), 1),
     "who is here": (lambda d: presences(d).here("r1"), 6),
     "who is elsewhere": (lambda d: presences(d).elsewhere(["r1", "r2"]), 12),

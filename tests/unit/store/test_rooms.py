@@ -4,12 +4,13 @@ from typing import Any
 import pytest
 from pymongo.errors import DuplicateKeyError
 
+from chatroom.access import Access
 from chatroom.models import Room
 from chatroom.store.database import Database
 from chatroom.store.rooms import RoomStore
 from tests.people import ALICE, MALLORY
 
-DEN = Room(id="den", slug="the-den", title="The den")
+DEN = Room(id="den", slug="the-den", title="The den", kind="private")
 HALL = Room(id="hall", slug="hall", title="Hall")
 
 
@@ -18,43 +19,47 @@ def rooms(database: Database) -> RoomStore:
     return RoomStore(database)
 
 
+def room_of(access: Access | None) -> Room | None:
+    return access and access.room
+
+
 def test_a_room_is_found_through_its_member(rooms: RoomStore) -> None:
-    rooms.ensure(DEN, is_open=False)
+    rooms.ensure(DEN)
     rooms.admit(ALICE.id, DEN)
 
-    assert rooms.find_for(ALICE.id, "the-den") == DEN
-    assert rooms.find_for(MALLORY.id, "the-den") is None
-    assert rooms.find_for(ALICE.id, "den") is None
-    assert rooms.find_for(ALICE.id, "nowhere") is None
+    assert room_of(rooms.find_access(ALICE.id, "the-den")) == DEN
+    assert rooms.find_access(MALLORY.id, "the-den") is None
+    assert rooms.find_access(ALICE.id, "den") is None
+    assert rooms.find_access(ALICE.id, "nowhere") is None
 
 
 def test_only_an_open_room_is_found_by_everybody(rooms: RoomStore) -> None:
-    rooms.ensure(DEN, is_open=False)
-    rooms.ensure(HALL, is_open=True)
+    rooms.ensure(DEN)
+    rooms.ensure(HALL)
 
-    assert rooms.find_open("hall") == HALL
-    assert rooms.find_open("the-den") is None
-    assert rooms.find_open("nowhere") is None
+    assert rooms.find_public("hall") == HALL
+    assert rooms.find_public("the-den") is None
+    assert rooms.find_public("nowhere") is None
 
 
 def test_a_room_that_is_there_stays_as_it_is(rooms: RoomStore) -> None:
-    rooms.ensure(DEN, is_open=False)
-    rooms.ensure(Room(id="den", slug="other", title="Other"), is_open=True)
+    rooms.ensure(DEN)
+    rooms.ensure(Room(id="den", slug="other", title="Other"))
 
-    assert rooms.find_open("other") is None
+    assert rooms.find_public("other") is None
     rooms.admit(ALICE.id, DEN)
-    assert rooms.find_for(ALICE.id, "the-den") == DEN
+    assert room_of(rooms.find_access(ALICE.id, "the-den")) == DEN
 
 
 def test_a_room_whose_name_is_taken_is_not_made(rooms: RoomStore, database: Database) -> None:
-    rooms.ensure(DEN, is_open=False)
-    rooms.ensure(Room(id="den2", slug="the-den", title="Another"), is_open=True)
+    rooms.ensure(DEN)
+    rooms.ensure(Room(id="den2", slug="the-den", title="Another", kind="private"))
 
     assert database.rooms.count_documents({}) == 1
 
 
 def test_a_member_is_admitted_once(rooms: RoomStore, database: Database) -> None:
-    rooms.ensure(DEN, is_open=False)
+    rooms.ensure(DEN)
     rooms.admit(ALICE.id, DEN)
     rooms.admit(ALICE.id, DEN)
 
@@ -69,7 +74,7 @@ def test_another_process_was_quicker(
         raise DuplicateKeyError("E11000")
 
     monkeypatch.setattr(getattr(database, collection), "update_one", collide)
-    rooms.ensure(DEN, is_open=True)
+    rooms.ensure(DEN)
     rooms.admit(ALICE.id, DEN)
 
 
@@ -82,7 +87,7 @@ def test_several_processes_make_the_same_room_and_member_at_once(real_database: 
         rooms = RoomStore(real_database)
         start.wait()
         try:
-            rooms.ensure(DEN, is_open=True)
+            rooms.ensure(DEN)
             rooms.admit(ALICE.id, DEN)
         except BaseException as error:  # noqa: BLE001
             failures.append(error)

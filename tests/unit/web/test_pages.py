@@ -15,7 +15,7 @@ from chatroom.web.pages import hue
 from tests.conftest import MakeApp, services_of, signed_in, visitor
 from tests.visitors import Visitor, hidden_fields, problem
 
-SECRET_ROOM = Room(id="secret", slug="secret", title="Secret")
+SECRET_ROOM = Room(id="secret", slug="secret", title="Secret", kind="private")
 
 
 def texts(services: Services) -> list[str]:
@@ -32,7 +32,7 @@ def secret_room(services: Services, alice: Visitor) -> Room:
     from chatroom.store.rooms import RoomStore
 
     store = RoomStore(services.database)
-    store.ensure(SECRET_ROOM, is_open=False)
+    store.ensure(SECRET_ROOM)
     user = services.accounts.users.find_by_username("alice")
     assert user
     store.admit(user.id, SECRET_ROOM)

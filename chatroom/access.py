@@ -1,0 +1,39 @@
+"""A room as one of its members sees it: what every check of a right asks.
+
+It is made anew for each request; a connection keeps it until it hears that something changed.
+"""
+
+import msgspec
+
+from chatroom.models import Membership, Role, Room
+
+POWERS: dict[Role, int] = {"member": 0, "moderator": 1, "administrator": 2}
+
+
+class Access(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is in which room, and with which rights. `site_role` counts in public rooms alone."""
+
+    room: Room
+    membership: Membership
+    site_role: Role = "member"
+
+    @property
+    def user_id(self) -> str:
+        """Whose access it is."""
+        return self.membership.user_id
+
+    @property
+    def role(self) -> Role:
+        """The greater of the room's own role and, in a public room, the site's."""
+        roles = [self.membership.role, self.site_role if self.room.kind == "public" else "member"]
+        return max(roles, key=lambda role: POWERS[role])
+
+    @property
+    def may_moderate(self) -> bool:
+        """Whether they may delete others' messages, pin, and name everybody."""
+        return self.room.kind != "direct" and POWERS[self.role] >= POWERS["moderator"]
+
+    @property
+    def may_manage(self) -> bool:
+        """Whether they may change the room itself, and who is what in it."""
+        return self.room.kind != "direct" and self.role == "administrator"
