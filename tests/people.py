@@ -1,6 +1,7 @@
 """The cast: Alice and Bob are members, Mallory is signed in and not a member."""
 
-from chatroom.models import Author, Draft
+from chatroom.access import Access
+from chatroom.models import Author, Draft, Membership, Role, Room
 from chatroom.store.messages import Rendered
 
 ALICE = Author("a" * 24, "Alice")
@@ -17,3 +18,8 @@ def rendered(client_id: str, text: str | None = None, author: Author = ALICE) ->
     """A draft, rendered."""
     it = draft(client_id, text, author)
     return Rendered(it, f"<p>{it.text}</p>")
+
+
+def access(person: Author, room: Room, role: Role = "member") -> Access:
+    """What a member of a room has."""
+    return Access(room=room, membership=Membership(user_id=person.id, room_id=room.id, role=role))

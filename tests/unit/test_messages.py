@@ -2,15 +2,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chatroom.access import Access
 from chatroom.errors import Refused
 from chatroom.messages import SERVER_MADE, Change, Messages
-from chatroom.models import Author, Draft, Membership, Message, Role, Room
+from chatroom.models import Author, Draft, Message, Role, Room
 from chatroom.rooms import LOBBY
 from chatroom.store.database import Database
 from chatroom.store.messages import MessageStore, Stored
 from tests.databases import in_memory
-from tests.people import ALICE, BOB
+from tests.people import ALICE, BOB, access
 
 NOW = datetime(2026, 11, 21, 1, 2, 3, tzinfo=UTC)
 LONGEST = 40
@@ -35,16 +34,12 @@ def say(messages: Messages, text: str, client_id: str | None = None) -> Message:
     return messages.post(LOBBY, messages.draft(ALICE, text, client_id)).message
 
 
-def access(person: Author, role: Role = "member") -> Access:
-    return Access(room=LOBBY, membership=Membership(user_id=person.id, room_id=LOBBY.id, role=role))
-
-
 def edit(messages: Messages, person: Author, message_id: str, text: str) -> Message:
-    return messages.change(LOBBY, messages.editing(access(person), message_id, text))
+    return messages.change(LOBBY, messages.editing(access(person, LOBBY), message_id, text))
 
 
 def delete(messages: Messages, person: Author, message_id: str, role: Role = "member") -> Message:
-    return messages.change(LOBBY, messages.deleting(access(person, role), message_id))
+    return messages.change(LOBBY, messages.deleting(access(person, LOBBY, role), message_id))
 
 
 class TestText:
@@ -217,7 +212,7 @@ class TestDelete:
         message = say(messages, "hi")
 
         with pytest.raises(Refused):
-            messages.change(LOBBY, messages.editing(access(BOB, "moderator"), message.id, "ho"))
+            messages.change(LOBBY, messages.editing(access(BOB, LOBBY, "moderator"), message.id, "ho"))
         assert delete(messages, BOB, message.id, "moderator").deleted_at
 
     def test_changes_go_through_the_engine_where_it_runs(self, messages: Messages) -> None:

@@ -20,6 +20,7 @@ from chatroom.errors import Refused, Unavailable
 from chatroom.live import feed as feeds
 from chatroom.live.appender import Appender
 from chatroom.live.tail import Tail
+from chatroom.messages import Change
 from chatroom.models import Draft, Message
 from chatroom.store import changes
 from chatroom.store.database import Database
@@ -27,7 +28,7 @@ from chatroom.store.messages import MessageStore, Rendered, Stored
 from tests.databases import INDEXES, new_database, standalone
 from tests.integration.live.conftest import MakeNode
 from tests.integration.live.nodes import LOBBY, Node, Reader, check_log, check_posts, history
-from tests.people import ALICE, BOB, draft, rendered
+from tests.people import ALICE, BOB, access, draft, rendered
 from tests.unit.live import messages as made_up
 
 pytestmark = pytest.mark.integration
@@ -81,11 +82,9 @@ class TestOrder:
                 if dice.random() < 0.5:
                     write(node, f"m{seed}-{n}", dice.randint(1, 5))
                 elif dice.random() < 0.8:
-                    try_change(
-                        node, partial(node.messages.edit, user_id=ALICE.id, message_id=target, text=f"{seed}-{n}")
-                    )
+                    try_change(node, node.messages.editing(access(ALICE, LOBBY), target, f"{seed}-{n}"))
                 else:
-                    try_change(node, partial(node.messages.delete, user_id=ALICE.id, message_id=target))
+                    try_change(node, node.messages.deleting(access(ALICE, LOBBY), target))
 
         in_threads(*[partial(meddle, nodes[n % 2], n) for n in range(4)])
 
@@ -98,10 +97,10 @@ class TestOrder:
         check_log(room_database)
 
 
-def try_change(node: Node, change: Callable[..., Message]) -> None:
+def try_change(node: Node, change: Change) -> None:
     """Edit or delete; a message that was deleted meanwhile refuses."""
     with contextlib.suppress(Refused):
-        node.change(lambda room, after: change(room, after=after))
+        node.change(change)
 
 
 class TestOnce:
@@ -209,7 +208,7 @@ class TestJoining:
         reader = two.reader(cursor=1)
         reader.disconnect()
         for n in range(5):
-            try_change(one, partial(one.messages.edit, user_id=ALICE.id, message_id=posted.message.id, text=f"v{n}"))
+            try_change(one, one.messages.editing(access(ALICE, LOBBY), posted.message.id, f"v{n}"))
 
         reader.connect(one)
 
@@ -418,7 +417,7 @@ class TestFeeds:
         wait_until(lambda: bool(heard))
         one.post([draft("a1")])
         (posted,) = two.post([draft("b1", author=BOB)])
-        try_change(two, partial(two.messages.delete, user_id=BOB.id, message_id=posted.message.id))
+        try_change(two, two.messages.deleting(access(BOB, LOBBY), posted.message.id))
         wait_until(lambda: len(heard) >= 3)
         is_over.set()
         listener.join()
