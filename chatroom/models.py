@@ -11,6 +11,8 @@ import msgspec
 Role = Literal["administrator", "moderator", "member"]
 RoomKind = Literal["public", "private", "direct"]
 Notify = Literal["all", "mentions", "none"]
+Scope = Literal["read", "post", "moderate"]
+"""What a program may do with an access token."""
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):

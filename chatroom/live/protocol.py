@@ -66,16 +66,16 @@ ClientFrame = Post | Edit | Delete | Follow | Unfollow
 _decoder: msgspec.json.Decoder[ClientFrame] = msgspec.json.Decoder(ClientFrame)
 
 
-class WireMessage(Struct, omit_defaults=True):
+class WireMessage(Struct, omit_defaults=True, kw_only=True):
     """A message as clients see it; exactly these fields leave the server."""
 
     id: str
     sequence: int
     revision: int
     author: dict[str, str]
-    client_id: str | UnsetType
-    text: str | UnsetType
-    html: str | UnsetType
+    client_id: str | UnsetType = UNSET
+    text: str | UnsetType = UNSET
+    html: str | UnsetType = UNSET
     sent_at: str
     edited_at: str | UnsetType = UNSET
     deleted_at: str | UnsetType = UNSET

@@ -6,7 +6,7 @@ A request is checked here, at the edge; what it does is said in the modules belo
 from flask import Flask
 
 from chatroom.config import Settings
-from chatroom.web import configuration, errors, health, login, security
+from chatroom.web import configuration, errors, health, login, reference, security
 from chatroom.web.accounts import blueprint as accounts
 from chatroom.web.api import blueprint as api
 from chatroom.web.cli import COMMANDS
@@ -23,7 +23,7 @@ def register(app: Flask, settings: Settings) -> None:
     security.protect(app, settings)
     login.register(app)
     errors.register(app)
-    for blueprint in (accounts, api, health.blueprint, pages):
+    for blueprint in (accounts, api, health.blueprint, pages, reference.blueprint):
         app.register_blueprint(blueprint)
     for command in COMMANDS:
         app.cli.add_command(command)

@@ -1,14 +1,7 @@
-"""The JSON API (docs/protocol.md): read and post messages, for scripts and where websockets do not get through.
-
-By access token, or by session cookie with the CSRF token in a header; by both only the access token counts.
-"""
-
-from typing import Any, get_args
+"""The JSON API of messages (docs/protocol.md), for scripts and where websockets do not get through."""
 
 import msgspec
-from flask import Blueprint, Response, g, request
-from flask_login import current_user as cookie_user
-from flask_wtf.csrf import CSRFError
+from flask import Response
 from msgspec import UNSET, UnsetType
 
 from chatroom.errors import Refused
@@ -16,17 +9,22 @@ from chatroom.live.protocol import ClientId, Cursor, Format, WireMessage, wire
 from chatroom.messages import SERVER_MADE
 from chatroom.messages import Page as MessagePage
 from chatroom.web import login as signing
-from chatroom.web.errors import explain
-from chatroom.web.login import SignedIn
-from chatroom.web.security import csrf
+from chatroom.web.openapi import operation
+from chatroom.web.programs import answer, api_blueprint, asker, body_as, query_as
 from chatroom.web.services import services
-from chatroom.web.sockets import bearer_of
 
 MOST_MESSAGES = 100
-LONGEST_NUMBER = 30
 
-blueprint = Blueprint("api", __name__, url_prefix="/api")
-csrf.exempt(blueprint)  # checked below, and only where a cookie is what signs in
+blueprint = api_blueprint("api")
+
+
+class Reading(msgspec.Struct):
+    """Which part of a room."""
+
+    after: Cursor | UnsetType = UNSET
+    before: Cursor | UnsetType = UNSET
+    limit: int | UnsetType = UNSET
+    format: Format = "text"
 
 
 class Post(msgspec.Struct, forbid_unknown_fields=True):
@@ -46,116 +44,69 @@ class Changes(msgspec.Struct):
     more: bool
 
 
-class StoredAnswer(msgspec.Struct):
+class StoredAnswer(msgspec.Struct, kw_only=True):
     """What a post became."""
 
     room: str
-    client_id: str | UnsetType
+    client_id: str | UnsetType = UNSET
     id: str
     sequence: int
     revision: int
 
 
-@blueprint.before_request
-def authenticate() -> Response | None:
-    """Know who asks, or answer 401; a cookie needs the CSRF token wherever something changes."""
-    token = bearer_of(request.headers.get("Authorization", ""))
-    if token is not None:
-        person = signing.find_by_token(token)
-    else:
-        person = cookie_user if cookie_user.is_authenticated else None
-    if person is None:
-        return explain(401, "Log in first.")
-    if token is None:
-        try:
-            csrf.protect()
-        except CSRFError:
-            return explain(403, "The header X-CSRFToken is missing or out of date. Load the page again.")
-    g.person = person
-    return None
-
-
 @blueprint.get("/rooms/<slug>/messages")
+@operation("read", {200: Changes}, query=Reading)
 def read(slug: str) -> Response:
-    """Changes after a revision, messages before a sequence, or the newest page."""
-    person: SignedIn = g.person
+    """Changes after a revision, messages before a sequence, or the newest page.
+
+    With `after`: what changed since, by revision; ask again from the `revision` of the answer while there is `more`.
+    """
+    person = asker()
     room = services.rooms.get_for(person.id, slug).room
-    after, before = _number("after"), _number("before")
-    limit = _limit()
-    if after is not None and before is not None:
+    asked = query_as(Reading)
+    limit = _limit(asked)
+    if asked.after is not UNSET and asked.before is not UNSET:
         raise Refused("invalid", "Ask for what is after a revision or before a sequence, not for both.")
-    if after is not None:
+    if asked.after is not UNSET:
         services.visits.take([(room.id, person.author)])
-        page = services.messages.after(room, after, limit)
-    elif before is not None:
-        page = services.messages.before(room, before, limit)
+        page = services.messages.after(room, asked.after, limit)
+    elif asked.before is not UNSET:
+        page = services.messages.before(room, asked.before, limit)
     else:
         page = services.messages.newest(room, limit)
-    return _json(_changes(room.slug, page, _format()))
+    return answer(_changes(room.slug, page, asked.format))
 
 
 @blueprint.post("/rooms/<slug>/messages")
+@operation("post", {201: StoredAnswer, 200: StoredAnswer}, body=Post, example={"text": "Hello", "client_id": "hello-1"})
 def post(slug: str) -> Response:
-    """Store a message; 200 instead of 201 when it was stored before."""
-    person: SignedIn = g.person
+    """Store a message; 200 instead of 201 when it was stored before.
+
+    The `client_id` is your own name for it: sending the same again stores nothing, and answers with the first.
+    """
+    person = asker()
     room = services.rooms.get_for(person.id, slug).room
-    body = _body()
+    body = body_as(Post)
     draft = services.messages.draft(person.author, body.text, body.client_id, reply_to=body.reply_to)
     services.limits.posting.check(person.id, signing.address())
     stored = services.messages.post(room, draft)
     message = stored.message
-    answer = StoredAnswer(
+    said = StoredAnswer(
         room=room.slug,
         client_id=UNSET if message.client_id.startswith(SERVER_MADE) else message.client_id,
         id=message.id,
         sequence=message.sequence,
         revision=message.revision,
     )
-    return _json(answer, 200 if stored.is_repeated else 201)
+    return answer(said, 200 if stored.is_repeated else 201)
 
 
-def _body() -> Post:
-    """The JSON body as a typed value; whatever else it is, no part of it reaches a query."""
-    if request.mimetype != "application/json":
-        raise Refused("invalid", "Send a JSON object, with Content-Type: application/json.")
-    try:
-        return msgspec.json.decode(request.get_data(), type=Post)
-    except (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError) as error:
-        raise Refused("invalid", f"The body is not understood: {error}") from error
-
-
-def _number(name: str) -> int | None:
-    text = request.args.get(name)
-    if text is None:
-        return None
-    try:
-        return msgspec.convert(text[:LONGEST_NUMBER], Cursor, strict=False)
-    except msgspec.ValidationError as error:
-        raise Refused("invalid", f"`{name}` is not a revision or sequence that a room can have.") from error
-
-
-def _limit() -> int:
+def _limit(asked: Reading) -> int:
     """How many messages are asked for, brought within bounds."""
-    most = max(MOST_MESSAGES, services.settings.history_page)
-    text = request.args.get("limit", str(services.settings.history_page))
-    try:
-        return min(max(int(text[:LONGEST_NUMBER]), 1), most)
-    except ValueError as error:
-        raise Refused("invalid", "`limit` is not a number.") from error
-
-
-def _format() -> Format:
-    text = request.args.get("format", "text")
-    for format in get_args(Format):
-        if text == format:
-            return format  # type: ignore[no-any-return]
-    raise Refused("invalid", "`format` is text or html.")
+    usual = services.settings.history_page
+    return min(max(usual if asked.limit is UNSET else asked.limit, 1), max(MOST_MESSAGES, usual))
 
 
 def _changes(slug: str, page: MessagePage, format: Format) -> Changes:
     messages = [wire(message, format) for message in page.messages]
     return Changes(room=slug, revision=page.revision, messages=messages, more=page.more)
-
-
-def _json(value: Any, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(value), status, content_type="application/json")

@@ -63,6 +63,10 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/api/rooms/<slug>/messages", "GET"):     ("401", "404", "200", "200", "404", "200", "401", "401"),
     ("/api/rooms/<slug>/messages", "POST"):    ("401", "404", "201", "201", "404", "201", "401", "401"),
     ("/api/rooms/<slug>/messages", "OPTIONS"): ("401", "200", "200", "200", "200", "200", "401", "401"),
+    ("/api/openapi.json", "GET"):      ("200",) * 8,
+    ("/api/openapi.json", "OPTIONS"):  ("200",) * 8,
+    ("/api/docs", "GET"):              ("200",) * 8,
+    ("/api/docs", "OPTIONS"):          ("200",) * 8,
 }  # fmt: skip
 
 GONE = "closed 4401"

@@ -179,7 +179,7 @@ class TestRead:
         assert message["html"].strip() == "<p><em>hi</em></p>"
         assert "text" not in message
 
-    @pytest.mark.parametrize(("limit", "count"), [("0", 1), ("-1", 1), ("1000000000", 7), ("9" * 5000, 7), ("2", 2)])
+    @pytest.mark.parametrize(("limit", "count"), [("0", 1), ("-1", 1), ("1000000000", 7), ("2", 2)])
     def test_limits_are_brought_within_bounds(self, reader: Visitor, limit: str, count: int) -> None:
         """L10."""
         assert len(self.read(reader, limit=limit)[0]) == count
@@ -203,6 +203,9 @@ class TestRead:
             "before=-1",
             f"after={'9' * 5000}",
             "limit=x",
+            "limit=",
+            f"limit={'9' * 5000}",
+            "after=null",
             "format=xml",
             "after=1&before=2",
             "after[$ne]=1&after=x",
