@@ -8,7 +8,8 @@ BROWSER_NEEDS := $(strip $(BROWSER_NEEDS))
 JS_TESTS := $(wildcard tests/js/*.test.js tests/js/*.test.mjs)
 COVERAGE ?= --cov --cov-report=term
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench faults browser test-js audit
+FUZZ_MINUTES ?= 10
+.PHONY: help run test check bench faults fuzz browser test-js audit
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -43,6 +44,10 @@ bench: .venv/run.stamp  ## this room beside others, on this machine (QUICK=1: un
 
 faults: .venv/dev.stamp  ## attack a running room with real processes and check its history
 	@$(BIN)/python -m tests.faults
+
+fuzz: .venv/dev.stamp  ## make up texts and frames until one breaks a promise (FUZZ_MINUTES=10 each)
+	@$(BIN)/python -m tests.fuzz renderer --minutes $(FUZZ_MINUTES)
+	@$(BIN)/python -m tests.fuzz frames --minutes $(FUZZ_MINUTES)
 
 # Playwright brings its own Node, which needs libatomic.
 browser:

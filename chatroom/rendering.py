@@ -24,6 +24,7 @@ TAGS = {"p", "br", "em", "strong", "s", "code", "pre", "a", "ul", "ol", "li", "b
 ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}}
 SCHEMES = {"http", "https", "mailto"}
 LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
+LANGUAGE = re.compile(r"language-[\w+#.-]{1,40}\Z", re.ASCII)
 MOST_LINKS = 100
 """Beyond it none is made clickable: a message full of halves of links would take a tenth of a second."""
 
@@ -63,7 +64,15 @@ def render(text: str) -> str:
         parser.render(text).replace('<a href=""', "<a"),  # `[x]()`: it would lead to this page again
         tags=TAGS,
         attributes=ATTRIBUTES,
+        attribute_filter=_keep,
         url_schemes=SCHEMES,
         link_rel="noopener noreferrer nofollow",
         set_tag_attribute_values={"a": {"target": "_blank"}},
     ).rstrip("\n")
+
+
+def _keep(tag: str, attribute: str, value: str) -> str | None:
+    """Let a block of code name its language, and nothing else, whatever was typed after the fence."""
+    if tag == "code" and attribute == "class":
+        return value if LANGUAGE.match(value) else None
+    return value

@@ -343,3 +343,10 @@ def test_rendering_is_the_same_every_time_and_in_every_thread() -> None:
     expected = [render(text) for text in texts]
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(render, texts * 4)) == expected * 4
+
+
+@pytest.mark.parametrize("language", ["p'<script>')", "a&quot;b", "x" * 41, "päd", "c;d"])
+def test_a_block_of_code_keeps_no_class_but_that_of_a_language(language: str) -> None:
+    """The fuzzer found that whatever stood behind a fence became a class."""
+    assert 'class="' not in render(f"```{language}\nx\n```")
+    assert 'class="language-c++"' in render("```c++\nx\n```")

@@ -1,0 +1,102 @@
+"""The renderer: whatever is typed becomes harmless HTML, the same each time, in bounded time."""
+
+import re
+import time
+from html.parser import HTMLParser
+
+from chatroom.rendering import render
+from tests.fuzz import Broken
+
+LONGEST = 4000
+MOST_SECONDS = 2.0
+"""Of CPU time for one text, under the fuzzer's instruments, which make it several times slower."""
+
+TAGS = {"p", "br", "em", "strong", "s", "code", "pre", "a", "ul", "ol", "li", "blockquote", "span"}
+EMPTY_TAGS = {"br"}
+ATTRIBUTES = {
+    "a": {"href", "title", "target", "rel"},
+    "ol": {"start"},
+    "code": {"class"},
+    "pre": {"class"},
+    "span": {"class", "data-user"},
+}
+LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
+CLASSES = re.compile(r"[A-Za-z0-9_+#. -]*\Z")
+
+
+class Auditor(HTMLParser):
+    """Read HTML with another parser than the sanitizer's, and object to all that a message may not hold."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self._open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in TAGS:
+            raise Broken(f"the tag <{tag}>")
+        for name, value in attrs:
+            if name not in ATTRIBUTES.get(tag, set()):
+                raise Broken(f"the attribute {name} of <{tag}>")
+            if name == "href" and not LINK.match(value or ""):
+                raise Broken(f"the address {value!r}")
+            if name == "class" and not CLASSES.match(value or ""):
+                raise Broken(f"the class {value!r}")
+        given = dict(attrs)
+        if "href" in given and "noopener" not in (given.get("rel") or ""):
+            raise Broken("a link without noopener")
+        if tag not in EMPTY_TAGS:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self._open or self._open.pop() != tag:
+            raise Broken(f"</{tag}> closes another element")
+
+    def handle_comment(self, data: str) -> None:
+        raise Broken("a comment")
+
+    def handle_decl(self, decl: str) -> None:
+        raise Broken("a declaration")
+
+    def unknown_decl(self, data: str) -> None:
+        raise Broken("a declaration")
+
+    def handle_pi(self, data: str) -> None:
+        raise Broken("a processing instruction")
+
+    def close(self) -> None:
+        """Everything that was opened was closed."""
+        super().close()
+        if self._open:
+            raise Broken(f"<{self._open[-1]}> is never closed")
+
+
+def check_html(html: str) -> None:
+    """Raise `Broken` unless the HTML is what a message may be."""
+    auditor = Auditor()
+    auditor.feed(html)
+    auditor.close()
+
+
+def fuzz(data: bytes) -> None:
+    """A text, however made, becomes harmless HTML in bounded time."""
+    text = data.decode("utf-8", "replace")[:LONGEST]
+    began = time.process_time()
+    html = render(text)
+    took = time.process_time() - began
+    if took > MOST_SECONDS:
+        raise Broken(f"{took:.1f} s for {len(text)} characters")
+    check_html(html)
+    if render(text) != html:
+        raise Broken("the same text, another HTML")
+
+
+SEEDS = [
+    "*a* **b** `c` ~~d~~ > e",
+    "```python\nprint('<script>')\n```",
+    "[x](javascript:alert(1)) <https://a.b> http://a.b/?q=<b>",
+    "1. a\n2. b\n   - c\n\n> d\n> > e",
+    "![a](b) [c][d]\n\n[d]: data:text/html,x",
+    "&lt;&#60;&#x3c; \\<b\\> <img src=x onerror=y>",
+    "@alice :smile: @room @bob's",
+    "www.example.org mailto:a@b.c https://例え.jp/ü",
+]
