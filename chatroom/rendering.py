@@ -9,6 +9,8 @@ from html import escape
 import nh3
 from markdown_it import MarkdownIt
 
+from chatroom import highlighting
+
 RULES_OFF = [
     "heading",
     "lheading",
@@ -20,8 +22,9 @@ RULES_OFF = [
     "reference",
     "entity",
 ]
-TAGS = {"p", "br", "em", "strong", "s", "code", "pre", "a", "ul", "ol", "li", "blockquote"}
+TAGS = {"p", "br", "em", "strong", "s", "code", "pre", "a", "ul", "ol", "li", "blockquote", "span"}
 ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}}
+SPAN_CLASSES = highlighting.CLASSES
 SCHEMES = {"http", "https", "mailto"}
 LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 LANGUAGE = re.compile(r"language-[\w+#.-]{1,40}\Z", re.ASCII)
@@ -43,8 +46,13 @@ class _Parser(MarkdownIt):
         return LINK.match(url) is not None
 
 
+def _highlight(code: str, language: str, _: str) -> str:
+    return highlighting.highlight(code, language)
+
+
 def _make_parser() -> MarkdownIt:
-    parser = _Parser("commonmark", {"html": False, "linkify": True, "breaks": True, "maxNesting": 20})
+    options = {"html": False, "linkify": True, "breaks": True, "maxNesting": 20, "highlight": _highlight}
+    parser = _Parser("commonmark", options)
     parser.enable(["linkify", "strikethrough"]).disable(RULES_OFF, ignoreInvalid=True)
     if parser.linkify is not None:
         parser.linkify.set({"fuzzy_email": False})
@@ -65,6 +73,7 @@ def render(text: str) -> str:
         tags=TAGS,
         attributes=ATTRIBUTES,
         attribute_filter=_keep,
+        allowed_classes={"span": SPAN_CLASSES},
         url_schemes=SCHEMES,
         link_rel="noopener noreferrer nofollow",
         set_tag_attribute_values={"a": {"target": "_blank"}},

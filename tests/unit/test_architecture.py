@@ -43,6 +43,7 @@ PLACES = {
     "asyncio": ["chatroom.live", "chatroom.intake", "chatroom.serve", "chatroom.server", "chatroom.workers"],
     "markdown_it": ["chatroom.rendering"],
     "nh3": ["chatroom.rendering"],
+    "pygments": ["chatroom.highlighting"],
     "msgspec.json": ["chatroom.live", "chatroom.web", "chatroom.embedded", "chatroom.store", "chatroom.backup"],
 }
 

@@ -8,17 +8,19 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chatroom import rendering
+from chatroom.highlighting import CLASSES
 from chatroom.rendering import render
 
 LONGEST = 4000
 MOST_SECONDS = 0.3
 
-TAGS = {"p", "br", "em", "strong", "s", "code", "pre", "a", "ul", "ol", "li", "blockquote"}
+TAGS = {"p", "br", "em", "strong", "s", "code", "pre", "a", "ul", "ol", "li", "blockquote", "span"}
 VOID = {"br"}
 ATTRIBUTES: dict[str, set[str]] = {
     "a": {"href", "title", "rel", "target"},
     "ol": {"start"},
     "code": {"class"},
+    "span": {"class"},
 }
 
 
@@ -48,7 +50,9 @@ class Checker(HTMLParser):
                 self.links.append(value or "")
                 if not re.match(r"(https?://|mailto:)", value or "", re.IGNORECASE):
                     self.wrong.append(("href", value))
-            elif name == "class" and not (value or "").startswith("language-"):
+            elif tag == "span" and (value not in CLASSES or "pre" not in self.open):
+                self.wrong.append(("span", value))
+            elif tag == "code" and not (value or "").startswith("language-"):
                 self.wrong.append(("class", value))
             elif name == "start" and not (value or "").isdecimal():
                 self.wrong.append(("start", value))
@@ -94,7 +98,13 @@ class TestText:
             ("one\n\ntwo", "<p>one</p>\n<p>two</p>"),
             ("*a* **b** ~~c~~", "<p><em>a</em> <strong>b</strong> <s>c</s></p>"),
             ("`a < b`", "<p><code>a &lt; b</code></p>"),
-            ("```py\nx = 1\n```", '<pre><code class="language-py">x = 1\n</code></pre>'),
+            ("```\nx = 1\n```", "<pre><code>x = 1\n</code></pre>"),
+            ("```nope\nx = 1\n```", '<pre><code class="language-nope">x = 1\n</code></pre>'),
+            (
+                "```py\npass # <b>\n```",
+                '<pre><code class="language-py"><span class="k">pass </span>'
+                '<span class="c"># &lt;b&gt;\n</span></code></pre>',
+            ),
             ("> a\nb", "<blockquote>\n<p>a<br>\nb</p>\n</blockquote>"),
             ("- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
             ("3. a\n4. b", '<ol start="3">\n<li>a</li>\n<li>b</li>\n</ol>'),
@@ -222,6 +232,11 @@ EVIL = [
     "&lt;script&gt;alert(1)&lt;/script&gt;",
     "&#x3C;script&#x3E;",
     "1. <b>\n   > <i>\n     - <u>",
+    "```html\n<script>alert('x')</script><span class='k' onclick=x>\n```",
+    "```js\n`</code></pre><img src=x onerror=alert(1)>`\n```",
+    "```diff\n+<b>\n-</span>\n```",
+    '```py"onload=x\ndef f(): pass\n```',
+    '<span class="k">x</span>',
 ]
 
 
@@ -242,7 +257,24 @@ PIECES = [
     *["\n", "\r", "\t", " ", "  ", "    ", "\0", "\x0b", "\x85", "\u2028", "\ufeff", "\u202e"],
     *["a", "b", "1.", "1)", "0", "é", "\U0001f600", "中", "//", "/", ".", "@", "?", "%", "%0a"],
     *["http://", "https://a.example", "www.a.com", "a.com", "mailto:", "javascript:", "data:", "<script>"],
-    *["</a>", "<a href=", "onerror=", "&#60;", "&lt;", "&amp;", "```", "~~~", "**", "~~", "](", "![", "> ", "- "],
+    *[
+        "</a>",
+        "<a href=",
+        "onerror=",
+        "&#60;",
+        "&lt;",
+        "&amp;",
+        "```",
+        "```py\n",
+        "```html\n",
+        "~~~",
+        "**",
+        "~~",
+        "](",
+        "![",
+        "> ",
+        "- ",
+    ],
 ]
 TEXTS = st.lists(st.sampled_from(PIECES), max_size=40).map("".join) | st.text(max_size=60)
 

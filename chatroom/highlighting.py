@@ -1,0 +1,74 @@
+"""Colour code: find in a text of a known language what is a keyword, a string, a comment.
+
+What comes out is the same text, escaped, in spans of a few known classes; or nothing, when it is not worth its time.
+"""
+
+import time
+from functools import cache
+from html import escape
+
+from pygments.lexer import Lexer
+from pygments.lexers import find_lexer_class, get_all_lexers
+from pygments.token import STANDARD_TYPES, _TokenType
+from pygments.util import ClassNotFound
+
+LANGUAGES = {
+    "Bash", "C", "C#", "C++", "CSS", "Dart", "Diff", "Docker", "Elixir", "Go", "HTML", "Haskell", "JSON", "Java",
+    "JavaScript", "Kotlin", "Lua", "Makefile", "PHP", "Perl", "PowerShell", "Python", "Ruby", "Rust", "SCSS", "SQL",
+    "Scala", "Swift", "TOML", "TypeScript", "XML", "YAML",
+}  # fmt: skip
+"""By Pygments' names. Each is tried on text that is made to be slow: an expression of a lexer's cannot be stopped."""
+
+LONGEST = 8000
+MOST_SECONDS = 0.1
+
+CLASSES = {"k", "kt", "nf", "nc", "nb", "nd", "nt", "na", "nv", "s", "m", "c", "gd", "gi", "gh"}
+"""What has a colour, by Pygments' short names; what is more special than these is drawn like its parent."""
+
+
+def highlight(code: str, language: str) -> str:
+    """The code as HTML; empty for a language that is not known, and for code that takes too long."""
+    lexer_class = _find_lexer(language.lower()) if len(code) <= LONGEST else None
+    if lexer_class is None:
+        return ""
+    lexer = lexer_class(stripnl=False, ensurenl=False)
+    give_up_at = time.thread_time() + MOST_SECONDS
+    pieces: list[str] = []
+    open_class = ""
+    length = 0
+    for kind, text in lexer.get_tokens(code):
+        if time.thread_time() > give_up_at:
+            return ""
+        length += len(text)
+        wanted = open_class if text.isspace() else _class_of(kind)
+        if wanted != open_class:
+            pieces.append(("</span>" if open_class else "") + (f'<span class="{wanted}">' if wanted else ""))
+            open_class = wanted
+        pieces.append(escape(text))
+    pieces.append("</span>" if open_class else "")
+    # A lexer drops a byte order mark and mends line ends; then what was typed is shown as it was.
+    return "".join(pieces) if length == len(code) else ""
+
+
+@cache
+def _class_of(kind: _TokenType) -> str:
+    while kind.parent is not None:
+        if STANDARD_TYPES.get(kind) in CLASSES:
+            return STANDARD_TYPES[kind]
+        kind = kind.parent
+    return ""
+
+
+def _find_lexer(language: str) -> type[Lexer] | None:
+    name = _names().get(language)
+    try:
+        return find_lexer_class(name) if name else None
+    except ClassNotFound:
+        return None
+
+
+@cache
+def _names() -> dict[str, str]:
+    """What people write behind the backticks, and the language that it means."""
+    found = get_all_lexers(plugins=False)
+    return {word.lower(): name for name, words, _, _ in found if name in LANGUAGES for word in (name, *words)}

@@ -1,0 +1,78 @@
+import re
+import time
+from html import unescape
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chatroom import highlighting
+from chatroom.highlighting import CLASSES, LANGUAGES, LONGEST, highlight
+
+MOST_SECONDS = 0.3
+
+
+def text_of(html: str) -> str:
+    """What is left without the spans, which are all that may be there."""
+    assert set(re.findall(r"<[^>]*>", html)) <= {f'<span class="{name}">' for name in CLASSES} | {"</span>"}
+    return unescape(re.sub(r"</?span[^>]*>", "", html))
+
+
+@pytest.mark.parametrize(
+    ("language", "code", "span"),
+    [
+        ("py", "def f(): pass\n", '<span class="k">def </span><span class="nf">f</span>'),
+        ("python", "x = 'a'\n", '<span class="s">&#x27;a&#x27;\n</span>'),
+        ("JS", "// why\n", '<span class="c">// why\n</span>'),
+        ("sh", "echo 1 # x\n", '<span class="c"># x\n</span>'),
+        ("diff", "-a\n+b\n", '<span class="gd">-a\n</span><span class="gi">+b\n</span>'),
+        ("html", "<a href='x'>\n", '<span class="nt">a </span>'),
+        ("json", '{"a": 1}\n', '<span class="m">1</span>'),
+        ("c++", "int x;\n", '<span class="kt">int </span>'),
+    ],
+)
+def test_known_languages_have_colours(language: str, code: str, span: str) -> None:
+    html = highlight(code, language)
+    assert span in html
+    assert text_of(html) == code
+
+
+@pytest.mark.parametrize("language", ["", "text", "nope", "brainfuck", "__class__", '"><script>', "py ", "\0"])
+def test_what_is_not_known_stays_as_it_is(language: str) -> None:
+    assert highlight("x = 1\n", language) == ""
+
+
+def test_every_language_is_one_of_pygments_own() -> None:
+    assert {highlighting._names().get(name.lower()) for name in LANGUAGES} == LANGUAGES
+
+
+def test_long_code_stays_as_it_is() -> None:
+    assert highlight("1\n" * (LONGEST // 2), "py")
+    assert highlight("1\n" * (LONGEST // 2) + "1", "py") == ""
+
+
+def test_code_that_takes_too_long_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(highlighting, "MOST_SECONDS", -1)
+    assert highlight("x = 1\n", "py") == ""
+
+
+@pytest.mark.parametrize("code", ["a\r\nb\n", "\ufeffa\n", "\n\na\n\n", "a", " \n"], ids=ascii)
+def test_not_a_character_is_lost(code: str) -> None:
+    assert text_of(highlight(code, "py")) in {code, ""}
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(sorted(LANGUAGES)), st.text(alphabet="ab1 \n\t\"'`<>&{}()[]/\\*#@$%+-=.;:!|~^é", max_size=80))
+def test_whatever_is_written_comes_out_in_known_spans(language: str, code: str) -> None:
+    assert text_of(highlight(code, language)) in {code, ""}
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_no_code_takes_long(language: str) -> None:
+    """What was found to make one lexer or another slow; a slow expression cannot be stopped in its middle."""
+    highlight("a\n", language)
+    for piece in ('"', "'", "`", "/*", "<!--", "{{", "a(", "[", "\\", "a-", " ", "\n", "#{", "<a "):
+        code = "a = " + piece * (4000 // len(piece))
+        start = time.thread_time()
+        highlight(code, language)
+        assert time.thread_time() - start < MOST_SECONDS, piece
