@@ -3,6 +3,8 @@
 It is made anew for each request; a connection keeps it until it hears that something changed.
 """
 
+from datetime import datetime
+
 import msgspec
 
 from chatroom.models import Membership, Role, Room
@@ -11,11 +13,16 @@ POWERS: dict[Role, int] = {"member": 0, "moderator": 1, "administrator": 2}
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is in which room, and with which rights. `site_role` counts in public rooms alone."""
+    """Who is in which room, and with which rights. `site_role` counts in public rooms alone.
+
+    `name` is the display name as it is now; `muted_until` the later of what the room and the site say.
+    """
 
     room: Room
     membership: Membership
     site_role: Role = "member"
+    name: str = ""
+    muted_until: datetime | None = None
 
     @property
     def user_id(self) -> str:

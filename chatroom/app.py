@@ -92,6 +92,7 @@ class ASGI:
             sign_in=self._sign_in,
             is_own_origin=lambda scope: web.is_own_origin(scope, settings),
             get_access=self._get_access,
+            find_access=self._find_access,
             check_posting=self._check_posting,
             limits=Limits(
                 connections=settings.max_connections,
@@ -130,6 +131,9 @@ class ASGI:
     def _get_access(self, user_id: str, slug: str) -> Access:
         return self._services.rooms.get_for(user_id, slug)
 
+    def _find_access(self, user_id: str, slug: str) -> Access | None:
+        return self._services.rooms.find_for(user_id, slug)
+
     def _check_posting(self, user_id: str, address: str) -> None:
         self._services.limits.posting.check(user_id, address)
 
@@ -158,6 +162,8 @@ def _make_engine(services: Services) -> Engine:
         services.messages,
         services.message_store,
         services.presence,
+        notices=services.notices,
+        find_room=services.rooms.find,
         make_feed=make_feed,
         ended_sessions=EndedSessions(services.sessions.ended_since),
         prolong_session=services.sessions.prolong,

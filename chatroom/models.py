@@ -4,7 +4,7 @@ They are immutable, hold no database types, and every time in them is aware and 
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -63,6 +63,15 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
     role: Role = "member"
     read_sequence: int = 0
     notify: Notify = "all"
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """That something changed which connections remember: `user` and `room` are ids, `data` is what the kind needs."""
+
+    kind: str
+    user: str | None = None
+    room: str | None = None
+    data: dict[str, Any] = {}
 
 
 class Author(msgspec.Struct, frozen=True):

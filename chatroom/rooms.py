@@ -21,6 +21,14 @@ class Rooms:
         """Create the room that everybody is in."""
         self._store.ensure(LOBBY)
 
+    def find(self, room_id: str) -> Room | None:
+        """The room as it is now, by its id: for the engine, not for people."""
+        return self._store.find(room_id)
+
+    def find_for(self, user_id: str, slug: str) -> Access | None:
+        """The room of that name, for somebody who is a member already; nobody becomes one by this."""
+        return self._store.find_access(user_id, slug)
+
     def get_for(self, user_id: str, slug: str) -> Access:
         """The room of that name, for a member; anybody else is told that there is none, whether it exists or not."""
         access = self._store.find_access(user_id, slug)

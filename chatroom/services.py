@@ -13,11 +13,13 @@ from chatroom.embedded import EmbeddedMongo
 from chatroom.errors import Unavailable
 from chatroom.limits import Limits, make_limits
 from chatroom.messages import Messages
+from chatroom.notices import Notices
 from chatroom.rooms import Rooms
 from chatroom.sessions import Sessions
-from chatroom.store import invites, messages, presences, rooms, sessions, users
+from chatroom.store import invites, messages, notices, presences, rooms, sessions, users
 from chatroom.store.database import Database
 from chatroom.store.messages import MessageStore
+from chatroom.store.notices import NoticeStore
 from chatroom.store.presences import PresenceStore
 from chatroom.store.rooms import RoomStore
 
@@ -29,6 +31,7 @@ INDEXES = {
     "invites": invites.INDEXES,
     "messages": messages.INDEXES,
     "presences": presences.INDEXES,
+    "notices": notices.INDEXES,
     "rooms": rooms.INDEXES,
     "memberships": rooms.MEMBERSHIP_INDEXES,
 }
@@ -45,6 +48,7 @@ class Services:
     sessions: Sessions
     message_store: MessageStore
     messages: Messages
+    notices: Notices
     rooms: Rooms
     presence: PresenceStore
     visits: PresenceStore
@@ -113,6 +117,7 @@ class Services:
         self.sessions = self.accounts.sessions
         self.message_store = MessageStore(database, origin=self.origin)
         self.messages = Messages(self.message_store, max_length=settings.max_message_length)
+        self.notices = Notices(NoticeStore(database))
         self.rooms = Rooms(RoomStore(database))
         lease_seconds = settings.presence_lease_seconds
         self.presence = PresenceStore(database, process=self.origin, lease_seconds=lease_seconds)

@@ -30,7 +30,11 @@ MAX_IN_FLIGHT = 1000
 """Posts of one connection that are not answered yet; beyond it, its frames are not read."""
 MAX_STRIKES = 100
 """Refused frames without an accepted one in between, after which the connection is closed."""
+MAX_WAITING = 3000
+"""Frames that wait to be sent, answers and news together; beyond it, the connection is closed."""
 ANSWERS_AT_ONCE = 100
+PAUSE_SECONDS = 1.0
+CLOSED = {"left": "You have left this room.", "removed": "You are no longer a member of this room."}
 
 
 class Visitor(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,9 +48,13 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """What a connection may do. `get_access` is called in a thread, and refuses who is no member."""
+    """What a connection may do. `get_access` and `find_access` are called in a thread.
+
+    `get_access` refuses who is no member, and lets people into public rooms; `find_access` only looks.
+    """
 
     get_access: Callable[[str, str], Access]
+    find_access: Callable[[str, str], Access | None]
     check_posting: Callable[[str, str], None]
     max_rooms: int
 
@@ -68,6 +76,7 @@ class Connection:
         self._rules = rules
         self._engine = engine
         self._visitor = visitor
+        self.user_id = visitor.author.id
         self.session_id = visitor.session_id
         self.expires_at = visitor.expires_at
         self.was_active = False
@@ -77,7 +86,11 @@ class Connection:
         self._send_event = send
         self._write: Write = write
         self._accesses: dict[str, Access] = {}
+        self._forgotten = 0
+        """How often accesses were forgotten: one that was asked for before is not remembered after."""
         self._followers: dict[str, asyncio.Task[None]] = {}
+        self._followed: dict[str, LiveRoom] = {}
+        self._chores: set[asyncio.Task[None]] = set()
         self._in_flight = 0
         self._answers: list[bytes] = []
         self._answering: asyncio.Task[None] | None = None
@@ -90,8 +103,9 @@ class Connection:
         """Follow the room of the address, then do what the frames say, until the connection ends."""
         self._engine.connections.add(self)
         try:
-            if first is not None and access is not None:
-                self._accesses[first.room] = access
+            if first is not None:
+                if access is not None:
+                    self._accesses[first.room] = access
                 await self._attempt(self._follow(first), {"room": first.room})
             while (event := await self._receive())["type"] == "websocket.receive":
                 await self._take(event.get("text"))
@@ -107,11 +121,67 @@ class Connection:
             self._stop()
             self._closing = asyncio.get_running_loop().create_task(self._close(code, reason))
 
+    def tell(self, frame: bytes) -> None:
+        """Send a frame as soon as those before it are sent."""
+        if self._is_over:
+            return
+        if len(self._answers) >= MAX_WAITING:
+            self.end(1011, "too many frames wait to be read")
+            return
+        self._answers.append(frame)
+        if self._answering is None or self._answering.done():
+            self._answering = asyncio.get_running_loop().create_task(self._send_answers())
+
+    def see_room(self, room: Room) -> bool:
+        """Remember a room as it is now; whether it is followed here."""
+        access = self._accesses.get(room.slug)
+        if access is not None:
+            self._accesses[room.slug] = msgspec.structs.replace(access, room=room)
+        return room.slug in self._followers
+
+    def forget_access(self, room_id: str | None = None, *, why: str = "removed") -> None:
+        """Ask anew what the user may do, in a room or in all; one that they may no longer follow is closed."""
+        self._forgotten += 1
+        for slug, live in self._followed.items():
+            if room_id in {None, live.room.id}:
+                self._start(self._look_again(slug, why))
+        if room_id is None:
+            self._accesses.clear()
+        for slug in [slug for slug, access in self._accesses.items() if access.room.id == room_id]:
+            del self._accesses[slug]
+
+    def _start(self, chore: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(chore)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+
+    async def _look_again(self, slug: str, why: str) -> None:
+        """End the follower of a room that the user is not in any more."""
+        while slug in self._followers and slug not in self._accesses:
+            forgotten = self._forgotten
+            try:
+                access = await self._engine.run(self._rules.find_access, self.user_id, slug)
+            except Unavailable:
+                await asyncio.sleep(PAUSE_SECONDS)
+                continue
+            if access is None:
+                self._unfollow(slug)
+                self.tell(protocol.closed(slug, why, CLOSED[why]))
+            elif forgotten == self._forgotten:
+                self._remember(slug, access)
+
+    def _remember(self, slug: str, access: Access) -> None:
+        self._accesses[slug] = access
+        if access.name and access.name != self._author.name:
+            self._author = Author(self.user_id, access.name)
+        for live in self._followed.values():
+            self._engine.rename(live, self._author)
+
     def _stop(self) -> None:
         """Do nothing more for the client: no follower, no answer, and no waiting to answer."""
         self._is_over = True
         self._note_answered()
-        for task in [*self._followers.values(), self._answering]:
+        for task in [*self._followers.values(), *self._chores, self._answering]:
             if task is not None:
                 task.cancel()
 
@@ -187,6 +257,7 @@ class Connection:
         most = self._rules.max_rooms
         if frame.room not in self._followers and 0 < most <= len(self._followers):
             raise Refused("too_many_rooms", f"One connection follows at most {most} rooms.")
+        forgotten = self._forgotten
         room = (await self._get_access(frame.room)).room
         live = await self._engine.enter(room, self._author)
         try:
@@ -200,6 +271,9 @@ class Connection:
         follower = asyncio.get_running_loop().create_task(self._run_follower(live, frame.after))
         follower.add_done_callback(lambda _: self._engine.leave(live, self._author))
         self._followers[frame.room] = follower
+        self._followed[frame.room] = live
+        if forgotten != self._forgotten:  # perhaps about this room, while nobody knew that it would be followed
+            self._start(self._look_again(frame.room, "removed"))
 
     async def _run_follower(self, live: LiveRoom, cursor: int | None) -> None:
         try:
@@ -218,14 +292,17 @@ class Connection:
             self.end(1011, "internal error")
 
     def _unfollow(self, slug: str) -> None:
+        self._followed.pop(slug, None)
         follower = self._followers.pop(slug, None)
         if follower is not None:
             follower.cancel()
 
     async def _get_access(self, slug: str) -> Access:
-        access = self._accesses.get(slug)
-        if access is None:
-            access = self._accesses[slug] = await self._engine.run(self._rules.get_access, self._author.id, slug)
+        while (access := self._accesses.get(slug)) is None:
+            forgotten = self._forgotten
+            found = await self._engine.run(self._rules.get_access, self.user_id, slug)
+            if forgotten == self._forgotten:
+                self._remember(slug, found)
         return access
 
     async def _wait_for_room_to_answer(self) -> None:
@@ -245,11 +322,7 @@ class Connection:
 
     def _answer(self, frame: bytes) -> None:
         self._in_flight -= 1
-        if self._is_over:
-            return
-        self._answers.append(frame)
-        if self._answering is None or self._answering.done():
-            self._answering = asyncio.get_running_loop().create_task(self._send_answers())
+        self.tell(frame)
 
     async def _send_answers(self) -> None:
         try:

@@ -16,12 +16,15 @@ from typing import Any, Protocol
 from chatroom.errors import ChatroomError, Refused, Unavailable
 from chatroom.live import protocol
 from chatroom.live.appender import Appender
+from chatroom.live.connections import Connection, Connections
+from chatroom.live.hearing import Hearing
 from chatroom.live.leases import Leases
 from chatroom.live.presence import Presence
 from chatroom.live.protocol import Format
 from chatroom.live.tail import FRAME_MESSAGES, Tail, bounded_frame
 from chatroom.messages import Change, Messages
-from chatroom.models import Author, Draft, Message, Room
+from chatroom.models import Author, Draft, Message, Notice, Room
+from chatroom.notices import Notices
 from chatroom.store.messages import MessageStore, Stored
 from chatroom.store.presences import PresenceStore
 
@@ -53,17 +56,6 @@ class ProlongSession(Protocol):
     def __call__(self, session_id: str, *, is_active: bool) -> datetime | None: ...
 
 
-class Connection(Protocol):
-    """What the engine must know of a connection."""
-
-    session_id: str
-    expires_at: datetime
-    was_active: bool
-    """Whether somebody did something with it since `expires_at` was set."""
-
-    def end(self, code: int, reason: str) -> None: ...
-
-
 class LiveRoom:
     """A room that somebody follows in this process."""
 
@@ -90,6 +82,8 @@ class Engine:
         store: MessageStore,
         presences: PresenceStore,
         *,
+        notices: Notices,
+        find_room: Callable[[str], Room | None],
         make_feed: MakeFeed,
         ended_sessions: Callable[[], set[str]],
         prolong_session: ProlongSession,
@@ -102,6 +96,7 @@ class Engine:
     ) -> None:
         self.messages = messages
         self._store = store
+        self._notices = notices
         self._make_feed = make_feed
         self._ended_sessions = ended_sessions
         self._prolong_session = prolong_session
@@ -114,9 +109,10 @@ class Engine:
         self._rooms: dict[str, LiveRoom] = {}
         self._entering: dict[str, asyncio.Task[LiveRoom]] = {}
         self._feed: Feed | None = None
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
         self._leases = Leases(presences, self.run, renew_ticks=max(1, int(lease_seconds / 3 / TICK_SECONDS)))
-        self.connections: set[Connection] = set()
+        self.connections = Connections()
+        self.hearing = Hearing(self.connections, find_room, self.run)
         self.appender = Appender(
             messages.append,
             self.run,
@@ -133,11 +129,12 @@ class Engine:
         """Begin to listen for other processes' changes, and take posts from the pages."""
         self.messages.post_through = self.post_from_thread
         self.messages.change_through = self.change_from_thread
-        self._tasks = [self._loop.create_task(self._start_feed()), self._loop.create_task(self._keep_house())]
+        self._notices.apply_through = self._hear_from_thread
+        self._tasks = {self._loop.create_task(self._start_feed()), self._loop.create_task(self._keep_house())}
 
     async def stop(self) -> None:
         """Store what waits, give the leases back, and stop listening."""
-        self.messages.post_through = self.messages.change_through = None
+        self.messages.post_through = self.messages.change_through = self._notices.apply_through = None
         for task in self._tasks:
             task.cancel()
         await self.appender.finish(FINISH_SECONDS)
@@ -205,6 +202,11 @@ class Engine:
         live.connections -= 1
         if live.presence.leave(person):
             self._leases.end(live.room.id, person)
+
+    def rename(self, live: LiveRoom, person: Author) -> None:
+        """Show somebody who is in a room under another name."""
+        if live.presence.rename(person):
+            self._leases.take(live.room.id, person)
 
     async def _start_feed(self) -> None:
         """Find out which feed the database allows, as soon as it answers."""
@@ -306,7 +308,7 @@ class Engine:
             await asyncio.sleep(TICK_SECONDS)
             tick += 1
             self._forget_empty_rooms()
-            for chore in (self._end_sessions, self._keep_presence):
+            for chore in (self._end_sessions, self._hear, self._keep_presence):
                 try:
                     await chore(tick)
                 except Unavailable:
@@ -319,6 +321,18 @@ class Engine:
             live.empty_ticks = 0 if live.connections else live.empty_ticks + 1
             if live.empty_ticks > FORGET_TICKS:
                 del self._rooms[room_id]
+
+    async def _hear(self, _: int) -> None:
+        await self.hearing.apply(await self.run(self._notices.hear))
+
+    def _hear_from_thread(self, notice: Notice) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self._hear_own, notice)
+
+    def _hear_own(self, notice: Notice) -> None:
+        task = self._loop.create_task(self.hearing.apply([notice]))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _end_sessions(self, tick: int) -> None:
         if not self.connections:

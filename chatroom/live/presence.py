@@ -39,6 +39,13 @@ class Presence:
         del self._names[person.id]
         return True
 
+    def rename(self, person: Author) -> bool:
+        """Take over a person's new name; False for somebody who is not here, or has it already."""
+        if self._names.get(person.id, person.name) == person.name:
+            return False
+        self._names[person.id] = person.name
+        return True
+
     def see_elsewhere(self, people: Iterable[Author]) -> None:
         """Take over what the leases of other processes say."""
         self._elsewhere = {person.id: person.name for person in people}

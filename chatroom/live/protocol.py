@@ -13,7 +13,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chatroom.errors import Refused
 from chatroom.messages import SERVER_MADE
-from chatroom.models import File, Message, Reaction
+from chatroom.models import File, Message, Reaction, Room
 
 Format = Literal["text", "html"]
 
@@ -192,3 +192,25 @@ def here(room: str, people: Sequence[Person]) -> bytes:
 def presence_changed(room: str, came: Sequence[Person], left: Sequence[str]) -> bytes:
     """Who came and who left since the last presence frame."""
     return _encoder.encode({"type": "presence", "room": room, "came": came, "left": left})
+
+
+def closed(room: str, reason: str, message: str) -> bytes:
+    """The room is no longer followed: whoever followed it is not in it any more."""
+    return _encoder.encode({"type": "closed", "room": room, "reason": reason, "message": message})
+
+
+def room(room: Room) -> bytes:
+    """What a room is called and what holds in it changed."""
+    fields: dict[str, Any] = {"type": "room", "room": room.slug, "title": room.title, "topic": room.topic}
+    fields |= {"kind": room.kind, "is_read_only": room.is_read_only, "slow_seconds": room.slow_seconds}
+    return _encoder.encode(fields | {"archived": room.archived_at is not None})
+
+
+def rooms() -> bytes:
+    """The list of one's rooms changed: read it again."""
+    return _encoder.encode({"type": "rooms"})
+
+
+def read(room: str, sequence: int) -> bytes:
+    """How far oneself has read, on whichever device."""
+    return _encoder.encode({"type": "read", "room": room, "sequence": sequence})

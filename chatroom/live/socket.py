@@ -28,7 +28,7 @@ HANDSHAKE_SECONDS = 7.0
 class LiveEndpoint:
     """The ASGI application behind `/live`.
 
-    `sign_in` and `get_access` are called in threads; the others on the event loop.
+    `sign_in`, `get_access` and `find_access` are called in threads; the others on the event loop.
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class LiveEndpoint:
         sign_in: Callable[[Scope], Visitor | None],
         is_own_origin: Callable[[Scope], bool],
         get_access: Callable[[str, str], Access],
+        find_access: Callable[[str, str], Access | None],
         check_posting: Callable[[str, str], None],
         limits: Limits,
     ) -> None:
@@ -46,7 +47,12 @@ class LiveEndpoint:
         self._address_of = address_of
         self._sign_in = sign_in
         self._is_own_origin = is_own_origin
-        self._rules = Rules(get_access=get_access, check_posting=check_posting, max_rooms=limits.rooms_per_connection)
+        self._rules = Rules(
+            get_access=get_access,
+            find_access=find_access,
+            check_posting=check_posting,
+            max_rooms=limits.rooms_per_connection,
+        )
         self._gate = Gate(limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,6 +71,7 @@ class LiveEndpoint:
         engine = self._engine()
         query = parse_qs(scope["query_string"].decode("latin-1"))
         format = _format(query)
+        heard = engine.hearing.count
         try:
             # Those who wait in line for the store's threads are told in time, and then wait in it no longer.
             async with asyncio.timeout(HANDSHAKE_SECONDS):
@@ -77,7 +84,8 @@ class LiveEndpoint:
             connection = Connection(
                 engine, visitor, self._rules, format=format, receive=receive, send=send, write=write
             )
-            await connection.serve(first, access)
+            # What was told while nobody knew of this connection may be about it: then it asks again.
+            await connection.serve(first, access if engine.hearing.count == heard else None)
 
     async def _look_up(
         self, engine: Engine, scope: Scope, query: Mapping[str, list[str]]

@@ -46,6 +46,7 @@ class Database:
         self.memberships = self._database["memberships"]
         self.messages = self._database["messages"]
         self.presences = self._database["presences"]
+        self.notices = self._database["notices"]
 
     @classmethod
     def connect(cls, settings: Settings, uri: str | None = None) -> "Database":

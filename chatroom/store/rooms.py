@@ -51,8 +51,21 @@ class RoomStore:
             membership = self._memberships.find_one({"user": user_id, "room": room["_id"]})
             if membership is None:
                 return None
-            user = self._users.find_one({"_id": user_id}, {"role": 1}) or {}
-        return Access(room=_room(room), membership=_membership(membership), site_role=user.get("role", "member"))
+            user = self._users.find_one({"_id": user_id}, {"role": 1, "display_name": 1, "muted_until": 1}) or {}
+        mutes = [muted for document in (membership, user) if (muted := document.get("muted_until"))]
+        return Access(
+            room=_room(room),
+            membership=_membership(membership),
+            site_role=user.get("role", "member"),
+            name=user.get("display_name", ""),
+            muted_until=max(mutes, default=None),
+        )
+
+    def find(self, room_id: str) -> Room | None:
+        """Find a room by its id, whoever asks: for the engine, not for people."""
+        with self._database.bounded():
+            room = self._rooms.find_one({"_id": room_id})
+        return _room(room) if room else None
 
     def find_public(self, slug: str) -> Room | None:
         """Find a room that everybody may enter."""

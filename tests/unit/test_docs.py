@@ -25,6 +25,8 @@ from chatroom.errors import Refused
 from chatroom.live import protocol
 from chatroom.live.socket import REFUSED_STATUS
 from chatroom.models import Author, Message
+from chatroom.notices import Notice
+from chatroom.rooms import LOBBY
 from chatroom.services import INDEXES, Services
 from chatroom.web import errors
 from chatroom.web.api import MOST_MESSAGES, Changes, Post, Reading, StoredAnswer
@@ -33,6 +35,7 @@ from tests.visitors import Visitor
 
 PROTOCOL, MODEL = "docs/protocol.md", "docs/data-model.md"
 BUILTIN_COMMANDS = {"run", "routes", "shell", "--help"}
+OPEN = {"data"}  # what a notice carries is up to its kind
 CODES_OF_THE_SERVER = {"1007", "1009", "1012"}  # uvicorn's own
 COUNTED_BY_THE_LIBRARY = {"attempts", "attempt_counters"}
 
@@ -221,6 +224,7 @@ def used(alice: Visitor, services: Services) -> Services:
     services.presence.take([(lobby.id, author)])
     services.accounts.invites.create()
     services.sessions.end_all(user.id)
+    services.notices.tell(Notice(kind="room", room=lobby.id))
     return services
 
 
@@ -275,6 +279,10 @@ def frames_of_the_server() -> list[dict[str, Any]]:
         protocol.refused(refusal, {"room": "lobby", "client_id": "c"}),
         protocol.here("lobby", [person]),
         protocol.presence_changed("lobby", [person], ["u"]),
+        protocol.closed("lobby", "removed", "You are no longer a member of this room."),
+        protocol.room(LOBBY),
+        protocol.rooms(),
+        protocol.read("lobby", 41),
     ]
     return [json.loads(frame) for frame in made]
 
@@ -313,7 +321,7 @@ def constant(name: str) -> Any:
 
 def fields_of(document: dict[str, Any], owner: str = "") -> Iterator[str]:
     for name, value in document.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and name not in OPEN:
             yield from fields_of(value, f"{name}.")
         else:
             yield owner + name

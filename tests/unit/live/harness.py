@@ -14,9 +14,11 @@ from chatroom.live.gate import Limits
 from chatroom.live.socket import LiveEndpoint
 from chatroom.messages import Messages
 from chatroom.models import Author, Room
+from chatroom.notices import Notices
 from chatroom.rooms import LOBBY, Rooms
 from chatroom.store.database import Database
 from chatroom.store.messages import MessageStore
+from chatroom.store.notices import NoticeStore
 from chatroom.store.presences import PresenceStore
 from chatroom.store.rooms import RoomStore
 from tests.databases import in_memory
@@ -62,6 +64,7 @@ class Process:
         self.presences = PresenceStore(self.database, process=name, lease_seconds=30, clock=lambda: datetime.now(UTC))
         self.rooms = Rooms(RoomStore(self.database))
         self.rooms.ensure_lobby()
+        self.notices = Notices(NoticeStore(self.database))
         self.ended: set[str] = set()
         self.prolonged: dict[str, datetime] = {}
         self.looked_up: list[tuple[str, bool]] = []
@@ -70,6 +73,8 @@ class Process:
             self.messages,
             self.store,
             self.presences,
+            notices=self.notices,
+            find_room=self.rooms.find,
             make_feed=self.make_feed,
             ended_sessions=lambda: self.ended,
             prolong_session=self.prolong,
@@ -88,6 +93,7 @@ class Process:
             sign_in=self.sign_in,
             is_own_origin=lambda scope: header(scope, "origin") == "https://room.test",
             get_access=lambda user_id, slug: self.rooms.get_for(user_id, slug),
+            find_access=lambda user_id, slug: self.rooms.find_for(user_id, slug),
             check_posting=self.check_posting,
             limits=options.pop("limits", NO_LIMITS),
         )

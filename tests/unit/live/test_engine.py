@@ -479,6 +479,7 @@ class TestPages:
 
 class FakeConnection:
     def __init__(self, process: Process, name: str, minutes: int = 60) -> None:
+        self.user_id = name
         self.session_id = name
         self.expires_at = process.now + timedelta(minutes=minutes)
         self.was_active = False

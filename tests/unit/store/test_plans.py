@@ -1,15 +1,17 @@
 """Every query that a page or a follower makes is served by an index: the plans are looked at on a real server."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pymongo
 import pytest
 
 from chatroom.embedded import EmbeddedMongo
-from chatroom.models import Room
+from chatroom.models import Notice, Room
 from chatroom.store.database import Database
 from chatroom.store.messages import MessageStore
+from chatroom.store.notices import NoticeStore
 from chatroom.store.presences import PresenceStore
 from chatroom.store.rooms import RoomStore
 from tests.databases import INDEXES
@@ -60,6 +62,9 @@ def full_database(mongod: EmbeddedMongo, commands: Commands) -> Iterator[Databas
         rooms.admit(BOB.id, room)
     rooms.ensure(LOBBY)
     rooms.admit(ALICE.id, LOBBY)
+    notices = NoticeStore(database)
+    for _ in range(2):
+        notices.add(notices.new_id(), Notice(kind="rooms"))
     for process in ("one", "two", "three"):
         leases = [(f"r{n}", person) for n in range(50) for person in (ALICE, BOB)]
         PresenceStore(database, process=process, lease_seconds=600).take(leases)
@@ -103,6 +108,9 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
     "who is elsewhere": (lambda d: presences(d).elsewhere(["r1", "r2"]), 12),
     "renewing leases": (lambda d: presences(d).renew(), 100),
     "ending leases": (lambda d: presences(d).end([("r3", ALICE.id)]), 1),
+    "notices": (lambda d: NoticeStore(d).told_since(datetime.now(UTC) - timedelta(hours=1)), 3),
+    "a notice": (lambda d: NoticeStore(d).add("0" * 24, Notice(kind="rooms")), 1),
+    "a room by its id": (lambda d: RoomStore(d).find("r7"), 1),
     "ending all leases": (lambda d: presences(d).end_all(), 100),
 }
 

@@ -1,0 +1,47 @@
+"""The open connections of one process, and those of each user among them."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Protocol
+
+from chatroom.models import Room
+
+
+class Connection(Protocol):
+    """What the engine must know of a connection."""
+
+    user_id: str
+    session_id: str
+    expires_at: datetime
+    was_active: bool
+    """Whether somebody did something with it since `expires_at` was set."""
+
+    def end(self, code: int, reason: str) -> None: ...
+    def tell(self, frame: bytes) -> None: ...
+    def see_room(self, room: Room) -> bool: ...
+    def forget_access(self, room_id: str | None = None, *, why: str = "removed") -> None: ...
+
+
+class Connections(set[Connection]):
+    """A set of connections, by user too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._by_user: dict[str, set[Connection]] = {}
+
+    def add(self, connection: Connection) -> None:
+        """Count a connection in."""
+        super().add(connection)
+        self._by_user.setdefault(connection.user_id, set()).add(connection)
+
+    def discard(self, connection: Connection) -> None:  # type: ignore[override]  # of nothing else
+        """Count a connection out."""
+        super().discard(connection)
+        theirs = self._by_user.get(connection.user_id, set())
+        theirs.discard(connection)
+        if not theirs:
+            self._by_user.pop(connection.user_id, None)
+
+    def of(self, user_id: str | None) -> Collection[Connection]:
+        """The connections of one user."""
+        return list(self._by_user.get(user_id or "", ()))
