@@ -6,6 +6,7 @@ An unknown name and a wrong password are told apart by nothing: not by words, no
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from secrets import token_urlsafe
 
 import msgspec
 
@@ -76,6 +77,13 @@ class Accounts:
         """Make an account as the person at the console may: no invitation, no limits."""
         return self._add(self._check(wanted), "the console", role)
 
+    def create_bot(self, username: str, display_name: str) -> User:
+        """Make an account for a program: its password is known to nobody, and it comes in by token alone."""
+        if not self.users.has_any():
+            raise Refused("forbidden", "Make a person's account first: the site's first account administers it.")
+        wanted = self._check(Registration(username=username, display_name=display_name, password=token_urlsafe(24)))
+        return self._add(wanted, "the console", is_bot=True)
+
     def authenticate(self, username: str, password: str, address: str) -> User:
         """Whose name and password these are; raise `Refused` (`wrong_password`, `too_fast`, `busy`)."""
         key = fold(username[:LONGEST_USERNAME])
@@ -112,9 +120,9 @@ class Accounts:
         self.passwords.check_choice(wanted.password, (username, display_name))
         return msgspec.structs.replace(wanted, username=username, display_name=display_name)
 
-    def _add(self, wanted: Registration, address: str, role: Role = "member") -> User:
+    def _add(self, wanted: Registration, address: str, role: Role = "member", *, is_bot: bool = False) -> User:
         password_hash = self.passwords.hash(wanted.password)
-        user = self.users.add(wanted.username, wanted.display_name, password_hash, role)
+        user = self.users.add(wanted.username, wanted.display_name, password_hash, role, is_bot=is_bot)
         log.info("an account was made", extra={"user": user.id, "role": user.role, "address": address})
         return user
 

@@ -25,6 +25,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
     created_at: datetime
     password_version: int = 1  # one more with every change of the password
+    is_bot: bool = False
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +40,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     seen_at: datetime
     expires_at: datetime  # moves on while it is used, up to its lifetime
     password_version: int = 1  # a session of an older password is no session
+    scopes: tuple[Scope, ...] = ()  # of a token: what it may do
+    rooms: tuple[str, ...] = ()  # of a token: the slugs of the only rooms that it is for; none: every room
 
 
 class Room(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,11 +77,13 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     data: dict[str, Any] = {}
 
 
-class Author(msgspec.Struct, frozen=True):
+class Author(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who wrote a message: the user's id and the display name at the time of writing."""
 
     id: str
     name: str
+    is_bot: bool = False
+    """A bot's account, or a webhook, which has no account at all."""
 
 
 class Reaction(msgspec.Struct, frozen=True):

@@ -6,15 +6,16 @@ password that the account has now.
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
-from chatroom.models import Session, User
+from chatroom.models import Scope, Session, User
 from chatroom.store.sessions import SessionStore
 from chatroom.store.users import UserStore
+from chatroom.tokens import USUAL
 
 SECRET_BYTES = 32
 TOKEN_PREFIX = "chatroom_"  # noqa: S105  so that scanners for leaked secrets can know it
@@ -47,9 +48,12 @@ class Sessions:
         """Sign a browser in, and return the secret for its cookie."""
         return self._begin(user, "browser", min(self._idle, self._lifetime), label=label, address=address)
 
-    def create_token(self, user: User, *, label: str, days: int = 365) -> str:
+    def create_token(
+        self, user: User, *, label: str, days: int = 365, scopes: Iterable[Scope] = USUAL, rooms: Iterable[str] = ()
+    ) -> str:
         """Make an access token for a program, and return its secret, which is shown only now."""
-        return self._begin(user, "token", timedelta(days=days), label=label, address="")
+        wanted = {"scopes": tuple(sorted(set(scopes))), "rooms": tuple(sorted(set(rooms)))}
+        return self._begin(user, "token", timedelta(days=days), label=label, address="", **wanted)
 
     def find_valid(self, secret: str, kind: Kind | None = None) -> tuple[Session, User] | None:
         """Who holds this secret, and by which session; None when it is worth nothing (any more)."""
@@ -88,7 +92,7 @@ class Sessions:
         """Which sessions were ended after `moment`, and when, by the database's clock (see `SessionStore`)."""
         return self._store.ended_since(moment)
 
-    def _begin(self, user: User, kind: Kind, lasts: timedelta, *, label: str, address: str) -> str:
+    def _begin(self, user: User, kind: Kind, lasts: timedelta, *, label: str, address: str, **more: Any) -> str:
         now = self._now()
         secret = (TOKEN_PREFIX if kind == "token" else "") + secrets.token_urlsafe(SECRET_BYTES)
         session = Session(
@@ -101,6 +105,7 @@ class Sessions:
             seen_at=now,
             expires_at=now + lasts,
             password_version=user.password_version,
+            **more,
         )
         self._store.add(session)
         return secret

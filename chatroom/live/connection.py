@@ -23,6 +23,7 @@ from chatroom.live.websocket import Receive, Send, Write
 from chatroom.messages import Change
 from chatroom.models import Author, Draft, Room
 from chatroom.store.messages import Stored
+from chatroom.tokens import EVERYTHING, Grant
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
     address: str
     is_by_cookie: bool
+    grant: Grant = EVERYTHING
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,9 +173,9 @@ class Connection:
                 self._remember(slug, access)
 
     def _remember(self, slug: str, access: Access) -> None:
-        self._accesses[slug] = access
+        self._accesses[slug] = self._visitor.grant.narrow(access)
         if access.name and access.name != self._author.name:
-            self._author = Author(self.user_id, access.name)
+            self._author = msgspec.structs.replace(self._author, name=access.name)
         for live in self._followed.values():
             self._engine.rename(live, self._author)
 
@@ -213,6 +215,7 @@ class Connection:
 
     async def _do(self, raw: str) -> None:
         frame = protocol.parse(raw)
+        self._visitor.grant.check(frame.scope, frame.room)
         if isinstance(frame, Post):
             await self._post(frame)
         elif isinstance(frame, Edit | Delete):

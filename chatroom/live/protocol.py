@@ -6,14 +6,14 @@ A frame is a typed value or a refusal; a message is encoded once for each format
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chatroom.errors import Refused
 from chatroom.messages import SERVER_MADE
-from chatroom.models import File, Message, Reaction, Room
+from chatroom.models import Author, File, Message, Reaction, Room, Scope
 
 Format = Literal["text", "html"]
 
@@ -26,6 +26,8 @@ Cursor = Annotated[int, Meta(ge=0, le=2**53)]
 class Frame(Struct, tag_field="type", forbid_unknown_fields=True, frozen=True, kw_only=True):
     """What every frame from a client has."""
 
+    scope: ClassVar[Scope] = "post"
+    """What an access token must have for it."""
     room: Slug
 
 
@@ -55,11 +57,14 @@ class Delete(Frame, frozen=True, tag="delete"):
 class Follow(Frame, frozen=True, tag="follow"):
     """Receive a room's changes, those after `after`, or from now on."""
 
+    scope: ClassVar[Scope] = "read"
     after: Cursor | None = None
 
 
 class Unfollow(Frame, frozen=True, tag="unfollow"):
     """Receive them no longer."""
+
+    scope: ClassVar[Scope] = "read"
 
 
 ClientFrame = Post | Edit | Delete | Follow | Unfollow
@@ -72,7 +77,7 @@ class WireMessage(Struct, omit_defaults=True, kw_only=True):
     id: str
     sequence: int
     revision: int
-    author: dict[str, str]
+    author: Author
     client_id: str | UnsetType = UNSET
     text: str | UnsetType = UNSET
     html: str | UnsetType = UNSET
@@ -127,7 +132,7 @@ def wire(message: Message, format: Format) -> WireMessage:
         id=message.id,
         sequence=message.sequence,
         revision=message.revision,
-        author={"id": message.author.id, "name": message.author.name},
+        author=message.author,
         client_id=UNSET if message.client_id.startswith(SERVER_MADE) else message.client_id,
         text=message.text if format == "text" and not is_deleted else UNSET,
         html=message.html if format == "html" and not is_deleted else UNSET,

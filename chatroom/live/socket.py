@@ -20,7 +20,13 @@ from chatroom.live.websocket import Receive, Scope, Send, writer
 
 log = logging.getLogger(__name__)
 
-REFUSED_STATUS = {"signed_out": 401, "wrong_origin": 403, "not_found": 404, "too_many_connections": 503}
+REFUSED_STATUS = {
+    "signed_out": 401,
+    "wrong_origin": 403,
+    "out_of_scope": 403,
+    "not_found": 404,
+    "too_many_connections": 503,
+}
 HANDSHAKE_SECONDS = 7.0
 """A little more than one call of the database may take."""
 
@@ -96,8 +102,11 @@ class LiveEndpoint:
             raise Refused("signed_out", "Log in first.")
         self._check_origin(scope, visitor)
         first = _first_room(query)
-        access = await engine.run(self._rules.get_access, visitor.author.id, first.room) if first else None
-        return visitor, first, access
+        if first is None:
+            return visitor, None, None
+        visitor.grant.check(first.scope, first.room)
+        access: Access = await engine.run(self._rules.get_access, visitor.author.id, first.room)
+        return visitor, first, visitor.grant.narrow(access)
 
     def _check_origin(self, scope: Scope, visitor: Visitor) -> None:
         """Let only this site's pages use the browser's cookie; a program has a token, and no need of an Origin."""

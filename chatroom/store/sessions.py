@@ -12,6 +12,7 @@ from pymongo import ASCENDING, IndexModel
 
 from chatroom.models import Session
 from chatroom.store.database import Database, Document
+from chatroom.tokens import SCOPES
 
 KEPT_SECONDS = 3600
 """How long an expired session's document stays, so that processes hear of its end even after a pause."""
@@ -99,4 +100,6 @@ def _session(document: Document) -> Session:
         seen_at=document["seen_at"],
         expires_at=document["expires_at"],
         password_version=document["password_version"],
+        scopes=tuple(document.get("scopes", SCOPES)),  # a token from before there were scopes could do all
+        rooms=tuple(document.get("rooms", ())),
     )

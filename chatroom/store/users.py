@@ -32,7 +32,9 @@ class UserStore:
         self._users = database.users
         self._clock = clock
 
-    def add(self, username: str, display_name: str, password_hash: str, role: Role = "member") -> User:
+    def add(
+        self, username: str, display_name: str, password_hash: str, role: Role = "member", *, is_bot: bool = False
+    ) -> User:
         """Store a new account; the site's first becomes its administrator. Raises `Taken`: the indexes decide."""
         document = {
             "_id": str(ObjectId()),
@@ -46,6 +48,7 @@ class UserStore:
             "password_version": 1,
             "role": role,
             "created_at": self._clock(),
+            **({"is_bot": True} if is_bot else {}),
         }
         with self._database.bounded():
             if self._users.find_one({"is_first": True}, {"_id": 1}) is None:
@@ -63,6 +66,11 @@ class UserStore:
             except DuplicateKeyError as error:
                 raise Taken from error
         return _user(document)
+
+    def has_any(self) -> bool:
+        """Whether there is an account."""
+        with self._database.bounded():
+            return self._users.find_one({"is_first": True}, {"_id": 1}) is not None
 
     def find(self, user_id: str) -> User | None:
         """The account with this id."""
@@ -104,4 +112,5 @@ def _user(document: Document) -> User:
         role=document["role"],
         created_at=document["created_at"],
         password_version=document["password_version"],
+        is_bot=document.get("is_bot", False),
     )

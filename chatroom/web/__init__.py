@@ -13,6 +13,7 @@ from chatroom.web.cli import COMMANDS
 from chatroom.web.pages import blueprint as pages
 from chatroom.web.pages import hue, message_markup
 from chatroom.web.sockets import address_of, is_own_origin, sign_in
+from chatroom.web.tokens import blueprint as tokens
 
 __all__ = ["address_of", "is_own_origin", "register", "sign_in"]
 
@@ -23,7 +24,7 @@ def register(app: Flask, settings: Settings) -> None:
     security.protect(app, settings)
     login.register(app)
     errors.register(app)
-    for blueprint in (accounts, api, health.blueprint, pages, reference.blueprint):
+    for blueprint in (accounts, api, health.blueprint, pages, reference.blueprint, tokens):
         app.register_blueprint(blueprint)
     for command in COMMANDS:
         app.cli.add_command(command)

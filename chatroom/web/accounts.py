@@ -160,6 +160,7 @@ def _account_page(form: PasswordForm, status: int = 200, msg: str = "") -> Respo
             is_current=session.id == current_user.session.id,
         )
         for session in services.sessions.list_for(current_user.user)
+        if session.kind == "browser"
     ]
     return _page("account.html", status, password_form=form, sessions=sessions, rules=RULES, msg=msg)
 

@@ -10,7 +10,7 @@ from chatroom.messages import SERVER_MADE
 from chatroom.messages import Page as MessagePage
 from chatroom.web import login as signing
 from chatroom.web.openapi import operation
-from chatroom.web.programs import answer, api_blueprint, asker, body_as, query_as
+from chatroom.web.programs import answer, api_blueprint, asker, body_as, enter, query_as
 from chatroom.web.services import services
 
 MOST_MESSAGES = 100
@@ -62,7 +62,7 @@ def read(slug: str) -> Response:
     With `after`: what changed since, by revision; ask again from the `revision` of the answer while there is `more`.
     """
     person = asker()
-    room = services.rooms.get_for(person.id, slug).room
+    room = enter(slug).room
     asked = query_as(Reading)
     limit = _limit(asked)
     if asked.after is not UNSET and asked.before is not UNSET:
@@ -85,7 +85,7 @@ def post(slug: str) -> Response:
     The `client_id` is your own name for it: sending the same again stores nothing, and answers with the first.
     """
     person = asker()
-    room = services.rooms.get_for(person.id, slug).room
+    room = enter(slug).room
     body = body_as(Post)
     draft = services.messages.draft(person.author, body.text, body.client_id, reply_to=body.reply_to)
     services.limits.posting.check(person.id, signing.address())

@@ -20,11 +20,32 @@ from chatroom.accounts import Accounts, Registration
 from chatroom.embedded import EmbeddedMongo
 from chatroom.embedded.folder import DataFolder, FolderError
 from chatroom.errors import ChatroomError
-from chatroom.models import Role, User
+from chatroom.models import Role, Scope, User
 from chatroom.services import INDEXES, Services
 from chatroom.store.backup import BackupStore
+from chatroom.tokens import SCOPES, USUAL
 
 _FOLDER = click.Path(resolve_path=True, path_type=Path)
+
+
+def _of_a_token(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of the access token that it makes."""
+    days = click.option(
+        "--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="How long it is good."
+    )
+    scopes = click.option(
+        "--scope",
+        "scopes",
+        type=click.Choice(list(SCOPES)),
+        multiple=True,
+        default=USUAL,
+        show_default=True,
+        help="What it may do; may be given several times.",
+    )
+    rooms = click.option(
+        "--room", "rooms", multiple=True, help="The only room that it is for; may be given several times."
+    )
+    return days(scopes(rooms(command)))
 
 
 @click.command("create-user")
@@ -44,11 +65,25 @@ def create_user(name: str, display_name: str | None, role: str, password_stdin: 
 @click.command("create-token")
 @click.argument("name")
 @click.option("--label", required=True, help="What it is for, as the account page shows it.")
-@click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="How long it is good.")
-def create_token(name: str, label: str, days: int) -> None:
+@_of_a_token
+def create_token(name: str, label: str, days: int, scopes: tuple[Scope, ...], rooms: tuple[str, ...]) -> None:
     """Make an access token with which a program can act as NAME, and print it, once."""
     with _accounts() as accounts:
-        click.echo(accounts.sessions.create_token(_user(accounts, name), label=label, days=days))
+        user = _user(accounts, name)
+        click.echo(accounts.sessions.create_token(user, label=label, days=days, scopes=scopes, rooms=rooms))
+
+
+@click.command("create-bot")
+@click.argument("name")
+@click.option("--display-name", help="What others see; the user name unless given.")
+@_of_a_token
+def create_bot(
+    name: str, display_name: str | None, days: int, scopes: tuple[Scope, ...], rooms: tuple[str, ...]
+) -> None:
+    """Make an account for a program, shown as a bot and without a password, and print its access token, once."""
+    with _accounts() as accounts:
+        user = accounts.create_bot(name, display_name or name)
+        click.echo(accounts.sessions.create_token(user, label=name, days=days, scopes=scopes, rooms=rooms))
 
 
 @click.command("create-invite")
@@ -125,6 +160,7 @@ def restore_backup(folder: Path) -> None:
 COMMANDS = [
     create_user,
     create_token,
+    create_bot,
     create_invite,
     set_password,
     set_role,

@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 STATUS = {
     "wrong_password": 401,
     "forbidden": 403,
+    "out_of_scope": 403,
     "not_found": 404,
     "taken": 409,
     "too_fast": 429,

@@ -33,7 +33,7 @@ class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
     @property
     def author(self) -> Author:
         """As the author of a message."""
-        return Author(self.id, self.display_name)
+        return Author(self.id, self.display_name, self.user.is_bot)
 
 
 View = TypeVar("View", bound=Callable[..., Any])

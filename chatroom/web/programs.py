@@ -6,15 +6,19 @@ By access token, or by session cookie with the CSRF token in a header; by both o
 from typing import Any, TypeVar
 
 import msgspec
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, current_app, g, request
 from flask_login import current_user as cookie_user
 from flask_wtf.csrf import CSRFError
 
+from chatroom.access import Access
 from chatroom.errors import Refused
+from chatroom.tokens import grant_of
 from chatroom.web import login as signing
 from chatroom.web.errors import explain
 from chatroom.web.login import SignedIn
+from chatroom.web.openapi import operation_of
 from chatroom.web.security import csrf
+from chatroom.web.services import services
 from chatroom.web.sockets import bearer_of
 
 Struct = TypeVar("Struct", bound=msgspec.Struct)
@@ -42,14 +46,30 @@ def authenticate() -> Response | None:
             csrf.protect()
         except CSRFError:
             return explain(403, "The header X-CSRFToken is missing or out of date. Load the page again.")
+    if token is not None:
+        _check_scope(person)
     g.person = person
     return None
+
+
+def _check_scope(person: SignedIn) -> None:
+    """Whether the token is good for this route, in this room; one that says nothing of itself takes no tokens."""
+    known = operation_of(current_app, request.endpoint)
+    if known is None or known.scope is None:
+        raise Refused("out_of_scope", "Tokens are not good for this address.")
+    grant_of(person.session).check(known.scope, (request.view_args or {}).get("slug"))
 
 
 def asker() -> SignedIn:
     """Who sent this request."""
     person: SignedIn = g.person
     return person
+
+
+def enter(slug: str) -> Access:
+    """The room of that name as whoever asks may see it: a member, and no more than their token allows."""
+    person = asker()
+    return grant_of(person.session).narrow(services.rooms.get_for(person.id, slug))
 
 
 def body_as(kind: type[Struct]) -> Struct:

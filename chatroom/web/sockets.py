@@ -10,6 +10,7 @@ from chatroom.config import Settings
 from chatroom.live.connection import Visitor
 from chatroom.models import Author
 from chatroom.services import Services
+from chatroom.tokens import grant_of
 from chatroom.web.cookies import find_secret
 
 Scope = Mapping[str, Any]
@@ -29,11 +30,12 @@ def sign_in(app: Flask, scope: Scope) -> Visitor | None:
         return None
     session, user = found
     return Visitor(
-        author=Author(user.id, user.display_name),
+        author=Author(user.id, user.display_name, user.is_bot),
         session_id=session.id,
         expires_at=session.expires_at,
         address=address_of(scope, proxies),
         is_by_cookie=is_by_cookie,
+        grant=grant_of(session),
     )
 
 

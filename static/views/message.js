@@ -47,7 +47,7 @@ export class MessageView {
     time.title = this.#times.full(sent_at);
   }
 
-  #setAuthor(element, { id, name }) {
+  #setAuthor(element, { id, name, is_bot }) {
     const hue = `hue-${findHue(id)}`;
     const avatar = element.querySelector(".avatar");
     avatar.dataset.initials = findInitials(name);
@@ -55,6 +55,7 @@ export class MessageView {
     const author = element.querySelector("[data-author-name]");
     author.textContent = name;
     author.classList.add(hue);
+    element.querySelector("[data-bot]").textContent = is_bot ? "bot" : "";
   }
 }
 
@@ -68,7 +69,11 @@ export function readMessage(element) {
     id,
     sequence: Number(sequence),
     revision: Number(revision),
-    author: { id: author, name: element.querySelector("[data-author-name]").textContent },
+    author: {
+      id: author,
+      name: element.querySelector("[data-author-name]").textContent,
+      is_bot: element.querySelector("[data-bot]").textContent !== "",
+    },
     client_id: clientId || undefined,
     sent_at: element.querySelector("time").dateTime,
     edited_at: element.querySelector("[data-edited]").dataset.at,

@@ -34,6 +34,7 @@ TYPED: dict[str, dict[str, str]] = {
         "password": "a good long one",
         "password_again": "a good long one",
     },
+    "/account/tokens": {"label": "bot", "scopes": "read", "rooms": "", "days": "7", "password": PASSWORD},
     "/chatroom": {"text": "hello"},
     "/chatroom/<slug>": {"text": "hello"},
 }
@@ -55,6 +56,9 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/account/password", "POST"):     (LOGIN, ACCOUNT, ACCOUNT, ACCOUNT, ACCOUNT, LOGIN, LOGIN, LOGIN),
     ("/account/sessions/<session_id>/end", "POST"): (LOGIN, "404", "404", ACCOUNT, "404", LOGIN, LOGIN, LOGIN),
     ("/account/sessions/end-others", "POST"):       (LOGIN, ACCOUNT, ACCOUNT, ACCOUNT, ACCOUNT, LOGIN, LOGIN, LOGIN),
+    ("/account/tokens", "GET"):        (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
+    ("/account/tokens", "POST"):       (LOGIN, "201", "201", "201", "201", LOGIN, LOGIN, LOGIN),
+    ("/account/tokens/<session_id>/end", "POST"): (LOGIN, "404", "404", "404", "404", LOGIN, LOGIN, LOGIN),
     ("/chatroom", "GET"):              (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
     ("/chatroom", "POST"):             (LOGIN, LOBBY, LOBBY, LOBBY, LOBBY, LOGIN, LOGIN, LOGIN),
     ("/chatroom/<slug>", "GET"):       (LOGIN, "404", "200", "200", "404", LOGIN, LOGIN, LOGIN),

@@ -172,7 +172,7 @@ class TestRead:
         post(alice, "*hi*", client_id="a1")
         [message] = alice.get(LOBBY).get_json()["messages"]
         assert set(message) == {"id", "sequence", "revision", "author", "client_id", "text", "sent_at"}
-        assert message["author"] == {"id": user_of(services).id, "name": "Alice"}
+        assert message["author"] == {"id": user_of(services).id, "name": "Alice"}  # and no bot
         assert message["text"] == "*hi*"
         assert message["sent_at"].endswith("Z")
         [message] = alice.get(f"{LOBBY}?format=html").get_json()["messages"]

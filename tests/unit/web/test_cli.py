@@ -13,7 +13,7 @@ from chatroom.web import cli
 from tests.conftest import MakeApp, services_of, signed_in, visitor
 from tests.visitors import PASSWORD
 
-COMMANDS = ["create-user", "create-token", "create-invite", "set-password", "set-role", "end-sessions"]
+COMMANDS = ["create-user", "create-token", "create-bot", "create-invite", "set-password", "set-role", "end-sessions"]
 
 
 @pytest.fixture(autouse=True)
@@ -139,3 +139,27 @@ def test_while_the_site_runs(mongod: EmbeddedMongo, monkeypatch: pytest.MonkeyPa
         assert not beside.settings.is_embedded
     finally:
         beside.close()
+
+
+def test_a_token_of_little(app: Flask, runner: FlaskCliRunner) -> None:
+    create(runner, "alice")
+    code, output = run(runner, "create-token", "alice", "--label", "x", "--scope", "read", "--room", "lobby")
+    assert code == 0
+    found = services_of(app).sessions.find_valid(output.strip(), "token")
+    assert found
+    assert (found[0].scopes, found[0].rooms) == (("read",), ("lobby",))
+
+
+def test_a_bot(app: Flask, runner: FlaskCliRunner) -> None:
+    create(runner, "alice")
+    code, output = run(runner, "create-bot", "weather", "--display-name", "The Weather")
+    assert code == 0
+    found = services_of(app).sessions.find_valid(output.strip(), "token")
+    assert found
+    assert (found[1].display_name, found[1].is_bot, found[1].role) == ("The Weather", True, "member")
+
+
+def test_a_bot_is_not_the_first(runner: FlaskCliRunner) -> None:
+    code, output = run(runner, "create-bot", "weather")
+    assert code == 1
+    assert "Make a person's account first" in output

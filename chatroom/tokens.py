@@ -1,0 +1,52 @@
+"""What a program may do with its access token: its scopes, and perhaps some rooms alone.
+
+A `Grant` can only take away: whoever holds it may still do no more than their account.
+"""
+
+import msgspec
+
+from chatroom.access import Access
+from chatroom.errors import Refused
+from chatroom.models import Scope, Session
+
+SCOPES: dict[Scope, str] = {
+    "read": "Read the rooms of its account, and follow them live",
+    "post": "Post there, and change what its account wrote",
+    "moderate": "Use the account's rights as a moderator or administrator",
+}
+USUAL: tuple[Scope, ...] = ("read", "post")
+
+
+class Grant(msgspec.Struct, frozen=True):
+    """What is allowed: `rooms` are slugs, and none of them means every room."""
+
+    scopes: frozenset[Scope] = frozenset(SCOPES)
+    rooms: frozenset[str] = frozenset()
+
+    def check(self, scope: Scope, slug: str | None) -> None:
+        """Raise `Refused` (`out_of_scope`) unless this may be done there; `slug` is None for what is in no one room."""
+        if scope not in self.scopes:
+            raise Refused("out_of_scope", f"This token may not do that: it needs the scope {scope}.")
+        if self.rooms and slug not in self.rooms:
+            raise Refused("out_of_scope", f"This token is for {_listed(self.rooms)} alone.")
+
+    def narrow(self, access: Access) -> Access:
+        """A room as the token sees it: without the scope `moderate`, as a member."""
+        if "moderate" in self.scopes:
+            return access
+        membership = msgspec.structs.replace(access.membership, role="member")
+        return msgspec.structs.replace(access, membership=membership, site_role="member")
+
+
+EVERYTHING = Grant()
+
+
+def grant_of(session: Session) -> Grant:
+    """What a session may do: a browser everything, a token what it was made for."""
+    if session.kind == "browser":
+        return EVERYTHING
+    return Grant(frozenset(session.scopes), frozenset(session.rooms))
+
+
+def _listed(rooms: frozenset[str]) -> str:
+    return ("the room " if len(rooms) == 1 else "the rooms ") + ", ".join(sorted(rooms))
