@@ -8,6 +8,7 @@ import threading
 import time
 
 from chatroom.accounts import Accounts, make_accounts
+from chatroom.audit import Audit
 from chatroom.config import Settings
 from chatroom.embedded import EmbeddedMongo
 from chatroom.errors import Unavailable
@@ -16,7 +17,8 @@ from chatroom.messages import Messages
 from chatroom.notices import Notices
 from chatroom.rooms import Rooms
 from chatroom.sessions import Sessions
-from chatroom.store import invites, messages, notices, presences, rooms, sessions, users
+from chatroom.store import audit, invites, messages, notices, presences, rooms, sessions, users
+from chatroom.store.audit import AuditStore
 from chatroom.store.database import Database
 from chatroom.store.messages import MessageStore
 from chatroom.store.notices import NoticeStore
@@ -26,6 +28,7 @@ from chatroom.store.rooms import RoomStore
 VISIT_SECONDS = 15
 PREPARE_PAUSE_SECONDS = 1.0
 INDEXES = {
+    "audit": audit.INDEXES,
     "users": users.INDEXES,
     "sessions": sessions.INDEXES,
     "invites": invites.INDEXES,
@@ -50,6 +53,7 @@ class Services:
     messages: Messages
     notices: Notices
     rooms: Rooms
+    audit: Audit
     presence: PresenceStore
     visits: PresenceStore
     """The presence of people whose pages ask again and again instead of holding a connection."""
@@ -118,6 +122,7 @@ class Services:
         self.message_store = MessageStore(database, origin=self.origin)
         self.messages = Messages(self.message_store, max_length=settings.max_message_length)
         self.notices = Notices(NoticeStore(database))
+        self.audit = Audit(AuditStore(database))
         self.rooms = Rooms(RoomStore(database))
         lease_seconds = settings.presence_lease_seconds
         self.presence = PresenceStore(database, process=self.origin, lease_seconds=lease_seconds)

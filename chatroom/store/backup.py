@@ -38,6 +38,7 @@ class BackupStore:
             "rooms": database.rooms,
             "users": database.users,
             "invites": database.invites,
+            "audit": database.audit,
             "sessions": database.sessions,
         }
 

@@ -39,6 +39,7 @@ class Database:
             read_concern=ReadConcern("majority"),
             read_preference=ReadPreference.PRIMARY,
         )
+        self.audit = self._database["audit"]
         self.users = self._database["users"]
         self.sessions = self._database["sessions"]
         self.invites = self._database["invites"]

@@ -8,6 +8,7 @@ from flask import Flask
 from chatroom.config import Settings
 from chatroom.web import configuration, errors, health, login, reference, security
 from chatroom.web.accounts import blueprint as accounts
+from chatroom.web.admin import blueprint as admin
 from chatroom.web.api import blueprint as api
 from chatroom.web.cli import COMMANDS
 from chatroom.web.pages import blueprint as pages
@@ -24,7 +25,7 @@ def register(app: Flask, settings: Settings) -> None:
     security.protect(app, settings)
     login.register(app)
     errors.register(app)
-    for blueprint in (accounts, api, health.blueprint, pages, reference.blueprint, tokens):
+    for blueprint in (accounts, admin, api, health.blueprint, pages, reference.blueprint, tokens):
         app.register_blueprint(blueprint)
     for command in COMMANDS:
         app.cli.add_command(command)

@@ -7,22 +7,20 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response as BaseResponse
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 
 from chatroom.accounts import Registration
 from chatroom.errors import Refused, Unavailable
 from chatroom.web import login as signing
-from chatroom.web.errors import retry_after_of, status_of, with_retry_after
+from chatroom.web.errors import page_with_status, retry_after_of, status_of, with_retry_after
 from chatroom.web.forms import RULES, LoginForm, PasswordForm, RegisterForm
-from chatroom.web.login import current_user, login_required
+from chatroom.web.login import Page, current_user, login_required
 from chatroom.web.security import form_checks_token, safe_next
 from chatroom.web.services import services
 
 INCOMPLETE = "Please fill in every field."
 CLOSED = "New accounts are not open here at the moment."
 
-Page = Response | BaseResponse
 blueprint = Blueprint("accounts", __name__)
 
 
@@ -170,6 +168,4 @@ def _password_form() -> PasswordForm:
 
 
 def _page(template: str, status: int, **context: Any) -> Response:
-    response = make_response(render_template(template, **context))
-    response.status_code = status
-    return response
+    return page_with_status(render_template(template, **context), status)

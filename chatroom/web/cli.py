@@ -20,6 +20,7 @@ from chatroom.accounts import Accounts, Registration
 from chatroom.embedded import EmbeddedMongo
 from chatroom.embedded.folder import DataFolder, FolderError
 from chatroom.errors import ChatroomError
+from chatroom.logs import escaped
 from chatroom.models import Role, Scope, User
 from chatroom.services import INDEXES, Services
 from chatroom.store.backup import BackupStore
@@ -157,6 +158,28 @@ def restore_backup(folder: Path) -> None:
         click.echo(f"The database now holds {_contents(manifest)}. Sessions and access tokens are not in backups.")
 
 
+@click.command("audit")
+@click.option("--about", "name", help="Only what was done to the user of this name.")
+@click.option("--act", default="", help="Only acts of this kind: ban, set_role, ... (docs/moderation.md).")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many at most.")
+def show_audit(name: str | None, act: str, limit: int) -> None:
+    """Show who did what to whom, when and why, the newest first."""
+    with _services() as services:
+        services.prepare()
+        subject = _user(services.accounts, name).id if name else ""
+        before, left = "", limit
+        while left > 0:
+            page = services.audit.page(before, act=act, subject=subject)
+            for entry in page.entries[:left]:
+                more = "".join(f" {key}={value}" for key, value in entry.details.items())
+                because = f": {entry.reason}" if entry.reason else ""
+                text = f"{entry.actor.name}  {entry.act}  {entry.subject.name}{more}{because}"
+                click.echo(f"{entry.at:%Y-%m-%d %H:%M:%S}  {escaped(text)}")
+            before, left = page.before, left - len(page.entries)
+            if not before:
+                break
+
+
 COMMANDS = [
     create_user,
     create_token,
@@ -168,6 +191,7 @@ COMMANDS = [
     make_backup,
     verify_backup,
     restore_backup,
+    show_audit,
 ]
 for _command in COMMANDS:
     _command.callback = with_appcontext(cast("Callable[..., None]", _command.callback))

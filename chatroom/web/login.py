@@ -36,6 +36,7 @@ class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
         return Author(self.id, self.display_name, self.user.is_bot)
 
 
+Page = Response | BaseResponse
 View = TypeVar("View", bound=Callable[..., Any])
 
 current_user = cast("SignedIn", flask_login_user)
@@ -89,7 +90,7 @@ def address() -> str:
     return (request.remote_addr or "")[:100]
 
 
-def lead_to_login() -> BaseResponse | Response:
+def lead_to_login() -> Page:
     """To the login page, and from there back to where they wanted to be."""
     wanted = request.full_path.removesuffix("?") if request.method in {"GET", "HEAD"} else request.path
     return redirect(url_for("accounts.login", next=wanted), 303)

@@ -17,7 +17,6 @@ from flask import (
     request,
     url_for,
 )
-from werkzeug.wrappers import Response as BaseResponse
 
 from chatroom.errors import Refused, Unavailable
 from chatroom.messages import Page as MessagePage
@@ -27,7 +26,7 @@ from chatroom.store.messages import Stored
 from chatroom.web import login as signing
 from chatroom.web.errors import retry_after_of, status_of, with_retry_after
 from chatroom.web.forms import MessageForm
-from chatroom.web.login import current_user, login_required
+from chatroom.web.login import Page, current_user, login_required
 from chatroom.web.security import form_checks_token
 from chatroom.web.services import services
 
@@ -41,7 +40,6 @@ LOGGED_OUT_FRAME = """<!doctype html>
 href="{{ url_for('accounts.login', next=url_for('pages.room', slug=slug)) }}">Log in again</a></p></body></html>
 """
 
-Page = Response | BaseResponse
 blueprint = Blueprint("pages", __name__)
 
 

@@ -354,7 +354,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
         in_manifest(
             lambda manifest: manifest["collections"].update({"../users": manifest["collections"].pop("users")})
         ),
-        "must name messages, memberships, rooms, users, invites, and nothing else",
+        "must name messages, memberships, rooms, users, invites, audit, and nothing else",
     ),
     "no collection": (in_manifest(lambda manifest: manifest["collections"].clear()), "must name messages"),
 }
@@ -375,7 +375,9 @@ def test_a_damaged_backup_is_refused_with_its_place_and_nothing_is_restored(dama
 
 
 class TestRestore:
-    @pytest.mark.parametrize("collection", ["messages", "memberships", "rooms", "users", "invites", "sessions"])
+    @pytest.mark.parametrize(
+        "collection", ["messages", "memberships", "rooms", "users", "invites", "audit", "sessions"]
+    )
     def test_is_refused_where_anything_is_there(self, collection: str, folder: Path, empty: Services) -> None:
         database = empty.database.client[empty.database.name]
         database[collection].insert_one({"_id": "x", "slug": "x", "room": "x", "user": "x"})

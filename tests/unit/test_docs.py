@@ -20,6 +20,7 @@ from flask import Flask
 from limits.storage import MongoDBStorage
 from pymongo import IndexModel
 
+from chatroom.audit import about_user
 from chatroom.config import Settings
 from chatroom.errors import Refused
 from chatroom.live import protocol
@@ -226,6 +227,7 @@ def used(alice: Visitor, services: Services) -> Services:
     services.messages.post(lobby, by_bot)
     services.presence.take([(lobby.id, author)])
     services.accounts.invites.create()
+    services.audit.record(author, "set_role", about_user(user), "why", {"role": "member"})
     services.sessions.end_all(user.id)
     services.notices.tell(Notice(kind="room", room=lobby.id))
     return services

@@ -7,10 +7,12 @@ from typing import Any
 import pymongo
 import pytest
 
+from chatroom.audit import Audit
 from chatroom.embedded import EmbeddedMongo
-from chatroom.models import User
+from chatroom.models import Author, User
 from chatroom.services import INDEXES
 from chatroom.sessions import Sessions, session_id_of
+from chatroom.store.audit import AuditStore, Subject
 from chatroom.store.database import Database
 from chatroom.store.invites import InviteStore
 from chatroom.store.sessions import SessionStore
@@ -55,6 +57,11 @@ class Town:
         for person in self.people[:50]:
             self.sessions.end_all(person.id)
         self.somebody: User = self.people[-1]
+        self.audit = Audit(AuditStore(database))
+        for n in range(200):
+            person = self.people[n % 10]
+            actor = Author(person.id, person.display_name)
+            self.audit.record(actor, ("ban", "mute")[n % 2], Subject("user", str(n % 10), "Ann"))
         self.invites.add("code", uses=10, expires_at=NOW + day)
 
 
@@ -74,6 +81,10 @@ CALLS: dict[str, tuple[Callable[[Town], Any], int]] = {
     "a new password": (lambda t: t.users.change_password(t.people[102].id, "another"), 1),
     "a renewed hash": (lambda t: t.users.replace_hash(t.people[103].id, "hash", "renewed"), 1),
     "a role": (lambda t: t.users.set_role(t.people[104].id, "member"), 1),
+    "the audit log": (lambda t: t.audit.page(), 51),
+    "older entries about somebody": (lambda t: t.audit.page("f" * 24, subject="7"), 51),
+    "one kind of act": (lambda t: t.audit.page(act="ban"), 51),
+    "what somebody did": (lambda t: t.audit.page(actor=t.somebody.id), 51),
     "an invitation": (lambda t: (t.invites.take("code"), t.invites.give_back("code")), 1),
 }
 

@@ -1,0 +1,56 @@
+"""The audit log: every act of those who keep order, with who, what, when and why.
+
+It is written after the act is done, and nothing in it is ever changed.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from chatroom.models import Author, Room, User
+from chatroom.store.audit import AuditStore, Entry, Subject
+
+CONSOLE = Author("", "the console")
+"""Whoever runs the commands: they have the database in their hands anyway."""
+SITE = Subject("site", "site", "the site")
+LONGEST_REASON = 500
+ENTRIES = 50
+
+
+class AuditPage(msgspec.Struct, frozen=True):
+    """A part of the log, the newest first; `before` leads to the next part, and is empty at the end."""
+
+    entries: list[Entry]
+    before: str
+
+
+class Audit:
+    """Write and read the audit log."""
+
+    def __init__(self, store: AuditStore) -> None:
+        self._store = store
+
+    def record(
+        self, actor: Author, act: str, subject: Subject, reason: str = "", details: Mapping[str, Any] | None = None
+    ) -> None:
+        """Note an act that was done; `act` is one word of docs/moderation.md, `details` are plain values."""
+        self._store.add(actor, act, subject, reason[:LONGEST_REASON], details or {})
+
+    def page(self, before: str = "", *, act: str = "", actor: str = "", subject: str = "") -> AuditPage:
+        """The entries before one, of one act, by one person, or about one subject (by id)."""
+        wanted = {"act": act, "actor.id": actor, "subject.id": subject}
+        filters = {field: value for field, value in wanted.items() if value}
+        found = self._store.list_before(before, ENTRIES + 1, filters)
+        entries = found[:ENTRIES]
+        return AuditPage(entries, entries[-1].id if len(found) > ENTRIES else "")
+
+
+def about_user(user: User) -> Subject:
+    """An account as the subject of an act."""
+    return Subject("user", user.id, user.username)
+
+
+def about_room(room: Room) -> Subject:
+    """A room as the subject of an act."""
+    return Subject("room", room.id, room.title)
