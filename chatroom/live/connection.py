@@ -262,31 +262,33 @@ class Connection:
             raise Refused("too_many_rooms", f"One connection follows at most {most} rooms.")
         forgotten = self._forgotten
         room = (await self._get_access(frame.room)).room
-        live = await self._engine.enter(room, self._author)
+        format = frame.format or self._format
+        person = None if format == "brief" else self._author  # who only counts what is new is not there
+        live = await self._engine.enter(room, person)
         try:
             if frame.after is not None and frame.after > live.tail.revision:
                 # Another process may be ahead of this one's tail; a cursor that nobody gave is refused.
                 await self._engine.run(self._engine.messages.after, room, frame.after, 1)
         except BaseException:
-            self._engine.leave(live, self._author)
+            self._engine.leave(live, person)
             raise
         self._unfollow(frame.room)
-        follower = asyncio.get_running_loop().create_task(self._run_follower(live, frame.after))
-        follower.add_done_callback(lambda _: self._engine.leave(live, self._author))
+        follower = asyncio.get_running_loop().create_task(self._run_follower(live, frame.after, format))
+        follower.add_done_callback(lambda _: self._engine.leave(live, person))
         self._followers[frame.room] = follower
         self._followed[frame.room] = live
         if forgotten != self._forgotten:  # perhaps about this room, while nobody knew that it would be followed
             self._start(self._look_again(frame.room, "removed"))
 
-    async def _run_follower(self, live: LiveRoom, cursor: int | None) -> None:
+    async def _run_follower(self, live: LiveRoom, cursor: int | None, format: Format) -> None:
         try:
             await follow(
                 self._write,
                 live.tail,
-                live.presence,
+                None if format == "brief" else live.presence,
                 partial(self._engine.read_page, live),
                 cursor=cursor,
-                format=self._format,
+                format=format,
             )
         except OSError:
             self._stop()  # the client is gone; whoever reads its frames may be waiting for its answers

@@ -183,8 +183,8 @@ class Engine:
                 "The message is not stored yet, and the room goes on trying. Sending it again does no harm."
             ) from None
 
-    async def enter(self, room: Room, person: Author) -> LiveRoom:
-        """Find the live side of a room, made on the first visit, and count the person in."""
+    async def enter(self, room: Room, person: Author | None) -> LiveRoom:
+        """Find the live side of a room, made on the first visit, and count the person in; None looks from outside."""
         live = self._rooms.get(room.id)
         if live is None:
             task = self._entering.get(room.id)
@@ -193,14 +193,14 @@ class Engine:
                 task.add_done_callback(partial(_forget, self._entering, room.id))
             live = await asyncio.shield(task)
         live.connections += 1
-        if live.presence.enter(person):
+        if person is not None and live.presence.enter(person):
             self._leases.take(room.id, person)
         return live
 
-    def leave(self, live: LiveRoom, person: Author) -> None:
+    def leave(self, live: LiveRoom, person: Author | None) -> None:
         """Count a person's connection out."""
         live.connections -= 1
-        if live.presence.leave(person):
+        if person is not None and live.presence.leave(person):
             self._leases.end(live.room.id, person)
 
     def rename(self, live: LiveRoom, person: Author) -> None:
@@ -359,10 +359,11 @@ class Engine:
 
     async def _keep_presence(self, tick: int) -> None:
         try:
-            await self._leases.keep(tick, {room_id: live.presence for room_id, live in self._rooms.items()})
+            watched = {id: live.presence for id, live in self._rooms.items() if live.presence.is_watched}
+            await self._leases.keep(tick, watched)
         finally:
             for live in self._rooms.values():
-                if not live.connections:
+                if not live.presence.is_watched:
                     live.presence.forget()
                 elif live.presence.publish():
                     live.tail.wake()

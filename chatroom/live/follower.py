@@ -22,13 +22,13 @@ ReadPage = Callable[[int, Format], Awaitable[tuple[bytes, int, int]]]
 async def follow(
     send: Send,
     tail: Tail,
-    presence: Presence,
+    presence: Presence | None,
     read_page: ReadPage,
     *,
     cursor: int | None,
     format: Format,
 ) -> None:
-    """Send a room's changes after `cursor` (None: from now on) until cancelled."""
+    """Send a room's changes after `cursor` (None: from now on) until cancelled; who is here, unless it is None."""
     cursor = tail.revision if cursor is None else cursor
     missed: int | None = 0
     seen = 0
@@ -44,7 +44,7 @@ async def follow(
         elif missed is not None:
             frame, count = protocol.caught_up(tail.slug, cursor, missed), 0
             missed = None
-        elif presence.version != seen:
+        elif presence is not None and presence.version != seen:
             frame, count = presence.frame(seen), 0
             seen = presence.version
         else:

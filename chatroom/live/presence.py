@@ -46,6 +46,11 @@ class Presence:
         self._names[person.id] = person.name
         return True
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody here is told who is in the room."""
+        return bool(self._connections)
+
     def see_elsewhere(self, people: Iterable[Author]) -> None:
         """Take over what the leases of other processes say."""
         self._elsewhere = {person.id: person.name for person in people}

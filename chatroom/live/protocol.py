@@ -15,7 +15,8 @@ from chatroom.errors import Refused
 from chatroom.messages import SERVER_MADE
 from chatroom.models import Author, File, Message, Reaction, Room, Scope
 
-Format = Literal["text", "html"]
+Format = Literal["text", "html", "brief"]
+"""What messages carry. `brief`: what it takes to count them, and nothing that anybody wrote."""
 
 Slug = Annotated[str, Meta(min_length=1, max_length=64)]
 ClientId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
@@ -55,10 +56,11 @@ class Delete(Frame, frozen=True, tag="delete"):
 
 
 class Follow(Frame, frozen=True, tag="follow"):
-    """Receive a room's changes, those after `after`, or from now on."""
+    """Receive a room's changes, those after `after`, or from now on; in a format of its own, if it names one."""
 
     scope: ClassVar[Scope] = "read"
     after: Cursor | None = None
+    format: Format | None = None
 
 
 class Unfollow(Frame, frozen=True, tag="unfollow"):
@@ -81,7 +83,7 @@ class WireMessage(Struct, omit_defaults=True, kw_only=True):
     client_id: str | UnsetType = UNSET
     text: str | UnsetType = UNSET
     html: str | UnsetType = UNSET
-    sent_at: str
+    sent_at: str | UnsetType = UNSET
     edited_at: str | UnsetType = UNSET
     deleted_at: str | UnsetType = UNSET
     kind: str = "message"
@@ -128,20 +130,25 @@ def subject_of(raw: str) -> dict[str, Any]:
 def wire(message: Message, format: Format) -> WireMessage:
     """A message as clients of that format see it."""
     is_deleted = message.deleted_at is not None
-    return WireMessage(
+    brief = WireMessage(
         id=message.id,
         sequence=message.sequence,
         revision=message.revision,
         author=message.author,
+        deleted_at=timestamp(message.deleted_at) if message.deleted_at else UNSET,
+        kind=message.kind,
+        mentions=message.mentions,
+    )
+    if format == "brief":
+        return brief
+    return msgspec.structs.replace(
+        brief,
         client_id=UNSET if message.client_id.startswith(SERVER_MADE) else message.client_id,
         text=message.text if format == "text" and not is_deleted else UNSET,
         html=message.html if format == "html" and not is_deleted else UNSET,
         sent_at=timestamp(message.sent_at),
         edited_at=timestamp(message.edited_at) if message.edited_at else UNSET,
-        deleted_at=timestamp(message.deleted_at) if message.deleted_at else UNSET,
-        kind=message.kind,
         reply_to=message.reply_to,
-        mentions=message.mentions,
         reactions=message.reactions,
         files=message.files,
         pinned_at=timestamp(message.pinned_at) if message.pinned_at else UNSET,

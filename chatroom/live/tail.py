@@ -39,24 +39,23 @@ def bounded_frame(slug: str, pieces: Iterable[tuple[int, bytes]], newest: int) -
 class Entry:
     """One change: a message as it was at that revision, encoded once for each format in use."""
 
-    __slots__ = ("_html", "_text", "message", "size")
+    __slots__ = ("brief", "html", "message", "size", "text")
 
     def __init__(self, message: Message) -> None:
         self.message = message
         # About what it holds once it is encoded.
-        self.size = 2 * (sys.getsizeof(message.text) + sys.getsizeof(message.html)) + 400
-        self._text: bytes | None = None
-        self._html: bytes | None = None
+        self.size = 2 * (sys.getsizeof(message.text) + sys.getsizeof(message.html)) + 600
+        self.text: bytes | None = None
+        self.html: bytes | None = None
+        self.brief: bytes | None = None
 
     def encoded(self, format: Format) -> bytes:
         """The message as a piece of a frame."""
-        if format == "html":
-            if self._html is None:
-                self._html = protocol.encode_message(self.message, "html")
-            return self._html
-        if self._text is None:
-            self._text = protocol.encode_message(self.message, "text")
-        return self._text
+        piece: bytes | None = getattr(self, format)
+        if piece is None:
+            piece = protocol.encode_message(self.message, format)
+            setattr(self, format, piece)
+        return piece
 
 
 class Tail:

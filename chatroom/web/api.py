@@ -68,7 +68,8 @@ def read(slug: str) -> Response:
     if asked.after is not UNSET and asked.before is not UNSET:
         raise Refused("invalid", "Ask for what is after a revision or before a sequence, not for both.")
     if asked.after is not UNSET:
-        services.visits.take([(room.id, person.author)])
+        if asked.format != "brief":  # who only counts what is new is not there
+            services.visits.take([(room.id, person.author)])
         page = services.messages.after(room, asked.after, limit)
     elif asked.before is not UNSET:
         page = services.messages.before(room, asked.before, limit)

@@ -52,8 +52,9 @@ class Room:
         assert self.tail.offer(messages)
 
     def follow(self, cursor: int | None, format: Format = "text") -> None:
+        presence = None if format == "brief" else self.presence
         self.task = asyncio.create_task(
-            follow(self.send, self.tail, self.presence, self.read_page, cursor=cursor, format=format)
+            follow(self.send, self.tail, presence, self.read_page, cursor=cursor, format=format)
         )
 
     async def settle(self) -> None:

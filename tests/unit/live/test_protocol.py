@@ -172,6 +172,17 @@ class TestMessages:
         assert (shown["id"], shown["sequence"], shown["revision"]) == (f"{7:024x}", 7, 7)
         assert shown["sent_at"] == "2026-11-21T01:02:03.456Z"
 
+    def test_in_brief_it_is_counted_and_not_read(self) -> None:
+        said = message(7, 9, mentions=("b" * 24,), reply_to=3, pinned_at=SENT_AT, edited_at=SENT_AT)
+        deleted = message(7, 9, deleted_at=SENT_AT, kind="event")
+
+        shown = json.loads(protocol.encode_message(said, "brief"))
+
+        assert set(shown) == {"id", "sequence", "revision", "author", "mentions"}
+        assert shown["mentions"] == ["b" * 24]
+        gone = {"id", "sequence", "revision", "author", "deleted_at", "kind"}
+        assert set(json.loads(protocol.encode_message(deleted, "brief"))) == gone
+
     def test_an_edited_message_says_when(self) -> None:
         edited = message(7, 9, edited_at=SENT_AT.replace(microsecond=0))
 

@@ -474,6 +474,49 @@ class TestFollow:
 
         run(test)
 
+    def test_another_room_is_followed_in_brief_beside_the_one_that_is_read(self) -> None:
+        async def test() -> None:
+            process = await started()
+            process.post("d1", "d2", room=DEN.id)
+            client = await process.connect(query={"room": "lobby", "format": "html"})
+            await client.say({"type": "follow", "room": "den", "after": 1, "format": "brief"})
+            await client.say(post(), post(room="den", client_id="d3"))
+            (lobby,) = [frame for frame in client.frames("changes") if frame["room"] == "lobby"]
+            assert "html" in lobby["messages"][0]
+            den = [frame for frame in client.frames("changes") if frame["room"] == "den"]
+            assert [set(frame["messages"][0]) for frame in den] == [{"id", "sequence", "revision", "author"}] * 2
+            assert [frame["missed"] for frame in client.frames("caught_up")] == [0, 1]
+
+        run(test)
+
+    def test_who_follows_in_brief_is_not_there(self) -> None:
+        async def test() -> None:
+            process = await started()
+            client = await process.connect(query={"room": "lobby", "format": "brief"})
+            live = process.engine._rooms[LOBBY.id]
+            assert not live.presence.is_watched
+            await client.say({"type": "follow", "room": "lobby", "format": "text"})
+            assert [person.id for person in live.presence.local()] == [ALICE.id]
+            await client.say({"type": "follow", "room": "lobby"})
+            await process.engine._keep_presence(1)
+            await settle()
+            assert live.presence.local() == process.presences.here(LOBBY.id) == client.frames("presence") == []
+            assert live.connections == 1
+            await client.leave()
+            assert live.connections == 0
+
+        run(test)
+
+    def test_a_format_that_is_none_is_refused(self) -> None:
+        async def test() -> None:
+            process = await started()
+            client = await process.connect()
+            await client.say({"type": "follow", "room": "den", "format": "xml"})
+            (refused,) = client.frames("refused")
+            assert refused["reason"] == "invalid"
+
+        run(test)
+
     def test_following_again_begins_at_the_new_cursor(self) -> None:
         async def test() -> None:
             process = await started()
