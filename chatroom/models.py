@@ -56,6 +56,8 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     slow_seconds: int = 0
     retention_days: int = 0
     archived_at: datetime | None = None
+    people: tuple[str, ...] = ()
+    """The ids of those in a direct room, sorted: there is one room for the same people."""
 
 
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +68,19 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
     role: Role = "member"
     read_sequence: int = 0
     notify: Notify = "all"
+
+
+class RoomEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A room in somebody's list. `title` is the one that they see; of unread messages, at most 100 are counted."""
+
+    room: Room
+    membership: Membership
+    title: str
+    unread: int
+    mentions: int
+    newest_sequence: int
+    people: tuple["Author", ...] = ()
+    """The others in a direct room."""
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):

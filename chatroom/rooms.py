@@ -5,7 +5,8 @@ Nobody gets a room who is not a member of it; an open room makes members of thos
 
 from chatroom.access import Access
 from chatroom.errors import Refused
-from chatroom.models import Room
+from chatroom.models import Room, RoomEntry
+from chatroom.store.listings import ListingStore
 from chatroom.store.rooms import RoomStore
 
 LOBBY = Room(id="lobby", slug="lobby", title="Lobby")
@@ -14,12 +15,17 @@ LOBBY = Room(id="lobby", slug="lobby", title="Lobby")
 class Rooms:
     """Find rooms for people."""
 
-    def __init__(self, store: RoomStore) -> None:
+    def __init__(self, store: RoomStore, listings: ListingStore) -> None:
         self._store = store
+        self._listings = listings
 
     def ensure_lobby(self) -> None:
         """Create the room that everybody is in."""
         self._store.ensure(LOBBY)
+
+    def list_for(self, user_id: str) -> list[RoomEntry]:
+        """The rooms that a user is in, by title, each with what they have not read in it."""
+        return sorted(self._listings.list_for(user_id), key=lambda entry: (entry.title.casefold(), entry.room.id))
 
     def find(self, room_id: str) -> Room | None:
         """The room as it is now, by its id: for the engine, not for people."""

@@ -20,6 +20,7 @@ from chatroom.sessions import Sessions
 from chatroom.store import audit, invites, messages, notices, presences, rooms, sessions, users
 from chatroom.store.audit import AuditStore
 from chatroom.store.database import Database
+from chatroom.store.listings import ListingStore
 from chatroom.store.messages import MessageStore
 from chatroom.store.notices import NoticeStore
 from chatroom.store.presences import PresenceStore
@@ -123,7 +124,7 @@ class Services:
         self.messages = Messages(self.message_store, max_length=settings.max_message_length)
         self.notices = Notices(NoticeStore(database))
         self.audit = Audit(AuditStore(database))
-        self.rooms = Rooms(RoomStore(database))
+        self.rooms = Rooms(RoomStore(database), ListingStore(database))
         lease_seconds = settings.presence_lease_seconds
         self.presence = PresenceStore(database, process=self.origin, lease_seconds=lease_seconds)
         self.visits = PresenceStore(database, process=f"{self.origin}-pages", lease_seconds=VISIT_SECONDS)

@@ -34,6 +34,12 @@ INDEXES = [
         unique=True,
         name="room_client_id_author",
     ),
+    # Few messages name anybody: the others are not in it.
+    IndexModel(
+        [("room", ASCENDING), ("mentions", ASCENDING), ("sequence", ASCENDING)],
+        partialFilterExpression={"mentions": {"$exists": True}},
+        name="room_mentions_sequence",
+    ),
 ]
 FIRST_PAUSE_SECONDS = 0.002
 LONGEST_PAUSE_SECONDS = 0.03

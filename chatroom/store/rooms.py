@@ -48,14 +48,14 @@ class RoomStore:
             room = self._rooms.find_one({"slug": slug})
             if room is None:
                 return None
-            membership = self._memberships.find_one({"user": user_id, "room": room["_id"]})
+            membership = self._memberships.find_one({"user": user_id, "room": room["_id"], "removed_at": None})
             if membership is None:
                 return None
             user = self._users.find_one({"_id": user_id}, {"role": 1, "display_name": 1, "muted_until": 1}) or {}
         mutes = [muted for document in (membership, user) if (muted := document.get("muted_until"))]
         return Access(
-            room=_room(room),
-            membership=_membership(membership),
+            room=room_of(room),
+            membership=membership_of(membership),
             site_role=user.get("role", "member"),
             name=user.get("display_name", ""),
             muted_until=max(mutes, default=None),
@@ -65,13 +65,13 @@ class RoomStore:
         """Find a room by its id, whoever asks: for the engine, not for people."""
         with self._database.bounded():
             room = self._rooms.find_one({"_id": room_id})
-        return _room(room) if room else None
+        return room_of(room) if room else None
 
     def find_public(self, slug: str) -> Room | None:
         """Find a room that everybody may enter."""
         with self._database.bounded():
             room = self._rooms.find_one({"slug": slug, "kind": "public"})
-        return _room(room) if room else None
+        return room_of(room) if room else None
 
     def admit(self, user_id: str, room: Room) -> None:
         """Make a user a member; one who is already stays one."""
@@ -83,7 +83,8 @@ class RoomStore:
                 return  # admitted by another request at the same moment
 
 
-def _room(document: Document) -> Room:
+def room_of(document: Document) -> Room:
+    """The room that a document is."""
     return Room(
         id=document["_id"],
         slug=document["slug"],
@@ -94,10 +95,12 @@ def _room(document: Document) -> Room:
         slow_seconds=document.get("slow_seconds", 0),
         retention_days=document.get("retention_days", 0),
         archived_at=document.get("archived_at"),
+        people=tuple(document.get("people", ())),
     )
 
 
-def _membership(document: Document) -> Membership:
+def membership_of(document: Document) -> Membership:
+    """The membership that a document is."""
     return Membership(
         user_id=document["user"],
         room_id=document["room"],

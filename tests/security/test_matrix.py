@@ -65,6 +65,8 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/chatroom/<slug>", "GET"):       (LOGIN, "404", "200", "200", "404", LOGIN, LOGIN, LOGIN),
     ("/chatroom/<slug>", "POST"):      (LOGIN, "404", IN_DEN, IN_DEN, "404", LOGIN, LOGIN, LOGIN),
     ("/chatroom/<slug>/messages", "GET"):      ("401", "404", "200", "200", "404", "401", "401", "401"),
+    ("/api/rooms", "GET"):             ("401", "200", "200", "200", "200", "200", "401", "401"),
+    ("/api/rooms", "OPTIONS"):         ("401", "200", "200", "200", "200", "200", "401", "401"),
     ("/api/rooms/<slug>/messages", "GET"):     ("401", "404", "200", "200", "404", "200", "401", "401"),
     ("/api/rooms/<slug>/messages", "POST"):    ("401", "404", "201", "201", "404", "201", "401", "401"),
     ("/api/rooms/<slug>/messages", "OPTIONS"): ("401", "200", "200", "200", "200", "200", "401", "401"),

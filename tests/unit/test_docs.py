@@ -31,6 +31,7 @@ from chatroom.rooms import LOBBY
 from chatroom.services import INDEXES, Services
 from chatroom.web import errors
 from chatroom.web.api import MOST_MESSAGES, Changes, Post, Reading, StoredAnswer
+from chatroom.web.rooms_api import ListedRoom
 from tests.documents import ROOT, blocks, first_cells, pages, read, section, tables
 from tests.visitors import Visitor
 
@@ -168,6 +169,9 @@ class TestPlainHTTP:
         assert first_cells(body) == set(Post.__struct_fields__)
         assert first_cells(answer) == set(StoredAnswer.__struct_fields__)
         assert first_cells(tables(section(PROTOCOL, "Reading"))[1]) == set(Changes.__struct_fields__)
+
+    def test_fields_of_a_listed_room(self) -> None:
+        assert first_cells(tables(section(PROTOCOL, "Rooms"))[0]) == set(ListedRoom.__struct_fields__)
 
     def test_bounds(self) -> None:
         assert f"50 unless given (`HISTORY_PAGE`), brought within 1 and {MOST_MESSAGES}" in read(PROTOCOL)

@@ -4,6 +4,7 @@ from chatroom.errors import Refused
 from chatroom.models import Room
 from chatroom.rooms import LOBBY, Rooms
 from chatroom.store.database import Database
+from chatroom.store.listings import ListingStore
 from chatroom.store.rooms import RoomStore
 from tests.databases import in_memory
 from tests.people import ALICE, MALLORY
@@ -21,7 +22,7 @@ def rooms(database: Database) -> Rooms:
     store = RoomStore(database)
     store.ensure(DEN)
     store.admit(ALICE.id, DEN)
-    rooms = Rooms(store)
+    rooms = Rooms(store, ListingStore(database))
     rooms.ensure_lobby()
     return rooms
 

@@ -17,6 +17,7 @@ from chatroom.models import Author, Room
 from chatroom.notices import Notices
 from chatroom.rooms import LOBBY, Rooms
 from chatroom.store.database import Database
+from chatroom.store.listings import ListingStore
 from chatroom.store.messages import MessageStore
 from chatroom.store.notices import NoticeStore
 from chatroom.store.presences import PresenceStore
@@ -62,7 +63,7 @@ class Process:
         self.store = MessageStore(self.database, origin=name)
         self.messages = Messages(self.store, max_length=4000, clock=lambda: self.now)
         self.presences = PresenceStore(self.database, process=name, lease_seconds=30, clock=lambda: datetime.now(UTC))
-        self.rooms = Rooms(RoomStore(self.database))
+        self.rooms = Rooms(RoomStore(self.database), ListingStore(self.database))
         self.rooms.ensure_lobby()
         self.notices = Notices(NoticeStore(self.database))
         self.ended: set[str] = set()
