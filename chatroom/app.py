@@ -117,8 +117,10 @@ class ASGI:
         await receive()
         self._engine = _make_engine(open_app(self._app))
         await self._engine.start()
+        self._services.search.indexer.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        self._services.search.indexer.stop()
         await self._engine.stop()
         self._engine = None
         self._services.close()

@@ -16,8 +16,9 @@ from chatroom.limits import Limits, make_limits
 from chatroom.messages import Messages
 from chatroom.notices import Notices
 from chatroom.rooms import Rooms
+from chatroom.search import Search, make_search
 from chatroom.sessions import Sessions
-from chatroom.store import audit, invites, messages, notices, presences, rooms, sessions, users
+from chatroom.store import audit, invites, messages, notices, presences, rooms, search, sessions, users
 from chatroom.store.audit import AuditStore
 from chatroom.store.database import Database
 from chatroom.store.listings import ListingStore
@@ -38,6 +39,7 @@ INDEXES = {
     "notices": notices.INDEXES,
     "rooms": rooms.INDEXES,
     "memberships": rooms.MEMBERSHIP_INDEXES,
+    "search_entries": search.INDEXES,
 }
 
 
@@ -55,6 +57,7 @@ class Services:
     notices: Notices
     rooms: Rooms
     audit: Audit
+    search: Search
     presence: PresenceStore
     visits: PresenceStore
     """The presence of people whose pages ask again and again instead of holding a connection."""
@@ -125,6 +128,7 @@ class Services:
         self.notices = Notices(NoticeStore(database))
         self.audit = Audit(AuditStore(database))
         self.rooms = Rooms(RoomStore(database), ListingStore(database))
+        self.search = make_search(database, self.message_store, self.accounts.users.find_by_name)
         lease_seconds = settings.presence_lease_seconds
         self.presence = PresenceStore(database, process=self.origin, lease_seconds=lease_seconds)
         self.visits = PresenceStore(database, process=f"{self.origin}-pages", lease_seconds=VISIT_SECONDS)

@@ -48,6 +48,10 @@ class Database:
         self.messages = self._database["messages"]
         self.presences = self._database["presences"]
         self.notices = self._database["notices"]
+        self.leases = self._database["leases"]
+        self.search_entries = self._database["search_entries"]
+        self.search_words = self._database["search_words"]
+        self.search_cursors = self._database["search_cursors"]
 
     @classmethod
     def connect(cls, settings: Settings, uri: str | None = None) -> "Database":

@@ -6,7 +6,7 @@ Revisions are dense and become visible in order; a `client_id` is stored once fo
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -176,6 +176,14 @@ class MessageStore:
     def before(self, room: str, sequence: int, limit: int) -> list[Message]:
         """The `limit` messages before `sequence`, oldest first."""
         return self._page({"room": room, "sequence": {"$lt": sequence}}, "sequence", DESCENDING, limit)[::-1]
+
+    def find_all(self, ids: Sequence[str], rooms: Collection[str]) -> list[tuple[Message, str]]:
+        """Those of these messages that are in one of these rooms, each with its room, the newest first."""
+        query = {"_id": {"$in": [ObjectId(id) for id in ids]}, "room": {"$in": list(rooms)}}
+        with self._database.bounded():
+            found = list(self._messages.find(query))
+        found.sort(key=lambda document: document["_id"], reverse=True)
+        return [(message, document["room"]) for document in found if (message := _read(document)) is not None]
 
     def newest_revisions(self, known: Mapping[str, int]) -> dict[str, int]:
         """Which rooms have changed beyond the revision that is known of them, and how far."""

@@ -80,6 +80,10 @@ class UserStore:
         """The account whose user name is the same after folding."""
         return self._find({"username_key": fold(username)})
 
+    def find_by_name(self, name: str) -> User | None:
+        """The account whose user name or display name is the same after folding."""
+        return self._find({"$or": [{"username_key": fold(name)}, {"display_name_key": fold(name)}]})
+
     def change_password(self, user_id: str, password_hash: str) -> User | None:
         """Replace the password; every session of the old one is invalid from the same write on."""
         update = {"$set": {"password_hash": password_hash}, "$inc": {"password_version": 1}}

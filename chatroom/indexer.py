@@ -1,0 +1,151 @@
+"""Keep the search index up with the log of every room, beside the writing and not in its way.
+
+Each room has a cursor in the database, and is read from it by revision, as any reader reads it. What was indexed twice
+does no harm; what was not yet is found by whoever goes on from the cursor.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Collection
+
+from chatroom.errors import ChatroomError
+from chatroom.models import Message
+from chatroom.store.leases import LeaseStore
+from chatroom.store.messages import MessageStore
+from chatroom.store.search import Entry, SearchStore
+from chatroom.terms import RULE_VERSION, index_words
+
+log = logging.getLogger(__name__)
+
+BATCH = 200
+"""Messages that are read and indexed at once."""
+PAUSE_SECONDS = 1.0
+REST = 3
+"""After each batch the indexer rests so many times as long as the batch took: those who write come first."""
+LEASE = "indexer"
+LEASE_SECONDS = 15.0
+ROOMS_AT_ONCE = 500
+
+Report = Callable[[str, int, int], None]
+"""Called with a name, how much is done, and how much it will be."""
+
+
+class Indexer:
+    """Index rooms: a batch on demand, all of one, or all of them again and again in a thread."""
+
+    def __init__(
+        self,
+        store: SearchStore,
+        messages: MessageStore,
+        leases: LeaseStore,
+        rooms: Callable[[], Collection[str]],
+    ) -> None:
+        self._store = store
+        self._messages = messages
+        self._leases = leases
+        self._rooms = rooms
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to follow all rooms, as long as no other process does."""
+        self._stopped.clear()
+        self._thread = threading.Thread(target=self._run, name="indexer", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Follow no longer, and let another process do it."""
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join(timeout=5)
+            self._thread = None
+
+    def behind(self, rooms: Collection[str]) -> dict[str, int]:
+        """Which of these rooms have changed since they were indexed, each with its cursor."""
+        cursors = self._store.cursors(rooms, RULE_VERSION)
+        return {room: cursors[room] for room in self._messages.newest_revisions(cursors)}
+
+    def take_in(self, room: str, cursor: int) -> int | None:
+        """Index one batch of a room; return the cursor to go on from, or None when there is no more."""
+        changed = self._messages.changed_after(room, cursor, BATCH)
+        if not changed:
+            return None
+        self._store.put(room, [entry(message) for message in changed])
+        self._store.advance(room, changed[-1].revision, RULE_VERSION)
+        return changed[-1].revision if len(changed) == BATCH else None
+
+    def rebuild(self, report: Report) -> None:
+        """Index every room anew, as fast as it goes."""
+        for room in self._rooms():
+            self._store.forget(room)
+            expected = self._messages.newest_revision(room)
+            cursor: int | None = 0
+            while cursor is not None:
+                report(room, cursor, expected)
+                cursor = self.take_in(room, cursor)
+            report(room, expected, expected)
+
+    def _run(self) -> None:
+        holds = False
+        while not self._stopped.wait(PAUSE_SECONDS):
+            try:
+                holds = self._leases.take(LEASE, LEASE_SECONDS)
+                if holds:
+                    self._follow()
+            except ChatroomError:
+                pass  # the database is away, which is logged where it is noticed
+            except Exception:
+                log.exception("the indexer stumbled and goes on")
+        if holds:
+            self._leases.give_back(LEASE)
+
+    def _follow(self) -> None:
+        """Index what is new everywhere, for as long as the lease lasts."""
+        until = time.monotonic() + LEASE_SECONDS / 2
+        rooms = list(self._rooms())
+        for first in range(0, len(rooms), ROOMS_AT_ONCE):
+            waiting = self.behind(rooms[first : first + ROOMS_AT_ONCE])
+            while waiting:
+                # A batch of each in turn: a room with a long past does not keep the others waiting.
+                for room, cursor in list(waiting.items()):
+                    begun = time.monotonic()
+                    following = self.take_in(room, cursor)
+                    if following is None:
+                        del waiting[room]
+                    else:
+                        waiting[room] = following
+                        if self._stopped.wait(REST * (time.monotonic() - begun)) or time.monotonic() > until:
+                            return
+
+
+def entry(message: Message) -> Entry:
+    """What the index has of a message: nothing of what was deleted, or of what the room itself says."""
+    if message.deleted_at is not None or message.kind != "message":
+        return Entry(message.id, message.revision, ())
+    words = index_words(searchable(message)) | {from_word(message.author.id)}
+    words |= {has_word(thing) for thing in things(message)}
+    return Entry(message.id, message.revision, words)
+
+
+def searchable(message: Message) -> str:
+    """The text in which is searched: what was written, and the names of the files."""
+    return "\n".join([message.text, *(file.name for file in message.files)])
+
+
+def things(message: Message) -> set[str]:
+    """What a message has, as `has:` calls it."""
+    found = {"file"} if message.files else set()
+    if "://" in message.text or "www." in message.text.lower():
+        found.add("link")
+    return found
+
+
+def from_word(user_id: str) -> str:
+    """The entry for an author; no word of a text has a colon."""
+    return f":from:{user_id}"
+
+
+def has_word(thing: str) -> str:
+    """The entry for what a message has."""
+    return f":has:{thing}"

@@ -1,0 +1,131 @@
+"""What of a text can be found: its words in a form in which case, accents and widths do not matter.
+
+Scripts that put no spaces between words (Chinese, Japanese, Thai) are taken letter by letter, and indexed in pairs.
+Every scan is one pass over the text, and what is kept of it is bounded.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import regex
+
+RULE_VERSION = 1
+"""Stored beside how far a room is indexed: another number has every room indexed anew."""
+LONGEST_WORD = 32
+"""Of a word, the letters that are in the index; the rest is compared when a hit is looked at."""
+MOST_WORDS = 1000
+"""Of one message that are in the index, the first ones."""
+SHORTEST_BEGINNING = 2
+"""A single letter stands for itself: too much begins with it."""
+
+_RUNS_ON = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+_unit = regex.compile(
+    rf"(?P<letter>[[{_RUNS_ON}]&&[\p{{L}}\p{{N}}]]\p{{M}}*)|[[\p{{L}}\p{{N}}]--[{_RUNS_ON}]][\p{{L}}\p{{N}}\p{{M}}--[{_RUNS_ON}]]*",
+    regex.V1,
+)
+_plain_unit = regex.compile(r"[A-Za-z0-9]+")
+_accents = regex.compile(r"[\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u064b-\u065f\u0670]+")
+"""Of scripts in which people leave them out; a Japanese or Indian sign is part of its letter."""
+_letters = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i", "ħ": "h", "ß": "ss"}
+)
+
+
+class Unit(NamedTuple):
+    """A word of a text, or a letter of a script without spaces, folded; and where it stands."""
+
+    text: str
+    start: int
+    end: int
+    is_letter: bool
+
+
+_END = Unit("", -1, -1, is_letter=False)
+
+
+class Key(NamedTuple):
+    """An entry of the index, or with `is_beginning` all that begin so."""
+
+    text: str
+    is_beginning: bool = False
+
+
+class Term(NamedTuple):
+    """Words that are looked for side by side; the last one may go on, with `is_open`."""
+
+    units: tuple[Unit, ...]
+    is_open: bool
+
+    def matches(self, units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
+        """Where a text has it: the beginning and the end of each place."""
+        wanted = [unit.text for unit in self.units]
+        first, rest, last = wanted[0], wanted[1:-1], wanted[-1]
+        length = len(wanted)
+        is_open = self.is_open and not self.units[-1].is_letter
+        for place in range(len(units) - length + 1):
+            end = units[place + length - 1]
+            if not (end.text.startswith(last) if is_open else end.text == last):
+                continue
+            if length > 1 and units[place].text != first:
+                continue
+            if any(units[place + 1 + n].text != word for n, word in enumerate(rest)):
+                continue
+            yield units[place].start, end.end
+
+    def index_keys(self) -> set[Key]:
+        """What the index must have of a text for it to be there."""
+        words = list(index_entries(self.units))
+        last = self.units[-1]
+        keys = {Key(word) for word in words[:-1]}
+        if last.is_letter:  # the last letter of a run is indexed alone, or as the first of a pair
+            return keys | (set() if _is_run(self.units[-2:]) else {Key(last.text, is_beginning=True)})
+        is_beginning = self.is_open and SHORTEST_BEGINNING <= len(last.text) < LONGEST_WORD
+        return keys | {Key(words[-1], is_beginning)}
+
+
+def fold(text: str) -> str:
+    """The form in which two spellings are equal: without case, accents, or the width of letters."""
+    if text.isascii():
+        return text.lower()
+    bare = _accents.sub("", unicodedata.normalize("NFKD", text.casefold())).casefold().translate(_letters)
+    return unicodedata.normalize("NFC", bare)
+
+
+def split(text: str) -> list[Unit]:
+    """The words of a text, in order."""
+    if text.isascii():
+        lower = text.lower()
+        return [Unit(lower[m.start() : m.end()], m.start(), m.end(), False) for m in _plain_unit.finditer(text)]
+    return [
+        Unit(fold(found[0]), found.start(), found.end(), found["letter"] is not None) for found in _unit.finditer(text)
+    ]
+
+
+def index_words(text: str) -> set[str]:
+    """What the index keeps of a text."""
+    words: set[str] = set()
+    if text.isascii():  # most are, and a whole log has to be read quickly
+        found: Iterable[str] = (word[:LONGEST_WORD] for word in _plain_unit.findall(text.lower()))
+    else:
+        found = index_entries(split(text))
+    for word in found:
+        words.add(word)
+        if len(words) >= MOST_WORDS:
+            break
+    return words
+
+
+def index_entries(units: Iterable[Unit]) -> Iterator[str]:
+    """The entries for these words in order: a word for itself, letters without spaces in pairs, and the last alone."""
+    for unit, following in pairwise([*units, _END]):
+        if _is_run((unit, following)):
+            yield unit.text + following.text
+        else:
+            yield unit.text[:LONGEST_WORD]
+
+
+def _is_run(units: Sequence[Unit]) -> bool:
+    """Whether two letters stand side by side without anything between them."""
+    return len(units) == 2 and all(unit.is_letter for unit in units) and units[0].end == units[1].start
