@@ -54,6 +54,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     register_limit_address: Limit = "60 per hour"
     post_limit_account: Limit = "10 per second"
     post_limit_address: Limit = "100 per second"
+    search_limit_account: Limit = "30 per 10 seconds"
 
     max_message_length: Annotated[int, Meta(ge=0, le=20_000)] = 4000
     max_frame_bytes: Annotated[int, Meta(ge=0, le=16_000_000)] = 65_536

@@ -135,6 +135,19 @@ class PostingLimit:
             self._storage.add(key, amount, seconds)
 
 
+class AskingLimit:
+    """What costs the database work, by one account, as one process sees it."""
+
+    def __init__(self, text: str, name: str, what: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limit = Limit(text, name, MemoryWindows(clock), clock=clock)
+        self._what = what
+
+    def check(self, user_id: str) -> None:
+        """Count one; raise `Refused` (`too_fast`) after too many."""
+        if wait := self._limit.hit(user_id):
+            raise too_fast(self._what, wait)
+
+
 class Limits:
     """Every limit over time. `storage` counts for all processes; posts are counted in this one."""
 
@@ -148,6 +161,7 @@ class Limits:
             Limit(settings.register_limit_address, "register-address", storage), guard
         )
         self.posting = PostingLimit(settings.post_limit_account, settings.post_limit_address)
+        self.search = AskingLimit(settings.search_limit_account, "search", "You are searching too fast.")
 
 
 def make_limits(settings: Settings, database: Database) -> Limits:

@@ -16,6 +16,7 @@ from chatroom.names import fold as fold_name
 from chatroom.queries import Query, parse
 from chatroom.store.database import Database
 from chatroom.store.leases import LeaseStore
+from chatroom.store.listings import ListingStore
 from chatroom.store.messages import MessageStore
 from chatroom.store.rooms import RoomStore
 from chatroom.store.search import Beginning, Condition, OneOf, SearchStore, Span, is_id
@@ -60,6 +61,11 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     hits: list[Hit]
     before: str | None
     is_cut: bool
+
+    @property
+    def reached(self) -> int | None:
+        """How far back was looked, in Unix seconds: a message's id begins with its time."""
+        return int(self.before[:8], 16) if self.before else None
 
 
 class Search:
@@ -183,10 +189,9 @@ class Search:
 
 def make_search(database: Database, messages: MessageStore, find_user: Callable[[str], User | None]) -> Search:
     """Wire search and its indexer over a database."""
-    store, rooms = SearchStore(database), RoomStore(database)
-    leases = LeaseStore(database, holder=messages.origin)
-    indexer = Indexer(store, messages, leases, rooms.list_ids)
-    return Search(store, messages, indexer, rooms_of=rooms.list_for, find_user=find_user)
+    store, leases = SearchStore(database), LeaseStore(database, holder=messages.origin)
+    indexer = Indexer(store, messages, leases, RoomStore(database).list_ids)
+    return Search(store, messages, indexer, rooms_of=ListingStore(database).rooms_of, find_user=find_user)
 
 
 def _places(message: Message, query: Query, authors: frozenset[str]) -> list[tuple[int, int]] | None:

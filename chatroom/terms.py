@@ -63,7 +63,7 @@ class Term(NamedTuple):
         wanted = [unit.text for unit in self.units]
         first, rest, last = wanted[0], wanted[1:-1], wanted[-1]
         length = len(wanted)
-        is_open = self.is_open and not self.units[-1].is_letter
+        is_open = self._goes_on
         for place in range(len(units) - length + 1):
             end = units[place + length - 1]
             if not (end.text.startswith(last) if is_open else end.text == last):
@@ -81,8 +81,13 @@ class Term(NamedTuple):
         keys = {Key(word) for word in words[:-1]}
         if last.is_letter:  # the last letter of a run is indexed alone, or as the first of a pair
             return keys | (set() if _is_run(self.units[-2:]) else {Key(last.text, is_beginning=True)})
-        is_beginning = self.is_open and SHORTEST_BEGINNING <= len(last.text) < LONGEST_WORD
-        return keys | {Key(words[-1], is_beginning)}
+        return keys | {Key(words[-1], self._goes_on and len(last.text) < LONGEST_WORD)}
+
+    @property
+    def _goes_on(self) -> bool:
+        """Whether the last word stands for those that begin so."""
+        last = self.units[-1]
+        return self.is_open and not last.is_letter and len(last.text) >= SHORTEST_BEGINNING
 
 
 def fold(text: str) -> str:

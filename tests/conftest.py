@@ -17,7 +17,7 @@ from flask.testing import FlaskCliRunner
 from chatroom.app import create_app, open_app
 from chatroom.config import Settings
 from chatroom.embedded import EmbeddedMongo
-from chatroom.services import INDEXES, Services
+from chatroom.services import Services
 from chatroom.store.database import Database
 from tests.databases import in_memory, new_database, replica_set
 from tests.visitors import Visitor
@@ -135,8 +135,9 @@ def shared_database(mongod: EmbeddedMongo) -> Iterator[Database]:
 @pytest.fixture
 def real_database(shared_database: Database) -> Database:
     """An empty database with every index on a real server, for what mongomock does not do."""
-    for collection in (*INDEXES, "attempts"):
-        shared_database.client[shared_database.name][collection].delete_many({})
+    collections = shared_database.client[shared_database.name]
+    for collection in collections.list_collection_names():
+        collections[collection].delete_many({})
     return shared_database
 
 

@@ -5,6 +5,7 @@ However much is unread, little is looked at: what is counted is bounded, and roo
 
 from collections.abc import Iterable, Mapping
 
+import msgspec
 from pymongo import ASCENDING, DESCENDING
 
 from chatroom.models import Author, Membership, Room, RoomEntry
@@ -54,6 +55,15 @@ class ListingStore:
                 )
                 for room in rooms
             ]
+
+    def rooms_of(self, user_id: str) -> list[Room]:
+        """The same rooms alone, each with the title that the user sees."""
+        with self._database.bounded():
+            found = self._memberships.find({"user": user_id, "removed_at": None}, {"room": 1}).limit(MOST_ROOMS)
+            ids = [document["room"] for document in found]
+            rooms = [room_of(document) for document in self._rooms.find({"_id": {"$in": ids}})]
+            names = self._names(person for room in rooms for person in room.people)
+        return [msgspec.structs.replace(room, title=title_for(user_id, room, names)) for room in rooms]
 
     def names_of(self, room: Room) -> dict[str, str]:
         """The display names of those in a direct room, by id."""

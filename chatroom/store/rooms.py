@@ -67,12 +67,6 @@ class RoomStore:
             room = self._rooms.find_one({"_id": room_id})
         return room_of(room) if room else None
 
-    def list_for(self, user_id: str) -> list[Room]:
-        """Every room that the user is a member of."""
-        with self._database.bounded():
-            ids = [each["room"] for each in self._memberships.find({"user": user_id}, {"_id": 0, "room": 1})]
-            return [_room(document) for document in self._rooms.find({"_id": {"$in": ids}})]
-
     def list_ids(self) -> list[str]:
         """The ids of all rooms."""
         with self._database.bounded():

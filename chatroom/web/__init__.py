@@ -14,6 +14,8 @@ from chatroom.web.cli import COMMANDS
 from chatroom.web.pages import blueprint as pages
 from chatroom.web.pages import hue, message_markup
 from chatroom.web.rooms_api import blueprint as rooms_api
+from chatroom.web.search import api as search_api
+from chatroom.web.search import blueprint as search
 from chatroom.web.sockets import address_of, is_own_origin, sign_in
 from chatroom.web.tokens import blueprint as tokens
 
@@ -26,7 +28,8 @@ def register(app: Flask, settings: Settings) -> None:
     security.protect(app, settings)
     login.register(app)
     errors.register(app)
-    for blueprint in (accounts, admin, api, health.blueprint, pages, reference.blueprint, rooms_api, tokens):
+    blueprints = (accounts, admin, api, health.blueprint, pages, reference.blueprint, rooms_api, search, search_api, tokens)
+    for blueprint in blueprints:
         app.register_blueprint(blueprint)
     for command in COMMANDS:
         app.cli.add_command(command)

@@ -40,6 +40,9 @@ TYPED: dict[str, dict[str, str]] = {
 }
 """What each form is filled in with: whatever is refused is refused to the person, not for what they typed."""
 
+QUERIES = {"/search": "?q=secret", "/api/search": "?q=secret"}
+"""What is asked for, where a request has to say it: here, the words of the den."""
+
 # The answers, in the order of WHO. Pages do not take tokens: to them, a program is anonymous.
 ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     #                                   anonymous outsider member  author  admin.  token  ended  revoked
@@ -67,6 +70,9 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/chatroom/<slug>/messages", "GET"):      ("401", "404", "200", "200", "404", "401", "401", "401"),
     ("/api/rooms", "GET"):             ("401", "200", "200", "200", "200", "200", "401", "401"),
     ("/api/rooms", "OPTIONS"):         ("401", "200", "200", "200", "200", "200", "401", "401"),
+    ("/search", "GET"):                (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
+    ("/api/search", "GET"):            ("401", "200", "200", "200", "200", "200", "401", "401"),
+    ("/api/search", "OPTIONS"):        ("401", "200", "200", "200", "200", "200", "401", "401"),
     ("/api/rooms/<slug>/messages", "GET"):     ("401", "404", "200", "200", "404", "200", "401", "401"),
     ("/api/rooms/<slug>/messages", "POST"):    ("401", "404", "201", "201", "404", "201", "401", "401"),
     ("/api/rooms/<slug>/messages", "OPTIONS"): ("401", "200", "200", "200", "200", "200", "401", "401"),
@@ -154,7 +160,7 @@ def ask(cast: Cast, person: Person, rule: str, method: str) -> TestResponse:
         rule.replace("<slug>", DEN.slug)
         .replace("<session_id>", cast.other_session)
         .replace("<path:filename>", "favicon.svg")
-    )
+    ) + QUERIES.get(rule, "")
     browser = cast.visitor(person)
     given: dict[str, Any] = {"method": method, "headers": dict(person.headers), "buffered": True}
     if method not in {"GET", "HEAD", "OPTIONS"}:

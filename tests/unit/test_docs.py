@@ -230,6 +230,7 @@ def used(alice: Visitor, services: Services) -> Services:
     by_bot = services.messages.draft(Author(bot.id, bot.display_name, is_bot=True), "beep")
     services.messages.post(lobby, by_bot)
     services.presence.take([(lobby.id, author)])
+    services.search.find(user.id, "edited")
     services.accounts.invites.create()
     services.audit.record(author, "set_role", about_user(user), "why", {"role": "member"})
     services.sessions.end_all(user.id)

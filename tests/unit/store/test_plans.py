@@ -15,6 +15,7 @@ from chatroom.store.messages import MessageStore
 from chatroom.store.notices import NoticeStore
 from chatroom.store.presences import PresenceStore
 from chatroom.store.rooms import RoomStore
+from chatroom.store.search import Beginning, Entry, OneOf, SearchStore, Span
 from tests.databases import INDEXES
 from tests.people import ALICE, BOB, rendered
 
@@ -69,6 +70,12 @@ def full_database(mongod: EmbeddedMongo, commands: Commands) -> Iterator[Databas
     for process in ("one", "two", "three"):
         leases = [(f"r{n}", person) for n in range(50) for person in (ALICE, BOB)]
         PresenceStore(database, process=process, lease_seconds=600).take(leases)
+    index = SearchStore(database)
+    for room in ("before", "lobby", "later"):
+        found = store.newest(room, MESSAGES)
+        words = [("every", "other" if n % 2 else "odd", f"w{n}", f"rare{n // 10}") for n in range(len(found))]
+        index.put(room, [Entry(m.id, m.revision, each) for m, each in zip(found, words, strict=True)])
+        index.advance(room, len(found), 1)
     yield database
     client.drop_database("test_plans")
     client.close()
@@ -85,6 +92,11 @@ def presences(database: Database) -> PresenceStore:
 def find_some(database: Database) -> None:
     store = messages(database)
     store.change("lobby", store.newest("lobby", 1)[0].id, lambda message: {"text": "again"})
+
+
+def look(database: Database, lead: OneOf | None, *rest: OneOf | Beginning, rooms: tuple[str, ...] = ("lobby",)) -> None:
+    ids, end = SearchStore(database).look(Span(rooms=rooms), lead, rest, limit=50, most=200)
+    assert ids or end
 
 
 # What is called, and the most documents that any one of its queries may look at.
@@ -107,6 +119,21 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
     "admitting": (lambda d: RoomStore(d).admit(ALICE.id, LOBBY), 1),
     "who is here": (lambda d: presences(d).here("r1"), 6),
     "who is elsewhere": (lambda d: presences(d).elsewhere(["r1", "r2"]), 12),
+    "a common word": (lambda d: look(d, OneOf(("every",))), 50),
+    "a common word in many rooms": (lambda d: look(d, OneOf(("every",)), rooms=("before", "lobby", "later")), 50),
+    "words that begin so": (lambda d: look(d, OneOf(tuple(f"rare{n}" for n in range(100)))), 100),
+    "two common words": (lambda d: look(d, OneOf(("every",)), OneOf(("other",))), 200),
+    "common words that never meet": (lambda d: look(d, OneOf(("odd",)), OneOf(("other",))), 200),
+    "every message looked through": (lambda d: look(d, None, Beginning("rare1"), OneOf(("nothing",))), 200),
+    "counting a word": (lambda d: SearchStore(d).count(Span(rooms=("lobby",)), ["every"], 100), 100),
+    "words by their beginning": (lambda d: SearchStore(d).beginning_with(["lobby"], "rare", 50), 50),
+    "rooms with a word": (lambda d: SearchStore(d).rooms_with(["lobby", "before"], ["w1", "w2"]), 4),
+    "how far rooms are indexed": (lambda d: SearchStore(d).cursors(["lobby", "before"], 1), 2),
+    "messages by their ids": (
+        lambda d: messages(d).find_all([m.id for m in messages(d).newest("lobby", 20)], ["lobby"]),
+        20,
+    ),
+    "a user's rooms": (lambda d: ListingStore(d).rooms_of(ALICE.id), 51),
     "renewing leases": (lambda d: presences(d).renew(), 100),
     "ending leases": (lambda d: presences(d).end([("r3", ALICE.id)]), 1),
     "notices": (lambda d: NoticeStore(d).told_since(datetime.now(UTC) - timedelta(hours=1)), 3),
@@ -139,7 +166,8 @@ def test_l10_the_plan_uses_an_index_and_looks_at_no_more_than_it_gives(
 
 def explain(database: Database, command: dict[str, Any]) -> Any:
     kept = {key: value for key, value in command.items() if key not in LEFT_OUT and not key.startswith("$")}
-    return database.client[database.name].command("explain", kept, verbosity="executionStats")
+    plan = database.client[database.name].command("explain", kept, verbosity="executionStats")
+    return plan["stages"][0]["$cursor"] if "stages" in plan else plan  # of an aggregation, the part that reads
 
 
 LEFT_OUT = {"lsid", "txnNumber", "maxTimeMS", "writeConcern", "readConcern"}

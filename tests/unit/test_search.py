@@ -1,0 +1,348 @@
+"""Search, on both databases: what is found, by whom, and how the index follows the log."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from bson import ObjectId
+
+from chatroom import search as searching
+from chatroom.errors import Refused
+from chatroom.indexer import BATCH, Indexer, entry
+from chatroom.messages import ERASED, Messages
+from chatroom.models import Author, Draft, File, Message, Room, User
+from chatroom.search import Hit, Results, Search
+from chatroom.store.database import Database
+from chatroom.store.leases import LeaseStore
+from chatroom.store.listings import ListingStore
+from chatroom.store.messages import MessageStore
+from chatroom.store.rooms import RoomStore
+from chatroom.store.search import SearchStore
+from tests.conftest import Clock
+from tests.people import ALICE, BOB, MALLORY, access, draft
+
+LOBBY = Room(id="lobby", slug="lobby", title="Lobby")
+DEN = Room(id="den-id", slug="den", title="The Den", kind="private")
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Site:
+    """A lobby with Alice, Bob and Mallory, a den with Alice and Bob, and what they say."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.store = MessageStore(database, origin="here")
+        self.messages = Messages(self.store, max_length=4000)
+        self.rooms = RoomStore(database)
+        self.index = SearchStore(database)
+        self.indexer = self.make_indexer()
+        for room in (LOBBY, DEN):
+            self.rooms.ensure(room)
+        for person in (ALICE, BOB):
+            self.rooms.admit(person.id, DEN)
+        for person in (ALICE, BOB, MALLORY):
+            self.rooms.admit(person.id, LOBBY)
+        self.now = 0.0
+        self.search = Search(
+            self.index,
+            self.store,
+            self.indexer,
+            rooms_of=ListingStore(database).rooms_of,
+            find_user=self.find_user,
+            clock=lambda: self.now,
+        )
+
+    def make_indexer(self, holder: str = "one") -> Indexer:
+        return Indexer(self.index, self.store, LeaseStore(self.database, holder=holder), self.rooms.list_ids)
+
+    def find_user(self, name: str) -> User | None:
+        people = {person.name.lower(): person for person in (ALICE, BOB, MALLORY)}
+        if (found := people.get(name.lower())) is None:
+            return None
+        return User(
+            id=found.id, username=name, display_name=found.name, password_hash="", role="member", created_at=EPOCH
+        )
+
+    def say(self, *texts: str, room: Room = LOBBY, author: Author = ALICE) -> list[Message]:
+        drafts = [draft(ObjectId().__str__(), text, author) for text in texts]
+        return [stored.message for stored in self.messages.append(room.id, drafts)]
+
+    def find(self, text: str, person: Author = ALICE, before: str | None = None, limit: int = 20) -> Results:
+        return self.search.find(person.id, text, before, limit=limit)
+
+    def texts(self, text: str, person: Author = ALICE) -> list[str]:
+        return [hit.message.text for hit in self.find(text, person).hits]
+
+    def words_kept(self) -> set[str]:
+        entries = self.database.search_entries.find()
+        return {word for each in entries for word in each["words"] if not word.startswith(":")}
+
+    def dictionary(self) -> set[str]:
+        words = {each["_id"].partition(" ")[2] for each in self.database.search_words.find()}
+        return {word for word in words if not word.startswith(":")}
+
+
+@pytest.fixture
+def site(database: Database) -> Site:
+    return Site(database)
+
+
+def shown(hit: Hit) -> str:
+    return "".join(f"[{piece.text}]" if piece.is_hit else piece.text for piece in hit.snippet)
+
+
+class TestFinding:
+    def test_words_by_their_beginning_without_accents(self, site: Site) -> None:
+        site.say("Un Café au lait", "no coffee", "CAFÉS")
+        assert site.texts("caf") == ["CAFÉS", "Un Café au lait"]
+        assert site.texts("café") == ["CAFÉS", "Un Café au lait"]
+        assert site.texts('"cafe"') == ["Un Café au lait"]
+
+    def test_all_words_have_to_be_there(self, site: Site) -> None:
+        site.say("rain in spain", "rain again", "spain")
+        assert site.texts("spain rain") == ["rain in spain"]
+
+    def test_phrases(self, site: Site) -> None:
+        site.say("in the rain", "the rain in Spain", "rain the")
+        assert site.texts('"the rain"') == ["the rain in Spain", "in the rain"]
+        assert site.texts('"the rain in"') == ["the rain in Spain"]
+
+    def test_scripts_without_spaces(self, site: Site) -> None:
+        site.say("私は日本語を話します", "日記", "ภาษาไทยง่าย")
+        assert site.texts("日本") == ["私は日本語を話します"]
+        assert site.texts("日") == ["日記", "私は日本語を話します"]
+        assert site.texts("ไทย") == ["ภาษาไทยง่าย"]
+
+    def test_people(self, site: Site) -> None:
+        site.say("mine", "mine too")
+        site.say("his", author=BOB)
+        assert site.texts("from:bob") == ["his"]
+        assert site.texts("from:me") == ["mine too", "mine"]
+        assert site.texts("from:bob from:alice") == ["his", "mine too", "mine"]
+        assert site.texts("from:bob mine") == []
+        with pytest.raises(Refused, match="nobody called “carol”"):
+            site.find("from:carol")
+
+    def test_rooms_by_address_or_title(self, site: Site) -> None:
+        site.say("train")
+        site.say("train in the den", room=DEN)
+        assert site.texts("train") == ["train in the den", "train"]
+        assert site.texts("train in:lobby") == ["train"]
+        assert site.texts('in:"the den"') == ["train in the den"]
+        assert site.texts("in:den in:lobby train") == ["train in the den", "train"]
+
+    def test_what_a_message_has(self, site: Site) -> None:
+        site.say("see https://example.com/train", "train")
+        picture = File(id="f" * 24, name="Übersicht 2026.pdf", type="application/pdf", size=1)
+        with_file = Draft(author=ALICE, text="the plan", client_id="f1", files=(picture,))
+        site.messages.append(LOBBY.id, [with_file])
+        assert site.texts("has:link") == ["see https://example.com/train"]
+        assert site.texts("has:file") == ["the plan"]
+        assert site.texts("ubersicht") == ["the plan"]
+        assert site.texts("has:link train") == ["see https://example.com/train"]
+        assert site.texts("has:link has:file") == []
+
+    def test_days(self, site: Site) -> None:
+        site.say("today")
+        day = datetime.now(UTC).strftime("%Y-%m-%d")
+        assert site.texts(f"before:{day}") == []
+        assert site.texts(f"after:{day}") == []
+        assert site.texts("after:2026-01-01 before:2099-01-01") == ["today"]
+        assert site.texts("today before:2026-01-01") == []
+
+    def test_the_snippet_marks_the_hits(self, site: Site) -> None:
+        site.say("Un Café <b>au</b> lait", "x " * 200 + "the needle " + "y " * 200)
+        assert shown(site.find("caf lait").hits[0]) == "Un [Café] <b>au</b> [lait]"
+        long = shown(site.find("needle").hits[0])
+        assert len(long) < 300
+        assert "the [needle] y" in long
+        assert long.startswith("… x")
+        assert long.endswith("y …")
+
+    def test_a_page_and_the_next_meet_exactly(self, site: Site) -> None:
+        site.say(*(f"train {n}" for n in range(45)))
+        site.say(*(f"train den {n}" for n in range(10)), room=DEN)
+        found: list[str] = []
+        before = None
+        pages = 0
+        while pages == 0 or before:
+            page = site.find("train", before=before)
+            found += [hit.message.text for hit in page.hits]
+            before = page.before
+            pages += 1
+        assert pages == 3
+        assert found == [f"train den {n}" for n in range(9, -1, -1)] + [f"train {n}" for n in range(44, -1, -1)]
+
+    def test_more_endings_than_are_named(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(searching, "MOST_ENDINGS", 5)
+        site.say(*(f"abc{n}" for n in range(10)), "other")
+        assert len(site.texts("abc")) == 10
+        assert site.texts("abc other") == []
+
+    def test_common_words_that_hardly_meet_are_looked_for_in_steps(
+        self, site: Site, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(searching, "FIRST_LOOK", 4)
+        monkeypatch.setattr(searching, "SECONDS", -1.0)
+        site.say("black white", *["black", "white"] * 10)
+        before, steps = None, 0
+        while True:
+            page = site.find("black white", before=before)
+            steps += 1
+            if page.hits:
+                break
+            assert page.is_cut
+            assert page.reached
+            before = page.before
+        assert [hit.message.text for hit in page.hits] == ["black white"]
+        assert 2 <= steps <= 4
+
+    @pytest.mark.parametrize("before", ["", "x", "1" * 23, "$ne", '{"$gt": ""}'])
+    def test_a_place_that_is_none(self, site: Site, before: str) -> None:
+        with pytest.raises(Refused) as caught:
+            site.find("train", before=before)
+        assert caught.value.reason == "invalid"
+
+
+class TestWhoFindsWhat:
+    def test_nothing_of_a_room_that_one_is_not_in(self, site: Site) -> None:
+        site.say("a secret train", room=DEN)
+        site.say("train")
+        assert site.texts("secret") == ["a secret train"]
+        assert site.texts("secret", MALLORY) == []
+        assert site.texts("train", MALLORY) == ["train"]
+        assert site.texts("from:alice", MALLORY) == ["train"]
+        place = site.find("secret").hits[0].message.id
+        assert site.find("train", MALLORY, before=place).hits == []
+
+    def test_it_says_the_same_of_a_hidden_room_and_of_none(self, site: Site) -> None:
+        said = []
+        for name in ("den", "nowhere"):
+            with pytest.raises(Refused) as caught:
+                site.find(f"in:{name}", MALLORY)
+            said.append(caught.value.message.replace(name, "?"))
+        assert said[0] == said[1]
+
+    def test_whoever_leaves_finds_nothing_any_more(self, site: Site) -> None:
+        site.say("a secret", room=DEN)
+        assert site.texts("secret", BOB)
+        removal = {"$set": {"removed_at": EPOCH}}
+        site.database.memberships.update_one({"user": BOB.id, "room": DEN.id}, removal)
+        assert site.texts("secret", BOB) == []
+
+    def test_the_index_only_proposes(self, site: Site) -> None:
+        """What the message is now decides, also where the index is behind, or wrong."""
+        (message,) = site.say("the secret")
+        assert site.texts("secret")
+        site.database.messages.update_one({"_id": ObjectId(message.id)}, {"$set": {"text": "nothing"}})
+        assert site.texts("secret") == []
+
+    def test_who_is_in_no_room_finds_nothing(self, site: Site) -> None:
+        assert site.find("train", Author("d" * 24, "Dora")).hits == []
+
+
+class TestIndex:
+    def test_an_edit_is_found_by_its_new_words_alone(self, site: Site) -> None:
+        (message,) = site.say("old words")
+        assert site.texts("old")
+        site.messages.change(LOBBY, site.messages.editing(access(ALICE, LOBBY), message.id, "new words"))
+        assert site.texts("old") == []
+        assert site.texts("new") == ["new words"]
+        assert site.words_kept() == site.dictionary() == {"new", "words"}
+
+    def test_a_deletion_leaves_no_word(self, site: Site) -> None:
+        first, _ = site.say("the password is hunter2", "the rest")
+        assert site.texts("hunter2")
+        site.messages.change(LOBBY, site.messages.deleting(access(ALICE, LOBBY), first.id))
+        assert site.texts("hunter2") == []
+        assert site.words_kept() == site.dictionary() == {"the", "rest"}
+
+    def test_it_goes_on_where_it_was(self, site: Site) -> None:
+        site.say(*(f"m{n}" for n in range(BATCH + 10)))
+        assert site.indexer.behind([LOBBY.id, DEN.id]) == {LOBBY.id: 0}
+        cursor = site.indexer.take_in(LOBBY.id, 0)
+        assert cursor == BATCH
+        another = site.make_indexer("two")
+        assert another.behind([LOBBY.id]) == {LOBBY.id: BATCH}
+        assert another.take_in(LOBBY.id, BATCH) is None
+        assert another.behind([LOBBY.id]) == {}
+
+    def test_what_is_indexed_twice_or_late_does_no_harm(self, site: Site) -> None:
+        """An indexer that stood still writes an older state after a newer one."""
+        old = site.say("old words")[0]
+        site.indexer.take_in(LOBBY.id, 0)
+        site.messages.change(LOBBY, site.messages.deleting(access(ALICE, LOBBY), old.id))
+        site.indexer.take_in(LOBBY.id, 1)
+        for _ in range(2):
+            site.index.put(LOBBY.id, [entry(old)])
+            site.index.advance(LOBBY.id, 1, 1)
+        assert site.words_kept() == set()
+        assert site.indexer.behind([LOBBY.id]) == {}
+
+    def test_a_death_between_entries_and_cursor_is_made_up_for(self, site: Site, monkeypatch: Any) -> None:
+        site.say("once", "twice")
+        monkeypatch.setattr(site.index, "advance", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            site.indexer.take_in(LOBBY.id, 0)
+        monkeypatch.undo()
+        assert site.texts("once") == ["once"]
+        assert site.database.search_entries.count_documents({}) == 2
+
+    def test_another_rule_begins_anew(self, site: Site) -> None:
+        site.say("word")
+        site.indexer.take_in(LOBBY.id, 0)
+        site.index.advance(LOBBY.id, 0, 2)
+        assert site.index.cursors([LOBBY.id], 2) == {LOBBY.id: 0}
+        assert site.indexer.behind([LOBBY.id]) == {LOBBY.id: 0}
+
+    def test_rebuilding(self, site: Site) -> None:
+        site.say(*(f"m{n}" for n in range(BATCH + 1)))
+        site.database.search_entries.insert_one({"room": LOBBY.id, "revision": 1, "words": ["stray"]})
+        reported: list[tuple[str, int, int]] = []
+        site.indexer.rebuild(lambda *progress: reported.append(progress))
+        assert reported[-2:] == [(LOBBY.id, BATCH, BATCH + 1), (LOBBY.id, BATCH + 1, BATCH + 1)] or (
+            reported[0][0] == LOBBY.id
+        )
+        assert site.database.search_entries.count_documents({}) == BATCH + 1
+        assert len(site.texts("m1")) == 20
+
+    def test_a_search_takes_in_a_bounded_part(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(searching, "MOST_CAUGHT_UP", 1)
+        site.say(*(f"m{n}" for n in range(BATCH + 5)))
+        site.find("m1")
+        assert site.indexer.behind([LOBBY.id]) == {LOBBY.id: BATCH}
+
+    def test_what_the_room_says_and_what_was_deleted_have_no_words(self) -> None:
+        message = Message(
+            id="1" * 24, sequence=1, revision=1, author=ALICE, client_id="c", text="w", html="", sent_at=EPOCH
+        )
+        assert "w" in entry(message).words
+        for change in ({"kind": "event"}, {"deleted_at": EPOCH}):
+            assert not entry(Message(**{**_fields(message), **change})).words
+        assert ERASED["text"] == ""
+
+
+class TestLeases:
+    def test_one_holds_it_until_it_runs_out(self, database: Database, clock: Clock) -> None:
+        one, two = (LeaseStore(database, holder=name, clock=clock) for name in ("one", "two"))
+        assert one.take("work", 15)
+        assert not two.take("work", 15)
+        clock.advance(seconds=10)
+        assert one.take("work", 15)
+        clock.advance(seconds=10)
+        assert not two.take("work", 15)
+        clock.advance(seconds=6)
+        assert two.take("work", 15)
+        assert not one.take("work", 15)
+
+    def test_given_back(self, database: Database, clock: Clock) -> None:
+        one, two = (LeaseStore(database, holder=name, clock=clock) for name in ("one", "two"))
+        assert one.take("work", 15)
+        two.give_back("work")
+        assert not two.take("work", 15)
+        one.give_back("work")
+        assert two.take("work", 15)
+
+
+def _fields(message: Message) -> dict[str, Any]:
+    return {name: getattr(message, name) for name in message.__struct_fields__}
