@@ -5,7 +5,7 @@ that was asked for. Every step is bounded, and where it stops is said.
 """
 
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -88,17 +88,12 @@ class Search:
         self._find_user = find_user
         self._clock = clock
 
-    def find(
-        self, user_id: str, text: str, before: str | None = None, *, only: Collection[str] = (), limit: int = PAGE
-    ) -> Results:
-        """The newest hits before the message with the id `before`; raise `Refused` with what to do about the query.
-
-        `only` are the slugs of the rooms that a program's token is for; without any, all rooms of the person.
-        """
+    def find(self, user_id: str, text: str, before: str | None = None, *, limit: int = PAGE) -> Results:
+        """The newest hits before the message with the id `before`; raise `Refused` with what to do about the query."""
         query = parse(text)
         if before is not None and not is_id(before):
             raise Refused("invalid", "`before` is not a place in these results. Please search again.")
-        rooms = {room.id: room for room in self._rooms(user_id, only, query)}
+        rooms = {room.id: room for room in self._rooms(user_id, query)}
         authors = self._authors(user_id, query)
         self._catch_up(list(rooms))
         give_up_at = self._clock() + SECONDS
@@ -123,8 +118,8 @@ class Search:
             most = min(2 * most, MOST_LOOKED_AT)
         return Results(hits=hits, before=None, is_cut=False)
 
-    def _rooms(self, user_id: str, only: Collection[str], query: Query) -> Sequence[Room]:
-        rooms = [room for room in self._rooms_of(user_id) if not only or room.slug in only]
+    def _rooms(self, user_id: str, query: Query) -> Sequence[Room]:
+        rooms = self._rooms_of(user_id)
         if not query.rooms:
             return rooms
         chosen = []
