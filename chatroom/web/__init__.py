@@ -28,7 +28,18 @@ def register(app: Flask, settings: Settings) -> None:
     security.protect(app, settings)
     login.register(app)
     errors.register(app)
-    blueprints = (accounts, admin, api, health.blueprint, pages, reference.blueprint, rooms_api, search, search_api, tokens)
+    blueprints = (
+        accounts,
+        admin,
+        api,
+        health.blueprint,
+        pages,
+        reference.blueprint,
+        rooms_api,
+        search,
+        search_api,
+        tokens,
+    )
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
     for command in COMMANDS:
