@@ -32,11 +32,15 @@ Change = Callable[[str, int | None], Message]
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of a room: `revision` is the cursor to continue with, `more` whether there is more that way."""
+    """A part of a room: `revision` is the cursor to continue with, `more` whether there is more that way.
+
+    `newer` is whether there are newer messages than those of a page from the middle of the room.
+    """
 
     messages: list[Message]
     revision: int
     more: bool
+    newer: bool = False
 
 
 class Messages:
@@ -132,6 +136,23 @@ class Messages:
         revision = self._store.newest_revision(room.id)
         found = self._store.before(room.id, sequence, limit + 1)
         return Page(messages=found[-limit:], revision=revision, more=len(found) > limit)
+
+    def around(self, room: Room, sequence: int, limit: int) -> Page:
+        """The messages on both sides of a sequence, oldest first; raise `Refused` (`not_found`) beyond the newest."""
+        revision = self._store.newest_revision(room.id)
+        half = limit // 2
+        later = self._store.since(room.id, sequence, half + 2)
+        if not later:
+            raise Refused("not_found", "The room has not come to this message.")
+        earlier = self._store.before(room.id, sequence, half + 1)
+        found = earlier[-half:] + later[: half + 1] if half else later[:1]
+        return Page(messages=found, revision=revision, more=len(earlier) > half, newer=len(later) > half + 1)
+
+    def since(self, room: Room, sequence: int, limit: int) -> Page:
+        """The messages from `sequence` on, oldest first; `more` is whether there are newer ones."""
+        revision = self._store.newest_revision(room.id)
+        found = self._store.since(room.id, sequence, limit + 1)
+        return Page(messages=found[:limit], revision=revision, more=len(found) > limit, newer=len(found) > limit)
 
     def after(self, room: Room, revision: int, limit: int) -> Page:
         """What changed after `revision`, by revision; raise `Refused` for a cursor that the room never gave."""

@@ -2,6 +2,9 @@
 
 const TIMEOUT_MS = 8000;
 
+/** Where each change of a message goes. */
+const CHANGES = { edit: ["PATCH"], delete: ["DELETE"] };
+
 /** What the server refused, or (status 0) that it could not be reached. */
 export class ApiError extends Error {
   constructor({ status, reason, message, retryAfterMs }) {
@@ -33,17 +36,42 @@ export class Api {
     return this.#request(`${this.#url}?format=html&before=${before}`);
   }
 
+  /** The messages from a sequence on, oldest first. */
+  readSince(sequence) {
+    return this.#request(`${this.#url}?format=html&since=${sequence}`);
+  }
+
+  /** The messages on both sides of a sequence: `more` are older, `newer` newer than these. */
+  readAround(sequence) {
+    return this.#request(`${this.#url}?format=html&around=${sequence}`);
+  }
+
   /** The newest page, and the cursor to continue with. */
   readNewest() {
     return this.#request(`${this.#url}?format=html`);
   }
 
   /** Store a draft; safe to repeat with the same `client_id`. */
-  post({ client_id, text }) {
-    return this.#request(this.#url, {
-      method: "POST",
+  post({ client_id, text, reply_to }) {
+    return this.#send("POST", this.#url, { client_id, text, reply_to });
+  }
+
+  /** Change a message, as the frame of that `type` does. */
+  change({ type, id, ...body }) {
+    const [method, path = ""] = CHANGES[type];
+    return this.#send(method, `${this.#url}/${id}${path}`, body);
+  }
+
+  /** One message with its text as it was typed. */
+  readText(id) {
+    return this.#request(`${this.#url}/${id}?format=text`);
+  }
+
+  #send(method, url, body) {
+    return this.#request(url, {
+      method,
       headers: { "Content-Type": "application/json", "X-CSRFToken": this.#csrfToken },
-      body: JSON.stringify({ client_id, text }),
+      body: JSON.stringify(body),
     });
   }
 

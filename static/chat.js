@@ -7,11 +7,14 @@ import { Reader } from "./reader.js";
 import { Sender } from "./sender.js";
 import { Timeline } from "./timeline.js";
 import { localizeTimes, timesOfReader } from "./times.js";
+import { Actions } from "./views/actions.js";
 import { ComposerView } from "./views/composer.js";
 import { makeScrollable, MessageView } from "./views/message.js";
+import { addActions } from "./views/message_actions.js";
 import { PendingView } from "./views/pending.js";
 import { PeopleView } from "./views/people.js";
 import { StateView } from "./views/state.js";
+import { Toast } from "./views/toast.js";
 
 const CLAIM_EVERY_MS = 5000;
 
@@ -26,7 +29,7 @@ function start(root) {
   const find = (name) => document.querySelector(`[data-${name}]`);
   const user = { id: data.user, name: data.userName };
   const times = timesOfReader({ language: document.documentElement.lang, languages: navigator.languages });
-  const messageView = new MessageView({ template: find("message-template"), times });
+  const messageView = new MessageView({ template: find("message-template"), times, roomUrl: data.roomUrl });
   const people = new PeopleView({ root: find("people"), template: find("person-template") });
 
   if (data.history === "true") {
@@ -49,7 +52,15 @@ function start(root) {
     makeId,
   });
   const timeline = new Timeline({ user });
-  const reader = new Reader({ find, api, timeline, messageView, times, title: document.title });
+  const reader = new Reader({ find, api, timeline, messageView, times, title: document.title, onGo: showAddress });
+  const actions = new Actions({
+    log: find("log"),
+    timeline,
+    me: { id: user.id, mayModerate: data.mayModerate === "true" },
+    icons: data.icons,
+    onLeave: () => composer.focus(),
+  });
+  const toast = new Toast(find("composer-area"));
   const state = new StateView({ root: find("state"), loginUrl: data.loginUrl });
 
   const connection = new Connection({
@@ -109,6 +120,8 @@ function start(root) {
     },
   });
 
+  addActions({ actions, connection, messageView, reader, toast });
+
   function receive(frame, { isMissed }) {
     if (frame.room && frame.room !== data.room) return;
     if (frame.type === "presence") people.apply(frame);
@@ -119,6 +132,11 @@ function start(root) {
     }
     reader.take(arrived, { isMissed });
     reader.show(showPending);
+    actions.renew();
+  }
+
+  function showAddress(sequence) {
+    history.replaceState(null, "", sequence ? messageView.linkTo({ sequence }) : data.roomUrl);
   }
 
   function send(text) {
@@ -145,7 +163,13 @@ function start(root) {
     sender.kick();
   }
 
-  reader.start({ cursor: Number(data.cursor), hasOlder: data.hasOlder === "true" });
+  root.classList.add("is-live");
+  reader.start({
+    cursor: Number(data.cursor),
+    hasOlder: data.hasOlder === "true",
+    hasNewer: data.hasNewer === "true",
+    target: data.target ? Number(data.target) : null,
+  });
   composer.offer(outbox.unsent);
   claim();
   connection.start();
@@ -157,6 +181,12 @@ function start(root) {
   window.addEventListener("pagehide", () => {
     composer.save();
     outbox.release();
+  });
+  find("messages").addEventListener("click", (event) => {
+    const link = event.target.closest("[data-permalink]");
+    if (!link?.href || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    reader.goTo(Number(link.closest("[data-message]").dataset.sequence));
   });
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") {

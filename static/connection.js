@@ -43,6 +43,7 @@ export class Connection {
   #isPolling = false;
   #isStopped = false;
   #isChecking = false;
+  #changes = 0; // asked for, to tell their answers apart
   #tickedAt = 0;
   #askedAt = 0; // when silence last made us ask
 
@@ -75,7 +76,16 @@ export class Connection {
 
   /** Send a draft; answers `stored` or `refused`, or throws an ApiError when the outcome is unknown. */
   post(draft) {
-    return this.#isOpen ? this.#socket.post(this.#room, draft) : this.#postOverHttp(draft);
+    const { client_id, text, reply_to } = draft;
+    if (this.#isOpen) return this.#socket.request({ type: "post", room: this.#room, client_id, text, reply_to });
+    return this.#overHttp(() => this.#api.post(draft));
+  }
+
+  /** Change a message, `{type, id, ...}` as the frame says; answers as `post` does. */
+  change(frame) {
+    this.#changes += 1;
+    if (this.#isOpen) return this.#socket.request({ ...frame, room: this.#room, client_id: `change-${this.#changes}` });
+    return this.#overHttp(() => this.#api.change(frame));
   }
 
   /** The browser says that the network is back. */
@@ -237,9 +247,9 @@ export class Connection {
     this.#say(name, details);
   }
 
-  async #postOverHttp(draft) {
+  async #overHttp(ask) {
     try {
-      return { ...(await this.#api.post(draft)), type: "stored" };
+      return { ...(await ask()), type: "stored" };
     } catch (error) {
       if (error.status !== 401) throw error;
       this.#stop("signed_out");

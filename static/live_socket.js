@@ -1,6 +1,6 @@
-/* One websocket from its opening to its end: frames in, posts out, each post with its answer. No DOM.
+/* One websocket from its opening to its end: frames in, posts and changes out, each with its answer. No DOM.
 
-   It ends once, whoever ends it, and every post that was not answered by then is told so. */
+   It ends once, whoever ends it, and everything that was not answered by then is told so. */
 
 import { ApiError } from "./api.js";
 
@@ -15,7 +15,7 @@ export class LiveSocket {
   #onFrame;
   #onEnd;
   #openTimer;
-  #posts = new Map();
+  #requests = new Map();
   #hasEnded = false;
 
   isCaughtUp = false;
@@ -36,17 +36,18 @@ export class LiveSocket {
     return !this.#hasEnded && this.#socket.readyState === OPEN;
   }
 
-  /** Send a draft; answers with the frame `stored` or `refused`, or throws when none comes. */
-  post(room, { client_id, text }) {
+  /** Send a post or a change; answers with the frame `stored` or `refused`, or throws when none comes. */
+  request(frame) {
+    const { client_id } = frame;
     const sentAt = this.#clock.now();
     return new Promise((resolve, reject) => {
       const timer = this.#clock.setTimeout(() => {
-        this.#posts.delete(client_id);
+        this.#requests.delete(client_id);
         reject(unanswered());
         if (this.heardAt <= sentAt) this.drop(); // deaf: nothing came at all
       }, ANSWER_TIMEOUT_MS);
-      this.#posts.set(client_id, { resolve, reject, timer });
-      this.#socket.send(JSON.stringify({ type: "post", room, client_id, text }));
+      this.#requests.set(client_id, { resolve, reject, timer });
+      this.#socket.send(JSON.stringify(frame));
     });
   }
 
@@ -78,22 +79,22 @@ export class LiveSocket {
   }
 
   #answer(frame) {
-    const post = this.#posts.get(frame.client_id);
-    if (!post) return;
-    this.#posts.delete(frame.client_id);
-    this.#clock.clearTimeout(post.timer);
-    post.resolve({ ...frame, retryAfterMs: frame.retry_after === undefined ? undefined : frame.retry_after * 1000 });
+    const request = this.#requests.get(frame.client_id);
+    if (!request) return;
+    this.#requests.delete(frame.client_id);
+    this.#clock.clearTimeout(request.timer);
+    request.resolve({ ...frame, retryAfterMs: frame.retry_after === undefined ? undefined : frame.retry_after * 1000 });
   }
 
   #end(code) {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#clock.clearTimeout(this.#openTimer);
-    for (const { reject, timer } of this.#posts.values()) {
+    for (const { reject, timer } of this.#requests.values()) {
       this.#clock.clearTimeout(timer);
       reject(unanswered());
     }
-    this.#posts.clear();
+    this.#requests.clear();
     this.#onEnd(code);
   }
 }

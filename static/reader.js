@@ -8,6 +8,7 @@ import { TimelineView } from "./views/timeline.js";
 const KEPT_AT_END = 500;
 const KEPT_ABOVE = 2000;
 const OLDER = "Older messages";
+const NEWER = "Newer messages";
 const QUIET_MS = 1000;
 
 export class Reader {
@@ -21,12 +22,17 @@ export class Reader {
   #pill;
   #empty;
   #title;
+  #onGo;
+  #target = null; // the message that the reader was led to
+  #newer;
+  #newerLink;
   #observer;
   #unseen = 0; // arrived below what is being read
   #unread = 0; // arrived while the page was out of sight
   #loading = null;
 
-  constructor({ find, api, timeline, messageView, times, title }) {
+  /** `onGo(sequence)`: the reader was led to a message, or (null) back to the newest. */
+  constructor({ find, api, timeline, messageView, times, title, onGo }) {
     this.#api = api;
     this.#timeline = timeline;
     this.#log = find("log");
@@ -36,36 +42,48 @@ export class Reader {
     this.#olderLink = find("older-link");
     this.#olderLink.href = "#";
     this.#olderLink.textContent = OLDER;
+    this.#newer = find("newer");
+    this.#newerLink = find("newer-link");
+    this.#newerLink.href = "#";
+    this.#newerLink.textContent = NEWER;
     this.#pill = makePill(find("composer-area"));
     this.#empty = find("empty");
     this.#title = title;
+    this.#onGo = onGo;
     this.#pill.addEventListener("click", () => this.#follow());
     this.#olderLink.addEventListener("click", (event) => {
       event.preventDefault();
       this.loadOlder();
     });
-    this.#observer = new IntersectionObserver(([entry]) => entry.isIntersecting && this.loadOlder(), {
-      root: this.#log,
-      rootMargin: "600px 0px 0px",
+    this.#newerLink.addEventListener("click", (event) => {
+      event.preventDefault();
+      this.loadNewer();
     });
+    this.#observer = new IntersectionObserver((entries) => this.#reach(entries), { root: this.#log, rootMargin: "600px 0px" });
     this.#observer.observe(this.#older);
+    this.#observer.observe(this.#newer);
   }
 
   /** Go on from the page that the server sent. */
-  start({ cursor, hasOlder }) {
-    this.#timeline.reset({ messages: this.#view.adopt(), revision: cursor, hasOlder });
+  start({ cursor, hasOlder, hasNewer, target }) {
+    this.#timeline.reset({ messages: this.#view.adopt(), revision: cursor, hasOlder, hasNewer });
     this.#log.classList.remove("log--from-end");
+    this.#target = target;
+    this.#scroller.isAtEnd = !target;
     this.show();
-    this.#scroller.toEnd();
+    if (target) this.#scroller.toMiddle(this.#view.elementOf(target));
+    else this.#scroller.toEnd();
   }
 
   /** Bring the screen in step with the timeline, without moving what is being read. */
   show(also = () => {}) {
+    this.#scroller.isLive = !this.#timeline.isDetached;
     if (this.#scroller.isAtEnd) this.#timeline.trimOldest(KEPT_AT_END);
     else this.#timeline.trimNewest(KEPT_ABOVE);
     this.keepPlace(() => {
       this.#view.render(this.#timeline.messages);
       this.#older.hidden = !this.#timeline.hasOlder;
+      this.#newer.hidden = !this.#timeline.isDetached;
       also();
     });
     this.#showPill();
@@ -103,15 +121,48 @@ export class Reader {
     this.#unseen = 0;
     this.#view.markSequence = null;
     if (this.#timeline.isDetached) await this.#loadNewest();
+    if (this.#target) this.#lead(null);
     this.#scroller.toEnd();
     this.show();
   }
 
+  /** Show a message in its surroundings, and mark it; answers whether it could be found. */
+  async goTo(sequence) {
+    if (!this.#timeline.find(sequence) && !(await this.#loadAround(sequence))) return false;
+    this.#scroller.isAtEnd = false;
+    this.#showQuietly();
+    const element = this.#view.elementOf(sequence);
+    if (!element) return false;
+    this.#lead(sequence);
+    this.#scroller.toMiddle(element);
+    return true;
+  }
+
+  #lead(sequence) {
+    this.#target = sequence;
+    this.#view.target(sequence);
+    this.#onGo(sequence);
+  }
+
   loadOlder() {
-    this.#loading ??= this.#loadOlder().finally(() => {
+    return this.#loadOnce(() => this.#loadOlder());
+  }
+
+  loadNewer() {
+    return this.#loadOnce(() => this.#loadNewer());
+  }
+
+  #loadOnce(load) {
+    this.#loading ??= load().finally(() => {
       this.#loading = null;
     });
     return this.#loading;
+  }
+
+  #reach(entries) {
+    for (const { isIntersecting, target } of entries) {
+      if (isIntersecting) (target === this.#older ? this.loadOlder() : this.loadNewer());
+    }
   }
 
   async #loadOlder() {
@@ -122,11 +173,28 @@ export class Reader {
       const { messages, more } = await this.#api.readHistory(this.#timeline.oldestSequence);
       this.#timeline.applyHistory({ messages, hasOlder: more && messages.length > 0 });
       this.#olderLink.textContent = OLDER;
-      this.#watchOlderAgain();
+      this.#watchAgain(this.#older);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.#timeline.forgetPage();
       this.#olderLink.textContent = "Older messages could not be loaded. Try again";
+    }
+    this.#showQuietly();
+  }
+
+  async #loadNewer() {
+    if (!this.#timeline.isDetached) return;
+    this.#newerLink.textContent = "Loading newer messages…";
+    this.#timeline.expectPage();
+    try {
+      const { messages, more } = await this.#api.readSince(this.#timeline.newestSequence + 1);
+      this.#timeline.applyNewer({ messages, hasNewer: more });
+      this.#newerLink.textContent = NEWER;
+      this.#watchAgain(this.#newer);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.#timeline.forgetPage();
+      this.#newerLink.textContent = "Newer messages could not be loaded. Try again";
     }
     this.#showQuietly();
   }
@@ -138,15 +206,30 @@ export class Reader {
     setTimeout(() => this.#log.setAttribute("aria-live", "polite"), QUIET_MS);
   }
 
-  async #loadNewest() {
-    await this.#loading;
+  #loadNewest() {
+    return this.#beginAnew(() => this.#api.readNewest());
+  }
+
+  #loadAround(sequence) {
+    return this.#beginAnew(() => this.#api.readAround(sequence));
+  }
+
+  /** Show another part of the room instead; answers whether it could be read. */
+  async #beginAnew(read) {
+    while (this.#loading) await this.#loading; // a page of the old part must not come into the new one
+    return this.#loadOnce(() => this.#readAnew(read));
+  }
+
+  async #readAnew(read) {
     this.#timeline.expectPage();
     try {
-      const { messages, revision, more } = await this.#api.readNewest();
-      this.#timeline.reset({ messages, revision, hasOlder: more });
+      const { messages, revision, more, newer } = await read();
+      this.#timeline.reset({ messages, revision, hasOlder: more, hasNewer: newer });
+      return true;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.#timeline.forgetPage();
+      return false;
     }
   }
 
@@ -179,9 +262,9 @@ export class Reader {
   }
 
   /** An observer tells of changes only: a page that fills less than the screen needs the next one. */
-  #watchOlderAgain() {
-    this.#observer.unobserve(this.#older);
-    this.#observer.observe(this.#older);
+  #watchAgain(element) {
+    this.#observer.unobserve(element);
+    this.#observer.observe(element);
   }
 }
 

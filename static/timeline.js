@@ -27,11 +27,16 @@ export class Timeline {
     return this.messages.at(-1)?.sequence ?? 0;
   }
 
-  /** Begin, or begin anew, with the newest page; what arrived while it was on its way is kept. */
-  reset({ messages, revision, hasOlder }) {
+  /** The message with this sequence, if it is loaded. */
+  find(sequence) {
+    return this.#bySequence.get(sequence);
+  }
+
+  /** Begin, or begin anew, with a page; what arrived while it was on its way is kept. */
+  reset({ messages, revision, hasOlder, hasNewer = false }) {
     this.#bySequence = new Map();
     this.messages = [];
-    this.isDetached = false;
+    this.isDetached = hasNewer;
     this.hasOlder = hasOlder;
     for (const message of messages) this.#place(message);
     this.cursor = Math.max(this.cursor, revision);
@@ -72,6 +77,13 @@ export class Timeline {
   applyHistory({ messages, hasOlder }) {
     for (const message of messages) this.#place(message);
     this.hasOlder = hasOlder;
+    this.#applyCollected();
+  }
+
+  /** Put the page after the newest message that is loaded, while detached. */
+  applyNewer({ messages, hasNewer }) {
+    for (const message of messages) this.#place(message);
+    this.isDetached = hasNewer;
     this.#applyCollected();
   }
 

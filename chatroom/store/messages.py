@@ -177,6 +177,15 @@ class MessageStore:
         """The `limit` messages before `sequence`, oldest first."""
         return self._page({"room": room, "sequence": {"$lt": sequence}}, "sequence", DESCENDING, limit)[::-1]
 
+    def since(self, room: str, sequence: int, limit: int) -> list[Message]:
+        """The `limit` messages from `sequence` on, oldest first."""
+        return self._page({"room": room, "sequence": {"$gte": sequence}}, "sequence", ASCENDING, limit)
+
+    def by_sequences(self, room: str, sequences: Collection[int]) -> list[Message]:
+        """Those of the messages that are there, oldest first."""
+        query = {"room": room, "sequence": {"$in": sorted(sequences)}}
+        return self._page(query, "sequence", ASCENDING, len(sequences)) if sequences else []
+
     def find_all(self, ids: Sequence[str], rooms: Collection[str]) -> list[tuple[Message, str]]:
         """Those of these messages that are in one of these rooms, each with its room, the newest first."""
         query = {"_id": {"$in": [ObjectId(id) for id in ids]}, "room": {"$in": list(rooms)}}

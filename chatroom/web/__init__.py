@@ -13,6 +13,7 @@ from chatroom.web.api import blueprint as api
 from chatroom.web.cli import COMMANDS
 from chatroom.web.pages import blueprint as pages
 from chatroom.web.pages import hue, message_markup
+from chatroom.web.permalinks import blueprint as permalinks
 from chatroom.web.rooms_api import blueprint as rooms_api
 from chatroom.web.search import api as search_api
 from chatroom.web.search import blueprint as search
@@ -34,6 +35,7 @@ def register(app: Flask, settings: Settings) -> None:
         api,
         health.blueprint,
         pages,
+        permalinks,
         reference.blueprint,
         rooms_api,
         search,

@@ -8,6 +8,7 @@ from chatroom.errors import Refused
 from chatroom.live.protocol import ClientId, Cursor, Format, WireMessage, wire
 from chatroom.messages import SERVER_MADE
 from chatroom.messages import Page as MessagePage
+from chatroom.models import Room
 from chatroom.web import login as signing
 from chatroom.web.openapi import operation
 from chatroom.web.programs import answer, api_blueprint, asker, body_as, enter, query_as
@@ -23,6 +24,8 @@ class Reading(msgspec.Struct):
 
     after: Cursor | UnsetType = UNSET
     before: Cursor | UnsetType = UNSET
+    since: Cursor | UnsetType = UNSET
+    around: Cursor | UnsetType = UNSET
     limit: int | UnsetType = UNSET
     format: Format = "text"
 
@@ -42,6 +45,7 @@ class Changes(msgspec.Struct):
     revision: int
     messages: list[WireMessage]
     more: bool
+    newer: bool | UnsetType = UNSET
 
 
 class StoredAnswer(msgspec.Struct, kw_only=True):
@@ -57,25 +61,18 @@ class StoredAnswer(msgspec.Struct, kw_only=True):
 @blueprint.get("/rooms/<slug>/messages")
 @operation("read", {200: Changes}, query=Reading)
 def read(slug: str) -> Response:
-    """Changes after a revision, messages before a sequence, or the newest page.
+    """Changes after a revision; messages before, since or around a sequence; or the newest page.
 
     With `after`: what changed since, by revision; ask again from the `revision` of the answer while there is `more`.
     """
     person = asker()
     room = enter(slug).room
     asked = query_as(Reading)
-    limit = _limit(asked)
-    if asked.after is not UNSET and asked.before is not UNSET:
-        raise Refused("invalid", "Ask for what is after a revision or before a sequence, not for both.")
-    if asked.after is not UNSET:
-        if asked.format != "brief":  # who only counts what is new is not there
-            services.visits.take([(room.id, person.author)])
-        page = services.messages.after(room, asked.after, limit)
-    elif asked.before is not UNSET:
-        page = services.messages.before(room, asked.before, limit)
-    else:
-        page = services.messages.newest(room, limit)
-    return answer(_changes(room.slug, page, asked.format))
+    if sum(each is not UNSET for each in (asked.after, asked.before, asked.since, asked.around)) > 1:
+        raise Refused("invalid", "Ask for one part of the room: `after`, `before`, `since` or `around`.")
+    if asked.after is not UNSET and asked.format != "brief":  # who only counts what is new is not there
+        services.visits.take([(room.id, person.author)])
+    return answer(_changes(room.slug, _page(room, asked), asked.format))
 
 
 @blueprint.post("/rooms/<slug>/messages")
@@ -102,6 +99,19 @@ def post(slug: str) -> Response:
     return answer(said, 200 if stored.is_repeated else 201)
 
 
+def _page(room: Room, asked: Reading) -> MessagePage:
+    messages, limit = services.messages, _limit(asked)
+    if asked.after is not UNSET:
+        return messages.after(room, asked.after, limit)
+    if asked.before is not UNSET:
+        return messages.before(room, asked.before, limit)
+    if asked.since is not UNSET:
+        return messages.since(room, asked.since, limit)
+    if asked.around is not UNSET:
+        return messages.around(room, asked.around, limit)
+    return messages.newest(room, limit)
+
+
 def _limit(asked: Reading) -> int:
     """How many messages are asked for, brought within bounds."""
     usual = services.settings.history_page
@@ -110,4 +120,4 @@ def _limit(asked: Reading) -> int:
 
 def _changes(slug: str, page: MessagePage, format: Format) -> Changes:
     messages = [wire(message, format) for message in page.messages]
-    return Changes(room=slug, revision=page.revision, messages=messages, more=page.more)
+    return Changes(room=slug, revision=page.revision, messages=messages, more=page.more, newer=page.newer or UNSET)

@@ -18,6 +18,7 @@ from flask import (
     url_for,
 )
 
+from chatroom.access import Access
 from chatroom.errors import Refused, Unavailable
 from chatroom.messages import Page as MessagePage
 from chatroom.models import Message, Room
@@ -48,12 +49,12 @@ def hue(user_id: str) -> int:
     return zlib.crc32(user_id.encode()) % HUES
 
 
-def message_markup(app: Flask) -> Callable[[Message, bool], str]:
+def message_markup(app: Flask) -> Callable[..., str]:
     """Make the function by which templates render a message; the same one in the same state is rendered once."""
 
     @lru_cache(maxsize=KEPT_MARKUP)
-    def markup(message: Message, joined: bool) -> str:
-        return cast("str", app.jinja_env.get_template("_message.html").module.message_item(message, joined))  # type: ignore[attr-defined]
+    def markup(message: Message, *how: object) -> str:
+        return cast("str", app.jinja_env.get_template("_message.html").module.message_item(message, *how))  # type: ignore[attr-defined]
 
     return markup
 
@@ -97,16 +98,18 @@ def messages_frame(slug: str) -> Page:
 
 
 def _room(slug: str) -> Page:
-    found = services.rooms.get_for(current_user.id, slug).room
+    access = services.rooms.get_for(current_user.id, slug)
+    found = access.room
     form = MessageForm()
     if request.method != "POST":
-        return _room_page(found, form)
+        return room_page(access, form, **_asked_page(found))
     if not form.validate():
-        return _room_page(found, form, 400, form.problem)
+        return room_page(access, form, **_asked_page(found), status=400, msg=form.problem)
     try:
         _post(found, form)
     except (Refused, Unavailable) as error:
-        return with_retry_after(_room_page(found, form, status_of(error), str(error)), retry_after_of(error))
+        page = room_page(access, form, **_asked_page(found), status=status_of(error), msg=str(error))
+        return with_retry_after(page, retry_after_of(error))
     return redirect(url_for("pages.room", slug=found.slug), 303)
 
 
@@ -123,27 +126,36 @@ def _post(found: Room, form: MessageForm) -> Stored:
     return services.messages.post(found, services.messages.draft(current_user.author, draft.text, other))
 
 
-def _room_page(found: Room, form: MessageForm, status: int = 200, msg: str = "") -> Response:
+def room_page(
+    access: Access, form: MessageForm, page: MessagePage, *, status: int = 200, msg: str = "", **more: Any
+) -> Response:
+    """The room with a page of its messages; `is_history` is one that is not followed live."""
     form.renew()
-    before = request.args.get("before", type=int)
-    limit = services.settings.history_page
-    if before is None:
-        page = services.messages.newest(found, limit)
-    else:
-        page = services.messages.before(found, min(max(before, 1), LARGEST_SEQUENCE), limit)
+    found = access.room
     response = make_response(
         render_template(
             "chatroom.html",
             room=found,
+            access=access,
             form=form,
             msg=msg,
             people=services.presence.here(found.id),
-            is_history=before is not None,
+            **{"is_history": False, **more},
             **_history(page),
         )
     )
     response.status_code = status
     return response
+
+
+def _asked_page(found: Room) -> dict[str, Any]:
+    """The newest messages, or the older ones that the address asks for."""
+    before = request.args.get("before", type=int)
+    limit = services.settings.history_page
+    if before is None:
+        return {"page": services.messages.newest(found, limit)}
+    page = services.messages.before(found, min(max(before, 1), LARGEST_SEQUENCE), limit)
+    return {"page": page, "is_history": True}
 
 
 def _history(page: MessagePage) -> dict[str, Any]:
@@ -152,5 +164,6 @@ def _history(page: MessagePage) -> dict[str, Any]:
         "messages": messages,
         "cursor": page.revision,
         "has_older": page.more,
+        "has_newer": page.newer,
         "oldest_sequence": messages[0].sequence if messages else None,
     }

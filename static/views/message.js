@@ -8,10 +8,17 @@ const DELETED = "This message was deleted.";
 
 export class MessageView {
   #times;
+  #roomUrl;
 
-  constructor({ template, times }) {
+  constructor({ template, times, roomUrl }) {
     this.template = template;
     this.#times = times;
+    this.#roomUrl = roomUrl;
+  }
+
+  /** The address of a message's own page. */
+  linkTo({ sequence }) {
+    return `${this.#roomUrl}/${sequence}`;
   }
 
   /** An element for a message of the timeline. */
@@ -32,6 +39,7 @@ export class MessageView {
       clientId: message.client_id ?? "",
     });
     element.classList.toggle("message--deleted", Boolean(deleted_at));
+    this.#setLinks(element, message);
     this.#setAuthor(element, author);
     this.setTimes(element, message);
     const edited = element.querySelector("[data-edited]");
@@ -45,6 +53,13 @@ export class MessageView {
     time.dateTime = typeof sent_at === "string" ? sent_at : new Date(sent_at).toISOString();
     time.textContent = this.#times.clock(sent_at);
     time.title = this.#times.full(sent_at);
+  }
+
+  /** A draft has no page yet. */
+  #setLinks(element, message) {
+    for (const link of element.querySelectorAll("[data-permalink], [data-more]")) {
+      if (message.sequence) link.href = this.linkTo(message);
+    }
   }
 
   #setAuthor(element, { id, name, is_bot }) {
@@ -61,7 +76,7 @@ export class MessageView {
 
 /** Read a message back from the element that the server made. */
 export function readMessage(element) {
-  const { id, sequence, revision, author, clientId } = element.dataset;
+  const { id, sequence, revision, author, clientId, kind } = element.dataset;
   const body = element.querySelector("[data-body]");
   const html = body.innerHTML;
   const isDeleted = element.classList.contains("message--deleted");
@@ -75,6 +90,7 @@ export function readMessage(element) {
       is_bot: element.querySelector("[data-bot]").textContent !== "",
     },
     client_id: clientId || undefined,
+    kind,
     sent_at: element.querySelector("time").dateTime,
     edited_at: element.querySelector("[data-edited]").dataset.at,
     ...(isDeleted ? { deleted_at: true } : { html }),

@@ -7,22 +7,24 @@ export class Scroller {
   #onMove;
   #height;
 
-  /** Whether the newest message is in view, and is to stay so. */
+  /** Whether the end of what is loaded is in view. */
   isAtEnd = true;
+  /** Whether that end is the newest message, which is to stay in view. */
+  isLive = true;
 
   constructor({ log, content, onMove }) {
     this.#log = log;
     this.#onMove = onMove;
     log.addEventListener("scroll", () => this.#moved(), { passive: true });
     // The keyboard opens, the composer grows, a window is turned: the end stays in view.
-    const observer = new ResizeObserver(() => this.isAtEnd && this.toEnd());
+    const observer = new ResizeObserver(() => this.#follows && this.toEnd());
     observer.observe(log);
     observer.observe(content);
   }
 
   /** Change the log's content without moving what is being read. */
   keepPlace(change) {
-    if (this.isAtEnd) {
+    if (this.#follows) {
       change();
       this.toEnd();
       return;
@@ -45,6 +47,14 @@ export class Scroller {
     return scrollHeight - scrollTop - 2 * clientHeight > 0;
   }
 
+  /** Show an element in the middle, as far as the ends allow. */
+  toMiddle(element) {
+    const { top, height } = this.#log.getBoundingClientRect();
+    const box = element.getBoundingClientRect();
+    this.#log.scrollTop += box.top - top - Math.max(NEAR_PX, (height - box.height) / 2);
+    this.#moved();
+  }
+
   /** Show an element at the upper edge, or the end if that is nearer. */
   toElement(element) {
     const { top } = this.#log.getBoundingClientRect();
@@ -52,12 +62,16 @@ export class Scroller {
     this.#moved();
   }
 
+  get #follows() {
+    return this.isAtEnd && this.isLive;
+  }
+
   #moved() {
     const { scrollHeight, scrollTop, clientHeight } = this.#log;
     // A log that shrank reports a scroll too: the reader did not move.
     const hasShrunk = clientHeight < this.#height;
     this.#height = clientHeight;
-    if (hasShrunk && this.isAtEnd) this.toEnd();
+    if (hasShrunk && this.#follows) this.toEnd();
     else this.isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_PX;
     this.#onMove();
   }

@@ -60,6 +60,12 @@ export class TimelineView {
     this.#forgetBeyond(messages);
   }
 
+  /** Mark the message that somebody was led to, and no other. */
+  target(sequence) {
+    this.#list.querySelector(".message--target")?.classList.remove("message--target");
+    this.elementOf(sequence)?.classList.add("message--target");
+  }
+
   elementOf(sequence) {
     return this.#elements.get(sequence)?.element;
   }

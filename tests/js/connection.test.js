@@ -260,6 +260,28 @@ test("a post is answered by its own frame", async () => {
   assert.equal((await second).retryAfterMs, 1500);
 });
 
+test("a change is asked for on the socket, or over HTTP, and answered by its own frame", async () => {
+  const { clock, api, last, connection } = setUp();
+  last().welcome();
+  const first = connection.change({ type: "delete", id: "x" });
+  const second = connection.change({ type: "edit", id: "y", text: "new", revision: 3 });
+  const [one, two] = last().sent;
+  assert.notEqual(one.client_id, two.client_id);
+  assert.deepEqual(two, { type: "edit", id: "y", text: "new", revision: 3, room: "lobby", client_id: two.client_id });
+  last().say({ type: "refused", room: "lobby", client_id: two.client_id, reason: "conflict", message: "Changed." });
+  last().say({ type: "stored", room: "lobby", client_id: one.client_id, id: "x", sequence: 1, revision: 11 });
+  assert.equal((await first).revision, 11);
+  assert.equal((await second).reason, "conflict");
+
+  api.changes = nothingNew;
+  last().end();
+  await clock.pass(1000);
+  last().end();
+  await clock.pass(100);
+  api.changed = ({ id }) => ({ id, sequence: 1, revision: 12 });
+  assert.deepEqual(await connection.change({ type: "delete", id: "x" }), { type: "stored", id: "x", sequence: 1, revision: 12 });
+});
+
 test("a post whose connection ends is unanswered, and so is one that waits ten seconds; a deaf socket is left", async () => {
   const { clock, seen, last, connection } = setUp();
   last().welcome();

@@ -120,6 +120,7 @@ export class FakeApi {
   posted = [];
   changes = () => unreachable();
   stored = () => unreachable();
+  changed = () => unreachable();
 
   async readChanges(after) {
     this.asked.push(after);
@@ -129,6 +130,10 @@ export class FakeApi {
   async post(draft) {
     this.posted.push(draft);
     return this.stored(draft);
+  }
+
+  async change(frame) {
+    return this.changed(frame);
   }
 }
 

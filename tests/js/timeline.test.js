@@ -176,3 +176,25 @@ function seeded(state) {
     return state / 2147483648;
   };
 }
+
+test("a page from the middle of the room is detached until its newer pages are there", () => {
+  const timeline = timelineOf();
+  timeline.reset({ messages: messages(10, 12), revision: 20, hasOlder: true, hasNewer: true });
+  timeline.applyChanges({ revision: 21, messages: [message(21), message(11, { revision: 21 })] });
+  assert.deepEqual(sequences(timeline), [10, 11, 12], "what is beyond is not kept");
+  assert.equal(timeline.find(11).revision, 21, "what is there is kept in step");
+  timeline.expectPage();
+  timeline.applyNewer({ messages: messages(13, 15), hasNewer: true });
+  assert.ok(timeline.isDetached);
+  timeline.expectPage();
+  timeline.applyChanges({ revision: 22, messages: [message(22)] });
+  timeline.applyNewer({ messages: messages(16, 21), hasNewer: false });
+  assert.ok(!timeline.isDetached);
+  assert.deepEqual(sequences(timeline), [10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22], "also what overtook the page");
+});
+
+test("a message is found by its sequence while it is loaded", () => {
+  const timeline = timelineOf(messages(1, 3));
+  assert.equal(timeline.find(2).id, "id2");
+  assert.equal(timeline.find(9), undefined);
+});

@@ -67,6 +67,7 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/chatroom", "POST"):             (LOGIN, LOBBY, LOBBY, LOBBY, LOBBY, LOGIN, LOGIN, LOGIN),
     ("/chatroom/<slug>", "GET"):       (LOGIN, "404", "200", "200", "404", LOGIN, LOGIN, LOGIN),
     ("/chatroom/<slug>", "POST"):      (LOGIN, "404", IN_DEN, IN_DEN, "404", LOGIN, LOGIN, LOGIN),
+    ("/chatroom/<slug>/<int:sequence>", "GET"): (LOGIN, "404", "200", "200", "404", LOGIN, LOGIN, LOGIN),
     ("/chatroom/<slug>/messages", "GET"):      ("401", "404", "200", "200", "404", "401", "401", "401"),
     ("/api/rooms", "GET"):             ("401", "200", "200", "200", "200", "200", "401", "401"),
     ("/api/rooms", "OPTIONS"):         ("401", "200", "200", "200", "200", "200", "401", "401"),
@@ -158,6 +159,7 @@ def ask(cast: Cast, person: Person, rule: str, method: str) -> TestResponse:
     """One request, complete in every way but for who sends it."""
     path = (
         rule.replace("<slug>", DEN.slug)
+        .replace("<int:sequence>", str(cast.message.sequence))
         .replace("<session_id>", cast.other_session)
         .replace("<path:filename>", "favicon.svg")
     ) + QUERIES.get(rule, "")

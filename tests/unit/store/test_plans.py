@@ -106,6 +106,8 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
     "the newest page": (lambda d: messages(d).newest("lobby", 51), 51),
     "an older page": (lambda d: messages(d).before("lobby", 1500, 51), 51),
     "the oldest page": (lambda d: messages(d).before("lobby", 10, 51), 10),
+    "a newer page": (lambda d: messages(d).since("lobby", 1500, 51), 51),
+    "quoted messages": (lambda d: messages(d).by_sequences("lobby", range(1, 2900, 100)), 29),
     "a follower's page": (lambda d: messages(d).changed_after("lobby", 100, 500), 500),
     "a follower near the end": (lambda d: messages(d).changed_after("lobby", MESSAGES, 500), 10),
     "polling": (lambda d: messages(d).newest_revisions({"lobby": MESSAGES, "before": 498, "x": 0}), 0),

@@ -167,6 +167,16 @@ class TestRead:
         assert self.read(reader, before=5) == (["2", "3", "4"], 7, True)
         assert self.read(reader, before=2) == (["1"], 7, False)
 
+    def test_messages_since_and_around_a_sequence(self, reader: Visitor) -> None:
+        assert self.read(reader, since=3, limit=2) == (["3", "4"], 7, True)
+        assert self.read(reader, since=6) == (["6", "7"], 7, False)
+        assert self.read(reader, since=8) == ([], 7, False)
+        assert self.read(reader, around=4) == (["3", "4", "5"], 7, True)
+        assert self.read(reader, around=1) == (["1", "2"], 7, False)
+        for query, newer in (({"around": 4}, True), ({"around": 7}, None), ({"before": 4}, None)):
+            assert reader.get(LOBBY, query_string=query).get_json().get("newer") == newer
+        assert reader.get(f"{LOBBY}?around=8").status_code == 404
+
     def test_what_a_message_shows(self, alice: Visitor, services: Services) -> None:
         """X06, A01: exactly these fields."""
         post(alice, "*hi*", client_id="a1")
@@ -208,6 +218,9 @@ class TestRead:
             "after=null",
             "format=xml",
             "after=1&before=2",
+            "since=1&around=2",
+            "since=-1",
+            "around=x",
             "after[$ne]=1&after=x",
             f"before={2**63}",
         ],

@@ -69,7 +69,7 @@ class TestRoom:
         assert (response.status_code, response.location) == (303, "/chatroom/lobby")
         page = bob.get("/chatroom").text
         assert bodies(page) == ["hello <em>world</em>"]
-        assert re.search(r'data-author-name>Alice</bdi>\s*<time class="message__time"[^>]*datetime="20', page)
+        assert re.search(r'data-author-name>Alice</bdi>[^`]*?class="message__time"[^>]*><time[^>]*datetime="20', page)
 
     def test_oldest_at_the_top(self, alice: Visitor) -> None:
         """A2."""

@@ -1,0 +1,41 @@
+/* A question over the page, which is answered before anything else. */
+
+/** Ask whether to do something; answers true or false. The safe answer has the focus. */
+export function ask({ title, text, label, isDanger = false }) {
+  const dialog = document.createElement("dialog");
+  dialog.className = "dialog";
+  dialog.setAttribute("aria-label", title);
+  const form = document.createElement("form");
+  form.method = "dialog";
+  form.className = "dialog__form";
+  const buttons = document.createElement("p");
+  buttons.className = "dialog__buttons";
+  buttons.append(
+    makeButton("Cancel", "no", "button--outline"),
+    makeButton(label, "yes", isDanger ? "button--danger" : "button--primary"),
+  );
+  form.append(makeText("h2", "dialog__title", title), makeText("p", "dialog__text", text), buttons);
+  dialog.append(form);
+  dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
+  document.body.append(dialog);
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(dialog.returnValue === "yes");
+    });
+  });
+}
+
+function makeButton(label, value, kind) {
+  const button = makeText("button", `button ${kind}`, label);
+  button.value = value;
+  return button;
+}
+
+export function makeText(name, className, text) {
+  const element = document.createElement(name);
+  element.className = className;
+  element.textContent = text;
+  return element;
+}

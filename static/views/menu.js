@@ -1,0 +1,76 @@
+/* A menu over the page: at what was pressed, or from the lower edge of a small screen. */
+
+import { makeIcon } from "./icon.js";
+
+const GAP_PX = 4;
+
+export class MenuView {
+  #dialog;
+  #icons;
+
+  constructor({ icons }) {
+    this.#icons = icons;
+    this.#dialog = document.createElement("dialog");
+    this.#dialog.className = "menu";
+    this.#dialog.addEventListener("click", ({ target }) => target === this.#dialog && this.#dialog.close());
+    this.#dialog.addEventListener("keydown", (event) => this.#press(event));
+    document.body.append(this.#dialog);
+  }
+
+  /** Show `items`, each with `label`, `icon`, `run()` and perhaps `key` and `isDanger`. */
+  open({ label, items, anchor }) {
+    const list = document.createElement("div");
+    list.className = "menu__list";
+    list.setAttribute("role", "menu");
+    list.setAttribute("aria-label", label);
+    list.append(...items.map((item) => this.#makeItem(item)));
+    this.#dialog.replaceChildren(list);
+    this.#dialog.showModal();
+    this.#placeAt(anchor);
+    list.firstElementChild.focus();
+  }
+
+  #makeItem({ label, icon, key, isDanger, run }) {
+    const item = document.createElement("button");
+    item.type = "button";
+    item.className = "menu__item";
+    item.classList.toggle("menu__item--danger", Boolean(isDanger));
+    item.setAttribute("role", "menuitem");
+    item.append(makeIcon(this.#icons, icon), label);
+    if (key) item.append(makeKey(key));
+    item.addEventListener("click", () => {
+      this.#dialog.close(); // which gives the focus back, for `run` to take it on
+      run();
+    });
+    return item;
+  }
+
+  #placeAt(anchor) {
+    const at = anchor.getBoundingClientRect();
+    const { width, height } = this.#dialog.getBoundingClientRect();
+    const below = at.bottom + GAP_PX;
+    const top = below + height > innerHeight ? Math.max(GAP_PX, at.top - GAP_PX - height) : below;
+    const left = Math.min(Math.max(GAP_PX, at.right - width), innerWidth - width - GAP_PX);
+    this.#dialog.style.setProperty("--menu-top", `${Math.min(top, innerHeight - height - GAP_PX)}px`);
+    this.#dialog.style.setProperty("--menu-left", `${left}px`);
+  }
+
+  #press(event) {
+    const items = [...this.#dialog.querySelectorAll("[role=menuitem]")];
+    const index = items.indexOf(document.activeElement);
+    const next = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: -1 }[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    items.at(next % items.length).focus();
+  }
+}
+
+const KEY_NAMES = { Delete: "Del" };
+
+function makeKey(key) {
+  const element = document.createElement("kbd");
+  element.className = "key";
+  element.setAttribute("aria-hidden", "true");
+  element.textContent = KEY_NAMES[key] ?? key.toUpperCase();
+  return element;
+}
