@@ -5,6 +5,7 @@ Making them connects to nothing and starts nothing; the first request or the ser
 
 import logging
 import os
+import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -23,7 +24,9 @@ from chatroom.live.engine import Engine
 from chatroom.live.feed import SAFETY_SECONDS, ChangeStreamFeed, Hint, Known, PollingFeed
 from chatroom.live.gate import Limits
 from chatroom.live.socket import LiveEndpoint
+from chatroom.outlet import Outlet
 from chatroom.services import Services
+from chatroom.spooling import Spooling
 from chatroom.store import changes
 
 if TYPE_CHECKING:
@@ -85,7 +88,16 @@ class ASGI:
         settings = self._services.settings
         self._engine: Engine | None = None
         threads = WSGIMiddleware(cast("Any", app), workers=settings.request_threads)
-        self._pages = WholeBodies(threads, most_bytes=settings.max_request_bytes)
+        self._pages = Outlet(
+            Spooling(
+                WholeBodies(threads, most_bytes=settings.max_request_bytes),
+                threads,
+                is_upload=web.is_upload,
+                find_user=self._find_user,
+                small_bytes=settings.max_request_bytes or sys.maxsize,
+                most_bytes=web.most_upload_bytes(settings),
+            )
+        )
         self._live = LiveEndpoint(
             self._get_engine,
             address_of=lambda scope: web.address_of(scope, settings.trusted_proxies),
@@ -139,6 +151,10 @@ class ASGI:
     def _check_posting(self, user_id: str, address: str) -> None:
         self._services.limits.posting.check(user_id, address)
 
+    def _find_user(self, scope: Mapping[str, Any]) -> str | None:
+        visitor = self._sign_in(scope)
+        return visitor.author.id if visitor else None
+
     def _sign_in(self, scope: Mapping[str, Any]) -> Visitor | None:
         self._services.prepare()
         return web.sign_in(self._app, scope)
@@ -174,6 +190,7 @@ def _make_engine(services: Services) -> Engine:
         tail_messages=settings.tail_messages,
         tail_bytes=settings.tail_bytes,
         lease_seconds=settings.presence_lease_seconds,
+        chores=[services.files.sweep],
     )
 
 

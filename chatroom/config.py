@@ -56,9 +56,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     post_limit_address: Limit = "100 per second"
     search_limit_account: Limit = "30 per 10 seconds"
 
+    upload_limit_account: Limit = "60 per minute; 600 per hour"
+    upload_limit_address: Limit = "600 per minute"
+
     max_message_length: Annotated[int, Meta(ge=0, le=20_000)] = 4000
     max_frame_bytes: Annotated[int, Meta(ge=0, le=16_000_000)] = 65_536
     max_request_bytes: Annotated[int, Meta(ge=0, le=1_000_000_000)] = 262_144
+    max_file_bytes: Annotated[int, Meta(ge=0, le=2_000_000_000)] = 25_000_000
+    max_files_per_message: Annotated[int, Meta(ge=0, le=50)] = 10
+    max_total_file_bytes: Count = 10_000_000_000
     max_connections: Count = 10_000
     max_connections_per_user: Count = 20
     max_connections_per_address: Count = 500

@@ -87,8 +87,8 @@ class WholeBodies:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        scope = _without_underscores(scope)
-        if 0 < self._most < _announced_length(scope):
+        scope = without_underscores(scope)
+        if 0 < self._most < announced_length(scope):
             await self._inner(scope, receive, send)  # which refuses it without reading
             return
         chunks: list[bytes] = []
@@ -96,15 +96,15 @@ class WholeBodies:
             async with asyncio.timeout(BODY_SECONDS):
                 is_here = await self._take(receive, chunks)
         except TimeoutError:
-            await _refuse(send, 408, "The request did not come to its end in time.")
+            await refuse(send, 408, "The request did not come to its end in time.")
             return
         finally:
             self._held -= sum(map(len, chunks))
         if is_here is None:
-            await _refuse(send, 503, "Too many large requests are coming in. Please try again in a moment.")
+            await refuse(send, 503, "Too many large requests are coming in. Please try again in a moment.")
         elif is_here:
             body = b"".join(chunks)
-            await self._inner(_with_length(scope, len(body)), _once(body, receive), send)
+            await self._inner(with_length(scope, len(body)), _once(body, receive), send)
 
     async def _take(self, receive: Receive, chunks: list[bytes]) -> bool | None:
         """Whether the body has come, or its sender has gone; None where there is no more room for it."""
@@ -124,31 +124,25 @@ class WholeBodies:
                 return None
 
 
-def _without_underscores(scope: Scope) -> Scope:
+def without_underscores(scope: Scope) -> Scope:
     """Leave out headers such as `X_Forwarded_For`: WSGI cannot tell them from what a trusted proxy has written."""
     return {**scope, "headers": [header for header in scope["headers"] if b"_" not in header[0]]}
 
 
-def _announced_length(scope: Scope) -> int:
+def announced_length(scope: Scope) -> int:
+    """How long a body says it is; 0 where it does not say."""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():
             return int(value[:20])
     return 0
 
 
-def _with_length(scope: Scope, length: int) -> Scope:
+def with_length(scope: Scope, length: int) -> Scope:
     """Say the length also of a body that came in chunks: WSGI reads no other."""
     headers = [(name, value) for name, value in scope["headers"] if name not in LENGTHS]
     if length:
         headers.append((b"content-length", str(length).encode()))
     return {**scope, "headers": headers}
-
-
-def _measured(scope: Scope, length: int) -> Scope:
-    """Say how long a body is that came in chunks: Flask takes one of unknown length for none."""
-    if length and not any(name == b"content-length" for name, _ in scope["headers"]):
-        return {**scope, "headers": [*scope["headers"], (b"content-length", str(length).encode())]}
-    return scope
 
 
 def _once(body: bytes, receive: Receive) -> Receive:
@@ -165,7 +159,8 @@ def _once(body: bytes, receive: Receive) -> Receive:
     return receive_whole
 
 
-async def _refuse(send: Send, status: int, message: str) -> None:
+async def refuse(send: Send, status: int, message: str) -> None:
+    """Answer in the place of the application."""
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"connection", b"close"),

@@ -117,9 +117,20 @@ class RegistrationLimit:
 
 
 class PostingLimit:
-    """Posts, for each account and each address, as one process sees them; asked on the event loop, it never waits."""
+    """Posts, for each account and each address, as one process sees them; asked on the event loop, it never waits.
 
-    def __init__(self, account: str, address: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+    Uploads are counted the same way; `complaint` says what there were too many of.
+    """
+
+    def __init__(
+        self,
+        account: str,
+        address: str,
+        *,
+        complaint: str = "You are sending too fast.",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._complaint = complaint
         self._storage = MemoryWindows(clock)
         self._account = Limit(account, "account", self._storage, clock=clock)
         self._address = Limit(address, "address", self._storage, clock=clock)
@@ -127,7 +138,7 @@ class PostingLimit:
     def check(self, user_id: str, address: str) -> None:
         """Count a post; raise `Refused` (`too_fast`) when there were too many (then it is not counted)."""
         if wait := self._account.hit(user_id) or self._address.hit(address):
-            raise too_fast("You are sending too fast.", wait)
+            raise too_fast(self._complaint, wait)
 
     def record(self, user_id: str) -> None:
         """Count a post that came through another process."""
@@ -162,6 +173,11 @@ class Limits:
         )
         self.posting = PostingLimit(settings.post_limit_account, settings.post_limit_address)
         self.search = AskingLimit(settings.search_limit_account, "search", "You are searching too fast.")
+        self.uploading = PostingLimit(
+            settings.upload_limit_account,
+            settings.upload_limit_address,
+            complaint="Too many files were sent in a short time.",
+        )
 
 
 def make_limits(settings: Settings, database: Database) -> Limits:

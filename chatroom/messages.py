@@ -13,6 +13,7 @@ import regex
 
 from chatroom.access import Access
 from chatroom.errors import Refused
+from chatroom.files import Files
 from chatroom.models import Author, Draft, Message, Room
 from chatroom.rendering import render
 from chatroom.store.messages import MessageStore, Rendered, Stored
@@ -51,23 +52,37 @@ class Messages:
         store: MessageStore,
         *,
         max_length: int,
+        files: Files | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._max_length = max_length
+        self._files = files
         self._clock = clock
         self.post_through: Callable[[Room, Draft], Stored] | None = None
         self.change_through: Callable[[Room, Change], Message] | None = None
 
-    def draft(self, author: Author, text: str, client_id: str | None = None, *, reply_to: int | None = None) -> Draft:
+    def draft(
+        self,
+        author: Author,
+        text: str,
+        client_id: str | None = None,
+        *,
+        reply_to: int | None = None,
+        has_files: bool = False,
+    ) -> Draft:
         """Check a text; raise `Refused` (`empty`, `too_long`, `invalid`) with a sentence for its author."""
-        self.check_text(text)
+        self.check_text(text, may_be_empty=has_files)
         client_id = client_id or SERVER_MADE + secrets.token_urlsafe(12)
         return Draft(author=author, text=text, client_id=client_id, reply_to=reply_to)
 
-    def check_text(self, text: str) -> None:
+    def attach(self, room: Room, draft: Draft, file_ids: Sequence[str]) -> Draft:
+        """Give a draft its files, or raise `Refused`; to be called right before it is stored, in a thread."""
+        return self._files.attach(room, draft, file_ids) if self._files is not None else draft
+
+    def check_text(self, text: str, *, may_be_empty: bool = False) -> None:
         """Raise `Refused` unless the text may be a message."""
-        if VISIBLE.search(text) is None:
+        if not may_be_empty and VISIBLE.search(text) is None:
             raise Refused("empty", "Write something first: the message is empty.")
         if 0 < self._max_length < len(text):
             raise Refused(
@@ -117,7 +132,24 @@ class Messages:
         return self._changing(message_id, erase)
 
     def _changing(self, message_id: str, edit: Callable[[Message], Mapping[str, Any] | None]) -> Change:
-        return lambda room_id, after: self._store.change(room_id, message_id, edit, after=after)
+        files = self._files
+        bereft: list[Message] = []
+        """The message before its files were taken from it."""
+
+        def edit_with_files(message: Message) -> Mapping[str, Any] | None:
+            fields = edit(message)
+            if files is not None and message.files and fields and fields.get("files") == []:
+                files.expect_removal(message)
+                bereft[:] = [message]
+            return fields
+
+        def change(room_id: str, after: int | None) -> Message:
+            changed = self._store.change(room_id, message_id, edit_with_files, after=after)
+            if files is not None and bereft and not changed.files:
+                files.remove(bereft[0])
+            return changed
+
+        return change
 
     def newest_revision(self, room: Room) -> int:
         """The cursor of somebody who has seen everything."""

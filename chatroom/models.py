@@ -108,7 +108,7 @@ class Reaction(msgspec.Struct, frozen=True):
     people: tuple[Author, ...]
 
 
-class File(msgspec.Struct, frozen=True, kw_only=True):
+class File(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A file of a message; `width` and `height` in pixels, of pictures alone."""
 
     id: str

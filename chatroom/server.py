@@ -21,7 +21,11 @@ FAILED = 3  # uvicorn's own code for an app that does not start
 
 _BACKLOG = 2048
 _PING_SECONDS = 20
-NO_NEWS = {"ASGI callable returned without completing handshake.", "Invalid UTF-8 sequence received from client."}
+NO_NEWS = {
+    "ASGI callable returned without completing handshake.",
+    "ASGI callable returned without completing response.",  # a download that was given up
+    "Invalid UTF-8 sequence received from client.",
+}
 
 
 class PortError(ChatroomError):

@@ -12,15 +12,17 @@ from chatroom.audit import Audit
 from chatroom.config import Settings
 from chatroom.embedded import EmbeddedMongo
 from chatroom.errors import Unavailable
+from chatroom.files import Files
 from chatroom.limits import Limits, make_limits
 from chatroom.messages import Messages
 from chatroom.notices import Notices
 from chatroom.rooms import Rooms
 from chatroom.search import Search, make_search
 from chatroom.sessions import Sessions
-from chatroom.store import audit, invites, messages, notices, presences, rooms, search, sessions, users
+from chatroom.store import audit, files, invites, messages, notices, presences, rooms, search, sessions, users
 from chatroom.store.audit import AuditStore
 from chatroom.store.database import Database
+from chatroom.store.files import FileStore
 from chatroom.store.listings import ListingStore
 from chatroom.store.messages import MessageStore
 from chatroom.store.notices import NoticeStore
@@ -40,6 +42,8 @@ INDEXES = {
     "rooms": rooms.INDEXES,
     "memberships": rooms.MEMBERSHIP_INDEXES,
     "search_entries": search.INDEXES,
+    "files.files": files.INDEXES,
+    "files.chunks": files.CHUNK_INDEXES,
 }
 
 
@@ -53,6 +57,7 @@ class Services:
     accounts: Accounts
     sessions: Sessions
     message_store: MessageStore
+    files: Files
     messages: Messages
     notices: Notices
     rooms: Rooms
@@ -124,7 +129,8 @@ class Services:
         self.accounts = make_accounts(settings, database, self.limits)
         self.sessions = self.accounts.sessions
         self.message_store = MessageStore(database, origin=self.origin)
-        self.messages = Messages(self.message_store, max_length=settings.max_message_length)
+        self.files = Files(FileStore(database), self.message_store, settings)
+        self.messages = Messages(self.message_store, max_length=settings.max_message_length, files=self.files)
         self.notices = Notices(NoticeStore(database))
         self.audit = Audit(AuditStore(database))
         self.rooms = Rooms(RoomStore(database), ListingStore(database))

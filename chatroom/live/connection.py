@@ -227,9 +227,14 @@ class Connection:
 
     async def _post(self, frame: Post) -> None:
         access = await self._get_access(frame.room)
-        draft = self._engine.messages.draft(self._author, frame.text, frame.client_id, reply_to=frame.reply_to)
+        messages = self._engine.messages
+        draft = messages.draft(
+            self._author, frame.text, frame.client_id, reply_to=frame.reply_to, has_files=bool(frame.files)
+        )
         self._rules.check_posting(self._author.id, self._visitor.address)
         await self._wait_for_room_to_answer()
+        if frame.files:
+            draft = await self._engine.run(messages.attach, access.room, draft, frame.files)
         self._put(access.room, draft, frame.client_id)
 
     async def _change(self, frame: Edit | Delete) -> None:

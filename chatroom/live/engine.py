@@ -7,7 +7,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 TICK_SECONDS = 1.0
 FORGET_TICKS = 60
 PROLONG_TICKS = 20
+CHORE_TICKS = 10
 FINISH_SECONDS = 3.0
 LEAVE_SECONDS = 2.0
 STORE_THREADS = 8
@@ -92,6 +93,7 @@ class Engine:
         tail_messages: int,
         tail_bytes: int,
         lease_seconds: float,
+        chores: Sequence[Callable[[], object]] = (),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.messages = messages
@@ -101,6 +103,7 @@ class Engine:
         self._ended_sessions = ended_sessions
         self._prolong_session = prolong_session
         self._posted_elsewhere = posted_elsewhere
+        self._chores = chores
         self._clock = clock
         self._tail_messages = tail_messages
         self._tail_bytes = tail_bytes
@@ -111,6 +114,7 @@ class Engine:
         self._feed: Feed | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._leases = Leases(presences, self.run, renew_ticks=max(1, int(lease_seconds / 3 / TICK_SECONDS)))
+        self._doing_chores: asyncio.Task[None] | None = None
         self.connections = Connections()
         self.hearing = Hearing(self.connections, find_room, self.run)
         self.appender = Appender(
@@ -308,13 +312,27 @@ class Engine:
             await asyncio.sleep(TICK_SECONDS)
             tick += 1
             self._forget_empty_rooms()
-            for chore in (self._end_sessions, self._hear, self._keep_presence):
+            for chore in (self._end_sessions, self._hear, self._keep_presence, self._do_chores):
                 try:
                     await chore(tick)
                 except Unavailable:
                     continue  # logged where it was noticed; the next tick tries again
                 except Exception:
                     log.exception("a chore of the engine failed and is tried again")
+
+    async def _do_chores(self, tick: int) -> None:
+        """What the application wants done now and then; one that takes long is not begun twice."""
+        if tick % CHORE_TICKS == 0 and (self._doing_chores is None or self._doing_chores.done()):
+            self._doing_chores = self._loop.create_task(self._run_chores())
+
+    async def _run_chores(self) -> None:
+        for chore in self._chores:
+            try:
+                await self.run(chore)
+            except Unavailable:
+                continue  # logged where it was noticed
+            except Exception:
+                log.exception("a chore of the application failed and is tried again")
 
     def _forget_empty_rooms(self) -> None:
         for room_id, live in list(self._rooms.items()):

@@ -22,6 +22,7 @@ Slug = Annotated[str, Meta(min_length=1, max_length=64)]
 ClientId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
 MessageId = Annotated[str, Meta(pattern=r"^[0-9a-f]{24}\Z")]
 Cursor = Annotated[int, Meta(ge=0, le=2**53)]
+FileIds = Annotated[tuple[MessageId, ...], Meta(max_length=50)]
 
 
 class Frame(Struct, tag_field="type", forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -38,6 +39,7 @@ class Post(Frame, frozen=True, tag="post"):
     text: str
     client_id: ClientId | None = None
     reply_to: Cursor | None = None
+    files: FileIds = ()
 
 
 class Edit(Frame, frozen=True, tag="edit"):

@@ -52,6 +52,8 @@ class Database:
         self.search_entries = self._database["search_entries"]
         self.search_words = self._database["search_words"]
         self.search_cursors = self._database["search_cursors"]
+        self.files = self._database["files.files"]
+        self.chunks = self._database["files.chunks"]
 
     @classmethod
     def connect(cls, settings: Settings, uri: str | None = None) -> "Database":

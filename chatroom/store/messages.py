@@ -165,6 +165,11 @@ class MessageStore:
         with self._database.bounded():
             return self._newest_revision(room)
 
+    def find_by_client_id(self, room: str, author_id: str, client_id: str) -> Message | None:
+        """The message that a draft became, if it is stored."""
+        with self._database.bounded():
+            return self._find_by_keys(room, [(author_id, client_id)]).get((author_id, client_id))
+
     def changed_after(self, room: str, revision: int, limit: int) -> list[Message]:
         """At most `limit` messages changed after `revision`, by revision."""
         return self._page({"room": room, "revision": {"$gt": revision}}, "revision", ASCENDING, limit)

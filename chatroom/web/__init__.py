@@ -6,11 +6,12 @@ A request is checked here, at the edge; what it does is said in the modules belo
 from flask import Flask
 
 from chatroom.config import Settings
-from chatroom.web import configuration, errors, health, login, reference, security
+from chatroom.web import configuration, errors, files, health, login, reference, security
 from chatroom.web.accounts import blueprint as accounts
 from chatroom.web.admin import blueprint as admin
 from chatroom.web.api import blueprint as api
 from chatroom.web.cli import COMMANDS
+from chatroom.web.files import is_upload, most_upload_bytes
 from chatroom.web.pages import blueprint as pages
 from chatroom.web.pages import hue, message_markup
 from chatroom.web.permalinks import blueprint as permalinks
@@ -20,7 +21,7 @@ from chatroom.web.search import blueprint as search
 from chatroom.web.sockets import address_of, is_own_origin, sign_in
 from chatroom.web.tokens import blueprint as tokens
 
-__all__ = ["address_of", "is_own_origin", "register", "sign_in"]
+__all__ = ["address_of", "is_own_origin", "is_upload", "most_upload_bytes", "register", "sign_in"]
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -29,6 +30,7 @@ def register(app: Flask, settings: Settings) -> None:
     security.protect(app, settings)
     login.register(app)
     errors.register(app)
+    files.register(app)
     blueprints = (
         accounts,
         admin,

@@ -5,7 +5,7 @@ from flask import Response
 from msgspec import UNSET, UnsetType
 
 from chatroom.errors import Refused
-from chatroom.live.protocol import ClientId, Cursor, Format, WireMessage, wire
+from chatroom.live.protocol import ClientId, Cursor, FileIds, Format, WireMessage, wire
 from chatroom.messages import SERVER_MADE
 from chatroom.messages import Page as MessagePage
 from chatroom.models import Room
@@ -36,6 +36,7 @@ class Post(msgspec.Struct, forbid_unknown_fields=True):
     text: str
     client_id: ClientId | None = None
     reply_to: Cursor | None = None
+    files: FileIds = ()
 
 
 class Changes(msgspec.Struct):
@@ -85,8 +86,11 @@ def post(slug: str) -> Response:
     person = asker()
     room = enter(slug).room
     body = body_as(Post)
-    draft = services.messages.draft(person.author, body.text, body.client_id, reply_to=body.reply_to)
+    draft = services.messages.draft(
+        person.author, body.text, body.client_id, reply_to=body.reply_to, has_files=bool(body.files)
+    )
     services.limits.posting.check(person.id, signing.address())
+    draft = services.messages.attach(room, draft, body.files)
     stored = services.messages.post(room, draft)
     message = stored.message
     said = StoredAnswer(

@@ -17,8 +17,10 @@ STATUS = {
     "out_of_scope": 403,
     "not_found": 404,
     "taken": 409,
+    "too_large": 413,
     "too_fast": 429,
     "busy": 503,
+    "full": 507,
     "unavailable": 503,
 }
 """By a refusal's reason; every other is the sender's mistake, 400."""
@@ -44,6 +46,7 @@ TITLES = {
     429: "Too fast",
     500: "Something went wrong here",
     503: "Not available right now",
+    507: "There is no room left",
 }
 MESSAGES = {
     403: "You may not do this.",

@@ -26,6 +26,7 @@ REFUSALS = {
     413: "Larger than the site allows.",
     429: "Too many at once; `Retry-After` says how long to wait.",
     503: "The database does not answer, or too much waits for it; `Retry-After` says when to come back.",
+    507: "There is no room left for files.",
 }
 INTRODUCTION = (
     "Read and post messages. Sign in with an access token (`Authorization: Bearer chatroom_...`), or with the "

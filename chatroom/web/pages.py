@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, cast
 
+import msgspec
 from flask import (
     Blueprint,
     Flask,
@@ -21,11 +22,12 @@ from flask import (
 from chatroom.access import Access
 from chatroom.errors import Refused, Unavailable
 from chatroom.messages import Page as MessagePage
-from chatroom.models import Message, Room
+from chatroom.models import Draft, Message, Room
 from chatroom.rooms import LOBBY
 from chatroom.store.messages import Stored
 from chatroom.web import login as signing
 from chatroom.web.errors import retry_after_of, status_of, with_retry_after
+from chatroom.web.files import keep_sent, sent_files
 from chatroom.web.forms import MessageForm
 from chatroom.web.login import Page, current_user, login_required
 from chatroom.web.security import form_checks_token
@@ -115,15 +117,25 @@ def _room(slug: str) -> Page:
 
 def _post(found: Room, form: MessageForm) -> Stored:
     """Store what was typed; the same form with the same text again stores nothing."""
-    draft = services.messages.draft(current_user.author, form.typed, form.given_client_id)
+    parts = sent_files()
+    draft = services.messages.draft(current_user.author, form.typed, form.given_client_id, has_files=bool(parts))
     services.limits.posting.check(current_user.id, signing.address())
+    file_ids = keep_sent(current_user.id, found, parts)
+    draft = services.messages.attach(found, draft, file_ids)
     stored = services.messages.post(found, draft)
     message = stored.message
-    if not stored.is_repeated or message.text == draft.text or message.edited_at or message.deleted_at:
+    if not stored.is_repeated or _says_the_same(message, draft) or message.edited_at or message.deleted_at:
         return stored
     # An earlier form, come back by the Back button, with another text: swallowing it would lose a message.
     other = hashlib.sha256(f"{draft.client_id} {draft.text}".encode()).hexdigest()[:32]
-    return services.messages.post(found, services.messages.draft(current_user.author, draft.text, other))
+    draft = msgspec.structs.replace(draft, client_id=other)
+    return services.messages.post(found, services.messages.attach(found, draft, file_ids))
+
+
+def _says_the_same(message: Message, draft: Draft) -> bool:
+    """Whether a form was only sent twice; its files have come twice then, and have other ids."""
+    files = [[(file.name, file.size) for file in each] for each in (message.files, draft.files)]
+    return message.text == draft.text and files[0] == files[1]
 
 
 def room_page(

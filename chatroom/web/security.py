@@ -85,6 +85,6 @@ def _add_headers(response: Response) -> Response:
         headers.setdefault("Strict-Transport-Security", HSTS)
     if request.endpoint != "static":
         # Nothing is left in a shared cache, nor behind the Back button once somebody has logged out.
-        headers["Cache-Control"] = "no-store"
+        headers.setdefault("Cache-Control", "no-store")  # but for people's files, which say so themselves
         response.vary.add("Cookie")
     return response

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LAYERS = [
     ["test_mongo", "chatroom.serve", "chatroom.server", "chatroom.workers"],
     ["chatroom.app"],
-    ["chatroom.web", "chatroom.live", "chatroom.intake"],
+    ["chatroom.web", "chatroom.live", "chatroom.intake", "chatroom.outlet", "chatroom.spooling"],
     ["chatroom.services"],
     [],  # the nouns: every module of chatroom that has no place of its own
     ["chatroom.store"],
@@ -40,8 +40,18 @@ PLACES = {
     "uvicorn": ["chatroom.live.websocket", "chatroom.intake", "chatroom.serve", "chatroom.server", "chatroom.workers"],
     "uvloop": ["chatroom.serve", "chatroom.server", "chatroom.workers"],
     "websockets": ["chatroom.live.websocket"],
-    "asyncio": ["chatroom.live", "chatroom.intake", "chatroom.serve", "chatroom.server", "chatroom.workers"],
+    "asyncio": [
+        "chatroom.live",
+        "chatroom.intake",
+        "chatroom.outlet",
+        "chatroom.spooling",
+        "chatroom.serve",
+        "chatroom.server",
+        "chatroom.workers",
+    ],
     "markdown_it": ["chatroom.rendering"],
+    "PIL": ["chatroom.pictures"],
+    "puremagic": ["chatroom.filetypes"],
     "nh3": ["chatroom.rendering"],
     "pygments": ["chatroom.highlighting"],
     "msgspec.json": ["chatroom.live", "chatroom.web", "chatroom.embedded", "chatroom.store", "chatroom.backup"],

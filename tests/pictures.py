@@ -1,0 +1,46 @@
+"""Pictures for tests, made on the spot."""
+
+import io
+import struct
+import zlib
+from typing import Any
+
+from PIL import Image
+
+SECRET = b"SECRETPLACE"
+"""What cameras and editors write into every corner of a picture."""
+
+
+def make_picture(format: str = "JPEG", size: tuple[int, int] = (120, 80), *, turned: int = 1, **options: Any) -> bytes:
+    """A picture that is left red and right blue, with a secret in its EXIF."""
+    image = Image.new("RGB", size, "red")
+    image.paste("blue", (size[0] // 2, 0, size[0], size[1]))
+    exif = Image.Exif()
+    exif[0x0112] = turned
+    exif[0x010E] = SECRET.decode()
+    out = io.BytesIO()
+    image.save(out, format, exif=exif, **options)
+    return out.getvalue()
+
+
+def make_moving(format: str = "GIF", frames: int = 3) -> bytes:
+    images = [Image.new("RGB", (40, 30), (60 * n % 256, n % 256, 200)) for n in range(frames)]
+    out = io.BytesIO()
+    images[0].save(out, format, save_all=True, append_images=images[1:], duration=100)
+    return out.getvalue()
+
+
+def make_bomb(width: int = 30_000, height: int = 30_000) -> bytes:
+    """A PNG of some hundred kilobytes that is a gigapixel."""
+    left = (1 + (width + 7) // 8) * height
+    packer, rows, block = zlib.compressobj(1), b"", bytes(1_000_000)
+    while left > 0:
+        rows += packer.compress(block[:left])
+        left -= len(block)
+    rows += packer.flush()
+    head = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*each) for each in ((b"IHDR", head), (b"IDAT", rows), (b"IEND", b"")))
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))

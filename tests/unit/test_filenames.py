@@ -1,0 +1,53 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatroom.filenames import LONGEST, clean_name
+
+BYTES = "application/octet-stream"
+
+NAMES = {
+    "report.pdf": "report.pdf",
+    "Überblick ✓.txt": "Überblick ✓.txt",
+    "../../etc/passwd": "passwd",
+    "..\\..\\windows\\system.ini": "system.ini",
+    "/": "file",
+    "..": "file",
+    ".": "file",
+    "": "file",
+    ".htaccess": "htaccess",
+    "a\0b\r\nSet-Cookie: x.txt": "abSet-Cookie_ x.txt",
+    "innocent\u202egpj.exe": "innocentgpj.exe",
+    "zero\u200bwidth\ufeff.txt": "zerowidth.txt",
+    '<b>"x"|?*.txt': "_b__x____.txt",
+    "  spaces   and\ttabs .txt ": "spaces andtabs .txt",
+    "half \ud800.txt": "half .txt",
+    "x" * 300 + ".jpeg": "x" * (LONGEST - 5) + ".jpeg",
+    "x" * 300: "x" * LONGEST,
+    "x." + "y" * 300: ("x." + "y" * 300)[:LONGEST],
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_is_kept_without_what_misleads(name: str) -> None:
+    assert clean_name(name, BYTES) == NAMES[name]
+
+
+def test_a_picture_ends_as_it_is() -> None:
+    assert clean_name("cat.JPG", "image/jpeg") == "cat.JPG"
+    assert clean_name("cat.jpeg", "image/jpeg") == "cat.jpeg"
+    assert clean_name("cat.html", "image/png") == "cat.html.png"
+    assert clean_name("", "image/webp") == "picture.webp"
+    assert clean_name("thumbnail", "image/gif") == "thumbnail.gif"
+    assert clean_name("x" * 300, "image/png") == "x" * (LONGEST - 4) + ".png"
+
+
+@given(st.text())
+def test_whatever_it_is_it_is_a_name(name: str) -> None:
+    cleaned = clean_name(name, BYTES)
+    assert 0 < len(cleaned) <= LONGEST
+    assert "/" not in cleaned
+    assert "\\" not in cleaned
+    assert cleaned == cleaned.strip(" .")
+    assert clean_name(cleaned, BYTES) == cleaned
+    cleaned.encode("utf-8")

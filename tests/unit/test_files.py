@@ -1,0 +1,230 @@
+import io
+from typing import Any
+
+import pytest
+
+from chatroom import files as module
+from chatroom.access import Access
+from chatroom.config import Settings
+from chatroom.errors import Refused, Unavailable
+from chatroom.files import Files
+from chatroom.messages import Messages
+from chatroom.models import Author, Draft, File, Message, Room
+from chatroom.rooms import LOBBY
+from chatroom.store.database import Database
+from chatroom.store.files import FileStore
+from chatroom.store.messages import MessageStore
+from tests.conftest import Clock
+from tests.databases import in_memory
+from tests.people import ALICE, BOB, access
+from tests.pictures import make_bomb, make_picture
+
+DEN = Room(id="den", slug="den", title="Den")
+
+
+class Place:
+    """Files and messages over one database."""
+
+    def __init__(self, clock: Clock, **settings: Any) -> None:
+        self.database: Database = in_memory()
+        self.store = FileStore(self.database, clock=clock)
+        self.message_store = MessageStore(self.database, origin="here", clock=clock)
+        self.files = Files(self.store, self.message_store, Settings(**settings), clock=clock)
+        self.messages = Messages(self.message_store, max_length=100, files=self.files, clock=clock)
+
+    def upload(self, content: bytes = b"some text", name: str = "a.txt", person: Author = ALICE) -> File:
+        return self.files.upload(person.id, LOBBY, name, io.BytesIO(content))
+
+    def say(
+        self, *files: File, text: str = "", client_id: str = "c1", person: Author = ALICE, room: Room = LOBBY
+    ) -> Message:
+        draft = self.messages.draft(person, text, client_id, has_files=bool(files))
+        return self.messages.post(room, self.messages.attach(room, draft, [file.id for file in files])).message
+
+    def delete(self, message: Message, person: Author = ALICE) -> Message:
+        return self.messages.change(LOBBY, self.messages.deleting(self.access(person), message.id))
+
+    def access(self, person: Author) -> Access:
+        return access(person, LOBBY)
+
+    @property
+    def count(self) -> int:
+        return self.database.files.count_documents({})
+
+
+@pytest.fixture
+def place(clock: Clock) -> Place:
+    return Place(clock)
+
+
+class TestUploads:
+    def test_are_typed_by_content_and_keep_a_clean_name(self, place: Place) -> None:
+        file = place.upload(b"%PDF-1.7\n", "../holiday.html")
+        assert file == File(id=file.id, name="holiday.html", type="application/pdf", size=9)
+        assert b"".join(place.files.read(place.files.get(file.id), 0, 9)) == b"%PDF-1.7\n"
+
+    def test_of_pictures_are_measured_and_get_a_thumbnail(self, place: Place) -> None:
+        file = place.upload(make_picture(turned=6), "holiday")
+        assert (file.name, file.type, file.width, file.height) == ("holiday.jpg", "image/jpeg", 80, 120)
+        kept = place.files.get(file.id)
+        assert sum(map(len, place.files.read(kept, 0, file.size))) == file.size
+        assert place.files.thumbnail(kept)[8:12] == b"WEBP"
+
+    def test_that_are_empty_too_large_or_bombs_are_refused(self, clock: Clock) -> None:
+        place = Place(clock, max_file_bytes=200_000)
+        for content, reason in ((b"", "empty"), (b"x" * 200_001, "too_large"), (make_bomb(), "too_large")):
+            with pytest.raises(Refused) as caught:
+                place.upload(content)
+            assert caught.value.reason == reason
+        assert place.count == 0
+
+    def test_wait_for_pictures_that_are_being_drawn_but_not_for_ever(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(module, "PICTURE_WAIT_SECONDS", 0.01)
+        for _ in range(module.PICTURES_AT_ONCE):
+            place.files._drawing.acquire()
+        with pytest.raises(Refused) as caught:
+            place.upload(make_picture())
+        assert (caught.value.reason, caught.value.retry_after) == ("busy", 5.0)
+        assert place.upload(b"text").type == "text/plain"
+
+    def test_are_refused_when_the_site_is_full(self, clock: Clock) -> None:
+        place = Place(clock, max_total_file_bytes=25)
+        first, _ = place.upload(b"x" * 10), place.upload(b"x" * 10)
+        with pytest.raises(Refused, match="no room left") as caught:
+            place.upload(b"x" * 10)
+        assert caught.value.reason == "full"
+        place.store.remove(first.id)
+        clock.advance(seconds=11)  # it is counted anew
+        assert place.upload(b"x" * 10).size == 10
+
+
+class TestAttaching:
+    def test_a_message_may_have_files_and_no_text(self, place: Place) -> None:
+        files = [place.upload(name=name) for name in ("b.txt", "a.txt")]
+        message = place.say(*files)
+        assert (message.text, message.files) == ("", tuple(files))
+
+    def test_the_same_again_is_one_message(self, place: Place) -> None:
+        file = place.upload()
+        assert place.say(file) == place.say(file)
+
+    def test_each_file_is_given_to_one_message(self, place: Place) -> None:
+        file = place.upload()
+        place.say(file)
+        with pytest.raises(Refused, match="Another message has the file"):
+            place.say(file, client_id="c2")
+
+    def test_what_a_refused_draft_had_may_be_had_by_the_next(self, place: Place) -> None:
+        file = place.upload()
+        draft = Draft(author=ALICE, text="", client_id="never-stored")
+        place.files.attach(LOBBY, draft, [file.id])
+        assert place.say(file, client_id="c2").files == (file,)
+
+    def test_only_ones_own_of_this_room_and_nothing_made_up(self, place: Place) -> None:
+        for file, person, room in (
+            (place.upload(person=BOB), ALICE, LOBBY),
+            (place.upload(), ALICE, DEN),
+            (File(id="0" * 24, name="", type="", size=0), ALICE, LOBBY),
+        ):
+            with pytest.raises(Refused, match="not there any more"):
+                place.say(file, person=person, room=room)
+
+    def test_at_most_so_many_and_each_once(self, clock: Clock) -> None:
+        place = Place(clock, max_files_per_message=2)
+        files = [place.upload() for _ in range(3)]
+        for wrong in (files, [files[0], files[0]]):
+            with pytest.raises(Refused) as caught:
+                place.say(*wrong)
+            assert caught.value.reason == "too_many_files"
+
+    def test_a_stored_draft_is_answered_though_its_files_are_gone(self, place: Place) -> None:
+        file = place.upload()
+        message = place.say(file)
+        deleted = place.delete(message)
+        place.files.sweep()
+        assert place.say(file) == deleted
+
+    def test_a_race_that_is_never_won_ends(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        file = place.upload()
+        monkeypatch.setattr(place.store, "claim", lambda *_: False)
+        with pytest.raises(Refused) as caught:
+            place.say(file)
+        assert caught.value.reason == "busy"
+
+    def test_without_files_nothing_is_asked(self, place: Place) -> None:
+        draft = place.messages.draft(ALICE, "hi")
+        assert place.messages.attach(LOBBY, draft, []) is draft
+        with pytest.raises(Refused) as caught:
+            place.messages.draft(ALICE, " ")
+        assert caught.value.reason == "empty"
+
+
+class TestLettingGo:
+    def test_a_deleted_message_takes_its_files_along(self, place: Place) -> None:
+        file = place.upload(make_picture())
+        deleted = place.delete(place.say(file))
+        assert deleted.files == ()
+        with pytest.raises(Refused, match="no such file"):
+            place.files.get(file.id)
+        assert place.files.sweep() == 1
+        assert place.count == place.database.chunks.count_documents({}) == 0
+
+    def test_a_crash_after_the_deletion_is_made_good(
+        self, place: Place, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        message = place.say(place.upload())
+        monkeypatch.setattr(place.files, "remove", lambda message: None)
+        place.delete(message)
+        assert (place.files.sweep(), place.count) == (0, 1)
+        clock.advance(minutes=2)
+        assert (place.files.sweep(), place.count) == (1, 0)
+
+    def test_a_database_that_is_away_does_not_undo_the_deletion(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def away(*_: Any) -> None:
+            raise Unavailable("away")
+
+        monkeypatch.setattr(place.store, "hide_all", away)
+        assert place.delete(place.say(place.upload())).deleted_at is not None
+
+    def test_a_deletion_that_failed_takes_nothing(self, place: Place, clock: Clock) -> None:
+        message = place.say(place.upload())
+        with pytest.raises(Refused):
+            place.delete(message, BOB)
+        clock.advance(minutes=2)
+        assert place.files.sweep() == 0
+        assert place.files.get(message.files[0].id)
+
+    def test_an_edit_leaves_them(self, place: Place) -> None:
+        message = place.say(place.upload(), text="look")
+        edited = place.messages.change(LOBBY, place.messages.editing(access(ALICE, LOBBY), message.id, "see"))
+        assert edited.files == message.files
+        assert place.files.get(message.files[0].id)
+
+    def test_what_no_message_took_is_removed_after_a_day(self, place: Place, clock: Clock) -> None:
+        place.upload()
+        used = place.say(place.upload()).files[0]
+        place.files.attach(LOBBY, Draft(author=ALICE, text="", client_id="lost"), [place.upload().id])
+        clock.advance(hours=23)
+        assert place.files.sweep() == 0
+        clock.advance(hours=2)
+        assert place.files.sweep() == 2
+        assert [str(document["_id"]) for document in place.database.files.find()] == [used.id]
+
+    def test_a_file_whose_message_vanished_is_removed_within_a_week(self, place: Place, clock: Clock) -> None:
+        """Somebody took the message out of the database: retention, or a hand."""
+        place.say(place.upload())
+        clock.advance(hours=25)
+        assert place.files.sweep() == 0
+        place.database.messages.delete_many({})
+        clock.advance(days=7)
+        assert place.files.sweep() == 1
+
+    def test_a_sweep_is_bounded(self, place: Place, clock: Clock) -> None:
+        for _ in range(5):
+            place.upload()
+        clock.advance(hours=25)
+        assert [place.files.sweep(2) for _ in range(4)] == [2, 2, 1, 0]
