@@ -34,6 +34,14 @@ export function findHue(id) {
   return ((crc ^ 0xffffffff) >>> 0) % 12;
 }
 
+/** A size for people: the same as Jinja's `filesizeformat`. */
+export function formatSize(bytes) {
+  if (bytes < 1000) return count(bytes, "Byte");
+  const units = ["kB", "MB", "GB", "TB"];
+  const power = Math.min(units.length, Math.floor(Math.log10(bytes) / 3));
+  return `${(bytes / 1000 ** power).toFixed(1)} ${units[power - 1]}`;
+}
+
 /** "1 message", "2 messages". */
 export function count(number, one, many = `${one}s`) {
   return `${number} ${number === 1 ? one : many}`;

@@ -24,6 +24,7 @@ from chatroom.spooling import SPOOLED
 from chatroom.store.files import KeptFile
 from chatroom.tokens import grant_of
 from chatroom.web import login as signing
+from chatroom.web import shown
 from chatroom.web.api import blueprint as api
 from chatroom.web.errors import explain
 from chatroom.web.login import SignedIn, current_user, lead_to_login
@@ -48,6 +49,7 @@ blueprint = Blueprint("files", __name__)
 def register(app: Flask) -> None:
     """Let uploads be larger than other requests."""
     app.register_blueprint(blueprint)
+    shown.register(app)
     app.before_request(_allow_uploads)
 
 

@@ -3,6 +3,7 @@
    `setBody` is the only place in all scripts where stored HTML becomes elements; everything else is text. */
 
 import { findHue, findInitials } from "../text.js";
+import { readFiles, showFiles } from "./files.js";
 
 const DELETED = "This message was deleted.";
 
@@ -46,6 +47,7 @@ export class MessageView {
     edited.textContent = edited_at && !deleted_at ? "edited" : "";
     edited.title = edited_at ? `Edited ${this.#times.full(edited_at)}` : "";
     setBody(element.querySelector("[data-body]"), message);
+    showFiles(element, deleted_at ? [] : message.files);
   }
 
   setTimes(element, { sent_at }) {
@@ -93,6 +95,7 @@ export function readMessage(element) {
     kind,
     sent_at: element.querySelector("time").dateTime,
     edited_at: element.querySelector("[data-edited]").dataset.at,
+    files: readFiles(element),
     ...(isDeleted ? { deleted_at: true } : { html }),
   };
 }

@@ -3,6 +3,7 @@
 Made straight in the database: the pages make no private rooms yet.
 """
 
+import io
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from chatroom.store.messages import Rendered
 from chatroom.store.rooms import RoomStore
 from chatroom.web.cookies import NAME, SECRET
 from tests.conftest import services_of, visitor
+from tests.pictures import make_picture
 from tests.visitors import PASSWORD, Visitor
 
 DEN = Room(id="den-id", slug="den", title="Den", kind="private")
@@ -47,6 +49,7 @@ class Cast:
         rooms.ensure(DEN)
         for user in (self.author, self.member):
             rooms.admit(user.id, DEN)
+        self.file_id = self._share(make_picture("PNG"), self.author)
         self.message = self.say("a secret", self.author)
         self.other_session = self._begin(self.author)
 
@@ -83,6 +86,14 @@ class Cast:
         """A message in the den."""
         draft = Draft(author=Author(user.id, user.display_name), text=text, client_id=f"said-{text[:3]}")
         return self.services.message_store.append(DEN.id, [Rendered(draft, f"<p>{text}</p>")])[0].message
+
+    def _share(self, content: bytes, user: User) -> str:
+        """A file in the den."""
+        file = self.services.files.upload(user.id, DEN, "a.png", io.BytesIO(content))
+        draft = Draft(author=Author(user.id, user.display_name), text="", client_id="shared")
+        draft = self.services.messages.attach(DEN, draft, [file.id])
+        self.services.message_store.append(DEN.id, [Rendered(draft, "")])
+        return file.id
 
     def _user(self, name: str) -> User:
         wanted = Registration(username=name, display_name=name.title(), password=PASSWORD)

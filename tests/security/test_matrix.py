@@ -77,6 +77,10 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/api/rooms/<slug>/messages", "GET"):     ("401", "404", "200", "200", "404", "200", "401", "401"),
     ("/api/rooms/<slug>/messages", "POST"):    ("401", "404", "201", "201", "404", "201", "401", "401"),
     ("/api/rooms/<slug>/messages", "OPTIONS"): ("401", "200", "200", "200", "200", "200", "401", "401"),
+    ("/api/rooms/<slug>/files", "POST"):       ("401", "404", "201", "201", "404", "201", "401", "401"),
+    ("/api/rooms/<slug>/files", "OPTIONS"):    ("401", "200", "200", "200", "200", "200", "401", "401"),
+    ("/files/<file_id>/<name>", "GET"):     (LOGIN, "404", "200", "200", "404", "200", LOGIN, "401"),
+    ("/files/<file_id>/thumbnail", "GET"):  (LOGIN, "404", "200", "200", "404", "200", LOGIN, "401"),
     ("/api/openapi.json", "GET"):      ("200",) * 8,
     ("/api/openapi.json", "OPTIONS"):  ("200",) * 8,
     ("/api/docs", "GET"):              ("200",) * 8,
@@ -161,6 +165,8 @@ def ask(cast: Cast, person: Person, rule: str, method: str) -> TestResponse:
         rule.replace("<slug>", DEN.slug)
         .replace("<int:sequence>", str(cast.message.sequence))
         .replace("<session_id>", cast.other_session)
+        .replace("<file_id>", cast.file_id)
+        .replace("<name>", "a.png")
         .replace("<path:filename>", "favicon.svg")
     ) + QUERIES.get(rule, "")
     browser = cast.visitor(person)
@@ -168,7 +174,9 @@ def ask(cast: Cast, person: Person, rule: str, method: str) -> TestResponse:
     if method not in {"GET", "HEAD", "OPTIONS"}:
         token = browser.fields("/login")["csrf_token"]
         given["headers"]["X-CSRFToken"] = token
-        if rule.startswith("/api/"):
+        if rule.endswith("/files"):
+            given["data"] = b"some words"
+        elif rule.startswith("/api/"):
             given["json"] = {"text": "hello"}
         else:
             given["data"] = {**TYPED.get(rule, {}), "csrf_token": token, "client_id": "c1"}
@@ -184,10 +192,10 @@ def answer_of(response: TestResponse) -> str:
 
 def check_secrecy(response: TestResponse, *, is_member: bool) -> None:
     if not is_member:
-        assert HIDDEN not in response.text
-        assert DEN.title not in response.text
-    assert "$2b$" not in response.text
-    assert "password_hash" not in response.text
+        assert HIDDEN.encode() not in response.data
+        assert DEN.title.encode() not in response.data
+    assert b"$2b$" not in response.data
+    assert b"password_hash" not in response.data
 
 
 class TestFrames:

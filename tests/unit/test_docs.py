@@ -5,6 +5,7 @@ What is in the code and not documented fails, and so does what is documented and
 
 import ast
 import inspect
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ from chatroom.web import errors
 from chatroom.web.api import MOST_MESSAGES, Changes, Post, Reading, StoredAnswer
 from chatroom.web.rooms_api import ListedRoom
 from tests.documents import ROOT, blocks, first_cells, pages, read, section, tables
+from tests.pictures import make_picture
 from tests.visitors import Visitor
 
 PROTOCOL, MODEL = "docs/protocol.md", "docs/data-model.md"
@@ -188,7 +190,7 @@ class TestPlainHTTP:
 
 class TestDataModel:
     def test_collections(self) -> None:
-        named = re.findall(r"^## `(\w+)`$", read(MODEL), re.MULTILINE)
+        named = re.findall(r"^## `([\w.]+)`$", read(MODEL), re.MULTILINE)
         assert set(named) == set(INDEXES) | collections_in_the_code() | COUNTED_BY_THE_LIBRARY
         library = [keyword.value for call in calls("chatroom/store", "super().__init__") for keyword in call.keywords]
         assert {each.value for each in library if isinstance(each, ast.Constant)} >= COUNTED_BY_THE_LIBRARY
@@ -229,6 +231,9 @@ def used(alice: Visitor, services: Services) -> Services:
     bot = services.accounts.create_bot("robot", "Robot")
     by_bot = services.messages.draft(Author(bot.id, bot.display_name, is_bot=True), "beep")
     services.messages.post(lobby, by_bot)
+    file = services.files.upload(user.id, lobby, "a.png", io.BytesIO(make_picture("PNG")))
+    with_file = services.messages.draft(author, "", "c1", has_files=True)
+    services.messages.post(lobby, services.messages.attach(lobby, with_file, [file.id]))
     services.presence.take([(lobby.id, author)])
     services.search.find(user.id, "edited")
     services.accounts.invites.create()
@@ -310,7 +315,7 @@ def reasons_in_the_code() -> set[str]:
 
 def collections_in_the_code() -> set[str]:
     code = (ROOT / "chatroom/store/database.py").read_text()
-    return set(re.findall(r'self\._database\["(\w+)"\]', code))
+    return set(re.findall(r'self\._database\["([\w.]+)"\]', code))
 
 
 def described(index: IndexModel) -> tuple[str, str]:

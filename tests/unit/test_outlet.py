@@ -20,6 +20,7 @@ class Reader:
         self.events: list[dict[str, Any]] = []
         self._stalls = stalls
         self._goes = goes
+        self.has_stalled = asyncio.Event()
 
     async def receive(self) -> dict[str, Any]:
         if not self._goes:
@@ -28,6 +29,7 @@ class Reader:
 
     async def send(self, event: dict[str, Any]) -> None:
         if self._stalls and event["type"] == "http.response.body":
+            self.has_stalled.set()
             await asyncio.Event().wait()
         self.events.append(event)
 
@@ -115,8 +117,7 @@ def test_so_many_at_once(monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
         app = Outlet(application(three))
         slow, other = Reader(stalls=True), Reader()
         task = asyncio.create_task(app({}, slow.receive, slow.send))
-        while not app._downloads:
-            await asyncio.sleep(0.01)
+        await slow.has_stalled.wait()
         await app({}, other.receive, other.send)
         assert (other.status, other.is_whole) == (503, True)
         assert b"try again" in other.body

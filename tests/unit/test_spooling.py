@@ -150,8 +150,8 @@ def test_few_at_once_for_each_and_for_all(monkeypatch: pytest.MonkeyPatch) -> No
         hold = asyncio.Event()
         place = Place(hold=hold)
         waiting = [asyncio.create_task(place.send(b"x" * 100)) for _ in range(allowed)]
-        while len(place.large.bodies) < allowed:
-            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.3)
+        assert len(place.large.bodies) == allowed
         assert await place.send(b"x" * 100) == 503
         hold.set()
         assert await asyncio.gather(*waiting) == [200] * allowed

@@ -8,8 +8,9 @@ import pymongo
 import pytest
 
 from chatroom.embedded import EmbeddedMongo
-from chatroom.models import Notice, Room
+from chatroom.models import File, Notice, Room
 from chatroom.store.database import Database
+from chatroom.store.files import FileStore
 from chatroom.store.listings import ListingStore
 from chatroom.store.messages import MessageStore
 from chatroom.store.notices import NoticeStore
@@ -23,7 +24,9 @@ pytestmark = pytest.mark.integration
 
 MESSAGES = 3000
 LOBBY = Room(id="lobby", slug="lobby", title="Lobby")
-QUERIES = {"find", "update", "delete", "aggregate"}
+FILE_IDS = [f"{n:024x}" for n in range(200)]
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+QUERIES = {"find", "update", "delete", "aggregate", "findAndModify"}
 
 
 class Commands(pymongo.monitoring.CommandListener):
@@ -76,6 +79,9 @@ def full_database(mongod: EmbeddedMongo, commands: Commands) -> Iterator[Databas
         words = [("every", "other" if n % 2 else "odd", f"w{n}", f"rare{n // 10}") for n in range(len(found))]
         index.put(room, [Entry(m.id, m.revision, each) for m, each in zip(found, words, strict=True)])
         index.advance(room, len(found), 1)
+    for file_id in FILE_IDS:
+        file = File(id=file_id, name="a", type="x/y", size=10)
+        FileStore(database).add(file, [b"x" * 10], room_id="lobby", owner_id=ALICE.id, thumbnail=b"", check_at=LONG_AGO)
     yield database
     client.drop_database("test_plans")
     client.close()
@@ -119,6 +125,14 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
     "a room for its member": (lambda d: RoomStore(d).find_access(ALICE.id, "room-7"), 1),
     "an open room": (lambda d: RoomStore(d).find_public("lobby"), 1),
     "admitting": (lambda d: RoomStore(d).admit(ALICE.id, LOBBY), 1),
+    "a file": (lambda d: FileStore(d).find(FILE_IDS[0]), 1),
+    "files of a message": (lambda d: FileStore(d).find_all(FILE_IDS[:3]), 3),
+    "a thumbnail": (lambda d: FileStore(d).thumbnail(FILE_IDS[0]), 1),
+    "a piece of a file": (lambda d: list(FileStore(d).read(FILE_IDS[0], 5, 9)), 1),
+    "what the sweep looks at": (lambda d: FileStore(d).take_due(LONG_AGO), 1),
+    "looking at files later": (lambda d: FileStore(d).check_at(FILE_IDS[:3], LONG_AGO), 3),
+    "removing a file": (lambda d: FileStore(d).remove(FILE_IDS[-1]), 1),
+    "the message of a file": (lambda d: messages(d).find_by_client_id("lobby", BOB.id, "c8"), 1),
     "who is here": (lambda d: presences(d).here("r1"), 6),
     "who is elsewhere": (lambda d: presences(d).elsewhere(["r1", "r2"]), 12),
     "a common word": (lambda d: look(d, OneOf(("every",))), 50),

@@ -60,15 +60,15 @@ class TestUploading:
             assert (answer.status_code, answer.json["error"]["reason"]) == (400, "invalid")
 
     def test_more_than_a_request_may_otherwise_be(self, make_app: MakeApp) -> None:
-        alice = signed_in(make_app(max_request_bytes=10_000, max_file_bytes=100_000), "alice")
-        assert upload(alice, b"x" * 90_000).status_code == 201
-        assert by_form(alice, (b"x" * 90_000, "a.txt"), (b"x" * 90_000, "b.txt")).status_code == 303
-        for answer in (upload(alice, b"x" * 100_001), upload(alice, b"x" * 1_200_000)):
+        alice = signed_in(make_app(max_file_bytes=300_000), "alice")
+        assert upload(alice, b"x" * 290_000).status_code == 201
+        assert by_form(alice, (b"x" * 150_000, "a.txt"), (b"x" * 150_000, "b.txt")).status_code == 303
+        for answer in (upload(alice, b"x" * 300_001), upload(alice, b"x" * 1_500_000)):
             assert (answer.status_code, answer.json["error"]["reason"]) == (413, "too_large")
         # And nothing else may be any larger than before.
-        assert alice.post(MESSAGES, json={"text": "x" * 20_000}, headers=alice.csrf()).status_code == 413
-        assert alice.say("x" * 20_000).status_code == 413
-        assert by_form(alice, (b"x", "a.txt"), text="x" * 20_000).status_code == 413
+        assert alice.post(MESSAGES, json={"text": "x" * 300_000}, headers=alice.csrf()).status_code == 413
+        assert alice.say("x" * 300_000).status_code == 413
+        assert by_form(alice, (b"x", "a.txt"), text="x" * 300_000).status_code == 413
 
     def test_too_often(self, make_app: MakeApp) -> None:
         alice = signed_in(make_app(upload_limit_account="2 per minute"), "alice")

@@ -173,7 +173,7 @@ class TestRoom:
         alice.say('<script>alert(1)</script> "><img onerror=alert(1)> {{7*7}} %s')
         page = alice.get("/chatroom").text
         assert "<script>alert" not in page
-        assert "<img" not in page.split("<main")[1]
+        assert "<img onerror" not in page
         assert "{{7*7}}" in page
 
     def test_who_is_here(self, alice: Visitor, services: Services) -> None:
