@@ -13,8 +13,9 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Protocol, TypeVar
+from urllib.parse import urlencode
 
-from bench import pages, room
+from bench import finding, pages, room
 from bench.crowd import Crowd, CrowdFailed, Pace, Throughput
 from bench.dialects import Plain
 from bench.figures import percentile, slope
@@ -478,11 +479,37 @@ def rates(bench: Bench) -> Iterator[Row]:
     yield from ()
 
 
+def search(bench: Bench) -> Iterator[Row]:
+    """Search in a room with a long history; not part of a whole run, as it fills and indexes for minutes."""
+    long = bench.scale.history
+    with OURS.up(bench.stage) as running:
+        bench.say(f"putting {long:,} messages into a room")
+        finding.fill(running, long)
+        bench.say("indexing them")
+        yield Row("search", f"indexing, a room of {long:,}", "messages/s", [long / finding.index(running)])
+        for what, size in finding.sizes(running):
+            yield Row("search", f"on disk, {what}", "bytes", [size])
+        token = room.seed(bench.stage)[0]
+        asked = {
+            name: pages.get(running.port, f"/api/search?{urlencode({'q': query})}", f"Authorization: Bearer {token}")
+            for name, query in finding.QUERIES.items()
+        }
+        taken: dict[str, list[float]] = {name: [] for name in asked}
+        for number in range(-2, 40):
+            for name, seconds in zip(asked, pages.ask(running.port, list(asked.values())), strict=True):
+                if number >= 0:  # the first rounds only warm up
+                    taken[name].append(seconds * 1000)
+    for name, times in taken.items():
+        yield Row("search", f"{name}: p50", "ms", [percentile(times, 0.5)])
+        yield Row("search", f"{name}: p95", "ms", [percentile(times, 0.95)], at_most=100)
+
+
 MEASURES: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "load": load_alone,
     **{f"P{number}": globals()[f"p{number}"] for number in range(1, 14)},
     "sockets": sockets,
     "rates": rates,
+    "search": search,
 }
 
 

@@ -32,6 +32,7 @@ _LIMITS = (
     "REGISTER_LIMIT_ADDRESS",
     "POST_LIMIT_ACCOUNT",
     "POST_LIMIT_ADDRESS",
+    "SEARCH_LIMIT_ACCOUNT",
     "MAX_CONNECTIONS",
     "MAX_CONNECTIONS_PER_USER",
     "MAX_CONNECTIONS_PER_ADDRESS",
@@ -59,9 +60,11 @@ class Room:
             with MongoClient(uri) as client:
                 for collection in client[_SEED].list_collection_names():
                     client[_SEED][collection].aggregate([{"$out": {"db": name, "coll": collection}}])
-            env = _env(uri, name, folder) | {"PORT": str(port), "WEB_CONCURRENCY": str(self.processes)} | self.env
+            env = (
+                environment(uri, name, folder) | {"PORT": str(port), "WEB_CONCURRENCY": str(self.processes)} | self.env
+            )
             log = stage.folder / f"{self.key}.log"
-            command = [_python(), "test_mongo.py"]
+            command = [python(), "test_mongo.py"]
             server = Server(command, port, cores=self.cores, log=log, env=env, cwd=ROOT)
             try:
                 yield Running(server, Ours(tokens, secrets.token_hex(2)), uri)
@@ -72,7 +75,7 @@ class Room:
 def seed(stage: Stage) -> list[str]:
     """Create the people by the product's own commands, once a stage; return their tokens."""
     if not stage.tokens:
-        env = {**os.environ, **_env(database.uri(stage.mongod, _SEED), _SEED, str(stage.folder))}
+        env = {**os.environ, **environment(database.uri(stage.mongod, _SEED), _SEED, str(stage.folder))}
         for name in PEOPLE:
             _flask(env, "create-user", name, "--display-name", name.title(), typed=f"{PASSWORD}\n" * 2)
             stage.tokens.append(_flask(env, "create-token", name, "--label", "bench").split()[-1])
@@ -153,7 +156,8 @@ def login_form(page: str, name: str) -> bytes:
     return urlencode({"csrf_token": token or "", "username": name, "password": PASSWORD}).encode()
 
 
-def _env(uri: str, name: str, folder: str) -> dict[str, str]:
+def environment(uri: str, name: str, folder: str) -> dict[str, str]:
+    """What the product is started with."""
     return {
         "MONGO_URI": uri,
         "MONGO_DB": name,
@@ -165,13 +169,14 @@ def _env(uri: str, name: str, folder: str) -> dict[str, str]:
     }
 
 
-def _python() -> str:
+def python() -> str:
+    """The product's Python."""
     return os.environ.get(PRODUCT_PYTHON, str(ROOT / ".venv/bin/python"))
 
 
 def _flask(env: dict[str, str], *command: str, typed: str = "") -> str:
     done = subprocess.run(
-        [_python(), "-m", "flask", "--app", "test_mongo", *command],
+        [python(), "-m", "flask", "--app", "test_mongo", *command],
         input=typed, env=env, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     if done.returncode:

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 BATCH = 200
 """Messages that are read and indexed at once."""
 PAUSE_SECONDS = 1.0
+REBUILD_BATCH = 1000
 REST = 3
 """After each batch the indexer rests so many times as long as the batch took: those who write come first."""
 LEASE = "indexer"
@@ -66,14 +67,14 @@ class Indexer:
         cursors = self._store.cursors(rooms, RULE_VERSION)
         return {room: cursors[room] for room in self._messages.newest_revisions(cursors)}
 
-    def take_in(self, room: str, cursor: int) -> int | None:
+    def take_in(self, room: str, cursor: int, batch: int = BATCH) -> int | None:
         """Index one batch of a room; return the cursor to go on from, or None when there is no more."""
-        changed = self._messages.changed_after(room, cursor, BATCH)
+        changed = self._messages.changed_after(room, cursor, batch)
         if not changed:
             return None
         self._store.put(room, [entry(message) for message in changed])
         self._store.advance(room, changed[-1].revision, RULE_VERSION)
-        return changed[-1].revision if len(changed) == BATCH else None
+        return changed[-1].revision if len(changed) == batch else None
 
     def rebuild(self, report: Report) -> None:
         """Index every room anew, as fast as it goes."""
@@ -83,7 +84,7 @@ class Indexer:
             cursor: int | None = 0
             while cursor is not None:
                 report(room, cursor, expected)
-                cursor = self.take_in(room, cursor)
+                cursor = self.take_in(room, cursor, REBUILD_BATCH)
             report(room, expected, expected)
 
     def _run(self) -> None:
