@@ -7,6 +7,8 @@ from datetime import datetime
 
 import msgspec
 
+from chatroom.durations import FOREVER, until
+from chatroom.errors import Refused
 from chatroom.models import Membership, Role, Room
 
 POWERS: dict[Role, int] = {"member": 0, "moderator": 1, "administrator": 2}
@@ -23,6 +25,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     site_role: Role = "member"
     name: str = ""
     muted_until: datetime | None = None
+    mute_reason: str = ""
 
     @property
     def user_id(self) -> str:
@@ -34,6 +37,13 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
         """The greater of the room's own role and, in a public room, the site's."""
         roles = [self.membership.role, self.site_role if self.room.kind == "public" else "member"]
         return max(roles, key=lambda role: POWERS[role])
+
+    def check_posting(self, now: datetime) -> None:
+        """Raise `Refused` unless they may say something now."""
+        if self.muted_until is not None and self.muted_until > now:
+            wait = None if self.muted_until >= FOREVER else (self.muted_until - now).total_seconds()
+            words = f"You are muted here {until(self.muted_until)}: {self.mute_reason}"
+            raise Refused("muted", words, retry_after=wait)
 
     @property
     def may_moderate(self) -> bool:

@@ -15,6 +15,7 @@ from chatroom.errors import Refused
 from chatroom.invites import Invites
 from chatroom.limits import Limits
 from chatroom.models import Role, User
+from chatroom.moderation import ban_words
 from chatroom.names import clean_display_name, clean_username, fold
 from chatroom.passwords import Passwords, make_hasher
 from chatroom.sessions import Sessions
@@ -96,6 +97,8 @@ class Accounts:
             raise Refused("wrong_password", "Wrong user name or password.")
         self.limits.login.succeed(key, address, is_known_address=is_known_address)
         self._refresh_hash(user, password)
+        if user.banned_until is not None and self.sessions.is_banned(user):  # said only to whoever knows the password
+            raise Refused("banned", ban_words(user.banned_until, user.ban_reason))
         return user
 
     def change_password(self, user: User, current: str, new: str, address: str) -> User:

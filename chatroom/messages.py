@@ -80,6 +80,10 @@ class Messages:
         """Give a draft its files, or raise `Refused`; to be called right before it is stored, in a thread."""
         return self._files.attach(room, draft, file_ids) if self._files is not None else draft
 
+    def check_posting(self, access: Access) -> None:
+        """Raise `Refused` (`muted`) unless they may say something in the room now."""
+        access.check_posting(self._clock())
+
     def check_text(self, text: str, *, may_be_empty: bool = False) -> None:
         """Raise `Refused` unless the text may be a message."""
         if not may_be_empty and VISIBLE.search(text) is None:
@@ -110,6 +114,7 @@ class Messages:
 
     def editing(self, access: Access, message_id: str, text: str) -> Change:
         """The change that gives one's own message another text; raise `Refused` for a text that may not be."""
+        self.check_posting(access)
         self.check_text(text)
         html = render(text)
 

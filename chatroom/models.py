@@ -26,6 +26,10 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     password_version: int = 1  # one more with every change of the password
     is_bot: bool = False
+    muted_until: datetime | None = None
+    mute_reason: str = ""
+    banned_until: datetime | None = None
+    ban_reason: str = ""
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from chatroom.errors import Unavailable
 from chatroom.files import Files
 from chatroom.limits import Limits, make_limits
 from chatroom.messages import Messages
+from chatroom.moderation import Moderation
 from chatroom.notices import Notices
 from chatroom.rooms import Rooms
 from chatroom.search import Search, make_search
@@ -63,6 +64,7 @@ class Services:
     rooms: Rooms
     audit: Audit
     search: Search
+    moderation: Moderation
     presence: PresenceStore
     visits: PresenceStore
     """The presence of people whose pages ask again and again instead of holding a connection."""
@@ -135,6 +137,7 @@ class Services:
         self.audit = Audit(AuditStore(database))
         self.rooms = Rooms(RoomStore(database), ListingStore(database))
         self.search = make_search(database, self.message_store, self.accounts.users.find_by_name)
+        self.moderation = Moderation(self.accounts.users, RoomStore(database), self.sessions, self.notices, self.audit)
         lease_seconds = settings.presence_lease_seconds
         self.presence = PresenceStore(database, process=self.origin, lease_seconds=lease_seconds)
         self.visits = PresenceStore(database, process=f"{self.origin}-pages", lease_seconds=VISIT_SECONDS)

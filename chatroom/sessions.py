@@ -77,6 +77,10 @@ class Sessions:
         """End a user's sessions and tokens (all but the session with the id `but`), and count them."""
         return self._store.end_all(user_id, but=but)
 
+    def is_banned(self, user: User) -> bool:
+        """Whether none of a user's sessions and tokens is worth anything now, and no new one either."""
+        return user.banned_until is not None and user.banned_until > self._clock()
+
     def has_been_at(self, user_id: str, address: str) -> bool:
         """Whether the user has signed in from this address not long ago."""
         return self._store.has_been_at(user_id, address)
@@ -111,9 +115,11 @@ class Sessions:
         return secret
 
     def _holder_of(self, session: Session) -> User | None:
-        """Whose session it is, unless the password has changed since."""
+        """Whose session it is, unless the password has changed since, or they are banned."""
         user = self._users.find(session.user_id)
-        return user if user and user.password_version == session.password_version else None
+        if user is None or user.password_version != session.password_version or self.is_banned(user):
+            return None
+        return user
 
     def _touch(self, session: Session) -> Session:
         """Note that the session is used, at most once a minute: a page must not cost a write."""

@@ -228,6 +228,7 @@ class Connection:
     async def _post(self, frame: Post) -> None:
         access = await self._get_access(frame.room)
         messages = self._engine.messages
+        messages.check_posting(access)
         draft = messages.draft(
             self._author, frame.text, frame.client_id, reply_to=frame.reply_to, has_files=bool(frame.files)
         )

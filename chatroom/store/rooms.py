@@ -20,6 +20,8 @@ MEMBERSHIP_INDEXES = [
     IndexModel([("room", ASCENDING), ("user", ASCENDING)]),
 ]
 
+USER_FIELDS = {"role": 1, "display_name": 1, "muted_until": 1, "mute_reason": 1}
+
 
 class RoomStore:
     """The rooms and memberships collections."""
@@ -51,15 +53,24 @@ class RoomStore:
             membership = self._memberships.find_one({"user": user_id, "room": room["_id"], "removed_at": None})
             if membership is None:
                 return None
-            user = self._users.find_one({"_id": user_id}, {"role": 1, "display_name": 1, "muted_until": 1}) or {}
-        mutes = [muted for document in (membership, user) if (muted := document.get("muted_until"))]
+            user = self._users.find_one({"_id": user_id}, USER_FIELDS) or {}
+        mutes = [document for document in (membership, user) if document.get("muted_until")]
+        mute = max(mutes, key=lambda document: document["muted_until"], default={})
         return Access(
             room=room_of(room),
             membership=membership_of(membership),
             site_role=user.get("role", "member"),
             name=user.get("display_name", ""),
-            muted_until=max(mutes, default=None),
+            muted_until=mute.get("muted_until"),
+            mute_reason=mute.get("mute_reason", ""),
         )
+
+    def set_mute(self, user_id: str, room_id: str, until: datetime | None, reason: str) -> None:
+        """Mute a member in a room until a moment; with None, no longer."""
+        fields = {"muted_until": until, "mute_reason": reason}
+        update = {"$set": fields} if until else {"$unset": fields}
+        with self._database.bounded():
+            self._memberships.update_one({"user": user_id, "room": room_id}, update)
 
     def find(self, room_id: str) -> Room | None:
         """Find a room by its id, whoever asks: for the engine, not for people."""

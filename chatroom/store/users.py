@@ -21,6 +21,7 @@ INDEXES = [
     IndexModel("display_name_key", unique=True),
     IndexModel("name_keys", unique=True),  # many keys a user: mongomock lets them pass, mongod does not
     IndexModel("is_first", unique=True, sparse=True),
+    IndexModel("role"),
 ]
 
 
@@ -101,6 +102,27 @@ class UserStore:
         with self._database.bounded():
             self._users.update_one({"_id": user_id}, {"$set": {"role": role}})
 
+    def has_administrator(self, *, but: str = "") -> bool:
+        """Whether anybody has that role, beside the account with the id `but`."""
+        with self._database.bounded():
+            return self._users.find_one({"role": "administrator", "_id": {"$ne": but}}, {"_id": 1}) is not None
+
+    def set_mute(self, user_id: str, until: datetime | None, reason: str) -> None:
+        """Mute an account on the whole site until a moment; with None, no longer."""
+        self._set_or_unset(user_id, {"muted_until": until, "mute_reason": reason})
+
+    def set_ban(self, user_id: str, until: datetime | None, reason: str) -> None:
+        """Ban an account until a moment; with None, no longer."""
+        self._set_or_unset(user_id, {"banned_until": until, "ban_reason": reason})
+
+    def _set_or_unset(self, user_id: str, fields: dict[str, Any]) -> None:
+        """Keep what says something, and take away what says nothing."""
+        kept = {name: value for name, value in fields.items() if value}
+        gone = {name: "" for name, value in fields.items() if not value}
+        update = {operator: part for operator, part in (("$set", kept), ("$unset", gone)) if part}
+        with self._database.bounded():
+            self._users.update_one({"_id": user_id}, update)
+
     def _find(self, query: dict[str, Any]) -> User | None:
         with self._database.bounded():
             document = self._users.find_one(query)
@@ -117,4 +139,8 @@ def _user(document: Document) -> User:
         created_at=document["created_at"],
         password_version=document["password_version"],
         is_bot=document.get("is_bot", False),
+        muted_until=document.get("muted_until"),
+        mute_reason=document.get("mute_reason", ""),
+        banned_until=document.get("banned_until"),
+        ban_reason=document.get("ban_reason", ""),
     )

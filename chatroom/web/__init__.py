@@ -14,6 +14,7 @@ from chatroom.web.cli import COMMANDS
 from chatroom.web.files import is_upload, most_upload_bytes
 from chatroom.web.pages import blueprint as pages
 from chatroom.web.pages import hue, message_markup
+from chatroom.web.people import blueprint as people
 from chatroom.web.permalinks import blueprint as permalinks
 from chatroom.web.rooms_api import blueprint as rooms_api
 from chatroom.web.search import api as search_api
@@ -37,6 +38,7 @@ def register(app: Flask, settings: Settings) -> None:
         api,
         health.blueprint,
         pages,
+        people,
         permalinks,
         reference.blueprint,
         rooms_api,

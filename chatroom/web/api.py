@@ -84,7 +84,9 @@ def post(slug: str) -> Response:
     The `client_id` is your own name for it: sending the same again stores nothing, and answers with the first.
     """
     person = asker()
-    room = enter(slug).room
+    access = enter(slug)
+    room = access.room
+    services.messages.check_posting(access)
     body = body_as(Post)
     draft = services.messages.draft(
         person.author, body.text, body.client_id, reply_to=body.reply_to, has_files=bool(body.files)

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast, get_args
 
@@ -17,11 +18,13 @@ from flask.cli import with_appcontext
 
 from chatroom import backup
 from chatroom.accounts import Accounts, Registration
+from chatroom.durations import end_of, until
 from chatroom.embedded import EmbeddedMongo
 from chatroom.embedded.folder import DataFolder, FolderError
 from chatroom.errors import ChatroomError
 from chatroom.logs import escaped
 from chatroom.models import Role, Scope, User
+from chatroom.moderation import Moderation
 from chatroom.services import INDEXES, Services
 from chatroom.store.backup import BackupStore
 from chatroom.tokens import SCOPES, USUAL
@@ -111,10 +114,10 @@ def set_password(name: str, password_stdin: bool) -> None:
 @click.argument("name")
 @click.argument("role", type=click.Choice(get_args(Role)))
 def set_role(name: str, role: str) -> None:
-    """Make NAME an administrator, or a member again."""
-    with _accounts() as accounts:
-        user = _user(accounts, name)
-        accounts.users.set_role(user.id, cast("Role", role))
+    """Make NAME an administrator, a moderator, or a member again. The last administrator stays one."""
+    with _services() as services:
+        services.prepare()
+        user = services.moderation.set_role(None, _user(services.accounts, name), cast("Role", role))
         click.echo(f"{user.username} is now: {role}.")
 
 
@@ -122,9 +125,10 @@ def set_role(name: str, role: str) -> None:
 @click.argument("name")
 def end_sessions(name: str) -> None:
     """Log NAME out everywhere, access tokens included."""
-    with _accounts() as accounts:
-        user = _user(accounts, name)
-        click.echo(f"{accounts.sessions.end_all(user.id)} sessions of {user.username} were ended.")
+    with _services() as services:
+        services.prepare()
+        user = _user(services.accounts, name)
+        click.echo(f"{services.moderation.end_sessions(None, user)} sessions of {user.username} were ended.")
 
 
 @click.command("backup")
@@ -156,6 +160,52 @@ def restore_backup(folder: Path) -> None:
     with _services() as services:
         manifest = backup.restore(BackupStore(services.database, INDEXES), folder, _show_progress())
         click.echo(f"The database now holds {_contents(manifest)}. Sessions and access tokens are not in backups.")
+
+
+_for = click.option("--for", "duration", default="lifted", help="15m, 2h, 7d; until it is lifted unless given.")
+_reason = click.option("--reason", required=True, help="Why: they are told, and it is noted.")
+
+
+@click.command("mute")
+@click.argument("name")
+@_for
+@_reason
+def mute(name: str, duration: str, reason: str) -> None:
+    """Let NAME read and not post, in every room."""
+    with _person(name) as (moderation, user):
+        end = end_of(duration, datetime.now(UTC))
+        moderation.mute(None, user, end, reason)
+        click.echo(f"{user.username} is muted {until(end)}.")
+
+
+@click.command("unmute")
+@click.argument("name")
+def unmute(name: str) -> None:
+    """Let NAME post again. A mute in a single room is lifted by its moderators."""
+    with _person(name) as (moderation, user):
+        moderation.unmute(None, user)
+        click.echo(f"{user.username} may post again.")
+
+
+@click.command("ban")
+@click.argument("name")
+@_for
+@_reason
+def ban(name: str, duration: str, reason: str) -> None:
+    """Let NAME in no more: their sessions and access tokens end at once, and so do their open pages."""
+    with _person(name) as (moderation, user):
+        end = end_of(duration, datetime.now(UTC))
+        moderation.ban(None, user, end, reason)
+        click.echo(f"{user.username} is banned {until(end)}, and was logged out everywhere.")
+
+
+@click.command("unban")
+@click.argument("name")
+def unban(name: str) -> None:
+    """Let NAME log in again."""
+    with _person(name) as (moderation, user):
+        moderation.unban(None, user)
+        click.echo(f"{user.username} may log in again.")
 
 
 @click.command("audit")
@@ -200,6 +250,10 @@ COMMANDS = [
     make_backup,
     verify_backup,
     restore_backup,
+    mute,
+    unmute,
+    ban,
+    unban,
     show_audit,
     reindex,
 ]
@@ -267,6 +321,14 @@ def _show_progress() -> backup.Report:
 def _contents(manifest: backup.Manifest) -> str:
     counts = {name: facts.documents for name, facts in manifest.collections.items()}
     return f"{counts['messages']:,} messages, {counts['users']:,} users, {counts['rooms']:,} rooms"
+
+
+@contextmanager
+def _person(name: str) -> Iterator[tuple[Moderation, User]]:
+    """Somebody, and what can be done to them."""
+    with _services() as services:
+        services.prepare()
+        yield services.moderation, _user(services.accounts, name)
 
 
 def _user(accounts: Accounts, name: str) -> User:

@@ -14,6 +14,9 @@ log = logging.getLogger(__name__)
 STATUS = {
     "wrong_password": 401,
     "forbidden": 403,
+    "banned": 403,
+    "muted": 403,
+    "last_administrator": 409,
     "out_of_scope": 403,
     "not_found": 404,
     "taken": 409,

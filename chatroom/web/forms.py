@@ -11,9 +11,12 @@ from typing import Any
 
 from flask import request
 from flask_wtf import FlaskForm
-from wtforms import Field, HiddenField, PasswordField, StringField, TextAreaField, ValidationError
+from wtforms import Field, HiddenField, PasswordField, SelectField, StringField, TextAreaField, ValidationError
+from wtforms.fields.choices import SelectChoice
 
+from chatroom.durations import OFFERED
 from chatroom.errors import Refused
+from chatroom.moderation import LONGEST_REASON
 from chatroom.names import DISPLAY_NAME_RULE, USERNAME_RULE, clean_display_name, clean_username
 from chatroom.passwords import LONGEST, PASSWORD_RULE
 from chatroom.web.security import safe_next
@@ -109,6 +112,16 @@ class PasswordForm(Form):
     def validate_password_again(self, field: Field) -> None:
         """The same twice."""
         _check_same(self.password, field)
+
+
+DURATIONS = [SelectChoice(value=value, label=label) for value, label in OFFERED.items()]
+
+
+class OrderForm(Form):
+    """Mute or ban somebody: why, and for how long."""
+
+    reason = StringField("Why? They are told", render_kw={"required": True, "maxlength": LONGEST_REASON})
+    duration = SelectField("For how long", choices=DURATIONS, default="1h")
 
 
 class MessageForm(Form):

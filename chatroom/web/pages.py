@@ -108,6 +108,7 @@ def _room(slug: str) -> Page:
     if not form.validate():
         return room_page(access, form, **_asked_page(found), status=400, msg=form.problem)
     try:
+        services.messages.check_posting(access)
         _post(found, form)
     except (Refused, Unavailable) as error:
         page = room_page(access, form, **_asked_page(found), status=status_of(error), msg=str(error))

@@ -17,7 +17,15 @@ LAYERS = [
     [],  # the nouns: every module of chatroom that has no place of its own
     ["chatroom.store"],
     ["chatroom.embedded"],
-    ["chatroom.config", "chatroom.names", "chatroom.access", "chatroom.tokens", "chatroom.models", "chatroom.errors"],
+    [
+        "chatroom.config",
+        "chatroom.names",
+        "chatroom.access",
+        "chatroom.durations",
+        "chatroom.tokens",
+        "chatroom.models",
+        "chatroom.errors",
+    ],
 ]
 NOUNS = LAYERS.index([])
 

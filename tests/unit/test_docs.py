@@ -30,6 +30,7 @@ from chatroom.models import Author, Message
 from chatroom.notices import Notice
 from chatroom.rooms import LOBBY
 from chatroom.services import INDEXES, Services
+from chatroom.store.rooms import RoomStore
 from chatroom.web import errors
 from chatroom.web.api import MOST_MESSAGES, Changes, Post, Reading, StoredAnswer
 from chatroom.web.rooms_api import ListedRoom
@@ -237,6 +238,9 @@ def used(alice: Visitor, services: Services) -> Services:
     services.presence.take([(lobby.id, author)])
     services.search.find(user.id, "edited")
     services.accounts.invites.create()
+    for mute in (services.accounts.users.set_mute, services.accounts.users.set_ban):
+        mute(user.id, AT, "why")
+    RoomStore(services.database).set_mute(user.id, lobby.id, AT, "why")
     services.audit.record(author, "set_role", about_user(user), "why", {"role": "member"})
     services.sessions.end_all(user.id)
     services.notices.tell(Notice(kind="room", room=lobby.id))

@@ -14,7 +14,7 @@ from tests.conftest import MakeApp, services_of, signed_in, visitor
 from tests.visitors import PASSWORD
 
 COMMANDS = ["create-user", "create-token", "create-bot", "create-invite", "set-password", "set-role", "end-sessions"]
-COMMANDS += ["audit"]
+COMMANDS += ["audit", "mute", "unmute", "ban", "unban"]
 
 
 @pytest.fixture(autouse=True)
@@ -164,3 +164,29 @@ def test_a_bot_is_not_the_first(runner: FlaskCliRunner) -> None:
     code, output = run(runner, "create-bot", "weather")
     assert code == 1
     assert "Make a person's account first" in output
+
+
+def test_keeping_order(app: Flask, runner: FlaskCliRunner) -> None:
+    create(runner, "alice")
+    bob = signed_in(app, "bob")
+    assert run(runner, "mute", "bob", "--reason", "loud") == (0, "bob is muted until it is lifted.\n")
+    assert bob.say("hello").status_code == 403
+    assert run(runner, "unmute", "bob") == (0, "bob may post again.\n")
+    code, output = run(runner, "ban", "bob", "--for", "7d", "--reason", "spam")
+    assert code == 0
+    assert output.startswith("bob is banned until ")
+    assert not bob.is_signed_in
+    assert run(runner, "unban", "bob") == (0, "bob may log in again.\n")
+    assert run(runner, "ban", "bob", "--for", "ages", "--reason", "spam")[0] == 1
+    assert run(runner, "ban", "bob")[0] == 2
+    code, output = run(runner, "audit", "--about", "bob", "--limit", "2")
+    assert code == 0
+    assert [line.split()[4] for line in output.splitlines()] == ["unban", "ban"]
+    assert "spam" in output
+
+
+def test_the_last_administrator(runner: FlaskCliRunner) -> None:
+    create(runner, "alice")
+    code, output = run(runner, "set-role", "alice", "member")
+    assert code == 1
+    assert "the last administrator" in output

@@ -1,0 +1,106 @@
+"""People: the page of each, and what moderators and administrators can do to them there.
+
+Who may do what is decided by `Moderation`; the page only shows what would be let through.
+"""
+
+from datetime import UTC, datetime
+from typing import cast, get_args
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+
+from chatroom.access import Access
+from chatroom.durations import end_of, until
+from chatroom.errors import Refused, Unavailable
+from chatroom.models import Role, User
+from chatroom.web.errors import page_with_status, retry_after_of, status_of, with_retry_after
+from chatroom.web.forms import OrderForm
+from chatroom.web.login import Page, current_user, login_required
+from chatroom.web.services import services
+
+DONE = {
+    "mute": "They are muted.",
+    "unmute": "They may post again.",
+    "ban": "They are banned, and were logged out everywhere.",
+    "unban": "They may log in again.",
+}
+
+blueprint = Blueprint("people", __name__, url_prefix="/people")
+
+
+@blueprint.get("/<user_id>")
+@login_required
+def person(user_id: str) -> Page:
+    """Somebody's page."""
+    return _person_page(services.moderation.get(user_id), OrderForm())
+
+
+@blueprint.post("/<user_id>/<any(mute, unmute, ban, unban):act>")
+@login_required
+def keep_order(user_id: str, act: str) -> Page:
+    """Mute or ban somebody, in one room or on the site, or lift it."""
+    user = services.moderation.get(user_id)
+    form = OrderForm()
+    try:
+        _keep_order(act, user, form)
+    except (Refused, Unavailable) as error:
+        page = _person_page(user, form, status_of(error), str(error))
+        return with_retry_after(page, retry_after_of(error))
+    flash(DONE[act], "success")
+    return redirect(url_for("people.person", user_id=user_id, room=request.form.get("room") or None), 303)
+
+
+@blueprint.post("/<user_id>/role")
+@login_required
+def set_role(user_id: str) -> Page:
+    """Give somebody another role on the site."""
+    user = services.moderation.get(user_id)
+    role = request.form.get("role", "")
+    try:
+        if role not in get_args(Role):
+            raise Refused("invalid", "There is no such role.")
+        services.moderation.set_role(current_user.user, user, cast("Role", role))
+    except (Refused, Unavailable) as error:
+        return with_retry_after(_person_page(user, OrderForm(), status_of(error), str(error)), retry_after_of(error))
+    flash(f"{user.display_name} is now: {role}.", "success")
+    return redirect(url_for("people.person", user_id=user_id), 303)
+
+
+def _keep_order(act: str, user: User, form: OrderForm) -> None:
+    by, moderation = current_user.user, services.moderation
+    reason = form.reason.data or ""
+    room = _room_of(request.form.get("room", ""))
+    if room is not None and act in {"mute", "unmute"}:
+        end = end_of(form.duration.data or "", datetime.now(UTC)) if act == "mute" else None
+        moderation.mute_in(room, by, user, end, reason)
+    elif act == "mute":
+        moderation.mute(by, user, end_of(form.duration.data or "", datetime.now(UTC)), reason)
+    elif act == "unmute":
+        moderation.unmute(by, user)
+    elif act == "ban":
+        moderation.ban(by, user, end_of(form.duration.data or "", datetime.now(UTC)), reason)
+    else:
+        moderation.unban(by, user)
+
+
+def _person_page(user: User, form: OrderForm, status: int = 200, msg: str = "") -> Response:
+    now = datetime.now(UTC)
+    by = current_user.user
+    room = _room_of(request.values.get("room", ""))
+    theirs = services.rooms.find_for(user.id, room.room.slug) if room and room.may_moderate else None
+    html = render_template(
+        "person.html",
+        person=user,
+        form=form,
+        msg=msg,
+        roles=get_args(Role),
+        may_moderate=services.moderation.has_power(by, user),
+        room=room.room if room and theirs else None,
+        muted=until(user.muted_until) if user.muted_until and user.muted_until > now else "",
+        banned=until(user.banned_until) if user.banned_until and user.banned_until > now else "",
+        room_muted=bool(theirs and theirs.muted_until and theirs.muted_until > now),
+    )
+    return page_with_status(html, status)
+
+
+def _room_of(slug: str) -> Access | None:
+    return services.rooms.find_for(current_user.id, slug) if slug else None
