@@ -47,8 +47,13 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def may_moderate(self) -> bool:
-        """Whether they may delete others' messages, pin, and name everybody."""
+        """Whether they may delete others' messages and name everybody."""
         return self.room.kind != "direct" and POWERS[self.role] >= POWERS["moderator"]
+
+    @property
+    def may_pin(self) -> bool:
+        """Whether they may pin messages: in a direct room, which nobody moderates, everybody."""
+        return self.room.kind == "direct" or self.may_moderate
 
     @property
     def may_manage(self) -> bool:

@@ -14,7 +14,8 @@ import regex
 from chatroom.access import Access
 from chatroom.errors import Refused
 from chatroom.files import Files
-from chatroom.models import Author, Draft, Message, Room
+from chatroom.models import Author, Draft, Member, Message, Reaction, Room
+from chatroom.reactions import check_emoji, react
 from chatroom.rendering import render
 from chatroom.store.messages import MessageStore, Rendered, Stored
 
@@ -23,6 +24,8 @@ SERVER_MADE = "."
 
 ERASED: dict[str, Any] = {"text": "", "html": "", "mentions": [], "reactions": [], "files": [], "pinned_at": None}
 """What a deleted message is left with; its `reply_to` stays, and so does its place."""
+
+MOST_PINS = 50
 
 VISIBLE = regex.compile(r"[^\s\p{Cc}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\u2800]")
 HALF_CHARACTER = regex.compile(r"[\ud800-\udfff]")
@@ -53,11 +56,13 @@ class Messages:
         *,
         max_length: int,
         files: Files | None = None,
+        find_mentions: Callable[[Access, str], tuple[Member, ...]] = lambda _access, _text: (),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._max_length = max_length
         self._files = files
+        self._find_mentions = find_mentions
         self._clock = clock
         self.post_through: Callable[[Room, Draft], Stored] | None = None
         self.change_through: Callable[[Room, Change], Message] | None = None
@@ -96,6 +101,11 @@ class Messages:
         if not text.isascii() and HALF_CHARACTER.search(text):
             raise Refused("invalid", "The message contains half a character (a lone surrogate); please remove it.")
 
+    def with_mentions(self, access: Access, draft: Draft) -> Draft:
+        """The draft with whom it names. Where it has an `@`, this asks the database: not on the event loop."""
+        mentions = self._find_mentions(access, draft.text)
+        return msgspec.structs.replace(draft, mentions=mentions) if mentions else draft
+
     def post(self, room: Room, draft: Draft) -> Stored:
         """Store a draft, and answer when a majority has it. Raises `Unavailable` when that is unknown."""
         if self.post_through is not None:
@@ -104,7 +114,9 @@ class Messages:
 
     def append(self, room_id: str, drafts: Sequence[Draft], after: int | None = None) -> list[Stored]:
         """Render and store drafts as the room's next messages, in one write."""
-        return self._store.append(room_id, [Rendered(draft, render(draft.text)) for draft in drafts], after=after)
+        return self._store.append(
+            room_id, [Rendered(draft, render(draft.text, draft.mentions)) for draft in drafts], after=after
+        )
 
     def change(self, room: Room, change: Change) -> Message:
         """Make a change, and answer when a majority has it. Raises `Unavailable` when that is unknown."""
@@ -116,13 +128,16 @@ class Messages:
         """The change that gives one's own message another text; raise `Refused` for a text that may not be."""
         self.check_posting(access)
         self.check_text(text)
-        html = render(text)
 
         def edit(message: Message) -> Mapping[str, Any] | None:
             _check_author(access, message)
-            if message.deleted_at is not None:
-                raise Refused("not_found", "The message was deleted.")
-            return None if message.text == text else {"text": text, "html": html, "edited_at": self._clock()}
+            _check_there(message)
+            if message.text == text:
+                return None
+            members = self._find_mentions(access, text)
+            fields = {"text": text, "html": render(text, members), "edited_at": self._clock()}
+            mentions = [member.id for member in members]
+            return fields if mentions == list(message.mentions) else {**fields, "mentions": mentions}
 
         return self._changing(message_id, edit)
 
@@ -135,6 +150,32 @@ class Messages:
             return None if message.deleted_at else ERASED | {"deleted_at": self._clock()}
 
         return self._changing(message_id, erase)
+
+    def reacting(self, person: Author, message_id: str, emoji: str, *, on: bool = True) -> Change:
+        """The change that puts a person's emoji on a message, or takes it back."""
+        kept = check_emoji(emoji)
+
+        def edit(message: Message) -> Mapping[str, Any] | None:
+            _check_there(message)
+            reactions = react(message.reactions, Author(person.id, person.name), kept, on=on)
+            return None if reactions is None else {"reactions": [_document(each) for each in reactions]}
+
+        return self._changing(message_id, edit)
+
+    def pinning(self, access: Access, message_id: str, *, on: bool = True) -> Change:
+        """The change that pins a message to the top of its room, or unpins it."""
+        if not access.may_pin:
+            raise Refused("forbidden", "Only moderators pin messages in this room.")
+
+        def edit(message: Message) -> Mapping[str, Any] | None:
+            _check_there(message)
+            if (message.pinned_at is not None) == on:
+                return None
+            if on and len(self.pinned(access.room)) >= MOST_PINS:
+                raise Refused("too_many_pins", f"At most {MOST_PINS} messages are pinned. Unpin one of them first.")
+            return {"pinned_at": self._clock() if on else None}
+
+        return self._changing(message_id, edit)
 
     def _changing(self, message_id: str, edit: Callable[[Message], Mapping[str, Any] | None]) -> Change:
         files = self._files
@@ -155,6 +196,10 @@ class Messages:
             return changed
 
         return change
+
+    def pinned(self, room: Room) -> list[Message]:
+        """The pinned messages, the one pinned first first."""
+        return self._store.pinned(room.id, MOST_PINS)
 
     def newest_revision(self, room: Room) -> int:
         """The cursor of somebody who has seen everything."""
@@ -207,3 +252,12 @@ class Messages:
 def _check_author(access: Access, message: Message) -> None:
     if message.author.id != access.user_id or message.kind != "message":
         raise Refused("forbidden", "Only its author can change a message.")
+
+
+def _check_there(message: Message) -> None:
+    if message.deleted_at is not None:
+        raise Refused("not_found", "The message was deleted.")
+
+
+def _document(reaction: Reaction) -> dict[str, Any]:
+    return {"emoji": reaction.emoji, "people": [{"id": each.id, "name": each.name} for each in reaction.people]}

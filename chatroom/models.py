@@ -105,6 +105,14 @@ class Author(msgspec.Struct, frozen=True, omit_defaults=True):
     """A bot's account, or a webhook, which has no account at all."""
 
 
+class Member(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who can be named in a room; `name` is the display name. Everybody together is called `room`."""
+
+    id: str
+    username: str
+    name: str
+
+
 class Reaction(msgspec.Struct, frozen=True):
     """An emoji on a message, and who put it there, the first first."""
 
@@ -131,7 +139,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     client_id: str
     reply_to: int | None = None
     files: tuple[File, ...] = ()
-    mentions: tuple[str, ...] = ()
+    mentions: tuple[Member, ...] = ()
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,12 +4,20 @@ This is the only place where a message becomes HTML; what leaves it is safe to i
 """
 
 import re
+from collections.abc import Collection, Iterator
 from html import escape
+from typing import Any
 
 import nh3
+import regex
 from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
 
 from chatroom import highlighting
+from chatroom.emoji import replace_shortcodes
+from chatroom.models import Member
+from chatroom.names import fold
 
 RULES_OFF = [
     "heading",
@@ -23,18 +31,20 @@ RULES_OFF = [
     "entity",
 ]
 TAGS = {"p", "br", "em", "strong", "s", "code", "pre", "a", "ul", "ol", "li", "blockquote", "span"}
-ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}}
-SPAN_CLASSES = highlighting.CLASSES
+ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}, "span": {"data-user"}}
+SPAN_CLASSES = {*highlighting.CLASSES, "mention"}
 SCHEMES = {"http", "https", "mailto"}
 LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
+NAME = regex.compile(r"(?<![\p{L}\p{M}\p{N}_@/.-])@([\p{L}\p{Nd}][\p{L}\p{Mn}\p{Mc}\p{Nd}._-]{0,40})")
 LANGUAGE = re.compile(r"language-[\w+#.-]{1,40}\Z", re.ASCII)
 MOST_LINKS = 100
 """Beyond it none is made clickable: a message full of halves of links would take a tenth of a second."""
 
 # Text in which none of this occurs renders to itself, line by line, and need not pay for a parser: marks, an
-# ampersand or angle bracket, something like a link (`a.b`, `//`), and what opens a block at the start of a line.
+# ampersand or angle bracket, something like a link (`a.b`, `//`) or an emoji's name (`:tada:`), and what opens a
+# block at the start of a line.
 MARKUP = re.compile(
-    r"""[*_`~\[\]\\<>&"\0\r\t\f\v\x1c-\x1f\x85\xa0\u2028\u2029]|\S[.:]\S|//|^\s|\s$|[ ]\n|\n[ \n]"""
+    r"""[*_`~\[\]\\<>&"\0\r\t\f\v\x1c-\x1f\x85\xa0\u2028\u2029]|\S[.:]\S|//|:[a-z0-9_+-]+:|^\s|\s$|[ ]\n|\n[ \n]"""
     r"""|^[ ]{0,3}(?:[-+#>=]|\d{1,9}[.)])""",
     re.MULTILINE,
 )
@@ -44,6 +54,39 @@ class _Parser(MarkdownIt):
     def validateLink(self, url: str) -> bool:  # noqa: N802  the library's name
         """Make only whole addresses clickable: no scripts, no data, and nothing that a base address would complete."""
         return LINK.match(url) is not None
+
+
+def _mark(state: StateCore) -> None:
+    """Find emoji's names and people's in the text between the marks."""
+    for block in state.tokens:
+        if block.type == "inline":
+            is_link = False
+            children: list[Token] = []
+            for token in block.children or ():
+                is_link = token.type == "link_open" or (is_link and token.type != "link_close")
+                children += [token] if is_link or token.type != "text" else _marked(token, state.env)
+            block.children = children
+
+
+def _marked(token: Token, env: Any) -> Iterator[Token]:
+    token.content = replace_shortcodes(token.content)
+    members: dict[str, Member] = env.get("members", {})
+    names: list[str] = env.get("names", [])
+    text, end = token.content, 0
+    for match in NAME.finditer(text) if "@" in text else ():
+        name = match[1].rstrip("._-")
+        names.append(name)
+        member = members.get(fold(name))
+        if member is not None:
+            yield Token("text", "", 0, content=text[end : match.start()])
+            yield Token("mention", "", 0, meta={"member": member})
+            end = match.start() + 1 + len(name)
+    yield Token("text", "", 0, content=text[end:])
+
+
+def _render_mention(_: Any, tokens: Any, index: int, *__: Any) -> str:
+    member: Member = tokens[index].meta["member"]
+    return f'<span class="mention" data-user="{escape(member.id)}">@{escape(member.name)}</span>'
 
 
 def _highlight(code: str, language: str, _: str) -> str:
@@ -56,6 +99,8 @@ def _make_parser() -> MarkdownIt:
     parser.enable(["linkify", "strikethrough"]).disable(RULES_OFF, ignoreInvalid=True)
     if parser.linkify is not None:
         parser.linkify.set({"fuzzy_email": False})
+    parser.core.ruler.push("marks", _mark)
+    parser.add_render_rule("mention", _render_mention)
     return parser
 
 
@@ -63,13 +108,16 @@ _PARSER = _make_parser()
 _PARSER_WITHOUT_LINKS = _make_parser().disable(["link", "autolink", "linkify"])
 
 
-def render(text: str) -> str:
-    """Render a message's text as HTML; line breaks are kept, raw HTML is shown as it was typed."""
-    if text and MARKUP.search(text) is None:
+def render(text: str, members: Collection[Member] = ()) -> str:
+    """Render a message's text as HTML; line breaks are kept, raw HTML is shown as it was typed.
+
+    Where it names one of the `members`, outside code and links, it shows their display name.
+    """
+    if text and not members and MARKUP.search(text) is None:
         return "<p>" + escape(text, quote=False).replace("\n", "<br>\n") + "</p>"
-    parser = _PARSER if text.count("//") + text.count("[") <= MOST_LINKS else _PARSER_WITHOUT_LINKS
+    html: str = _parser_for(text).render(text, {"members": {fold(member.username): member for member in members}})
     return nh3.clean(
-        parser.render(text).replace('<a href=""', "<a"),  # `[x]()`: it would lead to this page again
+        html.replace('<a href=""', "<a"),  # `[x]()`: it would lead to this page again
         tags=TAGS,
         attributes=ATTRIBUTES,
         attribute_filter=_keep,
@@ -78,6 +126,17 @@ def render(text: str) -> str:
         link_rel="noopener noreferrer nofollow",
         set_tag_attribute_values={"a": {"target": "_blank"}},
     ).rstrip("\n")
+
+
+def names_in(text: str) -> list[str]:
+    """What stands behind an `@` outside code and links, as it was typed."""
+    names: list[str] = []
+    _parser_for(text).parse(text, {"names": names})
+    return names
+
+
+def _parser_for(text: str) -> MarkdownIt:
+    return _PARSER if text.count("//") + text.count("[") <= MOST_LINKS else _PARSER_WITHOUT_LINKS
 
 
 def _keep(tag: str, attribute: str, value: str) -> str | None:

@@ -5,11 +5,13 @@ Nobody gets a room who is not a member of it; an open room makes members of thos
 
 from chatroom.access import Access
 from chatroom.errors import Refused
-from chatroom.models import Room, RoomEntry
+from chatroom.models import Member, Room, RoomEntry
+from chatroom.names import fold
 from chatroom.store.listings import ListingStore
 from chatroom.store.rooms import RoomStore
 
 LOBBY = Room(id="lobby", slug="lobby", title="Lobby")
+MOST_MEMBERS = 10
 
 
 class Rooms:
@@ -34,6 +36,10 @@ class Rooms:
     def find_for(self, user_id: str, slug: str) -> Access | None:
         """The room of that name, for somebody who is a member already; nobody becomes one by this."""
         return self._store.find_access(user_id, slug)
+
+    def members_like(self, access: Access, beginning: str) -> list[Member]:
+        """Some who can be named in a room, and whose user name or display name begins like this."""
+        return self._store.members_like(access.room, fold(beginning.strip()), MOST_MEMBERS)
 
     def get_for(self, user_id: str, slug: str) -> Access:
         """The room of that name, for a member; anybody else is told that there is none, whether it exists or not."""

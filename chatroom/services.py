@@ -14,6 +14,7 @@ from chatroom.embedded import EmbeddedMongo
 from chatroom.errors import Unavailable
 from chatroom.files import Files
 from chatroom.limits import Limits, make_limits
+from chatroom.mentions import Mentions
 from chatroom.messages import Messages
 from chatroom.moderation import Moderation
 from chatroom.notices import Notices
@@ -132,10 +133,16 @@ class Services:
         self.sessions = self.accounts.sessions
         self.message_store = MessageStore(database, origin=self.origin)
         self.files = Files(FileStore(database), self.message_store, settings)
-        self.messages = Messages(self.message_store, max_length=settings.max_message_length, files=self.files)
+        room_store = RoomStore(database)
+        self.messages = Messages(
+            self.message_store,
+            max_length=settings.max_message_length,
+            files=self.files,
+            find_mentions=Mentions(room_store.find_members).find,
+        )
         self.notices = Notices(NoticeStore(database))
         self.audit = Audit(AuditStore(database))
-        self.rooms = Rooms(RoomStore(database), ListingStore(database))
+        self.rooms = Rooms(room_store, ListingStore(database))
         self.search = make_search(database, self.message_store, self.accounts.users.find_by_name)
         self.moderation = Moderation(self.accounts.users, RoomStore(database), self.sessions, self.notices, self.audit)
         lease_seconds = settings.presence_lease_seconds

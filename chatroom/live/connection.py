@@ -18,7 +18,7 @@ from chatroom.errors import ChatroomError, Refused, Unavailable
 from chatroom.live import protocol
 from chatroom.live.engine import Engine, LiveRoom
 from chatroom.live.follower import follow
-from chatroom.live.protocol import Delete, Edit, Follow, Format, Post, Unfollow
+from chatroom.live.protocol import Delete, Edit, Follow, Format, Pin, Post, React, Unfollow
 from chatroom.live.websocket import Receive, Send, Write
 from chatroom.messages import Change
 from chatroom.models import Author, Draft, Room
@@ -218,7 +218,7 @@ class Connection:
         self._visitor.grant.check(frame.scope, frame.room)
         if isinstance(frame, Post):
             await self._post(frame)
-        elif isinstance(frame, Edit | Delete):
+        elif isinstance(frame, Edit | Delete | React | Pin):
             await self._change(frame)
         elif isinstance(frame, Follow):
             await self._follow(frame)
@@ -233,18 +233,24 @@ class Connection:
             self._author, frame.text, frame.client_id, reply_to=frame.reply_to, has_files=bool(frame.files)
         )
         self._rules.check_posting(self._author.id, self._visitor.address)
+        if "@" in frame.text:
+            draft = await self._engine.run(self._engine.messages.with_mentions, access, draft)
         await self._wait_for_room_to_answer()
         if frame.files:
             draft = await self._engine.run(messages.attach, access.room, draft, frame.files)
         self._put(access.room, draft, frame.client_id)
 
-    async def _change(self, frame: Edit | Delete) -> None:
+    async def _change(self, frame: Edit | Delete | React | Pin) -> None:
         access = await self._get_access(frame.room)
         messages = self._engine.messages
         if isinstance(frame, Edit):
             change = messages.editing(access, frame.id, frame.text)
-        else:
+        elif isinstance(frame, Delete):
             change = messages.deleting(access, frame.id)
+        elif isinstance(frame, React):
+            change = messages.reacting(self._author, frame.id, frame.emoji, on=frame.on)
+        else:
+            change = messages.pinning(access, frame.id, on=frame.on)
         self._rules.check_posting(self._author.id, self._visitor.address)
         await self._wait_for_room_to_answer()
         self._put(access.room, change, frame.client_id)

@@ -57,6 +57,23 @@ class Delete(Frame, frozen=True, tag="delete"):
     client_id: ClientId | None = None
 
 
+class React(Frame, frozen=True, tag="react"):
+    """Put an emoji on a message, or take one's own back."""
+
+    id: MessageId
+    emoji: Annotated[str, Meta(min_length=1, max_length=64)]
+    on: bool = True
+    client_id: ClientId | None = None
+
+
+class Pin(Frame, frozen=True, tag="pin"):
+    """Pin a message, or unpin it."""
+
+    id: MessageId
+    on: bool = True
+    client_id: ClientId | None = None
+
+
 class Follow(Frame, frozen=True, tag="follow"):
     """Receive a room's changes, those after `after`, or from now on; in a format of its own, if it names one."""
 
@@ -71,7 +88,7 @@ class Unfollow(Frame, frozen=True, tag="unfollow"):
     scope: ClassVar[Scope] = "read"
 
 
-ClientFrame = Post | Edit | Delete | Follow | Unfollow
+ClientFrame = Post | Edit | Delete | React | Pin | Follow | Unfollow
 _decoder: msgspec.json.Decoder[ClientFrame] = msgspec.json.Decoder(ClientFrame)
 
 

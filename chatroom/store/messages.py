@@ -40,6 +40,12 @@ INDEXES = [
         partialFilterExpression={"mentions": {"$exists": True}},
         name="room_mentions_sequence",
     ),
+    # In the order in which they were pinned; only what is pinned is in it, so that no ordinary message pays for it.
+    IndexModel(
+        [("room", ASCENDING), ("pinned_at", ASCENDING)],
+        partialFilterExpression={"pinned_at": {"$type": "date"}},
+        name="room_pinned_at",
+    ),
 ]
 FIRST_PAUSE_SECONDS = 0.002
 LONGEST_PAUSE_SECONDS = 0.03
@@ -199,6 +205,10 @@ class MessageStore:
         found.sort(key=lambda document: document["_id"], reverse=True)
         return [(message, document["room"]) for document in found if (message := _read(document)) is not None]
 
+    def pinned(self, room: str, limit: int) -> list[Message]:
+        """At most `limit` messages that are pinned, the one pinned first first."""
+        return self._page({"room": room, "pinned_at": {"$type": "date"}}, "pinned_at", ASCENDING, limit)
+
     def newest_revisions(self, known: Mapping[str, int]) -> dict[str, int]:
         """Which rooms have changed beyond the revision that is known of them, and how far."""
         found: dict[str, int] = {}
@@ -303,7 +313,7 @@ def _optional_fields(draft: Draft) -> Document:
     if draft.reply_to is not None:
         fields["reply_to"] = draft.reply_to
     if draft.mentions:
-        fields["mentions"] = list(draft.mentions)
+        fields["mentions"] = [member.id for member in draft.mentions]
     if draft.files:
         fields["files"] = [msgspec.structs.asdict(file) for file in draft.files]
     return fields

@@ -3,7 +3,8 @@
 A room is found through its member, so that the query is the permission.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -11,7 +12,7 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
 from chatroom.access import Access
-from chatroom.models import Membership, Room
+from chatroom.models import Member, Membership, Room
 from chatroom.store.database import Database, Document
 
 INDEXES = [IndexModel("slug", unique=True)]
@@ -19,6 +20,10 @@ MEMBERSHIP_INDEXES = [
     IndexModel([("user", ASCENDING), ("room", ASCENDING)], unique=True),
     IndexModel([("room", ASCENDING), ("user", ASCENDING)]),
 ]
+NAME_KEYS = ("username_key", "display_name_key")
+NAMES = dict.fromkeys(("username", "display_name", *NAME_KEYS), 1)
+MOST_NAMED = 1000
+"""Members of a private room among whom names are looked for, so that no question grows with the room."""
 
 USER_FIELDS = {"role": 1, "display_name": 1, "muted_until": 1, "mute_reason": 1}
 
@@ -89,6 +94,35 @@ class RoomStore:
             room = self._rooms.find_one({"slug": slug, "kind": "public"})
         return room_of(room) if room else None
 
+    def find_members(self, room: Room, usernames: Collection[str]) -> list[Member]:
+        """Those of these folded user names who can read the room: its members, and everybody where it is public."""
+        with self._database.bounded():
+            found = [_member(user) for user in self._users.find({"username_key": {"$in": list(usernames)}}, NAMES)]
+            if room.kind == "public" or not found:
+                return found
+            among = {"room": room.id, "user": {"$in": [member.id for member in found]}}
+            ids = {membership["user"] for membership in self._memberships.find(among, {"user": 1})}
+        return [member for member in found if member.id in ids]
+
+    def members_like(self, room: Room, beginning: str, limit: int) -> list[Member]:
+        """At most `limit` who can read the room and one of whose folded names begins like this, by that name."""
+        found: dict[str, Member] = {}
+        with self._database.bounded():
+            users = self._users_like(beginning, limit) if room.kind == "public" else self._users_in(room)
+        for key in NAME_KEYS:
+            alike = [user for user in users if user[key].startswith(beginning)]
+            found |= {user["_id"]: _member(user) for user in sorted(alike, key=lambda user: str(user[key]))}
+        return list(found.values())[:limit]
+
+    def _users_like(self, beginning: str, limit: int) -> list[Document]:
+        pattern = {"$regex": "^" + re.escape(beginning)}
+        found = [self._users.find({key: pattern}, NAMES).sort(key, ASCENDING).limit(limit) for key in NAME_KEYS]
+        return [user for users in found for user in users]
+
+    def _users_in(self, room: Room) -> list[Document]:
+        memberships = self._memberships.find({"room": room.id}, {"_id": 0, "user": 1}).limit(MOST_NAMED)
+        return list(self._users.find({"_id": {"$in": [each["user"] for each in memberships]}}, NAMES))
+
     def admit(self, user_id: str, room: Room) -> None:
         """Make a user a member; one who is already stays one."""
         fields = {"joined_at": self._clock()}
@@ -113,6 +147,10 @@ def room_of(document: Document) -> Room:
         archived_at=document.get("archived_at"),
         people=tuple(document.get("people", ())),
     )
+
+
+def _member(document: Document) -> Member:
+    return Member(id=document["_id"], username=document["username"], name=document["display_name"])
 
 
 def membership_of(document: Document) -> Membership:

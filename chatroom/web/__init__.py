@@ -12,6 +12,7 @@ from chatroom.web.admin import blueprint as admin
 from chatroom.web.api import blueprint as api
 from chatroom.web.cli import COMMANDS
 from chatroom.web.files import is_upload, most_upload_bytes
+from chatroom.web.marks import api as marks_api
 from chatroom.web.pages import blueprint as pages
 from chatroom.web.pages import hue, message_markup
 from chatroom.web.people import blueprint as people
@@ -37,6 +38,7 @@ def register(app: Flask, settings: Settings) -> None:
         admin,
         api,
         health.blueprint,
+        marks_api,
         pages,
         people,
         permalinks,

@@ -93,7 +93,7 @@ def post(slug: str) -> Response:
     )
     services.limits.posting.check(person.id, signing.address())
     draft = services.messages.attach(room, draft, body.files)
-    stored = services.messages.post(room, draft)
+    stored = services.messages.post(room, services.messages.with_mentions(access, draft))
     message = stored.message
     said = StoredAnswer(
         room=room.slug,

@@ -109,20 +109,22 @@ def _room(slug: str) -> Page:
         return room_page(access, form, **_asked_page(found), status=400, msg=form.problem)
     try:
         services.messages.check_posting(access)
-        _post(found, form)
+        _post(access, form)
     except (Refused, Unavailable) as error:
         page = room_page(access, form, **_asked_page(found), status=status_of(error), msg=str(error))
         return with_retry_after(page, retry_after_of(error))
     return redirect(url_for("pages.room", slug=found.slug), 303)
 
 
-def _post(found: Room, form: MessageForm) -> Stored:
+def _post(access: Access, form: MessageForm) -> Stored:
     """Store what was typed; the same form with the same text again stores nothing."""
+    found = access.room
     parts = sent_files()
     draft = services.messages.draft(current_user.author, form.typed, form.given_client_id, has_files=bool(parts))
     services.limits.posting.check(current_user.id, signing.address())
     file_ids = keep_sent(current_user.id, found, parts)
     draft = services.messages.attach(found, draft, file_ids)
+    draft = services.messages.with_mentions(access, draft)
     stored = services.messages.post(found, draft)
     message = stored.message
     if not stored.is_repeated or _says_the_same(message, draft) or message.edited_at or message.deleted_at:

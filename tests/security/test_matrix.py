@@ -48,6 +48,12 @@ TYPED: dict[str, dict[str, str]] = {
 QUERIES = {"/search": "?q=secret", "/api/search": "?q=secret"}
 """What is asked for, where a request has to say it: here, the words of the den."""
 
+BODIES: dict[str, dict[str, Any]] = {
+    "/api/rooms/<slug>/messages/<message_id>/reactions": {"emoji": "🎉"},
+    "/api/rooms/<slug>/messages/<message_id>/pin": {},
+}
+"""What is sent to the API, where it is not a text."""
+
 # The answers, in the order of WHO. Pages do not take tokens: to them, a program is anonymous.
 ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     #                                   anonymous outsider member  author  admin.  token  ended  revoked
@@ -89,6 +95,18 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/api/rooms/<slug>/files", "OPTIONS"):    ("401", "200", "200", "200", "200", "200", "401", "401"),
     ("/files/<file_id>/<name>", "GET"):     (LOGIN, "404", "200", "200", "404", "200", LOGIN, "401"),
     ("/files/<file_id>/thumbnail", "GET"):  (LOGIN, "404", "200", "200", "404", "200", LOGIN, "401"),
+    ("/api/rooms/<slug>/messages/<message_id>/reactions", "POST"): (
+        "401", "404", "200", "200", "404", "200", "401", "401"),
+    ("/api/rooms/<slug>/messages/<message_id>/reactions", "OPTIONS"): (
+        "401", "200", "200", "200", "200", "200", "401", "401"),
+    ("/api/rooms/<slug>/messages/<message_id>/pin", "POST"): (
+        "401", "404", "403", "403", "404", "403", "401", "401"),
+    ("/api/rooms/<slug>/messages/<message_id>/pin", "OPTIONS"): (
+        "401", "200", "200", "200", "200", "200", "401", "401"),
+    ("/api/rooms/<slug>/pins", "GET"):         ("401", "404", "200", "200", "404", "200", "401", "401"),
+    ("/api/rooms/<slug>/pins", "OPTIONS"):     ("401", "200", "200", "200", "200", "200", "401", "401"),
+    ("/api/rooms/<slug>/members", "GET"):      ("401", "404", "200", "200", "404", "200", "401", "401"),
+    ("/api/rooms/<slug>/members", "OPTIONS"):  ("401", "200", "200", "200", "200", "200", "401", "401"),
     ("/api/openapi.json", "GET"):      ("200",) * 8,
     ("/api/openapi.json", "OPTIONS"):  ("200",) * 8,
     ("/api/docs", "GET"):              ("200",) * 8,
@@ -106,6 +124,8 @@ FRAMES: dict[str, tuple[str, ...]] = {
     "post":     ("401", "not_found", "stored", "stored", "not_found", "stored", GONE, GONE),
     "edit":     ("401", "not_found", "forbidden", "stored", "not_found", "forbidden", GONE, GONE),
     "delete":   ("401", "not_found", "forbidden", "stored", "not_found", "forbidden", GONE, GONE),
+    "react":    ("401", "not_found", "stored", "stored", "not_found", "stored", GONE, GONE),
+    "pin":      ("401", "not_found", "forbidden", "forbidden", "not_found", "forbidden", GONE, GONE),
     "follow":   ("401", "not_found", "caught_up", "caught_up", "not_found", "caught_up", GONE, GONE),
     "unfollow": ("401", "nothing", "nothing", "nothing", "nothing", "nothing", GONE, GONE),
 }  # fmt: skip
@@ -177,6 +197,7 @@ def ask(cast: Cast, person: Person, rule: str, method: str) -> TestResponse:
         .replace("<session_id>", cast.other_session)
         .replace("<file_id>", cast.file_id)
         .replace("<name>", "a.png")
+        .replace("<message_id>", cast.message.id)
         .replace("<path:filename>", "favicon.svg")
     ) + QUERIES.get(rule, "")
     browser = cast.visitor(person)
@@ -187,7 +208,7 @@ def ask(cast: Cast, person: Person, rule: str, method: str) -> TestResponse:
         if rule.endswith("/files"):
             given["data"] = b"some words"
         elif rule.startswith("/api/"):
-            given["json"] = {"text": "hello"}
+            given["json"] = BODIES.get(rule, {"text": "hello"})
         else:
             given["data"] = {**TYPED.get(rule, {}), "csrf_token": token, "client_id": "c1"}
     return browser.open(path, **given)
@@ -337,6 +358,8 @@ def content_of(kind: str, cast: Cast) -> dict[str, Any]:
         "post": {"text": "hello", "client_id": "c1"},
         "edit": {"id": cast.message.id, "text": "other words"},
         "delete": {"id": cast.message.id},
+        "react": {"id": cast.message.id, "emoji": "🎉"},
+        "pin": {"id": cast.message.id},
         "follow": {"after": 0},
     }
     return {"type": kind, "room": DEN.slug, **more.get(kind, {})}

@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chatroom.errors import Refused
-from chatroom.messages import SERVER_MADE, Change, Messages
-from chatroom.models import Author, Draft, Message, Role, Room
+from chatroom.messages import MOST_PINS, SERVER_MADE, Change, Messages
+from chatroom.models import Author, Draft, Member, Message, Reaction, Role, Room
 from chatroom.rooms import LOBBY
 from chatroom.store.database import Database
 from chatroom.store.messages import MessageStore, Stored
@@ -238,6 +238,100 @@ class TestDelete:
         deleted = delete(messages, ALICE, message.id)
 
         assert say(messages, "hi", "a1") == deleted
+
+
+class TestReact:
+    def react(self, messages: Messages, person: Author, message_id: str, emoji: str, *, on: bool = True) -> Message:
+        return messages.change(LOBBY, messages.reacting(person, message_id, emoji, on=on))
+
+    def test_reactions_come_and_go_and_each_is_a_revision(self, messages: Messages) -> None:
+        message = say(messages, "hi")
+        self.react(messages, BOB, message.id, "🎉")
+        both = self.react(messages, ALICE, message.id, ":tada:")
+        assert both.reactions == (Reaction("🎉", (BOB, ALICE)),)
+        assert (both.revision, both.text, both.edited_at) == (3, "hi", None)
+        assert self.react(messages, BOB, message.id, "🎉", on=False).reactions == (Reaction("🎉", (ALICE,)),)
+        assert self.react(messages, ALICE, message.id, "🎉", on=False).reactions == ()
+
+    def test_the_same_again_is_no_change(self, messages: Messages) -> None:
+        message = say(messages, "hi")
+        once = self.react(messages, BOB, message.id, "🎉")
+        assert self.react(messages, BOB, message.id, "🎉") == once
+        assert self.react(messages, BOB, message.id, "😄", on=False) == once
+
+    def test_only_an_emoji_and_only_on_what_is_there(self, messages: Messages) -> None:
+        message = say(messages, "hi")
+        with pytest.raises(Refused) as refusal:
+            self.react(messages, BOB, message.id, "<b>")
+        assert refusal.value.reason == "invalid"
+        self.react(messages, BOB, message.id, "🎉")
+        assert delete(messages, ALICE, message.id).reactions == ()
+        with pytest.raises(Refused) as refusal:
+            self.react(messages, BOB, message.id, "🎉")
+        assert refusal.value.reason == "not_found"
+
+
+class TestPin:
+    def pin(self, messages: Messages, message_id: str, role: Role = "moderator", *, on: bool = True) -> Message:
+        return messages.change(LOBBY, messages.pinning(access(BOB, LOBBY, role), message_id, on=on))
+
+    def test_moderators_pin_and_unpin(self, messages: Messages) -> None:
+        first, second = say(messages, "one"), say(messages, "two")
+        assert self.pin(messages, second.id).pinned_at
+        self.pin(messages, first.id)
+        assert {message.text for message in messages.pinned(LOBBY)} == {"one", "two"}
+        assert self.pin(messages, second.id, on=False).pinned_at is None
+        assert [message.text for message in messages.pinned(LOBBY)] == ["one"]
+        delete(messages, ALICE, first.id)
+        assert messages.pinned(LOBBY) == []
+
+    def test_the_same_again_is_no_change(self, messages: Messages) -> None:
+        message = say(messages, "hi")
+        assert self.pin(messages, message.id, on=False) == message
+        assert self.pin(messages, message.id) == self.pin(messages, message.id)
+
+    def test_nobody_else_but_in_a_direct_room(self, messages: Messages) -> None:
+        message = say(messages, "hi")
+        with pytest.raises(Refused) as refusal:
+            self.pin(messages, message.id, "member")
+        assert refusal.value.reason == "forbidden"
+        direct = Room(id=LOBBY.id, slug="d", title="", kind="direct")
+        assert messages.change(LOBBY, messages.pinning(access(BOB, direct), message.id)).pinned_at
+
+    def test_there_are_at_most_fifty(self, messages: Messages) -> None:
+        ids = [say(messages, f"text {n}").id for n in range(MOST_PINS + 1)]
+        for each in ids[:-1]:
+            self.pin(messages, each)
+        with pytest.raises(Refused) as refusal:
+            self.pin(messages, ids[-1])
+        assert refusal.value.reason == "too_many_pins"
+        self.pin(messages, ids[0], on=False)
+        assert self.pin(messages, ids[-1]).pinned_at
+
+
+class TestMentions:
+    @pytest.fixture
+    def naming(self, store: MessageStore) -> Messages:
+        """Messages in which whoever is called Bob can be named."""
+        bob = Member(id=BOB.id, username="bob", name="Bob <b>")
+        return Messages(
+            store, max_length=LONGEST, find_mentions=lambda _, text: (bob,) if "@bob" in text else (), clock=lambda: NOW
+        )
+
+    def test_a_post_names_somebody(self, naming: Messages) -> None:
+        draft = naming.with_mentions(access(ALICE, LOBBY), naming.draft(ALICE, "hi @bob", "a1"))
+        message = naming.post(LOBBY, draft).message
+        assert message.mentions == (BOB.id,)
+        assert message.html == f'<p>hi <span class="mention" data-user="{BOB.id}">@Bob &lt;b&gt;</span></p>'
+
+    def test_an_edit_names_somebody_else_or_nobody(self, naming: Messages) -> None:
+        message = say(naming, "hi")
+        assert edit(naming, ALICE, message.id, "hi @bob").mentions == (BOB.id,)
+        assert edit(naming, ALICE, message.id, "hi").mentions == ()
+
+    def test_a_draft_that_names_nobody_is_the_same(self, naming: Messages) -> None:
+        draft = naming.draft(ALICE, "hi", "a1")
+        assert naming.with_mentions(access(ALICE, LOBBY), draft) is draft
 
 
 class TestPages:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from chatroom import rendering
 from chatroom.highlighting import CLASSES
-from chatroom.rendering import render
+from chatroom.models import Member
+from chatroom.rendering import names_in, render
 
 LONGEST = 4000
 MOST_SECONDS = 0.3
@@ -125,6 +126,74 @@ class TestText:
 
     def test_a_table_is_text(self) -> None:
         assert "<table" not in render("|a|b|\n|-|-|\n|1|2|")
+
+
+ALICE = Member(id="a" * 24, username="Al.Ice", name="Alice O'Hara")
+ROOM = Member(id="room", username="room", name="room")
+MENTION = f'<span class="mention" data-user="{"a" * 24}">@Alice O\'Hara</span>'
+
+
+class TestMentions:
+    @pytest.mark.parametrize(
+        ("text", "html"),
+        [
+            ("hi @al.ice", f"<p>hi {MENTION}</p>"),
+            ("@AL.ICE: hi", f"<p>{MENTION}: hi</p>"),
+            ("(@al.ice).", f"<p>({MENTION}).</p>"),
+            ("so @al.ice.", f"<p>so {MENTION}.</p>"),
+            ("*@al.ice*", f"<p><em>{MENTION}</em></p>"),
+            ("> @al.ice", f"<blockquote>\n<p>{MENTION}</p>\n</blockquote>"),
+            ("@room", '<p><span class="mention" data-user="room">@room</span></p>'),
+            ("@bob @al", "<p>@bob @al</p>"),
+            ("`@al.ice`", "<p><code>@al.ice</code></p>"),
+            ("x@al.ice.example", '<p>x@<a href="http://al.ice" '),
+        ],
+    )
+    def test_a_member_is_marked_by_their_display_name(self, text: str, html: str) -> None:
+        if "example" in text:
+            assert "mention" not in render(text, [ALICE])
+        else:
+            assert render(text, [ALICE, ROOM]) == html
+
+    def test_not_in_links_nor_in_code(self) -> None:
+        for text in ("[@al.ice](https://a.example)", "https://a.example/@al.ice", "```\n@al.ice\n```"):
+            assert "mention" not in render(text, [ALICE])
+            assert names_in(text) == []
+
+    def test_without_members_nobody_is(self) -> None:
+        assert render("hi @al.ice") == "<p>hi @al.ice</p>"
+
+    def test_the_name_is_text(self) -> None:
+        evil = Member(id="b" * 24, username="bob", name="<img src=x onerror=alert(1)>")
+        html = render("@bob", [evil])
+        assert "<img" not in html
+        assert "&lt;img src=x onerror=alert(1)&gt;" in html
+
+    def test_names_are_found_in_any_writing(self) -> None:
+        assert names_in("@josé @Жанна, @कमला! mail@me @ @. @-x a/@b ＠x @a_b- @1st") == [
+            *["josé", "Жанна", "कमला", "a_b", "1st"]
+        ]
+
+
+class TestEmoji:
+    @pytest.mark.parametrize(
+        ("text", "html"),
+        [
+            (":tada:", "<p>🎉</p>"),
+            (":tada: yes", "<p>🎉 yes</p>"),
+            ("so :+1:!", "<p>so 👍!</p>"),
+            ("**:heart_eyes:**", "<p><strong>😍</strong></p>"),
+            (":tada::tada:", "<p>🎉🎉</p>"),
+            ("`:tada:`", "<p><code>:tada:</code></p>"),
+            (":nothing_like_it: 10:30:15", "<p>:nothing_like_it: 10:30:15</p>"),
+            ("\\:tada:", "<p>🎉</p>"),
+        ],
+    )
+    def test_a_short_code_is_its_emoji(self, text: str, html: str) -> None:
+        assert render(text) == html
+
+    def test_not_in_an_address(self) -> None:
+        assert "🎉" not in render("https://a.example/:tada:")
 
 
 class TestLinks:
@@ -310,6 +379,8 @@ def test_whatever_comes_only_what_is_allowed_comes_out(text: str) -> None:
 @example("1234567890. x")
 @example("a\n    b")
 @example("www.a.com")
+@example(":tada: a")
+@example("a :tada:")
 def test_the_fast_path_makes_what_the_parser_makes(text: str) -> None:
     assert render(text) == slow(text)
 

@@ -17,12 +17,14 @@ from chatroom.store.notices import NoticeStore
 from chatroom.store.presences import PresenceStore
 from chatroom.store.rooms import RoomStore
 from chatroom.store.search import Beginning, Entry, OneOf, SearchStore, Span
+from chatroom.store.users import UserStore
 from tests.databases import INDEXES
 from tests.people import ALICE, BOB, rendered
 
 pytestmark = pytest.mark.integration
 
 MESSAGES = 3000
+DEN = Room(id="r7", slug="room-7", title="", kind="private")
 LOBBY = Room(id="lobby", slug="lobby", title="Lobby")
 FILE_IDS = [f"{n:024x}" for n in range(200)]
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -59,12 +61,18 @@ def full_database(mongod: EmbeddedMongo, commands: Commands) -> Iterator[Databas
         store.append(room, [rendered(f"c{i}", author=ALICE if i % 2 else BOB) for i in range(count)])
     for message in store.newest("lobby", 5):
         store.change("lobby", message.id, lambda message: {"text": "changed"})
+    for message in store.newest("lobby", 5):
+        store.change("lobby", message.id, lambda message: {"pinned_at": datetime.now(UTC)})
     rooms = RoomStore(database)
     for n in range(50):
         room = Room(id=f"r{n}", slug=f"room-{n}", title="", kind="private")
         rooms.ensure(room)
         rooms.admit(ALICE.id, room)
         rooms.admit(BOB.id, room)
+    users = UserStore(database)
+    named = [users.add(f"name-{n}", f"Name {n}", "hash") for n in range(200)]
+    for n in (7, 8):
+        rooms.admit(named[n].id, DEN)
     rooms.ensure(LOBBY)
     rooms.admit(ALICE.id, LOBBY)
     notices = NoticeStore(database)
@@ -116,6 +124,11 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
     "quoted messages": (lambda d: messages(d).by_sequences("lobby", range(1, 2900, 100)), 29),
     "a follower's page": (lambda d: messages(d).changed_after("lobby", 100, 500), 500),
     "a follower near the end": (lambda d: messages(d).changed_after("lobby", MESSAGES, 500), 10),
+    "what is pinned": (lambda d: messages(d).pinned("lobby", 50), 5),
+    "members who are named": (lambda d: RoomStore(d).find_members(DEN, ["name-7", "name-8", "nobody"]), 2),
+    "anybody who is named": (lambda d: RoomStore(d).find_members(LOBBY, ["name-7", "nobody"]), 1),
+    "members by how their names begin": (lambda d: RoomStore(d).members_like(DEN, "name", 10), 2),
+    "anybody by how their names begin": (lambda d: RoomStore(d).members_like(LOBBY, "name-1", 10), 20),
     "polling": (lambda d: messages(d).newest_revisions({"lobby": MESSAGES, "before": 498, "x": 0}), 0),
     "a change": (find_some, 1),
     "drafts sent again": (
