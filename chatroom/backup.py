@@ -25,12 +25,12 @@ from chatroom.backup_folder import (
 )
 from chatroom.errors import ChatroomError, Refused
 from chatroom.rooms import LOBBY
-from chatroom.store.backup import CHUNK, BackupStore
+from chatroom.store.backup import BackupStore, chunk_of
 from chatroom.store.messages import KEPT_REVISIONS
 
 __all__ = ["BackupError", "Manifest", "Report", "make", "restore", "verify"]
 
-COLLECTIONS = ("messages", "memberships", "rooms", "users", "invites", "audit")
+COLLECTIONS = ("messages", "files.files", "files.chunks", "memberships", "rooms", "users", "invites", "audit")
 """In the order of reading: what others point to is read after them, and so has everything that they point to."""
 GAP_TRIES, GAP_PAUSE_SECONDS = 5, 1.0
 FURTHEST_JUMP = 50_000_000
@@ -44,11 +44,16 @@ Report = Callable[[str, int, int], None]
 def make(store: BackupStore, folder: Path, report: Report, *, now: datetime | None = None) -> Manifest:
     """Write everything to a new folder, also while people are writing."""
     with explained(folder), unfinished(folder) as part:
-        logs = Logs()
+        logs, uploads = Logs(), _Uploads()
         files = {}
         for name in COLLECTIONS:
-            lines = _read_messages(store, logs) if name == "messages" else store.read(name)
-            count = logs.take if name == "messages" else _one
+            count = {"messages": logs.take, "files.files": uploads.take}.get(name, _one)
+            if name == "messages":
+                lines = _read_messages(store, logs)
+            elif name == "files.chunks":
+                lines = store.read_pieces(uploads.ids)
+            else:
+                lines = store.read(name)
             files[name] = write_lines(part, name, _reported(lines, name, store.estimate(name), report), count)
         manifest = Manifest(FORMAT, now or datetime.now(UTC), files, logs.facts())
         write_manifest(part, manifest)
@@ -174,6 +179,24 @@ def _integer(number: dict[str, str]) -> int:
     raise ValueError(number)
 
 
+class _Uploads:
+    """Which files are in the backup, told from their lines."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+
+    def take(self, line: bytes) -> bool:
+        self.ids.append(_upload_decoder.decode(line).id["$oid"])
+        return True
+
+
+class _Upload(msgspec.Struct, rename={"id": "_id"}):
+    id: dict[str, str]
+
+
+_upload_decoder = msgspec.json.Decoder(_Upload)
+
+
 def _one(_: bytes) -> bool:
     return True
 
@@ -193,7 +216,7 @@ def _restore_lines(store: BackupStore, name: str, lines: Iterable[bytes]) -> Non
     first, chunk = 1, []
     for last, line in enumerate(lines, 1):
         chunk.append(line)
-        if len(chunk) == CHUNK:
+        if len(chunk) == chunk_of(name):
             _write_chunk(store, name, chunk, first, last)
             first, chunk = last + 1, []
     if chunk:

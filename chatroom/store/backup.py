@@ -6,7 +6,7 @@ A room's messages are read along its log, by revision, so that where the reading
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
-from bson import json_util
+from bson import ObjectId, json_util
 from bson.errors import BSONError
 from pymongo import ASCENDING, IndexModel
 from pymongo.cursor import Cursor
@@ -17,6 +17,8 @@ from chatroom.store.database import Database, Document
 
 CHUNK = 500
 """Documents that are asked for, written, and held in memory at once."""
+CHUNKS = {"files.files": 50, "files.chunks": 8}
+"""Of those that are large: a thumbnail, or a quarter of a megabyte of a file, in each."""
 PAGE = 20_000
 """Messages of a room that one query reads."""
 SECONDS = 600.0
@@ -39,6 +41,8 @@ class BackupStore:
             "users": database.users,
             "invites": database.invites,
             "audit": database.audit,
+            "files.files": database.files,
+            "files.chunks": database.chunks,
             "sessions": database.sessions,
         }
 
@@ -69,7 +73,13 @@ class BackupStore:
 
     def read(self, collection: str) -> Iterator[bytes]:
         """Every document that is there from the beginning of the reading to its end."""
-        return map(_line, self._chunked(self._collections[collection].find()))
+        return map(_line, self._chunked(self._collections[collection].find(), chunk_of(collection)))
+
+    def read_pieces(self, file_ids: Sequence[str]) -> Iterator[bytes]:
+        """The pieces of these files; what is being uploaded meanwhile has none in the backup."""
+        for file_id in file_ids:
+            cursor = self._database.chunks.find({"files_id": ObjectId(file_id)}).sort("n", ASCENDING)
+            yield from map(_line, self._chunked(cursor, chunk_of("files.chunks")))
 
     def find_content(self, allowed: Mapping[str, str]) -> str | None:
         """A collection that is not empty, or None; one document of each may be there, whose `_id` is allowed."""
@@ -100,14 +110,19 @@ class BackupStore:
                 except DuplicateKeyError as error:
                     raise Refused("taken", "the database has something else in its place") from error
 
-    def _chunked(self, cursor: "Cursor[Document]") -> Iterator[Document]:
-        cursor.batch_size(CHUNK)
+    def _chunked(self, cursor: "Cursor[Document]", size: int = CHUNK) -> Iterator[Document]:
+        cursor.batch_size(size)
         while True:
             with self._database.bounded(SECONDS):
-                chunk = list(islice(cursor, CHUNK))
+                chunk = list(islice(cursor, size))
             if not chunk:
                 return
             yield from chunk
+
+
+def chunk_of(collection: str) -> int:
+    """How many documents of a collection are written and held in memory at once."""
+    return CHUNKS.get(collection, CHUNK)
 
 
 def _line(document: Document) -> bytes:

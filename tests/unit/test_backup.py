@@ -21,12 +21,14 @@ from chatroom.models import Room
 from chatroom.services import INDEXES, Services
 from chatroom.store import backup as store_module
 from chatroom.store.backup import BackupStore
+from chatroom.store.files import PIECE_BYTES
 from chatroom.store.rooms import RoomStore
 from tests.conftest import MakeApp, services_of, signed_in, visitor
 from tests.databases import in_memory
 from tests.people import rendered
 from tests.visitors import Visitor
 
+LOBBY = "/api/rooms/lobby/messages"
 CELLAR = Room(id="r2", slug="cellar", title="Cellar", kind="private")
 
 
@@ -56,6 +58,12 @@ def fill(app: Flask) -> None:
     services.messages.change(access.room, services.messages.deleting(access, messages[2].id))
     store.append(CELLAR.id, [rendered("c1", "down here")])
     services.accounts.invites.create(uses=3, days=7)
+
+
+def share(person: Visitor, content: bytes) -> Any:
+    """Post a file in the lobby."""
+    file = person.post("/api/rooms/lobby/files?name=a.txt", data=content, headers=person.csrf()).json
+    return person.post("/api/rooms/lobby/messages", json={"text": "", "files": [file["id"]]}, headers=person.csrf())
 
 
 @pytest.fixture
@@ -109,6 +117,30 @@ class TestRoundTrip:
             "lobby": (8, 6),
             "r2": (1, 1),
         }
+
+    def test_files_are_served_as_before_and_what_is_uploaded_meanwhile_is_left_out(
+        self, app: Flask, make_app: MakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        alice = signed_in(app, "alice")
+        for size in (5, 3 * PIECE_BYTES + 7):
+            assert share(alice, b"x" * size).status_code == 201
+        files = [message["files"][0] for message in alice.get(LOBBY).json["messages"]]
+        read_pieces = BackupStore.read_pieces
+
+        def read_late(store: BackupStore, file_ids: Any) -> Any:
+            share(alice, b"late")
+            return read_pieces(store, file_ids)
+
+        monkeypatch.setattr(BackupStore, "read_pieces", read_late)
+        backup.make(store_of(services_of(app)), tmp_path / "b", silent)
+        other = make_app()
+        backup.restore(store_of(services_of(other)), tmp_path / "b", silent)
+        reader = visitor(other)
+        reader.log_in("alice")
+        assert [reader.get(f"/files/{file['id']}/a.txt").data for file in files] == [
+            b"x" * file["size"] for file in files
+        ]
+        assert services_of(other).database.chunks.count_documents({}) == 5
 
     def test_people_log_in_with_their_passwords_and_nobody_is_logged_in(
         self, app: Flask, make_app: MakeApp, tmp_path: Path
@@ -354,7 +386,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
         in_manifest(
             lambda manifest: manifest["collections"].update({"../users": manifest["collections"].pop("users")})
         ),
-        "must name messages, memberships, rooms, users, invites, audit, and nothing else",
+        "must name messages, files.files, files.chunks, memberships, rooms, users, invites, audit, and nothing else",
     ),
     "no collection": (in_manifest(lambda manifest: manifest["collections"].clear()), "must name messages"),
 }
