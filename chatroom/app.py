@@ -106,6 +106,7 @@ class ASGI:
             get_access=self._get_access,
             find_access=self._find_access,
             check_posting=self._check_posting,
+            mark_read=self._mark_read,
             limits=Limits(
                 connections=settings.max_connections,
                 connections_per_user=settings.max_connections_per_user,
@@ -154,6 +155,9 @@ class ASGI:
     def _find_user(self, scope: Mapping[str, Any]) -> str | None:
         visitor = self._sign_in(scope)
         return visitor.author.id if visitor else None
+
+    def _mark_read(self, access: Access, sequence: int) -> None:
+        self._services.reading.mark(access, sequence)
 
     def _sign_in(self, scope: Mapping[str, Any]) -> Visitor | None:
         self._services.prepare()

@@ -82,7 +82,8 @@ class RoomEntry(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     unread: int
     mentions: int
-    newest_sequence: int
+    revision: int
+    """How far the room was before they were counted: the cursor to follow it from."""
     people: tuple["Author", ...] = ()
     """The others in a direct room."""
 

@@ -18,6 +18,7 @@ from chatroom.mentions import Mentions
 from chatroom.messages import Messages
 from chatroom.moderation import Moderation
 from chatroom.notices import Notices
+from chatroom.reading import Reading
 from chatroom.rooms import Rooms
 from chatroom.search import Search, make_search
 from chatroom.sessions import Sessions
@@ -63,6 +64,7 @@ class Services:
     messages: Messages
     notices: Notices
     rooms: Rooms
+    reading: Reading
     audit: Audit
     search: Search
     moderation: Moderation
@@ -145,6 +147,7 @@ class Services:
         self.rooms = Rooms(room_store, ListingStore(database))
         self.search = make_search(database, self.message_store, self.accounts.users.find_by_name)
         self.moderation = Moderation(self.accounts.users, RoomStore(database), self.sessions, self.notices, self.audit)
+        self.reading = Reading(room_store, self.message_store, self.notices)
         lease_seconds = settings.presence_lease_seconds
         self.presence = PresenceStore(database, process=self.origin, lease_seconds=lease_seconds)
         self.visits = PresenceStore(database, process=f"{self.origin}-pages", lease_seconds=VISIT_SECONDS)

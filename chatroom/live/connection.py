@@ -18,7 +18,8 @@ from chatroom.errors import ChatroomError, Refused, Unavailable
 from chatroom.live import protocol
 from chatroom.live.engine import Engine, LiveRoom
 from chatroom.live.follower import follow
-from chatroom.live.protocol import Delete, Edit, Follow, Format, Pin, Post, React, Unfollow
+from chatroom.live.positions import Positions
+from chatroom.live.protocol import Delete, Edit, Follow, Format, Pin, Post, React, Read, Typing, Unfollow
 from chatroom.live.websocket import Receive, Send, Write
 from chatroom.messages import Change
 from chatroom.models import Author, Draft, Room
@@ -50,7 +51,7 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """What a connection may do. `get_access` and `find_access` are called in a thread.
+    """What a connection may do. `get_access`, `find_access` and `mark_read` are called in a thread.
 
     `get_access` refuses who is no member, and lets people into public rooms; `find_access` only looks.
     """
@@ -58,6 +59,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     get_access: Callable[[str, str], Access]
     find_access: Callable[[str, str], Access | None]
     check_posting: Callable[[str, str], None]
+    mark_read: Callable[[Access, int], None]
     max_rooms: int
 
 
@@ -92,6 +94,7 @@ class Connection:
         """How often accesses were forgotten: one that was asked for before is not remembered after."""
         self._followers: dict[str, asyncio.Task[None]] = {}
         self._followed: dict[str, LiveRoom] = {}
+        self._positions = Positions(engine.run, rules.mark_read)
         self._chores: set[asyncio.Task[None]] = set()
         self._in_flight = 0
         self._answers: list[bytes] = []
@@ -224,6 +227,10 @@ class Connection:
             await self._follow(frame)
         elif isinstance(frame, Unfollow):
             self._unfollow(frame.room)
+        elif isinstance(frame, Read):
+            self._positions.put(await self._get_access(frame.room), frame.sequence)
+        elif isinstance(frame, Typing):
+            self._engine.type((await self._get_access(frame.room)).room, self._author)
 
     async def _post(self, frame: Post) -> None:
         access = await self._get_access(frame.room)
@@ -297,10 +304,10 @@ class Connection:
             await follow(
                 self._write,
                 live.tail,
-                None if format == "brief" else live.presence,
                 partial(self._engine.read_page, live),
                 cursor=cursor,
                 format=format,
+                news=() if format == "brief" else live.news,
             )
         except OSError:
             self._stop()  # the client is gone; whoever reads its frames may be waiting for its answers

@@ -14,9 +14,10 @@ from functools import partial
 from typing import Any, Protocol
 
 from chatroom.errors import ChatroomError, Refused, Unavailable
-from chatroom.live import protocol
+from chatroom.live import protocol, typing
 from chatroom.live.appender import Appender
 from chatroom.live.connections import Connection, Connections
+from chatroom.live.follower import News
 from chatroom.live.hearing import Hearing
 from chatroom.live.leases import Leases
 from chatroom.live.presence import Presence
@@ -64,6 +65,8 @@ class LiveRoom:
         self.room = room
         self.tail = tail
         self.presence = Presence(room.slug)
+        self.typing = typing.Typing(room.slug)
+        self.news: tuple[News, ...] = (self.presence, self.typing)
         self.connections = 0
         self.empty_ticks = 0
         self.is_hinted = False
@@ -113,6 +116,7 @@ class Engine:
         self._entering: dict[str, asyncio.Task[LiveRoom]] = {}
         self._feed: Feed | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._presences = presences
         self._leases = Leases(presences, self.run, renew_ticks=max(1, int(lease_seconds / 3 / TICK_SECONDS)))
         self._doing_chores: asyncio.Task[None] | None = None
         self.connections = Connections()
@@ -212,6 +216,12 @@ class Engine:
         if live.presence.rename(person):
             self._leases.take(live.room.id, person)
 
+    def type(self, room: Room, person: Author) -> None:
+        """Show that somebody writes in a room; nothing happens where nobody looks."""
+        live = self._rooms.get(room.id)
+        if live is not None:
+            live.typing.type(person, self._clock())
+
     async def _start_feed(self) -> None:
         """Find out which feed the database allows, as soon as it answers."""
         while self._feed is None:
@@ -258,8 +268,10 @@ class Engine:
 
     def _publish(self, room_id: str, messages: list[Message]) -> None:
         live = self._rooms.get(room_id)
-        if live is not None and not live.tail.offer(messages):
-            self._refresh(live)
+        if live is not None:
+            _note_said(live, messages)
+            if not live.tail.offer(messages):
+                self._refresh(live)
 
     def _hint_from_thread(self, room_id: str, revision: int) -> None:
         live = self._rooms.get(room_id)
@@ -291,6 +303,7 @@ class Engine:
                 live.is_behind = True
                 await asyncio.sleep(TICK_SECONDS / 2)
                 continue
+            _note_said(live, found)
             live.tail.fill(found)
             self._count_posts(found)
             live.is_behind = live.is_behind or len(found) == FRAME_MESSAGES
@@ -312,7 +325,7 @@ class Engine:
             await asyncio.sleep(TICK_SECONDS)
             tick += 1
             self._forget_empty_rooms()
-            for chore in (self._end_sessions, self._hear, self._keep_presence, self._do_chores):
+            for chore in (self._end_sessions, self._hear, self._keep_presence, self._keep_typing, self._do_chores):
                 try:
                     await chore(tick)
                 except Unavailable:
@@ -385,6 +398,22 @@ class Engine:
                     live.presence.forget()
                 elif live.presence.publish():
                     live.tail.wake()
+
+    async def _keep_typing(self, tick: int) -> None:
+        watched = {id: live for id, live in self._rooms.items() if live.presence.is_watched}
+        try:
+            rooms = {id: live.typing for id, live in watched.items()}
+            await typing.keep(self._presences, self.run, rooms, tick, self._clock())
+        finally:
+            for live in watched.values():
+                if live.typing.publish(self._clock()):
+                    live.tail.wake()
+
+
+def _note_said(live: LiveRoom, messages: Iterable[Message]) -> None:
+    for message in messages:
+        if message.revision == message.sequence:
+            live.typing.stop(message.author.id, message.sent_at)
 
 
 def _forget(tasks: dict[Any, asyncio.Task[Any]], key: Any, task: asyncio.Task[Any]) -> None:

@@ -4,11 +4,11 @@ A follower holds a cursor and nothing else; a slow one waits in its own `send` a
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 from chatroom.errors import Unavailable
 from chatroom.live import protocol
-from chatroom.live.presence import Presence
 from chatroom.live.protocol import Format
 from chatroom.live.tail import Tail
 
@@ -19,19 +19,27 @@ ReadPage = Callable[[int, Format], Awaitable[tuple[bytes, int, int]]]
 """Read the room's changes after a cursor from the store: the frame, the new cursor, how many messages it has."""
 
 
+class News(Protocol):
+    """What a room tells beside its messages: only the latest counts. A reader holds the version that they have seen."""
+
+    version: int
+
+    def frame(self, seen: int, /) -> bytes: ...
+
+
 async def follow(
     send: Send,
     tail: Tail,
-    presence: Presence | None,
     read_page: ReadPage,
     *,
     cursor: int | None,
     format: Format,
+    news: Sequence[News] = (),
 ) -> None:
-    """Send a room's changes after `cursor` (None: from now on) until cancelled; who is here, unless it is None."""
+    """Send a room's changes after `cursor` (None: from now on) until cancelled, and its news."""
     cursor = tail.revision if cursor is None else cursor
     missed: int | None = 0
-    seen = 0
+    seen = [0] * len(news)
     while True:
         if cursor < tail.start:
             try:
@@ -44,9 +52,9 @@ async def follow(
         elif missed is not None:
             frame, count = protocol.caught_up(tail.slug, cursor, missed), 0
             missed = None
-        elif presence is not None and presence.version != seen:
-            frame, count = presence.frame(seen), 0
-            seen = presence.version
+        elif (fresh := next((place for place, each in enumerate(news) if each.version != seen[place]), -1)) >= 0:
+            frame, count = news[fresh].frame(seen[fresh]), 0
+            seen[fresh] = news[fresh].version
         else:
             await tail.grown()
             continue

@@ -88,7 +88,18 @@ class Unfollow(Frame, frozen=True, tag="unfollow"):
     scope: ClassVar[Scope] = "read"
 
 
-ClientFrame = Post | Edit | Delete | React | Pin | Follow | Unfollow
+class Read(Frame, frozen=True, tag="read"):
+    """Say how far one has read, for one's other devices and for the next visit."""
+
+    scope: ClassVar[Scope] = "read"
+    sequence: Cursor
+
+
+class Typing(Frame, frozen=True, tag="typing"):
+    """Say that one is writing; again every three seconds while one does."""
+
+
+ClientFrame = Post | Edit | Delete | React | Pin | Follow | Unfollow | Read | Typing
 _decoder: msgspec.json.Decoder[ClientFrame] = msgspec.json.Decoder(ClientFrame)
 
 
@@ -223,6 +234,11 @@ def here(room: str, people: Sequence[Person]) -> bytes:
 def presence_changed(room: str, came: Sequence[Person], left: Sequence[str]) -> bytes:
     """Who came and who left since the last presence frame."""
     return _encoder.encode({"type": "presence", "room": room, "came": came, "left": left})
+
+
+def typing(room: str, people: Sequence[Person]) -> bytes:
+    """Who is writing now; not more than a few, and perhaps nobody any more."""
+    return _encoder.encode({"type": "typing", "room": room, "people": people})
 
 
 def closed(room: str, reason: str, message: str) -> bytes:

@@ -34,7 +34,7 @@ HANDSHAKE_SECONDS = 7.0
 class LiveEndpoint:
     """The ASGI application behind `/live`.
 
-    `sign_in`, `get_access` and `find_access` are called in threads; the others on the event loop.
+    `sign_in`, `get_access`, `find_access` and `mark_read` are called in threads; the others on the event loop.
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class LiveEndpoint:
         get_access: Callable[[str, str], Access],
         find_access: Callable[[str, str], Access | None],
         check_posting: Callable[[str, str], None],
+        mark_read: Callable[[Access, int], None],
         limits: Limits,
     ) -> None:
         self._engine = engine
@@ -57,6 +58,7 @@ class LiveEndpoint:
             get_access=get_access,
             find_access=find_access,
             check_posting=check_posting,
+            mark_read=mark_read,
             max_rooms=limits.rooms_per_connection,
         )
         self._gate = Gate(limits)

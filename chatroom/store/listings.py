@@ -37,7 +37,7 @@ class ListingStore:
             rooms = [room_of(document) for document in self._rooms.find({"_id": {"$in": list(memberships)}})]
             newest = self._newest(list(memberships))
             unread = {
-                room: membership
+                room: _unread(membership, newest[room])
                 for room, membership in memberships.items()
                 if newest.get(room, 0) > membership.read_sequence
             }
@@ -50,7 +50,7 @@ class ListingStore:
                     title=title_for(user_id, room, names),
                     unread=self._count_unread(user_id, unread[room.id]) if room.id in unread else 0,
                     mentions=mentions.get(room.id, 0),
-                    newest_sequence=newest.get(room.id, 0),
+                    revision=newest.get(room.id, 0),
                     people=tuple(Author(id, names.get(id, "")) for id in room.people if id != user_id),
                 )
                 for room in rooms
@@ -78,23 +78,23 @@ class ListingStore:
         return {document["_id"]: document["display_name"] for document in found}
 
     def _newest(self, rooms: list[str]) -> dict[str, int]:
-        """The newest sequence of each room; the index has them, and nothing else is looked at."""
+        """The newest revision of each room; the index has them, and nothing else is looked at."""
         pipeline: list[Document] = [
             {"$match": {"room": {"$in": rooms}}},
-            {"$sort": {"room": DESCENDING, "sequence": DESCENDING}},
-            {"$group": {"_id": "$room", "sequence": {"$first": "$sequence"}}},
+            {"$sort": {"room": DESCENDING, "revision": DESCENDING}},
+            {"$group": {"_id": "$room", "revision": {"$first": "$revision"}}},
         ]
-        return {document["_id"]: document["sequence"] for document in self._messages.aggregate(pipeline)}
+        return {document["_id"]: document["revision"] for document in self._messages.aggregate(pipeline)}
 
-    def _count_unread(self, user_id: str, membership: Membership) -> int:
-        query = _unread(membership) | {"author.id": {"$ne": user_id}}
+    def _count_unread(self, user_id: str, unread: Document) -> int:
+        query = unread | {"author.id": {"$ne": user_id}}
         return len(list(self._messages.find(query, {"_id": 1}).sort("sequence", ASCENDING).limit(MOST_UNREAD)))
 
-    def _count_mentions(self, user_id: str, unread: Mapping[str, Membership]) -> dict[str, int]:
+    def _count_mentions(self, user_id: str, unread: Mapping[str, Document]) -> dict[str, int]:
         if not unread:
             return {}
         named = {"mentions": {"$in": [user_id, "room"]}}
-        query = {"$or": [_unread(membership) | named for membership in unread.values()]}
+        query = {"$or": [each | named for each in unread.values()]}
         counted: dict[str, int] = {}
         for document in self._messages.find(query, {"room": 1}).limit(MOST_MENTIONS):
             counted[document["room"]] = counted.get(document["room"], 0) + 1
@@ -109,10 +109,11 @@ def title_for(user_id: str, room: Room, names: Mapping[str, str]) -> str:
     return ", ".join(name for name in others if name) or UNTITLED
 
 
-def _unread(membership: Membership) -> Document:
+def _unread(membership: Membership, revision: int) -> Document:
+    # Up to the cursor that is given with the count: what comes while this counts is not counted twice.
     return {
         "room": membership.room_id,
-        "sequence": {"$gt": membership.read_sequence},
+        "sequence": {"$gt": membership.read_sequence, "$lte": revision},
         "deleted_at": None,
         "kind": {"$ne": "event"},
     }

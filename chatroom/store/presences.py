@@ -86,6 +86,22 @@ class PresenceStore:
         """Who is in these rooms by way of other processes."""
         return self._find({"room": {"$in": list(rooms)}, "process": {"$ne": self._process}}, rooms)
 
+    def note_typing(self, typed: Iterable[tuple[str, str]], at: datetime) -> None:
+        """Say in their leases that people (room, user id) are typing."""
+        keys = [self._key(room, user_id) for room, user_id in typed]
+        if keys:
+            with self._database.bounded():
+                self._presences.update_many({"_id": {"$in": keys}}, {"$set": {"typed_at": at}})
+
+    def typing_elsewhere(self, rooms: Collection[str], within: timedelta) -> list[tuple[str, Author, datetime]]:
+        """Who was typing lately, in which of these rooms and when, by way of other processes."""
+        now = self._clock()
+        query = {"room": {"$in": list(rooms)}, "expires_at": {"$gt": now}, "process": {"$ne": self._process}}
+        query["typed_at"] = {"$gt": now - within}
+        with self._database.bounded():
+            found = list(self._presences.find(query, {"_id": 0, "room": 1, "user": 1, "typed_at": 1}))
+        return [(each["room"], Author(each["user"]["id"], each["user"]["name"]), each["typed_at"]) for each in found]
+
     def here(self, room: str) -> list[Author]:
         """Everybody who is in a room, each once, by name."""
         people = {person.id: person for person in self._find({"room": room}, [room])[room]}

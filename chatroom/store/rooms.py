@@ -132,6 +132,14 @@ class RoomStore:
             except DuplicateKeyError:
                 return  # admitted by another request at the same moment
 
+    def mark_read(self, user_id: str, room_id: str, sequence: int) -> bool:
+        """Move a member's read position forward; False when it is there, or further, already."""
+        with self._database.bounded():
+            result = self._memberships.update_one(
+                {"user": user_id, "room": room_id}, {"$max": {"read_sequence": sequence}}
+            )
+        return result.modified_count > 0
+
 
 def room_of(document: Document) -> Room:
     """The room that a document is."""

@@ -1,12 +1,12 @@
-"""The JSON API of rooms (docs/protocol.md): which rooms one is in."""
+"""The JSON API of rooms (docs/protocol.md): which rooms one is in, and how far one has read."""
 
 import msgspec
 from flask import Response
 
-from chatroom.live.protocol import Person
+from chatroom.live.protocol import Cursor, Person
 from chatroom.models import Notify, Role, RoomEntry, RoomKind
 from chatroom.web.openapi import operation
-from chatroom.web.programs import answer, api_blueprint, asker
+from chatroom.web.programs import answer, api_blueprint, asker, body_as, enter
 from chatroom.web.services import services
 
 blueprint = api_blueprint("rooms_api")
@@ -26,7 +26,7 @@ class ListedRoom(msgspec.Struct, kw_only=True):
     unread: int
     mentions: int
     read_sequence: int
-    newest_sequence: int
+    revision: int
     people: list[Person]
 
 
@@ -34,6 +34,19 @@ class RoomList(msgspec.Struct):
     """The rooms that one is in."""
 
     rooms: list[ListedRoom]
+
+
+class Read(msgspec.Struct, forbid_unknown_fields=True):
+    """How far you have read."""
+
+    sequence: Cursor
+
+
+class ReadAnswer(msgspec.Struct):
+    """How far you have read, as it is now."""
+
+    room: str
+    sequence: int
 
 
 @blueprint.get("/rooms")
@@ -44,6 +57,15 @@ def list_rooms() -> Response:
     `unread` counts at most 100.
     """
     return answer(RoomList(rooms=[listed(entry) for entry in services.rooms.list_for(asker().id)]))
+
+
+@blueprint.post("/rooms/<slug>/read")
+@operation("read", {200: ReadAnswer}, body=Read, example={"sequence": 42})
+def mark_read(slug: str) -> Response:
+    """Say how far you have read; your other devices are told. It only ever moves forward."""
+    access = enter(slug)
+    sequence = services.reading.mark(access, body_as(Read).sequence)
+    return answer(ReadAnswer(room=access.room.slug, sequence=sequence))
 
 
 def listed(entry: RoomEntry) -> ListedRoom:
@@ -61,6 +83,6 @@ def listed(entry: RoomEntry) -> ListedRoom:
         unread=entry.unread,
         mentions=entry.mentions,
         read_sequence=membership.read_sequence,
-        newest_sequence=entry.newest_sequence,
+        revision=entry.revision,
         people=[Person(person.id, person.name) for person in entry.people],
     )

@@ -51,6 +51,7 @@ QUERIES = {"/search": "?q=secret", "/api/search": "?q=secret"}
 BODIES: dict[str, dict[str, Any]] = {
     "/api/rooms/<slug>/messages/<message_id>/reactions": {"emoji": "🎉"},
     "/api/rooms/<slug>/messages/<message_id>/pin": {},
+    "/api/rooms/<slug>/read": {"sequence": 1},
 }
 """What is sent to the API, where it is not a text."""
 
@@ -88,6 +89,8 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/search", "GET"):                (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
     ("/api/search", "GET"):            ("401", "200", "200", "200", "200", "200", "401", "401"),
     ("/api/search", "OPTIONS"):        ("401", "200", "200", "200", "200", "200", "401", "401"),
+    ("/api/rooms/<slug>/read", "POST"):        ("401", "404", "200", "200", "404", "200", "401", "401"),
+    ("/api/rooms/<slug>/read", "OPTIONS"):     ("401", "200", "200", "200", "200", "200", "401", "401"),
     ("/api/rooms/<slug>/messages", "GET"):     ("401", "404", "200", "200", "404", "200", "401", "401"),
     ("/api/rooms/<slug>/messages", "POST"):    ("401", "404", "201", "201", "404", "201", "401", "401"),
     ("/api/rooms/<slug>/messages", "OPTIONS"): ("401", "200", "200", "200", "200", "200", "401", "401"),
@@ -127,6 +130,8 @@ FRAMES: dict[str, tuple[str, ...]] = {
     "react":    ("401", "not_found", "stored", "stored", "not_found", "stored", GONE, GONE),
     "pin":      ("401", "not_found", "forbidden", "forbidden", "not_found", "forbidden", GONE, GONE),
     "follow":   ("401", "not_found", "caught_up", "caught_up", "not_found", "caught_up", GONE, GONE),
+    "read":     ("401", "not_found", "nothing", "nothing", "not_found", "nothing", GONE, GONE),
+    "typing":   ("401", "not_found", "nothing", "nothing", "not_found", "nothing", GONE, GONE),
     "unfollow": ("401", "nothing", "nothing", "nothing", "nothing", "nothing", GONE, GONE),
 }  # fmt: skip
 
@@ -344,7 +349,7 @@ async def after_opening(cast: Cast, who: str, kind: str) -> str:
             assert cast.services.message_store.newest_revision(DEN.id) == before
             await socket.leave()
             return f"closed {socket.close_code}"
-        if kind == "unfollow":  # which is not answered; the next one's refusal says that it was taken
+        if kind in {"unfollow", "read", "typing"}:  # not answered; the next one's refusal says that it was taken
             socket.send("a frame that is none")
         answer = await socket.receive("stored", "refused", "caught_up")
         await socket.leave()
@@ -361,6 +366,7 @@ def content_of(kind: str, cast: Cast) -> dict[str, Any]:
         "react": {"id": cast.message.id, "emoji": "🎉"},
         "pin": {"id": cast.message.id},
         "follow": {"after": 0},
+        "read": {"sequence": 1},
     }
     return {"type": kind, "room": DEN.slug, **more.get(kind, {})}
 

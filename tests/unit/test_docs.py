@@ -33,7 +33,7 @@ from chatroom.services import INDEXES, Services
 from chatroom.store.rooms import RoomStore
 from chatroom.web import errors
 from chatroom.web.api import MOST_MESSAGES, Changes, Post, Reading, StoredAnswer
-from chatroom.web.rooms_api import ListedRoom
+from chatroom.web.rooms_api import ListedRoom, Read, ReadAnswer
 from tests.documents import ROOT, blocks, first_cells, pages, read, section, tables
 from tests.pictures import make_picture
 from tests.visitors import Visitor
@@ -112,12 +112,12 @@ class TestFrames:
         assert documented("Frames from the client") == set(kinds)
         for name, kind in kinds.items():
             fields = {field.encode_name for field in msgspec.structs.fields(kind)}
-            assert first_cells(tables(section(PROTOCOL, name))[0]) == fields, name
+            assert first_cells(tables(part("Frames from the client", name))[0]) == fields, name
 
     @pytest.mark.parametrize("frame", re.findall(r'^`(\{"type".*\})`$', read(PROTOCOL), re.MULTILINE))
     def test_shown_are_real(self, frame: str) -> None:
         kind = json.loads(frame.replace("[...]", "[]"))["type"]
-        if kind in documented("Frames from the client"):
+        if frame in section(PROTOCOL, "Frames from the client"):
             assert protocol.parse(frame).__struct_config__.tag == kind
         else:
             assert kind in documented("Frames from the server")
@@ -129,7 +129,7 @@ class TestFrames:
         assert documented("Frames from the server") == made
         for name in made:
             fields = {field for frame in samples if frame["type"] == name for field in frame} - {"type"}
-            assert first_cells(tables(section(PROTOCOL, name))[0]) == fields, name
+            assert first_cells(tables(part("Frames from the server", name))[0]) == fields, name
 
     def test_carry_messages_with_these_fields(self) -> None:
         fields = {field.encode_name for field in msgspec.structs.fields(protocol.WireMessage)}
@@ -174,7 +174,10 @@ class TestPlainHTTP:
         assert first_cells(tables(section(PROTOCOL, "Reading"))[1]) == set(Changes.__struct_fields__)
 
     def test_fields_of_a_listed_room(self) -> None:
-        assert first_cells(tables(section(PROTOCOL, "Rooms"))[0]) == set(ListedRoom.__struct_fields__)
+        listed, body, answer = tables(section(PROTOCOL, "Rooms"))
+        assert first_cells(listed) == set(ListedRoom.__struct_fields__)
+        assert first_cells(body) == set(Read.__struct_fields__)
+        assert first_cells(answer) == set(ReadAnswer.__struct_fields__)
 
     def test_bounds(self) -> None:
         assert f"50 unless given (`HISTORY_PAGE`), brought within 1 and {MOST_MESSAGES}" in read(PROTOCOL)
@@ -240,6 +243,8 @@ def used(alice: Visitor, services: Services) -> Services:
     services.messages.post(lobby, services.messages.with_mentions(access, services.messages.draft(author, "@alice")))
     services.presence.take([(lobby.id, author)])
     services.search.find(user.id, "edited")
+    services.presence.note_typing([(lobby.id, author.id)], AT)
+    services.reading.mark(access, 1)
     services.accounts.invites.create()
     for mute in (services.accounts.users.set_mute, services.accounts.users.set_ban):
         mute(user.id, AT, "why")
@@ -289,6 +294,11 @@ def documented(title: str) -> set[str]:
     return set(re.findall(r"^#### `(\w+)`$", section(PROTOCOL, title), re.MULTILINE))
 
 
+def part(title: str, frame: str) -> str:
+    """What is said of a frame under this heading: some go both ways."""
+    return section(PROTOCOL, title).split(f"#### `{frame}`\n")[1].split("\n#### ")[0]
+
+
 def frames_of_the_server() -> list[dict[str, Any]]:
     """At least one of every kind, with all the fields that it can have."""
     refusal = Refused("too_fast", "Wait.", retry_after=1.5)
@@ -300,6 +310,7 @@ def frames_of_the_server() -> list[dict[str, Any]]:
         protocol.caught_up("lobby", 2, 1),
         protocol.refused(refusal, {"room": "lobby", "client_id": "c"}),
         protocol.here("lobby", [person]),
+        protocol.typing("lobby", [person]),
         protocol.presence_changed("lobby", [person], ["u"]),
         protocol.closed("lobby", "removed", "You are no longer a member of this room."),
         protocol.room(LOBBY),

@@ -87,6 +87,7 @@ class Process:
             clock=lambda: self.now,
         )
         self.posting: list[tuple[str, str]] = []
+        self.marked: list[tuple[str, str, int]] = []
         self.too_fast = False
         self.endpoint = LiveEndpoint(
             lambda: self.engine,
@@ -96,6 +97,7 @@ class Process:
             get_access=lambda user_id, slug: self.rooms.get_for(user_id, slug),
             find_access=lambda user_id, slug: self.rooms.find_for(user_id, slug),
             check_posting=self.check_posting,
+            mark_read=lambda access, sequence: self.marked.append((access.user_id, access.room.id, sequence)),
             limits=options.pop("limits", NO_LIMITS),
         )
         assert not options

@@ -52,9 +52,8 @@ class Room:
         assert self.tail.offer(messages)
 
     def follow(self, cursor: int | None, format: Format = "text") -> None:
-        presence = None if format == "brief" else self.presence
         self.task = asyncio.create_task(
-            follow(self.send, self.tail, presence, self.read_page, cursor=cursor, format=format)
+            follow(self.send, self.tail, self.read_page, cursor=cursor, format=format, news=[self.presence])
         )
 
     async def settle(self) -> None:
@@ -203,9 +202,7 @@ def test_one_slow_reader_delays_no_other() -> None:
         async def stuck_send(frame: str) -> None:
             await stuck.wait()
 
-        slow = asyncio.create_task(
-            follow(stuck_send, room.tail, room.presence, room.read_page, cursor=0, format="text")
-        )
+        slow = asyncio.create_task(follow(stuck_send, room.tail, room.read_page, cursor=0, format="text"))
         room.follow(0)
         for n in range(1, 5):
             room.post(message(n))
@@ -318,7 +315,7 @@ def test_a_failing_send_ends_it() -> None:
             raise ConnectionResetError
 
         with pytest.raises(OSError):  # noqa: PT011
-            await follow(send, room.tail, room.presence, room.read_page, cursor=0, format="text")
+            await follow(send, room.tail, room.read_page, cursor=0, format="text")
 
     asyncio.run(main())
 
@@ -336,7 +333,7 @@ def test_the_frames_are_shared_among_readers(monkeypatch: pytest.MonkeyPatch) ->
     async def test() -> Room:
         room = Room(0)
         others = [
-            asyncio.create_task(follow(room.send, room.tail, room.presence, room.read_page, cursor=0, format="text"))
+            asyncio.create_task(follow(room.send, room.tail, room.read_page, cursor=0, format="text"))
             for _ in range(20)
         ]
         room.follow(0)

@@ -40,12 +40,12 @@ def test_a_list_has_ones_own_rooms_and_no_others(database: Database, messages: M
     assert set(entries(database)) == {"den"}
     assert set(entries(database, BOB)) == {"den", "hall"}
     assert entries(database, MALLORY) == {}
-    assert entries(database)["den"].newest_sequence == 0
+    assert entries(database)["den"].revision == 0
 
 
 def test_unread_is_what_others_wrote_after_ones_place(database: Database, messages: MessageStore) -> None:
     messages.append(DEN.id, [rendered(f"b{i}", author=BOB) for i in range(5)] + [rendered("a1", author=ALICE)])
-    assert (entries(database)["den"].unread, entries(database)["den"].newest_sequence) == (5, 6)
+    assert (entries(database)["den"].unread, entries(database)["den"].revision) == (5, 6)
     assert entries(database, BOB)["den"].unread == 1
     read_to(database, 2)
     assert entries(database)["den"].unread == 3
