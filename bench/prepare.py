@@ -17,8 +17,8 @@ NODE = HERE / "peers" / "node"
 PRODUCT_PYTHON = "BENCH_PRODUCT_PYTHON"
 
 
-def enter() -> None:
-    """Go on in the bench's environment, made on first use; returns only where that already is the case."""
+def enter(module: str = "bench") -> None:
+    """Go on with a module in the bench's environment, made on first use; returns only where that is so."""
     if Path(sys.prefix) == PYTHON.parent.parent:
         return
     product = HERE.parent / ".venv" / "bin" / "python"
@@ -35,7 +35,7 @@ def enter() -> None:
         )
     else:
         print("npm is missing: the Node peers will be reported as failed", flush=True)
-    os.execv(PYTHON, [str(PYTHON), "-m", "bench", *sys.argv[1:]])
+    os.execv(PYTHON, [str(PYTHON), "-m", module, *sys.argv[1:]])
 
 
 def _once(wanted: Path, command: list[str], *, named: bool = True) -> None:

@@ -54,6 +54,11 @@ class Server:
         _running.append(self)
         self._wait_until_listening(wait)
 
+    @property
+    def pid(self) -> int:
+        """Of the process that was started; its children have others."""
+        return self._child.pid
+
     def cpu_seconds(self) -> float:
         """Return the CPU time that the process and its children have used."""
         return sum(t.user + t.system for t in self._each(psutil.Process.cpu_times))
