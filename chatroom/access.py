@@ -56,6 +56,11 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
         return self.room.kind == "direct" or self.may_moderate
 
     @property
+    def may_export(self) -> bool:
+        """Whether they may take the room away with them; of what is between a few people, each of them."""
+        return self.room.kind == "direct" or self.may_moderate
+
+    @property
     def may_manage(self) -> bool:
         """Whether they may change the room itself, and who is what in it."""
         return self.room.kind != "direct" and self.role == "administrator"

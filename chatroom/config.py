@@ -55,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     post_limit_account: Limit = "10 per second"
     post_limit_address: Limit = "100 per second"
     search_limit_account: Limit = "30 per 10 seconds"
+    export_limit_account: Limit = "20 per hour"
 
     upload_limit_account: Limit = "60 per minute; 600 per hour"
     upload_limit_address: Limit = "600 per minute"

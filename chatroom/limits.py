@@ -172,6 +172,7 @@ class Limits:
             Limit(settings.register_limit_address, "register-address", storage), guard
         )
         self.posting = PostingLimit(settings.post_limit_account, settings.post_limit_address)
+        self.export = AskingLimit(settings.export_limit_account, "export", "There were many downloads.")
         self.search = AskingLimit(settings.search_limit_account, "search", "You are searching too fast.")
         self.uploading = PostingLimit(
             settings.upload_limit_account,

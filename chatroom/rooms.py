@@ -33,6 +33,10 @@ class Rooms:
         """The room as it is now, by its id: for the engine, not for people."""
         return self._store.find(room_id)
 
+    def find_by_slug(self, slug: str) -> Room | None:
+        """The room of that name, for the person at the console."""
+        return self._store.find_by_slug(slug)
+
     def find_for(self, user_id: str, slug: str) -> Access | None:
         """The room of that name, for somebody who is a member already; nobody becomes one by this."""
         return self._store.find_access(user_id, slug)

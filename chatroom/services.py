@@ -12,6 +12,7 @@ from chatroom.audit import Audit
 from chatroom.config import Settings
 from chatroom.embedded import EmbeddedMongo
 from chatroom.errors import Unavailable
+from chatroom.export import Exports
 from chatroom.files import Files
 from chatroom.limits import Limits, make_limits
 from chatroom.mentions import Mentions
@@ -68,6 +69,7 @@ class Services:
     audit: Audit
     search: Search
     moderation: Moderation
+    exports: Exports
     presence: PresenceStore
     visits: PresenceStore
     """The presence of people whose pages ask again and again instead of holding a connection."""
@@ -145,6 +147,7 @@ class Services:
         self.notices = Notices(NoticeStore(database))
         self.audit = Audit(AuditStore(database))
         self.rooms = Rooms(room_store, ListingStore(database))
+        self.exports = Exports(self.message_store)
         self.search = make_search(database, self.message_store, self.accounts.users.find_by_name)
         self.moderation = Moderation(self.accounts.users, RoomStore(database), self.sessions, self.notices, self.audit)
         self.reading = Reading(room_store, self.message_store, self.notices)

@@ -192,6 +192,21 @@ class MessageStore:
         """The `limit` messages from `sequence` on, oldest first."""
         return self._page({"room": room, "sequence": {"$gte": sequence}}, "sequence", ASCENDING, limit)
 
+    def first_since(self, room: str, moment: datetime) -> int:
+        """The sequence of the first message that was sent at a moment or later, as far as the clocks agree."""
+        with self._database.bounded():
+            low, high = 0, self._newest_revision(room) + 1
+            while low < high:
+                middle = (low + high) // 2
+                query = {"room": room, "sequence": {"$gte": middle}}
+                fields = {"_id": 0, "sequence": 1, "sent_at": 1}
+                found = self._messages.find_one(query, fields, sort=[("sequence", ASCENDING)])
+                if found is None or found["sent_at"] >= moment:
+                    high = middle
+                else:
+                    low = found["sequence"] + 1
+            return low
+
     def by_sequences(self, room: str, sequences: Collection[int]) -> list[Message]:
         """Those of the messages that are there, oldest first."""
         query = {"room": room, "sequence": {"$in": sorted(sequences)}}

@@ -83,6 +83,12 @@ class RoomStore:
             room = self._rooms.find_one({"_id": room_id})
         return room_of(room) if room else None
 
+    def find_by_slug(self, slug: str) -> Room | None:
+        """Find a room by its name in addresses, whoever asks."""
+        with self._database.bounded():
+            room = self._rooms.find_one({"slug": slug})
+        return room_of(room) if room else None
+
     def list_ids(self) -> list[str]:
         """The ids of all rooms."""
         with self._database.bounded():

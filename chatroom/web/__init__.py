@@ -11,6 +11,7 @@ from chatroom.web.accounts import blueprint as accounts
 from chatroom.web.admin import blueprint as admin
 from chatroom.web.api import blueprint as api
 from chatroom.web.cli import COMMANDS
+from chatroom.web.export import blueprint as export
 from chatroom.web.files import is_upload, most_upload_bytes
 from chatroom.web.marks import api as marks_api
 from chatroom.web.pages import blueprint as pages
@@ -37,6 +38,7 @@ def register(app: Flask, settings: Settings) -> None:
         accounts,
         admin,
         api,
+        export,
         health.blueprint,
         marks_api,
         pages,

@@ -22,12 +22,14 @@ from chatroom.durations import end_of, until
 from chatroom.embedded import EmbeddedMongo
 from chatroom.embedded.folder import DataFolder, FolderError
 from chatroom.errors import ChatroomError
+from chatroom.export import parse_days
 from chatroom.logs import escaped
-from chatroom.models import Role, Scope, User
+from chatroom.models import Role, Room, Scope, User
 from chatroom.moderation import Moderation
 from chatroom.services import INDEXES, Services
 from chatroom.store.backup import BackupStore
 from chatroom.tokens import SCOPES, USUAL
+from chatroom.web.export import Format, in_chunks, write
 
 _FOLDER = click.Path(resolve_path=True, path_type=Path)
 
@@ -239,6 +241,22 @@ def reindex() -> None:
         click.echo("Every room is indexed.")
 
 
+@click.command("export")
+@click.argument("slug", metavar="ROOM")
+@click.option("--format", "name", type=click.Choice(get_args(Format)), default="text", show_default=True)
+@click.option("--from", "since", default="", metavar="DAY", help="From this day on, as 2026-01-31, in UTC.")
+@click.option("--to", "until", default="", metavar="DAY", help="Up to this day, this one included.")
+@click.option("--address", default="http://localhost", show_default=True, help="The site's own, for links to files.")
+def export_room(slug: str, name: Format, since: str, until: str, address: str) -> None:
+    """Write the messages of ROOM (its name in addresses) to standard output."""
+    with _services() as services:
+        days = parse_days(since, until)
+        room = _room(services, slug)
+        with current_app.test_request_context(base_url=address):
+            for chunk in in_chunks(write(room, name, services.exports.read(room, days))):
+                sys.stdout.buffer.write(chunk)
+
+
 COMMANDS = [
     create_user,
     create_token,
@@ -256,6 +274,7 @@ COMMANDS = [
     unban,
     show_audit,
     reindex,
+    export_room,
 ]
 for _command in COMMANDS:
     _command.callback = with_appcontext(cast("Callable[..., None]", _command.callback))
@@ -336,6 +355,13 @@ def _user(accounts: Accounts, name: str) -> User:
     if user is None:
         raise click.ClickException(f"There is no user with the name {name!r}.")
     return user
+
+
+def _room(services: Services, slug: str) -> Room:
+    room = services.rooms.find_by_slug(slug)
+    if room is None:
+        raise click.ClickException(f"There is no room with the name {slug!r} in its address.")
+    return room
 
 
 def _new_password(is_on_stdin: bool) -> str:

@@ -98,7 +98,7 @@ def _found(hit: Hit) -> Found:
 
 
 def _permalink(hit: Hit) -> str:
-    return f"{url_for('pages.room', slug=hit.room.slug)}/{hit.message.sequence}"
+    return url_for("permalinks.message", slug=hit.room.slug, sequence=hit.message.sequence)
 
 
 def _page(text: str, *, results: Results | None = None, problem: str = "") -> Response:

@@ -162,6 +162,7 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
         lambda d: messages(d).find_all([m.id for m in messages(d).newest("lobby", 20)], ["lobby"]),
         20,
     ),
+    "the first message of a day": (lambda d: messages(d).first_since("lobby", datetime.now(UTC)), 1),
     "a user's rooms": (lambda d: ListingStore(d).rooms_of(ALICE.id), 51),
     "renewing leases": (lambda d: presences(d).renew(), 100),
     "ending leases": (lambda d: presences(d).end([("r3", ALICE.id)]), 1),

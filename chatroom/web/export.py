@@ -1,0 +1,139 @@
+"""Take a room away as a file: as text, as HTML that looks like the room, or as JSON lines."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+from urllib.parse import quote
+
+import msgspec
+from flask import Blueprint, Response, current_app, make_response, render_template, request, stream_with_context
+
+from chatroom.access import Access
+from chatroom.errors import Refused
+from chatroom.export import check_export, parse_days, text_lines
+from chatroom.live.protocol import wire
+from chatroom.models import Message, Room
+from chatroom.web.errors import retry_after_of, status_of, with_retry_after
+from chatroom.web.login import current_user, login_required
+from chatroom.web.services import services
+
+Format = Literal["html", "text", "jsonl"]
+FORMATS: dict[Format, tuple[str, str, str]] = {
+    "html": ("A page that looks like the room", "html", "text/html"),
+    "text": ("Plain text", "txt", "text/plain"),
+    "jsonl": ("JSON lines, for programs", "jsonl", "application/jsonl"),
+}
+SHEETS = ("tokens", "base", "components", "chat", "export")
+JOINED_SECONDS = 600
+CHUNK = 32_768
+
+blueprint = Blueprint("export", __name__)
+
+
+class Asked(msgspec.Struct):
+    """What the form holds."""
+
+    format: str
+    since: str
+    until: str
+
+
+@blueprint.get("/chatroom/<slug>/export")
+@login_required
+def room(slug: str) -> Response:
+    """The form; with a format, the file."""
+    access = services.rooms.get_for(current_user.id, slug)
+    check_export(access)
+    asked = Asked(
+        format=request.args.get("format", ""), since=request.args.get("from", ""), until=request.args.get("to", "")
+    )
+    if not asked.format:
+        return _form(access, msgspec.structs.replace(asked, format="html"))
+    try:
+        return _file(access, asked)
+    except Refused as refused:
+        response = _form(access, asked, str(refused))
+        response.status_code = status_of(refused)
+        return with_retry_after(response, retry_after_of(refused))
+
+
+def format_of(text: str) -> Format:
+    """The format of that name; raise `Refused` for another."""
+    if text not in get_args(Format):
+        raise Refused("invalid", "An export is html, text or jsonl.")
+    return cast("Format", text)
+
+
+def write(room: Room, format: Format, messages: Iterator[Message]) -> Iterator[str]:
+    """The room in a format, piece by piece."""
+    now = datetime.now(UTC)
+    if format == "text":
+        return text_lines(room, messages, now)
+    if format == "jsonl":
+        return (msgspec.json.encode(wire(message, "text")).decode() + "\n" for message in messages)
+    return _html(room, messages, now)
+
+
+def in_chunks(pieces: Iterator[str]) -> Iterator[bytes]:
+    """Pieces as fewer, larger ones: each is a write of its own on the way out."""
+    waiting: list[str] = []
+    size = 0
+    for piece in pieces:
+        waiting.append(piece)
+        size += len(piece)
+        if size >= CHUNK:
+            yield "".join(waiting).encode("utf-8", "replace")
+            waiting, size = [], 0
+    yield "".join(waiting).encode("utf-8", "replace")
+
+
+def attachment(name: str, content_type: str, chunks: Iterator[bytes]) -> Response:
+    """A download: never shown in the site's own place."""
+    response = Response(stream_with_context(chunks), content_type=f"{content_type}; charset=utf-8")
+    response.headers["Content-Disposition"] = f"attachment; filename=\"download\"; filename*=UTF-8''{quote(name)}"
+    return response
+
+
+def _file(access: Access, asked: Asked) -> Response:
+    format = format_of(asked.format)
+    days = parse_days(asked.since, asked.until)
+    services.limits.export.check(access.user_id)
+    held = ExitStack()
+    held.enter_context(services.exports.slot())
+    pieces = write(access.room, format, services.exports.read(access.room, days))
+    _, ending, content_type = FORMATS[format]
+    name = f"{access.room.slug}-{datetime.now(UTC):%Y-%m-%d}.{ending}"
+    response = attachment(name, content_type, in_chunks(pieces))
+    response.call_on_close(held.close)
+    return response
+
+
+def _html(room: Room, messages: Iterator[Message], now: datetime) -> Iterator[str]:
+    pieces: Any = current_app.jinja_env.get_template("_export.html").module
+    yield str(pieces.head(room, services.settings.site_name, now, _styles()))
+    previous: Message | None = None
+    for message in messages:
+        is_new_day = previous is None or previous.sent_at.date() != message.sent_at.date()
+        if is_new_day:
+            yield str(pieces.day(message.sent_at.date()))
+        is_joined = (
+            not is_new_day
+            and previous is not None
+            and previous.author.id == message.author.id
+            and (message.sent_at - previous.sent_at).total_seconds() < JOINED_SECONDS
+        )
+        yield str(pieces.item(message, is_joined))
+        previous = message
+    yield str(pieces.foot())
+
+
+def _styles() -> str:
+    folder = Path(cast("str", current_app.static_folder)) / "css"
+    return "\n".join((folder / f"{sheet}.css").read_text(encoding="utf-8") for sheet in SHEETS)
+
+
+def _form(access: Access, asked: Asked, msg: str = "") -> Response:
+    formats = [(value, label) for value, (label, _, _) in FORMATS.items()]
+    return make_response(render_template("export.html", room=access.room, formats=formats, asked=asked, msg=msg))
