@@ -124,8 +124,11 @@ class Messages:
             return self.change_through(room, change)
         return change(room.id, None)
 
-    def editing(self, access: Access, message_id: str, text: str) -> Change:
-        """The change that gives one's own message another text; raise `Refused` for a text that may not be."""
+    def editing(self, access: Access, message_id: str, text: str, *, seen: int | None = None) -> Change:
+        """The change that gives one's own message another text; raise `Refused` for a text that may not be.
+
+        `seen` is the message's revision that its editor saw: a later edit is not overwritten (`conflict`).
+        """
         self.check_posting(access)
         self.check_text(text)
 
@@ -134,6 +137,8 @@ class Messages:
             _check_there(message)
             if message.text == text:
                 return None
+            if seen is not None and seen < message.text_revision:
+                raise Refused("conflict", "The message was changed meanwhile. Read it again before you replace it.")
             members = self._find_mentions(access, text)
             fields = {"text": text, "html": render(text, members), "edited_at": self._clock()}
             mentions = [member.id for member in members]
@@ -200,6 +205,17 @@ class Messages:
     def pinned(self, room: Room) -> list[Message]:
         """The pinned messages, the one pinned first first."""
         return self._store.pinned(room.id, MOST_PINS)
+
+    def get(self, room: Room, message_id: str) -> Message:
+        """One message; raise `Refused` (`not_found`) when the room has none of that id."""
+        return self._store.get(room.id, message_id)
+
+    def at(self, room: Room, sequence: int) -> Message:
+        """The message with this sequence; raise `Refused` (`not_found`) when none has it."""
+        found = self._store.by_sequences(room.id, [sequence])
+        if not found:
+            raise Refused("not_found", "There is no such message in this room.")
+        return found[0]
 
     def newest_revision(self, room: Room) -> int:
         """The cursor of somebody who has seen everything."""

@@ -165,5 +165,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     reactions: tuple[Reaction, ...] = ()
     files: tuple[File, ...] = ()
     pinned_at: datetime | None = None
+    text_revision: int = 0
+    """The revision at which its text was last changed; 0 unless it ever was."""
     origin: str = ""
     """The process that wrote this state; it says nothing after that process has ended."""

@@ -10,6 +10,7 @@ import { localizeTimes, timesOfReader } from "./times.js";
 import { Actions } from "./views/actions.js";
 import { ComposerView } from "./views/composer.js";
 import { makeScrollable, MessageView } from "./views/message.js";
+import { EditorView } from "./views/editor.js";
 import { addActions } from "./views/message_actions.js";
 import { PendingView } from "./views/pending.js";
 import { PeopleView } from "./views/people.js";
@@ -75,7 +76,10 @@ function start(root) {
     onState: (now) => {
       state.show(now);
       showPending();
-      if (connection.canSend) sender.resume();
+      if (connection.canSend) {
+        sender.resume();
+        editor.resume();
+      }
     },
   });
   const sender = new Sender({
@@ -94,6 +98,10 @@ function start(root) {
     onSend: send,
     onDraft: (text) => {
       outbox.unsent = text;
+    },
+    onUp: () => {
+      const own = reader.findElement(({ author, deleted_at, kind }) => author.id === user.id && !deleted_at && !kind);
+      if (own) actions.run("edit", own);
     },
   });
   const pending = new PendingView({
@@ -120,7 +128,8 @@ function start(root) {
     },
   });
 
-  addActions({ actions, connection, messageView, reader, toast });
+  const editor = new EditorView({ api, connection, maxLength: Number(data.maxLength), onClose: leaveEditor });
+  addActions({ actions, connection, editor, messageView, reader, toast });
 
   function receive(frame, { isMissed }) {
     if (frame.room && frame.room !== data.room) return;
@@ -133,6 +142,12 @@ function start(root) {
     reader.take(arrived, { isMissed });
     reader.show(showPending);
     actions.renew();
+  }
+
+  function leaveEditor(from) {
+    reader.show(showPending);
+    if (from.isConnected && from !== document.body) from.focus();
+    else composer.focus();
   }
 
   function showAddress(sequence) {

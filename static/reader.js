@@ -89,6 +89,12 @@ export class Reader {
     this.#showPill();
   }
 
+  /** The element of the newest message that is so. */
+  findElement(isSo) {
+    const message = this.#timeline.messages.findLast(isSo);
+    return message && this.#view.elementOf(message.sequence);
+  }
+
   keepPlace(change) {
     this.#scroller.keepPlace(change);
   }

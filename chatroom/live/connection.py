@@ -251,7 +251,7 @@ class Connection:
         access = await self._get_access(frame.room)
         messages = self._engine.messages
         if isinstance(frame, Edit):
-            change = messages.editing(access, frame.id, frame.text)
+            change = messages.editing(access, frame.id, frame.text, seen=frame.revision)
         elif isinstance(frame, Delete):
             change = messages.deleting(access, frame.id)
         elif isinstance(frame, React):

@@ -47,6 +47,7 @@ class Edit(Frame, frozen=True, tag="edit"):
 
     id: MessageId
     text: str
+    revision: Cursor | None = None
     client_id: ClientId | None = None
 
 

@@ -150,8 +150,9 @@ class MessageStore:
                     return message
                 # The message itself may be newer than what the caller has read.
                 revision = max(last, message.revision) + 1
+                numbers = {"revision": revision} | ({"text_revision": revision} if "text" in fields else {})
                 update = {
-                    "$set": {**fields, "revision": revision, "origin": self.origin},
+                    "$set": {**fields, **numbers, "origin": self.origin},
                     "$push": {"revisions": {"$each": [revision], "$slice": -KEPT_REVISIONS}},
                 }
                 try:
@@ -165,6 +166,11 @@ class MessageStore:
                     if result.modified_count:
                         return self._get(room, message_id)
                     attempt = _pause(attempt, give_up_at)
+
+    def get(self, room: str, message_id: str) -> Message:
+        """The message; raise `Refused` (`not_found`) when the room has none of that id."""
+        with self._database.bounded():
+            return self._get(room, message_id)
 
     def newest_revision(self, room: str) -> int:
         """The room's newest revision; 0 when nothing was ever posted."""
@@ -318,6 +324,7 @@ def _message(document: Document) -> Message:
         reactions=tuple(_reaction(reaction) for reaction in document.get("reactions", ())),
         files=tuple(File(**file) for file in document.get("files", ())),
         pinned_at=document.get("pinned_at"),
+        text_revision=document.get("text_revision", 0),
         origin=document.get("origin", ""),
     )
 

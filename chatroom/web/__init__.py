@@ -14,6 +14,7 @@ from chatroom.web.cli import COMMANDS
 from chatroom.web.export import blueprint as export
 from chatroom.web.files import is_upload, most_upload_bytes
 from chatroom.web.marks import api as marks_api
+from chatroom.web.messages_api import blueprint as messages_api
 from chatroom.web.pages import blueprint as pages
 from chatroom.web.pages import hue, message_markup
 from chatroom.web.people import blueprint as people
@@ -41,6 +42,7 @@ def register(app: Flask, settings: Settings) -> None:
         export,
         health.blueprint,
         marks_api,
+        messages_api,
         pages,
         people,
         permalinks,

@@ -8,7 +8,7 @@ from chatroom.errors import Refused
 from chatroom.live.protocol import ClientId, Cursor, FileIds, Format, WireMessage, wire
 from chatroom.messages import SERVER_MADE
 from chatroom.messages import Page as MessagePage
-from chatroom.models import Room
+from chatroom.models import Message, Room
 from chatroom.web import login as signing
 from chatroom.web.openapi import operation
 from chatroom.web.programs import answer, api_blueprint, asker, body_as, enter, query_as
@@ -94,15 +94,18 @@ def post(slug: str) -> Response:
     services.limits.posting.check(person.id, signing.address())
     draft = services.messages.attach(room, draft, body.files)
     stored = services.messages.post(room, services.messages.with_mentions(access, draft))
-    message = stored.message
-    said = StoredAnswer(
+    return answer(stored_answer(room, stored.message), 200 if stored.is_repeated else 201)
+
+
+def stored_answer(room: Room, message: Message) -> StoredAnswer:
+    """What whoever posted or changed a message is told."""
+    return StoredAnswer(
         room=room.slug,
         client_id=UNSET if message.client_id.startswith(SERVER_MADE) else message.client_id,
         id=message.id,
         sequence=message.sequence,
         revision=message.revision,
     )
-    return answer(said, 200 if stored.is_repeated else 201)
 
 
 def _page(room: Room, asked: Reading) -> MessagePage:

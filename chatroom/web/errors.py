@@ -23,6 +23,7 @@ STATUS = {
     "too_many_pins": 409,
     "too_many_reactions": 409,
     "too_large": 413,
+    "conflict": 409,
     "too_fast": 429,
     "busy": 503,
     "full": 507,

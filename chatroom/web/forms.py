@@ -26,6 +26,7 @@ STALE = "This form was out of date. Please send it again."
 SEE_BELOW = "Please correct what is marked below."
 RULES = SimpleNamespace(username=USERNAME_RULE, display_name=DISPLAY_NAME_RULE, password=PASSWORD_RULE)
 
+_number = re.compile(r"[0-9]{1,15}")
 _client_id = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -134,7 +135,7 @@ class MessageForm(Form):
     @property
     def typed(self) -> str:
         """What was typed; browsers send line ends as CR LF."""
-        return (self.text.data or "").replace("\r\n", "\n")
+        return typed_in(self.text)
 
     @property
     def given_client_id(self) -> str | None:
@@ -144,6 +145,28 @@ class MessageForm(Form):
     def renew(self) -> None:
         """Give the form a client id of its own, unless it has one."""
         self.client_id.data = self.given_client_id or secrets.token_urlsafe(12)
+
+
+class EditForm(Form):
+    """Give a message another text; `revision` is the message's that was in view."""
+
+    text = TextAreaField("Its text", render_kw={"required": True})
+    revision = HiddenField(render_kw={"autocomplete": "off"})
+
+    @property
+    def typed(self) -> str:
+        """What was typed; browsers send line ends as CR LF."""
+        return typed_in(self.text)
+
+    @property
+    def seen(self) -> int | None:
+        """The revision, if it is one."""
+        return int(self.revision.data) if _number.fullmatch(self.revision.data or "") else None
+
+
+def typed_in(field: Field) -> str:
+    """What was typed in a field of several lines, with line ends as they are kept."""
+    return (field.data or "").replace("\r\n", "\n")
 
 
 def _check(rule: Callable[[], object]) -> None:

@@ -23,7 +23,7 @@ REFUSALS = {
     401: "Not signed in: no token, or one that ended.",
     403: "Not yours to do, outside the token's scopes, or a cookie without its CSRF token.",
     404: "No such room, or you are not a member of it; which of the two is not said.",
-    409: "There are too many already.",
+    409: "Changed meanwhile, or there are too many already.",
     413: "Larger than the site allows.",
     429: "Too many at once; `Retry-After` says how long to wait.",
     503: "The database does not answer, or too much waits for it; `Retry-After` says when to come back.",

@@ -1,10 +1,18 @@
 """A message's own page: the room around it, and, where there is no script, everything that can be done with it."""
 
-from flask import Blueprint, redirect, url_for
+from flask import Blueprint, Response, redirect, url_for
+from werkzeug.wrappers import Response as BaseResponse
 
-from chatroom.web.forms import MessageForm
+from chatroom.access import Access
+from chatroom.errors import Refused, Unavailable
+from chatroom.messages import Change
+from chatroom.models import Message
+from chatroom.web import login as signing
+from chatroom.web.errors import retry_after_of, status_of, with_retry_after
+from chatroom.web.forms import EditForm, Form, MessageForm
 from chatroom.web.login import Page, current_user, login_required
 from chatroom.web.pages import LARGEST_SEQUENCE, room_page
+from chatroom.web.security import form_checks_token
 from chatroom.web.services import services
 
 blueprint = Blueprint("permalinks", __name__)
@@ -19,5 +27,62 @@ def message(slug: str, sequence: int) -> Page:
     page = services.messages.around(access.room, sequence, services.settings.history_page)
     target = next(each for each in page.messages if each.sequence >= sequence)
     if target.sequence != sequence:
-        return redirect(url_for("permalinks.message", slug=access.room.slug, sequence=target.sequence), 303)
-    return room_page(access, MessageForm(), page, target=target)
+        return _lead_to(access, target)
+    return room_page(access, MessageForm(), page, target=target, edit_form=_edit_form(target))
+
+
+@blueprint.post("/chatroom/<slug>/<int:sequence>/edit")
+@form_checks_token
+@login_required
+def edit(slug: str, sequence: int) -> Page:
+    """Give one's own message another text."""
+    access, target = _find(slug, sequence)
+    form = EditForm()
+    if not form.validate():
+        return _message_page(access, target, form, form.problem, 400)
+    try:
+        _change(access, services.messages.editing(access, target.id, form.typed, seen=form.seen))
+    except (Refused, Unavailable) as error:
+        page = _message_page(access, services.messages.at(access.room, sequence), form, str(error), status_of(error))
+        return with_retry_after(page, retry_after_of(error))
+    return _lead_to(access, target)
+
+
+@blueprint.post("/chatroom/<slug>/<int:sequence>/delete")
+@form_checks_token
+@login_required
+def delete(slug: str, sequence: int) -> Page:
+    """Take a message back."""
+    access, target = _find(slug, sequence)
+    form = Form()
+    if not form.validate():
+        return _message_page(access, target, _edit_form(target), form.problem, 400)
+    _change(access, services.messages.deleting(access, target.id))
+    return _lead_to(access, target)
+
+
+def _find(slug: str, sequence: int) -> tuple[Access, Message]:
+    access = services.rooms.get_for(current_user.id, slug)
+    return access, services.messages.at(access.room, min(sequence, LARGEST_SEQUENCE))
+
+
+def _change(access: Access, change: Change) -> None:
+    services.limits.posting.check(current_user.id, signing.address())
+    services.messages.change(access.room, change)
+
+
+def _lead_to(access: Access, target: Message) -> BaseResponse:
+    return redirect(url_for("permalinks.message", slug=access.room.slug, sequence=target.sequence), 303)
+
+
+def _edit_form(target: Message) -> EditForm:
+    return EditForm(formdata=None, data={"text": target.text, "revision": str(target.revision)})
+
+
+def _message_page(access: Access, target: Message, form: EditForm, problem: str, status: int) -> Response:
+    """The message's page with what was typed; once what is there now was shown, it may be replaced."""
+    form.revision.data = str(target.revision)
+    page = services.messages.around(access.room, target.sequence, services.settings.history_page)
+    return room_page(
+        access, MessageForm(formdata=None), page, status=status, target=target, edit_form=form, edit_problem=problem
+    )

@@ -2,6 +2,7 @@
 
    Whoever has something that can be done adds it here; whether it may be done is the server's to say. */
 
+import { isModified } from "./composer.js";
 import { makeIcon } from "./icon.js";
 import { MenuView } from "./menu.js";
 
@@ -46,6 +47,13 @@ export class Actions {
   of(message) {
     if (!message?.id || message.isProvisional) return [];
     return this.#actions.filter(({ isFor }) => isFor(message, this.#me));
+  }
+
+  /** Do the action of this name on a message that is shown; answers whether it may be done. */
+  run(name, element) {
+    const action = this.of(this.#messageAt(element)).find((each) => each.name === name);
+    if (action) this.#run(action, element, element);
+    return Boolean(action);
   }
 
   /** A message changed: the toolbar on it may be out of date. */
@@ -164,10 +172,6 @@ function labelOf({ label }, message) {
 
 function messageOf(element) {
   return element?.closest?.("[data-messages] > [data-message]") ?? null;
-}
-
-function isModified({ ctrlKey, metaKey, altKey, shiftKey }) {
-  return ctrlKey || metaKey || altKey || shiftKey;
 }
 
 function focusOn(event, element) {

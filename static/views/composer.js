@@ -15,10 +15,12 @@ export class ComposerView {
   #maxLength;
   #onSend;
   #onDraft;
+  #onUp;
   #saving;
 
-  /** `onSend(text)` answers with why it cannot be sent, or ""; `onDraft(text)` keeps what is being typed. */
-  constructor({ form, maxLength, onSend, onDraft }) {
+  /** `onSend(text)` answers with why it cannot be sent, or ""; `onDraft(text)` keeps what is being typed;
+      `onUp()`: the arrow up, while nothing is typed. */
+  constructor({ form, maxLength, onSend, onDraft, onUp }) {
     this.#form = form;
     this.#text = form.querySelector("[data-text]");
     this.#problem = form.querySelector("[data-problem]");
@@ -26,6 +28,7 @@ export class ComposerView {
     this.#maxLength = maxLength;
     this.#onSend = onSend;
     this.#onDraft = onDraft;
+    this.#onUp = onUp;
     form.noValidate = true;
     form.querySelector("[data-keys]").textContent = KEYS;
     form.addEventListener("submit", (event) => this.#submit(event));
@@ -62,8 +65,11 @@ export class ComposerView {
   }
 
   #press(event) {
-    const isComposing = event.isComposing || event.keyCode === IME_KEY;
-    if (event.key !== "Enter" || event.shiftKey || event.altKey || isComposing) return;
+    if (event.key === "ArrowUp" && !this.text && !isModified(event)) {
+      event.preventDefault();
+      this.#onUp();
+    }
+    if (!isSubmit(event)) return;
     event.preventDefault();
     if (!event.repeat) this.#form.requestSubmit();
   }
@@ -103,7 +109,17 @@ export class ComposerView {
   }
 }
 
+/** Whether a key in a text is the Enter that sends it: not one for a new line, nor one that picks a word. */
+export function isSubmit(event) {
+  const isComposing = event.isComposing || event.keyCode === IME_KEY;
+  return event.key === "Enter" && !event.shiftKey && !event.altKey && !isComposing;
+}
+
+export function isModified({ ctrlKey, metaKey, altKey, shiftKey }) {
+  return ctrlKey || metaKey || altKey || shiftKey;
+}
+
 /** Half a surrogate pair, as a careless cut leaves it, cannot be stored. */
-function wellFormed(text) {
+export function wellFormed(text) {
   return text.toWellFormed?.() ?? text;
 }

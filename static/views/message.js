@@ -45,16 +45,16 @@ export class MessageView {
     this.setTimes(element, message);
     const edited = element.querySelector("[data-edited]");
     edited.textContent = edited_at && !deleted_at ? "edited" : "";
-    edited.title = edited_at ? `Edited ${this.#times.full(edited_at)}` : "";
     setBody(element.querySelector("[data-body]"), message);
     showFiles(element, deleted_at ? [] : message.files);
   }
 
-  setTimes(element, { sent_at }) {
+  setTimes(element, { sent_at, edited_at }) {
     const time = element.querySelector("time");
     time.dateTime = typeof sent_at === "string" ? sent_at : new Date(sent_at).toISOString();
     time.textContent = this.#times.clock(sent_at);
     time.title = this.#times.full(sent_at);
+    element.querySelector("[data-edited]").title = edited_at ? `Edited ${this.#times.full(edited_at)}` : "";
   }
 
   /** A draft has no page yet. */

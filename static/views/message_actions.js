@@ -4,7 +4,19 @@ import { ask } from "./dialog.js";
 
 const ERASING = "Its text is erased for everybody, for good. A line stays that says that it was deleted.";
 
-export function addActions({ actions, connection, messageView, reader, toast }) {
+export function addActions({ actions, connection, editor, messageView, reader, toast }) {
+  actions.add({
+    name: "edit",
+    label: "Edit",
+    icon: "edit",
+    order: 30,
+    key: "e",
+    isFor: (message, me) => isWritten(message) && message.author.id === me.id,
+    run: async ({ message, element }) => {
+      const problem = await tryTo(() => editor.open(message, element));
+      if (problem) toast.say(problem);
+    },
+  });
   actions.add({
     name: "delete",
     label: "Delete…",
@@ -44,11 +56,11 @@ function isWritten({ kind = "message", deleted_at }) {
   return kind === "message" && !deleted_at;
 }
 
-/** Why a change was not made, or "" when it was. */
-async function tryTo(change) {
+/** Why something could not be done, or "" when it was. */
+async function tryTo(deed) {
   try {
-    const { type, message } = await change();
-    return type === "stored" ? "" : message;
+    const answer = await deed();
+    return answer?.type === "refused" ? answer.message : "";
   } catch (error) {
     return error.message;
   }

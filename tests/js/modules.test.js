@@ -36,7 +36,7 @@ test("stored HTML becomes elements in exactly one place", () => {
 });
 
 test("state lives without the DOM", () => {
-  for (const path of ["api", "connection", "live_socket", "outbox", "sender", "text", "timeline", "timers"]) {
+  for (const path of ["api", "connection", "editing", "live_socket", "outbox", "sender", "text", "timeline", "timers"]) {
     assert.doesNotMatch(read(`${path}.js`).replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, ""), /\b(document|window|navigator|location)\b\./, path);
   }
 });

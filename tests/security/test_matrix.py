@@ -22,6 +22,7 @@ ALL, HIDDEN = "everybody", "a secret"
 KEEP_ORDER = "/people/<user_id>/<any(mute, unmute, ban, unban):act>"
 PERSON = "303 /people/1"
 LOGIN, ACCOUNT, LOBBY, IN_DEN = "303 /login", "303 /account", "303 /chatroom/lobby", "303 /chatroom/den"
+AT_DEN = "303 /chatroom/den/1"
 
 TYPED: dict[str, dict[str, str]] = {
     "/register": {
@@ -42,6 +43,7 @@ TYPED: dict[str, dict[str, str]] = {
     "/people/<user_id>/role": {"role": "moderator"},
     "/chatroom": {"text": "hello"},
     "/chatroom/<slug>": {"text": "hello"},
+    "/chatroom/<slug>/<int:sequence>/edit": {"text": "other words", "revision": "1"},
 }
 """What each form is filled in with: whatever is refused is refused to the person, not for what they typed."""
 
@@ -83,6 +85,8 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/chatroom/<slug>", "GET"):       (LOGIN, "404", "200", "200", "404", LOGIN, LOGIN, LOGIN),
     ("/chatroom/<slug>", "POST"):      (LOGIN, "404", IN_DEN, IN_DEN, "404", LOGIN, LOGIN, LOGIN),
     ("/chatroom/<slug>/<int:sequence>", "GET"): (LOGIN, "404", "200", "200", "404", LOGIN, LOGIN, LOGIN),
+    ("/chatroom/<slug>/<int:sequence>/edit", "POST"):   (LOGIN, "404", "403", AT_DEN, "404", LOGIN, LOGIN, LOGIN),
+    ("/chatroom/<slug>/<int:sequence>/delete", "POST"): (LOGIN, "404", "403", AT_DEN, "404", LOGIN, LOGIN, LOGIN),
     ("/chatroom/<slug>/messages", "GET"):      ("401", "404", "200", "200", "404", "401", "401", "401"),
     ("/api/rooms", "GET"):             ("401", "200", "200", "200", "200", "200", "401", "401"),
     ("/api/rooms", "OPTIONS"):         ("401", "200", "200", "200", "200", "200", "401", "401"),
@@ -94,6 +98,10 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/api/rooms/<slug>/read", "OPTIONS"):     ("401", "200", "200", "200", "200", "200", "401", "401"),
     ("/api/rooms/<slug>/messages", "GET"):     ("401", "404", "200", "200", "404", "200", "401", "401"),
     ("/api/rooms/<slug>/messages", "POST"):    ("401", "404", "201", "201", "404", "201", "401", "401"),
+    ("/api/rooms/<slug>/messages/<message_id>", "GET"):     ("401", "404", "200", "200", "404", "200", "401", "401"),
+    ("/api/rooms/<slug>/messages/<message_id>", "PATCH"):   ("401", "404", "403", "200", "404", "403", "401", "401"),
+    ("/api/rooms/<slug>/messages/<message_id>", "DELETE"):  ("401", "404", "403", "200", "404", "403", "401", "401"),
+    ("/api/rooms/<slug>/messages/<message_id>", "OPTIONS"): ("401", "200", "200", "200", "200", "200", "401", "401"),
     ("/api/rooms/<slug>/messages", "OPTIONS"): ("401", "200", "200", "200", "200", "200", "401", "401"),
     ("/api/rooms/<slug>/files", "POST"):       ("401", "404", "201", "201", "404", "201", "401", "401"),
     ("/api/rooms/<slug>/files", "OPTIONS"):    ("401", "200", "200", "200", "200", "200", "401", "401"),

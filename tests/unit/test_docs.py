@@ -189,7 +189,7 @@ class TestPlainHTTP:
 
     def test_routes(self, app: Flask) -> None:
         rules = {str(rule) for rule in app.url_map.iter_rules() if str(rule).startswith("/api")}
-        assert rules == set(re.findall(r"`(?:GET|POST) (/api[^`]*)`", read(PROTOCOL)))
+        assert rules == set(re.findall(r"`(?:GET|POST|PATCH|DELETE) (/api[^`]*)`", read(PROTOCOL)))
 
 
 class TestDataModel:

@@ -38,6 +38,12 @@ def edit(messages: Messages, person: Author, message_id: str, text: str) -> Mess
     return messages.change(LOBBY, messages.editing(access(person, LOBBY), message_id, text))
 
 
+def edit_seen(messages: Messages, message: Message, text: str) -> Message:
+    """As an editor does who has this state of the message in view."""
+    change = messages.editing(access(ALICE, LOBBY), message.id, text, seen=message.revision)
+    return messages.change(LOBBY, change)
+
+
 def delete(messages: Messages, person: Author, message_id: str, role: Role = "member") -> Message:
     return messages.change(LOBBY, messages.deleting(access(person, LOBBY, role), message_id))
 
@@ -400,3 +406,34 @@ def test_an_empty_room_has_an_empty_page(messages: Messages) -> None:
 
     assert (page.messages, page.revision, page.more) == ([], 0, False)
     assert messages.after(LOBBY, 0, 3).messages == []
+
+
+class TestEditsThatComeLate:
+    def test_an_edit_that_was_made_since_is_not_overwritten(self, messages: Messages) -> None:
+        """D: an edit of unknown outcome, sent again, must not undo a newer one."""
+        seen = say(messages, "one")
+        edit_seen(messages, seen, "two")
+        with pytest.raises(Refused) as refusal:
+            edit_seen(messages, seen, "late")
+        assert refusal.value.reason == "conflict"
+        assert messages.get(LOBBY, seen.id).text == "two"
+
+    def test_the_same_edit_again_is_answered_as_if_it_had_been_made(self, messages: Messages) -> None:
+        seen = say(messages, "one")
+        first = edit_seen(messages, seen, "two")
+        assert edit_seen(messages, seen, "two") == first
+
+    def test_what_else_changed_is_no_conflict(self, messages: Messages, store: MessageStore) -> None:
+        seen = say(messages, "one")
+        store.change(LOBBY.id, seen.id, lambda _: {"pinned_at": NOW})
+        assert edit_seen(messages, seen, "two").text == "two"
+
+    def test_who_has_read_the_newer_text_may_replace_it(self, messages: Messages) -> None:
+        newer = edit_seen(messages, say(messages, "one"), "two")
+        assert newer.text_revision == newer.revision
+        assert edit_seen(messages, newer, "three").text == "three"
+
+    def test_without_a_revision_the_last_one_wins(self, messages: Messages) -> None:
+        first = say(messages, "one")
+        edit_seen(messages, first, "two")
+        assert edit(messages, ALICE, first.id, "three").text == "three"

@@ -1,13 +1,14 @@
 """A message's own page."""
 
 import re
+from typing import Any
 
 import pytest
 
 from chatroom.services import Services
 from tests.conftest import MakeApp, signed_in
 from tests.unit.web.test_pages import bodies, secret_room  # noqa: F401  secret_room is a fixture
-from tests.visitors import Visitor
+from tests.visitors import Visitor, hidden_fields, problem
 
 
 def marked(page: str) -> list[str]:
@@ -71,3 +72,81 @@ class TestMessage:
     def test_outsiders(self, mallory: Visitor, client: Visitor) -> None:
         assert mallory.get("/chatroom/secret/1").status_code == 404
         assert client.get("/chatroom/lobby/1").location.startswith("/login")
+
+
+class TestForms:
+    """What scripts do in place, on the message's own page."""
+
+    @pytest.fixture
+    def page(self, alice: Visitor) -> str:
+        alice.say("one")
+        return "/chatroom/lobby/1"
+
+    def fields(self, person: Visitor, page: str, form: str) -> dict[str, str]:
+        response = person.get(page)
+        assert f'action="{page}/{form}"' in response.text
+        return hidden_fields(response)
+
+    def send(self, person: Visitor, page: str, form: str, **typed: str) -> Any:
+        return person.post(f"{page}/{form}", data={**self.fields(person, page, form), **typed})
+
+    def test_editing(self, alice: Visitor, page: str) -> None:
+        response = self.send(alice, page, "edit", text="two\r\nlines")
+        assert (response.status_code, response.location) == (303, page)
+        [message] = alice.get("/api/rooms/lobby/messages").get_json()["messages"]
+        assert message["text"] == "two\nlines"
+        assert "edited</span>" in alice.get(page).text
+
+    def test_deleting(self, alice: Visitor, page: str) -> None:
+        response = self.send(alice, page, "delete")
+        assert (response.status_code, response.location) == (303, page)
+        shown = alice.get(page).text
+        assert "This message was deleted." in shown
+        assert "message-forms" not in shown
+
+    @pytest.mark.parametrize(("text", "says"), [(" ", "Write something first"), ("x" * 4001, "too long")])
+    def test_what_was_typed_is_kept(self, alice: Visitor, page: str, text: str, says: str) -> None:
+        response = self.send(alice, page, "edit", text=text)
+        assert response.status_code == 400
+        assert says in problem(response)
+        assert f"{text}</textarea>" in response.text
+
+    def test_an_edit_made_meanwhile_is_shown_before_it_is_replaced(self, alice: Visitor, page: str) -> None:
+        late = self.fields(alice, page, "edit")
+        self.send(alice, page, "edit", text="two")
+        response = alice.post(f"{page}/edit", data={**late, "text": "three"})
+        assert response.status_code == 409
+        assert bodies(response.text) == ["two"]
+        assert "three</textarea>" in response.text
+        again = hidden_fields(response)
+        assert alice.post(f"{page}/edit", data={**again, "text": "three"}).status_code == 303
+        assert bodies(alice.get(page).text) == ["three"]
+
+    def test_others_see_no_such_forms_and_may_not_send_them(self, alice: Visitor, bob: Visitor, page: str) -> None:
+        assert f"{page}/" not in bob.get(page).text
+        fields = bob.fields("/chatroom")
+        for form in ("edit", "delete"):
+            assert bob.post(f"{page}/{form}", data={**fields, "text": "mine now"}).status_code == 403
+        assert bodies(alice.get(page).text) == ["one"]
+
+    def test_a_form_out_of_date_comes_back(self, alice: Visitor, page: str) -> None:
+        """C01."""
+        response = alice.post(f"{page}/edit", data={"csrf_token": "forged", "text": "typed", "revision": "1"})
+        assert response.status_code == 400
+        assert "out of date" in response.text
+        assert "typed</textarea>" in response.text
+        assert alice.post(f"{page}/delete", data={"csrf_token": "forged"}).status_code == 400
+        assert bodies(alice.get(page).text) == ["one"]
+
+    @pytest.mark.parametrize("revision", ["", "x", "-1", "9" * 40])
+    def test_a_revision_that_is_none(self, alice: Visitor, page: str, revision: str) -> None:
+        assert self.send(alice, page, "edit", text="two", revision=revision).status_code == 303
+
+    def test_too_fast(self, make_app: MakeApp) -> None:
+        alice = signed_in(make_app(post_limit_account="2 per minute"), "alice")
+        alice.say("one")
+        self.send(alice, "/chatroom/lobby/1", "edit", text="two")
+        response = self.send(alice, "/chatroom/lobby/1", "edit", text="three")
+        assert response.status_code == 429
+        assert int(response.headers["Retry-After"]) > 0
+        assert "three</textarea>" in response.text

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ApiError } from "../../static/api.js";
+import { Editing, UNSURE } from "../../static/editing.js";
+import { settle } from "./fakes.js";
+
+function setUp(...answers) {
+  const sent = [];
+  const states = [];
+  const editing = new Editing({
+    message: { id: "m1", revision: 4, text: "old" },
+    change: async (frame) => {
+      sent.push(frame);
+      const answer = answers.shift();
+      if (answer instanceof Error) throw answer;
+      return answer;
+    },
+    read: async () => ({ id: "m1", revision: 9, text: "theirs" }),
+    onState: () => states.push(editing.state),
+  });
+  return { editing, sent, states };
+}
+
+const STORED = { type: "stored" };
+const LOST = new ApiError({ status: 0, reason: "unreachable", message: "The room did not answer." });
+
+test("an edit carries the revision that its author saw", async () => {
+  const { editing, sent, states } = setUp(STORED);
+  await editing.save("new");
+  assert.deepEqual(sent, [{ type: "edit", id: "m1", text: "new", revision: 4 }]);
+  assert.deepEqual(states, ["saving", "saved"]);
+});
+
+test("an edit without an answer is said to be unsure, and sent again as it was", async () => {
+  const { editing, sent } = setUp(LOST, STORED);
+  await editing.save("new");
+  assert.equal(editing.state, "unsure");
+  assert.equal(editing.problem, UNSURE);
+  editing.resume();
+  await settle();
+  assert.equal(editing.state, "saved");
+  assert.deepEqual(sent[0], sent[1]);
+});
+
+test("nothing is sent again that was answered", async () => {
+  const { editing, sent } = setUp({ type: "refused", reason: "too_long", message: "Too long." });
+  await editing.save("new");
+  editing.resume();
+  assert.equal(editing.problem, "Too long.");
+  assert.equal(editing.state, "open");
+  assert.equal(sent.length, 1);
+});
+
+test("a message that was changed meanwhile is replaced only by who has seen it", async () => {
+  const { editing, sent } = setUp({ type: "refused", reason: "conflict", message: "Changed." }, STORED);
+  await editing.save("mine");
+  assert.ok(editing.hasConflict);
+  assert.equal(editing.text, "mine", "what was typed is kept");
+  await editing.save("mine");
+  assert.deepEqual(sent.map(({ revision }) => revision), [4, 9]);
+  assert.equal(editing.state, "saved");
+});
+
+test("two presses of Enter save once", async () => {
+  const { editing, sent } = setUp(STORED);
+  await Promise.all([editing.save("new"), editing.save("new")]);
+  assert.equal(sent.length, 1);
+});
