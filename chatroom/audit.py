@@ -51,6 +51,11 @@ def about_user(user: User) -> Subject:
     return Subject("user", user.id, user.username)
 
 
+def about_message(message_id: str, author: Author, room: str) -> Subject:
+    """A message as the subject of an act, named by its author and its room."""
+    return Subject("message", message_id, f"{author.name} in {room}")
+
+
 def about_room(room: Room) -> Subject:
     """A room as the subject of an act."""
     return Subject("room", room.id, room.title)

@@ -30,7 +30,17 @@ from chatroom.store.messages import KEPT_REVISIONS
 
 __all__ = ["BackupError", "Manifest", "Report", "make", "restore", "verify"]
 
-COLLECTIONS = ("messages", "files.files", "files.chunks", "memberships", "rooms", "users", "invites", "audit")
+COLLECTIONS = (
+    "messages",
+    "files.files",
+    "files.chunks",
+    "memberships",
+    "rooms",
+    "users",
+    "invites",
+    "audit",
+    "reports",
+)
 """In the order of reading: what others point to is read after them, and so has everything that they point to."""
 GAP_TRIES, GAP_PAUSE_SECONDS = 5, 1.0
 FURTHEST_JUMP = 50_000_000

@@ -54,6 +54,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     register_limit_address: Limit = "60 per hour"
     post_limit_account: Limit = "10 per second"
     post_limit_address: Limit = "100 per second"
+    report_limit_account: Limit = "10 per hour"
     search_limit_account: Limit = "30 per 10 seconds"
     export_limit_account: Limit = "20 per hour"
 

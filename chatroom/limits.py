@@ -173,6 +173,7 @@ class Limits:
         )
         self.posting = PostingLimit(settings.post_limit_account, settings.post_limit_address)
         self.export = AskingLimit(settings.export_limit_account, "export", "There were many downloads.")
+        self.reporting = AskingLimit(settings.report_limit_account, "report", "You have reported a lot lately.")
         self.search = AskingLimit(settings.search_limit_account, "search", "You are searching too fast.")
         self.uploading = PostingLimit(
             settings.upload_limit_account,

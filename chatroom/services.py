@@ -20,10 +20,11 @@ from chatroom.messages import Messages
 from chatroom.moderation import Moderation
 from chatroom.notices import Notices
 from chatroom.reading import Reading
+from chatroom.reports import Reports
 from chatroom.rooms import Rooms
 from chatroom.search import Search, make_search
 from chatroom.sessions import Sessions
-from chatroom.store import audit, files, invites, messages, notices, presences, rooms, search, sessions, users
+from chatroom.store import audit, files, invites, messages, notices, presences, reports, rooms, search, sessions, users
 from chatroom.store.audit import AuditStore
 from chatroom.store.database import Database
 from chatroom.store.files import FileStore
@@ -31,12 +32,14 @@ from chatroom.store.listings import ListingStore
 from chatroom.store.messages import MessageStore
 from chatroom.store.notices import NoticeStore
 from chatroom.store.presences import PresenceStore
+from chatroom.store.reports import ReportStore
 from chatroom.store.rooms import RoomStore
 
 VISIT_SECONDS = 15
 PREPARE_PAUSE_SECONDS = 1.0
 INDEXES = {
     "audit": audit.INDEXES,
+    "reports": reports.INDEXES,
     "users": users.INDEXES,
     "sessions": sessions.INDEXES,
     "invites": invites.INDEXES,
@@ -70,6 +73,7 @@ class Services:
     search: Search
     moderation: Moderation
     exports: Exports
+    reports: Reports
     presence: PresenceStore
     visits: PresenceStore
     """The presence of people whose pages ask again and again instead of holding a connection."""
@@ -149,7 +153,8 @@ class Services:
         self.rooms = Rooms(room_store, ListingStore(database))
         self.exports = Exports(self.message_store)
         self.search = make_search(database, self.message_store, self.accounts.users.find_by_name)
-        self.moderation = Moderation(self.accounts.users, RoomStore(database), self.sessions, self.notices, self.audit)
+        self.reports = Reports(ReportStore(database), room_store, self.messages, self.audit)
+        self.moderation = Moderation(self.accounts.users, room_store, self.sessions, self.notices, self.audit)
         self.reading = Reading(room_store, self.message_store, self.notices)
         lease_seconds = settings.presence_lease_seconds
         self.presence = PresenceStore(database, process=self.origin, lease_seconds=lease_seconds)

@@ -12,6 +12,7 @@ import { ComposerView } from "./views/composer.js";
 import { makeScrollable, MessageView } from "./views/message.js";
 import { EditorView } from "./views/editor.js";
 import { addActions } from "./views/message_actions.js";
+import { addOrderActions } from "./views/order_actions.js";
 import { PendingView } from "./views/pending.js";
 import { PeopleView } from "./views/people.js";
 import { StateView } from "./views/state.js";
@@ -130,6 +131,7 @@ function start(root) {
 
   const editor = new EditorView({ api, connection, maxLength: Number(data.maxLength), onClose: leaveEditor });
   addActions({ actions, connection, editor, messageView, reader, toast });
+  addOrderActions({ actions, messageView, room: data.room });
 
   function receive(frame, { isMissed }) {
     if (frame.room && frame.room !== data.room) return;

@@ -21,6 +21,7 @@ const SILENCE_MS = 90_000;
 const GRACE_MS = 2000;
 
 const SESSION_ENDED = 4401;
+const SHUT_OUT = 4403;
 const SERVER_RESTARTS = 1012;
 const UNKNOWN_CURSOR = "unknown_cursor"; // the room was set back, to an older copy of its database
 
@@ -131,7 +132,7 @@ export class Connection {
       socket: this.#openSocket(this.#cursor()),
       clock: this.#clock,
       onFrame: (frame, details) => this.#hear(frame, details),
-      onEnd: (code) => this.#lose(socket, code),
+      onEnd: (code, reason) => this.#lose(socket, code, reason),
     });
     this.#socket = socket;
   }
@@ -155,11 +156,12 @@ export class Connection {
     this.#say("live", { missed });
   }
 
-  #lose(socket, code) {
+  #lose(socket, code, reason) {
     this.#socket = null;
     this.#timers.stop("grace");
     if (this.#isStopped) return;
     if (code === SESSION_ENDED) this.#stop("signed_out");
+    else if (code === SHUT_OUT) this.#stop("closed", { message: reason });
     else if (code === SERVER_RESTARTS) this.#retryAfter(this.#random() * RESTART_RETRY_MS);
     else if (socket.isCaughtUp) this.#retry();
     else this.#findOutWhy();

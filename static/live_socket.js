@@ -28,7 +28,7 @@ export class LiveSocket {
     this.#onEnd = onEnd;
     this.heardAt = clock.now();
     socket.onmessage = ({ data }) => this.#hear(data);
-    socket.onclose = ({ code }) => this.#end(code);
+    socket.onclose = ({ code, reason }) => this.#end(code, reason);
     this.#awaitMore();
   }
 
@@ -86,7 +86,7 @@ export class LiveSocket {
     request.resolve({ ...frame, retryAfterMs: frame.retry_after === undefined ? undefined : frame.retry_after * 1000 });
   }
 
-  #end(code) {
+  #end(code, reason) {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#clock.clearTimeout(this.#openTimer);
@@ -95,7 +95,7 @@ export class LiveSocket {
       reject(unanswered());
     }
     this.#requests.clear();
-    this.#onEnd(code);
+    this.#onEnd(code, reason);
   }
 }
 

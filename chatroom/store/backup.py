@@ -43,6 +43,7 @@ class BackupStore:
             "audit": database.audit,
             "files.files": database.files,
             "files.chunks": database.chunks,
+            "reports": database.reports,
             "sessions": database.sessions,
         }
 

@@ -39,6 +39,7 @@ class Database:
             read_concern=ReadConcern("majority"),
             read_preference=ReadPreference.PRIMARY,
         )
+        self.reports = self._database["reports"]
         self.audit = self._database["audit"]
         self.users = self._database["users"]
         self.sessions = self._database["sessions"]

@@ -70,6 +70,12 @@ class RoomStore:
             mute_reason=mute.get("mute_reason", ""),
         )
 
+    def moderated_by(self, user_id: str) -> list[str]:
+        """The ids of the rooms in which the user has a role of the room's own that lets them moderate."""
+        query = {"user": user_id, "role": {"$in": ["administrator", "moderator"]}}
+        with self._database.bounded():
+            return [document["room"] for document in self._memberships.find(query, {"room": 1})]
+
     def set_mute(self, user_id: str, room_id: str, until: datetime | None, reason: str) -> None:
         """Mute a member in a room until a moment; with None, no longer."""
         fields = {"muted_until": until, "mute_reason": reason}

@@ -19,6 +19,7 @@ from chatroom.web.pages import blueprint as pages
 from chatroom.web.pages import hue, message_markup
 from chatroom.web.people import blueprint as people
 from chatroom.web.permalinks import blueprint as permalinks
+from chatroom.web.reports import blueprint as reports
 from chatroom.web.rooms_api import blueprint as rooms_api
 from chatroom.web.search import api as search_api
 from chatroom.web.search import blueprint as search
@@ -47,6 +48,7 @@ def register(app: Flask, settings: Settings) -> None:
         people,
         permalinks,
         reference.blueprint,
+        reports,
         rooms_api,
         search,
         search_api,

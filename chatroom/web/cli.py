@@ -210,6 +210,16 @@ def unban(name: str) -> None:
         click.echo(f"{user.username} may log in again.")
 
 
+@click.command("list-reports")
+def list_reports() -> None:
+    """Show the reports that wait for a decision, the oldest first; they are decided on the page /reports."""
+    with _services() as services:
+        services.prepare()
+        for report in services.reports.list_open():
+            text = f"{report.author.name} in {report.room.title}, reported by {report.reporter.name}: {report.reason}"
+            click.echo(f"{report.created_at:%Y-%m-%d %H:%M:%S}  {escaped(text)}")
+
+
 @click.command("audit")
 @click.option("--about", "name", help="Only what was done to the user of this name.")
 @click.option("--act", default="", help="Only acts of this kind: ban, set_role, ... (docs/moderation.md).")
@@ -272,6 +282,7 @@ COMMANDS = [
     unmute,
     ban,
     unban,
+    list_reports,
     show_audit,
     reindex,
     export_room,

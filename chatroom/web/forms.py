@@ -19,6 +19,7 @@ from chatroom.errors import Refused
 from chatroom.moderation import LONGEST_REASON
 from chatroom.names import DISPLAY_NAME_RULE, USERNAME_RULE, clean_display_name, clean_username
 from chatroom.passwords import LONGEST, PASSWORD_RULE
+from chatroom.reports import LONGEST_REASON as LONGEST_REPORT
 from chatroom.web.security import safe_next
 from chatroom.web.services import services
 
@@ -113,6 +114,17 @@ class PasswordForm(Form):
     def validate_password_again(self, field: Field) -> None:
         """The same twice."""
         _check_same(self.password, field)
+
+
+class ReportForm(Form):
+    """Say what is wrong with a message."""
+
+    reason = TextAreaField("What is wrong with it?", render_kw={"required": True, "maxlength": LONGEST_REPORT})
+
+    @property
+    def typed(self) -> str:
+        """What was typed; browsers send line ends as CR LF."""
+        return (self.reason.data or "").replace("\r\n", "\n")
 
 
 DURATIONS = [SelectChoice(value=value, label=label) for value, label in OFFERED.items()]

@@ -52,7 +52,7 @@ export function addActions({ actions, connection, editor, messageView, reader, t
 }
 
 /** Whether it is something that a person wrote, and did not take back. */
-function isWritten({ kind = "message", deleted_at }) {
+export function isWritten({ kind = "message", deleted_at }) {
   return kind === "message" && !deleted_at;
 }
 

@@ -335,3 +335,13 @@ test("a room that was set back: the page says that it must be loaded again", asy
     assert.deepEqual([seen.states.at(-1), seen.sockets.length], ["stale", 1]);
   }
 });
+
+test("shut out: it says why, and does not come back", async () => {
+  const { seen, last, connection, clock } = setUp();
+  last().welcome();
+  last().end(4403, "You are banned until it is lifted: spam");
+  assert.equal(seen.states.at(-1), "closed");
+  assert.equal(connection.state.message, "You are banned until it is lifted: spam");
+  await clock.pass(120_000);
+  assert.equal(seen.sockets.length, 1);
+});

@@ -103,9 +103,9 @@ export class FakeSocket {
   }
 
   /** The connection ends from the other side. */
-  end(code = 1006) {
+  end(code = 1006, reason = "") {
     this.readyState = 3;
-    this.onclose?.({ code });
+    this.onclose?.({ code, reason });
   }
 
   close() {

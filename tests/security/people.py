@@ -95,6 +95,15 @@ class Cast:
         self.services.message_store.append(DEN.id, [Rendered(draft, "")])
         return file.id
 
+    def report(self) -> str:
+        """The member reports something that the author says in the lobby; which report that is."""
+        for user in (self.author, self.member):
+            access = self.services.rooms.get_for(user.id, "lobby")
+        author = Author(self.author.id, self.author.display_name)
+        said = self.services.messages.post(access.room, self.services.messages.draft(author, "rude words")).message
+        self.services.reports.make(access, Author(self.member.id, self.member.display_name), said, "rude")
+        return self.services.reports.list_open()[0].id
+
     def _user(self, name: str) -> User:
         wanted = Registration(username=name, display_name=name.title(), password=PASSWORD)
         return self.services.accounts.create(wanted)

@@ -20,6 +20,8 @@ from tests.visitors import PASSWORD
 
 ALL, HIDDEN = "everybody", "a secret"
 KEEP_ORDER = "/people/<user_id>/<any(mute, unmute, ban, unban):act>"
+REPORT = "/chatroom/<slug>/<int:sequence>/report"
+REPORTED = "303 /chatroom/den/2/report"
 PERSON = "303 /people/1"
 LOGIN, ACCOUNT, LOBBY, IN_DEN = "303 /login", "303 /account", "303 /chatroom/lobby", "303 /chatroom/den"
 AT_DEN = "303 /chatroom/den/1"
@@ -39,6 +41,8 @@ TYPED: dict[str, dict[str, str]] = {
         "password_again": "a good long one",
     },
     "/account/tokens": {"label": "bot", "scopes": "read", "rooms": "", "days": "7", "password": PASSWORD},
+    REPORT: {"reason": "rude"},
+    "/reports/<report_id>": {"dismiss": "1"},
     KEEP_ORDER: {"reason": "spam", "duration": "1h"},
     "/people/<user_id>/role": {"role": "moderator"},
     "/chatroom": {"text": "hello"},
@@ -80,6 +84,10 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/people/<user_id>", "GET"):      (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
     (KEEP_ORDER, "POST"):              (LOGIN, "403", "403", "403", PERSON, LOGIN, LOGIN, LOGIN),
     ("/people/<user_id>/role", "POST"): (LOGIN, "403", "403", "403", PERSON, LOGIN, LOGIN, LOGIN),
+    ("/reports", "GET"):               (LOGIN, "404", "404", "404", "200", LOGIN, LOGIN, LOGIN),
+    ("/reports/<report_id>", "POST"):  (LOGIN, "404", "404", "404", "303 /reports", LOGIN, LOGIN, LOGIN),
+    (REPORT, "GET"):                   (LOGIN, "404", "200", "403", "404", LOGIN, LOGIN, LOGIN),
+    (REPORT, "POST"):                  (LOGIN, "404", REPORTED, "403", "404", LOGIN, LOGIN, LOGIN),
     ("/chatroom", "GET"):              (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
     ("/chatroom", "POST"):             (LOGIN, LOBBY, LOBBY, LOBBY, LOBBY, LOGIN, LOGIN, LOGIN),
     ("/chatroom/<slug>", "GET"):       (LOGIN, "404", "200", "200", "404", LOGIN, LOGIN, LOGIN),
@@ -214,6 +222,8 @@ def ask(cast: Cast, person: Person, rule: str, method: str) -> TestResponse:
         .replace("<message_id>", cast.message.id)
         .replace("<path:filename>", "favicon.svg")
     ) + QUERIES.get(rule, "")
+    if "<report_id>" in path:
+        path = path.replace("<report_id>", cast.report())
     browser = cast.visitor(person)
     given: dict[str, Any] = {"method": method, "headers": dict(person.headers), "buffered": True}
     if method not in {"GET", "HEAD", "OPTIONS"}:

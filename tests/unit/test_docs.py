@@ -30,6 +30,7 @@ from chatroom.models import Author, Message
 from chatroom.notices import Notice
 from chatroom.rooms import LOBBY
 from chatroom.services import INDEXES, Services
+from chatroom.store.reports import ReportStore
 from chatroom.store.rooms import RoomStore
 from chatroom.web import errors
 from chatroom.web.api import MOST_MESSAGES, Changes, Post, Reading, StoredAnswer
@@ -234,7 +235,11 @@ def used(alice: Visitor, services: Services) -> Services:
     services.messages.change(lobby, services.messages.deleting(access, second.id))
     bot = services.accounts.create_bot("robot", "Robot")
     by_bot = services.messages.draft(Author(bot.id, bot.display_name, is_bot=True), "beep")
-    services.messages.post(lobby, by_bot)
+    beeps = [services.messages.post(lobby, by_bot).message]
+    beeps.append(services.messages.post(lobby, services.messages.draft(by_bot.author, "boop")).message)
+    for beep in beeps:
+        services.reports.make(access, author, beep, "too loud")
+    ReportStore(services.database).close_all(beeps[0].id, [], author)
     file = services.files.upload(user.id, lobby, "a.png", io.BytesIO(make_picture("PNG")))
     with_file = services.messages.draft(author, "", "c1", has_files=True)
     services.messages.post(lobby, services.messages.attach(lobby, with_file, [file.id]))

@@ -136,6 +136,7 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
         200,
     ),
     "a room for its member": (lambda d: RoomStore(d).find_access(ALICE.id, "room-7"), 1),
+    "rooms that somebody moderates": (lambda d: RoomStore(d).moderated_by(BOB.id), 60),
     "an open room": (lambda d: RoomStore(d).find_public("lobby"), 1),
     "admitting": (lambda d: RoomStore(d).admit(ALICE.id, LOBBY), 1),
     "a file": (lambda d: FileStore(d).find(FILE_IDS[0]), 1),

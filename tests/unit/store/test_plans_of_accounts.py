@@ -15,6 +15,7 @@ from chatroom.sessions import Sessions, session_id_of
 from chatroom.store.audit import AuditStore, Subject
 from chatroom.store.database import Database
 from chatroom.store.invites import InviteStore
+from chatroom.store.reports import Place, Report, ReportStore
 from chatroom.store.sessions import SessionStore
 from chatroom.store.users import UserStore
 from tests.unit.store.test_plans import Commands, explain, stages_of
@@ -62,6 +63,22 @@ class Town:
             person = self.people[n % 10]
             actor = Author(person.id, person.display_name)
             self.audit.record(actor, ("ban", "mute")[n % 2], Subject("user", str(n % 10), "Ann"))
+        self.reports = ReportStore(database)
+        for n in range(200):
+            ann = Author("a", "Ann")
+            self.reports.add(
+                Report(
+                    id=f"m{n}:u",
+                    room=Place(f"r{n % 10}", "den", "Den"),
+                    message=f"m{n}",
+                    sequence=n,
+                    author=ann,
+                    reporter=Author("u", "Ulf"),
+                    reason="x",
+                    created_at=NOW,
+                    said=(),
+                )
+            )
         self.invites.add("code", uses=10, expires_at=NOW + day)
 
 
@@ -84,6 +101,10 @@ CALLS: dict[str, tuple[Callable[[Town], Any], int]] = {
     "a mute": (lambda t: t.users.set_mute(t.people[105].id, NOW, "why"), 1),
     "a ban lifted": (lambda t: t.users.set_ban(t.people[106].id, None, ""), 1),
     "another administrator": (lambda t: t.users.has_administrator(but=t.somebody.id), 2),
+    "reports that wait": (lambda t: t.reports.list_open(None, 50), 50),
+    "reports that wait for a room's moderators": (lambda t: t.reports.list_open(["r3", "r4"], 50), 60),
+    "a report": (lambda t: (t.reports.find_open("m7:u"), t.reports.has("m8:u")), 1),
+    "a decision": (lambda t: t.reports.close_all("m9", [], Author("x", "X")), 1),
     "the audit log": (lambda t: t.audit.page(), 51),
     "older entries about somebody": (lambda t: t.audit.page("f" * 24, subject="7"), 51),
     "one kind of act": (lambda t: t.audit.page(act="ban"), 51),

@@ -1,0 +1,96 @@
+"""Keeping order, as those see it who do it and those to whom it is done."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+
+@pytest.fixture
+def people(person, own_server):
+    """An administrator (the first) and a member, in one room."""
+    return person("Alice", at=own_server), person("Bob", at=own_server)
+
+
+def open_page_of(moderator, text):
+    """From a message to its author's page, in another window."""
+    moderator.sees(text)
+    author = moderator.message(text).get_attribute("data-author")
+    page = moderator.context.new_page()
+    page.goto(f"{moderator.url}/people/{author}")
+    return page
+
+
+def test_somebody_is_muted_while_they_write(people, anything):
+    """They are told why and how long at once, and can write again when it is lifted."""
+    alice, bob = people
+    before, refused, after = anything("before"), anything("refused"), anything("after")
+    bob.say(before)
+    page = open_page_of(alice, before)
+    page.get_by_label("Why? They are told").fill("Cool down, please.")
+    page.get_by_role("button", name="Mute in every room").click()
+    expect(page.get_by_text("They are muted.")).to_be_visible()
+    bob.say(refused)
+    pending = bob.page.locator("[data-pending] [data-message]")
+    expect(pending).to_contain_text("You are muted here until")
+    expect(pending).to_contain_text("Cool down, please.")
+    expect(alice.message(refused)).to_have_count(0)
+    page.get_by_role("button", name="Unmute").click()
+    expect(page.get_by_text("They may post again.")).to_be_visible()
+    bob.say(after)
+    alice.sees(after)
+
+
+def test_a_banned_person_s_page_ends_with_the_reason(people, anything):
+    alice, bob = people
+    text = anything("advertising")
+    bob.say(text)
+    page = open_page_of(alice, text)
+    page.get_by_label("Why? They are told").fill("Advertising, again.")
+    page.get_by_label("For how long").select_option("until lifted")
+    page.get_by_role("button", name="Ban").click()
+    expect(page.get_by_text("They are banned")).to_be_visible()
+    bob.await_state("You are banned until it is lifted: Advertising, again.", timeout=5000)
+    bob.page.goto(f"{bob.url}/login")
+    bob.page.get_by_label("User name").fill(bob.username)
+    bob.page.get_by_label("Password", exact=True).fill("a quiet evening indoors")
+    bob.page.get_by_role("main").get_by_role("button", name="Log in").click()
+    expect(bob.page.get_by_role("alert")).to_have_text("You are banned until it is lifted: Advertising, again.")
+
+
+@pytest.mark.parametrize(
+    "viewport", [{"width": 1280, "height": 800}, {"width": 360, "height": 740}], ids=["wide", "phone"]
+)
+def test_a_report_from_the_menu_to_the_decision(person, own_server, anything, viewport):
+    alice = person("Alice", at=own_server, viewport=viewport)
+    bob, carol = (person(name, at=own_server, viewport=viewport) for name in ("Bob", "Carol"))
+    text = anything("rude words")
+    carol.say(text)
+    bob.sees(text)
+    bob.message(text).focus()
+    bob.page.keyboard.press("Enter")
+    bob.page.get_by_role("menuitem", name="Report").click()
+    bob.page.get_by_label("What is wrong with it?").fill("This is rude.")
+    bob.page.get_by_role("button", name="Report it").click()
+    expect(bob.page.get_by_text("You have reported this message.")).to_be_visible()
+    page = alice.context.new_page()
+    page.goto(f"{alice.url}/reports")
+    expect(page.get_by_text("This is rude.")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_label("Delete the message").check()
+    page.get_by_role("button", name="Do this").click()
+    expect(page.get_by_text("Nothing waits for a decision.")).to_be_visible()
+    expect(alice.message("This message was deleted")).to_be_visible()
+    expect(alice.message(text)).to_have_count(0)
+
+
+def test_without_javascript(person, own_server, anything):
+    alice = person("Alice", at=own_server)
+    bob = person("Bob", at=own_server, java_script_enabled=False)
+    text = anything("rude words")
+    alice.say(text)
+    bob.page.goto(f"{bob.url}/chatroom/lobby/1/report")
+    bob.page.get_by_label("What is wrong with it?").fill("This is rude.")
+    bob.page.get_by_role("button", name="Report it").click()
+    expect(bob.page.get_by_text("You have reported this message.")).to_be_visible()
+    expect(bob.page).to_have_url(re.compile("/chatroom/lobby/1/report$"))
