@@ -24,6 +24,7 @@ from chatroom.live.engine import Engine
 from chatroom.live.feed import SAFETY_SECONDS, ChangeStreamFeed, Hint, Known, PollingFeed
 from chatroom.live.gate import Limits
 from chatroom.live.socket import LiveEndpoint
+from chatroom.notifications import Notifier
 from chatroom.outlet import Outlet
 from chatroom.services import Services
 from chatroom.spooling import Spooling
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parent.parent
-WITHOUT_DATABASE = {"static", "health.livez", "health.readyz"}
+WITHOUT_DATABASE = {"static", "health.livez", "health.readyz", "notifications.manifest", "notifications.service_worker"}
 START_OVERLAP = timedelta(hours=1)  # between this process's clock and the database's
 OVERLAP = timedelta(seconds=10)
 
@@ -128,7 +129,10 @@ class ASGI:
 
     async def _live_span(self, receive: Receive, send: Send) -> None:
         await receive()
-        self._engine = _make_engine(open_app(self._app))
+        services = open_app(self._app)
+        notifier = Notifier(services.push, room_of=services.rooms.find, wishes_in=services.rooms.wishes_in)
+        notifier.start()
+        self._engine = _make_engine(services, notifier)
         await self._engine.start()
         self._services.search.indexer.start()
         await send({"type": "lifespan.startup.complete"})
@@ -136,6 +140,7 @@ class ASGI:
         self._services.search.indexer.stop()
         await self._engine.stop()
         self._engine = None
+        notifier.stop()
         self._services.close()
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -164,7 +169,7 @@ class ASGI:
         return web.sign_in(self._app, scope)
 
 
-def _make_engine(services: Services) -> Engine:
+def _make_engine(services: Services, notifier: Notifier) -> Engine:
     settings = services.settings
 
     def make_feed(known: Known, hint: Hint) -> ChangeStreamFeed | PollingFeed:
@@ -190,6 +195,7 @@ def _make_engine(services: Services) -> Engine:
         ended_sessions=EndedSessions(services.sessions.ended_since),
         prolong_session=services.sessions.prolong,
         posted_elsewhere=services.limits.posting.record,
+        posted_here=notifier.take,
         max_waiting=settings.max_waiting_drafts,
         tail_messages=settings.tail_messages,
         tail_bytes=settings.tail_bytes,

@@ -21,6 +21,7 @@ DATABASES = ("mongodb://", "mongodb+srv://", IN_MEMORY)
 LIMITS = ("LIMIT_ACCOUNT", "LIMIT_ADDRESS")
 WORDS = {
     "MONGO_URI": "an address that begins with mongodb://, mongodb+srv:// or mongomock://",
+    "PUSH_CONTACT": "an address that begins with mailto: or https://",
     "MONGO_DB": "1 to 38 letters, digits, _ and -",
 }
 
@@ -60,6 +61,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     upload_limit_account: Limit = "60 per minute; 600 per hour"
     upload_limit_address: Limit = "600 per minute"
+    push_contact: Annotated[str, Meta(pattern=r"^(mailto:.+@.+|https://.+)$")] = "mailto:chatroom@example.org"
 
     max_message_length: Annotated[int, Meta(ge=0, le=20_000)] = 4000
     max_frame_bytes: Annotated[int, Meta(ge=0, le=16_000_000)] = 65_536

@@ -71,7 +71,7 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
     room_id: str
     role: Role = "member"
     read_sequence: int = 0
-    notify: Notify = "all"
+    notify: Notify = "mentions"
 
 
 class RoomEntry(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,9 +3,11 @@
 Nobody gets a room who is not a member of it; an open room makes members of those who come.
 """
 
+from collections.abc import Collection, Mapping
+
 from chatroom.access import Access
 from chatroom.errors import Refused
-from chatroom.models import Member, Room, RoomEntry
+from chatroom.models import Member, Notify, Room, RoomEntry
 from chatroom.names import fold
 from chatroom.store.listings import ListingStore
 from chatroom.store.rooms import RoomStore
@@ -20,6 +22,14 @@ class Rooms:
     def __init__(self, store: RoomStore, listings: ListingStore) -> None:
         self._store = store
         self._listings = listings
+
+    def wish(self, access: Access, notify: Notify) -> None:
+        """Change what a member wants to be told of in a room."""
+        self._store.set_wish(access.user_id, access.room.id, notify)
+
+    def wishes_in(self, room_id: str, user_ids: Collection[str]) -> Mapping[str, Notify]:
+        """What those of these users who are members want to be told of in a room."""
+        return self._store.wishes(room_id, user_ids)
 
     def ensure_lobby(self) -> None:
         """Create the room that everybody is in."""

@@ -19,12 +19,27 @@ from chatroom.mentions import Mentions
 from chatroom.messages import Messages
 from chatroom.moderation import Moderation
 from chatroom.notices import Notices
+from chatroom.outside import Outside
+from chatroom.push import Push
 from chatroom.reading import Reading
 from chatroom.reports import Reports
 from chatroom.rooms import Rooms
 from chatroom.search import Search, make_search
 from chatroom.sessions import Sessions
-from chatroom.store import audit, files, invites, messages, notices, presences, reports, rooms, search, sessions, users
+from chatroom.store import (
+    audit,
+    files,
+    invites,
+    messages,
+    notices,
+    presences,
+    reports,
+    rooms,
+    search,
+    sessions,
+    subscriptions,
+    users,
+)
 from chatroom.store.audit import AuditStore
 from chatroom.store.database import Database
 from chatroom.store.files import FileStore
@@ -34,6 +49,7 @@ from chatroom.store.notices import NoticeStore
 from chatroom.store.presences import PresenceStore
 from chatroom.store.reports import ReportStore
 from chatroom.store.rooms import RoomStore
+from chatroom.store.subscriptions import SubscriptionStore
 
 VISIT_SECONDS = 15
 PREPARE_PAUSE_SECONDS = 1.0
@@ -45,6 +61,8 @@ INDEXES = {
     "invites": invites.INDEXES,
     "messages": messages.INDEXES,
     "presences": presences.INDEXES,
+    "subscriptions": subscriptions.INDEXES,
+    "push_keys": [],
     "notices": notices.INDEXES,
     "rooms": rooms.INDEXES,
     "memberships": rooms.MEMBERSHIP_INDEXES,
@@ -74,6 +92,7 @@ class Services:
     moderation: Moderation
     exports: Exports
     reports: Reports
+    push: Push
     presence: PresenceStore
     visits: PresenceStore
     """The presence of people whose pages ask again and again instead of holding a connection."""
@@ -156,6 +175,10 @@ class Services:
         self.reports = Reports(ReportStore(database), room_store, self.messages, self.audit)
         self.moderation = Moderation(self.accounts.users, room_store, self.sessions, self.notices, self.audit)
         self.reading = Reading(room_store, self.message_store, self.notices)
+        outside = Outside()
+        self.push = Push(
+            SubscriptionStore(database), contact=settings.push_contact, poster=outside, is_allowed=outside.is_allowed
+        )
         lease_seconds = settings.presence_lease_seconds
         self.presence = PresenceStore(database, process=self.origin, lease_seconds=lease_seconds)
         self.visits = PresenceStore(database, process=f"{self.origin}-pages", lease_seconds=VISIT_SECONDS)

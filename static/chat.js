@@ -2,6 +2,8 @@
 
 import { Api } from "./api.js";
 import { Connection } from "./connection.js";
+import { browserOf, startServiceWorker } from "./browser_notifications.js";
+import { Notifications } from "./notifications.js";
 import { Outbox, MAX_WAITING } from "./outbox.js";
 import { Reader } from "./reader.js";
 import { Sender } from "./sender.js";
@@ -52,6 +54,12 @@ function start(root) {
     tab: nameTab(),
     now: clock.now,
     makeId,
+  });
+  const room = { slug: data.room, title: data.roomTitle, kind: data.roomKind, notify: data.notify };
+  const notifications = new Notifications({
+    user,
+    browser: browserOf(startServiceWorker()),
+    storage: findStorage("localStorage"),
   });
   const timeline = new Timeline({ user });
   const reader = new Reader({ find, api, timeline, messageView, times, title: document.title, onGo: showAddress });
@@ -141,6 +149,7 @@ function start(root) {
     for (const { client_id, author } of frame.messages) {
       if (client_id && author.id === user.id) sender.confirm(client_id);
     }
+    notifications.take(room, arrived);
     reader.take(arrived, { isMissed });
     reader.show(showPending);
     actions.renew();

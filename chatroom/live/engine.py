@@ -92,6 +92,7 @@ class Engine:
         ended_sessions: Callable[[], set[str]],
         prolong_session: ProlongSession,
         posted_elsewhere: Callable[[str], None],
+        posted_here: Callable[[str, Sequence[Message]], None] = lambda _room_id, _messages: None,
         max_waiting: int,
         tail_messages: int,
         tail_bytes: int,
@@ -107,6 +108,7 @@ class Engine:
         self._prolong_session = prolong_session
         self._posted_elsewhere = posted_elsewhere
         self._chores = chores
+        self._posted_here = posted_here
         self._clock = clock
         self._tail_messages = tail_messages
         self._tail_bytes = tail_bytes
@@ -267,6 +269,7 @@ class Engine:
         return {room_id: live.tail.revision for room_id, live in list(self._rooms.items())}
 
     def _publish(self, room_id: str, messages: list[Message]) -> None:
+        self._posted_here(room_id, messages)
         live = self._rooms.get(room_id)
         if live is not None:
             _note_said(live, messages)

@@ -48,6 +48,8 @@ class Database:
         self.memberships = self._database["memberships"]
         self.messages = self._database["messages"]
         self.presences = self._database["presences"]
+        self.subscriptions = self._database["subscriptions"]
+        self.push_keys = self._database["push_keys"]
         self.notices = self._database["notices"]
         self.leases = self._database["leases"]
         self.search_entries = self._database["search_entries"]
@@ -98,6 +100,8 @@ class Database:
             self.sessions.find_one({"_id": "?"})  # the long time-out is for the work, not for a server that is away
         with self.bounded(INDEX_TIMEOUT_SECONDS):
             for collection, models in indexes.items():
+                if not models:
+                    continue
                 try:
                     self._database[collection].create_indexes(list(models))
                 except DuplicateKeyError as error:  # its text may hold people's names

@@ -12,7 +12,7 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
 from chatroom.access import Access
-from chatroom.models import Member, Membership, Room
+from chatroom.models import Member, Membership, Notify, Room
 from chatroom.store.database import Database, Document
 
 INDEXES = [IndexModel("slug", unique=True)]
@@ -135,6 +135,18 @@ class RoomStore:
         memberships = self._memberships.find({"room": room.id}, {"_id": 0, "user": 1}).limit(MOST_NAMED)
         return list(self._users.find({"_id": {"$in": [each["user"] for each in memberships]}}, NAMES))
 
+    def wishes(self, room_id: str, user_ids: Collection[str]) -> dict[str, Notify]:
+        """What those of these users who are members want to be told of in a room."""
+        query = {"room": room_id, "user": {"$in": list(user_ids)}}
+        with self._database.bounded():
+            found = list(self._memberships.find(query, {"_id": 0, "user": 1, "notify": 1}))
+        return {document["user"]: document.get("notify", "mentions") for document in found}
+
+    def set_wish(self, user_id: str, room_id: str, notify: Notify) -> None:
+        """Change what a member wants to be told of in a room."""
+        with self._database.bounded():
+            self._memberships.update_one({"user": user_id, "room": room_id}, {"$set": {"notify": notify}})
+
     def admit(self, user_id: str, room: Room) -> None:
         """Make a user a member; one who is already stays one."""
         fields = {"joined_at": self._clock()}
@@ -180,5 +192,5 @@ def membership_of(document: Document) -> Membership:
         room_id=document["room"],
         role=document.get("role", "member"),
         read_sequence=document.get("read_sequence", 0),
-        notify=document.get("notify", "all"),
+        notify=document.get("notify", "mentions"),
     )

@@ -15,6 +15,8 @@ from chatroom.web.export import blueprint as export
 from chatroom.web.files import is_upload, most_upload_bytes
 from chatroom.web.marks import api as marks_api
 from chatroom.web.messages_api import blueprint as messages_api
+from chatroom.web.notifications import api as push
+from chatroom.web.notifications import blueprint as notifications
 from chatroom.web.pages import blueprint as pages
 from chatroom.web.pages import hue, message_markup
 from chatroom.web.people import blueprint as people
@@ -44,9 +46,11 @@ def register(app: Flask, settings: Settings) -> None:
         health.blueprint,
         marks_api,
         messages_api,
+        notifications,
         pages,
         people,
         permalinks,
+        push,
         reference.blueprint,
         reports,
         rooms_api,

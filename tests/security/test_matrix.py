@@ -26,6 +26,9 @@ PERSON = "303 /people/1"
 LOGIN, ACCOUNT, LOBBY, IN_DEN = "303 /login", "303 /account", "303 /chatroom/lobby", "303 /chatroom/den"
 AT_DEN = "303 /chatroom/den/1"
 
+WISHES = "303 /account/notifications"
+ENDPOINT = "https://1.1.1.1/push"
+
 TYPED: dict[str, dict[str, str]] = {
     "/register": {
         "username": "newcomer",
@@ -48,6 +51,7 @@ TYPED: dict[str, dict[str, str]] = {
     "/chatroom": {"text": "hello"},
     "/chatroom/<slug>": {"text": "hello"},
     "/chatroom/<slug>/<int:sequence>/edit": {"text": "other words", "revision": "1"},
+    "/chatroom/<slug>/notify": {"notify": "all"},
 }
 """What each form is filled in with: whatever is refused is refused to the person, not for what they typed."""
 
@@ -58,6 +62,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/rooms/<slug>/messages/<message_id>/reactions": {"emoji": "🎉"},
     "/api/rooms/<slug>/messages/<message_id>/pin": {},
     "/api/rooms/<slug>/read": {"sequence": 1},
+    "/api/push/subscriptions": {"endpoint": ENDPOINT, "keys": {"p256dh": "p" * 87, "auth": "a" * 22}},
+    "/api/push/subscriptions/end": {"endpoint": ENDPOINT},
 }
 """What is sent to the API, where it is not a text."""
 
@@ -80,6 +86,16 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/account/tokens", "GET"):        (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
     ("/account/tokens", "POST"):       (LOGIN, "201", "201", "201", "201", LOGIN, LOGIN, LOGIN),
     ("/account/tokens/<session_id>/end", "POST"): (LOGIN, "404", "404", "404", "404", LOGIN, LOGIN, LOGIN),
+    ("/account/notifications", "GET"): (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
+    ("/chatroom/<slug>/notify", "POST"): (LOGIN, "404", WISHES, WISHES, "404", LOGIN, LOGIN, LOGIN),
+    ("/manifest.webmanifest", "GET"):  ("200",) * 8,
+    ("/service-worker.js", "GET"):     ("200",) * 8,
+    ("/api/push/key", "GET"):          ("401", "200", "200", "200", "200", "403", "401", "401"),
+    ("/api/push/key", "OPTIONS"):      ("401", "200", "200", "200", "200", "403", "401", "401"),
+    ("/api/push/subscriptions", "POST"):        ("401", "201", "201", "201", "201", "403", "401", "401"),
+    ("/api/push/subscriptions", "OPTIONS"):     ("401", "200", "200", "200", "200", "403", "401", "401"),
+    ("/api/push/subscriptions/end", "POST"):    ("401", "200", "200", "200", "200", "403", "401", "401"),
+    ("/api/push/subscriptions/end", "OPTIONS"): ("401", "200", "200", "200", "200", "403", "401", "401"),
     ("/admin/audit", "GET"):           (LOGIN, "404", "404", "404", "200", LOGIN, LOGIN, LOGIN),
     ("/people/<user_id>", "GET"):      (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
     (KEEP_ORDER, "POST"):              (LOGIN, "403", "403", "403", PERSON, LOGIN, LOGIN, LOGIN),

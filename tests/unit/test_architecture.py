@@ -61,6 +61,9 @@ PLACES = {
     "PIL": ["chatroom.pictures"],
     "puremagic": ["chatroom.filetypes"],
     "nh3": ["chatroom.rendering"],
+    "pywebpush": ["chatroom.push"],
+    "py_vapid": ["chatroom.push"],
+    "urllib3": ["chatroom.outside"],
     "pygments": ["chatroom.highlighting"],
     "msgspec.json": ["chatroom.live", "chatroom.web", "chatroom.embedded", "chatroom.store", "chatroom.backup"],
 }

@@ -15,7 +15,7 @@ def test_ones_rooms_are_listed(alice: Visitor, bob: Visitor) -> None:
         "kind": "public",
         "topic": "",
         "role": "member",
-        "notify": "all",
+        "notify": "mentions",
         "is_read_only": False,
         "archived": False,
         "unread": 1,

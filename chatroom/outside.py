@@ -1,0 +1,107 @@
+"""Speak to the world outside, and never to an address within: what is typed must not reach this machine's neighbours.
+
+The name is resolved here, every address is looked at, and the connection goes to the very address that was: what a name
+leads to a moment later (DNS rebinding) is not asked. Redirects are not followed.
+"""
+
+import ipaddress
+import socket
+from collections.abc import Collection
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+import urllib3
+
+LARGEST_ANSWER = 10_000
+PORTS = {"http": 80, "https": 443}
+
+
+class Forbidden(OSError):
+    """The address is not one of the public internet."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What came back, cut to `LARGEST_ANSWER` bytes."""
+
+    status_code: int
+    text: str
+    headers: dict[str, str]
+    reason: str = ""
+
+
+class Outside:
+    """An HTTP client for addresses that somebody typed; `allowed_hosts` may be within all the same."""
+
+    def __init__(self, allowed_hosts: Collection[str] = ()) -> None:
+        self._allowed = {host.casefold() for host in allowed_hosts}
+
+    def is_allowed(self, host: str) -> bool:
+        """Whether this name leads to the public internet alone, or is allowed; one that is not known does not."""
+        try:
+            self._find_address(host, 443)
+        except OSError:
+            return False
+        return True
+
+    def post(
+        self,
+        url: str,
+        *,
+        data: bytes | str = b"",
+        headers: dict[str, Any] | None = None,
+        timeout: float = 5.0,
+        **_: Any,
+    ) -> Answer:
+        """Post, and follow no redirect. Raises `Forbidden` for an address within, `OSError` where nobody answers."""
+        parts = urlsplit(url)
+        if parts.scheme not in PORTS or not parts.hostname or parts.username:
+            raise Forbidden("The address must begin with http:// or https://, and name no user.")
+        port = parts.port or PORTS[parts.scheme]
+        address = self._find_address(parts.hostname, port)
+        options: dict[str, Any] = {"timeout": urllib3.Timeout(connect=timeout, read=timeout), "retries": False}
+        pool: urllib3.HTTPConnectionPool
+        if parts.scheme == "https":
+            pool = urllib3.HTTPSConnectionPool(
+                address, port, server_hostname=parts.hostname, assert_hostname=parts.hostname, **options
+            )
+        else:
+            pool = urllib3.HTTPConnectionPool(address, port, **options)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        sent = {name: str(value) for name, value in (headers or {}).items()} | {"Host": parts.netloc}
+        try:
+            with pool:
+                response = pool.urlopen(
+                    "POST", target, body=data, headers=sent, redirect=False, preload_content=False, decode_content=False
+                )
+                body = response.read(LARGEST_ANSWER)
+                response.close()
+        except (urllib3.exceptions.HTTPError, ValueError) as error:
+            raise OSError(f"{type(error).__name__}: {str(error)[:200]}") from error
+        return Answer(response.status, body.decode("utf-8", "replace"), dict(response.headers), response.reason or "")
+
+    def _find_address(self, host: str, port: int) -> str:
+        try:
+            found = {str(item[4][0]) for item in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+        except UnicodeError as error:
+            raise OSError("This is not a host's name.") from error
+        if host.casefold() not in self._allowed:
+            for address in found:
+                if not is_public(address):
+                    raise Forbidden("The address is not one of the public internet.")
+        return min(found, key=lambda address: ":" in address)  # IPv4 first: many hosts have no way to the other
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is of the public internet: not private, local, multicast, or one of those in disguise."""
+    ip = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None) or _nat64(ip)
+        if inner is not None:
+            return is_public(str(inner))
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+
+
+def _nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    prefix = ipaddress.IPv6Network("64:ff9b::/96")
+    return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in prefix else None

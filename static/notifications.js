@@ -1,0 +1,57 @@
+/* Tells of what concerns the reader while they look elsewhere: a notification once, however many tabs are open. No DOM.
+
+   The same message has the same tag here and in the service worker, so that one replaces the other. */
+
+const SOUND_KEY = "chatroom:sound";
+const EXCERPT = 140;
+const HELD_MS = 3000;
+
+export class Notifications {
+  #user;
+  #browser;
+  #storage;
+
+  /** `browser` knows `isLooking`, `mayNotify`, `show`, `once`, `beep` and `textOf`. */
+  constructor({ user, browser, storage }) {
+    this.#user = user;
+    this.#browser = browser;
+    this.#storage = storage;
+  }
+
+  get hasSound() {
+    return this.#storage?.getItem(SOUND_KEY) === "on";
+  }
+
+  set hasSound(isOn) {
+    if (isOn) this.#storage?.setItem(SOUND_KEY, "on");
+    else this.#storage?.removeItem(SOUND_KEY);
+  }
+
+  /** New messages came in a room, of which `slug`, `title`, `kind` and `notify` are known. */
+  take(room, messages) {
+    if (this.#browser.isLooking()) return;
+    for (const message of messages) if (this.concerns(room, message)) this.#tell(room, message);
+  }
+
+  /** Whether the reader wants to be told of a message. */
+  concerns({ notify, kind: roomKind }, { author, kind, deleted_at, mentions = [] }) {
+    if (author.id === this.#user.id || kind === "event" || deleted_at || notify === "none") return false;
+    return notify === "all" || roomKind === "direct" || mentions.includes(this.#user.id) || mentions.includes("room");
+  }
+
+  #tell({ slug, title, kind }, message) {
+    const tag = `${slug}-${message.sequence}`;
+    if (this.hasSound) this.#browser.once(tag, HELD_MS, () => this.#browser.beep());
+    if (!this.#browser.mayNotify()) return;
+    this.#browser.show(kind === "direct" ? message.author.name : `${message.author.name} in ${title}`, {
+      body: shorten(this.#browser.textOf(message)),
+      tag,
+      url: `/chatroom/${slug}/${message.sequence}`,
+    });
+  }
+}
+
+function shorten(text) {
+  const line = text.replace(/\s+/gu, " ").trim();
+  return line.length <= EXCERPT ? line : `${line.slice(0, EXCERPT - 1)}…`;
+}

@@ -1,0 +1,89 @@
+/* Shows what the push service brings, and the last pages when the network is away. A classic script: not all browsers
+   run modules here.
+
+   The network comes first, always: what is kept is for when there is none. Pages belong to who is logged in, and are
+   forgotten with the log-out. */
+
+const FILES = "files-1";
+const PAGES = "pages-1";
+const MOST_PAGES = 20;
+const OFFLINE = "/static/offline.html";
+const PAGE = /^\/chatroom(\/|$)/;
+
+self.addEventListener("install", (event) => {
+  event.waitUntil(caches.open(FILES).then((files) => files.add(OFFLINE)));
+  self.skipWaiting();
+});
+
+self.addEventListener("activate", (event) => {
+  event.waitUntil(forgetOldCaches().then(() => self.clients.claim()));
+});
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  if (url.origin !== self.location.origin) return;
+  if (request.mode === "navigate" && url.pathname === "/logout") event.waitUntil(caches.delete(PAGES));
+  if (request.method !== "GET") return;
+  if (url.pathname.startsWith("/static/")) event.respondWith(fromNetworkOr(FILES, request));
+  else if (request.mode === "navigate") event.respondWith(findPage(request, url));
+});
+
+self.addEventListener("push", (event) => event.waitUntil(tell(event.data)));
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(goTo(event.notification.data?.url ?? "/chatroom"));
+});
+
+async function findPage(request, url) {
+  if (!PAGE.test(url.pathname) || url.search) return fetch(request).catch(() => caches.match(OFFLINE));
+  try {
+    const response = await fetch(request);
+    if (response.redirected || response.status === 401) await caches.delete(PAGES); // nobody is logged in any more
+    else if (response.ok) await keep(PAGES, request, response.clone());
+    return response;
+  } catch {
+    return (await caches.match(request, { cacheName: PAGES, ignoreVary: true })) ?? caches.match(OFFLINE);
+  }
+}
+
+async function fromNetworkOr(name, request) {
+  try {
+    const response = await fetch(request);
+    if (response.ok) keep(name, request, response.clone());
+    return response;
+  } catch (error) {
+    const kept = await caches.match(request, { cacheName: name, ignoreVary: true });
+    if (kept) return kept;
+    throw error;
+  }
+}
+
+async function keep(name, request, response) {
+  const cache = await caches.open(name);
+  await cache.put(request, response);
+  if (name !== PAGES) return;
+  const kept = await cache.keys();
+  for (const surplus of kept.slice(0, Math.max(0, kept.length - MOST_PAGES))) await cache.delete(surplus);
+}
+
+async function forgetOldCaches() {
+  for (const name of await caches.keys()) if (name !== FILES && name !== PAGES) await caches.delete(name);
+}
+
+/** The same message has the same tag wherever it comes from: it is shown once. */
+async function tell(data) {
+  const { title, body, url, tag } = data.json();
+  const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  if (windows.some((each) => each.visibilityState === "visible" && each.focused)) return;
+  await self.registration.showNotification(title, { body, tag, data: { url }, icon: "/static/icons/icon-192.png" });
+}
+
+async function goTo(url) {
+  const windows = await self.clients.matchAll({ type: "window" });
+  const open = windows.find((each) => new URL(each.url).pathname.startsWith("/chatroom"));
+  if (!open) return self.clients.openWindow(url);
+  await open.focus();
+  return open.navigate(url);
+}

@@ -1,0 +1,100 @@
+"""Being told of what concerns one while one looks elsewhere, and what is there without a network."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+
+def away(page: Page) -> None:
+    """Let the page believe that its reader looks elsewhere, and note what it shows."""
+    page.evaluate(
+        """async () => {
+          document.hasFocus = () => false;
+          globalThis.shown = [];
+          const registration = await navigator.serviceWorker.ready;
+          ServiceWorkerRegistration.prototype.showNotification = async (title, details) =>
+            globalThis.shown.push({ title, body: details.body, tag: details.tag });
+        }"""
+    )
+
+
+def wish(somebody, what: str) -> None:
+    somebody.page.goto(f"{somebody.url}/account/notifications")
+    form = somebody.page.locator(".wish", has_text="Lobby")
+    form.get_by_label("Lobby").select_option(label=what)
+    form.get_by_role("button").click()
+    expect(somebody.page.get_by_text("Lobby: saved.")).to_be_visible()
+    somebody.page.goto(f"{somebody.url}/chatroom")
+    somebody.await_state("Live")
+
+
+def test_one_is_told_of_what_one_asked_for(person, anything):
+    alice, bob = person("Alice"), person("Bob", permissions=["notifications"])
+    wish(bob, "All messages")
+    away(bob.page)
+    text = anything("Lunch is ready")
+    alice.say(text)
+    bob.sees(text)
+    bob.page.wait_for_function("shown.length > 0")
+    (shown,) = bob.page.evaluate("shown")
+    assert (shown["title"], shown["body"]) == (f"{alice.name} in Lobby", text)
+
+    wish(bob, "Nothing")
+    away(bob.page)
+    other = anything("And it is cold")
+    alice.say(other)
+    bob.sees(other)
+    assert bob.page.evaluate("shown") == []
+
+
+def test_the_page_says_what_this_browser_may(person):
+    alice = person("Alice", permissions=[])
+    alice.page.goto(f"{alice.url}/account/notifications")
+    expect(alice.page.locator("[data-notifications-state]")).to_have_text(
+        re.compile("does not tell you|was told not to")
+    )
+    sound = alice.page.get_by_label("Play a sound as well")
+    expect(sound).not_to_be_checked()
+    sound.check()
+    alice.page.reload()
+    expect(alice.page.get_by_label("Play a sound as well")).to_be_checked()
+
+
+def test_without_a_network_the_last_page_opens_and_after_the_log_out_it_does_not(person, anything):
+    alice = person("Alice")
+    text = anything("Kept for the train")
+    alice.say(text)
+    alice.sees(text)
+    alice.page.evaluate("navigator.serviceWorker.ready.then(() => undefined)")
+    alice.page.reload()  # now by way of the service worker
+    alice.await_state("Live")
+    alice.context.set_offline(True)
+    alice.page.reload()
+    expect(alice.page.get_by_text(text)).to_be_visible()
+    alice.page.goto(f"{alice.url}/account")
+    expect(alice.page.get_by_text("There is no connection right now")).to_be_visible()
+
+    alice.context.set_offline(False)
+    alice.page.goto(f"{alice.url}/chatroom")
+    alice.page.get_by_role("button", name="Log out").click()
+    alice.page.wait_for_url(f"{alice.url}/")
+    alice.context.set_offline(True)
+    alice.page.goto(f"{alice.url}/chatroom")
+    expect(alice.page.get_by_text("There is no connection right now")).to_be_visible()
+    expect(alice.page.get_by_text(text)).to_have_count(0)
+
+
+def test_it_can_be_installed(person):
+    alice = person("Alice")
+    manifest = alice.page.evaluate(
+        """async () => {
+          const link = document.querySelector("link[rel=manifest]");
+          const manifest = await (await fetch(link.href)).json();
+          const sizes = await Promise.all(manifest.icons.map(async ({ src }) => {
+            const image = new Image(); image.src = src; await image.decode(); return image.naturalWidth;
+          }));
+          return { ...manifest, widths: sizes };
+        }"""
+    )
+    assert manifest["display"] == "standalone"
+    assert manifest["widths"] == [192, 512, 512]

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Notifications } from "../../static/notifications.js";
+import { FakeStorage } from "./fakes.js";
+
+const ME = { id: "me", name: "Me" };
+const ALICE = { id: "alice", name: "Alice" };
+const LOBBY = { slug: "lobby", title: "Lobby", kind: "public", notify: "mentions" };
+const DIRECT = { slug: "dm-1", title: "Alice", kind: "direct", notify: "mentions" };
+
+function stage({ isLooking = false, mayNotify = true } = {}) {
+  const shown = [];
+  const beeps = [];
+  const browser = {
+    isLooking: () => isLooking,
+    mayNotify: () => mayNotify,
+    show: (title, details) => shown.push({ title, ...details }),
+    once: (name, ms, action) => action(),
+    beep: () => beeps.push(1),
+    textOf: ({ text }) => text,
+  };
+  return { notifications: new Notifications({ user: ME, browser, storage: new FakeStorage() }), shown, beeps };
+}
+
+function message(more = {}) {
+  return { sequence: 7, author: ALICE, text: "hi\n  there", ...more };
+}
+
+test("a message that names the reader is told once, by its tag", () => {
+  const { notifications, shown } = stage();
+  notifications.take(LOBBY, [message(), message({ mentions: ["me"] }), message({ mentions: ["bob"] })]);
+  assert.deepEqual(shown, [{ title: "Alice in Lobby", body: "hi there", tag: "lobby-7", url: "/chatroom/lobby/7" }]);
+});
+
+test("everybody is named with the room, and in direct rooms everything counts", () => {
+  const { notifications } = stage();
+  assert.ok(notifications.concerns(LOBBY, message({ mentions: ["room"] })));
+  assert.ok(notifications.concerns(DIRECT, message()));
+  assert.ok(notifications.concerns({ ...LOBBY, notify: "all" }, message()));
+});
+
+test("what was not wished, one's own, events and deletions are not told", () => {
+  const { notifications } = stage();
+  for (const [room, more] of [
+    [LOBBY, {}],
+    [{ ...DIRECT, notify: "none" }, { mentions: ["me"] }],
+    [DIRECT, { author: ME }],
+    [DIRECT, { kind: "event" }],
+    [DIRECT, { deleted_at: "2026-11-21T01:02:03Z" }],
+  ]) {
+    assert.ok(!notifications.concerns(room, message(more)));
+  }
+});
+
+test("whoever looks at the page is told nothing", () => {
+  const { notifications, shown } = stage({ isLooking: true });
+  notifications.take(DIRECT, [message()]);
+  assert.deepEqual(shown, []);
+});
+
+test("no sound unless it was asked for, and none without a reason", () => {
+  const { notifications, beeps, shown } = stage({ mayNotify: false });
+  notifications.take(DIRECT, [message()]);
+  assert.equal(beeps.length, 0);
+  notifications.hasSound = true;
+  notifications.take(DIRECT, [message()]);
+  notifications.take(LOBBY, [message()]);
+  assert.equal(beeps.length, 1);
+  assert.deepEqual(shown, []);
+  notifications.hasSound = false;
+  notifications.take(DIRECT, [message()]);
+  assert.equal(beeps.length, 1);
+});
+
+test("a long text is cut", () => {
+  const { notifications, shown } = stage();
+  notifications.take(DIRECT, [message({ text: "x".repeat(500) })]);
+  assert.equal(shown[0].body.length, 140);
+});

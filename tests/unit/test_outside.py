@@ -1,0 +1,108 @@
+import http.server
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from chatroom.outside import LARGEST_ANSWER, Forbidden, Outside, is_public
+
+WITHIN = [
+    "127.0.0.1", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "224.0.0.1",
+    "255.255.255.255", "::1", "::", "fe80::1%eth0", "fc00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1",
+    "2002:7f00:1::", "64:ff9b::7f00:1", "64:ff9b::a00:1", "192.0.2.1", "198.18.0.1", "240.0.0.1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", WITHIN)
+def test_an_address_within_is_not_public(address: str) -> None:
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["1.1.1.1", "93.184.215.14", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"]
+)
+def test_an_address_of_the_internet_is_public(address: str) -> None:
+    assert is_public(address)
+
+
+@pytest.fixture
+def server() -> Iterator[http.server.ThreadingHTTPServer]:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append((self.path, self.headers["Host"], self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(302 if self.path == "/away" else 200)
+            self.send_header("Location", "/elsewhere")
+            self.end_headers()
+            self.wfile.write(b"x" * 20_000)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    asked: list[Any] = []
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.asked = asked  # type: ignore[attr-defined]
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+class TestPost:
+    def test_a_host_that_is_allowed_is_asked_under_its_name(self, server: Any) -> None:
+        port = server.server_address[1]
+        answer = Outside(["LocalHost"]).post(f"http://localhost:{port}/a?b=c", data=b"hi", headers={"X-N": 1})
+
+        assert (answer.status_code, len(answer.text)) == (200, LARGEST_ANSWER)
+        assert server.asked == [("/a?b=c", f"localhost:{port}", b"hi")]
+
+    def test_a_redirect_is_not_followed(self, server: Any) -> None:
+        port = server.server_address[1]
+
+        assert Outside(["localhost"]).post(f"http://localhost:{port}/away").status_code == 302
+        assert len(server.asked) == 1
+
+    @pytest.mark.parametrize(
+        "host", ["localhost", "127.0.0.1", "[::1]", "0", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]"]
+    )
+    def test_an_address_within_is_never_asked(self, server: Any, host: str) -> None:
+        with pytest.raises(Forbidden):
+            Outside().post(f"http://{host}:{server.server_address[1]}/")
+        assert server.asked == []
+
+    @pytest.mark.parametrize(
+        "url", ["ftp://1.1.1.1/", "file:///etc/passwd", "https://", "http://user@1.1.1.1/", "x", ""]
+    )
+    def test_other_addresses_are_refused(self, url: str) -> None:
+        with pytest.raises(Forbidden):
+            Outside().post(url)
+
+    def test_the_connection_goes_to_the_address_that_was_looked_at(
+        self, server: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """DNS rebinding: the second answer leads within."""
+        answers = iter(["93.184.215.14", "127.0.0.1"])
+
+        def resolve(*_: Any, **__: Any) -> list[Any]:
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(answers), 80))]
+
+        outside = Outside()
+        monkeypatch.setattr(socket, "getaddrinfo", resolve)
+        assert outside._find_address("rebind.test", 80) == "93.184.215.14"
+        with pytest.raises(Forbidden):
+            outside._find_address("rebind.test", 80)
+
+    def test_one_address_within_among_others_is_enough(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, 80)) for each in ("1.1.1.1", "10.0.0.1")]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        assert not Outside().is_allowed("both.test")
+
+    def test_nobody_answers(self) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        with pytest.raises(OSError, match="refused"):
+            Outside(["localhost"]).post(f"http://localhost:{port}/", timeout=1)
+        assert not Outside().is_allowed("no-such-name.invalid")
