@@ -3,7 +3,7 @@
 const TIMEOUT_MS = 8000;
 
 /** Where each change of a message goes. */
-const CHANGES = { edit: ["PATCH"], delete: ["DELETE"] };
+const CHANGES = { edit: ["PATCH"], delete: ["DELETE"], react: ["POST", "/reactions"], pin: ["POST", "/pin"] };
 
 /** What the server refused, or (status 0) that it could not be reached. */
 export class ApiError extends Error {
@@ -60,6 +60,11 @@ export class Api {
   change({ type, id, ...body }) {
     const [method, path = ""] = CHANGES[type];
     return this.#send(method, `${this.#url}/${id}${path}`, body);
+  }
+
+  /** Some who can be named in the room, and one of whose names begins like this. */
+  findMembers(beginning) {
+    return this.#request(this.#url.replace(/messages$/, `members?q=${encodeURIComponent(beginning)}`));
   }
 
   /** One message with its text as it was typed. */

@@ -11,12 +11,14 @@ import { Timeline } from "./timeline.js";
 import { localizeTimes, timesOfReader } from "./times.js";
 import { Actions } from "./views/actions.js";
 import { ComposerView } from "./views/composer.js";
+import { Marks } from "./views/marks.js";
 import { makeScrollable, MessageView } from "./views/message.js";
 import { EditorView } from "./views/editor.js";
 import { addActions } from "./views/message_actions.js";
 import { addOrderActions } from "./views/order_actions.js";
 import { PendingView } from "./views/pending.js";
 import { PeopleView } from "./views/people.js";
+import { PinsView } from "./views/pins.js";
 import { StateView } from "./views/state.js";
 import { Toast } from "./views/toast.js";
 
@@ -33,7 +35,7 @@ function start(root) {
   const find = (name) => document.querySelector(`[data-${name}]`);
   const user = { id: data.user, name: data.userName };
   const times = timesOfReader({ language: document.documentElement.lang, languages: navigator.languages });
-  const messageView = new MessageView({ template: find("message-template"), times, roomUrl: data.roomUrl });
+  const messageView = new MessageView({ template: find("message-template"), times, roomUrl: data.roomUrl, userId: user.id });
   const people = new PeopleView({ root: find("people"), template: find("person-template") });
 
   if (data.history === "true") {
@@ -138,8 +140,15 @@ function start(root) {
   });
 
   const editor = new EditorView({ api, connection, maxLength: Number(data.maxLength), onClose: leaveEditor });
+  const pins = new PinsView({
+    root: find("pins"),
+    linkTo: (message) => messageView.linkTo(message),
+    onGo: (sequence) => reader.goTo(sequence),
+  });
+
   addActions({ actions, connection, editor, messageView, reader, toast });
   addOrderActions({ actions, messageView, room: data.room });
+  new Marks({ root, find, actions, api, connection, storage: findStorage("localStorage"), toast });
 
   function receive(frame, { isMissed }) {
     if (frame.room && frame.room !== data.room) return;
@@ -152,6 +161,7 @@ function start(root) {
     notifications.take(room, arrived);
     reader.take(arrived, { isMissed });
     reader.show(showPending);
+    pins.take(frame.messages);
     actions.renew();
   }
 

@@ -17,8 +17,8 @@ from chatroom.web.marks import api as marks_api
 from chatroom.web.messages_api import blueprint as messages_api
 from chatroom.web.notifications import api as push
 from chatroom.web.notifications import blueprint as notifications
+from chatroom.web.pages import as_json, hue, message_markup, names
 from chatroom.web.pages import blueprint as pages
-from chatroom.web.pages import hue, message_markup
 from chatroom.web.people import blueprint as people
 from chatroom.web.permalinks import blueprint as permalinks
 from chatroom.web.reports import blueprint as reports
@@ -63,5 +63,7 @@ def register(app: Flask, settings: Settings) -> None:
     for command in COMMANDS:
         app.cli.add_command(command)
     app.jinja_env.globals["settings"] = settings
+    app.jinja_env.filters["as_json"] = as_json
     app.jinja_env.filters["hue"] = hue
+    app.jinja_env.globals["names"] = names
     app.jinja_env.globals["message_markup"] = message_markup(app)

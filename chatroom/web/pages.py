@@ -55,10 +55,29 @@ def message_markup(app: Flask) -> Callable[..., str]:
     """Make the function by which templates render a message; the same one in the same state is rendered once."""
 
     @lru_cache(maxsize=KEPT_MARKUP)
-    def markup(message: Message, *how: object) -> str:
-        return cast("str", app.jinja_env.get_template("_message.html").module.message_item(message, *how))  # type: ignore[attr-defined]
+    def markup(message: Message, *how: object, viewer: str) -> str:
+        module: Any = app.jinja_env.get_template("_message.html").module
+        return cast("str", module.message_item(message, *how, viewer=viewer))
 
-    return markup
+    # What others see of a message says nothing of whoever looked at it first.
+    return lambda message, *how: markup(message, *how, viewer=_viewer_of(message))
+
+
+def names(message: Message, user_id: str) -> bool:
+    """Whether a message names a user, or everybody."""
+    return user_id in message.mentions or "room" in message.mentions
+
+
+def as_json(value: Any) -> str:
+    """A typed value, for a data attribute that a script reads."""
+    return msgspec.json.encode(value).decode()
+
+
+def _viewer_of(message: Message) -> str:
+    """Who looks at a message, if they are named in it or among those who reacted to it; else nobody in particular."""
+    user_id: str = current_user.id
+    is_among = any(person.id == user_id for reaction in message.reactions for person in reaction.people)
+    return user_id if is_among or names(message, user_id) else ""
 
 
 @blueprint.get("/")
@@ -155,6 +174,7 @@ def room_page(
             form=form,
             msg=msg,
             people=services.presence.here(found.id),
+            pins=services.messages.pinned(found),
             **{"is_history": False, **more},
             **_history(page),
         )

@@ -4,22 +4,33 @@
 
 import { findHue, findInitials } from "../text.js";
 import { readFiles, showFiles } from "./files.js";
+import { markMentions } from "./marks.js";
+import { readReactions, showReactions } from "./reactions.js";
 
 const DELETED = "This message was deleted.";
 
 export class MessageView {
   #times;
   #roomUrl;
+  #userId;
 
-  constructor({ template, times, roomUrl }) {
+  constructor({ template, times, roomUrl, userId }) {
     this.template = template;
     this.#times = times;
     this.#roomUrl = roomUrl;
+    this.#userId = userId;
   }
 
   /** The address of a message's own page. */
   linkTo({ sequence }) {
     return `${this.#roomUrl}/${sequence}`;
+  }
+
+  /** Take over an element that came with the page: what only this reader sees of it is shown by the script. */
+  adopt(element, message) {
+    this.setTimes(element, message);
+    makeScrollable(element);
+    this.#showMarks(element, message);
   }
 
   /** An element for a message of the timeline. */
@@ -29,8 +40,8 @@ export class MessageView {
     return element;
   }
 
-  /** Show the message as it is now. */
-  update(element, message) {
+  /** Show the message as it is now; `before` is what is shown of it, where something is. */
+  update(element, message, before) {
     const { author, deleted_at, edited_at } = message;
     Object.assign(element.dataset, {
       id: message.id ?? "",
@@ -45,8 +56,12 @@ export class MessageView {
     this.setTimes(element, message);
     const edited = element.querySelector("[data-edited]");
     edited.textContent = edited_at && !deleted_at ? "edited" : "";
-    setBody(element.querySelector("[data-body]"), message);
-    showFiles(element, deleted_at ? [] : message.files);
+    // A reaction leaves the text alone, with what somebody has selected in it, and the film that is playing.
+    if (!before || before.html !== message.html || deleted_at) {
+      setBody(element.querySelector("[data-body]"), message);
+      showFiles(element, deleted_at ? [] : message.files);
+    }
+    this.#showMarks(element, message);
   }
 
   setTimes(element, { sent_at, edited_at }) {
@@ -55,6 +70,12 @@ export class MessageView {
     time.textContent = this.#times.clock(sent_at);
     time.title = this.#times.full(sent_at);
     element.querySelector("[data-edited]").title = edited_at ? `Edited ${this.#times.full(edited_at)}` : "";
+  }
+
+  #showMarks(element, { reactions = [], pinned_at }) {
+    element.dataset.pinned = pinned_at ?? "";
+    showReactions(element, reactions, this.#userId);
+    markMentions(element, this.#userId);
   }
 
   /** A draft has no page yet. */
@@ -78,7 +99,7 @@ export class MessageView {
 
 /** Read a message back from the element that the server made. */
 export function readMessage(element) {
-  const { id, sequence, revision, author, clientId, kind } = element.dataset;
+  const { id, sequence, revision, author, clientId, kind, pinned } = element.dataset;
   const body = element.querySelector("[data-body]");
   const html = body.innerHTML;
   const isDeleted = element.classList.contains("message--deleted");
@@ -96,6 +117,8 @@ export function readMessage(element) {
     sent_at: element.querySelector("time").dateTime,
     edited_at: element.querySelector("[data-edited]").dataset.at,
     files: readFiles(element),
+    reactions: readReactions(element),
+    pinned_at: pinned || undefined,
     ...(isDeleted ? { deleted_at: true } : { html }),
   };
 }

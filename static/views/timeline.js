@@ -1,6 +1,6 @@
 /* The list of messages as elements: always exactly what the timeline and the outbox hold, in that order. */
 
-import { makeScrollable, readMessage } from "./message.js";
+import { readMessage } from "./message.js";
 
 const JOINED_WITHIN_MS = 10 * 60 * 1000;
 
@@ -31,8 +31,7 @@ export class TimelineView {
     const messages = [];
     for (const element of this.#list.querySelectorAll("[data-message]")) {
       const message = readMessage(element);
-      this.#messageView.setTimes(element, message);
-      makeScrollable(element);
+      this.#messageView.adopt(element, message);
       this.#elements.set(message.sequence, { element, message });
       messages.push(message);
     }
@@ -78,7 +77,7 @@ export class TimelineView {
     const known = this.#elements.get(message.sequence);
     if (known?.message === message) return known.element;
     const element = known?.element ?? this.#messageView.make(message);
-    if (known) this.#messageView.update(element, message);
+    if (known) this.#messageView.update(element, message, known.message);
     this.#elements.set(message.sequence, { element, message });
     return element;
   }

@@ -25,8 +25,21 @@ test("the room's page preloads exactly the modules that it runs", () => {
   assert.deepEqual(preloaded.sort(), [...reach("chat.js")].sort());
 });
 
+/** Modules that are loaded only when somebody needs them, and what they import themselves. */
+const late = modules.flatMap((path) =>
+  [...read(path).matchAll(/import\("(\.[^"]+)"\)/g)].map(([, target]) =>
+    new URL(target, new URL(path, STATIC)).href.slice(STATIC.href.length),
+  ),
+);
+
 test("no module is left over", () => {
-  assert.deepEqual(modules.sort(), [...reach("chat.js"), "chat.js", "site.js"].sort());
+  const used = new Set([...reach("chat.js"), "chat.js", "site.js", ...late, ...late.flatMap((path) => [...reach(path)])]);
+  assert.deepEqual(modules.sort(), [...used].sort());
+});
+
+test("what is loaded late is not loaded with the page", () => {
+  assert.deepEqual(late.filter((path) => reach("chat.js").has(path)), []);
+  assert.ok(late.includes("views/picker.js"));
 });
 
 test("stored HTML becomes elements in exactly one place", () => {
@@ -36,7 +49,8 @@ test("stored HTML becomes elements in exactly one place", () => {
 });
 
 test("state lives without the DOM", () => {
-  for (const path of ["api", "connection", "editing", "live_socket", "outbox", "sender", "text", "timeline", "timers"]) {
+  const paths = ["api", "completing", "connection", "editing", "emoji", "live_socket", "outbox", "sender", "text", "timeline", "timers"];
+  for (const path of paths) {
     assert.doesNotMatch(read(`${path}.js`).replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, ""), /\b(document|window|navigator|location)\b\./, path);
   }
 });

@@ -1,0 +1,67 @@
+/* Emoji by their names: what a search finds, and which one used last. No DOM. */
+
+const MOST_RECENT = 16;
+const RECENT_KEY = "chatroom:emoji";
+const FIRST_RECENT = ["👍", "❤️", "😄", "🎉", "👀", "✅", "🙏", "🔥"];
+
+export class Emoji {
+  #storage;
+
+  /** `data` is static/emoji/emoji.json: the names of the groups, and a row for each emoji. */
+  constructor({ data, storage }) {
+    this.#storage = storage;
+    this.all = data.emoji.map(([character, group, codes, label, words]) => ({
+      character,
+      group,
+      codes: codes.split(" "),
+      label,
+      words: `${label} ${words}`.toLowerCase().split(/[\s_-]+/),
+    }));
+    this.groups = data.groups.map((name, group) => ({ name, emoji: this.all.filter((each) => each.group === group) }));
+  }
+
+  /** The first that fit: whose short code is this, then begins like this, then has a word that does. */
+  search(text, limit = Infinity) {
+    const wanted = text.trim().toLowerCase().replace(/^:|:$/g, "");
+    if (!wanted) return [];
+    const parts = wanted.split(/[\s_-]+/);
+    const ranked = [[], [], [], []];
+    for (const each of this.all) ranked[rank(each, wanted, parts)]?.push(each);
+    return ranked.flat().slice(0, limit);
+  }
+
+  find(character) {
+    return this.all.find((each) => each.character === character);
+  }
+
+  /** Those that were used last, the last first; to begin with, what people use most. */
+  get recent() {
+    const characters = [...new Set([...this.#read(), ...FIRST_RECENT])].slice(0, MOST_RECENT);
+    return characters.map((character) => this.find(character)).filter(Boolean);
+  }
+
+  use(character) {
+    const kept = [character, ...this.#read().filter((each) => each !== character)].slice(0, MOST_RECENT);
+    try {
+      this.#storage.setItem(RECENT_KEY, JSON.stringify(kept));
+    } catch {
+      // Storage may be full or forbidden.
+    }
+  }
+
+  #read() {
+    try {
+      const found = JSON.parse(this.#storage.getItem(RECENT_KEY) ?? "[]");
+      return Array.isArray(found) ? found : [];
+    } catch {
+      return [];
+    }
+  }
+}
+
+function rank({ codes, words }, wanted, parts) {
+  if (codes.includes(wanted)) return 0;
+  if (codes.some((code) => code.startsWith(wanted))) return 1;
+  if (parts.every((part) => words.some((word) => word.startsWith(part)))) return 2;
+  return codes.some((code) => code.includes(wanted)) ? 3 : undefined;
+}

@@ -1,0 +1,170 @@
+/* A grid of emoji over the page, with a search: by mouse, by finger, and by the arrow keys. */
+
+const COLUMNS = 8;
+const GAP_PX = 4;
+
+export class PickerView {
+  #emoji;
+  #dialog;
+  #search;
+  #grid;
+  #name;
+  #resolve = null;
+
+  constructor({ emoji }) {
+    this.#emoji = emoji;
+    this.#dialog = document.createElement("dialog");
+    this.#dialog.className = "menu picker";
+    this.#dialog.setAttribute("aria-label", "Choose an emoji");
+    this.#search = makeSearch();
+    this.#grid = document.createElement("div");
+    this.#grid.className = "picker__grid";
+    this.#grid.setAttribute("role", "grid");
+    this.#grid.setAttribute("aria-label", "Emoji");
+    this.#name = document.createElement("p");
+    this.#name.className = "picker__name";
+    this.#name.setAttribute("role", "status");
+    this.#dialog.append(this.#search, this.#grid, this.#name);
+    document.body.append(this.#dialog);
+    this.#search.addEventListener("input", () => this.#show());
+    this.#dialog.addEventListener("keydown", (event) => this.#press(event));
+    this.#dialog.addEventListener("click", (event) => this.#click(event));
+    this.#dialog.addEventListener("close", () => this.#resolve?.(null));
+    for (const kind of ["focusin", "pointerover"]) {
+      this.#grid.addEventListener(kind, ({ target }) => this.#describe(target.closest("button")));
+    }
+  }
+
+  /** Open at an element; answers with the emoji, or null. The focus goes back to where it was. */
+  pick(anchor) {
+    this.#search.value = "";
+    this.#show();
+    this.#dialog.showModal();
+    this.#placeAt(anchor);
+    this.#search.focus();
+    return new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  #choose(character) {
+    this.#emoji.use(character);
+    this.#resolve(character);
+    this.#resolve = null;
+    this.#dialog.close();
+  }
+
+  #click({ target }) {
+    const button = target.closest("button");
+    if (button) this.#choose(button.dataset.character);
+    else if (target === this.#dialog) this.#dialog.close();
+  }
+
+  #show() {
+    const { value } = this.#search;
+    const groups = value.trim()
+      ? [{ name: "Found", emoji: this.#emoji.search(value, 80) }]
+      : [{ name: "Used last", emoji: this.#emoji.recent }, ...this.#emoji.groups];
+    this.#grid.replaceChildren(...groups.map(makeGroup));
+    this.#grid.scrollTop = 0;
+    const first = this.#grid.querySelector("button");
+    if (first) first.tabIndex = 0;
+    this.#name.textContent = first || !value.trim() ? "" : "No emoji is called that.";
+    if (value.trim()) this.#describe(first);
+  }
+
+  #describe(button) {
+    if (button) this.#name.textContent = button.title;
+  }
+
+  #press(event) {
+    const { key, target } = event;
+    const first = this.#grid.querySelector("button");
+    if (target === this.#search) {
+      if (key === "ArrowDown" && first) this.#focus(event, first);
+      else if (key === "Enter") {
+        event.preventDefault();
+        if (first && this.#search.value.trim()) this.#choose(first.dataset.character);
+      }
+      return;
+    }
+    const next = this.#findNext(key, target);
+    if (next) this.#focus(event, next);
+    else if (key === "ArrowUp") this.#focus(event, this.#search);
+  }
+
+  #findNext(key, from) {
+    const all = [...this.#grid.querySelectorAll("button")];
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
+    if (step) return all[all.indexOf(from) + step];
+    if (key === "Home" || key === "End") return all.at(key === "Home" ? 0 : -1);
+    if (key !== "ArrowDown" && key !== "ArrowUp") return undefined;
+    const rows = [...this.#grid.querySelectorAll("[role=row]")];
+    const row = from.closest("[role=row]");
+    const cells = rows[rows.indexOf(row) + (key === "ArrowDown" ? 1 : -1)]?.children;
+    return cells && (cells[[...row.children].indexOf(from.parentElement)] ?? cells[cells.length - 1]).firstElementChild;
+  }
+
+  #focus(event, element) {
+    event.preventDefault();
+    for (const button of this.#grid.querySelectorAll('[tabindex="0"]')) button.tabIndex = -1;
+    if (element !== this.#search) element.tabIndex = 0;
+    element.focus();
+  }
+
+  #placeAt(anchor) {
+    const at = anchor.getBoundingClientRect();
+    const { width, height } = this.#dialog.getBoundingClientRect();
+    const above = at.top - GAP_PX - height;
+    const top = above >= 0 ? above : Math.min(at.bottom + GAP_PX, innerHeight - height - GAP_PX);
+    const left = Math.min(Math.max(GAP_PX, at.right - width), innerWidth - width - GAP_PX);
+    this.#dialog.style.setProperty("--menu-top", `${Math.max(GAP_PX, top)}px`);
+    this.#dialog.style.setProperty("--menu-left", `${left}px`);
+  }
+}
+
+function makeSearch() {
+  const search = document.createElement("input");
+  search.type = "search";
+  search.className = "input picker__search";
+  search.placeholder = "Search emoji";
+  search.setAttribute("aria-label", "Search emoji");
+  search.autocomplete = "off";
+  search.enterKeyHint = "done";
+  return search;
+}
+
+function makeGroup({ name, emoji }) {
+  const group = document.createElement("div");
+  group.className = "picker__group";
+  group.setAttribute("role", "rowgroup");
+  group.setAttribute("aria-label", name);
+  const title = document.createElement("p");
+  title.className = "picker__title";
+  title.setAttribute("aria-hidden", "true");
+  title.textContent = name;
+  group.append(title);
+  for (let start = 0; start < emoji.length; start += COLUMNS) {
+    const row = document.createElement("div");
+    row.className = "picker__row";
+    row.setAttribute("role", "row");
+    row.append(...emoji.slice(start, start + COLUMNS).map(makeCell));
+    group.append(row);
+  }
+  return group;
+}
+
+function makeCell({ character, label, codes }) {
+  const cell = document.createElement("div");
+  cell.setAttribute("role", "gridcell");
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "picker__emoji emoji";
+  button.tabIndex = -1;
+  button.dataset.character = character;
+  button.textContent = character;
+  button.title = `${label} :${codes[0]}:`;
+  button.setAttribute("aria-label", label);
+  cell.append(button);
+  return cell;
+}

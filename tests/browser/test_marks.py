@@ -1,0 +1,232 @@
+"""Reactions, emoji, names and pins, as two people see them."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.test_look import PHONE
+from tests.browser.test_without_javascript import NO_SCRIPT, frame_of
+
+
+def react(somebody, text, search, *, by_key="Enter"):
+    """Open the picker at a message, search, and take the first."""
+    somebody.message(text).hover()
+    somebody.page.get_by_role("button", name="React…").click()
+    somebody.page.get_by_label("Search emoji").fill(search)
+    somebody.page.get_by_label("Search emoji").press(by_key)
+
+
+def reactions_of(somebody, text):
+    return somebody.message(text).locator("[data-reaction]")
+
+
+def test_a_reaction_is_seen_by_both_joined_and_taken_back(person, anything):
+    alice, bob = person("Alice"), person("Bob")
+    text = anything("We ship on Friday")
+    alice.say(text)
+    bob.sees(text)
+    react(bob, text, "tada")
+    seen = reactions_of(alice, text)
+    expect(seen).to_have_text(re.compile("🎉.*1"))
+    expect(seen).to_have_attribute("aria-pressed", "false")
+    expect(seen).to_have_attribute("title", bob.name)
+    expect(reactions_of(bob, text)).to_have_attribute("aria-pressed", "true")
+    seen.click()
+    expect(seen).to_have_attribute("aria-pressed", "true")
+    expect(reactions_of(bob, text)).to_have_text(re.compile("2"))
+    for somebody in (alice, bob):  # and in what the server renders, for each their own
+        somebody.page.reload()
+        somebody.await_state("Live")
+        expect(reactions_of(somebody, text)).to_have_attribute("aria-pressed", "true")
+    reactions_of(bob, text).click()
+    expect(seen).to_have_text(re.compile("1"))
+    seen.focus()
+    seen.press("Enter")
+    expect(seen).to_have_count(0)
+    expect(reactions_of(bob, text)).to_have_count(0)
+    expect(alice.message(text)).to_be_focused()
+
+
+def test_the_picker_by_keyboard_alone(person, anything):
+    alice = person("Alice")
+    page = alice.page
+    text = anything("lunch")
+    alice.say(text)
+    alice.sees(text)
+    page.get_by_role("log").focus()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("r")
+    search = page.get_by_label("Search emoji")
+    expect(search).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    focused = "document.activeElement.dataset.character"
+    first = page.evaluate(focused)
+    page.keyboard.press("ArrowRight")
+    second = page.evaluate(focused)
+    page.keyboard.press("ArrowDown")
+    below = page.evaluate(focused)
+    page.keyboard.press("ArrowUp")
+    assert page.evaluate(focused) == second
+    assert len({first, second, below}) == 3
+    page.keyboard.press("Enter")
+    expect(reactions_of(alice, text)).to_have_attribute("data-reaction", second)
+    expect(search).to_be_hidden()
+    page.keyboard.press("r")
+    page.keyboard.press("Escape")
+    expect(search).to_be_hidden()
+    expect(alice.message(text)).to_be_focused()
+
+
+def test_an_emoji_from_the_picker_and_one_by_its_name(person, anything):
+    alice, bob = person("Alice"), person("Bob")
+    mark = anything("done")
+    alice.write(mark + " ")
+    alice.page.get_by_role("button", name="Emoji", exact=True).click()
+    alice.page.get_by_label("Search emoji").fill("rocket")
+    alice.page.get_by_role("gridcell").first.click()
+    box = alice.page.get_by_label("Message", exact=True)
+    expect(box).to_be_focused()
+    expect(box).to_have_value(f"{mark} 🚀")
+    box.press_sequentially(" :tada: `:tada:`")
+    box.press("Escape")
+    box.press("Enter")
+    bob.sees(mark)
+    assert bob.texts(mark) == [f"{mark} 🚀 🎉 :tada:"]
+
+
+def test_a_name_is_completed_and_marked_for_whom_it_means(person, anything):
+    alice, bob, carol = person("Alice"), person("Bob"), person("Carol")
+    page = alice.page
+    mark = anything("could you look")
+    box = page.get_by_label("Message", exact=True)
+    box.press_sequentially(f"{mark} @{bob.username[:-1]}")
+    option = page.get_by_role("option", name=re.compile(bob.name))
+    expect(option).to_have_attribute("aria-selected", "true")
+    box.press("Enter")
+    expect(box).to_have_value(f"{mark} @{bob.username} ")
+    expect(page.get_by_role("listbox")).to_be_hidden()
+    box.press("Enter")
+    for somebody, is_named in ((bob, True), (carol, False)):
+        mention = somebody.message(mark).locator(".mention")
+        expect(mention).to_have_text(f"@{bob.name}")
+        for _ in range(2):
+            expect(somebody.message(mark)).to_have_class(
+                re.compile("names-me") if is_named else re.compile(r"^(?!.*names-me)")
+            )
+            somebody.page.reload()
+            somebody.await_state("Live")
+
+
+def test_the_suggestions_can_be_walked_clicked_and_sent_away(person, anything):
+    alice, bob = person("Alice"), person("Bob")
+    page = alice.page
+    box = page.get_by_label("Message", exact=True)
+    box.press_sequentially("so :smil")
+    options = page.get_by_role("option")
+    expect(options.first).to_be_visible()
+    box.press("ArrowDown")
+    expect(options.nth(1)).to_have_attribute("aria-selected", "true")
+    expect(box).to_have_attribute("aria-activedescendant", "completion-1")
+    box.press("ArrowUp")
+    box.press("Tab")
+    expect(box).to_have_value(re.compile("^so \\S+ $"))
+    expect(box).to_be_focused()
+    box.press_sequentially(f"@{bob.username}")
+    page.get_by_role("option", name=re.compile(bob.name)).click()
+    expect(box).to_have_value(re.compile(f"@{bob.username} $"))
+    text = anything("@nobody")
+    box.fill("")
+    box.press_sequentially(":smi")
+    expect(options.first).to_be_visible()
+    box.press("Escape")
+    expect(options).to_have_count(0)
+    box.fill(text)
+    box.press("Enter")
+    alice.sees(text)
+
+
+def test_pins_are_at_the_top_for_everybody(person, own_server, anything):
+    alice, bob = person("Alice", at=own_server), person("Bob", at=own_server)
+    text = anything("The door code is 4711")
+    bob.say(text)
+    alice.sees(text)
+    pins = bob.page.locator("[data-pins]")
+    expect(pins).to_be_hidden()
+    assert bob.page.locator("[data-may-pin=true]").count() == 0
+    alice.message(text).hover()
+    alice.page.get_by_role("button", name="More actions").click()
+    alice.page.get_by_role("menuitem", name="Pin to the top").click()
+    expect(pins).to_be_visible()
+    for _ in range(2):
+        pins.locator("summary").click()
+        expect(pins.get_by_role("link")).to_have_text(re.compile(re.escape(text)))
+        pins.get_by_role("link").click()
+        expect(bob.message(text)).to_have_class(re.compile("message--target"))
+        expect(pins.get_by_role("link")).to_be_hidden()
+        bob.page.reload()
+        bob.await_state("Live")
+    alice.message(text).hover()
+    alice.page.get_by_role("button", name="More actions").click()
+    alice.page.get_by_role("menuitem", name="Unpin").click()
+    expect(pins).to_be_hidden()
+
+
+def test_code_has_colours_and_a_reaction_leaves_a_selection_alone(person, anything):
+    alice, bob = person("Alice"), person("Bob")
+    mark = anything("kiln")
+    alice.write(f"{mark}\n```py\ndef fire(): pass\n```")
+    alice.page.get_by_label("Message", exact=True).press("Enter")
+    bob.sees(mark)
+    keyword = bob.message(mark).locator("pre .k").first
+    assert keyword.evaluate("(it) => getComputedStyle(it).color !== getComputedStyle(it.closest('pre')).color")
+    bob.message(mark).locator("pre").evaluate("(it) => getSelection().selectAllChildren(it)")
+    react(alice, mark, "fire")
+    expect(reactions_of(bob, mark)).to_have_count(1)
+    assert "def fire" in bob.page.evaluate("getSelection().toString()")
+
+
+def test_on_a_phone(person, anything):
+    alice = person("Alice", **PHONE)
+    page = alice.page
+    text = anything("on my way")
+    alice.say(text)
+    alice.message(text).locator("[data-more]").tap()
+    page.get_by_role("menuitem", name="React…").tap()
+    grid = page.get_by_role("grid")
+    expect(grid).to_be_in_viewport(ratio=1)
+    page.get_by_role("gridcell").first.tap()
+    expect(reactions_of(alice, text)).to_have_count(1)
+    page.get_by_label("Message", exact=True).press_sequentially(f"@{alice.username}")
+    expect(page.get_by_role("option", name=re.compile(alice.name))).to_be_in_viewport(ratio=1)
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_wrong_for_those_who_hear_or_barely_see(person, anything, scheme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    alice = person("Alice", color_scheme=scheme)
+    mark = anything("colours")
+    alice.say(f"{mark} @{alice.username}\n```py\n@cached\ndef f(a: int = 1) -> str:  # why\n    return 'x'\n```")
+    alice.sees(mark)
+    react(alice, mark, "tada")
+    expect(reactions_of(alice, mark)).to_have_count(1)
+    results = Axe().run(alice.page)
+    assert results.violations_count == 0, results.generate_report()
+    alice.page.get_by_role("button", name="Emoji", exact=True).click()
+    results = Axe().run(alice.page)
+    assert results.violations_count == 0, results.generate_report()
+
+
+def test_without_a_script_they_are_shown(person, anything):
+    alice, bob = person("Alice", **NO_SCRIPT), person("Bob")
+    text = anything("hello")
+    bob.say(f"{text} @{alice.username}")
+    bob.sees(text)
+    react(bob, text, "tada")
+    expect(reactions_of(bob, text)).to_have_count(1)
+    alice.page.reload()
+    message = frame_of(alice).locator("[data-message]", has_text=text)
+    expect(message.locator(".reaction")).to_have_text(re.compile("🎉.*1"))
+    expect(message).to_have_class(re.compile("names-me"))

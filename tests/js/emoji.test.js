@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+
+import { findUnfinished } from "../../static/completing.js";
+import { Emoji } from "../../static/emoji.js";
+import { textOf } from "../../static/views/pins.js";
+
+const data = JSON.parse(readFileSync(new URL("../../static/emoji/emoji.json", import.meta.url), "utf8"));
+
+function make(kept = new Map()) {
+  const storage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value) };
+  return new Emoji({ data, storage });
+}
+
+const characters = (found) => found.map(({ character }) => character);
+
+test("what is called exactly so comes first, then what begins so, then what is about it", () => {
+  const emoji = make();
+  assert.equal(emoji.search("tada")[0].character, "🎉");
+  assert.equal(emoji.search(":+1:")[0].character, "👍");
+  assert.ok(characters(emoji.search("smi", 8)).includes("😄"));
+  assert.ok(characters(emoji.search("party")).includes("🎉"));
+  assert.ok(characters(emoji.search("thumbs up")).includes("👍"));
+  assert.deepEqual(emoji.search("  "), []);
+  assert.deepEqual(emoji.search("there is no such emoji"), []);
+  assert.equal(emoji.search("a", 5).length, 5);
+});
+
+test("every group has its emoji", () => {
+  const emoji = make();
+  assert.equal(emoji.groups.length, 9);
+  assert.equal(emoji.groups.flatMap((group) => group.emoji).length, data.emoji.length);
+});
+
+test("the last used come first, once each, and are kept", () => {
+  const kept = new Map();
+  const emoji = make(kept);
+  assert.equal(emoji.recent[0].character, "👍");
+  for (const character of ["🎉", "🔥", "🎉"]) emoji.use(character);
+  assert.deepEqual(characters(make(kept).recent).slice(0, 3), ["🎉", "🔥", "👍"]);
+  for (const { character } of emoji.all.slice(0, 40)) emoji.use(character);
+  assert.equal(make(kept).recent.length, 16);
+});
+
+test("without storage, or with something else in it, there is still a beginning", () => {
+  const broken = { getItem: () => { throw new Error("forbidden"); }, setItem: () => { throw new Error("full"); } };
+  const emoji = new Emoji({ data, storage: broken });
+  emoji.use("🎉");
+  assert.equal(emoji.recent.length, 8);
+  assert.equal(make(new Map([["chatroom:emoji", "{}"]])).recent.length, 8);
+  assert.equal(make(new Map([["chatroom:emoji", '["<b>"]']])).recent.length, 8);
+});
+
+test("a name or a code is found before the caret", () => {
+  const at = (text) => findUnfinished(text, text.length);
+  assert.deepEqual(at("hi @al"), { kind: "member", query: "al", start: 3, end: 6 });
+  assert.deepEqual(at("@"), { kind: "member", query: "", start: 0, end: 1 });
+  assert.deepEqual(at("(@Жан"), { kind: "member", query: "Жан", start: 1, end: 5 });
+  assert.deepEqual(at("yes :smi"), { kind: "emoji", query: "smi", start: 4, end: 8 });
+  assert.deepEqual(findUnfinished("@al and more", 3), { kind: "member", query: "al", start: 0, end: 3 });
+});
+
+test("an address, a time and a face are nothing that is begun", () => {
+  for (const text of ["ann@example", "a/@al", "10:30", "http://a", ":)", ":s", "::tada", "@al ", "so:smi", "", "@-"]) {
+    assert.equal(findUnfinished(text, text.length), null, text);
+  }
+});
+
+test("the text of sanitized HTML is on one line", () => {
+  assert.equal(textOf('<p>a &lt;b&gt; &amp;amp; <em>c</em><br>\nd</p>\n<p>"e"</p>'), 'a <b> &amp; c d "e"');
+  assert.equal(textOf("x".repeat(500)).length, 200);
+});
