@@ -23,6 +23,7 @@ from chatroom.outside import Outside
 from chatroom.push import Push
 from chatroom.reading import Reading
 from chatroom.reports import Reports
+from chatroom.resets import Resets
 from chatroom.rooms import Rooms
 from chatroom.search import Search, make_search
 from chatroom.sessions import Sessions
@@ -34,6 +35,7 @@ from chatroom.store import (
     notices,
     presences,
     reports,
+    resets,
     rooms,
     search,
     sessions,
@@ -48,6 +50,7 @@ from chatroom.store.messages import MessageStore
 from chatroom.store.notices import NoticeStore
 from chatroom.store.presences import PresenceStore
 from chatroom.store.reports import ReportStore
+from chatroom.store.resets import ResetStore
 from chatroom.store.rooms import RoomStore
 from chatroom.store.subscriptions import SubscriptionStore
 
@@ -56,6 +59,7 @@ PREPARE_PAUSE_SECONDS = 1.0
 INDEXES = {
     "audit": audit.INDEXES,
     "reports": reports.INDEXES,
+    "resets": resets.INDEXES,
     "users": users.INDEXES,
     "sessions": sessions.INDEXES,
     "invites": invites.INDEXES,
@@ -93,6 +97,7 @@ class Services:
     exports: Exports
     reports: Reports
     push: Push
+    resets: Resets
     presence: PresenceStore
     visits: PresenceStore
     """The presence of people whose pages ask again and again instead of holding a connection."""
@@ -174,6 +179,7 @@ class Services:
         self.search = make_search(database, self.message_store, self.accounts.users.find_by_name)
         self.reports = Reports(ReportStore(database), room_store, self.messages, self.audit)
         self.moderation = Moderation(self.accounts.users, room_store, self.sessions, self.notices, self.audit)
+        self.resets = Resets(ResetStore(database), self.accounts, self.moderation, self.audit)
         self.reading = Reading(room_store, self.message_store, self.notices)
         outside = Outside()
         self.push = Push(

@@ -45,6 +45,7 @@ class BackupStore:
             "files.chunks": database.chunks,
             "reports": database.reports,
             "sessions": database.sessions,
+            "resets": database.resets,
         }
 
     def estimate(self, collection: str) -> int:

@@ -40,6 +40,7 @@ class Database:
             read_preference=ReadPreference.PRIMARY,
         )
         self.reports = self._database["reports"]
+        self.resets = self._database["resets"]
         self.audit = self._database["audit"]
         self.users = self._database["users"]
         self.sessions = self._database["sessions"]

@@ -22,6 +22,7 @@ from chatroom.web.pages import blueprint as pages
 from chatroom.web.people import blueprint as people
 from chatroom.web.permalinks import blueprint as permalinks
 from chatroom.web.reports import blueprint as reports
+from chatroom.web.resets import blueprint as resets
 from chatroom.web.rooms_api import blueprint as rooms_api
 from chatroom.web.search import api as search_api
 from chatroom.web.search import blueprint as search
@@ -53,6 +54,7 @@ def register(app: Flask, settings: Settings) -> None:
         push,
         reference.blueprint,
         reports,
+        resets,
         rooms_api,
         search,
         search_api,

@@ -210,6 +210,19 @@ def unban(name: str) -> None:
         click.echo(f"{user.username} may log in again.")
 
 
+@click.command("reset-link")
+@click.argument("name")
+def reset_link(name: str) -> None:
+    """Print the path of a link by which NAME sets a new password: once, within 24 hours.
+
+    Put the site's address before it, and give it to them by a way that is safe. All their sessions and access tokens
+    end when it is used. Earlier links of theirs are worth nothing any more.
+    """
+    with _services() as services:
+        services.prepare()
+        click.echo(f"/reset/{services.resets.make(None, _user(services.accounts, name))}")
+
+
 @click.command("list-reports")
 def list_reports() -> None:
     """Show the reports that wait for a decision, the oldest first; they are decided on the page /reports."""
@@ -282,6 +295,7 @@ COMMANDS = [
     unmute,
     ban,
     unban,
+    reset_link,
     list_reports,
     show_audit,
     reindex,

@@ -96,10 +96,9 @@ class LoginForm(Form):
         field.data = safe_next(field.data)
 
 
-class PasswordForm(Form):
-    """Change one's password."""
+class ResetForm(Form):
+    """Set a new password, twice the same."""
 
-    current_password = PasswordField("Current password", render_kw={"required": True, "maxlength": LONGEST})
     password = PasswordField("New password", render_kw={"required": True, "maxlength": LONGEST})
     password_again = PasswordField("New password again", render_kw={"required": True, "maxlength": LONGEST})
 
@@ -114,6 +113,12 @@ class PasswordForm(Form):
     def validate_password_again(self, field: Field) -> None:
         """The same twice."""
         _check_same(self.password, field)
+
+
+class PasswordForm(ResetForm):
+    """Change one's password."""
+
+    current_password = PasswordField("Current password", render_kw={"required": True, "maxlength": LONGEST})
 
 
 class ReportForm(Form):

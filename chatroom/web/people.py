@@ -65,6 +65,18 @@ def set_role(user_id: str) -> Page:
     return redirect(url_for("people.person", user_id=user_id), 303)
 
 
+@blueprint.post("/<user_id>/reset-link")
+@login_required
+def make_reset_link(user_id: str) -> Page:
+    """Show a link by which somebody sets a new password: now, and never again."""
+    user = services.moderation.get(user_id)
+    try:
+        secret = services.resets.make(current_user.user, user)
+    except (Refused, Unavailable) as error:
+        return with_retry_after(_person_page(user, OrderForm(), status_of(error), str(error)), retry_after_of(error))
+    return _person_page(user, OrderForm(), 201, link=url_for("resets.reset", secret=secret, _external=True))
+
+
 def _keep_order(act: str, user: User, form: OrderForm) -> None:
     by, moderation = current_user.user, services.moderation
     reason = form.reason.data or ""
@@ -82,7 +94,7 @@ def _keep_order(act: str, user: User, form: OrderForm) -> None:
         moderation.unban(by, user)
 
 
-def _person_page(user: User, form: OrderForm, status: int = 200, msg: str = "") -> Response:
+def _person_page(user: User, form: OrderForm, status: int = 200, msg: str = "", link: str = "") -> Response:
     now = datetime.now(UTC)
     by = current_user.user
     room = _room_of(request.values.get("room", ""))
@@ -93,6 +105,7 @@ def _person_page(user: User, form: OrderForm, status: int = 200, msg: str = "") 
         form=form,
         msg=msg,
         roles=get_args(Role),
+        link=link,
         may_moderate=services.moderation.has_power(by, user),
         room=room.room if room and theirs else None,
         muted=until(user.muted_until) if user.muted_until and user.muted_until > now else "",

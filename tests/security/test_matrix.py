@@ -100,6 +100,9 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/people/<user_id>", "GET"):      (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
     (KEEP_ORDER, "POST"):              (LOGIN, "403", "403", "403", PERSON, LOGIN, LOGIN, LOGIN),
     ("/people/<user_id>/role", "POST"): (LOGIN, "403", "403", "403", PERSON, LOGIN, LOGIN, LOGIN),
+    ("/people/<user_id>/reset-link", "POST"): (LOGIN, "403", "403", "403", "201", LOGIN, LOGIN, LOGIN),
+    ("/reset/<secret>", "GET"):        ("404",) * 8,
+    ("/reset/<secret>", "POST"):       ("404",) * 8,
     ("/reports", "GET"):               (LOGIN, "404", "404", "404", "200", LOGIN, LOGIN, LOGIN),
     ("/reports/<report_id>", "POST"):  (LOGIN, "404", "404", "404", "303 /reports", LOGIN, LOGIN, LOGIN),
     (REPORT, "GET"):                   (LOGIN, "404", "200", "403", "404", LOGIN, LOGIN, LOGIN),
@@ -232,6 +235,7 @@ def ask(cast: Cast, person: Person, rule: str, method: str) -> TestResponse:
         .replace("<int:sequence>", str(cast.message.sequence))
         .replace("<user_id>", cast.outsider.id)
         .replace("<any(mute, unmute, ban, unban):act>", "mute")
+        .replace("<secret>", "guessed")
         .replace("<session_id>", cast.other_session)
         .replace("<file_id>", cast.file_id)
         .replace("<name>", "a.png")

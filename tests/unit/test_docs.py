@@ -257,6 +257,7 @@ def used(alice: Visitor, services: Services) -> Services:
     services.audit.record(author, "set_role", about_user(user), "why", {"role": "member"})
     services.push.subscribe(user.id, "s", "https://1.1.1.1/push", "p" * 87, "a" * 22)
     assert services.push.public_key
+    services.resets.make(None, user)
     services.sessions.end_all(user.id)
     services.notices.tell(Notice(kind="room", room=lobby.id))
     return services

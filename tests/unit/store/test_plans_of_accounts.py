@@ -16,6 +16,7 @@ from chatroom.store.audit import AuditStore, Subject
 from chatroom.store.database import Database
 from chatroom.store.invites import InviteStore
 from chatroom.store.reports import Place, Report, ReportStore
+from chatroom.store.resets import ResetStore
 from chatroom.store.sessions import SessionStore
 from chatroom.store.users import UserStore
 from tests.unit.store.test_plans import Commands, explain, stages_of
@@ -79,6 +80,9 @@ class Town:
                     said=(),
                 )
             )
+        self.resets = ResetStore(database)
+        for person in self.people:
+            self.resets.add(f"r-{person.id}", person.id, NOW + day)
         self.invites.add("code", uses=10, expires_at=NOW + day)
 
 
@@ -101,6 +105,7 @@ CALLS: dict[str, tuple[Callable[[Town], Any], int]] = {
     "a mute": (lambda t: t.users.set_mute(t.people[105].id, NOW, "why"), 1),
     "a ban lifted": (lambda t: t.users.set_ban(t.people[106].id, None, ""), 1),
     "another administrator": (lambda t: t.users.has_administrator(but=t.somebody.id), 2),
+    "a reset link": (lambda t: (t.resets.add("x", t.somebody.id, NOW), t.resets.find_user("x"), t.resets.take("x")), 1),
     "reports that wait": (lambda t: t.reports.list_open(None, 50), 50),
     "reports that wait for a room's moderators": (lambda t: t.reports.list_open(["r3", "r4"], 50), 60),
     "a report": (lambda t: (t.reports.find_open("m7:u"), t.reports.has("m8:u")), 1),

@@ -14,7 +14,7 @@ from tests.conftest import MakeApp, services_of, signed_in, visitor
 from tests.visitors import PASSWORD
 
 COMMANDS = ["create-user", "create-token", "create-bot", "create-invite", "set-password", "set-role", "end-sessions"]
-COMMANDS += ["audit", "mute", "unmute", "ban", "unban", "list-reports"]
+COMMANDS += ["audit", "mute", "unmute", "ban", "unban", "list-reports", "reset-link"]
 
 
 @pytest.fixture(autouse=True)

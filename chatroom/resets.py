@@ -1,0 +1,73 @@
+"""Reset links: an administrator gives somebody who forgot their password a link, once good for a new one.
+
+Only the hash of its secret is kept. A link that is wrong, used or too old is told apart by nothing.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from chatroom.accounts import Accounts
+from chatroom.audit import Audit, about_user
+from chatroom.errors import Refused
+from chatroom.models import User
+from chatroom.moderation import By, Moderation, author_of
+from chatroom.store.resets import ResetStore
+
+SECRET_BYTES = 24
+GOOD_FOR = timedelta(hours=24)
+LONGEST_SECRET = 100
+
+
+class Resets:
+    """Make and use reset links."""
+
+    def __init__(
+        self,
+        store: ResetStore,
+        accounts: Accounts,
+        moderation: Moderation,
+        audit: Audit,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._moderation = moderation
+        self._audit = audit
+        self._clock = clock
+
+    def make(self, by: By, user: User) -> str:
+        """Make a link's secret, shown only now; the user's earlier ones are worth nothing any more."""
+        if by is not None and by.role != "administrator":
+            raise Refused("forbidden", "Only administrators make reset links.")
+        self._moderation.check_power(by, user)
+        secret = secrets.token_urlsafe(SECRET_BYTES)
+        self._store.add(_id_of(secret), user.id, self._clock() + GOOD_FOR)
+        self._audit.record(author_of(by), "make_reset_link", about_user(user))
+        return secret
+
+    def find_user(self, secret: str) -> User:
+        """Whose link this is; raise `Refused` (`not_found`) when it is not good."""
+        user_id = self._store.find_user(_id_of(secret)) if len(secret) <= LONGEST_SECRET else None
+        return self._get(user_id)
+
+    def use(self, secret: str, password: str) -> User:
+        """Set a new password by a link, which is used up by it; all the user's sessions and tokens end."""
+        user = self.find_user(secret)
+        self._accounts.passwords.check_choice(password, (user.username, user.display_name))
+        user = self._get(self._store.take(_id_of(secret)))
+        user = self._accounts.set_password(user, password)
+        self._audit.record(author_of(user), "use_reset_link", about_user(user))
+        return user
+
+    def _get(self, user_id: str | None) -> User:
+        user = self._accounts.users.find(user_id) if user_id else None
+        if user is None:
+            raise Refused("not_found", "This link is not valid (any more). Please ask for another.")
+        return user
+
+
+def _id_of(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
