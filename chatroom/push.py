@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 import msgspec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from py_vapid import Vapid02
-from pywebpush import WebPushException, webpush
 
 from chatroom.errors import Refused
 from chatroom.store.subscriptions import Subscription, SubscriptionStore
@@ -83,6 +82,8 @@ class Push:
         return sum(self._send(subscription, data) for subscription in self._store.good_ones(user_ids))
 
     def _send(self, subscription: Subscription, data: str) -> bool:
+        from pywebpush import WebPushException, webpush  # noqa: PLC0415  slow to import, and most sites need it late
+
         keys = {"p256dh": subscription.p256dh, "auth": subscription.auth}
         try:
             webpush(
