@@ -24,7 +24,7 @@ REPORT = "/chatroom/<slug>/<int:sequence>/report"
 REPORTED = "303 /chatroom/den/2/report"
 PERSON = "303 /people/1"
 LOGIN, ACCOUNT, LOBBY, IN_DEN = "303 /login", "303 /account", "303 /chatroom/lobby", "303 /chatroom/den"
-AT_DEN = "303 /chatroom/den/1"
+AT_DEN = "303 /chatroom/den/2"
 
 WISHES = "303 /account/notifications"
 ENDPOINT = "https://1.1.1.1/push"
