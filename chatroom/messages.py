@@ -4,7 +4,7 @@ A text is checked and rendered here, once, whichever way it came.
 """
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -88,6 +88,14 @@ class Messages:
     def check_posting(self, access: Access) -> None:
         """Raise `Refused` (`muted`) unless they may say something in the room now."""
         access.check_posting(self._clock())
+
+    def check_reply(self, room: Room, sequence: int | None) -> None:
+        """Raise `Refused` (`invalid`) unless what is answered is a message of the room. This asks the database."""
+        if sequence is None:
+            return
+        found = self._store.by_sequences(room.id, [sequence])
+        if not found or found[0].kind != "message":
+            raise Refused("invalid", "The message that this one answers is not in this room.")
 
     def check_text(self, text: str, *, may_be_empty: bool = False) -> None:
         """Raise `Refused` unless the text may be a message."""
@@ -216,6 +224,15 @@ class Messages:
         if not found:
             raise Refused("not_found", "There is no such message in this room.")
         return found[0]
+
+    def by_sequences(self, room: Room, sequences: Collection[int]) -> list[Message]:
+        """Those of the messages with these sequences that are there, oldest first."""
+        return self._store.by_sequences(room.id, sequences)
+
+    def quoted(self, room: Room, messages: Iterable[Message]) -> dict[int, Message]:
+        """What these messages answer, by sequence, in one query."""
+        wanted = {message.reply_to for message in messages if message.reply_to is not None}
+        return {found.sequence: found for found in self._store.by_sequences(room.id, wanted)}
 
     def newest_revision(self, room: Room) -> int:
         """The cursor of somebody who has seen everything."""

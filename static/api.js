@@ -46,6 +46,11 @@ export class Api {
     return this.#request(`${this.#url}?format=html&around=${sequence}`);
   }
 
+  /** The messages with these sequences, at most a hundred. */
+  readSequences(sequences) {
+    return this.#request(`${this.#url}?format=html&sequences=${sequences.join()}`);
+  }
+
   /** The newest page, and the cursor to continue with. */
   readNewest() {
     return this.#request(`${this.#url}?format=html`);

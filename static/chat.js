@@ -5,6 +5,7 @@ import { Connection } from "./connection.js";
 import { browserOf, startServiceWorker } from "./browser_notifications.js";
 import { Notifications } from "./notifications.js";
 import { Outbox, MAX_WAITING } from "./outbox.js";
+import { Quotes } from "./quotes.js";
 import { Reader } from "./reader.js";
 import { Sender } from "./sender.js";
 import { Timeline } from "./timeline.js";
@@ -19,6 +20,7 @@ import { addOrderActions } from "./views/order_actions.js";
 import { PendingView } from "./views/pending.js";
 import { PeopleView } from "./views/people.js";
 import { PinsView } from "./views/pins.js";
+import { ReplyBar } from "./views/reply.js";
 import { StateView } from "./views/state.js";
 import { Toast } from "./views/toast.js";
 
@@ -35,7 +37,6 @@ function start(root) {
   const find = (name) => document.querySelector(`[data-${name}]`);
   const user = { id: data.user, name: data.userName };
   const times = timesOfReader({ language: document.documentElement.lang, languages: navigator.languages });
-  const messageView = new MessageView({ template: find("message-template"), times, roomUrl: data.roomUrl, userId: user.id });
   const people = new PeopleView({ root: find("people"), template: find("person-template") });
 
   if (data.history === "true") {
@@ -64,6 +65,8 @@ function start(root) {
     storage: findStorage("localStorage"),
   });
   const timeline = new Timeline({ user });
+  const quotes = new Quotes({ timeline, api, onFound: renewQuotes });
+  const messageView = new MessageView({ template: find("message-template"), times, roomUrl: data.roomUrl, userId: user.id, quotes });
   const reader = new Reader({ find, api, timeline, messageView, times, title: document.title, onGo: showAddress });
   const actions = new Actions({
     log: find("log"),
@@ -99,7 +102,7 @@ function start(root) {
     clock,
     onChange: showPending,
     onStored: (draft, answer) => {
-      timeline.applyStored(answer, { text: draft.text, sent_at: new Date().toISOString() });
+      timeline.applyStored(answer, { text: draft.text, reply_to: draft.reply_to, sent_at: new Date().toISOString() });
       reader.show(showPending);
     },
   });
@@ -127,7 +130,9 @@ function start(root) {
         sender.kick();
       },
       edit: (client_id) => {
-        composer.insert(outbox.get(client_id).text);
+        const { text, reply_to } = outbox.get(client_id);
+        composer.insert(text);
+        reply.start(reply_to);
         outbox.remove(client_id);
         showPending();
       },
@@ -146,7 +151,12 @@ function start(root) {
     onGo: (sequence) => reader.goTo(sequence),
   });
 
-  addActions({ actions, connection, editor, messageView, reader, toast });
+  const reply = new ReplyBar({ form: find("composer"), quotes, onEnd: () => composer.focus() });
+  const answer = (message) => {
+    reply.start(message.sequence);
+    composer.focus();
+  };
+  addActions({ actions, answer, connection, editor, messageView, reader, toast });
   addOrderActions({ actions, messageView, room: data.room });
   new Marks({ root, find, actions, api, connection, storage: findStorage("localStorage"), toast });
 
@@ -155,6 +165,7 @@ function start(root) {
     if (frame.type === "presence") people.apply(frame);
     if (frame.type !== "changes") return;
     const arrived = timeline.applyChanges(frame);
+    quotes.take(frame.messages);
     for (const { client_id, author } of frame.messages) {
       if (client_id && author.id === user.id) sender.confirm(client_id);
     }
@@ -162,6 +173,7 @@ function start(root) {
     reader.take(arrived, { isMissed });
     reader.show(showPending);
     pins.take(frame.messages);
+    renewQuotes();
     actions.renew();
   }
 
@@ -171,13 +183,22 @@ function start(root) {
     else composer.focus();
   }
 
+  function renewQuotes() {
+    reader.renewQuotes();
+    reply.renew();
+  }
+
+  async function goTo(sequence) {
+    if (!(await reader.goTo(sequence))) toast.say("This message cannot be shown now.");
+  }
+
   function showAddress(sequence) {
     history.replaceState(null, "", sequence ? messageView.linkTo({ sequence }) : data.roomUrl);
   }
 
   function send(text) {
     if (outbox.isFull) return `${MAX_WAITING} messages are waiting to be stored. Wait until some of them are.`;
-    outbox.add(text);
+    outbox.add(text, { reply_to: reply.take() });
     reader.goToEnd();
     showPending();
     sender.kick();
@@ -219,10 +240,10 @@ function start(root) {
     outbox.release();
   });
   find("messages").addEventListener("click", (event) => {
-    const link = event.target.closest("[data-permalink]");
+    const link = event.target.closest("[data-permalink], [data-quote]");
     if (!link?.href || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    reader.goTo(Number(link.closest("[data-message]").dataset.sequence));
+    goTo(Number(link.pathname.split("/").at(-1)));
   });
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") {

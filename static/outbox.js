@@ -46,10 +46,10 @@ export class Outbox {
     return this.#drafts.get(client_id);
   }
 
-  /** Keep a text under a new `client_id` until it is stored. */
-  add(text) {
+  /** Keep a text under a new `client_id` until it is stored; `reply_to`: the sequence of what it answers. */
+  add(text, { reply_to } = {}) {
     const client_id = this.#makeId();
-    const draft = { client_id, text, created_at: this.#now(), number: this.#drafts.size, problem: "" };
+    const draft = { client_id, text, reply_to, created_at: this.#now(), number: this.#drafts.size, problem: "" };
     this.#drafts.set(client_id, draft);
     this.#write(draft);
     return draft;

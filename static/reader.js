@@ -95,6 +95,10 @@ export class Reader {
     return message && this.#view.elementOf(message.sequence);
   }
 
+  renewQuotes() {
+    this.#view.renewQuotes();
+  }
+
   keepPlace(change) {
     this.#scroller.keepPlace(change);
   }

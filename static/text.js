@@ -46,3 +46,14 @@ export function formatSize(bytes) {
 export function count(number, one, many = `${one}s`) {
   return `${number} ${number === 1 ? one : many}`;
 }
+
+const NAMED = { amp: "&", lt: "<", gt: ">", quot: '"', nbsp: " " };
+
+/** The text of stored HTML, in one line. It is for showing as text, and never becomes an element. */
+export function plainText(html) {
+  return html
+    .replaceAll(/<(?:"[^"]*"|[^">])*>/g, "")
+    .replaceAll(/&(?:#(\d+)|(\w+));/g, (whole, code, name) => (code ? String.fromCodePoint(code) : (NAMED[name] ?? whole)))
+    .replaceAll(/\s+/g, " ")
+    .trim();
+}

@@ -240,6 +240,8 @@ class Connection:
             self._author, frame.text, frame.client_id, reply_to=frame.reply_to, has_files=bool(frame.files)
         )
         self._rules.check_posting(self._author.id, self._visitor.address)
+        if frame.reply_to is not None:
+            await self._engine.run(messages.check_reply, access.room, frame.reply_to)
         if "@" in frame.text:
             draft = await self._engine.run(self._engine.messages.with_mentions, access, draft)
         await self._wait_for_room_to_answer()

@@ -11,6 +11,7 @@ from chatroom.web.accounts import blueprint as accounts
 from chatroom.web.admin import blueprint as admin
 from chatroom.web.api import blueprint as api
 from chatroom.web.cli import COMMANDS
+from chatroom.web.excerpts import excerpt_of
 from chatroom.web.export import blueprint as export
 from chatroom.web.files import is_upload, most_upload_bytes
 from chatroom.web.marks import api as marks_api
@@ -68,4 +69,5 @@ def register(app: Flask, settings: Settings) -> None:
     app.jinja_env.filters["as_json"] = as_json
     app.jinja_env.filters["hue"] = hue
     app.jinja_env.globals["names"] = names
+    app.jinja_env.filters["excerpt"] = excerpt_of
     app.jinja_env.globals["message_markup"] = message_markup(app)

@@ -1,5 +1,7 @@
 """The JSON API of messages (docs/protocol.md), for scripts and where websockets do not get through."""
 
+from typing import Annotated
+
 import msgspec
 from flask import Response
 from msgspec import UNSET, UnsetType
@@ -19,6 +21,9 @@ MOST_MESSAGES = 100
 blueprint = api_blueprint("api")
 
 
+Sequences = Annotated[str, msgspec.Meta(pattern=rf"^\d{{1,15}}(,\d{{1,15}}){{0,{MOST_MESSAGES - 1}}}\Z")]
+
+
 class Reading(msgspec.Struct):
     """Which part of a room."""
 
@@ -26,6 +31,7 @@ class Reading(msgspec.Struct):
     before: Cursor | UnsetType = UNSET
     since: Cursor | UnsetType = UNSET
     around: Cursor | UnsetType = UNSET
+    sequences: Sequences | UnsetType = UNSET
     limit: int | UnsetType = UNSET
     format: Format = "text"
 
@@ -69,8 +75,8 @@ def read(slug: str) -> Response:
     person = asker()
     room = enter(slug).room
     asked = query_as(Reading)
-    if sum(each is not UNSET for each in (asked.after, asked.before, asked.since, asked.around)) > 1:
-        raise Refused("invalid", "Ask for one part of the room: `after`, `before`, `since` or `around`.")
+    if sum(each is not UNSET for each in _parts(asked)) > 1:
+        raise Refused("invalid", "Ask for one part of the room: `after`, `before`, `since`, `around` or `sequences`.")
     if asked.after is not UNSET and asked.format != "brief":  # who only counts what is new is not there
         services.visits.take([(room.id, person.author)])
     return answer(_changes(room.slug, _page(room, asked), asked.format))
@@ -92,6 +98,7 @@ def post(slug: str) -> Response:
         person.author, body.text, body.client_id, reply_to=body.reply_to, has_files=bool(body.files)
     )
     services.limits.posting.check(person.id, signing.address())
+    services.messages.check_reply(room, body.reply_to)
     draft = services.messages.attach(room, draft, body.files)
     stored = services.messages.post(room, services.messages.with_mentions(access, draft))
     return answer(stored_answer(room, stored.message), 200 if stored.is_repeated else 201)
@@ -108,6 +115,10 @@ def stored_answer(room: Room, message: Message) -> StoredAnswer:
     )
 
 
+def _parts(asked: Reading) -> tuple[object, ...]:
+    return asked.after, asked.before, asked.since, asked.around, asked.sequences
+
+
 def _page(room: Room, asked: Reading) -> MessagePage:
     messages, limit = services.messages, _limit(asked)
     if asked.after is not UNSET:
@@ -118,6 +129,10 @@ def _page(room: Room, asked: Reading) -> MessagePage:
         return messages.since(room, asked.since, limit)
     if asked.around is not UNSET:
         return messages.around(room, asked.around, limit)
+    if asked.sequences is not UNSET:
+        revision = messages.newest_revision(room)
+        found = messages.by_sequences(room, {int(each) for each in asked.sequences.split(",")})
+        return MessagePage(messages=found, revision=revision, more=False)
     return messages.newest(room, limit)
 
 

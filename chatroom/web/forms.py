@@ -148,11 +148,17 @@ class MessageForm(Form):
     # Browsers restore what was in a field; an old client id restored would swallow the next message.
     client_id = HiddenField(render_kw={"autocomplete": "off"})
     text = TextAreaField("Message")
+    reply_to = StringField()
 
     @property
     def typed(self) -> str:
         """What was typed; browsers send line ends as CR LF."""
         return typed_in(self.text)
+
+    @property
+    def answered(self) -> int | None:
+        """The sequence of the message that this one answers, if it is one."""
+        return int(self.reply_to.data) if _number.fullmatch(self.reply_to.data or "") else None
 
     @property
     def given_client_id(self) -> str | None:

@@ -115,7 +115,7 @@ def messages_frame(slug: str) -> Page:
     found = services.rooms.get_for(current_user.id, slug).room
     services.visits.take([(found.id, current_user.author)])
     page = services.messages.newest(found, services.settings.history_page)
-    return make_response(render_template("messages.html", room=found, **_history(page)))
+    return make_response(render_template("messages.html", room=found, **_history(found, page)))
 
 
 def _room(slug: str) -> Page:
@@ -139,8 +139,11 @@ def _post(access: Access, form: MessageForm) -> Stored:
     """Store what was typed; the same form with the same text again stores nothing."""
     found = access.room
     parts = sent_files()
-    draft = services.messages.draft(current_user.author, form.typed, form.given_client_id, has_files=bool(parts))
+    draft = services.messages.draft(
+        current_user.author, form.typed, form.given_client_id, reply_to=form.answered, has_files=bool(parts)
+    )
     services.limits.posting.check(current_user.id, signing.address())
+    services.messages.check_reply(found, draft.reply_to)
     file_ids = keep_sent(current_user.id, found, parts)
     draft = services.messages.attach(found, draft, file_ids)
     draft = services.messages.with_mentions(access, draft)
@@ -176,7 +179,7 @@ def room_page(
             people=services.presence.here(found.id),
             pins=services.messages.pinned(found),
             **{"is_history": False, **more},
-            **_history(page),
+            **_history(found, page),
         )
     )
     response.status_code = status
@@ -193,10 +196,11 @@ def _asked_page(found: Room) -> dict[str, Any]:
     return {"page": page, "is_history": True}
 
 
-def _history(page: MessagePage) -> dict[str, Any]:
+def _history(found: Room, page: MessagePage) -> dict[str, Any]:
     messages = page.messages
     return {
         "messages": messages,
+        "quoted": services.messages.quoted(found, messages),
         "cursor": page.revision,
         "has_older": page.more,
         "has_newer": page.newer,

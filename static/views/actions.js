@@ -126,6 +126,7 @@ export class Actions {
     const isOnMessage = target.matches("[data-message]");
     if (this.#bar.contains(target)) {
       if (key === "ArrowLeft" || key === "ArrowRight") move(event, target, key === "ArrowRight" ? 1 : -1);
+      else if (key === "ArrowUp" || key === "ArrowDown") this.#walk(event, key === "ArrowDown" ? 1 : -1, this.#at);
       else if (key === "Escape") focusOn(event, this.#at);
       return;
     }

@@ -2,20 +2,23 @@
 
    `setBody` is the only place in all scripts where stored HTML becomes elements; everything else is text. */
 
+import { DELETED } from "../quotes.js";
 import { findHue, findInitials } from "../text.js";
 import { readFiles, showFiles } from "./files.js";
 import { markMentions } from "./marks.js";
 import { readReactions, showReactions } from "./reactions.js";
 
-const DELETED = "This message was deleted.";
 
 export class MessageView {
   #times;
   #roomUrl;
+  #quotes;
   #userId;
 
-  constructor({ template, times, roomUrl, userId }) {
+  /** `quotes` knows what the messages answer. */
+  constructor({ template, times, roomUrl, userId, quotes }) {
     this.template = template;
+    this.#quotes = quotes;
     this.#times = times;
     this.#roomUrl = roomUrl;
     this.#userId = userId;
@@ -42,7 +45,7 @@ export class MessageView {
 
   /** Show the message as it is now; `before` is what is shown of it, where something is. */
   update(element, message, before) {
-    const { author, deleted_at, edited_at } = message;
+    const { author, deleted_at } = message;
     Object.assign(element.dataset, {
       id: message.id ?? "",
       sequence: message.sequence ?? "",
@@ -54,8 +57,7 @@ export class MessageView {
     this.#setLinks(element, message);
     this.#setAuthor(element, author);
     this.setTimes(element, message);
-    const edited = element.querySelector("[data-edited]");
-    edited.textContent = edited_at && !deleted_at ? "edited" : "";
+    this.setQuote(element, message);
     // A reaction leaves the text alone, with what somebody has selected in it, and the film that is playing.
     if (!before || before.html !== message.html || deleted_at) {
       setBody(element.querySelector("[data-body]"), message);
@@ -64,12 +66,28 @@ export class MessageView {
     this.#showMarks(element, message);
   }
 
-  setTimes(element, { sent_at, edited_at }) {
+  setTimes(element, { sent_at, edited_at, deleted_at }) {
     const time = element.querySelector("time");
     time.dateTime = typeof sent_at === "string" ? sent_at : new Date(sent_at).toISOString();
     time.textContent = this.#times.clock(sent_at);
     time.title = this.#times.full(sent_at);
-    element.querySelector("[data-edited]").title = edited_at ? `Edited ${this.#times.full(edited_at)}` : "";
+    const edited = element.querySelector("[data-edited]");
+    edited.textContent = edited_at && !deleted_at ? `edited ${this.#times.clock(edited_at)}` : "";
+    edited.title = edited_at ? this.#times.full(edited_at) : "";
+  }
+
+  /** Show what the message answers, as it is now. */
+  setQuote(element, { reply_to }) {
+    if (!reply_to) return;
+    const quote = element.querySelector("[data-quote]");
+    const { author, text } = this.#quotes.describe(reply_to);
+    if (text === undefined && !quote.hidden) return; // what stands there is better than nothing
+    const [name, line] = quote.children;
+    name.textContent = author?.name ?? "";
+    name.className = author ? `quote__author hue-${findHue(author.id)}` : "quote__author";
+    line.textContent = text ?? "…";
+    quote.href = this.linkTo({ sequence: reply_to });
+    quote.hidden = false;
   }
 
   #showMarks(element, { reactions = [], pinned_at }) {
@@ -99,7 +117,7 @@ export class MessageView {
 
 /** Read a message back from the element that the server made. */
 export function readMessage(element) {
-  const { id, sequence, revision, author, clientId, kind, pinned } = element.dataset;
+  const { id, sequence, revision, author, clientId, kind, pinned, replyTo } = element.dataset;
   const body = element.querySelector("[data-body]");
   const html = body.innerHTML;
   const isDeleted = element.classList.contains("message--deleted");
@@ -114,6 +132,7 @@ export function readMessage(element) {
     },
     client_id: clientId || undefined,
     kind,
+    reply_to: replyTo ? Number(replyTo) : undefined,
     sent_at: element.querySelector("time").dateTime,
     edited_at: element.querySelector("[data-edited]").dataset.at,
     files: readFiles(element),

@@ -4,7 +4,16 @@ import { ask } from "./dialog.js";
 
 const ERASING = "Its text is erased for everybody, for good. A line stays that says that it was deleted.";
 
-export function addActions({ actions, connection, editor, messageView, reader, toast }) {
+export function addActions({ actions, answer, connection, editor, messageView, reader, toast }) {
+  actions.add({
+    name: "reply",
+    label: "Reply",
+    icon: "reply",
+    order: 20,
+    key: "r",
+    isFor: isWritten,
+    run: ({ message }) => answer(message),
+  });
   actions.add({
     name: "edit",
     label: "Edit",

@@ -59,6 +59,11 @@ export class TimelineView {
     this.#forgetBeyond(messages);
   }
 
+  /** What is answered changed, or came: show it as it is now. */
+  renewQuotes() {
+    for (const { element, message } of this.#elements.values()) this.#messageView.setQuote(element, message);
+  }
+
   /** Mark the message that somebody was led to, and no other. */
   target(sequence) {
     this.#list.querySelector(".message--target")?.classList.remove("message--target");
@@ -106,6 +111,7 @@ export function continues(message, previous) {
   return (
     previous !== null &&
     previous.author.id === message.author.id &&
+    !message.reply_to &&
     new Date(message.sent_at) - new Date(previous.sent_at) < JOINED_WITHIN_MS
   );
 }

@@ -437,3 +437,27 @@ class TestEditsThatComeLate:
         first = say(messages, "one")
         edit_seen(messages, first, "two")
         assert edit(messages, ALICE, first.id, "three").text == "three"
+
+
+class TestReplies:
+    def test_what_is_answered_must_be_a_message_of_the_room(self, messages: Messages, store: MessageStore) -> None:
+        say(messages, "one")
+        store.change(LOBBY.id, say(messages, "joined").id, lambda _: {"kind": "event"})
+        messages.check_reply(LOBBY, None)
+        messages.check_reply(LOBBY, 1)
+        elsewhere = Room(id="elsewhere", slug="elsewhere", title="")
+        for room, sequence in ((LOBBY, 2), (LOBBY, 3), (LOBBY, 99), (elsewhere, 1)):
+            with pytest.raises(Refused) as refusal:
+                messages.check_reply(room, sequence)
+            assert refusal.value.reason == "invalid"
+
+    def test_a_deleted_message_may_be_answered(self, messages: Messages) -> None:
+        delete(messages, ALICE, say(messages, "one").id)
+        messages.check_reply(LOBBY, 1)
+
+    def test_what_is_quoted_is_as_it_is_now(self, messages: Messages) -> None:
+        first = say(messages, "one")
+        answer = messages.post(LOBBY, messages.draft(BOB, "yes", reply_to=1)).message
+        edit(messages, ALICE, first.id, "two")
+        assert {sequence: found.text for sequence, found in messages.quoted(LOBBY, [answer]).items()} == {1: "two"}
+        assert messages.quoted(LOBBY, [first]) == {}

@@ -47,6 +47,13 @@ class TestPost:
         assert (again.status_code, again.get_json()) == (200, first.get_json())
         assert texts(services) == ["hello"]
 
+    def test_an_answer(self, alice: Visitor) -> None:
+        post(alice, "one")
+        assert post(alice, "yes", reply_to=1).status_code == 201
+        assert alice.get(LOBBY).get_json()["messages"][1]["reply_to"] == 1
+        response = post(alice, "yes", reply_to=9)
+        assert (response.status_code, response.get_json()["error"]["reason"]) == (400, "invalid")
+
     def test_without_a_client_id(self, alice: Visitor, services: Services) -> None:
         answers = [post(alice).get_json() for _ in range(2)]
         assert "client_id" not in answers[0]
@@ -176,6 +183,11 @@ class TestRead:
         for query, newer in (({"around": 4}, True), ({"around": 7}, None), ({"before": 4}, None)):
             assert reader.get(LOBBY, query_string=query).get_json().get("newer") == newer
         assert reader.get(f"{LOBBY}?around=8").status_code == 404
+
+    def test_messages_by_their_sequences(self, reader: Visitor) -> None:
+        assert self.read(reader, sequences="5,2,99,5") == (["2", "5"], 7, False)
+        for wrong in ("", "x", "1,", ",1", "1;2", "-1", "1" * 20, ",".join(["1"] * 101)):
+            assert reader.get(LOBBY, query_string={"sequences": wrong}).status_code == 400, wrong
 
     def test_what_a_message_shows(self, alice: Visitor, services: Services) -> None:
         """X06, A01: exactly these fields."""

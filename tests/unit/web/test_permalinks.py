@@ -95,7 +95,7 @@ class TestForms:
         assert (response.status_code, response.location) == (303, page)
         [message] = alice.get("/api/rooms/lobby/messages").get_json()["messages"]
         assert message["text"] == "two\nlines"
-        assert "edited</span>" in alice.get(page).text
+        assert "data-edited data-at" in alice.get(page).text
 
     def test_deleting(self, alice: Visitor, page: str) -> None:
         response = self.send(alice, page, "delete")
@@ -150,3 +150,32 @@ class TestForms:
         assert response.status_code == 429
         assert int(response.headers["Retry-After"]) > 0
         assert "three</textarea>" in response.text
+
+
+class TestAnswers:
+    def test_from_the_page_of_what_is_answered(self, alice: Visitor, bob: Visitor) -> None:
+        alice.say("*one* & more")
+        page = bob.get("/chatroom/lobby/1")
+        assert 'name="reply_to" value="1" checked' in page.text
+        response = bob.post("/chatroom/lobby", data={**hidden_fields(page), "text": "yes", "reply_to": "1"})
+        assert response.status_code == 303
+        shown = alice.get("/chatroom").text
+        quote = re.search(r'<a class="quote"[^>]*href="([^"]*)">(.*?)</a>', shown)
+        assert quote
+        assert quote[1] == "/chatroom/lobby/1"
+        assert re.sub("<[^>]*>", "", quote[2]) == "Alice one &amp; more"
+
+    def test_what_is_wrong_keeps_what_was_typed(self, alice: Visitor) -> None:
+        response = alice.say("typed", reply_to="7")
+        assert response.status_code == 400
+        assert "not in this room" in problem(response)
+        assert "typed</textarea>" in response.text
+
+    def test_a_quote_says_what_its_message_says_now(self, alice: Visitor) -> None:
+        alice.say("one")
+        alice.say("two", reply_to="1")
+        forms = TestForms()
+        forms.send(alice, "/chatroom/lobby/1", "edit", text="three")
+        assert 'dir="auto">three</span></a>' in alice.get("/chatroom").text
+        forms.send(alice, "/chatroom/lobby/1", "delete")
+        assert 'dir="auto">This message was deleted.</span></a>' in alice.get("/chatroom/lobby/messages").text
