@@ -57,8 +57,8 @@ export class Api {
   }
 
   /** Store a draft; safe to repeat with the same `client_id`. */
-  post({ client_id, text, reply_to }) {
-    return this.#send("POST", this.#url, { client_id, text, reply_to });
+  post({ client_id, text, reply_to, files }) {
+    return this.#send("POST", this.#url, { client_id, text, reply_to, files: idsOf(files) });
   }
 
   /** Change a message, as the frame of that `type` does. */
@@ -101,6 +101,11 @@ export class Api {
     }
     throw await readError(response);
   }
+}
+
+/** A draft knows all about its files; the server wants their ids, and nothing where there are none. */
+export function idsOf(files) {
+  return files?.length ? files.map(({ id }) => id) : undefined;
 }
 
 async function readError(response) {

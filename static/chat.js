@@ -10,8 +10,11 @@ import { Reader } from "./reader.js";
 import { Sender } from "./sender.js";
 import { Timeline } from "./timeline.js";
 import { localizeTimes, timesOfReader } from "./times.js";
+import { makeSend } from "./upload_request.js";
 import { Actions } from "./views/actions.js";
-import { ComposerView } from "./views/composer.js";
+import { AttachmentsView, uploadsFor } from "./views/attachments.js";
+import { ComposerView, LATER } from "./views/composer.js";
+import { openPictures } from "./views/lightbox.js";
 import { Marks } from "./views/marks.js";
 import { makeScrollable, MessageView } from "./views/message.js";
 import { EditorView } from "./views/editor.js";
@@ -39,6 +42,7 @@ function start(root) {
   const times = timesOfReader({ language: document.documentElement.lang, languages: navigator.languages });
   const people = new PeopleView({ root: find("people"), template: find("person-template") });
 
+  openPictures(find("log"), data.icons);
   if (data.history === "true") {
     localizeTimes(root, times);
     makeScrollable(root);
@@ -102,13 +106,15 @@ function start(root) {
     clock,
     onChange: showPending,
     onStored: (draft, answer) => {
-      timeline.applyStored(answer, { text: draft.text, reply_to: draft.reply_to, sent_at: new Date().toISOString() });
+      const { text, reply_to, files } = draft;
+      timeline.applyStored(answer, { text, reply_to, files, sent_at: new Date().toISOString() });
       reader.show(showPending);
     },
   });
   const composer = new ComposerView({
     form: find("composer"),
     maxLength: Number(data.maxLength),
+    hasMore: () => !attachments.isEmpty,
     onSend: send,
     onDraft: (text) => {
       outbox.unsent = text;
@@ -116,6 +122,23 @@ function start(root) {
     onUp: () => {
       const own = reader.findElement(({ author, deleted_at, kind }) => author.id === user.id && !deleted_at && !kind);
       if (own) actions.run("edit", own);
+    },
+  });
+  const attachments = new AttachmentsView({
+    form: find("composer"),
+    zone: root,
+    template: find("attachment-template"),
+    announcer: find("announcer"),
+    makeUploads: uploadsFor({
+      send: makeSend({ url: data.uploadUrl, csrfToken: document.querySelector("meta[name=csrf-token]").content }),
+      makeKey: makeId,
+      maxBytes: Number(data.maxFileBytes),
+      maxFiles: Number(data.maxFiles),
+    }),
+    onProblem: (text) => composer.say(text),
+    onReady: () => composer.submit(),
+    onStored: (files) => {
+      outbox.unsentFiles = files;
     },
   });
   const pending = new PendingView({
@@ -130,9 +153,10 @@ function start(root) {
         sender.kick();
       },
       edit: (client_id) => {
-        const { text, reply_to } = outbox.get(client_id);
+        const { text, reply_to, files = [] } = outbox.get(client_id);
         composer.insert(text);
         reply.start(reply_to);
+        attachments.restore(files);
         outbox.remove(client_id);
         showPending();
       },
@@ -198,7 +222,8 @@ function start(root) {
 
   function send(text) {
     if (outbox.isFull) return `${MAX_WAITING} messages are waiting to be stored. Wait until some of them are.`;
-    outbox.add(text, { reply_to: reply.take() });
+    if (!attachments.isReady()) return LATER;
+    outbox.add(text, { reply_to: reply.take(), files: attachments.take() });
     reader.goToEnd();
     showPending();
     sender.kick();
@@ -228,6 +253,7 @@ function start(root) {
     target: data.target ? Number(data.target) : null,
   });
   composer.offer(outbox.unsent);
+  attachments.restore(outbox.unsentFiles);
   claim();
   connection.start();
   setInterval(claim, CLAIM_EVERY_MS);

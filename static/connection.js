@@ -3,7 +3,7 @@
    A websocket first, resumed by cursor. Where websockets do not get through but HTTP does, it asks every few seconds and
    goes on trying. What it reports may overlap with what was reported before, and never leaves anything out. */
 
-import { ApiError } from "./api.js";
+import { ApiError, idsOf } from "./api.js";
 import { LiveSocket } from "./live_socket.js";
 import { Timers } from "./timers.js";
 
@@ -78,7 +78,8 @@ export class Connection {
   /** Send a draft; answers `stored` or `refused`, or throws an ApiError when the outcome is unknown. */
   post(draft) {
     const { client_id, text, reply_to } = draft;
-    if (this.#isOpen) return this.#socket.request({ type: "post", room: this.#room, client_id, text, reply_to });
+    const files = idsOf(draft.files);
+    if (this.#isOpen) return this.#socket.request({ type: "post", room: this.#room, client_id, text, reply_to, files });
     return this.#overHttp(() => this.#api.post(draft));
   }
 

@@ -46,10 +46,13 @@ export class Outbox {
     return this.#drafts.get(client_id);
   }
 
-  /** Keep a text under a new `client_id` until it is stored; `reply_to`: the sequence of what it answers. */
-  add(text, { reply_to } = {}) {
+  /**
+   * Keep a text under a new `client_id` until it is stored; `reply_to`: the sequence of what it answers, `files`: what
+   * the server knows of each of its files.
+   */
+  add(text, { reply_to, files } = {}) {
     const client_id = this.#makeId();
-    const draft = { client_id, text, reply_to, created_at: this.#now(), number: this.#drafts.size, problem: "" };
+    const draft = { client_id, text, reply_to, files, created_at: this.#now(), number: this.#drafts.size, problem: "" };
     this.#drafts.set(client_id, draft);
     this.#write(draft);
     return draft;
@@ -101,6 +104,16 @@ export class Outbox {
 
   set unsent(text) {
     this.#try(() => (text ? this.#storage.setItem(this.#draftKey, text) : this.#storage.removeItem(this.#draftKey)));
+  }
+
+  /** The files that are attached there: what the server knows of each. */
+  get unsentFiles() {
+    return this.#try(() => JSON.parse(this.#storage.getItem(`${this.#draftKey}:files`))) ?? [];
+  }
+
+  set unsentFiles(files) {
+    const key = `${this.#draftKey}:files`;
+    this.#try(() => (files.length ? this.#storage.setItem(key, JSON.stringify(files)) : this.#storage.removeItem(key)));
   }
 
   /** Hours later the talk has moved on: what was never stored then asks before it is sent. */

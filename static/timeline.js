@@ -57,10 +57,10 @@ export class Timeline {
   }
 
   /** The server stored a draft of ours: show it in its place until its change arrives with the rendered text. */
-  applyStored({ id, client_id, sequence, revision }, { text, reply_to, sent_at }) {
+  applyStored({ id, client_id, sequence, revision }, { text, reply_to, files, sent_at }) {
     // At or before the cursor its change was already taken: what is missing then is missing on purpose.
     if (this.isDetached || sequence <= this.cursor || this.#bySequence.has(sequence)) return;
-    this.#place({ id, client_id, sequence, revision, author: this.user, text, reply_to, sent_at, isProvisional: true });
+    this.#place({ id, client_id, sequence, revision, author: this.user, text, reply_to, files, sent_at, isProvisional: true });
   }
 
   /** To be called before history or the newest page is asked for: a change may overtake the answer. */

@@ -7,25 +7,32 @@ const SAVE_AFTER_MS = 200;
 const KEYS = ". Enter sends, Shift+Enter makes a new line.";
 const IME_KEY = 229; // Safari ends a composition before the key that ended it
 
+/** Not now, and nothing is wrong: what is written stays, and is sent later. */
+export const LATER = Symbol("later");
+
 export class ComposerView {
   #form;
   #text;
   #problem;
   #counter;
   #maxLength;
+  #hasMore;
   #onSend;
   #onDraft;
   #onUp;
   #saving;
 
-  /** `onSend(text)` answers with why it cannot be sent, or ""; `onDraft(text)` keeps what is being typed;
-      `onUp()`: the arrow up, while nothing is typed. */
-  constructor({ form, maxLength, onSend, onDraft, onUp }) {
+  /**
+   * `onSend(text)` answers with why it cannot be sent, `LATER`, or ""; `onDraft(text)` keeps what is being typed;
+   * `hasMore()` says whether a message would have something but its text; `onUp()`: the arrow up, while nothing is typed.
+   */
+  constructor({ form, maxLength, hasMore, onSend, onDraft, onUp }) {
     this.#form = form;
     this.#text = form.querySelector("[data-text]");
     this.#problem = form.querySelector("[data-problem]");
     this.#counter = form.querySelector("[data-counter]");
     this.#maxLength = maxLength;
+    this.#hasMore = hasMore;
     this.#onSend = onSend;
     this.#onDraft = onDraft;
     this.#onUp = onUp;
@@ -54,6 +61,10 @@ export class ComposerView {
     this.focus();
   }
 
+  submit() {
+    this.#form.requestSubmit();
+  }
+
   focus() {
     this.#text.focus();
   }
@@ -77,9 +88,10 @@ export class ComposerView {
   #submit(event) {
     event.preventDefault();
     const text = wellFormed(this.text);
-    const problem = findProblem(text, this.#maxLength) || this.#onSend(text);
-    this.#say(problem);
-    if (!problem) {
+    const isBlank = text.trim() === "" && this.#hasMore();
+    const outcome = (isBlank ? "" : findProblem(text, this.#maxLength)) || this.#onSend(text);
+    if (outcome !== LATER) this.say(outcome);
+    if (!outcome) {
       this.#text.value = "";
       this.#change();
       this.save();
@@ -88,7 +100,7 @@ export class ComposerView {
   }
 
   #change() {
-    if (!this.#problem.hidden) this.#say("");
+    if (!this.#problem.hidden) this.say("");
     this.#count();
     clearTimeout(this.#saving);
     this.#saving = setTimeout(() => this.save(), SAVE_AFTER_MS);
@@ -101,7 +113,8 @@ export class ComposerView {
     this.#counter.classList.toggle("composer__counter--over", left < 0);
   }
 
-  #say(problem) {
+  /** Say what is wrong; "" when nothing is any more. */
+  say(problem) {
     this.#problem.textContent = problem;
     this.#problem.hidden = !problem;
     if (problem) this.#text.setAttribute("aria-invalid", "true");

@@ -16,7 +16,11 @@ export function showFiles(element, files = []) {
 
 /** The files of an element that the server, or `showFiles`, has made. */
 export function readFiles(element) {
-  return [...element.querySelectorAll("[data-file]")].map(({ dataset }) => JSON.parse(dataset.file));
+  return [...element.querySelectorAll("[data-file]")].map(readFile);
+}
+
+export function readFile({ dataset }) {
+  return JSON.parse(dataset.file);
 }
 
 export function findKind({ type, width }) {

@@ -136,3 +136,19 @@ test("what stands in the composer is kept for each account and room", () => {
   open({ storage }).unsent = "";
   assert.equal(storage.length, 0);
 });
+
+test("a draft keeps its files, and so does what is not sent yet", () => {
+  const storage = new FakeStorage();
+  const files = [{ id: "f1", name: "a.jpg" }];
+  const before = open({ storage });
+  before.add("look", { files });
+  before.unsentFiles = files;
+  const after = open({ storage });
+  after.claim();
+  assert.deepEqual(after.next.files, files);
+  assert.deepEqual(after.unsentFiles, files);
+  after.unsentFiles = [];
+  assert.deepEqual(open({ storage }).unsentFiles, []);
+  storage.setItem("chatroom:draft:alice:lobby:files", "not JSON");
+  assert.deepEqual(open({ storage }).unsentFiles, []);
+});

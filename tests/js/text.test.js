@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { count, countCharacters, findHue, findInitials, findProblem } from "../../static/text.js";
+import { count, countCharacters, findHue, findInitials, findProblem, formatSize } from "../../static/text.js";
 import { Times } from "../../static/times.js";
 
 test("characters are code points, as the server counts them (U07)", () => {
@@ -40,4 +40,12 @@ test("times are the reader's: zone, hours and day", () => {
   assert.equal(times.dayKey(moment), "2026-11-21");
   assert.match(times.full(moment), /21 November 2026.*08:30:00/);
   assert.match(times.moment(moment), /^21 November 2026, 08:30$/);
+});
+
+test("sizes are written as the templates write them", () => {
+  const sizes = [0, 1, 999, 1000, 1234, 999_949, 1_500_000, 25_000_000, 3e9, 4e12, 5e15];
+  assert.deepEqual(
+    sizes.map(formatSize),
+    ["0 Bytes", "1 Byte", "999 Bytes", "1.0 kB", "1.2 kB", "999.9 kB", "1.5 MB", "25.0 MB", "3.0 GB", "4.0 TB", "5000.0 TB"],
+  );
 });

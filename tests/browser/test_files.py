@@ -1,0 +1,335 @@
+"""Files as people see them: chosen, dropped and pasted; looked at, listened to, taken back."""
+
+import math
+import re
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.cast import Person
+from tests.pictures import make_picture
+
+MakePerson = Callable[..., Person]
+
+
+def upload(name: str, type: str, content: bytes) -> dict[str, Any]:
+    return {"name": name, "mimeType": type, "buffer": content}
+
+
+def picture(name: str = "kitten.jpg", size: tuple[int, int] = (1200, 800)) -> dict[str, Any]:
+    return upload(name, "image/jpeg", make_picture("JPEG", size))
+
+
+def make_sound() -> bytes:
+    """A second of a quiet A."""
+    samples = b"".join(struct.pack("<h", int(3000 * math.sin(n * 0.0785))) for n in range(8000))
+    head = struct.pack(
+        "<4sI4s4sIHHIIHH4sI",
+        b"RIFF",
+        36 + len(samples),
+        b"WAVE",
+        b"fmt ",
+        16,
+        1,
+        1,
+        8000,
+        16000,
+        2,
+        16,
+        b"data",
+        len(samples),
+    )
+    return head + samples
+
+
+def choose(person: Person, *files: dict[str, Any]) -> None:
+    person.page.locator("[data-choose]").set_input_files(list(files))
+
+
+def attached(person: Person) -> Any:
+    return person.page.locator("[data-attachments] li")
+
+
+def await_attached(person: Person, count: int = 1) -> None:
+    person.page.wait_for_function(
+        "n => { const bars = [...document.querySelectorAll('[data-attachments] progress')];"
+        " return bars.length === n && bars.every(bar => bar.hidden) }",
+        arg=count,
+    )
+
+
+def drop(person: Person, name: str, type: str, content: str) -> None:
+    """Let go of a file over the room."""
+    person.page.evaluate(
+        """([name, type, content]) => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([content], name, { type }));
+            const zone = document.querySelector("[data-log]");
+            for (const kind of ["dragover", "drop"])
+                zone.dispatchEvent(new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer: transfer }));
+        }""",
+        [name, type, content],
+    )
+
+
+def test_a_picture_is_chosen_sent_and_seen_by_others(person: MakePerson, anything: Callable[[str], str]) -> None:
+    alice, bob = person("Alice"), person("Bob")
+    text = anything("our kitten")
+    choose(alice, picture())
+    await_attached(alice)
+    assert alice.page.locator("[data-attachments] canvas").count() == 1  # a preview
+    alice.say(text)
+
+    for each in (alice, bob):
+        image = each.message(text).locator("img")
+        image.wait_for()
+        each.page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=image.element_handle())
+        assert image.get_attribute("alt") == "kitten.jpg"
+        assert (image.get_attribute("width"), image.get_attribute("height")) == ("360", "240")
+    assert attached(alice).count() == 0
+    bob.enter()  # and as the server renders it
+    assert bob.message(text).locator("img").get_attribute("width") == "360"
+
+
+def test_files_without_words_several_at_once_in_their_order(person: MakePerson, anything: Callable[[str], str]) -> None:
+    alice, bob = person("Alice"), person("Bob")
+    name = anything("plan").replace(" ", "-") + ".pdf"
+    choose(
+        alice,
+        upload(name, "application/pdf", b"%PDF-1.7\n" * 2000),
+        picture(),
+        upload("sound.wav", "audio/wav", make_sound()),
+    )
+    await_attached(alice, 3)
+    alice.page.get_by_role("button", name="Send message").click()
+    message = bob.message(name)
+    message.wait_for()
+    kinds = [each.get_attribute("class") for each in message.locator("[data-file]").all()]
+    assert kinds == ["file file--card", "file file--picture", "file file--audio"]
+    assert message.locator(".file__size").first.inner_text() == "18.0 kB"
+    with bob.page.expect_download() as download:
+        message.get_by_role("link", name=name).click()
+    assert download.value.suggested_filename == name
+
+
+def test_a_sound_plays_and_can_be_wound(person: MakePerson) -> None:
+    alice = person("Alice")
+    choose(alice, upload("sound.wav", "audio/wav", make_sound()))
+    await_attached(alice)
+    alice.page.get_by_role("button", name="Send message").click()
+    player = alice.page.locator("[data-messages] audio").last
+    player.wait_for()
+    duration = player.evaluate(
+        """async (player) => {
+            const come = (event) => new Promise((resolve) => player.addEventListener(event, resolve));
+            if (player.readyState < 1) await come("loadedmetadata");
+            player.currentTime = 0.5;
+            await come("seeked");
+            return player.duration;
+        }"""
+    )
+    assert duration == pytest.approx(1.0)
+
+
+def test_dropped_and_pasted(person: MakePerson, anything: Callable[[str], str]) -> None:
+    alice = person("Alice")
+    first, second = anything("dropped").replace(" ", "-"), anything("pasted").replace(" ", "-")
+    drop(alice, f"{first}.txt", "text/plain", "words")
+    await_attached(alice)
+    assert not alice.page.locator(".is-dropped-on").count()
+    alice.page.get_by_label("Message", exact=True).evaluate(
+        """(box, name) => {
+            const clipboardData = new DataTransfer();
+            clipboardData.items.add(new File(["more"], name, { type: "text/plain" }));
+            box.dispatchEvent(new ClipboardEvent("paste", { bubbles: true, cancelable: true, clipboardData }));
+        }""",
+        f"{second}.txt",
+    )
+    await_attached(alice, 2)
+    alice.page.get_by_label("Message", exact=True).press("Enter")
+    alice.message(f"{first}.txt").locator(f"text={second}.txt").wait_for()
+
+
+def hold_uploads(person: Person) -> list[Any]:
+    """Let uploads wait until they are let go."""
+    held: list[Any] = []
+    person.page.route("**/api/rooms/*/files?*", lambda route: held.append(route))
+    return held
+
+
+def test_one_writes_on_while_a_file_is_sent_and_the_message_waits_for_it(
+    person: MakePerson, anything: Callable[[str], str]
+) -> None:
+    alice = person("Alice")
+    held = hold_uploads(alice)
+    text = anything("with a file")
+    choose(alice, picture())
+    alice.say(text)
+    alice.page.locator("[data-status]", has_text="Goes out when it is there").wait_for()
+    assert alice.page.get_by_label("Message", exact=True).input_value() == text
+    assert alice.message(text).count() == 0
+    held[0].continue_()
+    alice.message(text).locator("img").wait_for()
+    assert alice.page.get_by_label("Message", exact=True).input_value() == ""
+
+
+def test_one_that_is_cancelled_does_not_go_out(person: MakePerson, anything: Callable[[str], str]) -> None:
+    alice = person("Alice")
+    hold_uploads(alice)
+    choose(alice, picture(), upload("b.txt", "text/plain", b"words"))
+    alice.page.get_by_role("button", name="Remove kitten.jpg").click()
+    assert alice.page.evaluate("document.activeElement.ariaLabel") == "Remove b.txt"
+    alice.page.keyboard.press("Enter")
+    assert attached(alice).count() == 0
+    assert alice.page.evaluate("document.activeElement.matches('[data-text]')")
+    text = anything("no file")
+    alice.say(text)
+    alice.sees(text)
+    assert alice.message(text).locator("[data-file]").count() == 0
+
+
+def test_one_that_failed_says_why_and_is_tried_again(person: MakePerson, anything: Callable[[str], str]) -> None:
+    alice = person("Alice")
+    alice.page.route("**/api/rooms/*/files?*", lambda route: route.abort())
+    choose(alice, picture())
+    alice.page.get_by_text("The room cannot be reached.", exact=True).wait_for()
+    text = anything("second try")
+    alice.say(text)
+    alice.page.get_by_text("A file could not be sent. Try it again, or remove it.").wait_for()
+    alice.page.unroute("**/api/rooms/*/files?*")
+    alice.page.get_by_role("button", name="Try kitten.jpg again").click()
+    await_attached(alice)
+    alice.page.get_by_label("Message", exact=True).press("Enter")
+    alice.message(text).locator("img").wait_for()
+
+
+def test_what_the_room_does_not_take_is_told(person: MakePerson) -> None:
+    alice = person("Alice")
+    choose(alice, upload("broken.png", "image/png", b"\x89PNG\r\n\x1a\nbroken"))
+    alice.page.get_by_text("The picture cannot be read: it is damaged, or cut off.").first.wait_for()
+    choose(alice, *[upload(f"{n}.txt", "text/plain", b"x") for n in range(12)])
+    alice.page.get_by_text("At most 10 files fit in one message.").wait_for()
+
+
+def test_attached_files_outlive_a_reload(person: MakePerson, anything: Callable[[str], str]) -> None:
+    alice = person("Alice")
+    text = anything("after a reload")
+    choose(alice, picture())
+    await_attached(alice)
+    alice.enter()
+    await_attached(alice)
+    alice.say(text)
+    alice.message(text).locator("img").wait_for()
+    alice.enter()
+    assert attached(alice).count() == 0
+
+
+def test_pictures_are_looked_at_one_after_another(person: MakePerson) -> None:
+    alice = person("Alice")
+    choose(alice, picture("first.jpg"), picture("second.jpg", (300, 900)))
+    await_attached(alice, 2)
+    alice.page.get_by_role("button", name="Send message").click()
+    links = alice.page.locator("[data-messages] .file--picture [data-file-link]")
+    alice.page.get_by_role("link", name="second.jpg").last.wait_for()
+    count = links.count()
+    links.nth(count - 2).click()
+    dialog = alice.page.get_by_role("dialog")
+    dialog.get_by_role("img", name="first.jpg").wait_for()
+    alice.page.keyboard.press("ArrowRight")
+    dialog.get_by_role("img", name="second.jpg").wait_for()
+    assert dialog.get_by_role("button", name="Next picture").is_disabled()
+    with alice.page.expect_download() as download:
+        dialog.get_by_role("link", name="Download").click()
+    assert download.value.suggested_filename == "second.jpg"
+    alice.page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
+    assert links.nth(count - 1).evaluate("link => link === document.activeElement")
+
+
+def test_nothing_moves_when_a_picture_arrives(person: MakePerson, anything: Callable[[str], str]) -> None:
+    alice, bob = person("Alice"), person("Bob")
+    held: list[Any] = []
+    bob.page.route("**/files/*/thumbnail", lambda route: held.append(route))
+    text = anything("tall")
+    choose(alice, picture("tall.jpg", (900, 1200)))
+    await_attached(alice)
+    alice.say(text)
+    image = bob.message(text).locator("img")
+    image.wait_for(state="attached")
+    bob.page.wait_for_timeout(300)
+    before = image.bounding_box()
+    assert before
+    assert round(before["height"]) in range(268, 275)
+    held[0].continue_()
+    bob.page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=image.element_handle())
+    assert image.bounding_box() == before
+
+
+def test_a_deleted_message_takes_its_picture_along(person: MakePerson, anything: Callable[[str], str]) -> None:
+    alice, bob = person("Alice"), person("Bob")
+    text = anything("regretted")
+    choose(alice, picture())
+    await_attached(alice)
+    alice.say(text)
+    address = bob.message(text).locator("[data-file-link]").get_attribute("href")
+    assert bob.context.request.get(bob.url + address).status == 200
+    message_id = bob.message(text).get_attribute("data-id")
+    alice.page.evaluate(
+        """(id) => {
+            const socket = new WebSocket(location.origin.replace("http", "ws") + "/live");
+            socket.onopen = () => socket.send(JSON.stringify({ type: "delete", room: "lobby", id }));
+        }""",
+        message_id,
+    )
+    bob.page.locator(f"[data-id='{message_id}'] .message__tombstone").wait_for()
+    assert bob.page.locator(f"[data-id='{message_id}'] [data-file]").count() == 0
+    assert bob.context.request.get(bob.url + address).status == 404
+
+
+def test_without_a_script(person: MakePerson, anything: Callable[[str], str]) -> None:
+    alice = person("Alice", java_script_enabled=False)
+    name = anything("form").replace(" ", "-") + ".txt"
+    alice.page.locator("input[type=file]").set_input_files([upload(name, "text/plain", b"words"), picture()])
+    alice.page.get_by_role("button", name="Send message").click()
+    alice.page.wait_for_url("**/chatroom/lobby")
+    frame = alice.page.frame_locator("iframe")
+    frame.get_by_role("link", name=re.compile(name)).wait_for()
+    frame.get_by_role("img", name="kitten.jpg").last.wait_for()
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(person: MakePerson, anything: Callable[[str], str]) -> None:
+    alice = person("Alice", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+    choose(alice, picture("wide.jpg", (4000, 800)), upload("x" * 80 + ".pdf", "application/pdf", b"%PDF-1.7\n"))
+    await_attached(alice, 2)
+    assert alice.page.evaluate("document.documentElement.scrollWidth") == 360
+    text = anything("by phone")
+    alice.write(text)
+    alice.page.get_by_role("button", name="Send message").click()
+    image = alice.message(text).locator("img")
+    image.wait_for()
+    box = image.bounding_box()
+    assert box
+    assert box["x"] + box["width"] <= 360
+    assert alice.page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_a_large_file_goes_in_and_out_as_it_is(person: MakePerson, tmp_path: Path) -> None:
+    """Through the spool, the store and the outlet of a real server."""
+    alice = person("Alice")
+    content = b"".join(n.to_bytes(8, "big") for n in range(2_500_000))
+    path = tmp_path / "large.bin"
+    path.write_bytes(content)
+    alice.page.locator("[data-choose]").set_input_files(path)
+    await_attached(alice)
+    alice.page.get_by_role("button", name="Send message").click()
+    link = alice.page.get_by_role("link", name=re.compile("large.bin")).last
+    link.wait_for()
+    with alice.page.expect_download() as download:
+        link.click()
+    assert Path(download.value.path()).read_bytes() == content
+    address = alice.url + link.get_attribute("href")
+    part = alice.context.request.get(address, headers={"Range": "bytes=19999000-19999099"})
+    assert (part.status, part.body()) == (206, content[19_999_000:19_999_100])

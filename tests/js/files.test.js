@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { endingOf, findKind, fitFrame, urlOf } from "../../static/views/files.js";
+
+// The same cases as in tests/unit/web/test_shown.py.
+test("a file is shown as what it is", () => {
+  assert.equal(findKind({ type: "image/png", width: 5 }), "picture");
+  assert.equal(findKind({ type: "image/png" }), "card");
+  assert.equal(findKind({ type: "video/mp4" }), "video");
+  assert.equal(findKind({ type: "audio/mpeg" }), "audio");
+  assert.equal(findKind({ type: "application/pdf" }), "card");
+});
+
+test("a picture keeps its shape and is never enlarged", () => {
+  assert.deepEqual(fitFrame({ width: 100, height: 50 }), [100, 50]);
+  assert.deepEqual(fitFrame({ width: 4000, height: 3000 }), [360, 270]);
+  assert.deepEqual(fitFrame({ width: 300, height: 3000 }), [27, 270]);
+  assert.deepEqual(fitFrame({ width: 50_000, height: 10 }), [360, 1]);
+});
+
+test("a card shows the ending", () => {
+  assert.deepEqual(["a.pdf", "a.tar.gz", "README", "a.markdown"].map((name) => endingOf({ name })), ["PDF", "GZ", "FILE", "FILE"]);
+});
+
+test("a name in an address is escaped", () => {
+  assert.equal(urlOf({ id: "1", name: "a b%?#.txt" }), "/files/1/a%20b%25%3F%23.txt");
+});

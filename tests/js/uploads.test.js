@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Uploads } from "../../static/uploads.js";
+
+/** Uploads whose files are sent when the test says so. */
+function open({ maxBytes = 1000, maxFiles = 4 } = {}) {
+  const sent = [];
+  const seen = { changes: 0 };
+  let lastKey = 0;
+  const uploads = new Uploads({
+    send: (file, onProgress) => {
+      const one = { file, onProgress, isAborted: false };
+      const stored = new Promise((resolve, reject) => Object.assign(one, { resolve, reject }));
+      sent.push(one);
+      return {
+        stored,
+        abort: () => {
+          one.isAborted = true;
+          one.reject(new Error("Cancelled."));
+        },
+      };
+    },
+    makeKey: () => `k${(lastKey += 1)}`,
+    maxBytes,
+    maxFiles,
+    onChange: () => {
+      seen.changes += 1;
+    },
+  });
+  return { uploads, sent, seen };
+}
+
+const file = (name, size = 10) => ({ name, size });
+const states = (uploads) => uploads.items.map(({ state }) => state);
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+test("two are sent at a time, the others in their turn", async () => {
+  const { uploads, sent } = open();
+  assert.equal(uploads.add([file("a"), file("b"), file("c")]), "");
+  assert.deepEqual(states(uploads), ["sending", "sending", "waiting"]);
+  sent[1].resolve({ id: "2" });
+  await settle();
+  assert.deepEqual(states(uploads), ["sending", "done", "sending"]);
+  assert.equal(uploads.isReady, false);
+  sent[0].resolve({ id: "1" });
+  sent[2].resolve({ id: "3" });
+  await settle();
+  assert.equal(uploads.isReady, true);
+  assert.deepEqual(uploads.take(), [{ id: "1" }, { id: "2" }, { id: "3" }]); // in the order of choosing
+  assert.equal(uploads.isEmpty, true);
+});
+
+test("how far each is, is told", () => {
+  const { uploads, sent, seen } = open();
+  uploads.add([file("a")]);
+  const before = seen.changes;
+  sent[0].onProgress(0.4);
+  assert.equal(uploads.items[0].progress, 0.4);
+  assert.equal(seen.changes, before + 1);
+});
+
+test("one that failed can be tried again, and does not go out until then", async () => {
+  const { uploads, sent } = open();
+  uploads.add([file("a")]);
+  sent[0].reject(new Error("The room cannot be reached."));
+  await settle();
+  assert.equal(uploads.hasFailed, true);
+  assert.equal(uploads.isReady, false);
+  assert.equal(uploads.items[0].problem, "The room cannot be reached.");
+  uploads.retry("k1");
+  assert.deepEqual(states(uploads), ["sending"]);
+  sent[1].resolve({ id: "1" });
+  await settle();
+  assert.deepEqual(uploads.stored, [{ id: "1" }]);
+});
+
+test("one that is cancelled makes room for the next, and its end is no failure", async () => {
+  const { uploads, sent } = open();
+  uploads.add([file("a"), file("b"), file("c")]);
+  uploads.remove("k1");
+  await settle();
+  assert.equal(sent[0].isAborted, true);
+  assert.deepEqual(states(uploads), ["sending", "sending"]);
+  assert.deepEqual(uploads.items.map(({ name }) => name), ["b", "c"]);
+  uploads.remove("nothing");
+  uploads.retry("k2");
+  assert.deepEqual(states(uploads), ["sending", "sending"]);
+});
+
+test("what cannot be sent is told at once, and the rest goes", () => {
+  const { uploads } = open({ maxFiles: 2 });
+  assert.match(uploads.add([file("big", 1001)]), /^big is too large: at most 1.0 kB are allowed\.$/);
+  assert.match(uploads.add([file("folder", 0)]), /^folder is empty, or a folder\.$/);
+  assert.equal(uploads.add([file("a"), file("b"), file("c"), file("d")]), "At most 2 files fit in one message.");
+  assert.equal(uploads.items.length, 2);
+});
+
+test("limits of 0 are none", () => {
+  const { uploads } = open({ maxBytes: 0, maxFiles: 0 });
+  assert.equal(uploads.add(Array.from({ length: 30 }, (_, n) => file(`f${n}`, 1e9))), "");
+});
+
+test("what was there before a reload is there after it", () => {
+  const { uploads, sent } = open();
+  uploads.restore([{ id: "1", name: "a.jpg", size: 5 }]);
+  assert.deepEqual(states(uploads), ["done"]);
+  assert.equal(uploads.isReady, true);
+  assert.equal(sent.length, 0);
+  assert.deepEqual(uploads.take(), [{ id: "1", name: "a.jpg", size: 5 }]);
+});
