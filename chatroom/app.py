@@ -33,10 +33,13 @@ from chatroom.store import changes
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from chatroom.live.socketio import SocketIO
+
 log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parent.parent
 WITHOUT_DATABASE = {"static", "health.livez", "health.readyz", "notifications.manifest", "notifications.service_worker"}
+SOCKET_IO = "/socket.io/"
 START_OVERLAP = timedelta(hours=1)  # between this process's clock and the database's
 OVERLAP = timedelta(seconds=10)
 
@@ -88,6 +91,7 @@ class ASGI:
         self._services: Services = app.extensions["chatroom"]
         settings = self._services.settings
         self._engine: Engine | None = None
+        self._socketio: SocketIO | None = None
         threads = WSGIMiddleware(cast("Any", app), workers=settings.request_threads)
         self._pages = Outlet(
             Spooling(
@@ -120,6 +124,8 @@ class ASGI:
         """Serve one connection, or the server's own start and end."""
         if scope["type"] == "lifespan":
             await self._live_span(receive, send)
+        elif self._services.settings.socketio and scope["path"].startswith(SOCKET_IO):
+            await self._get_socketio()(scope, receive, send)  # type: ignore[arg-type]
         elif scope["type"] == "http":
             await self._pages(scope, receive, send)
         elif scope["path"] == "/live":
@@ -138,11 +144,24 @@ class ASGI:
         await send({"type": "lifespan.startup.complete"})
         await receive()
         self._services.search.indexer.stop()
+        if self._socketio is not None:
+            await self._socketio.stop()
+            self._socketio = None
         await self._engine.stop()
         self._engine = None
         notifier.stop()
         self._services.close()
         await send({"type": "lifespan.shutdown.complete"})
+
+    def _get_socketio(self) -> "SocketIO":
+        """Socket.IO, which is loaded when somebody first comes by it."""
+        if self._socketio is None:
+            from chatroom.live.socketio import SocketIO  # noqa: PLC0415
+
+            settings = self._services.settings
+            most_bytes, processes = settings.max_frame_bytes, settings.web_concurrency
+            self._socketio = SocketIO(self._live, most_bytes=most_bytes, processes=processes)
+        return self._socketio
 
     def _get_engine(self) -> Engine:
         assert self._engine is not None, "the server did not say that it starts"  # noqa: S101

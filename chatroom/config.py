@@ -77,6 +77,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     tail_messages: Annotated[int, Meta(ge=1, le=100_000)] = 2000
     tail_bytes: Annotated[int, Meta(ge=1000)] = 4_000_000
     history_page: Annotated[int, Meta(ge=1, le=500)] = 50
+    socketio: Annotated[int, Meta(ge=0, le=1)] = 1
     send_buffer_bytes: Annotated[int, Meta(ge=4096)] = 131_072
     request_threads: Annotated[int, Meta(ge=2, le=200)] = 40
 

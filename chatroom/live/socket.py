@@ -50,24 +50,24 @@ class LiveEndpoint:
         mark_read: Callable[[Access, int], None],
         limits: Limits,
     ) -> None:
-        self._engine = engine
-        self._address_of = address_of
-        self._sign_in = sign_in
-        self._is_own_origin = is_own_origin
-        self._rules = Rules(
+        self.engine = engine
+        self.address_of = address_of
+        self.sign_in = sign_in
+        self.is_own_origin = is_own_origin
+        self.rules = Rules(
             get_access=get_access,
             find_access=find_access,
             check_posting=check_posting,
             mark_read=mark_read,
             max_rooms=limits.rooms_per_connection,
         )
-        self._gate = Gate(limits)
+        self.gate = Gate(limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, from its handshake to its end."""
         await receive()  # websocket.connect
         try:
-            with self._gate.address(self._address_of(scope)):
+            with self.gate.address(self.address_of(scope)):
                 await self._serve(scope, receive, send)
         except Refused as refusal:
             await _reject(send, REFUSED_STATUS.get(refusal.reason, 400), refusal.message)
@@ -76,7 +76,7 @@ class LiveEndpoint:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check the handshake, then serve; raises before the handshake is answered, or not at all."""
-        engine = self._engine()
+        engine = self.engine()
         query = parse_qs(scope["query_string"].decode("latin-1"))
         format = _format(query)
         heard = engine.hearing.count
@@ -86,12 +86,10 @@ class LiveEndpoint:
                 visitor, first, access = await self._look_up(engine, scope, query)
         except TimeoutError:
             raise Unavailable("The database does not answer right now. Please try again in a moment.") from None
-        with self._gate.user(visitor.author.id):
+        with self.gate.user(visitor.author.id):
             await send({"type": "websocket.accept"})
             write = writer(scope, send)
-            connection = Connection(
-                engine, visitor, self._rules, format=format, receive=receive, send=send, write=write
-            )
+            connection = Connection(engine, visitor, self.rules, format=format, receive=receive, send=send, write=write)
             # What was told while nobody knew of this connection may be about it: then it asks again.
             await connection.serve(first, access if engine.hearing.count == heard else None)
 
@@ -99,7 +97,7 @@ class LiveEndpoint:
         self, engine: Engine, scope: Scope, query: Mapping[str, list[str]]
     ) -> tuple[Visitor, Follow | None, Access | None]:
         """Who comes, what they want to follow first, and the room that this is."""
-        visitor = await engine.run(self._sign_in, scope)
+        visitor = await engine.run(self.sign_in, scope)
         if visitor is None:
             raise Refused("signed_out", "Log in first.")
         self._check_origin(scope, visitor)
@@ -107,12 +105,12 @@ class LiveEndpoint:
         if first is None:
             return visitor, None, None
         visitor.grant.check(first.scope, first.room)
-        access: Access = await engine.run(self._rules.get_access, visitor.author.id, first.room)
+        access: Access = await engine.run(self.rules.get_access, visitor.author.id, first.room)
         return visitor, first, visitor.grant.narrow(access)
 
     def _check_origin(self, scope: Scope, visitor: Visitor) -> None:
         """Let only this site's pages use the browser's cookie; a program has a token, and no need of an Origin."""
-        if visitor.is_by_cookie and not self._is_own_origin(scope):
+        if visitor.is_by_cookie and not self.is_own_origin(scope):
             log.warning(
                 "a websocket was refused: its Origin is not this site (behind a proxy, set TRUSTED_PROXIES)",
                 extra={"origin": _header(scope, b"origin")[:200], "user": visitor.author.id},

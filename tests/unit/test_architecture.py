@@ -57,6 +57,8 @@ PLACES = {
         "chatroom.server",
         "chatroom.workers",
     ],
+    "socketio": ["chatroom.live.socketio"],
+    "engineio": ["chatroom.live.socketio"],
     "markdown_it": ["chatroom.rendering"],
     "PIL": ["chatroom.pictures"],
     "puremagic": ["chatroom.filetypes"],

@@ -1,0 +1,333 @@
+"""What Socket.IO clients may do, how many may come, and how much may wait for them."""
+
+import json
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from flask import Flask
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from chatroom.accounts import Registration
+from chatroom.app import ASGI
+from chatroom.live import engine, socketio
+from chatroom.models import Author, Room
+from chatroom.services import Services
+from chatroom.store.rooms import RoomStore
+from tests.conftest import MakeApp, services_of
+from tests.visitors import PASSWORD
+
+PATIENCE_SECONDS = 20
+
+
+class Place:
+    """A server in a thread, on mongomock."""
+
+    def __init__(self, app: Flask) -> None:
+        self.asgi = ASGI(app)
+        self.services: Services = services_of(app)
+        self.listener = socket.socket()
+        self.listener.bind(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}/socket.io/"
+        config = uvicorn.Config(
+            self.asgi,
+            ws="chatroom.live.websocket:WebSocketProtocol",
+            log_level="critical",
+            lifespan="on",
+            timeout_graceful_shutdown=1,
+        )
+        self.server = uvicorn.Server(config)
+        self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.listener]})
+        self.thread.start()
+        wait_until(lambda: self.server.started)
+
+    def stop(self) -> None:
+        self.server.should_exit = True
+        self.thread.join(PATIENCE_SECONDS)
+
+    def token(self, name: str = "alice", **grant: Any) -> str:
+        accounts = self.services.accounts
+        user = accounts.users.find_by_username(name)
+        if user is None:
+            user = accounts.create(Registration(username=name, display_name=name.title(), password=PASSWORD))
+        return accounts.sessions.create_token(user, label="tests", **grant)
+
+    @property
+    def island(self) -> Any:
+        """Socket.IO's side of the server."""
+        return self.asgi._socketio
+
+    def knock(self) -> ClientConnection:
+        """A websocket of Engine.IO that has not said who it is."""
+        client = connect(f"ws://127.0.0.1:{self.port}/socket.io/?EIO=4&transport=websocket", legacy=True)
+        assert client.recv(PATIENCE_SECONDS)[:1] == "0"
+        return client
+
+    def enter(self, token: str) -> ClientConnection:
+        """A websocket that has signed in."""
+        client = self.knock()
+        client.send("40" + json.dumps({"token": token}))
+        answer = str(client.recv(PATIENCE_SECONDS))
+        assert answer.startswith("40"), answer
+        return client
+
+    def say(self, text: str) -> None:
+        user = self.services.accounts.users.find_by_username("alice")
+        assert user
+        lobby = self.services.rooms.get_for(user.id, "lobby").room
+        self.services.messages.post(lobby, self.services.messages.draft(Author(user.id, "Alice"), text))
+
+
+MakePlace = Callable[..., Place]
+
+
+@pytest.fixture
+def make_place(make_app: MakeApp, caplog: pytest.LogCaptureFixture) -> Iterator[MakePlace]:
+    """Start servers; whatever is done to them, they log no error."""
+    made: list[Place] = []
+
+    def make(**settings: Any) -> Place:
+        made.append(Place(make_app(**{"post_limit_account": "0", "post_limit_address": "0", **settings})))
+        made[-1].token()  # alice is there
+        return made[-1]
+
+    yield make
+    for place in made:
+        place.stop()
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+@pytest.fixture
+def place(make_place: MakePlace) -> Place:
+    return make_place()
+
+
+def wait_until(is_true: Callable[[], object]) -> None:
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    while not is_true():
+        assert time.monotonic() < give_up_at, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def ask(client: ClientConnection, *event: Any) -> Any:
+    """Emit an event over a websocket, and return its acknowledgement."""
+    client.send("427" + json.dumps(event))
+    while True:
+        raw = str(client.recv(PATIENCE_SECONDS))
+        if raw.startswith("437"):
+            return json.loads(raw[3:])[0]
+
+
+def wait_for_the_end(client: ClientConnection) -> None:
+    with suppress(ConnectionClosed):
+        while True:
+            client.recv(PATIENCE_SECONDS)
+
+
+@contextmanager
+def polling(place: Place, token: str) -> Iterator[tuple[httpx.Client, dict[str, str]]]:
+    """A client of long-polling that has signed in, and has not asked for anything since."""
+    with httpx.Client(timeout=PATIENCE_SECONDS) as browser:
+        query = {"EIO": "4", "transport": "polling"}
+        query["sid"] = json.loads(browser.get(place.url, params=query).text[1:])["sid"]
+        browser.post(place.url, params=query, content="40" + json.dumps({"token": token}))
+        assert browser.get(place.url, params=query).text.startswith("40")
+        browser.post(place.url, params=query, content='427["join","lobby"]')
+        while "437[" not in browser.get(place.url, params=query).text:
+            pass
+        yield browser, query
+
+
+class TestComing:
+    def test_who_does_not_say_who_they_are_is_let_go(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        """P03."""
+        monkeypatch.setattr(socketio, "CONNECT_SECONDS", 0.2)
+        with closing(place.knock()) as client:
+            wait_for_the_end(client)
+        wait_until(lambda: not place.island._sessions)
+        assert not place.island._live.gate._by_address
+
+    def test_once_is_enough(self, place: Place) -> None:
+        with closing(place.enter(place.token())) as client:
+            client.send("40" + json.dumps({"token": place.token()}))
+            wait_until(lambda: str(client.recv(PATIENCE_SECONDS)).startswith("44"))
+        wait_until(lambda: not place.island._live.gate._by_user)
+
+    @pytest.mark.parametrize("limit", ["max_connections", "max_connections_per_user", "max_connections_per_address"])
+    def test_there_are_no_more_than_may_come(
+        self, make_place: MakePlace, limit: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """P03: counted together with the connections at /live."""
+        monkeypatch.setattr(socketio, "CONNECT_SECONDS", 1.0)
+        place = make_place(**{limit: 1})
+        token = place.token()
+        live = f"ws://127.0.0.1:{place.port}/live"
+        headers = {"Authorization": f"Bearer {token}"}
+        refused = pytest.raises((AssertionError, ConnectionClosed, InvalidStatus))
+        with closing(connect(live, additional_headers=headers, legacy=True)), refused:
+            place.enter(token)
+        wait_until(lambda: not place.asgi._live.gate._total)
+        place.enter(token).close()
+
+    def test_jsonp_is_not_served(self, place: Place) -> None:
+        """C07."""
+        answer = httpx.get(place.url, params={"EIO": "4", "transport": "polling", "j": "0"})
+        assert (answer.status_code, answer.headers["x-content-type-options"]) == (400, "nosniff")
+
+    def test_no_other_site_may_read(self, place: Place) -> None:
+        """C04."""
+        answer = httpx.get(
+            place.url, params={"EIO": "4", "transport": "polling"}, headers={"Origin": "http://evil.test"}
+        )
+        assert "access-control-allow-origin" not in answer.headers
+        assert answer.headers["cache-control"] == "no-store"
+
+    def test_it_can_be_off(self, make_place: MakePlace) -> None:
+        place = make_place(socketio=0)
+        assert httpx.get(place.url, params={"EIO": "4", "transport": "polling"}).status_code == 404
+
+    def test_several_processes_serve_no_long_polling(self, make_place: MakePlace) -> None:
+        place = make_place(web_concurrency=2)
+        assert httpx.get(place.url, params={"EIO": "4", "transport": "polling"}).status_code == 400
+        place.enter(place.token()).close()
+
+
+class TestEvents:
+    @pytest.mark.parametrize(
+        "raw",
+        [
+            "4",
+            "49",
+            "42",
+            "42[]",
+            "42{}",
+            "42[7]",
+            "42[",
+            "42/admin,[]",
+            "40/admin,",
+            "44{}",
+            '451-["new_message",{"_placeholder":true,"num":0}]',
+            '459999999999-["new_message"]',
+            "42" + "[" * 20_000,
+            b"\x04bytes",
+        ],
+        ids=lambda raw: repr(raw)[:20],
+    )
+    def test_what_is_no_event_ends_the_connection(self, place: Place, raw: str | bytes) -> None:
+        """P04."""
+        with closing(place.enter(place.token())) as client:
+            client.send(raw)
+            wait_for_the_end(client)
+        wait_until(lambda: not place.island._sessions)
+
+    @pytest.mark.parametrize(
+        ("event", "reason"),
+        [
+            (["connect"], "invalid"),
+            (["disconnect", "x"], "invalid"),
+            (["*"], "invalid"),
+            (["new_message"], "invalid"),
+            (["new_message", None], "invalid"),
+            (["new_message", {"text": 7}], "invalid"),
+            (["new_message", {"text": "a", "client_id": "."}], "invalid"),
+            (["new_message", {"text": "a", "author": "bob"}], "invalid"),
+            (["new_message", {"text": "a", "type": "delete"}], "stored"),
+            (["new_message", ""], "empty"),
+            (["new_message", "x" * 4001], "too_long"),
+            (["new_message", "\ud800"], "invalid"),
+            (["new_message", {"text": "a", "room": "den"}], "not_found"),
+            (["history", {"room": "den"}], "not_found"),
+            (["history", {"after": 1, "before": 2}], "invalid"),
+            (["history", {"after": 10**6}], "unknown_cursor"),
+            (["history", "lobby"], "invalid"),
+            (["join", "den"], "not_found"),
+            (["join", {"room": "lobby", "after": 10**6}], "unknown_cursor"),
+            (["leave", 7], "invalid"),
+        ],
+        ids=str,
+    )
+    def test_refusals(self, place: Place, event: list[Any], reason: str) -> None:
+        """P04, W09."""
+        RoomStore(place.services.database).ensure(Room(id="den-id", slug="den", title="Den", kind="private"))
+        with closing(place.enter(place.token("bobby"))) as client:
+            answer = ask(client, *event)
+            assert answer.get("error", {"reason": "stored"})["reason"] == reason
+
+    def test_too_many_refusals_in_a_row(self, place: Place) -> None:
+        """L08."""
+        with closing(place.enter(place.token())) as client:
+            for _ in range(100):
+                client.send('42["nothing"]')
+            wait_for_the_end(client)
+
+    def test_too_fast(self, make_place: MakePlace) -> None:
+        """L08: one count for all ways in."""
+        place = make_place(post_limit_account="2 per minute")
+        with closing(place.enter(place.token())) as client:
+            answers = [ask(client, "new_message", "hello") for _ in range(3)]
+        assert answers[2]["error"]["reason"] == "too_fast"
+        assert answers[2]["error"]["retry_after"] > 0
+
+    def test_scopes(self, place: Place) -> None:
+        """P01."""
+        with closing(place.enter(place.token(scopes=["read"]))) as reader:
+            assert ask(reader, "new_message", "hello")["error"]["reason"] == "out_of_scope"
+        with closing(place.enter(place.token(scopes=["post"]))) as writer:
+            assert ask(writer, "new_message", "hello")["sequence"] == 1
+            assert ask(writer, "history", {})["error"]["reason"] == "out_of_scope"
+            assert ask(writer, "join", "lobby")["error"]["reason"] == "out_of_scope"
+        with closing(place.enter(place.token(rooms=["den"]))) as other:
+            assert ask(other, "join", "lobby")["error"]["reason"] == "out_of_scope"
+
+
+class TestWaiting:
+    def test_a_client_that_does_not_read_costs_no_more_than_a_bound(self, place: Place) -> None:
+        """P05: and gets everything, in order, when it reads again."""
+        with polling(place, place.token("bobby")) as (browser, query):
+            texts = [f"{number} " + "x" * 3900 for number in range(200)]
+            for text in texts:
+                place.say(text)
+            [client] = place.island.eio.sockets.values()
+            assert socketio.MOST_WAITING_BYTES < client.queue._bytes < 1.1 * socketio.MOST_WAITING_BYTES
+            got: list[str] = []
+            while len(got) < len(texts):
+                for packet in browser.get(place.url, params=query).text.split("\x1e"):
+                    if packet.startswith('42["message"'):
+                        got.append(json.loads(packet[2:])[1]["text"])
+                    elif packet == "2":
+                        browser.post(place.url, params=query, content="3")
+            assert got == texts
+
+    def test_nor_one_that_asks_and_does_not_read(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        """P05."""
+        for number in range(100):
+            place.say(f"{number} " + "x" * 3900)
+        with polling(place, place.token("bobby")) as (browser, query):
+            questions = "\x1e".join(f'42{number}["history",{{"limit":100}}]' for number in range(50))
+            with pytest.raises(httpx.ReadTimeout):
+                browser.post(place.url, params=query, content=questions, timeout=1)
+            [client] = place.island.eio.sockets.values()
+            assert client.queue._bytes < 1_000_000
+
+    def test_one_that_is_let_go_while_it_does_not_read(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        """S04, P05."""
+        monkeypatch.setattr(engine, "TICK_SECONDS", 0.05)
+        monkeypatch.setattr(socketio, "GOODBYE_SECONDS", 0.2)
+        with polling(place, place.token("bobby")):
+            for number in range(100):
+                place.say(f"{number} " + "x" * 3900)
+            bob = place.services.accounts.users.find_by_username("bobby")
+            assert bob
+            place.services.sessions.end_all(bob.id)
+            wait_until(lambda: not place.island._sessions)
+            wait_until(lambda: not place.asgi._live.gate._total)
+            assert not place.island.eio.sockets
