@@ -87,6 +87,13 @@ class RoomEntry(msgspec.Struct, frozen=True, kw_only=True):
     people: tuple["Author", ...] = ()
     """The others in a direct room."""
 
+    @property
+    def urgent(self) -> int:
+        """How many of the unread are for this user: those that name them, and in direct rooms all."""
+        if self.membership.notify == "none":
+            return 0
+        return self.unread if self.room.kind == "direct" else self.mentions
+
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """That something changed which connections remember: `user` and `room` are ids, `data` is what the kind needs."""

@@ -77,6 +77,25 @@ export class Api {
     return this.#request(`${this.#url}/${id}?format=text`);
   }
 
+  /** The rooms that one is in, with what is unread: `{rooms}`. */
+  readRooms() {
+    return this.#request(this.#roomUrl.replace(/\/[^/]+$/, ""));
+  }
+
+  /** Say how far the room was read. */
+  markRead(sequence) {
+    return this.#send("POST", `${this.#roomUrl}/read`, { sequence });
+  }
+
+  /** The people whose names begin so: `{members}`. */
+  findMembers(text) {
+    return this.#request(`${this.#roomUrl}/members?q=${encodeURIComponent(text)}`);
+  }
+
+  get #roomUrl() {
+    return this.#url.replace(/\/messages$/, "");
+  }
+
   #send(method, url, body) {
     return this.#request(url, {
       method,

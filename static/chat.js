@@ -8,6 +8,7 @@ import { Outbox, MAX_WAITING } from "./outbox.js";
 import { Quotes } from "./quotes.js";
 import { Reader } from "./reader.js";
 import { Sender } from "./sender.js";
+import { Sidebar } from "./sidebar.js";
 import { Timeline } from "./timeline.js";
 import { localizeTimes, timesOfReader } from "./times.js";
 import { makeSend } from "./upload_request.js";
@@ -71,7 +72,7 @@ function start(root) {
   const timeline = new Timeline({ user });
   const quotes = new Quotes({ timeline, api, onFound: renewQuotes });
   const messageView = new MessageView({ template: find("message-template"), times, roomUrl: data.roomUrl, userId: user.id, quotes });
-  const reader = new Reader({ find, api, timeline, messageView, times, title: document.title, onGo: showAddress });
+  const reader = new Reader({ find, api, timeline, messageView, times, onSeen: (sequence) => sidebar.see(sequence), onGo: showAddress });
   const actions = new Actions({
     log: find("log"),
     timeline,
@@ -93,6 +94,7 @@ function start(root) {
     onFrame: receive,
     onState: (now) => {
       state.show(now);
+      sidebar.connected(now.name);
       showPending();
       if (connection.canSend) {
         sender.resume();
@@ -100,6 +102,7 @@ function start(root) {
       }
     },
   });
+  const sidebar = new Sidebar({ find, data, user, api, connection, clock });
   const sender = new Sender({
     outbox,
     connection,
@@ -185,6 +188,7 @@ function start(root) {
   new Marks({ root, find, actions, api, connection, storage: findStorage("localStorage"), toast });
 
   function receive(frame, { isMissed }) {
+    sidebar.receive(frame);
     if (frame.room && frame.room !== data.room) return;
     if (frame.type === "presence") people.apply(frame);
     if (frame.type !== "changes") return;
@@ -224,6 +228,7 @@ function start(root) {
     if (outbox.isFull) return `${MAX_WAITING} messages are waiting to be stored. Wait until some of them are.`;
     if (!attachments.isReady()) return LATER;
     outbox.add(text, { reply_to: reply.take(), files: attachments.take() });
+    sidebar.type("");
     reader.goToEnd();
     showPending();
     sender.kick();
@@ -251,6 +256,7 @@ function start(root) {
     hasOlder: data.hasOlder === "true",
     hasNewer: data.hasNewer === "true",
     target: data.target ? Number(data.target) : null,
+    readTo: Number(data.read),
   });
   composer.offer(outbox.unsent);
   attachments.restore(outbox.unsentFiles);
@@ -258,12 +264,14 @@ function start(root) {
   connection.start();
   setInterval(claim, CLAIM_EVERY_MS);
 
+  find("composer").addEventListener("input", () => sidebar.type(composer.text));
   window.addEventListener("online", () => connection.online());
   window.addEventListener("offline", () => connection.offline());
   window.addEventListener("storage", ({ key, newValue }) => outbox.notice(key, newValue) && showPending());
   window.addEventListener("pagehide", () => {
     composer.save();
     outbox.release();
+    sidebar.leave();
   });
   find("messages").addEventListener("click", (event) => {
     const link = event.target.closest("[data-permalink], [data-quote]");
@@ -275,7 +283,10 @@ function start(root) {
     if (document.visibilityState === "visible") {
       reader.look();
       connection.check();
-    } else composer.save();
+    } else {
+      composer.save();
+      sidebar.leave();
+    }
   });
 }
 

@@ -90,6 +90,12 @@ export class Connection {
     return this.#overHttp(() => this.#api.change(frame));
   }
 
+  /** Send a frame that nothing depends on; answers whether there is a connection that takes it. */
+  send(frame) {
+    if (this.#isLive && this.#isOpen) this.#socket.send(frame);
+    return this.#isLive && this.#isOpen;
+  }
+
   /** The browser says that the network is back. */
   online() {
     this.check();
@@ -145,7 +151,8 @@ export class Connection {
       this.#say("catching_up", { missed: this.#received });
     }
     if (frame.type === "caught_up" && !this.#isLive) this.#goLive(frame);
-    if (frame.reason === UNKNOWN_CURSOR) this.#stop("stale");
+    if (frame.reason === UNKNOWN_CURSOR && frame.room === this.#room) this.#stop("stale");
+    if (frame.type === "closed" && frame.room === this.#room) this.#stop("closed", { message: frame.message });
   }
 
   #goLive({ missed }) {

@@ -47,8 +47,12 @@ export class LiveSocket {
         if (this.heardAt <= sentAt) this.drop(); // deaf: nothing came at all
       }, ANSWER_TIMEOUT_MS);
       this.#requests.set(client_id, { resolve, reject, timer });
-      this.#socket.send(JSON.stringify(frame));
+      this.send(frame);
     });
+  }
+
+  send(frame) {
+    this.#socket.send(JSON.stringify(frame));
   }
 
   /** End it from this side, as if it had been lost. */

@@ -21,8 +21,9 @@ export class Reader {
   #olderLink;
   #pill;
   #empty;
-  #title;
+  #onSeen;
   #onGo;
+  #readTo = 0; // until the line before what is new since then has its place
   #target = null; // the message that the reader was led to
   #newer;
   #newerLink;
@@ -31,8 +32,8 @@ export class Reader {
   #unread = 0; // arrived while the page was out of sight
   #loading = null;
 
-  /** `onGo(sequence)`: the reader was led to a message, or (null) back to the newest. */
-  constructor({ find, api, timeline, messageView, times, title, onGo }) {
+  /** `onSeen(sequence)`: it was read as far as this. `onGo(sequence)`: the reader was led to a message, or (null) back to the newest. */
+  constructor({ find, api, timeline, messageView, times, onSeen, onGo }) {
     this.#api = api;
     this.#timeline = timeline;
     this.#log = find("log");
@@ -48,7 +49,7 @@ export class Reader {
     this.#newerLink.textContent = NEWER;
     this.#pill = makePill(find("composer-area"));
     this.#empty = find("empty");
-    this.#title = title;
+    this.#onSeen = onSeen;
     this.#onGo = onGo;
     this.#pill.addEventListener("click", () => this.#follow());
     this.#olderLink.addEventListener("click", (event) => {
@@ -65,14 +66,19 @@ export class Reader {
   }
 
   /** Go on from the page that the server sent. */
-  start({ cursor, hasOlder, hasNewer, target }) {
+  start({ cursor, hasOlder, hasNewer, target, readTo }) {
     this.#timeline.reset({ messages: this.#view.adopt(), revision: cursor, hasOlder, hasNewer });
     this.#log.classList.remove("log--from-end");
     this.#target = target;
-    this.#scroller.isAtEnd = !target;
+    this.#readTo = readTo;
+    this.#placeMark();
+    this.#scroller.isAtEnd = false;
     this.show();
     if (target) this.#scroller.toMiddle(this.#view.elementOf(target));
+    else if (this.#view.mark) this.#scroller.toElement(this.#view.mark);
     else this.#scroller.toEnd();
+    this.#showPill();
+    this.#see();
   }
 
   /** Bring the screen in step with the timeline, without moving what is being read. */
@@ -87,6 +93,7 @@ export class Reader {
       also();
     });
     this.#showPill();
+    this.#see();
   }
 
   /** The element of the newest message that is so. */
@@ -117,18 +124,18 @@ export class Reader {
     }
     if (isHidden) this.#unread += others.length;
     if (!this.#scroller.isAtEnd) this.#unseen += others.length;
-    this.#showTitle();
   }
 
   /** The page is looked at again. */
   look() {
     this.#unread = 0;
-    this.#showTitle();
+    this.#see();
   }
 
   /** The person wrote something: what they wrote is at the end. */
   async goToEnd() {
     this.#unseen = 0;
+    this.#readTo = 0;
     this.#view.markSequence = null;
     if (this.#timeline.isDetached) await this.#loadNewest();
     if (this.#target) this.#lead(null);
@@ -182,6 +189,7 @@ export class Reader {
     try {
       const { messages, more } = await this.#api.readHistory(this.#timeline.oldestSequence);
       this.#timeline.applyHistory({ messages, hasOlder: more && messages.length > 0 });
+      this.#placeMark();
       this.#olderLink.textContent = OLDER;
       this.#watchAgain(this.#older);
     } catch (error) {
@@ -259,16 +267,27 @@ export class Reader {
   #moved() {
     if (this.#scroller.isAtEnd && !this.#timeline.isDetached) this.#unseen = 0;
     this.#showPill();
+    this.#see();
+  }
+
+  /** Draw the line before what others wrote since the last visit, once its place is among what is loaded. */
+  #placeMark() {
+    const { messages, hasOlder, user } = this.#timeline;
+    if (!this.#readTo || !messages.length || (hasOlder && messages[0].sequence > this.#readTo)) return;
+    const isNew = ({ sequence, author, kind }) => sequence > this.#readTo && author.id !== user.id && kind !== "event";
+    this.#view.markSequence ??= messages.find(isNew)?.sequence ?? null;
+    this.#readTo = 0;
+  }
+
+  #see() {
+    const isSeen = this.#scroller.isAtEnd && !this.#timeline.isDetached && document.visibilityState === "visible";
+    if (isSeen) this.#onSeen(this.#timeline.newestSequence);
   }
 
   #showPill() {
     const isAway = this.#timeline.isDetached || this.#scroller.isFarFromEnd;
     this.#pill.hidden = !this.#unseen && !isAway;
     this.#pill.textContent = this.#unseen ? `${this.#unseen} new` : "To the newest";
-  }
-
-  #showTitle() {
-    document.title = this.#unread ? `(${this.#unread}) ${this.#title}` : this.#title;
   }
 
   /** An observer tells of changes only: a page that fills less than the screen needs the next one. */

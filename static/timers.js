@@ -17,6 +17,10 @@ export class Timers {
     this.#running.set(name, timer);
   }
 
+  isSet(name) {
+    return this.#running.has(name);
+  }
+
   stop(name) {
     this.#clock.clearTimeout(this.#running.get(name));
     this.#running.delete(name);

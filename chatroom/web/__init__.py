@@ -27,6 +27,7 @@ from chatroom.web.resets import blueprint as resets
 from chatroom.web.rooms_api import blueprint as rooms_api
 from chatroom.web.search import api as search_api
 from chatroom.web.search import blueprint as search
+from chatroom.web.sidebar import badge
 from chatroom.web.sockets import address_of, is_own_origin, sign_in
 from chatroom.web.tokens import blueprint as tokens
 
@@ -70,4 +71,5 @@ def register(app: Flask, settings: Settings) -> None:
     app.jinja_env.filters["hue"] = hue
     app.jinja_env.globals["names"] = names
     app.jinja_env.filters["excerpt"] = excerpt_of
+    app.jinja_env.filters["badge"] = badge
     app.jinja_env.globals["message_markup"] = message_markup(app)

@@ -32,6 +32,7 @@ from chatroom.web.forms import MessageForm
 from chatroom.web.login import Page, current_user, login_required
 from chatroom.web.security import form_checks_token
 from chatroom.web.services import services
+from chatroom.web.sidebar import sections_for
 
 HUES = 12
 KEPT_MARKUP = 1000
@@ -112,9 +113,11 @@ def messages_frame(slug: str) -> Page:
         response = make_response(render_template_string(LOGGED_OUT_FRAME, slug=slug))
         response.status_code = 401
         return response
-    found = services.rooms.get_for(current_user.id, slug).room
+    access = services.rooms.get_for(current_user.id, slug)
+    found = access.room
     services.visits.take([(found.id, current_user.author)])
     page = services.messages.newest(found, services.settings.history_page)
+    _mark_read(access, page)
     return make_response(render_template("messages.html", room=found, **_history(found, page)))
 
 
@@ -123,7 +126,10 @@ def _room(slug: str) -> Page:
     found = access.room
     form = MessageForm()
     if request.method != "POST":
-        return room_page(access, form, **_asked_page(found))
+        asked = _asked_page(found)
+        if not asked.get("is_history"):
+            _mark_read(access, asked["page"])
+        return room_page(access, form, **asked)
     if not form.validate():
         return room_page(access, form, **_asked_page(found), status=400, msg=form.problem)
     try:
@@ -133,6 +139,13 @@ def _room(slug: str) -> Page:
         page = room_page(access, form, **_asked_page(found), status=status_of(error), msg=str(error))
         return with_retry_after(page, retry_after_of(error))
     return redirect(url_for("pages.room", slug=found.slug), 303)
+
+
+def _mark_read(access: Access, page: MessagePage) -> None:
+    """Whoever is shown the newest messages has read the room, but for a browser that only looks ahead."""
+    newest = page.messages[-1].sequence if page.messages else 0
+    if newest > access.membership.read_sequence and "prefetch" not in request.headers.get("Sec-Purpose", ""):
+        services.reading.mark(access, newest)
 
 
 def _post(access: Access, form: MessageForm) -> Stored:
@@ -178,6 +191,7 @@ def room_page(
             msg=msg,
             people=services.presence.here(found.id),
             pins=services.messages.pinned(found),
+            sections=sections_for(access.user_id),
             **{"is_history": False, **more},
             **_history(found, page),
         )

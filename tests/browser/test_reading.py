@@ -128,7 +128,7 @@ def test_the_title_counts_what_came_while_one_looked_elsewhere(person, anything)
     text = anything("unread")
     bob.say(text)
     alice.sees(text)
-    expect(alice.page).to_have_title(re.compile(r"^\(1\) Hello"))
+    expect(alice.page).to_have_title(re.compile(r"^• Hello"))
     alice.page.evaluate("window.seen = true; document.dispatchEvent(new Event('visibilitychange'))")
     expect(alice.page).to_have_title(re.compile(r"^Hello"))
 

@@ -345,3 +345,17 @@ test("shut out: it says why, and does not come back", async () => {
   await clock.pass(120_000);
   assert.equal(seen.sockets.length, 1);
 });
+
+test("another room's frames do not touch the state of this one; frames go out while it is live", () => {
+  const { connection, seen, last } = setUp();
+  assert.equal(connection.send({ type: "typing", room: "lobby" }), false);
+  last().welcome();
+  assert.equal(connection.send({ type: "typing", room: "lobby" }), true);
+  assert.deepEqual(last().sent.at(-1), { type: "typing", room: "lobby" });
+  last().say({ type: "refused", room: "den", reason: "unknown_cursor", message: "" });
+  last().say({ type: "closed", room: "den", reason: "left", message: "" });
+  assert.equal(seen.states.at(-1), "live 0");
+  last().say({ type: "closed", room: "lobby", reason: "removed", message: "You are no longer a member." });
+  assert.equal(seen.states.at(-1), "closed");
+  assert.equal(connection.state.message, "You are no longer a member.");
+});

@@ -49,7 +49,7 @@ test("stored HTML becomes elements in exactly one place", () => {
 });
 
 test("state lives without the DOM", () => {
-  const paths = ["api", "completing", "connection", "editing", "emoji", "live_socket", "outbox", "quotes", "sender", "text", "timeline", "timers", "uploads"];
+  const paths = ["api", "completing", "connection", "editing", "emoji", "live_socket", "outbox", "quotes", "read_position", "rooms", "sender", "text", "timeline", "timers", "typing", "uploads"];
   for (const path of paths) {
     assert.doesNotMatch(read(`${path}.js`).replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, ""), /\b(document|window|navigator|location)\b\./, path);
   }

@@ -1,0 +1,147 @@
+/* The rooms that one is in, and what is unread in each. No DOM.
+
+   The server counts up to a revision; what comes after it is counted here, each message once, however often it is told. */
+
+/** As many as the server counts. */
+export const MOST_UNREAD = 100;
+
+class Room {
+  #user;
+  #newer = new Map(); // sequence -> whether it is for oneself; what came after the server counted
+  #counted = { unread: 0, mentions: 0 };
+  #countedTo = 0;
+
+  cursor = 0;
+  readTo = 0;
+  /** Whether the numbers have to be asked for again: what was counted together cannot be taken apart. */
+  isInDoubt = false;
+
+  constructor(user, slug) {
+    this.#user = user;
+    this.slug = slug;
+  }
+
+  set({ title, kind, notify, people = [], unread, mentions, revision, read_sequence }) {
+    Object.assign(this, { title, kind, notify, people });
+    this.cursor = Math.max(this.cursor, revision);
+    this.readTo = Math.max(this.readTo, read_sequence);
+    this.isInDoubt = false;
+    this.#countedTo = revision;
+    this.#counted = { unread, mentions };
+    if (this.readTo >= revision) this.#counted = { unread: 0, mentions: 0 };
+    for (const sequence of this.#newer.keys()) if (sequence <= Math.max(revision, this.readTo)) this.#newer.delete(sequence);
+  }
+
+  take({ messages, revision }) {
+    for (const message of messages) if (message.revision > this.cursor) this.#take(message);
+    this.cursor = Math.max(this.cursor, revision);
+  }
+
+  read(sequence) {
+    if (sequence <= this.readTo) return;
+    this.readTo = sequence;
+    if (sequence >= this.#countedTo) this.#counted = { unread: 0, mentions: 0 };
+    else this.isInDoubt ||= this.#counted.unread > 0;
+    for (const each of this.#newer.keys()) if (each <= sequence) this.#newer.delete(each);
+  }
+
+  get unread() {
+    return Math.min(this.#counted.unread + this.#newer.size, MOST_UNREAD);
+  }
+
+  /** How many of them are for oneself: those that name one, and in direct rooms all. */
+  get urgent() {
+    if (this.notify === "none") return 0;
+    if (this.kind === "direct") return this.unread;
+    let count = this.#counted.mentions;
+    for (const isForMe of this.#newer.values()) count += isForMe;
+    return count;
+  }
+
+  #take({ sequence, author, kind = "message", deleted_at, mentions = [] }) {
+    if (sequence <= this.readTo || author.id === this.#user.id || kind === "event") return;
+    const isForMe = mentions.includes(this.#user.id) || mentions.includes("room");
+    if (sequence > this.#countedTo) {
+      if (deleted_at) this.#newer.delete(sequence);
+      else this.#newer.set(sequence, isForMe);
+    } else if (deleted_at || isForMe) {
+      this.isInDoubt = true;
+    }
+  }
+}
+
+export class Rooms {
+  #user;
+  #open;
+  #rooms = new Map();
+
+  /** `open` is the slug of the room on the page. */
+  constructor({ user, open }) {
+    this.#user = user;
+    this.#open = open;
+  }
+
+  /** Take the list as the server has it; rooms that are not in it are gone. */
+  reset(list) {
+    const slugs = new Set(list.map(({ slug }) => slug));
+    for (const slug of this.#rooms.keys()) if (!slugs.has(slug)) this.#rooms.delete(slug);
+    for (const listed of list) {
+      if (!this.#rooms.has(listed.slug)) this.#rooms.set(listed.slug, new Room(this.#user, listed.slug));
+      this.#rooms.get(listed.slug).set(listed);
+    }
+  }
+
+  get(slug) {
+    return this.#rooms.get(slug);
+  }
+
+  /** Take a frame `changes`, of any of the rooms. */
+  take(frame) {
+    this.get(frame.room)?.take(frame);
+  }
+
+  /** Take a frame `read`: here or on another device. */
+  read({ room, sequence }) {
+    this.get(room)?.read(sequence);
+  }
+
+  /** The rooms in the order of the list: those that call one, those with news, then by name. */
+  list(isDirect) {
+    const rooms = [...this.#rooms.values()].filter(({ kind }) => (kind === "direct") === isDirect);
+    return rooms.sort((a, b) => rank(a) - rank(b) || a.title.localeCompare(b.title, undefined, { sensitivity: "base" }));
+  }
+
+  /** The rooms beside the open one, those with news first. */
+  get others() {
+    return [...this.list(true), ...this.list(false)].filter(({ slug }) => slug !== this.#open).sort((a, b) => rank(a) - rank(b));
+  }
+
+  get urgent() {
+    return this.#sum(({ urgent }) => urgent);
+  }
+
+  /** How much is unread where one wants to know. */
+  get unread() {
+    return this.#sum(({ notify, unread }) => (notify === "none" ? 0 : unread));
+  }
+
+  get isInDoubt() {
+    return [...this.#rooms.values()].some(({ isInDoubt }) => isInDoubt);
+  }
+
+  #sum(number) {
+    let sum = 0;
+    for (const room of this.#rooms.values()) sum += number(room);
+    return sum;
+  }
+}
+
+function rank({ urgent, unread, notify }) {
+  if (urgent) return 0;
+  return unread && notify !== "none" ? 1 : 2;
+}
+
+/** As it is written on a badge. */
+export function shorten(count) {
+  return count >= MOST_UNREAD ? `${MOST_UNREAD - 1}+` : String(count);
+}

@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { MOST_UNREAD, Rooms, shorten } from "../../static/rooms.js";
+
+const ANN = { id: "ann" };
+const BEN = { id: "ben" };
+
+function listed(slug, more = {}) {
+  return { slug, title: slug, kind: "public", notify: "all", unread: 0, mentions: 0, revision: 10, read_sequence: 10, ...more };
+}
+
+function make(...list) {
+  const rooms = new Rooms({ user: ANN, open: "lobby" });
+  rooms.reset(list.length ? list : [listed("den")]);
+  return rooms;
+}
+
+function said(sequence, more = {}) {
+  return { sequence, revision: sequence, author: BEN, ...more };
+}
+
+function take(rooms, ...messages) {
+  rooms.take({ room: "den", revision: Math.max(...messages.map(({ revision }) => revision)), messages });
+}
+
+const counts = (rooms, slug = "den") => [rooms.get(slug).unread, rooms.get(slug).urgent];
+
+test("what others write is counted, once, and what is for oneself twice over", () => {
+  const rooms = make();
+  take(rooms, said(11), said(12, { mentions: ["ann"] }));
+  take(rooms, said(12, { mentions: ["ann"] }), said(13, { mentions: ["room"] }));
+  assert.deepEqual(counts(rooms), [3, 2]);
+  assert.equal(rooms.get("den").cursor, 13);
+});
+
+test("one's own words, events, what is deleted and what is old do not count", () => {
+  const rooms = make();
+  take(rooms, said(11, { author: ANN }), said(12, { kind: "event" }), said(13, { deleted_at: "now" }), said(3, { revision: 14 }));
+  assert.deepEqual(counts(rooms), [0, 0]);
+});
+
+test("what is deleted is not unread any more", () => {
+  const rooms = make();
+  take(rooms, said(11), said(12));
+  take(rooms, said(11, { revision: 13, deleted_at: "now" }));
+  assert.deepEqual(counts(rooms), [1, 0]);
+});
+
+test("it goes on from what the server counted", () => {
+  const rooms = make(listed("den", { unread: 4, mentions: 1, read_sequence: 5 }));
+  take(rooms, said(11));
+  assert.deepEqual(counts(rooms), [5, 1]);
+});
+
+test("reading to the end clears it, on whichever device, and never comes back", () => {
+  const rooms = make(listed("den", { unread: 4, mentions: 1, read_sequence: 5 }));
+  take(rooms, said(11), said(12));
+  rooms.read({ room: "den", sequence: 11 });
+  assert.deepEqual(counts(rooms), [1, 0]);
+  rooms.read({ room: "den", sequence: 3 });
+  take(rooms, said(11, { revision: 13 }));
+  assert.deepEqual(counts(rooms), [1, 0]);
+  assert.equal(rooms.isInDoubt, false);
+});
+
+test("reading into what the server counted together leaves a doubt, until the list is there", () => {
+  const rooms = make(listed("den", { unread: 4, read_sequence: 5 }));
+  rooms.read({ room: "den", sequence: 7 });
+  assert.equal(rooms.isInDoubt, true);
+  rooms.reset([listed("den", { unread: 2, read_sequence: 7 })]);
+  assert.equal(rooms.isInDoubt, false);
+  assert.deepEqual(counts(rooms), [2, 0]);
+});
+
+test("so does a deletion among what the server counted", () => {
+  const rooms = make(listed("den", { unread: 4, read_sequence: 5 }));
+  take(rooms, said(8, { revision: 11, deleted_at: "now" }));
+  assert.equal(rooms.isInDoubt, true);
+});
+
+test("a list that is older than what has come since takes nothing back", () => {
+  const rooms = make();
+  take(rooms, said(11), said(12));
+  rooms.reset([listed("den", { unread: 1, revision: 11 })]);
+  assert.deepEqual(counts(rooms), [2, 0]);
+  assert.equal(rooms.get("den").cursor, 12);
+  rooms.read({ room: "den", sequence: 12 });
+  rooms.reset([listed("den", { unread: 2, revision: 12, read_sequence: 10 })]);
+  assert.deepEqual(counts(rooms), [0, 0]);
+});
+
+test("in a direct room everything is for oneself; in a muted one nothing", () => {
+  const rooms = make(listed("den", { kind: "direct" }), listed("hall", { notify: "none", unread: 3, mentions: 1 }));
+  take(rooms, said(11));
+  assert.deepEqual(counts(rooms), [1, 1]);
+  assert.deepEqual([rooms.urgent, rooms.unread], [1, 1]);
+});
+
+test("those that call one come first, then those with news, then by name", () => {
+  const rooms = make(
+    listed("lobby"),
+    listed("beta"),
+    listed("Alpha"),
+    listed("news", { unread: 2, read_sequence: 1 }),
+    listed("call", { unread: 2, mentions: 1, read_sequence: 1 }),
+    listed("muted", { unread: 9, notify: "none", read_sequence: 1 }),
+    listed("ben", { kind: "direct" }),
+  );
+  assert.deepEqual(
+    rooms.list(false).map(({ slug }) => slug),
+    ["call", "news", "Alpha", "beta", "lobby", "muted"],
+  );
+  assert.deepEqual(
+    rooms.others.map(({ slug }) => slug),
+    ["call", "news", "ben", "Alpha", "beta", "muted"],
+  );
+});
+
+test("a room that is gone is gone, and frames about it are nobody's", () => {
+  const rooms = make(listed("den"), listed("hall"));
+  rooms.reset([listed("hall")]);
+  take(rooms, said(11));
+  rooms.read({ room: "den", sequence: 11 });
+  assert.equal(rooms.get("den"), undefined);
+});
+
+test("more is not counted than the server counts", () => {
+  const rooms = make(listed("den", { unread: MOST_UNREAD, read_sequence: 1 }));
+  take(rooms, said(11));
+  assert.equal(rooms.get("den").unread, MOST_UNREAD);
+  assert.deepEqual([shorten(MOST_UNREAD), shorten(7)], ["99+", "7"]);
+});

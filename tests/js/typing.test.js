@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Timers } from "../../static/timers.js";
+import { Typing, TypingTeller } from "../../static/typing.js";
+import { FakeClock } from "./fakes.js";
+
+const PEOPLE = ["Ann", "Ben", "Cleo", "Dan"].map((name) => ({ id: name.toLowerCase(), name }));
+const [ANN, BEN, CLEO, DAN] = PEOPLE;
+
+function make() {
+  const clock = new FakeClock();
+  const shown = [];
+  return { clock, shown, typing: new Typing({ user: ANN, timers: new Timers(clock), onChange: (text) => shown.push(text) }) };
+}
+
+test("one, two and several are told in words, oneself is not", () => {
+  const { typing } = make();
+  const say = (...people) => {
+    typing.apply({ people });
+    return typing.text;
+  };
+  assert.equal(say(ANN), "");
+  assert.equal(say(ANN, BEN), "Ben is typing…");
+  assert.equal(say(BEN, CLEO), "Ben and Cleo are typing…");
+  assert.equal(say(BEN, CLEO, DAN), "Several people are typing…");
+  assert.equal(say(), "");
+});
+
+test("whoever has said it types no longer", () => {
+  const { typing, shown } = make();
+  typing.apply({ people: [BEN, CLEO] });
+  typing.stop([BEN.id]);
+  typing.stop([BEN.id]);
+  assert.deepEqual(shown.slice(1), ["Cleo is typing…"]);
+});
+
+test("it ends by itself, whatever becomes of the server", async () => {
+  const { clock, typing } = make();
+  typing.apply({ people: [BEN] });
+  await clock.pass(6500);
+  assert.equal(typing.text, "Ben is typing…");
+  await clock.pass(1000);
+  assert.equal(typing.text, "");
+});
+
+test("one tells every three seconds, begins anew after sending, and an empty text says nothing", async () => {
+  const clock = new FakeClock();
+  let told = 0;
+  const teller = new TypingTeller({ clock, send: () => (told += 1) });
+  teller.type(" ");
+  for (const text of ["h", "he", "hel"]) teller.type(text);
+  assert.equal(told, 1);
+  await clock.pass(3000);
+  teller.type("hell");
+  assert.equal(told, 2);
+  teller.finish();
+  teller.type("n");
+  assert.equal(told, 3);
+});
