@@ -57,15 +57,17 @@ class Accounts:
         self.invites = invites
         self.passwords = passwords
         self.limits = limits
-        self._registration = registration
+        self.registration: Callable[[], str] = lambda: registration
+        """Who may make an account now; replaced where that can be changed while the site runs."""
 
     def register(self, wanted: Registration, address: str) -> User:
         """Make an account as a visitor may; raise `Taken`, or `Refused` with the reason."""
-        if self._registration == "closed":
+        registration = self.registration()
+        if registration == "closed":
             raise Refused("forbidden", "New accounts are not open here at the moment.")
         wanted = self._check(wanted)
         self.limits.registration.enter(address)
-        if self._registration != "invite":
+        if registration != "invite":
             return self._add(wanted, address)
         self.invites.take(wanted.invite)
         try:

@@ -40,6 +40,7 @@ COLLECTIONS = (
     "invites",
     "audit",
     "reports",
+    "site",
 )
 """In the order of reading: what others point to is read after them, and so has everything that they point to."""
 GAP_TRIES, GAP_PAUSE_SECONDS = 5, 1.0

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from chatroom.errors import Refused
-from chatroom.store.invites import InviteStore
+from chatroom.store.invites import Invite, InviteStore
 
 CODE_BYTES = 12
+SHOWN = 100
 
 
 class Invites:
@@ -21,16 +22,25 @@ class Invites:
         self._store = store
         self._clock = clock
 
-    def create(self, *, uses: int = 1, days: int = 7) -> str:
+    def create(self, *, uses: int = 1, days: int = 7, made_by: str = "the console") -> str:
         """Make an invite, and return its code."""
         code = secrets.token_urlsafe(CODE_BYTES)
-        self._store.add(_id_of(code), uses=uses, expires_at=self._clock() + timedelta(days=days))
+        ends = self._clock() + timedelta(days=days)
+        self._store.add(_id_of(code), uses=uses, expires_at=ends, made_by=made_by)
         return code
 
     def take(self, code: str) -> None:
         """Use an invite once; raise `Refused` (`forbidden`) when it is not, or no longer, good."""
         if not self._store.take(_id_of(code)):
             raise Refused("forbidden", "This invitation is not valid (any more). Please ask for another.")
+
+    def list_good(self) -> list[Invite]:
+        """The invites by which somebody may still register, the first to end first."""
+        return self._store.list_good(SHOWN)
+
+    def revoke(self, invite_id: str) -> bool:
+        """Make an invite worthless; False when there is none such."""
+        return self._store.remove(invite_id)
 
     def give_back(self, code: str) -> None:
         """Undo a `take` that came to nothing."""

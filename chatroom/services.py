@@ -8,6 +8,7 @@ import threading
 import time
 
 from chatroom.accounts import Accounts, make_accounts
+from chatroom.admission import Admission
 from chatroom.audit import Audit
 from chatroom.config import Settings
 from chatroom.embedded import EmbeddedMongo
@@ -48,10 +49,12 @@ from chatroom.store.files import FileStore
 from chatroom.store.listings import ListingStore
 from chatroom.store.messages import MessageStore
 from chatroom.store.notices import NoticeStore
+from chatroom.store.overview import OverviewStore
 from chatroom.store.presences import PresenceStore
 from chatroom.store.reports import ReportStore
 from chatroom.store.resets import ResetStore
 from chatroom.store.rooms import RoomStore
+from chatroom.store.site import SiteStore
 from chatroom.store.subscriptions import SubscriptionStore
 
 VISIT_SECONDS = 15
@@ -98,6 +101,8 @@ class Services:
     reports: Reports
     push: Push
     resets: Resets
+    admission: Admission
+    overview: OverviewStore
     presence: PresenceStore
     visits: PresenceStore
     """The presence of people whose pages ask again and again instead of holding a connection."""
@@ -179,6 +184,9 @@ class Services:
         self.search = make_search(database, self.message_store, self.accounts.users.find_by_name)
         self.reports = Reports(ReportStore(database), room_store, self.messages, self.audit)
         self.moderation = Moderation(self.accounts.users, room_store, self.sessions, self.notices, self.audit)
+        self.admission = Admission(SiteStore(database), self.accounts.invites, self.audit, settings.registration)
+        self.accounts.registration = self.admission.registration
+        self.overview = OverviewStore(database)
         self.resets = Resets(ResetStore(database), self.accounts, self.moderation, self.audit)
         self.reading = Reading(room_store, self.message_store, self.notices)
         outside = Outside()

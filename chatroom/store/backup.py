@@ -44,6 +44,7 @@ class BackupStore:
             "files.files": database.files,
             "files.chunks": database.chunks,
             "reports": database.reports,
+            "site": database.site,
             "sessions": database.sessions,
             "resets": database.resets,
         }

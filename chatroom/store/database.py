@@ -41,6 +41,7 @@ class Database:
         )
         self.reports = self._database["reports"]
         self.resets = self._database["resets"]
+        self.site = self._database["site"]
         self.audit = self._database["audit"]
         self.users = self._database["users"]
         self.sessions = self._database["sessions"]

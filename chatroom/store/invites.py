@@ -3,11 +3,22 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from pymongo import IndexModel
+import msgspec
+from pymongo import ASCENDING, IndexModel
 
-from chatroom.store.database import Database
+from chatroom.store.database import Database, Document
 
 INDEXES = [IndexModel("expires_at", expireAfterSeconds=0)]
+
+
+class Invite(msgspec.Struct, frozen=True, kw_only=True):
+    """An invite, without its code, which nobody knows any more but those who were given it."""
+
+    id: str
+    uses_left: int
+    created_at: datetime
+    expires_at: datetime
+    made_by: str
 
 
 class InviteStore:
@@ -18,9 +29,15 @@ class InviteStore:
         self._invites = database.invites
         self._clock = clock
 
-    def add(self, invite_id: str, *, uses: int, expires_at: datetime) -> None:
+    def add(self, invite_id: str, *, uses: int, expires_at: datetime, made_by: str = "") -> None:
         """Store an invite under the hash of its code."""
-        document = {"_id": invite_id, "uses_left": uses, "created_at": self._clock(), "expires_at": expires_at}
+        document = {
+            "_id": invite_id,
+            "uses_left": uses,
+            "created_at": self._clock(),
+            "expires_at": expires_at,
+            "made_by": made_by,
+        }
         with self._database.bounded():
             self._invites.insert_one(document)
 
@@ -30,7 +47,28 @@ class InviteStore:
         with self._database.bounded():
             return self._invites.update_one(query, {"$inc": {"uses_left": -1}}).modified_count > 0
 
+    def list_good(self, limit: int) -> list[Invite]:
+        """The invites that are neither used up nor too old, the first to end first."""
+        query = {"expires_at": {"$gt": self._clock()}, "uses_left": {"$gt": 0}}
+        with self._database.bounded():
+            return [_invite(each) for each in self._invites.find(query).sort("expires_at", ASCENDING).limit(limit)]
+
+    def remove(self, invite_id: str) -> bool:
+        """Remove an invite; False when there is none."""
+        with self._database.bounded():
+            return self._invites.delete_one({"_id": invite_id}).deleted_count > 0
+
     def give_back(self, invite_id: str) -> None:
         """Undo a `take` that came to nothing."""
         with self._database.bounded():
             self._invites.update_one({"_id": invite_id}, {"$inc": {"uses_left": 1}})
+
+
+def _invite(document: Document) -> Invite:
+    return Invite(
+        id=document["_id"],
+        uses_left=document["uses_left"],
+        created_at=document["created_at"],
+        expires_at=document["expires_at"],
+        made_by=document.get("made_by", ""),
+    )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bson import ObjectId
-from pymongo import IndexModel
+from pymongo import ASCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
 from chatroom.errors import Taken
@@ -23,6 +23,8 @@ INDEXES = [
     IndexModel("is_first", unique=True, sparse=True),
     IndexModel("role"),
 ]
+
+LAST_CHARACTER = "\U0010ffff"
 
 
 class UserStore:
@@ -101,6 +103,21 @@ class UserStore:
         """Give an account another role."""
         with self._database.bounded():
             self._users.update_one({"_id": user_id}, {"$set": {"role": role}})
+
+    def list_like(self, beginning: str, after: str, limit: int) -> list[User]:
+        """Accounts whose user name begins like this, beyond one name, by user name."""
+        first = fold(beginning)
+        query = {"username_key": {"$gt": fold(after)} if after else {"$gte": first}}
+        query["username_key"]["$lt"] = first + LAST_CHARACTER
+        with self._database.bounded():
+            return [_user(each) for each in self._users.find(query).sort("username_key", ASCENDING).limit(limit)]
+
+    def list_named_like(self, beginning: str, limit: int) -> list[User]:
+        """Accounts whose display name begins like this, by display name."""
+        first = fold(beginning)
+        query = {"display_name_key": {"$gte": first, "$lt": first + LAST_CHARACTER}}
+        with self._database.bounded():
+            return [_user(each) for each in self._users.find(query).sort("display_name_key", ASCENDING).limit(limit)]
 
     def has_administrator(self, *, but: str = "") -> bool:
         """Whether anybody has that role, beside the account with the id `but`."""

@@ -8,6 +8,7 @@ from flask import Flask
 from chatroom.config import Settings
 from chatroom.web import configuration, errors, files, health, login, reference, security
 from chatroom.web.accounts import blueprint as accounts
+from chatroom.web.accounts import shown_registration
 from chatroom.web.admin import blueprint as admin
 from chatroom.web.api import blueprint as api
 from chatroom.web.cli import COMMANDS
@@ -68,6 +69,7 @@ def register(app: Flask, settings: Settings) -> None:
         app.cli.add_command(command)
     app.jinja_env.globals["settings"] = settings
     app.jinja_env.filters["as_json"] = as_json
+    app.jinja_env.globals["registration"] = shown_registration
     app.jinja_env.filters["hue"] = hue
     app.jinja_env.globals["names"] = names
     app.jinja_env.filters["excerpt"] = excerpt_of

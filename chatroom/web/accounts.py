@@ -40,7 +40,7 @@ class ShownSession(msgspec.Struct):
 def register() -> Page:
     """Make an account, and sign in with it at once."""
     form = RegisterForm()
-    if services.settings.registration == "closed":
+    if services.admission.registration() == "closed":
         return _register_page(form, 403, CLOSED)
     if request.method != "POST":
         form.username.data = request.args.get("username", "")[:64]
@@ -138,8 +138,13 @@ def end_other_sessions() -> Page:
     return redirect(url_for("accounts.account"), 303)
 
 
+def shown_registration() -> str:
+    """Who may register, as pages offer it."""
+    return services.admission.shown_registration()
+
+
 def _register_page(form: RegisterForm, status: int = 200, msg: str = "") -> Response:
-    closed = services.settings.registration == "closed"
+    closed = shown_registration() == "closed"
     return _page("register.html", status, form=form, msg=msg, rules=RULES, closed=closed)
 
 

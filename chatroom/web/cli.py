@@ -96,9 +96,10 @@ def create_bot(
 @click.option("--uses", type=click.IntRange(1, 10_000), default=1, show_default=True, help="How many may register.")
 @click.option("--days", type=click.IntRange(1, 3650), default=7, show_default=True, help="How long it is good.")
 def create_invite(uses: int, days: int) -> None:
-    """Make an invitation code for REGISTRATION=invite, and print it, once."""
-    with _accounts() as accounts:
-        click.echo(accounts.invites.create(uses=uses, days=days))
+    """Make an invitation code for registration by invite, and print it, once."""
+    with _services() as services:
+        services.prepare()
+        click.echo(services.admission.make_invite(None, uses=uses, days=days))
 
 
 @click.command("set-password")
@@ -210,6 +211,54 @@ def unban(name: str) -> None:
         click.echo(f"{user.username} may log in again.")
 
 
+@click.command("list-invites")
+def list_invites() -> None:
+    """Show the invites by which somebody may still register; of each the beginning of its id, never its code."""
+    with _services() as services:
+        services.prepare()
+        for each in services.admission.list_invites():
+            by = f", by {escaped(each.made_by)}" if each.made_by else ""
+            click.echo(f"{each.id[:8]}  {each.uses_left} left, until {each.expires_at:%Y-%m-%d %H:%M} UTC{by}")
+
+
+@click.command("revoke-invite")
+@click.argument("invite")
+def revoke_invite(invite: str) -> None:
+    """Make an invite worthless. INVITE is its id as `list-invites` shows it."""
+    with _services() as services:
+        services.prepare()
+        found = [each.id for each in services.admission.list_invites() if each.id.startswith(invite)]
+        if len(found) != 1:
+            raise click.ClickException(f"There is no single invite whose id begins with {invite!r}.")
+        services.admission.revoke_invite(None, found[0])
+        click.echo("It is revoked.")
+
+
+@click.command("set-registration")
+@click.argument("mode", type=click.Choice(["open", "invite", "closed", "as-set-up"]))
+def set_registration(mode: str) -> None:
+    """Say who may register, also while the site runs: this wins over REGISTRATION until it is `as-set-up` again."""
+    with _services() as services:
+        services.prepare()
+        services.admission.set_registration(None, "" if mode == "as-set-up" else mode)
+        click.echo(f"Registration is now: {services.admission.registration()}.")
+
+
+@click.command("list-users")
+@click.argument("beginning", default="")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="How many at most.")
+def list_users(beginning: str, limit: int) -> None:
+    """Show the accounts by user name: those whose names begin with BEGINNING, or all."""
+    with _accounts() as accounts:
+        now = datetime.now(UTC)
+        for user in accounts.users.list_like(beginning, "", limit):
+            marks = [user.role, "bot" if user.is_bot else ""]
+            for word, end in (("banned", user.banned_until), ("muted", user.muted_until)):
+                marks.append(f"{word} {until(end)}" if end and end > now else "")
+            words = ", ".join(filter(None, marks))
+            click.echo(f"{user.username}  ({user.display_name})  {words}, since {user.created_at:%Y-%m-%d}")
+
+
 @click.command("reset-link")
 @click.argument("name")
 def reset_link(name: str) -> None:
@@ -296,6 +345,10 @@ COMMANDS = [
     ban,
     unban,
     reset_link,
+    list_users,
+    list_invites,
+    revoke_invite,
+    set_registration,
     list_reports,
     show_audit,
     reindex,

@@ -22,6 +22,7 @@ DONE = {
     "unmute": "They may post again.",
     "ban": "They are banned, and were logged out everywhere.",
     "unban": "They may log in again.",
+    "end_sessions": "They were logged out everywhere.",
 }
 
 blueprint = Blueprint("people", __name__, url_prefix="/people")
@@ -34,7 +35,7 @@ def person(user_id: str) -> Page:
     return _person_page(services.moderation.get(user_id), OrderForm())
 
 
-@blueprint.post("/<user_id>/<any(mute, unmute, ban, unban):act>")
+@blueprint.post("/<user_id>/<any(mute, unmute, ban, unban, end_sessions):act>")
 @login_required
 def keep_order(user_id: str, act: str) -> Page:
     """Mute or ban somebody, in one room or on the site, or lift it."""
@@ -90,6 +91,8 @@ def _keep_order(act: str, user: User, form: OrderForm) -> None:
         moderation.unmute(by, user)
     elif act == "ban":
         moderation.ban(by, user, end_of(form.duration.data or "", datetime.now(UTC)), reason)
+    elif act == "end_sessions":
+        moderation.end_sessions(by, user)
     else:
         moderation.unban(by, user)
 

@@ -19,7 +19,7 @@ from tests.security.people import DEN, WHO, Cast, Person
 from tests.visitors import PASSWORD
 
 ALL, HIDDEN = "everybody", "a secret"
-KEEP_ORDER = "/people/<user_id>/<any(mute, unmute, ban, unban):act>"
+KEEP_ORDER = "/people/<user_id>/<any(mute, unmute, ban, unban, end_sessions):act>"
 REPORT = "/chatroom/<slug>/<int:sequence>/report"
 REPORTED = "303 /chatroom/den/2/report"
 PERSON = "303 /people/1"
@@ -44,6 +44,8 @@ TYPED: dict[str, dict[str, str]] = {
         "password_again": "a good long one",
     },
     "/account/tokens": {"label": "bot", "scopes": "read", "rooms": "", "days": "7", "password": PASSWORD},
+    "/admin/registration": {"registration": "closed"},
+    "/admin/invites": {"uses": "1", "days": "7"},
     REPORT: {"reason": "rude"},
     "/reports/<report_id>": {"dismiss": "1"},
     KEEP_ORDER: {"reason": "spam", "duration": "1h"},
@@ -96,6 +98,12 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/api/push/subscriptions", "OPTIONS"):     ("401", "200", "200", "200", "200", "403", "401", "401"),
     ("/api/push/subscriptions/end", "POST"):    ("401", "200", "200", "200", "200", "403", "401", "401"),
     ("/api/push/subscriptions/end", "OPTIONS"): ("401", "200", "200", "200", "200", "403", "401", "401"),
+    ("/admin", "GET"):                 (LOGIN, "404", "404", "404", "200", LOGIN, LOGIN, LOGIN),
+    ("/admin/people", "GET"):          (LOGIN, "404", "404", "404", "200", LOGIN, LOGIN, LOGIN),
+    ("/admin/joining", "GET"):         (LOGIN, "404", "404", "404", "200", LOGIN, LOGIN, LOGIN),
+    ("/admin/registration", "POST"):   (LOGIN, "404", "404", "404", "303 /admin/joining", LOGIN, LOGIN, LOGIN),
+    ("/admin/invites", "POST"):        (LOGIN, "404", "404", "404", "201", LOGIN, LOGIN, LOGIN),
+    ("/admin/invites/<invite_id>/revoke", "POST"): (LOGIN, "404", "404", "404", "404", LOGIN, LOGIN, LOGIN),
     ("/admin/audit", "GET"):           (LOGIN, "404", "404", "404", "200", LOGIN, LOGIN, LOGIN),
     ("/people/<user_id>", "GET"):      (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
     (KEEP_ORDER, "POST"):              (LOGIN, "403", "403", "403", PERSON, LOGIN, LOGIN, LOGIN),
@@ -234,8 +242,9 @@ def ask(cast: Cast, person: Person, rule: str, method: str) -> TestResponse:
         rule.replace("<slug>", DEN.slug)
         .replace("<int:sequence>", str(cast.message.sequence))
         .replace("<user_id>", cast.outsider.id)
-        .replace("<any(mute, unmute, ban, unban):act>", "mute")
+        .replace("<any(mute, unmute, ban, unban, end_sessions):act>", "mute")
         .replace("<secret>", "guessed")
+        .replace("<invite_id>", "guessed")
         .replace("<session_id>", cast.other_session)
         .replace("<file_id>", cast.file_id)
         .replace("<name>", "a.png")

@@ -32,6 +32,7 @@ from chatroom.rooms import LOBBY
 from chatroom.services import INDEXES, Services
 from chatroom.store.reports import ReportStore
 from chatroom.store.rooms import RoomStore
+from chatroom.store.site import SiteStore
 from chatroom.web import errors
 from chatroom.web.api import MOST_MESSAGES, Changes, Post, Reading, StoredAnswer
 from chatroom.web.rooms_api import ListedRoom, Read, ReadAnswer
@@ -258,6 +259,7 @@ def used(alice: Visitor, services: Services) -> Services:
     services.push.subscribe(user.id, "s", "https://1.1.1.1/push", "p" * 87, "a" * 22)
     assert services.push.public_key
     services.resets.make(None, user)
+    SiteStore(services.database).set("registration", "open")
     services.sessions.end_all(user.id)
     services.notices.tell(Notice(kind="room", room=lobby.id))
     return services

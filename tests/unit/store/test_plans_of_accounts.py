@@ -114,6 +114,9 @@ CALLS: dict[str, tuple[Callable[[Town], Any], int]] = {
     "older entries about somebody": (lambda t: t.audit.page("f" * 24, subject="7"), 51),
     "one kind of act": (lambda t: t.audit.page(act="ban"), 51),
     "what somebody did": (lambda t: t.audit.page(actor=t.somebody.id), 51),
+    "invitations": (lambda t: (t.invites.list_good(50), t.invites.remove("x")), 1),
+    "accounts by name": (lambda t: (t.users.list_like("user1", "", 20), t.users.list_like("", "user5x", 20)), 20),
+    "accounts by display name": (lambda t: t.users.list_named_like("User 2", 20), 20),
     "an invitation": (lambda t: (t.invites.take("code"), t.invites.give_back("code")), 1),
 }
 

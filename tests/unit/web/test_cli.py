@@ -14,7 +14,8 @@ from tests.conftest import MakeApp, services_of, signed_in, visitor
 from tests.visitors import PASSWORD
 
 COMMANDS = ["create-user", "create-token", "create-bot", "create-invite", "set-password", "set-role", "end-sessions"]
-COMMANDS += ["audit", "mute", "unmute", "ban", "unban", "list-reports", "reset-link"]
+COMMANDS += ["audit", "mute", "unmute", "ban", "unban", "list-reports", "reset-link", "list-users", "list-invites"]
+COMMANDS += ["revoke-invite", "set-registration"]
 
 
 @pytest.fixture(autouse=True)
@@ -190,3 +191,28 @@ def test_the_last_administrator(runner: FlaskCliRunner) -> None:
     code, output = run(runner, "set-role", "alice", "member")
     assert code == 1
     assert "the last administrator" in output
+
+
+def test_who_may_join(runner: FlaskCliRunner) -> None:
+    assert run(runner, "set-registration", "invite") == (0, "Registration is now: invite.\n")
+    assert run(runner, "create-invite", "--uses", "3")[0] == 0
+    code, output = run(runner, "list-invites")
+    assert code == 0
+    assert " 3 left, until " in output
+    assert run(runner, "revoke-invite", output[:8]) == (0, "It is revoked.\n")
+    assert run(runner, "list-invites") == (0, "")
+    assert run(runner, "revoke-invite", output[:8])[0] == 1
+    assert run(runner, "set-registration", "as-set-up") == (0, "Registration is now: open.\n")
+
+
+def test_people(runner: FlaskCliRunner) -> None:
+    create(runner, "alice")
+    create(runner, "bob")
+    run(runner, "mute", "bob", "--reason", "loud")
+    code, output = run(runner, "list-users")
+    assert code == 0
+    assert [line.split("  ")[:2] for line in output.splitlines()] == [["alice", "(alice)"], ["bob", "(bob)"]]
+    assert "administrator" in output
+    assert "muted until it is lifted" in output
+    assert run(runner, "list-users", "BO")[1].startswith("bob")
+    assert run(runner, "list-users", "x") == (0, "")
