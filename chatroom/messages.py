@@ -164,13 +164,15 @@ class Messages:
 
         return self._changing(message_id, erase)
 
-    def reacting(self, person: Author, message_id: str, emoji: str, *, on: bool = True) -> Change:
-        """The change that puts a person's emoji on a message, or takes it back."""
+    def reacting(self, access: Access, message_id: str, emoji: str, *, on: bool = True) -> Change:
+        """The change that puts one's emoji on a message, or takes it back."""
+        self.check_posting(access)
         kept = check_emoji(emoji)
+        person = Author(access.user_id, access.name)
 
         def edit(message: Message) -> Mapping[str, Any] | None:
             _check_there(message)
-            reactions = react(message.reactions, Author(person.id, person.name), kept, on=on)
+            reactions = react(message.reactions, person, kept, on=on)
             return None if reactions is None else {"reactions": [_document(each) for each in reactions]}
 
         return self._changing(message_id, edit)

@@ -27,6 +27,8 @@ export class Emoji {
     const parts = wanted.split(/[\s_-]+/);
     const ranked = [[], [], [], []];
     for (const each of this.all) ranked[rank(each, wanted, parts)]?.push(each);
+    // Of those whose code begins so, the shortest is what most people mean.
+    ranked[1].sort((a, b) => lengthOf(a, wanted) - lengthOf(b, wanted));
     return ranked.flat().slice(0, limit);
   }
 
@@ -57,6 +59,10 @@ export class Emoji {
       return [];
     }
   }
+}
+
+function lengthOf({ codes }, beginning) {
+  return Math.min(...codes.filter((code) => code.startsWith(beginning)).map(({ length }) => length));
 }
 
 function rank({ codes, words }, wanted, parts) {

@@ -22,4 +22,4 @@ def rendered(client_id: str, text: str | None = None, author: Author = ALICE) ->
 
 def access(person: Author, room: Room, role: Role = "member") -> Access:
     """What a member of a room has."""
-    return Access(room=room, membership=Membership(user_id=person.id, room_id=room.id, role=role))
+    return Access(room=room, membership=Membership(user_id=person.id, room_id=room.id, role=role), name=person.name)

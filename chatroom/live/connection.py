@@ -257,7 +257,7 @@ class Connection:
         elif isinstance(frame, Delete):
             change = messages.deleting(access, frame.id)
         elif isinstance(frame, React):
-            change = messages.reacting(self._author, frame.id, frame.emoji, on=frame.on)
+            change = messages.reacting(access, frame.id, frame.emoji, on=frame.on)
         else:
             change = messages.pinning(access, frame.id, on=frame.on)
         self._rules.check_posting(self._author.id, self._visitor.address)

@@ -187,6 +187,30 @@ class EditForm(Form):
         return int(self.revision.data) if _number.fullmatch(self.revision.data or "") else None
 
 
+class ReactForm(Form):
+    """Put an emoji on a message by its button or its name, or take one's own back."""
+
+    emoji = HiddenField()
+    other = StringField("Another emoji", render_kw={"maxlength": 64, "placeholder": ":tada:"})
+    take_back = HiddenField()
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it is to be put there."""
+        return not self.take_back.data
+
+    @property
+    def chosen(self) -> str:
+        """The emoji, or its name."""
+        return self.take_back.data or self.emoji.data or self.other.data or ""
+
+
+class PinForm(Form):
+    """Pin a message, or unpin it."""
+
+    on = HiddenField()
+
+
 def typed_in(field: Field) -> str:
     """What was typed in a field of several lines, with line ends as they are kept."""
     return (field.data or "").replace("\r\n", "\n")

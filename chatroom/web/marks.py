@@ -12,7 +12,7 @@ from chatroom.messages import Change
 from chatroom.models import Member, Message
 from chatroom.web import login as signing
 from chatroom.web.openapi import operation
-from chatroom.web.programs import answer, api_blueprint, asker, body_as, enter, query_as
+from chatroom.web.programs import answer, api_blueprint, body_as, enter, query_as
 from chatroom.web.services import services
 
 api = api_blueprint("marks")
@@ -71,7 +71,7 @@ class MembersAnswer(msgspec.Struct):
 def react(slug: str, message_id: str) -> Response:
     """Put an emoji on a message, or take it back; either may be repeated."""
     access, body = enter(slug), body_as(Reacting)
-    change = services.messages.reacting(asker().author, message_id, body.emoji, on=body.on)
+    change = services.messages.reacting(access, message_id, body.emoji, on=body.on)
     return _changed(access, _change(access, change))
 
 

@@ -1,5 +1,7 @@
 """A message's own page: the room around it, and, where there is no script, everything that can be done with it."""
 
+from typing import Any
+
 from flask import Blueprint, Response, redirect, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -9,7 +11,7 @@ from chatroom.messages import Change
 from chatroom.models import Message
 from chatroom.web import login as signing
 from chatroom.web.errors import retry_after_of, status_of, with_retry_after
-from chatroom.web.forms import EditForm, Form, MessageForm
+from chatroom.web.forms import EditForm, Form, MessageForm, PinForm, ReactForm
 from chatroom.web.login import Page, current_user, login_required
 from chatroom.web.pages import LARGEST_SEQUENCE, room_page
 from chatroom.web.security import form_checks_token
@@ -61,6 +63,40 @@ def delete(slug: str, sequence: int) -> Page:
     return _lead_to(access, target)
 
 
+@blueprint.post("/chatroom/<slug>/<int:sequence>/react")
+@form_checks_token
+@login_required
+def react(slug: str, sequence: int) -> Page:
+    """Put an emoji on a message, or take it back."""
+    access, target = _find(slug, sequence)
+    form = ReactForm()
+    try:
+        if not form.validate():
+            raise Refused("invalid", form.problem)
+        _change(access, services.messages.reacting(access, target.id, form.chosen, on=form.is_on))
+    except (Refused, Unavailable) as error:
+        page = _message_page(access, target, _edit_form(target), "", status_of(error), react_problem=str(error))
+        return with_retry_after(page, retry_after_of(error))
+    return _lead_to(access, target)
+
+
+@blueprint.post("/chatroom/<slug>/<int:sequence>/pin")
+@form_checks_token
+@login_required
+def pin(slug: str, sequence: int) -> Page:
+    """Pin a message to the top of its room, or unpin it."""
+    access, target = _find(slug, sequence)
+    form = PinForm()
+    try:
+        if not form.validate():
+            raise Refused("invalid", form.problem)
+        _change(access, services.messages.pinning(access, target.id, on=form.on.data != "false"))
+    except (Refused, Unavailable) as error:
+        page = _message_page(access, target, _edit_form(target), "", status_of(error), pin_problem=str(error))
+        return with_retry_after(page, retry_after_of(error))
+    return _lead_to(access, target)
+
+
 def _find(slug: str, sequence: int) -> tuple[Access, Message]:
     access = services.rooms.get_for(current_user.id, slug)
     return access, services.messages.at(access.room, min(sequence, LARGEST_SEQUENCE))
@@ -79,10 +115,17 @@ def _edit_form(target: Message) -> EditForm:
     return EditForm(formdata=None, data={"text": target.text, "revision": str(target.revision)})
 
 
-def _message_page(access: Access, target: Message, form: EditForm, problem: str, status: int) -> Response:
+def _message_page(access: Access, target: Message, form: EditForm, problem: str, status: int, **more: Any) -> Response:
     """The message's page with what was typed; once what is there now was shown, it may be replaced."""
     form.revision.data = str(target.revision)
     page = services.messages.around(access.room, target.sequence, services.settings.history_page)
     return room_page(
-        access, MessageForm(formdata=None), page, status=status, target=target, edit_form=form, edit_problem=problem
+        access,
+        MessageForm(formdata=None),
+        page,
+        status=status,
+        target=target,
+        edit_form=form,
+        edit_problem=problem,
+        **more,
     )

@@ -80,6 +80,11 @@ export class PickerView {
   #press(event) {
     const { key, target } = event;
     const first = this.#grid.querySelector("button");
+    if (key === "Escape") {
+      event.preventDefault(); // in a search that has a text, it would only empty it
+      this.#dialog.close();
+      return;
+    }
     if (target === this.#search) {
       if (key === "ArrowDown" && first) this.#focus(event, first);
       else if (key === "Enter") {

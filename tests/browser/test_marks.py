@@ -230,3 +230,9 @@ def test_without_a_script_they_are_shown(person, anything):
     message = frame_of(alice).locator("[data-message]", has_text=text)
     expect(message.locator(".reaction")).to_have_text(re.compile("🎉.*1"))
     expect(message).to_have_class(re.compile("names-me"))
+    message.locator("[data-more]").click()
+    page = alice.page
+    page.get_by_text("React", exact=True).first.click()
+    page.get_by_role("button", name="Join 🎉").click()
+    expect(page.locator(".message--target .reaction")).to_have_text(re.compile("🎉.*2"))
+    expect(reactions_of(bob, text)).to_have_text(re.compile("2"))

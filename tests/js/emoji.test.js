@@ -19,6 +19,7 @@ test("what is called exactly so comes first, then what begins so, then what is a
   const emoji = make();
   assert.equal(emoji.search("tada")[0].character, "🎉");
   assert.equal(emoji.search(":+1:")[0].character, "👍");
+  assert.equal(emoji.search("sta")[0].character, "⭐");
   assert.ok(characters(emoji.search("smi", 8)).includes("😄"));
   assert.ok(characters(emoji.search("party")).includes("🎉"));
   assert.ok(characters(emoji.search("thumbs up")).includes("👍"));

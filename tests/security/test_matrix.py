@@ -52,6 +52,8 @@ TYPED: dict[str, dict[str, str]] = {
     "/people/<user_id>/role": {"role": "moderator"},
     "/chatroom": {"text": "hello"},
     "/chatroom/<slug>": {"text": "hello"},
+    "/chatroom/<slug>/<int:sequence>/react": {"emoji": "🎉"},
+    "/chatroom/<slug>/<int:sequence>/pin": {"on": "true"},
     "/chatroom/<slug>/<int:sequence>/edit": {"text": "other words", "revision": "1"},
     "/chatroom/<slug>/notify": {"notify": "all"},
 }
@@ -121,6 +123,8 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/chatroom/<slug>", "POST"):      (LOGIN, "404", IN_DEN, IN_DEN, "404", LOGIN, LOGIN, LOGIN),
     ("/chatroom/<slug>/<int:sequence>", "GET"): (LOGIN, "404", "200", "200", "404", LOGIN, LOGIN, LOGIN),
     ("/chatroom/<slug>/<int:sequence>/edit", "POST"):   (LOGIN, "404", "403", AT_DEN, "404", LOGIN, LOGIN, LOGIN),
+    ("/chatroom/<slug>/<int:sequence>/react", "POST"):  (LOGIN, "404", AT_DEN, AT_DEN, "404", LOGIN, LOGIN, LOGIN),
+    ("/chatroom/<slug>/<int:sequence>/pin", "POST"):    (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
     ("/chatroom/<slug>/<int:sequence>/delete", "POST"): (LOGIN, "404", "403", AT_DEN, "404", LOGIN, LOGIN, LOGIN),
     ("/chatroom/<slug>/messages", "GET"):      ("401", "404", "200", "200", "404", "401", "401", "401"),
     ("/api/rooms", "GET"):             ("401", "200", "200", "200", "200", "200", "401", "401"),

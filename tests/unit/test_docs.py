@@ -244,7 +244,7 @@ def used(alice: Visitor, services: Services) -> Services:
     file = services.files.upload(user.id, lobby, "a.png", io.BytesIO(make_picture("PNG")))
     with_file = services.messages.draft(author, "", "c1", has_files=True)
     services.messages.post(lobby, services.messages.attach(lobby, with_file, [file.id]))
-    services.messages.change(lobby, services.messages.reacting(author, first.id, ":tada:"))
+    services.messages.change(lobby, services.messages.reacting(access, first.id, ":tada:"))
     services.messages.change(lobby, services.messages.pinning(access, first.id))
     services.messages.post(lobby, services.messages.with_mentions(access, services.messages.draft(author, "@alice")))
     services.presence.take([(lobby.id, author)])

@@ -248,7 +248,7 @@ class TestDelete:
 
 class TestReact:
     def react(self, messages: Messages, person: Author, message_id: str, emoji: str, *, on: bool = True) -> Message:
-        return messages.change(LOBBY, messages.reacting(person, message_id, emoji, on=on))
+        return messages.change(LOBBY, messages.reacting(access(person, LOBBY), message_id, emoji, on=on))
 
     def test_reactions_come_and_go_and_each_is_a_revision(self, messages: Messages) -> None:
         message = say(messages, "hi")

@@ -93,3 +93,59 @@ def test_a_form_names_a_member(alice: Visitor, services: Services) -> None:
     fields = alice.fields("/chatroom")
     alice.post("/chatroom", data={**fields, "text": "I am @alice"})
     assert len(newest(services).mentions) == 1
+
+
+class TestForms:
+    def send(self, person: Visitor, deed: str, **fields: str) -> Any:
+        token = person.fields("/chatroom")["csrf_token"]
+        return person.post(f"/chatroom/lobby/1/{deed}", data={"csrf_token": token, **fields})
+
+    def test_reacting_by_a_button_or_by_a_name_and_taking_it_back(
+        self, bob: Visitor, message: Message, services: Services
+    ) -> None:
+        answer = self.send(bob, "react", emoji="🎉")
+        assert (answer.status_code, answer.location) == (303, "/chatroom/lobby/1")
+        self.send(bob, "react", emoji="", other=":rocket:")
+        assert [each.emoji for each in newest(services).reactions] == ["🎉", "🚀"]
+        page = bob.get("/chatroom/lobby/1").text
+        assert 'name="take_back" value="🎉"' in page
+        self.send(bob, "react", take_back="🎉", other="")
+        assert [each.emoji for each in newest(services).reactions] == ["🚀"]
+
+    def test_what_is_no_emoji_comes_back_with_what_was_typed(self, bob: Visitor, message: Message) -> None:
+        answer = self.send(bob, "react", other="no <b>emoji</b>")
+        assert answer.status_code == 400
+        assert "Only an emoji can be a reaction" in answer.text
+        assert 'value="no &lt;b&gt;emoji&lt;/b&gt;"' in answer.text
+
+    def test_pinning_is_for_moderators(
+        self, alice: Visitor, bob: Visitor, message: Message, services: Services
+    ) -> None:
+        assert "Pin this message" not in bob.get("/chatroom/lobby/1").text
+        assert self.send(bob, "pin", on="true").status_code == 403
+        assert "Pin this message" in alice.get("/chatroom/lobby/1").text
+        assert self.send(alice, "pin", on="true").status_code == 303
+        assert newest(services).pinned_at
+        assert "1 pinned message<" in bob.get("/chatroom").text
+        assert self.send(alice, "pin", on="false").status_code == 303
+        assert newest(services).pinned_at is None
+
+    @pytest.mark.parametrize("deed", ["react", "pin"])
+    def test_a_form_without_its_token_changes_nothing(
+        self, alice: Visitor, message: Message, services: Services, deed: str
+    ) -> None:
+        answer = alice.post(f"/chatroom/lobby/1/{deed}", data={"emoji": "🎉", "on": "true"})
+        assert answer.status_code == 400
+        assert "out of date" in answer.text
+        assert newest(services).revision == 1
+
+
+def test_what_is_kept_of_a_message_s_markup_says_nothing_of_who_looked_first(
+    alice: Visitor, bob: Visitor, message: Message, services: Services
+) -> None:
+    send(bob, f"{message.id}/reactions", {"emoji": "🎉"})
+    post(alice, "for @bob")
+    for _ in range(2):
+        for person, is_own in ((bob, True), (alice, False)):
+            page = person.get("/chatroom/lobby/messages").text
+            assert ("reaction--own" in page, "message--names-me" in page) == (is_own, is_own)

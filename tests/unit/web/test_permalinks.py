@@ -123,7 +123,7 @@ class TestForms:
         assert bodies(alice.get(page).text) == ["three"]
 
     def test_others_see_no_such_forms_and_may_not_send_them(self, alice: Visitor, bob: Visitor, page: str) -> None:
-        assert f"{page}/" not in bob.get(page).text
+        assert not re.search(rf"{page}/(edit|delete)", bob.get(page).text)
         fields = bob.fields("/chatroom")
         for form in ("edit", "delete"):
             assert bob.post(f"{page}/{form}", data={**fields, "text": "mine now"}).status_code == 403
