@@ -9,7 +9,7 @@ import msgspec
 
 from chatroom.durations import FOREVER, until
 from chatroom.errors import Refused
-from chatroom.models import Membership, Role, Room
+from chatroom.models import Author, Membership, Role, Room
 
 POWERS: dict[Role, int] = {"member": 0, "moderator": 1, "administrator": 2}
 
@@ -38,13 +38,6 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
         roles = [self.membership.role, self.site_role if self.room.kind == "public" else "member"]
         return max(roles, key=lambda role: POWERS[role])
 
-    def check_posting(self, now: datetime) -> None:
-        """Raise `Refused` unless they may say something now."""
-        if self.muted_until is not None and self.muted_until > now:
-            wait = None if self.muted_until >= FOREVER else (self.muted_until - now).total_seconds()
-            words = f"You are muted here {until(self.muted_until)}: {self.mute_reason}"
-            raise Refused("muted", words, retry_after=wait)
-
     @property
     def may_moderate(self) -> bool:
         """Whether they may delete others' messages and name everybody."""
@@ -64,3 +57,28 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     def may_manage(self) -> bool:
         """Whether they may change the room itself, and who is what in it."""
         return self.room.kind != "direct" and self.role == "administrator"
+
+    @property
+    def author(self) -> Author:
+        """As the author of what they do here."""
+        return Author(self.user_id, self.name)
+
+    @property
+    def slow_seconds(self) -> int:
+        """How long they wait between two posts; moderators do not."""
+        return 0 if self.may_moderate else self.room.slow_seconds
+
+    def check_posting(self, now: datetime) -> None:
+        """Raise `Refused` (`archived`, `read_only`, `muted`) unless they may say something now."""
+        self.check_open()
+        if self.room.is_read_only and not self.may_moderate:
+            raise Refused("read_only", "Only moderators write in this room.")
+        if self.muted_until is not None and self.muted_until > now:
+            wait = None if self.muted_until >= FOREVER else (self.muted_until - now).total_seconds()
+            words = f"You are muted here {until(self.muted_until)}: {self.mute_reason}"
+            raise Refused("muted", words, retry_after=wait)
+
+    def check_open(self) -> None:
+        """Raise `Refused` (`archived`) where nothing changes any more."""
+        if self.room.archived_at is not None:
+            raise Refused("archived", "This room is archived: it can be read, and nobody writes in it any more.")

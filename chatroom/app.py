@@ -112,6 +112,7 @@ class ASGI:
             find_access=self._find_access,
             check_posting=self._check_posting,
             mark_read=self._mark_read,
+            take_turn=self._take_turn,
             limits=Limits(
                 connections=settings.max_connections,
                 connections_per_user=settings.max_connections_per_user,
@@ -173,6 +174,9 @@ class ASGI:
     def _find_access(self, user_id: str, slug: str) -> Access | None:
         return self._services.rooms.find_for(user_id, slug)
 
+    def _take_turn(self, access: Access, client_id: str) -> None:
+        self._services.rooms.take_turn(access, client_id)
+
     def _check_posting(self, user_id: str, address: str) -> None:
         self._services.limits.posting.check(user_id, address)
 
@@ -219,7 +223,7 @@ def _make_engine(services: Services, notifier: Notifier) -> Engine:
         tail_messages=settings.tail_messages,
         tail_bytes=settings.tail_bytes,
         lease_seconds=settings.presence_lease_seconds,
-        chores=[services.files.sweep],
+        chores=[services.files.sweep, services.retention.sweep],
     )
 
 

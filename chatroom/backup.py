@@ -38,6 +38,7 @@ COLLECTIONS = (
     "rooms",
     "users",
     "invites",
+    "room_invites",
     "audit",
     "reports",
     "site",

@@ -42,6 +42,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data_dir: str = "data"
     web_concurrency: Annotated[int, Meta(ge=1, le=64)] = 1
     registration: Literal["open", "invite", "closed"] = "open"
+    room_creation: Literal["members", "administrators"] = "members"
     site_name: Annotated[str, Meta(min_length=1, max_length=60)] = "Chatroom"
     trusted_proxies: Annotated[int, Meta(ge=0, le=5)] = 0
     allowed_hosts: str = ""
@@ -73,6 +74,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_connections_per_user: Count = 20
     max_connections_per_address: Count = 500
     max_rooms_per_connection: Count = 50
+    max_rooms_per_user: Count = 50
     max_waiting_drafts: Count = 5000
     tail_messages: Annotated[int, Meta(ge=1, le=100_000)] = 2000
     tail_bytes: Annotated[int, Meta(ge=1000)] = 4_000_000

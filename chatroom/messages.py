@@ -6,6 +6,7 @@ A text is checked and rendered here, once, whichever way it came.
 import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from html import escape
 from typing import Any
 
 import msgspec
@@ -122,9 +123,12 @@ class Messages:
 
     def append(self, room_id: str, drafts: Sequence[Draft], after: int | None = None) -> list[Stored]:
         """Render and store drafts as the room's next messages, in one write."""
-        return self._store.append(
-            room_id, [Rendered(draft, render(draft.text, draft.mentions)) for draft in drafts], after=after
-        )
+        return self._store.append(room_id, [Rendered(draft, _render(draft)) for draft in drafts], after=after)
+
+    def note(self, room: Room, author: Author, text: str) -> None:
+        """Have the room itself write a line: who joined, what the topic became. It is no Markdown."""
+        client_id = SERVER_MADE + secrets.token_urlsafe(12)
+        self.post(room, Draft(author=author, text=text, client_id=client_id, kind="event"))
 
     def change(self, room: Room, change: Change) -> Message:
         """Make a change, and answer when a majority has it. Raises `Unavailable` when that is unknown."""
@@ -191,6 +195,14 @@ class Messages:
             return {"pinned_at": self._clock() if on else None}
 
         return self._changing(message_id, edit)
+
+    def expiring(self, message_id: str) -> Change:
+        """The change that deletes a message because it is older than its room keeps them."""
+
+        def erase(message: Message) -> Mapping[str, Any] | None:
+            return None if message.deleted_at else ERASED | {"deleted_at": self._clock()}
+
+        return self._changing(message_id, erase)
 
     def _changing(self, message_id: str, edit: Callable[[Message], Mapping[str, Any] | None]) -> Change:
         files = self._files
@@ -282,6 +294,10 @@ class Messages:
             revision=page[-1].revision if page else revision,
             more=len(found) > limit,
         )
+
+
+def _render(draft: Draft) -> str:
+    return render(draft.text, draft.mentions) if draft.kind == "message" else f"<p>{escape(draft.text)}</p>"
 
 
 def _check_author(access: Access, message: Message) -> None:

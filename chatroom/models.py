@@ -148,6 +148,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     reply_to: int | None = None
     files: tuple[File, ...] = ()
     mentions: tuple[Member, ...] = ()
+    kind: Literal["message", "event"] = "message"
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

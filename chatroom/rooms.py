@@ -1,27 +1,71 @@
 """Rooms as their members see them.
 
-Nobody gets a room who is not a member of it; an open room makes members of those who come.
+Nobody gets a room who is not a member of it; a public room makes members of those who come.
 """
 
-from collections.abc import Collection, Mapping
+import hashlib
+import logging
+import secrets
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+import regex
 
 from chatroom.access import Access
-from chatroom.errors import Refused
-from chatroom.models import Member, Notify, Room, RoomEntry
+from chatroom.errors import ChatroomError, Refused
+from chatroom.messages import Messages
+from chatroom.models import Author, Member, Notify, Role, Room, RoomEntry
 from chatroom.names import fold
-from chatroom.store.listings import ListingStore
+from chatroom.notices import Notice, Notices
+from chatroom.store.listings import ListingStore, title_for
+from chatroom.store.members import MemberStore, RoomMember
 from chatroom.store.rooms import RoomStore
+
+log = logging.getLogger(__name__)
 
 LOBBY = Room(id="lobby", slug="lobby", title="Lobby")
 MOST_MEMBERS = 10
+SLUG_LENGTH = 40
+TRIES = 5
+PAGE = 50
+MOST_PEOPLE = 8
+"""In a direct room, oneself among them."""
+
+_between = regex.compile(r"[^\p{L}\p{M}\p{Nd}]+")
+
+
+class PublicRoom(msgspec.Struct, frozen=True, kw_only=True):
+    """A public room in the list of all; `place` is where the list goes on after it."""
+
+    room: Room
+    is_member: bool
+    place: tuple[str, str]
 
 
 class Rooms:
-    """Find rooms for people."""
+    """Find rooms for people, make them, come and go."""
 
-    def __init__(self, store: RoomStore, listings: ListingStore) -> None:
+    def __init__(
+        self,
+        store: RoomStore,
+        members: MemberStore,
+        listings: ListingStore,
+        messages: Messages,
+        notices: Notices,
+        *,
+        max_per_user: int = 0,
+        only_administrators_create: bool = False,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._store = store
+        self._members = members
         self._listings = listings
+        self._messages = messages
+        self._notices = notices
+        self._max_per_user = max_per_user
+        self._only_administrators_create = only_administrators_create
+        self._clock = clock
 
     def wish(self, access: Access, notify: Notify) -> None:
         """Change what a member wants to be told of in a room."""
@@ -39,6 +83,12 @@ class Rooms:
         """The rooms that a user is in, by title, each with what they have not read in it."""
         return sorted(self._listings.list_for(user_id), key=lambda entry: (entry.title.casefold(), entry.room.id))
 
+    def list_public(self, user_id: str, after: tuple[str, str] = ("", "")) -> list[PublicRoom]:
+        """A page of the public rooms, by title, from a place on."""
+        found = self._store.list_public(after, PAGE)
+        mine = self._store.find_memberships(user_id, [room.id for room, _ in found])
+        return [PublicRoom(room=room, is_member=room.id in mine, place=place) for room, place in found]
+
     def find(self, room_id: str) -> Room | None:
         """The room as it is now, by its id: for the engine, not for people."""
         return self._store.find(room_id)
@@ -49,7 +99,11 @@ class Rooms:
 
     def find_for(self, user_id: str, slug: str) -> Access | None:
         """The room of that name, for somebody who is a member already; nobody becomes one by this."""
-        return self._store.find_access(user_id, slug)
+        access = self._store.find_access(user_id, slug)
+        if access is not None and access.room.kind == "direct":
+            title = title_for(user_id, access.room, self._listings.names_of(access.room))
+            return msgspec.structs.replace(access, room=msgspec.structs.replace(access.room, title=title))
+        return access
 
     def members_like(self, access: Access, beginning: str) -> list[Member]:
         """Some who can be named in a room, and whose user name or display name begins like this."""
@@ -57,13 +111,171 @@ class Rooms:
 
     def get_for(self, user_id: str, slug: str) -> Access:
         """The room of that name, for a member; anybody else is told that there is none, whether it exists or not."""
-        access = self._store.find_access(user_id, slug)
+        access = self.find_for(user_id, slug)
         if access is None:
             room = self._store.find_public(slug)
             if room is None:
-                raise Refused("not_found", "There is no such room, or you are not a member of it.")
+                raise _no_such_room()
             self._store.admit(user_id, room)
-            access = self._store.find_access(user_id, slug)
-            if access is None:  # expelled at this very moment
-                raise Refused("not_found", "There is no such room, or you are not a member of it.")
+            access = self.find_for(user_id, slug)
+            if access is None:  # removed, at this very moment or before
+                raise _no_such_room()
+            if room.id != LOBBY.id:
+                self._notices.tell(Notice(kind="rooms", user=user_id))
         return access
+
+    def check_posting(self, access: Access, client_id: str) -> None:
+        """Raise `Refused` unless somebody may post now: the room's rules, a mute, and in a slow room their turn."""
+        access.check_posting(self._clock())
+        if access.slow_seconds:
+            self.take_turn(access, client_id)
+
+    def take_turn(self, access: Access, client_id: str) -> None:
+        """Take a member's turn in a slow room, or raise `Refused` (`too_fast`); the same post again needs no other."""
+        wait = self._members.take_turn(access.user_id, access.room, client_id, access.slow_seconds)
+        if wait:
+            raise Refused(
+                "too_fast",
+                f"This room is slow: one message every {access.slow_seconds} seconds. Please wait {wait:.0f} s.",
+                retry_after=wait,
+            )
+
+    def may_create(self, site_role: Role) -> bool:
+        """Whether somebody may make rooms here."""
+        return site_role == "administrator" or not self._only_administrators_create
+
+    def create(self, author: Author, site_role: Role, *, title: str, topic: str = "", is_private: bool = False) -> Room:
+        """Make a room; its maker is its administrator. Raises `Refused` (`forbidden`, `too_many_rooms`)."""
+        if not self.may_create(site_role):
+            raise Refused("forbidden", "Only administrators make rooms here.")
+        if 0 < self._max_per_user <= self._store.count_made_by(author.id, self._max_per_user):
+            raise Refused("too_many_rooms", f"You have made {self._max_per_user} rooms, which is as many as one may.")
+        for attempt in range(TRIES):
+            # What a private room is called must not show in which names are taken.
+            ending = f"-{secrets.token_hex(3)}" if is_private or attempt else ""
+            room = Room(
+                id=secrets.token_hex(12),
+                slug=make_slug(title) + ending,
+                title=title,
+                kind="private" if is_private else "public",
+                topic=topic,
+            )
+            if self._store.add(room, author.id):
+                self._tell_membership(author.id, room)
+                return room
+        raise Refused("taken", "A room of this name is there already. Please choose another.")
+
+    def open_direct(self, author: Author, others: Sequence[str]) -> Room:
+        """The direct room of these people, made on the first occasion. Raises `Refused` (`invalid`, `not_found`)."""
+        people = tuple(sorted({author.id, *others}))
+        if not 2 <= len(people) <= MOST_PEOPLE:
+            raise Refused("invalid", f"Choose one to {MOST_PEOPLE - 1} people to talk to.")
+        key = hashlib.sha256(",".join(people).encode()).hexdigest()
+        room = Room(id=f"direct-{key[:32]}", slug=f"dm-{key[32:52]}", title="", kind="direct", people=people)
+        if len(self._listings.names_of(room)) < len(people):
+            raise Refused("not_found", "There is nobody of that name.")
+        if self._store.find(room.id) is None:
+            self._store.add_direct(room)
+            for person in people:
+                self._tell_membership(person, room)
+        return room
+
+    def join(self, author: Author, slug: str) -> Room:
+        """Come into a public room by hand."""
+        room = self._store.find_public(slug)
+        if room is None or self._members.was_removed(author.id, room):
+            raise _no_such_room()
+        if self._members.find_role(author.id, room) is None:
+            self.let_in(author, room)
+        return room
+
+    def let_in(self, author: Author, room: Room) -> None:
+        """Make somebody a member, and say so in the room."""
+        self._store.admit(author.id, room)
+        self._tell_membership(author.id, room)
+        self.note(room, author, "joined")
+
+    def leave(self, access: Access) -> None:
+        """Go; raise `Refused` (`forbidden`) where that cannot be."""
+        room = access.room
+        if room.id == LOBBY.id:
+            raise Refused("forbidden", "Everybody is in the lobby.")
+        if room.kind == "direct":
+            raise Refused("forbidden", "A direct conversation cannot be left. You can turn its notifications off.")
+        if (
+            room.kind == "private"
+            and access.may_manage
+            and not self._members.has_another_administrator(access.user_id, room)
+            and self._members.has_others(access.user_id, room)
+        ):
+            raise Refused("forbidden", "Nobody else manages this room: make somebody its administrator first.")
+        if room.kind == "private":
+            self.note(room, access.author, "left")
+        self._members.leave(access.user_id, room)
+        self._tell_membership(access.user_id, room, why="left")
+
+    def list_members(self, access: Access) -> list[RoomMember]:
+        """Who is in the room, by name."""
+        return self._members.list_in(access.room)
+
+    def add_member(self, access: Access, user_id: str, name: str) -> bool:
+        """Take somebody into a private room, or forgive who was removed; False when they are in it already."""
+        _check(access.may_moderate)
+        room = access.room
+        if self._members.find_role(user_id, room) is not None:
+            return False
+        self._members.forgive(user_id, room)
+        self._store.admit(user_id, room)
+        self._tell_membership(user_id, room)
+        self.note(room, access.author, f"added {name}")
+        return True
+
+    def remove_member(self, access: Access, user_id: str) -> None:
+        """Take somebody out of the room; administrators anybody, moderators those who are neither."""
+        self._check_over(access, user_id)
+        self._members.remove(user_id, access.room)
+        self._tell_membership(user_id, access.room)
+
+    def set_role(self, access: Access, user_id: str, role: Role) -> None:
+        """Give a member another role in the room."""
+        _check(access.may_manage)
+        if self._members.find_role(user_id, access.room) is None:
+            raise Refused("not_found", "They are not a member of this room.")
+        if user_id == access.user_id and not self._members.has_another_administrator(user_id, access.room):
+            raise Refused("forbidden", "Nobody else manages this room: make somebody its administrator first.")
+        self._members.set_role(user_id, access.room, role)
+        self._notices.tell(Notice(kind="access", user=user_id, room=access.room.id))
+
+    def note(self, room: Room, author: Author, what: str) -> None:
+        """Have the room say what somebody did. It has been done: a line that cannot be written now is left out."""
+        try:
+            self._messages.note(room, author, f"{author.name} {what}")
+        except ChatroomError:
+            log.warning("an event was not written", extra={"room": room.slug})
+
+    def _check_over(self, access: Access, user_id: str) -> None:
+        _check(access.may_moderate)
+        role = self._members.find_role(user_id, access.room)
+        if role is None:
+            raise Refused("not_found", "They are not a member of this room.")
+        _check(access.may_manage or role == "member")
+        if user_id == access.user_id:
+            raise Refused("invalid", "To go yourself, leave the room.")
+
+    def _tell_membership(self, user_id: str, room: Room, why: str = "removed") -> None:
+        self._notices.tell(Notice(kind="access", user=user_id, room=room.id, data={"why": why}))
+        self._notices.tell(Notice(kind="rooms", user=user_id))
+
+
+def make_slug(title: str) -> str:
+    """A room's name in addresses, made of its first title: letters and digits of any script, hyphens between."""
+    return _between.sub("-", title.casefold()).strip("-")[:SLUG_LENGTH].strip("-") or "room"
+
+
+def _check(is_allowed: bool) -> None:
+    if not is_allowed:
+        raise Refused("forbidden", "You may not do this in this room.")
+
+
+def _no_such_room() -> Refused:
+    return Refused("not_found", "There is no such room, or you are not a member of it.")

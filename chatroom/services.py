@@ -25,6 +25,9 @@ from chatroom.push import Push
 from chatroom.reading import Reading
 from chatroom.reports import Reports
 from chatroom.resets import Resets
+from chatroom.retention import Retention
+from chatroom.room_invites import RoomInvites
+from chatroom.room_settings import RoomSettings
 from chatroom.rooms import Rooms
 from chatroom.search import Search, make_search
 from chatroom.sessions import Sessions
@@ -37,6 +40,7 @@ from chatroom.store import (
     presences,
     reports,
     resets,
+    room_invites,
     rooms,
     search,
     sessions,
@@ -46,13 +50,16 @@ from chatroom.store import (
 from chatroom.store.audit import AuditStore
 from chatroom.store.database import Database
 from chatroom.store.files import FileStore
+from chatroom.store.leases import LeaseStore
 from chatroom.store.listings import ListingStore
+from chatroom.store.members import MemberStore
 from chatroom.store.messages import MessageStore
 from chatroom.store.notices import NoticeStore
 from chatroom.store.overview import OverviewStore
 from chatroom.store.presences import PresenceStore
 from chatroom.store.reports import ReportStore
 from chatroom.store.resets import ResetStore
+from chatroom.store.room_invites import RoomInviteStore
 from chatroom.store.rooms import RoomStore
 from chatroom.store.site import SiteStore
 from chatroom.store.subscriptions import SubscriptionStore
@@ -71,6 +78,7 @@ INDEXES = {
     "subscriptions": subscriptions.INDEXES,
     "push_keys": [],
     "notices": notices.INDEXES,
+    "room_invites": room_invites.INDEXES,
     "rooms": rooms.INDEXES,
     "memberships": rooms.MEMBERSHIP_INDEXES,
     "search_entries": search.INDEXES,
@@ -94,6 +102,9 @@ class Services:
     notices: Notices
     rooms: Rooms
     reading: Reading
+    room_settings: RoomSettings
+    room_invites: RoomInvites
+    retention: Retention
     audit: Audit
     search: Search
     moderation: Moderation
@@ -179,8 +190,8 @@ class Services:
         )
         self.notices = Notices(NoticeStore(database))
         self.audit = Audit(AuditStore(database))
-        self.rooms = Rooms(room_store, ListingStore(database))
         self.exports = Exports(self.message_store)
+        self._wire_rooms(database, room_store)
         self.search = make_search(database, self.message_store, self.accounts.users.find_by_name)
         self.reports = Reports(ReportStore(database), room_store, self.messages, self.audit)
         self.moderation = Moderation(self.accounts.users, room_store, self.sessions, self.notices, self.audit)
@@ -196,6 +207,23 @@ class Services:
         lease_seconds = settings.presence_lease_seconds
         self.presence = PresenceStore(database, process=self.origin, lease_seconds=lease_seconds)
         self.visits = PresenceStore(database, process=f"{self.origin}-pages", lease_seconds=VISIT_SECONDS)
+
+    def _wire_rooms(self, database: Database, store: RoomStore) -> None:
+        settings = self.settings
+        members = MemberStore(database)
+        self.rooms = Rooms(
+            store,
+            members,
+            ListingStore(database),
+            self.messages,
+            self.notices,
+            max_per_user=settings.max_rooms_per_user,
+            only_administrators_create=settings.room_creation == "administrators",
+        )
+        self.room_settings = RoomSettings(store, self.message_store, self.rooms, self.notices)
+        self.room_invites = RoomInvites(RoomInviteStore(database), store, members, self.rooms)
+        leases = LeaseStore(database, holder=self.origin)
+        self.retention = Retention(leases, store, self.message_store, self.messages)
 
 
 def _make_secret() -> str:

@@ -25,6 +25,7 @@ import { PendingView } from "./views/pending.js";
 import { PeopleView } from "./views/people.js";
 import { PinsView } from "./views/pins.js";
 import { ReplyBar } from "./views/reply.js";
+import { RoomView } from "./views/room.js";
 import { StateView } from "./views/state.js";
 import { Toast } from "./views/toast.js";
 
@@ -72,6 +73,11 @@ function start(root) {
   const timeline = new Timeline({ user });
   const quotes = new Quotes({ timeline, api, onFound: renewQuotes });
   const messageView = new MessageView({ template: find("message-template"), times, roomUrl: data.roomUrl, userId: user.id, quotes });
+  const roomView = new RoomView({
+    find,
+    mayModerate: data.mayModerate === "true",
+    slowSeconds: Number(find("composer").dataset.slowSeconds),
+  });
   const reader = new Reader({ find, api, timeline, messageView, times, onSeen: (sequence) => sidebar.see(sequence), onGo: showAddress });
   const actions = new Actions({
     log: find("log"),
@@ -95,6 +101,7 @@ function start(root) {
     onState: (now) => {
       state.show(now);
       sidebar.connected(now.name);
+      if (now.name === "closed") roomView.close(now.message);
       showPending();
       if (connection.canSend) {
         sender.resume();
@@ -108,7 +115,9 @@ function start(root) {
     connection,
     clock,
     onChange: showPending,
+    onWait: (ms) => composer.countDown(ms),
     onStored: (draft, answer) => {
+      composer.countDown(roomView.slowSeconds * 1000);
       const { text, reply_to, files } = draft;
       timeline.applyStored(answer, { text, reply_to, files, sent_at: new Date().toISOString() });
       reader.show(showPending);
@@ -191,6 +200,7 @@ function start(root) {
     sidebar.receive(frame);
     if (frame.room && frame.room !== data.room) return;
     if (frame.type === "presence") people.apply(frame);
+    if (frame.type === "room") roomView.apply(frame);
     if (frame.type !== "changes") return;
     const arrived = timeline.applyChanges(frame);
     quotes.take(frame.messages);

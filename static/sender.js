@@ -14,6 +14,7 @@ export class Sender {
   #clock;
   #onChange;
   #onStored;
+  #onWait;
   #inFlight = null;
   #waiting = null;
   #failures = 0;
@@ -21,12 +22,13 @@ export class Sender {
   /** Drafts that have waited for an answer for too long. */
   slow = new Set();
 
-  constructor({ outbox, connection, clock, onChange, onStored }) {
+  constructor({ outbox, connection, clock, onChange, onStored, onWait = () => {} }) {
     this.#outbox = outbox;
     this.#connection = connection;
     this.#clock = clock;
     this.#onChange = onChange;
     this.#onStored = onStored;
+    this.#onWait = onWait;
   }
 
   /** Go on, if there is something to send and a way to send it. */
@@ -79,6 +81,7 @@ export class Sender {
     if (reason === "signed_out") return; // kept; sent after the next log-in
     if (PASSING.has(reason)) {
       this.#failures += 1;
+      if (reason === "too_fast" && retryAfterMs) this.#onWait(retryAfterMs);
       this.#wait(retryAfterMs ?? Math.min(LONGEST_WAIT_MS, 500 * 2 ** this.#failures));
     } else {
       this.slow.delete(draft.client_id);

@@ -14,8 +14,14 @@ import pymongo
 from chatroom.config import Settings
 from chatroom.embedded import EmbeddedMongo
 from chatroom.embedded.mongod import find_binary, make_runnable
+from chatroom.messages import Messages
+from chatroom.notices import Notices
+from chatroom.rooms import Rooms
 from chatroom.services import INDEXES
 from chatroom.store.database import Database
+from chatroom.store.listings import ListingStore
+from chatroom.store.members import MemberStore
+from chatroom.store.rooms import RoomStore
 
 
 def in_memory(**settings: Any) -> Database:
@@ -23,6 +29,12 @@ def in_memory(**settings: Any) -> Database:
     database = Database.connect(Settings(mongo_uri="mongomock://", **settings))
     database.ensure_indexes(INDEXES)
     return database
+
+
+def make_rooms(database: Database, messages: Messages, notices: Notices, **settings: Any) -> Rooms:
+    """The rooms of a database."""
+    stores = RoomStore(database), MemberStore(database), ListingStore(database)
+    return Rooms(*stores, messages, notices, **settings)
 
 
 @contextmanager

@@ -51,7 +51,7 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """What a connection may do. `get_access`, `find_access` and `mark_read` are called in a thread.
+    """What a connection may do. All but `check_posting` are called in a thread.
 
     `get_access` refuses who is no member, and lets people into public rooms; `find_access` only looks.
     """
@@ -60,6 +60,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     find_access: Callable[[str, str], Access | None]
     check_posting: Callable[[str, str], None]
     mark_read: Callable[[Access, int], None]
+    take_turn: Callable[[Access, str], None]
     max_rooms: int
 
 
@@ -244,6 +245,8 @@ class Connection:
             await self._engine.run(messages.check_reply, access.room, frame.reply_to)
         if "@" in frame.text:
             draft = await self._engine.run(self._engine.messages.with_mentions, access, draft)
+        if access.slow_seconds:
+            await self._engine.run(self._rules.take_turn, access, draft.client_id)
         await self._wait_for_room_to_answer()
         if frame.files:
             draft = await self._engine.run(messages.attach, access.room, draft, frame.files)

@@ -34,7 +34,7 @@ HANDSHAKE_SECONDS = 7.0
 class LiveEndpoint:
     """The ASGI application behind `/live`.
 
-    `sign_in`, `get_access`, `find_access` and `mark_read` are called in threads; the others on the event loop.
+    `sign_in`, `get_access`, `find_access`, `mark_read` and `take_turn` are called in threads; the others on the loop.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class LiveEndpoint:
         find_access: Callable[[str, str], Access | None],
         check_posting: Callable[[str, str], None],
         mark_read: Callable[[Access, int], None],
+        take_turn: Callable[[Access, str], None],
         limits: Limits,
     ) -> None:
         self.engine = engine
@@ -59,6 +60,7 @@ class LiveEndpoint:
             find_access=find_access,
             check_posting=check_posting,
             mark_read=mark_read,
+            take_turn=take_turn,
             max_rooms=limits.rooms_per_connection,
         )
         self.gate = Gate(limits)

@@ -40,6 +40,7 @@ class BackupStore:
             "rooms": database.rooms,
             "users": database.users,
             "invites": database.invites,
+            "room_invites": database.room_invites,
             "audit": database.audit,
             "files.files": database.files,
             "files.chunks": database.chunks,

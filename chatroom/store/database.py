@@ -59,6 +59,7 @@ class Database:
         self.search_cursors = self._database["search_cursors"]
         self.files = self._database["files.files"]
         self.chunks = self._database["files.chunks"]
+        self.room_invites = self._database["room_invites"]
 
     @classmethod
     def connect(cls, settings: Settings, uri: str | None = None) -> "Database":

@@ -51,6 +51,7 @@ FIRST_PAUSE_SECONDS = 0.002
 LONGEST_PAUSE_SECONDS = 0.03
 MAX_HINTS = 10_000
 """Entries that one question for newer revisions reads; what is left out is asked for again."""
+MOST_COUNTED = 100_000
 KEPT_REVISIONS = 1000
 """Of one message. Nobody is behind by so many changes of the same message and writes all the same."""
 
@@ -230,6 +231,12 @@ class MessageStore:
         """At most `limit` messages that are pinned, the one pinned first first."""
         return self._page({"room": room, "pinned_at": {"$type": "date"}}, "pinned_at", ASCENDING, limit)
 
+    def count_older(self, room: str, moment: datetime) -> int:
+        """How many messages that are not deleted were sent before `moment`; no more than 100,000 are counted."""
+        query = {"room": room, "sequence": {"$gt": 0}, "sent_at": {"$lt": moment}, "deleted_at": None}
+        with self._database.bounded():
+            return self._messages.count_documents(query, limit=MOST_COUNTED)
+
     def newest_revisions(self, known: Mapping[str, int]) -> dict[str, int]:
         """Which rooms have changed beyond the revision that is known of them, and how far."""
         found: dict[str, int] = {}
@@ -334,6 +341,8 @@ def _optional_fields(draft: Draft) -> Document:
     fields: Document = {}
     if draft.reply_to is not None:
         fields["reply_to"] = draft.reply_to
+    if draft.kind != "message":
+        fields["kind"] = draft.kind
     if draft.mentions:
         fields["mentions"] = [member.id for member in draft.mentions]
     if draft.files:

@@ -4,18 +4,25 @@ A room is found through its member, so that the query is the permission.
 """
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from pymongo import ASCENDING, IndexModel
+import msgspec
+from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
 from chatroom.access import Access
 from chatroom.models import Member, Membership, Notify, Room
+from chatroom.names import fold
 from chatroom.store.database import Database, Document
 
-INDEXES = [IndexModel("slug", unique=True)]
+INDEXES = [
+    IndexModel("slug", unique=True),
+    IndexModel([("kind", ASCENDING), ("title_key", ASCENDING), ("_id", ASCENDING)]),
+    IndexModel("created_by", sparse=True),
+    IndexModel("retention_days", sparse=True),
+]
 MEMBERSHIP_INDEXES = [
     IndexModel([("user", ASCENDING), ("room", ASCENDING)], unique=True),
     IndexModel([("room", ASCENDING), ("user", ASCENDING)]),
@@ -36,11 +43,13 @@ class RoomStore:
         self._rooms = database.rooms
         self._memberships = database.memberships
         self._users = database.users
+        self._messages = database.messages
         self._clock = clock
 
     def ensure(self, room: Room) -> None:
         """Create a room unless it is there; a public one admits everybody who is signed in."""
         fields = {"slug": room.slug, "title": room.title, "kind": room.kind, "created_at": self._clock()}
+        fields |= {"title_key": fold(room.title)}
         with self._database.bounded():
             with suppress(DuplicateKeyError):  # another process made it at the same moment
                 self._rooms.update_one({"_id": room.id}, {"$setOnInsert": fields}, upsert=True)
@@ -112,7 +121,7 @@ class RoomStore:
             found = [_member(user) for user in self._users.find({"username_key": {"$in": list(usernames)}}, NAMES)]
             if room.kind == "public" or not found:
                 return found
-            among = {"room": room.id, "user": {"$in": [member.id for member in found]}}
+            among = {"room": room.id, "user": {"$in": [member.id for member in found]}, "removed_at": None}
             ids = {membership["user"] for membership in self._memberships.find(among, {"user": 1})}
         return [member for member in found if member.id in ids]
 
@@ -132,12 +141,75 @@ class RoomStore:
         return [user for users in found for user in users]
 
     def _users_in(self, room: Room) -> list[Document]:
-        memberships = self._memberships.find({"room": room.id}, {"_id": 0, "user": 1}).limit(MOST_NAMED)
-        return list(self._users.find({"_id": {"$in": [each["user"] for each in memberships]}}, NAMES))
+        memberships = self._memberships.find({"room": room.id, "removed_at": None}, {"_id": 0, "user": 1})
+        return list(self._users.find({"_id": {"$in": [each["user"] for each in memberships.limit(MOST_NAMED)]}}, NAMES))
+
+    def add(self, room: Room, created_by: str) -> bool:
+        """Store a new room, whose maker is its administrator; False when its slug is taken."""
+        fields = {name: value for name, value in msgspec.structs.asdict(room).items() if value and name != "id"}
+        made = {"title_key": fold(room.title), "created_by": created_by, "created_at": self._clock()}
+        with self._database.bounded():
+            # Before the room, so that there is no moment at which nobody could reach it.
+            self._memberships.insert_one(
+                {"user": created_by, "room": room.id, "role": "administrator", "joined_at": self._clock()}
+            )
+            try:
+                self._rooms.insert_one({"_id": room.id, **fields, **made})
+            except DuplicateKeyError:
+                self._memberships.delete_one({"user": created_by, "room": room.id})
+                return False
+        return True
+
+    def add_direct(self, room: Room) -> None:
+        """Store a direct room and those who are in it, unless they are there; its id is made of its people."""
+        fields = {"slug": room.slug, "title": "", "kind": "direct", "people": list(room.people)}
+        made = {**fields, "created_at": self._clock()}
+        with self._database.bounded(), suppress(DuplicateKeyError):  # another of them made it at the same moment
+            self._rooms.update_one({"_id": room.id}, {"$setOnInsert": made}, upsert=True)
+        for person in room.people:
+            self.admit(person, room)
+
+    def count_made_by(self, user_id: str, most: int) -> int:
+        """How many rooms a user has made; no more than `most` are counted."""
+        with self._database.bounded():
+            return self._rooms.count_documents({"created_by": user_id}, limit=max(most, 1))
+
+    def change(self, room_id: str, fields: Document) -> None:
+        """Give a room other settings."""
+        if "title" in fields:
+            fields = {**fields, "title_key": fold(fields["title"])}
+        with self._database.bounded():
+            self._rooms.update_one({"_id": room_id}, {"$set": fields})
+
+    def list_public(self, after: tuple[str, str], limit: int) -> list[tuple[Room, tuple[str, str]]]:
+        """Public rooms that are not archived, by title, each with its place; those after a place."""
+        title_key, room_id = after
+        query = {
+            "kind": "public",
+            "archived_at": None,
+            "$or": [{"title_key": {"$gt": title_key}}, {"title_key": title_key, "_id": {"$gt": room_id}}],
+        }
+        with self._database.bounded():
+            found = self._rooms.find(query).sort([("kind", ASCENDING), ("title_key", ASCENDING), ("_id", ASCENDING)])
+            return [(room_of(room), (room["title_key"], room["_id"])) for room in found.limit(limit)]
+
+    def find_memberships(self, user_id: str, room_ids: Sequence[str]) -> set[str]:
+        """Which of these rooms a user is in."""
+        with self._database.bounded():
+            found = self._memberships.find(
+                {"user": user_id, "room": {"$in": list(room_ids)}, "removed_at": None}, {"room": 1}
+            )
+            return {document["room"] for document in found}
+
+    def list_retaining(self) -> list[tuple[Room, int]]:
+        """The rooms that delete what is old, each with the sequence up to which all is deleted."""
+        with self._database.bounded():
+            found = self._rooms.find({"retention_days": {"$gt": 0}})
+            return [(room_of(room), room.get("retained_after", 0)) for room in found]
 
     def wishes(self, room_id: str, user_ids: Collection[str]) -> dict[str, Notify]:
         """What those of these users who are members want to be told of in a room."""
-        query = {"room": room_id, "user": {"$in": list(user_ids)}}
+        query = {"room": room_id, "user": {"$in": list(user_ids)}, "removed_at": None}
         with self._database.bounded():
             found = list(self._memberships.find(query, {"_id": 0, "user": 1, "notify": 1}))
         return {document["user"]: document.get("notify", "mentions") for document in found}
@@ -148,9 +220,14 @@ class RoomStore:
             self._memberships.update_one({"user": user_id, "room": room_id}, {"$set": {"notify": notify}})
 
     def admit(self, user_id: str, room: Room) -> None:
-        """Make a user a member; one who is already stays one."""
-        fields = {"joined_at": self._clock()}
+        """Make a user a member, who begins to read at the room's end; one who is already stays one."""
         with self._database.bounded():
+            if self._memberships.find_one({"user": user_id, "room": room.id}, {"_id": 1}) is not None:
+                return
+            newest = self._messages.find_one(
+                {"room": room.id}, {"sequence": 1}, sort=[("room", DESCENDING), ("sequence", DESCENDING)]
+            )
+            fields = {"joined_at": self._clock(), "read_sequence": newest["sequence"] if newest else 0}
             try:
                 self._memberships.update_one({"user": user_id, "room": room.id}, {"$setOnInsert": fields}, upsert=True)
             except DuplicateKeyError:

@@ -3,6 +3,7 @@
 `name_keys` holds both names' keys in one namespace, so that nobody's display name is another's user name.
 """
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +17,7 @@ from chatroom.models import Role, User
 from chatroom.names import RULE_VERSION, fold, keys
 from chatroom.store.database import Database, Document
 
+MOST_FOUND = 50
 INDEXES = [
     IndexModel("username_key", unique=True),
     IndexModel("display_name_key", unique=True),
@@ -86,6 +88,16 @@ class UserStore:
     def find_by_name(self, name: str) -> User | None:
         """The account whose user name or display name is the same after folding."""
         return self._find({"$or": [{"username_key": fold(name)}, {"display_name_key": fold(name)}]})
+
+    def search(self, beginning: str) -> list[User]:
+        """People one of whose names begins like this, by name; at most 50."""
+        found: dict[str, User] = {}
+        with self._database.bounded():
+            for key in ("display_name_key", "username_key"):
+                query = {key: {"$regex": "^" + re.escape(fold(beginning.strip()))}}
+                for document in self._users.find(query).sort(key, ASCENDING).limit(MOST_FOUND):
+                    found.setdefault(document["_id"], _user(document))
+        return list(found.values())[:MOST_FOUND]
 
     def change_password(self, user_id: str, password_hash: str) -> User | None:
         """Replace the password; every session of the old one is invalid from the same write on."""

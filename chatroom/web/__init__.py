@@ -25,6 +25,7 @@ from chatroom.web.people import blueprint as people
 from chatroom.web.permalinks import blueprint as permalinks
 from chatroom.web.reports import blueprint as reports
 from chatroom.web.resets import blueprint as resets
+from chatroom.web.rooms import blueprint as rooms
 from chatroom.web.rooms_api import blueprint as rooms_api
 from chatroom.web.search import api as search_api
 from chatroom.web.search import blueprint as search
@@ -58,6 +59,7 @@ def register(app: Flask, settings: Settings) -> None:
         reference.blueprint,
         reports,
         resets,
+        rooms,
         rooms_api,
         search,
         search_api,

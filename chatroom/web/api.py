@@ -92,13 +92,13 @@ def post(slug: str) -> Response:
     person = asker()
     access = enter(slug)
     room = access.room
-    services.messages.check_posting(access)
     body = body_as(Post)
     draft = services.messages.draft(
         person.author, body.text, body.client_id, reply_to=body.reply_to, has_files=bool(body.files)
     )
     services.limits.posting.check(person.id, signing.address())
     services.messages.check_reply(room, body.reply_to)
+    services.rooms.check_posting(access, draft.client_id)
     draft = services.messages.attach(room, draft, body.files)
     stored = services.messages.post(room, services.messages.with_mentions(access, draft))
     return answer(stored_answer(room, stored.message), 200 if stored.is_repeated else 201)

@@ -16,6 +16,8 @@ STATUS = {
     "forbidden": 403,
     "banned": 403,
     "muted": 403,
+    "archived": 403,
+    "read_only": 403,
     "last_administrator": 409,
     "out_of_scope": 403,
     "not_found": 404,

@@ -7,7 +7,7 @@ import re
 import secrets
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import request
 from flask_wtf import FlaskForm
@@ -28,6 +28,8 @@ SEE_BELOW = "Please correct what is marked below."
 RULES = SimpleNamespace(username=USERNAME_RULE, display_name=DISPLAY_NAME_RULE, password=PASSWORD_RULE)
 
 _number = re.compile(r"[0-9]{1,15}")
+Checked = TypeVar("Checked")
+
 _client_id = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -64,16 +66,16 @@ class RegisterForm(Form):
 
     def validate_username(self, field: Field) -> None:
         """As the rule for user names says."""
-        _check(lambda: clean_username(field.data or ""))
+        check(lambda: clean_username(field.data or ""))
 
     def validate_display_name(self, field: Field) -> None:
         """As the rule for display names says."""
-        _check(lambda: clean_display_name(field.data or ""))
+        check(lambda: clean_display_name(field.data or ""))
 
     def validate_password(self, field: Field) -> None:
         """As the rule for passwords says."""
         names = (self.username.data or "", self.display_name.data or "")
-        _check(lambda: services.accounts.passwords.check_choice(field.data or "", names))
+        check(lambda: services.accounts.passwords.check_choice(field.data or "", names))
 
     def validate_password_again(self, field: Field) -> None:
         """The same twice."""
@@ -108,7 +110,7 @@ class ResetForm(Form):
 
     def validate_password(self, field: Field) -> None:
         """As the rule for passwords says."""
-        _check(lambda: services.accounts.passwords.check_choice(field.data or "", self._names))
+        check(lambda: services.accounts.passwords.check_choice(field.data or "", self._names))
 
     def validate_password_again(self, field: Field) -> None:
         """The same twice."""
@@ -216,9 +218,10 @@ def typed_in(field: Field) -> str:
     return (field.data or "").replace("\r\n", "\n")
 
 
-def _check(rule: Callable[[], object]) -> None:
+def check(rule: Callable[[], Checked]) -> Checked:
+    """What a rule makes of what was typed; its refusal becomes the field's error."""
     try:
-        rule()
+        return rule()
     except Refused as refusal:
         raise ValidationError(refusal.message) from refusal
 

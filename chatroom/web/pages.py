@@ -3,6 +3,7 @@
 import hashlib
 import zlib
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, cast
 
@@ -133,7 +134,6 @@ def _room(slug: str) -> Page:
     if not form.validate():
         return room_page(access, form, **_asked_page(found), status=400, msg=form.problem)
     try:
-        services.messages.check_posting(access)
         _post(access, form)
     except (Refused, Unavailable) as error:
         page = room_page(access, form, **_asked_page(found), status=status_of(error), msg=str(error))
@@ -157,6 +157,7 @@ def _post(access: Access, form: MessageForm) -> Stored:
     )
     services.limits.posting.check(current_user.id, signing.address())
     services.messages.check_reply(found, draft.reply_to)
+    services.rooms.check_posting(access, draft.client_id)
     file_ids = keep_sent(current_user.id, found, parts)
     draft = services.messages.attach(found, draft, file_ids)
     draft = services.messages.with_mentions(access, draft)
@@ -187,6 +188,7 @@ def room_page(
             "chatroom.html",
             room=found,
             access=access,
+            closed=_why_closed(access),
             form=form,
             msg=msg,
             people=services.presence.here(found.id),
@@ -198,6 +200,15 @@ def room_page(
     )
     response.status_code = status
     return response
+
+
+def _why_closed(access: Access) -> str:
+    """Why nobody, or not this member, writes in the room; a mute ends, and is told when one tries."""
+    try:
+        msgspec.structs.replace(access, muted_until=None).check_posting(datetime.now(UTC))
+    except Refused as refusal:
+        return refusal.message
+    return ""
 
 
 def _asked_page(found: Room) -> dict[str, Any]:

@@ -21,6 +21,8 @@ export class ComposerView {
   #onDraft;
   #onUp;
   #saving;
+  #wait;
+  #waiting;
 
   /**
    * `onSend(text)` answers with why it cannot be sent, `LATER`, or ""; `onDraft(text)` keeps what is being typed;
@@ -31,6 +33,7 @@ export class ComposerView {
     this.#text = form.querySelector("[data-text]");
     this.#problem = form.querySelector("[data-problem]");
     this.#counter = form.querySelector("[data-counter]");
+    this.#wait = form.querySelector("[data-wait]");
     this.#maxLength = maxLength;
     this.#hasMore = hasMore;
     this.#onSend = onSend;
@@ -67,6 +70,20 @@ export class ComposerView {
 
   focus() {
     this.#text.focus();
+  }
+
+  /** Say how long it takes until the next message goes. */
+  countDown(ms) {
+    const until = Date.now() + ms;
+    const tick = () => {
+      const seconds = Math.ceil((until - Date.now()) / 1000);
+      this.#wait.hidden = seconds <= 0;
+      this.#wait.textContent = seconds > 0 ? `Next message in ${seconds} s` : "";
+      if (seconds <= 0) clearInterval(this.#waiting);
+    };
+    clearInterval(this.#waiting);
+    this.#waiting = setInterval(tick, 1000);
+    tick();
   }
 
   /** Keep what is typed, now. */

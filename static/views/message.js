@@ -54,6 +54,7 @@ export class MessageView {
       clientId: message.client_id ?? "",
     });
     element.classList.toggle("message--deleted", Boolean(deleted_at));
+    element.classList.toggle("message--event", message.kind === "event");
     this.#setLinks(element, message);
     this.#setAuthor(element, author);
     this.setTimes(element, message);

@@ -42,6 +42,7 @@ export class PeopleView {
     avatar.dataset.initials = findInitials(name);
     avatar.classList.add(`hue-${findHue(id)}`);
     element.querySelector(".person__name").textContent = name;
+    element.querySelector(".person__link").href = `/people/${id}`;
     this.#people.set(id, element);
   }
 }

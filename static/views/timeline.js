@@ -112,6 +112,7 @@ export function continues(message, previous) {
     previous !== null &&
     previous.author.id === message.author.id &&
     !message.reply_to &&
+    previous.kind === message.kind &&
     new Date(message.sent_at) - new Date(previous.sent_at) < JOINED_WITHIN_MS
   );
 }

@@ -51,6 +51,11 @@ TYPED: dict[str, dict[str, str]] = {
     KEEP_ORDER: {"reason": "spam", "duration": "1h"},
     "/people/<user_id>/role": {"role": "moderator"},
     "/chatroom": {"text": "hello"},
+    "/rooms/new": {"title": "Nook", "topic": "", "kind": "public"},
+    "/rooms/<slug>/settings": {"title": "New", "topic": "", "slow_seconds": "0", "retention_days": "0"},
+    "/rooms/<slug>/members": {"username": "mallory"},
+    "/rooms/<slug>/members/<user_id>/role": {"role": "administrator"},
+    "/rooms/<slug>/invites": {"uses": "1", "hours": "1"},
     "/chatroom/<slug>": {"text": "hello"},
     "/chatroom/<slug>/<int:sequence>/react": {"emoji": "🎉"},
     "/chatroom/<slug>/<int:sequence>/pin": {"on": "true"},
@@ -127,6 +132,23 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/chatroom/<slug>/<int:sequence>/pin", "POST"):    (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
     ("/chatroom/<slug>/<int:sequence>/delete", "POST"): (LOGIN, "404", "403", AT_DEN, "404", LOGIN, LOGIN, LOGIN),
     ("/chatroom/<slug>/messages", "GET"):      ("401", "404", "200", "200", "404", "401", "401", "401"),
+    ("/rooms", "GET"):                 (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
+    ("/rooms/new", "GET"):             (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
+    ("/rooms/new", "POST"):            (LOGIN, *["303 /chatroom/nook"] * 4, LOGIN, LOGIN, LOGIN),
+    ("/rooms/<slug>/join", "POST"):    (LOGIN, "404", "404", "404", "404", LOGIN, LOGIN, LOGIN),
+    ("/rooms/<slug>/settings", "GET"):  (LOGIN, "404", "200", "200", "404", LOGIN, LOGIN, LOGIN),
+    ("/rooms/<slug>/settings", "POST"): (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
+    ("/rooms/<slug>/archive", "POST"): (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
+    ("/rooms/<slug>/leave", "POST"):   (LOGIN, "404", "303 /rooms", "303 /rooms", "404", LOGIN, LOGIN, LOGIN),
+    ("/rooms/<slug>/members", "POST"): (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
+    ("/rooms/<slug>/members/<user_id>/remove", "POST"): (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
+    ("/rooms/<slug>/members/<user_id>/role", "POST"):   (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
+    ("/rooms/<slug>/invites", "POST"): (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
+    ("/rooms/<slug>/invites/<invite_id>/end", "POST"):  (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
+    ("/join/<code>", "GET"):           (LOGIN, "404", "404", "404", "404", LOGIN, LOGIN, LOGIN),
+    ("/join/<code>", "POST"):          (LOGIN, "404", "404", "404", "404", LOGIN, LOGIN, LOGIN),
+    ("/people", "GET"):                (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
+    ("/people", "POST"):               (LOGIN, "400", "400", "400", "400", LOGIN, LOGIN, LOGIN),
     ("/api/rooms", "GET"):             ("401", "200", "200", "200", "200", "200", "401", "401"),
     ("/api/rooms", "OPTIONS"):         ("401", "200", "200", "200", "200", "200", "401", "401"),
     ("/chatroom/<slug>/export", "GET"):        (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
@@ -253,6 +275,8 @@ def ask(cast: Cast, person: Person, rule: str, method: str) -> TestResponse:
         .replace("<file_id>", cast.file_id)
         .replace("<name>", "a.png")
         .replace("<message_id>", cast.message.id)
+        .replace("<invite_id>", "0" * 64)
+        .replace("<code>", "0" * 32)
         .replace("<path:filename>", "favicon.svg")
     ) + QUERIES.get(rule, "")
     if "<report_id>" in path:

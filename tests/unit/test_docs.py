@@ -26,8 +26,9 @@ from chatroom.config import Settings
 from chatroom.errors import Refused
 from chatroom.live import protocol
 from chatroom.live.socket import REFUSED_STATUS
-from chatroom.models import Author, Message
+from chatroom.models import Author, Message, User
 from chatroom.notices import Notice
+from chatroom.room_settings import Wanted
 from chatroom.rooms import LOBBY
 from chatroom.services import INDEXES, Services
 from chatroom.store.reports import ReportStore
@@ -260,9 +261,25 @@ def used(alice: Visitor, services: Services) -> Services:
     assert services.push.public_key
     services.resets.make(None, user)
     SiteStore(services.database).set("registration", "open")
+    use_rooms(services, author, bot)
     services.sessions.end_all(user.id)
     services.notices.tell(Notice(kind="room", room=lobby.id))
     return services
+
+
+def use_rooms(services: Services, author: Author, other: User) -> None:
+    """Everything that is done with rooms."""
+    room = services.rooms.create(author, "member", title="Den", topic="Ours", is_private=True)
+    access = services.rooms.get_for(author.id, room.slug)
+    wanted = Wanted(title="The den", topic="", is_read_only=True, slow_seconds=5, retention_days=1)
+    services.room_settings.change(access, wanted)
+    services.room_settings.archive(access, is_archived=True)
+    services.room_invites.create(access, uses=1, hours=1)
+    services.rooms.add_member(access, other.id, "Robot")
+    services.rooms.take_turn(msgspec.structs.replace(access, room=msgspec.structs.replace(room, slow_seconds=5)), "c1")
+    services.rooms.remove_member(access, other.id)
+    services.rooms.open_direct(author, [other.id])
+    RoomStore(services.database).change(room.id, {"retained_after": 1})
 
 
 def is_there(page: str, target: str) -> bool:

@@ -1,50 +1,364 @@
+import threading
+from datetime import timedelta
+
 import pytest
 
-from chatroom.errors import Refused
-from chatroom.models import Room
-from chatroom.rooms import LOBBY, Rooms
+from chatroom.access import Access
+from chatroom.errors import Refused, Unavailable
+from chatroom.messages import Messages
+from chatroom.models import Author, Notice, Room
+from chatroom.notices import Notices
+from chatroom.rooms import LOBBY, MOST_PEOPLE, Rooms, make_slug
 from chatroom.store.database import Database
-from chatroom.store.listings import ListingStore
+from chatroom.store.messages import MessageStore
+from chatroom.store.notices import NoticeStore
 from chatroom.store.rooms import RoomStore
-from tests.databases import in_memory
-from tests.people import ALICE, MALLORY
+from tests.conftest import Clock
+from tests.databases import make_rooms
+from tests.people import ALICE, BOB, MALLORY
 
 DEN = Room(id="den", slug="the-den", title="The den", kind="private")
 
 
-@pytest.fixture
-def database() -> Database:
-    return in_memory()
+class World:
+    """Rooms over a database, and what was told of them."""
+
+    def __init__(self, database: Database, clock: Clock, **settings: int | bool) -> None:
+        self.database = database
+        self.clock = clock
+        self.told: list[Notice] = []
+        self.store = MessageStore(database, origin="here")
+        self.messages = Messages(self.store, max_length=4000)
+        notices = Notices(NoticeStore(database))
+        notices.apply_through = self.told.append
+        self.rooms = make_rooms(database, self.messages, notices, clock=clock, **settings)
+        self.rooms._members._clock = clock
+        self.rooms.ensure_lobby()
+        for person in (ALICE, BOB, MALLORY):
+            keys = {"username_key": person.id, "display_name_key": person.id, "name_keys": [person.id]}
+            names = {"display_name": person.name, "username": person.name.lower()}
+            database.users.insert_one({"_id": person.id, **names, **keys})
+
+    def lines(self, room: Room) -> list[str]:
+        """What the room itself said."""
+        return [each.text for each in self.store.newest(room.id, 50) if each.kind == "event"]
+
+    def den(self) -> Access:
+        """A private room of Alice's with Bob in it, as Alice sees it."""
+        room = self.rooms.create(ALICE, "member", title="The den", is_private=True)
+        access = self.access(ALICE, room)
+        self.rooms.add_member(access, BOB.id, BOB.name)
+        return access
+
+    def access(self, person: Author, room: Room) -> Access:
+        return self.rooms.get_for(person.id, room.slug)
+
+    def is_in(self, person: Author, room: Room) -> bool:
+        return self.rooms.find_for(person.id, room.slug) is not None
 
 
 @pytest.fixture
-def rooms(database: Database) -> Rooms:
-    store = RoomStore(database)
-    store.ensure(DEN)
-    store.admit(ALICE.id, DEN)
-    rooms = Rooms(store, ListingStore(database))
-    rooms.ensure_lobby()
-    return rooms
+def world(database: Database, clock: Clock) -> World:
+    return World(database, clock)
 
 
-def test_a_member_gets_the_room(rooms: Rooms) -> None:
-    assert rooms.get_for(ALICE.id, "the-den").room == DEN
+@pytest.fixture
+def rooms(world: World) -> Rooms:
+    return world.rooms
 
 
-@pytest.mark.parametrize("slug", ["the-den", "nowhere", "den", "", "\0", "$ne", "THE-DEN"])
-def test_w09_an_outsider_is_told_the_same_of_a_closed_room_and_of_none(rooms: Rooms, slug: str) -> None:
-    with pytest.raises(Refused) as refusal:
-        rooms.get_for(MALLORY.id, slug)
-    assert refusal.value.reason == "not_found"
-    assert refusal.value.message == "There is no such room, or you are not a member of it."
+def reason(refusal: pytest.ExceptionInfo[Refused]) -> str:
+    return refusal.value.reason
 
 
-def test_who_comes_to_an_open_room_becomes_a_member(rooms: Rooms, database: Database) -> None:
-    assert rooms.get_for(MALLORY.id, "lobby").room == LOBBY
-    assert rooms.get_for(MALLORY.id, "lobby").room == LOBBY
-    assert database.memberships.count_documents({"user": MALLORY.id}) == 1
+class TestFinding:
+    def test_a_member_gets_the_room(self, world: World) -> None:
+        store = RoomStore(world.database)
+        store.ensure(DEN)
+        store.admit(ALICE.id, DEN)
+        assert world.rooms.get_for(ALICE.id, "the-den").room == DEN
+
+    @pytest.mark.parametrize("slug", ["the-den", "nowhere", "den", "", "\0", "$ne", "THE-DEN"])
+    def test_w09_an_outsider_is_told_the_same_of_a_closed_room_and_of_none(self, world: World, slug: str) -> None:
+        RoomStore(world.database).ensure(DEN)
+        with pytest.raises(Refused) as refusal:
+            world.rooms.get_for(MALLORY.id, slug)
+        assert reason(refusal) == "not_found"
+        assert refusal.value.message == "There is no such room, or you are not a member of it."
+
+    def test_who_comes_to_an_open_room_becomes_a_member(self, world: World) -> None:
+        assert world.rooms.get_for(MALLORY.id, "lobby").room == LOBBY
+        assert world.rooms.get_for(MALLORY.id, "lobby").room == LOBBY
+        assert world.database.memberships.count_documents({"user": MALLORY.id}) == 1
+
+    def test_who_comes_begins_to_read_at_the_end(self, world: World) -> None:
+        for n in range(3):
+            world.messages.post(LOBBY, world.messages.draft(BOB, f"hi {n}"))
+        assert world.rooms.get_for(ALICE.id, "lobby").membership.read_sequence == 3
+
+    def test_the_lobby_is_made_once(self, world: World) -> None:
+        world.rooms.ensure_lobby()
+        assert world.database.rooms.count_documents({"slug": "lobby"}) == 1
 
 
-def test_the_lobby_is_made_once(rooms: Rooms, database: Database) -> None:
-    rooms.ensure_lobby()
-    assert database.rooms.count_documents({"slug": "lobby"}) == 1
+class TestMaking:
+    @pytest.mark.parametrize(
+        ("title", "slug"),
+        [
+            ("Tea & Biscuits!", "tea-biscuits"),
+            ("Ärger  im   Büro", "ärger-im-büro"),
+            ("会議室", "会議室"),
+            ("../../etc", "etc"),
+            ("🎉🎉", "room"),
+            ("x" * 60, "x" * 40),
+        ],
+    )
+    def test_a_slug_is_made_of_the_title(self, title: str, slug: str) -> None:
+        assert make_slug(title) == slug
+
+    def test_its_maker_is_its_administrator(self, world: World) -> None:
+        room = world.rooms.create(ALICE, "member", title="Tea", topic="And cake")
+        access = world.access(ALICE, room)
+        assert (access.role, access.may_manage, access.room.topic) == ("administrator", True, "And cake")
+        assert Notice(kind="rooms", user=ALICE.id) in world.told
+
+    def test_a_second_of_the_same_name_has_another_address(self, rooms: Rooms) -> None:
+        first, second = (rooms.create(ALICE, "member", title="Tea") for _ in range(2))
+        assert first.slug == "tea"
+        assert second.slug.startswith("tea-")
+
+    def test_a_private_rooms_address_does_not_tell_that_a_name_is_taken(self, rooms: Rooms) -> None:
+        assert rooms.create(ALICE, "member", title="Tea", is_private=True).slug.startswith("tea-")
+
+    def test_a_site_may_leave_it_to_its_administrators(self, database: Database, clock: Clock) -> None:
+        rooms = World(database, clock, only_administrators_create=True).rooms
+        with pytest.raises(Refused) as refusal:
+            rooms.create(ALICE, "moderator", title="Tea")
+        assert reason(refusal) == "forbidden"
+        assert rooms.create(ALICE, "administrator", title="Tea").slug == "tea"
+
+    def test_nobody_makes_too_many(self, database: Database, clock: Clock) -> None:
+        rooms = World(database, clock, max_per_user=2).rooms
+        for _ in range(2):
+            rooms.create(ALICE, "member", title="Tea")
+        with pytest.raises(Refused) as refusal:
+            rooms.create(ALICE, "member", title="Tea")
+        assert reason(refusal) == "too_many_rooms"
+        rooms.create(BOB, "member", title="Tea")
+
+    def test_public_rooms_are_listed_in_pages_by_name(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("chatroom.rooms.PAGE", 2)
+        for title in ("bees", "Ants", "Cats"):
+            world.rooms.create(ALICE, "member", title=title)
+        world.rooms.create(ALICE, "member", title="Secret", is_private=True)
+        seen: list[tuple[str, bool]] = []
+        place = ("", "")
+        while page := world.rooms.list_public(BOB.id if not seen else ALICE.id, place):
+            seen += [(each.room.title, each.is_member) for each in page]
+            place = page[-1].place
+        assert seen == [("Ants", False), ("bees", False), ("Cats", True), ("Lobby", False)]
+
+
+class TestComing:
+    def test_who_joins_by_hand_is_announced(self, world: World) -> None:
+        room = world.rooms.create(ALICE, "member", title="Tea")
+        for _ in range(2):
+            assert world.rooms.join(BOB, room.slug) == room
+        assert world.lines(room) == ["Bob joined"]
+
+    def test_a_private_room_cannot_be_joined(self, world: World) -> None:
+        with pytest.raises(Refused) as refusal:
+            world.rooms.join(MALLORY, world.den().room.slug)
+        assert reason(refusal) == "not_found"
+
+    def test_moderators_take_somebody_in(self, world: World) -> None:
+        access = world.den()
+        assert world.lines(access.room) == ["Alice added Bob"]
+        assert not world.rooms.add_member(access, BOB.id, "Bob")
+        with pytest.raises(Refused) as refusal:
+            world.rooms.add_member(world.access(BOB, access.room), MALLORY.id, "Mallory")
+        assert reason(refusal) == "forbidden"
+
+    def test_an_event_that_cannot_be_written_is_left_out(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        def away(*arguments: object) -> None:
+            raise Unavailable("The database does not answer.")
+
+        monkeypatch.setattr(world.messages, "note", away)
+        room = world.den().room
+        assert world.is_in(BOB, room)
+
+
+class TestGoing:
+    def test_who_leaves_is_out_and_may_come_again_where_all_may(self, world: World) -> None:
+        room = world.rooms.create(ALICE, "member", title="Tea")
+        world.rooms.leave(world.access(BOB, room))
+        assert not world.is_in(BOB, room)
+        assert Notice(kind="access", user=BOB.id, room=room.id, data={"why": "left"}) in world.told
+        world.rooms.join(BOB, room.slug)
+        assert world.is_in(BOB, room)
+
+    @pytest.mark.parametrize("person", [ALICE, BOB])
+    def test_nobody_leaves_the_lobby(self, world: World, person: Author) -> None:
+        with pytest.raises(Refused):
+            world.rooms.leave(world.access(person, LOBBY))
+
+    def test_a_private_room_is_not_left_without_somebody_who_manages_it(self, world: World) -> None:
+        access = world.den()
+        with pytest.raises(Refused) as refusal:
+            world.rooms.leave(access)
+        assert reason(refusal) == "forbidden"
+        world.rooms.set_role(access, BOB.id, "administrator")
+        world.rooms.leave(access)
+        assert not world.is_in(ALICE, access.room)
+        world.rooms.leave(world.access(BOB, access.room))  # the last one may
+        assert world.lines(access.room) == ["Alice added Bob", "Alice left", "Bob left"]
+
+    def test_who_was_removed_does_not_come_back_by_themselves(self, world: World) -> None:
+        room = world.rooms.create(ALICE, "member", title="Tea")
+        access = world.access(ALICE, room)
+        world.rooms.join(BOB, room.slug)
+        world.rooms.remove_member(access, BOB.id)
+        assert Notice(kind="access", user=BOB.id, room=room.id, data={"why": "removed"}) in world.told
+        for again in (world.rooms.join, lambda author, slug: world.rooms.get_for(author.id, slug)):
+            with pytest.raises(Refused) as refusal:
+                again(BOB, room.slug)
+            assert reason(refusal) == "not_found"
+        assert [member.name for member in world.rooms.list_members(access)] == ["Alice"]
+        world.rooms.add_member(access, BOB.id, "Bob")
+        assert world.access(BOB, room).role == "member"
+
+    def test_moderators_remove_members_and_nobody_above(self, world: World) -> None:
+        access = world.den()
+        world.rooms.add_member(access, MALLORY.id, "Mallory")
+        world.rooms.set_role(access, BOB.id, "moderator")
+        bob = world.access(BOB, access.room)
+        for target in (ALICE, BOB):
+            with pytest.raises(Refused):
+                world.rooms.remove_member(bob, target.id)
+        with pytest.raises(Refused):
+            world.rooms.set_role(bob, MALLORY.id, "moderator")
+        with pytest.raises(Refused):
+            world.rooms.remove_member(world.access(MALLORY, access.room), BOB.id)
+        world.rooms.remove_member(bob, MALLORY.id)
+        assert not world.is_in(MALLORY, access.room)
+
+    def test_strangers_have_no_role_and_the_last_administrator_keeps_theirs(self, world: World) -> None:
+        access = world.den()
+        for target, expected in ((MALLORY, "not_found"), (ALICE, "forbidden")):
+            with pytest.raises(Refused) as refusal:
+                world.rooms.set_role(access, target.id, "member")
+            assert reason(refusal) == expected
+        with pytest.raises(Refused) as refusal:
+            world.rooms.remove_member(access, MALLORY.id)
+        assert reason(refusal) == "not_found"
+
+
+class TestDirect:
+    def test_it_is_one_for_the_same_people_and_called_by_the_others_names(self, world: World) -> None:
+        room = world.rooms.open_direct(ALICE, [BOB.id, MALLORY.id])
+        assert world.rooms.open_direct(MALLORY, [BOB.id, ALICE.id, MALLORY.id]).id == room.id
+        assert world.rooms.open_direct(ALICE, [BOB.id]).id != room.id
+        assert world.access(ALICE, room).room.title == "Bob, Mallory"
+        assert world.access(BOB, room).room.title == "Alice, Mallory"
+        assert Notice(kind="rooms", user=BOB.id) in world.told
+
+    def test_nobody_else_comes_in_and_nobody_goes(self, world: World) -> None:
+        room = world.rooms.open_direct(ALICE, [BOB.id])
+        with pytest.raises(Refused):
+            world.rooms.get_for(MALLORY.id, room.slug)
+        access = world.access(ALICE, room)
+        with pytest.raises(Refused):
+            world.rooms.add_member(access, MALLORY.id, "Mallory")
+        with pytest.raises(Refused):
+            world.rooms.remove_member(access, BOB.id)
+        with pytest.raises(Refused):
+            world.rooms.leave(access)
+
+    @pytest.mark.parametrize("others", [[], [ALICE.id], [str(n) for n in range(MOST_PEOPLE)]])
+    def test_it_has_two_to_eight(self, world: World, others: list[str]) -> None:
+        with pytest.raises(Refused) as refusal:
+            world.rooms.open_direct(ALICE, others)
+        assert reason(refusal) == "invalid"
+
+    def test_it_is_with_people_who_are_there(self, world: World) -> None:
+        with pytest.raises(Refused) as refusal:
+            world.rooms.open_direct(ALICE, ["nobody"])
+        assert reason(refusal) == "not_found"
+
+    def test_several_may_open_it_at_once(self, world: World) -> None:
+        people = [(ALICE, BOB), (BOB, ALICE)] * 4
+        threads = [threading.Thread(target=world.rooms.open_direct, args=(a, [b.id])) for a, b in people]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert world.database.rooms.count_documents({"kind": "direct"}) == 1
+        assert world.database.memberships.count_documents({}) == 2
+
+
+class TestPosting:
+    def room(self, world: World, **fields: object) -> Room:
+        room = world.rooms.create(ALICE, "member", title="Tea")
+        world.access(BOB, room)
+        RoomStore(world.database).change(room.id, fields)
+        return room
+
+    @pytest.mark.parametrize(("fields", "expected"), [({"is_read_only": True}, "read_only"), ({}, None)])
+    def test_only_moderators_write_in_a_read_only_room(
+        self, world: World, fields: dict[str, object], expected: str | None
+    ) -> None:
+        room = self.room(world, **fields)
+        world.rooms.check_posting(world.access(ALICE, room), "a1")
+        if expected:
+            with pytest.raises(Refused) as refusal:
+                world.rooms.check_posting(world.access(BOB, room), "b1")
+            assert reason(refusal) == expected
+
+    def test_nobody_writes_in_an_archived_room(self, world: World) -> None:
+        room = self.room(world, archived_at=world.clock())
+        for person in (ALICE, BOB):
+            with pytest.raises(Refused) as refusal:
+                world.rooms.check_posting(world.access(person, room), "a1")
+            assert reason(refusal) == "archived"
+
+    def test_a_slow_room_lets_each_member_write_in_turn(self, world: World) -> None:
+        room = self.room(world, slow_seconds=10)
+        bob = world.access(BOB, room)
+        world.rooms.check_posting(bob, "b1")
+        world.rooms.check_posting(bob, "b1")  # the same post, sent again
+        world.clock.advance(seconds=4)
+        with pytest.raises(Refused) as refusal:
+            world.rooms.check_posting(bob, "b2")
+        assert (reason(refusal), refusal.value.retry_after) == ("too_fast", 6.0)
+        world.rooms.check_posting(world.access(MALLORY, room), "m1")
+        for n in range(3):
+            world.rooms.check_posting(world.access(ALICE, room), f"a{n}")
+        world.clock.advance(seconds=6)
+        world.rooms.check_posting(bob, "b2")
+
+    def test_a_turn_holds_in_every_process_and_after_a_restart(self, world: World, database: Database) -> None:
+        room = self.room(world, slow_seconds=10)
+        bob = world.access(BOB, room)
+        refused = []
+
+        def post(n: int) -> None:
+            rooms = make_rooms(database, world.messages, Notices(NoticeStore(database)))
+            rooms._members._clock = world.clock
+            try:
+                rooms.take_turn(bob, f"b{n}")
+            except Refused:
+                refused.append(n)
+
+        threads = [threading.Thread(target=post, args=(n,)) for n in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(refused) == 5
+
+    def test_a_clock_that_went_back_locks_nobody_out(self, world: World) -> None:
+        room = self.room(world, slow_seconds=10)
+        bob = world.access(BOB, room)
+        world.rooms.check_posting(bob, "b1")
+        world.clock.now -= timedelta(hours=1)
+        world.rooms.check_posting(bob, "b2")

@@ -15,14 +15,12 @@ from chatroom.live.socket import LiveEndpoint
 from chatroom.messages import Messages
 from chatroom.models import Author, Room
 from chatroom.notices import Notices
-from chatroom.rooms import LOBBY, Rooms
+from chatroom.rooms import LOBBY
 from chatroom.store.database import Database
-from chatroom.store.listings import ListingStore
 from chatroom.store.messages import MessageStore
 from chatroom.store.notices import NoticeStore
 from chatroom.store.presences import PresenceStore
-from chatroom.store.rooms import RoomStore
-from tests.databases import in_memory
+from tests.databases import in_memory, make_rooms
 from tests.people import ALICE, BOB, MALLORY, rendered
 
 DEN = Room(id="den", slug="den", title="The den of Alice and Bob", kind="private")
@@ -63,9 +61,9 @@ class Process:
         self.store = MessageStore(self.database, origin=name)
         self.messages = Messages(self.store, max_length=4000, clock=lambda: self.now)
         self.presences = PresenceStore(self.database, process=name, lease_seconds=30, clock=lambda: datetime.now(UTC))
-        self.rooms = Rooms(RoomStore(self.database), ListingStore(self.database))
-        self.rooms.ensure_lobby()
         self.notices = Notices(NoticeStore(self.database))
+        self.rooms = make_rooms(self.database, self.messages, self.notices)
+        self.rooms.ensure_lobby()
         self.ended: set[str] = set()
         self.prolonged: dict[str, datetime] = {}
         self.looked_up: list[tuple[str, bool]] = []
@@ -98,6 +96,7 @@ class Process:
             find_access=lambda user_id, slug: self.rooms.find_for(user_id, slug),
             check_posting=self.check_posting,
             mark_read=lambda access, sequence: self.marked.append((access.user_id, access.room.id, sequence)),
+            take_turn=lambda access, client_id: self.rooms.take_turn(access, client_id),
             limits=options.pop("limits", NO_LIMITS),
         )
         assert not options

@@ -231,6 +231,8 @@ class TestHints:
     def test_the_list_of_rooms_and_how_far_one_has_read_go_to_all_of_a_user(self) -> None:
         async def test() -> None:
             process = await started()
+            for person in (ALICE, BOB):
+                process.rooms.get_for(person.id, "lobby")
             alice, also, bob = await process.connect(), await process.connect(query={}), await process.connect("bob")
             process.notices.tell(Notice(kind="rooms", user=ALICE.id))
             process.notices.tell(Notice(kind="read", user=ALICE.id, room=LOBBY.id, data={"sequence": 7}))

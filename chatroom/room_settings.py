@@ -1,0 +1,128 @@
+"""What a room is called and what holds in it, as those who manage it change it.
+
+What is changed is stored, told to everybody who follows the room, and said in the room where it concerns all.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import regex
+
+from chatroom.access import Access
+from chatroom.errors import Refused
+from chatroom.models import Room
+from chatroom.notices import Notice, Notices
+from chatroom.rooms import LOBBY, Rooms
+from chatroom.store.messages import MessageStore
+from chatroom.store.rooms import RoomStore
+
+MAX_TITLE = 60
+MAX_TOPIC = 250
+MAX_SLOW_SECONDS = 6 * 3600
+MAX_RETENTION_DAYS = 3650
+
+_hidden = regex.compile(r"\p{C}|[\u2028\u2029]|\p{Default_Ignorable_Code_Point}")
+_spaces = regex.compile(r"\s+")
+_visible = regex.compile(r"[\p{L}\p{N}\p{S}\p{P}]")
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings that a room shall have."""
+
+    title: str
+    topic: str
+    is_read_only: bool
+    slow_seconds: int
+    retention_days: int
+
+
+class RoomSettings:
+    """Change rooms."""
+
+    def __init__(
+        self,
+        store: RoomStore,
+        messages: MessageStore,
+        rooms: Rooms,
+        notices: Notices,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._messages = messages
+        self._rooms = rooms
+        self._notices = notices
+        self._clock = clock
+
+    def change(self, access: Access, wanted: Wanted) -> None:
+        """Give a room these settings."""
+        _check(access)
+        room = access.room
+        fields = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value != getattr(room, name)}
+        if fields:
+            self._store.change(room.id, fields)
+            self._notices.tell(Notice(kind="room", room=room.id))
+            for line in _lines(room, fields):
+                self._rooms.note(room, access.author, line)
+
+    def archive(self, access: Access, *, is_archived: bool) -> None:
+        """Close a room for writing, or open it again."""
+        _check(access)
+        if access.room.id == LOBBY.id:
+            raise Refused("forbidden", "The lobby cannot be archived.")
+        if (access.room.archived_at is not None) == is_archived:
+            return
+        self._store.change(access.room.id, {"archived_at": self._clock() if is_archived else None})
+        self._notices.tell(Notice(kind="room", room=access.room.id))
+        self._rooms.note(access.room, access.author, "archived the room" if is_archived else "opened the room again")
+
+    def count_older(self, access: Access, days: int) -> int:
+        """How many messages a retention of so many days would delete now."""
+        return self._messages.count_older(access.room.id, self._clock() - timedelta(days=days)) if days else 0
+
+
+def clean_title(text: str) -> str:
+    """A title as it is kept; raise `Refused` (`empty`, `too_long`)."""
+    title = _clean(text)
+    if _visible.search(title) is None:
+        raise Refused("empty", "Give the room a name.")
+    if len(title) > MAX_TITLE:
+        raise Refused("too_long", f"A name has at most {MAX_TITLE} characters.")
+    return title
+
+
+def clean_topic(text: str) -> str:
+    """A topic as it is kept; raise `Refused` (`too_long`)."""
+    topic = _clean(text)
+    if len(topic) > MAX_TOPIC:
+        raise Refused("too_long", f"A topic has at most {MAX_TOPIC} characters.")
+    return topic
+
+
+def _clean(text: str) -> str:
+    return str(_spaces.sub(" ", _hidden.sub("", _spaces.sub(" ", text)))).strip()
+
+
+def _check(access: Access) -> None:
+    if not access.may_manage:
+        raise Refused("forbidden", "Only those who manage this room change it.")
+
+
+def _lines(room: Room, fields: Mapping[str, Any]) -> list[str]:
+    """What is said in the room of a change."""
+    lines = []
+    if "title" in fields:
+        lines.append(f"changed the name from “{room.title}” to “{fields['title']}”")
+    if "topic" in fields:
+        lines.append(f"set the topic to “{fields['topic']}”" if fields["topic"] else "removed the topic")
+    if "is_read_only" in fields:
+        lines.append("made the room read-only" if fields["is_read_only"] else "let everybody write again")
+    if "slow_seconds" in fields:
+        seconds = fields["slow_seconds"]
+        lines.append(f"made the room slow: one message every {seconds} seconds" if seconds else "ended slow mode")
+    if "retention_days" in fields:
+        days = fields["retention_days"]
+        lines.append(f"had messages deleted after {days} days" if days else "had messages kept for good")
+    return lines

@@ -1,0 +1,35 @@
+/* What the room is called, what it is about, and whether one may write in it. */
+
+const ARCHIVED = "This room is archived: it can be read, and nobody writes in it any more.";
+const READ_ONLY = "Only moderators write in this room.";
+
+export class RoomView {
+  #find;
+  #mayModerate;
+
+  /** How long one waits between two messages. */
+  slowSeconds;
+
+  constructor({ find, mayModerate, slowSeconds }) {
+    this.#find = find;
+    this.#mayModerate = mayModerate;
+    this.slowSeconds = slowSeconds;
+  }
+
+  /** Take a room frame. */
+  apply({ title, topic, kind, is_read_only, slow_seconds, archived }) {
+    // A direct room has another title for each who is in it.
+    if (kind !== "direct") this.#find("room-name").textContent = title;
+    this.#find("room-topic").textContent = topic;
+    this.slowSeconds = this.#mayModerate ? 0 : slow_seconds;
+    this.close(archived ? ARCHIVED : is_read_only && !this.#mayModerate ? READ_ONLY : "");
+  }
+
+  /** Show why one cannot write here; with "", one can. */
+  close(why) {
+    const note = this.#find("writing-note");
+    note.textContent = why;
+    note.hidden = !why;
+    this.#find("composer").hidden = Boolean(why);
+  }
+}
