@@ -79,10 +79,11 @@ def upload(slug: str) -> Response:
     The body is the file, or a form with it. Its `id` goes into the `files` of a post within a day.
     """
     person = asker()
-    room = enter(slug).room
+    access = enter(slug)
+    services.messages.check_posting(access)
     name, stream = _one_file()
     services.limits.uploading.check(person.id, signing.address())
-    return answer(services.files.upload(person.id, room, name, stream), 201)
+    return answer(services.files.upload(person.id, access.room, name, stream), 201)
 
 
 @blueprint.get("/files/<file_id>/<name>")

@@ -30,6 +30,7 @@ NAMES = {
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_is_kept_without_what_misleads(name: str) -> None:
+    """B02."""
     assert clean_name(name, BYTES) == NAMES[name]
 
 

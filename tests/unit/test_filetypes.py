@@ -51,6 +51,7 @@ def test_a_file_is_what_it_begins_with(head: bytes) -> None:
     ],
 )
 def test_what_some_browser_might_run_is_bytes(page: bytes) -> None:
+    """B01."""
     assert find_type(page) == UNKNOWN
 
 

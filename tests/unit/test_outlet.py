@@ -81,6 +81,7 @@ def test_other_answers_pass() -> None:
 
 
 def test_a_reader_that_stalls_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """B06."""
     monkeypatch.setattr(outlet, "STALL_SECONDS", 0.05)
     reader = Reader(stalls=True)
     fetch(three, reader)
@@ -111,6 +112,7 @@ def test_what_cannot_be_read_to_its_end_is_cut_off() -> None:
 
 @pytest.mark.parametrize("bound", ["DOWNLOADS", "DOWNLOADS_PER_USER"])
 def test_so_many_at_once(monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
+    """B06."""
     monkeypatch.setattr(outlet, bound, 1)
 
     async def main() -> None:

@@ -35,6 +35,7 @@ def opened(content: bytes) -> Image.Image:
 def test_what_the_camera_wrote_is_lost_and_the_picture_is_upright(
     format: str, more: dict[str, Any], turned: int
 ) -> None:
+    """B08."""
     content = make_picture(format, turned=turned, **more)
     assert SECRET in content
 
@@ -59,7 +60,7 @@ def test_a_phones_picture_with_a_second_one_behind_it_becomes_one() -> None:
 
 
 def test_what_stands_behind_the_end_is_lost() -> None:
-    """A picture that is an archive or a page as well."""
+    """B01: A picture that is an archive or a page as well."""
     for format in ("JPEG", "PNG", "WEBP"):
         assert b"<script>" not in made(make_picture(format) + b"<script>alert(1)</script>", format).content, format
 
@@ -87,6 +88,7 @@ def test_what_is_clear_stays_clear() -> None:
 
 @pytest.mark.parametrize("size", [(30_000, 30_000), (10_000, 6_000), (1, 50_000_001)])
 def test_a_bomb_is_refused_before_it_is_decoded(size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """B03."""
     monkeypatch.setattr(Image.Image, "load", lambda image: pytest.fail("it was decoded"))
     with pytest.raises(Refused, match="too many pixels") as caught:
         made(make_bomb(*size), "PNG")
@@ -94,6 +96,7 @@ def test_a_bomb_is_refused_before_it_is_decoded(size: tuple[int, int], monkeypat
 
 
 def test_what_moves_for_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """B03."""
     monkeypatch.setattr(pictures, "MAX_FRAMES", 4)
     with pytest.raises(Refused, match="too many frames"):
         made(make_moving("GIF", 5), "GIF")

@@ -91,7 +91,7 @@ def test_more_than_memory_takes_goes_to_the_disk(monkeypatch: pytest.MonkeyPatch
     [("alice", "/other", 500), ("alice", "/upload", 5), (None, "/upload", 500), ("away", "/upload", 500)],
 )
 def test_everything_else_stays_small(user: str | None, path: str, size: int) -> None:
-    """L03: nobody who is not signed in fills the disk."""
+    """B05, L03: nobody who is not signed in fills the disk."""
     place = Place(user)
     assert asyncio.run(place.send(b"x" * size, path=path)) == 200
     assert (len(place.small.scopes), len(place.large.scopes)) == (1, 0)
@@ -112,7 +112,7 @@ def test_one_that_turns_out_too_large_is_refused() -> None:
 
 
 def test_one_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """L04."""
+    """B05, L04."""
     monkeypatch.setattr(spooling, "PATIENCE_SECONDS", 0.05)
     place = Place()
     assert asyncio.run(place.send(b"x" * 100, length=900, end=False)) == 408
@@ -144,7 +144,7 @@ def test_one_that_goes_on_has_more_time(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_few_at_once_for_each_and_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    """L04."""
+    """B05, L04."""
 
     async def main(allowed: int) -> None:
         hold = asyncio.Event()

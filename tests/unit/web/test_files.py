@@ -1,6 +1,7 @@
 """Files over HTTP: uploading by script and by form, and who gets them back, whole or in part."""
 
 import io
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -76,6 +77,7 @@ class TestUploading:
         assert "Too many files" in problem(by_form(alice, (b"x", "a.txt")))
 
     def test_when_there_is_no_room_left(self, make_app: MakeApp) -> None:
+        """B05."""
         alice = signed_in(make_app(max_total_file_bytes=15), "alice")
         upload(alice, b"x" * 10)
         answer = upload(alice, b"x" * 10)
@@ -84,6 +86,15 @@ class TestUploading:
     def test_nothing(self, alice: Visitor) -> None:
         answer = upload(alice, b"")
         assert (answer.status_code, answer.json["error"]["reason"]) == (400, "empty")
+
+    def test_by_somebody_who_may_say_nothing(self, alice: Visitor, bob: Visitor, app: Flask) -> None:
+        services = services_of(app)
+        user = services.accounts.users.find_by_username("bob")
+        assert user
+        services.accounts.users.set_mute(user.id, datetime.now(UTC) + timedelta(hours=1), "shouting")
+        answer = upload(bob)
+        assert (answer.status_code, answer.json["error"]["reason"]) == (403, "muted")
+        assert services.database.files.count_documents({}) == 0
 
     def test_without_the_token_of_the_page(self, alice: Visitor) -> None:
         assert alice.post(FILES, data=b"x").status_code == 403
@@ -104,6 +115,7 @@ class TestPosting:
         assert messages(alice) == []
 
     def test_somebody_elses_file(self, alice: Visitor, bob: Visitor) -> None:
+        """B04."""
         bob.get("/chatroom")
         assert say(bob, upload(alice).json["id"]).status_code == 404
 
@@ -152,6 +164,7 @@ class TestFetching:
         assert answer.content_type == "text/plain; charset=utf-8"
 
     def test_outsiders_do_not_though_the_room_is_public(self, alice: Visitor, mallory: Visitor, app: Flask) -> None:
+        """B04."""
         path = shared(alice)
         answer = mallory.get(path)
         assert answer.status_code == 404
@@ -165,6 +178,7 @@ class TestFetching:
         assert (alice.get(path).status_code, bob.get(path).status_code) == (200, 404)
 
     def test_nobody_gets_what_was_deleted(self, alice: Visitor, app: Flask) -> None:
+        """B04."""
         path = shared(alice)
         services = services_of(app)
         user = services.accounts.users.find_by_username("alice")
@@ -205,6 +219,7 @@ class TestFetching:
     def test_nothing_that_runs_is_shown(
         self, alice: Visitor, content: bytes, name: str, type: str, is_inline: bool
     ) -> None:
+        """B01."""
         answer = alice.get(shared(alice, content, name))
         assert answer.content_type == type
         assert answer.headers["Content-Disposition"].startswith("inline;" if is_inline else "attachment;")
@@ -214,6 +229,7 @@ class TestFetching:
         assert b"<script>" not in answer.data or not is_inline
 
     def test_its_name_survives_the_header(self, alice: Visitor) -> None:
+        """B02."""
         answer = alice.get(shared(alice, name='Überblick "2026" \r\nX-Evil: 1 100%.txt'))
         said = answer.headers["Content-Disposition"]
         assert said == (
@@ -262,12 +278,14 @@ class TestRanges:
 
     @pytest.mark.parametrize("asked", ["bytes=99999999-", "bytes=0-1,5-6", "bytes=-0"])
     def test_what_cannot_be_given_is_refused(self, alice: Visitor, path: str, asked: str) -> None:
+        """B07."""
         answer = alice.get(path, headers={"Range": asked})
         assert answer.status_code == 416
         assert len(answer.data) < 10_000
 
     @pytest.mark.parametrize("asked", ["bytes=x-y", "bytes=5-1", "lines=0-1", "bytes", "", "bytes=--5", "bytes=1e3-"])
     def test_what_is_not_understood_is_ignored(self, alice: Visitor, path: str, asked: str) -> None:
+        """B07."""
         answer = alice.get(path, headers={"Range": asked})
         assert answer.status_code in {200, 416}
         if answer.status_code == 200:
