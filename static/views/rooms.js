@@ -61,7 +61,7 @@ export class RoomsView {
   #itemOf(room) {
     const { slug, title, kind, notify, unread, urgent } = room;
     const item = this.#items.get(slug) ?? this.#make(room);
-    item.querySelector("[data-room-name]").textContent = title;
+    item.querySelector("[data-item-name]").textContent = title;
     item.dataset.title = title;
     const isMuted = notify === "none";
     item.classList.toggle("room-item--unread", unread > 0 && !isMuted);

@@ -39,7 +39,7 @@ def items(visitor: Visitor, path: str = "/chatroom") -> list[str]:
     html = visitor.get(path).text
     html = re.sub(r"<template.*?</template>", "", html, flags=re.DOTALL)
     found = re.findall(
-        r'<bdi class="room-item__name" data-room-name>([^<]*)</bdi>.*?data-room-heard>([^<]*)<', html, re.DOTALL
+        r'<bdi class="room-item__name" data-item-name>([^<]*)</bdi>.*?data-room-heard>([^<]*)<', html, re.DOTALL
     )
     return [name + heard for name, heard in found]
 
