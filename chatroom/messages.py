@@ -58,8 +58,10 @@ class Messages:
         max_length: int,
         files: Files | None = None,
         find_mentions: Callable[[Access, str], tuple[Member, ...]] = lambda _access, _text: (),
+        note_moderated: Callable[[Access, Message], None] = lambda _access, _message: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        self._note_moderated = note_moderated
         self._store = store
         self._max_length = max_length
         self._files = files
@@ -161,12 +163,24 @@ class Messages:
     def deleting(self, access: Access, message_id: str) -> Change:
         """The change that takes one's own message back, or a moderator another's: only its place in the log stays."""
 
+        is_moderated = False
+
         def erase(message: Message) -> Mapping[str, Any] | None:
+            nonlocal is_moderated
             if not access.may_moderate:
                 _check_author(access, message)
+            is_moderated = message.author.id != access.user_id and message.deleted_at is None
             return None if message.deleted_at else ERASED | {"deleted_at": self._clock()}
 
-        return self._changing(message_id, erase)
+        change = self._changing(message_id, erase)
+
+        def change_and_note(room_id: str, after: int | None) -> Message:
+            message = change(room_id, after)
+            if is_moderated:
+                self._note_moderated(access, message)
+            return message
+
+        return change_and_note
 
     def reacting(self, access: Access, message_id: str, emoji: str, *, on: bool = True) -> Change:
         """The change that puts one's emoji on a message, or takes it back."""

@@ -62,11 +62,10 @@ def page() -> Response:
 
 
 def _document() -> dict[str, Any]:
-    return make_document(current_app, title=services.settings.site_name, version=release())
+    return make_document(current_app, title=services.settings.site_name, version=_version())
 
 
-def release() -> str:
-    """The version of the application."""
+def _version() -> str:
     try:
         return version("chatroom")
     except PackageNotFoundError:  # run from its folder, as the README has it
