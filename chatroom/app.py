@@ -142,12 +142,14 @@ class ASGI:
         self._engine = _make_engine(services, notifier)
         await self._engine.start()
         self._services.search.indexer.start()
+        self._services.clearing.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         self._services.search.indexer.stop()
         if self._socketio is not None:
             await self._socketio.stop()
             self._socketio = None
+        self._services.clearing.stop()
         await self._engine.stop()
         self._engine = None
         notifier.stop()

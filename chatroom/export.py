@@ -60,6 +60,7 @@ class Exports:
     def read(self, room: Room, days: Days) -> Iterator[Message]:
         """The room's messages of these days, oldest first, each as it is when its page is read."""
         sequence = self._store.first_since(room.id, days.since - SKEW) if days.since else 0
+        sequence = max(sequence, room.cleared_sequence + 1)
         stop_at = days.until + SKEW if days.until else None
         while True:
             page = self._store.since(room.id, sequence, PAGE)

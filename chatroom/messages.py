@@ -182,6 +182,31 @@ class Messages:
 
         return change_and_note
 
+    def clearing(self, sequences: Sequence[int]) -> Change:
+        """The change that erases several messages, whoever wrote them; it answers with the one that changed last."""
+        moment = self._clock()
+        files = self._files
+        bereft: dict[str, Message] = {}
+
+        def erase(message: Message) -> Mapping[str, Any] | None:
+            if message.deleted_at is not None:
+                return None
+            if files is not None and message.files:
+                files.expect_removal(message)
+                bereft[message.id] = message
+            return ERASED | {"deleted_at": moment}
+
+        def change(room_id: str, _: int | None) -> Message:
+            changed = self._store.change_several(room_id, sequences, erase)
+            if changed is None:
+                raise Refused("not_found", "There are no such messages in this room.")
+            if files is not None:
+                for message in bereft.values():
+                    files.remove(message)
+            return changed
+
+        return change
+
     def reacting(self, access: Access, message_id: str, emoji: str, *, on: bool = True) -> Change:
         """The change that puts one's emoji on a message, or takes it back."""
         self.check_posting(access)
@@ -271,30 +296,30 @@ class Messages:
         # The cursor is read before the page: a change in between then arrives twice,
         # which its revision makes harmless, rather than never.
         revision = self._store.newest_revision(room.id)
-        found = self._store.newest(room.id, limit + 1)
+        found = _shown(room, self._store.newest(room.id, limit + 1))
         return Page(messages=found[-limit:], revision=revision, more=len(found) > limit)
 
     def before(self, room: Room, sequence: int, limit: int) -> Page:
         """The messages before `sequence`, oldest first."""
         revision = self._store.newest_revision(room.id)
-        found = self._store.before(room.id, sequence, limit + 1)
+        found = _shown(room, self._store.before(room.id, sequence, limit + 1))
         return Page(messages=found[-limit:], revision=revision, more=len(found) > limit)
 
     def around(self, room: Room, sequence: int, limit: int) -> Page:
         """The messages on both sides of a sequence, oldest first; raise `Refused` (`not_found`) beyond the newest."""
         revision = self._store.newest_revision(room.id)
         half = limit // 2
-        later = self._store.since(room.id, sequence, half + 2)
+        later = self._store.since(room.id, max(sequence, room.cleared_sequence + 1), half + 2)
         if not later:
             raise Refused("not_found", "The room has not come to this message.")
-        earlier = self._store.before(room.id, sequence, half + 1)
+        earlier = _shown(room, self._store.before(room.id, sequence, half + 1))
         found = earlier[-half:] + later[: half + 1] if half else later[:1]
         return Page(messages=found, revision=revision, more=len(earlier) > half, newer=len(later) > half + 1)
 
     def since(self, room: Room, sequence: int, limit: int) -> Page:
         """The messages from `sequence` on, oldest first; `more` is whether there are newer ones."""
         revision = self._store.newest_revision(room.id)
-        found = self._store.since(room.id, sequence, limit + 1)
+        found = self._store.since(room.id, max(sequence, room.cleared_sequence + 1), limit + 1)
         return Page(messages=found[:limit], revision=revision, more=len(found) > limit, newer=len(found) > limit)
 
     def after(self, room: Room, revision: int, limit: int) -> Page:
@@ -312,6 +337,11 @@ class Messages:
 
 def _render(draft: Draft) -> str:
     return render(draft.text, draft.mentions) if draft.kind == "message" else f"<p>{escape(draft.text)}</p>"
+
+
+def _shown(room: Room, messages: list[Message]) -> list[Message]:
+    """Those that were not cleared: of the others, nobody is shown even the place."""
+    return [message for message in messages if message.sequence > room.cleared_sequence]
 
 
 def _check_author(access: Access, message: Message) -> None:

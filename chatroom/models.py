@@ -60,6 +60,8 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     slow_seconds: int = 0
     retention_days: int = 0
     archived_at: datetime | None = None
+    cleared_sequence: int = 0
+    """What was said up to there was cleared: nobody is shown even its place."""
     people: tuple[str, ...] = ()
     """The ids of those in a direct room, sorted: there is one room for the same people."""
 

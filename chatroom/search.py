@@ -23,7 +23,7 @@ from chatroom.store.search import Beginning, Condition, OneOf, SearchStore, Span
 from chatroom.terms import Key, fold, split
 
 PAGE = 20
-SECONDS = 0.25
+SECONDS = 0.1
 """A page that takes longer is given as far as it came, with the place to go on from."""
 FIRST_LOOK, MOST_LOOKED_AT = 500, 4000
 """How many messages with the rarest word are looked at in one step: few at first, then more."""
@@ -106,7 +106,7 @@ class Search:
             ids, end = self._store.look(span, lead, rest, limit=limit + 1 - len(hits), most=most)
             for message, room_id in self._messages.find_all(ids, span.rooms):
                 places = _places(message, query, authors)
-                if places is not None:
+                if places is not None and message.sequence > rooms[room_id].cleared_sequence:
                     hits.append(Hit(rooms[room_id], message, _snippet(searchable(message), places)))
             if len(hits) > limit:
                 return Results(hits=hits[:limit], before=hits[limit - 1].message.id, is_cut=False)
@@ -149,13 +149,12 @@ class Search:
                 left -= 1
 
     def _conditions(self, rooms: Sequence[str], query: Query, authors: frozenset[str]) -> list[Condition]:
-        conditions: list[Condition] = [OneOf((has_word(thing),)) for thing in query.has]
-        if authors:
-            conditions.append(OneOf(tuple(map(from_word, sorted(authors)))))
         keys = {key for term in query.terms for key in term.index_keys()}
-        # Long ones first: they are rarer.
+        # Long ones first: they are rarer, and the first rare one is not followed by counting others.
         longest = sorted(keys, key=lambda key: -len(key.text))[:MOST_KEYS]
-        return conditions + [self._condition(rooms, key) for key in longest]
+        conditions = [self._condition(rooms, key) for key in longest]
+        conditions += [OneOf((has_word(thing),)) for thing in query.has]
+        return conditions + ([OneOf(tuple(map(from_word, sorted(authors))))] if authors else [])
 
     def _condition(self, rooms: Sequence[str], key: Key) -> Condition:
         if not key.is_beginning:

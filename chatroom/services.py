@@ -10,6 +10,7 @@ import time
 from chatroom.accounts import Accounts, make_accounts
 from chatroom.admission import Admission
 from chatroom.audit import Audit
+from chatroom.clearing import Clearing
 from chatroom.config import Settings
 from chatroom.embedded import EmbeddedMongo
 from chatroom.errors import Unavailable
@@ -21,6 +22,7 @@ from chatroom.messages import Messages
 from chatroom.moderation import Moderation
 from chatroom.notices import Notices
 from chatroom.outside import Outside
+from chatroom.own_data import OwnData
 from chatroom.push import Push
 from chatroom.reading import Reading
 from chatroom.reports import Reports
@@ -109,6 +111,8 @@ class Services:
     search: Search
     moderation: Moderation
     exports: Exports
+    own_data: OwnData
+    clearing: Clearing
     reports: Reports
     push: Push
     resets: Resets
@@ -194,6 +198,9 @@ class Services:
         self.exports = Exports(self.message_store)
         self._wire_rooms(database, room_store)
         self.search = make_search(database, self.message_store, self.accounts.users.find_by_name)
+        self.own_data = OwnData(database, self.search.indexer, self.message_store, self.rooms, self.sessions)
+        leases = LeaseStore(database, holder=self.origin)
+        self.clearing = Clearing(room_store, self.message_store, self.messages, leases, self.audit)
         self.reports = Reports(ReportStore(database), room_store, self.messages, self.audit)
         self.moderation = Moderation(self.accounts.users, room_store, self.sessions, self.notices, self.audit)
         self.admission = Admission(SiteStore(database), self.accounts.invites, self.audit, settings.registration)

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import pymongo
-from pymongo import IndexModel, MongoClient, ReadPreference, WriteConcern
+from pymongo import IndexModel, MongoClient, ReadPreference, UpdateOne, WriteConcern
+from pymongo.collection import Collection
 from pymongo.errors import ConfigurationError, DuplicateKeyError, InvalidURI, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
@@ -112,6 +113,14 @@ class Database:
                     raise SettingsError(
                         f"Two documents in {place} are the same where none may be: remove one."
                     ) from error
+
+    def update_in_order(self, collection: "Collection[Document]", updates: Sequence[tuple[Document, Document]]) -> None:
+        """Make one update after the other, in one round trip; the first that fails ends it."""
+        if updates and isinstance(self.client, MongoClient):
+            collection.bulk_write([UpdateOne(*update) for update in updates], ordered=True)
+        else:  # mongomock takes no bulk writes of this pymongo
+            for update in updates:
+                collection.update_one(*update)
 
     def has_change_streams(self) -> bool:
         """Whether the server is a replica set (a plain standalone mongod, or mongomock, is not)."""

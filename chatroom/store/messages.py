@@ -150,22 +150,45 @@ class MessageStore:
                 if fields is None:
                     return message
                 # The message itself may be newer than what the caller has read.
-                revision = max(last, message.revision) + 1
-                numbers = {"revision": revision} | ({"text_revision": revision} if "text" in fields else {})
-                update = {
-                    "$set": {**fields, **numbers, "origin": self.origin},
-                    "$push": {"revisions": {"$each": [revision], "$slice": -KEPT_REVISIONS}},
-                }
+                state, update = self._next_state(message, fields, max(last, message.revision) + 1)
                 try:
-                    result = self._messages.update_one(
-                        {"_id": ObjectId(message.id), "revision": message.revision}, update
-                    )
+                    result = self._messages.update_one(state, update)
                 except DuplicateKeyError:
                     attempt = _pause(attempt, give_up_at)
                     last = self._newest_revision(room)
                 else:
                     if result.modified_count:
                         return self._get(room, message_id)
+                    attempt = _pause(attempt, give_up_at)
+
+    def change_several(
+        self, room: str, sequences: Sequence[int], edit: Callable[[Message], Mapping[str, Any] | None]
+    ) -> Message | None:
+        """Give each of these messages its next state, at revisions that follow each other, in one write.
+
+        Returns the one that changed last; None when there are none of them. Raises `Unavailable` as `append` does.
+        """
+        give_up_at = time.monotonic() + self._database.timeout_seconds
+        attempt = 0
+        with self._database.bounded():
+            while True:
+                # First the newest revision, then the messages: whoever changes anything after it takes the next
+                # number, so that the write of ours which wants that number fails, and stops those behind it. A
+                # message that changed meanwhile is left alone, and its number is somebody's by then: no gap.
+                last = self._newest_revision(room)
+                found = map(_message, self._messages.find({"room": room, "sequence": {"$in": list(sequences)}}))
+                messages = sorted(found, key=lambda message: message.sequence)
+                wanted = [(message, fields) for message in messages if (fields := edit(message)) is not None]
+                if not wanted:
+                    return max(messages, key=lambda message: message.revision, default=None)
+                unchanged = [each for each in wanted if each[0].revision <= last]
+                updates = [
+                    self._next_state(message, fields, last + place)
+                    for place, (message, fields) in enumerate(unchanged, start=1)
+                ]
+                try:
+                    self._database.update_in_order(self._messages, updates)
+                except (BulkWriteError, DuplicateKeyError):
                     attempt = _pause(attempt, give_up_at)
 
     def get(self, room: str, message_id: str) -> Message:
@@ -247,6 +270,15 @@ class MessageStore:
             for document in self._messages.find(query, {"_id": 0, "room": 1, "revision": 1}).limit(MAX_HINTS):
                 found[document["room"]] = max(found.get(document["room"], 0), document["revision"])
         return found
+
+    def _next_state(self, message: Message, fields: Mapping[str, Any], revision: int) -> tuple[Document, Document]:
+        """The message as it was read, and the update that gives it its next state."""
+        numbers = {"revision": revision} | ({"text_revision": revision} if "text" in fields else {})
+        update = {
+            "$set": {**fields, **numbers, "origin": self.origin},
+            "$push": {"revisions": {"$each": [revision], "$slice": -KEPT_REVISIONS}},
+        }
+        return {"_id": ObjectId(message.id), "revision": message.revision}, update
 
     def _page(self, query: Document, order: str, direction: int, limit: int) -> list[Message]:
         with self._database.bounded():
@@ -345,6 +377,8 @@ def _optional_fields(draft: Draft) -> Document:
         fields["kind"] = draft.kind
     if draft.mentions:
         fields["mentions"] = [member.id for member in draft.mentions]
+    if draft.kind != "message":
+        fields["kind"] = draft.kind
     if draft.files:
         fields["files"] = [msgspec.structs.asdict(file) for file in draft.files]
     return fields

@@ -22,6 +22,7 @@ INDEXES = [
     IndexModel([("kind", ASCENDING), ("title_key", ASCENDING), ("_id", ASCENDING)]),
     IndexModel("created_by", sparse=True),
     IndexModel("retention_days", sparse=True),
+    IndexModel("is_being_cleared", sparse=True),
 ]
 MEMBERSHIP_INDEXES = [
     IndexModel([("user", ASCENDING), ("room", ASCENDING)], unique=True),
@@ -103,6 +104,30 @@ class RoomStore:
         with self._database.bounded():
             room = self._rooms.find_one({"slug": slug})
         return room_of(room) if room else None
+
+    def start_clearing(self, room_id: str, sequence: int) -> None:
+        """Hide everything up to a sequence, and note that it is still to be erased."""
+        with self._database.bounded():
+            self._rooms.update_one(
+                {"_id": room_id}, {"$max": {"cleared_sequence": sequence}, "$set": {"is_being_cleared": True}}
+            )
+
+    def end_clearing(self, room: Room) -> None:
+        """Note that all is erased; not if more was asked for meanwhile."""
+        done = {"_id": room.id, "cleared_sequence": room.cleared_sequence}
+        with self._database.bounded():
+            self._rooms.update_one(done, {"$unset": {"is_being_cleared": ""}})
+
+    def list_being_cleared(self) -> list[Room]:
+        """The rooms in which something is still to be erased."""
+        with self._database.bounded():
+            return [room_of(document) for document in self._rooms.find({"is_being_cleared": True})]
+
+    def slugs_of(self, ids: Collection[str]) -> dict[str, str]:
+        """The names in addresses of these rooms, by their ids."""
+        with self._database.bounded():
+            found = self._rooms.find({"_id": {"$in": list(ids)}}, {"slug": 1})
+            return {document["_id"]: document["slug"] for document in found}
 
     def list_ids(self) -> list[str]:
         """The ids of all rooms."""
@@ -254,6 +279,7 @@ def room_of(document: Document) -> Room:
         slow_seconds=document.get("slow_seconds", 0),
         retention_days=document.get("retention_days", 0),
         archived_at=document.get("archived_at"),
+        cleared_sequence=document.get("cleared_sequence", 0),
         people=tuple(document.get("people", ())),
     )
 

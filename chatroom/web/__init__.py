@@ -11,6 +11,7 @@ from chatroom.web.accounts import blueprint as accounts
 from chatroom.web.accounts import shown_registration
 from chatroom.web.admin import blueprint as admin
 from chatroom.web.api import blueprint as api
+from chatroom.web.clearing import blueprint as clearing
 from chatroom.web.cli import COMMANDS
 from chatroom.web.excerpts import excerpt_of
 from chatroom.web.export import blueprint as export
@@ -47,6 +48,7 @@ def register(app: Flask, settings: Settings) -> None:
         accounts,
         admin,
         api,
+        clearing,
         export,
         health.blueprint,
         marks_api,

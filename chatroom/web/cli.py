@@ -18,6 +18,7 @@ from flask.cli import with_appcontext
 
 from chatroom import backup
 from chatroom.accounts import Accounts, Registration
+from chatroom.audit import CONSOLE
 from chatroom.durations import end_of, until
 from chatroom.embedded import EmbeddedMongo
 from chatroom.embedded.folder import DataFolder, FolderError
@@ -329,6 +330,22 @@ def export_room(slug: str, name: Format, since: str, until: str, address: str) -
                 sys.stdout.buffer.write(chunk)
 
 
+@click.command("clear-history")
+@click.argument("slug", metavar="ROOM")
+@click.option("--reason", default="", help="Why, for the audit log.")
+@click.option("--yes", is_flag=True, help="Do not ask for the room's title.")
+def clear_history(slug: str, reason: str, yes: bool) -> None:
+    """Erase everything that was said in ROOM (its name in addresses), for good. Export it first."""
+    with _services() as services:
+        services.prepare()
+        room = _room(services, slug)
+        if not yes and click.prompt(f"Type the room's title, {escaped(room.title)}, to confirm").strip() != room.title:
+            raise click.ClickException("This is not the room's title; nothing was cleared.")
+        services.clearing.begin(room, CONSOLE, reason)
+        services.clearing.finish(_show_progress())
+        click.echo(f"The history of {escaped(room.title)} is cleared.")
+
+
 COMMANDS = [
     create_user,
     create_token,
@@ -353,6 +370,7 @@ COMMANDS = [
     show_audit,
     reindex,
     export_room,
+    clear_history,
 ]
 for _command in COMMANDS:
     _command.callback = with_appcontext(cast("Callable[..., None]", _command.callback))

@@ -59,6 +59,23 @@ def room(slug: str) -> Response:
         return with_retry_after(response, retry_after_of(refused))
 
 
+@blueprint.get("/account/data")
+@login_required
+def own_data() -> Response:
+    """All that the site has of whoever asks, as JSON lines."""
+    services.limits.export.check(current_user.id)
+    held = ExitStack()
+    held.enter_context(services.exports.slot())
+    with ExitStack() as until_begun:
+        until_begun.callback(held.close)
+        records = services.own_data.read(current_user.user)
+        until_begun.pop_all()
+    lines = (msgspec.json.encode(record).decode() + "\n" for record in records)
+    response = attachment(f"{current_user.username}.jsonl", "application/jsonl", in_chunks(lines))
+    response.call_on_close(held.close)
+    return response
+
+
 def format_of(text: str) -> Format:
     """The format of that name; raise `Refused` for another."""
     if text not in get_args(Format):

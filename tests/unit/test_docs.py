@@ -264,6 +264,7 @@ def used(alice: Visitor, services: Services) -> Services:
     use_rooms(services, author, bot)
     services.sessions.end_all(user.id)
     services.notices.tell(Notice(kind="room", room=lobby.id))
+    services.clearing.begin(lobby, author, "")
     return services
 
 
