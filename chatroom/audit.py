@@ -3,18 +3,13 @@
 It is written after the act is done, and nothing in it is ever changed.
 """
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from chatroom.access import Access
-from chatroom.errors import Unavailable
-from chatroom.models import Author, Message, Room, User
+from chatroom.models import Author, Room, User
 from chatroom.store.audit import AuditStore, Entry, Subject
-
-log = logging.getLogger(__name__)
 
 CONSOLE = Author("", "the console")
 """Whoever runs the commands: they have the database in their hands anyway."""
@@ -41,14 +36,6 @@ class Audit:
     ) -> None:
         """Note an act that was done; `act` is one word of docs/moderation.md, `details` are plain values."""
         self._store.add(actor, act, subject, reason[:LONGEST_REASON], details or {})
-
-    def note_deletion(self, access: Access, message: Message) -> None:
-        """Note that a moderator deleted somebody else's message; while the database is away, the log has to do."""
-        subject = about_message(message.id, message.author, access.room.title)
-        try:
-            self.record(Author(access.user_id, access.name), "delete_message", subject)
-        except Unavailable:
-            log.warning("a deletion was not noted in the audit log", extra={"by": access.user_id, "what": message.id})
 
     def page(self, before: str = "", *, act: str = "", actor: str = "", subject: str = "") -> AuditPage:
         """The entries before one, of one act, by one person, or about one subject (by id)."""

@@ -58,10 +58,8 @@ class Messages:
         max_length: int,
         files: Files | None = None,
         find_mentions: Callable[[Access, str], tuple[Member, ...]] = lambda _access, _text: (),
-        note_moderated: Callable[[Access, Message], None] = lambda _access, _message: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._note_moderated = note_moderated
         self._store = store
         self._max_length = max_length
         self._files = files
@@ -163,24 +161,12 @@ class Messages:
     def deleting(self, access: Access, message_id: str) -> Change:
         """The change that takes one's own message back, or a moderator another's: only its place in the log stays."""
 
-        is_moderated = False
-
         def erase(message: Message) -> Mapping[str, Any] | None:
-            nonlocal is_moderated
             if not access.may_moderate:
                 _check_author(access, message)
-            is_moderated = message.author.id != access.user_id and message.deleted_at is None
             return None if message.deleted_at else ERASED | {"deleted_at": self._clock()}
 
-        change = self._changing(message_id, erase)
-
-        def change_and_note(room_id: str, after: int | None) -> Message:
-            message = change(room_id, after)
-            if is_moderated:
-                self._note_moderated(access, message)
-            return message
-
-        return change_and_note
+        return self._changing(message_id, erase)
 
     def clearing(self, sequences: Sequence[int]) -> Change:
         """The change that erases several messages, whoever wrote them; it answers with the one that changed last."""
@@ -315,6 +301,11 @@ class Messages:
         earlier = _shown(room, self._store.before(room.id, sequence, half + 1))
         found = earlier[-half:] + later[: half + 1] if half else later[:1]
         return Page(messages=found, revision=revision, more=len(earlier) > half, newer=len(later) > half + 1)
+
+    def first_at(self, room: Room, moment: datetime) -> Message | None:
+        """The first message of that moment or later; None when there is none."""
+        found = self._store.since(room.id, self._store.first_since(room.id, moment), 1)
+        return found[0] if found else None
 
     def since(self, room: Room, sequence: int, limit: int) -> Page:
         """The messages from `sequence` on, oldest first; `more` is whether there are newer ones."""

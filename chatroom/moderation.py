@@ -73,7 +73,7 @@ class Moderation:
         self.check_power(by, user)
         reason = _checked(reason)
         self._users.set_mute(user.id, end, reason)
-        self._note(by, "mute", user, reason, lasts=until(end))
+        self._note(by, "mute", user, reason, until=until(end))
         self._tell(user)
 
     def unmute(self, by: By, user: User, reason: str = "") -> None:
@@ -92,7 +92,7 @@ class Moderation:
             raise Refused("forbidden", "You may not do this to them in this room.")
         reason = _checked(reason) if end else reason
         self._rooms.set_mute(user.id, access.room.id, end, reason)
-        details = {"lasts": until(end)} if end else {}
+        details = {"until": until(end)} if end else {}
         self._note(by, "mute" if end else "unmute", user, reason, room=access.room.title, **details)
         self._notices.tell(Notice(kind="access", user=user.id, room=access.room.id))
 
@@ -104,7 +104,7 @@ class Moderation:
         # Told before the sessions end: whoever hears of both first learns why.
         self._tell(user, end=True, message=ban_words(end, reason))
         self._sessions.end_all(user.id)
-        self._note(by, "ban", user, reason, lasts=until(end))
+        self._note(by, "ban", user, reason, until=until(end))
 
     def unban(self, by: By, user: User, reason: str = "") -> None:
         """Let somebody in again."""

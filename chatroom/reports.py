@@ -95,12 +95,13 @@ class Reports:
             raise Refused("not_found", "This report was decided already, or is not for you.")
         return report
 
-    def delete_message(self, by: User, report: Report) -> None:
+    def delete_message(self, by: User, report: Report, reason: str) -> None:
         """Delete the reported message, as a moderator of its room may."""
         access = self._rooms.find_access(by.id, report.room.slug)
         if access is None or not access.may_moderate:
             raise Refused("forbidden", "Only moderators of the room can delete it.")
         self._messages.change(access.room, self._messages.deleting(access, report.message))
+        self._note(by, "delete_message", report, reason)
 
     def close(self, by: User, report: Report, outcome: list[str], reason: str) -> None:
         """Note what was decided about all reports of the message: `outcome` is empty when they were dismissed."""

@@ -185,16 +185,15 @@ class Services:
         self.sessions = self.accounts.sessions
         self.message_store = MessageStore(database, origin=self.origin)
         self.files = Files(FileStore(database), self.message_store, settings)
-        self.audit = Audit(AuditStore(database))
         room_store = RoomStore(database)
         self.messages = Messages(
             self.message_store,
             max_length=settings.max_message_length,
             files=self.files,
             find_mentions=Mentions(room_store.find_members).find,
-            note_moderated=self.audit.note_deletion,
         )
         self.notices = Notices(NoticeStore(database))
+        self.audit = Audit(AuditStore(database))
         self.exports = Exports(self.message_store)
         self._wire_rooms(database, room_store)
         self.search = make_search(database, self.message_store, self.accounts.users.find_by_name)

@@ -8,6 +8,7 @@ import { Outbox, MAX_WAITING } from "./outbox.js";
 import { Quotes } from "./quotes.js";
 import { Reader } from "./reader.js";
 import { Sender } from "./sender.js";
+import { startShortcuts } from "./shortcuts.js";
 import { Sidebar } from "./sidebar.js";
 import { Timeline } from "./timeline.js";
 import { localizeTimes, timesOfReader } from "./times.js";
@@ -16,6 +17,7 @@ import { Actions } from "./views/actions.js";
 import { AttachmentsView, uploadsFor } from "./views/attachments.js";
 import { ComposerView, LATER } from "./views/composer.js";
 import { openPictures } from "./views/lightbox.js";
+import { startJump } from "./views/jump.js";
 import { Marks } from "./views/marks.js";
 import { makeScrollable, MessageView } from "./views/message.js";
 import { EditorView } from "./views/editor.js";
@@ -260,6 +262,8 @@ function start(root) {
     sender.kick();
   }
 
+  startJump(find("jump"));
+  startShortcuts({ find, place: find("keys"), actions });
   root.classList.add("is-live");
   reader.start({
     cursor: Number(data.cursor),

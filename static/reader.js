@@ -191,7 +191,7 @@ export class Reader {
       this.#timeline.applyHistory({ messages, hasOlder: more && messages.length > 0 });
       this.#placeMark();
       this.#olderLink.textContent = OLDER;
-      this.#watchAgain(this.#older);
+      this.#watchAgain();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.#timeline.forgetPage();
@@ -208,7 +208,7 @@ export class Reader {
       const { messages, more } = await this.#api.readSince(this.#timeline.newestSequence + 1);
       this.#timeline.applyNewer({ messages, hasNewer: more });
       this.#newerLink.textContent = NEWER;
-      this.#watchAgain(this.#newer);
+      this.#watchAgain();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.#timeline.forgetPage();
@@ -290,10 +290,13 @@ export class Reader {
     this.#pill.textContent = this.#unseen ? `${this.#unseen} new` : "To the newest";
   }
 
-  /** An observer tells of changes only: a page that fills less than the screen needs the next one. */
-  #watchAgain(element) {
-    this.#observer.unobserve(element);
-    this.#observer.observe(element);
+  /** An observer tells of changes only: a page that fills less than the screen needs the next one,
+      and the other end may have come into view while this one was loaded. */
+  #watchAgain() {
+    for (const end of [this.#older, this.#newer]) {
+      this.#observer.unobserve(end);
+      this.#observer.observe(end);
+    }
   }
 }
 

@@ -12,6 +12,7 @@ from chatroom.admission import MOST_DAYS, MOST_USES
 from chatroom.errors import Refused, Unavailable
 from chatroom.web.errors import page_with_status, retry_after_of, status_of, with_retry_after
 from chatroom.web.login import Page, current_user, lead_to_login
+from chatroom.web.reference import release
 from chatroom.web.services import services
 
 PEOPLE = 50
@@ -33,7 +34,8 @@ def administrators_only() -> Page | None:
 @blueprint.get("")
 def overview() -> Page:
     """The site in numbers."""
-    return _page("overview", overview=services.overview.read(), python=platform.python_version())
+    versions = {"Chatroom": release(), "Python": platform.python_version()}
+    return _page("overview", overview=services.overview.read(), versions=versions)
 
 
 @blueprint.get("/people")

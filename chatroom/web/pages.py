@@ -3,7 +3,7 @@
 import hashlib
 import zlib
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, cast
 
@@ -127,6 +127,8 @@ def _room(slug: str) -> Page:
     found = access.room
     form = MessageForm()
     if request.method != "POST":
+        if "date" in request.args:
+            return redirect(_address_of_day(found), 303)
         asked = _asked_page(found)
         if not asked.get("is_history"):
             _mark_read(access, asked["page"])
@@ -200,6 +202,19 @@ def room_page(
     )
     response.status_code = status
     return response
+
+
+def _address_of_day(found: Room) -> str:
+    """Where the day begins that the address asks for, in the reader's zone (`offset`: UTC minus theirs, minutes)."""
+    try:
+        day = datetime.strptime(request.args["date"], "%Y-%m-%d").replace(tzinfo=UTC)
+        offset = int(request.args.get("offset", "0")[:5])
+        message = services.messages.first_at(found, day + timedelta(minutes=offset))
+    except (ValueError, OverflowError) as error:
+        raise Refused("invalid", "A date is written as in 2026-11-21.") from error
+    if message is None:
+        return url_for("pages.room", slug=found.slug)
+    return url_for("permalinks.message", slug=found.slug, sequence=message.sequence)
 
 
 def _why_closed(access: Access) -> str:

@@ -62,10 +62,11 @@ def page() -> Response:
 
 
 def _document() -> dict[str, Any]:
-    return make_document(current_app, title=services.settings.site_name, version=_version())
+    return make_document(current_app, title=services.settings.site_name, version=release())
 
 
-def _version() -> str:
+def release() -> str:
+    """The version of the application."""
     try:
         return version("chatroom")
     except PackageNotFoundError:  # run from its folder, as the README has it

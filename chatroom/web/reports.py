@@ -70,7 +70,7 @@ def _decide(found: Report, form: OrderForm) -> list[str]:
             _act_on_author(act, by, found, form, reason)
             outcome.append(act)
         if "delete" in request.form:
-            services.reports.delete_message(by, found)
+            services.reports.delete_message(by, found, reason)
             outcome.append("message deleted")
         if not outcome:
             raise Refused("invalid", "Choose what to do, or dismiss the report.")

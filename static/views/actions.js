@@ -4,7 +4,7 @@
 
 import { isModified } from "./composer.js";
 import { makeIcon } from "./icon.js";
-import { MenuView } from "./menu.js";
+import { MenuView, nameOfKey } from "./menu.js";
 
 /** Actions of a lower order are in the toolbar as well, the others in the menu alone. */
 export const IN_TOOLBAR = 100;
@@ -47,6 +47,11 @@ export class Actions {
   of(message) {
     if (!message?.id || message.isProvisional) return [];
     return this.#actions.filter(({ isFor }) => isFor(message, this.#me));
+  }
+
+  /** The keys of the actions, each with what it does. */
+  get keys() {
+    return this.#actions.filter(({ key }) => key).map((action) => [nameOfKey(action.key), labelOf(action, {}).replace("…", "")]);
   }
 
   /** Do the action of this name on a message that is shown; answers whether it may be done. */

@@ -67,10 +67,14 @@ export class MenuView {
 
 const KEY_NAMES = { Delete: "Del" };
 
+export function nameOfKey(key) {
+  return KEY_NAMES[key] ?? key.toUpperCase();
+}
+
 function makeKey(key) {
   const element = document.createElement("kbd");
   element.className = "key";
   element.setAttribute("aria-hidden", "true");
-  element.textContent = KEY_NAMES[key] ?? key.toUpperCase();
+  element.textContent = nameOfKey(key);
   return element;
 }

@@ -10,7 +10,7 @@ export function addActions({ actions, answer, connection, editor, messageView, r
     label: "Reply",
     icon: "reply",
     order: 20,
-    key: "r",
+    key: "a",
     isFor: isWritten,
     run: ({ message }) => answer(message),
   });

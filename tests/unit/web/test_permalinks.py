@@ -1,9 +1,11 @@
 """A message's own page."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from bson import ObjectId
 
 from chatroom.services import Services
 from tests.conftest import MakeApp, signed_in
@@ -72,6 +74,46 @@ class TestMessage:
     def test_outsiders(self, mallory: Visitor, client: Visitor) -> None:
         assert mallory.get("/chatroom/secret/1").status_code == 404
         assert client.get("/chatroom/lobby/1").location.startswith("/login")
+
+
+class TestDays:
+    @pytest.fixture
+    def reader(self, alice: Visitor, services: Services) -> Visitor:
+        for day in (1, 3, 5):
+            alice.say(f"day {day}")
+            newest = services.message_store.newest("lobby", 1)[0]
+            moment = datetime(2026, 5, day, 12, tzinfo=UTC)
+            services.database.messages.update_one({"_id": ObjectId(newest.id)}, {"$set": {"sent_at": moment}})
+        return alice
+
+    @pytest.mark.parametrize(
+        ("query", "leads_to"),
+        [
+            ("date=2026-05-01", "/chatroom/lobby/1"),
+            ("date=1999-12-31", "/chatroom/lobby/1"),
+            ("date=2026-05-02", "/chatroom/lobby/2"),
+            ("date=2026-05-05", "/chatroom/lobby/3"),
+            ("date=2026-05-05&offset=-720", "/chatroom/lobby/3"),
+            ("date=2026-05-05&offset=721", "/chatroom/lobby"),
+            ("date=2026-05-03&offset=721", "/chatroom/lobby/3"),
+            ("date=2026-05-06", "/chatroom/lobby"),
+        ],
+    )
+    def test_a_day_leads_to_its_first_message(self, reader: Visitor, query: str, leads_to: str) -> None:
+        for path in ("/chatroom/lobby", "/chatroom"):
+            response = reader.get(f"{path}?{query}")
+            assert (response.status_code, response.location) == (303, leads_to)
+
+    @pytest.mark.parametrize(
+        "query", ["date=", "date=x", "date=2026-13-01", "date=2026-05-01&offset=x", "date=0001-01-01&offset=-900"]
+    )
+    def test_what_is_no_day(self, reader: Visitor, query: str) -> None:
+        response = reader.get(f"/chatroom/lobby?{query}")
+        assert response.status_code == 400
+        assert "2026-11-21" in response.text
+
+    def test_of_an_empty_room(self, alice: Visitor) -> None:
+        assert alice.get("/chatroom/lobby?date=2026-05-01").location == "/chatroom/lobby"
 
 
 class TestForms:

@@ -79,19 +79,6 @@ def test_not_too_many(make_app: MakeApp) -> None:
 
 
 @pytest.mark.usefixtures("talk")
-class TestDeletion:
-    def test_a_moderator_s_is_noted_and_one_s_own_is_not(
-        self, alice: Visitor, mallory: Visitor, services: Services
-    ) -> None:
-        for name, sequence in (("alice", 4), ("alice", 4), ("alice", 5)):
-            access = services.rooms.get_for(user_of(services, name).id, "lobby")
-            (message, *_) = services.messages.since(access.room, sequence, 1).messages
-            services.messages.change(access.room, services.messages.deleting(access, message.id))
-        (entry,) = services.audit.page().entries
-        assert (entry.actor.name, entry.act, entry.subject.name) == ("Alice", "delete_message", "Mallory in Lobby")
-
-
-@pytest.mark.usefixtures("talk")
 class TestDecide:
     def test_delete_and_mute(self, alice: Visitor, bob: Visitor, mallory: Visitor, services: Services) -> None:
         report(bob)

@@ -1,0 +1,19 @@
+/* The day that one goes to begins in the reader's own zone. */
+
+export function startJump(root) {
+  const form = root.querySelector("form");
+  const { date, offset } = form.elements;
+  form.addEventListener("submit", () => {
+    // As it is on that day, which summer time may have moved.
+    offset.value = new Date(`${date.value}T00:00`).getTimezoneOffset();
+  });
+  root.addEventListener("toggle", () => root.open && date.focus());
+  root.addEventListener("keydown", ({ key }) => {
+    if (key !== "Escape") return;
+    root.open = false;
+    root.querySelector("summary").focus();
+  });
+  document.addEventListener("pointerdown", ({ target }) => {
+    if (root.open && !root.contains(target)) root.open = false;
+  });
+}
