@@ -236,3 +236,22 @@ def test_without_a_script_they_are_shown(person, anything):
     page.get_by_role("button", name="Join 🎉").click()
     expect(page.locator(".message--target .reaction")).to_have_text(re.compile("🎉.*2"))
     expect(reactions_of(bob, text)).to_have_text(re.compile("2"))
+
+
+def test_a_message_s_parts_stand_below_each_other_beside_its_picture(person, anything):
+    """Areas that are no rectangle are no areas at all, and then everything lies on everything."""
+    alice = person("Alice")
+    text = anything("in order")
+    alice.say(text)
+    alice.sees(text)
+    react(alice, text, "tada")
+    expect(reactions_of(alice, text)).to_have_count(1)
+    message = alice.message(text)
+    head, body, reactions = (
+        message.locator(part).bounding_box() for part in (".message__head", ".message__body", ".reactions")
+    )
+    picture = message.locator(".avatar").first.bounding_box()
+    assert head["y"] + head["height"] <= body["y"] + 1
+    assert body["y"] + body["height"] <= reactions["y"] + 1
+    assert {round(part["x"]) for part in (head, body, reactions)} == {round(head["x"])}
+    assert picture["x"] + picture["width"] < head["x"]

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from chatroom.access import Access
 from chatroom.errors import Unavailable
 from chatroom.live import connection as connections
 from chatroom.live.gate import Limits
+from chatroom.models import Member
 from chatroom.rooms import LOBBY
 from tests.people import ALICE, BOB, MALLORY, rendered
 from tests.unit.live.harness import DEN, NO_LIMITS, Client, Process, run, settle
@@ -375,6 +377,58 @@ class TestChange:
             assert "edited_at" in states[1]
             assert "deleted_at" in states[2]
             assert "the" not in json.dumps(states[2])
+
+        run(test)
+
+    def test_anybody_reacts_once_however_often_it_is_said(self) -> None:
+        async def test() -> None:
+            process = await started()
+            alice, bob = await process.connect(), await process.connect("bob")
+            await alice.say(post(text="hi"))
+            react = {"type": "react", "room": "lobby", "id": alice.frames("stored")[0]["id"], "emoji": ":tada:"}
+            await bob.say(react, react, react | {"emoji": "nothing"})
+            assert [frame["revision"] for frame in bob.frames("stored")] == [2, 2]
+            assert bob.frames("refused")[0]["reason"] == "invalid"
+            await bob.say(react | {"on": False})
+            states = [m for frame in alice.frames("changes") for m in frame["messages"]]
+            assert [[each["emoji"] for each in state.get("reactions", ())] for state in states] == [[], ["🎉"], []]
+
+        run(test)
+
+    def test_moderators_alone_pin(self) -> None:
+        async def test() -> None:
+            process = await started()
+            bob = await process.connect("bob")
+            await bob.say(post(text="hi"))
+            pin = {"type": "pin", "room": "lobby", "id": bob.frames("stored")[0]["id"], "client_id": "p1"}
+            await bob.say(pin)
+            assert bob.frames("refused")[0]["reason"] == "forbidden"
+            process.database.memberships.update_one({"user": BOB.id, "room": LOBBY.id}, {"$set": {"role": "moderator"}})
+            moderator = await process.connect("bob")
+            await moderator.say(pin, pin | {"on": False, "client_id": "p2"})
+            assert [frame["client_id"] for frame in moderator.frames("stored")] == ["p1", "p2"]
+            states = [m for frame in bob.frames("changes") for m in frame["messages"]]
+            assert ["pinned_at" in state for state in states] == [False, True, False]
+
+        run(test)
+
+    def test_whom_a_text_names_is_looked_up_only_where_it_has_an_at_sign(self) -> None:
+        async def test() -> None:
+            process = await started()
+            looked_up: list[str] = []
+            member = Member(id=BOB.id, username="bob", name="Bob")
+
+            def find_mentions(_: Access, text: str) -> tuple[Member, ...]:
+                looked_up.append(text)
+                return (member,)
+
+            process.messages._find_mentions = find_mentions
+            alice = await process.connect()
+            await alice.say(post(text="hi"), post("a2", text="hi @bob"), post("a3", text="ho"))
+            states = [m for frame in alice.frames("changes") for m in frame["messages"]]
+            assert [state.get("mentions") for state in states] == [None, [BOB.id], None]
+            assert [state["text"] for state in states] == ["hi", "hi @bob", "ho"]
+            assert looked_up == ["hi @bob"]
 
         run(test)
 
