@@ -316,7 +316,7 @@ class Messages:
     def after(self, room: Room, revision: int, limit: int) -> Page:
         """What changed after `revision`, by revision; raise `Refused` for a cursor that the room never gave."""
         found = self._store.changed_after(room.id, revision, limit + 1)
-        if not found and revision > self._store.newest_revision(room.id):
+        if not found and not self._store.has_come_to(room.id, revision):
             raise Refused("unknown_cursor", "The room has not come that far. Please load it again.")
         page = found[:limit]
         return Page(

@@ -55,6 +55,9 @@ MOST_COUNTED = 100_000
 KEPT_REVISIONS = 1000
 """Of one message. Nobody is behind by so many changes of the same message and writes all the same."""
 
+NOBODY = ObjectId("0" * 24)
+"""The id of no message."""
+
 Key = tuple[str, str]
 
 
@@ -195,6 +198,19 @@ class MessageStore:
         """The message; raise `Refused` (`not_found`) when the room has none of that id."""
         with self._database.bounded():
             return self._get(room, message_id)
+
+    def has_come_to(self, room: str, revision: int) -> bool:
+        """Whether the room has come that far, for certain.
+
+        A primary that was just elected has everything that a majority had, but shows it only once it knows that they
+        have it: for a moment, reads go back in time. A write that a majority confirms ends that moment.
+        """
+        with self._database.bounded():
+            if self._newest_revision(room) >= revision:
+                return True
+            # Nothing is changed by it; it waits all the same for a majority to have all that came before.
+            self._messages.update_one({"_id": NOBODY}, {"$set": {"origin": self.origin}})
+            return self._newest_revision(room) >= revision
 
     def newest_revision(self, room: str) -> int:
         """The room's newest revision; 0 when nothing was ever posted."""

@@ -507,3 +507,21 @@ class TestRead:
         assert [m.revision for m in store.changed_after(ROOM, 0, 10)] == [1, 3]
         assert "poison" not in caplog.text
         assert "left out" in caplog.text
+
+
+class TestHowFarTheRoomIs:
+    def test_a_cursor_that_was_given_is_known(self, store: MessageStore) -> None:
+        store.append("lobby", [rendered("a1"), rendered("a2")])
+        assert store.has_come_to("lobby", 2)
+        assert store.has_come_to("lobby", 0)
+        assert not store.has_come_to("lobby", 3)
+        assert not store.has_come_to("empty", 1)
+
+    def test_a_new_primary_is_asked_again_once_it_knows(
+        self, store: MessageStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The fault run found readers who were told, just after a failover, that the room had never come so far."""
+        store.append("lobby", [rendered("a1"), rendered("a2")])
+        answers = iter([1, 2])
+        monkeypatch.setattr(store, "_newest_revision", lambda room: next(answers))
+        assert store.has_come_to("lobby", 2)
