@@ -23,6 +23,7 @@ export class Reader {
   #empty;
   #onSeen;
   #onGo;
+  #isBehind = false; // since the page was opened, at the line before what is new
   #readTo = 0; // until the line before what is new since then has its place
   #target = null; // the message that the reader was led to
   #newer;
@@ -77,6 +78,7 @@ export class Reader {
     if (target) this.#scroller.toMiddle(this.#view.elementOf(target));
     else if (this.#view.mark) this.#scroller.toElement(this.#view.mark);
     else this.#scroller.toEnd();
+    this.#isBehind = Boolean(this.#view.mark) && !this.#scroller.isAtEnd;
     this.#showPill();
     this.#see();
   }
@@ -265,7 +267,10 @@ export class Reader {
   }
 
   #moved() {
-    if (this.#scroller.isAtEnd && !this.#timeline.isDetached) this.#unseen = 0;
+    if (this.#scroller.isAtEnd && !this.#timeline.isDetached) {
+      this.#unseen = 0;
+      this.#isBehind = false;
+    }
     this.#showPill();
     this.#see();
   }
@@ -285,7 +290,7 @@ export class Reader {
   }
 
   #showPill() {
-    const isAway = this.#timeline.isDetached || this.#scroller.isFarFromEnd;
+    const isAway = this.#timeline.isDetached || this.#scroller.isFarFromEnd || this.#isBehind;
     this.#pill.hidden = !this.#unseen && !isAway;
     this.#pill.textContent = this.#unseen ? `${this.#unseen} new` : "To the newest";
   }

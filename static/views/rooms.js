@@ -48,7 +48,6 @@ export class RoomsView {
       // What one is about to click on must not move away.
       const isUsed = list.matches(":hover, :focus-within") && items.every((item) => item.parentElement === list);
       if (!isUsed || list.children.length !== items.length) reconcile(list, items);
-      list.closest("[data-room-section]").hidden = name === "direct" && !items.length;
     }
     for (const slug of this.#items.keys()) if (!rooms.get(slug)) this.#items.delete(slug);
     const elsewhere = rooms.others.reduce((sum, { unread, notify }) => sum + (notify === "none" ? 0 : unread), 0);

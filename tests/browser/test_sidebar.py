@@ -1,0 +1,177 @@
+"""What goes on in one's other rooms: counts that appear while one looks, survive an outage, and end on every device."""
+
+import re
+
+from playwright.sync_api import expect
+
+
+def token_of(person):
+    return person.page.locator("meta[name=csrf-token]").get_attribute("content")
+
+
+def make_room(maker, title, *others):
+    """A private room with these people; answers with its slug."""
+    send(maker, "/rooms/new", title=title, topic="", kind="private")
+    page = maker.context.request.get(f"{maker.url}/chatroom").text()
+    slug = re.search(rf'data-slug="([^"]+)" data-title="{re.escape(title)}"', page)[1]
+    for other in others:
+        send(maker, f"/rooms/{slug}/members", username=other.username)
+    return slug
+
+
+def send(person, path, **fields):
+    form = {**fields, "csrf_token": token_of(person)}
+    answer = person.context.request.post(f"{person.url}{path}", form=form, max_redirects=0)
+    assert answer.status == 303, answer.text()
+
+
+def say(person, slug, *texts):
+    """Say something in a room without opening it."""
+    for text in texts:
+        answer = person.context.request.post(
+            f"{person.url}/api/rooms/{slug}/messages", data={"text": text}, headers={"X-CSRFToken": token_of(person)}
+        )
+        assert answer.status == 201, answer.text()
+
+
+def item(page, title):
+    """A room in the list, by its name and what is said of it."""
+    return page.get_by_role("navigation", name="Rooms").get_by_role("link", name=re.compile(re.escape(title)))
+
+
+def expect_count(page, title, count):
+    badge = item(page, title).locator("[data-room-count]")
+    if count:
+        expect(badge).to_have_text(str(count))
+        expect(badge).to_be_visible()
+    else:
+        expect(badge).to_be_hidden()
+
+
+def test_a_room_that_one_is_taken_into_appears_and_its_counts_are_live(person, anything):
+    alice, bob, carol = person("Alice"), person("Bob"), person("Carol")
+    title = anything("Plans")
+    slug = make_room(bob, title, alice, carol)
+    expect(item(alice.page, title)).to_be_visible()
+    say(carol, slug, "one")
+    say(bob, slug, "two")
+    expect_count(alice.page, title, 2)
+    expect(alice.page).to_have_title(re.compile("^• "))
+    say(carol, slug, f"@{alice.username} three")
+    badge = item(alice.page, title).locator("[data-room-count]")
+    expect(badge).to_have_class(re.compile("room-count--urgent"))
+    expect(badge).to_have_text("1")
+    expect(item(alice.page, title)).to_contain_text("1 mention, 3 unread")
+    expect(alice.page).to_have_title(re.compile(r"^\(1\) "))
+    expect(alice.page.locator("link[rel=icon]")).to_have_attribute("href", re.compile("^data:image/svg"))
+
+
+def test_counts_survive_an_outage_and_end_on_every_device(person, anything):
+    alice, bob = person("Alice"), person("Bob")
+    title = anything("Plans")
+    slug = make_room(bob, title, alice)
+    other_tab = alice.open_tab()
+    other_tab.goto(f"{alice.url}/chatroom")
+    say(bob, slug, "one")
+    expect_count(alice.page, title, 1)
+    alice.context.set_offline(True)
+    alice.await_state("Offline")
+    say(bob, slug, "two", "three")
+    alice.context.set_offline(False)
+    alice.await_state("Live")
+    for page in (alice.page, other_tab):
+        expect_count(page, title, 3)
+    other_tab.reload()
+    expect_count(other_tab, title, 3)
+    item(alice.page, title).click()
+    expect(alice.page.get_by_role("heading", level=1)).to_have_text(title)
+    for page in (alice.page, other_tab):
+        expect_count(page, title, 0)
+    expect(other_tab).to_have_title(re.compile("^Hello"))
+    say(bob, slug, "four")
+    alice.sees("four")
+    other_tab.wait_for_timeout(500)
+    expect_count(other_tab, title, 0)
+
+
+def test_a_page_opens_where_one_left_and_leads_to_the_newest(person, anything):
+    alice, bob = person("Alice"), person("Bob")
+    title = anything("Plans")
+    slug = make_room(bob, title, alice)
+    say(bob, slug, *(f"old {number}" for number in range(20)))
+    alice.page.goto(f"{alice.url}/chatroom/{slug}")
+    alice.await_state("Live")
+    alice.sees("old 19")
+    alice.page.goto(f"{alice.url}/chatroom")
+    alice.await_state("Live")
+    say(bob, slug, *(f"new {number}" for number in range(30)))
+    expect_count(alice.page, title, 30)
+    item(alice.page, title).click()
+    mark = alice.page.locator(".mark")
+    expect(mark).to_be_in_viewport()
+    expect(mark.locator("+ [data-message]")).to_contain_text("new 0")
+    expect(alice.message("new 29")).not_to_be_in_viewport()
+    alice.page.get_by_role("button", name="To the newest").click()
+    expect(alice.message("new 29")).to_be_in_viewport()
+
+
+def test_who_is_typing_is_shown_until_they_have_said_it(person):
+    alice, bob, carol = person("Alice"), person("Bob"), person("Carol")
+    line = alice.page.locator("[data-typing]")
+    box = line.bounding_box()
+    bob.page.get_by_label("Message", exact=True).press_sequentially("hello")
+    expect(line).to_have_text(f"{bob.name} is typing…")
+    assert line.bounding_box() == box
+    expect(bob.page.locator("[data-typing]")).to_have_text("")
+    carol.page.get_by_label("Message", exact=True).press_sequentially("hi")
+    expect(line).to_have_text(f"{bob.name} and {carol.name} are typing…")
+    bob.page.get_by_label("Message", exact=True).press("Enter")
+    expect(line).to_have_text(f"{carol.name} is typing…")
+    expect(line).to_have_text("", timeout=10_000)
+
+
+def test_ctrl_k_goes_to_a_room_or_a_person(person, anything):
+    alice, bob = person("Alice"), person("Bob")
+    title = anything("Wärme")
+    make_room(bob, title, alice)
+    expect(item(alice.page, title)).to_be_visible()
+    alice.page.keyboard.press("Control+k")
+    field = alice.page.get_by_role("combobox", name="Room or person")
+    expect(field).to_be_focused()
+    field.fill(title.replace("ä", "a").lower())
+    expect(alice.page.get_by_role("option", selected=True)).to_contain_text(title)
+    field.press("Enter")
+    expect(alice.page.get_by_role("heading", level=1)).to_have_text(title)
+    alice.await_state("Live")
+    alice.page.keyboard.press("Control+k")
+    field.fill(bob.name)
+    expect(alice.page.get_by_role("option", name=bob.name)).to_be_visible()
+    field.press("Escape")
+    expect(field).to_be_hidden()
+
+
+def test_on_a_phone_the_list_is_a_drawer_with_and_without_a_script(person, anything):
+    bob = person("Bob")
+    for has_script in (True, False):
+        alice = person("Alice", viewport={"width": 360, "height": 720}, java_script_enabled=has_script)
+        title = anything("Plans")
+        make_room(bob, title, alice)
+        alice.page.goto(f"{alice.url}/chatroom")
+        expect(item(alice.page, title)).to_be_hidden()
+        alice.page.get_by_role("button", name="Rooms", exact=True).click()
+        item(alice.page, title).click()
+        expect(alice.page.get_by_role("heading", level=1)).to_have_text(title)
+
+
+def test_a_long_list_is_filtered_by_typing(person, anything):
+    alice = person("Alice")
+    titles = [anything(f"Number {number}") for number in range(9)]
+    for title in titles:
+        make_room(alice, title)
+    alice.page.reload()
+    field = alice.page.get_by_role("searchbox", name="Filter the rooms")
+    field.fill("NUMBER 3")
+    expect(item(alice.page, titles[3])).to_be_visible()
+    expect(item(alice.page, titles[4])).to_be_hidden()
+    field.press("Enter")
+    expect(alice.page.get_by_role("heading", level=1)).to_have_text(titles[3])
