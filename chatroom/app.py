@@ -145,11 +145,12 @@ class ASGI:
         self._services.clearing.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        self._services.search.indexer.stop()
+        # In a thread: what they do at this moment may need the event loop to come to its end.
+        await self._engine.run(self._services.search.indexer.stop)
         if self._socketio is not None:
             await self._socketio.stop()
             self._socketio = None
-        self._services.clearing.stop()
+        await self._engine.run(self._services.clearing.stop)
         await self._engine.stop()
         self._engine = None
         notifier.stop()
