@@ -1,5 +1,6 @@
 """Search, on both databases: what is found, by whom, and how the index follows the log."""
 
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -310,6 +311,24 @@ class TestIndex:
         assert site.database.search_entries.count_documents({}) == BATCH + 1
         assert len(site.texts("m1")) == 20
 
+    def test_one_indexer_follows_all_rooms_and_another_takes_over(
+        self, site: Site, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(indexing, "PAUSE_SECONDS", 0.01)
+        one, two = site.make_indexer("one"), site.make_indexer("two")
+        rooms = [LOBBY.id, DEN.id]
+        site.say(*(f"m{n}" for n in range(2 * BATCH + 1)))
+        site.say("in the den", room=DEN)
+        one.start()
+        await_quiet(site, rooms)
+        two.start()
+        one.stop()
+        site.say("later")
+        await_quiet(site, rooms)
+        two.stop()
+        assert site.database.search_entries.count_documents({}) == 2 * BATCH + 3
+        assert site.database.leases.count_documents({}) == 0
+
     def test_a_search_takes_in_a_bounded_part(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(searching, "MOST_CAUGHT_UP", 1)
         site.say(*(f"m{n}" for n in range(BATCH + 5)))
@@ -346,6 +365,14 @@ class TestLeases:
         assert not two.take("work", 15)
         one.give_back("work")
         assert two.take("work", 15)
+
+
+def await_quiet(site: Site, rooms: list[str]) -> None:
+    """Wait until everything is indexed."""
+    give_up_at = time.monotonic() + 20
+    while site.indexer.behind(rooms):
+        assert time.monotonic() < give_up_at
+        time.sleep(0.02)
 
 
 def _fields(message: Message) -> dict[str, Any]:
