@@ -119,7 +119,6 @@ function start(root) {
     onChange: showPending,
     onWait: (ms) => composer.countDown(ms),
     onStored: (draft, answer) => {
-      composer.countDown(roomView.slowSeconds * 1000);
       const { text, reply_to, files } = draft;
       timeline.applyStored(answer, { text, reply_to, files, sent_at: new Date().toISOString() });
       reader.show(showPending);
@@ -206,8 +205,11 @@ function start(root) {
     if (frame.type !== "changes") return;
     const arrived = timeline.applyChanges(frame);
     quotes.take(frame.messages);
-    for (const { client_id, author } of frame.messages) {
-      if (client_id && author.id === user.id) sender.confirm(client_id);
+    for (const { client_id, author, sent_at } of frame.messages) {
+      if (!client_id || author.id !== user.id) continue;
+      sender.confirm(client_id);
+      const wait = roomView.waitAfter(sent_at);
+      if (wait) composer.countDown(wait);
     }
     notifications.take(room, arrived);
     reader.take(arrived, { isMissed });

@@ -7,22 +7,26 @@ export class RoomView {
   #find;
   #mayModerate;
 
-  /** How long one waits between two messages. */
-  slowSeconds;
+  #slowSeconds;
 
   constructor({ find, mayModerate, slowSeconds }) {
     this.#find = find;
     this.#mayModerate = mayModerate;
-    this.slowSeconds = slowSeconds;
+    this.#slowSeconds = slowSeconds;
   }
 
   /** Take a room frame. */
   apply({ title, topic, kind, is_read_only, slow_seconds, archived }) {
     // A direct room has another title for each who is in it.
-    if (kind !== "direct") this.#find("room-name").textContent = title;
+    if (kind !== "direct") this.#find("room-heading").textContent = title;
     this.#find("room-topic").textContent = topic;
-    this.slowSeconds = this.#mayModerate ? 0 : slow_seconds;
+    this.#slowSeconds = this.#mayModerate ? 0 : slow_seconds;
     this.close(archived ? ARCHIVED : is_read_only && !this.#mayModerate ? READ_ONLY : "");
+  }
+
+  /** How many milliseconds one waits after a message of one's own. */
+  waitAfter(sent_at) {
+    return Math.max(0, this.#slowSeconds * 1000 - Math.max(0, Date.now() - new Date(sent_at)));
   }
 
   /** Show why one cannot write here; with "", one can. */

@@ -1,0 +1,96 @@
+"""Three people make rooms, let each other in and out, and talk alone."""
+
+import re
+
+from playwright.sync_api import expect
+
+
+def make_room(somebody, title, kind="Everybody who is signed in"):
+    """Make a room by its form, and be in it; answers with its address."""
+    page = somebody.page
+    page.goto(page.url.split("/chatroom")[0] + "/rooms/new")
+    page.get_by_label("Name").fill(title)
+    page.get_by_label(kind).check()
+    page.get_by_role("button", name="Make the room").click()
+    expect(page.get_by_role("heading", name=title)).to_be_visible()
+    somebody.await_state("Live")
+    return page.url
+
+
+def test_a_private_room_a_link_into_it_and_somebody_who_is_put_out(person, anything):
+    alice, bob, mallory = person("Alice"), person("Bob"), person("Mallory")
+    title = anything("Den")
+    address = make_room(alice, title, "Only those who are invited")
+    for stranger in (bob, mallory):
+        assert stranger.page.request.get(address).status == 404
+
+    alice.page.get_by_role("heading", name=title).get_by_role("link").click()
+    alice.page.get_by_role("button", name="Make a link").click()
+    link = alice.page.get_by_label("The link, which is shown this once").input_value()
+    alice.page.goto(address)
+    for somebody in (bob, mallory):
+        somebody.page.goto(link)
+        somebody.page.get_by_role("button", name=f"Join {title}").click()
+        somebody.await_state("Live")
+        expect(alice.page.get_by_text(f"{somebody.name} joined")).to_be_visible()
+
+    secret = anything("Only we know")
+    alice.await_state("Live")
+    alice.say(secret)
+    mallory.sees(secret)
+
+    settings = alice.context.new_page()
+    settings.goto(address.replace("/chatroom/", "/rooms/") + "/settings")
+    settings.get_by_role("button", name=f"Remove {mallory.name}").click()
+    expect(settings.get_by_text("They are no member any more.")).to_be_visible()
+    expect(mallory.page.get_by_text("You are no longer a member of this room.").first).to_be_visible()
+    expect(mallory.page.locator("[data-composer]")).to_be_hidden()
+    later = anything("She is gone")
+    bob.say(later)
+    alice.sees(later)
+    assert mallory.texts(later) == []
+    assert mallory.page.request.get(address).status == 404
+
+
+def test_a_room_that_is_changed_is_changed_on_every_page(person, anything):
+    alice, bob = person("Alice"), person("Bob")
+    address = make_room(alice, anything("Tea"))
+    bob.page.goto(address)
+    bob.await_state("Live")
+    settings = alice.context.new_page()
+    settings.goto(address.replace("/chatroom/", "/rooms/") + "/settings")
+    name, topic = anything("Coffee"), anything("Beans")
+    settings.get_by_label("Name", exact=True).fill(name)
+    settings.get_by_label("Topic", exact=True).fill(topic)
+    settings.get_by_label("Seconds between").fill("5")
+    settings.get_by_role("button", name="Save").click()
+    expect(bob.page.get_by_role("heading", name=name)).to_be_visible()
+    expect(bob.page.locator("[data-room-topic]")).to_have_text(topic)
+    first, second = anything("First"), anything("Second")
+    bob.say(first)
+    expect(bob.page.locator("[data-wait]")).to_have_text(re.compile(r"Next message in \d s"))
+    bob.say(second)
+    bob.sees(second, timeout=15_000)
+
+    settings.get_by_role("button", name="Archive it").click()
+    expect(bob.page.get_by_text("This room is archived")).to_be_visible()
+    expect(bob.page.locator("[data-composer]")).to_be_hidden()
+    settings.get_by_role("button", name="Open it again").click()
+    expect(bob.page.locator("[data-composer]")).to_be_visible()
+
+
+def test_two_people_talk_alone_and_the_other_need_not_reload(person, anything):
+    alice, bob = person("Alice"), person("Bob")
+    alice.page.goto(alice.page.url.split("/chatroom")[0] + f"/people?q={bob.name}")
+    alice.page.get_by_label(re.compile(bob.name)).check()
+    alice.page.get_by_role("button", name="Talk to those who are ticked").click()
+    expect(alice.page.get_by_role("heading", name=bob.name)).to_be_visible()
+    entry = bob.page.get_by_role("navigation", name="Rooms").get_by_role("link", name=re.compile(alice.name))
+    expect(entry).to_be_visible()
+    entry.click()
+    expect(bob.page.get_by_role("heading", name=alice.name)).to_be_visible()
+    bob.await_state("Live")
+    hello = anything("Psst")
+    alice.await_state("Live")
+    alice.say(hello)
+    bob.sees(hello)
