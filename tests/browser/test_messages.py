@@ -1,0 +1,358 @@
+"""Messages are changed, answered and led to: live, after an absence, by keyboard, on a phone, and without a script."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+NO_SCRIPT = {"java_script_enabled": False}
+PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+
+
+def act(person, text, name):
+    """Do something with a message by its toolbar or, where it is not there, by its menu."""
+    message = person.message(text).last
+    message.hover()
+    button = message.get_by_role("toolbar").get_by_role("button", name=name, exact=True)
+    if button.count():
+        button.click()
+        return
+    message.get_by_role("button", name="More actions").click()
+    person.page.get_by_role("menuitem", name=name).click()
+
+
+def edit(person, text, new):
+    act(person, text, "Edit")
+    box = person.page.get_by_label("Edit the message")
+    expect(box).to_be_focused()
+    box.fill(new)
+    box.press("Enter")
+    person.sees(new)
+
+
+def sequence_of(person, text):
+    return int(person.message(text).last.get_attribute("data-sequence"))
+
+
+def test_an_edit_and_a_deletion_are_seen_at_once_and_after_an_absence(person, anything):
+    alice, bob = person("Alice"), person("Bob")
+    first, second, third = anything("first"), anything("second"), anything("third")
+    alice.post(first, second)
+    bob.sees(second)
+    edit(alice, first, third)
+    bob.sees(third, timeout=5000)
+    expect(bob.message(third).locator("[data-edited]")).to_have_text(re.compile(r"^edited \d\d:\d\d$"))
+    expect(bob.message(first)).to_have_count(0)
+
+    bob.context.set_offline(True)
+    bob.await_state("Offline")
+    sequence = sequence_of(alice, second)
+    act(alice, second, "Delete")
+    expect(alice.page.get_by_role("button", name="Cancel")).to_be_focused()
+    alice.page.get_by_role("button", name="Delete", exact=True).click()
+    expect(alice.message(second)).to_have_count(0)
+    edit(alice, third, first)
+    bob.context.set_offline(False)
+    bob.await_state("Live")
+    bob.sees(first)
+    for somebody in (alice, bob):
+        tombstone = somebody.page.locator(f"[data-sequence='{sequence}']")
+        expect(tombstone).to_contain_text("This message was deleted.")
+        tombstone.hover()
+        expect(tombstone.get_by_role("button", name="Reply")).to_have_count(0)
+
+
+def test_one_changes_only_ones_own(person, anything):
+    alice, bob = person("Alice"), person("Bob")
+    text = anything("hers")
+    alice.say(text)
+    bob.sees(text)
+    bob.message(text).hover()
+    bob.message(text).get_by_role("button", name="More actions").click()
+    menu = bob.page.get_by_role("menu")
+    expect(menu.get_by_role("menuitem", name="Copy link")).to_be_visible()
+    expect(menu.get_by_role("menuitem", name="Edit")).to_have_count(0)
+    expect(menu.get_by_role("menuitem", name="Delete")).to_have_count(0)
+
+
+def test_an_edit_that_is_refused_or_has_no_answer_keeps_what_was_typed(person, anything):
+    alice = person("Alice")
+    text, new = anything("old"), anything("new")
+    alice.say(text)
+    alice.sees(text)
+    act(alice, text, "Edit")
+    box = alice.page.get_by_label("Edit the message")
+    box.fill(" ")
+    box.press("Enter")
+    expect(alice.page.locator(".editor__problem")).to_contain_text("Write something first")
+    box.fill(new)
+    alice.context.set_offline(True)
+    alice.await_state("Offline")
+    box.press("Enter")
+    expect(alice.page.locator(".editor__problem")).to_contain_text("not known whether this was saved", timeout=15_000)
+    expect(box).to_have_value(new)
+    alice.context.set_offline(False)
+    alice.await_state("Live")
+    alice.sees(new)
+    expect(box).to_have_count(0)
+
+
+def test_an_edit_made_elsewhere_is_shown_before_it_is_replaced(person, anything):
+    alice = person("Alice")
+    text, theirs, mine = anything("one"), anything("two"), anything("three")
+    alice.say(text)
+    alice.sees(text)
+    act(alice, text, "Edit")
+    box = alice.page.get_by_label("Edit the message")
+    box.fill(mine)
+    message = alice.page.locator("[data-message]", has=box)
+    id = message.get_attribute("data-id")
+    token = alice.page.locator("meta[name=csrf-token]").get_attribute("content")
+    answer = alice.context.request.patch(
+        f"{alice.url}/api/rooms/lobby/messages/{id}", data={"text": theirs}, headers={"X-CSRFToken": token}
+    )
+    assert answer.status == 200
+    box.press("Enter")
+    expect(alice.page.locator(".editor__problem")).to_contain_text("changed meanwhile")
+    expect(message.locator("[data-body]")).to_have_text(theirs)
+    expect(box).to_have_value(mine)
+    box.press("Enter")
+    alice.sees(mine)
+
+
+def test_an_answer_quotes_what_it_answers_as_it_is_now(person, anything):
+    alice, bob = person("Alice"), person("Bob")
+    question, answer, better = anything("question"), anything("answer"), anything("better")
+    alice.say(f"**{question}** & more")
+    bob.sees(question)
+    act(bob, question, "Reply")
+    bar = bob.page.locator("[data-reply]")
+    expect(bar).to_contain_text(f"{alice.name} {question} & more")
+    expect(bob.page.get_by_label("Message", exact=True)).to_be_focused()
+    bob.page.keyboard.press("Escape")
+    expect(bar).to_be_hidden()
+    act(bob, question, "Reply")
+    bob.say(answer)
+    expect(bar).to_be_hidden()
+    alice.sees(answer)
+    quote = alice.message(answer).locator("[data-quote]")
+    expect(quote).to_have_text(f"{alice.name} {question} & more")
+
+    alice.page.get_by_label("Message", exact=True).press("ArrowUp")
+    box = alice.page.get_by_label("Edit the message")
+    expect(box).to_have_value(f"**{question}** & more")
+    height = quote.bounding_box()["height"]
+    box.fill(f"{better}\n\nand more")
+    box.press("Enter")
+    for somebody in (alice, bob):
+        quoted = somebody.message(answer).locator("[data-quote]")
+        expect(quoted).to_have_text(f"{alice.name} {better} and more")
+        assert quoted.bounding_box()["height"] == height, "a quote is always one line"
+    bob.page.reload()
+    bob.await_state("Live")
+    expect(bob.message(answer).locator("[data-quote]")).to_have_text(f"{alice.name} {better} and more")
+
+
+def test_a_quote_of_something_far_above_changes_too_and_leads_there(person, anything):
+    alice, bob = person("Alice"), person("Bob")
+    far, near, answer = anything("far"), anything("near"), anything("answer")
+    alice.post(far)
+    alice.sees(far)
+    sequence = sequence_of(alice, far)
+    alice.post(*[f"{near} {number}" for number in range(120)])
+    alice.context.request.post(
+        f"{alice.url}/api/rooms/lobby/messages",
+        data={"text": answer, "reply_to": sequence},
+        headers={"X-CSRFToken": alice.page.locator("meta[name=csrf-token]").get_attribute("content")},
+    )
+    bob.page.goto(f"{bob.url}/chatroom")
+    bob.await_state("Live")
+    quote = bob.message(answer).locator("[data-quote]")
+    expect(quote).to_have_text(f"{alice.name} {far}")
+    edit(alice, near + " 119", anything("x"))  # which lets Bob's page ask for what is quoted
+    alice.page.goto(f"{alice.url}/chatroom/lobby/{sequence}")
+    alice.await_state("Live")
+    changed = anything("changed")
+    edit(alice, far, changed)
+    expect(quote).to_have_text(f"{alice.name} {changed}")
+    quote.click()
+    expect(bob.page).to_have_url(re.compile(f"/chatroom/lobby/{sequence}$"))
+    target = bob.page.locator(".message--target")
+    expect(target).to_contain_text(changed)
+    expect(target).to_be_in_viewport()
+
+
+def test_a_permalink_opens_around_its_message_and_leads_back_to_live(person, anything):
+    alice, bob = person("Alice"), person("Bob")
+    mark = anything("line")
+    alice.post(*[f"{mark} {number:03}" for number in range(200)])
+    alice.sees(f"{mark} 199")
+    first = int(alice.message(f"{mark} 199").get_attribute("data-sequence")) - 199
+    page = bob.page
+    page.goto(f"{bob.url}/chatroom/lobby/{first + 70}")
+    bob.await_state("Live")
+    target = page.locator(".message--target")
+    expect(target).to_contain_text(f"{mark} 070")
+    expect(target).to_be_in_viewport()
+    pill = page.get_by_role("button", name="To the newest")
+    expect(pill).to_be_visible()
+    live = anything("live")
+    alice.say(live)
+    expect(page.get_by_role("button", name="1 new")).to_be_visible()
+    expect(bob.message(live)).to_have_count(0)
+
+    log = page.locator("[data-log]")
+    for _ in range(60):
+        log.evaluate("(log) => log.scrollBy(0, 1200)")
+        page.wait_for_timeout(60)
+        if bob.message(live).count():
+            break
+    numbers = [int(text.split()[-1]) for text in bob.texts(mark)]
+    assert numbers == list(range(numbers[0], 200)), "no message is missing on the way down"
+    log.evaluate("(log) => log.scrollTo(0, log.scrollHeight)")
+    again = anything("again")
+    alice.say(again)
+    expect(bob.message(again)).to_be_in_viewport()
+
+    page.goto(f"{bob.url}/chatroom/lobby/{first + 70}")
+    bob.await_state("Live")
+    page.get_by_role("button", name="To the newest").click()
+    expect(bob.message(again)).to_be_in_viewport()
+    expect(page).to_have_url(re.compile("/chatroom/lobby$"))
+
+
+def test_a_link_is_copied_and_a_time_is_one(person, anything):
+    alice = person("Alice", permissions=["clipboard-read", "clipboard-write"])
+    text = anything("linked")
+    alice.say(text)
+    alice.sees(text)
+    link = f"{alice.url}/chatroom/lobby/{sequence_of(alice, text)}"
+    act(alice, text, "Copy link")
+    expect(alice.page.get_by_text("The link is copied.")).to_be_visible()
+    assert alice.page.evaluate("navigator.clipboard.readText()") == link
+    bob = person("Bob")
+    bob.say(anything("other"))
+    bob.message(text).locator("[data-permalink]").click()
+    expect(bob.page).to_have_url(link)
+
+
+def test_a_day_is_gone_to_in_the_readers_zone(person, anything):
+    alice = person("Alice", timezone_id="Pacific/Auckland")
+    text = anything("today")
+    alice.say(text)
+    alice.sees(text)
+    today = alice.page.evaluate("new Date().toLocaleDateString('sv-SE')")
+    alice.page.locator("[data-jump] summary").click()
+    alice.page.get_by_label("Go to the day").fill(today)
+    alice.page.get_by_role("button", name="Go", exact=True).click()
+    alice.page.wait_for_url(re.compile(r"/chatroom/lobby/\d+$"))
+    expect(alice.page.locator(".message--target")).to_be_visible()
+
+
+def test_all_of_it_by_keyboard(person, anything):
+    alice = person("Alice")
+    page, keys = alice.page, alice.page.keyboard
+    texts = [anything("one"), anything("two"), anything("three")]
+    for text in texts:
+        alice.say(text)
+        alice.sees(text)
+    keys.press("Escape")
+    keys.press("ArrowUp")
+    box = page.get_by_label("Edit the message")
+    expect(box).to_have_value(texts[2])
+    keys.press("Escape")
+    expect(page.get_by_label("Message", exact=True)).to_be_focused()
+
+    page.locator("[data-log]").focus()
+    keys.press("ArrowUp")
+    expect(alice.message(texts[2])).to_be_focused()
+    keys.press("ArrowUp")
+    expect(alice.message(texts[1])).to_be_focused()
+    keys.press("e")
+    expect(box).to_have_value(texts[1])
+    changed = anything("changed")
+    box.fill(changed)
+    keys.press("Enter")
+    alice.sees(changed)
+    expect(alice.message(changed)).to_be_focused()
+    keys.press("Enter")
+    expect(page.get_by_role("menu")).to_be_visible()
+    keys.press("Escape")
+    expect(page.get_by_role("menu")).to_have_count(0)
+    expect(alice.message(changed)).to_be_focused()
+    keys.press("a")
+    expect(page.locator("[data-reply]")).to_contain_text(changed)
+    keys.type("yes")
+    keys.press("Enter")
+    expect(alice.page.locator("[data-quote]", has_text=changed)).to_be_visible()
+
+    page.locator("[data-log]").focus()
+    keys.press("?")
+    dialog = page.get_by_role("dialog", name="Keys")
+    for words in ("Search", "Edit your last message", "Reply", "Copy link", "Delete"):
+        expect(dialog.get_by_text(words)).to_be_visible()
+    keys.press("Escape")
+    expect(dialog).to_be_hidden()
+    keys.press("/")
+    expect(page.locator("[data-search]")).to_be_focused()
+    page.get_by_role("button", name="All keys").click()
+    expect(dialog).to_be_visible()
+
+
+def test_on_a_phone(person, anything):
+    alice = person("Alice", **PHONE)
+    text, new = anything("small"), anything("smaller")
+    alice.post(text)
+    alice.sees(text)
+    more = alice.message(text).get_by_role("link", name="Actions")
+    more.tap()
+    menu = alice.page.get_by_role("menu")
+    for item in menu.get_by_role("menuitem").all():
+        assert item.bounding_box()["height"] >= 44
+    menu.get_by_role("menuitem", name="Edit").tap()
+    alice.page.get_by_label("Edit the message").fill(new)
+    alice.page.get_by_role("button", name="Save").tap()
+    alice.sees(new)
+    alice.page.locator("[data-jump] summary").tap()
+    expect(alice.page.get_by_label("Go to the day")).to_be_in_viewport(ratio=1)
+    overflow = alice.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert overflow <= 0
+
+
+def test_without_a_script(person, anything):
+    alice, bob = person("Alice", **NO_SCRIPT), person("Bob")
+    text, new, answer = anything("plain"), anything("plainer"), anything("answer")
+    bob.say(text)
+    bob.sees(text)
+
+    def open_page(words):
+        frame = alice.page.frame_locator("iframe")
+        frame.locator("[data-message]", has_text=words).last.get_by_role("link", name="Actions").click()
+        alice.page.wait_for_url(re.compile(r"/chatroom/lobby/\d+$"))
+        expect(alice.page.locator(".message--target")).to_be_in_viewport()
+
+    open_page(text)
+    alice.page.get_by_label("Message", exact=True).fill(answer)
+    alice.page.get_by_role("button", name="Send message").click()
+    expect(bob.message(answer).locator("[data-quote]")).to_have_text(f"{bob.name} {text}")
+    open_page(answer)
+    alice.page.get_by_text("Edit", exact=True).click()
+    alice.page.get_by_label("Its text").fill(new)
+    alice.page.get_by_role("button", name="Save").click()
+    expect(alice.page.locator(".message--target")).to_contain_text(new)
+    bob.sees(new)
+    alice.page.get_by_text("Delete", exact=True).click()
+    alice.page.get_by_role("button", name="Delete this message").click()
+    expect(alice.page.locator(".message--target")).to_contain_text("This message was deleted.")
+    expect(bob.message(new)).to_have_count(0)
+
+
+@pytest.mark.parametrize("path", ["/chatroom/lobby/1", "/chatroom/lobby?before=2"])
+def test_what_is_not_the_newest_page_has_no_errors(person, anything, path):
+    alice = person("Alice")
+    alice.say(anything("x"))
+    problems = []
+    alice.page.on("pageerror", lambda error: problems.append(str(error)))
+    alice.page.goto(f"{alice.url}{path}")
+    alice.page.wait_for_timeout(300)
+    assert problems == []
