@@ -26,6 +26,8 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     password_version: int = 1  # one more with every change of the password
     is_bot: bool = False
+    about: str = ""
+    time_zone: str = ""
     muted_until: datetime | None = None
     mute_reason: str = ""
     banned_until: datetime | None = None

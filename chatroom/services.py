@@ -23,6 +23,7 @@ from chatroom.moderation import Moderation
 from chatroom.notices import Notices
 from chatroom.outside import Outside
 from chatroom.own_data import OwnData
+from chatroom.profiles import Profiles
 from chatroom.push import Push
 from chatroom.reading import Reading
 from chatroom.reports import Reports
@@ -116,6 +117,7 @@ class Services:
     reports: Reports
     push: Push
     resets: Resets
+    profiles: Profiles
     admission: Admission
     overview: OverviewStore
     presence: PresenceStore
@@ -205,6 +207,7 @@ class Services:
         self.admission = Admission(SiteStore(database), self.accounts.invites, self.audit, settings.registration)
         self.accounts.registration = self.admission.registration
         self.overview = OverviewStore(database)
+        self.profiles = Profiles(self.accounts.users, self.notices, self.audit)
         self.resets = Resets(ResetStore(database), self.accounts, self.moderation, self.audit)
         self.reading = Reading(room_store, self.message_store, self.notices)
         outside = Outside()

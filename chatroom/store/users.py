@@ -136,6 +136,22 @@ class UserStore:
         with self._database.bounded():
             return self._users.find_one({"role": "administrator", "_id": {"$ne": but}}, {"_id": 1}) is not None
 
+    def set_profile(self, user: User, display_name: str, about: str, time_zone: str) -> None:
+        """Keep what somebody says about themselves. Raises `Taken`: the indexes decide, as for a new account."""
+        fields = {
+            "display_name": display_name,
+            "display_name_key": fold(display_name),
+            "name_keys": keys(user.username, display_name),
+            "name_rule": RULE_VERSION,
+            "about": about,
+            "time_zone": time_zone,
+        }
+        with self._database.bounded():
+            try:
+                self._users.update_one({"_id": user.id}, {"$set": fields})
+            except DuplicateKeyError as error:
+                raise Taken from error
+
     def set_mute(self, user_id: str, until: datetime | None, reason: str) -> None:
         """Mute an account on the whole site until a moment; with None, no longer."""
         self._set_or_unset(user_id, {"muted_until": until, "mute_reason": reason})
@@ -168,6 +184,8 @@ def _user(document: Document) -> User:
         created_at=document["created_at"],
         password_version=document["password_version"],
         is_bot=document.get("is_bot", False),
+        about=document.get("about", ""),
+        time_zone=document.get("time_zone", ""),
         muted_until=document.get("muted_until"),
         mute_reason=document.get("mute_reason", ""),
         banned_until=document.get("banned_until"),

@@ -19,6 +19,7 @@ from chatroom.errors import Refused
 from chatroom.moderation import LONGEST_REASON
 from chatroom.names import DISPLAY_NAME_RULE, USERNAME_RULE, clean_display_name, clean_username
 from chatroom.passwords import LONGEST, PASSWORD_RULE
+from chatroom.profiles import LONGEST_ABOUT
 from chatroom.reports import LONGEST_REASON as LONGEST_REPORT
 from chatroom.web.security import safe_next
 from chatroom.web.services import services
@@ -132,6 +133,18 @@ class ReportForm(Form):
     def typed(self) -> str:
         """What was typed; browsers send line ends as CR LF."""
         return (self.reason.data or "").replace("\r\n", "\n")
+
+
+class ProfileForm(Form):
+    """Say something about oneself."""
+
+    display_name = StringField("Display name", render_kw={"required": True, "maxlength": 40})
+    about = TextAreaField("About you", render_kw={"maxlength": LONGEST_ABOUT})
+    time_zone = StringField("Time zone", render_kw={"maxlength": 64})
+
+    def validate_display_name(self, field: Field) -> None:
+        """As the rule for display names says."""
+        check(lambda: clean_display_name(field.data or ""))
 
 
 DURATIONS = [SelectChoice(value=value, label=label) for value, label in OFFERED.items()]

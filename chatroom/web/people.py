@@ -12,9 +12,13 @@ from chatroom.access import Access
 from chatroom.durations import end_of, until
 from chatroom.errors import Refused, Unavailable
 from chatroom.models import Role, User
+from chatroom.profiles import Profile, local_time
+from chatroom.web import login as signing
+from chatroom.web.accounts import INCOMPLETE
 from chatroom.web.errors import page_with_status, retry_after_of, status_of, with_retry_after
-from chatroom.web.forms import OrderForm
+from chatroom.web.forms import RULES, OrderForm, ProfileForm
 from chatroom.web.login import Page, current_user, login_required
+from chatroom.web.security import form_checks_token
 from chatroom.web.services import services
 
 DONE = {
@@ -25,17 +29,17 @@ DONE = {
     "end_sessions": "They were logged out everywhere.",
 }
 
-blueprint = Blueprint("people", __name__, url_prefix="/people")
+blueprint = Blueprint("people", __name__)
 
 
-@blueprint.get("/<user_id>")
+@blueprint.get("/people/<user_id>")
 @login_required
 def person(user_id: str) -> Page:
     """Somebody's page."""
     return _person_page(services.moderation.get(user_id), OrderForm())
 
 
-@blueprint.post("/<user_id>/<any(mute, unmute, ban, unban, end_sessions):act>")
+@blueprint.post("/people/<user_id>/<any(mute, unmute, ban, unban, end_sessions):act>")
 @login_required
 def keep_order(user_id: str, act: str) -> Page:
     """Mute or ban somebody, in one room or on the site, or lift it."""
@@ -50,7 +54,7 @@ def keep_order(user_id: str, act: str) -> Page:
     return redirect(url_for("people.person", user_id=user_id, room=request.form.get("room") or None), 303)
 
 
-@blueprint.post("/<user_id>/role")
+@blueprint.post("/people/<user_id>/role")
 @login_required
 def set_role(user_id: str) -> Page:
     """Give somebody another role on the site."""
@@ -66,7 +70,7 @@ def set_role(user_id: str) -> Page:
     return redirect(url_for("people.person", user_id=user_id), 303)
 
 
-@blueprint.post("/<user_id>/reset-link")
+@blueprint.post("/people/<user_id>/reset-link")
 @login_required
 def make_reset_link(user_id: str) -> Page:
     """Show a link by which somebody sets a new password: now, and never again."""
@@ -76,6 +80,36 @@ def make_reset_link(user_id: str) -> Page:
     except (Refused, Unavailable) as error:
         return with_retry_after(_person_page(user, OrderForm(), status_of(error), str(error)), retry_after_of(error))
     return _person_page(user, OrderForm(), 201, link=url_for("resets.reset", secret=secret, _external=True))
+
+
+@blueprint.route("/account/profile", methods=["GET", "POST"])
+@form_checks_token
+@login_required
+def profile() -> Page:
+    """What one says about oneself."""
+    user = current_user.user
+    form = ProfileForm(data={"display_name": user.display_name, "about": user.about, "time_zone": user.time_zone})
+    if request.method != "POST":
+        return _profile_page(form)
+    if not form.validate():
+        return _profile_page(form, 400, form.problem)
+    if not form.is_complete:
+        return _profile_page(form, 400, INCOMPLETE)
+    wanted = Profile(
+        display_name=form.display_name.data, about=form.about.data, time_zone=(form.time_zone.data or "").strip()
+    )
+    try:
+        services.limits.posting.check(user.id, signing.address())
+        services.profiles.change(user, wanted)
+    except (Refused, Unavailable) as error:
+        return with_retry_after(_profile_page(form, status_of(error), str(error)), retry_after_of(error))
+    flash("Your profile is saved.", "success")
+    return redirect(url_for("people.person", user_id=user.id), 303)
+
+
+def _profile_page(form: ProfileForm, status: int = 200, msg: str = "") -> Response:
+    html = render_template("profile.html", form=form, msg=msg, rules=RULES)
+    return page_with_status(html, status)
 
 
 def _keep_order(act: str, user: User, form: OrderForm) -> None:
@@ -105,6 +139,7 @@ def _person_page(user: User, form: OrderForm, status: int = 200, msg: str = "", 
     html = render_template(
         "person.html",
         person=user,
+        local_time=local_time(user, now),
         form=form,
         msg=msg,
         roles=get_args(Role),

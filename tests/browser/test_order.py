@@ -95,3 +95,16 @@ def test_without_javascript(person, own_server, anything):
     bob.page.get_by_role("button", name="Report it").click()
     expect(bob.page.get_by_text("You have reported this message.")).to_be_visible()
     expect(bob.page).to_have_url(re.compile("/chatroom/lobby/1/report$"))
+
+
+def test_another_name_is_seen_at_once(people, anything):
+    alice, bob = people
+    name = f"Robert {anything('')}".replace("x", " ").replace("  ", " ")
+    page = bob.context.new_page()
+    page.goto(f"{bob.url}/account/profile")
+    page.get_by_label("Display name").fill(name)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Your profile is saved.")).to_be_visible()
+    expect(alice.page.locator("[data-people]")).to_contain_text(name)
+    bob.say(anything("hello"))
+    expect(alice.page.locator("[data-messages] [data-author-name]").last).to_have_text(name)

@@ -28,6 +28,7 @@ from chatroom.live import protocol
 from chatroom.live.socket import REFUSED_STATUS
 from chatroom.models import Author, Message, User
 from chatroom.notices import Notice
+from chatroom.profiles import Profile
 from chatroom.room_settings import Wanted
 from chatroom.rooms import LOBBY
 from chatroom.services import INDEXES, Services
@@ -260,6 +261,7 @@ def used(alice: Visitor, services: Services) -> Services:
     services.push.subscribe(user.id, "s", "https://1.1.1.1/push", "p" * 87, "a" * 22)
     assert services.push.public_key
     services.resets.make(None, user)
+    services.profiles.change(user, Profile(display_name=user.display_name, about="hi", time_zone="Europe/Vienna"))
     SiteStore(services.database).set("registration", "open")
     use_rooms(services, author, bot)
     services.sessions.end_all(user.id)

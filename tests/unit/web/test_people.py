@@ -1,9 +1,15 @@
 """Somebody's page, and what moderators and administrators do there."""
 
+import re
+
 import pytest
 from flask import Flask
+from werkzeug.test import TestResponse
 
+from chatroom.errors import Taken
 from chatroom.services import Services
+from chatroom.store.database import Database
+from chatroom.store.users import UserStore
 from tests.conftest import visitor
 from tests.unit.web.test_accounts import user_of
 from tests.visitors import Visitor, problem
@@ -124,3 +130,71 @@ class TestRole:
     def test_a_role_that_is_none(self, alice: Visitor, bob: Visitor, services: Services) -> None:
         page = page_of(services, "bob")
         assert alice.submit(page, to=f"{page}/role", role="emperor").status_code == 400
+
+
+class TestProfile:
+    def change(self, visitor: Visitor, **typed: str) -> TestResponse:
+        fields = {"display_name": "Bob", "about": "", "time_zone": "", **typed}
+        return visitor.submit("/account/profile", **fields)
+
+    def test_others_see_it_as_plain_text(self, alice: Visitor, bob: Visitor, services: Services) -> None:
+        response = self.change(bob, about="I <b>bake</b>.\r\nAsk me.", time_zone="Asia/Tokyo")
+        assert response.status_code == 303
+        page = alice.get(page_of(services, "bob")).text
+        assert "I &lt;b&gt;bake&lt;/b&gt;.\nAsk me." in page
+        assert re.search(r"\d\d:\d\d where they are \(Asia/Tokyo\)", page)
+        assert 'value="Asia/Tokyo"' in bob.get("/account/profile").text
+
+    def test_a_new_name_is_for_what_is_said_from_now_on(self, bob: Visitor, services: Services) -> None:
+        bob.say("before")
+        assert self.change(bob, display_name="Robert").status_code == 303
+        bob.say("after")
+        names = [message.author.name for message in services.message_store.newest("lobby", 2)]
+        assert names == ["Bob", "Robert"]
+        (entry,) = services.audit.page().entries
+        assert (entry.act, entry.subject.name, entry.details) == ("rename", "bob", {"before": "Bob"})
+        assert self.change(bob, display_name="Bob").status_code == 303
+
+    @pytest.mark.parametrize("name", ["Alice", "ALICE"])
+    def test_a_name_that_is_taken(self, alice: Visitor, bob: Visitor, services: Services, name: str) -> None:
+        response = self.change(bob, display_name=name, about="typed")
+        assert response.status_code == 409
+        assert problem(response) == "User or displayname existed"
+        assert "typed</textarea>" in response.text
+        assert user_of(services, "bob").display_name == "Bob"
+
+    @pytest.mark.parametrize(
+        "typed",
+        [
+            {"display_name": ""},
+            {"display_name": "admin"},
+            {"about": "x" * 501},
+            {"about": "a\x00b"},
+            {"time_zone": "Mars/Olympus"},
+            {"time_zone": "../../etc/passwd"},
+        ],
+    )
+    def test_what_is_wrong(self, bob: Visitor, services: Services, typed: dict[str, str]) -> None:
+        response = self.change(bob, **typed)
+        assert response.status_code == 400
+        assert problem(response)
+        user = user_of(services, "bob")
+        assert (user.display_name, user.about, user.time_zone) == ("Bob", "", "")
+
+    def test_on_one_s_own_page_only(self, alice: Visitor, bob: Visitor, services: Services) -> None:
+        page = page_of(services, "bob")
+        assert "Change your profile" in bob.get(page).text
+        assert "Change your profile" not in alice.get(page).text
+
+
+def test_looking_like_somebody_else_is_not_allowed(database: Database) -> None:
+    users = UserStore(database)
+    users.add("alice", "Alice", "hash")
+    bob = users.add("bob", "Robert", "hash")
+    with pytest.raises(Taken):
+        users.set_profile(bob, "ALICE", "", "")
+    users.set_profile(bob, "Bobby", "hi", "UTC")
+    users.add("carol", "Robert", "hash")
+    found = users.find(bob.id)
+    assert found
+    assert (found.display_name, found.about, found.time_zone) == ("Bobby", "hi", "UTC")
