@@ -210,6 +210,7 @@ class Messages:
         """The change that pins a message to the top of its room, or unpins it."""
         if not access.may_pin:
             raise Refused("forbidden", "Only moderators pin messages in this room.")
+        access.check_open()
 
         def edit(message: Message) -> Mapping[str, Any] | None:
             _check_there(message)

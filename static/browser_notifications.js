@@ -1,5 +1,7 @@
 /* What the browser has for notifications: its service worker, its permission, its push service, a sound. */
 
+import { textOf } from "./text.js";
+
 const ICON = "/static/icons/icon-192.png";
 
 export function startServiceWorker() {
@@ -15,7 +17,7 @@ export function browserOf(registration) {
     show: async (title, { body, tag, url }) => (await registration)?.showNotification(title, { body, tag, icon: ICON, data: { url } }),
     once,
     beep,
-    textOf,
+    textOf: summaryOf,
   };
 }
 
@@ -42,11 +44,8 @@ function beep() {
   tone.onended = () => context.close();
 }
 
-function textOf({ html, text, files = [] }) {
-  if (text) return text;
-  // Parsed for its text alone: a document made so runs and loads nothing.
-  const said = html ? new DOMParser().parseFromString(html, "text/html").body.textContent : "";
-  return said.trim() || files.map(({ name }) => name).join(", ");
+function summaryOf({ html = "", text, files = [] }) {
+  return text || textOf(html) || files.map(({ name }) => name).join(", ");
 }
 
 /** Ask for permission and subscribe at the browser's push service; answers with `on`, `local`, or `denied`. */

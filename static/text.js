@@ -57,3 +57,11 @@ export function plainText(html) {
     .replaceAll(/\s+/g, " ")
     .trim();
 }
+
+const ENTITIES = { lt: "<", gt: ">", quot: '"', "#39": "'", nbsp: " ", amp: "&" };
+
+/** The text of a message's sanitized HTML, on one line: as `striptags` makes it in the templates. */
+export function textOf(html) {
+  const text = html.replace(/<[^>]*>/g, "").replace(/&(lt|gt|quot|#39|nbsp|amp);/g, (_, name) => ENTITIES[name]);
+  return text.replace(/\s+/g, " ").trim();
+}

@@ -1,8 +1,7 @@
 /* What is pinned in the room, behind a button in its bar. */
 
-import { count } from "../text.js";
+import { count, textOf } from "../text.js";
 
-const ENTITIES = { lt: "<", gt: ">", quot: '"', "#39": "'", amp: "&" };
 const MOST_CHARACTERS = 200;
 
 export class PinsView {
@@ -61,17 +60,11 @@ export class PinsView {
     const text = document.createElement("span");
     text.className = "pins__text";
     text.dir = "auto";
-    text.textContent = textOf(message.html);
+    text.textContent = textOf(message.html).slice(0, MOST_CHARACTERS);
     link.append(author, " ", text);
     item.dataset.id = message.id;
     item.replaceChildren(link);
     if (!item.isConnected) this.#list.append(item);
     this.#items.set(message.id, item);
   }
-}
-
-/** The text of sanitized HTML, on one line: as `striptags` makes it of the same. */
-export function textOf(html) {
-  const text = html.replace(/<[^>]*>/g, "").replace(/&(lt|gt|quot|#39|amp);/g, (_, name) => ENTITIES[name]);
-  return text.replace(/\s+/g, " ").trim().slice(0, MOST_CHARACTERS);
 }

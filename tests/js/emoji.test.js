@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import { findUnfinished } from "../../static/completing.js";
 import { Emoji } from "../../static/emoji.js";
-import { textOf } from "../../static/views/pins.js";
+import { textOf } from "../../static/text.js";
 
 const data = JSON.parse(readFileSync(new URL("../../static/emoji/emoji.json", import.meta.url), "utf8"));
 
@@ -70,5 +70,5 @@ test("an address, a time and a face are nothing that is begun", () => {
 
 test("the text of sanitized HTML is on one line", () => {
   assert.equal(textOf('<p>a &lt;b&gt; &amp;amp; <em>c</em><br>\nd</p>\n<p>"e"</p>'), 'a <b> &amp; c d "e"');
-  assert.equal(textOf("x".repeat(500)).length, 200);
+  assert.equal(textOf(""), "");
 });

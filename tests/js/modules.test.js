@@ -32,8 +32,14 @@ const late = modules.flatMap((path) =>
   ),
 );
 
+/** The scripts that pages name, and the one that a browser runs without a page. */
+const first = readdirSync(new URL("../templates", STATIC))
+  .flatMap((name) => [...read(`../templates/${name}`).matchAll(/<script[^>]*filename='([\w/]+\.js)'/g)])
+  .map(([, path]) => path)
+  .concat("service_worker.js");
+
 test("no module is left over", () => {
-  const used = new Set([...reach("chat.js"), "chat.js", "site.js", ...late, ...late.flatMap((path) => [...reach(path)])]);
+  const used = new Set([...first, ...late].flatMap((path) => [path, ...reach(path)]));
   assert.deepEqual(modules.sort(), [...used].sort());
 });
 
