@@ -22,7 +22,7 @@ BATCH = 200
 """Messages that are read and indexed at once."""
 PAUSE_SECONDS = 1.0
 REBUILD_BATCH = 1000
-REST = 3
+REST = 9
 """After each batch the indexer rests so many times as long as the batch took: those who write come first."""
 LEASE = "indexer"
 LEASE_SECONDS = 15.0

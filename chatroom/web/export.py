@@ -25,7 +25,7 @@ FORMATS: dict[Format, tuple[str, str, str]] = {
     "text": ("Plain text", "txt", "text/plain"),
     "jsonl": ("JSON lines, for programs", "jsonl", "application/jsonl"),
 }
-SHEETS = ("tokens", "base", "components", "chat", "export")
+SHEETS = ("tokens", "base", "layout", "components", "chat", "marks", "rooms", "export")
 JOINED_SECONDS = 600
 CHUNK = 32_768
 

@@ -315,6 +315,7 @@ class TestIndex:
         self, site: Site, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(indexing, "PAUSE_SECONDS", 0.01)
+        monkeypatch.setattr(indexing, "REST", 0)
         one, two = site.make_indexer("one"), site.make_indexer("two")
         rooms = [LOBBY.id, DEN.id]
         site.say(*(f"m{n}" for n in range(2 * BATCH + 1)))
