@@ -147,7 +147,7 @@ def test_everything_by_keyboard(person, anything):
         reached.append(focus[0])
         if focus[0] == "TEXTAREA":
             break
-    assert reached[0] == "DIV", "the log can be scrolled by keyboard"
+    assert "DIV" in reached, "the log can be scrolled by keyboard"
     text = anything("typed")
     keys.type(text)
     keys.press("Enter")
