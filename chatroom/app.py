@@ -143,10 +143,12 @@ class ASGI:
         await self._engine.start()
         self._services.search.indexer.start()
         self._services.clearing.start()
+        self._services.deliveries.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         # In a thread: what they do at this moment may need the event loop to come to its end.
         await self._engine.run(self._services.search.indexer.stop)
+        await self._engine.run(self._services.deliveries.stop)
         if self._socketio is not None:
             await self._socketio.stop()
             self._socketio = None

@@ -42,6 +42,7 @@ COLLECTIONS = (
     "audit",
     "reports",
     "site",
+    "hooks",
 )
 """In the order of reading: what others point to is read after them, and so has everything that they point to."""
 GAP_TRIES, GAP_PAUSE_SECONDS = 5, 1.0

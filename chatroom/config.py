@@ -46,6 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     site_name: Annotated[str, Meta(min_length=1, max_length=60)] = "Chatroom"
     trusted_proxies: Annotated[int, Meta(ge=0, le=5)] = 0
     allowed_hosts: str = ""
+    webhook_allowed_hosts: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     session_idle_minutes: Annotated[int, Meta(ge=1, le=5_256_000)] = 14 * 24 * 60

@@ -125,6 +125,28 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     name: str
 
 
+HookKind = Literal["incoming", "outgoing"]
+
+
+class Hook(msgspec.Struct, frozen=True, kw_only=True):
+    """A webhook of a room: one that posts into it, or one that is told what is posted."""
+
+    id: str
+    room: str
+    kind: HookKind
+    name: str
+    made_by: Author
+    created_at: datetime
+    url: str = ""
+    trigger: str = ""  # what the messages begin with that it is told of; empty: all
+    cursor: int = 0  # the sequence up to which it was told
+    attempts: int = 0  # that failed, one after the other
+    failing_since: datetime | None = None
+    next_at: datetime | None = None
+    last_error: str = ""
+    given_up_at: datetime | None = None
+
+
 class Reaction(msgspec.Struct, frozen=True):
     """An emoji on a message, and who put it there, the first first."""
 

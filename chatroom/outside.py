@@ -4,8 +4,10 @@ The name is resolved here, every address is looked at, and the connection goes t
 leads to a moment later (DNS rebinding) is not asked. Redirects are not followed.
 """
 
+import contextlib
 import ipaddress
 import socket
+import threading
 from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +16,8 @@ import msgspec
 import urllib3
 
 LARGEST_ANSWER = 10_000
+LONGEST_ANSWER_SECONDS = 5.0
+"""After what it takes to connect, from the first byte to the last."""
 PORTS = {"http": 80, "https": 443}
 
 
@@ -67,8 +71,12 @@ class Outside:
             )
         else:
             pool = urllib3.HTTPConnectionPool(address, port, **options)
+        opened = _remember_connections(pool)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         sent = {name: str(value) for name, value in (headers or {}).items()} | {"Host": parts.netloc}
+        # A time-out bounds each read; one who answers byte by byte would hold us for hours.
+        end = threading.Timer(timeout + LONGEST_ANSWER_SECONDS, _cut, [opened])
+        end.start()
         try:
             with pool:
                 response = pool.urlopen(
@@ -78,6 +86,8 @@ class Outside:
                 response.close()
         except (urllib3.exceptions.HTTPError, ValueError) as error:
             raise OSError(f"{type(error).__name__}: {str(error)[:200]}") from error
+        finally:
+            end.cancel()
         return Answer(response.status, body.decode("utf-8", "replace"), dict(response.headers), response.reason or "")
 
     def _find_address(self, host: str, port: int) -> str:
@@ -90,6 +100,27 @@ class Outside:
                 if not is_public(address):
                     raise Forbidden("The address is not one of the public internet.")
         return min(found, key=lambda address: ":" in address)  # IPv4 first: many hosts have no way to the other
+
+
+def _remember_connections(pool: urllib3.HTTPConnectionPool) -> list[Any]:
+    """The connections that a pool opens from now on."""
+    opened: list[Any] = []
+
+    class Remembered(pool.ConnectionCls):  # type: ignore[name-defined, misc]
+        def connect(self) -> None:
+            opened.append(self)
+            super().connect()
+
+    pool.ConnectionCls = Remembered
+    return opened
+
+
+def _cut(opened: list[Any]) -> None:
+    """End connections that somebody else waits for."""
+    for connection in opened:
+        if connection.sock is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)  # not the TLS way, which would be polite
 
 
 def is_public(address: str) -> bool:

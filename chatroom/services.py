@@ -12,6 +12,7 @@ from chatroom.admission import Admission
 from chatroom.audit import Audit
 from chatroom.clearing import Clearing
 from chatroom.config import Settings
+from chatroom.deliveries import Deliveries
 from chatroom.embedded import EmbeddedMongo
 from chatroom.errors import Unavailable
 from chatroom.export import Exports
@@ -37,6 +38,7 @@ from chatroom.sessions import Sessions
 from chatroom.store import (
     audit,
     files,
+    hooks,
     invites,
     messages,
     notices,
@@ -53,6 +55,7 @@ from chatroom.store import (
 from chatroom.store.audit import AuditStore
 from chatroom.store.database import Database
 from chatroom.store.files import FileStore
+from chatroom.store.hooks import HookStore
 from chatroom.store.leases import LeaseStore
 from chatroom.store.listings import ListingStore
 from chatroom.store.members import MemberStore
@@ -66,11 +69,13 @@ from chatroom.store.room_invites import RoomInviteStore
 from chatroom.store.rooms import RoomStore
 from chatroom.store.site import SiteStore
 from chatroom.store.subscriptions import SubscriptionStore
+from chatroom.webhooks import Webhooks
 
 VISIT_SECONDS = 15
 PREPARE_PAUSE_SECONDS = 1.0
 INDEXES = {
     "audit": audit.INDEXES,
+    "hooks": hooks.INDEXES,
     "reports": reports.INDEXES,
     "resets": resets.INDEXES,
     "users": users.INDEXES,
@@ -214,6 +219,7 @@ class Services:
         self.push = Push(
             SubscriptionStore(database), contact=settings.push_contact, poster=outside, is_allowed=outside.is_allowed
         )
+        self._wire_webhooks(database)
         lease_seconds = settings.presence_lease_seconds
         self.presence = PresenceStore(database, process=self.origin, lease_seconds=lease_seconds)
         self.visits = PresenceStore(database, process=f"{self.origin}-pages", lease_seconds=VISIT_SECONDS)
@@ -234,6 +240,16 @@ class Services:
         self.room_invites = RoomInvites(RoomInviteStore(database), store, members, self.rooms)
         leases = LeaseStore(database, holder=self.origin)
         self.retention = Retention(leases, store, self.message_store, self.messages)
+
+    def _wire_webhooks(self, database: Database) -> None:
+        hooks = HookStore(database)
+        outside = Outside([word for part in self.settings.webhook_allowed_hosts.split(",") if (word := part.strip())])
+        find_room = self.rooms.find
+        self.webhooks = Webhooks(
+            hooks, self.messages, self.message_store, find_room=find_room, is_allowed=outside.is_allowed
+        )
+        leases = LeaseStore(database, holder=self.origin)
+        self.deliveries = Deliveries(hooks, self.message_store, leases, outside, find_room=find_room)
 
 
 def _make_secret() -> str:

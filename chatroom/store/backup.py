@@ -46,6 +46,7 @@ class BackupStore:
             "files.chunks": database.chunks,
             "reports": database.reports,
             "site": database.site,
+            "hooks": database.hooks,
             "sessions": database.sessions,
             "resets": database.resets,
         }

@@ -55,6 +55,7 @@ class Database:
         self.push_keys = self._database["push_keys"]
         self.notices = self._database["notices"]
         self.leases = self._database["leases"]
+        self.hooks = self._database["hooks"]
         self.search_entries = self._database["search_entries"]
         self.search_words = self._database["search_words"]
         self.search_cursors = self._database["search_cursors"]

@@ -6,7 +6,7 @@ A request is checked here, at the edge; what it does is said in the modules belo
 from flask import Flask
 
 from chatroom.config import Settings
-from chatroom.web import configuration, errors, files, health, login, reference, security
+from chatroom.web import configuration, errors, files, health, login, reference, security, webhooks
 from chatroom.web.accounts import blueprint as accounts
 from chatroom.web.accounts import shown_registration
 from chatroom.web.admin import blueprint as admin
@@ -66,6 +66,7 @@ def register(app: Flask, settings: Settings) -> None:
         search,
         search_api,
         tokens,
+        webhooks.blueprint,
     )
     for blueprint in blueprints:
         app.register_blueprint(blueprint)

@@ -103,7 +103,7 @@ def with_retry_after(response: Response, seconds: float | None) -> Response:
 
 def explain(status: int, message: str, *, reason: str = "", retry_after: float | None = None) -> Response:
     """An error as JSON under /api, else as a page."""
-    if request.path.startswith("/api/"):
+    if request.path.startswith(("/api/", "/hooks/")):
         error: dict[str, object] = {"reason": reason or REASON.get(status, "invalid"), "message": message}
         if retry_after is not None:
             error["retry_after"] = retry_after

@@ -43,6 +43,7 @@ TYPED: dict[str, dict[str, str]] = {
         "password": "a good long one",
         "password_again": "a good long one",
     },
+    "/chatroom/<slug>/webhooks": {"kind": "incoming", "name": "CI"},
     "/account/tokens": {"label": "bot", "scopes": "read", "rooms": "", "days": "7", "password": PASSWORD},
     "/admin/registration": {"registration": "closed"},
     "/admin/invites": {"uses": "1", "days": "7"},
@@ -93,6 +94,10 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/account/password", "POST"):     (LOGIN, ACCOUNT, ACCOUNT, ACCOUNT, ACCOUNT, LOGIN, LOGIN, LOGIN),
     ("/account/sessions/<session_id>/end", "POST"): (LOGIN, "404", "404", ACCOUNT, "404", LOGIN, LOGIN, LOGIN),
     ("/account/sessions/end-others", "POST"):       (LOGIN, ACCOUNT, ACCOUNT, ACCOUNT, ACCOUNT, LOGIN, LOGIN, LOGIN),
+    ("/chatroom/<slug>/webhooks", "GET"):   (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
+    ("/chatroom/<slug>/webhooks", "POST"):  (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
+    ("/chatroom/<slug>/webhooks/<hook_id>/remove", "POST"): (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
+    ("/hooks/<secret>", "POST"):       ("404",) * 8,
     ("/account/tokens", "GET"):        (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
     ("/account/tokens", "POST"):       (LOGIN, "201", "201", "201", "201", LOGIN, LOGIN, LOGIN),
     ("/account/tokens/<session_id>/end", "POST"): (LOGIN, "404", "404", "404", "404", LOGIN, LOGIN, LOGIN),
@@ -277,6 +282,7 @@ def ask(cast: Cast, person: Person, rule: str, method: str) -> TestResponse:
         .replace("<any(mute, unmute, ban, unban, end_sessions):act>", "mute")
         .replace("<secret>", "guessed")
         .replace("<invite_id>", "guessed")
+        .replace("<hook_id>", "f" * 24)
         .replace("<session_id>", cast.other_session)
         .replace("<file_id>", cast.file_id)
         .replace("<name>", "a.png")

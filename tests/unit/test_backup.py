@@ -409,7 +409,7 @@ def test_a_damaged_backup_is_refused_with_its_place_and_nothing_is_restored(dama
 
 class TestRestore:
     @pytest.mark.parametrize(
-        "collection", ["messages", "memberships", "rooms", "users", "invites", "audit", "reports", "sessions"]
+        "collection", ["messages", "memberships", "rooms", "users", "invites", "audit", "reports", "hooks", "sessions"]
     )
     def test_is_refused_where_anything_is_there(self, collection: str, folder: Path, empty: Services) -> None:
         database = empty.database.client[empty.database.name]

@@ -26,12 +26,13 @@ from chatroom.config import Settings
 from chatroom.errors import Refused
 from chatroom.live import protocol
 from chatroom.live.socket import REFUSED_STATUS
-from chatroom.models import Author, Message, User
+from chatroom.models import Author, Hook, Message, User
 from chatroom.notices import Notice
 from chatroom.profiles import Profile
 from chatroom.room_settings import Wanted
 from chatroom.rooms import LOBBY
 from chatroom.services import INDEXES, Services
+from chatroom.store.hooks import HookStore
 from chatroom.store.reports import ReportStore
 from chatroom.store.rooms import RoomStore
 from chatroom.store.site import SiteStore
@@ -236,6 +237,11 @@ def used(alice: Visitor, services: Services) -> Services:
     first, second = services.message_store.newest(lobby.id, 2)
     services.messages.change(lobby, services.messages.editing(access, first.id, "edited!"))
     services.messages.change(lobby, services.messages.deleting(access, second.id))
+    services.webhooks.make_incoming(access, author, "CI")
+    told = Hook(
+        id="h", room=lobby.id, kind="outgoing", name="Logs", made_by=author, created_at=AT, url="https://logs.test/"
+    )
+    HookStore(services.database).add(told, key="whsec_x")
     bot = services.accounts.create_bot("robot", "Robot")
     by_bot = services.messages.draft(Author(bot.id, bot.display_name, is_bot=True), "beep")
     beeps = [services.messages.post(lobby, by_bot).message]

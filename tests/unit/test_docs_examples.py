@@ -75,7 +75,7 @@ class TestExtending:
     def test_what_it_says_of_the_application_is_so(self, steps: str) -> None:
         code = read("chatroom/web/__init__.py")
         assert "import blueprint as " in code
-        assert re.search(r"for blueprint in \(.*\):", code)
+        assert re.search(r"blueprints = \(.*for blueprint in blueprints:", code, re.DOTALL)
 
 
 def test_by_hand_against_mongomock() -> None:
@@ -119,6 +119,19 @@ class TestTalking:
             )
             assert '"client_id":"backup-2026-11-21"' in said.stdout
         assert alice.get("/chatroom").text.count("The backup is done.") == 1
+
+    def test_an_echo_bot_in_fifteen_lines(self, environment: dict[str, str], alice: Visitor, tmp_path: Path) -> None:
+        (example,) = re.findall(r"```python\n(.*?)```", section("README.md", "An echo bot in fifteen lines"), re.DOTALL)
+        assert len(example.splitlines()) <= 15
+        (tmp_path / "bot.py").write_text(example)
+        bot = subprocess.Popen([sys.executable, "bot.py"], cwd=tmp_path, env=os.environ | environment)
+        try:
+            wait_until(lambda: "Echo" in people(alice))
+            alice.say("echo good evening")
+            wait_until(lambda: ">good evening<" in alice.get("/chatroom").text)
+        finally:
+            bot.kill()
+            bot.wait()
 
     def test_a_bot_in_fifty_lines(self, environment: dict[str, str], alice: Visitor, tmp_path: Path) -> None:
         (example,) = blocks("docs/protocol.md", "python")

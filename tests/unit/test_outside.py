@@ -1,6 +1,8 @@
+import contextlib
 import http.server
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -51,6 +53,28 @@ def server() -> Iterator[http.server.ThreadingHTTPServer]:
 
 
 class TestPost:
+    """P08."""
+
+    def test_one_who_answers_byte_by_byte_is_left(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("chatroom.outside.LONGEST_ANSWER_SECONDS", 0.3)
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+
+            def trickle() -> None:
+                peer, _ = listener.accept()
+                with peer, contextlib.suppress(OSError):
+                    peer.sendall(b"HTTP/1.1 200 OK\r\nX-A: ")
+                    for _ in range(100):
+                        peer.sendall(b"a")
+                        time.sleep(0.1)
+
+            thread = threading.Thread(target=trickle)
+            thread.start()
+            begun = time.monotonic()
+            with contextlib.suppress(OSError):
+                Outside(["localhost"]).post(f"http://localhost:{listener.getsockname()[1]}/", timeout=0.5)
+            assert time.monotonic() - begun < 5
+            thread.join()
+
     def test_a_host_that_is_allowed_is_asked_under_its_name(self, server: Any) -> None:
         port = server.server_address[1]
         answer = Outside(["LocalHost"]).post(f"http://localhost:{port}/a?b=c", data=b"hi", headers={"X-N": 1})

@@ -9,11 +9,12 @@ import pytest
 
 from chatroom.audit import Audit
 from chatroom.embedded import EmbeddedMongo
-from chatroom.models import Author, User
+from chatroom.models import Author, Hook, User
 from chatroom.services import INDEXES
 from chatroom.sessions import Sessions, session_id_of
 from chatroom.store.audit import AuditStore, Subject
 from chatroom.store.database import Database
+from chatroom.store.hooks import HookStore
 from chatroom.store.invites import InviteStore
 from chatroom.store.reports import Place, Report, ReportStore
 from chatroom.store.resets import ResetStore
@@ -64,6 +65,17 @@ class Town:
             person = self.people[n % 10]
             actor = Author(person.id, person.display_name)
             self.audit.record(actor, ("ban", "mute")[n % 2], Subject("user", str(n % 10), "Ann"))
+        self.hooks = HookStore(database)
+        for n in range(100):
+            made = Hook(
+                id=f"h{n}",
+                room=f"r{n % 20}",
+                kind=("incoming", "outgoing")[n % 2],
+                name="CI",
+                made_by=Author("a", "Ann"),
+                created_at=NOW,
+            )
+            self.hooks.add(made, secret_hash=f"hash-{n}" if made.kind == "incoming" else "", key="k")
         self.reports = ReportStore(database)
         for n in range(200):
             ann = Author("a", "Ann")
@@ -106,6 +118,11 @@ CALLS: dict[str, tuple[Callable[[Town], Any], int]] = {
     "a mute": (lambda t: t.users.set_mute(t.people[105].id, NOW, "why"), 1),
     "a ban lifted": (lambda t: t.users.set_ban(t.people[106].id, None, ""), 1),
     "another administrator": (lambda t: t.users.has_administrator(but=t.somebody.id), 2),
+    "a room's webhooks": (lambda t: t.hooks.list_for("r7"), 5),
+    "a webhook that posts": (lambda t: t.hooks.find_by_secret("hash-8"), 1),
+    "webhooks to tell": (lambda t: t.hooks.list_outgoing(), 50),
+    "how a delivery went": (lambda t: t.hooks.note("h9", cursor=1), 1),
+    "a webhook's end": (lambda t: t.hooks.remove("r9", "h99"), 1),
     "a reset link": (lambda t: (t.resets.add("x", t.somebody.id, NOW), t.resets.find_user("x"), t.resets.take("x")), 1),
     "reports that wait": (lambda t: t.reports.list_open(None, 50), 50),
     "reports that wait for a room's moderators": (lambda t: t.reports.list_open(["r3", "r4"], 50), 60),

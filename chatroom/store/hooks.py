@@ -1,0 +1,75 @@
+"""Webhooks of rooms: those that post into one, found by the hash of their secret, and those that are told of it.
+
+How far an outgoing one has come is a sequence of its room: what is newer was not delivered yet.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from pymongo import ASCENDING, IndexModel
+from pymongo.errors import DuplicateKeyError
+
+from chatroom.models import Hook
+from chatroom.store.database import Database, Document
+
+INDEXES = [
+    IndexModel([("room", ASCENDING), ("created_at", ASCENDING)]),
+    IndexModel("secret_hash", unique=True, sparse=True),
+    IndexModel([("kind", ASCENDING), ("given_up_at", ASCENDING)]),
+]
+
+
+class HookStore:
+    """The hooks collection."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._hooks = database.hooks
+
+    def add(self, hook: Hook, *, secret_hash: str = "", key: str = "") -> None:
+        """Store a new webhook, with the hash of its secret, or the key that it signs with."""
+        document = msgspec.structs.asdict(hook)
+        document["_id"] = document.pop("id")
+        document["made_by"] = msgspec.to_builtins(hook.made_by)
+        if secret_hash:
+            document["secret_hash"] = secret_hash
+        if key:
+            document["key"] = key
+        with self._database.bounded():
+            try:
+                self._hooks.insert_one(document)
+            except DuplicateKeyError:
+                return  # this very webhook, stored by a try whose answer was lost
+
+    def list_for(self, room_id: str) -> list[Hook]:
+        """The webhooks of a room, the oldest first."""
+        with self._database.bounded():
+            return [_hook(document) for document in self._hooks.find({"room": room_id}).sort("created_at", ASCENDING)]
+
+    def find_by_secret(self, secret_hash: str) -> Hook | None:
+        """The webhook that posts with this secret."""
+        with self._database.bounded():
+            document = self._hooks.find_one({"secret_hash": secret_hash})
+        return _hook(document) if document else None
+
+    def list_outgoing(self) -> list[tuple[Hook, str]]:
+        """The outgoing webhooks that were not given up, each with the key that it signs with."""
+        with self._database.bounded():
+            found = list(self._hooks.find({"kind": "outgoing", "given_up_at": None}))
+        return [(_hook(document), document["key"]) for document in found]
+
+    def remove(self, room_id: str, hook_id: str) -> bool:
+        """Remove a webhook of a room; False when it has none such."""
+        with self._database.bounded():
+            return self._hooks.delete_one({"_id": hook_id, "room": room_id}).deleted_count > 0
+
+    def note(self, hook_id: str, **fields: Any) -> None:
+        """Keep how a delivery went."""
+        with self._database.bounded():
+            self._hooks.update_one({"_id": hook_id}, {"$set": fields})
+
+
+def _hook(document: Document) -> Hook:
+    fields: dict[str, Any] = {name: document[name] for name in Hook.__struct_fields__ if name in document}
+    return msgspec.convert({**fields, "id": document["_id"]}, Hook, builtin_types=(datetime,))

@@ -1,0 +1,282 @@
+"""Webhooks: who makes them, and how what is posted reaches those that are told."""
+
+import hmac
+import json
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from chatroom.deliveries import Deliveries
+from chatroom.errors import Refused, Unavailable
+from chatroom.models import Author, Hook
+from chatroom.outside import Answer, Forbidden, Outside
+from chatroom.rooms import LOBBY
+from chatroom.services import Services
+from chatroom.store.hooks import HookStore
+from chatroom.store.leases import LeaseStore
+from tests.conftest import Clock
+from tests.people import ALICE, access
+
+MANAGER = access(ALICE, LOBBY, "administrator")
+
+
+class Poster:
+    """The world outside, as it answers here."""
+
+    def __init__(self) -> None:
+        self.posted: list[tuple[str, bytes, dict[str, str]]] = []
+        self.answers: list[int | OSError] = []
+
+    def post(self, url: str, *, data: Any, headers: dict[str, str], timeout: float) -> Answer:
+        self.posted.append((url, data, headers))
+        answer = self.answers.pop(0) if self.answers else 200
+        if isinstance(answer, OSError):
+            raise answer
+        return Answer(answer, "", {})
+
+    @property
+    def texts(self) -> list[str]:
+        return [json.loads(body)["message"]["text"] for _, body, _ in self.posted]
+
+
+@pytest.fixture
+def poster() -> Poster:
+    return Poster()
+
+
+@pytest.fixture
+def store(services: Services) -> HookStore:
+    return HookStore(services.database)
+
+
+@pytest.fixture
+def deliveries(services: Services, store: HookStore, poster: Poster, clock: Clock) -> Deliveries:
+    leases = LeaseStore(services.database, holder="here", clock=clock)
+    return Deliveries(store, services.message_store, leases, poster, find_room=services.rooms.find, clock=clock)
+
+
+def make(services: Services, monkeypatch: pytest.MonkeyPatch, *, trigger: str = "") -> str:
+    monkeypatch.setattr(services.webhooks, "_is_allowed", lambda host: True)
+    return services.webhooks.make_outgoing(MANAGER, ALICE, "Logs", "https://logs.test/in", trigger)
+
+
+def say(services: Services, *texts: str, author: Author = ALICE) -> None:
+    for text in texts:
+        services.messages.post(LOBBY, services.messages.draft(author, text))
+
+
+class TestDelivering:
+    @pytest.fixture(autouse=True)
+    def key(self, services: Services, monkeypatch: pytest.MonkeyPatch) -> str:
+        say(services, "before it was made")
+        return make(services, monkeypatch)
+
+    def test_what_is_posted_is_told_once_and_in_order(
+        self, services: Services, deliveries: Deliveries, store: HookStore, poster: Poster
+    ) -> None:
+        say(services, "one", "two")
+        for _ in range(2):
+            deliveries.deliver_all(store.list_outgoing())
+        assert poster.texts == ["one", "two"]
+        say(services, "three")
+        deliveries.deliver_all(store.list_outgoing())
+        assert poster.texts == ["one", "two", "three"]
+
+    def test_it_is_signed(
+        self, services: Services, deliveries: Deliveries, store: HookStore, poster: Poster, key: str
+    ) -> None:
+        say(services, "hello")
+        deliveries.deliver_all(store.list_outgoing())
+        [(url, body, headers)] = poster.posted
+        signed = headers["X-Chatroom-Timestamp"].encode() + b"." + body
+        expected = "sha256=" + hmac.new(key.encode(), signed, sha256).hexdigest()
+        assert (url, headers["X-Chatroom-Signature"]) == ("https://logs.test/in", expected)
+        told = json.loads(body)
+        assert headers["X-Chatroom-Delivery"] == told["message"]["id"]
+        assert (told["room"], told["message"]["author"]["name"]) == ("lobby", "Alice")
+
+    @pytest.mark.parametrize("answer", [500, 302, 404, OSError("no"), Forbidden("The address is not public.")], ids=str)
+    def test_a_failure_is_tried_again_later_and_then_goes_on(
+        self, services: Services, deliveries: Deliveries, store: HookStore, poster: Poster, clock: Clock, answer: Any
+    ) -> None:
+        """P08: redirects are not followed."""
+        poster.answers = [answer, answer]
+        say(services, "one", "two")
+        deliveries.deliver_all(store.list_outgoing())
+        deliveries.deliver_all(store.list_outgoing())
+        assert poster.texts == ["one"]
+        [hook] = services.webhooks.list_for(MANAGER)
+        assert hook.last_error
+        clock.advance(seconds=5)
+        deliveries.deliver_all(store.list_outgoing())
+        clock.advance(seconds=5)
+        deliveries.deliver_all(store.list_outgoing())
+        assert poster.texts == ["one", "one"]  # the second pause is longer
+        clock.advance(seconds=5)
+        deliveries.deliver_all(store.list_outgoing())
+        assert poster.texts == ["one", "one", "one", "two"]
+        [hook] = services.webhooks.list_for(MANAGER)
+        assert (hook.last_error, hook.attempts, hook.failing_since) == ("", 0, None)
+
+    def test_after_three_days_it_is_given_up(
+        self, services: Services, deliveries: Deliveries, store: HookStore, poster: Poster, clock: Clock
+    ) -> None:
+        poster.answers = [500] * 1000
+        say(services, "one")
+        for _ in range(100):
+            deliveries.deliver_all(store.list_outgoing())
+            clock.advance(hours=1)
+        [hook] = services.webhooks.list_for(MANAGER)
+        assert hook.given_up_at is not None
+        assert hook.failing_since is not None
+        assert hook.given_up_at - hook.failing_since >= timedelta(days=3)
+        assert hook.last_error == "The answer was 500"
+        assert len(poster.posted) < 90
+
+    def test_who_says_that_it_is_gone_is_asked_no_more(
+        self, services: Services, deliveries: Deliveries, store: HookStore, poster: Poster
+    ) -> None:
+        poster.answers = [410]
+        say(services, "one")
+        deliveries.deliver_all(store.list_outgoing())
+        assert store.list_outgoing() == []
+
+    def test_what_programs_say_is_not_told(
+        self, services: Services, deliveries: Deliveries, store: HookStore, poster: Poster
+    ) -> None:
+        """P09: or two webhooks would talk with each other for ever."""
+        say(services, "beep", author=Author("b", "Robot", is_bot=True))
+        say(services, "hello")
+        deliveries.deliver_all(store.list_outgoing())
+        assert poster.texts == ["hello"]
+
+    def test_an_edit_or_a_deletion_before_the_delivery(
+        self, services: Services, deliveries: Deliveries, store: HookStore, poster: Poster
+    ) -> None:
+        say(services, "one", "two", "three")
+        first, second, _ = services.message_store.newest(LOBBY.id, 3)
+        services.messages.change(LOBBY, services.messages.editing(MANAGER, first.id, "one!"))
+        services.messages.change(LOBBY, services.messages.deleting(MANAGER, second.id))
+        deliveries.deliver_all(store.list_outgoing())
+        deliveries.deliver_all(store.list_outgoing())
+        assert poster.texts == ["one!", "three"]
+
+    def test_a_database_that_is_away_loses_nothing(
+        self,
+        services: Services,
+        deliveries: Deliveries,
+        store: HookStore,
+        poster: Poster,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        say(services, "one")
+        waiting = store.list_outgoing()
+        with monkeypatch.context() as away:
+
+            def note(*_: Any, **__: Any) -> None:
+                raise Unavailable("away")
+
+            away.setattr(store, "note", note)
+            deliveries.deliver_all(waiting)
+        deliveries.deliver_all(store.list_outgoing())
+        assert poster.texts == ["one", "one"]  # at least once
+
+    def test_a_webhook_that_was_removed_is_told_no_more(
+        self, services: Services, deliveries: Deliveries, store: HookStore, poster: Poster
+    ) -> None:
+        [hook] = services.webhooks.list_for(MANAGER)
+        services.webhooks.remove(MANAGER, hook.id)
+        say(services, "one")
+        deliveries.deliver_all(store.list_outgoing())
+        assert poster.posted == []
+
+
+def test_a_trigger_word(
+    services: Services, deliveries: Deliveries, store: HookStore, poster: Poster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(services, monkeypatch, trigger="!Deploy")
+    say(services, "hello", "!deploy now", "do !deploy")
+    deliveries.deliver_all(store.list_outgoing())
+    assert poster.texts == ["!deploy now"]
+
+
+def test_the_thread_delivers_and_stops(services: Services, poster: Poster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatroom.deliveries.PAUSE_SECONDS", 0.01)
+    make(services, monkeypatch)
+    say(services, "hello")
+    monkeypatch.setattr(services.deliveries, "_poster", poster)
+    services.deliveries.start()
+    try:
+        for _ in range(500):
+            if poster.texts:
+                break
+            services.deliveries._stopped.wait(0.01)
+    finally:
+        services.deliveries.stop()
+    assert poster.texts == ["hello"]
+
+
+class TestMaking:
+    @pytest.mark.parametrize("role", ["member", "moderator"])
+    def test_only_administrators_may(self, services: Services, role: Any) -> None:
+        """P06."""
+        lesser = access(ALICE, LOBBY, role)
+        for act in (
+            lambda: services.webhooks.make_incoming(lesser, ALICE, "CI"),
+            lambda: services.webhooks.make_outgoing(lesser, ALICE, "CI", "https://x.test/"),
+            lambda: services.webhooks.list_for(lesser),
+            lambda: services.webhooks.remove(lesser, "h"),
+        ):
+            with pytest.raises(Refused) as refusal:
+                act()
+            assert refusal.value.reason == "forbidden"
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "",
+            "ftp://x.test/",
+            "javascript:alert(1)",
+            "https://",
+            "https://ann@x.test/",
+            "https://x.test:99999/",
+            "https://x.test/" + "x" * 1000,
+            "https://x.test/a b",
+            "http://127.0.0.1/",
+            "http://[::1]/",
+            "http://[::ffff:10.0.0.1]/",
+            "http://169.254.169.254/latest/meta-data",
+            "http://2130706433/",
+            "http://localhost:27017/",
+        ],
+    )
+    def test_addresses_that_are_refused(self, services: Services, url: str) -> None:
+        """P08."""
+        with pytest.raises(Refused) as refusal:
+            services.webhooks.make_outgoing(MANAGER, ALICE, "Logs", url)
+        assert refusal.value.reason == "invalid"
+
+    def test_a_host_within_that_is_allowed(self, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(services.webhooks, "_is_allowed", Outside(["localhost"]).is_allowed)
+        assert services.webhooks.make_outgoing(MANAGER, ALICE, "Logs", "http://localhost:8080/").startswith("whsec_")
+
+    @pytest.mark.parametrize("name", ["", " ", "x" * 41, "a\u202eb", "a\0b"])
+    def test_names_that_are_refused(self, services: Services, name: str) -> None:
+        with pytest.raises(Refused, match="name of 1 to 40"):
+            services.webhooks.make_incoming(MANAGER, ALICE, name)
+
+    def test_twenty_are_enough(self, services: Services) -> None:
+        for number in range(20):
+            services.webhooks.make_incoming(MANAGER, ALICE, str(number))
+        with pytest.raises(Refused, match="at most 20"):
+            services.webhooks.make_incoming(MANAGER, ALICE, "one more")
+
+    def test_a_secret_is_kept_as_its_hash(self, services: Services) -> None:
+        """P07."""
+        secret = services.webhooks.make_incoming(MANAGER, ALICE, "CI")
+        assert secret not in repr(list(services.database.hooks.find()))
+        hook, room = services.webhooks.find(secret)
+        assert isinstance(hook, Hook)
+        assert room.id == "lobby"
