@@ -1,6 +1,5 @@
 /* What the browser has for notifications: its service worker, its permission, its push service, a sound. */
 
-import { textOf } from "./text.js";
 
 const ICON = "/static/icons/icon-192.png";
 
@@ -17,7 +16,6 @@ export function browserOf(registration) {
     show: async (title, { body, tag, url }) => (await registration)?.showNotification(title, { body, tag, icon: ICON, data: { url } }),
     once,
     beep,
-    textOf: summaryOf,
   };
 }
 
@@ -42,10 +40,6 @@ function beep() {
   tone.start();
   tone.stop(context.currentTime + 0.35);
   tone.onended = () => context.close();
-}
-
-function summaryOf({ html = "", text, files = [] }) {
-  return text || textOf(html) || files.map(({ name }) => name).join(", ");
 }
 
 /** Ask for permission and subscribe at the browser's push service; answers with `on`, `local`, or `denied`. */

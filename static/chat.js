@@ -111,7 +111,15 @@ function start(root) {
       }
     },
   });
-  const sidebar = new Sidebar({ find, data, user, api, connection, clock });
+  const sidebar = new Sidebar({
+    find,
+    data,
+    user,
+    api,
+    connection,
+    clock,
+    onPosts: (of, posts) => notifications.take(of, posts),
+  });
   const sender = new Sender({
     outbox,
     connection,

@@ -2,16 +2,21 @@
 
    The same message has the same tag here and in the service worker, so that one replaces the other. */
 
+import { excerptOf } from "./quotes.js";
+
 const SOUND_KEY = "chatroom:sound";
-const EXCERPT = 140;
+/** Of rooms that are followed in brief no texts are known. */
+const NO_TEXT = "New message";
 const HELD_MS = 3000;
+/** After an absence: the newest are enough. */
+const MOST_AT_ONCE = 3;
 
 export class Notifications {
   #user;
   #browser;
   #storage;
 
-  /** `browser` knows `isLooking`, `mayNotify`, `show`, `once`, `beep` and `textOf`. */
+  /** `browser` knows `isLooking`, `mayNotify`, `show`, `once` and `beep`. */
   constructor({ user, browser, storage }) {
     this.#user = user;
     this.#browser = browser;
@@ -30,7 +35,8 @@ export class Notifications {
   /** New messages came in a room, of which `slug`, `title`, `kind` and `notify` are known. */
   take(room, messages) {
     if (this.#browser.isLooking()) return;
-    for (const message of messages) if (this.concerns(room, message)) this.#tell(room, message);
+    const told = messages.filter((message) => this.concerns(room, message)).slice(-MOST_AT_ONCE);
+    for (const message of told) this.#tell(room, message);
   }
 
   /** Whether the reader wants to be told of a message. */
@@ -44,14 +50,9 @@ export class Notifications {
     if (this.hasSound) this.#browser.once(tag, HELD_MS, () => this.#browser.beep());
     if (!this.#browser.mayNotify()) return;
     this.#browser.show(kind === "direct" ? message.author.name : `${message.author.name} in ${title}`, {
-      body: shorten(this.#browser.textOf(message)),
+      body: excerptOf(message) || NO_TEXT,
       tag,
       url: `/chatroom/${slug}/${message.sequence}`,
     });
   }
-}
-
-function shorten(text) {
-  const line = text.replace(/\s+/gu, " ").trim();
-  return line.length <= EXCERPT ? line : `${line.slice(0, EXCERPT - 1)}…`;
 }

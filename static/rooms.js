@@ -32,9 +32,12 @@ class Room {
     for (const sequence of this.#newer.keys()) if (sequence <= Math.max(revision, this.readTo)) this.#newer.delete(sequence);
   }
 
+  /** Answers with the posts that were not known. */
   take({ messages, revision }) {
-    for (const message of messages) if (message.revision > this.cursor) this.#take(message);
+    const fresh = messages.filter((message) => message.revision > this.cursor);
+    for (const message of fresh) this.#take(message);
     this.cursor = Math.max(this.cursor, revision);
+    return fresh.filter((message) => message.revision === message.sequence && message.sequence > this.readTo);
   }
 
   read(sequence) {
@@ -95,9 +98,9 @@ export class Rooms {
     return this.#rooms.get(slug);
   }
 
-  /** Take a frame `changes`, of any of the rooms. */
+  /** Take a frame `changes`, of any of the rooms; answers with the posts that were not known. */
   take(frame) {
-    this.get(frame.room)?.take(frame);
+    return this.get(frame.room)?.take(frame) ?? [];
   }
 
   /** Take a frame `read`: here or on another device. */

@@ -28,8 +28,11 @@ export class Sidebar {
   #mostFollowed;
   #followed = new Set();
   #isShowing = false;
+  #onPosts;
 
-  constructor({ find, data, user, api, connection, clock }) {
+  /** `onPosts(room, messages)` hears what was posted in the rooms beside the open one. */
+  constructor({ find, data, user, api, connection, clock, onPosts }) {
+    this.#onPosts = onPosts;
     this.#user = user;
     this.#room = data.room;
     this.#api = api;
@@ -62,7 +65,8 @@ export class Sidebar {
   /** Take any frame; those that are about no room of the list are nobody's. */
   receive(frame) {
     if (frame.type === "changes") {
-      this.#rooms.take(frame);
+      const posts = this.#rooms.take(frame);
+      if (frame.room !== this.#room && posts.length) this.#onPosts(this.#rooms.get(frame.room), posts);
       if (frame.room === this.#room) this.#typing.stop(frame.messages.map(({ author }) => author.id));
     } else if (frame.type === "read") {
       this.#rooms.read(frame);

@@ -98,3 +98,21 @@ def test_it_can_be_installed(person):
     )
     assert manifest["display"] == "standalone"
     assert manifest["widths"] == [192, 512, 512]
+
+
+def test_one_is_told_of_a_direct_message_in_another_room(person, anything):
+    alice, bob = person("Alice"), person("Bob", permissions=["notifications"])
+    alice.page.goto(f"{alice.url}/people?q={bob.username}")
+    alice.page.locator(".member-list__item", has_text=bob.username).get_by_role("checkbox").check()
+    alice.page.get_by_role("button", name="Talk to those who are ticked").click()
+    alice.await_state("Live")
+    first = anything("Psst")
+    alice.say(first)
+    alice.sees(first)
+    bob.page.reload()
+    bob.await_state("Live")
+    away(bob.page)
+    alice.say(anything("Are you there?"))
+    bob.page.wait_for_function("shown.length > 0")
+    (shown,) = bob.page.evaluate("shown")
+    assert shown["title"] == alice.name

@@ -18,7 +18,6 @@ function stage({ isLooking = false, mayNotify = true } = {}) {
     show: (title, details) => shown.push({ title, ...details }),
     once: (name, ms, action) => action(),
     beep: () => beeps.push(1),
-    textOf: ({ text }) => text,
   };
   return { notifications: new Notifications({ user: ME, browser, storage: new FakeStorage() }), shown, beeps };
 }
@@ -30,7 +29,7 @@ function message(more = {}) {
 test("a message that names the reader is told once, by its tag", () => {
   const { notifications, shown } = stage();
   notifications.take(LOBBY, [message(), message({ mentions: ["me"] }), message({ mentions: ["bob"] })]);
-  assert.deepEqual(shown, [{ title: "Alice in Lobby", body: "hi there", tag: "lobby-7", url: "/chatroom/lobby/7" }]);
+  assert.deepEqual(shown, [{ title: "Alice in Lobby", body: "hi\n  there", tag: "lobby-7", url: "/chatroom/lobby/7" }]);
 });
 
 test("everybody is named with the room, and in direct rooms everything counts", () => {
@@ -73,8 +72,14 @@ test("no sound unless it was asked for, and none without a reason", () => {
   assert.equal(beeps.length, 1);
 });
 
-test("a long text is cut", () => {
+test("what is not known is not made up", () => {
   const { notifications, shown } = stage();
-  notifications.take(DIRECT, [message({ text: "x".repeat(500) })]);
-  assert.equal(shown[0].body.length, 140);
+  notifications.take(DIRECT, [message({ text: undefined }), message({ text: undefined, html: "<p>a &lt;b&gt;</p>" })]);
+  assert.deepEqual(shown.map(({ body }) => body), ["New message", "a <b>"]);
+});
+
+test("after an absence the newest are told", () => {
+  const { notifications, shown } = stage();
+  notifications.take(DIRECT, [1, 2, 3, 4, 5].map((sequence) => message({ sequence })));
+  assert.deepEqual(shown.map(({ tag }) => tag), ["dm-1-3", "dm-1-4", "dm-1-5"]);
 });

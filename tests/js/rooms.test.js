@@ -131,3 +131,11 @@ test("more is not counted than the server counts", () => {
   assert.equal(rooms.get("den").unread, MOST_UNREAD);
   assert.deepEqual([shorten(MOST_UNREAD), shorten(7)], ["99+", "7"]);
 });
+
+test("what was posted is told once, and what was only changed is not", () => {
+  const rooms = make();
+  const frame = { room: "den", revision: 12, messages: [said(11), said(3, { revision: 12 })] };
+  assert.deepEqual(rooms.take(frame).map(({ sequence }) => sequence), [11]);
+  assert.deepEqual(rooms.take(frame), []);
+  assert.deepEqual(rooms.take({ ...frame, room: "elsewhere" }), []);
+});
