@@ -231,7 +231,12 @@ class Connection:
         elif isinstance(frame, Read):
             self._positions.put(await self._get_access(frame.room), frame.sequence)
         elif isinstance(frame, Typing):
-            self._engine.type((await self._get_access(frame.room)).room, self._author)
+            self._type(await self._get_access(frame.room))
+
+    def _type(self, access: Access) -> None:
+        with contextlib.suppress(Refused):  # who may not say anything is not shown as about to
+            self._engine.messages.check_posting(access)
+            self._engine.type(access.room, self._author)
 
     async def _post(self, frame: Post) -> None:
         access = await self._get_access(frame.room)

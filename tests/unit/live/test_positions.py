@@ -1,6 +1,7 @@
 """Read positions and typing, as frames on connections."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -128,6 +129,20 @@ class TestTyping:
             await there.engine._keep_typing(4)
             await settle()
             assert typing(bob) == [["Alice"], []]
+
+        run(test)
+
+    def test_who_may_not_post_is_not_shown_and_not_refused(self) -> None:
+        async def test() -> None:
+            process = await started()
+            process.database.memberships.update_one(
+                {"user": ALICE.id, "room": DEN.id}, {"$set": {"muted_until": datetime(2100, 1, 1, tzinfo=UTC)}}
+            )
+            alice, bob = [await process.connect(name, query={"room": "den"}) for name in ("alice", "bob")]
+            await alice.say({"type": "typing", "room": "den"})
+            await process.engine._keep_typing(1)
+            await settle()
+            assert typing(bob) == alice.frames("refused") == []
 
         run(test)
 
