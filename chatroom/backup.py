@@ -34,6 +34,7 @@ COLLECTIONS = (
     "messages",
     "files.files",
     "files.chunks",
+    "avatars",
     "memberships",
     "rooms",
     "users",

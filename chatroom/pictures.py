@@ -6,6 +6,7 @@ A picture is measured before it is decoded: a few bytes can claim to be a wall o
 import io
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import BinaryIO
 
 import msgspec
@@ -20,6 +21,7 @@ MAX_FRAMES = 1000
 MAX_MOVING_PIXELS = 1_000_000_000
 """Of all frames together: every reader's browser has to draw them."""
 THUMBNAIL = (640, 480)
+SQUARES = (256, 80)
 ORIENTATION = 0x0112
 UPRIGHT = {None, 0, 1}
 
@@ -35,17 +37,35 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
 
 def prepare(file: BinaryIO, type: str) -> Picture:
     """Make a picture fit to be shown; raise `Refused` (`too_large`, `invalid`) for one that is not."""
+    with _explained(), Image.open(file, formats=[FORMATS[type]]) as image:
+        _check_size(image)
+        upright = ImageOps.exif_transpose(image) if _is_turned(image) else image
+        upright.load()
+        return Picture(
+            content=_without_metadata(image, upright, file, type),
+            width=upright.width,
+            height=upright.height,
+            thumbnail=_thumbnail(upright),
+        )
+
+
+def make_squares(file: BinaryIO, type: str) -> tuple[bytes, bytes]:
+    """The middle of a picture as two squares, a small and a large one, both WebP; refuses as `prepare` does."""
+    with _explained(), Image.open(file, formats=[FORMATS[type]]) as image:
+        _check_size(image)
+        upright = ImageOps.exif_transpose(image)
+        mode = "RGBA" if upright.has_transparency_data else "RGB"
+        large, small = (
+            _as_webp(ImageOps.fit(upright.convert(mode), (side, side), Image.Resampling.LANCZOS)) for side in SQUARES
+        )
+    return small, large
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn whatever a decoder meets into a refusal."""
     try:
-        with Image.open(file, formats=[FORMATS[type]]) as image:
-            _check_size(image)
-            upright = ImageOps.exif_transpose(image) if _is_turned(image) else image
-            upright.load()
-            return Picture(
-                content=_without_metadata(image, upright, file, type),
-                width=upright.width,
-                height=upright.height,
-                thumbnail=_thumbnail(upright),
-            )
+        yield
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_many_pixels() from error
     except Refused:
@@ -121,6 +141,10 @@ def _webp_chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
 def _thumbnail(image: Image.Image) -> bytes:
     small = image.convert("RGBA" if image.has_transparency_data else "RGB")
     small.thumbnail(THUMBNAIL, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    return _as_webp(small)
+
+
+def _as_webp(image: Image.Image) -> bytes:
     out = io.BytesIO()
-    small.save(out, "WEBP", quality=80)
+    image.save(out, "WEBP", quality=80, exif=b"", xmp=b"")
     return out.getvalue()

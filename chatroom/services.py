@@ -10,6 +10,7 @@ import time
 from chatroom.accounts import Accounts, make_accounts
 from chatroom.admission import Admission
 from chatroom.audit import Audit
+from chatroom.avatars import Avatars
 from chatroom.clearing import Clearing
 from chatroom.config import Settings
 from chatroom.deliveries import Deliveries
@@ -37,6 +38,7 @@ from chatroom.search import Search, make_search
 from chatroom.sessions import Sessions
 from chatroom.store import (
     audit,
+    avatars,
     files,
     hooks,
     invites,
@@ -53,6 +55,7 @@ from chatroom.store import (
     users,
 )
 from chatroom.store.audit import AuditStore
+from chatroom.store.avatars import AvatarStore
 from chatroom.store.database import Database
 from chatroom.store.files import FileStore
 from chatroom.store.hooks import HookStore
@@ -90,6 +93,7 @@ INDEXES = {
     "rooms": rooms.INDEXES,
     "memberships": rooms.MEMBERSHIP_INDEXES,
     "search_entries": search.INDEXES,
+    "avatars": avatars.INDEXES,
     "files.files": files.INDEXES,
     "files.chunks": files.CHUNK_INDEXES,
 }
@@ -105,6 +109,7 @@ class Services:
     accounts: Accounts
     sessions: Sessions
     message_store: MessageStore
+    avatars: Avatars
     files: Files
     messages: Messages
     notices: Notices
@@ -191,6 +196,7 @@ class Services:
         self.accounts = make_accounts(settings, database, self.limits)
         self.sessions = self.accounts.sessions
         self.message_store = MessageStore(database, origin=self.origin)
+        self.avatars = Avatars(AvatarStore(database))
         self.files = Files(FileStore(database), self.message_store, settings)
         room_store = RoomStore(database)
         self.messages = Messages(

@@ -17,7 +17,7 @@ from chatroom.store.database import Database, Document
 
 CHUNK = 500
 """Documents that are asked for, written, and held in memory at once."""
-CHUNKS = {"files.files": 50, "files.chunks": 8}
+CHUNKS = {"avatars": 50, "files.files": 50, "files.chunks": 8}
 """Of those that are large: a thumbnail, or a quarter of a megabyte of a file, in each."""
 PAGE = 20_000
 """Messages of a room that one query reads."""
@@ -42,6 +42,7 @@ class BackupStore:
             "invites": database.invites,
             "room_invites": database.room_invites,
             "audit": database.audit,
+            "avatars": database.avatars,
             "files.files": database.files,
             "files.chunks": database.chunks,
             "reports": database.reports,

@@ -59,6 +59,7 @@ class Database:
         self.search_entries = self._database["search_entries"]
         self.search_words = self._database["search_words"]
         self.search_cursors = self._database["search_cursors"]
+        self.avatars = self._database["avatars"]
         self.files = self._database["files.files"]
         self.chunks = self._database["files.chunks"]
         self.room_invites = self._database["room_invites"]

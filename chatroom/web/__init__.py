@@ -6,7 +6,7 @@ A request is checked here, at the edge; what it does is said in the modules belo
 from flask import Flask
 
 from chatroom.config import Settings
-from chatroom.web import configuration, errors, files, health, login, reference, security, webhooks
+from chatroom.web import avatars, configuration, errors, files, health, login, reference, security, webhooks
 from chatroom.web.accounts import blueprint as accounts
 from chatroom.web.accounts import shown_registration
 from chatroom.web.admin import blueprint as admin
@@ -43,6 +43,7 @@ def register(app: Flask, settings: Settings) -> None:
     security.protect(app, settings)
     login.register(app)
     errors.register(app)
+    avatars.register(app)
     files.register(app)
     blueprints = (
         accounts,

@@ -39,9 +39,9 @@ PRIVATE = "private, max-age=3600"
 FORM_BYTES = 1_000_000
 """What a form has beside its files."""
 PARSED_BYTES = 131_072
-UPLOADING = {"api.upload": "one", "pages.room": "several", "pages.chatroom": "several"}
+UPLOADING = {"api.upload": "one", "pages.room": "several", "pages.chatroom": "several", "avatars.change": "one"}
 
-_uploads = re.compile(r"/api/rooms/[^/]+/files|/chatroom(?:/[^/]+)?")
+_uploads = re.compile(r"/api/rooms/[^/]+/files|/chatroom(?:/[^/]+)?|/account/avatar")
 
 blueprint = Blueprint("files", __name__)
 

@@ -108,6 +108,7 @@ export class MessageView {
     const hue = `hue-${findHue(id)}`;
     const avatar = element.querySelector(".avatar");
     avatar.dataset.initials = findInitials(name);
+    avatar.dataset.person = id;
     avatar.classList.add(hue);
     const author = element.querySelector("[data-author-name]");
     author.textContent = name;

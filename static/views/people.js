@@ -40,6 +40,7 @@ export class PeopleView {
     element.dataset.id = id;
     const avatar = element.querySelector(".avatar");
     avatar.dataset.initials = findInitials(name);
+    avatar.dataset.person = id;
     avatar.classList.add(`hue-${findHue(id)}`);
     element.querySelector(".person__name").textContent = name;
     element.querySelector(".person__link").href = `/people/${id}`;

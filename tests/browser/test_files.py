@@ -333,3 +333,25 @@ def test_a_large_file_goes_in_and_out_as_it_is(person: MakePerson, tmp_path: Pat
     address = alice.url + link.get_attribute("href")
     part = alice.context.request.get(address, headers={"Range": "bytes=19999000-19999099"})
     assert (part.status, part.body()) == (206, content[19_999_000:19_999_100])
+
+
+def test_a_picture_of_oneself_takes_the_place_of_the_initials(
+    person: MakePerson, anything: Callable[[str], str]
+) -> None:
+    alice, bob = person("Alice"), person("Bob")
+    alice.page.goto(f"{alice.url}/account")
+    alice.page.get_by_label("A JPEG, PNG, GIF or WebP").set_input_files([picture("me.jpg")])
+    alice.page.get_by_role("button", name="Use this picture").click()
+    alice.page.get_by_text("This is your picture now.").wait_for()
+    text = anything("see me")
+    alice.enter().say(text)
+    shown = "avatar => [getComputedStyle(avatar).backgroundImage, getComputedStyle(avatar, '::before').content]"
+    bob.page.wait_for_timeout(5000)  # so long may a process take to hear of it
+    bob.enter().sees(text)
+    live = anything("live")
+    alice.say(live)
+    for each, said in ((bob, text), (bob, live), (alice, live)):
+        each.sees(said)
+        image, initials = each.message(said).locator(".avatar").evaluate(shown)
+        assert re.fullmatch(r'url\("http://[^"]+/avatars/\w+/\w+"\)', image)
+        assert initials == "none"

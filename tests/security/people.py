@@ -49,6 +49,8 @@ class Cast:
         rooms.ensure(DEN)
         for user in (self.author, self.member):
             rooms.admit(user.id, DEN)
+        self.services.avatars.set(self.outsider.id, io.BytesIO(make_picture("PNG")))
+        self.avatar_version = dict(self.services.avatars.listed())[self.outsider.id]
         self.file_id = self._share(make_picture("PNG"), self.author)
         self.message = self.say("a secret", self.author)
         self.other_session = self._begin(self.author)

@@ -177,6 +177,9 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/api/rooms/<slug>/messages", "OPTIONS"): ("401", "200", "200", "200", "200", "200", "401", "401"),
     ("/api/rooms/<slug>/files", "POST"):       ("401", "404", "201", "201", "404", "201", "401", "401"),
     ("/api/rooms/<slug>/files", "OPTIONS"):    ("401", "200", "200", "200", "200", "200", "401", "401"),
+    ("/avatars/<user_id>/<version>", "GET"): (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
+    ("/avatars/<version>.css", "GET"):       (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
+    ("/account/avatar", "POST"):       (LOGIN, ACCOUNT, ACCOUNT, ACCOUNT, ACCOUNT, LOGIN, LOGIN, LOGIN),
     ("/files/<file_id>/<name>", "GET"):     (LOGIN, "404", "200", "200", "404", "200", LOGIN, "401"),
     ("/files/<file_id>/thumbnail", "GET"):  (LOGIN, "404", "200", "200", "404", "200", LOGIN, "401"),
     ("/api/rooms/<slug>/messages/<message_id>/reactions", "POST"): (
@@ -285,6 +288,7 @@ def ask(cast: Cast, person: Person, rule: str, method: str) -> TestResponse:
         .replace("<hook_id>", "f" * 24)
         .replace("<session_id>", cast.other_session)
         .replace("<file_id>", cast.file_id)
+        .replace("<version>", cast.avatar_version)
         .replace("<name>", "a.png")
         .replace("<message_id>", cast.message.id)
         .replace("<invite_id>", "0" * 64)

@@ -386,8 +386,8 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
         in_manifest(
             lambda manifest: manifest["collections"].update({"../users": manifest["collections"].pop("users")})
         ),
-        "must name messages, files.files, files.chunks, memberships, rooms, users, invites, room_invites, audit, "
-        "reports, ",
+        "must name messages, files.files, files.chunks, avatars, memberships, rooms, users, invites, room_invites, "
+        "audit, reports, ",
     ),
     "no collection": (in_manifest(lambda manifest: manifest["collections"].clear()), "must name messages"),
 }

@@ -249,6 +249,7 @@ def used(alice: Visitor, services: Services) -> Services:
     for beep in beeps:
         services.reports.make(access, author, beep, "too loud")
     ReportStore(services.database).close_all(beeps[0].id, [], author)
+    services.avatars.set(user.id, io.BytesIO(make_picture("PNG")))
     file = services.files.upload(user.id, lobby, "a.png", io.BytesIO(make_picture("PNG")))
     with_file = services.messages.draft(author, "", "c1", has_files=True)
     services.messages.post(lobby, services.messages.attach(lobby, with_file, [file.id]))

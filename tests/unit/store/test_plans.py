@@ -9,6 +9,7 @@ import pytest
 
 from chatroom.embedded import EmbeddedMongo
 from chatroom.models import File, Notice, Room
+from chatroom.store.avatars import AvatarStore
 from chatroom.store.database import Database
 from chatroom.store.files import FileStore
 from chatroom.store.listings import ListingStore
@@ -87,6 +88,8 @@ def full_database(mongod: EmbeddedMongo, commands: Commands) -> Iterator[Databas
         words = [("every", "other" if n % 2 else "odd", f"w{n}", f"rare{n // 10}") for n in range(len(found))]
         index.put(room, [Entry(m.id, m.revision, each) for m, each in zip(found, words, strict=True)])
         index.advance(room, len(found), 1)
+    for n in range(50):
+        AvatarStore(database).put(f"user-{n}", "v", small=b"s", large=b"l")
     for file_id in FILE_IDS:
         file = File(id=file_id, name="a", type="x/y", size=10)
         FileStore(database).add(file, [b"x" * 10], room_id="lobby", owner_id=ALICE.id, thumbnail=b"", check_at=LONG_AGO)
@@ -139,6 +142,8 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
     "rooms that somebody moderates": (lambda d: RoomStore(d).moderated_by(BOB.id), 60),
     "an open room": (lambda d: RoomStore(d).find_public("lobby"), 1),
     "admitting": (lambda d: RoomStore(d).admit(ALICE.id, LOBBY), 1),
+    "a picture of somebody": (lambda d: AvatarStore(d).find("user-7", "v", is_large=True), 1),
+    "whose pictures are listed": (lambda d: AvatarStore(d).newest(20), 20),
     "a file": (lambda d: FileStore(d).find(FILE_IDS[0]), 1),
     "files of a message": (lambda d: FileStore(d).find_all(FILE_IDS[:3]), 3),
     "a thumbnail": (lambda d: FileStore(d).thumbnail(FILE_IDS[0]), 1),
