@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -30,6 +31,7 @@ class AwayEngine:
     def __init__(self) -> None:
         self.pool = ThreadPoolExecutor(THREADS)
         self.calls = 0
+        self.hearing = SimpleNamespace(count=0)
         self._lock = threading.Lock()
 
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -68,7 +70,10 @@ def test_all_are_told_in_time_that_the_database_is_away(monkeypatch: pytest.Monk
         sign_in=engine.sign_in,
         is_own_origin=lambda _: True,
         get_access=lambda *_: pytest.fail("nobody was signed in"),
+        find_access=lambda *_: pytest.fail("nobody was signed in"),
         check_posting=lambda *_: None,
+        mark_read=lambda *_: None,
+        take_turn=lambda *_: None,
         limits=Limits(connections=0, connections_per_user=0, connections_per_address=0, rooms_per_connection=0),
     )
 

@@ -2,15 +2,16 @@ from typing import Any
 
 import pytest
 
+from chatroom.messages import Messages
 from chatroom.models import Notice
 from chatroom.notices import Notices
 from chatroom.reading import Reading
-from chatroom.rooms import LOBBY, Rooms
+from chatroom.rooms import LOBBY
 from chatroom.store.database import Database
-from chatroom.store.listings import ListingStore
 from chatroom.store.messages import MessageStore
 from chatroom.store.notices import NoticeStore
 from chatroom.store.rooms import RoomStore
+from tests.databases import make_rooms
 from tests.people import ALICE, BOB, rendered
 
 
@@ -19,11 +20,12 @@ class Read:
 
     def __init__(self, database: Database) -> None:
         store, messages = RoomStore(database), MessageStore(database, origin="here")
-        self.rooms = Rooms(store, ListingStore(database))
+        notices = Notices(NoticeStore(database))
+        self.rooms = make_rooms(database, Messages(messages, max_length=4000), notices)
         self.rooms.ensure_lobby()
+        self.rooms.get_for(ALICE.id, "lobby")  # who comes begins to read at the end
         messages.append(LOBBY.id, [rendered(f"b{n}", author=BOB) for n in range(5)])
         self.told: list[Notice] = []
-        notices = Notices(NoticeStore(database))
         notices.apply_through = self.told.append
         self.reading = Reading(store, messages, notices)
 

@@ -14,10 +14,13 @@ from chatroom.live.feed import ChangeStreamFeed, Hint, Known, PollingFeed
 from chatroom.live.follower import follow
 from chatroom.messages import Messages
 from chatroom.models import Author, Draft, Room
+from chatroom.notices import Notices
 from chatroom.store import changes
 from chatroom.store.database import Database
 from chatroom.store.messages import MessageStore, Stored
+from chatroom.store.notices import NoticeStore
 from chatroom.store.presences import PresenceStore
+from chatroom.store.rooms import RoomStore
 from tests.people import ALICE
 
 LOBBY = Room(id="lobby", slug="lobby", title="Lobby")
@@ -60,6 +63,8 @@ class Node:
             self.messages,
             self.store,
             PresenceStore(self.database, process=self.name, lease_seconds=30),
+            notices=Notices(NoticeStore(self.database)),
+            find_room=RoomStore(self.database).find,
             make_feed=self._make_feed,
             ended_sessions=set,
             prolong_session=lambda session_id, *, is_active: None,
@@ -173,7 +178,7 @@ class Reader:
     async def _follow(self, live: LiveRoom) -> None:
         try:
             read_page = partial(self.node.engine.read_page, live)
-            await follow(self._send, live.tail, live.presence, read_page, cursor=self.cursor, format="text")
+            await follow(self._send, live.tail, read_page, cursor=self.cursor, format="text", news=live.news)
         finally:
             self.node.engine.leave(live, self.person)
 
