@@ -86,8 +86,7 @@ export class Reader {
   /** Bring the screen in step with the timeline, without moving what is being read. */
   show(also = () => {}) {
     this.#scroller.isLive = !this.#timeline.isDetached;
-    if (this.#scroller.isAtEnd) this.#timeline.trimOldest(KEPT_AT_END);
-    else this.#timeline.trimNewest(KEPT_ABOVE);
+    if (!this.#log.querySelector(".editor")) this.#trim(); // what is being edited is not let go of
     this.keepPlace(() => {
       this.#view.render(this.#timeline.messages);
       this.#older.hidden = !this.#timeline.hasOlder;
@@ -106,6 +105,11 @@ export class Reader {
 
   renewQuotes() {
     this.#view.renewQuotes();
+  }
+
+  #trim() {
+    if (this.#scroller.isAtEnd) this.#timeline.trimOldest(KEPT_AT_END);
+    else this.#timeline.trimNewest(KEPT_ABOVE);
   }
 
   keepPlace(change) {

@@ -89,7 +89,7 @@ def test_markdown_is_shown_and_html_is_not(person, anything):
     expect(message.locator("strong")).to_have_text(mark)
     expect(message.locator("code")).to_have_text("code")
     expect(message.locator("b")).to_have_count(0)
-    expect(message.get_by_role("link")).to_have_attribute("rel", re.compile("noopener"))
+    expect(message.get_by_role("link", name="example.org")).to_have_attribute("rel", re.compile("noopener"))
 
 
 def test_nothing_white_and_too_much_are_refused_with_a_reason(person):
