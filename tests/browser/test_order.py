@@ -42,6 +42,7 @@ def test_somebody_is_muted_while_they_write(people, anything):
 
 
 def test_a_banned_person_s_page_ends_with_the_reason(people, anything):
+    """M03."""
     alice, bob = people
     text = anything("advertising")
     bob.say(text)

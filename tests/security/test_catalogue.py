@@ -11,7 +11,22 @@ from tests.documents import ROOT, read, section, tables
 from tests.faults.schedule import KINDS
 
 PAGE = "docs/threat-model.md"
-GROUPS = {"A": 11, "S": 8, "C": 7, "I": 8, "X": 6, "W": 10, "L": 10, "U": 7, "D": 11, "F": 14, "O": 8, "P": 9, "B": 8}
+GROUPS = {
+    "A": 11,
+    "S": 8,
+    "C": 7,
+    "I": 8,
+    "X": 6,
+    "W": 10,
+    "L": 10,
+    "U": 7,
+    "D": 11,
+    "F": 14,
+    "O": 8,
+    "P": 9,
+    "M": 8,
+    "B": 8,
+}
 """How many attacks there are of each kind; none may be dropped without a word."""
 ROWS = [row for table in tables(section(PAGE, "The attacks")) for row in table]
 

@@ -237,7 +237,7 @@ class TestRoutes:
 
     @pytest.mark.parametrize(("rule", "method"), ROUTES)
     def test_everybody_gets_what_the_table_says(self, rule: str, method: str, make_app: MakeApp) -> None:
-        """W09, S03, C01."""
+        """W09, S03, C01, M01."""
         answers = {}
         for who in WHO:
             cast = Cast(make_app())

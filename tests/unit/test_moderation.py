@@ -93,6 +93,7 @@ class TestRoles:
         assert place.moderation.set_role(None, place.alice, "member").role == "member"
 
     def test_also_when_two_take_it_from_each_other_at_the_same_moment(self, place: Place) -> None:
+        """M02."""
         carol = place.moderation.set_role(None, place.carol, "administrator")
 
         def demote(user: User) -> None:
@@ -164,6 +165,7 @@ class TestMute:
 
 class TestBan:
     def test_every_session_and_token_is_over(self, place: Place) -> None:
+        """M03."""
         secrets = [place.sessions.begin(place.carol, label="", address=""), begin_token(place)]
         place.moderation.ban(place.bob, place.carol, place.end(days=7), "spam")
         assert [place.sessions.find_valid(secret) for secret in secrets] == [None, None]
@@ -174,6 +176,7 @@ class TestBan:
         assert place.acts() == [("Bob", "ban", "carol")]
 
     def test_a_session_that_begins_meanwhile_is_worth_nothing(self, place: Place) -> None:
+        """M03."""
         place.moderation.ban(place.bob, place.carol, place.end(days=7), "spam")
         secret = place.sessions.begin(place.carol, label="", address="")
         assert place.sessions.find_valid(secret) is None
@@ -193,6 +196,7 @@ def begin_token(place: Place) -> str:
 
 class TestPower:
     def test_nobody_acts_on_equals_or_above(self, place: Place) -> None:
+        """M01."""
         moderation, end = place.moderation, place.end(hours=1)
         erin = place.add("erin", "administrator")
         pairs = [

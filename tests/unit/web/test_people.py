@@ -40,6 +40,7 @@ class TestPage:
 
 class TestMute:
     def test_the_muted_read_and_do_not_post(self, alice: Visitor, bob: Visitor, services: Services) -> None:
+        """M05."""
         page = page_of(services, "bob")
         assert order(alice, page, "mute") == 303
         said = bob.say("hello")
@@ -98,7 +99,7 @@ class TestBan:
         assert visitor(app).log_in("bob").status_code == 303
 
     def test_a_wrong_password_tells_nothing(self, app: Flask, alice: Visitor, bob: Visitor, services: Services) -> None:
-        """A05: neither that there is an account, nor that it is banned."""
+        """M04, A05: neither that there is an account, nor that it is banned."""
         order(alice, page_of(services, "bob"), "ban")
         answers = [visitor(app).log_in(name, "guess") for name in ("bob", "nobody")]
         assert {(answer.status_code, problem(answer)) for answer in answers} == {(401, "Wrong user name or password.")}

@@ -42,6 +42,7 @@ class TestReport:
         assert "word 8" not in page
 
     def test_once(self, bob: Visitor, services: Services) -> None:
+        """M07."""
         assert [report(bob), report(bob)] == [303, 303]
         assert len(services.reports.list_open()) == 1
 
@@ -64,11 +65,13 @@ class TestReport:
         assert bob.get(REPORT).status_code == 404
 
     def test_members_do_not_see_the_queue(self, bob: Visitor, mallory: Visitor) -> None:
+        """M06."""
         report(bob)
         assert [somebody.get("/reports").status_code for somebody in (bob, mallory)] == [404, 404]
 
 
 def test_not_too_many(make_app: MakeApp) -> None:
+    """M07."""
     app = make_app(report_limit_account="1 per hour")
     alice, bob = signed_in(app, "alice"), signed_in(app, "bob")
     for n in range(2):
@@ -134,6 +137,7 @@ class TestDecide:
         assert alice.submit("/account", to=f"/reports/{found.id}", dismiss="1").status_code == 404
 
     def test_nobody_decides_about_themselves(self, alice: Visitor, bob: Visitor, services: Services) -> None:
+        """M06."""
         services.moderation.set_role(None, user_of(services, "bob"), "moderator")
         assert bob.submit("/chatroom/lobby/3/report", reason="dull").status_code == 303
         assert "dull" not in alice.get("/reports").text

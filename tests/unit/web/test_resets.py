@@ -44,6 +44,7 @@ def test_it_sets_a_new_password_once(app: Flask, client: Visitor, alice: Visitor
 
 
 def test_only_its_hash_is_kept(alice: Visitor, bob: Visitor, services: Services) -> None:
+    """M08."""
     secret = link_for(alice, services).removeprefix("/reset/")
     assert secret not in str(list(services.database.resets.find()))
     assert secret not in str(list(services.database.audit.find()))
@@ -52,6 +53,7 @@ def test_only_its_hash_is_kept(alice: Visitor, bob: Visitor, services: Services)
 def test_wrong_used_and_old_links_look_the_same(
     client: Visitor, alice: Visitor, bob: Visitor, services: Services
 ) -> None:
+    """M08."""
     used, old = link_for(alice, services), ""
     use(client, used)
     old = link_for(alice, services)
