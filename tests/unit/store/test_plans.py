@@ -13,9 +13,11 @@ from chatroom.store.avatars import AvatarStore
 from chatroom.store.database import Database
 from chatroom.store.files import FileStore
 from chatroom.store.listings import ListingStore
+from chatroom.store.members import MemberStore
 from chatroom.store.messages import MessageStore
 from chatroom.store.notices import NoticeStore
 from chatroom.store.presences import PresenceStore
+from chatroom.store.room_invites import RoomInviteStore
 from chatroom.store.rooms import RoomStore
 from chatroom.store.search import Beginning, Entry, OneOf, SearchStore, Span
 from chatroom.store.users import UserStore
@@ -130,7 +132,7 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
     "what is pinned": (lambda d: messages(d).pinned("lobby", 50), 5),
     "members who are named": (lambda d: RoomStore(d).find_members(DEN, ["name-7", "name-8", "nobody"]), 2),
     "anybody who is named": (lambda d: RoomStore(d).find_members(LOBBY, ["name-7", "nobody"]), 1),
-    "members by how their names begin": (lambda d: RoomStore(d).members_like(DEN, "name", 10), 2),
+    "members by how their names begin": (lambda d: RoomStore(d).members_like(DEN, "name", 10), 4),
     "anybody by how their names begin": (lambda d: RoomStore(d).members_like(LOBBY, "name-1", 10), 20),
     "polling": (lambda d: messages(d).newest_revisions({"lobby": MESSAGES, "before": 498, "x": 0}), 0),
     "a change": (find_some, 1),
@@ -179,6 +181,14 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
     "noting who types": (lambda d: presences(d).note_typing([("r3", ALICE.id)], datetime.now(UTC)), 1),
     "who types elsewhere": (lambda d: presences(d).typing_elsewhere(["r1", "r2"], timedelta(seconds=6)), 12),
     "a read position": (lambda d: RoomStore(d).mark_read(ALICE.id, "r7", 3), 1),
+    "the public rooms": (lambda d: RoomStore(d).list_public(("", ""), 50), 51),
+    "the members of a room": (lambda d: MemberStore(d).list_in(LOBBY), 3),
+    "a member's role": (lambda d: MemberStore(d).find_role(ALICE.id, LOBBY), 1),
+    "a turn in a slow room": (lambda d: MemberStore(d).take_turn(ALICE.id, LOBBY, "c1", 5), 1),
+    "the links into a room": (lambda d: RoomInviteStore(d).list_for(LOBBY), 1),
+    "a link": (lambda d: RoomInviteStore(d).take("x"), 1),
+    "rooms that delete what is old": (lambda d: RoomStore(d).list_retaining(), 1),
+    "how many rooms somebody made": (lambda d: RoomStore(d).count_made_by(ALICE.id, 50), 50),
     "ending all leases": (lambda d: presences(d).end_all(), 100),
 }
 
