@@ -40,6 +40,7 @@ __all__ = ["address_of", "is_own_origin", "is_upload", "most_upload_bytes", "reg
 def register(app: Flask, settings: Settings) -> None:
     """Give the application its configuration, protections, pages and commands."""
     configuration.configure(app, settings)
+    configuration.compress_static(app)
     security.protect(app, settings)
     login.register(app)
     errors.register(app)

@@ -262,3 +262,16 @@ def test_the_page_loads_nothing_from_elsewhere_and_breaks_no_rule_of_its_policy(
     alice.page.goto(f"{alice.url}/account")
     assert [url for url in asked if not url.startswith(alice.url)] == []
     assert problems == []
+
+
+def test_the_page_is_light(person):
+    """Everything that a first visit to the room fetches, as it comes over the line, before pictures."""
+    alice = person("Alice", service_workers="block")
+    alice.page.evaluate("performance.setResourceTimingBufferSize(1000)")
+    sizes = alice.page.evaluate(
+        """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+          .map(({ name, transferSize }) => [name, transferSize])"""
+    )
+    total = sum(size for _, size in sizes)
+    assert total < 150_000, (total, sorted(sizes, key=lambda each: -each[1])[:10])
+    assert all(name.startswith((alice.url, "data:")) for name, _ in sizes), "nothing comes from elsewhere"

@@ -32,6 +32,7 @@ NOUNS = LAYERS.index([])
 # Which of our modules may import a library.
 PLACES = {
     "flask": ["chatroom.web", "chatroom.app"],
+    "flask_compress": ["chatroom.web"],
     "flask_login": ["chatroom.web", "chatroom.app"],
     "flask_wtf": ["chatroom.web", "chatroom.app"],
     "wtforms": ["chatroom.web"],

@@ -1,5 +1,7 @@
 """What every request and answer goes through."""
 
+import gzip
+
 import pytest
 from flask import Flask
 
@@ -231,3 +233,17 @@ def test_paths_of_the_site(target: str) -> None:
 )
 def test_everything_else_is_not(target: str | None) -> None:
     assert safe_next(target) == ""
+
+
+class TestCompression:
+    def test_scripts_and_styles_are_sent_compressed_and_asked_again_by_tag(self, client: Visitor) -> None:
+        for name in ("chat.js", "css/chat.css", "favicon.svg"):
+            answer = client.get(f"/static/{name}", headers={"Accept-Encoding": "gzip, br"})
+            assert answer.headers["Content-Encoding"] == "gzip", name
+            assert gzip.decompress(answer.data) == client.get(f"/static/{name}").data
+            again = {"Accept-Encoding": "gzip", "If-None-Match": answer.headers["ETag"]}
+            assert client.get(f"/static/{name}", headers=again).status_code == 304
+
+    def test_pages_are_not(self, client: Visitor) -> None:
+        answer = client.get("/login", headers={"Accept-Encoding": "gzip"})
+        assert "Content-Encoding" not in answer.headers
