@@ -1,8 +1,9 @@
 """Flask's own configuration, made from the settings."""
 
 from datetime import timedelta
+from typing import Any, cast
 
-from flask import Flask
+from flask import Flask, Response
 from flask_compress import Compress
 
 from chatroom.config import Settings
@@ -32,10 +33,18 @@ def configure(app: Flask, settings: Settings) -> None:
 
 def compress_static(app: Flask) -> None:
     """Send scripts and styles compressed. Pages are not: their size would tell of the secrets in them (BREACH)."""
-    app.config.from_mapping(COMPRESS_REGISTER=False, COMPRESS_ALGORITHM_STREAMING=["gzip"])
+    app.config.from_mapping(COMPRESS_REGISTER=False, COMPRESS_ALGORITHM=["gzip"])
     compress = Compress()
     compress.init_app(app)
-    app.view_functions["static"] = compress.compressed()(app.view_functions["static"])
+    send = app.view_functions["static"]
+
+    def send_whole(**arguments: Any) -> Response:
+        response = cast("Response", send(**arguments))
+        response.direct_passthrough = False
+        response.make_sequence()  # else the library loses sight of the open file
+        return response
+
+    app.view_functions["static"] = compress.compressed()(send_whole)
 
 
 def _words(text: str) -> list[str]:
