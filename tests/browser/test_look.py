@@ -264,9 +264,9 @@ def test_the_page_loads_nothing_from_elsewhere_and_breaks_no_rule_of_its_policy(
     assert problems == []
 
 
-def test_the_page_is_light(person):
-    """Everything that a first visit to the room fetches, as it comes over the line, before pictures."""
-    alice = person("Alice", service_workers="block")
+def test_the_page_is_light(person, own_server):
+    """Everything that a first visit to an empty room fetches, as it comes over the line."""
+    alice = person("Alice", at=own_server, service_workers="block")
     alice.page.evaluate("performance.setResourceTimingBufferSize(1000)")
     sizes = alice.page.evaluate(
         """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]

@@ -145,7 +145,7 @@ class TestHandshake:
                 raise Unavailable("The database does not answer.")
 
             if part == "sign_in":
-                process.endpoint._sign_in = away
+                process.endpoint.sign_in = away
             else:
                 process.rooms.get_for = away
             client = await process.connect()
@@ -816,9 +816,9 @@ class TestTheEnd:
             assert client.task.done()
             assert process.engine.connections == set()
             assert [live.connections for live in process.engine._rooms.values()] == [0, 0]
-            assert process.endpoint._gate._total == 0
-            assert not process.endpoint._gate._by_user
-            assert not process.endpoint._gate._by_address
+            assert process.endpoint.gate._total == 0
+            assert not process.endpoint.gate._by_user
+            assert not process.endpoint.gate._by_address
 
         run(test)
 
