@@ -164,7 +164,7 @@ class Target:
         name = f"control-{self._inputs}"
         await self._alice.say({"type": "post", "room": "lobby", "client_id": name, "text": "still here"})
         if name not in {frame.get("client_id") for frame in self._alice.frames("stored")}:
-            raise Broken("nobody else can post any more")
+            raise Broken(f"nobody else can post any more: {self._alice.events[-3:]} {self._alice.task}")
         cursor = 0
         for frame in self._alice.frames("changes"):
             if frame["revision"] <= cursor:
