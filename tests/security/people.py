@@ -24,6 +24,10 @@ WHO = ("anonymous", "outsider", "member", "author", "administrator", "token", "e
 """`token` is the member's program. The last two are the author's, ended before they come."""
 
 
+KEEPERS = {"moderator": "moderator", "owner": "administrator"}
+"""Members of the den who keep order in it, each with their role in it."""
+
+
 class Person(msgspec.Struct, frozen=True):
     """One who comes, and what they bring along."""
 
@@ -70,7 +74,17 @@ class Cast:
             person = Person(token=sessions.create_token(self.author, label="bot"), user=self.author)
             self.end(person)
             return person
+        if who in KEEPERS:
+            return self._signed_in(self._keeper(who))
         return self._signed_in(getattr(self, who))
+
+    def _keeper(self, who: str) -> User:
+        """Somebody who keeps order in the den, by the den's own role."""
+        user = self._user("dave")
+        RoomStore(self.services.database).admit(user.id, DEN)
+        member = {"user": user.id, "room": DEN.id}
+        self.services.database.memberships.update_one(member, {"$set": {"role": KEEPERS[who]}})
+        return user
 
     def end(self, person: Person) -> None:
         """Log somebody out everywhere."""

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from chatroom.live import engine, protocol
 from tests.conftest import MakeApp
 from tests.security.live import Socket, served
-from tests.security.people import DEN, WHO, Cast, Person
+from tests.security.people import DEN, KEEPERS, WHO, Cast, Person
 from tests.visitors import PASSWORD
 
 ALL, HIDDEN = "everybody", "a secret"
@@ -200,6 +200,30 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/api/docs", "OPTIONS"):          ("200",) * 8,
 }  # fmt: skip
 
+# What a moderator and an administrator of the den may there, where it is more than a member may.
+KEPT: dict[tuple[str, str], tuple[str, str]] = {
+    #                                                        moderator  administrator
+    ("/api/rooms/<slug>/messages/<message_id>", "DELETE"):     ("200", "200"),
+    ("/api/rooms/<slug>/messages/<message_id>/pin", "POST"):   ("200", "200"),
+    ("/chatroom/<slug>/<int:sequence>/delete", "POST"):        ("303 /chatroom/den/2", "303 /chatroom/den/2"),
+    ("/chatroom/<slug>/<int:sequence>/pin", "POST"):           ("303 /chatroom/den/2", "303 /chatroom/den/2"),
+    ("/chatroom/<slug>/clear", "GET"):                         ("403", "200"),
+    ("/chatroom/<slug>/clear", "POST"):                        ("403", "400"),
+    ("/chatroom/<slug>/export", "GET"):                        ("200", "200"),
+    ("/chatroom/<slug>/webhooks", "GET"):                      ("403", "200"),
+    ("/chatroom/<slug>/webhooks", "POST"):                     ("403", "201"),
+    ("/chatroom/<slug>/webhooks/<hook_id>/remove", "POST"):    ("403", "404"),
+    ("/reports", "GET"):                                       ("200", "200"),
+    ("/rooms/<slug>/archive", "POST"):                         ("403", "303 /rooms/den/settings"),
+    ("/rooms/<slug>/invites", "POST"):                         ("200", "200"),
+    ("/rooms/<slug>/invites/<invite_id>/end", "POST"):         ("404", "404"),
+    ("/rooms/<slug>/leave", "POST"):                           ("303 /rooms", "403"),
+    ("/rooms/<slug>/members", "POST"):                         ("303 /rooms/den/settings", "303 /rooms/den/settings"),
+    ("/rooms/<slug>/members/<user_id>/remove", "POST"):        ("404", "404"),
+    ("/rooms/<slug>/members/<user_id>/role", "POST"):          ("403", "404"),
+    ("/rooms/<slug>/settings", "POST"):                        ("403", "303 /rooms/den/settings"),
+}  # fmt: skip
+
 GONE = "closed 4401"
 """What becomes of a connection whose session, or token, ends while it is open."""
 
@@ -245,6 +269,16 @@ class TestRoutes:
             answers[who] = answer_of(response)
             check_secrecy(response, is_member=who in {"member", "author", "token"})
         assert answers == dict(zip(WHO, ROUTES[rule, method], strict=True))
+
+    @pytest.mark.parametrize(("rule", "method"), ROUTES)
+    def test_who_keeps_order_may_what_a_member_may_and_more(self, rule: str, method: str, make_app: MakeApp) -> None:
+        """W09, M01."""
+        answers = []
+        for who in KEEPERS:
+            cast = Cast(make_app())
+            answers.append(answer_of(ask(cast, cast.person(who), rule, method)))
+        member = ROUTES[rule, method][WHO.index("member")]
+        assert tuple(answers) == KEPT.get((rule, method), (member, member))
 
     @pytest.mark.parametrize("rule", sorted({rule for rule, method in ROUTES if method == "GET"}))
     def test_head_tells_no_more_than_get(self, rule: str, make_app: MakeApp) -> None:
