@@ -26,6 +26,9 @@ WISHES = [
     SelectChoice(value="none", label="Nothing"),
 ]
 
+BY_COOKIE = (401, 403)
+"""These are for the site's own pages: signed in by cookie, and no token is good for them."""
+
 blueprint = Blueprint("notifications", __name__)
 api = api_blueprint("push")
 
@@ -118,14 +121,14 @@ def service_worker() -> Response:
 
 
 @api.get("/push/key")
-@operation(None, {200: PushKey})
+@operation(None, {200: PushKey}, refusals=BY_COOKIE)
 def key() -> Response:
     """What a browser needs to subscribe: the public key of this site."""
     return answer(PushKey(services.push.public_key))
 
 
 @api.post("/push/subscriptions")
-@operation(None, {201: PushKey}, body=Subscribing)
+@operation(None, {201: PushKey}, body=Subscribing, refusals=BY_COOKIE)
 def subscribe() -> Response:
     """Tell this browser from now on, until its session ends."""
     person, asked = asker(), body_as(Subscribing)
@@ -134,7 +137,7 @@ def subscribe() -> Response:
 
 
 @api.post("/push/subscriptions/end")
-@operation(None, {200: PushKey}, body=Unsubscribing)
+@operation(None, {200: PushKey}, body=Unsubscribing, refusals=BY_COOKIE)
 def unsubscribe() -> Response:
     """Tell this browser no more."""
     services.push.unsubscribe(asker().id, body_as(Unsubscribing).endpoint)

@@ -80,7 +80,8 @@ def test_what_is_installed_has_no_hole_that_we_know_of() -> None:
         assert installed >= floor, package
     required = (ROOT / "requirements.txt").read_text().lower()
     assert re.search(r"^bcrypt~=5\.\d+\s", required, re.MULTILINE), "by major"
-    for absent in ("socketio", "engineio", "eventlet", "gevent", "passlib"):
+    assert re.search(r"^python-socketio~=5\.(1[89]|[2-9]\d)", required, re.MULTILINE), "5.16.4 was CVE-2026-48804"
+    for absent in ("flask-socketio", "eventlet", "gevent", "passlib"):
         assert absent not in required
 
 
