@@ -224,6 +224,9 @@ KEPT: dict[tuple[str, str], tuple[str, str]] = {
     ("/rooms/<slug>/settings", "POST"):                        ("403", "303 /rooms/den/settings"),
 }  # fmt: skip
 
+KEPT_FRAMES = {"delete": "stored", "pin": "stored"}
+"""What becomes of their frames, where it is not what becomes of a member's."""
+
 GONE = "closed 4401"
 """What becomes of a connection whose session, or token, ends while it is open."""
 
@@ -379,6 +382,16 @@ class TestFrames:
             cast = Cast(make_app())
             outcomes[who] = asyncio.run(OUTCOMES.get(frame, after_opening)(cast, who, frame))
         assert outcomes == dict(zip(WHO, FRAMES[frame], strict=True))
+
+    @pytest.mark.parametrize("frame", FRAMES)
+    def test_who_keeps_order_may_what_a_member_may_and_more(self, frame: str, make_app: MakeApp) -> None:
+        """W09, M01."""
+        outcomes = []
+        for who in KEEPERS:
+            cast = Cast(make_app())
+            outcomes.append(asyncio.run(OUTCOMES.get(frame, after_opening)(cast, who, frame)))
+        member = FRAMES[frame][WHO.index("member")]
+        assert outcomes == [KEPT_FRAMES.get(frame, member)] * 2
 
     def test_what_was_refused_was_not_done(self, make_app: MakeApp) -> None:
         """W09, D05: an id that belongs to somebody else's message changes nothing either."""
