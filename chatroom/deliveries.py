@@ -8,7 +8,6 @@ import hashlib
 import hmac
 import json
 import logging
-import threading
 import time
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -18,6 +17,7 @@ from typing import Protocol
 import msgspec
 
 from chatroom.errors import ChatroomError
+from chatroom.leased import LeasedThread
 from chatroom.models import Hook, Message, Room
 from chatroom.outside import Answer, Forbidden
 from chatroom.store.hooks import HookStore
@@ -27,6 +27,7 @@ from chatroom.store.messages import MessageStore
 log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 1.0
+"""Between two looks at what waits."""
 LEASE = "deliveries"
 LEASE_SECONDS = 60.0
 AT_ONCE = 4
@@ -62,25 +63,20 @@ class Deliveries:
     ) -> None:
         self._store = store
         self._messages = messages
-        self._leases = leases
         self._poster = poster
         self._find_room = find_room
         self._clock = clock
-        self._stopped = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._thread = LeasedThread(
+            LEASE, leases, self._follow, lease_seconds=LEASE_SECONDS, stop_seconds=TIMEOUT_SECONDS
+        )
 
     def start(self) -> None:
         """Begin to deliver, as long as no other process does."""
-        self._stopped.clear()
-        self._thread = threading.Thread(target=self._run, name="deliveries", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Deliver no longer, and let another process do it."""
-        self._stopped.set()
-        if self._thread is not None:
-            self._thread.join(timeout=TIMEOUT_SECONDS)
-            self._thread = None
+        self._thread.stop()
 
     def deliver(self, hook: Hook, key: str) -> None:
         """Tell one webhook what waits for it, up to a batch; note how it went."""
@@ -89,7 +85,7 @@ class Deliveries:
             return
         waiting = self._messages.since(room.id, hook.cursor + 1, BATCH)
         for message in waiting:
-            if self._stopped.is_set():
+            if self._thread.stopped.is_set():
                 return
             if _is_for(hook, message):
                 error = self._post(hook, key, message, _body(room, hook, message))
@@ -155,23 +151,9 @@ class Deliveries:
         if is_over:
             log.warning("a webhook was given up: %s", error, extra={"hook": hook.id})
 
-    def _run(self) -> None:
-        holds = False
-        while not self._stopped.wait(PAUSE_SECONDS):
-            try:
-                holds = self._leases.take(LEASE, LEASE_SECONDS)
-                if holds:
-                    self._follow()
-            except ChatroomError:
-                pass  # the database is away, which is logged where it is noticed
-            except Exception:
-                log.exception("the deliveries stumbled and go on")
-        if holds:
-            self._leases.give_back(LEASE)
-
     def _follow(self) -> None:
         until = time.monotonic() + LEASE_SECONDS / 2
-        while not self._stopped.wait(PAUSE_SECONDS) and time.monotonic() < until:
+        while not self._thread.stopped.wait(PAUSE_SECONDS) and time.monotonic() < until:
             self.deliver_all(self._store.list_outgoing())
 
 

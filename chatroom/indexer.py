@@ -4,23 +4,19 @@ Each room has a cursor in the database, and is read from it by revision, as any 
 does no harm; what was not yet is found by whoever goes on from the cursor.
 """
 
-import logging
-import threading
 import time
 from collections.abc import Callable, Collection
 
-from chatroom.errors import ChatroomError
+from chatroom.leased import LeasedThread
 from chatroom.models import Message
 from chatroom.store.leases import LeaseStore
 from chatroom.store.messages import MessageStore
 from chatroom.store.search import Entry, SearchStore
 from chatroom.terms import RULE_VERSION, index_words
 
-log = logging.getLogger(__name__)
-
 BATCH = 200
 """Messages that are read and indexed at once."""
-PAUSE_SECONDS = 1.0
+STOP_SECONDS = 5.0
 REBUILD_BATCH = 1000
 REST = 9
 """After each batch the indexer rests so many times as long as the batch took: those who write come first."""
@@ -44,23 +40,16 @@ class Indexer:
     ) -> None:
         self._store = store
         self._messages = messages
-        self._leases = leases
         self._rooms = rooms
-        self._stopped = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._thread = LeasedThread(LEASE, leases, self._follow, lease_seconds=LEASE_SECONDS, stop_seconds=STOP_SECONDS)
 
     def start(self) -> None:
         """Begin to follow all rooms, as long as no other process does."""
-        self._stopped.clear()
-        self._thread = threading.Thread(target=self._run, name="indexer", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Follow no longer, and let another process do it."""
-        self._stopped.set()
-        if self._thread is not None:
-            self._thread.join(timeout=5)
-            self._thread = None
+        self._thread.stop()
 
     def behind(self, rooms: Collection[str]) -> dict[str, int]:
         """Which of these rooms have changed since they were indexed, each with its cursor."""
@@ -87,20 +76,6 @@ class Indexer:
                 cursor = self.take_in(room, cursor, REBUILD_BATCH)
             report(room, expected, expected)
 
-    def _run(self) -> None:
-        holds = False
-        while not self._stopped.wait(PAUSE_SECONDS):
-            try:
-                holds = self._leases.take(LEASE, LEASE_SECONDS)
-                if holds:
-                    self._follow()
-            except ChatroomError:
-                pass  # the database is away, which is logged where it is noticed
-            except Exception:
-                log.exception("the indexer stumbled and goes on")
-        if holds:
-            self._leases.give_back(LEASE)
-
     def _follow(self) -> None:
         """Index what is new everywhere, for as long as the lease lasts."""
         until = time.monotonic() + LEASE_SECONDS / 2
@@ -116,7 +91,7 @@ class Indexer:
                         del waiting[room]
                     else:
                         waiting[room] = following
-                        if self._stopped.wait(REST * (time.monotonic() - begun)) or time.monotonic() > until:
+                        if self._thread.stopped.wait(REST * (time.monotonic() - begun)) or time.monotonic() > until:
                             return
 
 

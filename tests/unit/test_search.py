@@ -314,7 +314,7 @@ class TestIndex:
     def test_one_indexer_follows_all_rooms_and_another_takes_over(
         self, site: Site, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(indexing, "PAUSE_SECONDS", 0.01)
+        monkeypatch.setattr("chatroom.leased.PAUSE_SECONDS", 0.01)
         monkeypatch.setattr(indexing, "REST", 0)
         one, two = site.make_indexer("one"), site.make_indexer("two")
         rooms = [LOBBY.id, DEN.id]

@@ -203,6 +203,7 @@ def test_a_trigger_word(
 
 
 def test_the_thread_delivers_and_stops(services: Services, poster: Poster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatroom.leased.PAUSE_SECONDS", 0.01)
     monkeypatch.setattr("chatroom.deliveries.PAUSE_SECONDS", 0.01)
     make(services, monkeypatch)
     say(services, "hello")
@@ -212,7 +213,7 @@ def test_the_thread_delivers_and_stops(services: Services, poster: Poster, monke
         for _ in range(500):
             if poster.texts:
                 break
-            services.deliveries._stopped.wait(0.01)
+            services.deliveries._thread.stopped.wait(0.01)
     finally:
         services.deliveries.stop()
     assert poster.texts == ["hello"]

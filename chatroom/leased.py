@@ -1,0 +1,55 @@
+"""A thread of which, of all processes, only the one works that holds a lease; the others wait for their turn."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from chatroom.errors import ChatroomError
+from chatroom.store.leases import LeaseStore
+
+log = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 1.0
+
+
+class LeasedThread:
+    """Does `work` again and again, a pause apart, while the lease of that name is this process's."""
+
+    def __init__(
+        self, name: str, leases: LeaseStore, work: Callable[[], None], *, lease_seconds: float, stop_seconds: float
+    ) -> None:
+        self.stopped = threading.Event()
+        """Set when it is to stop: `work` looks at it between two steps, and ends."""
+        self._name = name
+        self._leases = leases
+        self._work = work
+        self._lease_seconds = lease_seconds
+        self._stop_seconds = stop_seconds
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to work, as long as no other process does."""
+        self.stopped.clear()
+        self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Work no longer, and let another process do it."""
+        self.stopped.set()
+        if self._thread is not None:
+            self._thread.join(timeout=self._stop_seconds)
+            self._thread = None
+
+    def _run(self) -> None:
+        holds = False
+        while not self.stopped.wait(PAUSE_SECONDS):
+            try:
+                holds = self._leases.take(self._name, self._lease_seconds)
+                if holds:
+                    self._work()
+            except ChatroomError:
+                pass  # the database is away, which is logged where it is noticed
+            except Exception:
+                log.exception("the thread %r stumbled and goes on", self._name)
+        if holds:
+            self._leases.give_back(self._name)
