@@ -1,5 +1,6 @@
 """A message's own page: the room around it, and, where there is no script, everything that can be done with it."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, redirect, url_for
@@ -70,14 +71,9 @@ def react(slug: str, sequence: int) -> Page:
     """Put an emoji on a message, or take it back."""
     access, target = _find(slug, sequence)
     form = ReactForm()
-    try:
-        if not form.validate():
-            raise Refused("invalid", form.problem)
-        _change(access, services.messages.reacting(access, target.id, form.chosen, on=form.is_on))
-    except (Refused, Unavailable) as error:
-        page = _message_page(access, target, _edit_form(target), "", status_of(error), react_problem=str(error))
-        return with_retry_after(page, retry_after_of(error))
-    return _lead_to(access, target)
+    return _mark(
+        access, target, form, lambda: services.messages.reacting(access, target.id, form.chosen, on=form.is_on), "react"
+    )
 
 
 @blueprint.post("/chatroom/<slug>/<int:sequence>/pin")
@@ -87,12 +83,20 @@ def pin(slug: str, sequence: int) -> Page:
     """Pin a message to the top of its room, or unpin it."""
     access, target = _find(slug, sequence)
     form = PinForm()
+    return _mark(
+        access, target, form, lambda: services.messages.pinning(access, target.id, on=form.on.data != "false"), "pin"
+    )
+
+
+def _mark(access: Access, target: Message, form: Form, make: Callable[[], Change], name: str) -> Page:
+    """Change a message as its form says; a refusal comes back beside that form, as `<name>_problem`."""
     try:
         if not form.validate():
             raise Refused("invalid", form.problem)
-        _change(access, services.messages.pinning(access, target.id, on=form.on.data != "false"))
+        _change(access, make())
     except (Refused, Unavailable) as error:
-        page = _message_page(access, target, _edit_form(target), "", status_of(error), pin_problem=str(error))
+        problem = {f"{name}_problem": str(error)}
+        page = _message_page(access, target, _edit_form(target), "", status_of(error), **problem)
         return with_retry_after(page, retry_after_of(error))
     return _lead_to(access, target)
 
