@@ -2,7 +2,7 @@
 
 python test_mongo.py              serve everything, live delivery included
 flask --app test_mongo run        serve the pages alone
-flask --app test_mongo --help     look after accounts from the command line
+flask --app test_mongo --help     look after the site from the command line
 """
 
 import sys

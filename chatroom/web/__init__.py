@@ -12,7 +12,7 @@ from chatroom.web.accounts import shown_registration
 from chatroom.web.admin import blueprint as admin
 from chatroom.web.api import blueprint as api
 from chatroom.web.clearing import blueprint as clearing
-from chatroom.web.cli import COMMANDS
+from chatroom.web.commands import COMMANDS
 from chatroom.web.excerpts import excerpt_of
 from chatroom.web.export import blueprint as export
 from chatroom.web.files import is_upload, most_upload_bytes

@@ -1,0 +1,33 @@
+"""Commands for the person at the console: `flask --app test_mongo --help`.
+
+Whoever can run them can read the database anyway, so they ask for no password but the new one.
+"""
+
+from chatroom.web.commands import backups, order, people, programs, registration, rooms
+
+COMMANDS = [
+    people.create_user,
+    people.list_users,
+    people.set_password,
+    people.reset_link,
+    people.set_role,
+    people.end_sessions,
+    registration.set_registration,
+    registration.create_invite,
+    registration.list_invites,
+    registration.revoke_invite,
+    order.mute,
+    order.unmute,
+    order.ban,
+    order.unban,
+    order.list_reports,
+    order.show_audit,
+    rooms.export_room,
+    rooms.clear_history,
+    rooms.reindex,
+    programs.create_bot,
+    programs.create_token,
+    backups.make_backup,
+    backups.verify_backup,
+    backups.restore_backup,
+]

@@ -1,0 +1,52 @@
+"""Backups: made while the site runs, checked without a database, restored into an empty one."""
+
+from pathlib import Path
+
+import click
+
+from chatroom import backup
+from chatroom.services import INDEXES, Services
+from chatroom.store.backup import BackupStore
+from chatroom.web.commands.console import command, explained, show_progress
+
+_folder = click.argument("folder", type=click.Path(resolve_path=True, path_type=Path))
+
+
+@command("backup", is_prepared=False)
+@_folder
+def make_backup(services: Services, folder: Path) -> None:
+    """Write everything to a new FOLDER.
+
+    Also while people are writing (docs/backups.md).
+    """
+    manifest = backup.make(BackupStore(services.database, INDEXES), folder, show_progress())
+    for room, facts in manifest.rooms.items():
+        if facts.missing_revisions:
+            missing = f"{facts.missing_revisions} revisions of the room {room!r}"
+            click.echo(f"Warning: {missing} are not in the database, so somebody removed messages.", err=True)
+    click.echo(f"{folder} holds {_contents(manifest)}.")
+
+
+@click.command("verify")
+@_folder
+def verify_backup(folder: Path) -> None:
+    """Check that the backup in FOLDER is as it was written."""
+    with explained():
+        manifest = backup.verify(folder, show_progress())
+    click.echo(f"{folder} is whole: {_contents(manifest)}, of {manifest.made_at:%Y-%m-%d %H:%M} UTC.")
+
+
+@command("restore", is_prepared=False)
+@_folder
+def restore_backup(services: Services, folder: Path) -> None:
+    """Fill an empty database from a backup in FOLDER.
+
+    Everybody has to log in again: sessions and access tokens are not in backups.
+    """
+    manifest = backup.restore(BackupStore(services.database, INDEXES), folder, show_progress())
+    click.echo(f"The database now holds {_contents(manifest)}. Sessions and access tokens are not in backups.")
+
+
+def _contents(manifest: backup.Manifest) -> str:
+    counts = {name: facts.documents for name, facts in manifest.collections.items()}
+    return f"{counts['messages']:,} messages, {counts['users']:,} users, {counts['rooms']:,} rooms"

@@ -1,0 +1,105 @@
+"""What the commands share: the services around each of them, and how they speak.
+
+What is refused ends a command with its sentence and the status 1; nothing else is caught.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import update_wrapper
+from typing import Concatenate, ParamSpec
+
+import click
+import msgspec
+from flask import current_app
+from flask.cli import with_appcontext
+
+from chatroom.embedded import EmbeddedMongo
+from chatroom.embedded.folder import DataFolder, FolderError
+from chatroom.errors import ChatroomError
+from chatroom.models import Room, User
+from chatroom.services import Services
+
+P = ParamSpec("P")
+_Run = Callable[Concatenate[Services, P], None]
+
+
+def command(name: str, *, is_prepared: bool = True) -> Callable[[_Run[P]], click.Command]:
+    """Make a function of the services a command; `is_prepared`: with the indexes and the lobby made before."""
+
+    def decorate(function: _Run[P]) -> click.Command:
+        def run(*args: P.args, **kwargs: P.kwargs) -> None:
+            with explained(), _opened(current_app.extensions["chatroom"]) as services:
+                if is_prepared:
+                    services.prepare()
+                function(services, *args, **kwargs)
+
+        return click.command(name)(with_appcontext(update_wrapper(run, function)))
+
+    return decorate
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Say what was refused in one line."""
+    try:
+        yield
+    except ChatroomError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@contextmanager
+def _opened(services: Services) -> Iterator[Services]:
+    """What people can do here, while the site runs or while it does not."""
+    services = open_beside(services)
+    try:
+        yield services
+    finally:
+        services.close()
+
+
+def open_beside(services: Services) -> Services:
+    """Open the services, or others beside the site that has their database."""
+    try:
+        services.open()
+    except FolderError:
+        # The site runs, and its mongod with it: go in beside it, with what the folder's owner may read.
+        settings = services.settings
+        uri = EmbeddedMongo(DataFolder(settings.data_path, lock=-1), settings.mongo_db).uri
+        services = Services(msgspec.structs.replace(settings, mongo_uri=uri))
+        services.open()
+    return services
+
+
+def get_user(services: Services, name: str) -> User:
+    """The account with this user name."""
+    user = services.accounts.users.find_by_username(name)
+    if user is None:
+        raise click.ClickException(f"There is no user with the name {name!r}.")
+    return user
+
+
+def get_room(services: Services, slug: str) -> Room:
+    """The room with this name in its address."""
+    room = services.rooms.find_by_slug(slug)
+    if room is None:
+        raise click.ClickException(f"There is no room with the name {slug!r} in its address.")
+    return room
+
+
+def show_progress() -> Callable[[str, int, int], None]:
+    """Say how far it is: on one line of a terminal again and again, in a log once in a while."""
+    is_terminal = sys.stderr.isatty()
+    pause = 0.2 if is_terminal else 10.0
+    next_at = time.monotonic() + pause
+
+    def show(name: str, done: int, expected: int) -> None:
+        nonlocal next_at
+        is_done = done == expected
+        if is_done or time.monotonic() >= next_at:
+            next_at = time.monotonic() + pause
+            text = f"{name}: {done:,}" if is_done else f"{name}: {done:,} of {max(done, expected):,}"
+            click.echo(f"\r{text:60}" if is_terminal else text, err=True, nl=is_done or not is_terminal)
+
+    return show

@@ -1,0 +1,97 @@
+"""Keeping order: mute and ban, what is reported, and what was done."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import update_wrapper
+
+import click
+
+from chatroom.durations import end_of, until
+from chatroom.logs import escaped
+from chatroom.models import User
+from chatroom.services import Services
+from chatroom.web.commands.console import command, get_user
+
+
+def _for_a_time(act: Callable[[Services, User, datetime, str], None]) -> Callable[..., None]:
+    """Take NAME, how long and why from the command line, and do it to them."""
+
+    @click.argument("name")
+    @click.option("--for", "duration", default="lifted", help="15m, 2h, 7d; until it is lifted unless given.")
+    @click.option("--reason", required=True, help="Why: they are told, and it is noted.")
+    def run(services: Services, name: str, duration: str, reason: str) -> None:
+        user = get_user(services, name)
+        act(services, user, end_of(duration, datetime.now(UTC)), reason)
+
+    return update_wrapper(run, act)
+
+
+@command("mute")
+@_for_a_time
+def mute(services: Services, user: User, end: datetime, reason: str) -> None:
+    """Let NAME read and not post, in every room."""
+    services.moderation.mute(None, user, end, reason)
+    click.echo(f"{user.username} is muted {until(end)}.")
+
+
+@command("unmute")
+@click.argument("name")
+def unmute(services: Services, name: str) -> None:
+    """Let NAME post again. A mute in a single room is lifted by its moderators."""
+    user = get_user(services, name)
+    services.moderation.unmute(None, user)
+    click.echo(f"{user.username} may post again.")
+
+
+@command("ban")
+@_for_a_time
+def ban(services: Services, user: User, end: datetime, reason: str) -> None:
+    """Let NAME in no more, for a time or until lifted.
+
+    Their sessions and access tokens end at once, and so do their open pages.
+    """
+    services.moderation.ban(None, user, end, reason)
+    click.echo(f"{user.username} is banned {until(end)}, and was logged out everywhere.")
+
+
+@command("unban")
+@click.argument("name")
+def unban(services: Services, name: str) -> None:
+    """Let NAME log in again."""
+    user = get_user(services, name)
+    services.moderation.unban(None, user)
+    click.echo(f"{user.username} may log in again.")
+
+
+@command("list-reports")
+def list_reports(services: Services) -> None:
+    """Show the reports that wait for a decision.
+
+    The oldest first. They are decided on the page /reports.
+    """
+    for report in services.reports.list_open():
+        text = f"{report.author.name} in {report.room.title}, reported by {report.reporter.name}: {report.reason}"
+        click.echo(f"{report.created_at:%Y-%m-%d %H:%M:%S}  {escaped(text)}")
+
+
+@command("audit")
+@click.option("--about", "name", help="Only what was done to the user of this name.")
+@click.option("--act", default="", help="Only acts of this kind: ban, set_role, ... (docs/moderation.md).")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many at most.")
+def show_audit(services: Services, name: str | None, act: str, limit: int) -> None:
+    """Show who did what to whom, when and why.
+
+    The newest first.
+    """
+    subject = get_user(services, name).id if name else ""
+    before, left = "", limit
+    while left > 0:
+        page = services.audit.page(before, act=act, subject=subject)
+        for entry in page.entries[:left]:
+            more = "".join(f" {key}={value}" for key, value in entry.details.items())
+            because = f": {entry.reason}" if entry.reason else ""
+            text = f"{entry.actor.name}  {entry.act}  {entry.subject.name}{more}{because}"
+            click.echo(f"{entry.at:%Y-%m-%d %H:%M:%S}  {escaped(text)}")
+        before, left = page.before, left - len(page.entries)
+        if not before:
+            break

@@ -1,0 +1,97 @@
+"""Accounts: made, listed, let in again, given another role."""
+
+import sys
+from datetime import UTC, datetime
+from typing import cast, get_args
+
+import click
+
+from chatroom.accounts import Registration
+from chatroom.durations import until
+from chatroom.models import Role
+from chatroom.services import Services
+from chatroom.web.commands.console import command, get_user
+
+
+def _new_password(_context: click.Context, _option: click.Parameter, is_on_stdin: bool) -> str:
+    """Ask before the database is opened: a mongod that waits for a person keeps the site from starting."""
+    if is_on_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return password
+
+
+_password = click.option(
+    "--password-stdin",
+    "password",
+    is_flag=True,
+    callback=_new_password,
+    help="Read the password from standard input instead of asking for it.",
+)
+
+
+@command("create-user")
+@click.argument("name")
+@click.option("--display-name", help="What others see; the user name unless given.")
+@click.option("--role", type=click.Choice(get_args(Role)), default="member", show_default=True)
+@_password
+def create_user(services: Services, name: str, display_name: str | None, role: str, password: str) -> None:
+    """Make an account. The site's first one is its administrator, whatever the role."""
+    wanted = Registration(username=name, display_name=display_name or name, password=password)
+    user = services.accounts.create(wanted, cast("Role", role))
+    click.echo(f"{user.username} ({user.display_name}) is registered, as {user.role}.")
+
+
+@command("list-users")
+@click.argument("beginning", default="")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="How many at most.")
+def list_users(services: Services, beginning: str, limit: int) -> None:
+    """Show the accounts by user name.
+
+    Those whose names begin with BEGINNING, or all: with their roles, and until when they are muted or banned.
+    """
+    now = datetime.now(UTC)
+    for user in services.accounts.users.list_like(beginning, "", limit):
+        marks = [user.role, "bot" if user.is_bot else ""]
+        for word, end in (("banned", user.banned_until), ("muted", user.muted_until)):
+            marks.append(f"{word} {until(end)}" if end and end > now else "")
+        words = ", ".join(filter(None, marks))
+        click.echo(f"{user.username}  ({user.display_name})  {words}, since {user.created_at:%Y-%m-%d}")
+
+
+@command("set-password")
+@click.argument("name")
+@_password
+def set_password(services: Services, name: str, password: str) -> None:
+    """Give NAME a new password. Every session and access token of theirs ends."""
+    user = services.accounts.set_password(get_user(services, name), password)
+    click.echo(f"{user.username} has a new password, and is logged out everywhere.")
+
+
+@command("reset-link")
+@click.argument("name")
+def reset_link(services: Services, name: str) -> None:
+    """Make a link by which NAME sets a new password.
+
+    It works once, within 24 hours. What is printed is its path: put the site's address before it, and give it to them
+    by a way that is safe. All their sessions and access tokens end when it is used. Earlier links of theirs are worth
+    nothing any more.
+    """
+    click.echo(f"/reset/{services.resets.make(None, get_user(services, name))}")
+
+
+@command("set-role")
+@click.argument("name")
+@click.argument("role", type=click.Choice(get_args(Role)))
+def set_role(services: Services, name: str, role: str) -> None:
+    """Make NAME an administrator, a moderator or a member. The last administrator stays one."""
+    user = services.moderation.set_role(None, get_user(services, name), cast("Role", role))
+    click.echo(f"{user.username} is now: {role}.")
+
+
+@command("end-sessions")
+@click.argument("name")
+def end_sessions(services: Services, name: str) -> None:
+    """Log NAME out everywhere, access tokens included."""
+    user = get_user(services, name)
+    click.echo(f"{services.moderation.end_sessions(None, user)} sessions of {user.username} were ended.")

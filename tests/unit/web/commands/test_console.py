@@ -1,0 +1,52 @@
+"""What the commands share."""
+
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskCliRunner
+
+from chatroom.config import Settings
+from chatroom.embedded import EmbeddedMongo
+from chatroom.embedded.folder import FolderError
+from chatroom.services import Services
+from chatroom.web.commands import COMMANDS
+from chatroom.web.commands.console import open_beside
+from tests.commands import run
+from tests.documents import read, tables
+
+WIDTH = 78  # what click writes into
+
+
+@pytest.mark.parametrize("command", sorted(str(command.name) for command in COMMANDS))
+def test_every_command_explains_itself(runner: FlaskCliRunner, command: str) -> None:
+    code, output = run(runner, command, "--help")
+    assert code == 0
+    assert len(output.split("Options:")[0].splitlines()) > 2
+
+
+def test_no_summary_is_cut_short(app: Flask) -> None:
+    room = WIDTH - 6 - max(len(name) for name in app.cli.commands)
+    cut = {command.name: command.get_short_help_str(room) for command in COMMANDS}
+    assert [name for name, text in cut.items() if not text or text.endswith("...")] == []
+
+
+def test_every_command_is_in_its_table() -> None:
+    cells = [row[0] for table in tables(read("docs/commands.md")) for row in table]
+    assert [name for cell in cells for name in re.findall("`([^`]+)`", cell)] == [command.name for command in COMMANDS]
+
+
+@pytest.mark.integration
+def test_while_the_site_runs(mongod: EmbeddedMongo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The embedded mongod belongs to the site that runs; a command goes in beside it."""
+    settings = Settings(data_dir=str(mongod.folder.path), mongo_db=mongod.database, bcrypt_rounds=4)
+    services = Services(settings)
+    with pytest.raises(FolderError):
+        services.open()
+    monkeypatch.undo()
+    beside = open_beside(Services(settings))
+    try:
+        assert beside.database.is_answering()
+        assert not beside.settings.is_embedded
+    finally:
+        beside.close()

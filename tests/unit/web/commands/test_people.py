@@ -1,0 +1,94 @@
+"""Accounts, from the console."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskCliRunner
+
+from tests.commands import create, run
+from tests.conftest import services_of, signed_in, visitor
+from tests.visitors import PASSWORD
+
+
+def test_making_an_account(app: Flask, runner: FlaskCliRunner) -> None:
+    """The first is the administrator, here as on the page."""
+    assert create(runner, "alice") == (0, "alice (alice) is registered, as administrator.\n")
+    assert create(runner, "bob", "--display-name", "Bob B.") == (0, "bob (Bob B.) is registered, as member.\n")
+    assert create(runner, "carol", "--role", "administrator")[1].endswith("as administrator.\n")
+    assert visitor(app).log_in("alice").status_code == 303
+
+
+def test_the_password_is_asked_for_and_not_shown(app: Flask, runner: FlaskCliRunner) -> None:
+    code, output = run(runner, "create-user", "alice", typed=f"{PASSWORD}\n{PASSWORD}\n")
+    assert code == 0
+    assert PASSWORD not in output
+    assert visitor(app).log_in("alice").status_code == 303
+
+
+def test_what_is_refused_is_said(runner: FlaskCliRunner) -> None:
+    create(runner, "alice")
+    assert create(runner, "ALICE") == (1, "Error: User or displayname existed\n")
+    assert create(runner, "admin") == (1, "Error: This name is reserved. Please choose another.\n")
+    code, output = run(runner, "create-user", "bob", "--password-stdin", typed="short\n")
+    assert code == 1
+    assert "too short" in output
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["create-token", "nobody", "--label", "x"],
+        ["set-role", "nobody", "member"],
+        ["end-sessions", "nobody"],
+        ["set-password", "nobody", "--password-stdin"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_nobody(runner: FlaskCliRunner, command: list[str]) -> None:
+    assert run(runner, *command, typed=f"{PASSWORD}\n") == (1, "Error: There is no user with the name 'nobody'.\n")
+
+
+def test_a_new_password_ends_every_session(app: Flask, runner: FlaskCliRunner) -> None:
+    """S04."""
+    alice = signed_in(app, "alice")
+    code, output = run(runner, "set-password", "alice", "--password-stdin", typed="another good one\n")
+    assert (code, output) == (0, "alice has a new password, and is logged out everywhere.\n")
+    assert not alice.is_signed_in
+    assert visitor(app).log_in("alice", "another good one").status_code == 303
+
+
+def test_roles(app: Flask, runner: FlaskCliRunner) -> None:
+    create(runner, "alice")
+    create(runner, "bob")
+    assert run(runner, "set-role", "bob", "administrator") == (0, "bob is now: administrator.\n")
+    user = services_of(app).accounts.users.find_by_username("bob")
+    assert user
+    assert user.role == "administrator"
+    assert run(runner, "set-role", "bob", "emperor")[0] == 2
+
+
+def test_the_last_administrator(runner: FlaskCliRunner) -> None:
+    create(runner, "alice")
+    code, output = run(runner, "set-role", "alice", "member")
+    assert code == 1
+    assert "the last administrator" in output
+
+
+def test_ending_sessions(app: Flask, runner: FlaskCliRunner) -> None:
+    """S04."""
+    alice = signed_in(app, "alice")
+    visitor(app).log_in("alice")
+    assert run(runner, "end-sessions", "alice") == (0, "2 sessions of alice were ended.\n")
+    assert not alice.is_signed_in
+
+
+def test_people(runner: FlaskCliRunner) -> None:
+    create(runner, "alice")
+    create(runner, "bob")
+    run(runner, "mute", "bob", "--reason", "loud")
+    code, output = run(runner, "list-users")
+    assert code == 0
+    assert [line.split("  ")[:2] for line in output.splitlines()] == [["alice", "(alice)"], ["bob", "(bob)"]]
+    assert "administrator" in output
+    assert "muted until it is lifted" in output
+    assert run(runner, "list-users", "BO")[1].startswith("bob")
+    assert run(runner, "list-users", "x") == (0, "")
