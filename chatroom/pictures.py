@@ -20,9 +20,18 @@ MAX_PIXELS = 50_000_000
 MAX_FRAMES = 1000
 MAX_MOVING_PIXELS = 1_000_000_000
 """Of all frames together: every reader's browser has to draw them."""
+MAX_SCANS = 100
+"""Of a JPEG, in which each goes over all of it: a hundred thousand empty ones fit into a megabyte, and take hours."""
 THUMBNAIL = (640, 480)
 SQUARES = (256, 80)
 ORIENTATION = 0x0112
+START_OF_SCAN = b"\xff\xda"
+PNG_MARK = b"\x89PNG\r\n\x1a\n"
+PNG_CHUNKS = {
+    b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"acTL", b"fcTL", b"fdAT",
+    b"cHRM", b"gAMA", b"iCCP", b"sRGB", b"sBIT", b"bKGD",
+}  # fmt: skip
+"""What makes the picture and its colours; all else of a moving one is left out."""
 UPRIGHT = {None, 0, 1}
 
 
@@ -38,7 +47,7 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
 def prepare(file: BinaryIO, type: str) -> Picture:
     """Make a picture fit to be shown; raise `Refused` (`too_large`, `invalid`) for one that is not."""
     with _explained(), Image.open(file, formats=[FORMATS[type]]) as image:
-        _check_size(image)
+        _check_size(image, file)
         upright = ImageOps.exif_transpose(image) if _is_turned(image) else image
         upright.load()
         return Picture(
@@ -52,7 +61,7 @@ def prepare(file: BinaryIO, type: str) -> Picture:
 def make_squares(file: BinaryIO, type: str) -> tuple[bytes, bytes]:
     """The middle of a picture as two squares, a small and a large one, both WebP; refuses as `prepare` does."""
     with _explained(), Image.open(file, formats=[FORMATS[type]]) as image:
-        _check_size(image)
+        _check_size(image, file)
         upright = ImageOps.exif_transpose(image)
         mode = "RGBA" if upright.has_transparency_data else "RGB"
         large, small = (
@@ -74,9 +83,11 @@ def _explained() -> Iterator[None]:
         raise Refused("invalid", "The picture cannot be read: it is damaged, or cut off.") from error
 
 
-def _check_size(image: Image.Image) -> None:
+def _check_size(image: Image.Image, file: BinaryIO) -> None:
     if not 0 < image.width * image.height <= MAX_PIXELS:
         raise _too_many_pixels()
+    if image.format in {"JPEG", "MPO"} and _whole(file).count(START_OF_SCAN) > MAX_SCANS:
+        raise Refused("too_large", "The picture takes too long to be read: save it anew, and try again.")
     frames = getattr(image, "n_frames", 1)
     if image.format != "MPO" and (frames > MAX_FRAMES or frames * image.width * image.height > MAX_MOVING_PIXELS):
         raise Refused("too_large", "The picture moves for too long: it has too many frames to be shown to everybody.")
@@ -98,10 +109,12 @@ def _is_moving(image: Image.Image) -> bool:
 
 def _without_metadata(image: Image.Image, upright: Image.Image, file: BinaryIO, type: str) -> bytes:
     """The picture's bytes without EXIF, XMP, comments: where it was taken is nobody's business."""
-    if type == "image/gif" or (type == "image/webp" and upright is image):
-        file.seek(0)
-        content = file.read()
-        return content if type == "image/gif" else _strip_webp(content)  # a GIF has no EXIF
+    if type == "image/gif":
+        return _whole(file)  # which has no EXIF
+    if type == "image/webp" and upright is image:
+        return _strip_webp(_whole(file))
+    if type == "image/png" and _is_moving(image):
+        return _strip_png(_whole(file), getattr(image, "n_frames", 1))
     out = io.BytesIO()
     profile = image.info.get("icc_profile")  # without it, colours would change
     if type == "image/jpeg":
@@ -110,10 +123,42 @@ def _without_metadata(image: Image.Image, upright: Image.Image, file: BinaryIO, 
         options = {"quality": "keep"} if upright is image else {"quality": 92, "subsampling": 0}
         upright.save(out, "JPEG", icc_profile=profile, comment=b"", progressive="progressive" in image.info, **options)
     elif type == "image/png":
-        upright.save(out, "PNG", icc_profile=profile, save_all=_is_moving(image))
+        upright.save(out, "PNG", icc_profile=profile)
     else:
         upright.save(out, "WEBP", icc_profile=profile or b"", quality=90)
     return out.getvalue()
+
+
+def _whole(file: BinaryIO) -> bytes:
+    position = file.tell()
+    file.seek(0)
+    content = file.read()
+    file.seek(position)
+    return content
+
+
+def _strip_png(content: bytes, frames: int) -> bytes:
+    """A moving PNG without its EXIF and texts. Its frames are not decoded: made anew, all would be held at once."""
+    pieces = [PNG_MARK]
+    found = 0
+    for name, chunk in _png_chunks(content):
+        found += name == b"fcTL"
+        if name in PNG_CHUNKS:
+            pieces.append(chunk)
+    if found > frames:
+        raise Refused("invalid", "The picture cannot be read: it has more frames than it says.")
+    return b"".join(pieces)
+
+
+def _png_chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    position = len(PNG_MARK)
+    while position + 12 <= len(content):
+        following = position + 12 + int(struct.unpack_from(">I", content, position)[0])
+        name = content[position + 4 : position + 8]
+        yield name, content[position:following]
+        if name == b"IEND":
+            return
+        position = following
 
 
 def _strip_webp(content: bytes) -> bytes:

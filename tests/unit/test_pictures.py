@@ -1,12 +1,15 @@
 import io
+import struct
+import zlib
 from typing import Any
 
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile, PngInfo
 
 from chatroom import pictures
 from chatroom.errors import Refused
-from chatroom.pictures import THUMBNAIL, prepare
+from chatroom.pictures import THUMBNAIL, make_squares, prepare
 from tests.pictures import SECRET, make_bomb, make_moving, make_picture
 
 TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
@@ -113,3 +116,57 @@ def test_a_damaged_picture_is_refused(format: str) -> None:
         with pytest.raises(Refused) as caught:
             made(broken, format)
         assert caught.value.reason in {"invalid", "too_large"}
+
+
+def test_a_jpeg_of_many_empty_scans_is_refused_before_it_is_decoded() -> None:
+    """B03: 25 MB of them would hold a thread, and the turn of everybody's pictures, for hours."""
+    out = io.BytesIO()
+    Image.new("RGB", (64, 64), "red").save(out, "JPEG", progressive=True)
+    content = out.getvalue()
+    assert made(content, "JPEG").width == 64
+
+    scan = content[content.rindex(b"\xff\xda") : -2]
+    bomb = content[:-2] + 200 * scan + content[-2:]
+
+    for make in (lambda: prepare(io.BytesIO(bomb), "image/jpeg"), lambda: make_squares(io.BytesIO(bomb), "image/jpeg")):
+        with pytest.raises(Refused, match="takes too long to be read") as refused:
+            make()
+        assert refused.value.reason == "too_large"
+
+
+def test_a_moving_png_is_not_decoded_frame_by_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    """B03: made anew, a megabyte of a thousand frames takes eight gigabytes of memory."""
+    out = io.BytesIO()
+    frames = [Image.new("RGBA", (40, 30), color) for color in ("red", "green", "blue")]
+    texts = PngInfo()
+    texts.add_text("Comment", SECRET.decode())
+    frames[0].save(out, "PNG", save_all=True, append_images=frames[1:], pnginfo=texts, exif=b"Exif\0\0" + SECRET)
+    assert SECRET in out.getvalue()
+    monkeypatch.setattr(PngImageFile, "seek", forbidden)
+
+    content = made(out.getvalue() + SECRET, "PNG").content
+
+    monkeypatch.undo()
+    assert SECRET not in content
+    image = opened(content)
+    assert (getattr(image, "n_frames", 1), image.size) == (3, (40, 30))
+    image.seek(2)
+    assert image.convert("RGB").getpixel((5, 5)) == (0, 0, 255)
+
+
+def test_a_moving_png_with_more_frames_than_it_says_is_refused() -> None:
+    """B03."""
+    out = io.BytesIO()
+    frames = [Image.new("RGB", (4, 4), color) for color in ("red", "green", "blue")]
+    frames[0].save(out, "PNG", save_all=True, append_images=frames[1:])
+    content = out.getvalue()
+    place = content.index(b"acTL")
+    claimed = b"acTL" + struct.pack(">II", 2, 0)
+    lie = content[:place] + claimed + struct.pack(">I", zlib.crc32(claimed)) + content[place + 16 :]
+
+    with pytest.raises(Refused, match="more frames than it says"):
+        made(lie, "PNG")
+
+
+def forbidden(*_: Any) -> None:
+    raise AssertionError("a frame was asked for")
