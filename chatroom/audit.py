@@ -8,13 +8,18 @@ from typing import Any
 
 import msgspec
 
+from chatroom.errors import Refused
 from chatroom.models import Author, Room, User
 from chatroom.store.audit import AuditStore, Entry, Subject
+from chatroom.store.reports import Place
 
 CONSOLE = Author("", "the console")
 """Whoever runs the commands: they have the database in their hands anyway."""
 SITE = Subject("site", "site", "the site")
-LONGEST_REASON = 500
+MOST_KEPT = 500
+"""Of a reason, whoever gives it."""
+LONGEST_REASON = 300
+"""That may be typed."""
 ENTRIES = 50
 
 
@@ -32,18 +37,40 @@ class Audit:
         self._store = store
 
     def record(
-        self, actor: Author, act: str, subject: Subject, reason: str = "", details: Mapping[str, Any] | None = None
+        self,
+        actor: Author,
+        act: str,
+        subject: Subject,
+        reason: str = "",
+        details: Mapping[str, Any] | None = None,
+        *,
+        room: Subject | None = None,
     ) -> None:
-        """Note an act that was done; `act` is one word of docs/moderation.md, `details` are plain values."""
-        self._store.add(actor, act, subject, reason[:LONGEST_REASON], details or {})
+        """Note an act that was done; `act` is one word of docs/moderation.md, `details` are plain values.
 
-    def page(self, before: str = "", *, act: str = "", actor: str = "", subject: str = "") -> AuditPage:
-        """The entries before one, of one act, by one person, or about one subject (by id)."""
-        wanted = {"act": act, "actor.id": actor, "subject.id": subject}
+        With a `room`, those who manage it read the entry too.
+        """
+        if subject.kind == "room":
+            room = subject
+        self._store.add(actor, act, subject, reason[:MOST_KEPT], details or {}, room=room)
+
+    def page(self, before: str = "", *, act: str = "", actor: str = "", subject: str = "", room: str = "") -> AuditPage:
+        """The entries before one, of one act, by one person, about one subject, or in one room (by id)."""
+        wanted = {"act": act, "actor.id": actor, "subject.id": subject, "room.id": room}
         filters = {field: value for field, value in wanted.items() if value}
         found = self._store.list_before(before, ENTRIES + 1, filters)
         entries = found[:ENTRIES]
         return AuditPage(entries, entries[-1].id if len(found) > ENTRIES else "")
+
+
+def checked(reason: str, why: str, most: int = LONGEST_REASON) -> str:
+    """A reason that has to be given; raise `Refused` (`too_long`, or `invalid` with the words `why`)."""
+    reason = reason.strip()
+    if not reason:
+        raise Refused("invalid", why)
+    if len(reason) > most:
+        raise Refused("too_long", f"The reason is too long: at most {most} characters are allowed.")
+    return reason
 
 
 def about_user(user: User) -> Subject:
@@ -56,6 +83,6 @@ def about_message(message_id: str, author: Author, room: str) -> Subject:
     return Subject("message", message_id, f"{author.name} in {room}")
 
 
-def about_room(room: Room) -> Subject:
+def about_room(room: Room | Place) -> Subject:
     """A room as the subject of an act."""
     return Subject("room", room.id, room.title)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chatroom.access import POWERS, Access
-from chatroom.audit import CONSOLE, Audit, about_user
+from chatroom.audit import CONSOLE, Audit, about_room, about_user, checked
 from chatroom.durations import until
 from chatroom.errors import Refused
 from chatroom.models import Author, Notice, Role, User
@@ -17,7 +17,7 @@ from chatroom.sessions import Sessions
 from chatroom.store.rooms import RoomStore
 from chatroom.store.users import UserStore
 
-LONGEST_REASON = 300
+WHY = "Say why: they are told, and it is noted."
 
 By = User | None
 """Who does it: an account, or (None) the person at the console, who may do everything."""
@@ -71,7 +71,7 @@ class Moderation:
     def mute(self, by: By, user: User, end: datetime, reason: str) -> None:
         """Let somebody read and not post, in all rooms, until `end`."""
         self.check_power(by, user)
-        reason = _checked(reason)
+        reason = checked(reason, WHY)
         self._users.set_mute(user.id, end, reason)
         self._note(by, "mute", user, reason, until=until(end))
         self._tell(user)
@@ -90,16 +90,17 @@ class Moderation:
             raise Refused("not_found", "They are not a member of this room.")
         if not access.may_moderate or POWERS[theirs.role] >= POWERS[access.role]:
             raise Refused("forbidden", "You may not do this to them in this room.")
-        reason = _checked(reason) if end else reason
+        reason = checked(reason, WHY) if end else reason
         self._rooms.set_mute(user.id, access.room.id, end, reason)
         details = {"until": until(end)} if end else {}
-        self._note(by, "mute" if end else "unmute", user, reason, room=access.room.title, **details)
+        where = about_room(access.room)
+        self._audit.record(author_of(by), "mute" if end else "unmute", about_user(user), reason, details, room=where)
         self._notices.tell(Notice(kind="access", user=user.id, room=access.room.id))
 
     def ban(self, by: By, user: User, end: datetime, reason: str) -> None:
         """Let somebody in no more until `end`: all their sessions and tokens are over at once."""
         self.check_power(by, user)
-        reason = _checked(reason)
+        reason = checked(reason, WHY)
         self._users.set_ban(user.id, end, reason)
         # Told before the sessions end: whoever hears of both first learns why.
         self._tell(user, end=True, message=ban_words(end, reason))
@@ -151,12 +152,3 @@ def author_of(by: By) -> Author:
 def ban_words(end: datetime, reason: str) -> str:
     """What the banned person is told."""
     return f"You are banned {until(end)}: {reason}"
-
-
-def _checked(reason: str) -> str:
-    reason = reason.strip()
-    if not reason:
-        raise Refused("invalid", "Say why: they are told, and it is noted.")
-    if len(reason) > LONGEST_REASON:
-        raise Refused("too_long", f"The reason is too long: at most {LONGEST_REASON} characters are allowed.")
-    return reason

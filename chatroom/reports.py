@@ -7,10 +7,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from chatroom.access import POWERS, Access
-from chatroom.audit import Audit, about_message
+from chatroom.audit import Audit, about_message, about_room, checked
 from chatroom.errors import Refused
 from chatroom.messages import Messages
 from chatroom.models import Author, Message, User
+from chatroom.moderation import author_of
+from chatroom.store.audit import Subject
 from chatroom.store.reports import Place, Report, ReportStore, Said
 from chatroom.store.rooms import RoomStore
 
@@ -55,11 +57,7 @@ class Reports:
 
     def make(self, access: Access, reporter: Author, message: Message, reason: str) -> None:
         """Hand a message and its neighbours to the moderators; the second time changes nothing."""
-        reason = reason.strip()
-        if not reason:
-            raise Refused("invalid", "Say what is wrong with it: the moderators have to understand.")
-        if len(reason) > LONGEST_REASON:
-            raise Refused("too_long", f"The reason is too long: at most {LONGEST_REASON} characters are allowed.")
+        reason = checked(reason, "Say what is wrong with it: the moderators have to understand.", LONGEST_REASON)
         around = self._messages.around(access.room, message.sequence, 2 * NEIGHBOURS).messages
         room = access.room
         self._store.add(
@@ -101,17 +99,19 @@ class Reports:
         if access is None or not access.may_moderate:
             raise Refused("forbidden", "Only moderators of the room can delete it.")
         self._messages.change(access.room, self._messages.deleting(access, report.message))
-        self._note(by, "delete_message", report, reason)
+        self._audit.record(author_of(by), "delete_message", _about(report), reason, room=about_room(report.room))
 
     def close(self, by: User, report: Report, outcome: list[str], reason: str) -> None:
         """Note what was decided about all reports of the message: `outcome` is empty when they were dismissed."""
-        count = self._store.close_all(report.message, outcome, Author(by.id, by.display_name))
+        count = self._store.close_all(report.message, outcome, author_of(by))
         if count:
-            self._note(by, "uphold_report" if outcome else "dismiss_report", report, reason, reports=count)
+            act = "uphold_report" if outcome else "dismiss_report"
+            # Not in the room's own record: those who manage it may be whom it was about.
+            self._audit.record(author_of(by), act, _about(report), reason, {"reports": count})
 
-    def _note(self, by: User, act: str, report: Report, reason: str, **details: int) -> None:
-        subject = about_message(report.message, report.author, report.room.title)
-        self._audit.record(Author(by.id, by.display_name), act, subject, reason, details)
+
+def _about(report: Report) -> Subject:
+    return about_message(report.message, report.author, report.room.title)
 
 
 def _id_of(message: Message, user_id: str) -> str:

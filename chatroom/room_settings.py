@@ -11,8 +11,9 @@ import msgspec
 import regex
 
 from chatroom.access import Access
+from chatroom.audit import Audit, about_room
 from chatroom.errors import Refused
-from chatroom.models import Room
+from chatroom.models import Author, Room
 from chatroom.notices import Notice, Notices
 from chatroom.rooms import LOBBY, Rooms
 from chatroom.store.messages import MessageStore
@@ -47,6 +48,7 @@ class RoomSettings:
         messages: MessageStore,
         rooms: Rooms,
         notices: Notices,
+        audit: Audit,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -54,6 +56,7 @@ class RoomSettings:
         self._messages = messages
         self._rooms = rooms
         self._notices = notices
+        self._audit = audit
         self._clock = clock
 
     def change(self, access: Access, wanted: Wanted) -> None:
@@ -67,16 +70,21 @@ class RoomSettings:
             for line in _lines(room, fields):
                 self._rooms.note(room, access.author, line)
 
-    def archive(self, access: Access, *, is_archived: bool) -> None:
+    def archive(self, access: Access, *, is_archived: bool, reason: str = "") -> None:
         """Close a room for writing, or open it again."""
         _check(access)
-        if access.room.id == LOBBY.id:
+        self.set_archived(access.room, access.author, is_archived=is_archived, reason=reason)
+
+    def set_archived(self, room: Room, author: Author, *, is_archived: bool, reason: str) -> None:
+        """The same for those who run the site, and need not be in the room."""
+        if room.id == LOBBY.id:
             raise Refused("forbidden", "The lobby cannot be archived.")
-        if (access.room.archived_at is not None) == is_archived:
+        if (room.archived_at is not None) == is_archived:
             return
-        self._store.change(access.room.id, {"archived_at": self._clock() if is_archived else None})
-        self._notices.tell(Notice(kind="room", room=access.room.id))
-        self._rooms.note(access.room, access.author, "archived the room" if is_archived else "opened the room again")
+        self._store.change(room.id, {"archived_at": self._clock() if is_archived else None})
+        self._audit.record(author, "archive_room" if is_archived else "unarchive_room", about_room(room), reason)
+        self._notices.tell(Notice(kind="room", room=room.id))
+        self._rooms.note(room, author, "archived the room" if is_archived else "opened the room again")
 
     def count_older(self, access: Access, days: int) -> int:
         """How many messages a retention of so many days would delete now."""

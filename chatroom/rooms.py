@@ -243,8 +243,12 @@ class Rooms:
             raise Refused("not_found", "They are not a member of this room.")
         if user_id == access.user_id and not self._members.has_another_administrator(user_id, access.room):
             raise Refused("forbidden", "Nobody else manages this room: make somebody its administrator first.")
-        self._members.set_role(user_id, access.room, role)
-        self._notices.tell(Notice(kind="access", user=user_id, room=access.room.id))
+        self.give_role(access.room, user_id, role)
+
+    def give_role(self, room: Room, user_id: str, role: Role) -> None:
+        """Give a member another role, whoever decided it."""
+        self._members.set_role(user_id, room, role)
+        self._notices.tell(Notice(kind="access", user=user_id, room=room.id))
 
     def note(self, room: Room, author: Author, what: str) -> None:
         """Have the room say what somebody did. It has been done: a line that cannot be written now is left out."""

@@ -36,6 +36,7 @@ from chatroom.room_settings import RoomSettings
 from chatroom.rooms import Rooms
 from chatroom.search import Search, make_search
 from chatroom.sessions import Sessions
+from chatroom.site_rooms import SiteRooms
 from chatroom.store import (
     audit,
     avatars,
@@ -71,6 +72,7 @@ from chatroom.store.resets import ResetStore
 from chatroom.store.room_invites import RoomInviteStore
 from chatroom.store.rooms import RoomStore
 from chatroom.store.site import SiteStore
+from chatroom.store.site_rooms import SiteRoomStore
 from chatroom.store.subscriptions import SubscriptionStore
 from chatroom.webhooks import Webhooks
 
@@ -116,6 +118,7 @@ class Services:
     rooms: Rooms
     reading: Reading
     room_settings: RoomSettings
+    site_rooms: SiteRooms
     room_invites: RoomInvites
     retention: Retention
     audit: Audit
@@ -242,7 +245,8 @@ class Services:
             max_per_user=settings.max_rooms_per_user,
             only_administrators_create=settings.room_creation == "administrators",
         )
-        self.room_settings = RoomSettings(store, self.message_store, self.rooms, self.notices)
+        self.room_settings = RoomSettings(store, self.message_store, self.rooms, self.notices, self.audit)
+        self.site_rooms = SiteRooms(SiteRoomStore(database), members, self.rooms, self.room_settings, self.audit)
         self.room_invites = RoomInvites(RoomInviteStore(database), store, members, self.rooms)
         leases = LeaseStore(database, holder=self.origin)
         self.retention = Retention(leases, store, self.message_store, self.messages)

@@ -20,6 +20,11 @@ INDEXES = [
     IndexModel([("act", DESCENDING), ("_id", DESCENDING)]),
     IndexModel([("actor.id", DESCENDING), ("_id", DESCENDING)]),
     IndexModel([("subject.id", DESCENDING), ("_id", DESCENDING)]),
+    IndexModel(
+        [("room.id", DESCENDING), ("_id", DESCENDING)],
+        partialFilterExpression={"room.id": {"$exists": True}},
+        name="room_id",
+    ),
 ]
 
 
@@ -32,13 +37,14 @@ class Subject(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One act. `actor.id` is empty for the person at the console."""
+    """One act. `actor.id` is empty for the person at the console; `room` is where it was done, if in one room."""
 
     id: str
     at: datetime
     actor: Author
     act: str
     subject: Subject
+    room: Subject | None = None
     reason: str = ""
     details: Mapping[str, Any] = {}
 
@@ -51,9 +57,18 @@ class AuditStore:
         self._entries = database.audit
         self._clock = clock
 
-    def add(self, actor: Author, act: str, subject: Subject, reason: str, details: Mapping[str, Any]) -> None:
+    def add(
+        self,
+        actor: Author,
+        act: str,
+        subject: Subject,
+        reason: str,
+        details: Mapping[str, Any],
+        *,
+        room: Subject | None,
+    ) -> None:
         """Store an entry."""
-        document = {
+        document: Document = {
             "at": self._clock(),
             "actor": {"id": actor.id, "name": actor.name},
             "act": act,
@@ -61,6 +76,8 @@ class AuditStore:
             "reason": reason,
             "details": dict(details),
         }
+        if room is not None:
+            document["room"] = {"id": room.id, "name": room.name}
         with self._database.bounded():
             self._entries.insert_one(document)
 
@@ -74,12 +91,14 @@ class AuditStore:
 
 
 def _entry(document: Document) -> Entry:
+    room = document.get("room")
     return Entry(
         id=str(document["_id"]),
         at=document["at"],
         actor=Author(**document["actor"]),
         act=document["act"],
         subject=Subject(**document["subject"]),
+        room=Subject("room", **room) if room else None,
         reason=document["reason"],
         details=document["details"],
     )

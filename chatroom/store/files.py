@@ -19,7 +19,11 @@ from chatroom.store.database import Database, Document
 # Not the driver's own `gridfs`: its reader asks for 16 MB at once for everybody who downloads, and keeps a cursor open
 # for as long as they take; its writer leaves pieces that nothing points to when the process dies in between.
 
-INDEXES = [IndexModel([("metadata.check_at", ASCENDING)])]
+INDEXES = [
+    IndexModel([("metadata.check_at", ASCENDING)]),
+    # With the lengths in it, so that what a room's files take is summed up without a look at them.
+    IndexModel([("metadata.room", ASCENDING), ("length", ASCENDING)]),
+]
 CHUNK_INDEXES = [IndexModel([("files_id", ASCENDING), ("n", ASCENDING)], unique=True)]
 PIECE_BYTES = 255 * 1024
 """The size of GridFS, so that its tools can read them."""

@@ -27,6 +27,12 @@ INDEXES = [
 MEMBERSHIP_INDEXES = [
     IndexModel([("user", ASCENDING), ("room", ASCENDING)], unique=True),
     IndexModel([("room", ASCENDING), ("user", ASCENDING)]),
+    # Few members have a role of their own: who manages a room is found without a look at the others.
+    IndexModel(
+        [("room", ASCENDING), ("role", ASCENDING)],
+        partialFilterExpression={"role": {"$exists": True}},
+        name="room_role",
+    ),
 ]
 NAME_KEYS = ("username_key", "display_name_key")
 NAMES = dict.fromkeys(("username", "display_name", *NAME_KEYS), 1)

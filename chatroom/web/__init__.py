@@ -10,6 +10,7 @@ from chatroom.web import avatars, configuration, errors, files, health, login, r
 from chatroom.web.accounts import blueprint as accounts
 from chatroom.web.accounts import shown_registration
 from chatroom.web.admin import blueprint as admin
+from chatroom.web.admin_rooms import blueprint as admin_rooms
 from chatroom.web.api import blueprint as api
 from chatroom.web.clearing import blueprint as clearing
 from chatroom.web.commands import COMMANDS
@@ -49,6 +50,7 @@ def register(app: Flask, settings: Settings) -> None:
     blueprints = (
         accounts,
         admin,
+        admin_rooms,
         api,
         clearing,
         export,

@@ -35,7 +35,7 @@ def administrators_only() -> Page | None:
 def overview() -> Page:
     """The site in numbers."""
     versions = {"Chatroom": release(), "Python": platform.python_version()}
-    return _page("overview", overview=services.overview.read(), versions=versions)
+    return admin_page("overview", overview=services.overview.read(), versions=versions)
 
 
 @blueprint.get("/people")
@@ -47,7 +47,7 @@ def people() -> Page:
     shown = found[:PEOPLE]
     known = {user.id for user in shown}
     named = [user for user in users.list_named_like(wanted, PEOPLE) if user.id not in known] if wanted else []
-    return _page(
+    return admin_page(
         "people",
         people=shown + named,
         now=datetime.now(UTC),
@@ -101,12 +101,12 @@ def audit() -> Page:
     page = services.audit.page(
         request.args.get("before", ""), act=act, subject=about.id if about else "nobody" if name else ""
     )
-    return _page("audit", page=page, act=act, about=name)
+    return admin_page("audit", page=page, act=act, about=name)
 
 
 def _joining_page(status: int = 200, *, msg: str = "", code: str = "") -> Response:
     admission = services.admission
-    return _page(
+    return admin_page(
         "joining",
         status,
         msg=msg,
@@ -118,5 +118,6 @@ def _joining_page(status: int = 200, *, msg: str = "", code: str = "") -> Respon
     )
 
 
-def _page(name: str, status: int = 200, **context: object) -> Response:
-    return page_with_status(render_template(f"admin/{name}.html", section=name, **context), status)
+def admin_page(name: str, status: int = 200, **context: object) -> Response:
+    """A page of the administration; `name` is its template's, and the section's unless it says another."""
+    return page_with_status(render_template(f"admin/{name}.html", **{"section": name, **context}), status)

@@ -14,9 +14,9 @@ from flask_wtf import FlaskForm
 from wtforms import Field, HiddenField, PasswordField, SelectField, StringField, TextAreaField, ValidationError
 from wtforms.fields.choices import SelectChoice
 
+from chatroom.audit import LONGEST_REASON
 from chatroom.durations import OFFERED
 from chatroom.errors import Refused
-from chatroom.moderation import LONGEST_REASON
 from chatroom.names import DISPLAY_NAME_RULE, USERNAME_RULE, clean_display_name, clean_username
 from chatroom.passwords import LONGEST, PASSWORD_RULE
 from chatroom.profiles import LONGEST_ABOUT

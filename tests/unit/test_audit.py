@@ -1,6 +1,6 @@
 """The audit log, on both databases."""
 
-from chatroom.audit import CONSOLE, ENTRIES, LONGEST_REASON, Audit
+from chatroom.audit import CONSOLE, ENTRIES, MOST_KEPT, Audit
 from chatroom.store.audit import AuditStore, Subject
 from chatroom.store.database import Database
 from tests.conftest import Clock
@@ -46,4 +46,4 @@ def test_a_reason_is_bounded_and_a_wrong_place_is_the_beginning(database: Databa
     audit = Audit(AuditStore(database))
     audit.record(ALICE, "ban", SOMEBODY, "x" * 10_000)
     (entry,) = audit.page("$ne").entries
-    assert len(entry.reason) == LONGEST_REASON
+    assert len(entry.reason) == MOST_KEPT

@@ -31,7 +31,7 @@ class Managed(World):
         self.room_store = RoomStore(database)
         notices = Notices(NoticeStore(database))
         notices.apply_through = self.told.append
-        self.settings = RoomSettings(self.room_store, self.store, self.rooms, notices, clock=clock)
+        self.settings = RoomSettings(self.room_store, self.store, self.rooms, notices, self.audit, clock=clock)
         invites = RoomInviteStore(database, clock=clock)
         self.invites = RoomInvites(invites, self.room_store, self.rooms._members, self.rooms, clock=clock)
         self.store._clock = clock

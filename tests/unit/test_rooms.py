@@ -4,11 +4,13 @@ from datetime import timedelta
 import pytest
 
 from chatroom.access import Access
+from chatroom.audit import Audit
 from chatroom.errors import Refused, Unavailable
 from chatroom.messages import Messages
 from chatroom.models import Author, Notice, Room
 from chatroom.notices import Notices
 from chatroom.rooms import LOBBY, MOST_PEOPLE, Rooms, make_slug
+from chatroom.store.audit import AuditStore
 from chatroom.store.database import Database
 from chatroom.store.messages import MessageStore
 from chatroom.store.notices import NoticeStore
@@ -31,6 +33,7 @@ class World:
         self.messages = Messages(self.store, max_length=4000)
         notices = Notices(NoticeStore(database))
         notices.apply_through = self.told.append
+        self.audit = Audit(AuditStore(database, clock=clock))
         self.rooms = make_rooms(database, self.messages, notices, clock=clock, **settings)
         self.rooms._members._clock = clock
         self.rooms.ensure_lobby()

@@ -1,4 +1,4 @@
-"""Rooms: written out, cleared, indexed anew."""
+"""Rooms: listed, archived, given to somebody, written out, cleared, indexed anew."""
 
 import sys
 from typing import get_args
@@ -10,12 +10,70 @@ from chatroom.audit import CONSOLE
 from chatroom.export import parse_days
 from chatroom.logs import escaped
 from chatroom.services import Services
-from chatroom.web.commands.console import command, get_room, show_progress
+from chatroom.site_rooms import PAGE
+from chatroom.store.site_rooms import SiteRoom
+from chatroom.web.commands.console import command, get_room, get_user, show_progress
 from chatroom.web.export import Format, in_chunks, write
+
+_room = click.argument("slug", metavar="ROOM")
+_reason = click.option("--reason", required=True, help="Why: it is noted, and those who manage the room read it.")
+
+
+@command("list-rooms")
+@click.argument("beginning", default="")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="How many at most.")
+def list_rooms(services: Services, beginning: str, limit: int) -> None:
+    """Show the public and private rooms by title.
+
+    Those whose titles begin with BEGINNING, or all: with how much there is in each, and who manages it.
+    """
+    place = ("", "")
+    while limit > 0 and (found := services.site_rooms.list_like(beginning, place, min(limit, PAGE))):
+        for each in found:
+            click.echo(_line(each))
+        place, limit = found[-1].place, limit - len(found)
+
+
+@command("archive-room")
+@_room
+@_reason
+def archive_room(services: Services, slug: str, reason: str) -> None:
+    """Close a room for writing. It can be read, and opened again.
+
+    ROOM is its name in addresses.
+    """
+    found = services.site_rooms.archive(slug, CONSOLE, is_archived=True, reason=reason)
+    click.echo(f"{escaped(found.room.title)} is archived.")
+
+
+@command("unarchive-room")
+@_room
+@_reason
+def unarchive_room(services: Services, slug: str, reason: str) -> None:
+    """Open an archived room again.
+
+    ROOM is its name in addresses.
+    """
+    found = services.site_rooms.archive(slug, CONSOLE, is_archived=False, reason=reason)
+    click.echo(f"{escaped(found.room.title)} is open again.")
+
+
+@command("appoint")
+@_room
+@click.argument("name")
+@_reason
+def appoint(services: Services, slug: str, name: str, reason: str) -> None:
+    """Put a member in charge of a room nobody manages.
+
+    ROOM is its name in addresses, NAME the user name of one of its members.
+    """
+    user = get_user(services, name)
+    found = services.site_rooms.appoint(slug, CONSOLE, user, reason)
+    click.echo(f"{user.username} is in charge of {escaped(found.room.title)}.")
 
 
 @command("export")
-@click.argument("slug", metavar="ROOM")
+@_room
 @click.option("--format", "name", type=click.Choice(get_args(Format)), default="text", show_default=True)
 @click.option("--from", "since", default="", metavar="DAY", help="From this day on, as 2026-01-31, in UTC.")
 @click.option("--to", "until", default="", metavar="DAY", help="Up to this day, this one included.")
@@ -33,7 +91,7 @@ def export_room(services: Services, slug: str, *, name: Format, since: str, unti
 
 
 @command("clear-history")
-@click.argument("slug", metavar="ROOM")
+@_room
 @click.option("--reason", default="", help="Why, for the audit log.")
 @click.option("--yes", is_flag=True, help="Do not ask for the room's title.")
 def clear_history(services: Services, slug: str, reason: str, yes: bool) -> None:
@@ -57,3 +115,19 @@ def reindex(services: Services) -> None:
     """
     services.search.indexer.rebuild(show_progress())
     click.echo("Every room is indexed.")
+
+
+def _line(each: SiteRoom) -> str:
+    room = each.room
+    facts = [
+        room.kind,
+        f"{each.members:,} members",
+        f"{each.messages:,} messages",
+        f"{each.file_bytes:,} bytes of files",
+    ]
+    if each.last_at:
+        facts.append(f"last active {each.last_at:%Y-%m-%d}")
+    if room.archived_at:
+        facts.append("archived")
+    by = ", ".join(person.name for person in each.managers)
+    return f"{room.slug}  ({escaped(room.title)})  {', '.join(facts)}{', managed by ' + escaped(by) if by else ''}"

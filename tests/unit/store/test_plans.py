@@ -20,6 +20,7 @@ from chatroom.store.presences import PresenceStore
 from chatroom.store.room_invites import RoomInviteStore
 from chatroom.store.rooms import RoomStore
 from chatroom.store.search import Beginning, Entry, OneOf, SearchStore, Span
+from chatroom.store.site_rooms import SiteRoomStore
 from chatroom.store.users import UserStore
 from tests.databases import INDEXES
 from tests.people import ALICE, BOB, rendered
@@ -182,6 +183,9 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
     "who types elsewhere": (lambda d: presences(d).typing_elsewhere(["r1", "r2"], timedelta(seconds=6)), 12),
     "a read position": (lambda d: RoomStore(d).mark_read(ALICE.id, "r7", 3), 1),
     "the public rooms": (lambda d: RoomStore(d).list_public(("", ""), 50), 51),
+    "all rooms": (lambda d: SiteRoomStore(d).list_like("", ("", ""), 5), 400),
+    "rooms by how their names begin": (lambda d: SiteRoomStore(d).list_like("lob", ("", ""), 5), MESSAGES // 2),
+    "a room in figures": (lambda d: SiteRoomStore(d).find("room-7"), 4),
     "the members of a room": (lambda d: MemberStore(d).list_in(LOBBY), 3),
     "a member's role": (lambda d: MemberStore(d).find_role(ALICE.id, LOBBY), 1),
     "a turn in a slow room": (lambda d: MemberStore(d).take_turn(ALICE.id, LOBBY, "c1", 5), 1),

@@ -8,7 +8,9 @@ from flask import Flask
 from chatroom.admission import KEPT_SECONDS, Admission
 from chatroom.audit import CONSOLE, about_user
 from chatroom.durations import FOREVER
+from chatroom.models import Author
 from chatroom.services import Services
+from chatroom.site_rooms import PAGE
 from chatroom.store.site import SiteStore
 from tests.conftest import Clock, visitor
 from tests.unit.web.test_accounts import user_of
@@ -125,3 +127,82 @@ class TestJoining:
         assert response.status_code == 400
         assert "1 to 10,000 people" in problem(response)
         assert services.admission.list_invites() == []
+
+
+class TestRooms:
+    @pytest.fixture
+    def den(self, alice: Visitor, bob: Visitor, services: Services) -> str:
+        """A private room of Bob's, with a secret in it; Alice runs the site and is not in it. Its slug."""
+        by = user_of(services, "bob")
+        room = services.rooms.create(Author(by.id, by.display_name), "member", title="Bob's <den>", is_private=True)
+        assert bob.submit(f"/chatroom/{room.slug}", text="a secret", client_id="c1").status_code == 303
+        return room.slug
+
+    def test_how_much_and_never_what(self, alice: Visitor, den: str) -> None:
+        listed, page = alice.get("/admin/rooms").text, alice.get(f"/admin/rooms/{den}").text
+        for text in (listed, page):
+            assert "Bob&#39;s &lt;den&gt;" in text
+            assert "secret" not in text
+        assert "1 member · 1 message" in listed
+        assert "<dt>Messages</dt><dd>1</dd>" in page
+        assert "its members alone can read" in page
+        assert f'href="/chatroom/{den}"' not in page
+        assert alice.get(f"/chatroom/{den}").status_code == 404
+
+    def test_by_their_beginning(self, alice: Visitor, den: str) -> None:
+        assert "Lobby" not in alice.get("/admin/rooms?q=BOB").text
+        assert "No room is called so" in alice.get("/admin/rooms?q=.*").text
+
+    def test_in_pages(self, alice: Visitor, services: Services) -> None:
+        author = Author(user_of(services, "alice").id, "Alice")
+        for n in range(PAGE):
+            services.rooms.create(author, "administrator", title=f"Room {n:02}")
+        first = alice.get("/admin/rooms").text
+        assert f"Room {PAGE - 1}" not in first
+        (more,) = re.findall(r'href="(/admin/rooms\?[^"]*after[^"]*)"', first)
+        assert titles(alice.get(more.replace("&amp;", "&")).text) == [f"Room {PAGE - 1}"]
+
+    def test_archived_and_opened_again(self, alice: Visitor, bob: Visitor, den: str) -> None:
+        page = f"/admin/rooms/{den}"
+        assert alice.submit(page, to=f"{page}/archive", archived="yes", reason="over").status_code == 303
+        assert bob.submit(f"/chatroom/{den}", text="still here?", client_id="c2").status_code == 403
+        text = alice.get(page).text
+        for words in ("Open the room again", "<strong>archive room</strong>", ">over<"):
+            assert words in text
+        assert alice.submit(page, to=f"{page}/archive", archived="no", reason="not over").status_code == 303
+        assert bob.submit(f"/chatroom/{den}", text="still here", client_id="c3").status_code == 303
+
+    @pytest.mark.parametrize(("typed", "status"), [("", 400), ("x" * 301, 400)])
+    def test_a_reason_is_needed(self, alice: Visitor, den: str, typed: str, status: int) -> None:
+        page = f"/admin/rooms/{den}"
+        response = alice.submit(page, to=f"{page}/archive", archived="yes", reason=typed)
+        assert response.status_code == status
+        assert "reason" in problem(response) or "Say why" in problem(response)
+
+    def test_who_manages_a_room(self, alice: Visitor, bob: Visitor, den: str, services: Services) -> None:
+        page = f"/admin/rooms/{den}"
+
+        def appoint(name: str) -> tuple[int, str]:
+            fields = alice.fields("/admin/rooms/lobby") | {"username": name, "reason": "Bob lost it"}
+            response = alice.post(f"{page}/appoint", data=fields)
+            return response.status_code, problem(response) if response.status_code != 303 else ""
+
+        assert "Put somebody in charge" not in alice.get(page).text
+        assert appoint("bob") == (403, "Somebody manages this room: they can name others on its settings page.")
+        services.database.memberships.update_many({}, {"$unset": {"role": ""}})
+        assert "nobody manages it" in alice.get("/admin/rooms").text
+        assert appoint("nobody") == (404, "There is nobody of this user name.")
+        assert appoint("alice")[0] == 404
+        assert appoint("bob") == (303, "")
+        assert "Managed by" in alice.get(page).text
+        assert bob.get(f"/rooms/{den}/settings").text.count("Archive") > 0
+
+    def test_direct_rooms_and_wrong_names_do_not_exist(self, alice: Visitor, bob: Visitor, services: Services) -> None:
+        author = Author(user_of(services, "bob").id, "Bob")
+        direct = services.rooms.open_direct(author, [user_of(services, "alice").id])
+        assert alice.get(f"/admin/rooms/{direct.slug}").status_code == 404
+        assert alice.get("/admin/rooms/nowhere").status_code == 404
+
+
+def titles(page: str) -> list[str]:
+    return re.findall(r'<a href="/admin/rooms/[^"]*"><bdi>(.*?)</bdi>', page)
