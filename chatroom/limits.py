@@ -23,6 +23,10 @@ Guard = Callable[[], AbstractContextManager[None]]
 
 ACQUIRE_TRIES = 3
 SHORTEST_WAIT = 0.1
+COMING = "20 per minute; 200 per hour"
+"""Rooms that one account comes into: each says so to all who are there, and leaving is free."""
+OPENING = "30 per hour; 100 per day"
+"""Direct conversations that one account begins: they stand in others' lists, and nobody can leave them."""
 
 
 class Limit:
@@ -175,6 +179,8 @@ class Limits:
         self.export = AskingLimit(settings.export_limit_account, "export", "There were many downloads.")
         self.reporting = AskingLimit(settings.report_limit_account, "report", "You have reported a lot lately.")
         self.search = AskingLimit(settings.search_limit_account, "search", "You are searching too fast.")
+        self.coming = AskingLimit(COMING, "coming", "You have come into many rooms in a short time.")
+        self.opening = AskingLimit(OPENING, "opening", "You have begun many conversations in a short time.")
         self.uploading = PostingLimit(
             settings.upload_limit_account,
             settings.upload_limit_address,

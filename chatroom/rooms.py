@@ -165,8 +165,13 @@ class Rooms:
                 return room
         raise Refused("taken", "A room of this name is there already. Please choose another.")
 
-    def open_direct(self, author: Author, others: Sequence[str]) -> Room:
-        """The direct room of these people, made on the first occasion. Raises `Refused` (`invalid`, `not_found`)."""
+    def open_direct(
+        self, author: Author, others: Sequence[str], *, check_new: Callable[[], None] = lambda: None
+    ) -> Room:
+        """The direct room of these people, made on the first occasion, unless `check_new` refuses.
+
+        Raises `Refused` (`invalid`, `not_found`).
+        """
         people = tuple(sorted({author.id, *others}))
         if not 2 <= len(people) <= MOST_PEOPLE:
             raise Refused("invalid", f"Choose one to {MOST_PEOPLE - 1} people to talk to.")
@@ -175,6 +180,7 @@ class Rooms:
         if len(self._listings.names_of(room)) < len(people):
             raise Refused("not_found", "There is nobody of that name.")
         if self._store.find(room.id) is None:
+            check_new()
             self._store.add_direct(room)
             for person in people:
                 self._tell_membership(person, room)
@@ -208,10 +214,12 @@ class Rooms:
             and not self._members.has_another_administrator(access.user_id, room)
             and self._members.has_others(access.user_id, room)
         ):
-            raise Refused("forbidden", "Nobody else manages this room: make somebody its administrator first.")
+            raise _nobody_else()
+        self._members.leave(access.user_id, room)
+        if access.may_manage and self._members.has_others(access.user_id, room):
+            self._keep_managed(room, access.user_id)
         if room.kind == "private":
             self.note(room, access.author, "left")
-        self._members.leave(access.user_id, room)
         self._tell_membership(access.user_id, room, why="left")
 
     def list_members(self, access: Access) -> list[RoomMember]:
@@ -232,23 +240,29 @@ class Rooms:
 
     def remove_member(self, access: Access, user_id: str) -> None:
         """Take somebody out of the room; administrators anybody, moderators those who are neither."""
-        self._check_over(access, user_id)
+        role = self._check_over(access, user_id)
         self._members.remove(user_id, access.room)
+        if role == "administrator":
+            self._keep_managed(access.room, user_id)
         self._tell_membership(user_id, access.room)
 
     def set_role(self, access: Access, user_id: str, role: Role) -> None:
         """Give a member another role in the room."""
         _check(access.may_manage)
-        if self._members.find_role(user_id, access.room) is None:
+        before = self._members.find_role(user_id, access.room)
+        if before is None:
             raise Refused("not_found", "They are not a member of this room.")
         if user_id == access.user_id and not self._members.has_another_administrator(user_id, access.room):
-            raise Refused("forbidden", "Nobody else manages this room: make somebody its administrator first.")
-        self.give_role(access.room, user_id, role)
+            raise _nobody_else()
+        self._members.set_role(user_id, access.room, role)
+        if before == "administrator" != role:
+            self._keep_managed(access.room, user_id)
+        self._tell_access(user_id, access.room)
 
     def give_role(self, room: Room, user_id: str, role: Role) -> None:
         """Give a member another role, whoever decided it."""
         self._members.set_role(user_id, room, role)
-        self._notices.tell(Notice(kind="access", user=user_id, room=room.id))
+        self._tell_access(user_id, room)
 
     def note(self, room: Room, author: Author, what: str) -> None:
         """Have the room say what somebody did. It has been done: a line that cannot be written now is left out."""
@@ -257,7 +271,16 @@ class Rooms:
         except ChatroomError:
             log.warning("an event was not written", extra={"room": room.slug})
 
-    def _check_over(self, access: Access, user_id: str) -> None:
+    def _keep_managed(self, room: Room, user_id: str) -> None:
+        """Give a private room its administrator back where two have just taken the role from each other, or both went.
+
+        Whoever looks last does so: the look sees every write that was acknowledged before it.
+        """
+        if room.kind == "private" and not self._members.has_another_administrator("", room):
+            self._members.take_back(user_id, room, "administrator")
+            raise _nobody_else()
+
+    def _check_over(self, access: Access, user_id: str) -> Role:
         _check(access.may_moderate)
         role = self._members.find_role(user_id, access.room)
         if role is None:
@@ -265,6 +288,10 @@ class Rooms:
         _check(access.may_manage or role == "member")
         if user_id == access.user_id:
             raise Refused("invalid", "To go yourself, leave the room.")
+        return role
+
+    def _tell_access(self, user_id: str, room: Room) -> None:
+        self._notices.tell(Notice(kind="access", user=user_id, room=room.id))
 
     def _tell_membership(self, user_id: str, room: Room, why: str = "removed") -> None:
         self._notices.tell(Notice(kind="access", user=user_id, room=room.id, data={"why": why}))
@@ -279,6 +306,10 @@ def make_slug(title: str) -> str:
 def _check(is_allowed: bool) -> None:
     if not is_allowed:
         raise Refused("forbidden", "You may not do this in this room.")
+
+
+def _nobody_else() -> Refused:
+    return Refused("forbidden", "Nobody else manages this room: make somebody its administrator first.")
 
 
 def _no_such_room() -> Refused:

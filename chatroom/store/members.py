@@ -1,6 +1,7 @@
 """The members of a room: who they are, what they may do, and when they last posted where posting is slow.
 
 Whoever was removed keeps a membership that says so, and is no member: a public room must not take them in again.
+Whoever left may come again, and is as muted then as before.
 """
 
 from collections.abc import Callable
@@ -51,7 +52,7 @@ class MemberStore:
         return found.get("role", "member") if found else None
 
     def has_another_administrator(self, user_id: str, room: Room) -> bool:
-        """Whether somebody else manages the room."""
+        """Whether somebody but this one manages the room."""
         query = {"room": room.id, "role": "administrator", "user": {"$ne": user_id}, "removed_at": None}
         with self._database.bounded():
             return self._memberships.find_one(query, {"_id": 1}) is not None
@@ -64,7 +65,8 @@ class MemberStore:
 
     def was_removed(self, user_id: str, room: Room) -> bool:
         """Whether somebody removed the user from the room."""
-        query = {"user": user_id, "room": room.id, "removed_at": {"$gt": datetime.min.replace(tzinfo=UTC)}}
+        moment = {"$gt": datetime.min.replace(tzinfo=UTC)}
+        query = {"user": user_id, "room": room.id, "removed_at": moment, "left_at": None}
         with self._database.bounded():
             return self._memberships.find_one(query, {"_id": 1}) is not None
 
@@ -83,12 +85,22 @@ class MemberStore:
     def forgive(self, user_id: str, room: Room) -> None:
         """Forget that somebody was removed: they are a member again."""
         with self._database.bounded():
-            self._memberships.update_one({"user": user_id, "room": room.id}, {"$unset": {"removed_at": ""}})
+            self._memberships.update_one(
+                {"user": user_id, "room": room.id}, {"$unset": {"removed_at": "", "left_at": ""}}
+            )
 
     def leave(self, user_id: str, room: Room) -> None:
-        """Forget a member, who may come again."""
+        """Let a member go, who may come again; a mute and their turn in a slow room wait for them."""
+        now = self._clock()
+        gone = {"$set": {"removed_at": now, "left_at": now}, "$unset": {"role": "", "notify": ""}}
         with self._database.bounded():
-            self._memberships.delete_one({"user": user_id, "room": room.id, "removed_at": None})
+            self._memberships.update_one({"user": user_id, "room": room.id, "removed_at": None}, gone)
+
+    def take_back(self, user_id: str, room: Room, role: Role) -> None:
+        """Make somebody who is just being taken out what they were."""
+        back = {"$set": {"role": role}, "$unset": {"removed_at": "", "left_at": ""}}
+        with self._database.bounded():
+            self._memberships.update_one({"user": user_id, "room": room.id}, back)
 
     def take_turn(self, user_id: str, room: Room, client_id: str, seconds: int) -> float:
         """Take the one post that a member has in so many seconds: 0, or how long they wait.

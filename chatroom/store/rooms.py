@@ -253,12 +253,19 @@ class RoomStore:
     def admit(self, user_id: str, room: Room) -> None:
         """Make a user a member, who begins to read at the room's end; one who is already stays one."""
         with self._database.bounded():
-            if self._memberships.find_one({"user": user_id, "room": room.id}, {"_id": 1}) is not None:
+            known = self._memberships.find_one({"user": user_id, "room": room.id}, {"left_at": 1})
+            if known is not None and known.get("left_at") is None:
                 return
             newest = self._messages.find_one(
                 {"room": room.id}, {"sequence": 1}, sort=[("room", DESCENDING), ("sequence", DESCENDING)]
             )
             fields = {"joined_at": self._clock(), "read_sequence": newest["sequence"] if newest else 0}
+            if known is not None:
+                self._memberships.update_one(
+                    {"user": user_id, "room": room.id, "left_at": known["left_at"]},
+                    {"$set": fields, "$unset": {"removed_at": "", "left_at": ""}},
+                )
+                return
             try:
                 self._memberships.update_one({"user": user_id, "room": room.id}, {"$setOnInsert": fields}, upsert=True)
             except DuplicateKeyError:

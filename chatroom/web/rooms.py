@@ -67,6 +67,7 @@ def new() -> Page:
 @login_required
 def join(slug: str) -> Page:
     """Come into a public room."""
+    services.limits.coming.check(current_user.id)
     room = services.rooms.join(current_user.author, slug)
     return redirect(url_for("pages.room", slug=room.slug), 303)
 
@@ -181,6 +182,7 @@ def accept(code: str) -> Page:
     """Come into a room by a link."""
     if request.method != "POST":
         return _page("rooms_join.html", 200, room=services.room_invites.get_room(code), code=code)
+    services.limits.coming.check(current_user.id)
     room = services.room_invites.accept(current_user.author, code)
     return redirect(url_for("pages.room", slug=room.slug), 303)
 
@@ -194,7 +196,11 @@ def people() -> Page:
     status, msg = 200, ""
     if request.method == "POST":
         try:
-            room = services.rooms.open_direct(current_user.author, [person[:64] for person in chosen])
+            room = services.rooms.open_direct(
+                current_user.author,
+                [person[:64] for person in chosen],
+                check_new=lambda: services.limits.opening.check(current_user.id),
+            )
         except (Refused, Unavailable) as error:
             status, msg = status_of(error), str(error)
         else:

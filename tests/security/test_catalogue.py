@@ -24,7 +24,7 @@ GROUPS = {
     "F": 14,
     "O": 8,
     "P": 9,
-    "M": 8,
+    "M": 9,
     "B": 8,
 }
 """How many attacks there are of each kind; none may be dropped without a word."""

@@ -288,6 +288,8 @@ def use_rooms(services: Services, author: Author, other: User) -> None:
     services.rooms.add_member(access, other.id, "Robot")
     services.rooms.take_turn(msgspec.structs.replace(access, room=msgspec.structs.replace(room, slow_seconds=5)), "c1")
     services.rooms.remove_member(access, other.id)
+    services.rooms.add_member(access, other.id, other.display_name)
+    services.rooms.leave(services.rooms.get_for(other.id, access.room.slug))
     services.rooms.open_direct(author, [other.id])
     RoomStore(services.database).change(room.id, {"retained_after": 1})
 

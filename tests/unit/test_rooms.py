@@ -230,6 +230,68 @@ class TestGoing:
         world.rooms.add_member(access, BOB.id, "Bob")
         assert world.access(BOB, room).role == "member"
 
+    def test_leaving_and_coming_again_ends_no_mute(self, world: World) -> None:
+        """M05."""
+        room = world.rooms.create(ALICE, "member", title="Tea")
+        world.rooms.join(BOB, room.slug)
+        world.rooms._store.set_mute(BOB.id, room.id, world.clock() + timedelta(hours=1), "noise")
+        for come in (lambda: world.rooms.join(BOB, room.slug), lambda: world.access(BOB, room)):
+            world.rooms.leave(world.access(BOB, room))
+            assert not world.is_in(BOB, room)
+            come()
+            with pytest.raises(Refused) as refusal:
+                world.rooms.check_posting(world.access(BOB, room), "b1")
+            assert reason(refusal) == "muted"
+
+    def test_leaving_and_coming_again_is_no_turn_in_a_slow_room(self, world: World) -> None:
+        """M05."""
+        room = world.rooms.create(ALICE, "member", title="Tea")
+        world.rooms._store.change(room.id, {"slow_seconds": 60})
+        world.rooms.check_posting(world.access(BOB, room), "b1")
+        world.rooms.leave(world.access(BOB, room))
+        with pytest.raises(Refused) as refusal:
+            world.rooms.check_posting(world.access(BOB, room), "b2")
+        assert reason(refusal) == "too_fast"
+
+    def test_who_left_can_be_added_to_a_private_room_again_and_comes_without_the_role(self, world: World) -> None:
+        access = world.den()
+        world.rooms.set_role(access, BOB.id, "moderator")
+        world.rooms.leave(world.access(BOB, access.room))
+        with pytest.raises(Refused):
+            world.access(BOB, access.room)
+        assert world.rooms.add_member(access, BOB.id, BOB.name)
+        assert world.access(BOB, access.room).role == "member"
+
+    @pytest.mark.parametrize("how", ["remove", "demote", "go"])
+    def test_two_administrators_at_the_same_moment_leave_one(
+        self, world: World, how: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """M02: each was looked at while the other still was one."""
+        alice = world.den()
+        world.rooms.add_member(alice, MALLORY.id, MALLORY.name)
+        world.rooms.set_role(alice, BOB.id, "administrator")
+        bob = world.access(BOB, alice.room)
+        has_another = world.rooms._members.has_another_administrator
+        stale = [True, True]  # what both saw before either wrote
+        monkeypatch.setattr(
+            world.rooms._members,
+            "has_another_administrator",
+            lambda user_id, room: stale.pop() if user_id and stale else has_another(user_id, room),
+        )
+        deeds = {
+            "remove": lambda by, other: world.rooms.remove_member(by, other.id),
+            "demote": lambda by, other: world.rooms.set_role(by, other.id, "member"),
+            "go": lambda by, _: world.rooms.leave(by),
+        }
+        monkeypatch.setattr(world.rooms._members, "find_role", lambda *_: "administrator")
+        deeds[how](alice, BOB)
+        with pytest.raises(Refused) as refusal:
+            deeds[how](bob, ALICE)
+        assert reason(refusal) == "forbidden"
+        monkeypatch.undo()
+        managers = [each.id for each in world.rooms.list_members(bob) if each.role == "administrator"]
+        assert len(managers) == 1
+
     def test_moderators_remove_members_and_nobody_above(self, world: World) -> None:
         access = world.den()
         world.rooms.add_member(access, MALLORY.id, "Mallory")

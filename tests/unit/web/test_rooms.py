@@ -4,6 +4,7 @@ import sys
 import pytest
 from flask import Flask
 
+from chatroom.limits import AskingLimit
 from chatroom.services import Services
 from tests.conftest import MakeApp, services_of, signed_in
 from tests.visitors import Visitor, problem
@@ -27,6 +28,28 @@ def id_of(services: Services, username: str) -> str:
     user = services.accounts.users.find_by_username(username)
     assert user is not None
     return user.id
+
+
+class TestFlooding:
+    def test_who_comes_and_goes_without_end_is_slowed_down(self, alice: Visitor, bob: Visitor) -> None:
+        """M09: each time says so to everybody who is there, also when it is done by somebody who is muted."""
+        slug = make_room(alice, "Tea", "public")
+        came = []
+        for _ in range(25):
+            came.append(press(bob, f"/rooms/{slug}/join"))
+            press(bob, f"/rooms/{slug}/leave")
+        assert came == [303] * 20 + [429] * 5
+
+    def test_nobody_begins_conversations_without_end(
+        self, alice: Visitor, bob: Visitor, mallory: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """M09: they would fill the lists of those who cannot leave them."""
+        monkeypatch.setattr(services.limits, "opening", AskingLimit("1 per hour", "opening", "Too many."))
+        first, second = id_of(services, "alice"), id_of(services, "bob")
+        assert mallory.submit("/people", person=first).status_code == 303
+        refused = mallory.submit("/people", person=second)
+        assert (refused.status_code, "Too many." in problem(refused)) == (429, True)
+        assert mallory.submit("/people", person=first).status_code == 303  # it is there
 
 
 class TestMaking:
