@@ -15,7 +15,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
 from chatroom import highlighting
-from chatroom.emoji import replace_shortcodes
+from chatroom.emoji import LONGEST, find_emoji, replace_shortcodes
 from chatroom.models import Member
 from chatroom.names import fold
 
@@ -33,6 +33,9 @@ RULES_OFF = [
 TAGS = {"p", "br", "em", "strong", "s", "code", "pre", "a", "ul", "ol", "li", "blockquote", "span"}
 ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}, "span": {"data-user"}}
 SPAN_CLASSES = {*highlighting.CLASSES, "mention"}
+CHARACTER = regex.compile(r"\X")
+MOST_LARGE = 12
+"""So many emoji and nothing else are shown large."""
 SCHEMES = {"http", "https", "mailto"}
 LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 NAME = regex.compile(r"(?<![\p{L}\p{M}\p{N}_@/.-])@([\p{L}\p{Nd}][\p{L}\p{Mn}\p{Mc}\p{Nd}._-]{0,40})")
@@ -113,6 +116,8 @@ def render(text: str, members: Collection[Member] = ()) -> str:
 
     Where it names one of the `members`, outside code and links, it shows their display name.
     """
+    if is_emoji_only(text):
+        return f'<p><span class="emoji-only">{replace_shortcodes(text.strip())}</span></p>'
     if text and not members and MARKUP.search(text) is None:
         return "<p>" + escape(text, quote=False).replace("\n", "<br>\n") + "</p>"
     html: str = _parser_for(text).render(text, {"members": {fold(member.username): member for member in members}})
@@ -126,6 +131,14 @@ def render(text: str, members: Collection[Member] = ()) -> str:
         link_rel="noopener noreferrer nofollow",
         set_tag_attribute_values={"a": {"target": "_blank"}},
     ).rstrip("\n")
+
+
+def is_emoji_only(text: str) -> bool:
+    """Whether a text is a few emoji, or their names between colons, on one line."""
+    if not text or len(text) > MOST_LARGE * LONGEST or (text[0].isascii() and text[0] != ":"):
+        return False
+    shown = [each for each in CHARACTER.findall(replace_shortcodes(text.strip())) if each != " "]
+    return 0 < len(shown) <= MOST_LARGE and all(not each.isascii() and find_emoji(each) for each in shown)
 
 
 def names_in(text: str) -> list[str]:

@@ -57,6 +57,7 @@ export class Sidebar {
       rooms: this.#rooms,
       linkTo: (slug) => this.#view.linkTo(slug),
       findPeople: (text) => this.#findPeople(text, data.personUrl),
+      icons: data.icons,
     });
     find("switcher-open").addEventListener("click", () => switcher.open());
     this.#show();
@@ -155,7 +156,7 @@ export class Sidebar {
     try {
       const { members } = await this.#api.findMembers(text);
       const known = new Set(this.#rooms.list(true).flatMap(({ people }) => (people.length === 1 ? [people[0].id] : [])));
-      return members.filter(({ id }) => id !== this.#user.id && !known.has(id)).map(({ id, name }) => ({ name, url: url.replace("~", id) }));
+      return members.filter(({ id }) => id !== this.#user.id && !known.has(id)).map(({ id, name }) => ({ id, name, url: url.replace("~", id) }));
     } catch (error) {
       ignoreRefusal(error);
       return [];

@@ -1,7 +1,8 @@
 /* What completes a name or an emoji that is being typed: a list above the composer, which the text keeps the focus of. */
 
 import { findUnfinished } from "../completing.js";
-import { count, findHue, findInitials } from "../text.js";
+import { count } from "../text.js";
+import { makeAvatar } from "./avatar.js";
 
 const WAIT_MS = 80;
 const IME_KEY = 229;
@@ -127,11 +128,7 @@ function isSame(a, b) {
 }
 
 function memberChoice({ id, username, name }) {
-  const avatar = document.createElement("span");
-  avatar.className = `avatar avatar--small hue-${findHue(id)}`;
-  avatar.dataset.initials = findInitials(name);
-  avatar.setAttribute("aria-hidden", "true");
-  return { text: `@${username}`, picture: avatar, name, more: `@${username}` };
+  return { text: `@${username}`, picture: makeAvatar({ id, name }, "small"), name, more: `@${username}` };
 }
 
 function emojiChoice({ character, codes, label }) {

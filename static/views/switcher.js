@@ -1,6 +1,8 @@
 /* Ctrl+K: go to a room or a person by the first letters of their name. */
 
 import { shorten } from "../rooms.js";
+import { makeAvatar } from "./avatar.js";
+import { makeIcon } from "./icon.js";
 import { fold } from "./rooms.js";
 
 const MOST = 12;
@@ -13,18 +15,20 @@ export class Switcher {
   #rooms;
   #linkTo;
   #findPeople;
+  #icons;
   #asking;
   #choices = [];
   #place = 0;
 
-  /** `findPeople(text)` answers with `{name, url}` of people. */
-  constructor({ dialog, rooms, linkTo, findPeople }) {
+  /** `findPeople(text)` answers with `{id, name, url}` of people. */
+  constructor({ dialog, rooms, linkTo, findPeople, icons }) {
     this.#dialog = dialog;
     this.#input = dialog.querySelector("[data-switcher-text]");
     this.#list = dialog.querySelector("[data-switcher-list]");
     this.#rooms = rooms;
     this.#linkTo = linkTo;
     this.#findPeople = findPeople;
+    this.#icons = icons;
     this.#input.addEventListener("input", () => this.#change());
     dialog.addEventListener("keydown", (event) => this.#press(event));
     dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
@@ -61,7 +65,7 @@ export class Switcher {
     if (!wanted) return;
     this.#asking = setTimeout(async () => {
       const people = await this.#findPeople(this.#input.value.trim());
-      if (fold(this.#input.value) === wanted) this.#show([...rooms, ...people.map((person) => ({ ...person, sign: "@" }))]);
+      if (fold(this.#input.value) === wanted) this.#show([...rooms, ...people.map((person) => ({ ...person, sign: makeAvatar(person, "tiny") }))]);
     }, ASK_AFTER_MS);
   }
 
@@ -71,7 +75,14 @@ export class Switcher {
     const found = rooms.filter(({ title }) => fold(title).includes(wanted));
     const rank = ({ title, urgent, unread }) => (wanted && fold(title).startsWith(wanted) ? -9 : 0) - (urgent ? 2 : unread ? 1 : 0);
     found.sort((a, b) => rank(a) - rank(b));
-    return found.map(({ slug, title, kind, unread }) => ({ name: title, url: this.#linkTo(slug), unread, sign: kind === "direct" ? "@" : "#" }));
+    return found.map((room) => ({ name: room.title, url: this.#linkTo(room.slug), unread: room.unread, sign: this.#makeSign(room) }));
+  }
+
+  /** As in the list of rooms. */
+  #makeSign({ kind, title, people }) {
+    if (kind === "private") return makeIcon(this.#icons, "lock");
+    if (kind !== "direct") return "#";
+    return people.length ? makeAvatar({ id: people[0].id, name: title }, "tiny") : "@";
   }
 
   #show(choices) {
@@ -99,7 +110,9 @@ function makeOption({ name, url, unread, sign }, place) {
   link.href = url;
   link.tabIndex = -1;
   link.className = "switcher__link";
-  link.append(makeSpan("switcher__sign", sign), makeSpan("switcher__name", name));
+  const shown = makeSpan("switcher__sign", "");
+  shown.append(sign);
+  link.append(shown, makeSpan("switcher__name", name));
   if (unread) link.append(makeSpan("room-count", shorten(unread)));
   option.append(link);
   return option;

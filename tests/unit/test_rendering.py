@@ -51,6 +51,8 @@ class Checker(HTMLParser):
                 self.links.append(value or "")
                 if not re.match(r"(https?://|mailto:)", value or "", re.IGNORECASE):
                     self.wrong.append(("href", value))
+            elif tag == "span" and value == "emoji-only" and self.open == ["p", "span"]:
+                pass
             elif tag == "span" and (value not in CLASSES or "pre" not in self.open):
                 self.wrong.append(("span", value))
             elif tag == "code" and not (value or "").startswith("language-"):
@@ -179,11 +181,11 @@ class TestEmoji:
     @pytest.mark.parametrize(
         ("text", "html"),
         [
-            (":tada:", "<p>🎉</p>"),
+            (":tada:", '<p><span class="emoji-only">🎉</span></p>'),
             (":tada: yes", "<p>🎉 yes</p>"),
             ("so :+1:!", "<p>so 👍!</p>"),
             ("**:heart_eyes:**", "<p><strong>😍</strong></p>"),
-            (":tada::tada:", "<p>🎉🎉</p>"),
+            (":tada::tada:", '<p><span class="emoji-only">🎉🎉</span></p>'),
             ("`:tada:`", "<p><code>:tada:</code></p>"),
             (":nothing_like_it: 10:30:15", "<p>:nothing_like_it: 10:30:15</p>"),
             ("\\:tada:", "<p>🎉</p>"),
@@ -191,6 +193,16 @@ class TestEmoji:
     )
     def test_a_short_code_is_its_emoji(self, text: str, html: str) -> None:
         assert render(text) == html
+
+    @pytest.mark.parametrize("text", ["👍", "❤️ 👍🏽 👨‍👩‍👧‍👦", "🇩🇪 1️⃣ ", "🎉" * 12])
+    def test_a_few_of_them_alone_are_large(self, text: str) -> None:
+        assert render(text) == f'<p><span class="emoji-only">{text.strip()}</span></p>'
+
+    @pytest.mark.parametrize(
+        "text", ["👍 yes", "🎉\n🎉", "🎉" * 13, "日本", "\x85", "   ", ":no_such_name:", "`👍`", "> 👍"]
+    )
+    def test_other_text_is_not(self, text: str) -> None:
+        assert "emoji-only" not in render(text)
 
     def test_not_in_an_address(self) -> None:
         assert "🎉" not in render("https://a.example/:tada:")

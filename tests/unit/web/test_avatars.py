@@ -28,7 +28,7 @@ def test_a_picture_is_laid_over_the_initials(alice: Visitor, bob: Visitor, app: 
     assert "This is your picture now" in choose(alice, make_picture("PNG", (900, 900))).text
     user = services_of(app).accounts.users.find_by_username("alice")
     assert user
-    for path in ("/chatroom", "/chatroom/lobby/messages", "/account"):
+    for path in ("/chatroom", "/chatroom/lobby/messages", "/account", "/rooms", "/search"):
         answer = bob.get(sheet_of(bob, path))
         assert answer.content_type == "text/css; charset=utf-8"
         assert answer.headers["Cache-Control"] == "private, max-age=31536000, immutable"
