@@ -27,6 +27,8 @@ QUERIES = {
     "two words, one rare, one in every message": "every needle",
     "two frequent words": "every often",
     "two frequent words that are never together": "often seldom",
+    "two beginnings (bi ge)": "bi ge",
+    "a phrase that is never said, of two frequent words": '"often every"',
     "from: somebody": "from:bob",
     "from: somebody, and a rare word": "from:bob needle",
     "has:file (1,000 hits)": "has:file",

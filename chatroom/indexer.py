@@ -14,12 +14,14 @@ from chatroom.store.messages import MessageStore
 from chatroom.store.search import Entry, SearchStore
 from chatroom.terms import RULE_VERSION, index_words
 
-BATCH = 200
+BATCH = 500
 """Messages that are read and indexed at once."""
 STOP_SECONDS = 5.0
 REBUILD_BATCH = 1000
-REST = 9
+REST, REST_WHILE_BUSY = 4, 49
 """After each batch the indexer rests so many times as long as the batch took: those who write come first."""
+BUSY = 500
+"""Changes a second in the room which is being indexed: more, and the index falls behind until it is quieter."""
 LEASE = "indexer"
 LEASE_SECONDS = 15.0
 ROOMS_AT_ONCE = 500
@@ -37,11 +39,19 @@ class Indexer:
         messages: MessageStore,
         leases: LeaseStore,
         rooms: Callable[[], Collection[str]],
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._messages = messages
         self._rooms = rooms
+        self._clock = clock
         self._thread = LeasedThread(LEASE, leases, self._follow, lease_seconds=LEASE_SECONDS, stop_seconds=STOP_SECONDS)
+
+    @property
+    def is_started(self) -> bool:
+        """Whether this process follows the rooms, or waits for its turn to."""
+        return self._thread.is_started
 
     def start(self) -> None:
         """Begin to follow all rooms, as long as no other process does."""
@@ -54,7 +64,8 @@ class Indexer:
     def behind(self, rooms: Collection[str]) -> dict[str, int]:
         """Which of these rooms have changed since they were indexed, each with its cursor."""
         cursors = self._store.cursors(rooms, RULE_VERSION)
-        return {room: cursors[room] for room in self._messages.newest_revisions(cursors)}
+        newest = self._messages.newest_of(rooms)
+        return {room: cursors[room] for room, revision in newest.items() if revision > cursors[room]}
 
     def take_in(self, room: str, cursor: int, batch: int = BATCH) -> int | None:
         """Index one batch of a room; return the cursor to go on from, or None when there is no more."""
@@ -78,21 +89,30 @@ class Indexer:
 
     def _follow(self) -> None:
         """Index what is new everywhere, for as long as the lease lasts."""
-        until = time.monotonic() + LEASE_SECONDS / 2
+        until = self._clock() + LEASE_SECONDS / 2
         rooms = list(self._rooms())
         for first in range(0, len(rooms), ROOMS_AT_ONCE):
             waiting = self.behind(rooms[first : first + ROOMS_AT_ONCE])
             while waiting:
                 # A batch of each in turn: a room with a long past does not keep the others waiting.
                 for room, cursor in list(waiting.items()):
-                    begun = time.monotonic()
-                    following = self.take_in(room, cursor)
+                    following, rest_seconds = self.take_in_and_look_round(room, cursor)
                     if following is None:
                         del waiting[room]
                     else:
                         waiting[room] = following
-                        if self._thread.stopped.wait(REST * (time.monotonic() - begun)) or time.monotonic() > until:
+                        if self._thread.stopped.wait(rest_seconds) or self._clock() > until:
                             return
+
+    def take_in_and_look_round(self, room: str, cursor: int) -> tuple[int | None, float]:
+        """Index a batch; return the cursor to go on from or None, and how many seconds to rest before that."""
+        begun, before = self._clock(), self._messages.newest_revision(room)
+        following = self.take_in(room, cursor)
+        seconds = self._clock() - begun
+        if following is None:
+            return None, 0.0
+        is_busy = self._messages.newest_revision(room) - before > BUSY * seconds
+        return following, seconds * (REST_WHILE_BUSY if is_busy else REST)
 
 
 def entry(message: Message) -> Entry:

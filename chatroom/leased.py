@@ -27,6 +27,11 @@ class LeasedThread:
         self._stop_seconds = stop_seconds
         self._thread: threading.Thread | None = None
 
+    @property
+    def is_started(self) -> bool:
+        """Whether it works, or waits for its turn."""
+        return self._thread is not None
+
     def start(self) -> None:
         """Begin to work, as long as no other process does."""
         self.stopped.clear()

@@ -16,7 +16,7 @@ from chatroom.sessions import Sessions
 from chatroom.store.database import Database
 from chatroom.store.messages import MessageStore
 from chatroom.store.rooms import RoomStore
-from chatroom.store.search import OneOf, SearchStore, Span
+from chatroom.store.search import OneOf, SearchStore, Span, Step
 
 PAGE = 200
 ROOMS_AT_ONCE = 500
@@ -85,8 +85,8 @@ class OwnData:
         """What somebody wrote in a room, the newest first."""
         before: str | None = None
         while True:
-            span = Span(rooms=(room,), before=before)
-            ids, before = self._index.look(span, OneOf((from_word(user_id),)), (), limit=PAGE, most=PAGE)
+            step = Step(lead=OneOf((from_word(user_id),)), rest=(), most=None)
+            ids, before = self._index.look(Span(rooms=(room,), before=before), step, limit=PAGE)
             for message, _ in self._messages.find_all(ids, [room]):
                 if message.deleted_at is None and message.author.id == user_id:
                     yield message

@@ -87,8 +87,13 @@ class RoomSettings:
         self._rooms.note(room, author, "archived the room" if is_archived else "opened the room again")
 
     def count_older(self, access: Access, days: int) -> int:
-        """How many messages a retention of so many days would delete now."""
-        return self._messages.count_older(access.room.id, self._clock() - timedelta(days=days)) if days else 0
+        """How many messages a retention of so many days would delete now; at most 10,000 are counted."""
+        if not days:
+            return 0
+        limit = self._clock() - timedelta(days=days)
+        # What is deleted already is not looked at again.
+        done = max(access.room.cleared_sequence, self._store.retained_after(access.room.id))
+        return self._messages.count_older(access.room.id, limit, after=done)
 
 
 def clean_title(text: str) -> str:

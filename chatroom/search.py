@@ -5,46 +5,33 @@ that was asked for. Every step is bounded, and where it stops is said.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from chatroom.errors import Refused
-from chatroom.indexer import Indexer, from_word, has_word, searchable, things
+from chatroom.indexer import Indexer, searchable, things
 from chatroom.models import Message, Room, User
 from chatroom.names import fold as fold_name
+from chatroom.proposals import Proposals, Proposed
 from chatroom.queries import Query, parse
+from chatroom.snippets import Piece, snippet
 from chatroom.store.database import Database
 from chatroom.store.leases import LeaseStore
 from chatroom.store.listings import ListingStore
 from chatroom.store.messages import MessageStore
 from chatroom.store.rooms import RoomStore
-from chatroom.store.search import Beginning, Condition, OneOf, SearchStore, Span, is_id
-from chatroom.terms import Key, fold, split
+from chatroom.store.search import SearchStore, Span, is_id
+from chatroom.terms import fold, split
 
 PAGE = 20
-SECONDS = 0.1
+SECONDS = 0.05
 """A page that takes longer is given as far as it came, with the place to go on from."""
-FIRST_LOOK, MOST_LOOKED_AT = 500, 4000
-"""How many messages with the rarest word are looked at in one step: few at first, then more."""
-MOST_ENDINGS = 600
-"""Of a word that was begun; with more, every message is looked at instead of those with one of them."""
-RARE = 200
-"""A word with fewer entries is rare enough to begin with: the others are not counted."""
-MOST_KEYS = 12
-MOST_RANGES = 3000
-"""Words times rooms that are read side by side."""
-MOST_CAUGHT_UP = 5
-"""Batches that a search takes into the index before it looks."""
-AROUND_HIT = 80
-LONGEST_SNIPPET = 260
-
-
-class Piece(msgspec.Struct, frozen=True):
-    """A part of a snippet; `is_hit` where it is what was looked for."""
-
-    text: str
-    is_hit: bool
+MOST_UNINDEXED = 300
+"""Messages that are not indexed yet, and are looked through as they are."""
+MOST_ROOMS_BEHIND = 3
+MOST_CAUGHT_UP = 2
+"""Batches that a search takes into the index where no indexer runs."""
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -56,11 +43,15 @@ class Hit(msgspec.Struct, frozen=True):
 
 
 class Results(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of hits; `before` is where to go on, None at the end. `is_cut` when time ran out before it was full."""
+    """A page of hits; `before` is where to go on, None at the end. `is_cut` when time ran out before it was full.
+
+    `is_behind` when so much is being written that some of it cannot be found yet.
+    """
 
     hits: list[Hit]
     before: str | None
     is_cut: bool
+    is_behind: bool
 
     @property
     def reached(self) -> int | None:
@@ -81,8 +72,8 @@ class Search:
         find_user: Callable[[str], User | None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._store = store
         self._messages = messages
+        self._proposals = Proposals(store, messages, clock)
         self.indexer = indexer
         self._rooms_of = rooms_of
         self._find_user = find_user
@@ -90,33 +81,28 @@ class Search:
 
     def find(self, user_id: str, text: str, before: str | None = None, *, limit: int = PAGE) -> Results:
         """The newest hits before the message with the id `before`; raise `Refused` with what to do about the query."""
+        give_up_at = self._clock() + SECONDS
         query = parse(text)
         if before is not None and not is_id(before):
             raise Refused("invalid", "`before` is not a place in these results. Please search again.")
         rooms = {room.id: room for room in self._rooms(user_id, query)}
         authors = self._authors(user_id, query)
-        self._catch_up(list(rooms))
-        give_up_at = self._clock() + SECONDS
-        conditions = self._conditions(list(rooms), query, authors)
         span = Span(rooms=tuple(rooms), since=query.since, until=query.until, before=before)
-        span, lead, rest = self._plan(span, conditions)
-        hits: list[Hit] = []
-        most = FIRST_LOOK
-        while span.rooms:
-            ids, end = self._store.look(span, lead, rest, limit=limit + 1 - len(hits), most=most)
-            for message, room_id in self._messages.find_all(ids, span.rooms):
-                places = _places(message, query, authors)
-                if places is not None and message.sequence > rooms[room_id].cleared_sequence:
-                    hits.append(Hit(rooms[room_id], message, _snippet(searchable(message), places)))
-            if len(hits) > limit:
-                return Results(hits=hits[:limit], before=hits[limit - 1].message.id, is_cut=False)
-            if end is None:
+        newest, is_behind = self._unindexed(span.rooms)
+        hits = {hit.message.id: hit for hit in _hits(newest, query, authors, rooms) if span.has(hit.message.id)}
+        is_cut = False
+        end = None
+        for proposed, end in self._proposals.read(span, query, authors, limit=limit + 1, give_up_at=give_up_at):
+            hits |= {hit.message.id: hit for hit in _hits(proposed, query, authors, rooms)}
+            if end is None or sum(id >= end for id in hits) > limit:
                 break
-            if self._clock() > give_up_at:
-                return Results(hits=hits, before=end, is_cut=True)
-            span = msgspec.structs.replace(span, before=end)
-            most = min(2 * most, MOST_LOOKED_AT)
-        return Results(hits=hits, before=None, is_cut=False)
+            if is_cut := self._clock() > give_up_at:
+                break
+        # What is not indexed may be older than what was looked through: then it comes when that is reached.
+        found = [hits[id] for id in sorted(hits, reverse=True) if end is None or id >= end]
+        if len(found) > limit:
+            found, end, is_cut = found[:limit], found[limit - 1].message.id, False
+        return Results(hits=found, before=end, is_cut=is_cut, is_behind=is_behind)
 
     def _rooms(self, user_id: str, query: Query) -> Sequence[Room]:
         rooms = self._rooms_of(user_id)
@@ -139,46 +125,27 @@ class Search:
             ids.add(user.id if user else user_id)
         return frozenset(ids)
 
-    def _catch_up(self, rooms: Sequence[str]) -> None:
-        """Take what was said just now into the index; when there is much of it, the indexer goes on."""
+    def _unindexed(self, rooms: Collection[str]) -> tuple[Proposed, bool]:
+        """What was said or changed just now and is not in the index; whether there is more of it than is looked at."""
+        behind = self.indexer.behind(rooms)
+        if behind and not self.indexer.is_started:
+            self._catch_up(behind)
+            behind = self.indexer.behind(rooms)
+        found = self._messages.changed_beyond(behind, MOST_UNINDEXED + 1)
+        if len(found) <= MOST_UNINDEXED:
+            return found, False
+        busy = sorted({room for _, room in found})[:MOST_ROOMS_BEHIND]
+        newest = {room: self._messages.changed_last(room, behind[room], MOST_UNINDEXED // len(busy)) for room in busy}
+        return [(message, room) for room, messages in newest.items() for message in messages], True
+
+    def _catch_up(self, behind: Mapping[str, int]) -> None:
+        """Take what is new into the index, as far as it is little: nobody else does here."""
         left = MOST_CAUGHT_UP
-        for room, revision in self.indexer.behind(rooms).items():
+        for room, revision in behind.items():
             cursor: int | None = revision
             while cursor is not None and left:
                 cursor = self.indexer.take_in(room, cursor)
                 left -= 1
-
-    def _conditions(self, rooms: Sequence[str], query: Query, authors: frozenset[str]) -> list[Condition]:
-        keys = {key for term in query.terms for key in term.index_keys()}
-        # Long ones first: they are rarer, and the first rare one is not followed by counting others.
-        longest = sorted(keys, key=lambda key: -len(key.text))[:MOST_KEYS]
-        conditions = [self._condition(rooms, key) for key in longest]
-        conditions += [OneOf((has_word(thing),)) for thing in query.has]
-        return conditions + ([OneOf(tuple(map(from_word, sorted(authors))))] if authors else [])
-
-    def _condition(self, rooms: Sequence[str], key: Key) -> Condition:
-        if not key.is_beginning:
-            return OneOf((key.text,))
-        words = self._store.beginning_with(rooms, key.text, MOST_ENDINGS)
-        return OneOf(tuple(sorted(words))) if len(words) < MOST_ENDINGS else Beginning(key.text)
-
-    def _plan(self, span: Span, conditions: Sequence[Condition]) -> tuple[Span, OneOf | None, list[Condition]]:
-        """Leave out rooms that cannot have it, and choose the rarest words to begin with."""
-        lead: OneOf | None = None
-        fewest = None
-        for condition in conditions:
-            if not isinstance(condition, OneOf):
-                continue
-            if not condition.words:  # nothing begins so
-                return msgspec.structs.replace(span, rooms=()), None, []
-            if len(span.rooms) > 1 and len(span.rooms) * len(condition.words) <= MOST_RANGES:
-                rooms = self._store.rooms_with(span.rooms, condition.words)
-                span = msgspec.structs.replace(span, rooms=tuple(room for room in span.rooms if room in rooms))
-            if len(span.rooms) * len(condition.words) <= MOST_RANGES and (fewest is None or fewest >= RARE):
-                count = self._store.count(span, condition.words, 10 * RARE)
-                if fewest is None or count < fewest:
-                    lead, fewest = condition, count
-        return span, lead, [condition for condition in conditions if condition is not lead]
 
 
 def make_search(database: Database, messages: MessageStore, find_user: Callable[[str], User | None]) -> Search:
@@ -188,7 +155,17 @@ def make_search(database: Database, messages: MessageStore, find_user: Callable[
     return Search(store, messages, indexer, rooms_of=ListingStore(database).rooms_of, find_user=find_user)
 
 
-def _places(message: Message, query: Query, authors: frozenset[str]) -> list[tuple[int, int]] | None:
+def _hits(
+    proposed: Iterable[tuple[Message, str]], query: Query, authors: Collection[str], rooms: Mapping[str, Room]
+) -> Iterator[Hit]:
+    """Those that are what is looked for, as they are now."""
+    for message, room_id in proposed:
+        places = _places(message, query, authors)
+        if places is not None and message.sequence > rooms[room_id].cleared_sequence:
+            yield Hit(rooms[room_id], message, snippet(searchable(message), places))
+
+
+def _places(message: Message, query: Query, authors: Collection[str]) -> list[tuple[int, int]] | None:
     """Where a message has what is looked for; None when it has not all of it."""
     if message.deleted_at is not None or (authors and message.author.id not in authors):
         return None
@@ -203,28 +180,3 @@ def _places(message: Message, query: Query, authors: frozenset[str]) -> list[tup
                 return None
             places += found
     return sorted(places)
-
-
-def _snippet(text: str, places: Sequence[tuple[int, int]]) -> list[Piece]:
-    """The text around the first hit, in pieces; in full when it is short."""
-    start, end = 0, len(text)
-    if len(text) > LONGEST_SNIPPET:
-        start = max(0, places[0][0] - AROUND_HIT) if places else 0
-        start = text.rfind(" ", 0, start + 1) + 1 if text[max(0, start - 20) : start + 1].count(" ") else start
-        end = min(len(text), start + LONGEST_SNIPPET)
-    pieces = [Piece("… ", is_hit=False)] if start else []
-    pieces += _marked(text, places, start, end)
-    return [*pieces, Piece(" …", is_hit=False)] if end < len(text) else pieces
-
-
-def _marked(text: str, places: Sequence[tuple[int, int]], start: int, end: int) -> Iterator[Piece]:
-    at = start
-    for first, last in places:
-        if last <= at or first >= end:
-            continue
-        if first > at:
-            yield Piece(text[at:first], is_hit=False)
-        yield Piece(text[max(first, at) : min(last, end)], is_hit=True)
-        at = min(last, end)
-    if at < end:
-        yield Piece(text[at:end], is_hit=False)

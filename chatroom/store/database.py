@@ -21,7 +21,6 @@ log = logging.getLogger(__name__)
 
 Document = dict[str, Any]
 COMPRESSORS = ["snappy", "zstd", "zlib"]
-COMPRESSORS = ["snappy", "zstd", "zlib"]
 INDEX_TIMEOUT_SECONDS = 600.0
 FIXED_RELEASES = {(4, 4): 30, (5, 0): 32, (6, 0): 27, (7, 0): 28, (8, 0): 17, (8, 2): 3}
 """The first release of each series without CVE-2025-14847."""

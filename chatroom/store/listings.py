@@ -6,10 +6,11 @@ However much is unread, little is looked at: what is counted is bounded, and roo
 from collections.abc import Iterable, Mapping
 
 import msgspec
-from pymongo import ASCENDING, DESCENDING
+from pymongo import ASCENDING
 
 from chatroom.models import Author, Membership, Room, RoomEntry
 from chatroom.store.database import Database, Document
+from chatroom.store.messages import newest_of
 from chatroom.store.rooms import membership_of, room_of
 
 MOST_ROOMS = 500
@@ -35,7 +36,7 @@ class ListingStore:
             found = self._memberships.find({"user": user_id, "removed_at": None}).limit(MOST_ROOMS)
             memberships = {document["room"]: membership_of(document) for document in found}
             rooms = [room_of(document) for document in self._rooms.find({"_id": {"$in": list(memberships)}})]
-            newest = self._newest(list(memberships))
+            newest = newest_of(self._messages, memberships)
             unread = {
                 room: _unread(membership, newest[room])
                 for room, membership in memberships.items()
@@ -76,15 +77,6 @@ class ListingStore:
             return {}
         found = self._users.find({"_id": {"$in": wanted}}, {"display_name": 1})
         return {document["_id"]: document["display_name"] for document in found}
-
-    def _newest(self, rooms: list[str]) -> dict[str, int]:
-        """The newest revision of each room; the index has them, and nothing else is looked at."""
-        pipeline: list[Document] = [
-            {"$match": {"room": {"$in": rooms}}},
-            {"$sort": {"room": DESCENDING, "revision": DESCENDING}},
-            {"$group": {"_id": "$room", "revision": {"$first": "$revision"}}},
-        ]
-        return {document["_id"]: document["revision"] for document in self._messages.aggregate(pipeline)}
 
     def _count_unread(self, user_id: str, unread: Document) -> int:
         query = unread | {"author.id": {"$ne": user_id}}

@@ -14,6 +14,7 @@ import msgspec
 from bson import ObjectId
 from bson.errors import InvalidId
 from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.collection import Collection as PymongoCollection
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from chatroom.errors import Refused, Unavailable
@@ -51,7 +52,7 @@ FIRST_PAUSE_SECONDS = 0.002
 LONGEST_PAUSE_SECONDS = 0.03
 MAX_HINTS = 10_000
 """Entries that one question for newer revisions reads; what is left out is asked for again."""
-MOST_COUNTED = 100_000
+MOST_COUNTED = 10_000
 KEPT_REVISIONS = 1000
 """Of one message. Nobody is behind by so many changes of the same message and writes all the same."""
 
@@ -266,15 +267,32 @@ class MessageStore:
         found.sort(key=lambda document: document["_id"], reverse=True)
         return [(message, document["room"]) for document in found if (message := _read(document)) is not None]
 
+    def changed_beyond(self, known: Mapping[str, int], limit: int) -> list[tuple[Message, str]]:
+        """At most `limit` messages that changed beyond the revision which is known of their room, in no order."""
+        query = {"$or": [{"room": room, "revision": {"$gt": revision}} for room, revision in known.items()]}
+        with self._database.bounded():
+            found = list(self._messages.find(query).limit(limit).batch_size(limit + 1)) if known else []
+        return [(message, document["room"]) for document in found if (message := _read(document)) is not None]
+
+    def changed_last(self, room: str, revision: int, limit: int) -> list[Message]:
+        """The `limit` latest of the messages that changed after `revision`, the latest first."""
+        return self._page({"room": room, "revision": {"$gt": revision}}, "revision", DESCENDING, limit)
+
     def pinned(self, room: str, limit: int) -> list[Message]:
         """At most `limit` messages that are pinned, the one pinned first first."""
         return self._page({"room": room, "pinned_at": {"$type": "date"}}, "pinned_at", ASCENDING, limit)
 
-    def count_older(self, room: str, moment: datetime) -> int:
-        """How many messages that are not deleted were sent before `moment`; no more than 100,000 are counted."""
-        query = {"room": room, "sequence": {"$gt": 0}, "sent_at": {"$lt": moment}, "deleted_at": None}
+    def count_older(self, room: str, moment: datetime, *, after: int) -> int:
+        """How many messages after a sequence were sent before `moment` and are not deleted; at most 10,000."""
+        place = {"$gt": after, "$lt": self.first_since(room, moment)}
+        query = {"room": room, "sequence": place, "deleted_at": None}
         with self._database.bounded():
-            return self._messages.count_documents(query, limit=MOST_COUNTED)
+            return self._messages.count_documents(query, limit=MOST_COUNTED, hint="room_sequence")
+
+    def newest_of(self, rooms: Collection[str]) -> dict[str, int]:
+        """The newest revision of each room in which something was posted; each costs one look into the index."""
+        with self._database.bounded():
+            return newest_of(self._messages, rooms)
 
     def newest_revisions(self, known: Mapping[str, int]) -> dict[str, int]:
         """Which rooms have changed beyond the revision that is known of them, and how far."""
@@ -351,6 +369,16 @@ class MessageStore:
         ]
 
 
+def newest_of(messages: PymongoCollection[Document], rooms: Collection[str]) -> dict[str, int]:
+    """The newest revision of each room; the index has them, and nothing else is looked at."""
+    pipeline: list[Document] = [
+        {"$match": {"room": {"$in": list(rooms)}}},
+        {"$sort": {"room": DESCENDING, "revision": DESCENDING}},
+        {"$group": {"_id": "$room", "revision": {"$first": "$revision"}}},
+    ]
+    return {document["_id"]: document["revision"] for document in messages.aggregate(pipeline)}
+
+
 def _read(document: Document) -> Message | None:
     """The message, or None for a document that is none: one that somebody made by hand must not close the room."""
     try:
@@ -393,8 +421,6 @@ def _optional_fields(draft: Draft) -> Document:
         fields["kind"] = draft.kind
     if draft.mentions:
         fields["mentions"] = [member.id for member in draft.mentions]
-    if draft.kind != "message":
-        fields["kind"] = draft.kind
     if draft.files:
         fields["files"] = [msgspec.structs.asdict(file) for file in draft.files]
     return fields

@@ -238,6 +238,12 @@ class RoomStore:
             found = self._rooms.find({"retention_days": {"$gt": 0}})
             return [(room_of(room), room.get("retained_after", 0)) for room in found]
 
+    def retained_after(self, room_id: str) -> int:
+        """The sequence up to which all is deleted, because it was too old."""
+        with self._database.bounded():
+            room = self._rooms.find_one({"_id": room_id}, {"retained_after": 1})
+        return room.get("retained_after", 0) if room else 0
+
     def wishes(self, room_id: str, user_ids: Collection[str]) -> dict[str, Notify]:
         """What those of these users who are members want to be told of in a room."""
         query = {"room": room_id, "user": {"$in": list(user_ids)}, "removed_at": None}

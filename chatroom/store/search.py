@@ -16,13 +16,15 @@ from pymongo.errors import BulkWriteError
 
 from chatroom.store.database import Database, Document
 
+BY_WORD, BY_ROOM = "room_words_id", "room_id"
 INDEXES = [
     # A message's id begins with its time: the newest first, in one room or in many, without sorting.
-    IndexModel([("room", ASCENDING), ("words", ASCENDING), ("_id", DESCENDING)], name="room_words_id"),
-    IndexModel([("room", ASCENDING), ("_id", DESCENDING)], name="room_id"),
+    IndexModel([("room", ASCENDING), ("words", ASCENDING), ("_id", DESCENDING)], name=BY_WORD),
+    IndexModel([("room", ASCENDING), ("_id", DESCENDING)], name=BY_ROOM),
 ]
 MOST_SCANS = 150
 """Ranges of the index that the server reads side by side without sorting: it would sort from 200 on."""
+NO_LIMIT = 2**31 - 1
 LAST = "\U0010ffff"
 DUPLICATE_KEY = 11000
 
@@ -68,6 +70,22 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime | None = None
     before: str | None = None
 
+    def has(self, message_id: str) -> bool:
+        """Whether a message's id is within the time."""
+        id, bounds = ObjectId(message_id), _bounds(self)
+        return not (("$lt" in bounds and id >= bounds["$lt"]) or ("$gte" in bounds and id < bounds["$gte"]))
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """What to look for, and in how much: the newest `most` entries with the lead's words, or of all; None: in all.
+
+    A lead of more than `MOST_SCANS` words times rooms is sorted by the server: it has to be rare.
+    """
+
+    lead: OneOf | None
+    rest: Sequence[Condition]
+    most: int | None
+
 
 class SearchStore:
     """The collections `search_entries`, `search_words` and `search_cursors`."""
@@ -88,11 +106,11 @@ class SearchStore:
 
     def advance(self, room: str, revision: int, rule: int) -> None:
         """Note that a room is indexed up to a revision; never goes back."""
+        further = {"$max": {"revision": revision}, "$set": {"rule": rule}}
         with self._database.bounded():
-            self._cursors.update_one({"_id": room, "rule": {"$ne": rule}}, {"$set": {"rule": rule, "revision": 0}})
-            self._cursors.update_one(
-                {"_id": room}, {"$max": {"revision": revision}, "$set": {"rule": rule}}, upsert=True
-            )
+            if not self._cursors.update_one({"_id": room, "rule": rule}, further).matched_count:
+                self._cursors.update_one({"_id": room, "rule": {"$ne": rule}}, {"$set": {"rule": rule, "revision": 0}})
+                self._cursors.update_one({"_id": room}, further, upsert=True)
 
     def put(self, room: str, entries: Sequence[Entry]) -> None:
         """Take entries in, and forget the words that no message of the room has any longer."""
@@ -132,21 +150,19 @@ class SearchStore:
         """How many entries have one of these words, counted up to `limit`."""
         query = {**_query(span), "words": {"$in": list(words)}}
         with self._database.bounded():
-            return self._entries.count_documents(query, limit=limit)
+            return self._entries.count_documents(query, limit=limit, hint=BY_WORD)
 
-    def look(
-        self, span: Span, lead: OneOf | None, rest: Iterable[Condition], *, limit: int, most: int
-    ) -> tuple[list[str], str | None]:
-        """The newest `limit` messages with all this, among the newest `most` that have the lead's words.
+    def look(self, span: Span, step: Step, *, limit: int) -> tuple[list[str], str | None]:
+        """The newest `limit` messages with all that a step asks for.
 
         Also returns where the looking ended: before which message to go on; None when there is nothing more.
         """
-        conditions = [{"words": condition.filter} for condition in rest]
+        conditions = [{"words": condition.filter} for condition in step.rest]
         found: list[ObjectId] = []
         ends: list[ObjectId] = []
         with self._database.bounded():
-            for query in _queries(span, lead):
-                ids, end = self._look(query, conditions, limit, most)
+            for query in _queries(span, step.lead):
+                ids, end = self._look(query, BY_WORD if step.lead else BY_ROOM, conditions, limit, step.most)
                 found += ids
                 ends += [end] if end else []
         # Of several queries, each complete down to its own end: what is below the highest of them is not complete.
@@ -157,16 +173,20 @@ class SearchStore:
         return [str(id) for id in complete[:limit]], str(end) if end else None
 
     def _look(
-        self, query: Document, conditions: list[Document], limit: int, most: int
+        self, query: Document, index: str, conditions: list[Document], limit: int, most: int | None
     ) -> tuple[list[ObjectId], ObjectId | None]:
-        pipeline: list[Document] = [{"$match": query}, {"$sort": {"_id": DESCENDING}}, {"$limit": most}]
+        # The index is named: trying out which is quicker costs more than the search.
+        # The first limit keeps the conditions out of the first match, where they could take the lead.
+        pipeline: list[Document] = [{"$match": query}, {"$sort": {"_id": DESCENDING}}, {"$limit": most or NO_LIMIT}]
         if conditions:
             pipeline.append({"$match": {"$and": conditions}})
         pipeline += [{"$limit": limit}, {"$project": {"_id": 1}}]
-        ids = [document["_id"] for document in self._entries.aggregate(pipeline)]
+        ids = [document["_id"] for document in self._entries.aggregate(pipeline, hint=index)]
         if len(ids) == limit:
             return ids, ids[-1]
-        last = self._entries.find(query, {"_id": 1}).sort("_id", DESCENDING).skip(most - 1).limit(1)
+        if most is None:
+            return ids, None
+        last = self._entries.find(query, {"_id": 1}).sort("_id", DESCENDING).skip(most - 1).limit(1).hint(index)
         return ids, next((document["_id"] for document in last), None)
 
     def _replace(self, room: str, entries: Sequence[Entry]) -> set[str]:
@@ -228,17 +248,20 @@ def _doubles(error: BulkWriteError) -> set[Any]:
 
 
 def _queries(span: Span, lead: OneOf | None) -> Iterable[Document]:
-    """The span in so many queries that the server sorts in none of them."""
-    words = [None] if lead is None else list(lead.words)
-    width = min(len(words), MOST_SCANS)
-    height = MOST_SCANS // width
-    for first in range(0, len(words), width):
-        for room in range(0, len(span.rooms), height):
-            query = _query(msgspec.structs.replace(span, rooms=span.rooms[room : room + height]))
-            yield query if lead is None else {**query, "words": {"$in": words[first : first + width]}}
+    """The span in so many queries that the server sorts in none of them; the lead's words in one."""
+    if lead is not None:
+        yield {**_query(span), "words": {"$in": list(lead.words)}}
+        return
+    for first in range(0, len(span.rooms), MOST_SCANS):
+        yield _query(msgspec.structs.replace(span, rooms=span.rooms[first : first + MOST_SCANS]))
 
 
 def _query(span: Span) -> Document:
+    bounds = _bounds(span)
+    return {"room": {"$in": list(span.rooms)}, **({"_id": bounds} if bounds else {})}
+
+
+def _bounds(span: Span) -> Document:
     bounds: Document = {}
     below = [ObjectId(span.before)] if span.before else []
     below += [ObjectId.from_datetime(span.until)] if span.until else []
@@ -246,4 +269,4 @@ def _query(span: Span) -> Document:
         bounds["$lt"] = min(below)
     if span.since:
         bounds["$gte"] = ObjectId.from_datetime(span.since)
-    return {"room": {"$in": list(span.rooms)}, **({"_id": bounds} if bounds else {})}
+    return bounds

@@ -46,11 +46,15 @@ class Found(msgspec.Struct):
 
 
 class SearchAnswer(msgspec.Struct):
-    """A page of results. `before` is where to go on, null at the end; `cut` when time ran out before it was full."""
+    """A page of results. `before` is where to go on, null at the end; `cut` when time ran out before it was full.
+
+    `behind` when so much is being written that some of the newest messages cannot be found yet.
+    """
 
     hits: list[Found]
     before: str | None
     cut: bool
+    behind: bool
 
 
 @blueprint.get("/search")
@@ -79,7 +83,8 @@ def search() -> Response:
     """
     asked = query_as(Asked)
     results = _find(asker(), asked.q, asked.before)
-    return answer(SearchAnswer(hits=list(map(_found, results.hits)), before=results.before, cut=results.is_cut))
+    hits = list(map(_found, results.hits))
+    return answer(SearchAnswer(hits=hits, before=results.before, cut=results.is_cut, behind=results.is_behind))
 
 
 def _find(person: SignedIn, text: str, before: str | None) -> Results:

@@ -1,6 +1,7 @@
 """Search, on both databases: what is found, by whom, and how the index follows the log."""
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from bson import ObjectId
 
 from chatroom import indexer as indexing
+from chatroom import proposals
 from chatroom import search as searching
 from chatroom.errors import Refused
 from chatroom.indexer import BATCH, Indexer, entry
@@ -54,8 +56,9 @@ class Site:
             clock=lambda: self.now,
         )
 
-    def make_indexer(self, holder: str = "one") -> Indexer:
-        return Indexer(self.index, self.store, LeaseStore(self.database, holder=holder), self.rooms.list_ids)
+    def make_indexer(self, holder: str = "one", clock: Callable[[], float] = time.monotonic) -> Indexer:
+        leases = LeaseStore(self.database, holder=holder)
+        return Indexer(self.index, self.store, leases, self.rooms.list_ids, clock=clock)
 
     def find_user(self, name: str) -> User | None:
         people = {person.name.lower(): person for person in (ALICE, BOB, MALLORY)}
@@ -176,7 +179,7 @@ class TestFinding:
         assert found == [f"train den {n}" for n in range(9, -1, -1)] + [f"train {n}" for n in range(44, -1, -1)]
 
     def test_more_endings_than_are_named(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(searching, "MOST_ENDINGS", 5)
+        monkeypatch.setattr(proposals, "MOST_ENDINGS", 5)
         site.say(*(f"abc{n}" for n in range(10)), "other")
         assert len(site.texts("abc")) == 10
         assert site.texts("abc other") == []
@@ -184,7 +187,7 @@ class TestFinding:
     def test_common_words_that_hardly_meet_are_looked_for_in_steps(
         self, site: Site, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(searching, "FIRST_LOOK", 4)
+        monkeypatch.setattr(proposals, "FIRST_LOOK", 6)
         monkeypatch.setattr(searching, "SECONDS", -1.0)
         site.say("black white", *["black", "white"] * 10)
         before, steps = None, 0
@@ -198,6 +201,27 @@ class TestFinding:
             before = page.before
         assert [hit.message.text for hit in page.hits] == ["black white"]
         assert 2 <= steps <= 4
+
+    @pytest.mark.parametrize("common", [1, 2000])
+    @pytest.mark.parametrize("text", ["black white", "bl whi", '"black white"', "from:alice bl", "bl"])
+    def test_whichever_way_it_is_looked_for_the_pages_have_all(
+        self, site: Site, monkeypatch: pytest.MonkeyPatch, text: str, common: int
+    ) -> None:
+        """Looked for among the newest, by the rarest word, or by a word that is common: the same is found."""
+        for name, value in (("FIRST_LOOK", 3), ("MOST_LOOKED_AT", 6), ("MOST_COUNTED", common), ("RARE", 1)):
+            monkeypatch.setattr(proposals, name, value)
+        site.say("black white 0", *["blue", "white"] * 6, "black white 1", *["blue whale"] * 9, "black white 2")
+        site.say("black white den", "blue white", room=DEN)
+        expected = [m for m in site.store.newest(LOBBY.id, 100) + site.store.newest(DEN.id, 100) if _has(text, m.text)]
+        found: list[str] = []
+        before, pages = None, 0
+        while pages == 0 or before:
+            page = site.find(text, before=before, limit=2)
+            found += [hit.message.id for hit in page.hits]
+            before = page.before
+            pages += 1
+        assert found == sorted((message.id for message in expected), reverse=True)
+        assert len(found) >= 4
 
     @pytest.mark.parametrize("before", ["", "x", "1" * 23, "$ne", '{"$gt": ""}'])
     def test_a_place_that_is_none(self, site: Site, before: str) -> None:
@@ -241,6 +265,56 @@ class TestWhoFindsWhat:
 
     def test_who_is_in_no_room_finds_nothing(self, site: Site) -> None:
         assert site.find("train", Author("d" * 24, "Dora")).hits == []
+
+
+class TestWhatIsNotIndexedYet:
+    """While another thread or process indexes, a search looks through the newest messages as they are."""
+
+    @pytest.fixture(autouse=True)
+    def elsewhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Indexer, "is_started", True)
+
+    def test_it_is_found_at_once_and_searching_writes_nothing(self, site: Site) -> None:
+        site.say("a train", "a tram")
+        site.say("a train in the den", room=DEN)
+        assert site.texts("train") == ["a train in the den", "a train"]
+        assert site.texts("train", MALLORY) == ["a train"]
+        assert site.texts("nothing") == []
+        assert site.database.search_entries.count_documents({}) == 0
+
+    def test_the_latest_state_counts(self, site: Site) -> None:
+        one, two = site.say("old words", "other words")
+        assert site.indexer.take_in(LOBBY.id, 0) is None
+        site.messages.change(LOBBY, site.messages.editing(access(ALICE, LOBBY), one.id, "new words"))
+        site.messages.change(LOBBY, site.messages.deleting(access(ALICE, LOBBY), two.id))
+        assert site.texts("old") == site.texts("other") == []
+        assert site.texts("new") == site.texts("words") == ["new words"]
+
+    def test_the_pages_of_both_meet_exactly(self, site: Site) -> None:
+        said = site.say(*(f"train {n}" for n in range(30)))
+        assert site.indexer.take_in(LOBBY.id, 0) is None
+        for message in said[3:7]:  # old, and changed just now
+            site.messages.change(LOBBY, site.messages.editing(access(ALICE, LOBBY), message.id, f"{message.text}!"))
+        said += site.say(*(f"train {n}" for n in range(30, 40)))
+        found: list[str] = []
+        before, pages = None, 0
+        while pages == 0 or before:
+            page = site.find("train", before=before, limit=7)
+            found += [hit.message.id for hit in page.hits]
+            before = page.before
+            pages += 1
+        assert found == [message.id for message in reversed(said)]
+        assert pages == 6
+
+    def test_of_too_much_the_newest_and_it_says_so(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(searching, "MOST_UNINDEXED", 4)
+        site.say("early train", *(f"m{n}" for n in range(4)))
+        assert site.find("early") == Results(hits=[], before=None, is_cut=False, is_behind=True)
+        site.say("late train")
+        assert [hit.message.text for hit in site.find("train").hits] == ["late train"]
+        assert site.indexer.take_in(LOBBY.id, 0) is None
+        assert not site.find("train").is_behind
+        assert site.texts("train") == ["late train", "early train"]
 
 
 class TestIndex:
@@ -336,6 +410,26 @@ class TestIndex:
         site.find("m1")
         assert site.indexer.behind([LOBBY.id]) == {LOBBY.id: BATCH}
 
+    @pytest.mark.parametrize(("said_meanwhile", "is_busy"), [(0, False), (20, True)])
+    def test_it_rests_longer_while_a_lot_is_written(
+        self, site: Site, monkeypatch: pytest.MonkeyPatch, said_meanwhile: int, is_busy: bool
+    ) -> None:
+        """A batch takes a second here: what came meanwhile is so many a second."""
+        monkeypatch.setattr(indexing, "BUSY", 10)
+        seconds = iter((0.0, 1.0, 2.0, 3.0))
+        indexer = site.make_indexer(clock=lambda: next(seconds))
+        cursors = iter((1, None))
+
+        def take_in(room: str, cursor: int) -> int | None:
+            site.say(*(f"m{n}" for n in range(said_meanwhile)))
+            return next(cursors)
+
+        site.say("first")
+        monkeypatch.setattr(indexer, "take_in", take_in)
+        rest = indexing.REST_WHILE_BUSY if is_busy else indexing.REST
+        assert indexer.take_in_and_look_round(LOBBY.id, 0) == (1, rest)
+        assert indexer.take_in_and_look_round(LOBBY.id, 1) == (None, 0)
+
     def test_what_the_room_says_and_what_was_deleted_have_no_words(self) -> None:
         message = Message(
             id="1" * 24, sequence=1, revision=1, author=ALICE, client_id="c", text="w", html="", sent_at=EPOCH
@@ -366,6 +460,12 @@ class TestLeases:
         assert not two.take("work", 15)
         one.give_back("work")
         assert two.take("work", 15)
+
+
+def _has(text: str, said: str) -> bool:
+    """Whether a message of the test has what is looked for, without any index."""
+    wanted = [word.strip('"') for word in text.split() if ":" not in word]
+    return all(any(word.startswith(each) for word in said.split()) for each in wanted)
 
 
 def await_quiet(site: Site, rooms: list[str]) -> None:

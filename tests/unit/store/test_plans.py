@@ -19,7 +19,7 @@ from chatroom.store.notices import NoticeStore
 from chatroom.store.presences import PresenceStore
 from chatroom.store.room_invites import RoomInviteStore
 from chatroom.store.rooms import RoomStore
-from chatroom.store.search import Beginning, Entry, OneOf, SearchStore, Span
+from chatroom.store.search import Beginning, Entry, OneOf, SearchStore, Span, Step
 from chatroom.store.site_rooms import SiteRoomStore
 from chatroom.store.users import UserStore
 from tests.databases import INDEXES
@@ -114,8 +114,15 @@ def find_some(database: Database) -> None:
     store.change("lobby", store.newest("lobby", 1)[0].id, lambda message: {"text": "again"})
 
 
-def look(database: Database, lead: OneOf | None, *rest: OneOf | Beginning, rooms: tuple[str, ...] = ("lobby",)) -> None:
-    ids, end = SearchStore(database).look(Span(rooms=rooms), lead, rest, limit=50, most=200)
+def look(
+    database: Database,
+    lead: OneOf | None,
+    *rest: OneOf | Beginning,
+    rooms: tuple[str, ...] = ("lobby",),
+    most: int | None = 200,
+) -> None:
+    step = Step(lead=lead, rest=rest, most=most)
+    ids, end = SearchStore(database).look(Span(rooms=rooms), step, limit=50)
     assert ids or end
 
 
@@ -170,6 +177,15 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
     "messages by their ids": (
         lambda d: messages(d).find_all([m.id for m in messages(d).newest("lobby", 20)], ["lobby"]),
         20,
+    ),
+    "what changed in these rooms": (lambda d: messages(d).changed_beyond({"lobby": MESSAGES - 50}, 40), 40),
+    "what changed last": (lambda d: messages(d).changed_last("lobby", 100, 40), 40),
+    "the newest of each room": (lambda d: messages(d).newest_of(["lobby", "before", "nowhere"]), 2),
+    "how much is older": (lambda d: messages(d).count_older("lobby", datetime.now(UTC), after=MESSAGES - 100), 100),
+    "a rare word's entries": (lambda d: look(d, OneOf(("rare1",)), most=None), 10),
+    "a rare word's entries beside a common word": (
+        lambda d: look(d, OneOf(("rare1",)), OneOf(("every",)), most=None),
+        10,
     ),
     "the first message of a day": (lambda d: messages(d).first_since("lobby", datetime.now(UTC)), 1),
     "a user's rooms": (lambda d: ListingStore(d).rooms_of(ALICE.id), 51),

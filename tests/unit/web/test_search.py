@@ -164,7 +164,7 @@ class TestOutsiders:
         assert len(found(alice, "swordfish")["hits"]) == 1
         for query in ("swordfish", "sw", "from:alice", '"secret word"', "has:link", "after:2020-01-01"):
             answer = found(mallory, query)
-            assert answer == {"hits": [], "before": None, "cut": False}, query
+            assert answer == {"hits": [], "before": None, "cut": False, "behind": False}, query
         page = mallory.get("/search?q=swordfish")
         assert "Nothing was found" in page.text
         assert "The Den" not in page.text
