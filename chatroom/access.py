@@ -9,7 +9,7 @@ import msgspec
 
 from chatroom.durations import FOREVER, until
 from chatroom.errors import Refused
-from chatroom.models import Author, Membership, Role, Room
+from chatroom.models import Author, Membership, Role, Room, Standing
 
 POWERS: dict[Role, int] = {"member": 0, "moderator": 1, "administrator": 2}
 
@@ -26,6 +26,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     muted_until: datetime | None = None
     mute_reason: str = ""
+    standing: Standing = Standing()
 
     @property
     def user_id(self) -> str:

@@ -6,7 +6,7 @@ Making them connects to nothing and starts nothing; the first request or the ser
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from chatroom.live.engine import Engine
 from chatroom.live.feed import SAFETY_SECONDS, ChangeStreamFeed, Hint, Known, PollingFeed
 from chatroom.live.gate import Limits
 from chatroom.live.socket import LiveEndpoint
+from chatroom.models import Draft, Held
 from chatroom.notifications import Notifier
 from chatroom.outlet import Outlet
 from chatroom.services import Services
@@ -113,6 +114,8 @@ class ASGI:
             check_posting=self._check_posting,
             mark_read=self._mark_read,
             take_turn=self._take_turn,
+            may_be_held=self._may_be_held,
+            hold=self._hold,
             limits=Limits(
                 connections=settings.max_connections,
                 connections_per_user=settings.max_connections_per_user,
@@ -182,6 +185,12 @@ class ASGI:
     def _take_turn(self, access: Access, client_id: str) -> None:
         self._services.rooms.take_turn(access, client_id)
 
+    def _may_be_held(self, access: Access) -> bool:
+        return self._services.newcomers.may_be_held(access)
+
+    def _hold(self, access: Access, draft: Draft, file_ids: Sequence[str]) -> Held | None:
+        return self._services.approval.hold(access, draft, file_ids)
+
     def _check_posting(self, user_id: str, address: str) -> None:
         self._services.limits.posting.check(user_id, address)
 
@@ -228,7 +237,8 @@ def _make_engine(services: Services, notifier: Notifier) -> Engine:
         tail_messages=settings.tail_messages,
         tail_bytes=settings.tail_bytes,
         lease_seconds=settings.presence_lease_seconds,
-        chores=[services.files.sweep, services.retention.sweep],
+        chores=[services.site.renew, services.approval.finish, services.files.sweep, services.retention.sweep],
+        renew_site=services.site.renew,
     )
 
 

@@ -31,6 +31,8 @@ from chatroom.store.messages import KEPT_REVISIONS
 __all__ = ["BackupError", "Manifest", "Report", "make", "restore", "verify"]
 
 COLLECTIONS = (
+    # Before the messages: what is approved meanwhile is then in both, which does no harm, rather than in neither.
+    "held",
     "messages",
     "files.files",
     "files.chunks",

@@ -17,8 +17,9 @@ from chatroom.config import Settings
 from chatroom.errors import Refused, Unavailable
 from chatroom.filenames import clean_name
 from chatroom.filetypes import HEAD_BYTES, PICTURES, find_type
-from chatroom.models import Draft, File, Message, Room
+from chatroom.models import Draft, File, Held, Message, Room
 from chatroom.store.files import PIECE_BYTES, FileStore, KeptFile, make_file_id
+from chatroom.store.held import HeldStore
 from chatroom.store.messages import MessageStore
 
 log = logging.getLogger(__name__)
@@ -46,10 +47,12 @@ class Files:
         messages: MessageStore,
         settings: Settings,
         *,
+        held: HeldStore | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._messages = messages
+        self._held = held
         self._most_bytes = settings.max_file_bytes
         self._most_files = settings.max_files_per_message
         self._space = _Space(store, settings.max_total_file_bytes, clock)
@@ -108,7 +111,7 @@ class Files:
         """Have the files looked at after the change that takes them from their message, whatever becomes of it."""
         self._store.check_at([file.id for file in message.files], self._clock() + CHANGE_TIME)
 
-    def remove(self, message: Message) -> None:
+    def remove(self, message: Message | Held) -> None:
         """Hide the files that a message had from everybody at once; the next sweep takes them off the disk."""
         try:
             self._store.hide_all([file.id for file in message.files], self._clock())
@@ -122,7 +125,7 @@ class Files:
             kept = self._store.take_due(self._clock() + CHECK_TIME)
             if kept is None:
                 break
-            if kept.is_whole and self._has_message(kept):
+            if kept.is_whole and self._is_used(kept):
                 self._store.check_at([kept.file.id], self._clock() + CHECK_EVERY)
             elif not kept.is_whole or self._store.hide(kept):
                 self._store.remove(kept.file.id)
@@ -168,7 +171,7 @@ class Files:
 
     def _claim(self, kept: KeptFile, draft: Draft) -> bool:
         # A draft that was refused gives its files back without saying so: the next one of its author may have them.
-        if kept.client_id not in {"", draft.client_id} and self._has_message(kept):
+        if kept.client_id not in {"", draft.client_id} and self._is_used(kept):
             raise Refused("invalid", f"Another message has the file {kept.file.name} already. Please attach it again.")
         return self._store.claim(kept, draft.client_id, self._clock() + UNUSED_FOR)
 
@@ -177,6 +180,15 @@ class Files:
         if self._messages.find_by_client_id(room.id, draft.author.id, draft.client_id) is None:
             raise Refused("not_found", "A file of this message is not there any more. Please attach it again.")
         return draft
+
+    def _is_used(self, kept: KeptFile) -> bool:
+        return self._has_message(kept) or self._is_held(kept)
+
+    def _is_held(self, kept: KeptFile) -> bool:
+        if self._held is None or not kept.client_id:
+            return False
+        held = self._held.find(kept.room_id, kept.owner_id, kept.client_id)
+        return held is not None and not held.is_done and any(file.id == kept.file.id for file in held.files)
 
     def _has_message(self, kept: KeptFile) -> bool:
         message = self._messages.find_by_client_id(kept.room_id, kept.owner_id, kept.client_id)

@@ -58,12 +58,14 @@ class Messages:
         max_length: int,
         files: Files | None = None,
         find_mentions: Callable[[Access, str], tuple[Member, ...]] = lambda _access, _text: (),
+        check_editing: Callable[[Access], None] = lambda _access: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._max_length = max_length
         self._files = files
         self._find_mentions = find_mentions
+        self._check_editing = check_editing
         self._clock = clock
         self.post_through: Callable[[Room, Draft], Stored] | None = None
         self.change_through: Callable[[Room, Change], Message] | None = None
@@ -142,6 +144,7 @@ class Messages:
         `seen` is the message's revision that its editor saw: a later edit is not overwritten (`conflict`).
         """
         self.check_posting(access)
+        self._check_editing(access)
         self.check_text(text)
 
         def edit(message: Message) -> Mapping[str, Any] | None:

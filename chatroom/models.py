@@ -15,6 +15,16 @@ Scope = Literal["read", "post", "moderate"]
 """What a program may do with an access token."""
 
 
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """How well somebody is known here: what decides whether their messages are held for approval."""
+
+    since: datetime | None = None  # when the account was made
+    is_exempt: bool = False  # a bot, or whoever keeps order
+    approved: int = 0  # how many of their held messages were approved
+    is_trusted: bool = False  # whether a moderator said that this is enough
+    held_at: datetime | None = None  # when a message of theirs was last held
+
+
 class User(msgspec.Struct, frozen=True, kw_only=True):
     """An account. `id` never changes; both names are unique after folding (`names.fold`)."""
 
@@ -32,6 +42,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     mute_reason: str = ""
     banned_until: datetime | None = None
     ban_reason: str = ""
+    standing: Standing = Standing()
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,6 +186,29 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[File, ...] = ()
     mentions: tuple[Member, ...] = ()
     kind: Literal["message", "event"] = "message"
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that waits for approval, or what became of it; nobody but its author and the moderators sees it.
+
+    `is_done` is false as long as something is left to do: the decision, or what follows from it.
+    """
+
+    id: str
+    room_id: str
+    is_public: bool
+    author: Author
+    client_id: str
+    text: str
+    held_at: datetime
+    reply_to: int | None = None
+    files: tuple[File, ...] = ()
+    state: Literal["waiting", "approved", "rejected", "withdrawn"] = "waiting"
+    is_done: bool = False
+    decided_by: Author | None = None
+    reason: str = ""
+    is_trusting: bool = False
+    """Approved by somebody who wants to see no more of its author's."""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

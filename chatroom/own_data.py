@@ -14,6 +14,7 @@ from chatroom.models import Message, User
 from chatroom.rooms import Rooms
 from chatroom.sessions import Sessions
 from chatroom.store.database import Database
+from chatroom.store.held import HeldStore
 from chatroom.store.messages import MessageStore
 from chatroom.store.rooms import RoomStore
 from chatroom.store.search import OneOf, SearchStore, Span, Step
@@ -36,6 +37,7 @@ class OwnData:
     ) -> None:
         self._index = SearchStore(database)
         self._all_rooms = RoomStore(database)
+        self._held = HeldStore(database)
         self._indexer = indexer
         self._messages = messages
         self._rooms = rooms
@@ -59,6 +61,19 @@ class OwnData:
                 "role": membership.role,
                 "notify": membership.notify,
                 "read_sequence": membership.read_sequence,
+            }
+        held = self._held.list_of(user.id)
+        slugs = self._all_rooms.slugs_of({each.room_id for each in held})
+        for each in held:
+            yield {
+                "type": "held_message",
+                "room": slugs.get(each.room_id, ""),
+                "held_at": each.held_at,
+                "state": each.state,
+                "reason": each.reason,
+                "reply_to": each.reply_to,
+                "text": each.text,
+                "files": [msgspec.structs.asdict(file) for file in each.files],
             }
         for room_id, slug in rooms.items():
             for message in self._written_by(user.id, room_id):

@@ -56,6 +56,8 @@ class Rooms:
         *,
         max_per_user: int = 0,
         only_administrators_create: bool = False,
+        check_making: Callable[[str], None] = lambda _user_id: None,
+        check_direct: Callable[[str, Sequence[str]], None] = lambda _user_id, _others: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
@@ -65,6 +67,8 @@ class Rooms:
         self._notices = notices
         self._max_per_user = max_per_user
         self._only_administrators_create = only_administrators_create
+        self._check_making = check_making
+        self._check_direct = check_direct
         self._clock = clock
 
     def wish(self, access: Access, notify: Notify) -> None:
@@ -148,6 +152,7 @@ class Rooms:
         """Make a room; its maker is its administrator. Raises `Refused` (`forbidden`, `too_many_rooms`)."""
         if not self.may_create(site_role):
             raise Refused("forbidden", "Only administrators make rooms here.")
+        self._check_making(author.id)
         if 0 < self._max_per_user <= self._store.count_made_by(author.id, self._max_per_user):
             raise Refused("too_many_rooms", f"You have made {self._max_per_user} rooms, which is as many as one may.")
         for attempt in range(TRIES):
@@ -180,6 +185,7 @@ class Rooms:
         if len(self._listings.names_of(room)) < len(people):
             raise Refused("not_found", "There is nobody of that name.")
         if self._store.find(room.id) is None:
+            self._check_direct(author.id, others)
             check_new()
             self._store.add_direct(room)
             for person in people:

@@ -9,6 +9,7 @@ import time
 
 from chatroom.accounts import Accounts, make_accounts
 from chatroom.admission import Admission
+from chatroom.approval import Approval
 from chatroom.audit import Audit
 from chatroom.avatars import Avatars
 from chatroom.clearing import Clearing
@@ -22,6 +23,7 @@ from chatroom.limits import Limits, make_limits
 from chatroom.mentions import Mentions
 from chatroom.messages import Messages
 from chatroom.moderation import Moderation
+from chatroom.newcomers import Newcomers
 from chatroom.notices import Notices
 from chatroom.outside import Outside
 from chatroom.own_data import OwnData
@@ -36,11 +38,13 @@ from chatroom.room_settings import RoomSettings
 from chatroom.rooms import Rooms
 from chatroom.search import Search, make_search
 from chatroom.sessions import Sessions
+from chatroom.site import Site
 from chatroom.site_rooms import SiteRooms
 from chatroom.store import (
     audit,
     avatars,
     files,
+    held,
     hooks,
     invites,
     messages,
@@ -59,6 +63,7 @@ from chatroom.store.audit import AuditStore
 from chatroom.store.avatars import AvatarStore
 from chatroom.store.database import Database
 from chatroom.store.files import FileStore
+from chatroom.store.held import HeldStore
 from chatroom.store.hooks import HookStore
 from chatroom.store.leases import LeaseStore
 from chatroom.store.listings import ListingStore
@@ -81,6 +86,7 @@ PREPARE_PAUSE_SECONDS = 1.0
 INDEXES = {
     "audit": audit.INDEXES,
     "hooks": hooks.INDEXES,
+    "held": held.INDEXES,
     "reports": reports.INDEXES,
     "resets": resets.INDEXES,
     "users": users.INDEXES,
@@ -114,6 +120,9 @@ class Services:
     avatars: Avatars
     files: Files
     messages: Messages
+    approval: Approval
+    newcomers: Newcomers
+    site: Site
     notices: Notices
     rooms: Rooms
     reading: Reading
@@ -200,16 +209,31 @@ class Services:
         self.sessions = self.accounts.sessions
         self.message_store = MessageStore(database, origin=self.origin)
         self.avatars = Avatars(AvatarStore(database))
-        self.files = Files(FileStore(database), self.message_store, settings)
+        held_store = HeldStore(database)
+        self.files = Files(FileStore(database), self.message_store, settings, held=held_store)
         room_store = RoomStore(database)
+        self.notices = Notices(NoticeStore(database))
+        self.audit = Audit(AuditStore(database))
+        self.site = Site(SiteStore(database))
+        self.newcomers = Newcomers(self.site, self.accounts.users, self.notices, self.audit)
         self.messages = Messages(
             self.message_store,
             max_length=settings.max_message_length,
             files=self.files,
             find_mentions=Mentions(room_store.find_members).find,
+            check_editing=self.newcomers.check_editing,
         )
-        self.notices = Notices(NoticeStore(database))
-        self.audit = Audit(AuditStore(database))
+        self.approval = Approval(
+            held_store,
+            self.accounts.users,
+            room_store,
+            self.messages,
+            message_store=self.message_store,
+            files=self.files,
+            newcomers=self.newcomers,
+            notices=self.notices,
+            audit=self.audit,
+        )
         self.exports = Exports(self.message_store)
         self._wire_rooms(database, room_store)
         self.search = make_search(database, self.message_store, self.accounts.users.find_by_name)
@@ -218,7 +242,7 @@ class Services:
         self.clearing = Clearing(room_store, self.message_store, self.messages, leases, self.audit)
         self.reports = Reports(ReportStore(database), room_store, self.messages, self.audit)
         self.moderation = Moderation(self.accounts.users, room_store, self.sessions, self.notices, self.audit)
-        self.admission = Admission(SiteStore(database), self.accounts.invites, self.audit, settings.registration)
+        self.admission = Admission(self.site, self.accounts.invites, self.audit, settings.registration)
         self.accounts.registration = self.admission.registration
         self.overview = OverviewStore(database)
         self.profiles = Profiles(self.accounts.users, self.notices, self.audit)
@@ -244,6 +268,8 @@ class Services:
             self.notices,
             max_per_user=settings.max_rooms_per_user,
             only_administrators_create=settings.room_creation == "administrators",
+            check_making=self.newcomers.check_making_rooms,
+            check_direct=self.newcomers.check_direct,
         )
         self.room_settings = RoomSettings(store, self.message_store, self.rooms, self.notices, self.audit)
         self.site_rooms = SiteRooms(SiteRoomStore(database), members, self.rooms, self.room_settings, self.audit)

@@ -61,6 +61,16 @@ export class Api {
     return this.#send("POST", this.#url, { client_id, text, reply_to, files: idsOf(files) });
   }
 
+  /** What of one's own waits for approval: `{held}`. */
+  readHeld() {
+    return this.#request(`${this.#roomUrl}/held`);
+  }
+
+  /** Take back what waits for approval, or put away what was rejected. */
+  withdraw(id) {
+    return this.#send("DELETE", `${this.#roomUrl}/held/${id}`, {});
+  }
+
   /** Change a message, as the frame of that `type` does. */
   change({ type, id, ...body }) {
     const [method, path = ""] = CHANGES[type];

@@ -3,6 +3,7 @@
 import { Api } from "./api.js";
 import { Connection } from "./connection.js";
 import { browserOf, startServiceWorker } from "./browser_notifications.js";
+import { Held } from "./held.js";
 import { Notifications } from "./notifications.js";
 import { Outbox, MAX_WAITING } from "./outbox.js";
 import { Quotes } from "./quotes.js";
@@ -16,6 +17,7 @@ import { makeSend } from "./upload_request.js";
 import { Actions } from "./views/actions.js";
 import { AttachmentsView, uploadsFor } from "./views/attachments.js";
 import { ComposerView, LATER } from "./views/composer.js";
+import { HeldView } from "./views/held.js";
 import { openPictures } from "./views/lightbox.js";
 import { startJump } from "./views/jump.js";
 import { Marks } from "./views/marks.js";
@@ -103,6 +105,8 @@ function start(root) {
     onState: (now) => {
       state.show(now);
       sidebar.connected(now.name);
+      if (now.name === "live" && wasLive) held.read();
+      wasLive ||= now.name === "live";
       if (now.name === "closed") roomView.close(now.message);
       showPending();
       if (connection.canSend) {
@@ -131,6 +135,7 @@ function start(root) {
       timeline.applyStored(answer, { text, reply_to, files, sent_at: new Date().toISOString() });
       reader.show(showPending);
     },
+    onHeld: (draft, answer) => held.add(draft, answer, new Date().toISOString()),
   });
   const composer = new ComposerView({
     form: find("composer"),
@@ -189,6 +194,19 @@ function start(root) {
     },
   });
 
+  const heldView = new HeldView({
+    list: find("held-list"),
+    announcer: find("announcer"),
+    messageView,
+    user,
+    onWithdraw: async (id) => {
+      const problem = await held.withdraw(id);
+      if (problem) toast.say(problem);
+    },
+  });
+  const held = new Held({ api, onChange: showPending });
+  let wasLive = false;
+
   const editor = new EditorView({ api, connection, maxLength: Number(data.maxLength), onClose: leaveEditor });
   const pins = new PinsView({
     root: find("pins"),
@@ -210,12 +228,14 @@ function start(root) {
     if (frame.room && frame.room !== data.room) return;
     if (frame.type === "presence") people.apply(frame);
     if (frame.type === "room") roomView.apply(frame);
+    if (frame.type === "approval") held.read();
     if (frame.type !== "changes") return;
     const arrived = timeline.applyChanges(frame);
     quotes.take(frame.messages);
     for (const { client_id, author, sent_at } of frame.messages) {
       if (!client_id || author.id !== user.id) continue;
       sender.confirm(client_id);
+      held.confirm(client_id);
       const wait = roomView.waitAfter(sent_at);
       if (wait) composer.countDown(wait);
     }
@@ -260,7 +280,8 @@ function start(root) {
   function showPending() {
     reader.keepPlace(() => {
       pending.render(outbox.drafts, { slow: sender.slow, state: connection.state });
-      reader.showEmpty(outbox.drafts.length === 0);
+      heldView.render(held.messages);
+      reader.showEmpty(outbox.drafts.length === 0 && held.isEmpty);
     });
   }
 
@@ -270,6 +291,7 @@ function start(root) {
       showPending();
     }
     sender.kick();
+    if (connection.state.name === "polling" && !held.isEmpty) held.read();
   }
 
   startJump(find("jump"));
@@ -282,6 +304,7 @@ function start(root) {
     target: data.target ? Number(data.target) : null,
     readTo: Number(data.read),
   });
+  held.reset(JSON.parse(data.held));
   composer.offer(outbox.unsent);
   attachments.restore(outbox.unsentFiles);
   claim();

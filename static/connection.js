@@ -75,7 +75,7 @@ export class Connection {
     return !this.#isStopped && (this.#isOpen || this.#isPolling);
   }
 
-  /** Send a draft; answers `stored` or `refused`, or throws an ApiError when the outcome is unknown. */
+  /** Send a draft; answers `stored`, `held` or `refused`, or throws an ApiError when the outcome is unknown. */
   post(draft) {
     const { client_id, text, reply_to } = draft;
     const files = idsOf(draft.files);
@@ -259,7 +259,8 @@ export class Connection {
 
   async #overHttp(ask) {
     try {
-      return { ...(await ask()), type: "stored" };
+      const answer = await ask();
+      return { ...answer, type: answer.held ? "held" : "stored" };
     } catch (error) {
       if (error.status !== 401) throw error;
       this.#stop("signed_out");

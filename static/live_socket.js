@@ -6,6 +6,7 @@ import { ApiError } from "./api.js";
 
 const OPEN_TIMEOUT_MS = 6000;
 const ANSWER_TIMEOUT_MS = 10_000;
+const ANSWERS = new Set(["stored", "held", "refused"]);
 const OPEN = 1;
 const NO_CODE = 1006;
 
@@ -36,7 +37,7 @@ export class LiveSocket {
     return !this.#hasEnded && this.#socket.readyState === OPEN;
   }
 
-  /** Send a post or a change; answers with the frame `stored` or `refused`, or throws when none comes. */
+  /** Send a post or a change; answers with the frame `stored`, `held` or `refused`, or throws when none comes. */
   request(frame) {
     const { client_id } = frame;
     const sentAt = this.#clock.now();
@@ -65,7 +66,7 @@ export class LiveSocket {
     if (this.#hasEnded) return;
     const frame = JSON.parse(data);
     this.heardAt = this.#clock.now();
-    if (frame.type === "stored" || frame.type === "refused") this.#answer(frame);
+    if (ANSWERS.has(frame.type)) this.#answer(frame);
     if (!this.isCaughtUp) this.#awaitMore();
     this.#onFrame(frame, { isMissed: !this.isCaughtUp });
   }

@@ -1,4 +1,4 @@
-/* Sends the outbox in the order in which it was written, one draft at a time, until each is stored or refused. No DOM.
+/* Sends the outbox in the order in which it was written, one draft at a time, until each is stored, held or refused. No DOM.
 
    One at a time keeps the order even when a draft in the middle has to wait. A draft whose answer is lost is sent again
    under the same `client_id`, which stores nothing twice. */
@@ -14,6 +14,7 @@ export class Sender {
   #clock;
   #onChange;
   #onStored;
+  #onHeld;
   #onWait;
   #inFlight = null;
   #waiting = null;
@@ -22,12 +23,13 @@ export class Sender {
   /** Drafts that have waited for an answer for too long. */
   slow = new Set();
 
-  constructor({ outbox, connection, clock, onChange, onStored, onWait = () => {} }) {
+  constructor({ outbox, connection, clock, onChange, onStored, onHeld = () => {}, onWait = () => {} }) {
     this.#outbox = outbox;
     this.#connection = connection;
     this.#clock = clock;
     this.#onChange = onChange;
     this.#onStored = onStored;
+    this.#onHeld = onHeld;
     this.#onWait = onWait;
   }
 
@@ -66,15 +68,17 @@ export class Sender {
     }
     if (this.#inFlight !== flight) return; // confirmed meanwhile
     this.#inFlight = null;
-    if (answer.type === "stored") this.#finish(draft, answer);
+    if (answer.type === "stored") this.#finish(draft, answer, this.#onStored);
+    else if (answer.type === "held") this.#finish(draft, answer, this.#onHeld);
     else this.#refuse(draft, answer);
     this.kick();
   }
 
-  #finish(draft, answer) {
+  /** The server has it, in the room or waiting for approval: either way it is not sent again. */
+  #finish(draft, answer, tell) {
     this.#failures = 0;
     this.#forget(draft.client_id);
-    this.#onStored(draft, answer);
+    tell(draft, answer);
   }
 
   #refuse(draft, { reason, message, retryAfterMs }) {

@@ -6,7 +6,7 @@ Frames are taken in order; each is checked, and done or refused with a reason.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -22,7 +22,7 @@ from chatroom.live.positions import Positions
 from chatroom.live.protocol import Delete, Edit, Follow, Format, Pin, Post, React, Read, Typing, Unfollow
 from chatroom.live.websocket import Receive, Send, Write
 from chatroom.messages import Change
-from chatroom.models import Author, Draft, Room
+from chatroom.models import Author, Draft, Held, Room
 from chatroom.store.messages import Stored
 from chatroom.tokens import EVERYTHING, Grant
 
@@ -51,7 +51,7 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """What a connection may do. All but `check_posting` are called in a thread.
+    """What a connection may do. All but `check_posting` and `may_be_held` are called in a thread.
 
     `get_access` refuses who is no member, and lets people into public rooms; `find_access` only looks.
     """
@@ -62,6 +62,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     mark_read: Callable[[Access, int], None]
     take_turn: Callable[[Access, str], None]
     max_rooms: int
+    may_be_held: Callable[[Access], bool]
+    hold: Callable[[Access, Draft, Sequence[str]], Held | None]
 
 
 class Connection:
@@ -253,6 +255,12 @@ class Connection:
         if access.slow_seconds:
             await self._engine.run(self._rules.take_turn, access, draft.client_id)
         await self._wait_for_room_to_answer()
+        if self._rules.may_be_held(access):
+            held = await self._engine.run(self._rules.hold, access, draft, frame.files)
+            if held is not None:
+                self.was_active = True
+                self.tell(protocol.held(access.room.slug, held))
+                return
         if frame.files:
             draft = await self._engine.run(messages.attach, access.room, draft, frame.files)
         self._put(access.room, draft, frame.client_id)

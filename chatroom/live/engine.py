@@ -98,6 +98,7 @@ class Engine:
         tail_bytes: int,
         lease_seconds: float,
         chores: Sequence[Callable[[], object]] = (),
+        renew_site: Callable[[], object] = lambda: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.messages = messages
@@ -122,7 +123,7 @@ class Engine:
         self._leases = Leases(presences, self.run, renew_ticks=max(1, int(lease_seconds / 3 / TICK_SECONDS)))
         self._doing_chores: asyncio.Task[None] | None = None
         self.connections = Connections()
-        self.hearing = Hearing(self.connections, find_room, self.run)
+        self.hearing = Hearing(self.connections, find_room, self.run, renew_site=renew_site)
         self.appender = Appender(
             messages.append,
             self.run,

@@ -175,6 +175,8 @@ class Client:
             self._resolve(("follow", room), {"room": room, "revision": frame["revision"]})
         elif kind == "stored":
             self._resolve(("post", frame.get("client_id", "")), frame)
+        elif kind == "held":
+            self._resolve(("post", frame.get("client_id", "")), {**frame, "held": True})
         elif kind == "refused":
             key = ("post", frame["client_id"]) if "client_id" in frame else ("follow", room)
             error = {name: value for name, value in frame.items() if name not in {"room", "client_id"}}

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
@@ -24,8 +25,16 @@ Run = Callable[..., Awaitable[Any]]
 class Hearing:
     """Applies notices. `count` grows with each, so that who looked something up before knows that it may be old."""
 
-    def __init__(self, connections: Connections, find_room: Callable[[str], Room | None], run: Run) -> None:
+    def __init__(
+        self,
+        connections: Connections,
+        find_room: Callable[[str], Room | None],
+        run: Run,
+        *,
+        renew_site: Callable[[], object] = lambda: None,
+    ) -> None:
         self.connections = connections
+        self._renew_site = renew_site
         self.count = 0
         self._find_room = find_room
         self._run = run
@@ -51,6 +60,11 @@ class Hearing:
                 await asyncio.sleep(PAUSE_SECONDS)
             else:
                 return room
+
+    async def renew_site(self) -> None:
+        """Read what was set for the whole site; while the database is away, it is as it was."""
+        with contextlib.suppress(Unavailable):
+            await self._run(self._renew_site)
 
     async def find_slug(self, room_id: str) -> str | None:
         """A room's name in frames, which never changes."""
@@ -106,6 +120,21 @@ async def _read(hearing: Hearing, notice: Notice) -> None:
             connection.tell(frame)
 
 
+async def _held(hearing: Hearing, notice: Notice) -> None:
+    """A message of somebody's is held, or was decided about."""
+    theirs = hearing.connections.of(notice.user)
+    slug = await hearing.find_slug(notice.room or "") if theirs else None
+    if slug is not None:
+        frame = protocol.approval(slug)
+        for connection in theirs:
+            connection.tell(frame)
+
+
+async def _site(hearing: Hearing, _: Notice) -> None:
+    """Something was set for the whole site."""
+    await hearing.renew_site()
+
+
 async def _missed(hearing: Hearing, _: Notice) -> None:
     """Notices may have been lost: everything that is remembered is looked up again."""
     for connection in list(hearing.connections):
@@ -119,6 +148,8 @@ KINDS: dict[str, Callable[[Hearing, Notice], Awaitable[None]]] = {
     "room": _room,
     "rooms": _rooms,
     "read": _read,
+    "held": _held,
+    "site": _site,
     "missed": _missed,
 }
 

@@ -11,9 +11,10 @@ from typing import Annotated, Any, ClassVar, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from chatroom.approval import WAITING
 from chatroom.errors import Refused
 from chatroom.messages import SERVER_MADE
-from chatroom.models import Author, File, Message, Reaction, Room, Scope
+from chatroom.models import Author, File, Held, Message, Reaction, Room, Scope
 
 Format = Literal["text", "html", "brief"]
 """What messages carry. `brief`: what it takes to count them, and nothing that anybody wrote."""
@@ -212,6 +213,19 @@ def stored(room: str, message: Message, client_id: str | None) -> bytes:
         fields["client_id"] = client_id
     fields |= {"id": message.id, "sequence": message.sequence, "revision": message.revision}
     return _encoder.encode(fields)
+
+
+def held(room: str, message: Held) -> bytes:
+    """The answer to a post that waits for approval, also to a repeated one."""
+    fields: dict[str, Any] = {"type": "held", "room": room}
+    if not message.client_id.startswith(SERVER_MADE):
+        fields["client_id"] = message.client_id
+    return _encoder.encode(fields | {"id": message.id, "message": WAITING})
+
+
+def approval(room: str) -> bytes:
+    """What of one's own waits for approval in a room changed: read it again."""
+    return _encoder.encode({"type": "approval", "room": room})
 
 
 def caught_up(room: str, revision: int, missed: int) -> bytes:

@@ -5,7 +5,7 @@ Everything is checked before the handshake is answered: the session, the Origin,
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import parse_qs
 
 import msgspec
@@ -17,6 +17,7 @@ from chatroom.live.engine import Engine
 from chatroom.live.gate import RETRY_SECONDS, Gate, Limits
 from chatroom.live.protocol import Follow, Format
 from chatroom.live.websocket import Receive, Scope, Send, writer
+from chatroom.models import Draft, Held
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,8 @@ HANDSHAKE_SECONDS = 7.0
 class LiveEndpoint:
     """The ASGI application behind `/live`.
 
-    `sign_in`, `get_access`, `find_access`, `mark_read` and `take_turn` are called in threads; the others on the loop.
+    `sign_in`, `get_access`, `find_access`, `mark_read`, `take_turn` and `hold` are called in threads; the others on
+    the loop.
     """
 
     def __init__(
@@ -50,6 +52,8 @@ class LiveEndpoint:
         mark_read: Callable[[Access, int], None],
         take_turn: Callable[[Access, str], None],
         limits: Limits,
+        may_be_held: Callable[[Access], bool] = lambda _access: False,
+        hold: Callable[[Access, Draft, Sequence[str]], Held | None] = lambda _access, _draft, _file_ids: None,
     ) -> None:
         self.engine = engine
         self.address_of = address_of
@@ -62,6 +66,8 @@ class LiveEndpoint:
             mark_read=mark_read,
             take_turn=take_turn,
             max_rooms=limits.rooms_per_connection,
+            may_be_held=may_be_held,
+            hold=hold,
         )
         self.gate = Gate(limits)
 

@@ -35,6 +35,7 @@ class BackupStore:
         self._database = database
         self._indexes = indexes
         self._collections = {
+            "held": database.held,
             "messages": database.messages,
             "memberships": database.memberships,
             "rooms": database.rooms,

@@ -49,6 +49,7 @@ class Database:
         self.rooms = self._database["rooms"]
         self.memberships = self._database["memberships"]
         self.messages = self._database["messages"]
+        self.held = self._database["held"]
         self.presences = self._database["presences"]
         self.subscriptions = self._database["subscriptions"]
         self.push_keys = self._database["push_keys"]

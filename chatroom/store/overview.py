@@ -14,6 +14,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     rooms: int
     messages: int
     reports: int
+    held: int
     here: int
     stored_bytes: int
     database: str
@@ -40,6 +41,7 @@ class OverviewStore:
                 rooms=database.rooms.estimated_document_count(),
                 messages=database.messages.estimated_document_count(),
                 reports=database.reports.count_documents({"is_open": True}),
+                held=database.held.count_documents({"state": "waiting"}),
                 here=len(here),
                 stored_bytes=int(stats.get("storageSize", 0) + stats.get("indexSize", 0)),
                 database=version,

@@ -16,6 +16,7 @@ from chatroom.access import Access
 from chatroom.models import Member, Membership, Notify, Room
 from chatroom.names import fold
 from chatroom.store.database import Database, Document
+from chatroom.store.users import standing_of
 
 INDEXES = [
     IndexModel("slug", unique=True),
@@ -39,7 +40,8 @@ NAMES = dict.fromkeys(("username", "display_name", *NAME_KEYS), 1)
 MOST_NAMED = 1000
 """Members of a private room among whom names are looked for, so that no question grows with the room."""
 
-USER_FIELDS = {"role": 1, "display_name": 1, "muted_until": 1, "mute_reason": 1}
+USER_FIELDS = dict.fromkeys(("role", "display_name", "muted_until", "mute_reason"), 1)
+STANDING_FIELDS = dict.fromkeys(("created_at", "is_bot", "approved", "is_trusted", "held_at"), 1)
 
 
 class RoomStore:
@@ -74,7 +76,7 @@ class RoomStore:
             membership = self._memberships.find_one({"user": user_id, "room": room["_id"], "removed_at": None})
             if membership is None:
                 return None
-            user = self._users.find_one({"_id": user_id}, USER_FIELDS) or {}
+            user = self._users.find_one({"_id": user_id}, USER_FIELDS | STANDING_FIELDS) or {}
         mutes = [document for document in (membership, user) if document.get("muted_until")]
         mute = max(mutes, key=lambda document: document["muted_until"], default={})
         return Access(
@@ -84,6 +86,7 @@ class RoomStore:
             name=user.get("display_name", ""),
             muted_until=mute.get("muted_until"),
             mute_reason=mute.get("mute_reason", ""),
+            standing=standing_of(user, membership.get("role", "member")),
         )
 
     def moderated_by(self, user_id: str) -> list[str]:

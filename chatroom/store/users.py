@@ -13,7 +13,7 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
 from chatroom.errors import Taken
-from chatroom.models import Role, User
+from chatroom.models import Role, Standing, User
 from chatroom.names import RULE_VERSION, fold, keys
 from chatroom.store.database import Database, Document
 
@@ -160,6 +160,19 @@ class UserStore:
         """Ban an account until a moment; with None, no longer."""
         self._set_or_unset(user_id, {"banned_until": until, "ban_reason": reason})
 
+    def note_held(self, user_id: str, moment: datetime) -> None:
+        """Note that a message of somebody's is held."""
+        with self._database.bounded():
+            self._users.update_one({"_id": user_id}, {"$max": {"held_at": moment}})
+
+    def note_approved(self, user_id: str, held_id: str, *, is_trusted: bool) -> None:
+        """Count an approved message, each once however often this is called; with `is_trusted`, it was the last one."""
+        update: dict[str, Any] = {"$addToSet": {"approved": held_id}}
+        if is_trusted:
+            update["$set"] = {"is_trusted": True}
+        with self._database.bounded():
+            self._users.update_one({"_id": user_id}, update)
+
     def _set_or_unset(self, user_id: str, fields: dict[str, Any]) -> None:
         """Keep what says something, and take away what says nothing."""
         kept = {name: value for name, value in fields.items() if value}
@@ -190,4 +203,17 @@ def _user(document: Document) -> User:
         mute_reason=document.get("mute_reason", ""),
         banned_until=document.get("banned_until"),
         ban_reason=document.get("ban_reason", ""),
+        standing=standing_of(document),
+    )
+
+
+def standing_of(document: Document, room_role: Role = "member") -> Standing:
+    """How well the user is known whose document this is, in a room where they have this role."""
+    roles = {document.get("role", "member"), room_role}
+    return Standing(
+        since=document.get("created_at"),
+        is_exempt=document.get("is_bot", False) or roles != {"member"},
+        approved=len(document.get("approved", ())),
+        is_trusted=document.get("is_trusted", False),
+        held_at=document.get("held_at"),
     )

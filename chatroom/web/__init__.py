@@ -12,11 +12,15 @@ from chatroom.web.accounts import shown_registration
 from chatroom.web.admin import blueprint as admin
 from chatroom.web.admin_rooms import blueprint as admin_rooms
 from chatroom.web.api import blueprint as api
+from chatroom.web.approval import blueprint as approval
 from chatroom.web.clearing import blueprint as clearing
 from chatroom.web.commands import COMMANDS
 from chatroom.web.excerpts import excerpt_of
 from chatroom.web.export import blueprint as export
 from chatroom.web.files import is_upload, most_upload_bytes
+from chatroom.web.held import api as held_api
+from chatroom.web.held import as_held
+from chatroom.web.held import blueprint as held
 from chatroom.web.marks import api as marks_api
 from chatroom.web.messages_api import blueprint as messages_api
 from chatroom.web.notifications import api as push
@@ -52,9 +56,12 @@ def register(app: Flask, settings: Settings) -> None:
         admin,
         admin_rooms,
         api,
+        approval,
         clearing,
         export,
         health.blueprint,
+        held,
+        held_api,
         marks_api,
         messages_api,
         notifications,
@@ -78,6 +85,7 @@ def register(app: Flask, settings: Settings) -> None:
         app.cli.add_command(command)
     app.jinja_env.globals["settings"] = settings
     app.jinja_env.filters["as_json"] = as_json
+    app.jinja_env.filters["as_held"] = as_held
     app.jinja_env.globals["registration"] = shown_registration
     app.jinja_env.filters["hue"] = hue
     app.jinja_env.globals["names"] = names

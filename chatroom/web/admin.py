@@ -10,6 +10,8 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 
 from chatroom.admission import MOST_DAYS, MOST_USES
 from chatroom.errors import Refused, Unavailable
+from chatroom.newcomers import MOST as MOST_HELD
+from chatroom.newcomers import SUGGESTED
 from chatroom.web.errors import page_with_status, retry_after_of, status_of, with_retry_after
 from chatroom.web.login import Page, current_user, lead_to_login
 from chatroom.web.reference import release
@@ -73,6 +75,17 @@ def set_registration() -> Page:
     return redirect(url_for("admin.joining"), 303)
 
 
+@blueprint.post("/holding")
+def set_holding() -> Page:
+    """Have the first messages of newcomers wait for approval, or no longer."""
+    try:
+        services.newcomers.set_first(current_user.user, request.form.get("first", -1, type=int))
+    except (Refused, Unavailable) as error:
+        return with_retry_after(_joining_page(status_of(error), msg=str(error)), retry_after_of(error))
+    flash("Set.", "success")
+    return redirect(url_for("admin.joining"), 303)
+
+
 @blueprint.post("/invites")
 def make_invite() -> Page:
     """Make an invite, and show its code: now, and never again."""
@@ -115,6 +128,7 @@ def _joining_page(status: int = 200, *, msg: str = "", code: str = "") -> Respon
         default=admission.default,
         invites=admission.list_invites(),
         most={"uses": MOST_USES, "days": MOST_DAYS},
+        holding={"first": services.newcomers.first, "most": MOST_HELD, "suggested": SUGGESTED},
     )
 
 

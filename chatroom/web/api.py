@@ -6,11 +6,12 @@ import msgspec
 from flask import Response
 from msgspec import UNSET, UnsetType
 
+from chatroom.approval import WAITING
 from chatroom.errors import Refused
 from chatroom.live.protocol import ClientId, Cursor, FileIds, Format, WireMessage, wire
 from chatroom.messages import SERVER_MADE
 from chatroom.messages import Page as MessagePage
-from chatroom.models import Message, Room
+from chatroom.models import Held, Message, Room
 from chatroom.web import login as signing
 from chatroom.web.openapi import operation
 from chatroom.web.programs import answer, api_blueprint, asker, body_as, enter, query_as
@@ -65,6 +66,16 @@ class StoredAnswer(msgspec.Struct, kw_only=True):
     revision: int
 
 
+class HeldAnswer(msgspec.Struct, kw_only=True):
+    """That a post waits for approval."""
+
+    room: str
+    client_id: str | UnsetType = UNSET
+    id: str
+    held: bool = True
+    message: str = WAITING
+
+
 @blueprint.get("/rooms/<slug>/messages")
 @operation("read", {200: Changes}, query=Reading)
 def read(slug: str) -> Response:
@@ -83,11 +94,18 @@ def read(slug: str) -> Response:
 
 
 @blueprint.post("/rooms/<slug>/messages")
-@operation("post", {201: StoredAnswer, 200: StoredAnswer}, body=Post, example={"text": "Hello", "client_id": "hello-1"})
+@operation(
+    "post",
+    {201: StoredAnswer, 200: StoredAnswer, 202: HeldAnswer},
+    body=Post,
+    example={"text": "Hello", "client_id": "hello-1"},
+    refusals=(409,),
+)
 def post(slug: str) -> Response:
     """Store a message; 200 instead of 201 when it was stored before.
 
-    The `client_id` is your own name for it: sending the same again stores nothing, and answers with the first.
+    The `client_id` is your own name for it: sending the same again stores nothing, and answers with the first. 202
+    where it waits for a moderator's approval: nobody else sees it yet.
     """
     person = asker()
     access = enter(slug)
@@ -99,9 +117,19 @@ def post(slug: str) -> Response:
     services.limits.posting.check(person.id, signing.address())
     services.messages.check_reply(room, body.reply_to)
     services.rooms.check_posting(access, draft.client_id)
+    held = services.approval.hold(access, draft, body.files)
+    if held is not None:
+        return answer(held_answer(room, held), 202)
     draft = services.messages.attach(room, draft, body.files)
     stored = services.messages.post(room, services.messages.with_mentions(access, draft))
     return answer(stored_answer(room, stored.message), 200 if stored.is_repeated else 201)
+
+
+def held_answer(room: Room, held: Held) -> HeldAnswer:
+    """What whoever posted is told of a message that waits."""
+    return HeldAnswer(
+        room=room.slug, client_id=UNSET if held.client_id.startswith(SERVER_MADE) else held.client_id, id=held.id
+    )
 
 
 def stored_answer(room: Room, message: Message) -> StoredAnswer:

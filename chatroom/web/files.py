@@ -161,16 +161,19 @@ def _answer(file_id: str, *, is_small: bool) -> Response | BaseResponse:
 
 
 def _find_for(person: SignedIn, file_id: str) -> KeptFile:
-    """The file, for members of its room; before a message has it, for its owner alone."""
+    """The file, for members of its room; before a message has it, for its owner, and for who decides about that."""
     kept = services.files.get(file_id)
+    grant = grant_of(person.session)
     room = services.rooms.find(kept.room_id)
     # Not `get_for`: nobody becomes a member by an address that they were given.
-    if room is None or services.rooms.find_for(person.id, room.slug) is None:
-        raise no_such_file()
-    grant_of(person.session).check("read", room.slug)
-    if kept.owner_id != person.id and services.files.is_unused(kept):
-        raise no_such_file()
-    return kept
+    if room is not None and services.rooms.find_for(person.id, room.slug) is not None:
+        grant.check("read", room.slug)
+        if kept.owner_id == person.id or not services.files.is_unused(kept):
+            return kept
+    if room is not None and services.approval.may_see(person.user, kept):
+        grant.check("moderate", room.slug)
+        return kept
+    raise no_such_file()
 
 
 def _small_copy(kept: KeptFile) -> Response:

@@ -23,7 +23,7 @@ from flask import (
 from chatroom.access import Access
 from chatroom.errors import Refused, Unavailable
 from chatroom.messages import Page as MessagePage
-from chatroom.models import Draft, Message, Room
+from chatroom.models import Draft, Held, Message, Room
 from chatroom.rooms import LOBBY
 from chatroom.store.messages import Stored
 from chatroom.web import login as signing
@@ -119,7 +119,8 @@ def messages_frame(slug: str) -> Page:
     services.visits.take([(found.id, current_user.author)])
     page = services.messages.newest(found, services.settings.history_page)
     _mark_read(access, page)
-    return make_response(render_template("messages.html", room=found, **_history(found, page)))
+    held = services.approval.list_of(access)
+    return make_response(render_template("messages.html", room=found, held=held, **_history(found, page)))
 
 
 def _room(slug: str) -> Page:
@@ -150,8 +151,8 @@ def _mark_read(access: Access, page: MessagePage) -> None:
         services.reading.mark(access, newest)
 
 
-def _post(access: Access, form: MessageForm) -> Stored:
-    """Store what was typed; the same form with the same text again stores nothing."""
+def _post(access: Access, form: MessageForm) -> Stored | Held:
+    """Store what was typed, or hold it; the same form with the same text again stores nothing."""
     found = access.room
     parts = sent_files()
     draft = services.messages.draft(
@@ -161,16 +162,25 @@ def _post(access: Access, form: MessageForm) -> Stored:
     services.messages.check_reply(found, draft.reply_to)
     services.rooms.check_posting(access, draft.client_id)
     file_ids = keep_sent(current_user.id, found, parts)
+    held = services.approval.hold(access, draft, file_ids)
+    if held is not None:
+        if held.text == draft.text:
+            return held
+        return services.approval.hold(access, _as_another(draft), file_ids) or held
     draft = services.messages.attach(found, draft, file_ids)
     draft = services.messages.with_mentions(access, draft)
     stored = services.messages.post(found, draft)
     message = stored.message
     if not stored.is_repeated or _says_the_same(message, draft) or message.edited_at or message.deleted_at:
         return stored
-    # An earlier form, come back by the Back button, with another text: swallowing it would lose a message.
-    other = hashlib.sha256(f"{draft.client_id} {draft.text}".encode()).hexdigest()[:32]
-    draft = msgspec.structs.replace(draft, client_id=other)
+    draft = _as_another(draft)
     return services.messages.post(found, services.messages.attach(found, draft, file_ids))
+
+
+def _as_another(draft: Draft) -> Draft:
+    """An earlier form, come back by the Back button, with another text: swallowing it would lose a message."""
+    other = hashlib.sha256(f"{draft.client_id} {draft.text}".encode()).hexdigest()[:32]
+    return msgspec.structs.replace(draft, client_id=other)
 
 
 def _says_the_same(message: Message, draft: Draft) -> bool:
@@ -191,6 +201,8 @@ def room_page(
             room=found,
             access=access,
             closed=_why_closed(access),
+            held=services.approval.list_of(access),
+            waiting=services.approval.count_for(current_user.user) if access.may_moderate else 0,
             form=form,
             msg=msg,
             people=services.presence.here(found.id),

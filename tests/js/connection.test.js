@@ -102,6 +102,8 @@ test("where websockets do not get through, it asks every three seconds, and goes
 
   api.stored = ({ client_id }) => ({ client_id, id: "x", sequence: 12, revision: 12 });
   assert.deepEqual(await connection.post({ client_id: "c", text: "hi" }), { type: "stored", client_id: "c", id: "x", sequence: 12, revision: 12 });
+  api.stored = ({ client_id }) => ({ client_id, id: "h", held: true });
+  assert.deepEqual(await connection.post({ client_id: "d", text: "hi" }), { type: "held", client_id: "d", id: "h", held: true });
 
   await clock.pass(45_000);
   assert.equal(seen.sockets.length, 3);
@@ -258,6 +260,9 @@ test("a post is answered by its own frame", async () => {
   last().say({ type: "stored", room: "lobby", client_id: "a", id: "x", sequence: 11, revision: 11 });
   assert.equal((await first).sequence, 11);
   assert.equal((await second).retryAfterMs, 1500);
+  const third = connection.post({ client_id: "c", text: "three" });
+  last().say({ type: "held", room: "lobby", client_id: "c", id: "h", message: "A moderator looks." });
+  assert.equal((await third).type, "held");
 });
 
 test("a change is asked for on the socket, or over HTTP, and answered by its own frame", async () => {

@@ -22,12 +22,20 @@ function setUp() {
     post: (draft) => new Promise((resolve, reject) => posts.push({ draft, resolve, reject })),
   };
   const stored = [];
-  const sender = new Sender({ outbox, connection, clock, onChange() {}, onStored: (draft) => stored.push(draft.text) });
+  const held = [];
+  const sender = new Sender({
+    outbox,
+    connection,
+    clock,
+    onChange() {},
+    onStored: (draft) => stored.push(draft.text),
+    onHeld: (draft, { id }) => held.push([draft.text, id]),
+  });
   const write = (text) => {
     outbox.add(text);
     sender.kick();
   };
-  return { clock, outbox, posts, connection, stored, sender, write };
+  return { clock, outbox, posts, connection, stored, held, sender, write };
 }
 
 const STORED = { type: "stored", sequence: 1, revision: 1 };
@@ -139,4 +147,25 @@ test("when the session has ended the draft is kept", async () => {
   posts[0].reject(new ApiError({ status: 401, reason: "signed_out", message: "" }));
   await settle();
   assert.deepEqual([outbox.next.text, outbox.next.problem], ["first", ""]);
+});
+
+test("what waits for approval is sent no more, and the next one goes", async () => {
+  const { clock, posts, held, stored, write, outbox } = setUp();
+  write("first");
+  write("second");
+  posts[0].resolve({ type: "held", id: "h1" });
+  await settle();
+  posts[1].resolve(STORED);
+  await settle();
+  await clock.pass(60_000);
+  assert.deepEqual([held, stored, outbox.drafts, posts.length], [[["first", "h1"]], ["second"], [], 2]);
+});
+
+test("what a moderator rejected fails with the reason, and is not sent again by itself", async () => {
+  const { clock, posts, write, outbox } = setUp();
+  write("first");
+  posts[0].resolve({ type: "refused", reason: "rejected", message: "A moderator did not approve this message: No." });
+  await clock.pass(60_000);
+  assert.equal(posts.length, 1);
+  assert.match(outbox.drafts[0].problem, /did not approve/);
 });

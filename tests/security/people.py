@@ -120,6 +120,16 @@ class Cast:
         self.services.reports.make(access, Author(self.member.id, self.member.display_name), said, "rude")
         return self.services.reports.list_open()[0].id
 
+    def hold(self) -> str:
+        """The author is a newcomer, for as long as it takes, and says something in the den; which that is."""
+        self.services.newcomers.set_first(None, 1)
+        access = self.services.rooms.get_for(self.author.id, DEN.slug)
+        author = Author(self.author.id, self.author.display_name)
+        held = self.services.approval.hold(access, self.services.messages.draft(author, "a secret offer", "offer"))
+        assert held
+        self.services.newcomers.set_first(None, 0)
+        return held.id
+
     def _user(self, name: str) -> User:
         wanted = Registration(username=name, display_name=name.title(), password=PASSWORD)
         return self.services.accounts.create(wanted)

@@ -49,6 +49,8 @@ TYPED: dict[str, dict[str, str]] = {
     "/admin/invites": {"uses": "1", "days": "7"},
     "/admin/rooms/<slug>/archive": {"archived": "yes", "reason": "unused"},
     "/admin/rooms/<slug>/appoint": {"username": "mallory", "reason": "nobody else"},
+    "/admin/holding": {"first": "3"},
+    "/approval/<held_id>": {"act": "approve"},
     "/account/profile": {"display_name": "Newcomer", "about": "", "time_zone": ""},
     REPORT: {"reason": "rude"},
     "/reports/<report_id>": {"dismiss": "1"},
@@ -121,6 +123,7 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/admin/rooms/<slug>/appoint", "POST"): (LOGIN, "404", "404", "404", "404", LOGIN, LOGIN, LOGIN),
     ("/admin/joining", "GET"):         (LOGIN, "404", "404", "404", "200", LOGIN, LOGIN, LOGIN),
     ("/admin/registration", "POST"):   (LOGIN, "404", "404", "404", "303 /admin/joining", LOGIN, LOGIN, LOGIN),
+    ("/admin/holding", "POST"):        (LOGIN, "404", "404", "404", "303 /admin/joining", LOGIN, LOGIN, LOGIN),
     ("/admin/invites", "POST"):        (LOGIN, "404", "404", "404", "201", LOGIN, LOGIN, LOGIN),
     ("/admin/invites/<invite_id>/revoke", "POST"): (LOGIN, "404", "404", "404", "404", LOGIN, LOGIN, LOGIN),
     ("/admin/audit", "GET"):           (LOGIN, "404", "404", "404", "200", LOGIN, LOGIN, LOGIN),
@@ -134,6 +137,14 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/reset/<secret>", "POST"):       ("404",) * 8,
     ("/reports", "GET"):               (LOGIN, "404", "404", "404", "200", LOGIN, LOGIN, LOGIN),
     ("/reports/<report_id>", "POST"):  (LOGIN, "404", "404", "404", "303 /reports", LOGIN, LOGIN, LOGIN),
+    ("/approval", "GET"):              (LOGIN, "404", "404", "404", "200", LOGIN, LOGIN, LOGIN),
+    # In the den, its own moderators decide: the administrator is not among them.
+    ("/approval/<held_id>", "POST"):   (LOGIN, "404", "404", "404", "404", LOGIN, LOGIN, LOGIN),
+    ("/chatroom/<slug>/held/<held_id>/withdraw", "POST"): (LOGIN, "404", "404", IN_DEN, "404", LOGIN, LOGIN, LOGIN),
+    ("/api/rooms/<slug>/held", "GET"):         ("401", "404", "200", "200", "404", "200", "401", "401"),
+    ("/api/rooms/<slug>/held", "OPTIONS"):     ("401", "200", "200", "200", "200", "200", "401", "401"),
+    ("/api/rooms/<slug>/held/<held_id>", "DELETE"):  ("401", "404", "404", "200", "404", "404", "401", "401"),
+    ("/api/rooms/<slug>/held/<held_id>", "OPTIONS"): ("401", "200", "200", "200", "200", "200", "401", "401"),
     (REPORT, "GET"):                   (LOGIN, "404", "200", "403", "404", LOGIN, LOGIN, LOGIN),
     (REPORT, "POST"):                  (LOGIN, "404", REPORTED, "403", "404", LOGIN, LOGIN, LOGIN),
     ("/chatroom", "GET"):              (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
@@ -220,6 +231,8 @@ KEPT: dict[tuple[str, str], tuple[str, str]] = {
     ("/chatroom/<slug>/webhooks", "POST"):                     ("403", "201"),
     ("/chatroom/<slug>/webhooks/<hook_id>/remove", "POST"):    ("403", "404"),
     ("/reports", "GET"):                                       ("200", "200"),
+    ("/approval", "GET"):                                      ("200", "200"),
+    ("/approval/<held_id>", "POST"):                           ("303 /approval", "303 /approval"),
     ("/rooms/<slug>/archive", "POST"):                         ("403", "303 /rooms/den/settings"),
     ("/rooms/<slug>/invites", "POST"):                         ("200", "200"),
     ("/rooms/<slug>/invites/<invite_id>/end", "POST"):         ("404", "404"),
@@ -341,6 +354,8 @@ def ask(cast: Cast, person: Person, rule: str, method: str) -> TestResponse:
     ) + QUERIES.get(rule, "")
     if "<report_id>" in path:
         path = path.replace("<report_id>", cast.report())
+    if "<held_id>" in path:
+        path = path.replace("<held_id>", cast.hold())
     browser = cast.visitor(person)
     given: dict[str, Any] = {"method": method, "headers": dict(person.headers), "buffered": True}
     if method not in {"GET", "HEAD", "OPTIONS"}:

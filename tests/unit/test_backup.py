@@ -184,6 +184,31 @@ class TestRoundTrip:
         stored = empty.message_store.append(CELLAR.id, [rendered("c1", "down here")])[0]
         assert (stored.is_repeated, stored.message.sequence) == (True, 1)
 
+    def test_what_is_approved_while_the_backup_is_written_is_posted_once(
+        self, app: Flask, make_app: MakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is read as waiting, and its message comes too: approved again, it is that message."""
+        signed_in(app, "alice")
+        services = services_of(app)
+        services.newcomers.set_first(None, 2)
+        bob = signed_in(app, "bob")
+        bob.say("approved meanwhile")
+        bob.say("waits")
+        held_id = services.approval.list_all()[0].held.id
+
+        def list_late(_: BackupStore) -> list[str]:
+            services.approval.approve(None, held_id)
+            return ["lobby"]
+
+        monkeypatch.setattr(BackupStore, "rooms_with_messages", list_late)
+        backup.make(store_of(services), tmp_path / "b", silent)
+        other = services_of(make_app())
+        backup.restore(store_of(other), tmp_path / "b", silent)
+        assert [row.held.text for row in other.approval.list_all()] == ["approved meanwhile", "waits"]
+        other.approval.approve(None, held_id)
+        assert [message.text for message in other.message_store.newest("lobby", 9)] == ["approved meanwhile"]
+        assert other.newcomers.first == 2
+
     def test_short_lived_things_and_sessions_are_left_out(self, folder: Path) -> None:
         assert {path.name for path in folder.iterdir()} == {
             "manifest.json",
@@ -208,7 +233,9 @@ class TestRoundTrip:
         monkeypatch.setattr(backup, "REPORT_EVERY", 2)
         told: list[tuple[str, int, int]] = []
         backup.make(store_of(full), tmp_path / "b", lambda *said: told.append(said))
-        assert told[:4] == [("messages", 2, 7), ("messages", 4, 7), ("messages", 6, 7), ("messages", 7, 7)]
+        of_messages = [each for each in told if each[0] == "messages"]
+        assert of_messages == [("messages", 2, 7), ("messages", 4, 7), ("messages", 6, 7), ("messages", 7, 7)]
+        assert told[0] == ("held", 0, 0)
 
 
 class TestWhilePeopleWrite:
@@ -386,10 +413,10 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
         in_manifest(
             lambda manifest: manifest["collections"].update({"../users": manifest["collections"].pop("users")})
         ),
-        "must name messages, files.files, files.chunks, avatars, memberships, rooms, users, invites, room_invites, "
-        "audit, reports, ",
+        "must name held, messages, files.files, files.chunks, avatars, memberships, rooms, users, invites, "
+        "room_invites, audit, reports, ",
     ),
-    "no collection": (in_manifest(lambda manifest: manifest["collections"].clear()), "must name messages"),
+    "no collection": (in_manifest(lambda manifest: manifest["collections"].clear()), "must name held, messages"),
 }
 
 
@@ -409,7 +436,8 @@ def test_a_damaged_backup_is_refused_with_its_place_and_nothing_is_restored(dama
 
 class TestRestore:
     @pytest.mark.parametrize(
-        "collection", ["messages", "memberships", "rooms", "users", "invites", "audit", "reports", "hooks", "sessions"]
+        "collection",
+        ["held", "messages", "memberships", "rooms", "users", "invites", "audit", "reports", "hooks", "sessions"],
     )
     def test_is_refused_where_anything_is_there(self, collection: str, folder: Path, empty: Services) -> None:
         database = empty.database.client[empty.database.name]

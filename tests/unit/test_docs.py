@@ -26,7 +26,7 @@ from chatroom.config import Settings
 from chatroom.errors import Refused
 from chatroom.live import protocol
 from chatroom.live.socket import REFUSED_STATUS
-from chatroom.models import Author, Hook, Message, User
+from chatroom.models import Author, Held, Hook, Message, User
 from chatroom.notices import Notice
 from chatroom.profiles import Profile
 from chatroom.room_settings import Wanted
@@ -52,6 +52,9 @@ COUNTED_BY_THE_LIBRARY = {"attempts", "attempt_counters"}
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 MESSAGE = Message(
     id="0" * 24, sequence=1, revision=2, author=Author("u", "Ann"), client_id="c", text="t", html="h", sent_at=AT
+)
+HELD = Held(
+    id="0" * 24, room_id="lobby", is_public=True, author=Author("u", "Ann"), client_id="c", text="t", held_at=AT
 )
 
 
@@ -189,7 +192,7 @@ class TestPlainHTTP:
         assert Settings().history_page == 50
 
     def test_statuses(self) -> None:
-        possible = {200, 201, 405, *errors.STATUS.values(), *errors.REASON, *errors.TITLES}
+        possible = {200, 201, 202, 405, *errors.STATUS.values(), *errors.REASON, *errors.TITLES}
         assert first_cells(tables(section(PROTOCOL, "Errors"))[0]) == set(map(str, possible))
 
     def test_routes(self, app: Flask) -> None:
@@ -271,10 +274,29 @@ def used(alice: Visitor, services: Services) -> Services:
     services.profiles.change(user, Profile(display_name=user.display_name, about="hi", time_zone="Europe/Vienna"))
     SiteStore(services.database).set("registration", "open")
     use_rooms(services, author, bot)
+    use_approval(services)
     services.sessions.end_all(user.id)
     services.notices.tell(Notice(kind="room", room=lobby.id))
     services.clearing.begin(lobby, author, "")
     return services
+
+
+def use_approval(services: Services) -> None:
+    """Everything that is done with the first messages of newcomers."""
+    user = services.accounts.users.add("newcomer", "Newcomer", "x")
+    services.newcomers.set_first(None, 2)
+    access = services.rooms.get_for(user.id, LOBBY.slug)
+    file = services.files.upload(user.id, access.room, "a.txt", io.BytesIO(b"words"))
+    for name, files in (("h1", [file.id]), ("h2", []), ("h3", [])):
+        draft = services.messages.draft(access.author, name, name, reply_to=1)
+        assert services.approval.hold(access, draft, files)
+    approved, rejected, _ = [row.held.id for row in services.approval.list_all()]
+    services.approval.approve(None, approved, is_trusting=True)
+    services.approval.reject(None, rejected, "No.")
+    other = services.accounts.users.add("another", "Another", "x")
+    access = services.rooms.get_for(other.id, LOBBY.slug)
+    file = services.files.upload(other.id, access.room, "a.txt", io.BytesIO(b"words"))
+    assert services.approval.hold(access, services.messages.draft(access.author, "h4", "h4"), [file.id])
 
 
 def use_rooms(services: Services, author: Author, other: User) -> None:
@@ -347,6 +369,8 @@ def frames_of_the_server() -> list[dict[str, Any]]:
         protocol.changes("lobby", 2, [piece]),
         protocol.stored("lobby", MESSAGE, MESSAGE.client_id),
         protocol.caught_up("lobby", 2, 1),
+        protocol.held("lobby", HELD),
+        protocol.approval("lobby"),
         protocol.refused(refusal, {"room": "lobby", "client_id": "c"}),
         protocol.here("lobby", [person]),
         protocol.typing("lobby", [person]),

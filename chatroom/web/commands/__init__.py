@@ -3,7 +3,7 @@
 Whoever can run them can read the database anyway, so they ask for no password but the new one.
 """
 
-from chatroom.web.commands import backups, order, people, programs, registration, rooms
+from chatroom.web.commands import approval, backups, order, people, programs, registration, rooms
 
 COMMANDS = [
     people.create_user,
@@ -21,6 +21,10 @@ COMMANDS = [
     order.ban,
     order.unban,
     order.list_reports,
+    approval.set_holding,
+    approval.list_held,
+    approval.approve,
+    approval.reject,
     order.show_audit,
     rooms.list_rooms,
     rooms.archive_room,

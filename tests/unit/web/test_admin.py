@@ -5,11 +5,12 @@ import re
 import pytest
 from flask import Flask
 
-from chatroom.admission import KEPT_SECONDS, Admission
+from chatroom.admission import Admission
 from chatroom.audit import CONSOLE, about_user
 from chatroom.durations import FOREVER
 from chatroom.models import Author
 from chatroom.services import Services
+from chatroom.site import KEPT_SECONDS, Site
 from chatroom.site_rooms import PAGE
 from chatroom.store.site import SiteStore
 from tests.conftest import Clock, visitor
@@ -100,8 +101,8 @@ class TestJoining:
         assert acts == ["as set up", "invite", "closed"]
 
     def test_other_processes_hear_of_it(self, alice: Visitor, services: Services, clock: Clock) -> None:
-        store = SiteStore(services.database)
-        elsewhere = Admission(store, services.accounts.invites, services.audit, "open", seconds=clock.seconds)
+        site = Site(SiteStore(services.database), seconds=clock.seconds)
+        elsewhere = Admission(site, services.accounts.invites, services.audit, "open")
         assert elsewhere.registration() == "open"
         services.admission.set_registration(None, "closed")
         clock.advance(seconds=KEPT_SECONDS)
