@@ -18,6 +18,7 @@ from chatroom.errors import ChatroomError, Refused, Unavailable
 from chatroom.live import protocol
 from chatroom.live.engine import Engine, LiveRoom
 from chatroom.live.follower import follow
+from chatroom.live.pace import FOLLOW, FRAMES_A_TURN, Paces
 from chatroom.live.positions import Positions
 from chatroom.live.protocol import Delete, Edit, Follow, Format, Pin, Post, React, Read, Typing, Unfollow
 from chatroom.live.websocket import Receive, Send, Write
@@ -64,6 +65,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     max_rooms: int
     may_be_held: Callable[[Access], bool]
     hold: Callable[[Access, Draft, Sequence[str]], Held | None]
+    paces: Paces = msgspec.field(default_factory=Paces)
 
 
 class Connection:
@@ -97,6 +99,8 @@ class Connection:
         """How often accesses were forgotten: one that was asked for before is not remembered after."""
         self._followers: dict[str, asyncio.Task[None]] = {}
         self._followed: dict[str, LiveRoom] = {}
+        self._pace = rules.paces.of(visitor.author.id)
+        self._rest_seconds = 0.0
         self._positions = Positions(engine.run, rules.mark_read)
         self._chores: set[asyncio.Task[None]] = set()
         self._in_flight = 0
@@ -115,8 +119,14 @@ class Connection:
                 if access is not None:
                     self._accesses[first.room] = access
                 await self._attempt(self._follow(first), {"room": first.room})
+            taken = 0
             while (event := await self._receive())["type"] == "websocket.receive":
                 await self._take(event.get("text"))
+                taken += 1
+                if self._rest_seconds or taken % FRAMES_A_TURN == 0:
+                    # Frames that are here already are taken without waiting: the loop would get no turn.
+                    await asyncio.sleep(self._rest_seconds)
+                    self._rest_seconds = 0.0
         except OSError:
             return  # the client is gone
         finally:
@@ -211,6 +221,7 @@ class Connection:
             await deed
         except (Refused, Unavailable) as error:
             about = protocol.subject_of(subject) if isinstance(subject, str) else subject
+            self._rest_seconds = self._pace.take()
             await self._write(protocol.refused(_refusal(error), about))
             self._strikes += _is_own_fault(error)
             if self._strikes >= MAX_STRIKES:
@@ -226,7 +237,13 @@ class Connection:
             await self._post(frame)
         elif isinstance(frame, Edit | Delete | React | Pin):
             await self._change(frame)
-        elif isinstance(frame, Follow):
+        else:
+            await self._do_other(frame)
+
+    async def _do_other(self, frame: Follow | Unfollow | Read | Typing) -> None:
+        """Do what is not stored as a message, and so has no other limit than the pace."""
+        self._rest_seconds = self._pace.take(FOLLOW if isinstance(frame, Follow) else 1)
+        if isinstance(frame, Follow):
             await self._follow(frame)
         elif isinstance(frame, Unfollow):
             self._unfollow(frame.room)
@@ -322,7 +339,7 @@ class Connection:
             await follow(
                 self._write,
                 live.tail,
-                partial(self._engine.read_page, live),
+                partial(self._read_page, live),
                 cursor=cursor,
                 format=format,
                 news=() if format == "brief" else live.news,
@@ -332,6 +349,10 @@ class Connection:
         except Exception:
             log.exception("a follower failed; its connection is closed, so that the client comes back")
             self.end(1011, "internal error")
+
+    async def _read_page(self, live: LiveRoom, cursor: int, format: Format) -> tuple[bytes, int, int]:
+        async with self._pace.reading:  # else one user's followers would fill the store's threads
+            return await self._engine.read_page(live, cursor, format)
 
     def _unfollow(self, slug: str) -> None:
         self._followed.pop(slug, None)

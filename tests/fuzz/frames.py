@@ -6,6 +6,7 @@ The connection, the engine and the store are the real ones, on mongomock and wit
 
 import asyncio
 import json
+from datetime import timedelta
 from typing import Any, get_args
 
 import msgspec
@@ -111,6 +112,8 @@ class Target:
             await self._alice.leave()
             await self._process.engine.stop()
         self._process = Process(tail_messages=20)
+        # Else the engine ends it after twenty of its ticks, which a slow machine comes to before the next process.
+        self._process.prolonged["session of alice"] = self._process.now + timedelta(hours=1)
         self._process.rooms._store.ensure(DEN)
         await self._process.engine.start()
         self._process.post("b1", "b2")

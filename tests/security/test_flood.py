@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -116,6 +116,46 @@ def test_a_flood_of_nonsense_is_cut_off(server: Server) -> None:
         assert attacker.close_code() in {1008, 0}
     assert server.memory - before < 5
     assert "Traceback" not in server.log.read_text()
+
+
+@pytest.mark.parametrize(
+    "frame", ['{"type":"typing","room":"lobby"}', '{"type":"read","room":"lobby","sequence":1}', "{"]
+)
+def test_a_flood_of_frames_keeps_nobody_waiting(server: Server, frame: str) -> None:
+    """L11: what is already at the socket was taken in one turn of the loop, and everybody else waited for ever."""
+    frames = masked(TEXT, frame.encode()) * 500
+    with ExitStack() as stack:
+        for _ in range(5):
+            attacker = stack.enter_context(Raw(server, server.token("mallory")))
+            stack.enter_context(pouring(attacker, frames))
+        with Raw(server, server.token("alice")) as other:
+            for n in range(3):
+                began = time.monotonic()
+                other.say(type="post", room="lobby", client_id=f"l11-{hash(frame)}-{n}", text="hello")
+                other.receive_until("stored")
+                assert time.monotonic() - began < 3
+
+
+@contextmanager
+def pouring(attacker: Raw, frames: bytes) -> Iterator[None]:
+    """Send these frames again and again, as fast as they are taken."""
+    is_over = threading.Event()
+
+    def pour() -> None:
+        with suppress(OSError):
+            while not is_over.is_set():
+                attacker.send(frames)
+
+    thread = threading.Thread(target=pour, daemon=True)
+    thread.start()
+    time.sleep(0.2)
+    try:
+        yield
+    finally:
+        is_over.set()
+        with suppress(OSError):
+            attacker._socket.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
 
 
 def test_half_sent_requests_hold_nobody_up(server: Server) -> None:

@@ -1,0 +1,54 @@
+"""How fast one user's frames are taken, over all their connections here: a flood waits at its own sockets.
+
+What is stored has limits of its own and costs nothing here; everything else does, done or refused.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+BURST = 400
+"""As much may come at once: somebody who comes back with several tabs follows their rooms anew in each."""
+PER_SECOND = 20.0
+FOLLOW = 2
+"""What following costs: perhaps a page of history."""
+READS_AT_ONCE = 2
+"""Pages of history that one user's followers read from the store at the same moment."""
+FRAMES_A_TURN = 20
+"""Frames of one connection that are taken before the others have their turn."""
+MAX_PACES = 10_000
+
+
+class Pace:
+    """What one user may still send at once; it fills again with time."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._left = float(BURST)
+        self._at = clock()
+        self.reading = asyncio.Semaphore(READS_AT_ONCE)
+
+    def take(self, cost: int = 1) -> float:
+        """Count what was done, and return how many seconds to rest before the next."""
+        now = self._clock()
+        self._left = min(float(BURST), self._left + (now - self._at) * PER_SECOND) - cost
+        self._at = now
+        return max(0.0, -self._left / PER_SECOND)
+
+    @property
+    def is_rested(self) -> bool:
+        """Whether it may be forgotten."""
+        return self._left + (self._clock() - self._at) * PER_SECOND >= BURST
+
+
+class Paces:
+    """The pace of each user; kept beyond their connections, so that coming again wins nothing."""
+
+    def __init__(self) -> None:
+        self._paces: dict[str, Pace] = {}
+
+    def of(self, user_id: str) -> Pace:
+        """A user's."""
+        if len(self._paces) >= MAX_PACES:
+            self._paces = {id: pace for id, pace in self._paces.items() if not pace.is_rested}
+        return self._paces.setdefault(user_id, Pace())
