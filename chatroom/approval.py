@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from chatroom.access import POWERS, Access
-from chatroom.audit import Audit, about_message
+from chatroom.audit import Audit, about_message, about_room
 from chatroom.errors import ChatroomError, Refused
 from chatroom.files import Files
 from chatroom.messages import Messages
@@ -216,7 +216,8 @@ class Approval:
             details = {"trusted": "yes"} if held.is_trusting else {}
             subject = about_message(held.id, held.author, room.title if room is not None else "a room that is gone")
             act = "approve_message" if held.state == "approved" else "reject_message"
-            self._audit.record(held.decided_by, act, subject, held.reason, details)
+            where = about_room(room) if room is not None else None
+            self._audit.record(held.decided_by, act, subject, held.reason, details, room=where)
         self._notices.tell(Notice(kind="user", user=held.author.id))
         self._tell(held)
 

@@ -13,6 +13,7 @@ import msgspec
 import regex
 
 from chatroom.access import Access
+from chatroom.audit import Audit, about_message, about_room
 from chatroom.errors import Refused
 from chatroom.files import Files
 from chatroom.models import Author, Draft, Member, Message, Reaction, Room
@@ -57,12 +58,14 @@ class Messages:
         *,
         max_length: int,
         files: Files | None = None,
+        audit: Audit | None = None,
         find_mentions: Callable[[Access, str], tuple[Member, ...]] = lambda _access, _text: (),
         check_editing: Callable[[Access], None] = lambda _access: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._max_length = max_length
+        self._audit = audit
         self._files = files
         self._find_mentions = find_mentions
         self._check_editing = check_editing
@@ -161,15 +164,35 @@ class Messages:
 
         return self._changing(message_id, edit)
 
-    def deleting(self, access: Access, message_id: str) -> Change:
+    def deleting(self, access: Access, message_id: str, reason: str = "") -> Change:
         """The change that takes one's own message back, or a moderator another's: only its place in the log stays."""
+        deleted: list[Message] = []
+        """Another's, as it was: kept over the tries of a write whose outcome is unknown, so that it is noted."""
 
         def erase(message: Message) -> Mapping[str, Any] | None:
             if not access.may_moderate:
                 _check_author(access, message)
-            return None if message.deleted_at else ERASED | {"deleted_at": self._clock()}
+            if message.deleted_at:
+                return None
+            if message.author.id != access.user_id:
+                deleted[:] = [message]
+            return ERASED | {"deleted_at": self._clock()}
 
-        return self._changing(message_id, erase)
+        erasing = self._changing(message_id, erase)
+
+        def change(room_id: str, after: int | None) -> Message:
+            changed = erasing(room_id, after)
+            for message in deleted:
+                self._note_deletion(access, message, reason)
+            return changed
+
+        return change
+
+    def _note_deletion(self, access: Access, message: Message, reason: str) -> None:
+        if self._audit is not None:
+            subject = about_message(message.id, message.author, access.room.title)
+            details = {"message": message.sequence}
+            self._audit.record(access.author, "delete_message", subject, reason, details, room=about_room(access.room))
 
     def clearing(self, sequences: Sequence[int]) -> Change:
         """The change that erases several messages, whoever wrote them; it answers with the one that changed last."""

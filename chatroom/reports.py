@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from chatroom.access import POWERS, Access
-from chatroom.audit import Audit, about_message, about_room, checked
+from chatroom.audit import Audit, about_message, checked
 from chatroom.errors import Refused
 from chatroom.messages import Messages
 from chatroom.models import Author, Message, User
@@ -98,8 +98,7 @@ class Reports:
         access = self._rooms.find_access(by.id, report.room.slug)
         if access is None or not access.may_moderate:
             raise Refused("forbidden", "Only moderators of the room can delete it.")
-        self._messages.change(access.room, self._messages.deleting(access, report.message))
-        self._audit.record(author_of(by), "delete_message", _about(report), reason, room=about_room(report.room))
+        self._messages.change(access.room, self._messages.deleting(access, report.message, reason))
 
     def close(self, by: User, report: Report, outcome: list[str], reason: str) -> None:
         """Note what was decided about all reports of the message: `outcome` is empty when they were dismissed."""

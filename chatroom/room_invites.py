@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from chatroom.access import Access
+from chatroom.audit import Audit, about_room
 from chatroom.errors import Refused
 from chatroom.models import Author, Room
 from chatroom.rooms import Rooms
@@ -26,6 +27,7 @@ class RoomInvites:
         room_store: RoomStore,
         members: MemberStore,
         rooms: Rooms,
+        audit: Audit,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -33,6 +35,7 @@ class RoomInvites:
         self._room_store = room_store
         self._members = members
         self._rooms = rooms
+        self._audit = audit
         self._clock = clock
 
     def create(self, access: Access, *, uses: int, hours: int) -> str:
@@ -54,6 +57,8 @@ class RoomInvites:
                 expires_at=now + timedelta(hours=hours),
             )
         )
+        details = {"uses": uses, "hours": hours}
+        self._audit.record(access.author, "make_room_link", about_room(access.room), details=details)
         return code
 
     def list_for(self, access: Access) -> list[RoomInvite]:
@@ -66,6 +71,7 @@ class RoomInvites:
         _check(access)
         if not self._store.end(invite_id, access.room):
             raise Refused("not_found", "There is no such link; perhaps it has ended already.")
+        self._audit.record(access.author, "end_room_link", about_room(access.room), details={"link": invite_id[:8]})
 
     def get_room(self, code: str) -> Room:
         """The room that a link leads to; raise `Refused` (`not_found`) for one that is no good."""

@@ -59,13 +59,14 @@ class RoomSettings:
         self._audit = audit
         self._clock = clock
 
-    def change(self, access: Access, wanted: Wanted) -> None:
+    def change(self, access: Access, wanted: Wanted, reason: str = "") -> None:
         """Give a room these settings."""
         _check(access)
         room = access.room
         fields = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value != getattr(room, name)}
         if fields:
             self._store.change(room.id, fields)
+            self._audit.record(access.author, "change_room", about_room(room), reason, fields)
             self._notices.tell(Notice(kind="room", room=room.id))
             for line in _lines(room, fields):
                 self._rooms.note(room, access.author, line)

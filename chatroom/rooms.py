@@ -8,16 +8,19 @@ import logging
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import regex
 
 from chatroom.access import Access
+from chatroom.audit import Audit, about_room
 from chatroom.errors import ChatroomError, Refused
 from chatroom.messages import Messages
 from chatroom.models import Author, Member, Notify, Role, Room, RoomEntry
 from chatroom.names import fold
 from chatroom.notices import Notice, Notices
+from chatroom.store.audit import Subject
 from chatroom.store.listings import ListingStore, title_for
 from chatroom.store.members import MemberStore, RoomMember
 from chatroom.store.rooms import RoomStore
@@ -54,6 +57,7 @@ class Rooms:
         messages: Messages,
         notices: Notices,
         *,
+        audit: Audit,
         max_per_user: int = 0,
         only_administrators_create: bool = False,
         check_making: Callable[[str], None] = lambda _user_id: None,
@@ -65,6 +69,7 @@ class Rooms:
         self._listings = listings
         self._messages = messages
         self._notices = notices
+        self._audit = audit
         self._max_per_user = max_per_user
         self._only_administrators_create = only_administrators_create
         self._check_making = check_making
@@ -241,6 +246,7 @@ class Rooms:
         self._members.forgive(user_id, room)
         self._store.admit(user_id, room)
         self._tell_membership(user_id, room)
+        self._record(access, "add_member", user_id)
         self.note(room, access.author, f"added {name}")
         return True
 
@@ -250,6 +256,7 @@ class Rooms:
         self._members.remove(user_id, access.room)
         if role == "administrator":
             self._keep_managed(access.room, user_id)
+        self._record(access, "remove_member", user_id)
         self._tell_membership(user_id, access.room)
 
     def set_role(self, access: Access, user_id: str, role: Role) -> None:
@@ -263,6 +270,7 @@ class Rooms:
         self._members.set_role(user_id, access.room, role)
         if before == "administrator" != role:
             self._keep_managed(access.room, user_id)
+        self._record(access, "set_room_role", user_id, role=role)
         self._tell_access(user_id, access.room)
 
     def give_role(self, room: Room, user_id: str, role: Role) -> None:
@@ -285,6 +293,10 @@ class Rooms:
         if room.kind == "private" and not self._members.has_another_administrator("", room):
             self._members.take_back(user_id, room, "administrator")
             raise _nobody_else()
+
+    def _record(self, access: Access, act: str, user_id: str, **details: Any) -> None:
+        subject = Subject("user", user_id, self._members.username_of(user_id))
+        self._audit.record(access.author, act, subject, details=details, room=about_room(access.room))
 
     def _check_over(self, access: Access, user_id: str) -> Role:
         _check(access.may_moderate)

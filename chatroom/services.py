@@ -220,6 +220,7 @@ class Services:
             self.message_store,
             max_length=settings.max_message_length,
             files=self.files,
+            audit=self.audit,
             find_mentions=Mentions(room_store.find_members).find,
             check_editing=self.newcomers.check_editing,
         )
@@ -266,6 +267,7 @@ class Services:
             ListingStore(database),
             self.messages,
             self.notices,
+            audit=self.audit,
             max_per_user=settings.max_rooms_per_user,
             only_administrators_create=settings.room_creation == "administrators",
             check_making=self.newcomers.check_making_rooms,
@@ -273,7 +275,7 @@ class Services:
         )
         self.room_settings = RoomSettings(store, self.message_store, self.rooms, self.notices, self.audit)
         self.site_rooms = SiteRooms(SiteRoomStore(database), members, self.rooms, self.room_settings, self.audit)
-        self.room_invites = RoomInvites(RoomInviteStore(database), store, members, self.rooms)
+        self.room_invites = RoomInvites(RoomInviteStore(database), store, members, self.rooms, self.audit)
         leases = LeaseStore(database, holder=self.origin)
         self.retention = Retention(leases, store, self.message_store, self.messages)
 
@@ -282,7 +284,7 @@ class Services:
         outside = Outside([word for part in self.settings.webhook_allowed_hosts.split(",") if (word := part.strip())])
         find_room = self.rooms.find
         self.webhooks = Webhooks(
-            hooks, self.messages, self.message_store, find_room=find_room, is_allowed=outside.is_allowed
+            hooks, self.messages, self.message_store, self.audit, find_room=find_room, is_allowed=outside.is_allowed
         )
         leases = LeaseStore(database, holder=self.origin)
         self.deliveries = Deliveries(hooks, self.message_store, leases, outside, find_room=find_room)

@@ -8,9 +8,11 @@ import hashlib
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from chatroom.access import Access
+from chatroom.audit import Audit, about_room
 from chatroom.errors import Refused
 from chatroom.messages import Messages
 from chatroom.models import Author, Hook, HookKind, Room
@@ -36,6 +38,7 @@ class Webhooks:
         store: HookStore,
         messages: Messages,
         message_store: MessageStore,
+        audit: Audit,
         *,
         find_room: Callable[[str], Room | None],
         is_allowed: Callable[[str], bool],
@@ -44,6 +47,7 @@ class Webhooks:
         self._store = store
         self._messages = messages
         self._message_store = message_store
+        self._audit = audit
         self._find_room = find_room
         self._is_allowed = is_allowed
         self._clock = clock
@@ -58,6 +62,7 @@ class Webhooks:
         hook = self._new(access, author, name, "incoming")
         secret = secrets.token_urlsafe(SECRET_BYTES)
         self._store.add(hook, secret_hash=hash_of(secret))
+        self._record(access, "make_webhook", webhook=hook.name, kind=hook.kind)
         return secret
 
     def make_outgoing(self, access: Access, author: Author, name: str, url: str, trigger: str = "") -> str:
@@ -66,6 +71,7 @@ class Webhooks:
         hook = self._new(access, author, name, "outgoing", url=self._checked(url), trigger=_trigger(trigger))
         key = KEY_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
         self._store.add(hook, key=key)
+        self._record(access, "make_webhook", webhook=hook.name, kind=hook.kind, host=urlsplit(hook.url).hostname)
         return key
 
     def remove(self, access: Access, hook_id: str) -> None:
@@ -73,6 +79,7 @@ class Webhooks:
         _check_manager(access)
         if not self._store.remove(access.room.id, hook_id):
             raise Refused("not_found", UNKNOWN)
+        self._record(access, "remove_webhook", webhook=hook_id[:8])
 
     def find(self, secret: str) -> tuple[Hook, Room]:
         """The webhook that posts with this secret, and its room; raise `Refused` (`not_found`) for any other."""
@@ -86,6 +93,9 @@ class Webhooks:
         """Post what a webhook was given, under its name."""
         author = Author(hook.id, hook.name, is_bot=True)
         return self._messages.post(room, self._messages.draft(author, text, client_id))
+
+    def _record(self, access: Access, act: str, **details: Any) -> None:
+        self._audit.record(access.author, act, about_room(access.room), details=details)
 
     def _new(
         self, access: Access, author: Author, name: str, kind: HookKind, *, url: str = "", trigger: str = ""

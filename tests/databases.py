@@ -11,6 +11,7 @@ from typing import Any
 
 import pymongo
 
+from chatroom.audit import Audit
 from chatroom.config import Settings
 from chatroom.embedded import EmbeddedMongo
 from chatroom.embedded.mongod import find_binary, make_runnable
@@ -18,6 +19,7 @@ from chatroom.messages import Messages
 from chatroom.notices import Notices
 from chatroom.rooms import Rooms
 from chatroom.services import INDEXES
+from chatroom.store.audit import AuditStore
 from chatroom.store.database import Database
 from chatroom.store.listings import ListingStore
 from chatroom.store.members import MemberStore
@@ -31,10 +33,12 @@ def in_memory(**settings: Any) -> Database:
     return database
 
 
-def make_rooms(database: Database, messages: Messages, notices: Notices, **settings: Any) -> Rooms:
+def make_rooms(
+    database: Database, messages: Messages, notices: Notices, audit: Audit | None = None, **settings: Any
+) -> Rooms:
     """The rooms of a database."""
     stores = RoomStore(database), MemberStore(database), ListingStore(database)
-    return Rooms(*stores, messages, notices, **settings)
+    return Rooms(*stores, messages, notices, audit=audit or Audit(AuditStore(database)), **settings)
 
 
 @contextmanager

@@ -45,6 +45,12 @@ class MemberStore:
         ]
         return sorted(members, key=lambda member: member.name.casefold())
 
+    def username_of(self, user_id: str) -> str:
+        """The user name of an account; empty when there is none any more."""
+        with self._database.bounded():
+            found = self._users.find_one({"_id": user_id}, {"username": 1})
+        return found["username"] if found else ""
+
     def find_role(self, user_id: str, room: Room) -> Role | None:
         """A member's role in a room; None for who is not in it."""
         with self._database.bounded():

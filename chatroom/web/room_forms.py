@@ -5,6 +5,7 @@ from typing import Any
 from wtforms import BooleanField, Field, IntegerField, RadioField, SelectChoice, SelectField, StringField
 from wtforms.validators import InputRequired, NumberRange
 
+from chatroom.audit import LONGEST_REASON
 from chatroom.models import Room
 from chatroom.room_settings import (
     MAX_RETENTION_DAYS,
@@ -74,6 +75,7 @@ class RoomForm(NamedForm):
         render_kw={"min": 0, "max": MAX_RETENTION_DAYS},
     )
     confirmed = BooleanField("Yes, delete them")
+    reason = StringField("Why", render_kw={"maxlength": LONGEST_REASON})
 
     @classmethod
     def of(cls, room: Room) -> "RoomForm":

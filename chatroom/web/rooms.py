@@ -10,6 +10,7 @@ from flask import Blueprint, Response, flash, make_response, redirect, render_te
 from werkzeug.wrappers import Response as BaseResponse
 
 from chatroom.access import Access
+from chatroom.audit import LONGEST_REASON
 from chatroom.errors import Refused, Unavailable
 from chatroom.rooms import MOST_PEOPLE, PAGE
 from chatroom.web.errors import retry_after_of, status_of, with_retry_after
@@ -21,6 +22,8 @@ from chatroom.web.services import services
 Page = Response | BaseResponse
 blueprint = Blueprint("rooms", __name__)
 PLACE_LENGTH = 200
+LATEST = 5
+"""Entries of the record on the page of the settings; the others have a page of their own."""
 ROLES = ("member", "moderator", "administrator")
 
 
@@ -88,7 +91,10 @@ def settings(slug: str) -> Page:
         older = services.room_settings.count_older(access, wanted.retention_days)
         if older:
             return _settings_page(access, 409, form=form, older=older)
-    return _do(access, lambda: services.room_settings.change(access, wanted), "The room was changed.", form=form)
+    reason = form.reason.data or ""
+    return _do(
+        access, lambda: services.room_settings.change(access, wanted, reason), "The room was changed.", form=form
+    )
 
 
 @blueprint.post("/rooms/<slug>/archive")
@@ -98,7 +104,19 @@ def archive(slug: str) -> Page:
     access = services.rooms.get_for(current_user.id, slug)
     is_archived = request.form.get("archived") == "yes"
     said = "The room is archived." if is_archived else "The room is open again."
-    return _do(access, lambda: services.room_settings.archive(access, is_archived=is_archived), said)
+    reason = request.form.get("reason", "")[:LONGEST_REASON]
+    return _do(access, lambda: services.room_settings.archive(access, is_archived=is_archived, reason=reason), said)
+
+
+@blueprint.get("/rooms/<slug>/record")
+@login_required
+def record(slug: str) -> Page:
+    """What those who keep order did in the room, for those who manage it."""
+    access = services.rooms.get_for(current_user.id, slug)
+    if not access.may_manage:
+        raise Refused("forbidden", "Only those who manage this room read its record.")
+    page = services.audit.page(request.args.get("before", "")[:24], room=access.room.id)
+    return _page("room_record.html", 200, room=access.room, page=page)
 
 
 @blueprint.post("/rooms/<slug>/leave")
@@ -237,6 +255,7 @@ def _settings_page(
         invite_form=invite_form or InviteForm(),
         members=services.rooms.list_members(access),
         invites=services.room_invites.list_for(access) if access.may_moderate else [],
+        entries=services.audit.page(room=access.room.id).entries[:LATEST] if access.may_manage else [],
         roles=ROLES,
         msg=msg,
         **{"older": 0, "link": "", "typed_username": "", **more},

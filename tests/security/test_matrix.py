@@ -163,6 +163,7 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/rooms/<slug>/join", "POST"):    (LOGIN, "404", "404", "404", "404", LOGIN, LOGIN, LOGIN),
     ("/rooms/<slug>/settings", "GET"):  (LOGIN, "404", "200", "200", "404", LOGIN, LOGIN, LOGIN),
     ("/rooms/<slug>/settings", "POST"): (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
+    ("/rooms/<slug>/record", "GET"):   (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
     ("/rooms/<slug>/archive", "POST"): (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
     ("/rooms/<slug>/leave", "POST"):   (LOGIN, "404", "303 /rooms", "303 /rooms", "404", LOGIN, LOGIN, LOGIN),
     ("/rooms/<slug>/members", "POST"): (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
@@ -240,6 +241,7 @@ KEPT: dict[tuple[str, str], tuple[str, str]] = {
     ("/rooms/<slug>/members", "POST"):                         ("303 /rooms/den/settings", "303 /rooms/den/settings"),
     ("/rooms/<slug>/members/<user_id>/remove", "POST"):        ("404", "404"),
     ("/rooms/<slug>/members/<user_id>/role", "POST"):          ("403", "404"),
+    ("/rooms/<slug>/record", "GET"):                           ("403", "200"),
     ("/rooms/<slug>/settings", "POST"):                        ("403", "303 /rooms/den/settings"),
 }  # fmt: skip
 

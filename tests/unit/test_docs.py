@@ -45,7 +45,7 @@ from tests.visitors import Visitor
 
 PROTOCOL, MODEL = "docs/protocol.md", "docs/data-model.md"
 BUILTIN_COMMANDS = {"run", "routes", "shell", "--help"}
-OPEN = {"data"}  # what a notice carries is up to its kind
+OPEN = {"data", "details"}  # what a notice carries is up to its kind, and what is said of an act to the act
 CODES_OF_THE_SERVER = {"1007", "1009", "1012"}  # uvicorn's own
 COUNTED_BY_THE_LIBRARY = {"attempts", "attempt_counters"}
 

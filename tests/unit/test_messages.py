@@ -1,11 +1,14 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from chatroom.errors import Refused
+from chatroom.audit import Audit
+from chatroom.errors import Refused, Unavailable
 from chatroom.messages import MOST_PINS, SERVER_MADE, Change, Messages
 from chatroom.models import Author, Draft, Member, Message, Reaction, Role, Room
 from chatroom.rooms import LOBBY
+from chatroom.store.audit import AuditStore
 from chatroom.store.database import Database
 from chatroom.store.messages import MessageStore, Stored
 from tests.databases import in_memory
@@ -220,6 +223,31 @@ class TestDelete:
         with pytest.raises(Refused):
             messages.change(LOBBY, messages.editing(access(BOB, LOBBY, "moderator"), message.id, "ho"))
         assert delete(messages, BOB, message.id, "moderator").deleted_at
+
+    def test_what_a_moderator_deletes_is_noted_once_and_ones_own_is_not(
+        self, messages: Messages, store: MessageStore, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Also where the outcome of the write was unknown, and it was tried again."""
+        audit = messages._audit = Audit(AuditStore(database))
+        message, own = say(messages, "a secret"), say(messages, "mine", "c2")
+        delete(messages, ALICE, own.id, "moderator")
+        assert audit.page().entries == []
+        change = messages.deleting(access(BOB, LOBBY, "moderator"), message.id, "rude")
+        write = store.change
+
+        def write_and_fall_silent(*given: Any, **more: Any) -> Message:
+            write(*given, **more)
+            raise Unavailable("silence")
+
+        monkeypatch.setattr(store, "change", write_and_fall_silent)
+        with pytest.raises(Unavailable):
+            change(LOBBY.id, None)
+        monkeypatch.setattr(store, "change", write)
+        assert change(LOBBY.id, None).deleted_at
+        delete(messages, BOB, message.id, "moderator")
+        (entry,) = audit.page(room=LOBBY.id).entries
+        assert (entry.actor, entry.act, entry.subject.name) == (BOB, "delete_message", "Alice in Lobby")
+        assert (entry.reason, entry.details) == ("rude", {"message": message.sequence})
 
     def test_changes_go_through_the_engine_where_it_runs(self, messages: Messages) -> None:
         message = say(messages, "hi")

@@ -33,7 +33,7 @@ class Managed(World):
         notices.apply_through = self.told.append
         self.settings = RoomSettings(self.room_store, self.store, self.rooms, notices, self.audit, clock=clock)
         invites = RoomInviteStore(database, clock=clock)
-        self.invites = RoomInvites(invites, self.room_store, self.rooms._members, self.rooms, clock=clock)
+        self.invites = RoomInvites(invites, self.room_store, self.rooms._members, self.rooms, self.audit, clock=clock)
         self.store._clock = clock
 
     def retention(self, holder: str = "here") -> Retention:
@@ -225,3 +225,24 @@ class TestRetention:
         world.clock.now += timedelta(seconds=61)
         world.retention().sweep()
         assert self.texts(world, access)[1] == ""
+
+
+class TestRecord:
+    def test_what_a_room_became_and_why(self, world: Managed, access: Access) -> None:
+        wanted = msgspec.structs.replace(PLAIN, title="Snug", is_read_only=True)
+        world.settings.change(access, wanted, "too loud")
+        (entry,) = world.audit.page(act="change_room", room=access.room.id).entries
+        assert (entry.actor, entry.subject.name, entry.reason) == (ALICE, "The den", "too loud")
+        assert entry.details == {"title": "Snug", "is_read_only": True}
+        world.settings.change(world.access(ALICE, access.room), wanted)
+        assert len(world.audit.page(act="change_room").entries) == 1
+
+    def test_links(self, world: Managed, access: Access) -> None:
+        world.invites.create(access, uses=5, hours=24)
+        (link,) = world.invites.list_for(access)
+        world.invites.end(access, link.id)
+        with pytest.raises(Refused):
+            world.invites.end(access, link.id)
+        ended, made = world.audit.page(room=access.room.id).entries[:2]
+        assert (made.act, made.details) == ("make_room_link", {"uses": 5, "hours": 24})
+        assert (ended.act, ended.details) == ("end_room_link", {"link": link.id[:8]})

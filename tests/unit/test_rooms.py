@@ -34,7 +34,7 @@ class World:
         notices = Notices(NoticeStore(database))
         notices.apply_through = self.told.append
         self.audit = Audit(AuditStore(database, clock=clock))
-        self.rooms = make_rooms(database, self.messages, notices, clock=clock, **settings)
+        self.rooms = make_rooms(database, self.messages, notices, self.audit, clock=clock, **settings)
         self.rooms._members._clock = clock
         self.rooms.ensure_lobby()
         for person in (ALICE, BOB, MALLORY):
@@ -407,7 +407,7 @@ class TestPosting:
         refused = []
 
         def post(n: int) -> None:
-            rooms = make_rooms(database, world.messages, Notices(NoticeStore(database)))
+            rooms = make_rooms(database, world.messages, Notices(NoticeStore(database)), world.audit)
             rooms._members._clock = world.clock
             try:
                 rooms.take_turn(bob, f"b{n}")
@@ -427,3 +427,27 @@ class TestPosting:
         world.rooms.check_posting(bob, "b1")
         world.clock.now -= timedelta(hours=1)
         world.rooms.check_posting(bob, "b2")
+
+
+class TestRecord:
+    def test_who_is_taken_in_and_out_and_given_a_role(self, world: World) -> None:
+        den = world.den()
+        world.rooms.set_role(den, BOB.id, "moderator")
+        world.rooms.remove_member(den, BOB.id)
+        entries = world.audit.page(room=den.room.id).entries
+        acts = [(each.actor.name, each.act, each.subject.name, dict(each.details)) for each in entries]
+        assert acts == [
+            ("Alice", "remove_member", "bob", {}),
+            ("Alice", "set_room_role", "bob", {"role": "moderator"}),
+            ("Alice", "add_member", "bob", {}),
+        ]
+
+    def test_what_is_refused_or_changes_nothing_is_not_in_it(self, world: World) -> None:
+        den = world.den()
+        world.rooms.add_member(den, BOB.id, BOB.name)
+        for person in (ALICE, MALLORY):
+            with pytest.raises(Refused):
+                world.rooms.remove_member(den, person.id)
+        with pytest.raises(Refused):
+            world.rooms.remove_member(world.access(BOB, den.room), ALICE.id)
+        assert [each.act for each in world.audit.page(room=den.room.id).entries] == ["add_member"]

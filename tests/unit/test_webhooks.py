@@ -268,6 +268,16 @@ class TestMaking:
         with pytest.raises(Refused, match="name of 1 to 40"):
             services.webhooks.make_incoming(MANAGER, ALICE, name)
 
+    def test_they_are_in_the_record(self, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+        make(services, monkeypatch)
+        services.webhooks.make_incoming(MANAGER, ALICE, "CI")
+        for hook in services.webhooks.list_for(MANAGER):
+            services.webhooks.remove(MANAGER, hook.id)
+        entries = services.audit.page(room=LOBBY.id).entries
+        assert [each.act for each in entries] == ["remove_webhook", "remove_webhook", "make_webhook", "make_webhook"]
+        assert entries[2].details == {"webhook": "CI", "kind": "incoming"}
+        assert entries[3].details == {"webhook": "Logs", "kind": "outgoing", "host": "logs.test"}
+
     def test_twenty_are_enough(self, services: Services) -> None:
         for number in range(20):
             services.webhooks.make_incoming(MANAGER, ALICE, str(number))

@@ -88,7 +88,7 @@ def show_audit(services: Services, name: str | None, act: str, limit: int) -> No
     while left > 0:
         page = services.audit.page(before, act=act, subject=subject)
         for entry in page.entries[:left]:
-            where = f" in {entry.room.name}" if entry.room and entry.room.id != entry.subject.id else ""
+            where = f" in {entry.room.name}" if entry.room and entry.subject.kind == "user" else ""
             more = where + "".join(f" {key}={value}" for key, value in entry.details.items())
             because = f": {entry.reason}" if entry.reason else ""
             text = f"{entry.actor.name}  {entry.act}  {entry.subject.name}{more}{because}"

@@ -4,6 +4,7 @@ import sys
 import pytest
 from flask import Flask
 
+from chatroom.audit import CONSOLE, ENTRIES, about_room
 from chatroom.limits import AskingLimit
 from chatroom.services import Services
 from tests.conftest import MakeApp, services_of, signed_in
@@ -251,3 +252,42 @@ class TestPeople:
         assert answer.status_code == status
         assert problem(answer)
         assert services_of(alice.application).rooms.list_public("x")
+
+
+class TestRecord:
+    @pytest.fixture
+    def den(self, alice: Visitor, bob: Visitor) -> str:
+        """A private room of Bob's; Alice runs the site and is not in it. Its slug."""
+        slug = make_room(bob)
+        settings = f"/rooms/{slug}/settings"
+        assert bob.submit(settings, **SAVED, reason="<b>too long</b>").status_code == 303
+        return slug
+
+    def test_those_who_manage_the_room_read_it(self, bob: Visitor, den: str) -> None:
+        for path in (f"/rooms/{den}/settings", f"/rooms/{den}/record"):
+            text = bob.get(path).text
+            for words in ("<strong>change room</strong>", "title: <bdi>Snug</bdi>", "&lt;b&gt;too long&lt;/b&gt;"):
+                assert words in text
+
+    def test_nobody_else_does(self, alice: Visitor, bob: Visitor, mallory: Visitor, den: str) -> None:
+        assert mallory.get(f"/rooms/{den}/record").status_code == 404
+        assert alice.get(f"/rooms/{den}/record").status_code == 404
+        press(bob, f"/rooms/{den}/members", username="mallory")
+        assert mallory.get(f"/rooms/{den}/record").status_code == 403
+        assert "change room" not in mallory.get(f"/rooms/{den}/settings").text
+        assert "change room" in alice.get("/admin/audit").text
+
+    def test_only_of_this_room_and_in_pages(self, bob: Visitor, den: str, services: Services) -> None:
+        other = make_room(bob, "Other")
+        assert press(bob, f"/rooms/{other}/archive", archived="yes", reason="hushed") == 303
+        assert "hushed" in bob.get(f"/rooms/{other}/settings").text
+        assert "hushed" not in bob.get(f"/rooms/{den}/record").text
+        room = services.rooms.find_by_slug(den)
+        assert room
+        for n in range(ENTRIES):
+            services.audit.record(CONSOLE, "archive_room", about_room(room), f"reason {n:02}")
+        first = bob.get(f"/rooms/{den}/record").text
+        assert "too long" not in first
+        (more,) = re.findall(rf'href="(/rooms/{den}/record\?before=[^"]*)"', first)
+        assert "too long" in bob.get(more).text
+        assert bob.get(f"/rooms/{den}/settings").text.count("<strong>") == 5
