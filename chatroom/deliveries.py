@@ -8,7 +8,6 @@ import hashlib
 import hmac
 import json
 import logging
-import time
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
@@ -26,10 +25,9 @@ from chatroom.store.messages import MessageStore
 
 log = logging.getLogger(__name__)
 
-PAUSE_SECONDS = 1.0
-"""Between two looks at what waits."""
 LEASE = "deliveries"
-LEASE_SECONDS = 60.0
+LEASE_SECONDS = 30.0
+"""Prolonged between two posts when a third of it has passed; the rest is longer than a post can take."""
 AT_ONCE = 4
 """Addresses that are posted to at the same moment."""
 BATCH = 20
@@ -85,7 +83,7 @@ class Deliveries:
             return
         waiting = self._messages.since(room.id, hook.cursor + 1, BATCH)
         for message in waiting:
-            if self._thread.stopped.is_set():
+            if not self._thread.may_go_on():
                 return
             if _is_for(hook, message):
                 error = self._post(hook, key, message, _body(room, hook, message))
@@ -103,7 +101,7 @@ class Deliveries:
         """Tell every webhook whose turn it is, some at the same moment."""
         now = self._clock()
         due = [(hook, key) for hook, key in hooks if hook.next_at is None or hook.next_at <= now]
-        newest = self._messages.newest_revisions({hook.room: 0 for hook, _ in due}) if due else {}
+        newest = self._messages.newest_of({hook.room for hook, _ in due}) if due else {}
         behind = [(hook, key) for hook, key in due if newest.get(hook.room, 0) > hook.cursor]
         if behind:
             with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="delivery") as pool:
@@ -152,9 +150,7 @@ class Deliveries:
             log.warning("a webhook was given up: %s", error, extra={"hook": hook.id})
 
     def _follow(self) -> None:
-        until = time.monotonic() + LEASE_SECONDS / 2
-        while not self._thread.stopped.wait(PAUSE_SECONDS) and time.monotonic() < until:
-            self.deliver_all(self._store.list_outgoing())
+        self.deliver_all(self._store.list_outgoing())
 
 
 def _body(room: Room, hook: Hook, message: Message) -> bytes:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from chatroom.errors import ChatroomError
@@ -26,6 +27,7 @@ class LeasedThread:
         self._lease_seconds = lease_seconds
         self._stop_seconds = stop_seconds
         self._thread: threading.Thread | None = None
+        self._taken_at = float("-inf")
 
     @property
     def is_started(self) -> bool:
@@ -45,11 +47,26 @@ class LeasedThread:
             self._thread.join(timeout=self._stop_seconds)
             self._thread = None
 
+    def may_go_on(self) -> bool:
+        """Whether `work` may take its next step, asked before each: prolongs the lease, and notices who has lost it."""
+        if self.stopped.is_set():
+            return False
+        return self._thread is None or self._holds()
+
+    def _holds(self) -> bool:
+        """Whether the lease is ours; asks the database when a third of it has passed."""
+        now = time.monotonic()
+        if now - self._taken_at < self._lease_seconds / 3:
+            return True
+        holds = self._leases.take(self._name, self._lease_seconds)
+        self._taken_at = now if holds else float("-inf")
+        return holds
+
     def _run(self) -> None:
         holds = False
         while not self.stopped.wait(PAUSE_SECONDS):
             try:
-                holds = self._leases.take(self._name, self._lease_seconds)
+                holds = self._holds()
                 if holds:
                     self._work()
             except ChatroomError:
@@ -57,4 +74,5 @@ class LeasedThread:
             except Exception:
                 log.exception("the thread %r stumbled and goes on", self._name)
         if holds:
+            self._taken_at = float("-inf")
             self._leases.give_back(self._name)

@@ -65,9 +65,10 @@ class HookStore:
             return self._hooks.delete_one({"_id": hook_id, "room": room_id}).deleted_count > 0
 
     def note(self, hook_id: str, **fields: Any) -> None:
-        """Keep how a delivery went."""
+        """Keep how a delivery went; `cursor` never goes back, whoever was slow."""
+        further = {"$max": {"cursor": fields.pop("cursor")}} if "cursor" in fields else {}
         with self._database.bounded():
-            self._hooks.update_one({"_id": hook_id}, {"$set": fields})
+            self._hooks.update_one({"_id": hook_id}, further | ({"$set": fields} if fields else {}))
 
 
 def _hook(document: Document) -> Hook:

@@ -1,35 +1,17 @@
-import base64
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import http_ece
 import pytest
 import requests
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from chatroom.errors import Refused
 from chatroom.push import MOST_BROWSERS, Push
 from chatroom.store.database import Database
 from chatroom.store.subscriptions import SubscriptionStore
 from tests.people import ALICE, BOB
+from tests.subscribers import Browser
 
 NOW = datetime(2026, 11, 21, 1, 2, 3, tzinfo=UTC)
-
-
-class Browser:
-    """A browser's keys, and what its push service took for it."""
-
-    def __init__(self, name: str = "b1") -> None:
-        self.endpoint = f"https://push.test/{name}"
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self.secret = b"0123456789abcdef"
-        point = self._key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-        self.keys = (encoded(point), encoded(self.secret))
-
-    def read(self, data: bytes) -> Any:
-        return json.loads(http_ece.decrypt(data, private_key=self._key, auth_secret=self.secret, version="aes128gcm"))
 
 
 class Service:
@@ -46,10 +28,6 @@ class Service:
         response = requests.Response()
         response.status_code = self.status
         return response
-
-
-def encoded(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 @pytest.fixture
@@ -85,7 +63,7 @@ class TestSending:
         assert f"k={push.public_key}" in options["headers"]["authorization"].replace(" ", "")
 
     def test_nobody_else_is_told(self, push: Push, service: Service) -> None:
-        subscribe(push, Browser("bobs"), BOB)
+        subscribe(push, Browser("https://push.test/bobs"), BOB)
 
         assert push.send([ALICE.id], {"title": "x"}) == 0
         assert service.taken == []
@@ -132,7 +110,7 @@ class TestSubscribing:
 
     def test_the_newest_browsers_of_a_user_are_kept(self, push: Push) -> None:
         for number in range(MOST_BROWSERS + 3):
-            subscribe(push, Browser(str(number)))
+            subscribe(push, Browser(f"https://push.test/{number}"))
 
         assert push.send([ALICE.id], {"title": "x"}) == MOST_BROWSERS
 

@@ -183,6 +183,34 @@ class TestDelivering:
         deliveries.deliver_all(store.list_outgoing())
         assert poster.texts == ["one", "one"]  # at least once
 
+    def test_in_rooms_that_have_come_further_than_one_question_reads(
+        self, services: Services, deliveries: Deliveries, poster: Poster, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("chatroom.store.messages.MAX_HINTS", 3)
+        for texts in (["one", "two", "three", "four"], ["five"]):
+            say(services, *texts)
+            deliveries.deliver_all(HookStore(services.database).list_outgoing())
+        assert poster.texts == ["one", "two", "three", "four", "five"]
+
+    def test_who_has_lost_the_lease_stops_between_two_posts(
+        self, services: Services, deliveries: Deliveries, poster: Poster, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        say(services, "one", "two")
+        may_go_on = iter([True, False])
+        monkeypatch.setattr(deliveries._thread, "may_go_on", lambda: next(may_go_on))
+        deliveries.deliver_all(HookStore(services.database).list_outgoing())
+        assert poster.texts == ["one"]
+        monkeypatch.undo()
+        deliveries.deliver_all(HookStore(services.database).list_outgoing())
+        assert poster.texts == ["one", "two"]
+
+    def test_who_was_slow_does_not_take_the_place_back(self, store: HookStore) -> None:
+        (hook, _) = store.list_outgoing()[0]
+        store.note(hook.id, cursor=hook.cursor + 9, attempts=0)
+        store.note(hook.id, cursor=hook.cursor + 1, attempts=2)
+        (kept, _) = store.list_outgoing()[0]
+        assert (kept.cursor, kept.attempts) == (hook.cursor + 9, 2)
+
     def test_a_webhook_that_was_removed_is_told_no_more(
         self, services: Services, deliveries: Deliveries, store: HookStore, poster: Poster
     ) -> None:
@@ -204,7 +232,6 @@ def test_a_trigger_word(
 
 def test_the_thread_delivers_and_stops(services: Services, poster: Poster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chatroom.leased.PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr("chatroom.deliveries.PAUSE_SECONDS", 0.01)
     make(services, monkeypatch)
     say(services, "hello")
     monkeypatch.setattr(services.deliveries, "_poster", poster)

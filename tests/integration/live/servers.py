@@ -26,7 +26,8 @@ SECRET_KEY = "k" * 32
 SECONDS = 20
 # The time between pings is no setting; a test cannot wait for twenty seconds.
 PROGRAM = (
-    "import chatroom.server as s; s._PING_SECONDS = {ping}; from chatroom.serve import serve; raise SystemExit(serve())"
+    "import chatroom.server as s; s._PING_SECONDS = {ping}; {first}"
+    "from chatroom.serve import serve; raise SystemExit(serve())"
 )
 
 
@@ -49,7 +50,9 @@ def make_tokens(uri: str, database: str, *names: str) -> list[str]:
 class Server:
     """`python test_mongo.py` on a free port, over a database that others may share."""
 
-    def __init__(self, uri: str, database: str, log: Path, *, ping_seconds: float = 20, **settings: str) -> None:
+    def __init__(
+        self, uri: str, database: str, log: Path, *, ping_seconds: float = 20, first: str = "", **settings: str
+    ) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -67,7 +70,7 @@ class Server:
         }
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", PROGRAM.format(ping=ping_seconds)],
+                [sys.executable, "-c", PROGRAM.format(ping=ping_seconds, first=first)],
                 cwd=ROOT,
                 env=inherited | own | settings,
                 stdout=output,

@@ -1,0 +1,256 @@
+"""Two server processes on one database: what one does for both, who takes over, and what people see of each other."""
+
+import contextlib
+import json
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatroom.config import Settings
+from chatroom.embedded import EmbeddedMongo
+from chatroom.models import Author, User
+from chatroom.rooms import LOBBY
+from chatroom.services import Services
+from chatroom.store.subscriptions import Subscription, SubscriptionStore
+from tests.integration.live.servers import SECONDS, SECRET_KEY, Client, Server, make_tokens, new_name
+from tests.people import access
+from tests.subscribers import Browser
+
+pytestmark = pytest.mark.integration
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+# Tests listen on this machine, to which nothing is posted otherwise.
+EVERYWHERE = "import chatroom.outside as o; o.is_public = lambda address: True; "
+
+
+class Outsider:
+    """A server outside: it remembers what was posted to it, and may be slow to answer."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[str, dict[str, str], bytes]] = []
+        self.answers = threading.Event()
+        self.answers.set()
+        outsider = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                outsider.taken.append((self.path, dict(self.headers.items()), body))
+                outsider.answers.wait(SECONDS)
+                with contextlib.suppress(OSError):  # who asked was killed
+                    self.send_response(201)
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+
+            def log_message(self, *_: Any) -> None: ...
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def at(self, path: str) -> list[tuple[dict[str, str], bytes]]:
+        return [(headers, body) for taken, headers, body in self.taken if taken == path]
+
+    def stop(self) -> None:
+        self.answers.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class Pair:
+    """Two servers, Alice and Bob, and somebody outside."""
+
+    def __init__(self, mongod: EmbeddedMongo, folder: Path) -> None:
+        self.name = new_name()
+        self.uri = mongod.uri_for(self.name)
+        self.alice, self.bob = make_tokens(self.uri, self.name, "alice", "bobby")
+        self.services = Services(Settings(mongo_uri=self.uri, mongo_db=self.name, secret_key=SECRET_KEY))
+        self.services.open()
+        self.outsider = Outsider()
+        self.browser = Browser(f"{self.outsider.url}/push")
+        self._subscribe()  # before the servers look who is
+        self._folder = folder
+        self._started: list[Server] = []
+        self.origins: dict[str, Server] = {}
+
+    @property
+    def servers(self) -> list[Server]:
+        """Two that run; one that was killed has a successor."""
+        while len(self.origins) < 2:
+            log = self._folder / f"{len(self._started)}.log"
+            server = Server(self.uri, self.name, log, first=EVERYWHERE)
+            self._started.append(server)
+            self.origins[self.post(server, "who are you?").origin] = server
+        return list(self.origins.values())
+
+    def user(self, token: str) -> User:
+        found = self.services.sessions.find_valid(token)
+        assert found is not None
+        return found[1]
+
+    def post(self, server: Server, *texts: str) -> Any:
+        """Have Bob post at a server; returns the last as it is stored."""
+        with contextlib.closing(server.connect(self.bob)) as client:
+            for text in texts:
+                client_id = secrets.token_hex(8)
+                client.post(client_id, text)
+                client.wait_for_message(client_id)
+        return self.services.message_store.find_by_client_id(LOBBY.id, self.user(self.bob).id, client_id)
+
+    def holder(self, lease: str) -> str:
+        """Who holds a lease, of those that run."""
+        wait_until(lambda: (self._lease(lease) or {}).get("holder") in self.origins)
+        return str(self._lease(lease)["holder"])
+
+    def kill(self, origin: str) -> Server:
+        """Kill a process in the middle of what it does; its leases end now and not later. Returns the other one."""
+        self.origins.pop(origin).kill()
+        self.services.database.leases.update_many({"holder": origin}, {"$set": {"expires_at": LONG_AGO}})
+        (other,) = self.origins.values()
+        return other
+
+    def stop(self) -> None:
+        for server in self.origins.values():
+            server.terminate()
+        self.outsider.stop()
+        self.services.close()
+        assert [error for server in self._started for error in server.errors()] == []
+
+    def _lease(self, name: str) -> Any:
+        return self.services.database.leases.find_one({"_id": name})
+
+    def _subscribe(self) -> None:
+        found = self.services.sessions.find_valid(self.alice)
+        assert found is not None
+        session, alice = found
+        p256dh, auth = self.browser.keys
+        subscription = Subscription(
+            id="alice",
+            user_id=alice.id,
+            session_id=session.id,
+            endpoint=self.browser.endpoint,
+            p256dh=p256dh,
+            auth=auth,
+        )
+        SubscriptionStore(self.services.database).put(subscription, 10)
+
+
+@pytest.fixture(scope="module")
+def pair(mongod: EmbeddedMongo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    pair = Pair(mongod, tmp_path_factory.mktemp("pair"))
+    yield pair
+    pair.stop()
+
+
+def test_people_at_two_processes_see_each_other_and_who_writes(pair: Pair) -> None:
+    one, two = pair.servers
+    with contextlib.closing(two.connect(pair.bob)) as bob:
+        bob.wait_for_type("caught_up")
+        with contextlib.closing(one.connect(pair.alice)) as alice:
+            bob.wait_for(lambda frame: frame["type"] == "presence" and "Alice" in json.dumps(frame))
+            alice.wait_for(lambda frame: frame["type"] == "presence" and "Bobby" in json.dumps(frame))
+            alice.say({"type": "typing", "room": "lobby"})
+            bob.wait_for(lambda frame: typists(frame) == ["Alice"])
+            alice.post("said", "it is said")
+            bob.wait_for_message("said")
+            bob.wait_for(lambda frame: typists(frame) == [])
+        bob.wait_for(lambda frame: frame["type"] == "presence" and pair.user(pair.alice).id in frame.get("left", []))
+
+
+def test_a_notification_comes_once_however_many_processes_there_are(pair: Pair) -> None:
+    servers = pair.servers
+    expected = []
+    with readers(pair) as watching:
+        for n in range(3):
+            for server in servers:
+                message = pair.post(server, f"@alice, look at this: {n}")
+                expected.append(f"lobby-{message.sequence}")
+        for reader in watching:  # the other process has each of them too, and could have told
+            reader.wait_for_message(message.client_id)
+    wait_until(lambda: set(tags(pair)) >= set(expected))
+    assert sorted(tags(pair)) == sorted(expected)
+
+
+def test_each_event_is_delivered_though_the_process_is_killed_in_the_middle(pair: Pair) -> None:
+    assert len(pair.servers) == 2
+    author = Author(pair.user(pair.alice).id, "Alice")
+    pair.services.webhooks._is_allowed = lambda host: True
+    pair.services.webhooks.make_outgoing(
+        access(author, LOBBY, "administrator"), author, "Logs", f"{pair.outsider.url}/hook", "event"
+    )
+    events = [f"event {n}" for n in range(6)]
+    holder = pair.holder("deliveries")
+
+    pair.post(pair.origins[holder], events[0])
+    wait_until(lambda: told(pair) == events[:1])
+    pair.outsider.answers.clear()
+    pair.post(pair.origins[holder], *events[1:4])
+    wait_until(lambda: told(pair) == events[:2])  # it has the second, and does not say so
+    other = pair.kill(holder)
+    pair.outsider.answers.set()
+    pair.post(other, *events[4:])
+    wait_until(lambda: events[5] in told(pair))
+
+    assert told(pair) == [events[0], events[1], *events[1:]]
+    ids = [headers["X-Chatroom-Delivery"] for headers, _ in pair.outsider.at("/hook")]
+    assert ids[1] == ids[2]
+    assert len(set(ids)) == len(events)
+
+
+def test_the_other_process_goes_on_with_the_index(pair: Pair) -> None:
+    assert len(pair.servers) == 2
+    holder = pair.holder("indexer")
+    pair.post(pair.origins[holder], *(f"before {n}" for n in range(5)))
+    other = pair.kill(holder)
+    pair.post(other, *(f"after {n}" for n in range(5)))
+
+    database = pair.services.database
+    newest = pair.services.message_store.newest_revision(LOBBY.id)
+    wait_until(lambda: (database.search_cursors.find_one({"_id": LOBBY.id}) or {}).get("revision") == newest)
+    assert {each["_id"] for each in database.search_entries.find()} == {
+        each["_id"] for each in database.messages.find({"room": LOBBY.id})
+    }
+    found = pair.services.search.find(pair.user(pair.bob).id, "before").hits
+    found += pair.services.search.find(pair.user(pair.bob).id, "after").hits
+    assert sorted(hit.message.text for hit in found) == [
+        f"{when} {n}" for when in ("after", "before") for n in range(5)
+    ]
+
+
+@contextlib.contextmanager
+def readers(pair: Pair) -> Iterator[list[Client]]:
+    """Alice, at every server."""
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(contextlib.closing(each.connect(pair.alice))) for each in pair.servers]
+        for client in clients:
+            client.wait_for_type("caught_up")
+        yield clients
+
+
+def typists(frame: dict[str, Any]) -> list[str] | None:
+    return [person["name"] for person in frame["people"]] if frame["type"] == "typing" else None
+
+
+def told(pair: Pair) -> list[str]:
+    """What the webhook was told, in order."""
+    return [json.loads(body)["message"]["text"] for _, body in pair.outsider.at("/hook")]
+
+
+def tags(pair: Pair) -> list[str]:
+    """What Alice's browser was told of."""
+    return [pair.browser.read(body)["tag"] for _, body in pair.outsider.at("/push")]
+
+
+def wait_until(is_true: Callable[[], object]) -> None:
+    give_up_at = time.monotonic() + SECONDS
+    while not is_true():
+        assert time.monotonic() < give_up_at, "it did not happen in time"
+        time.sleep(0.02)
