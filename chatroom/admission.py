@@ -60,7 +60,7 @@ class Admission:
         check_administrator(by)
         if not (1 <= uses <= MOST_USES and 1 <= days <= MOST_DAYS):
             raise Refused("invalid", f"An invite is for 1 to {MOST_USES:,} people, and good for 1 to {MOST_DAYS} days.")
-        code = self._invites.create(uses=uses, days=days, made_by=author_of(by).name)
+        code = self._invites.create(uses=uses, days=days, made_by=author_of(by))
         self._audit.record(author_of(by), "make_invite", SITE, details={"uses": uses, "days": days})
         return code
 

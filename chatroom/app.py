@@ -146,6 +146,7 @@ class ASGI:
         await self._engine.start()
         self._services.search.indexer.start()
         self._services.clearing.start()
+        self._services.account_deletion.start()
         self._services.deliveries.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
@@ -156,6 +157,7 @@ class ASGI:
             await self._socketio.stop()
             self._socketio = None
         await self._engine.run(self._services.clearing.stop)
+        await self._engine.run(self._services.account_deletion.stop)
         await self._engine.stop()
         self._engine = None
         notifier.stop()

@@ -105,6 +105,7 @@ def restore(store: BackupStore, folder: Path, report: Report) -> Manifest:
             for name in sorted(COLLECTIONS, key=lambda name: name == "users"):
                 facts = manifest.collections[name]
                 _restore_lines(store, name, _reported(read_lines(folder, name, facts), name, facts.lines, report))
+            store.finish()
     except (ChatroomError, KeyboardInterrupt) as error:
         raise BackupError(
             f"{str(error) or 'Stopped.'} The database now holds a part of the backup: empty it before you try again."

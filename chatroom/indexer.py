@@ -76,6 +76,20 @@ class Indexer:
         self._store.advance(room, changed[-1].revision, RULE_VERSION)
         return changed[-1].revision if len(changed) == batch else None
 
+    def catch_up(self, rooms: Collection[str], goes_on: Callable[[], bool]) -> bool:
+        """Index these rooms as far as they are now; False when it does not go on until that is done."""
+        left = set(rooms)
+        while waiting := self.behind(left):
+            for room, known in waiting.items():
+                newest = self._messages.newest_revision(room)
+                cursor: int | None = known
+                while cursor is not None and cursor < newest:
+                    if not goes_on():
+                        return False
+                    cursor = self.take_in(room, cursor)
+                left.discard(room)
+        return True
+
     def rebuild(self, report: Report) -> None:
         """Index every room anew, as fast as it goes."""
         for room in self._rooms():
@@ -116,11 +130,12 @@ class Indexer:
 
 
 def entry(message: Message) -> Entry:
-    """What the index has of a message: nothing of what was deleted, or of what the room itself says."""
+    """What the index has of a message: only who is named where it was deleted, or where the room itself wrote it."""
+    people = {*message.mentions, *(person.id for each in message.reactions for person in each.people)}
     if message.deleted_at is not None or message.kind != "message":
-        return Entry(message.id, message.revision, ())
+        return Entry(message.id, message.revision, {named_word(id) for id in {message.author.id, *people}})
     words = index_words(searchable(message)) | {from_word(message.author.id)}
-    words |= {has_word(thing) for thing in things(message)}
+    words |= {has_word(thing) for thing in things(message)} | {named_word(id) for id in people}
     return Entry(message.id, message.revision, words)
 
 
@@ -140,6 +155,11 @@ def things(message: Message) -> set[str]:
 def from_word(user_id: str) -> str:
     """The entry for an author; no word of a text has a colon."""
     return f":from:{user_id}"
+
+
+def named_word(user_id: str) -> str:
+    """The entry for everybody whose name stands in a message, beside the author's of what can be found."""
+    return f":named:{user_id}"
 
 
 def has_word(thing: str) -> str:

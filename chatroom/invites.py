@@ -8,7 +8,9 @@ import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from chatroom.audit import CONSOLE
 from chatroom.errors import Refused
+from chatroom.models import Author
 from chatroom.store.invites import Invite, InviteStore
 
 CODE_BYTES = 12
@@ -22,7 +24,7 @@ class Invites:
         self._store = store
         self._clock = clock
 
-    def create(self, *, uses: int = 1, days: int = 7, made_by: str = "the console") -> str:
+    def create(self, *, uses: int = 1, days: int = 7, made_by: Author = CONSOLE) -> str:
         """Make an invite, and return its code."""
         code = secrets.token_urlsafe(CODE_BYTES)
         ends = self._clock() + timedelta(days=days)

@@ -13,10 +13,11 @@ import msgspec
 import regex
 
 from chatroom.access import Access
+from chatroom.anonymity import is_erased_with, without_name
 from chatroom.audit import Audit, about_message, about_room
 from chatroom.errors import Refused
 from chatroom.files import Files
-from chatroom.models import Author, Draft, Member, Message, Reaction, Room
+from chatroom.models import Author, Draft, FormerMember, Member, Message, Reaction, Room
 from chatroom.reactions import check_emoji, react
 from chatroom.rendering import render
 from chatroom.store.messages import MessageStore, Rendered, Stored
@@ -197,19 +198,40 @@ class Messages:
     def clearing(self, sequences: Sequence[int]) -> Change:
         """The change that erases several messages, whoever wrote them; it answers with the one that changed last."""
         moment = self._clock()
-        files = self._files
-        bereft: dict[str, Message] = {}
 
         def erase(message: Message) -> Mapping[str, Any] | None:
-            if message.deleted_at is not None:
-                return None
-            if files is not None and message.files:
+            return None if message.deleted_at else ERASED | {"deleted_at": moment}
+
+        return self._changing_several(sequences, erase)
+
+    def parting(self, sequences: Sequence[int], former: FormerMember) -> Change:
+        """The change after which several messages name somebody no more whose account was deleted."""
+        moment = self._clock()
+
+        def part(message: Message) -> Mapping[str, Any] | None:
+            fields = without_name(former, message)
+            if is_erased_with(former, message):
+                fields |= ERASED | {"deleted_at": moment}
+            return fields or None
+
+        return self._changing_several(sequences, part)
+
+    def _changing_several(
+        self, sequences: Sequence[int], edit: Callable[[Message], Mapping[str, Any] | None]
+    ) -> Change:
+        files = self._files
+        bereft: dict[str, Message] = {}
+        """The messages before their files were taken from them."""
+
+        def edit_with_files(message: Message) -> Mapping[str, Any] | None:
+            fields = edit(message)
+            if files is not None and message.files and fields and fields.get("files") == []:
                 files.expect_removal(message)
                 bereft[message.id] = message
-            return ERASED | {"deleted_at": moment}
+            return fields
 
         def change(room_id: str, _: int | None) -> Message:
-            changed = self._store.change_several(room_id, sequences, erase)
+            changed = self._store.change_several(room_id, sequences, edit_with_files)
             if changed is None:
                 raise Refused("not_found", "There are no such messages in this room.")
             if files is not None:

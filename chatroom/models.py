@@ -11,6 +11,8 @@ import msgspec
 Role = Literal["administrator", "moderator", "member"]
 RoomKind = Literal["public", "private", "direct"]
 Notify = Literal["all", "mentions", "none"]
+FORMER_MEMBER = "Former member"
+"""What everybody is called whose account was deleted; nobody else can be (`names.RESERVED`)."""
 Scope = Literal["read", "post", "moderate"]
 """What a program may do with an access token."""
 
@@ -43,6 +45,15 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     banned_until: datetime | None = None
     ban_reason: str = ""
     standing: Standing = Standing()
+
+
+class FormerMember(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left of an account that was deleted, until nothing in the rooms names it any more."""
+
+    id: str
+    deleted_at: datetime
+    is_erased: bool
+    """Whether what they wrote goes too."""
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):

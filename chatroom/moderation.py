@@ -134,7 +134,8 @@ class Moderation:
         """The account with this id; raise `Refused` when there is none."""
         user = self._users.find(user_id)
         if user is None:
-            raise Refused("not_found", "There is no such account.")
+            is_former = self._users.find_former(user_id) is not None
+            raise Refused("not_found", "This account was deleted." if is_former else "There is no such account.")
         return user
 
     def _note(self, by: By, act: str, user: User, reason: str, **details: Any) -> None:

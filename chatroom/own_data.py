@@ -17,7 +17,7 @@ from chatroom.store.database import Database
 from chatroom.store.held import HeldStore
 from chatroom.store.messages import MessageStore
 from chatroom.store.rooms import RoomStore
-from chatroom.store.search import OneOf, SearchStore, Span, Step
+from chatroom.store.search import SearchStore
 
 PAGE = 200
 ROOMS_AT_ONCE = 500
@@ -98,15 +98,10 @@ class OwnData:
 
     def _written_by(self, user_id: str, room: str) -> Iterator[Message]:
         """What somebody wrote in a room, the newest first."""
-        before: str | None = None
-        while True:
-            step = Step(lead=OneOf((from_word(user_id),)), rest=(), most=None)
-            ids, before = self._index.look(Span(rooms=(room,), before=before), step, limit=PAGE)
+        for ids in self._index.pages_with(room, [from_word(user_id)], PAGE):
             for message, _ in self._messages.find_all(ids, [room]):
                 if message.deleted_at is None and message.author.id == user_id:
                     yield message
-            if before is None:
-                return
 
 
 def _record(message: Message, slug: str) -> Record:

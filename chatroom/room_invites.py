@@ -52,6 +52,7 @@ class RoomInvites:
                 id=_hash(code),
                 room_id=access.room.id,
                 created_by=access.name,
+                created_by_id=access.user_id,
                 uses_left=uses,
                 created_at=now,
                 expires_at=now + timedelta(hours=hours),

@@ -187,9 +187,9 @@ class Rooms:
             raise Refused("invalid", f"Choose one to {MOST_PEOPLE - 1} people to talk to.")
         key = hashlib.sha256(",".join(people).encode()).hexdigest()
         room = Room(id=f"direct-{key[:32]}", slug=f"dm-{key[32:52]}", title="", kind="direct", people=people)
-        if len(self._listings.names_of(room)) < len(people):
-            raise Refused("not_found", "There is nobody of that name.")
         if self._store.find(room.id) is None:
+            if self._listings.count_here(room) < len(people):
+                raise Refused("not_found", "There is nobody of that name.")
             self._check_direct(author.id, others)
             check_new()
             self._store.add_direct(room)

@@ -7,6 +7,7 @@ import secrets
 import threading
 import time
 
+from chatroom.account_deletion import AccountDeletion
 from chatroom.accounts import Accounts, make_accounts
 from chatroom.admission import Admission
 from chatroom.approval import Approval
@@ -15,6 +16,7 @@ from chatroom.avatars import Avatars
 from chatroom.clearing import Clearing
 from chatroom.config import Settings
 from chatroom.deliveries import Deliveries
+from chatroom.departures import Departures
 from chatroom.embedded import EmbeddedMongo
 from chatroom.errors import Unavailable
 from chatroom.export import Exports
@@ -27,6 +29,7 @@ from chatroom.newcomers import Newcomers
 from chatroom.notices import Notices
 from chatroom.outside import Outside
 from chatroom.own_data import OwnData
+from chatroom.parting import Parting
 from chatroom.profiles import Profiles
 from chatroom.push import Push
 from chatroom.reading import Reading
@@ -65,6 +68,7 @@ from chatroom.store.database import Database
 from chatroom.store.files import FileStore
 from chatroom.store.held import HeldStore
 from chatroom.store.hooks import HookStore
+from chatroom.store.invites import InviteStore
 from chatroom.store.leases import LeaseStore
 from chatroom.store.listings import ListingStore
 from chatroom.store.members import MemberStore
@@ -76,6 +80,7 @@ from chatroom.store.reports import ReportStore
 from chatroom.store.resets import ResetStore
 from chatroom.store.room_invites import RoomInviteStore
 from chatroom.store.rooms import RoomStore
+from chatroom.store.search import SearchStore
 from chatroom.store.site import SiteStore
 from chatroom.store.site_rooms import SiteRoomStore
 from chatroom.store.subscriptions import SubscriptionStore
@@ -141,6 +146,7 @@ class Services:
     resets: Resets
     profiles: Profiles
     admission: Admission
+    account_deletion: AccountDeletion
     overview: OverviewStore
     presence: PresenceStore
     visits: PresenceStore
@@ -254,6 +260,7 @@ class Services:
             SubscriptionStore(database), contact=settings.push_contact, poster=outside, is_allowed=outside.is_allowed
         )
         self._wire_webhooks(database)
+        self._wire_account_deletion(database, room_store)
         lease_seconds = settings.presence_lease_seconds
         self.presence = PresenceStore(database, process=self.origin, lease_seconds=lease_seconds)
         self.visits = PresenceStore(database, process=f"{self.origin}-pages", lease_seconds=VISIT_SECONDS)
@@ -288,6 +295,31 @@ class Services:
         )
         leases = LeaseStore(database, holder=self.origin)
         self.deliveries = Deliveries(hooks, self.message_store, leases, outside, find_room=find_room)
+
+    def _wire_account_deletion(self, database: Database, rooms: RoomStore) -> None:
+        users, members, listings = self.accounts.users, MemberStore(database), ListingStore(database)
+        departures = Departures(users, rooms, members, listings=listings, rooms=self.rooms, notices=self.notices)
+        index = SearchStore(database)
+        parting = Parting(rooms, self.message_store, self.messages, self.search.indexer, index)
+        ties = (
+            departures.see_off,  # before the sessions end: open pages hear of both, and say what comes first
+            self.sessions.forget,
+            SubscriptionStore(database).forget,
+            ResetStore(database).forget,
+            InviteStore(database).forget,
+            RoomInviteStore(database).forget,
+            HookStore(database).forget,
+            HeldStore(database).forget,
+            self.avatars.remove,
+        )
+        self.account_deletion = AccountDeletion(
+            self.accounts,
+            self.moderation,
+            self.audit,
+            parting,
+            LeaseStore(database, holder=self.origin),
+            ties=ties,
+        )
 
 
 def _make_secret() -> str:

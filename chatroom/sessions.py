@@ -77,6 +77,11 @@ class Sessions:
         """End a user's sessions and tokens (all but the session with the id `but`), and count them."""
         return self._store.end_all(user_id, but=but)
 
+    def forget(self, user_id: str) -> None:
+        """End a user's sessions and tokens, and forget where they were: there is no such user any more."""
+        self._store.end_all(user_id)
+        self._store.forget(user_id)
+
     def is_banned(self, user: User) -> bool:
         """Whether none of a user's sessions and tokens is worth anything now, and no new one either."""
         return user.banned_until is not None and user.banned_until > self._clock()

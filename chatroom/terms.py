@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import regex
 
-RULE_VERSION = 1
+RULE_VERSION = 2
 """Stored beside how far a room is indexed: another number has every room indexed anew."""
 LONGEST_WORD = 32
 """Of a word, the letters that are in the index; the rest is compared when a hit is looked at."""

@@ -117,6 +117,11 @@ class BackupStore:
                 except DuplicateKeyError as error:
                     raise Refused("taken", "the database has something else in its place") from error
 
+    def finish(self) -> None:
+        """Have those looked for in the rooms again who are gone: the messages may be from before it, by moments."""
+        with self._database.bounded(SECONDS):
+            self._database.users.update_many({"deleted_at": {"$exists": True}}, {"$set": {"is_leaving": True}})
+
     def _chunked(self, cursor: "Cursor[Document]", size: int = CHUNK) -> Iterator[Document]:
         cursor.batch_size(size)
         while True:

@@ -123,6 +123,12 @@ class HeldStore:
         with self._database.bounded():
             return [_held(each) for each in self._held.find(query).limit(limit)]
 
+    def forget(self, user_id: str) -> None:
+        """Remove all of somebody's, but for what was approved and is not posted yet: that goes as messages do."""
+        done = [{"state": {"$ne": "approved"}}, {"place": None}]
+        with self._database.bounded():
+            self._held.delete_many({"author.id": user_id, "$or": done})
+
     def _find(self, room_id: str, author_id: str, client_id: str) -> Held | None:
         document = self._held.find_one({"room": room_id, "client_id": client_id, "author.id": author_id})
         return _held(document) if document else None

@@ -64,6 +64,11 @@ class HookStore:
         with self._database.bounded():
             return self._hooks.delete_one({"_id": hook_id, "room": room_id}).deleted_count > 0
 
+    def forget(self, user_id: str) -> None:
+        """Remove the webhooks that a user made: their secrets are known to nobody for certain but to them."""
+        with self._database.bounded():
+            self._hooks.delete_many({"made_by.id": user_id})
+
     def note(self, hook_id: str, **fields: Any) -> None:
         """Keep how a delivery went; `cursor` never goes back, whoever was slow."""
         further = {"$max": {"cursor": fields.pop("cursor")}} if "cursor" in fields else {}

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 from pymongo import ASCENDING, IndexModel
 
+from chatroom.models import Author
 from chatroom.store.database import Database, Document
 
 INDEXES = [IndexModel("expires_at", expireAfterSeconds=0)]
@@ -29,14 +30,15 @@ class InviteStore:
         self._invites = database.invites
         self._clock = clock
 
-    def add(self, invite_id: str, *, uses: int, expires_at: datetime, made_by: str = "") -> None:
+    def add(self, invite_id: str, *, uses: int, expires_at: datetime, made_by: Author) -> None:
         """Store an invite under the hash of its code."""
         document = {
             "_id": invite_id,
             "uses_left": uses,
             "created_at": self._clock(),
             "expires_at": expires_at,
-            "made_by": made_by,
+            "made_by": made_by.name,
+            "made_by_id": made_by.id,
         }
         with self._database.bounded():
             self._invites.insert_one(document)
@@ -57,6 +59,11 @@ class InviteStore:
         """Remove an invite; False when there is none."""
         with self._database.bounded():
             return self._invites.delete_one({"_id": invite_id}).deleted_count > 0
+
+    def forget(self, user_id: str) -> None:
+        """Remove the invites that a user made."""
+        with self._database.bounded():
+            self._invites.delete_many({"made_by_id": user_id})
 
     def give_back(self, invite_id: str) -> None:
         """Undo a `take` that came to nothing."""

@@ -71,6 +71,11 @@ class ListingStore:
         with self._database.bounded():
             return self._names(room.people)
 
+    def count_here(self, room: Room) -> int:
+        """How many of those in a direct room have an account (still)."""
+        with self._database.bounded():
+            return self._users.count_documents({"_id": {"$in": list(room.people)}, "deleted_at": None})
+
     def _names(self, user_ids: Iterable[str]) -> dict[str, str]:
         wanted = sorted(set(user_ids))
         if not wanted:

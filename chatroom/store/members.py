@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+from pymongo import ASCENDING
 
 from chatroom.models import Role, Room
 from chatroom.store.database import Database
@@ -38,7 +39,8 @@ class MemberStore:
         with self._database.bounded():
             found = self._memberships.find({"room": room.id, "removed_at": None}).limit(MOST_MEMBERS)
             roles = {document["user"]: document.get("role", "member") for document in found}
-            users = list(self._users.find({"_id": {"$in": list(roles)}}, {"display_name": 1, "username": 1}))
+            here = {"_id": {"$in": list(roles)}, "deleted_at": None}
+            users = list(self._users.find(here, {"display_name": 1, "username": 1}))
         members = [
             RoomMember(id=user["_id"], name=user["display_name"], username=user["username"], role=roles[user["_id"]])
             for user in users
@@ -107,6 +109,29 @@ class MemberStore:
         back = {"$set": {"role": role}, "$unset": {"removed_at": "", "left_at": ""}}
         with self._database.bounded():
             self._memberships.update_one({"user": user_id, "room": room.id}, back)
+
+    def list_managed_by(self, user_id: str) -> list[str]:
+        """The ids of the rooms of which somebody is an administrator."""
+        with self._database.bounded():
+            found = self._memberships.find({"user": user_id, "role": "administrator", "removed_at": None}, {"room": 1})
+            return [document["room"] for document in found]
+
+    def find_heir(self, user_id: str, room: Room) -> str | None:
+        """Who of the others manages a room next: a moderator, or else a member, who has been in it longest; no bot."""
+        with self._database.bounded():
+            others = {"room": room.id, "user": {"$ne": user_id}, "removed_at": None}
+            found = list(self._memberships.find(others).sort("user", ASCENDING).limit(MOST_MEMBERS))
+            ids = [document["user"] for document in found]
+            query = {"_id": {"$in": ids}, "deleted_at": None, "is_bot": {"$ne": True}}
+            people = {document["_id"] for document in self._users.find(query, {"_id": 1})}
+        able = [document for document in found if document["user"] in people]
+        able.sort(key=lambda document: (document.get("role", "member") == "member", document["joined_at"]))
+        return able[0]["user"] if able else None
+
+    def forget(self, user_id: str) -> None:
+        """Take somebody out of every room who is nobody here any more."""
+        with self._database.bounded():
+            self._memberships.delete_many({"user": user_id})
 
     def take_turn(self, user_id: str, room: Room, client_id: str, seconds: int) -> float:
         """Take the one post that a member has in so many seconds: 0, or how long they wait.

@@ -24,6 +24,11 @@ class ResetStore:
             self._resets.delete_many({"user": user_id})
             self._resets.insert_one({"_id": reset_id, "user": user_id, "expires_at": expires_at})
 
+    def forget(self, user_id: str) -> None:
+        """Make a user's links worthless."""
+        with self._database.bounded():
+            self._resets.delete_many({"user": user_id})
+
     def find_user(self, reset_id: str) -> str | None:
         """Whose link it is, while it is good."""
         with self._database.bounded():

@@ -19,6 +19,7 @@ class RoomInvite(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     room_id: str
     created_by: str
+    created_by_id: str = ""
     uses_left: int
     created_at: datetime
     expires_at: datetime
@@ -62,6 +63,11 @@ class RoomInviteStore:
         with self._database.bounded():
             return self._invites.delete_one({"_id": invite_id, "room": room.id}).deleted_count > 0
 
+    def forget(self, user_id: str) -> None:
+        """End the invites that a user made."""
+        with self._database.bounded():
+            self._invites.delete_many({"created_by_id": user_id})
+
     def _open(self, query: Document) -> Document:
         return {**query, "uses_left": {"$gt": 0}, "expires_at": {"$gt": self._clock()}}
 
@@ -71,6 +77,7 @@ def _invite(document: Document) -> RoomInvite:
         id=document["_id"],
         room_id=document["room"],
         created_by=document["created_by"],
+        created_by_id=document.get("created_by_id", ""),
         uses_left=document["uses_left"],
         created_at=document["created_at"],
         expires_at=document["expires_at"],

@@ -40,7 +40,7 @@ NAMES = dict.fromkeys(("username", "display_name", *NAME_KEYS), 1)
 MOST_NAMED = 1000
 """Members of a private room among whom names are looked for, so that no question grows with the room."""
 
-USER_FIELDS = dict.fromkeys(("role", "display_name", "muted_until", "mute_reason"), 1)
+USER_FIELDS = dict.fromkeys(("role", "display_name", "muted_until", "mute_reason", "deleted_at"), 1)
 STANDING_FIELDS = dict.fromkeys(("created_at", "is_bot", "approved", "is_trusted", "held_at"), 1)
 
 
@@ -77,6 +77,8 @@ class RoomStore:
             if membership is None:
                 return None
             user = self._users.find_one({"_id": user_id}, USER_FIELDS | STANDING_FIELDS) or {}
+        if user.get("deleted_at"):  # their last requests are still on the way
+            return None
         mutes = [document for document in (membership, user) if document.get("muted_until")]
         mute = max(mutes, key=lambda document: document["muted_until"], default={})
         return Access(
@@ -152,7 +154,8 @@ class RoomStore:
     def find_members(self, room: Room, usernames: Collection[str]) -> list[Member]:
         """Those of these folded user names who can read the room: its members, and everybody where it is public."""
         with self._database.bounded():
-            found = [_member(user) for user in self._users.find({"username_key": {"$in": list(usernames)}}, NAMES)]
+            named = {"username_key": {"$in": list(usernames)}, "deleted_at": None}
+            found = [_member(user) for user in self._users.find(named, NAMES)]
             if room.kind == "public" or not found:
                 return found
             among = {"room": room.id, "user": {"$in": [member.id for member in found]}, "removed_at": None}
@@ -171,12 +174,14 @@ class RoomStore:
 
     def _users_like(self, beginning: str, limit: int) -> list[Document]:
         pattern = {"$regex": "^" + re.escape(beginning)}
-        found = [self._users.find({key: pattern}, NAMES).sort(key, ASCENDING).limit(limit) for key in NAME_KEYS]
+        queries = [(key, {key: pattern, "deleted_at": None}) for key in NAME_KEYS]
+        found = [self._users.find(query, NAMES).sort(key, ASCENDING).limit(limit) for key, query in queries]
         return [user for users in found for user in users]
 
     def _users_in(self, room: Room) -> list[Document]:
         memberships = self._memberships.find({"room": room.id, "removed_at": None}, {"_id": 0, "user": 1})
-        return list(self._users.find({"_id": {"$in": [each["user"] for each in memberships.limit(MOST_NAMED)]}}, NAMES))
+        ids = [each["user"] for each in memberships.limit(MOST_NAMED)]
+        return list(self._users.find({"_id": {"$in": ids}, "deleted_at": None}, NAMES))
 
     def add(self, room: Room, created_by: str) -> bool:
         """Store a new room, whose maker is its administrator; False when its slug is taken."""

@@ -4,7 +4,7 @@ It is made from the log and can be made again. An entry is only ever replaced by
 so that it does not matter how many write it; what was deleted leaves an entry without words.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -171,6 +171,16 @@ class SearchStore:
         if len(complete) > limit:
             end = complete[limit - 1]
         return [str(id) for id in complete[:limit]], str(end) if end else None
+
+    def pages_with(self, room: str, words: Sequence[str], limit: int) -> Iterator[list[str]]:
+        """The ids of all messages of a room that have one of these words, the newest first, so many at once."""
+        before: str | None = None
+        while True:
+            step = Step(lead=OneOf(tuple(words)), rest=(), most=None)
+            ids, before = self.look(Span(rooms=(room,), before=before), step, limit=limit)
+            yield ids
+            if before is None:
+                return
 
     def _look(
         self, query: Document, index: str, conditions: list[Document], limit: int, most: int | None

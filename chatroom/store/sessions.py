@@ -16,6 +16,7 @@ from chatroom.tokens import SCOPES
 
 KEPT_SECONDS = 3600
 """How long an expired session's document stays, so that processes hear of its end even after a pause."""
+EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 INDEXES = [
     IndexModel([("user_id", ASCENDING), ("address", ASCENDING)]),
@@ -69,6 +70,12 @@ class SessionStore:
     def end_all(self, user_id: str, *, but: str = "") -> int:
         """End every session of a user (except the one with the id `but`), and count them."""
         return self._end({"user_id": user_id, "_id": {"$ne": but}})
+
+    def forget(self, user_id: str) -> None:
+        """Forget where a user's ended sessions were; their documents stay until every process knows of the end."""
+        nowhere = {"label": "", "address": "", "expires_at": self._clock()}
+        with self._database.bounded():
+            self._sessions.update_many({"user_id": user_id, "ended_at": {"$gt": EARLIEST}}, {"$set": nowhere})
 
     def ended_since(self, moment: datetime) -> list[tuple[str, datetime]]:
         """Which sessions were ended after `moment`, in order, by the database's clock.

@@ -72,6 +72,11 @@ class SubscriptionStore:
         with self._database.bounded():
             self._subscriptions.delete_one({"_id": subscription_id, "user_id": user_id})
 
+    def forget(self, user_id: str) -> None:
+        """Forget every browser of this user."""
+        with self._database.bounded():
+            self._subscriptions.delete_many({"user_id": user_id})
+
     def subscribers(self) -> set[str]:
         """The ids of all users with a subscription."""
         with self._database.bounded():

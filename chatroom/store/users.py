@@ -1,6 +1,7 @@
 """Accounts: one document each, their names unique by index, one of them the site's first.
 
-`name_keys` holds both names' keys in one namespace, so that nobody's display name is another's user name.
+`name_keys` holds both names' keys in one namespace, so that nobody's display name is another's user name. Those of a
+deleted account stay, so that nobody ever takes its names; nothing but `find_former` finds it.
 """
 
 import re
@@ -13,7 +14,7 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
 from chatroom.errors import Taken
-from chatroom.models import Role, Standing, User
+from chatroom.models import FORMER_MEMBER, FormerMember, Role, Standing, User
 from chatroom.names import RULE_VERSION, fold, keys
 from chatroom.store.database import Database, Document
 
@@ -24,7 +25,25 @@ INDEXES = [
     IndexModel("name_keys", unique=True),  # many keys a user: mongomock lets them pass, mongod does not
     IndexModel("is_first", unique=True, sparse=True),
     IndexModel("role"),
+    IndexModel("deleted_at", sparse=True),
+    IndexModel("is_leaving", sparse=True),
 ]
+OF_THE_PERSON = (
+    "username",
+    "password_hash",
+    "about",
+    "time_zone",
+    "muted_until",
+    "mute_reason",
+    "banned_until",
+    "ban_reason",
+    "approved",
+    "is_trusted",
+    "held_at",
+)
+"""What goes at once when an account is deleted."""
+HERE: dict[str, Any] = {"deleted_at": None}
+"""What is asked for, so that accounts that were deleted are not found."""
 
 LAST_CHARACTER = "\U0010ffff"
 
@@ -94,7 +113,7 @@ class UserStore:
         found: dict[str, User] = {}
         with self._database.bounded():
             for key in ("display_name_key", "username_key"):
-                query = {key: {"$regex": "^" + re.escape(fold(beginning.strip()))}}
+                query = {key: {"$regex": "^" + re.escape(fold(beginning.strip()))}, **HERE}
                 for document in self._users.find(query).sort(key, ASCENDING).limit(MOST_FOUND):
                     found.setdefault(document["_id"], _user(document))
         return list(found.values())[:MOST_FOUND]
@@ -103,7 +122,7 @@ class UserStore:
         """Replace the password; every session of the old one is invalid from the same write on."""
         update = {"$set": {"password_hash": password_hash}, "$inc": {"password_version": 1}}
         with self._database.bounded():
-            self._users.update_one({"_id": user_id}, update)
+            self._users.update_one({"_id": user_id, **HERE}, update)
         return self.find(user_id)
 
     def replace_hash(self, user_id: str, old: str, new: str) -> None:
@@ -114,20 +133,20 @@ class UserStore:
     def set_role(self, user_id: str, role: Role) -> None:
         """Give an account another role."""
         with self._database.bounded():
-            self._users.update_one({"_id": user_id}, {"$set": {"role": role}})
+            self._users.update_one({"_id": user_id, **HERE}, {"$set": {"role": role}})
 
     def list_like(self, beginning: str, after: str, limit: int) -> list[User]:
         """Accounts whose user name begins like this, beyond one name, by user name."""
         first = fold(beginning)
-        query = {"username_key": {"$gt": fold(after)} if after else {"$gte": first}}
-        query["username_key"]["$lt"] = first + LAST_CHARACTER
+        beyond = {"$gt": fold(after)} if after else {"$gte": first}
+        query = {"username_key": {**beyond, "$lt": first + LAST_CHARACTER}, **HERE}
         with self._database.bounded():
             return [_user(each) for each in self._users.find(query).sort("username_key", ASCENDING).limit(limit)]
 
     def list_named_like(self, beginning: str, limit: int) -> list[User]:
         """Accounts whose display name begins like this, by display name."""
         first = fold(beginning)
-        query = {"display_name_key": {"$gte": first, "$lt": first + LAST_CHARACTER}}
+        query = {"display_name_key": {"$gte": first, "$lt": first + LAST_CHARACTER}, **HERE}
         with self._database.bounded():
             return [_user(each) for each in self._users.find(query).sort("display_name_key", ASCENDING).limit(limit)]
 
@@ -148,7 +167,7 @@ class UserStore:
         }
         with self._database.bounded():
             try:
-                self._users.update_one({"_id": user.id}, {"$set": fields})
+                self._users.update_one({"_id": user.id, **HERE}, {"$set": fields})
             except DuplicateKeyError as error:
                 raise Taken from error
 
@@ -163,7 +182,7 @@ class UserStore:
     def note_held(self, user_id: str, moment: datetime) -> None:
         """Note that a message of somebody's is held."""
         with self._database.bounded():
-            self._users.update_one({"_id": user_id}, {"$max": {"held_at": moment}})
+            self._users.update_one({"_id": user_id, **HERE}, {"$max": {"held_at": moment}})
 
     def note_approved(self, user_id: str, held_id: str, *, is_trusted: bool) -> None:
         """Count an approved message, each once however often this is called; with `is_trusted`, it was the last one."""
@@ -171,7 +190,40 @@ class UserStore:
         if is_trusted:
             update["$set"] = {"is_trusted": True}
         with self._database.bounded():
-            self._users.update_one({"_id": user_id}, update)
+            self._users.update_one({"_id": user_id, **HERE}, update)
+
+    def make_former(self, user_id: str, *, is_erased: bool) -> bool:
+        """Delete an account, all but its names' keys, in one write; False when there is none such (any more).
+
+        `list_leaving` has it from then on, until `end_leaving`. The role has to be taken away before.
+        """
+        # `name_keys` stays. The other two keys are behind all others: lists by name do not come across them.
+        left = {"display_name": FORMER_MEMBER, "role": "member", "deleted_at": self._clock(), "is_leaving": True}
+        left |= dict.fromkeys(("username_key", "display_name_key"), LAST_CHARACTER + user_id)
+        update = {
+            "$set": left | {"is_erased": is_erased},
+            "$unset": dict.fromkeys(OF_THE_PERSON, ""),
+            "$inc": {"password_version": 1},
+        }
+        with self._database.bounded():
+            return self._users.update_one({"_id": user_id, **HERE}, update).modified_count > 0
+
+    def find_former(self, user_id: str) -> FormerMember | None:
+        """The account with this id, if it was deleted."""
+        with self._database.bounded():
+            document = self._users.find_one({"_id": user_id, "deleted_at": {"$exists": True}})
+        return _former(document) if document else None
+
+    def list_leaving(self) -> list[FormerMember]:
+        """The deleted accounts of which something may be left elsewhere, the first deleted first."""
+        with self._database.bounded():
+            found = [_former(document) for document in self._users.find({"is_leaving": True}).limit(MOST_FOUND)]
+        return sorted(found, key=lambda former: former.deleted_at)
+
+    def end_leaving(self, user_id: str) -> None:
+        """Note that nothing of a deleted account is left elsewhere."""
+        with self._database.bounded():
+            self._users.update_one({"_id": user_id}, {"$unset": {"is_leaving": ""}})
 
     def _set_or_unset(self, user_id: str, fields: dict[str, Any]) -> None:
         """Keep what says something, and take away what says nothing."""
@@ -179,12 +231,16 @@ class UserStore:
         gone = {name: "" for name, value in fields.items() if not value}
         update = {operator: part for operator, part in (("$set", kept), ("$unset", gone)) if part}
         with self._database.bounded():
-            self._users.update_one({"_id": user_id}, update)
+            self._users.update_one({"_id": user_id, **HERE}, update)
 
     def _find(self, query: dict[str, Any]) -> User | None:
         with self._database.bounded():
-            document = self._users.find_one(query)
+            document = self._users.find_one(query | HERE)
         return _user(document) if document else None
+
+
+def _former(document: Document) -> FormerMember:
+    return FormerMember(id=document["_id"], deleted_at=document["deleted_at"], is_erased=document["is_erased"])
 
 
 def _user(document: Document) -> User:

@@ -7,6 +7,7 @@ from flask import Flask
 
 from chatroom.config import Settings
 from chatroom.web import avatars, configuration, errors, files, health, login, reference, security, webhooks
+from chatroom.web.account_deletion import blueprint as account_deletion
 from chatroom.web.accounts import blueprint as accounts
 from chatroom.web.accounts import shown_registration
 from chatroom.web.admin import blueprint as admin
@@ -52,6 +53,7 @@ def register(app: Flask, settings: Settings) -> None:
     avatars.register(app)
     files.register(app)
     blueprints = (
+        account_deletion,
         accounts,
         admin,
         admin_rooms,

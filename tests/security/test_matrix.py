@@ -52,6 +52,8 @@ TYPED: dict[str, dict[str, str]] = {
     "/admin/holding": {"first": "3"},
     "/approval/<held_id>": {"act": "approve"},
     "/account/profile": {"display_name": "Newcomer", "about": "", "time_zone": ""},
+    "/account/delete": {"way": "keep", "confirmation": "<username>", "password": PASSWORD},
+    "/people/<user_id>/delete": {"way": "keep", "confirmation": "mallory", "reason": ""},
     REPORT: {"reason": "rude"},
     "/reports/<report_id>": {"dismiss": "1"},
     KEEP_ORDER: {"reason": "spam", "duration": "1h"},
@@ -133,6 +135,11 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     (KEEP_ORDER, "POST"):              (LOGIN, "403", "403", "403", PERSON, LOGIN, LOGIN, LOGIN),
     ("/people/<user_id>/role", "POST"): (LOGIN, "403", "403", "403", PERSON, LOGIN, LOGIN, LOGIN),
     ("/people/<user_id>/reset-link", "POST"): (LOGIN, "403", "403", "403", "201", LOGIN, LOGIN, LOGIN),
+    ("/account/delete", "GET"):        (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
+    # The administrator is the only one, and stays.
+    ("/account/delete", "POST"):       (LOGIN, LOGIN, LOGIN, LOGIN, "409", LOGIN, LOGIN, LOGIN),
+    ("/people/<user_id>/delete", "GET"):  (LOGIN, "403", "403", "403", "200", LOGIN, LOGIN, LOGIN),
+    ("/people/<user_id>/delete", "POST"): (LOGIN, "403", "403", "403", "303 /admin/people", LOGIN, LOGIN, LOGIN),
     ("/reset/<secret>", "GET"):        ("404",) * 8,
     ("/reset/<secret>", "POST"):       ("404",) * 8,
     ("/reports", "GET"):               (LOGIN, "404", "404", "404", "200", LOGIN, LOGIN, LOGIN),
@@ -368,7 +375,9 @@ def ask(cast: Cast, person: Person, rule: str, method: str) -> TestResponse:
         elif rule.startswith("/api/"):
             given["json"] = BODIES.get(rule, {"text": "hello"})
         else:
-            given["data"] = {**TYPED.get(rule, {}), "csrf_token": token, "client_id": "c1"}
+            own = person.user.username if person.user else ""
+            typed = {name: value.replace("<username>", own) for name, value in TYPED.get(rule, {}).items()}
+            given["data"] = {**typed, "csrf_token": token, "client_id": "c1"}
     return browser.open(path, **given)
 
 

@@ -276,6 +276,7 @@ def used(alice: Visitor, services: Services) -> Services:
     use_rooms(services, author, bot)
     use_approval(services)
     services.sessions.end_all(user.id)
+    services.accounts.users.make_former(bot.id, is_erased=True)
     services.notices.tell(Notice(kind="room", room=lobby.id))
     services.clearing.begin(lobby, author, "")
     return services

@@ -12,6 +12,7 @@ COMMANDS = [
     people.reset_link,
     people.set_role,
     people.end_sessions,
+    people.delete_user,
     registration.set_registration,
     registration.create_invite,
     registration.list_invites,

@@ -10,7 +10,7 @@ from chatroom.accounts import Registration
 from chatroom.durations import until
 from chatroom.models import Role
 from chatroom.services import Services
-from chatroom.web.commands.console import command, get_user
+from chatroom.web.commands.console import command, get_user, show_progress
 
 
 def _new_password(_context: click.Context, _option: click.Parameter, is_on_stdin: bool) -> str:
@@ -95,3 +95,23 @@ def end_sessions(services: Services, name: str) -> None:
     """Log NAME out everywhere, access tokens included."""
     user = get_user(services, name)
     click.echo(f"{services.moderation.end_sessions(None, user)} sessions of {user.username} were ended.")
+
+
+@command("delete-user")
+@click.argument("name")
+@click.option("--keep/--erase", "is_kept", default=None, help="What becomes of their messages; one of them is needed.")
+@click.option("--reason", default="", help="Why, for the audit log.")
+@click.option("--yes", is_flag=True, help="Do not ask for the user name.")
+def delete_user(services: Services, name: str, is_kept: bool | None, reason: str, yes: bool) -> None:
+    """Delete the account of NAME, for good.
+
+    What they wrote is kept under "Former member", or erased in every room. Nobody can take their names again.
+    """
+    if is_kept is None:
+        raise click.UsageError("Say what becomes of their messages: --keep or --erase.")
+    user = get_user(services, name)
+    if not yes and click.prompt(f"Type the user name, {user.username}, to confirm").strip() != user.username:
+        raise click.ClickException("This is not the user name; nothing was deleted.")
+    services.account_deletion.begin(None, user, reason, is_erased=not is_kept)
+    services.account_deletion.finish(show_progress())
+    click.echo(f"The account of {user.username} is deleted; the messages are {'kept' if is_kept else 'erased'}.")

@@ -95,7 +95,9 @@ class Town:
         self.resets = ResetStore(database)
         for person in self.people:
             self.resets.add(f"r-{person.id}", person.id, NOW + day)
-        self.invites.add("code", uses=10, expires_at=NOW + day)
+        self.invites.add("code", uses=10, expires_at=NOW + day, made_by=Author("a", "Ann"))
+        for person in self.people[200:220]:
+            self.users.make_former(person.id, is_erased=False)
 
 
 # What is called, and the most documents that any one of its queries may look at.
@@ -133,6 +135,9 @@ CALLS: dict[str, tuple[Callable[[Town], Any], int]] = {
     "one kind of act": (lambda t: t.audit.page(act="ban"), 51),
     "what somebody did": (lambda t: t.audit.page(actor=t.somebody.id), 51),
     "invitations": (lambda t: (t.invites.list_good(50), t.invites.remove("x")), 1),
+    "an account is deleted": (lambda t: t.users.make_former(t.people[108].id, is_erased=False), 1),
+    "who is gone": (lambda t: (t.users.list_leaving(), t.users.find_former(t.people[200].id)), 21),
+    "what a former member had": (lambda t: (t.sessions.forget(t.people[109].id), t.resets.forget("x")), 2),
     "accounts by name": (lambda t: (t.users.list_like("user1", "", 20), t.users.list_like("", "user5x", 20)), 20),
     "accounts by display name": (lambda t: t.users.list_named_like("User 2", 20), 20),
     "an invitation": (lambda t: (t.invites.take("code"), t.invites.give_back("code")), 1),

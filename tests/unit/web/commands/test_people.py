@@ -92,3 +92,34 @@ def test_people(runner: FlaskCliRunner) -> None:
     assert "muted until it is lifted" in output
     assert run(runner, "list-users", "BO")[1].startswith("bob")
     assert run(runner, "list-users", "x") == (0, "")
+
+
+class TestDeletingAnAccount:
+    def test_it_asks_for_the_name(self, app: Flask, runner: FlaskCliRunner) -> None:
+        signed_in(app, "alice")
+        bob = signed_in(app, "bob")
+        bob.say("good morning")
+        code, output = run(runner, "delete-user", "BOB", "--keep", typed="alice\n")
+        assert (code, output.splitlines()[-1]) == (1, "Error: This is not the user name; nothing was deleted.")
+        assert bob.is_signed_in
+        code, output = run(runner, "delete-user", "BOB", "--keep", typed="bob\n")
+        assert (code, output.splitlines()[-1]) == (0, "The account of bob is deleted; the messages are kept.")
+        assert not bob.is_signed_in
+
+    def test_without_asking(self, app: Flask, runner: FlaskCliRunner) -> None:
+        alice, bob = signed_in(app, "alice"), signed_in(app, "bob")
+        bob.say("good morning")
+        words = ["delete-user", "bob", "--erase", "--yes", "--reason", "asked for it"]
+        code, output = run(runner, *words)
+        assert (code, output.splitlines()[-1]) == (0, "The account of bob is deleted; the messages are erased.")
+        assert "good morning" not in alice.get("/chatroom").text
+        assert "the console  delete_account  bob messages=erased: asked for it" in run(runner, "audit")[1]
+
+    def test_refusals(self, app: Flask, runner: FlaskCliRunner) -> None:
+        alice = signed_in(app, "alice")
+        assert run(runner, "delete-user", "alice", "--yes")[0] == 2
+        code, output = run(runner, "delete-user", "alice", "--keep", "--yes")
+        assert (code, output) == (1, "Error: This is the last administrator. Make somebody else one first.\n")
+        assert alice.is_signed_in
+        code, output = run(runner, "delete-user", "nobody", "--keep", "--yes")
+        assert (code, output) == (1, "Error: There is no user with the name 'nobody'.\n")
