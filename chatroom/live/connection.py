@@ -21,7 +21,7 @@ from chatroom.live.follower import follow
 from chatroom.live.pace import FOLLOW, FRAMES_A_TURN, Paces
 from chatroom.live.positions import Positions
 from chatroom.live.protocol import Delete, Edit, Follow, Format, Pin, Post, React, Read, Typing, Unfollow
-from chatroom.live.websocket import Receive, Send, Write
+from chatroom.live.websocket import Receive, Send, Write, WriteNow, never_now
 from chatroom.messages import Change
 from chatroom.models import Author, Draft, Held, Room
 from chatroom.store.messages import Stored
@@ -81,6 +81,7 @@ class Connection:
         receive: Receive,
         send: Send,
         write: Write,
+        write_now: WriteNow = never_now,
     ) -> None:
         self._rules = rules
         self._engine = engine
@@ -94,6 +95,7 @@ class Connection:
         self._receive = receive
         self._send_event = send
         self._write: Write = write
+        self._write_now = write_now
         self._accesses: dict[str, Access] = {}
         self._forgotten = 0
         """How often accesses were forgotten: one that was asked for before is not remembered after."""
@@ -342,6 +344,7 @@ class Connection:
                 partial(self._read_page, live),
                 cursor=cursor,
                 format=format,
+                send_now=self._write_now,
                 news=() if format == "brief" else live.news,
             )
         except OSError:

@@ -10,7 +10,7 @@ from typing import Protocol
 from chatroom.errors import Unavailable
 from chatroom.live import protocol
 from chatroom.live.protocol import Format
-from chatroom.live.tail import Tail
+from chatroom.live.tail import SendNow, Tail
 
 STORE_PAUSE_SECONDS = 0.5
 
@@ -34,9 +34,13 @@ async def follow(
     *,
     cursor: int | None,
     format: Format,
+    send_now: SendNow,
     news: Sequence[News] = (),
 ) -> None:
-    """Send a room's changes after `cursor` (None: from now on) until cancelled, and its news."""
+    """Send a room's changes after `cursor` (None: from now on) until cancelled, and its news.
+
+    While there is nothing to send, the tail sends what comes by itself, with `send_now`, for as long as that works.
+    """
     cursor = tail.revision if cursor is None else cursor
     missed: int | None = 0
     seen = [0] * len(news)
@@ -56,7 +60,7 @@ async def follow(
             frame, count = news[fresh].frame(seen[fresh]), 0
             seen[fresh] = news[fresh].version
         else:
-            await tail.grown()
+            cursor = await tail.wait(cursor, format, send_now)
             continue
         if missed is not None:
             missed += count

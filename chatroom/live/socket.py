@@ -16,7 +16,7 @@ from chatroom.live.connection import Connection, Rules, Visitor
 from chatroom.live.engine import Engine
 from chatroom.live.gate import RETRY_SECONDS, Gate, Limits
 from chatroom.live.protocol import Follow, Format
-from chatroom.live.websocket import Receive, Scope, Send, writer
+from chatroom.live.websocket import Receive, Scope, Send, writers
 from chatroom.models import Draft, Held
 
 log = logging.getLogger(__name__)
@@ -96,8 +96,17 @@ class LiveEndpoint:
             raise Unavailable("The database does not answer right now. Please try again in a moment.") from None
         with self.gate.user(visitor.author.id):
             await send({"type": "websocket.accept"})
-            write = writer(scope, send)
-            connection = Connection(engine, visitor, self.rules, format=format, receive=receive, send=send, write=write)
+            write, write_now = writers(scope, send)
+            connection = Connection(
+                engine,
+                visitor,
+                self.rules,
+                format=format,
+                receive=receive,
+                send=send,
+                write=write,
+                write_now=write_now,
+            )
             # What was told while nobody knew of this connection may be about it: then it asks again.
             await connection.serve(first, access if engine.hearing.count == heard else None)
 

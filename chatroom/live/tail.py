@@ -1,21 +1,27 @@
-"""Hold a room's newest changes in memory, and wake those who wait for more.
+"""Hold a room's newest changes in memory, and send them to those who wait for more.
 
 Changes may be offered twice, late or out of order; they are kept dense, and bounded in number and bytes.
 """
 
 import asyncio
+import logging
 import sys
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from chatroom.live import protocol
 from chatroom.live.protocol import Format
 from chatroom.models import Message
 
+log = logging.getLogger(__name__)
+
 FRAME_MESSAGES = 500
 FRAME_BYTES = 128_000
 KEPT_FRAMES = 8
 """Readers who return are at many different cursors; a frame for each would hold the tail many times over."""
+
+SendNow = Callable[[bytes], bool]
+"""Send a frame without waiting; False, and nothing is sent, when that cannot be done now."""
 
 
 def bounded_frame(slug: str, pieces: Iterable[tuple[int, bytes]], newest: int) -> tuple[bytes, int, int]:
@@ -58,6 +64,18 @@ class Entry:
         return piece
 
 
+class Waiter:
+    """A reader who has seen everything, and can be sent what comes next without being woken."""
+
+    __slots__ = ("cursor", "format", "send_now", "woken")
+
+    def __init__(self, cursor: int, format: Format, send_now: SendNow) -> None:
+        self.cursor = cursor
+        self.format = format
+        self.send_now = send_now
+        self.woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+
 class Tail:
     """The newest changes of one room: everything after `start`, up to `revision`."""
 
@@ -70,7 +88,7 @@ class Tail:
         self._bytes = 0
         self._entries: deque[Entry] = deque()
         self._latest: dict[str, int] = {}  # message id -> its newest revision here
-        self._waiting: dict[asyncio.Future[None], None] = {}
+        self._waiting: dict[Waiter, None] = {}
         self._frames: dict[tuple[int, Format], tuple[bytes, int, int]] = {}
 
     def offer(self, messages: Iterable[Message]) -> bool:
@@ -84,7 +102,7 @@ class Tail:
                 is_dense = False
                 break
         if self.revision > before:
-            self._wake()
+            self._spread()
         return is_dense
 
     def fill(self, messages: Iterable[Message]) -> None:
@@ -94,7 +112,7 @@ class Tail:
             if message.revision > self.revision:
                 self._take(message)
         if self.revision > before:
-            self._wake()
+            self._spread()
 
     def restart(self, revision: int) -> None:
         """Forget the changes and go on from `revision`; readers who are behind turn to the store."""
@@ -102,7 +120,8 @@ class Tail:
         self._latest.clear()
         self._bytes = 0
         self.start = self.revision = revision
-        self._wake()
+        self._frames.clear()
+        self.wake()
 
     def frame(self, cursor: int, format: Format) -> tuple[bytes, int, int]:
         """Everything after `cursor`, as one bounded frame: the frame, the new cursor, and how many messages it has.
@@ -118,25 +137,54 @@ class Tail:
             self._frames[key] = frame
         return frame
 
-    async def grown(self) -> None:
-        """Wait until there is more, or until `wake`."""
-        future = asyncio.get_running_loop().create_future()
-        self._waiting[future] = None
+    async def wait(self, cursor: int, format: Format, send_now: SendNow) -> int:
+        """Wait until a reader who has seen everything has to look for itself again; return its cursor then.
+
+        What comes meanwhile is sent to it with `send_now`, for as long as that can take it.
+        """
+        waiter = Waiter(cursor, format, send_now)
+        self._waiting[waiter] = None
         try:
-            await future
+            await waiter.woken
         finally:
-            self._waiting.pop(future, None)
+            self._waiting.pop(waiter, None)
+        return waiter.cursor
 
     def wake(self) -> None:
         """Wake everybody who waits, for news of another kind than messages."""
         waiting, self._waiting = self._waiting, {}
-        for future in waiting:
-            if not future.done():  # a follower that was cancelled
-                future.set_result(None)
+        for waiter in waiting:
+            _wake(waiter)
 
-    def _wake(self) -> None:
+    def _spread(self) -> None:
+        """Send what is new to everybody who waits, and wake whom it does not bring up to date.
+
+        Hundreds of readers cost a call each this way; waking their tasks would cost more than sending does.
+        """
         self._frames.clear()
-        self.wake()
+        waiting, self._waiting = self._waiting, {}
+        for waiter in waiting:
+            if not waiter.woken.done() and self._send_to(waiter):
+                self._waiting[waiter] = None
+            else:
+                _wake(waiter)
+
+    def _send_to(self, waiter: Waiter) -> bool:
+        """Send one frame to a reader; whether there is nothing more to do for it."""
+        if waiter.cursor >= self.revision:  # it has read further, through another process
+            return True
+        if waiter.cursor < self.start:
+            return False
+        try:
+            frame, cursor, _ = self.frame(waiter.cursor, waiter.format)
+            if not waiter.send_now(frame):
+                return False
+        except Exception:
+            # Nobody else must suffer for it. The reader looks for itself, and ends if it fails as well.
+            log.exception("a frame could not be sent to a reader that waits")
+            return False
+        waiter.cursor = cursor
+        return cursor == self.revision
 
     def _take(self, message: Message) -> None:
         entry = Entry(message)
@@ -171,3 +219,8 @@ class Tail:
                 break
             found.append(entry)
         return reversed(found)
+
+
+def _wake(waiter: Waiter) -> None:
+    if not waiter.woken.done():  # or its follower was cancelled
+        waiter.woken.set_result(None)

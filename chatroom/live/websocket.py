@@ -18,6 +18,9 @@ Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
 Write = Callable[..., Coroutine[Any, Any, None]]
 """Send text frames, each a JSON document; waits while the client does not read, raises `OSError` when it is gone."""
 
+WriteNow = Callable[[bytes], bool]
+"""Send a text frame without waiting; False, and nothing is sent, when it would have to wait or nobody is there."""
+
 LINGER_SECONDS = 5.0
 """For a client to read the reason why it is let go."""
 EXTENSION = "chatroom.write"
@@ -26,14 +29,14 @@ TEXT = 0x81
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's protocol; the ASGI scope of a connection carries its `write` as an extension."""
+    """uvicorn's protocol; the ASGI scope of a connection carries its `write` and `write_now` as an extension."""
 
     def handle_connect(self, event: Request) -> None:
-        """Offer `write` to the application."""
+        """Offer the shorter way out to the application."""
         super().handle_connect(event)
         if not self.close_sent:
             extensions = cast("dict[str, Any]", self.scope["extensions"])
-            extensions[EXTENSION] = self.write
+            extensions[EXTENSION] = self.write, self.write_now
 
     def keepalive_timeout(self) -> None:
         """Let go of a client that has not answered a ping."""
@@ -59,12 +62,22 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         """Send text frames in one write; wait before it while the client does not read."""
         if not self.writable.is_set():
             await self.writable.wait()
-        if self.disconnected or self.close_sent or self.transport.is_closing():
+        if self._is_over():
             raise ClientDisconnected
         buffers: list[bytes] = []
         for frame in frames:
             buffers += (_header(len(frame)), frame)
         self.transport.writelines(buffers)
+
+    def write_now(self, frame: bytes) -> bool:
+        """Send a text frame if the client reads; False, and nothing is sent, otherwise."""
+        if not self.writable.is_set() or self._is_over():
+            return False
+        self.transport.writelines((_header(len(frame)), frame))
+        return True
+
+    def _is_over(self) -> bool:
+        return self.disconnected or self.close_sent or self.transport.is_closing()
 
     async def send(self, message: Any) -> None:
         """As uvicorn does; then forget the handshake, which is larger than everything else that an idle one holds."""
@@ -87,9 +100,9 @@ def _header(length: int) -> bytes:
     return bytes((TEXT, 127)) + length.to_bytes(8, "big")
 
 
-def writer(scope: Scope, send: Send) -> Write:
-    """The connection's way out: the short one where our server runs, else that of any ASGI server."""
-    direct: Write | None = scope.get("extensions", {}).get(EXTENSION)
+def writers(scope: Scope, send: Send) -> tuple[Write, WriteNow]:
+    """The connection's ways out: the short ones where our server runs, else that of any ASGI server."""
+    direct: tuple[Write, WriteNow] | None = scope.get("extensions", {}).get(EXTENSION)
     if direct is not None:
         return direct
 
@@ -100,4 +113,9 @@ def writer(scope: Scope, send: Send) -> Write:
             except RuntimeError as error:  # uvicorn closed the connection by itself, and has not told us yet
                 raise ConnectionResetError("the connection is closed") from error
 
-    return write
+    return write, never_now
+
+
+def never_now(_frame: bytes) -> bool:
+    """For a way out that may always have to wait."""
+    return False

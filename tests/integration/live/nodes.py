@@ -178,13 +178,26 @@ class Reader:
     async def _follow(self, live: LiveRoom) -> None:
         try:
             read_page = partial(self.node.engine.read_page, live)
-            await follow(self._send, live.tail, read_page, cursor=self.cursor, format="text", news=live.news)
+            await follow(
+                self._send,
+                live.tail,
+                read_page,
+                cursor=self.cursor,
+                format="text",
+                send_now=self._send_now,
+                news=live.news,
+            )
         finally:
             self.node.engine.leave(live, self.person)
 
     async def _send(self, frame: bytes) -> None:
         self._take(_decoder.decode(frame))
         await asyncio.sleep(self.pause)
+
+    def _send_now(self, frame: bytes) -> bool:
+        if self.pause == 0:
+            self._take(_decoder.decode(frame))
+        return self.pause == 0
 
     def _take(self, frame: Frame) -> None:
         if frame.missed is not None:

@@ -575,7 +575,7 @@ def trusting_offer(tail: Tail, messages: Sequence[Message]) -> bool:
     for message in messages:
         if message.revision > tail.revision:
             tail._take(message)
-    tail._wake()
+    tail._spread()
     return True
 
 

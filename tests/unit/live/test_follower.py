@@ -12,6 +12,7 @@ from chatroom.live.follower import follow
 from chatroom.live.presence import Presence
 from chatroom.live.protocol import Format, encode_message
 from chatroom.live.tail import Tail, bounded_frame
+from chatroom.live.websocket import never_now
 from chatroom.models import Message
 from tests.people import ALICE, BOB
 from tests.unit.live.messages import message
@@ -43,9 +44,14 @@ class Room:
         pieces = ((m.revision, encode_message(m, format)) for m in found)
         return bounded_frame("lobby", pieces, found[-1].revision)
 
-    async def send(self, frame: str) -> None:
+    async def send(self, frame: bytes) -> None:
         await self.gate.wait()
         self.frames.append(json.loads(frame))
+
+    def send_now(self, frame: bytes) -> bool:
+        if self.gate.is_set():
+            self.frames.append(json.loads(frame))
+        return self.gate.is_set()
 
     def post(self, *messages: Message) -> None:
         self.log = [m for m in self.log if m.id not in {new.id for new in messages}] + list(messages)
@@ -53,7 +59,15 @@ class Room:
 
     def follow(self, cursor: int | None, format: Format = "text") -> None:
         self.task = asyncio.create_task(
-            follow(self.send, self.tail, self.read_page, cursor=cursor, format=format, news=[self.presence])
+            follow(
+                self.send,
+                self.tail,
+                self.read_page,
+                cursor=cursor,
+                format=format,
+                send_now=self.send_now,
+                news=[self.presence],
+            )
         )
 
     async def settle(self) -> None:
@@ -202,7 +216,9 @@ def test_one_slow_reader_delays_no_other() -> None:
         async def stuck_send(frame: str) -> None:
             await stuck.wait()
 
-        slow = asyncio.create_task(follow(stuck_send, room.tail, room.read_page, cursor=0, format="text"))
+        slow = asyncio.create_task(
+            follow(stuck_send, room.tail, room.read_page, cursor=0, format="text", send_now=never_now)
+        )
         room.follow(0)
         for n in range(1, 5):
             room.post(message(n))
@@ -315,7 +331,7 @@ def test_a_failing_send_ends_it() -> None:
             raise ConnectionResetError
 
         with pytest.raises(OSError):  # noqa: PT011
-            await follow(send, room.tail, room.read_page, cursor=0, format="text")
+            await follow(send, room.tail, room.read_page, cursor=0, format="text", send_now=never_now)
 
     asyncio.run(main())
 
@@ -333,7 +349,9 @@ def test_the_frames_are_shared_among_readers(monkeypatch: pytest.MonkeyPatch) ->
     async def test() -> Room:
         room = Room(0)
         others = [
-            asyncio.create_task(follow(room.send, room.tail, room.read_page, cursor=0, format="text"))
+            asyncio.create_task(
+                follow(room.send, room.tail, room.read_page, cursor=0, format="text", send_now=never_now)
+            )
             for _ in range(20)
         ]
         room.follow(0)

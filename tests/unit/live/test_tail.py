@@ -1,6 +1,6 @@
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chatroom.live import tail as tails
 from chatroom.live.protocol import Format
-from chatroom.live.tail import Entry, Tail, bounded_frame
+from chatroom.live.tail import FRAME_MESSAGES, Entry, Tail, bounded_frame
 from chatroom.models import Message
 from tests.unit.live.messages import message
 
@@ -273,11 +273,150 @@ def walk(tail: Tail, cursor: int = 0) -> list[list[int]]:
     return frames
 
 
+def wait(tail: Tail, cursor: int | None = None) -> Coroutine[Any, Any, int]:
+    """Wait at the end, as a reader who cannot be sent anything right now."""
+    return tail.wait(tail.revision if cursor is None else cursor, "text", lambda _: False)
+
+
+class Inbox:
+    """A reader who waits, and what was sent to it meanwhile."""
+
+    def __init__(self, tail: Tail, cursor: int) -> None:
+        self.is_reading = True
+        self.revisions: list[list[int]] = []
+        self.task = asyncio.create_task(tail.wait(cursor, "text", self.take))
+
+    def take(self, frame: bytes) -> bool:
+        if self.is_reading:
+            self.revisions.append([m["revision"] for m in json.loads(frame)["messages"]])
+        return self.is_reading
+
+
+async def settle() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+class TestSendingToThoseWhoWait:
+    def test_what_comes_is_sent_without_waking_them(self) -> None:
+        async def run() -> None:
+            tail = filled(message(1))
+            readers = [Inbox(tail, 1) for _ in range(3)]
+            await settle()
+            tail.offer([message(2), message(3)])
+            tail.fill([message(4)])
+            await settle()
+            for reader in readers:
+                assert reader.revisions == [[2, 3], [4]]
+                assert not reader.task.done()
+            tail.wake()
+            assert [await reader.task for reader in readers] == [4, 4, 4]
+            assert not tail._waiting
+
+        asyncio.run(run())
+
+    def test_one_frame_serves_all_of_them(self) -> None:
+        async def run() -> None:
+            tail = filled(message(1))
+            frames: list[bytes] = []
+            waiting = [asyncio.create_task(tail.wait(1, "text", lambda frame: not frames.append(frame))) for _ in "ab"]
+            await settle()
+            tail.offer([message(2)])
+            assert frames[0] is frames[1]
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+
+        asyncio.run(run())
+
+    def test_who_cannot_take_it_now_looks_for_itself_and_has_missed_nothing(self) -> None:
+        async def run() -> None:
+            tail = filled(message(1))
+            slow, quick = Inbox(tail, 1), Inbox(tail, 1)
+            await settle()
+            tail.offer([message(2)])
+            slow.is_reading = False
+            tail.offer([message(3)])
+            assert await slow.task == 2
+            assert slow.revisions == [[2]]
+            assert quick.revisions == [[2], [3]]
+            quick.task.cancel()
+
+        asyncio.run(run())
+
+    def test_what_does_not_fit_one_frame_is_for_the_reader_to_go_on_with(self) -> None:
+        async def run() -> None:
+            tail = make(max_messages=5000)
+            reader = Inbox(tail, 0)
+            await settle()
+            tail.offer([message(n) for n in range(1, FRAME_MESSAGES + 3)])
+            assert await reader.task == FRAME_MESSAGES
+            assert reader.revisions == [list(range(1, FRAME_MESSAGES + 1))]
+
+        asyncio.run(run())
+
+    def test_who_is_before_the_tail_by_then_turns_to_the_store(self) -> None:
+        async def run() -> None:
+            tail = make(max_messages=2)
+            reader = Inbox(tail, 0)
+            await settle()
+            tail.offer([message(n) for n in range(1, 6)])
+            assert await reader.task == 0
+            assert reader.revisions == []
+
+        asyncio.run(run())
+
+    def test_who_has_read_further_elsewhere_is_sent_nothing_old(self) -> None:
+        async def run() -> None:
+            tail = filled(message(1))
+            ahead = Inbox(tail, 3)
+            await settle()
+            tail.offer([message(2), message(3)])
+            assert ahead.revisions == []
+            tail.offer([message(4)])
+            assert ahead.revisions == [[4]]
+            ahead.task.cancel()
+
+        asyncio.run(run())
+
+    def test_one_who_cannot_be_sent_to_stops_nobody(self, caplog: pytest.LogCaptureFixture) -> None:
+        async def run() -> None:
+            tail = filled(message(1))
+
+            def fail(_: bytes) -> bool:
+                raise ValueError("a bug")
+
+            broken = asyncio.create_task(tail.wait(1, "text", fail))
+            await settle()
+            reader = Inbox(tail, 1)
+            await settle()
+            tail.offer([message(2)])
+            assert reader.revisions == [[2]]
+            assert await broken == 1
+            reader.task.cancel()
+
+        asyncio.run(run())
+        assert "a frame could not be sent" in caplog.text
+
+    def test_nothing_is_sent_to_one_who_was_cancelled(self) -> None:
+        async def run() -> None:
+            tail = filled(message(1))
+            reader = Inbox(tail, 1)
+            await settle()
+            reader.task.cancel()
+            tail.offer([message(2)])
+            await asyncio.gather(reader.task, return_exceptions=True)
+            assert reader.revisions == []
+            assert not tail._waiting
+
+        asyncio.run(run())
+
+
 class TestWaiting:
     def test_growth_wakes_everybody_who_waits(self) -> None:
         async def run() -> None:
             tail = make()
-            waiters = [asyncio.create_task(tail.grown()) for _ in range(3)]
+            waiters = [asyncio.create_task(wait(tail)) for _ in range(3)]
             await asyncio.sleep(0)
             tail.offer([message(1)])
             await asyncio.gather(*waiters)
@@ -295,7 +434,7 @@ class TestWaiting:
     def test_other_news_wake_them_too(self, wake: Any) -> None:
         async def run() -> None:
             tail = filled(message(1))
-            waiter = asyncio.create_task(tail.grown())
+            waiter = asyncio.create_task(wait(tail))
             await asyncio.sleep(0)
             wake(tail)
             await waiter
@@ -306,7 +445,7 @@ class TestWaiting:
     def test_nothing_new_wakes_nobody(self, offered: Iterable[Message]) -> None:
         async def run() -> None:
             tail = filled(message(1))
-            waiter = asyncio.create_task(tail.grown())
+            waiter = asyncio.create_task(wait(tail))
             await asyncio.sleep(0)
             tail.offer(offered)
             tail.fill(offered if offered != [message(3)] else [])
@@ -320,7 +459,7 @@ class TestWaiting:
     def test_who_was_cancelled_is_forgotten_and_stops_nobody(self) -> None:
         async def run() -> None:
             tail = make()
-            waiters = [asyncio.create_task(tail.grown()) for _ in range(3)]
+            waiters = [asyncio.create_task(wait(tail)) for _ in range(3)]
             await asyncio.sleep(0)
             waiters[1].cancel()
             await asyncio.gather(waiters[1], return_exceptions=True)
@@ -334,7 +473,7 @@ class TestWaiting:
     def test_who_is_cancelled_in_the_same_moment_as_it_grows(self) -> None:
         async def run() -> None:
             tail = make()
-            waiter, other = asyncio.create_task(tail.grown()), asyncio.create_task(tail.grown())
+            waiter, other = asyncio.create_task(wait(tail)), asyncio.create_task(wait(tail))
             await asyncio.sleep(0)
             waiter.cancel()
             tail.offer([message(1)])
