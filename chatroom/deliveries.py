@@ -19,6 +19,7 @@ from chatroom.errors import ChatroomError
 from chatroom.leased import LeasedThread
 from chatroom.models import Hook, Message, Room
 from chatroom.outside import Answer, Forbidden
+from chatroom.patience import Patience
 from chatroom.store.hooks import HookStore
 from chatroom.store.leases import LeaseStore
 from chatroom.store.messages import MessageStore
@@ -37,6 +38,7 @@ FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(days=3)
 LONGEST_ERROR = 200
+NOT_ANY_MORE = "Whoever made it no longer manages this room. Make it anew."
 GONE = 410
 
 
@@ -57,13 +59,17 @@ class Deliveries:
         poster: Poster,
         *,
         find_room: Callable[[str], Room | None],
+        is_good: Callable[[Hook, Room], bool] = lambda _hook, _room: True,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._messages = messages
         self._poster = poster
         self._find_room = find_room
+        self._is_good = is_good
         self._clock = clock
+        self.patience = Patience()
+        """With who made the webhooks: whose address is slow does not keep those of others waiting."""
         self._thread = LeasedThread(
             LEASE, leases, self._follow, lease_seconds=LEASE_SECONDS, stop_seconds=TIMEOUT_SECONDS
         )
@@ -81,12 +87,17 @@ class Deliveries:
         room = self._find_room(hook.room)
         if room is None:
             return
+        if not self._is_good(hook, room):
+            self._note_failure(hook, NOT_ANY_MORE)
+            return
         waiting = self._messages.since(room.id, hook.cursor + 1, BATCH)
         for message in waiting:
             if not self._thread.may_go_on():
                 return
             if _is_for(hook, message):
-                error = self._post(hook, key, message, _body(room, hook, message))
+                if not self.patience.is_due(hook.made_by.id):
+                    return
+                error = self._post_in_turn(hook, key, message, room)
                 if error:
                     self._note_failure(hook, error)
                     return
@@ -100,7 +111,11 @@ class Deliveries:
     def deliver_all(self, hooks: Collection[tuple[Hook, str]]) -> None:
         """Tell every webhook whose turn it is, some at the same moment."""
         now = self._clock()
-        due = [(hook, key) for hook, key in hooks if hook.next_at is None or hook.next_at <= now]
+        due = [
+            (hook, key)
+            for hook, key in hooks
+            if (hook.next_at is None or hook.next_at <= now) and self.patience.is_due(hook.made_by.id)
+        ]
         newest = self._messages.newest_of({hook.room for hook, _ in due}) if due else {}
         behind = [(hook, key) for hook, key in due if newest.get(hook.room, 0) > hook.cursor]
         if behind:
@@ -114,6 +129,17 @@ class Deliveries:
             pass  # the database is away: the same message is told again
         except Exception:
             log.exception("a webhook's delivery failed, and is tried again", extra={"hook": hook.id})
+
+    def _post_in_turn(self, hook: Hook, key: str, message: Message, room: Room) -> str:
+        error = ""
+
+        def post() -> bool:
+            nonlocal error
+            error = self._post(hook, key, message, _body(room, hook, message))
+            return not error
+
+        self.patience.take(hook.made_by.id, post)
+        return error
 
     def _post(self, hook: Hook, key: str, message: Message, body: bytes) -> str:
         """Post one message; why it failed, or nothing."""

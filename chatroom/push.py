@@ -8,6 +8,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from py_vapid import Vapid02
 
 from chatroom.errors import Refused
+from chatroom.patience import Patience
 from chatroom.store.subscriptions import Subscription, SubscriptionStore
 
 log = logging.getLogger(__name__)
@@ -47,6 +49,7 @@ class Push:
         self._poster = poster
         self._is_allowed = is_allowed
         self._vapid: Vapid02 | None = None
+        self.patience = Patience()
 
     @property
     def public_key(self) -> str:
@@ -77,9 +80,16 @@ class Push:
         return self._store.subscribers()
 
     def send(self, user_ids: Collection[str], payload: dict[str, str]) -> int:
-        """Send to every browser of these users, and count those that took it. A browser that is gone is forgotten."""
+        """Send to every browser of these users, and count those that took it. A browser that is gone is forgotten.
+
+        One whose service was slow is left out for a while, and so are its user's others: the rest would wait for them.
+        """
         data = msgspec.json.encode(payload).decode()
-        return sum(self._send(subscription, data) for subscription in self._store.good_ones(user_ids))
+        taken = 0
+        for each in self._store.good_ones(user_ids):
+            if self.patience.is_due(each.user_id):
+                taken += self.patience.take(each.user_id, partial(self._send, each, data))
+        return taken
 
     def _send(self, subscription: Subscription, data: str) -> bool:
         from pywebpush import WebPushException, webpush  # noqa: PLC0415  slow to import, and most sites need it late

@@ -7,6 +7,7 @@ import secrets
 import threading
 import time
 
+from chatroom.access import Access
 from chatroom.account_deletion import AccountDeletion
 from chatroom.accounts import Accounts, make_accounts
 from chatroom.admission import Admission
@@ -24,6 +25,7 @@ from chatroom.files import Files
 from chatroom.limits import Limits, make_limits
 from chatroom.mentions import Mentions
 from chatroom.messages import Messages
+from chatroom.models import Hook, Room
 from chatroom.moderation import Moderation
 from chatroom.newcomers import Newcomers
 from chatroom.notices import Notices
@@ -291,10 +293,23 @@ class Services:
         outside = Outside([word for part in self.settings.webhook_allowed_hosts.split(",") if (word := part.strip())])
         find_room = self.rooms.find
         self.webhooks = Webhooks(
-            hooks, self.messages, self.message_store, self.audit, find_room=find_room, is_allowed=outside.is_allowed
+            hooks,
+            self.messages,
+            self.message_store,
+            self.audit,
+            find_room=find_room,
+            is_allowed=outside.is_allowed,
+            find_maker=self._find_maker,
         )
         leases = LeaseStore(database, holder=self.origin)
-        self.deliveries = Deliveries(hooks, self.message_store, leases, outside, find_room=find_room)
+        self.deliveries = Deliveries(
+            hooks, self.message_store, leases, outside, find_room=find_room, is_good=self.webhooks.is_good
+        )
+
+    def _find_maker(self, hook: Hook, room: Room) -> Access | None:
+        """Who made a webhook, as a member of its room; None for who is banned, or not in it any more."""
+        user = self.accounts.users.find(hook.made_by.id)
+        return None if user is None or self.sessions.is_banned(user) else self.rooms.find_for(user.id, room.slug)
 
     def _wire_account_deletion(self, database: Database, rooms: RoomStore) -> None:
         users, members, listings = self.accounts.users, MemberStore(database), ListingStore(database)

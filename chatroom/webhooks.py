@@ -42,6 +42,7 @@ class Webhooks:
         *,
         find_room: Callable[[str], Room | None],
         is_allowed: Callable[[str], bool],
+        find_maker: Callable[[Hook, Room], Access | None],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
@@ -50,6 +51,7 @@ class Webhooks:
         self._audit = audit
         self._find_room = find_room
         self._is_allowed = is_allowed
+        self._find_maker = find_maker
         self._clock = clock
 
     def list_for(self, access: Access) -> list[Hook]:
@@ -89,8 +91,17 @@ class Webhooks:
             raise Refused("not_found", UNKNOWN)
         return hook, room
 
+    def is_good(self, hook: Hook, room: Room) -> bool:
+        """Whether who made it still manages the room: a webhook tells, and says, no more than they could."""
+        maker = self._find_maker(hook, room)
+        return maker is not None and maker.may_manage
+
     def post(self, hook: Hook, room: Room, text: str, client_id: str | None = None) -> Stored:
-        """Post what a webhook was given, under its name."""
+        """Post what a webhook was given, under its name; `Refused` where who made it may not say anything there."""
+        maker = self._find_maker(hook, room)
+        if maker is None or not maker.may_manage:
+            raise Refused("forbidden", "Whoever made this webhook no longer manages the room. Make it anew.")
+        maker.check_posting(self._clock())
         author = Author(hook.id, hook.name, is_bot=True)
         return self._messages.post(room, self._messages.draft(author, text, client_id))
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from chatroom.outside import LARGEST_ANSWER, Forbidden, Outside, is_public
+from chatroom.errors import Refused
+from chatroom.outside import LARGEST_ANSWER, LOOKED_UP_AT_ONCE, Forbidden, Outside, is_public
 
 WITHIN = [
     "127.0.0.1", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "224.0.0.1",
@@ -50,6 +51,30 @@ def server() -> Iterator[http.server.ThreadingHTTPServer]:
         yield server
         server.shutdown()
         thread.join()
+
+
+def test_names_that_are_slow_to_look_up_hold_few_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """P11: whoever owns a name decides how long its server takes to answer."""
+    begun, may_end = threading.Semaphore(0), threading.Event()
+
+    def resolve(*_: Any, **__: Any) -> Any:
+        begun.release()
+        may_end.wait(10)
+        raise OSError
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    outside = Outside()
+    threads = [threading.Thread(target=outside.is_allowed, args=("slow.test",)) for _ in range(LOOKED_UP_AT_ONCE)]
+    for thread in threads:
+        thread.start()
+        assert begun.acquire(timeout=10)
+    with pytest.raises(Refused) as refusal:
+        outside.is_allowed("slow.test")
+    assert refusal.value.reason == "busy"
+    may_end.set()
+    for thread in threads:
+        thread.join()
+    assert not outside.is_allowed("slow.test")
 
 
 class TestPost:

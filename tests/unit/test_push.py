@@ -84,6 +84,30 @@ class TestSending:
         assert push.send([ALICE.id], {"title": "x"}) == 0
         assert push.subscribers() == {ALICE.id}
 
+    def test_a_slow_service_keeps_no_others_waiting(
+        self, push: Push, service: Service, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """P11: of somebody who has subscribed ten browsers whose service answers after nine seconds."""
+        now = [100.0]
+        monkeypatch.setattr(push.patience, "_clock", lambda: now[0])
+        for n in range(10):
+            subscribe(push, Browser(f"https://push.test/slow-{n}"))
+        subscribe(push, Browser("https://push.test/bobs"), BOB)
+        post = service.post
+
+        def post_slowly(url: str, **options: Any) -> requests.Response:
+            now[0] += 9 if "slow" in url else 0
+            return post(url, **options)
+
+        monkeypatch.setattr(service, "post", post_slowly)
+        for _ in range(3):
+            push.send([ALICE.id, BOB.id], {"title": "x"})
+        assert sum("slow" in url for url, _ in service.taken) == 1
+        assert sum("bobs" in url for url, _ in service.taken) == 3
+        now[0] += 91
+        push.send([ALICE.id], {"title": "x"})
+        assert sum("slow" in url for url, _ in service.taken) == 2
+
     def test_an_ended_session_is_told_nothing(self, push: Push, service: Service, database: Database) -> None:
         subscribe(push, Browser())
         database.sessions.update_one({"user_id": ALICE.id}, {"$set": {"ended_at": datetime.now(UTC)}})

@@ -2,7 +2,7 @@
 
 import hmac
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -17,7 +17,7 @@ from chatroom.services import Services
 from chatroom.store.hooks import HookStore
 from chatroom.store.leases import LeaseStore
 from tests.conftest import Clock
-from tests.people import ALICE, access
+from tests.people import ALICE, BOB, access
 
 MANAGER = access(ALICE, LOBBY, "administrator")
 
@@ -230,9 +230,89 @@ def test_a_trigger_word(
     assert poster.texts == ["!deploy now"]
 
 
+def manage(services: Services, person: Author) -> None:
+    """Have somebody manage the lobby."""
+    services.database.users.insert_one(
+        {"_id": person.id, "username": person.name, "display_name": person.name, "password_hash": "", "role": "member"}
+        | {"username_key": person.id, "display_name_key": person.id, "name_keys": [person.id], "password_version": 0}
+        | {"created_at": datetime.now(UTC)}
+    )
+    services.rooms._store.admit(person.id, LOBBY)
+    services.rooms._members.set_role(person.id, LOBBY, "administrator")
+
+
+class TestMaker:
+    """P10."""
+
+    @pytest.mark.parametrize("fate", ["removed", "demoted", "banned"])
+    def test_a_webhook_ends_with_its_makers_power(
+        self, services: Services, poster: Poster, monkeypatch: pytest.MonkeyPatch, fate: str
+    ) -> None:
+        make(services, monkeypatch)
+        secret = services.webhooks.make_incoming(MANAGER, ALICE, "CI")
+        manage(services, ALICE)
+        monkeypatch.setattr(services.deliveries, "_poster", poster)
+        services.webhooks.post(*services.webhooks.find(secret), "before")
+        say(services, "one")
+        services.deliveries.deliver_all(services.deliveries._store.list_outgoing())
+        assert poster.texts == ["one"]
+
+        if fate == "removed":
+            services.rooms._members.remove(ALICE.id, LOBBY)
+        elif fate == "demoted":
+            services.rooms._members.set_role(ALICE.id, LOBBY, "moderator")
+        else:
+            services.accounts.users.set_ban(ALICE.id, datetime.now(UTC) + timedelta(hours=1), "spam")
+
+        say(services, "two", author=BOB)
+        services.deliveries.deliver_all(services.deliveries._store.list_outgoing())
+        assert poster.texts == ["one"]
+        assert "no longer manages" in services.webhooks.list_for(MANAGER)[0].last_error
+        with pytest.raises(Refused) as refusal:
+            services.webhooks.post(*services.webhooks.find(secret), "after")
+        assert refusal.value.reason == "forbidden"
+
+    def test_who_is_muted_says_nothing_by_it(self, services: Services) -> None:
+        """M05."""
+        secret = services.webhooks.make_incoming(MANAGER, ALICE, "CI")
+        manage(services, ALICE)
+        services.accounts.users.set_mute(ALICE.id, datetime.now(UTC) + timedelta(hours=1), "noise")
+        with pytest.raises(Refused) as refusal:
+            services.webhooks.post(*services.webhooks.find(secret), "after")
+        assert refusal.value.reason == "muted"
+
+
+def test_a_slow_address_keeps_no_others_waiting(
+    services: Services, deliveries: Deliveries, store: HookStore, poster: Poster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P11: whose address takes nine seconds for each message, and says yes to it."""
+    now = [100.0]
+    monkeypatch.setattr(deliveries.patience, "_clock", lambda: now[0])
+    make(services, monkeypatch)
+    services.webhooks.make_outgoing(MANAGER, BOB, "Mine", "https://slow.test/in")
+    post = poster.post
+
+    def post_slowly(url: str, **options: Any) -> Answer:
+        now[0] += 9 if "slow" in url else 0
+        return post(url, **options)
+
+    monkeypatch.setattr(poster, "post", post_slowly)
+    monkeypatch.setattr("chatroom.deliveries.AT_ONCE", 1)
+    say(services, *map(str, range(10)))
+    deliveries.deliver_all(store.list_outgoing())
+    slow = [url for url, _, _ in poster.posted if "slow" in url]
+    assert (len(slow), len(poster.posted)) == (1, 11)
+    deliveries.deliver_all(store.list_outgoing())
+    assert len(poster.posted) == 11
+    now[0] += 91
+    deliveries.deliver_all(store.list_outgoing())
+    assert len(poster.posted) == 12  # the next in order: nothing is left out
+
+
 def test_the_thread_delivers_and_stops(services: Services, poster: Poster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chatroom.leased.PAUSE_SECONDS", 0.01)
     make(services, monkeypatch)
+    manage(services, ALICE)
     say(services, "hello")
     monkeypatch.setattr(services.deliveries, "_poster", poster)
     services.deliveries.start()
