@@ -78,6 +78,8 @@ class Approval:
 
         Raises `Refused`: `rejected` or `withdrawn` for one that was, `too_many_held` beyond what may wait.
         """
+        if self._newcomers.is_exempt(access):
+            return None
         first = self._newcomers.first  # which is asked for anew now and then
         if not self._newcomers.may_be_held(access):
             return None

@@ -62,12 +62,16 @@ class Newcomers:
 
     def may_be_held(self, access: Access) -> bool:
         """Whether what they post here is to be looked at more closely. Asks nothing: it is called for every post."""
-        if access.room.kind == "direct" or access.standing.is_exempt:
+        if self.is_exempt(access):
             return False
         held_at = access.standing.held_at
         if self._site.known is None or (held_at is not None and held_at > self._clock() - SENT_AGAIN):
             return True
         return self.seems_one(access)
+
+    def is_exempt(self, access: Access) -> bool:
+        """Whether nothing of theirs is held in this room, whatever is wished. Asks nothing."""
+        return access.room.kind == "direct" or access.standing.is_exempt
 
     def seems_one(self, access: Access) -> bool:
         """Whether they are one in this room, as far as is known here. Asks nothing."""

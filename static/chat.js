@@ -304,7 +304,7 @@ function start(root) {
     target: data.target ? Number(data.target) : null,
     readTo: Number(data.read),
   });
-  held.reset(JSON.parse(data.held));
+  held.reset(JSON.parse(data.waiting));
   composer.offer(outbox.unsent);
   attachments.restore(outbox.unsentFiles);
   claim();

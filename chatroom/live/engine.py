@@ -141,7 +141,8 @@ class Engine:
         self.messages.post_through = self.post_from_thread
         self.messages.change_through = self.change_from_thread
         self._notices.apply_through = self._hear_from_thread
-        self._tasks = {self._loop.create_task(self._start_feed()), self._loop.create_task(self._keep_house())}
+        chores = (self._start_feed(), self._keep_house(), self.hearing.renew_site())
+        self._tasks = {self._loop.create_task(chore) for chore in chores}
 
     async def stop(self) -> None:
         """Store what waits, give the leases back, and stop listening."""

@@ -24,6 +24,7 @@ INDEXES = [
     # Of each person as many as there are numbers for: one more cannot be stored, whoever tries at the same moment.
     IndexModel("place", unique=True, sparse=True),
     IndexModel([("state", ASCENDING), ("held_at", ASCENDING)]),
+    IndexModel("is_unfinished", sparse=True),
     IndexModel([("author.id", ASCENDING), ("room", ASCENDING)]),
     IndexModel("decided_at", expireAfterSeconds=KEPT_SECONDS),
 ]
@@ -87,12 +88,13 @@ class HeldStore:
         if room_id is not None:
             query["room"] = room_id
         with self._database.bounded():
-            return [_held(each) for each in self._held.find(query).sort("held_at", ASCENDING)]
+            found = [_held(each) for each in self._held.find(query)]
+        return sorted(found, key=lambda held: (held.held_at, held.id))
 
     def decide(self, held_id: str, state: str, by: Author, reason: str = "", *, is_trusting: bool = False) -> bool:
         """Decide about one that waits; False when that was done already. What follows is done by `finish`."""
         fields: Document = {"state": state, "decided_at": self._clock(), "reason": reason, "is_trusting": is_trusting}
-        fields["decided_by"] = {"id": by.id, "name": by.name}
+        fields |= {"decided_by": {"id": by.id, "name": by.name}, "is_unfinished": True}
         with self._database.bounded():
             result = self._held.update_one({"_id": ObjectId(held_id), "state": "waiting"}, {"$set": fields})
         return result.modified_count == 1
@@ -103,10 +105,10 @@ class HeldStore:
         Who was rejected goes on seeing their own words, until they put them away.
         """
         if held.state == "rejected":
-            update: Document = {"$unset": {"place": "", "files": ""}, "$set": {"is_shown": True}}
+            update: Document = {"$unset": {"is_unfinished": "", "place": "", "files": ""}, "$set": {"is_shown": True}}
         else:
-            update = {"$unset": {"place": "", "files": "", "text": ""}}
-        query = {"_id": ObjectId(held.id), "place": {"$gt": ""}, "state": {"$ne": "waiting"}}
+            update = {"$unset": {"is_unfinished": "", "place": "", "files": "", "text": ""}}
+        query = {"_id": ObjectId(held.id), "is_unfinished": True}
         with self._database.bounded():
             found = self._held.find_one_and_update(query, update, {"_id": 1}, return_document=ReturnDocument.AFTER)
         return found is not None
@@ -119,7 +121,7 @@ class HeldStore:
 
     def list_unfinished(self, before: datetime, limit: int) -> list[Held]:
         """Those that were decided before a moment, and after which something is left to do."""
-        query = {"place": {"$gt": ""}, "state": {"$ne": "waiting"}, "decided_at": {"$lt": before}}
+        query = {"is_unfinished": True, "decided_at": {"$lt": before}}
         with self._database.bounded():
             return [_held(each) for each in self._held.find(query).limit(limit)]
 

@@ -1,4 +1,4 @@
-"""First messages of newcomers, whichever way they come: held, seen by nobody, the same when they are sent again."""
+"""First messages of newcomers, whichever way they come: held, seen by nobody, and once. M12, M13."""
 
 import asyncio
 import io

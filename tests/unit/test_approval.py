@@ -1,4 +1,4 @@
-"""First messages of newcomers: held once, decided once, posted once, and seen by nobody before."""
+"""First messages of newcomers: held once, decided once, posted once, and seen by nobody before. M12, M13."""
 
 import io
 import threading

@@ -32,6 +32,7 @@ from chatroom.profiles import Profile
 from chatroom.room_settings import Wanted
 from chatroom.rooms import LOBBY
 from chatroom.services import INDEXES, Services
+from chatroom.store.held import HeldStore
 from chatroom.store.hooks import HookStore
 from chatroom.store.reports import ReportStore
 from chatroom.store.rooms import RoomStore
@@ -291,9 +292,10 @@ def use_approval(services: Services) -> None:
     for name, files in (("h1", [file.id]), ("h2", []), ("h3", [])):
         draft = services.messages.draft(access.author, name, name, reply_to=1)
         assert services.approval.hold(access, draft, files)
-    approved, rejected, _ = [row.held.id for row in services.approval.list_all()]
+    approved, rejected, unfinished = [row.held.id for row in services.approval.list_all()]
     services.approval.approve(None, approved, is_trusting=True)
     services.approval.reject(None, rejected, "No.")
+    HeldStore(services.database).decide(unfinished, "withdrawn", access.author)
     other = services.accounts.users.add("another", "Another", "x")
     access = services.rooms.get_for(other.id, LOBBY.slug)
     file = services.files.upload(other.id, access.room, "a.txt", io.BytesIO(b"words"))

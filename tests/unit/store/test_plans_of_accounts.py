@@ -4,16 +4,18 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pymongo
 import pytest
 
 from chatroom.audit import Audit
 from chatroom.embedded import EmbeddedMongo
-from chatroom.models import Author, Hook, User
+from chatroom.models import Author, Held, Hook, User
 from chatroom.services import INDEXES
 from chatroom.sessions import Sessions, session_id_of
 from chatroom.store.audit import AuditStore, Subject
 from chatroom.store.database import Database
+from chatroom.store.held import HeldStore, make_held_id
 from chatroom.store.hooks import HookStore
 from chatroom.store.invites import InviteStore
 from chatroom.store.reports import Place, Report, ReportStore
@@ -98,6 +100,20 @@ class Town:
         self.invites.add("code", uses=10, expires_at=NOW + day, made_by=Author("a", "Ann"))
         for person in self.people[200:220]:
             self.users.make_former(person.id, is_erased=False)
+        self.held = HeldStore(database)
+        for n, person in enumerate(self.people):
+            for m in range(3):
+                self.held.add(self.held_of(person, f"c{m}", f"r{n % 20}", is_public=n % 2 == 0), 10)
+        waiting = self.held.list_waiting(None, is_public=True, limit=300)
+        for each in waiting[:200]:
+            self.held.decide(each.id, "rejected", Author("x", "X"), "why")
+        for each in waiting[:190]:
+            self.held.finish(msgspec.structs.replace(each, state="rejected"))
+
+    def held_of(self, person: User, client_id: str, room: str, *, is_public: bool = True) -> Held:
+        author = Author(person.id, person.display_name)
+        fields = {"author": author, "client_id": client_id, "room_id": room, "is_public": is_public}
+        return Held(id=make_held_id(), text="hi", held_at=NOW, **fields)
 
 
 # What is called, and the most documents that any one of its queries may look at.
@@ -138,6 +154,13 @@ CALLS: dict[str, tuple[Callable[[Town], Any], int]] = {
     "an account is deleted": (lambda t: t.users.make_former(t.people[108].id, is_erased=False), 1),
     "who is gone": (lambda t: (t.users.list_leaving(), t.users.find_former(t.people[200].id)), 21),
     "what a former member had": (lambda t: (t.sessions.forget(t.people[109].id), t.resets.forget("x")), 2),
+    "a message is held": (lambda t: t.held.add(t.held_of(t.people[200], "new", "r0"), 10), 4),
+    "one that is sent again": (lambda t: t.held.find("r1", t.people[201].id, "c1"), 1),
+    "what waits for the site's moderators": (lambda t: t.held.list_waiting(["r1"], is_public=True, limit=50), 120),
+    "all that waits": (lambda t: t.held.list_waiting(None, is_public=True, limit=50), 50),
+    "one's own that wait in a room": (lambda t: t.held.list_of(t.people[201].id, "r1"), 3),
+    "one's own that wait": (lambda t: t.held.list_of(t.people[201].id), 3),
+    "what is left to do": (lambda t: t.held.list_unfinished(NOW + timedelta(days=1), 20), 10),
     "accounts by name": (lambda t: (t.users.list_like("user1", "", 20), t.users.list_like("", "user5x", 20)), 20),
     "accounts by display name": (lambda t: t.users.list_named_like("User 2", 20), 20),
     "an invitation": (lambda t: (t.invites.take("code"), t.invites.give_back("code")), 1),
