@@ -296,7 +296,9 @@ export class Reader {
   #showPill() {
     const isAway = this.#timeline.isDetached || this.#scroller.isFarFromEnd || this.#isBehind;
     this.#pill.hidden = !this.#unseen && !isAway;
-    this.#pill.textContent = this.#unseen ? `${this.#unseen} new` : "To the newest";
+    const text = this.#unseen ? `${this.#unseen} new` : "To the newest";
+    // This runs with every frame of scrolling: the same text set again would be laid out again.
+    if (this.#pill.textContent !== text) this.#pill.textContent = text;
   }
 
   /** An observer tells of changes only: a page that fills less than the screen needs the next one,

@@ -4,9 +4,6 @@ import { shorten } from "../rooms.js";
 import { count, findHue, findInitials } from "../text.js";
 import { reconcile } from "./timeline.js";
 
-/** A short list needs no filter. */
-const FILTER_FROM = 9;
-
 export class RoomsView {
   #root;
   #lists;
@@ -95,7 +92,8 @@ export class RoomsView {
   }
 
   #applyFilter() {
-    this.#filter.parentElement.hidden = this.#items.size < FILTER_FROM;
+    const around = this.#filter.parentElement;
+    around.hidden = this.#items.size < Number(around.dataset.filterFrom);
     const wanted = fold(this.#filter.value);
     for (const item of this.#items.values()) item.hidden = !fold(item.dataset.title).includes(wanted);
   }

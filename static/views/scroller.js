@@ -29,10 +29,10 @@ export class Scroller {
       this.toEnd();
       return;
     }
-    const anchor = this.#findAnchor();
-    const before = anchor?.getBoundingClientRect().top;
+    const [anchor, edge] = this.#findAnchor();
+    const before = anchor?.getBoundingClientRect()[edge];
     change();
-    if (anchor?.isConnected) this.#log.scrollTop += anchor.getBoundingClientRect().top - before;
+    if (anchor?.isConnected) this.#log.scrollTop += anchor.getBoundingClientRect()[edge] - before;
   }
 
   toEnd() {
@@ -76,12 +76,13 @@ export class Scroller {
     this.#onMove();
   }
 
-  /** The first message in view. */
+  /** The first message in view, and its edge that stays: of the first of all the lower one, as it may lose its head to what comes before it. */
   #findAnchor() {
     const { top } = this.#log.getBoundingClientRect();
-    for (const element of this.#log.querySelectorAll("[data-message]")) {
-      if (element.getBoundingClientRect().bottom > top) return element;
+    const messages = this.#log.querySelectorAll("[data-message]");
+    for (const element of messages) {
+      if (element.getBoundingClientRect().bottom > top) return [element, element === messages[0] ? "bottom" : "top"];
     }
-    return null;
+    return [null, "top"];
   }
 }
