@@ -13,7 +13,7 @@ RoomKind = Literal["public", "private", "direct"]
 Notify = Literal["all", "mentions", "none"]
 FORMER_MEMBER = "Former member"
 """What everybody is called whose account was deleted; nobody else can be (`names.RESERVED`)."""
-Scope = Literal["read", "post", "moderate"]
+Scope = Literal["read", "post", "rooms", "moderate"]
 """What a program may do with an access token."""
 
 

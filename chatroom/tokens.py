@@ -7,11 +7,12 @@ import msgspec
 
 from chatroom.access import Access
 from chatroom.errors import Refused
-from chatroom.models import Scope, Session
+from chatroom.models import Role, Scope, Session
 
 SCOPES: dict[Scope, str] = {
     "read": "Read the rooms of its account, and follow them live",
     "post": "Post there, and change what its account wrote",
+    "rooms": "Make rooms, come into public ones, and leave",
     "moderate": "Use the account's rights as a moderator or administrator",
 }
 USUAL: tuple[Scope, ...] = ("read", "post")
@@ -30,12 +31,16 @@ class Grant(msgspec.Struct, frozen=True):
         if self.rooms and slug not in self.rooms:
             raise Refused("out_of_scope", f"This token is for {_listed(self.rooms)} alone.")
 
+    def site_role(self, role: Role) -> Role:
+        """The account's role on the site as the token has it: without the scope `moderate`, a member's."""
+        return role if "moderate" in self.scopes else "member"
+
     def narrow(self, access: Access) -> Access:
         """A room as the token sees it: without the scope `moderate`, as a member."""
         if "moderate" in self.scopes:
             return access
         membership = msgspec.structs.replace(access.membership, role="member")
-        return msgspec.structs.replace(access, membership=membership, site_role="member")
+        return msgspec.structs.replace(access, membership=membership, site_role=self.site_role(access.site_role))
 
 
 EVERYTHING = Grant()

@@ -32,6 +32,7 @@ from chatroom.web.people import blueprint as people
 from chatroom.web.permalinks import blueprint as permalinks
 from chatroom.web.reports import blueprint as reports
 from chatroom.web.resets import blueprint as resets
+from chatroom.web.room_api import blueprint as room_api
 from chatroom.web.rooms import blueprint as rooms
 from chatroom.web.rooms_api import blueprint as rooms_api
 from chatroom.web.search import api as search_api
@@ -76,6 +77,7 @@ def register(app: Flask, settings: Settings) -> None:
         resets,
         rooms,
         rooms_api,
+        room_api,
         search,
         search_api,
         tokens,

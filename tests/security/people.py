@@ -13,6 +13,7 @@ from chatroom.accounts import Registration
 from chatroom.models import Author, Draft, Message, Room, User
 from chatroom.store.messages import Rendered
 from chatroom.store.rooms import RoomStore
+from chatroom.tokens import SCOPES
 from chatroom.web.cookies import NAME, SECRET
 from tests.conftest import services_of, visitor
 from tests.pictures import make_picture
@@ -66,6 +67,8 @@ class Cast:
             return Person()
         if who == "token":
             return Person(token=sessions.create_token(self.member, label="bot"), user=self.member)
+        if who == "owner's program":  # with every scope
+            return Person(token=sessions.create_token(self._keeper("owner"), label="bot", scopes=SCOPES))
         if who == "ended session":
             person = self._signed_in(self.author)
             self.end(person)

@@ -39,6 +39,7 @@ from chatroom.store.rooms import RoomStore
 from chatroom.store.site import SiteStore
 from chatroom.web import errors
 from chatroom.web.api import MOST_MESSAGES, Changes, Post, Reading, StoredAnswer
+from chatroom.web.room_api import NewRoom, RoomAnswer, RoomChange
 from chatroom.web.rooms_api import ListedRoom, Read, ReadAnswer
 from tests.documents import ROOT, blocks, first_cells, pages, read, section, tables
 from tests.pictures import make_picture
@@ -183,7 +184,10 @@ class TestPlainHTTP:
         assert first_cells(tables(section(PROTOCOL, "Reading"))[1]) == set(Changes.__struct_fields__)
 
     def test_fields_of_a_listed_room(self) -> None:
-        listed, body, answer = tables(section(PROTOCOL, "Rooms"))
+        listed, new, shown, change, body, answer = tables(section(PROTOCOL, "Rooms"))
+        assert first_cells(new) == set(NewRoom.__struct_fields__)
+        assert first_cells(shown) == set(RoomAnswer.__struct_fields__)
+        assert first_cells(change) == set(RoomChange.__struct_fields__)
         assert first_cells(listed) == set(ListedRoom.__struct_fields__)
         assert first_cells(body) == set(Read.__struct_fields__)
         assert first_cells(answer) == set(ReadAnswer.__struct_fields__)
