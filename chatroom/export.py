@@ -19,7 +19,7 @@ from chatroom.store.messages import MessageStore
 PAGE = 500
 """Messages that are read, and held, at once."""
 MOST_AT_ONCE = 4
-"""Exports that one process writes at the same time: each holds a thread for as long as its reader takes."""
+"""Exports that one process writes at the same time, and no two for one person."""
 SKEW = timedelta(hours=1)
 """By how much the clocks of a site's processes may differ: a day is looked for so much more widely."""
 
@@ -45,17 +45,23 @@ class Exports:
 
     def __init__(self, store: MessageStore) -> None:
         self._store = store
-        self._slots = threading.BoundedSemaphore(MOST_AT_ONCE)
+        self._lock = threading.Lock()
+        self._writing: set[str] = set()
 
     @contextmanager
-    def slot(self) -> Iterator[None]:
+    def slot(self, user_id: str) -> Iterator[None]:
         """One of the few exports that run at the same time; raises `Refused` (`busy`) when there is none free."""
-        if not self._slots.acquire(blocking=False):
-            raise Refused("busy", "Several exports are being written already. Please try again.", retry_after=10.0)
+        with self._lock:
+            if user_id in self._writing:
+                raise Refused("busy", "You are taking something away already. Please wait for it.", retry_after=10.0)
+            if len(self._writing) >= MOST_AT_ONCE:
+                raise Refused("busy", "Several exports are being written already. Please try again.", retry_after=10.0)
+            self._writing.add(user_id)
         try:
             yield
         finally:
-            self._slots.release()
+            with self._lock:
+                self._writing.discard(user_id)
 
     def read(self, room: Room, days: Days) -> Iterator[Message]:
         """The room's messages of these days, oldest first, each as it is when its page is read."""

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 
 from chatroom.errors import ChatroomError
 from chatroom.intake import Application, Receive, Scope, Send, refuse
@@ -48,7 +49,11 @@ class Outlet:
             elif not event.get("more_body"):
                 await self._stream(*handover[0], receive, send)
 
-        await self._inner({**scope, HANDOVER: handover}, receive, send_on)
+        try:
+            await self._inner({**scope, HANDOVER: handover}, receive, send_on)
+        finally:
+            for _, pieces in handover:
+                await asyncio.to_thread(_close, pieces)
 
     def _is_full(self, user_id: str) -> bool:
         return self._downloads.total() >= DOWNLOADS or self._downloads[user_id] >= DOWNLOADS_PER_USER
@@ -71,6 +76,14 @@ class Outlet:
             self._downloads[user_id] -= 1
             if not self._downloads[user_id]:
                 del self._downloads[user_id]
+
+
+def _close(pieces: Iterator[bytes]) -> None:
+    """Let go of what is not read to its end; also of what was never begun."""
+    close = getattr(pieces, "close", None)
+    if close is not None:
+        with suppress(ValueError):  # a generator that a thread is still in
+            close()
 
 
 async def _await_going(receive: Receive) -> None:

@@ -5,10 +5,9 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
-from urllib.parse import quote
 
 import msgspec
-from flask import Blueprint, Response, current_app, make_response, render_template, request, stream_with_context
+from flask import Blueprint, Response, current_app, make_response, render_template, request
 
 from chatroom.access import Access
 from chatroom.errors import Refused
@@ -18,6 +17,7 @@ from chatroom.models import Message, Room
 from chatroom.web.errors import retry_after_of, status_of, with_retry_after
 from chatroom.web.login import current_user, login_required
 from chatroom.web.services import services
+from chatroom.web.taking import hand_out
 
 Format = Literal["html", "text", "jsonl"]
 FORMATS: dict[Format, tuple[str, str, str]] = {
@@ -27,7 +27,6 @@ FORMATS: dict[Format, tuple[str, str, str]] = {
 }
 SHEETS = ("tokens", "base", "layout", "components", "chat", "marks", "rooms", "export")
 JOINED_SECONDS = 600
-CHUNK = 32_768
 
 blueprint = Blueprint("export", __name__)
 
@@ -65,15 +64,14 @@ def own_data() -> Response:
     """All that the site has of whoever asks, as JSON lines."""
     services.limits.export.check(current_user.id)
     held = ExitStack()
-    held.enter_context(services.exports.slot())
+    held.enter_context(services.exports.slot(current_user.id))
     with ExitStack() as until_begun:
         until_begun.callback(held.close)
         records = services.own_data.read(current_user.user)
         until_begun.pop_all()
     lines = (msgspec.json.encode(record).decode() + "\n" for record in records)
-    response = attachment(f"{current_user.username}.jsonl", "application/jsonl", in_chunks(lines))
-    response.call_on_close(held.close)
-    return response
+    name = f"{current_user.username}.jsonl"
+    return hand_out(name, "application/jsonl", lines, check=lambda: None, release=held.close)
 
 
 def format_of(text: str) -> Format:
@@ -93,38 +91,24 @@ def write(room: Room, format: Format, messages: Iterator[Message]) -> Iterator[s
     return _html(room, messages, now)
 
 
-def in_chunks(pieces: Iterator[str]) -> Iterator[bytes]:
-    """Pieces as fewer, larger ones: each is a write of its own on the way out."""
-    waiting: list[str] = []
-    size = 0
-    for piece in pieces:
-        waiting.append(piece)
-        size += len(piece)
-        if size >= CHUNK:
-            yield "".join(waiting).encode("utf-8", "replace")
-            waiting, size = [], 0
-    yield "".join(waiting).encode("utf-8", "replace")
-
-
-def attachment(name: str, content_type: str, chunks: Iterator[bytes]) -> Response:
-    """A download: never shown in the site's own place."""
-    response = Response(stream_with_context(chunks), content_type=f"{content_type}; charset=utf-8")
-    response.headers["Content-Disposition"] = f"attachment; filename=\"download\"; filename*=UTF-8''{quote(name)}"
-    return response
-
-
 def _file(access: Access, asked: Asked) -> Response:
     format = format_of(asked.format)
     days = parse_days(asked.since, asked.until)
     services.limits.export.check(access.user_id)
     held = ExitStack()
-    held.enter_context(services.exports.slot())
+    held.enter_context(services.exports.slot(access.user_id))
     pieces = write(access.room, format, services.exports.read(access.room, days))
     _, ending, content_type = FORMATS[format]
     name = f"{access.room.slug}-{datetime.now(UTC):%Y-%m-%d}.{ending}"
-    response = attachment(name, content_type, in_chunks(pieces))
-    response.call_on_close(held.close)
-    return response
+    user_id, slug = access.user_id, access.room.slug
+
+    def check() -> None:
+        now = services.rooms.find_for(user_id, slug)
+        if now is None:
+            raise Refused("not_found", "They are no member any more.")
+        check_export(now)
+
+    return hand_out(name, content_type, pieces, check=check, release=held.close)
 
 
 def _html(room: Room, messages: Iterator[Message], now: datetime) -> Iterator[str]:

@@ -196,11 +196,11 @@ def _whole_or_part(kept: KeptFile, user_id: str) -> Response:
     elif response.status_code != 200:
         return response
     response.content_length = stop - start
-    _give_body(response, services.files.read(kept, start, stop), user_id)
+    give_body(response, services.files.read(kept, start, stop), user_id)
     return response
 
 
-def _give_body(response: Response, pieces: Iterator[bytes], user_id: str) -> None:
+def give_body(response: Response, pieces: Iterator[bytes], user_id: str) -> None:
     """Leave the body to the server's outlet, where there is one: a slow reader then holds no thread."""
     response.automatically_set_content_length = False
     handover = request.environ.get("asgi.scope", {}).get(HANDOVER)

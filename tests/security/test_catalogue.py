@@ -25,7 +25,7 @@ GROUPS = {
     "O": 8,
     "P": 11,
     "M": 13,
-    "B": 8,
+    "B": 9,
 }
 """How many attacks there are of each kind; none may be dropped without a word."""
 ROWS = [row for table in tables(section(PAGE, "The attacks")) for row in table]

@@ -130,3 +130,37 @@ def test_so_many_at_once(monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
         assert last.status == 200
 
     asyncio.run(main())
+
+
+class Held:
+    """Pieces that hold something until they are let go."""
+
+    def __init__(self) -> None:
+        self.pieces = three()
+        self.is_closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self.pieces)
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+@pytest.mark.parametrize("reader", [Reader(), Reader(stalls=True), Reader(goes=True)])
+def test_what_is_held_is_let_go_however_it_ends(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """B06."""
+    monkeypatch.setattr(outlet, "STALL_SECONDS", 0.05)
+    held = Held()
+    fetch(lambda: held, reader)
+    assert held.is_closed
+
+
+def test_what_is_refused_is_let_go_though_it_was_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """B06."""
+    monkeypatch.setattr(outlet, "DOWNLOADS", 0)
+    held, reader = Held(), Reader()
+    fetch(lambda: held, reader)
+    assert (reader.status, held.is_closed) == (503, True)

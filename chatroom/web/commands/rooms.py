@@ -13,7 +13,8 @@ from chatroom.services import Services
 from chatroom.site_rooms import PAGE
 from chatroom.store.site_rooms import SiteRoom
 from chatroom.web.commands.console import command, get_room, get_user, show_progress
-from chatroom.web.export import Format, in_chunks, write
+from chatroom.web.export import Format, write
+from chatroom.web.taking import in_chunks
 
 _room = click.argument("slug", metavar="ROOM")
 _reason = click.option("--reason", required=True, help="Why: it is noted, and those who manage the room read it.")

@@ -1,17 +1,20 @@
 """A room taken away as a file: what is in it, who may, and what cannot be smuggled into it."""
 
 import json
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
 from flask.testing import FlaskCliRunner
 
 from chatroom import export
+from chatroom.errors import Refused, Unavailable
 from chatroom.models import File, Room
 from chatroom.services import Services
 from chatroom.store.messages import Rendered
 from chatroom.store.rooms import RoomStore
+from chatroom.web import taking
 from tests.conftest import MakeApp, signed_in
 from tests.people import BOB, draft
 from tests.visitors import Visitor, problem
@@ -165,7 +168,7 @@ class TestWhoMay:
         """A slot is given back when its export ends, and when its reader goes away in the middle."""
         for _ in range(export.MOST_AT_ONCE + 1):
             alice.get("/chatroom/lobby/export?format=text").close()
-        slots = [talk.exports.slot() for _ in range(export.MOST_AT_ONCE)]
+        slots = [talk.exports.slot(f"user {n}") for n in range(export.MOST_AT_ONCE)]
         for slot in slots:
             slot.__enter__()
         response = alice.get("/chatroom/lobby/export?format=text")
@@ -190,3 +193,55 @@ class TestCommand:
         result = runner.invoke(args=words)
         assert result.exit_code == 1
         assert result.output.startswith("Error: ")
+
+
+class TestWhileItIsRead:
+    """B09: who takes a room away is asked again and again whether they may, and keeps nobody from doing the same."""
+
+    @pytest.fixture
+    def begun(self, alice: Visitor, talk: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[bytes]:
+        """An export of which the first piece has been read."""
+        monkeypatch.setattr(taking, "CHUNK", 1)
+        monkeypatch.setattr(taking, "CHECK_SECONDS", 0.0)
+        response = alice.get("/chatroom/lobby/export?format=text", buffered=False)
+        pieces = iter(response.response)
+        assert next(pieces).startswith(b"Lobby")
+        return pieces
+
+    def user_id(self, talk: Services) -> str:
+        user = talk.accounts.users.find_by_username("alice")
+        assert user is not None
+        return user.id
+
+    def test_one_who_may_gets_all(self, begun: Iterator[bytes]) -> None:
+        assert b"the plan" in b"".join(begun)
+
+    @pytest.mark.parametrize("fate", ["banned", "removed", "logged out", "no moderator"])
+    def test_it_ends_with_the_right_to_it(self, begun: Iterator[bytes], talk: Services, fate: str) -> None:
+        user_id = self.user_id(talk)
+        if fate == "banned":
+            talk.accounts.users.set_ban(user_id, datetime.now(UTC) + timedelta(hours=1), "spam")
+        elif fate == "removed":
+            talk.database.memberships.update_one({"user": user_id}, {"$set": {"removed_at": datetime.now(UTC)}})
+        elif fate == "logged out":
+            talk.sessions.end_all(user_id)
+        else:
+            talk.accounts.users.set_role(user_id, "member")
+        with pytest.raises((Refused, Unavailable)):
+            next(begun)
+
+    def test_one_at_a_time_for_each(self, alice: Visitor, begun: Iterator[bytes]) -> None:
+        assert alice.get("/chatroom/lobby/export?format=text").status_code == 503
+        begun.close()  # type: ignore[attr-defined]
+        assert alice.get("/chatroom/lobby/export?format=text").status_code == 200
+
+    def test_a_reader_who_is_too_slow_is_given_up(
+        self, alice: Visitor, talk: Services, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(taking, "PATIENCE_SECONDS", -1.0)
+        with pytest.raises(Unavailable, match="too slow"):
+            alice.get("/chatroom/lobby/export?format=text")
+
+    def test_what_is_only_asked_for_by_its_head_holds_no_turn(self, alice: Visitor, talk: Services) -> None:
+        for _ in range(2):
+            assert alice.head("/chatroom/lobby/export?format=text").status_code == 200
