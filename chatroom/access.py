@@ -74,6 +74,14 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
         self.check_open()
         if self.room.is_read_only and not self.may_moderate:
             raise Refused("read_only", "Only moderators write in this room.")
+        self._check_mute(now)
+
+    def check_reacting(self, now: datetime) -> None:
+        """Raise `Refused` (`archived`, `muted`) unless they may react now: to what is announced, everybody may."""
+        self.check_open()
+        self._check_mute(now)
+
+    def _check_mute(self, now: datetime) -> None:
         if self.muted_until is not None and self.muted_until > now:
             wait = None if self.muted_until >= FOREVER else (self.muted_until - now).total_seconds()
             words = f"You are muted here {until(self.muted_until)}: {self.mute_reason}"

@@ -243,7 +243,7 @@ class Messages:
 
     def reacting(self, access: Access, message_id: str, emoji: str, *, on: bool = True) -> Change:
         """The change that puts one's emoji on a message, or takes it back."""
-        self.check_posting(access)
+        access.check_reacting(self._clock())
         kept = check_emoji(emoji)
         person = Author(access.user_id, access.name)
 

@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from chatroom.audit import Audit
@@ -277,6 +278,23 @@ class TestDelete:
 class TestReact:
     def react(self, messages: Messages, person: Author, message_id: str, emoji: str, *, on: bool = True) -> Message:
         return messages.change(LOBBY, messages.reacting(access(person, LOBBY), message_id, emoji, on=on))
+
+    def test_to_what_is_announced_everybody_reacts_who_is_not_muted(self, messages: Messages) -> None:
+        message = say(messages, "Version 2.1 is out")
+        announcements = msgspec.structs.replace(LOBBY, is_read_only=True)
+        bob = access(BOB, announcements)
+        changed = messages.change(LOBBY, messages.reacting(bob, message.id, "🎉"))
+        assert changed.reactions == (Reaction("🎉", (BOB,)),)
+        for closed, reason in (
+            (msgspec.structs.replace(bob, muted_until=NOW + timedelta(days=1)), "muted"),
+            (access(BOB, msgspec.structs.replace(announcements, archived_at=NOW)), "archived"),
+        ):
+            with pytest.raises(Refused) as refusal:
+                messages.reacting(closed, message.id, "🎉")
+            assert refusal.value.reason == reason
+        with pytest.raises(Refused) as refusal:
+            messages.check_posting(bob)
+        assert refusal.value.reason == "read_only"
 
     def test_reactions_come_and_go_and_each_is_a_revision(self, messages: Messages) -> None:
         message = say(messages, "hi")
