@@ -103,7 +103,8 @@ class Webhooks:
             raise Refused("forbidden", "Whoever made this webhook no longer manages the room. Make it anew.")
         maker.check_posting(self._clock())
         author = Author(hook.id, hook.name, is_bot=True)
-        return self._messages.post(room, self._messages.draft(author, text, client_id))
+        draft = self._messages.draft(author, text, client_id)
+        return self._messages.post(room, self._messages.with_mentions(maker, draft))
 
     def _record(self, access: Access, act: str, **details: Any) -> None:
         self._audit.record(access.author, act, about_room(access.room), details=details)

@@ -91,6 +91,21 @@ class TestPosting:
         assert response.get_json()["room"] == "lobby"
         assert texts(services) == ["hello"]
 
+    def test_whom_it_names_is_told(self, alice: Visitor, bob: Visitor, client: Visitor, path: str) -> None:
+        """Everybody, too: who makes a webhook may name everybody."""
+        bob.get("/chatroom")
+        assert client.post(path, json={"text": "@bob: the build is broken"}).status_code == 201
+        assert client.post(path, json={"text": "@room: it is mended"}).status_code == 201
+        assert client.post(path, json={"text": "@nobody: hello"}).status_code == 201
+        (lobby,) = bob.get("/api/rooms").get_json()["rooms"]
+        assert (lobby["unread"], lobby["mentions"]) == (3, 2)
+
+    def test_a_slow_room_is_no_slower_for_it_than_for_who_made_it(
+        self, client: Visitor, services: Services, path: str
+    ) -> None:
+        services.database.rooms.update_one({"_id": "lobby"}, {"$set": {"slow_seconds": 60, "is_read_only": True}})
+        assert [client.post(path, json={"text": "hello"}).status_code for _ in range(2)] == [201, 201]
+
     def test_it_is_shown_under_the_webhook_s_name(self, alice: Visitor, client: Visitor, path: str) -> None:
         client.post(path, json={"text": "*built*"})
         page = alice.get("/chatroom").text
