@@ -1,6 +1,7 @@
 """Reset links: an administrator gives somebody who forgot their password a link, once good for a new one.
 
-Only the hash of its secret is kept. A link that is wrong, used or too old is told apart by nothing.
+Only the hash of its secret is kept, and a new password ends it. A link that is wrong, used or too old is told apart by
+nothing.
 """
 
 import hashlib
@@ -44,14 +45,13 @@ class Resets:
             raise Refused("forbidden", "Only administrators make reset links.")
         self._moderation.check_power(by, user)
         secret = secrets.token_urlsafe(SECRET_BYTES)
-        self._store.add(_id_of(secret), user.id, self._clock() + GOOD_FOR)
+        self._store.add(_id_of(secret), user.id, self._clock() + GOOD_FOR, password_version=user.password_version)
         self._audit.record(author_of(by), "make_reset_link", about_user(user))
         return secret
 
     def find_user(self, secret: str) -> User:
         """Whose link this is; raise `Refused` (`not_found`) when it is not good."""
-        user_id = self._store.find_user(_id_of(secret)) if len(secret) <= LONGEST_SECRET else None
-        return self._get(user_id)
+        return self._get(self._store.find_user(_id_of(secret)) if len(secret) <= LONGEST_SECRET else None)
 
     def use(self, secret: str, password: str) -> User:
         """Set a new password by a link, which is used up by it; all the user's sessions and tokens end."""
@@ -62,9 +62,11 @@ class Resets:
         self._audit.record(author_of(user), "use_reset_link", about_user(user))
         return user
 
-    def _get(self, user_id: str | None) -> User:
-        user = self._accounts.users.find(user_id) if user_id else None
-        if user is None:
+    def _get(self, owner: tuple[str, int] | None) -> User:
+        user_id, password_version = owner or ("", 0)
+        user = self._accounts.users.find(user_id) if owner else None
+        # Whoever has set another password since has no need of the link, and may fear who else has it.
+        if user is None or user.password_version != password_version:
             raise Refused("not_found", "This link is not valid (any more). Please ask for another.")
         return user
 

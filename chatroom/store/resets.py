@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from pymongo import ASCENDING, IndexModel
 
-from chatroom.store.database import Database
+from chatroom.store.database import Database, Document
 
 INDEXES = [IndexModel([("user", ASCENDING)]), IndexModel("expires_at", expireAfterSeconds=0)]
 
@@ -18,25 +18,28 @@ class ResetStore:
         self._resets = database.resets
         self._clock = clock
 
-    def add(self, reset_id: str, user_id: str, expires_at: datetime) -> None:
+    def add(self, reset_id: str, user_id: str, expires_at: datetime, *, password_version: int) -> None:
         """Store a link under the hash of its secret, in place of the user's earlier ones."""
         with self._database.bounded():
             self._resets.delete_many({"user": user_id})
-            self._resets.insert_one({"_id": reset_id, "user": user_id, "expires_at": expires_at})
+            link = {"_id": reset_id, "user": user_id, "expires_at": expires_at, "password_version": password_version}
+            self._resets.insert_one(link)
 
     def forget(self, user_id: str) -> None:
         """Make a user's links worthless."""
         with self._database.bounded():
             self._resets.delete_many({"user": user_id})
 
-    def find_user(self, reset_id: str) -> str | None:
-        """Whose link it is, while it is good."""
+    def find_user(self, reset_id: str) -> tuple[str, int] | None:
+        """Whose link it is, while it is good, and of which of their passwords it is the end."""
         with self._database.bounded():
-            document = self._resets.find_one({"_id": reset_id, "expires_at": {"$gt": self._clock()}})
-        return document["user"] if document else None
+            return _owner(self._resets.find_one({"_id": reset_id, "expires_at": {"$gt": self._clock()}}))
 
-    def take(self, reset_id: str) -> str | None:
+    def take(self, reset_id: str) -> tuple[str, int] | None:
         """Use a link up; whose it was, or None when it is not good, or no longer. Of two at once, one gets it."""
         with self._database.bounded():
-            document = self._resets.find_one_and_delete({"_id": reset_id, "expires_at": {"$gt": self._clock()}})
-        return document["user"] if document else None
+            return _owner(self._resets.find_one_and_delete({"_id": reset_id, "expires_at": {"$gt": self._clock()}}))
+
+
+def _owner(document: Document | None) -> tuple[str, int] | None:
+    return (document["user"], document.get("password_version", 0)) if document else None

@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
 
+from chatroom.errors import Refused
 from chatroom.resets import Resets
 from chatroom.services import Services
 from chatroom.store.resets import ResetStore
@@ -41,6 +42,17 @@ def test_it_sets_a_new_password_once(app: Flask, client: Visitor, alice: Visitor
     assert VAGUE in client.get(path).text
     acts = [(entry.actor.name, entry.act) for entry in services.audit.page().entries]
     assert acts == [("Bob", "use_reset_link"), ("Alice", "make_reset_link")]
+
+
+def test_a_password_that_was_changed_meanwhile_is_not_changed_by_it(
+    client: Visitor, alice: Visitor, bob: Visitor, services: Services
+) -> None:
+    """M08: somebody else may have got hold of the link, which is why its owner changed the password."""
+    path = link_for(alice, services)
+    services.accounts.set_password(user_of(services, "bob"), "another sentence of my own")
+    assert VAGUE in client.get(path).text
+    with pytest.raises(Refused):
+        services.resets.use(path.removeprefix("/reset/"), NEW)
 
 
 def test_only_its_hash_is_kept(alice: Visitor, bob: Visitor, services: Services) -> None:
