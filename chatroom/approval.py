@@ -11,7 +11,7 @@ import msgspec
 
 from chatroom.access import POWERS, Access
 from chatroom.audit import Audit, about_message, about_room
-from chatroom.errors import ChatroomError, Refused
+from chatroom.errors import ChatroomError, Refused, Unavailable
 from chatroom.files import Files
 from chatroom.messages import Messages
 from chatroom.models import Draft, Held, Notice, Room, User
@@ -201,7 +201,10 @@ class Approval:
     def _decide(self, by: By, held: Held, state: str, reason: str = "", *, is_trusting: bool = False) -> None:
         if not self._store.decide(held.id, state, author_of(by), reason, is_trusting=is_trusting):
             raise _decided(self._get(held.id))
-        self._finish(held.id)
+        try:
+            self._finish(held.id)
+        except ChatroomError as error:
+            raise Unavailable("It is decided. What follows from it will be done within a minute.") from error
 
     def _finish(self, held_id: str) -> None:
         """Do what follows from a decision. It may be done by two at once, or after half of it was done."""

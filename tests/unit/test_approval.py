@@ -392,7 +392,7 @@ class TestDecide:
         owner = {"post": world.messages, "note_approved": world.users, "finish": world.held}[dies_in]
         with monkeypatch.context() as patch:
             patch.setattr(owner, dies_in, _die)
-            with pytest.raises(Unavailable):
+            with pytest.raises(Unavailable, match="It is decided"):
                 world.approval.approve(world.bob, held.id)
         assert world.approval.hold(world.access(world.carol), world.draft(world.carol, "c1"))
         assert world.approval.finish() == 0  # whoever decided may still be at it
