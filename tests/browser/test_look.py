@@ -12,6 +12,30 @@ from tests.browser.cast import skip
 PHONE = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}
 NARROW = {"viewport": {"width": 320, "height": 600}}
 PAGES = ["/", "/register", "/login", "/chatroom", "/account", "/nowhere", "/chatroom/lobby?before=1000000"]
+OTHER_PAGES = [
+    "/account/profile",
+    "/account/tokens",
+    "/account/notifications",
+    "/rooms",
+    "/rooms/new",
+    "/rooms/lobby/settings",
+    "/people",
+    "/search",
+    "/search?q=once",
+    "/search?q=before:never",
+    "/chatroom/lobby/webhooks",
+    "/chatroom/lobby/export",
+    "/chatroom/lobby/clear",
+    "/reports",
+    "/admin",
+    "/admin/people",
+    "/admin/rooms",
+    "/admin/joining",
+    "/admin/audit",
+    "/api/docs",
+    "/static/offline.html",
+]
+"""With no script that makes them: once is enough."""
 ANONYMOUS = {"/", "/register", "/login"}
 RICH = """A list:
 
@@ -59,6 +83,27 @@ def test_axe_finds_nothing(person, axe, anything, scheme, size):
     # The frame reloads itself, which is what it is for where there is no script.
     alice.page.goto(f"{alice.url}/chatroom/lobby/messages")
     assert find_faults(alice.page, axe, without=["meta-refresh"]) == []
+
+
+@pytest.mark.parametrize(("scheme", "options"), [("light", {}), ("dark", PHONE)], ids=["desktop", "phone"])
+def test_axe_finds_nothing_on_the_other_pages_and_none_is_too_wide(person, own_server, axe, scheme, options):
+    """As the administrator, who sees the most of each; with somebody, something said and something reported."""
+    alice = person("Alice", at=own_server, color_scheme=scheme, bypass_csp=True, **options)
+    bob = person("Bob", at=own_server)
+    bob.post("once", RICH)
+    bob.sees("once")
+    spoken = bob.message("once").get_attribute("data-sequence")
+    author = bob.message("once").get_attribute("data-author")
+    page = alice.page
+    page.goto(f"{alice.url}/chatroom/lobby/{spoken}/report")
+    assert find_faults(page, axe) == [], "report"
+    page.get_by_label("What is wrong with it?").fill("Twice would be better.")
+    page.get_by_role("button", name="Report it").click()
+    page.wait_for_load_state()
+    for path in [*OTHER_PAGES, f"/people/{author}"]:
+        page.goto(f"{alice.url}{path}")
+        assert find_faults(page, axe) == [], path
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0, path
 
 
 def test_axe_finds_nothing_in_forms_with_errors_and_pending_messages(person, axe):

@@ -1,0 +1,56 @@
+"""The administration, as an administrator goes through it: people, who may join, and what was done."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.cast import PASSWORD
+
+
+def test_an_administrator_goes_through_the_administration(person, own_server):
+    alice, bob = person("Alice", at=own_server), person("Bob", at=own_server)
+    assert bob.page.request.get(f"{bob.url}/admin").status == 404, "for administrators alone"
+    page = alice.page
+    page.goto(f"{alice.url}/account")
+    page.get_by_role("link", name="Administration").click()
+    around = page.get_by_role("navigation", name="Administration")
+
+    around.get_by_role("link", name="People").click()
+    page.get_by_label("A name begins with").fill(bob.username)
+    page.get_by_role("button", name="Find").click()
+    page.get_by_role("main").get_by_role("link", name=bob.name).click()
+    page.get_by_label("Role", exact=True).select_option("moderator")
+    page.get_by_role("button", name="Give this role").click()
+    expect(page.get_by_role("status")).to_contain_text(f"{bob.name} is now: moderator.")
+    page.goto(f"{alice.url}/admin/people?q=nobody")
+    expect(page.get_by_text("Nobody is called so.")).to_be_visible()
+
+    around.get_by_role("link", name="Who may join").click()
+    page.get_by_label("Who may register").select_option("invite")
+    page.get_by_role("region", name="New accounts").get_by_role("button", name="Set").click()
+    page.get_by_label("For how many people").fill("1")
+    page.get_by_role("button", name="Make an invite").click()
+    code = page.get_by_label("Code").input_value()
+    expect(page.get_by_text("1 person may still join")).to_be_visible()
+
+    carol = person("Carol", at=own_server, is_registered=False)
+    carol.page.goto(f"{carol.url}/register")
+    carol.page.get_by_label("User name").fill(carol.username)
+    carol.page.get_by_label("Display name").fill(carol.name)
+    carol.page.get_by_label("Password", exact=True).fill(PASSWORD)
+    carol.page.get_by_label("Password again").fill(PASSWORD)
+    carol.page.get_by_label("Invit").fill(code)
+    carol.page.get_by_role("button", name="Register").click()
+    carol.page.wait_for_url("**/chatroom**")
+
+    page.get_by_role("button", name="Make an invite").click()
+    page.get_by_role("button", name=re.compile("Revoke the invite")).click()
+    expect(page.get_by_role("button", name=re.compile("Revoke the invite"))).to_have_count(0)
+
+    around.get_by_role("link", name="Audit log").click()
+    for act in ("set role", "set registration", "make invite", "revoke invite"):
+        expect(page.get_by_role("listitem").filter(has_text=act).first).to_contain_text(alice.name)
+    page.get_by_label("What was done").fill("set_role")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_role("main").get_by_role("listitem")).to_have_count(1)
+    expect(page.get_by_role("main").get_by_role("listitem")).to_contain_text(bob.username)
