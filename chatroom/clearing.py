@@ -113,5 +113,11 @@ class Clearing:
 
 def check_clearing(access: Access) -> None:
     """Raise `Refused` unless this person may clear the room."""
+    if access.room.kind == "direct":
+        raise Refused(
+            "forbidden",
+            "A direct conversation is not cleared: what the others wrote is theirs, and may be what they report. "
+            "You can delete your own messages.",
+        )
     if not access.may_manage:
         raise Refused("forbidden", "Only those who manage a room can clear its history.")

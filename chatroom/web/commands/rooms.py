@@ -101,11 +101,12 @@ def clear_history(services: Services, slug: str, reason: str, yes: bool) -> None
     ROOM is its name in addresses. Export it first.
     """
     room = get_room(services, slug)
-    if not yes and click.prompt(f"Type the room's title, {escaped(room.title)}, to confirm").strip() != room.title:
+    name = room.title or room.slug  # a direct one has no title
+    if not yes and click.prompt(f"Type the room's title, {escaped(name)}, to confirm").strip() != name:
         raise click.ClickException("This is not the room's title; nothing was cleared.")
     services.clearing.begin(room, CONSOLE, reason)
     services.clearing.finish(show_progress())
-    click.echo(f"The history of {escaped(room.title)} is cleared.")
+    click.echo(f"The history of {escaped(name)} is cleared.")
 
 
 @command("reindex")

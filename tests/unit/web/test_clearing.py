@@ -3,6 +3,7 @@
 import pytest
 from flask.testing import FlaskCliRunner
 
+from chatroom.models import Author
 from chatroom.services import Services
 from tests.visitors import Visitor, problem
 
@@ -58,7 +59,31 @@ def test_who_may_not(bob: Visitor, client: Visitor) -> None:
     assert client.get(CLEAR).status_code == 303
 
 
+def direct(services: Services) -> str:
+    """The slug of the direct room of Alice and Bob."""
+    alice, bob = (services.accounts.users.find_by_username(name) for name in ("alice", "bob"))
+    assert alice
+    assert bob
+    return services.rooms.open_direct(Author(alice.id, alice.display_name), [bob.id]).slug
+
+
+def test_a_direct_conversation_is_not_cleared_and_it_says_why(alice: Visitor, bob: Visitor, services: Services) -> None:
+    page = f"/chatroom/{direct(services)}/clear"
+    for person in (alice, bob):
+        assert person.get(page).status_code == 403
+        refused = person.submit("/account", to=page, title="Bob")
+        assert refused.status_code == 403
+        assert "You can delete your own messages" in refused.text
+
+
 class TestCommand:
+    def test_a_direct_conversation_goes_by_its_address(
+        self, alice: Visitor, bob: Visitor, services: Services, runner: FlaskCliRunner
+    ) -> None:
+        slug = direct(services)
+        assert runner.invoke(args=["clear-history", slug], input="\n").exit_code == 1
+        assert runner.invoke(args=["clear-history", slug], input=f"{slug}\n").exit_code == 0
+
     def test_it_asks_for_the_title(self, alice: Visitor, runner: FlaskCliRunner) -> None:
         alice.say("a secret")
         wrong = runner.invoke(args=["clear-history", "lobby"], input="no\n")
