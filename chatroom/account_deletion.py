@@ -48,10 +48,8 @@ class AccountDeletion:
         self._moderation = moderation
         self._audit = audit
         self._parting = parting
-        self._leases = leases
         self._ties = ties
         self._clock = clock
-        self._is_running = False
         self._looked_for: set[str] = set()
         """Those of whom nothing is left, as far as one look shows; they wait for the last one."""
         self._thread = LeasedThread(LEASE, leases, self.finish, lease_seconds=LEASE_SECONDS, stop_seconds=STOP_SECONDS)
@@ -96,13 +94,11 @@ class AccountDeletion:
 
     def start(self) -> None:
         """Begin to finish what is begun, here or elsewhere, as long as no other process does."""
-        self._is_running = True
         self._thread.start()
 
     def stop(self) -> None:
         """Leave what is not finished to another process, or to the next start."""
         self._thread.stop()
-        self._is_running = False
 
     def _begin(self, by: By, user: User, reason: str, *, is_erased: bool) -> None:
         if user.role == "administrator":
@@ -118,7 +114,7 @@ class AccountDeletion:
             log.warning("what a deleted account had is not ended yet", extra={"user": user.id})
 
     def _finish_unless_running(self) -> None:
-        if not self._is_running:
+        if not self._thread.is_started:
             self.finish()
 
     def _see_to(self, former: FormerMember, report: Report) -> bool:
@@ -130,8 +126,7 @@ class AccountDeletion:
             end(user_id)
 
     def _goes_on(self, seconds: float) -> bool:
-        """Keep the lease, and rest as long as the last step took: those who write come first."""
-        if not self._is_running:
-            return True
-        self._leases.take(LEASE, LEASE_SECONDS)
-        return not self._thread.stopped.wait(seconds)
+        """Rest as long as the last step took, because those who write come first, and ask whether to take the next."""
+        if self._thread.is_started:
+            self._thread.stopped.wait(seconds)
+        return self._thread.may_go_on()

@@ -25,6 +25,9 @@ INDEXES = [
 MOST_SCANS = 150
 """Ranges of the index that the server reads side by side without sorting: it would sort from 200 on."""
 NO_LIMIT = 2**31 - 1
+WORDS_AT_ONCE = 200
+"""That are looked for before they are forgotten: what is erased at once may have been full of rare ones."""
+ENTRIES_AT_ONCE = 20
 LAST = "\U0010ffff"
 DUPLICATE_KEY = 11000
 
@@ -116,9 +119,11 @@ class SearchStore:
         """Take entries in, and forget the words that no message of the room has any longer."""
         with self._database.bounded():
             # Entries first, then the words: whoever takes a word away looks for entries after it.
-            gone = self._replace(room, entries)
+            gone = sorted(self._replace(room, entries))
             self._add_words(room, {word for entry in entries for word in entry.words})
-            self._remove_words(room, gone)
+        for first in range(0, len(gone), WORDS_AT_ONCE):
+            with self._database.bounded():
+                self._remove_words(room, gone[first : first + WORDS_AT_ONCE])
 
     def forget(self, room: str) -> None:
         """Take a room out of the index."""
@@ -211,9 +216,8 @@ class SearchStore:
                 self._entries.insert_many(new, ordered=False)
             except BulkWriteError as error:
                 changed |= _doubles(error)  # somebody else was quicker, with this state or another
-        for id in changed:
-            document = documents[id]
-            self._entries.replace_one({"_id": id, "revision": {"$lte": document["revision"]}}, document)
+        states = [({"_id": id, "revision": {"$lte": documents[id]["revision"]}}, documents[id]) for id in changed]
+        self._database.update_in_order(self._entries, [(older, {"$set": document}) for older, document in states])
         return {word for id, words in old.items() for word in words if word not in documents[id]["words"]}
 
     def _add_words(self, room: str, words: Collection[str]) -> None:
@@ -225,15 +229,24 @@ class SearchStore:
             except BulkWriteError as error:
                 _doubles(error)
 
-    def _remove_words(self, room: str, words: Iterable[str]) -> None:
-        for word in words:
-            if not self._has(room, word):
-                self._words.delete_one({"_id": f"{room} {word}"})
-                if self._has(room, word):  # somebody wrote it meanwhile, and may have found the word still there
-                    self._add_words(room, [word])
+    def _remove_words(self, room: str, words: Collection[str]) -> None:
+        unused = set(words) - self._used(room, words)
+        if unused:
+            self._words.delete_many({"_id": {"$in": [f"{room} {word}" for word in unused]}})
+            # What somebody wrote meanwhile, who may have found the word still there.
+            self._add_words(room, self._used(room, unused))
 
-    def _has(self, room: str, word: str) -> bool:
-        return self._entries.find_one({"room": room, "words": word}, {"_id": 1}) is not None
+    def _used(self, room: str, words: Collection[str]) -> set[str]:
+        """Those of the words that some entry has: each question answers for one of them at least."""
+        left = set(words)
+        while left:
+            query = {"room": room, "words": {"$in": sorted(left)}}
+            some = self._entries.find(query, {"words": 1}).hint(BY_WORD).limit(ENTRIES_AT_ONCE)
+            found = left & {word for entry in some for word in entry["words"]}
+            if not found:
+                break
+            left -= found
+        return set(words) - left
 
 
 def is_id(text: str) -> bool:

@@ -16,6 +16,7 @@ from chatroom.indexer import BATCH, Indexer, entry, named_word
 from chatroom.messages import ERASED, Messages
 from chatroom.models import Author, Draft, File, Message, Room, User
 from chatroom.search import Hit, Results, Search
+from chatroom.store import search as store
 from chatroom.store.database import Database
 from chatroom.store.leases import LeaseStore
 from chatroom.store.listings import ListingStore
@@ -333,6 +334,24 @@ class TestIndex:
         site.messages.change(LOBBY, site.messages.deleting(access(ALICE, LOBBY), first.id))
         assert site.texts("hunter2") == []
         assert site.words_kept() == site.dictionary() == {"the", "rest"}
+
+    def test_what_is_erased_at_once_leaves_no_word_that_nobody_else_has(
+        self, site: Site, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Rare words by the hundred are looked for together: one by one, they outlast the time for a batch."""
+        monkeypatch.setattr(store, "WORDS_AT_ONCE", 40)
+        monkeypatch.setattr(store, "ENTRIES_AT_ONCE", 2)
+        erased = site.say(*(f"rare{n} common shared{n % 7}" for n in range(100)))
+        site.say(*(f"common shared{n} kept{n}" for n in range(7)))
+        assert site.indexer.take_in(LOBBY.id, 0) is None
+        site.messages.change(LOBBY, site.messages.clearing([message.sequence for message in erased]))
+        asked: list[int] = []
+        used = site.index._used
+        monkeypatch.setattr(site.index, "_used", lambda room, words: asked.append(len(words)) or used(room, words))
+        assert site.indexer.take_in(LOBBY.id, 107) is None
+        left = {"common", *(f"shared{n}" for n in range(7)), *(f"kept{n}" for n in range(7))}
+        assert site.words_kept() == site.dictionary() == left
+        assert len(asked) < 10
 
     def test_it_goes_on_where_it_was(self, site: Site) -> None:
         site.say(*(f"m{n}" for n in range(BATCH + 10)))

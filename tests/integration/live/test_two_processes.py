@@ -225,6 +225,36 @@ def test_the_other_process_goes_on_with_the_index(pair: Pair) -> None:
     ]
 
 
+def test_an_account_is_deleted_to_the_end_though_the_process_is_killed_in_the_middle(pair: Pair) -> None:
+    assert len(pair.servers) == 2
+    services, count = pair.services, 3000
+    (token,) = make_tokens(pair.uri, pair.name, "carol")
+    carol = pair.user(token)
+    services.rooms.get_for(carol.id, "lobby")
+    drafts = [services.messages.draft(Author(carol.id, "Carol"), f"c{n}") for n in range(count)]
+    for first in range(0, count, 500):
+        services.messages.append(LOBBY.id, drafts[first : first + 500])
+    holder = pair.holder("account_deletion")
+    other = next(server for origin, server in pair.origins.items() if origin != holder)
+    left = {"room": LOBBY.id, "author.id": carol.id, "deleted_at": None}
+    messages, users = services.database.messages, services.database.users
+
+    with contextlib.closing(other.connect(token)) as client:
+        client.wait_for_type("caught_up")
+        services.account_deletion.begin(None, carol, "", is_erased=True)
+        wait_until(lambda: messages.count_documents(left) < count)
+        assert pair.kill(holder) is other
+        assert 0 < messages.count_documents(left) < count, "it was not killed in the middle"
+        assert client.close_code(SECONDS) in {4401, 4403}
+    wait_until(lambda: messages.count_documents(left) == 0)
+    users.update_one({"_id": carol.id}, {"$set": {"deleted_at": LONG_AGO}})  # the minute is over
+    wait_until(lambda: not services.accounts.users.list_leaving())
+
+    assert messages.distinct("author.name", {"author.id": carol.id}) == ["Former member"]
+    revisions = [number for each in messages.find({"room": LOBBY.id}) for number in each["revisions"]]
+    assert sorted(revisions) == list(range(1, services.message_store.newest_revision(LOBBY.id) + 1))
+
+
 @contextlib.contextmanager
 def readers(pair: Pair) -> Iterator[list[Client]]:
     """Alice, at every server."""
