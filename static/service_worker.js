@@ -2,13 +2,14 @@
    run modules here.
 
    The network comes first, always: what is kept is for when there is none. Pages belong to who is logged in, and are
-   forgotten with the log-out. */
+   forgotten with the log-out, and before anybody logs in: sessions also end by themselves. */
 
 const FILES = "files-1";
 const PAGES = "pages-1";
 const MOST_PAGES = 20;
 const OFFLINE = "/static/offline.html";
 const PAGE = /^\/chatroom(\/|$)/;
+const ENDS = new Set(["/logout", "/login", "/register"]);
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(FILES).then((files) => files.add(OFFLINE)));
@@ -23,7 +24,7 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (url.origin !== self.location.origin) return;
-  if (request.mode === "navigate" && url.pathname === "/logout") event.waitUntil(caches.delete(PAGES));
+  if (request.mode === "navigate" && ENDS.has(url.pathname)) event.waitUntil(caches.delete(PAGES));
   if (request.method !== "GET") return;
   if (url.pathname.startsWith("/static/")) event.respondWith(fromNetworkOr(FILES, request));
   else if (request.mode === "navigate") event.respondWith(findPage(request, url));
