@@ -40,11 +40,13 @@ class Indexer:
         leases: LeaseStore,
         rooms: Callable[[], Collection[str]],
         *,
+        batch: int = BATCH,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._messages = messages
         self._rooms = rooms
+        self._batch = batch
         self._clock = clock
         self._thread = LeasedThread(LEASE, leases, self._follow, lease_seconds=LEASE_SECONDS, stop_seconds=STOP_SECONDS)
 
@@ -67,8 +69,9 @@ class Indexer:
         newest = self._messages.newest_of(rooms)
         return {room: cursors[room] for room, revision in newest.items() if revision > cursors[room]}
 
-    def take_in(self, room: str, cursor: int, batch: int = BATCH) -> int | None:
+    def take_in(self, room: str, cursor: int, batch: int = 0) -> int | None:
         """Index one batch of a room; return the cursor to go on from, or None when there is no more."""
+        batch = batch or self._batch
         changed = self._messages.changed_after(room, cursor, batch)
         if not changed:
             return None

@@ -62,6 +62,8 @@ class Proposals:
             if not is_planned:
                 span, step = self._plan(span, conditions)
                 is_planned = True
+                if not span.rooms:  # one of the words is nowhere
+                    yield [], None
             elif step.most is not None:
                 step = _longer(step, seconds, give_up_at - self._clock())
 

@@ -12,7 +12,7 @@ from chatroom import indexer as indexing
 from chatroom import proposals
 from chatroom import search as searching
 from chatroom.errors import Refused
-from chatroom.indexer import BATCH, Indexer, entry, named_word
+from chatroom.indexer import Indexer, entry, named_word
 from chatroom.messages import ERASED, Messages
 from chatroom.models import Author, Draft, File, Message, Room, User
 from chatroom.search import Hit, Results, Search
@@ -29,6 +29,7 @@ from tests.people import ALICE, BOB, MALLORY, access, draft
 
 LOBBY = Room(id="lobby", slug="lobby", title="Lobby")
 DEN = Room(id="den-id", slug="den", title="The Den", kind="private")
+BATCH = 120
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -60,7 +61,7 @@ class Site:
 
     def make_indexer(self, holder: str = "one", clock: Callable[[], float] = time.monotonic) -> Indexer:
         leases = LeaseStore(self.database, holder=holder)
-        return Indexer(self.index, self.store, leases, self.rooms.list_ids, clock=clock)
+        return Indexer(self.index, self.store, leases, self.rooms.list_ids, batch=BATCH, clock=clock)
 
     def find_user(self, name: str) -> User | None:
         people = {person.name.lower(): person for person in (ALICE, BOB, MALLORY)}
@@ -224,6 +225,15 @@ class TestFinding:
             pages += 1
         assert found == sorted((message.id for message in expected), reverse=True)
         assert len(found) >= 4
+
+    @pytest.mark.parametrize("text", ["black nowhere", '"black" "nowhere"'])
+    def test_where_one_word_is_missing_there_is_no_older_page(
+        self, site: Site, monkeypatch: pytest.MonkeyPatch, text: str
+    ) -> None:
+        monkeypatch.setattr(proposals, "FIRST_LOOK", 2)
+        site.say(*["black"] * 5)
+        site.say("black", room=DEN)
+        assert site.find(text) == Results(hits=[], before=None, is_cut=False, is_behind=False)
 
     @pytest.mark.parametrize("before", ["", "x", "1" * 23, "$ne", '{"$gt": ""}'])
     def test_a_place_that_is_none(self, site: Site, before: str) -> None:
