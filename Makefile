@@ -6,6 +6,7 @@ BROWSER_NEEDS := $(shell { command -v chromium || command -v chromium-browser; }
   $(shell PATH=$$PATH:/sbin ldconfig -p 2>/dev/null | grep -q libatomic.so.1 || echo libatomic1)
 BROWSER_NEEDS := $(strip $(BROWSER_NEEDS))
 JS_TESTS := $(wildcard tests/js/*.test.js tests/js/*.test.mjs)
+SERIAL_TESTS := tests/integration tests/security tests/faults tests/fuzz tests/browser
 COVERAGE ?= --cov --cov-report=term
 .DEFAULT_GOAL := help
 FUZZ_MINUTES ?= 10
@@ -17,8 +18,16 @@ help:  ## what can be made
 run: .venv/run.stamp  ## serve the room at http://127.0.0.1:5000
 	@CHATROOM_PARENT=$$PPID exec $(BIN)/python test_mongo.py
 
+# The unit tests in two processes; those with servers and browsers of their own in one, after them.
 test: .venv/dev.stamp browser test-js  ## every test (PYTEST="-k name" for some)
+ifneq ($(strip $(PYTEST)),)
 	@$(BIN)/python -m pytest $(COVERAGE) $(PYTEST)
+else
+	@failed=0; \
+	$(BIN)/python -m pytest tests/unit -n 2 --dist loadfile $(if $(COVERAGE),--cov --cov-report=) || failed=1; \
+	$(BIN)/python -m pytest $(SERIAL_TESTS) $(if $(COVERAGE),$(COVERAGE) --cov-append) || failed=1; \
+	exit $$failed
+endif
 
 test-js:
 ifeq ($(JS_TESTS),)

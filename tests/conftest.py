@@ -20,11 +20,14 @@ from chatroom.embedded import EmbeddedMongo
 from chatroom.services import Services
 from chatroom.store.database import Database
 from tests.databases import in_memory, new_database, replica_set
+from tests.made_once import share_builders, share_templates
 from tests.visitors import Visitor
 
 # How long an example takes says something about the machine, and nothing about the code.
 hypothesis.settings.register_profile("chatroom", deadline=None)
 hypothesis.settings.load_profile("chatroom")
+
+share_builders()
 
 MakeApp = Callable[..., Flask]
 
@@ -72,7 +75,7 @@ def make_app() -> Iterator[MakeApp]:
 
     def make(**changes: Any) -> Flask:
         defaults: dict[str, Any] = {"mongo_uri": "mongomock://", "secret_key": "k" * 32, "bcrypt_rounds": 4}
-        app = create_app(Settings(**{**defaults, **changes}))
+        app = share_templates(create_app(Settings(**{**defaults, **changes})))
         open_app(app).prepare()
         made.append(app)
         return app

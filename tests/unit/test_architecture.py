@@ -1,6 +1,7 @@
 """An import may only point down, and each library has its place."""
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,8 +94,13 @@ def layer_of(module: str) -> int:
     return NOUNS
 
 
-def imports_of(module: str, path: Path) -> Iterator[str]:
+@functools.cache
+def imports_of(module: str, path: Path) -> tuple[str, ...]:
     """Every module that is imported, wherever in the file, by its full name."""
+    return tuple(_imports_of(module, path))
+
+
+def _imports_of(module: str, path: Path) -> Iterator[str]:
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):

@@ -46,7 +46,7 @@ def server() -> Iterator[http.server.ThreadingHTTPServer]:
     asked: list[Any] = []
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.asked = asked  # type: ignore[attr-defined]
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=[0.01])
         thread.start()
         yield server
         server.shutdown()
