@@ -142,6 +142,20 @@ class TestRoundTrip:
         ]
         assert services_of(other).database.chunks.count_documents({}) == 5
 
+    def test_who_was_gone_is_looked_for_again(self, full: Services, empty: Services, tmp_path: Path) -> None:
+        """The messages may be from a moment before an account was deleted, and the accounts from after it."""
+        bob = full.accounts.users.find_by_username("bob")
+        assert bob is not None
+        full.accounts.users.make_former(bob.id, is_erased=True)
+        full.accounts.users.end_leaving(bob.id)
+        backup.make(store_of(full), tmp_path / "b", silent)
+        backup.restore(store_of(empty), tmp_path / "b", silent)
+        said = {"author.id": bob.id, "deleted_at": None}
+        assert empty.database.messages.count_documents(said) > 0
+        empty.account_deletion.finish()
+        assert empty.database.messages.count_documents(said) == 0
+        assert empty.database.messages.distinct("author.name", {"author.id": bob.id}) == ["Former member"]
+
     def test_people_log_in_with_their_passwords_and_nobody_is_logged_in(
         self, app: Flask, make_app: MakeApp, tmp_path: Path
     ) -> None:
