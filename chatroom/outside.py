@@ -23,6 +23,8 @@ LONGEST_ANSWER_SECONDS = 5.0
 LOOKED_UP_AT_ONCE = 4
 """Names that are typed: whoever owns one decides how long the answer takes, and each question holds a thread."""
 PORTS = {"http": 80, "https": 443}
+WITHIN = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10")))
+"""What Python takes for the internet: protocols' own addresses, a relay next door, sites' own from before `fc00::`."""
 
 
 class Forbidden(OSError):
@@ -142,7 +144,7 @@ def is_public(address: str) -> bool:
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None) or _nat64(ip)
         if inner is not None:
             return is_public(str(inner))
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved and not any(ip in network for network in WITHIN)
 
 
 def _nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
