@@ -3,6 +3,7 @@
 A text is checked and rendered here, once, whichever way it came.
 """
 
+import logging
 import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -15,12 +16,14 @@ import regex
 from chatroom.access import Access
 from chatroom.anonymity import is_erased_with, without_name
 from chatroom.audit import Audit, about_message, about_room
-from chatroom.errors import Refused
+from chatroom.errors import ChatroomError, Refused
 from chatroom.files import Files
 from chatroom.models import Author, Draft, FormerMember, Member, Message, Reaction, Room
 from chatroom.reactions import check_emoji, react
 from chatroom.rendering import render
 from chatroom.store.messages import MessageStore, Rendered, Stored
+
+log = logging.getLogger(__name__)
 
 SERVER_MADE = "."
 """The first character of a client id that the server made up, because the client sent none."""
@@ -73,6 +76,7 @@ class Messages:
         self._clock = clock
         self.post_through: Callable[[Room, Draft], Stored] | None = None
         self.change_through: Callable[[Room, Change], Message] | None = None
+        self.note_through: Callable[[Room, Draft], None] | None = None
 
     def draft(
         self,
@@ -259,16 +263,43 @@ class Messages:
         if not access.may_pin:
             raise Refused("forbidden", "Only moderators pin messages in this room.")
         access.check_open()
+        is_new = False
 
         def edit(message: Message) -> Mapping[str, Any] | None:
+            nonlocal is_new
             _check_there(message)
             if (message.pinned_at is not None) == on:
                 return None
             if on and len(self.pinned(access.room)) >= MOST_PINS:
                 raise Refused("too_many_pins", f"At most {MOST_PINS} messages are pinned. Unpin one of them first.")
+            is_new = on
             return {"pinned_at": self._clock() if on else None}
 
-        return self._changing(message_id, edit)
+        pin = self._changing(message_id, edit)
+
+        def change(room_id: str, after: int | None) -> Message:
+            changed = pin(room_id, after)
+            if is_new:
+                self._note_pin(access, changed)
+            return changed
+
+        return change
+
+    def _note_pin(self, access: Access, message: Message) -> None:
+        """Have the room say who pinned, in answer to what was pinned; a line that cannot be written is left out.
+
+        It is not waited for: this runs in the turn of the room's own queue, which the line has to stand in.
+        """
+        client_id = f"{SERVER_MADE}pin-{message.id}-{message.revision}"
+        text = f"{access.name} pinned a message"
+        line = Draft(author=access.author, text=text, client_id=client_id, reply_to=message.sequence, kind="event")
+        if self.note_through is not None:
+            self.note_through(access.room, line)
+            return
+        try:
+            self.append(access.room.id, [line])
+        except ChatroomError:
+            log.warning("an event was not written", extra={"room": access.room.slug})
 
     def expiring(self, message_id: str) -> Change:
         """The change that deletes a message because it is older than its room keeps them."""

@@ -140,6 +140,7 @@ class Engine:
         """Begin to listen for other processes' changes, and take posts from the pages."""
         self.messages.post_through = self.post_from_thread
         self.messages.change_through = self.change_from_thread
+        self.messages.note_through = self.note_from_thread
         self._notices.apply_through = self._hear_from_thread
         chores = (self._start_feed(), self._keep_house(), self.hearing.renew_site())
         self._tasks = {self._loop.create_task(chore) for chore in chores}
@@ -147,6 +148,7 @@ class Engine:
     async def stop(self) -> None:
         """Store what waits, give the leases back, and stop listening."""
         self.messages.post_through = self.messages.change_through = self._notices.apply_through = None
+        self.messages.note_through = None
         for task in self._tasks:
             task.cancel()
         await self.appender.finish(FINISH_SECONDS)
@@ -166,6 +168,16 @@ class Engine:
     def change_from_thread(self, room: Room, change: Change, timeout_seconds: float = 10.0) -> Message:
         """Change a message from another thread; raise `Unavailable` when that takes too long."""
         return self._put_from_thread(room, change, timeout_seconds).message
+
+    def note_from_thread(self, room: Room, line: Draft) -> None:
+        """Put a line of the room's own behind what is being stored, and do not wait for it."""
+
+        def put() -> None:
+            with contextlib.suppress(Refused):  # too much waits already: the line is left out
+                self.appender.put(room.id, line, lambda _: None)
+
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(put)
 
     def _put_from_thread(self, room: Room, item: Draft | Change, timeout_seconds: float) -> Stored:
         outcome: concurrent.futures.Future[Stored] = concurrent.futures.Future()

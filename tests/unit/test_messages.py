@@ -342,6 +342,43 @@ class TestPin:
         assert self.pin(messages, message.id, on=False) == message
         assert self.pin(messages, message.id) == self.pin(messages, message.id)
 
+    def test_the_room_says_who_pinned_once_for_each_time(self, messages: Messages, store: MessageStore) -> None:
+        message = say(messages, "hi")
+        for on in (True, True, False, True):
+            self.pin(messages, message.id, on=on)
+        lines = [each for each in store.newest(LOBBY.id, 9) if each.kind == "event"]
+        assert [(each.text, each.reply_to) for each in lines] == [("Bob pinned a message", message.sequence)] * 2
+        assert {each.author.id for each in lines} == {BOB.id}
+
+    def test_a_pin_whose_outcome_was_unknown_is_said_once(
+        self, messages: Messages, store: MessageStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        message = say(messages, "hi")
+        change = messages.pinning(access(BOB, LOBBY, "moderator"), message.id)
+        write = store.change
+
+        def write_and_fall_silent(*given: Any, **more: Any) -> Message:
+            write(*given, **more)
+            raise Unavailable("silence")
+
+        monkeypatch.setattr(store, "change", write_and_fall_silent)
+        with pytest.raises(Unavailable):
+            change(LOBBY.id, None)
+        monkeypatch.setattr(store, "change", write)
+        assert change(LOBBY.id, None).pinned_at
+        assert [each.kind for each in store.newest(LOBBY.id, 9)] == ["message", "event"]
+
+    def test_a_line_that_cannot_be_written_is_left_out(
+        self, messages: Messages, store: MessageStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        message = say(messages, "hi")
+
+        def silence(*_: Any, **__: Any) -> None:
+            raise Unavailable("silence")
+
+        monkeypatch.setattr(store, "append", silence)
+        assert self.pin(messages, message.id).pinned_at
+
     def test_nobody_else_but_in_a_direct_room(self, messages: Messages) -> None:
         message = say(messages, "hi")
         with pytest.raises(Refused) as refusal:

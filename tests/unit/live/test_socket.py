@@ -408,7 +408,13 @@ class TestChange:
             await moderator.say(pin, pin | {"on": False, "client_id": "p2"})
             assert [frame["client_id"] for frame in moderator.frames("stored")] == ["p1", "p2"]
             states = [m for frame in bob.frames("changes") for m in frame["messages"]]
-            assert ["pinned_at" in state for state in states] == [False, True, False]
+            said = [state for state in states if state.get("kind") != "event"]
+            assert ["pinned_at" in state for state in said] == [False, True, False]
+            (line,) = [state for state in states if state.get("kind") == "event"]
+            assert (line["author"]["id"], line["reply_to"]) == (BOB.id, said[0]["sequence"])
+            assert line["text"].endswith(" pinned a message")
+            revisions = [state["revision"] for state in states]
+            assert revisions == sorted(set(revisions))
 
         run(test)
 

@@ -125,10 +125,11 @@ class TestForms:
         assert self.send(bob, "pin", on="true").status_code == 403
         assert "Pin this message" in alice.get("/chatroom/lobby/1").text
         assert self.send(alice, "pin", on="true").status_code == 303
-        assert newest(services).pinned_at
+        assert services.message_store.get("lobby", message.id).pinned_at
+        assert "Alice pinned a message" in bob.get("/chatroom").text
         assert "1 pinned message<" in bob.get("/chatroom").text
         assert self.send(alice, "pin", on="false").status_code == 303
-        assert newest(services).pinned_at is None
+        assert services.message_store.get("lobby", message.id).pinned_at is None
 
     @pytest.mark.parametrize("deed", ["react", "pin"])
     def test_a_form_without_its_token_changes_nothing(
