@@ -168,3 +168,14 @@ def test_the_room_is_readable_in_a_text_browser(person, show_in_w3m, anything):
     assert "Times are in UTC" in page
     for hidden in ("edited", "Shift+Enter", "Reconnecting"):
         assert hidden not in page, "what is not for text browsers is not written"
+
+
+def test_a_link_to_a_message_far_above_shows_it_and_what_can_be_done_with_it(person, anything):
+    alice, bob = person("Alice", **NO_SCRIPT), person("Bob")
+    text = anything("far above")
+    bob.post(text, *[f"{text} {number} {'and more ' * 60}" for number in range(12)])
+    bob.sees(f"{text} 11")
+    sequence = bob.message(text).first.get_attribute("data-sequence")
+    alice.page.goto(f"{alice.url}/chatroom/lobby/{sequence}")
+    expect(alice.page.locator(".message--target")).to_be_in_viewport()
+    expect(alice.page.locator("summary", has_text="React")).to_be_in_viewport()
