@@ -27,7 +27,7 @@ from bench.subjects import Running, Stage
 
 CLIENTS = 200
 PER_SECOND = 50
-WARM_UP_MINUTES = 10
+WARM_UP_MINUTES = 20
 MOST_MEGABYTES_AN_HOUR = 1.0
 
 
