@@ -96,7 +96,7 @@ class Town:
             )
         self.resets = ResetStore(database)
         for person in self.people:
-            self.resets.add(f"r-{person.id}", person.id, NOW + day)
+            self.resets.add(f"r-{person.id}", person.id, NOW + day, password_version=0)
         self.invites.add("code", uses=10, expires_at=NOW + day, made_by=Author("a", "Ann"))
         for person in self.people[200:220]:
             self.users.make_former(person.id, is_erased=False)
@@ -141,7 +141,14 @@ CALLS: dict[str, tuple[Callable[[Town], Any], int]] = {
     "webhooks to tell": (lambda t: t.hooks.list_outgoing(), 50),
     "how a delivery went": (lambda t: t.hooks.note("h9", cursor=1), 1),
     "a webhook's end": (lambda t: t.hooks.remove("r9", "h99"), 1),
-    "a reset link": (lambda t: (t.resets.add("x", t.somebody.id, NOW), t.resets.find_user("x"), t.resets.take("x")), 1),
+    "a reset link": (
+        lambda t: (
+            t.resets.add("x", t.somebody.id, NOW, password_version=0),
+            t.resets.find_user("x"),
+            t.resets.take("x"),
+        ),
+        1,
+    ),
     "reports that wait": (lambda t: t.reports.list_open(None, 50), 50),
     "reports that wait for a room's moderators": (lambda t: t.reports.list_open(["r3", "r4"], 50), 60),
     "a report": (lambda t: (t.reports.find_open("m7:u"), t.reports.has("m8:u")), 1),
