@@ -30,7 +30,6 @@ from chatroom.outlet import Outlet
 from chatroom.services import Services
 from chatroom.spooling import Spooling
 from chatroom.store import changes
-from chatroom.turns import ShortTurns
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -94,7 +93,7 @@ class ASGI:
         settings = self._services.settings
         self._engine: Engine | None = None
         self._socketio: SocketIO | None = None
-        threads = ShortTurns(WSGIMiddleware(cast("Any", app), workers=settings.request_threads))
+        threads = WSGIMiddleware(cast("Any", app), workers=settings.request_threads)
         self._pages = Outlet(
             Spooling(
                 WholeBodies(threads, most_bytes=settings.max_request_bytes),
