@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import expect
 
 from tests.browser.cast import PASSWORD
+from tests.browser.test_rooms import make_room
 
 
 def test_an_administrator_goes_through_the_administration(person, own_server):
@@ -54,3 +55,33 @@ def test_an_administrator_goes_through_the_administration(person, own_server):
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_role("main").get_by_role("listitem")).to_have_count(1)
     expect(page.get_by_role("main").get_by_role("listitem")).to_contain_text(bob.username)
+
+
+def test_a_room_is_archived_from_the_administration_and_its_manager_reads_why(person, own_server):
+    alice, bob = person("Alice", at=own_server), person("Bob", at=own_server)
+    address = make_room(bob, "Bob's plans", "Only those who are invited")
+    bob.say("nobody else's business")
+    page = alice.page
+    page.goto(f"{alice.url}/admin")
+    page.get_by_role("navigation", name="Administration").get_by_role("link", name="Rooms").click()
+    page.get_by_label("begins with").fill("bob")
+    page.get_by_role("button", name="Find").click()
+    page.get_by_role("main").get_by_role("link", name="Bob's plans").click()
+    expect(page.get_by_text("What is said in it, its members alone can read.")).to_be_visible()
+    assert "nobody else's business" not in page.content()
+    assert page.request.get(address).status == 404, "an administrator is no member for it"
+    page.get_by_label("Why?").fill("the project is over")
+    page.get_by_role("button", name="Archive the room").click()
+
+    expect(bob.page.get_by_text("This room is archived: it can be read")).to_be_visible()
+    bob.page.get_by_role("heading", name="Bob's plans").get_by_role("link").click()
+    bob.page.get_by_role("link", name=re.compile("[Rr]ecord")).first.click()
+    entry = bob.page.get_by_role("listitem").filter(has_text="the project is over")
+    expect(entry).to_contain_text(alice.name)
+
+    page.get_by_label("Why?").fill("it goes on")
+    page.get_by_role("button", name="Open the room again").click()
+    bob.page.goto(address)
+    bob.await_state("Live")
+    bob.say("and on")
+    bob.sees("and on")
