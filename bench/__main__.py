@@ -53,7 +53,7 @@ def main() -> int:
         parser.error(f"no such measure: {', '.join(unknown)}")
     quick = asked.quick or os.environ.get("QUICK", "0") not in ("", "0")
     whole = not asked.measures and not quick
-    left_out = {"search"} | ({"rates", "sockets"} if quick else set())
+    left_out = {"search"} | ({"feeds", "rates", "sockets"} if quick else set())
     chosen = asked.measures or [name for name in MEASURES if name not in left_out]
     return _run(chosen, quick=quick, publish=whole or asked.publish)
 

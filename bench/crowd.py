@@ -115,12 +115,13 @@ class Crowd:
         after: int | None = None,
         at_once: int = 100,
         seconds: float = 120,
+        port: int | None = None,
     ) -> list[Member]:
         """Bring `count` more members in, spread over the rooms, and wait until all of them are."""
         arriving: list[Member] = []
         deadline = time.perf_counter() + seconds
         for room, _ in zip(cycle(rooms), range(count), strict=False):
-            arriving.append(self.begin(room, after=after))
+            arriving.append(self.begin(room, after=after, port=port))
             while sum(not m.is_in for m in arriving) >= at_once:
                 self._turn(0.1)
                 _in_time(deadline)
@@ -129,11 +130,12 @@ class Crowd:
             _in_time(deadline)
         return arriving
 
-    def begin(self, room: str, *, after: int | None = None) -> Member:
+    def begin(self, room: str, *, after: int | None = None, port: int | None = None) -> Member:
         """Open a connection without waiting for it to be let in."""
-        sock = socket.create_connection(("127.0.0.1", self._port), 10)
+        port = port or self._port
+        sock = socket.create_connection(("127.0.0.1", port), 10)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.sendall(self._dialect.request(self._port, room, len(self.members), after))
+        sock.sendall(self._dialect.request(port, room, len(self.members), after))
         sock.setblocking(False)
         member = Member(sock, room, self._dialect.steps(room, len(self.members), after))
         self.members.append(member)
@@ -222,6 +224,7 @@ class Crowd:
         *,
         warm_up: float = 0.0,
         watch: Iterable[Member] | None = None,
+        speakers: Iterable[Member] | None = None,
         until: Callable[[], bool] | None = None,
         audience: int | None = None,
     ) -> Pace:
@@ -234,7 +237,7 @@ class Crowd:
         watched = list(self.members if watch is None else watch)
         start = time.perf_counter() + 0.01
         begin, end = start + warm_up, start + warm_up + seconds
-        senders = cycle(self.members if watch is None else watched)
+        senders = cycle(watched if speakers is None else speakers)
         for member in watched:
             member.received, member.latencies = 0, []
         first, made = self._posted, 0

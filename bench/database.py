@@ -1,4 +1,7 @@
-"""The one mongod that every subject stores in: a replica set of one, journaled, on the load's core."""
+"""The one mongod that every subject stores in: a replica set of one, journaled, on the load's core.
+
+`feeds` alone needs another one, which is in no replica set.
+"""
 
 import shutil
 from importlib.util import find_spec
@@ -10,16 +13,19 @@ from bench.machine import LOAD_CORE, free_port
 from bench.servers import Server
 
 
-def start(folder: Path) -> Server:
+def start(folder: Path, *, is_standalone: bool = False) -> Server:
     """Start mongod on an empty folder and wait until it is primary."""
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "data").mkdir(parents=True)
     port = free_port()
-    options = f"--replSet bench --bind_ip 127.0.0.1 --port {port} --wiredTigerCacheSizeGB 2 --quiet"
+    options = f"--bind_ip 127.0.0.1 --port {port} --wiredTigerCacheSizeGB 2 --quiet"
     command = [_binary(), *options.split(), "--dbpath", str(folder / "data")]
+    command += [] if is_standalone else ["--replSet", "bench"]
     server = Server(
         [*command, "--networkMessageCompressors", "disabled"], port, cores=LOAD_CORE, log=folder / "mongod.log"
     )
+    if is_standalone:
+        return server
     with MongoClient(f"mongodb://127.0.0.1:{port}/?directConnection=true") as client:
         client.admin.command("replSetInitiate", {"_id": "bench", "members": [{"_id": 0, "host": f"127.0.0.1:{port}"}]})
     with MongoClient(uri(server, "admin")) as client:
@@ -27,9 +33,9 @@ def start(folder: Path) -> Server:
     return server
 
 
-def uri(server: Server, name: str) -> str:
+def uri(server: Server, name: str, *, is_standalone: bool = False) -> str:
     """Return the address of a database on the server."""
-    return f"mongodb://127.0.0.1:{server.port}/{name}?replicaSet=bench"
+    return f"mongodb://127.0.0.1:{server.port}/{name}{'' if is_standalone else '?replicaSet=bench'}"
 
 
 def _binary() -> str:

@@ -346,6 +346,27 @@ def p10(bench: Bench) -> Iterator[Row]:
         )
 
 
+def feeds(bench: Bench) -> Iterator[Row]:
+    """How late messages are in another process: by change stream, and by polling where there is none."""
+    standalone = Stage.standalone(bench.stage.folder / "standalone")
+    try:
+        for stage, how in ((bench.stage, "replica set, change stream"), (standalone, "standalone mongod, polling")):
+            here: list[Pace] = []
+            elsewhere: list[Pace] = []
+            for number in range(bench.scale.repeats):
+                bench.say(f"two processes, {how}, run {number + 1} of {bench.scale.repeats}")
+                with OURS.up(stage) as running, OURS.beside(stage, running) as other, running.crowd() as crowd:
+                    near, far = crowd.connect(20), crowd.connect(20, port=other.port)
+                    for watched, done in ((near, here), (far, elsewhere)):
+                        done.append(crowd.pace(20, bench.scale.paced_seconds / 2, watch=watched, speakers=near))
+                        bench._say_pace(done[-1])
+            for name, figure in (("p50", _p50), ("p99", _p99)):
+                what = f"{name} latency of what is posted in another process, 20 messages/s, {how}"
+                yield Row("feeds", what, "ms", [*map(figure, elsewhere)], "posted in the same", [*map(figure, here)])
+    finally:
+        standalone.mongod.stop()
+
+
 def p11(bench: Bench) -> Iterator[Row]:
     """Many small rooms, each with a little talk."""
     rooms, people = bench.scale.rooms, 10
@@ -507,6 +528,7 @@ def search(bench: Bench) -> Iterator[Row]:
 MEASURES: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "load": load_alone,
     **{f"P{number}": globals()[f"p{number}"] for number in range(1, 14)},
+    "feeds": feeds,
     "sockets": sockets,
     "rates": rates,
     "search": search,

@@ -7,7 +7,7 @@ import secrets
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,6 @@ from urllib.request import HTTPCookieProcessor, Request, build_opener
 from bson import ObjectId
 from pymongo import MongoClient
 
-from bench import database
 from bench.dialects import Ours, text
 from bench.machine import ROOT, SERVER_CORE, free_port
 from bench.prepare import PRODUCT_PYTHON
@@ -53,29 +52,40 @@ class Room:
     @contextmanager
     def up(self, stage: Stage) -> Iterator[Running]:
         """Start it on a database that holds the people and nothing else."""
-        port = free_port()
-        with stage.fresh_database() as uri, tempfile.TemporaryDirectory(dir=stage.folder) as folder:
+        with stage.fresh_database() as uri:
             tokens = seed(stage)
-            name = uri.rsplit("/", 1)[1].split("?")[0]
             with MongoClient(uri) as client:
                 for collection in client[_SEED].list_collection_names():
-                    client[_SEED][collection].aggregate([{"$out": {"db": name, "coll": collection}}])
-            env = (
-                environment(uri, name, folder) | {"PORT": str(port), "WEB_CONCURRENCY": str(self.processes)} | self.env
-            )
-            log = stage.folder / f"{self.key}.log"
-            command = [python(), "test_mongo.py"]
-            server = Server(command, port, cores=self.cores, log=log, env=env, cwd=ROOT)
-            try:
+                    client[_SEED][collection].aggregate([{"$out": {"db": _name(uri), "coll": collection}}])
+            with self._serve(stage, uri, self.key) as server:
                 yield Running(server, Ours(tokens, secrets.token_hex(2)), uri)
+
+    def beside(self, stage: Stage, running: Running) -> AbstractContextManager[Server]:
+        """Start another server on the database of one that is up."""
+        return self._serve(stage, running.mongo_uri, f"{self.key}-beside")
+
+    @contextmanager
+    def _serve(self, stage: Stage, uri: str, log: str) -> Iterator[Server]:
+        port = free_port()
+        with tempfile.TemporaryDirectory(dir=stage.folder) as folder:
+            env = environment(uri, _name(uri), folder)
+            env |= {"PORT": str(port), "WEB_CONCURRENCY": str(self.processes)} | self.env
+            path = stage.folder / f"{log}.log"
+            server = Server([python(), "test_mongo.py"], port, cores=self.cores, log=path, env=env, cwd=ROOT)
+            try:
+                yield server
             finally:
                 server.stop()
+
+
+def _name(uri: str) -> str:
+    return uri.rsplit("/", 1)[1].split("?", maxsplit=1)[0]
 
 
 def seed(stage: Stage) -> list[str]:
     """Create the people by the product's own commands, once a stage; return their tokens."""
     if not stage.tokens:
-        env = {**os.environ, **environment(database.uri(stage.mongod, _SEED), _SEED, str(stage.folder))}
+        env = {**os.environ, **environment(stage.uri(_SEED), _SEED, str(stage.folder))}
         for name in PEOPLE:
             _flask(env, "create-user", name, "--display-name", name.title(), typed=f"{PASSWORD}\n" * 2)
             stage.tokens.append(_flask(env, "create-token", name, "--label", "bench").split()[-1])

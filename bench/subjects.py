@@ -29,6 +29,7 @@ class Stage:
     mongod: Server
     redis: Server | None = None
     tokens: list[str] = field(default_factory=list)
+    is_standalone: bool = False
 
     @classmethod
     def set(cls, folder: Path) -> "Stage":
@@ -44,14 +45,24 @@ class Stage:
         )
         return cls(folder, mongod, redis)
 
+    @classmethod
+    def standalone(cls, folder: Path) -> "Stage":
+        """Start a mongod that is in no replica set, and so has no change streams."""
+        folder.mkdir(parents=True, exist_ok=True)
+        return cls(folder, database.start(folder / "mongod", is_standalone=True), is_standalone=True)
+
+    def uri(self, name: str) -> str:
+        """Return the address of a database."""
+        return database.uri(self.mongod, name, is_standalone=self.is_standalone)
+
     @contextmanager
     def fresh_database(self) -> Iterator[str]:
         """Lend the address of an empty database, gone afterwards."""
         name = f"bench_{next(_runs)}"
         try:
-            yield database.uri(self.mongod, name)
+            yield self.uri(name)
         finally:
-            with MongoClient(database.uri(self.mongod, name)) as client:
+            with MongoClient(self.uri(name)) as client:
                 client.drop_database(name)
 
 
