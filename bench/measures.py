@@ -312,7 +312,7 @@ def p9(bench: Bench) -> Iterator[Row]:
         with OURS.up(bench.stage) as running, running.crowd() as crowd:
             crowd.connect(bench.scale.paced_sockets)
             calm.append(_p99(crowd.pace(20, bench.scale.paced_seconds, warm_up=bench.scale.warm_up)))
-            # Browsers have machines of their own: here they must not take the core from mongod and from the load's clock.
+            # Browsers have machines of their own: they must not take this core from mongod and the load's clock.
             command = ["nice", "-n", "19", sys.executable, "-m", "bench.logins", str(running.port)]
             command.append(str(bench.scale.logins))
             browsers = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

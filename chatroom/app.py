@@ -144,20 +144,17 @@ class ASGI:
         notifier.start()
         self._engine = _make_engine(services, notifier)
         await self._engine.start()
-        self._services.search.indexer.start()
-        self._services.clearing.start()
-        self._services.account_deletion.start()
-        self._services.deliveries.start()
+        jobs = (services.search.indexer, services.clearing, services.account_deletion, services.deliveries)
+        for job in jobs:
+            job.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        # In a thread: what they do at this moment may need the event loop to come to its end.
-        await self._engine.run(self._services.search.indexer.stop)
-        await self._engine.run(self._services.deliveries.stop)
         if self._socketio is not None:
             await self._socketio.stop()
             self._socketio = None
-        await self._engine.run(self._services.clearing.stop)
-        await self._engine.run(self._services.account_deletion.stop)
+        # In threads: what they do at this moment may need the event loop to come to its end. All at once: each has
+        # seconds for it, and the whole process has ten.
+        await self._engine.run_all([job.stop for job in jobs])
         await self._engine.stop()
         self._engine = None
         notifier.stop()

@@ -136,6 +136,10 @@ class Engine:
         """Call what blocks in a thread of the store's."""
         return await self._loop.run_in_executor(self._pool, function, *arguments)
 
+    async def run_all(self, functions: Iterable[Callable[[], Any]]) -> None:
+        """Call what blocks side by side, each in a thread of the store's."""
+        await asyncio.gather(*(self.run(function) for function in functions))
+
     async def start(self) -> None:
         """Begin to listen for other processes' changes, and take posts from the pages."""
         self.messages.post_through = self.post_from_thread

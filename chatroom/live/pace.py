@@ -14,6 +14,8 @@ FOLLOW = 2
 """What following costs: perhaps a page of history."""
 READS_AT_ONCE = 2
 """Pages of history that one user's followers read from the store at the same moment."""
+MOST_REST_SECONDS = 5.0
+"""However much was sent: a connection that rests does not notice that its client has gone."""
 FRAMES_A_TURN = 20
 """Frames of one connection that are taken before the others have their turn."""
 MAX_PACES = 10_000
@@ -33,7 +35,7 @@ class Pace:
         now = self._clock()
         self._left = min(float(BURST), self._left + (now - self._at) * PER_SECOND) - cost
         self._at = now
-        return max(0.0, -self._left / PER_SECOND)
+        return min(max(0.0, -self._left / PER_SECOND), MOST_REST_SECONDS)
 
     @property
     def is_rested(self) -> bool:
@@ -44,11 +46,12 @@ class Pace:
 class Paces:
     """The pace of each user; kept beyond their connections, so that coming again wins nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._paces: dict[str, Pace] = {}
 
     def of(self, user_id: str) -> Pace:
         """A user's."""
         if len(self._paces) >= MAX_PACES:
             self._paces = {id: pace for id, pace in self._paces.items() if not pace.is_rested}
-        return self._paces.setdefault(user_id, Pace())
+        return self._paces.setdefault(user_id, Pace(self._clock))

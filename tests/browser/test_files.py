@@ -227,23 +227,24 @@ def test_attached_files_outlive_a_reload(person: MakePerson, anything: Callable[
     assert attached(alice).count() == 0
 
 
-def test_pictures_are_looked_at_one_after_another(person: MakePerson) -> None:
+def test_pictures_are_looked_at_one_after_another(person: MakePerson, anything: Callable[[str], str]) -> None:
     alice = person("Alice")
-    choose(alice, picture("first.jpg"), picture("second.jpg", (300, 900)))
+    first, second = (f"{anything(name)}.jpg".replace(" ", "-") for name in ("first", "second"))
+    choose(alice, picture(first), picture(second, (300, 900)))
     await_attached(alice, 2)
     alice.page.get_by_role("button", name="Send message").click()
     links = alice.page.locator("[data-messages] .file--picture [data-file-link]")
-    alice.page.get_by_role("link", name="second.jpg").last.wait_for()
+    alice.page.get_by_role("link", name=second).last.wait_for()
     count = links.count()
     links.nth(count - 2).click()
     dialog = alice.page.get_by_role("dialog")
-    dialog.get_by_role("img", name="first.jpg").wait_for()
+    dialog.get_by_role("img", name=first).wait_for()
     alice.page.keyboard.press("ArrowRight")
-    dialog.get_by_role("img", name="second.jpg").wait_for()
+    dialog.get_by_role("img", name=second).wait_for()
     assert dialog.get_by_role("button", name="Next picture").is_disabled()
     with alice.page.expect_download() as download:
         dialog.get_by_role("link", name="Download").click()
-    assert download.value.suggested_filename == "second.jpg"
+    assert download.value.suggested_filename == second
     alice.page.keyboard.press("Escape")
     dialog.wait_for(state="detached")
     assert links.nth(count - 1).evaluate("link => link === document.activeElement")

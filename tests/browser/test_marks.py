@@ -100,7 +100,8 @@ def test_a_name_is_completed_and_marked_for_whom_it_means(person, anything):
     page = alice.page
     mark = anything("could you look")
     box = page.get_by_label("Message", exact=True)
-    box.press_sequentially(f"{mark} @{bob.username[:-1]}")
+    # The whole of it: the Bobs of other tests begin like this one.
+    box.press_sequentially(f"{mark} @{bob.username}")
     option = page.get_by_role("option", name=re.compile(bob.name))
     expect(option).to_have_attribute("aria-selected", "true")
     box.press("Enter")

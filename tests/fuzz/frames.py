@@ -5,6 +5,7 @@ The connection, the engine and the store are the real ones, on mongomock and wit
 """
 
 import asyncio
+import itertools
 import json
 from datetime import timedelta
 from typing import Any, get_args
@@ -12,6 +13,7 @@ from typing import Any, get_args
 import msgspec
 from bson import ObjectId
 
+from chatroom.live.pace import Paces
 from chatroom.live.protocol import ClientFrame
 from chatroom.rooms import LOBBY
 from tests.fuzz import Broken
@@ -114,6 +116,9 @@ class Target:
         self._process = Process(tail_messages=20)
         # Else the engine ends it after twenty of its ticks, which a slow machine comes to before the next process.
         self._process.prolonged["session of alice"] = self._process.now + timedelta(hours=1)
+        # Hours pass between two frames: Mallory never has to rest, and goes on as fast as the fuzzer can.
+        paces = Paces(itertools.count(step=3600).__next__)
+        self._process.endpoint.rules = msgspec.structs.replace(self._process.endpoint.rules, paces=paces)
         self._process.rooms._store.ensure(DEN)
         await self._process.engine.start()
         self._process.post("b1", "b2")

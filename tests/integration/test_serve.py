@@ -32,12 +32,23 @@ HANDSHAKE = (
 SERVE = [sys.executable, "test_mongo.py"]
 
 
+def _as_in_a_terminal() -> None:
+    """Tests that run under nohup would leave SIGHUP ignored, and the server then leaves it so."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Running:
     """A server that was started as a person would, and what it says."""
 
     def __init__(self, command: list[str], environ: dict[str, str]) -> None:
         self.process = subprocess.Popen(
-            command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command,
+            cwd=ROOT,
+            env=environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=_as_in_a_terminal,  # noqa: PLW1509  started from the main thread
         )
         self.banner = ""
 

@@ -25,6 +25,12 @@ def test_a_burst_is_free_and_what_comes_after_it_rests() -> None:
     assert mine.is_rested
 
 
+def test_the_longest_rest_is_bounded() -> None:
+    """L11: somebody who has gone is noticed after it."""
+    mine = Pace(Seconds())
+    assert mine.take(100 * BURST) == pace.MOST_REST_SECONDS
+
+
 def test_a_users_pace_outlives_their_connections_and_is_forgotten_when_it_is_rested() -> None:
     """L11: coming again wins nothing."""
     paces = Paces()
