@@ -212,19 +212,33 @@ def _answers(events: Sequence[Event]) -> dict[str, float]:
 
 
 def _beside_frozen(events: Sequence[Event]) -> float | None:
-    """The 95th percentile of the answers to what was tried while clients were frozen, and no other fault was on."""
+    """The 95th percentile of the answers to what was tried while clients were frozen, and no other fault was on.
+
+    A fault of the database is over when something that was tried after it was stored: until then a primary is elected.
+    """
     on: dict[str, str] = {}
     began: dict[tuple[str, str], float] = {}
+    tried_since: set[tuple[str, str]] = set()
+    is_recovering = False
     took: list[float] = []
     for event in events:
         key = (event.who, event.client_id)
         if event.kind == "fault":
             on[event.id] = event.reason if event.outcome == "tried" else ""
             began.clear()
-        elif event.outcome == "tried" and on.get("app") == "freeze clients" and not on.get("database"):
-            began.setdefault(key, event.time)
-        elif event.outcome == "ok" and key in began:
-            took.append(event.time - began[key])
+            if event.id == "database":
+                is_recovering = True
+                tried_since.clear()
+        elif event.outcome == "tried" and event.client_id:
+            if is_recovering:
+                tried_since.add(key)
+            elif on.get("app") == "freeze clients" and not on.get("database"):
+                began.setdefault(key, event.time)
+        elif event.outcome == "ok":
+            if key in began:
+                took.append(event.time - began[key])
+            elif key in tried_since and not on.get("database"):
+                is_recovering = False
     return round(statistics.quantiles(took, n=20)[18], 3) if len(took) >= ENOUGH else None
 
 

@@ -337,6 +337,36 @@ class TestTheEnd:
         client.close()
 
 
+class TestSoak:
+    """O08 in seconds; the hour is `python -m bench.soak`."""
+
+    @pytest.mark.slow
+    def test_o08_talk_leaves_nothing_behind(self, place: Place) -> None:
+        server = place.start(TAIL_MESSAGES="200")
+        held = []
+        with contextlib.ExitStack() as stack:
+            people = [stack.enter_context(contextlib.closing(server.connect(place.bob))) for _ in range(8)]
+            for person in people:
+                person.wait_for_type("caught_up")
+            ids = [fresh("talk") for _ in range(12_000)]
+            for start in range(0, len(ids), 50):
+                if start == 4000:  # everything is loaded, and the tail is full
+                    held.append((server.memory(), server.threads(), server.files()))
+                for number, client_id in enumerate(ids[start : start + 50]):
+                    people[number % len(people)].post(client_id)
+                for person in people:
+                    person.wait_for_message(ids[start + 49])
+            held.append((server.memory(), server.threads(), server.files()))
+            for person in people:
+                seen = [each for each in person.seen() if each.startswith("talk")]
+                assert sorted(seen) == sorted(ids)
+            assert people[0].seen() == people[-1].seen()
+        (warm, *before), (after, *flat) = held
+        assert after - warm < 2 * 1024 * 1024, held
+        assert flat == before, held
+        assert server.errors() == []
+
+
 def note_stored(client: Client, acknowledged: dict[str, int]) -> None:
     """Read one answer; an acknowledged draft never changes its place."""
     frame = client.wait_for_type("stored")
