@@ -348,7 +348,7 @@ class TestSoak:
             people = [stack.enter_context(contextlib.closing(server.connect(place.bob))) for _ in range(8)]
             for person in people:
                 person.wait_for_type("caught_up")
-            ids = [fresh("talk") for _ in range(12_000)]
+            ids = [f"talk-{n}" for n in range(12_000)]
             for start in range(0, len(ids), 50):
                 if start == 4000:  # everything is loaded, and the tail is full
                     held.append((server.memory(), server.threads(), server.files()))
