@@ -85,3 +85,24 @@ def test_a_room_is_archived_from_the_administration_and_its_manager_reads_why(pe
     bob.await_state("Live")
     bob.say("and on")
     bob.sees("and on")
+
+
+def test_a_forgotten_password_is_set_anew_by_a_link_that_works_once(person, own_server):
+    alice, bob = person("Alice", at=own_server), person("Bob", at=own_server)
+    bob.await_state("Live")
+    alice.page.goto(f"{alice.url}/admin/people?q={bob.username}")
+    alice.page.get_by_role("main").get_by_role("link", name=bob.name).click()
+    alice.page.get_by_role("button", name="Make a reset link").click()
+    link = alice.page.locator("input[readonly]").input_value()
+
+    forgetful = person("Visitor", at=own_server, is_registered=False)
+    forgetful.page.goto(link)
+    for name in ("password", "password_again"):
+        forgetful.page.locator(f"[name={name}]").fill("another quiet evening")
+    forgetful.page.get_by_role("button", name="Set the password").click()
+    bob.await_state("Your session ended")
+    forgetful.username = bob.username
+    forgetful.log_in("another quiet evening")
+    forgetful.await_state("Live")
+    alice.page.goto(link)
+    expect(alice.page.get_by_role("button", name="Set the password")).to_have_count(0)
