@@ -1,6 +1,8 @@
 import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -36,6 +38,11 @@ def store(database: Database, clock: Clock) -> MessageStore:
 
 def post(store: MessageStore, *client_ids: str, **options: Any) -> list[Message]:
     return [stored.message for stored in store.append(ROOM, [rendered(c) for c in client_ids], **options)]
+
+
+def own_time(**replaced: Callable[..., Any]) -> SimpleNamespace:
+    """The store's own `time`, with parts replaced: the driver's threads sleep by the real one."""
+    return SimpleNamespace(**{"monotonic": time.monotonic, "sleep": time.sleep, **replaced})
 
 
 def say(text: str) -> Callable[[Message], Mapping[str, Any]]:
@@ -241,7 +248,7 @@ class TestAppend:
             hidden[0] = len(pauses) < 3
 
         monkeypatch.setattr(database.messages, "find", majority_find)
-        monkeypatch.setattr("chatroom.store.messages.time.sleep", sleep)
+        monkeypatch.setattr("chatroom.store.messages.time", own_time(sleep=sleep))
         (again,) = store.append(ROOM, [rendered("a1")])
 
         assert len(pauses) == 3
@@ -257,8 +264,9 @@ class TestAppend:
             now[0] += 1
             raise BulkWriteError({"writeErrors": [], "writeConcernErrors": [{"code": 64, "errmsg": "late"}]})
 
-        monkeypatch.setattr("chatroom.store.messages.time.monotonic", lambda: now[0])
-        monkeypatch.setattr("chatroom.store.messages.time.sleep", lambda seconds: None)
+        monkeypatch.setattr(
+            "chatroom.store.messages.time", own_time(monotonic=lambda: now[0], sleep=lambda seconds: None)
+        )
         monkeypatch.setattr(database.messages, "insert_many", fail)
         with pytest.raises(Unavailable):
             store.append(ROOM, [rendered("a1")])
