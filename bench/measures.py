@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Protocol, TypeVar
 from urllib.parse import urlencode
@@ -105,6 +105,16 @@ class Bench:
                 self.say(f"{subject.title}, run {number + 1} of {self.scale.repeats}")
                 results[subject.key].append(run(subject))
         return results
+
+    def briefly(self) -> "Bench":
+        """Return the same run with shorter stretches, for the many points of a plot."""
+        scale = self.scale
+        return replace(
+            self,
+            scale=replace(
+                scale, seconds=scale.seconds / 2, warm_up=scale.warm_up / 2, paced_seconds=scale.paced_seconds / 3
+            ),
+        )
 
     def note(self, plot: str, subject: str, x: float, *values: float) -> None:
         """Keep a point of a plot."""
@@ -472,6 +482,7 @@ def load_alone(bench: Bench) -> Iterator[Row]:
 
 def sockets(bench: Bench) -> Iterator[Row]:
     """Everybody beside everybody: deliveries/s against sockets, 8 messages in flight."""
+    bench = bench.briefly()
     everybody: list[Starts] = [OURS, *PEER_SUBJECTS.values()]
     for count in bench.scale.sweep:
         able = [subject for subject in everybody if not (subject.key == "prosody" and count > 200)]
@@ -491,6 +502,7 @@ def sockets(bench: Bench) -> Iterator[Row]:
 
 def rates(bench: Bench) -> Iterator[Row]:
     """Latency against rate, into 200 sockets."""
+    bench = bench.briefly()
     subjects = [OURS, *(PEER_SUBJECTS[key] for key in ("node", "flask-gevent", "channels", "prosody"))]
     for rate in bench.scale.rates:
         run = _or_nothing(bench, lambda subject: bench.pace(subject, bench.scale.sockets, rate))  # noqa: B023
