@@ -30,6 +30,7 @@ from chatroom.outlet import Outlet
 from chatroom.services import Services
 from chatroom.spooling import Spooling
 from chatroom.store import changes
+from chatroom.store.async_messages import AsyncMessages
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -142,6 +143,8 @@ class ASGI:
         services = open_app(self._app)
         notifier = Notifier(services.push, room_of=services.rooms.find, wishes_in=services.rooms.wishes_in)
         notifier.start()
+        store_now = None if services.settings.is_in_memory else AsyncMessages(services.database, services.message_store)
+        services.messages.store_now = store_now
         self._engine = _make_engine(services, notifier)
         await self._engine.start()
         jobs = (services.search.indexer, services.clearing, services.account_deletion, services.deliveries)
@@ -157,6 +160,9 @@ class ASGI:
         await self._engine.run_all([job.stop for job in jobs])
         await self._engine.stop()
         self._engine = None
+        services.messages.store_now = None
+        if store_now is not None:
+            await store_now.close()
         notifier.stop()
         self._services.close()
         await send({"type": "lifespan.shutdown.complete"})

@@ -20,7 +20,8 @@ from chatroom.errors import ChatroomError, Refused
 from chatroom.files import Files
 from chatroom.models import Author, Draft, FormerMember, Member, Message, Reaction, Room
 from chatroom.reactions import check_emoji, react
-from chatroom.rendering import render
+from chatroom.rendering import render, render_plain
+from chatroom.store.async_messages import AsyncMessages
 from chatroom.store.messages import MessageStore, Rendered, Stored
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,8 @@ ERASED: dict[str, Any] = {"text": "", "html": "", "mentions": [], "reactions": [
 """What a deleted message is left with; its `reply_to` stays, and so does its place."""
 
 MOST_PINS = 50
+MOST_AT_ONCE = 200_000
+"""Characters that are made ready on the event loop in one go; that takes about 2 ms."""
 
 VISIBLE = regex.compile(r"[^\s\p{Cc}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\u2800]")
 HALF_CHARACTER = regex.compile(r"[\ud800-\udfff]")
@@ -74,6 +77,8 @@ class Messages:
         self._find_mentions = find_mentions
         self._check_editing = check_editing
         self._clock = clock
+        self.store_now: AsyncMessages | None = None
+        """Set where there is an event loop."""
         self.post_through: Callable[[Room, Draft], Stored] | None = None
         self.change_through: Callable[[Room, Change], Message] | None = None
         self.note_through: Callable[[Room, Draft], None] | None = None
@@ -134,6 +139,18 @@ class Messages:
     def append(self, room_id: str, drafts: Sequence[Draft], after: int | None = None) -> list[Stored]:
         """Render and store drafts as the room's next messages, in one write."""
         return self._store.append(room_id, [Rendered(draft, _render(draft)) for draft in drafts], after=after)
+
+    async def append_now(self, room_id: str, drafts: Sequence[Draft], after: int) -> list[Stored] | None:
+        """Store drafts as the messages that follow `after`, from the event loop; None where they need `append`.
+
+        That is so where a text has markup, where there is much of it, and where the write did not go through at once.
+        """
+        if self.store_now is None or sum(len(draft.text) for draft in drafts) > MOST_AT_ONCE:
+            return None
+        rendered = [Rendered(draft, html) for draft in drafts if (html := _render_plain(draft)) is not None]
+        if len({each.key for each in rendered}) < len(drafts):
+            return None
+        return await self.store_now.append(room_id, rendered, after)
 
     def note(self, room: Room, author: Author, text: str) -> None:
         """Have the room itself write a line: who joined, what the topic became. It is no Markdown."""
@@ -408,6 +425,10 @@ class Messages:
 
 def _render(draft: Draft) -> str:
     return render(draft.text, draft.mentions) if draft.kind == "message" else f"<p>{escape(draft.text)}</p>"
+
+
+def _render_plain(draft: Draft) -> str | None:
+    return render_plain(draft.text) if draft.kind == "message" and not draft.mentions else None
 
 
 def _shown(room: Room, messages: list[Message]) -> list[Message]:

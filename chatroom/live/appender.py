@@ -24,6 +24,7 @@ LONGEST_PAUSE_SECONDS = 2.0
 
 Done = Callable[[Stored | ChatroomError], None]
 Append = Callable[[str, Sequence[Draft], int | None], list[Stored]]
+AppendNow = Callable[[str, Sequence[Draft], int], Awaitable[list[Stored] | None]]
 RunInThread = Callable[..., Awaitable[Any]]
 
 
@@ -33,6 +34,7 @@ class Appender:
     def __init__(
         self,
         append: Append,
+        append_now: AppendNow,
         run: RunInThread,
         *,
         newest: Callable[[str], int | None],
@@ -40,6 +42,7 @@ class Appender:
         max_waiting: int,
     ) -> None:
         self._append = append
+        self._append_now = append_now
         self._run = run
         self._newest = newest
         self._published = published
@@ -89,7 +92,10 @@ class Appender:
         await self._store(room, drafts, dones)
 
     async def _store(self, room: str, drafts: list[Draft], dones: list[Done]) -> None:
-        outcome = await self._persist(lambda: self._append(room, drafts, self._newest(room)))
+        newest = self._newest(room)
+        outcome = None if newest is None else await self._append_now(room, drafts, newest)
+        if outcome is None:
+            outcome = await self._persist(lambda: self._append(room, drafts, self._newest(room)))
         if not isinstance(outcome, ChatroomError):
             self._publish(room, [result.message for result in outcome])
             for done, result in zip(dones, outcome, strict=True):

@@ -126,6 +126,7 @@ class Engine:
         self.hearing = Hearing(self.connections, find_room, self.run, renew_site=renew_site)
         self.appender = Appender(
             messages.append,
+            messages.append_now,
             self.run,
             newest=self._known_revision,
             published=self._publish,

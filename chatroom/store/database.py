@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import pymongo
-from pymongo import IndexModel, MongoClient, ReadPreference, UpdateOne, WriteConcern
+from pymongo import AsyncMongoClient, IndexModel, MongoClient, ReadPreference, UpdateOne, WriteConcern
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.collection import Collection
 from pymongo.errors import ConfigurationError, DuplicateKeyError, InvalidURI, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
@@ -29,13 +30,17 @@ FIXED_RELEASES = {(4, 4): 30, (5, 0): 32, (6, 0): 27, (7, 0): 28, (8, 0): 17, (8
 class Database:
     """One MongoDB database; `close` it when done. A client must not be shared across a fork."""
 
-    def __init__(self, client: "MongoClient[Document]", name: str, *, timeout_seconds: float = 5.0) -> None:
+    def __init__(
+        self, client: "MongoClient[Document]", name: str, *, uri: str = "", timeout_seconds: float = 5.0
+    ) -> None:
         self.client = client
+        self._uri = uri
         self.timeout_seconds = timeout_seconds
+        # In code, because a URI with `wTimeoutMS` or `journal` but no `w` silently means w: 1.
+        self._write_concern = WriteConcern(w="majority", j=True, wtimeout=int(timeout_seconds * 1000))
         self._database = client.get_database(
             name,
-            # In code, because a URI with `wTimeoutMS` or `journal` but no `w` silently means w: 1.
-            write_concern=WriteConcern(w="majority", j=True, wtimeout=int(timeout_seconds * 1000)),
+            write_concern=self._write_concern,
             read_concern=ReadConcern("majority"),
             read_preference=ReadPreference.PRIMARY,
         )
@@ -76,17 +81,15 @@ class Database:
             client = mongomock.MongoClient(tz_aware=True)
         else:
             try:
-                client = MongoClient(
-                    uri,
-                    tz_aware=True,
-                    appname="chatroom",
-                    retryWrites=True,
-                    serverSelectionTimeoutMS=int(seconds * 1000),
-                    connectTimeoutMS=int(seconds * 1000),
-                )
+                client = MongoClient(uri, **_client_options(seconds))
             except (ConfigurationError, InvalidURI, ValueError) as error:
                 raise SettingsError(f"MONGO_URI cannot be used: {error}") from error
-        return cls(client, settings.mongo_db, timeout_seconds=seconds)
+        return cls(client, settings.mongo_db, uri=uri, timeout_seconds=seconds)
+
+    def connect_async(self, collection: str) -> "tuple[AsyncMongoClient[Document], AsyncCollection[Document]]":
+        """One of the collections, for writes from an event loop; the client is to be closed there."""
+        client: AsyncMongoClient[Document] = AsyncMongoClient(self._uri, **_client_options(self.timeout_seconds))
+        return client, client.get_database(self.name, write_concern=self._write_concern)[collection]
 
     @property
     def name(self) -> str:
@@ -178,6 +181,17 @@ class Database:
             raise _unavailable(error) from error
         except PyMongoError as error:
             raise _unavailable(error) from error
+
+
+def _client_options(seconds: float) -> dict[str, Any]:
+    milliseconds = int(seconds * 1000)
+    return {
+        "tz_aware": True,
+        "appname": "chatroom",
+        "retryWrites": True,
+        "serverSelectionTimeoutMS": milliseconds,
+        "connectTimeoutMS": milliseconds,
+    }
 
 
 def _unavailable(error: PyMongoError) -> Unavailable:

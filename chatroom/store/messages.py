@@ -108,7 +108,7 @@ class MessageStore:
         with self._database.bounded():
             last = self._newest_revision(room) if after is None else after
             while waiting:
-                documents = self._documents(room, last, waiting.values())
+                documents = self.documents(room, last, waiting.values())
                 try:
                     self._messages.insert_many(documents)
                 except (BulkWriteError, DuplicateKeyError):
@@ -127,8 +127,7 @@ class MessageStore:
                         newest = self._newest_revision(room) if waiting else newest
                     last = newest
                 else:
-                    for key, document in zip(list(waiting), documents, strict=True):
-                        stored[key] = Stored(_message(document), is_repeated=False)
+                    stored.update(zip(list(waiting), self.stored(documents), strict=True))
                     break
         return [stored[draft.key] for draft in drafts]
 
@@ -347,7 +346,8 @@ class MessageStore:
                 found[key] = message
         return found
 
-    def _documents(self, room: str, last: int, drafts: Iterable[Rendered]) -> list[Document]:
+    def documents(self, room: str, last: int, drafts: Iterable[Rendered]) -> list[Document]:
+        """The documents that drafts become, as the messages that follow the revision `last`."""
         now = self._clock()
         now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # what BSON keeps
         return [
@@ -367,6 +367,10 @@ class MessageStore:
             }
             for revision, rendered in enumerate(drafts, start=last + 1)
         ]
+
+    def stored(self, documents: Iterable[Document]) -> list[Stored]:
+        """What was made of drafts whose documents a majority has."""
+        return [Stored(_message(document), is_repeated=False) for document in documents]
 
 
 def newest_of(messages: PymongoCollection[Document], rooms: Collection[str]) -> dict[str, int]:

@@ -1,3 +1,4 @@
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -6,14 +7,14 @@ import pytest
 
 from chatroom.audit import Audit
 from chatroom.errors import Refused, Unavailable
-from chatroom.messages import MOST_PINS, SERVER_MADE, Change, Messages
+from chatroom.messages import MOST_AT_ONCE, MOST_PINS, SERVER_MADE, Change, Messages
 from chatroom.models import Author, Draft, Member, Message, Reaction, Role, Room
 from chatroom.rooms import LOBBY
 from chatroom.store.audit import AuditStore
 from chatroom.store.database import Database
-from chatroom.store.messages import MessageStore, Stored
+from chatroom.store.messages import MessageStore, Rendered, Stored
 from tests.databases import in_memory
-from tests.people import ALICE, BOB, access
+from tests.people import ALICE, BOB, access, draft
 
 NOW = datetime(2026, 11, 21, 1, 2, 3, tzinfo=UTC)
 LONGEST = 40
@@ -164,6 +165,64 @@ class TestPost:
 
     def test_d03_a_post_twice_is_one_message(self, messages: Messages) -> None:
         assert say(messages, "hi", "a1") == say(messages, "hi", "a1")
+
+
+class StoredNow:
+    """Stands for the store on the event loop: keeps what it is asked to store."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, list[Rendered], int]] = []
+
+    async def append(self, room: str, drafts: list[Rendered], after: int) -> list[Stored]:
+        self.asked.append((room, drafts, after))
+        return []
+
+
+class TestAppendNow:
+    def append(self, messages: Messages, *drafts: Draft) -> list[Rendered] | None:
+        """What was given to the store, or None where the ordinary way has to be gone."""
+        messages.store_now = stored_now = StoredNow()  # type: ignore[assignment]
+        answer = asyncio.run(messages.append_now(LOBBY.id, drafts, 7))
+        assert (answer is None) == (stored_now.asked == [])
+        if answer is None:
+            return None
+        ((room, rendered, after),) = stored_now.asked
+        assert (room, after) == (LOBBY.id, 7)
+        return rendered
+
+    def test_plain_texts_are_stored_from_the_event_loop_as_the_ordinary_way_renders_them(
+        self, messages: Messages
+    ) -> None:
+        drafts = [draft("a1", "one, two\nand more"), draft("a2", "🎉")]
+
+        rendered = self.append(messages, *drafts)
+
+        assert rendered is not None
+        assert [each.draft for each in rendered] == drafts
+        assert [each.html for each in rendered] == [s.message.html for s in messages.append(LOBBY.id, drafts)]
+
+    @pytest.mark.parametrize("text", ["**bold**", "see https://example.org", "`code`", "hi :tada: you"])
+    def test_markup_needs_the_parser_and_so_a_thread(self, messages: Messages, text: str) -> None:
+        assert self.append(messages, draft("a1"), draft("a2", text)) is None
+
+    def test_the_same_draft_twice_needs_the_ordinary_way(self, messages: Messages) -> None:
+        assert self.append(messages, draft("a1"), draft("a1")) is None
+        assert self.append(messages, draft("a1"), draft("a1", author=BOB)) is not None
+
+    def test_very_much_text_is_not_made_ready_on_the_event_loop(self, messages: Messages) -> None:
+        half = "a" * (MOST_AT_ONCE // 2)
+        assert self.append(messages, draft("a1", half), draft("a2", half)) is not None
+        assert self.append(messages, draft("a1", half), draft("a2", half + "a")) is None
+
+    def test_lines_of_the_room_and_mentions_go_the_ordinary_way(self, messages: Messages) -> None:
+        member = Member(id=BOB.id, username="bob", name="Bob")
+        line = msgspec.structs.replace(draft("a1"), kind="event")
+        naming = msgspec.structs.replace(draft("a1"), mentions=(member,))
+        assert self.append(messages, line) is None
+        assert self.append(messages, naming) is None
+
+    def test_without_an_event_loop_there_is_only_the_ordinary_way(self, messages: Messages) -> None:
+        assert asyncio.run(messages.append_now(LOBBY.id, [draft("a1")], 0)) is None
 
 
 class TestEdit:

@@ -28,7 +28,7 @@ def make_node(mongod: EmbeddedMongo, room_database: Database) -> Iterator[MakeNo
 
     def make(name: str, **options: Any) -> Node:
         client = type(room_database.client)(mongod.root_uri, tz_aware=True)
-        nodes.append(Node(Database(client, room_database.name), name, **options))
+        nodes.append(Node(Database(client, room_database.name, uri=mongod.root_uri), name, **options))
         return nodes[-1]
 
     yield make

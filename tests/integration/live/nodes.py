@@ -16,6 +16,7 @@ from chatroom.messages import Messages
 from chatroom.models import Author, Draft, Room
 from chatroom.notices import Notices
 from chatroom.store import changes
+from chatroom.store.async_messages import AsyncMessages
 from chatroom.store.database import Database
 from chatroom.store.messages import MessageStore, Stored
 from chatroom.store.notices import NoticeStore
@@ -46,6 +47,8 @@ class Node:
         self.database = database
         self.store = make_store(database, origin=name)
         self.messages = Messages(self.store, max_length=4000)
+        if make_store is MessageStore:  # a store that is broken on purpose would be gone round
+            self.messages.store_now = AsyncMessages(database, self.store)
         self._watch = watch or partial(changes.watch, database, name)
         self._safety_seconds = safety_seconds
         self._polling_seconds = polling_seconds
@@ -98,6 +101,8 @@ class Node:
 
     async def _stop(self) -> None:
         await self.engine.stop()
+        if self.messages.store_now is not None:
+            await self.messages.store_now.close()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()

@@ -562,7 +562,7 @@ class CountingStore(MessageStore):
             except DuplicateKeyError:
                 continue
         time.sleep(random.uniform(0, 0.01))
-        documents = self._documents(room, counter["n"] - len(drafts), drafts)
+        documents = self.documents(room, counter["n"] - len(drafts), drafts)
         self._messages.insert_many(documents)
         return [
             Stored(message, is_repeated=False)
@@ -599,7 +599,7 @@ def test_polling_on_a_standalone_mongod(tmp_path_factory: pytest.TempPathFactory
     """No change streams there: two processes ask for what is new, and converge all the same."""
     with standalone(tmp_path_factory.mktemp("standalone") / "data") as uri:
         databases = [new_database(uri)]
-        databases.append(Database(pymongo.MongoClient(uri, tz_aware=True), databases[0].name))
+        databases.append(Database(pymongo.MongoClient(uri, tz_aware=True), databases[0].name, uri=uri))
         assert not databases[0].has_change_streams()
         nodes = [Node(database, f"n{number}") for number, database in enumerate(databases)]
         assert all(isinstance(node.feed, feeds.PollingFeed) for node in nodes)

@@ -23,6 +23,8 @@ class Store:
         self.batches: list[list[str]] = []
         self.hints: list[int | None] = []
         self.outcomes: list[Exception] = []
+        self.is_quick = False
+        self.asked_now: list[tuple[int, list[str]]] = []
         self.poison = ""
         self.writes = asyncio.Semaphore(0)
         self.is_open = True
@@ -30,6 +32,7 @@ class Store:
         self.told: list[tuple[str, Any]] = []
         self.appender = Appender(
             self.append,
+            self.append_now,
             self.run,
             newest=lambda room: len(self.log) or None,
             published=self.publish,
@@ -41,6 +44,10 @@ class Store:
             await self.writes.acquire()
         await asyncio.sleep(0)
         return write()
+
+    async def append_now(self, room: str, drafts: Sequence[Draft], after: int) -> list[Stored] | None:
+        self.asked_now.append((after, [d.client_id for d in drafts]))
+        return [self.store(d) for d in drafts] if self.is_quick else None
 
     def append(self, room: str, drafts: Sequence[Draft], after: int | None) -> list[Stored]:
         self.batches.append([d.client_id for d in drafts])
@@ -106,6 +113,38 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     monkeypatch.setattr(appenders.asyncio, "sleep", skip)
     return asked
+
+
+def test_drafts_are_stored_from_the_event_loop_where_that_can_be() -> None:
+    async def test() -> None:
+        store = Store()
+        store.put("a1")  # nobody knows yet how far the room is
+        await settle()
+        store.is_quick = True
+        store.put("a2", "a3")
+        await settle()
+
+        assert store.batches == [["a1"]]
+        assert store.asked_now == [(1, ["a2", "a3"])]
+        assert store.published == [[1], [2, 3]]
+        assert store.sequences() == [("a1", 1), ("a2", 2), ("a3", 3)]
+
+    run(test)
+
+
+def test_what_cannot_be_stored_from_the_event_loop_goes_the_ordinary_way() -> None:
+    async def test() -> None:
+        store = Store()
+        store.put("a1")
+        await settle()
+        store.put("a2", "a3")
+        await settle()
+
+        assert store.asked_now == [(1, ["a2", "a3"])]
+        assert store.batches == [["a1"], ["a2", "a3"]]
+        assert store.sequences() == [("a1", 1), ("a2", 2), ("a3", 3)]
+
+    run(test)
 
 
 def test_a_draft_is_stored_published_and_answered_in_this_order() -> None:
