@@ -233,10 +233,10 @@ def test_pictures_are_looked_at_one_after_another(person: MakePerson, anything: 
     choose(alice, picture(first), picture(second, (300, 900)))
     await_attached(alice, 2)
     alice.page.get_by_role("button", name="Send message").click()
-    links = alice.page.locator("[data-messages] .file--picture [data-file-link]")
-    alice.page.get_by_role("link", name=second).last.wait_for()
-    count = links.count()
-    links.nth(count - 2).click()
+    link = alice.page.get_by_role("link", name=second)
+    pictures = alice.page.locator("[data-messages] [data-message]", has=link).locator(".file--picture")
+    pictures.nth(1).wait_for()
+    pictures.nth(0).locator("[data-file-link]").click()
     dialog = alice.page.get_by_role("dialog")
     dialog.get_by_role("img", name=first).wait_for()
     alice.page.keyboard.press("ArrowRight")
@@ -247,7 +247,7 @@ def test_pictures_are_looked_at_one_after_another(person: MakePerson, anything: 
     assert download.value.suggested_filename == second
     alice.page.keyboard.press("Escape")
     dialog.wait_for(state="detached")
-    assert links.nth(count - 1).evaluate("link => link === document.activeElement")
+    assert pictures.nth(1).locator("[data-file-link]").evaluate("link => link === document.activeElement")
 
 
 def test_nothing_moves_when_a_picture_arrives(person: MakePerson, anything: Callable[[str], str]) -> None:
