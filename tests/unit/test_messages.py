@@ -209,10 +209,10 @@ class TestAppendNow:
         assert self.append(messages, draft("a1"), draft("a1")) is None
         assert self.append(messages, draft("a1"), draft("a1", author=BOB)) is not None
 
-    def test_very_much_text_is_not_made_ready_on_the_event_loop(self, messages: Messages) -> None:
-        half = "a" * (MOST_AT_ONCE // 2)
-        assert self.append(messages, draft("a1", half), draft("a2", half)) is not None
-        assert self.append(messages, draft("a1", half), draft("a2", half + "a")) is None
+    def test_many_drafts_are_not_made_ready_on_the_event_loop(self, messages: Messages) -> None:
+        drafts = [draft(f"a{number}") for number in range(MOST_AT_ONCE + 1)]
+        assert self.append(messages, *drafts[1:]) is not None
+        assert self.append(messages, *drafts) is None
 
     def test_lines_of_the_room_and_mentions_go_the_ordinary_way(self, messages: Messages) -> None:
         member = Member(id=BOB.id, username="bob", name="Bob")
