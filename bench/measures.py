@@ -107,14 +107,10 @@ class Bench:
         return results
 
     def briefly(self) -> "Bench":
-        """Return the same run with shorter stretches, for the many points of a plot."""
+        """Return the same run with single, shorter stretches, for the many points of a plot."""
         scale = self.scale
-        return replace(
-            self,
-            scale=replace(
-                scale, seconds=scale.seconds / 2, warm_up=scale.warm_up / 2, paced_seconds=scale.paced_seconds / 3
-            ),
-        )
+        halved = replace(scale, seconds=scale.seconds / 2, warm_up=scale.warm_up / 2)
+        return replace(self, scale=replace(halved, repeats=1, paced_seconds=scale.paced_seconds / 3))
 
     def note(self, plot: str, subject: str, x: float, *values: float) -> None:
         """Keep a point of a plot."""
@@ -482,12 +478,12 @@ def load_alone(bench: Bench) -> Iterator[Row]:
 
 def sockets(bench: Bench) -> Iterator[Row]:
     """Everybody beside everybody: deliveries/s against sockets, 8 messages in flight."""
-    bench = bench.briefly()
     everybody: list[Starts] = [OURS, *PEER_SUBJECTS.values()]
     for count in bench.scale.sweep:
         able = [subject for subject in everybody if not (subject.key == "prosody" and count > 200)]
         bench.say(f"{count} sockets")
-        done = bench.alternate(able, _or_nothing(bench, lambda subject: bench.saturate(subject, count, 8)))  # noqa: B023
+        part = bench if count == bench.scale.sockets else bench.briefly()
+        done = part.alternate(able, _or_nothing(bench, lambda subject: part.saturate(subject, count, 8)))  # noqa: B023
         for subject in able:
             runs = [one for one in done[subject.key] if one]
             bench.note("sockets", subject.title, count, *(one.per_second for one in runs))

@@ -137,6 +137,7 @@ def page(report: Report, drawn: Sequence[Path]) -> str:
     """Write the page of a run."""
     promised = [row for row in report.rows if row.measure.startswith("P")]
     everybody = [row for row in report.rows if row.measure == "all"]
+    feed_rows = [row for row in report.rows if row.measure == "feeds"]
     load_rows = [row for row in report.rows if row.measure == "load"]
     lost = [row for row in promised if row.is_kept is False]
     parts = [
@@ -151,6 +152,8 @@ def page(report: Report, drawn: Sequence[Path]) -> str:
     ]
     if lost:
         parts.append("**What this room loses:**\n\n" + "\n".join(f"- {row.measure}: {row.what}" for row in lost))
+    if feed_rows:
+        parts.append("## From one process to another\n\n" + table(feed_rows))
     if everybody:
         everybody.sort(key=lambda row: -Summary.of(row.ours).median)
         lines = [f"| {row.what} | {spread(row.ours)} |" for row in everybody]
@@ -237,4 +240,4 @@ alternate between subjects, each on a freshly started server and an empty databa
 of two sockets are decoded afterwards: a message lost, doubled or out of order would stand in the table. Texts are 52
 characters long. *In flight* are messages posted that the average socket has not received yet. This room's frames carry
 as many messages as have come together meanwhile, the others' one each. Latency counts from the moment a message was
-due, on every socket."""
+due, on every socket. The points of the plots, but those at 200 sockets, are single, shorter runs."""
