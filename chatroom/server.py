@@ -3,13 +3,13 @@
 A reader that stalls is bounded by the kernel's send buffer, which is set here, and by uvicorn's flow control.
 """
 
-import asyncio
 import errno
 import gc
 import importlib
 import logging
 import socket
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from types import FrameType
 from typing import Any
@@ -81,7 +81,7 @@ def run(
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
-            asyncio.get_running_loop().run_in_executor(None, settle)  # beside the first visitors
+            threading.Thread(target=settle, name="settle", daemon=True).start()  # beside the first visitors
 
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             on_stop()
