@@ -61,6 +61,7 @@ def test_a_room_is_archived_from_the_administration_and_its_manager_reads_why(pe
     alice, bob = person("Alice", at=own_server), person("Bob", at=own_server)
     address = make_room(bob, "Bob's plans", "Only those who are invited")
     bob.say("nobody else's business")
+    bob.sees("nobody else's business")
     page = alice.page
     page.goto(f"{alice.url}/admin")
     page.get_by_role("navigation", name="Administration").get_by_role("link", name="Rooms").click()

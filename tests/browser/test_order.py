@@ -90,6 +90,7 @@ def test_without_javascript(person, own_server, anything):
     bob = person("Bob", at=own_server, java_script_enabled=False)
     text = anything("rude words")
     alice.say(text)
+    alice.sees(text)
     bob.page.goto(f"{bob.url}/chatroom/lobby/1")
     bob.page.get_by_role("link", name="Report").click()
     bob.page.get_by_label("What is wrong with it?").fill("This is rude.")
