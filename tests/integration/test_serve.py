@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -118,8 +119,12 @@ def belonging(data: Path) -> list[int]:
 
 def workers_of(running: Running) -> list[int]:
     pid = running.process.pid
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(child) for child in children if b"chatroom.workers" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    workers = []
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        with suppress(OSError):  # it ends at this moment
+            if b"chatroom.workers" in Path(f"/proc/{child}/cmdline").read_bytes():
+                workers.append(int(child))
+    return workers
 
 
 def stop(running: Running, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
