@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import hypothesis
+import mongomock.store
 import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
@@ -28,6 +29,9 @@ hypothesis.settings.register_profile("chatroom", deadline=None)
 hypothesis.settings.load_profile("chatroom")
 
 share_builders()
+
+# What has expired would be removed by the machine's clock, and the tests' own stands still on one day.
+mongomock.store.CollectionStore._value_meets_expiry = lambda *_: False
 
 MakeApp = Callable[..., Flask]
 
