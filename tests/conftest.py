@@ -135,6 +135,7 @@ def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedMongo]:
 @pytest.fixture(scope="session")
 def shared_database(mongod: EmbeddedMongo) -> Iterator[Database]:
     database = new_database(mongod.root_uri)
+    database.client.admin.command("setParameter", 1, ttlMonitorEnabled=False)  # as above
     yield database
     database.close()
 
