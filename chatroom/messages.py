@@ -143,7 +143,7 @@ class Messages:
     async def append_now(self, room_id: str, drafts: Sequence[Draft], after: int) -> list[Stored] | None:
         """Store drafts as the messages that follow `after`, from the event loop; None where they need `append`.
 
-        That is so where a text has markup, where there is much of it, and where the write did not go through at once.
+        That is so where a text has markup, where there are many, and where the write did not go through at once.
         """
         if self.store_now is None or len(drafts) > MOST_AT_ONCE:
             return None

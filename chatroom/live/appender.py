@@ -92,8 +92,7 @@ class Appender:
         await self._store(room, drafts, dones)
 
     async def _store(self, room: str, drafts: list[Draft], dones: list[Done]) -> None:
-        newest = self._newest(room)
-        outcome = None if newest is None else await self._append_now(room, drafts, newest)
+        outcome: Any = await self._store_now(room, drafts)
         if outcome is None:
             outcome = await self._persist(lambda: self._append(room, drafts, self._newest(room)))
         if not isinstance(outcome, ChatroomError):
@@ -106,6 +105,17 @@ class Appender:
                 await self._store(room, [draft], [done])
         else:
             _tell(dones[0], outcome)
+
+    async def _store_now(self, room: str, drafts: list[Draft]) -> list[Stored] | None:
+        """Try it without a thread; None where the ordinary way has to be gone, whatever the reason."""
+        newest = self._newest(room)
+        if newest is None:
+            return None
+        try:
+            return await self._append_now(room, drafts, newest)
+        except Exception:
+            log.exception("a write from the event loop failed; it is made in a thread")
+            return None
 
     async def _make_change(self, room: str, change: Change, done: Done) -> None:
         outcome = await self._persist(lambda: change(room, self._newest(room)))

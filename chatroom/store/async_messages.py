@@ -28,6 +28,7 @@ class AsyncMessages:
         self._client, self._messages = database.connect_async("messages")
         self._store = store
         self._contested: dict[str, float] = {}
+        """Until when to leave a room alone, by its id."""
 
     async def append(self, room: str, drafts: Sequence[Rendered], after: int) -> list[Stored] | None:
         """Store drafts as the messages that follow `after`, the newest revision, and answer when a majority has them.
@@ -35,7 +36,7 @@ class AsyncMessages:
         None where the outcome is unknown, or another process was quicker: give the same drafts to
         `MessageStore.append`, which finds what is stored and stores the rest.
         """
-        if self._is_contested(room):
+        if time.monotonic() < self._contested.get(room, 0.0):
             return None
         documents = self._store.documents(room, after, drafts)
         try:
@@ -48,13 +49,6 @@ class AsyncMessages:
             log.warning("the database did not answer at once: %s: %.300s", type(error).__name__, error)
             return None
         return self._store.stored(documents)
-
-    def _is_contested(self, room: str) -> bool:
-        until = self._contested.get(room)
-        if until is not None and until < time.monotonic():
-            del self._contested[room]
-            until = None
-        return until is not None
 
     async def close(self) -> None:
         """Give the connections back."""

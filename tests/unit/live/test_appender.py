@@ -24,6 +24,7 @@ class Store:
         self.hints: list[int | None] = []
         self.outcomes: list[Exception] = []
         self.is_quick = False
+        self.is_broken = False
         self.asked_now: list[tuple[int, list[str]]] = []
         self.poison = ""
         self.writes = asyncio.Semaphore(0)
@@ -47,6 +48,8 @@ class Store:
 
     async def append_now(self, room: str, drafts: Sequence[Draft], after: int) -> list[Stored] | None:
         self.asked_now.append((after, [d.client_id for d in drafts]))
+        if self.is_broken:
+            raise ValueError("this cannot be encoded")
         return [self.store(d) for d in drafts] if self.is_quick else None
 
     def append(self, room: str, drafts: Sequence[Draft], after: int | None) -> list[Stored]:
@@ -142,6 +145,23 @@ def test_what_cannot_be_stored_from_the_event_loop_goes_the_ordinary_way() -> No
 
         assert store.asked_now == [(1, ["a2", "a3"])]
         assert store.batches == [["a1"], ["a2", "a3"]]
+        assert store.sequences() == [("a1", 1), ("a2", 2), ("a3", 3)]
+
+    run(test)
+
+
+def test_a_write_from_the_event_loop_that_breaks_does_not_stop_the_room() -> None:
+    async def test() -> None:
+        store = Store()
+        store.put("a1")
+        await settle()
+        store.is_broken = True
+        store.put("a2")
+        await settle()
+        store.put("a3")
+        await settle()
+
+        assert store.batches == [["a1"], ["a2"], ["a3"]]
         assert store.sequences() == [("a1", 1), ("a2", 2), ("a3", 3)]
 
     run(test)
