@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import cycle
 
-from bench.dialects import MARK, NUMBERED, WHOLE, Dialect, Step, text
+from bench.dialects import MARK, NUMBERED, Dialect, Step, text, whole
 from bench.frames import CLOSE, PING, PONG, Decoder, encode
 
 _CARRY = len(MARK) - 1  # a mark may lie across two reads
@@ -300,8 +300,9 @@ class Crowd:
     # One turn of the loop
 
     def _count(self, timeout: float) -> int:
-        """Count marks in whatever has arrived: the cheapest reading there is, no frame is taken apart."""
+        """Count marks in whatever has arrived: the cheapest reading there is, frames are only looked at if packed."""
         buffer, tail, members, got = self._buffer, self._tail, self._members, 0
+        deflates = self._dialect.deflates
         for fd, _ in self._epoll.poll(timeout, 128):
             member = members[fd]
             try:
@@ -314,9 +315,12 @@ class Crowd:
                 raise self._lost(member)
             if size == _SIZE:
                 self._epoll.modify(fd, _EDGE)  # there may be more: tell me again
-            buffer[:_CARRY] = member.carry
-            number = buffer.count(MARK, 0, size + _CARRY)
-            member.carry = buffer[size : size + _CARRY]
+            if deflates:
+                number = member.decoder.count(bytes(tail[:size]), MARK)
+            else:
+                buffer[:_CARRY] = member.carry
+                number = buffer.count(MARK, 0, size + _CARRY)
+                member.carry = buffer[size : size + _CARRY]
             member.received += number
             got += number
             if member.kept is not None:
@@ -412,9 +416,9 @@ class Crowd:
         for member in self.members:
             if member.kept is not None:
                 stream, member.kept = b"".join(member.kept), None
-                found = [numbers for _, payload in Decoder().feed(stream) if (numbers := WHOLE.findall(payload))]
+                found = [numbers for _, payload in Decoder().feed(stream) if (numbers := whole(payload))]
                 frames += len(found)
-                numbers = [int(number) for numbers in found for number in numbers]
+                numbers = [number for numbers in found for number in numbers]
                 if len(numbers) != member.received:
                     raise CrowdFailed(f"{member.received} marks counted, {len(numbers)} whole messages found")
                 doubled += len(numbers) - len(set(numbers))

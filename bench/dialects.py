@@ -8,18 +8,28 @@ import re
 from dataclasses import dataclass
 from typing import Protocol
 
-MARK = b"Zq7Xv"  # contains no byte sequence that a frame's header, an id or the words below could produce
+from bench.words import sentences
+
+MARK = b"Zq7Xv"  # contains no byte sequence that a frame's header, an id or the words could produce
 NUMBERED = re.compile(MARK + rb"(\d{7})")
-_WORDS = " see you at the station at half past six"
-_MARKED_UP = " see **you** at the `station` at _half past_ six"
-WHOLE = re.compile(
-    NUMBERED.pattern + b"(?:" + re.escape(_WORDS).encode() + b"|" + re.escape(_MARKED_UP).encode() + b")"
-)
+_SAID = sentences(4096, 40)
+_MARKED_UP = sentences(4096, 40, marked_up=True)
 
 
 def text(number: int, *, marked_up: bool = False) -> str:
-    """Return the text of a numbered message, 52 characters long (60 with Markdown in it)."""
-    return f"{MARK.decode()}{number:07d}{_MARKED_UP if marked_up else _WORDS}"
+    """Return the text of a numbered message, 52 characters long (a few more with Markdown in it)."""
+    said = _MARKED_UP if marked_up else _SAID
+    return f"{MARK.decode()}{number:07d}{said[number % len(said)]}"
+
+
+def whole(payload: bytes) -> list[int]:
+    """Return the numbers of the messages in a payload whose text has arrived as it was sent."""
+    numbers = []
+    for match in NUMBERED.finditer(payload):
+        number = int(match[1])
+        if any(payload.startswith(text(number, marked_up=way).encode(), match.start()) for way in (False, True)):
+            numbers.append(number)
+    return numbers
 
 
 @dataclass(frozen=True)
@@ -35,6 +45,8 @@ class Dialect(Protocol):
 
     ping: bytes | None
     pong: bytes
+    deflates: bool
+    """Whether the load offers to take compressed frames, as browsers do."""
 
     def request(self, port: int, room: str, member: int, after: int | None) -> bytes:
         """Return the HTTP request that asks for the websocket."""
@@ -44,6 +56,10 @@ class Dialect(Protocol):
 
     def post(self, room: str, number: int, words: str) -> bytes:
         """Return the payload that posts a message."""
+
+
+OFFER = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"
+"""What Chromium offers."""
 
 
 def upgrade(port: int, target: str, *headers: str) -> bytes:
@@ -65,6 +81,7 @@ class Ours:
 
     ping: bytes | None = None
     pong = b""
+    deflates = True
 
     def __init__(self, tokens: list[str], run: str) -> None:
         self._tokens, self._run = tokens, run
@@ -73,7 +90,7 @@ class Ours:
         """Follow a room from a revision, or from now on."""
         cursor = "" if after is None else f"&after={after}"
         token = self._tokens[member % len(self._tokens)]
-        return upgrade(port, f"/live?room={room}{cursor}", f"Authorization: Bearer {token}")
+        return upgrade(port, f"/live?room={room}{cursor}", f"Authorization: Bearer {token}", OFFER)
 
     def steps(self, room: str, member: int, after: int | None) -> list[Step]:
         """Wait until the history is done; with a cursor, start counting at once."""
@@ -91,6 +108,7 @@ class SocketIO:
 
     ping: bytes | None = b"2"
     pong = b"3"
+    deflates = False
 
     def request(self, port: int, room: str, member: int, after: int | None) -> bytes:
         """Open Engine.IO's websocket."""
@@ -110,6 +128,7 @@ class Plain:
 
     ping: bytes | None = None
     pong = b""
+    deflates = False
 
     def request(self, port: int, room: str, member: int, after: int | None) -> bytes:
         """Open the room's address."""
@@ -129,6 +148,7 @@ class XMPP:
 
     ping: bytes | None = None
     pong = b""
+    deflates = False
     _open = b"<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='localhost' version='1.0'/>"
 
     def request(self, port: int, room: str, member: int, after: int | None) -> bytes:

@@ -233,11 +233,13 @@ def warnings(report: Report) -> list[str]:
 
 _HOW = """\
 A *delivery* is one message reaching one socket. Every server has a core of its own; the load, mongod and redis share
-the other one, for everybody alike (P10 alone lets two server processes have both). All store each message with majority
-and journal before anybody is sent it, in the same mongod (a replica set of one); Prosody alone keeps its own archive,
-which it does not sync. The peers are set up for production as their own documentation says (`bench/peers/`). Runs
-alternate between subjects, each on a freshly started server and an empty database. In every saturated run the streams
-of two sockets are decoded afterwards: a message lost, doubled or out of order would stand in the table. Texts are 52
-characters long. *In flight* are messages posted that the average socket has not received yet. This room's frames carry
-as many messages as have come together meanwhile, the others' one each. Latency counts from the moment a message was
-due, on every socket. The points of the plots, but those at 200 sockets, are single, shorter runs."""
+the other one, for everybody alike (P10 alone lets two server processes have both). All store each message with
+majority and journal before anybody is sent it, in the same mongod (a replica set of one); Prosody alone keeps its own
+archive, which it does not sync. The peers are set up for production as their own documentation says (`bench/peers/`).
+Runs alternate between subjects, each on a freshly started server and an empty database. In every saturated run the
+streams of two sockets are decoded afterwards: a message lost, doubled or out of order would stand in the table. Texts
+are 52 characters long, other words in each. This room compresses its longer frames, as browsers ask it to; none of
+the others does so by itself but uvicorn's, which is quicker without, and is not asked. *In flight* are messages
+posted that the average socket has not received yet. This room's frames carry as many messages as have come together
+meanwhile, the others' one each. Latency counts from the moment a message was due, on every socket. The points of the
+plots, but those at 200 sockets, are single, shorter runs."""

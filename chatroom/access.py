@@ -67,7 +67,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def slow_seconds(self) -> int:
         """How long they wait between two posts; moderators do not."""
-        return 0 if self.may_moderate else self.room.slow_seconds
+        return 0 if self.room.slow_seconds and self.may_moderate else self.room.slow_seconds
 
     def check_posting(self, now: datetime) -> None:
         """Raise `Refused` (`archived`, `read_only`, `muted`) unless they may say something now."""

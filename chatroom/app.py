@@ -19,11 +19,11 @@ from chatroom import web
 from chatroom.access import Access
 from chatroom.config import Settings, load_settings
 from chatroom.intake import WholeBodies
-from chatroom.live.connection import Visitor
 from chatroom.live.engine import Engine
 from chatroom.live.feed import SAFETY_SECONDS, ChangeStreamFeed, Hint, Known, PollingFeed
 from chatroom.live.gate import Limits
 from chatroom.live.socket import LiveEndpoint
+from chatroom.live.visitor import Visitor
 from chatroom.models import Draft, Held
 from chatroom.notifications import Notifier
 from chatroom.outlet import Outlet
@@ -31,6 +31,7 @@ from chatroom.services import Services
 from chatroom.spooling import Spooling
 from chatroom.store import changes
 from chatroom.store.async_messages import AsyncMessages
+from chatroom.turns import in_turns
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parent.parent
+PROBES = {"/livez", "/readyz"}
 WITHOUT_DATABASE = {"static", "health.livez", "health.readyz", "notifications.manifest", "notifications.service_worker"}
 SOCKET_IO = "/socket.io/"
 START_OVERLAP = timedelta(hours=1)  # between this process's clock and the database's
@@ -85,6 +87,17 @@ def open_app(app: Flask) -> Services:
     return services
 
 
+def _in_turns(app: "WSGIApplication") -> "WSGIApplication":
+    """Answer requests in turns, but at once when asked how the server is."""
+    in_turn = in_turns(app)
+
+    def wsgi_app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        answer = app if environ["PATH_INFO"] in PROBES else in_turn
+        return answer(environ, start_response)
+
+    return wsgi_app
+
+
 class ASGI:
     """What the server runs: websockets go to the engine, everything else to Flask in a pool of threads."""
 
@@ -94,7 +107,7 @@ class ASGI:
         settings = self._services.settings
         self._engine: Engine | None = None
         self._socketio: SocketIO | None = None
-        threads = WSGIMiddleware(cast("Any", app), workers=settings.request_threads)
+        threads = WSGIMiddleware(cast("Any", _in_turns(app)), workers=settings.request_threads)
         self._pages = Outlet(
             Spooling(
                 WholeBodies(threads, most_bytes=settings.max_request_bytes),
@@ -137,6 +150,11 @@ class ASGI:
             await self._live(scope, receive, send)  # type: ignore[arg-type]
         else:
             await send({"type": "websocket.close"})
+
+    def let_go(self) -> None:
+        """Answer whoever waits for news, as the server is about to wait for the last answers."""
+        if self._socketio is not None:
+            self._socketio.let_go()
 
     async def _live_span(self, receive: Receive, send: Send) -> None:
         await receive()

@@ -102,7 +102,7 @@ class Clearing:
                 return True
             begun = time.monotonic()
             if any(not message.deleted_at for message in found):
-                self._messages.change(room, self._messages.clearing(sequences))
+                self._messages.change(room, self._messages.changes.clearing(sequences))
                 self._leases.take(LEASE, LEASE_SECONDS)
                 if self._thread is not None:  # those who write come first
                     time.sleep(time.monotonic() - begun)

@@ -5,43 +5,27 @@ A text is checked and rendered here, once, whichever way it came.
 
 import logging
 import secrets
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from html import escape
-from typing import Any
 
 import msgspec
 import regex
 
 from chatroom.access import Access
-from chatroom.anonymity import is_erased_with, without_name
-from chatroom.audit import Audit, about_message, about_room
+from chatroom.audit import Audit
+from chatroom.changes import MOST_PINS, Change, Changes
 from chatroom.errors import ChatroomError, Refused
 from chatroom.files import Files
-from chatroom.models import Author, Draft, FormerMember, Member, Message, Reaction, Room
-from chatroom.reactions import check_emoji, react
+from chatroom.models import SERVER_MADE, Author, Draft, Member, Message, Room
 from chatroom.rendering import render, render_plain
-from chatroom.store.async_messages import AsyncMessages
+from chatroom.store.async_messages import AsyncMessages, StoreNow
 from chatroom.store.messages import MessageStore, Rendered, Stored
 
 log = logging.getLogger(__name__)
 
-SERVER_MADE = "."
-"""The first character of a client id that the server made up, because the client sent none."""
-
-ERASED: dict[str, Any] = {"text": "", "html": "", "mentions": [], "reactions": [], "files": [], "pinned_at": None}
-"""What a deleted message is left with; its `reply_to` stays, and so does its place."""
-
-MOST_PINS = 50
-MOST_AT_ONCE = 16
-"""Drafts that are stored from the event loop in one go: more of them hold it up for longer than a thread would."""
-
 VISIBLE = regex.compile(r"[^\s\p{Cc}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\u2800]")
 HALF_CHARACTER = regex.compile(r"[\ud800-\udfff]")
-
-
-Change = Callable[[str, int | None], Message]
-"""Make a change to a message: called with the room's id and its newest known revision, in a thread of the engine's."""
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,11 +56,19 @@ class Messages:
     ) -> None:
         self._store = store
         self._max_length = max_length
-        self._audit = audit
         self._files = files
         self._find_mentions = find_mentions
-        self._check_editing = check_editing
         self._clock = clock
+        self.changes = Changes(
+            store,
+            check_text=self.check_text,
+            write_line=self._write_line,
+            files=files,
+            audit=audit,
+            find_mentions=find_mentions,
+            check_editing=check_editing,
+            clock=clock,
+        )
         self.store_now: AsyncMessages | None = None
         """Set where there is an event loop."""
         self.post_through: Callable[[Room, Draft], Stored] | None = None
@@ -143,14 +135,19 @@ class Messages:
     async def append_now(self, room_id: str, drafts: Sequence[Draft], after: int) -> list[Stored] | None:
         """Store drafts as the messages that follow `after`, from the event loop; None where they need `append`.
 
-        That is so where a text has markup, where there are many, and where the write did not go through at once.
+        That is so where a text has markup, and where the write did not go through at once.
         """
-        if self.store_now is None or len(drafts) > MOST_AT_ONCE:
-            return None
-        rendered = [Rendered(draft, html) for draft in drafts if (html := _render_plain(draft)) is not None]
-        if len({each.key for each in rendered}) < len(drafts):
+        rendered = _render_all_plain(drafts)
+        if self.store_now is None or rendered is None:
             return None
         return await self.store_now.append(room_id, rendered, after)
+
+    def make_ready(self, room_id: str, drafts: Sequence[Draft], after: int) -> StoreNow | None:
+        """Do all of `append_now` but the writing, while the database is at work on those before."""
+        rendered = _render_all_plain(drafts)
+        if self.store_now is None or rendered is None:
+            return None
+        return self.store_now.make_ready(room_id, rendered, after)
 
     def note(self, room: Room, author: Author, text: str) -> None:
         """Have the room itself write a line: who joined, what the topic became. It is no Markdown."""
@@ -162,189 +159,6 @@ class Messages:
         if self.change_through is not None:
             return self.change_through(room, change)
         return change(room.id, None)
-
-    def editing(self, access: Access, message_id: str, text: str, *, seen: int | None = None) -> Change:
-        """The change that gives one's own message another text; raise `Refused` for a text that may not be.
-
-        `seen` is the message's revision that its editor saw: a later edit is not overwritten (`conflict`).
-        """
-        self.check_posting(access)
-        self._check_editing(access)
-        self.check_text(text)
-
-        def edit(message: Message) -> Mapping[str, Any] | None:
-            _check_author(access, message)
-            _check_there(message)
-            if message.text == text:
-                return None
-            if seen is not None and seen < message.text_revision:
-                raise Refused("conflict", "The message was changed meanwhile. Read it again before you replace it.")
-            members = self._find_mentions(access, text)
-            fields = {"text": text, "html": render(text, members), "edited_at": self._clock()}
-            mentions = [member.id for member in members]
-            return fields if mentions == list(message.mentions) else {**fields, "mentions": mentions}
-
-        return self._changing(message_id, edit)
-
-    def deleting(self, access: Access, message_id: str, reason: str = "") -> Change:
-        """The change that takes one's own message back, or a moderator another's: only its place in the log stays."""
-        deleted: list[Message] = []
-        """Another's, as it was: kept over the tries of a write whose outcome is unknown, so that it is noted."""
-
-        def erase(message: Message) -> Mapping[str, Any] | None:
-            if not access.may_moderate:
-                _check_author(access, message)
-            if message.deleted_at:
-                return None
-            if message.author.id != access.user_id:
-                deleted[:] = [message]
-            return ERASED | {"deleted_at": self._clock()}
-
-        erasing = self._changing(message_id, erase)
-
-        def change(room_id: str, after: int | None) -> Message:
-            changed = erasing(room_id, after)
-            for message in deleted:
-                self._note_deletion(access, message, reason)
-            return changed
-
-        return change
-
-    def _note_deletion(self, access: Access, message: Message, reason: str) -> None:
-        if self._audit is not None:
-            subject = about_message(message.id, message.author, access.room.title)
-            details = {"message": message.sequence}
-            self._audit.record(access.author, "delete_message", subject, reason, details, room=about_room(access.room))
-
-    def clearing(self, sequences: Sequence[int]) -> Change:
-        """The change that erases several messages, whoever wrote them; it answers with the one that changed last."""
-        moment = self._clock()
-
-        def erase(message: Message) -> Mapping[str, Any] | None:
-            return None if message.deleted_at else ERASED | {"deleted_at": moment}
-
-        return self._changing_several(sequences, erase)
-
-    def parting(self, sequences: Sequence[int], former: FormerMember) -> Change:
-        """The change after which several messages name somebody no more whose account was deleted."""
-        moment = self._clock()
-
-        def part(message: Message) -> Mapping[str, Any] | None:
-            fields = without_name(former, message)
-            if is_erased_with(former, message):
-                fields |= ERASED | {"deleted_at": moment}
-            return fields or None
-
-        return self._changing_several(sequences, part)
-
-    def _changing_several(
-        self, sequences: Sequence[int], edit: Callable[[Message], Mapping[str, Any] | None]
-    ) -> Change:
-        files = self._files
-        bereft: dict[str, Message] = {}
-        """The messages before their files were taken from them."""
-
-        def edit_with_files(message: Message) -> Mapping[str, Any] | None:
-            fields = edit(message)
-            if files is not None and message.files and fields and fields.get("files") == []:
-                files.expect_removal(message)
-                bereft[message.id] = message
-            return fields
-
-        def change(room_id: str, _: int | None) -> Message:
-            changed = self._store.change_several(room_id, sequences, edit_with_files)
-            if changed is None:
-                raise Refused("not_found", "There are no such messages in this room.")
-            if files is not None:
-                for message in bereft.values():
-                    files.remove(message)
-            return changed
-
-        return change
-
-    def reacting(self, access: Access, message_id: str, emoji: str, *, on: bool = True) -> Change:
-        """The change that puts one's emoji on a message, or takes it back."""
-        access.check_reacting(self._clock())
-        kept = check_emoji(emoji)
-        person = Author(access.user_id, access.name)
-
-        def edit(message: Message) -> Mapping[str, Any] | None:
-            _check_there(message)
-            reactions = react(message.reactions, person, kept, on=on)
-            return None if reactions is None else {"reactions": [_document(each) for each in reactions]}
-
-        return self._changing(message_id, edit)
-
-    def pinning(self, access: Access, message_id: str, *, on: bool = True) -> Change:
-        """The change that pins a message to the top of its room, or unpins it."""
-        if not access.may_pin:
-            raise Refused("forbidden", "Only moderators pin messages in this room.")
-        access.check_open()
-        is_new = False
-
-        def edit(message: Message) -> Mapping[str, Any] | None:
-            nonlocal is_new
-            _check_there(message)
-            if (message.pinned_at is not None) == on:
-                return None
-            if on and len(self.pinned(access.room)) >= MOST_PINS:
-                raise Refused("too_many_pins", f"At most {MOST_PINS} messages are pinned. Unpin one of them first.")
-            is_new = on
-            return {"pinned_at": self._clock() if on else None}
-
-        pin = self._changing(message_id, edit)
-
-        def change(room_id: str, after: int | None) -> Message:
-            changed = pin(room_id, after)
-            if is_new:
-                self._note_pin(access, changed)
-            return changed
-
-        return change
-
-    def _note_pin(self, access: Access, message: Message) -> None:
-        """Have the room say who pinned, in answer to what was pinned; a line that cannot be written is left out.
-
-        It is not waited for: this runs in the turn of the room's own queue, which the line has to stand in.
-        """
-        client_id = f"{SERVER_MADE}pin-{message.id}-{message.revision}"
-        text = f"{access.name} pinned a message"
-        line = Draft(author=access.author, text=text, client_id=client_id, reply_to=message.sequence, kind="event")
-        if self.note_through is not None:
-            self.note_through(access.room, line)
-            return
-        try:
-            self.append(access.room.id, [line])
-        except ChatroomError:
-            log.warning("an event was not written", extra={"room": access.room.slug})
-
-    def expiring(self, message_id: str) -> Change:
-        """The change that deletes a message because it is older than its room keeps them."""
-
-        def erase(message: Message) -> Mapping[str, Any] | None:
-            return None if message.deleted_at else ERASED | {"deleted_at": self._clock()}
-
-        return self._changing(message_id, erase)
-
-    def _changing(self, message_id: str, edit: Callable[[Message], Mapping[str, Any] | None]) -> Change:
-        files = self._files
-        bereft: list[Message] = []
-        """The message before its files were taken from it."""
-
-        def edit_with_files(message: Message) -> Mapping[str, Any] | None:
-            fields = edit(message)
-            if files is not None and message.files and fields and fields.get("files") == []:
-                files.expect_removal(message)
-                bereft[:] = [message]
-            return fields
-
-        def change(room_id: str, after: int | None) -> Message:
-            changed = self._store.change(room_id, message_id, edit_with_files, after=after)
-            if files is not None and bereft and not changed.files:
-                files.remove(bereft[0])
-            return changed
-
-        return change
 
     def pinned(self, room: Room) -> list[Message]:
         """The pinned messages, the one pinned first first."""
@@ -422,9 +236,25 @@ class Messages:
             more=len(found) > limit,
         )
 
+    def _write_line(self, room: Room, line: Draft) -> None:
+        """Write a line of the room's own behind what its queue is doing; one that cannot be written is left out."""
+        if self.note_through is not None:
+            self.note_through(room, line)
+            return
+        try:
+            self.append(room.id, [line])
+        except ChatroomError:
+            log.warning("an event was not written", extra={"room": room.slug})
+
 
 def _render(draft: Draft) -> str:
     return render(draft.text, draft.mentions) if draft.kind == "message" else f"<p>{escape(draft.text)}</p>"
+
+
+def _render_all_plain(drafts: Sequence[Draft]) -> list[Rendered] | None:
+    """All of them; None where one has markup, or is there twice."""
+    rendered = [Rendered(draft, html) for draft in drafts if (html := _render_plain(draft)) is not None]
+    return rendered if len({each.key for each in rendered}) == len(drafts) else None
 
 
 def _render_plain(draft: Draft) -> str | None:
@@ -434,17 +264,3 @@ def _render_plain(draft: Draft) -> str | None:
 def _shown(room: Room, messages: list[Message]) -> list[Message]:
     """Those that were not cleared: of the others, nobody is shown even the place."""
     return [message for message in messages if message.sequence > room.cleared_sequence]
-
-
-def _check_author(access: Access, message: Message) -> None:
-    if message.author.id != access.user_id or message.kind != "message":
-        raise Refused("forbidden", "Only its author can change a message.")
-
-
-def _check_there(message: Message) -> None:
-    if message.deleted_at is not None:
-        raise Refused("not_found", "The message was deleted.")
-
-
-def _document(reaction: Reaction) -> dict[str, Any]:
-    return {"emoji": reaction.emoji, "people": [{"id": each.id, "name": each.name} for each in reaction.people]}

@@ -187,6 +187,10 @@ class File(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     height: int | None = None
 
 
+SERVER_MADE = "."
+"""The first character of a client id that the server made up, because the client sent none."""
+
+
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A message that is not yet stored. `client_id` is unique for its author in its room, for ever."""
 

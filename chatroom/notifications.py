@@ -58,6 +58,8 @@ class Notifier:
 
     def take(self, room_id: str, messages: Sequence[Message]) -> None:
         """Note what was just stored; costs the caller next to nothing. Beyond `MAX_WAITING` the oldest are let go."""
+        if not self._subscribers and self._asked_just_now():
+            return
         self._waiting.extend((room_id, message) for message in messages if message.revision == message.sequence)
         self._has_more.set()
 
@@ -86,11 +88,13 @@ class Notifier:
                     log.exception("somebody could not be notified")
 
     def _find_subscribers(self) -> set[str]:
-        now = self._seconds()
-        if now - self._asked_at > SUBSCRIBERS_SECONDS:
+        if not self._asked_just_now():
             self._subscribers = self._push.subscribers()
-            self._asked_at = now
+            self._asked_at = self._seconds()
         return self._subscribers
+
+    def _asked_just_now(self) -> bool:
+        return self._seconds() - self._asked_at <= SUBSCRIBERS_SECONDS
 
 
 def concerns(wish: Notify, user_id: str, room: Room, message: Message) -> bool:

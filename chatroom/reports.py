@@ -98,7 +98,7 @@ class Reports:
         access = self._rooms.find_access(by.id, report.room.slug)
         if access is None or not access.may_moderate:
             raise Refused("forbidden", "Only moderators of the room can delete it.")
-        self._messages.change(access.room, self._messages.deleting(access, report.message, reason))
+        self._messages.change(access.room, self._messages.changes.deleting(access, report.message, reason))
 
     def close(self, by: User, report: Report, outcome: list[str], reason: str) -> None:
         """Note what was decided about all reports of the message: `outcome` is empty when they were dismissed."""

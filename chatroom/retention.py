@@ -50,7 +50,7 @@ class Retention:
             if message.sent_at >= limit:
                 break
             try:
-                self._messages.change(room, self._messages.expiring(message.id))
+                self._messages.change(room, self._messages.changes.expiring(message.id))
             except Refused:  # `busy`: what is left out comes with the next sweep
                 break
             reached = message.sequence

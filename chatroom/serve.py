@@ -20,6 +20,7 @@ from chatroom import server, workers
 from chatroom.config import Settings, load_settings
 from chatroom.embedded import EmbeddedMongo
 from chatroom.errors import ChatroomError
+from chatroom.leaving import leave_on_signals
 from chatroom.logs import configure_logging
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -32,7 +33,8 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104
 def serve() -> int:
     """Serve the room until a signal says stop; return the exit code."""
     try:
-        _leave_on_signals()
+        leave_on_signals(_give_up_in_time)
+        _leave_on_hangup()
         _follow_maker()
         load_dotenv(_ROOT / ".env")
         settings = load_settings(os.environ)
@@ -65,20 +67,9 @@ def allow_many_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _leave_on_signals() -> None:
-    """Turn the first signal into SystemExit, so that all is undone in order; later ones change nothing."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
-
-    def leave(*_: object) -> None:
-        _give_up_in_time()
-        for number in numbers:
-            signal.signal(number, signal.SIG_IGN)
-        raise SystemExit(0)
-
-    for number in numbers:
-        signal.signal(number, leave)
+def _leave_on_hangup() -> None:
+    """End when the terminal is closed, too: uvicorn knows SIGTERM alone."""
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
-        # The terminal was closed. uvicorn knows SIGTERM alone.
         signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
 
 

@@ -11,7 +11,7 @@ import socket
 import sys
 import threading
 from collections.abc import Awaitable, Callable
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any
 
 from chatroom.config import Settings
@@ -83,6 +83,10 @@ def run(
             await super().startup(sockets)
             threading.Thread(target=settle, name="settle", daemon=True).start()  # beside the first visitors
 
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            _import_app().asgi.let_go()
+            await super().shutdown(sockets)
+
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             on_stop()
             super().handle_exit(sig, frame)
@@ -117,12 +121,16 @@ def settle() -> None:
 
     A search through all that the imports made stops every thread for a tenth of a second, and came again and again.
     """
-    app = importlib.import_module(APP.partition(":")[0]).app
+    app = _import_app().app
     for name in app.jinja_env.list_templates():
         app.jinja_env.get_template(name)
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GARBAGE)
+
+
+def _import_app() -> ModuleType:
+    return importlib.import_module(APP.partition(":")[0])
 
 
 def is_news(record: logging.LogRecord) -> bool:

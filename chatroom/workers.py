@@ -18,6 +18,7 @@ from pathlib import Path
 from chatroom import server
 from chatroom.config import load_settings
 from chatroom.errors import ChatroomError
+from chatroom.leaving import leave_on_signals
 from chatroom.logs import configure_logging
 
 BAD_SETUP = 2
@@ -119,8 +120,7 @@ def _stop(workers: list[Worker]) -> None:
 def _work(listener: int, pulse: int, parent: int) -> int:
     """Serve as one of several; the settings come from the environment, checked before by the parent."""
     follow(parent, signal.SIGKILL)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sys.exit(0))
+    leave_on_signals()
     os.set_blocking(pulse, False)
 
     async def beat() -> None:

@@ -1,7 +1,8 @@
 """The page of a chat room as a minimal Flask application has it: for gunicorn's threads, with the store reads of ours.
 
-For every request are read, as by ours: the session, its user, the room, the membership, the room's newest revision, its
-newest 50 messages, and who is there.
+For every request it makes the fourteen reads that ours makes: the session and its user; the room, the membership and
+the member; the room's newest revision, its newest 50 messages and what is pinned; whose messages wait to be approved;
+who is there; and for the list of rooms the memberships, their rooms, and how far each has come.
 """
 
 import os
@@ -31,9 +32,23 @@ def chatroom() -> str:
         abort(401)
     room = rows.rooms.find_one({"slug": "lobby"})
     assert room
-    rows.memberships.find_one({"room": room["_id"]})
-    newest = rows.messages.find_one({"room": room["_id"]}, {"_id": 0, "revision": 1}, sort=[("revision", -1)])
-    people = list(rows.presences.find({"room": room["_id"]}))
-    messages = list(rows.messages.find({"room": room["_id"]}).sort("sequence", -1).limit(50).batch_size(51))[::-1]
+    here, me = {"room": room["_id"]}, {"user": str(user["_id"])}
+    rows.memberships.find_one(me | here)
+    rows.users.find_one({"_id": user["_id"]}, {"display_name": 1, "role": 1, "muted_until": 1})
+    newest = rows.messages.find_one(here, {"_id": 0, "revision": 1}, sort=[("room", -1), ("revision", -1)])
+    messages = list(rows.messages.find(here).sort("sequence", -1).limit(51).batch_size(52))[-2::-1]
+    list(rows.messages.find(here | {"pinned_at": {"$type": "date"}}).sort("pinned_at", 1).limit(50).batch_size(51))
+    list(rows.memberships.find(me | {"role": {"$in": ["administrator", "moderator"]}}, {"room": 1}))
+    list(
+        rows.held.aggregate(
+            [{"$match": {"state": "waiting"}}, {"$limit": 100}, {"$group": {"_id": 1, "n": {"$sum": 1}}}]
+        )
+    )
+    people = list(rows.presences.find(here, {"_id": 0, "room": 1, "user": 1}))
+    joined = [membership["room"] for membership in rows.memberships.find(me | {"removed_at": None}).limit(500)]
+    list(rows.rooms.find({"_id": {"$in": joined}}))
+    revision = {"$group": {"_id": "$room", "revision": {"$first": "$revision"}}}
+    in_order = [{"$match": {"room": {"$in": joined}}}, {"$sort": {"room": -1, "revision": -1}}, revision]
+    list(rows.messages.aggregate(in_order))
     static = {"user": user, "room": room, "filling": filling}
     return render_template_string(PAGE, newest=newest, people=people, messages=messages, **static)

@@ -7,25 +7,45 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+from chatroom.changes import Change
 from chatroom.errors import ChatroomError, Refused, Unavailable
-from chatroom.messages import Change
+from chatroom.live.rivals import Rivals
 from chatroom.models import Draft, Message
+from chatroom.store.async_messages import Outrun, StoreNow
 from chatroom.store.messages import Stored
 
 log = logging.getLogger(__name__)
 
-MAX_BATCH = 1000
+MAX_BATCH = 250
+"""More are stored one batch after the other: while the database has one, the room is shown the one before."""
+ENOUGH = 64
+"""Drafts that need not wait for more of their kind."""
 LOOP_TURNS = 3
 """Send to the followers, read the sockets, take the frames."""
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
+MAX_TRIES = 3
+"""Where another process was quicker; then the store settles it."""
 
 Done = Callable[[Stored | ChatroomError], None]
 Append = Callable[[str, Sequence[Draft], int | None], list[Stored]]
 AppendNow = Callable[[str, Sequence[Draft], int], Awaitable[list[Stored] | None]]
+MakeReady = Callable[[str, Sequence[Draft], int], StoreNow | None]
 RunInThread = Callable[..., Awaitable[Any]]
+
+Batch = list[tuple[Draft, Done]]
+Queue = deque[tuple[Draft | Change, Done]]
+Outcome = list[Stored] | ChatroomError
+
+
+class Ready(NamedTuple):
+    """A batch of which nothing is left to do but to write it, as the messages that follow a revision."""
+
+    batch: Batch
+    after: int
+    store_now: StoreNow
 
 
 class Appender:
@@ -35,6 +55,7 @@ class Appender:
         self,
         append: Append,
         append_now: AppendNow,
+        make_ready: MakeReady,
         run: RunInThread,
         *,
         newest: Callable[[str], int | None],
@@ -43,11 +64,17 @@ class Appender:
     ) -> None:
         self._append = append
         self._append_now = append_now
+        self._make_ready = make_ready
         self._run = run
         self._newest = newest
         self._published = published
         self._max_waiting = max_waiting
-        self._queues: dict[str, deque[tuple[Draft | Change, Done]]] = {}
+        self._rivals = Rivals(newest)
+        self._queues: dict[str, Queue] = {}
+        self._writing: dict[str, asyncio.Future[Outcome]] = {}
+        self._expected: dict[str, int] = {}
+        """The revision to which the write that is under way in a room will lead, if it succeeds at once."""
+        self._ready: dict[str, Ready] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def put(self, room: str, item: Draft | Change, done: Done) -> None:
@@ -58,64 +85,141 @@ class Appender:
             task = asyncio.get_running_loop().create_task(self._drain(room, queue))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        elif 0 < self._max_waiting <= len(queue):
+        elif 0 < self._max_waiting <= len(queue) + (len(self._ready[room].batch) if room in self._ready else 0):
             raise Refused("busy", "Too many messages are waiting to be stored. Try again shortly.", retry_after=1.0)
         queue.append((item, done))
+        if len(queue) == MAX_BATCH and room in self._expected:
+            asyncio.get_running_loop().call_soon(self._prepare, room, queue)
+
+    async def hear(self, room: str, revision: int) -> "asyncio.Future[Outcome] | None":
+        """Another process has written into a room, up to a revision; what waits here is on its way after this.
+
+        Returns the write that is under way in the room now: what it stores will be shown right behind the other's.
+        """
+        if room in self._queues:
+            self._rivals.meet(room)
+            self._rivals.hear(room, revision)
+            await _let_the_loop_turn()
+        return self._writing.get(room)
 
     async def finish(self, timeout_seconds: float) -> None:
         """Wait until everything that was queued is stored; give up after the time-out."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=timeout_seconds)
 
-    async def _drain(self, room: str, queue: deque[tuple[Draft | Change, Done]]) -> None:
+    async def _drain(self, room: str, queue: Queue) -> None:
         # Let everybody who is ready put theirs first: what arrived together is stored together.
         await asyncio.sleep(0)
         while queue:
             item, done = queue[0]
             if isinstance(item, Draft):
-                await self._store_batch(room, queue)
-                if queue:
-                    await _let_the_loop_turn()
+                await self._store_batches(room, queue)
             else:
                 queue.popleft()
                 await self._make_change(room, item, done)
         del self._queues[room]
+        self._writing.pop(room, None)
 
-    async def _store_batch(self, room: str, queue: deque[tuple[Draft | Change, Done]]) -> None:
-        drafts: list[Draft] = []
-        dones: list[Done] = []
-        while queue and len(drafts) < MAX_BATCH and isinstance(queue[0][0], Draft):
-            draft, done = queue.popleft()
-            assert isinstance(draft, Draft)  # noqa: S101  for the type checker
-            drafts.append(draft)
-            dones.append(done)
-        await self._store(room, drafts, dones)
+    async def _store_batches(self, room: str, queue: Queue) -> None:
+        """Store the drafts at the front, batch by batch, and show each to the room."""
+        await self._rivals.take_turn(room)
+        batch = _take_batch(queue)
+        writing = self._begin(room, batch, self._rivals.newest(room))
+        while batch:
+            outcome, following = await writing, None
+            newest = self._end(room, outcome)
+            ready = self._take_ready(room, queue, newest)
+            if newest is not None and (ready or _is_busy(queue)):
+                # The database works on the next one while this one is shown. Nothing is known of it yet: still one
+                # write at a time, each after the last.
+                following = ready.batch if ready else _take_batch(queue)
+                writing = self._begin(room, following, newest, ready)
+                await _let_the_loop_turn()  # so that it is on its way
+            await self._show(room, batch, outcome)
+            batch = following or []
+        if queue:
+            await _let_the_loop_turn()
 
-    async def _store(self, room: str, drafts: list[Draft], dones: list[Done]) -> None:
-        outcome: Any = await self._store_now(room, drafts)
-        if outcome is None:
-            outcome = await self._persist(lambda: self._append(room, drafts, self._newest(room)))
-        if not isinstance(outcome, ChatroomError):
-            self._publish(room, [result.message for result in outcome])
-            for done, result in zip(dones, outcome, strict=True):
-                _tell(done, result)
-        elif len(drafts) > 1:
-            # One of them cannot be stored; the others must not suffer for it.
-            for draft, done in zip(drafts, dones, strict=True):
-                await self._store(room, [draft], [done])
-        else:
-            _tell(dones[0], outcome)
+    def _begin(
+        self, room: str, batch: Batch, newest: int | None, ready: Ready | None = None
+    ) -> "asyncio.Future[Outcome]":
+        if newest is not None and not self._rivals.are_in(room):
+            self._expected[room] = newest + len(batch)
+        writing = self._writing[room] = asyncio.ensure_future(self._write(room, batch, newest, ready))
+        return writing
 
-    async def _store_now(self, room: str, drafts: list[Draft]) -> list[Stored] | None:
-        """Try it without a thread; None where the ordinary way has to be gone, whatever the reason."""
-        newest = self._newest(room)
-        if newest is None:
+    def _end(self, room: str, outcome: Outcome) -> int | None:
+        """The revision after which the next batch may be written while this one is shown; None if it must not be."""
+        self._expected.pop(room, None)
+        if isinstance(outcome, ChatroomError) or self._rivals.are_in(room):
             return None
+        return max(self._newest(room) or 0, *(stored.message.revision for stored in outcome))
+
+    def _prepare(self, room: str, queue: Queue) -> None:
+        """Make a full batch ready while the one before it is stored, so that it leaves the moment that one is."""
+        after = self._expected.get(room)
+        if after is None or room in self._ready or not queue or not isinstance(queue[0][0], Draft):
+            return
+        batch = _take_batch(queue)
         try:
-            return await self._append_now(room, drafts, newest)
+            store_now = self._make_ready(room, [draft for draft, _ in batch], after)
         except Exception:
-            log.exception("a write from the event loop failed; it is made in a thread")
+            log.exception("a batch could not be made ready; what is the matter comes out when it is written")
+            store_now = None
+        if store_now is None:
+            queue.extendleft(reversed(batch))
+        else:
+            self._ready[room] = Ready(batch, after, store_now)
+
+    def _take_ready(self, room: str, queue: Queue, newest: int | None) -> Ready | None:
+        """The batch that is ready, if it is the next; otherwise it goes back to where it was."""
+        ready = self._ready.pop(room, None)
+        if ready is not None and ready.after != newest:
+            queue.extendleft(reversed(ready.batch))
             return None
+        return ready
+
+    async def _write(self, room: str, batch: Batch, newest: int | None, ready: Ready | None = None) -> Outcome:
+        drafts = [draft for draft, _ in batch]
+        stored = await self._write_now(room, drafts, newest, ready)
+        if stored is None:
+            newest = self._rivals.newest(room)
+            stored = await self._persist(lambda: self._append(room, drafts, newest))
+        if not isinstance(stored, ChatroomError):
+            self._rivals.follow(room, max(each.message.revision for each in stored))
+        return stored
+
+    async def _write_now(
+        self, room: str, drafts: list[Draft], newest: int | None, ready: Ready | None
+    ) -> list[Stored] | None:
+        """Try it without a thread; None where the ordinary way has to be gone, whatever the reason."""
+        for _ in range(MAX_TRIES):
+            if newest is None:
+                return None
+            try:
+                return await (ready.store_now() if ready else self._append_now(room, drafts, newest))
+            except Outrun:
+                ready = None
+                if not await self._rivals.lose(room, newest):
+                    return None
+                newest = self._rivals.newest(room)
+            except Exception:
+                log.exception("a write from the event loop failed; it is made in a thread")
+                return None
+        return None
+
+    async def _show(self, room: str, batch: Batch, outcome: Outcome) -> None:
+        """Give the room what was stored, and everybody their outcome."""
+        if not isinstance(outcome, ChatroomError):
+            for (_, done), result in zip(batch, outcome, strict=True):
+                _tell(done, result)
+            self._publish(room, [result.message for result in outcome])  # which takes the answers along
+        elif len(batch) > 1:
+            # One of them cannot be stored; the others must not suffer for it.
+            for each in batch:
+                await self._show(room, [each], await self._write(room, [each], self._newest(room)))
+        else:
+            _tell(batch[0][1], outcome)
 
     async def _make_change(self, room: str, change: Change, done: Done) -> None:
         outcome = await self._persist(lambda: change(room, self._newest(room)))
@@ -145,6 +249,20 @@ class Appender:
             except Exception:
                 log.exception("a write failed for a reason that trying again cannot mend")
                 return Unavailable("The message could not be stored.")
+
+
+def _take_batch(queue: Queue) -> Batch:
+    batch: Batch = []
+    while queue and len(batch) < MAX_BATCH and isinstance(queue[0][0], Draft):
+        draft, done = queue.popleft()
+        assert isinstance(draft, Draft)  # noqa: S101  for the type checker
+        batch.append((draft, done))
+    return batch
+
+
+def _is_busy(queue: Queue) -> bool:
+    """Whether there is enough to store at once: fewer wait for each other, so that more come in one frame."""
+    return len(queue) >= ENOUGH and isinstance(queue[0][0], Draft)
 
 
 def _tell(done: Done, outcome: Stored | ChatroomError) -> None:

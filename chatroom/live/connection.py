@@ -6,26 +6,28 @@ Frames are taken in order; each is checked, and done or refused with a reason.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Sequence
-from datetime import datetime
+from collections.abc import Coroutine
 from functools import partial
 from typing import Any
 
 import msgspec
 
 from chatroom.access import Access
+from chatroom.changes import Change
 from chatroom.errors import ChatroomError, Refused, Unavailable
 from chatroom.live import protocol
-from chatroom.live.engine import Engine, LiveRoom
+from chatroom.live.accesses import Accesses
+from chatroom.live.answers import Answers
+from chatroom.live.engine import Engine
 from chatroom.live.follower import follow
-from chatroom.live.pace import FOLLOW, FRAMES_A_TURN, Paces
+from chatroom.live.pace import FOLLOW, FRAMES_A_TURN
 from chatroom.live.positions import Positions
 from chatroom.live.protocol import Delete, Edit, Follow, Format, Pin, Post, React, Read, Typing, Unfollow
+from chatroom.live.rooms import LiveRoom
+from chatroom.live.visitor import Rules, Visitor
 from chatroom.live.websocket import Receive, Send, Write, WriteNow, never_now
-from chatroom.messages import Change
-from chatroom.models import Author, Draft, Held, Room
+from chatroom.models import Draft, Room
 from chatroom.store.messages import Stored
-from chatroom.tokens import EVERYTHING, Grant
 
 log = logging.getLogger(__name__)
 
@@ -33,39 +35,8 @@ MAX_IN_FLIGHT = 1000
 """Posts of one connection that are not answered yet; beyond it, its frames are not read."""
 MAX_STRIKES = 100
 """Refused frames without an accepted one in between, after which the connection is closed."""
-MAX_WAITING = 3000
-"""Frames that wait to be sent, answers and news together; beyond it, the connection is closed."""
-ANSWERS_AT_ONCE = 100
 PAUSE_SECONDS = 1.0
 CLOSED = {"left": "You have left this room.", "removed": "You are no longer a member of this room."}
-
-
-class Visitor(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who is signed in, at the other end of a connection."""
-
-    author: Author
-    session_id: str
-    expires_at: datetime
-    address: str
-    is_by_cookie: bool
-    grant: Grant = EVERYTHING
-
-
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """What a connection may do. All but `check_posting` and `may_be_held` are called in a thread.
-
-    `get_access` refuses who is no member, and lets people into public rooms; `find_access` only looks.
-    """
-
-    get_access: Callable[[str, str], Access]
-    find_access: Callable[[str, str], Access | None]
-    check_posting: Callable[[str, str], None]
-    mark_read: Callable[[Access, int], None]
-    take_turn: Callable[[Access, str], None]
-    max_rooms: int
-    may_be_held: Callable[[Access], bool]
-    hold: Callable[[Access, Draft, Sequence[str]], Held | None]
-    paces: Paces = msgspec.field(default_factory=Paces)
 
 
 class Connection:
@@ -95,10 +66,7 @@ class Connection:
         self._receive = receive
         self._send_event = send
         self._write: Write = write
-        self._write_now = write_now
-        self._accesses: dict[str, Access] = {}
-        self._forgotten = 0
-        """How often accesses were forgotten: one that was asked for before is not remembered after."""
+        self._accesses = Accesses(partial(engine.run, rules.get_access, self.user_id), self._learn)
         self._followers: dict[str, asyncio.Task[None]] = {}
         self._followed: dict[str, LiveRoom] = {}
         self._pace = rules.paces.of(visitor.author.id)
@@ -106,8 +74,7 @@ class Connection:
         self._positions = Positions(engine.run, rules.mark_read)
         self._chores: set[asyncio.Task[None]] = set()
         self._in_flight = 0
-        self._answers: list[bytes] = []
-        self._answering: asyncio.Task[None] | None = None
+        self._answers = Answers(write, write_now, when_sent=self._note_answered, when_gone=self._stop)
         self._answered: asyncio.Event | None = None
         self._strikes = 0
         self._is_over = False
@@ -119,7 +86,7 @@ class Connection:
         try:
             if first is not None:
                 if access is not None:
-                    self._accesses[first.room] = access
+                    self._accesses.put(first.room, access)
                 await self._attempt(self._follow(first), {"room": first.room})
             taken = 0
             while (event := await self._receive())["type"] == "websocket.receive":
@@ -142,33 +109,21 @@ class Connection:
             self._closing = asyncio.get_running_loop().create_task(self._close(code, reason))
 
     def tell(self, frame: bytes) -> None:
-        """Send a frame as soon as those before it are sent."""
-        if self._is_over:
-            return
-        if len(self._answers) >= MAX_WAITING:
+        """Send a frame as soon as those before it are sent; a client for whom too many wait is let go."""
+        if not self._is_over and not self._answers.put(frame):
             self.end(1011, "too many frames wait to be read")
-            return
-        self._answers.append(frame)
-        if self._answering is None or self._answering.done():
-            self._answering = asyncio.get_running_loop().create_task(self._send_answers())
 
     def see_room(self, room: Room) -> bool:
         """Remember a room as it is now; whether it is followed here."""
-        access = self._accesses.get(room.slug)
-        if access is not None:
-            self._accesses[room.slug] = msgspec.structs.replace(access, room=room)
+        self._accesses.see(room)
         return room.slug in self._followers
 
     def forget_access(self, room_id: str | None = None, *, why: str = "removed") -> None:
         """Ask anew what the user may do, in a room or in all; one that they may no longer follow is closed."""
-        self._forgotten += 1
+        self._accesses.forget(room_id)
         for slug, live in self._followed.items():
             if room_id in {None, live.room.id}:
                 self._start(self._look_again(slug, why))
-        if room_id is None:
-            self._accesses.clear()
-        for slug in [slug for slug, access in self._accesses.items() if access.room.id == room_id]:
-            del self._accesses[slug]
 
     def _start(self, chore: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(chore)
@@ -178,7 +133,7 @@ class Connection:
     async def _look_again(self, slug: str, why: str) -> None:
         """End the follower of a room that the user is not in any more."""
         while slug in self._followers and slug not in self._accesses:
-            forgotten = self._forgotten
+            forgotten = self._accesses.forgotten
             try:
                 access = await self._engine.run(self._rules.find_access, self.user_id, slug)
             except Unavailable:
@@ -187,23 +142,24 @@ class Connection:
             if access is None:
                 self._unfollow(slug)
                 self.tell(protocol.closed(slug, why, CLOSED[why]))
-            elif forgotten == self._forgotten:
-                self._remember(slug, access)
+            elif forgotten == self._accesses.forgotten:
+                self._accesses.put(slug, access)
 
-    def _remember(self, slug: str, access: Access) -> None:
-        self._accesses[slug] = self._visitor.grant.narrow(access)
+    def _learn(self, access: Access) -> Access:
+        """What the connection may do, of what the user may; they may have another name by now."""
         if access.name and access.name != self._author.name:
             self._author = msgspec.structs.replace(self._author, name=access.name)
         for live in self._followed.values():
             self._engine.rename(live, self._author)
+        return self._visitor.grant.narrow(access)
 
     def _stop(self) -> None:
         """Do nothing more for the client: no follower, no answer, and no waiting to answer."""
         self._is_over = True
         self._note_answered()
-        for task in [*self._followers.values(), *self._chores, self._answering]:
-            if task is not None:
-                task.cancel()
+        self._answers.stop()
+        for task in [*self._followers.values(), *self._chores]:
+            task.cancel()
 
     async def _close(self, code: int, reason: str) -> None:
         with contextlib.suppress(OSError):
@@ -250,9 +206,9 @@ class Connection:
         elif isinstance(frame, Unfollow):
             self._unfollow(frame.room)
         elif isinstance(frame, Read):
-            self._positions.put(await self._get_access(frame.room), frame.sequence)
+            self._positions.put(await self._accesses.get(frame.room), frame.sequence)
         elif isinstance(frame, Typing):
-            self._type(await self._get_access(frame.room))
+            self._type(await self._accesses.get(frame.room))
 
     def _type(self, access: Access) -> None:
         with contextlib.suppress(Refused):  # who may not say anything is not shown as about to
@@ -260,7 +216,7 @@ class Connection:
             self._engine.type(access.room, self._author)
 
     async def _post(self, frame: Post) -> None:
-        access = await self._get_access(frame.room)
+        access = await self._accesses.get(frame.room)
         messages = self._engine.messages
         messages.check_posting(access)
         draft = messages.draft(
@@ -285,16 +241,16 @@ class Connection:
         self._put(access.room, draft, frame.client_id)
 
     async def _change(self, frame: Edit | Delete | React | Pin) -> None:
-        access = await self._get_access(frame.room)
+        access = await self._accesses.get(frame.room)
         messages = self._engine.messages
         if isinstance(frame, Edit):
-            change = messages.editing(access, frame.id, frame.text, seen=frame.revision)
+            change = messages.changes.editing(access, frame.id, frame.text, seen=frame.revision)
         elif isinstance(frame, Delete):
-            change = messages.deleting(access, frame.id)
+            change = messages.changes.deleting(access, frame.id)
         elif isinstance(frame, React):
-            change = messages.reacting(access, frame.id, frame.emoji, on=frame.on)
+            change = messages.changes.reacting(access, frame.id, frame.emoji, on=frame.on)
         else:
-            change = messages.pinning(access, frame.id, on=frame.on)
+            change = messages.changes.pinning(access, frame.id, on=frame.on)
         self._rules.check_posting(self._author.id, self._visitor.address)
         await self._wait_for_room_to_answer()
         self._put(access.room, change, frame.client_id)
@@ -316,8 +272,8 @@ class Connection:
         most = self._rules.max_rooms
         if frame.room not in self._followers and 0 < most <= len(self._followers):
             raise Refused("too_many_rooms", f"One connection follows at most {most} rooms.")
-        forgotten = self._forgotten
-        room = (await self._get_access(frame.room)).room
+        forgotten = self._accesses.forgotten
+        room = (await self._accesses.get(frame.room)).room
         format = frame.format or self._format
         person = None if format == "brief" else self._author  # who only counts what is new is not there
         live = await self._engine.enter(room, person)
@@ -333,7 +289,7 @@ class Connection:
         follower.add_done_callback(lambda _: self._engine.leave(live, person))
         self._followers[frame.room] = follower
         self._followed[frame.room] = live
-        if forgotten != self._forgotten:  # perhaps about this room, while nobody knew that it would be followed
+        if forgotten != self._accesses.forgotten:  # perhaps about this room, before anybody knew it would be followed
             self._start(self._look_again(frame.room, "removed"))
 
     async def _run_follower(self, live: LiveRoom, cursor: int | None, format: Format) -> None:
@@ -344,7 +300,7 @@ class Connection:
                 partial(self._read_page, live),
                 cursor=cursor,
                 format=format,
-                send_now=self._write_now,
+                send_now=self._answers.send_with,
                 news=() if format == "brief" else live.news,
             )
         except OSError:
@@ -355,21 +311,13 @@ class Connection:
 
     async def _read_page(self, live: LiveRoom, cursor: int, format: Format) -> tuple[bytes, int, int]:
         async with self._pace.reading:  # else one user's followers would fill the store's threads
-            return await self._engine.read_page(live, cursor, format)
+            return await self._engine.rooms.read_page(live, cursor, format)
 
     def _unfollow(self, slug: str) -> None:
         self._followed.pop(slug, None)
         follower = self._followers.pop(slug, None)
         if follower is not None:
             follower.cancel()
-
-    async def _get_access(self, slug: str) -> Access:
-        while (access := self._accesses.get(slug)) is None:
-            forgotten = self._forgotten
-            found = await self._engine.run(self._rules.get_access, self.user_id, slug)
-            if forgotten == self._forgotten:
-                self._remember(slug, found)
-        return access
 
     async def _wait_for_room_to_answer(self) -> None:
         """Stop reading while too many answers are outstanding: the client then waits, and nothing grows here."""
@@ -389,15 +337,6 @@ class Connection:
     def _answer(self, frame: bytes) -> None:
         self._in_flight -= 1
         self.tell(frame)
-
-    async def _send_answers(self) -> None:
-        try:
-            while answers := self._answers[:ANSWERS_AT_ONCE]:
-                del self._answers[:ANSWERS_AT_ONCE]
-                await self._write(*answers)
-                self._note_answered()
-        except OSError:
-            self._stop()  # the client is gone; it will ask again under the same client ids
 
 
 def _is_own_fault(error: ChatroomError) -> bool:

@@ -14,9 +14,10 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from chatroom.errors import ChatroomError, Refused
-from chatroom.live.connection import MAX_STRIKES, Connection, Rules, Visitor
+from chatroom.live.connection import MAX_STRIKES, Connection
 from chatroom.live.engine import Engine
 from chatroom.live.protocol import Cursor, Follow, Post, Slug, Unfollow, wire
+from chatroom.live.visitor import Rules, Visitor
 from chatroom.messages import Page
 
 MOST_MESSAGES = 100

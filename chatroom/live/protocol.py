@@ -6,6 +6,7 @@ A frame is a typed value or a refusal; a message is encoded once for each format
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
@@ -13,8 +14,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chatroom.approval import WAITING
 from chatroom.errors import Refused
-from chatroom.messages import SERVER_MADE
-from chatroom.models import Author, File, Held, Message, Reaction, Room, Scope
+from chatroom.models import SERVER_MADE, Author, File, Held, Message, Reaction, Room, Scope
 
 Format = Literal["text", "html", "brief"]
 """What messages carry. `brief`: what it takes to count them, and nothing that anybody wrote."""
@@ -161,8 +161,8 @@ def subject_of(raw: str) -> dict[str, Any]:
 
 def wire(message: Message, format: Format) -> WireMessage:
     """A message as clients of that format see it."""
-    is_deleted = message.deleted_at is not None
-    brief = WireMessage(
+    is_brief, is_deleted = format == "brief", message.deleted_at is not None
+    return WireMessage(
         id=message.id,
         sequence=message.sequence,
         revision=message.revision,
@@ -170,23 +170,19 @@ def wire(message: Message, format: Format) -> WireMessage:
         deleted_at=timestamp(message.deleted_at) if message.deleted_at else UNSET,
         kind=message.kind,
         mentions=message.mentions,
-    )
-    if format == "brief":
-        return brief
-    return msgspec.structs.replace(
-        brief,
-        client_id=UNSET if message.client_id.startswith(SERVER_MADE) else message.client_id,
+        client_id=UNSET if is_brief or message.client_id.startswith(SERVER_MADE) else message.client_id,
         text=message.text if format == "text" and not is_deleted else UNSET,
         html=message.html if format == "html" and not is_deleted else UNSET,
-        sent_at=timestamp(message.sent_at),
-        edited_at=timestamp(message.edited_at) if message.edited_at else UNSET,
-        reply_to=message.reply_to,
-        reactions=message.reactions,
-        files=message.files,
-        pinned_at=timestamp(message.pinned_at) if message.pinned_at else UNSET,
+        sent_at=UNSET if is_brief else timestamp(message.sent_at),
+        edited_at=UNSET if is_brief or not message.edited_at else timestamp(message.edited_at),
+        reply_to=None if is_brief else message.reply_to,
+        reactions=() if is_brief else message.reactions,
+        files=() if is_brief else message.files,
+        pinned_at=UNSET if is_brief or not message.pinned_at else timestamp(message.pinned_at),
     )
 
 
+@lru_cache(64)  # all of a batch have one
 def timestamp(moment: datetime) -> str:
     """A time as `2026-11-21T01:02:03.456Z`."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -12,10 +12,11 @@ import msgspec
 
 from chatroom.access import Access
 from chatroom.errors import Refused, Unavailable
-from chatroom.live.connection import Connection, Rules, Visitor
+from chatroom.live.connection import Connection
 from chatroom.live.engine import Engine
 from chatroom.live.gate import RETRY_SECONDS, Gate, Limits
 from chatroom.live.protocol import Follow, Format
+from chatroom.live.visitor import Rules, Visitor
 from chatroom.live.websocket import Receive, Scope, Send, writers
 from chatroom.models import Draft, Held
 
@@ -123,7 +124,7 @@ class LiveEndpoint:
             return visitor, None, None
         visitor.grant.check(first.scope, first.room)
         access: Access = await engine.run(self.rules.get_access, visitor.author.id, first.room)
-        return visitor, first, visitor.grant.narrow(access)
+        return visitor, first, access
 
     def _check_origin(self, scope: Scope, visitor: Visitor) -> None:
         """Let only this site's pages use the browser's cookie; a program has a token, and no need of an Origin."""

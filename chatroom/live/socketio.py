@@ -17,9 +17,9 @@ from socketio import exceptions
 
 from chatroom.errors import Refused, Unavailable
 from chatroom.intake import WholeBodies
-from chatroom.live.connection import Visitor
 from chatroom.live.events import Client
 from chatroom.live.socket import HANDSHAKE_SECONDS, LiveEndpoint
+from chatroom.live.visitor import Visitor
 from chatroom.live.websocket import Receive, Scope, Send
 
 log = logging.getLogger(__name__)
@@ -124,10 +124,14 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
             scope = {**scope, "chatroom.session": session}
         await self.eio.handle_request(scope, _until_over(receive, session), send)
 
-    async def stop(self) -> None:
-        """Let go of every client, and end what watches over them."""
+    def let_go(self) -> None:
+        """Let go of every client; a request of long-polling waits for news up to 25 s, also when nobody is there."""
         for eio_sid in list(self._sessions):
             self._release(eio_sid)
+
+    async def stop(self) -> None:
+        """Let go of every client, and end what watches over them."""
+        self.let_go()
         if self.eio.service_task_handle is not None:
             self.eio.service_task_handle.cancel()
             with contextlib.suppress(asyncio.CancelledError):

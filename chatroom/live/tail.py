@@ -83,6 +83,7 @@ class Tail:
         self.slug = slug
         self.start = revision
         self.revision = revision
+        self._spread_to = revision
         self._max_messages = max_messages
         self._max_bytes = max_bytes
         self._bytes = 0
@@ -106,12 +107,17 @@ class Tail:
         return is_dense
 
     def fill(self, messages: Iterable[Message]) -> None:
-        """Take what the store has after `revision`, by revision: what is missing in between was changed again since."""
-        before = self.revision
+        """Take what the store has after `revision`, by revision: what is missing in between was changed again since.
+
+        Nobody is sent it before `show`, or what is offered next.
+        """
         for message in messages:
             if message.revision > self.revision:
                 self._take(message)
-        if self.revision > before:
+
+    def show(self) -> None:
+        """Send what nobody has been sent yet."""
+        if self.revision > self._spread_to:
             self._spread()
 
     def restart(self, revision: int) -> None:
@@ -119,7 +125,7 @@ class Tail:
         self._entries.clear()
         self._latest.clear()
         self._bytes = 0
-        self.start = self.revision = revision
+        self.start = self.revision = self._spread_to = revision
         self._frames.clear()
         self.wake()
 
@@ -162,6 +168,7 @@ class Tail:
         Hundreds of readers cost a call each this way; waking their tasks would cost more than sending does.
         """
         self._frames.clear()
+        self._spread_to = self.revision
         waiting, self._waiting = self._waiting, {}
         for waiter in waiting:
             if not waiter.woken.done() and self._send_to(waiter):

@@ -1,6 +1,7 @@
-"""The websocket below the connection: uvicorn's own, with a shorter way out for frames that many receive.
+"""The websocket below the connection: uvicorn's own, with a shorter way in for texts and out for what many receive.
 
-A frame is encoded once, by whoever makes it; here it only gets its header, and as many as there are go in one write.
+A frame is encoded once, by whoever makes it. Here it gets its header, and is compressed, once for all whose client
+takes it so.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -11,6 +12,11 @@ from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 from websockets.http11 import Request
+from websockets.protocol import State
+
+from chatroom.live.deflate import DeflateFactory, deflate
+from chatroom.live.frames import COMPRESSED, TEXT, Cutter, framed
+from chatroom.live.inbox import Inbox
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -18,18 +24,50 @@ Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
 Write = Callable[..., Coroutine[Any, Any, None]]
 """Send text frames, each a JSON document; waits while the client does not read, raises `OSError` when it is gone."""
 
-WriteNow = Callable[[bytes], bool]
-"""Send a text frame without waiting; False, and nothing is sent, when it would have to wait or nobody is there."""
+WriteNow = Callable[..., bool]
+"""Send text frames without waiting; False, and nothing is sent, when that would have to wait or nobody is there."""
 
 LINGER_SECONDS = 5.0
 """For a client to read the reason why it is let go."""
 EXTENSION = "chatroom.write"
-TEXT = 0x81
-"""The first byte of an unfragmented text frame (RFC 6455, 5.2)."""
+EXTENSIONS = [DeflateFactory()]
+MIN_BYTES = 512
+"""About two messages. What is shorter is not compressed: it would save a few bytes, and no packet."""
+KEPT_FRAMES = 8
+MOST_TAKEN = 8
+"""Texts that wait for the connection to take them, before nothing more is read."""
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
     """uvicorn's protocol; the ASGI scope of a connection carries its `write` and `write_now` as an extension."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.queue = Inbox()  # type: ignore[assignment]
+        self.conn.available_extensions = EXTENSIONS
+        self._cutter: Cutter | None = None
+        self._is_early = False
+        """Whether anything came before the handshake was answered: then only uvicorn knows where a frame begins."""
+
+    def data_received(self, data: bytes) -> None:
+        """Take texts by a short way, and leave everything else to uvicorn, frame by frame."""
+        if self._cutter is None or self.conn.state is not State.OPEN:
+            self._is_early = self.handshake_initiated
+            super().data_received(self._cutter.release() + data if self._cutter else data)
+            return
+        for piece in self._cutter.cut(data):
+            if self._is_over():
+                break  # a frame before it was the last
+            if isinstance(piece, str):
+                self._take(piece)
+            else:
+                super().data_received(piece)
+
+    def _take(self, text: str) -> None:
+        self.queue.put_nowait({"type": "websocket.receive", "text": text})
+        if not self.read_paused and self.queue.qsize() >= MOST_TAKEN:
+            self.read_paused = True
+            self.transport.pause_reading()
 
     def handle_connect(self, event: Request) -> None:
         """Offer the shorter way out to the application."""
@@ -64,17 +102,20 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             await self.writable.wait()
         if self._is_over():
             raise ClientDisconnected
-        buffers: list[bytes] = []
-        for frame in frames:
-            buffers += (_header(len(frame)), frame)
-        self.transport.writelines(buffers)
+        self.transport.write(b"".join(map(self._packed, frames)))
 
-    def write_now(self, frame: bytes) -> bool:
-        """Send a text frame if the client reads; False, and nothing is sent, otherwise."""
+    def write_now(self, *frames: bytes) -> bool:
+        """Send text frames in one write if the client reads; False, and nothing is sent, otherwise."""
         if not self.writable.is_set() or self._is_over():
             return False
-        self.transport.writelines((_header(len(frame)), frame))
+        self.transport.write(self._packed(frames[0]) if len(frames) == 1 else b"".join(map(self._packed, frames)))
         return True
+
+    def _packed(self, frame: bytes) -> bytes:
+        """A frame with its header, as this client takes it."""
+        if len(frame) < MIN_BYTES:
+            return framed(frame)  # an answer, most often: kept, it would drive out what many receive
+        return _compressed(frame) if self.conn.extensions else _plain(frame)
 
     def _is_over(self) -> bool:
         return self.disconnected or self.close_sent or self.transport.is_closing()
@@ -85,19 +126,21 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if message["type"] == "websocket.accept":
             self.scope["headers"] = []
             del self.request, self.response
+            if not self._is_early:
+                self._cutter = Cutter(self.config.ws_max_size, inflates=bool(self.conn.extensions))
         elif message["type"] == "websocket.close":
             self._let_go()
         elif message["type"] == "websocket.http.response.body":
             self.handshake_complete = True  # or uvicorn takes every refusal for a fault, and logs it
 
 
-@lru_cache(maxsize=4096)
-def _header(length: int) -> bytes:
-    if length < 126:
-        return bytes((TEXT, length))
-    if length < 65_536:
-        return bytes((TEXT, 126)) + length.to_bytes(2, "big")
-    return bytes((TEXT, 127)) + length.to_bytes(8, "big")
+# Made once for all who are sent the same.
+_plain = lru_cache(KEPT_FRAMES)(framed)
+
+
+@lru_cache(KEPT_FRAMES)
+def _compressed(frame: bytes) -> bytes:
+    return framed(deflate(frame), TEXT | COMPRESSED)
 
 
 def writers(scope: Scope, send: Send) -> tuple[Write, WriteNow]:
@@ -116,6 +159,6 @@ def writers(scope: Scope, send: Send) -> tuple[Write, WriteNow]:
     return write, never_now
 
 
-def never_now(_frame: bytes) -> bool:
+def never_now(*_frames: bytes) -> bool:
     """For a way out that may always have to wait."""
     return False

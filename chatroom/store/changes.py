@@ -17,19 +17,9 @@ def watch(database: Database, origin: str, is_stopped: Callable[[], bool]) -> It
 
     Ends when `is_stopped` says so; raises `Unavailable` when the stream breaks, for whatever reason.
     """
-    pipeline: list[Document] = [
-        # This process knows its own writes already: leaving them out on the server halves its work.
-        {
-            "$match": {
-                "operationType": {"$in": ["insert", "update", "replace"]},
-                "fullDocument.origin": {"$ne": origin},
-            }
-        },
-        {"$project": {"fullDocument.room": 1, "fullDocument.revision": 1}},
-    ]
     try:
         with database.messages.watch(
-            pipeline, full_document="updateLookup", max_await_time_ms=AWAIT_MILLISECONDS
+            pipeline_for(origin), full_document="updateLookup", max_await_time_ms=AWAIT_MILLISECONDS
         ) as stream:
             yield None, 0
             while stream.alive and not is_stopped():
@@ -40,3 +30,17 @@ def watch(database: Database, origin: str, is_stopped: Callable[[], bool]) -> It
     except PyMongoError as error:
         log.warning("the change stream broke and is opened again: %s: %.200s", type(error).__name__, error)
         raise Unavailable("The change stream broke.") from error
+
+
+def pipeline_for(origin: str) -> list[Document]:
+    """What the stream is to bring: this process knows its own writes already, and leaves them out on the server.
+
+    mongod takes `$eq`, `$gt` and `$lt` into its reading of the oplog, where they cost next to nothing. With `$ne` it
+    makes an event of every message first, which is a third of all that a message costs it.
+    """
+    field = "fullDocument.origin"
+    others = [{field: {"$lt": origin}}, {field: {"$gt": origin}}, {field: None}]
+    return [
+        {"$match": {"operationType": {"$in": ["insert", "update", "replace"]}, "$or": others}},
+        {"$project": {"fullDocument.room": 1, "fullDocument.revision": 1}},
+    ]

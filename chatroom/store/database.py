@@ -10,7 +10,6 @@ from typing import Any
 
 import pymongo
 from pymongo import AsyncMongoClient, IndexModel, MongoClient, ReadPreference, UpdateOne, WriteConcern
-from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.collection import Collection
 from pymongo.errors import ConfigurationError, DuplicateKeyError, InvalidURI, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
@@ -37,10 +36,10 @@ class Database:
         self._uri = uri
         self.timeout_seconds = timeout_seconds
         # In code, because a URI with `wTimeoutMS` or `journal` but no `w` silently means w: 1.
-        self._write_concern = WriteConcern(w="majority", j=True, wtimeout=int(timeout_seconds * 1000))
+        self.write_concern = WriteConcern(w="majority", j=True, wtimeout=int(timeout_seconds * 1000))
         self._database = client.get_database(
             name,
-            write_concern=self._write_concern,
+            write_concern=self.write_concern,
             read_concern=ReadConcern("majority"),
             read_preference=ReadPreference.PRIMARY,
         )
@@ -86,10 +85,13 @@ class Database:
                 raise SettingsError(f"MONGO_URI cannot be used: {error}") from error
         return cls(client, settings.mongo_db, uri=uri, timeout_seconds=seconds)
 
-    def connect_async(self, collection: str) -> "tuple[AsyncMongoClient[Document], AsyncCollection[Document]]":
-        """One of the collections, for writes from an event loop; the client is to be closed there."""
-        client: AsyncMongoClient[Document] = AsyncMongoClient(self._uri, **_client_options(self.timeout_seconds))
-        return client, client.get_database(self.name, write_concern=self._write_concern)[collection]
+    def connect_async(self) -> "AsyncMongoClient[Document]":
+        """A client for writes from an event loop, to be closed there.
+
+        Nothing is tried again by it, which saves the database a twentieth of its work: whoever writes has to settle
+        what failed.
+        """
+        return AsyncMongoClient(self._uri, **_client_options(self.timeout_seconds) | {"retryWrites": False})
 
     @property
     def name(self) -> str:

@@ -10,7 +10,7 @@ from pymongo import ASCENDING
 
 from chatroom.models import Author, Membership, Room, RoomEntry
 from chatroom.store.database import Database, Document
-from chatroom.store.messages import newest_of
+from chatroom.store.message_log import newest_of
 from chatroom.store.rooms import membership_of, room_of
 
 MOST_ROOMS = 500

@@ -23,10 +23,11 @@ from chatroom.web.held import api as held_api
 from chatroom.web.held import as_held
 from chatroom.web.held import blueprint as held
 from chatroom.web.marks import api as marks_api
+from chatroom.web.message_list import message_list, names
 from chatroom.web.messages_api import blueprint as messages_api
 from chatroom.web.notifications import api as push
 from chatroom.web.notifications import blueprint as notifications
-from chatroom.web.pages import as_json, hue, message_markup, names
+from chatroom.web.pages import as_json, hue, static_url
 from chatroom.web.pages import blueprint as pages
 from chatroom.web.people import blueprint as people
 from chatroom.web.permalinks import blueprint as permalinks
@@ -93,6 +94,7 @@ def register(app: Flask, settings: Settings) -> None:
     app.jinja_env.globals["registration"] = shown_registration
     app.jinja_env.filters["hue"] = hue
     app.jinja_env.globals["names"] = names
+    app.jinja_env.globals["static_url"] = static_url
     app.jinja_env.filters["excerpt"] = excerpt_of
     app.jinja_env.filters["badge"] = badge
-    app.jinja_env.globals["message_markup"] = message_markup(app)
+    app.jinja_env.globals["message_list"] = message_list(app)

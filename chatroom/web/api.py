@@ -9,9 +9,8 @@ from msgspec import UNSET, UnsetType
 from chatroom.approval import WAITING
 from chatroom.errors import Refused
 from chatroom.live.protocol import ClientId, Cursor, FileIds, Format, WireMessage, wire
-from chatroom.messages import SERVER_MADE
 from chatroom.messages import Page as MessagePage
-from chatroom.models import Held, Message, Room
+from chatroom.models import SERVER_MADE, Held, Message, Room
 from chatroom.web import login as signing
 from chatroom.web.openapi import operation
 from chatroom.web.programs import answer, api_blueprint, asker, body_as, enter, query_as

@@ -7,8 +7,7 @@ from flask import Blueprint, Response, redirect, url_for
 from msgspec import UNSET, UnsetType
 
 from chatroom.live.protocol import timestamp
-from chatroom.messages import SERVER_MADE
-from chatroom.models import File, Held
+from chatroom.models import SERVER_MADE, File, Held
 from chatroom.web.login import Page, current_user, login_required
 from chatroom.web.openapi import operation
 from chatroom.web.programs import answer, api_blueprint, enter

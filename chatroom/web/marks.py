@@ -7,8 +7,8 @@ from flask import Response
 from msgspec import Meta
 
 from chatroom.access import Access
+from chatroom.changes import Change
 from chatroom.live.protocol import Format, WireMessage, wire
-from chatroom.messages import Change
 from chatroom.models import Member, Message
 from chatroom.web import login as signing
 from chatroom.web.openapi import operation
@@ -71,7 +71,7 @@ class MembersAnswer(msgspec.Struct):
 def react(slug: str, message_id: str) -> Response:
     """Put an emoji on a message, or take it back; either may be repeated."""
     access, body = enter(slug), body_as(Reacting)
-    change = services.messages.reacting(access, message_id, body.emoji, on=body.on)
+    change = services.messages.changes.reacting(access, message_id, body.emoji, on=body.on)
     return _changed(access, _change(access, change))
 
 
@@ -80,7 +80,7 @@ def react(slug: str, message_id: str) -> Response:
 def pin(slug: str, message_id: str) -> Response:
     """Pin a message to the top of its room, or unpin it: moderators, and in direct rooms everybody."""
     access, body = enter(slug), body_as(Pinning)
-    return _changed(access, _change(access, services.messages.pinning(access, message_id, on=body.on)))
+    return _changed(access, _change(access, services.messages.changes.pinning(access, message_id, on=body.on)))
 
 
 @api.get("/rooms/<slug>/pins")

@@ -4,8 +4,8 @@ import msgspec
 from flask import Response
 
 from chatroom.access import Access
+from chatroom.changes import Change
 from chatroom.live.protocol import Cursor, Format, WireMessage, wire
-from chatroom.messages import Change
 from chatroom.web import login as signing
 from chatroom.web.api import StoredAnswer, stored_answer
 from chatroom.web.openapi import operation
@@ -45,7 +45,7 @@ def edit(slug: str, message_id: str) -> Response:
     """
     access = enter(slug)
     body = body_as(Editing)
-    return _change(access, services.messages.editing(access, message_id, body.text, seen=body.revision))
+    return _change(access, services.messages.changes.editing(access, message_id, body.text, seen=body.revision))
 
 
 @blueprint.delete("/rooms/<slug>/messages/<message_id>")
@@ -56,7 +56,7 @@ def delete(slug: str, message_id: str) -> Response:
     Your own, or as a moderator another's: its text is erased.
     """
     access = enter(slug)
-    return _change(access, services.messages.deleting(access, message_id))
+    return _change(access, services.messages.changes.deleting(access, message_id))
 
 
 def _change(access: Access, change: Change) -> Response:

@@ -2,15 +2,13 @@
 
 import hashlib
 import zlib
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from flask import (
     Blueprint,
-    Flask,
     Response,
     make_response,
     redirect,
@@ -36,8 +34,6 @@ from chatroom.web.services import services
 from chatroom.web.sidebar import sections_for
 
 HUES = 12
-KEPT_MARKUP = 1000
-"""Rendered messages that are kept, because the newest are on every page."""
 LARGEST_SEQUENCE = 2**53
 LOGGED_OUT_FRAME = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Logged out</title>{% include "_styles.html" %}</head>
@@ -53,33 +49,19 @@ def hue(user_id: str) -> int:
     return zlib.crc32(user_id.encode()) % HUES
 
 
-def message_markup(app: Flask) -> Callable[..., str]:
-    """Make the function by which templates render a message; the same one in the same state is rendered once."""
-
-    @lru_cache(maxsize=KEPT_MARKUP)
-    def markup(message: Message, *how: object, viewer: str) -> str:
-        module: Any = app.jinja_env.get_template("_message.html").module
-        return cast("str", module.message_item(message, *how, viewer=viewer))
-
-    # What others see of a message says nothing of whoever looked at it first.
-    return lambda message, *how: markup(message, *how, viewer=_viewer_of(message))
+def static_url(filename: str) -> str:
+    """The address of a static file, made once: a page names fifty."""
+    return _static_url(filename, root=request.script_root)
 
 
-def names(message: Message, user_id: str) -> bool:
-    """Whether a message names a user, or everybody."""
-    return user_id in message.mentions or "room" in message.mentions
+@lru_cache(maxsize=512)
+def _static_url(filename: str, *, root: str) -> str:  # noqa: ARG001  (`url_for` puts it in front)
+    return url_for("static", filename=filename)
 
 
 def as_json(value: Any) -> str:
     """A typed value, for a data attribute that a script reads."""
     return msgspec.json.encode(value).decode()
-
-
-def _viewer_of(message: Message) -> str:
-    """Who looks at a message, if they are named in it or among those who reacted to it; else nobody in particular."""
-    user_id: str = current_user.id
-    is_among = any(person.id == user_id for reaction in message.reactions for person in reaction.people)
-    return user_id if is_among or names(message, user_id) else ""
 
 
 @blueprint.get("/")

@@ -7,8 +7,8 @@ from flask import Blueprint, Response, redirect, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from chatroom.access import Access
+from chatroom.changes import Change
 from chatroom.errors import Refused, Unavailable
-from chatroom.messages import Change
 from chatroom.models import Message
 from chatroom.web import login as signing
 from chatroom.web.errors import retry_after_of, status_of, with_retry_after
@@ -44,7 +44,7 @@ def edit(slug: str, sequence: int) -> Page:
     if not form.validate():
         return _message_page(access, target, form, form.problem, 400)
     try:
-        _change(access, services.messages.editing(access, target.id, form.typed, seen=form.seen))
+        _change(access, services.messages.changes.editing(access, target.id, form.typed, seen=form.seen))
     except (Refused, Unavailable) as error:
         page = _message_page(access, services.messages.at(access.room, sequence), form, str(error), status_of(error))
         return with_retry_after(page, retry_after_of(error))
@@ -60,7 +60,7 @@ def delete(slug: str, sequence: int) -> Page:
     form = Form()
     if not form.validate():
         return _message_page(access, target, _edit_form(target), form.problem, 400)
-    _change(access, services.messages.deleting(access, target.id))
+    _change(access, services.messages.changes.deleting(access, target.id))
     return _lead_to(access, target)
 
 
@@ -72,7 +72,11 @@ def react(slug: str, sequence: int) -> Page:
     access, target = _find(slug, sequence)
     form = ReactForm()
     return _mark(
-        access, target, form, lambda: services.messages.reacting(access, target.id, form.chosen, on=form.is_on), "react"
+        access,
+        target,
+        form,
+        lambda: services.messages.changes.reacting(access, target.id, form.chosen, on=form.is_on),
+        "react",
     )
 
 
@@ -84,7 +88,11 @@ def pin(slug: str, sequence: int) -> Page:
     access, target = _find(slug, sequence)
     form = PinForm()
     return _mark(
-        access, target, form, lambda: services.messages.pinning(access, target.id, on=form.on.data != "false"), "pin"
+        access,
+        target,
+        form,
+        lambda: services.messages.changes.pinning(access, target.id, on=form.on.data != "false"),
+        "pin",
     )
 
 

@@ -7,7 +7,7 @@ from flask import Flask
 from werkzeug.sansio.utils import host_is_trusted
 
 from chatroom.config import Settings
-from chatroom.live.connection import Visitor
+from chatroom.live.visitor import Visitor
 from chatroom.models import Author
 from chatroom.services import Services
 from chatroom.tokens import grant_of

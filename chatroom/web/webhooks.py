@@ -10,7 +10,7 @@ from wtforms import HiddenField, StringField
 from chatroom.access import Access
 from chatroom.errors import Refused, Unavailable
 from chatroom.live.protocol import ClientId
-from chatroom.messages import SERVER_MADE
+from chatroom.models import SERVER_MADE
 from chatroom.web import login as signing
 from chatroom.web.api import StoredAnswer
 from chatroom.web.errors import retry_after_of, status_of, with_retry_after

@@ -210,13 +210,30 @@ class TestEnd:
         assert stop(running) == (0, "")
         wait_until(lambda: not belonging(data), 2)
 
+    def test_a_signal_in_an_object_s_last_moment_ends_it_too(self) -> None:
+        """Python throws away what is raised there."""
+        code = (
+            "import signal, time, weakref\n"
+            "from chatroom.leaving import leave_on_signals\n"
+            "class Thing: pass\n"
+            "thing = Thing()\n"
+            "reference = weakref.ref(thing, lambda _: signal.raise_signal(signal.SIGTERM))\n"
+            "leave_on_signals()\n"
+            "del thing\n"
+            "time.sleep(60)\n"
+        )
+        ended = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, timeout=15, check=False, capture_output=True, text=True
+        )
+        assert (ended.returncode, ended.stderr) == (0, "")
+
     def test_a_thread_that_waits_for_ever_does_not_hold_it_up(self) -> None:
         code = (
             "import signal, sys, threading, time\n"
             "from chatroom import serve\n"
             "serve._LAST_SECONDS = 0.2\n"
             "threading.Thread(target=time.sleep, args=[60]).start()\n"
-            "serve._leave_on_signals()\n"
+            "serve.leave_on_signals(serve._give_up_in_time)\n"
             "signal.raise_signal(signal.SIGTERM)\n"
         )
         assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=15, check=False).returncode == 0

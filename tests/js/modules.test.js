@@ -35,7 +35,7 @@ const late = modules.flatMap((path) =>
 /** The scripts that pages name, and the one that a browser runs without a page. */
 const first = readdirSync(new URL("../templates", STATIC))
   .filter((name) => name.endsWith(".html"))
-  .flatMap((name) => [...read(`../templates/${name}`).matchAll(/<script[^>]*filename='([\w/]+\.js)'/g)])
+  .flatMap((name) => [...read(`../templates/${name}`).matchAll(/<script[^>]*static_url\('([\w/]+\.js)'/g)])
   .map(([, path]) => path)
   .concat("service_worker.js");
 

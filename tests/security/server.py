@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -32,6 +33,7 @@ UNLIMITED = {
     "MAX_CONNECTIONS_PER_ADDRESS": "0",
 }
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
+COMPRESSED = 0x40
 
 
 class Server:
@@ -129,7 +131,10 @@ def serving(mongod: EmbeddedMongo, folder: Path, *, ping_seconds: float = 20, **
 class Raw:
     """A websocket client that may break every rule."""
 
-    def __init__(self, server: Server, token: str, *, query: str = "room=lobby", receive_buffer: int = 0) -> None:
+    def __init__(
+        self, server: Server, token: str, *, query: str = "room=lobby", receive_buffer: int = 0, offers: str = ""
+    ) -> None:
+        self._offers = offers
         self._socket = socket.socket()
         if receive_buffer:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -139,11 +144,12 @@ class Raw:
         self.status, self.headers = self._shake_hands(token, query)
 
     def _shake_hands(self, token: str, query: str) -> tuple[int, str]:
+        extensions = f"Sec-WebSocket-Extensions: {self._offers}\r\n" if self._offers else ""
         key = base64.b64encode(os.urandom(16)).decode()
         self._socket.sendall(
             f"GET /live?{query} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\nAuthorization: Bearer {token}\r\n"
-            "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n".encode()
+            f"{extensions}\r\n".encode()
         )
         head = b""
         while not head.endswith(b"\r\n\r\n"):
@@ -171,7 +177,8 @@ class Raw:
             (length,) = struct.unpack("!H", self._read.read(2))
         elif length == 127:
             (length,) = struct.unpack("!Q", self._read.read(8))
-        return head[0] & 15, self._read.read(length)
+        payload = self._read.read(length)
+        return head[0] & 15, inflate(payload) if head[0] & COMPRESSED else payload
 
     def receive_until(self, kind: str) -> dict[str, Any]:
         """The next frame of a type."""
@@ -202,6 +209,17 @@ class Raw:
 
     def __exit__(self, *_: object) -> None:
         self.drop()
+
+
+def inflate(payload: bytes) -> bytes:
+    """Open a compressed payload."""
+    return zlib.decompressobj(wbits=-15).decompress(payload + b"\0\0\xff\xff")
+
+
+def deflate(payload: bytes) -> bytes:
+    """Compress a payload as RFC 7692 wants it."""
+    compressor = zlib.compressobj(wbits=-15)
+    return (compressor.compress(payload) + compressor.flush(zlib.Z_SYNC_FLUSH))[:-4]
 
 
 def masked(opcode: int, payload: bytes, *, last: bool = True, reserved: int = 0, says: int | None = None) -> bytes:

@@ -13,12 +13,25 @@ import pytest
 
 from chatroom.embedded import EmbeddedMongo
 from chatroom.live.engine import STORE_THREADS
-from tests.security.server import BINARY, PING, TEXT, UNLIMITED, Raw, Server, masked, serving, wait_until
+from tests.security.server import (
+    BINARY,
+    COMPRESSED,
+    PING,
+    TEXT,
+    UNLIMITED,
+    Raw,
+    Server,
+    deflate,
+    masked,
+    serving,
+    wait_until,
+)
 from tests.visitors import PASSWORD
 
 pytestmark = pytest.mark.integration
 
 FLOOD = 1500
+DEFLATE = "permessage-deflate; client_max_window_bits"  # as Chromium offers it
 
 
 @pytest.fixture(scope="module")
@@ -83,11 +96,44 @@ def test_parts_without_end_are_cut_off(server: Server) -> None:
     assert server.memory - before < 5
 
 
-def test_compression_is_not_agreed_to(server: Server) -> None:
-    """W10: offered by the client, and not taken: no compressed bomb, and no memory for it."""
-    with Raw(server, server.token("alice")) as client:
-        assert client.status == 101
-        assert "sec-websocket-extensions" not in client.headers
+def test_compression_that_suits_everybody_is_agreed_to_and_no_other(server: Server) -> None:
+    """W10: no message refers to another, so that a connection costs no memory for it."""
+    with Raw(server, server.token("alice"), offers=DEFLATE) as client:
+        agreed = "sec-websocket-extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+        assert f"{agreed}\r\n" in client.headers
+    for offer in ("", "permessage-deflate; server_max_window_bits=10", "x-webkit-deflate-frame"):
+        with Raw(server, server.token("alice"), offers=offer) as client:
+            assert client.status == 101
+            assert "sec-websocket-extensions" not in client.headers
+
+
+def test_what_is_compressed_says_the_same(server: Server) -> None:
+    """W10: both ways, short and long; who did not ask for it is sent it as it is."""
+    long = "the same again, " * 100 + "and done"
+    with Raw(server, server.token("alice")) as plain, Raw(server, server.token("bob"), offers=DEFLATE) as client:
+        for text in ("short", long):
+            post = {"type": "post", "room": "lobby", "text": text}
+            client.send(masked(TEXT, deflate(json.dumps(post).encode()), reserved=COMPRESSED))
+            for reader in (plain, client):
+                assert reader.receive_until("changes")["messages"][0]["text"] == text
+
+
+BOMBS = {
+    "20 MB in 20 kB": (lambda: deflate(b" " * 20_000_000), 1009),
+    "one byte too many": (lambda: deflate(b" " * 65_537), 1009),
+    "nothing that was compressed": (lambda: b"\xff" * 40, 1002),
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_a_compressed_bomb_does_not_go_off(server: Server, bomb: str) -> None:
+    """W10: opened as far as a frame may be long, and no further."""
+    make, code = BOMBS[bomb]
+    with Raw(server, server.token("mallory"), offers=DEFLATE) as attacker:
+        before = server.memory
+        attacker.send(masked(TEXT, make(), reserved=COMPRESSED))
+        assert attacker.close_code() == code
+    assert server.memory - before < 5
 
 
 def test_every_refusal_is_in_the_log_and_nothing_that_was_said(server: Server) -> None:

@@ -76,3 +76,26 @@ def test_the_room_of_the_handshake(make_app: MakeApp) -> None:
                 return answered
 
         assert asyncio.run(knock()) == status
+
+
+def test_nor_does_it_in_the_room_of_the_handshake(make_app: MakeApp) -> None:
+    """P02: that room is looked up before there is a connection."""
+    expected: list[tuple[list[Scope], str]] = [
+        (["read", "post"], "forbidden"),
+        (["read", "post", "moderate"], "stored"),
+    ]
+    for scopes, answer in expected:
+        cast = Cast(make_app())
+        cast.services.database.memberships.update_one({"user": cast.member.id}, {"$set": {"role": "moderator"}})
+        token = cast.services.sessions.create_token(cast.member, label="bot", scopes=scopes)
+
+        async def delete(cast: Cast = cast, token: str = token) -> str:
+            async with served(cast.app) as asgi:
+                socket = Socket(asgi, token=token, query={"room": DEN.slug})
+                assert await socket.open() == 101
+                socket.send(content_of("delete", cast))
+                told = await socket.receive("stored", "refused")
+                await socket.leave()
+                return str(told.get("reason", told["type"]))
+
+        assert asyncio.run(delete()) == answer

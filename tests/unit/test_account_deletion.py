@@ -9,9 +9,9 @@ import pytest
 
 from chatroom import parting
 from chatroom.accounts import Registration
+from chatroom.changes import Change
 from chatroom.config import Settings
 from chatroom.errors import Refused, Unavailable
-from chatroom.messages import Change
 from chatroom.models import Author, Held, Message, Notice, Room, User
 from chatroom.services import Services
 from chatroom.store.database import Database
@@ -277,9 +277,9 @@ def talk(site: Site) -> None:
     theirs = site.services.rooms.get_for(site.bob.id, "lobby")
     hers = site.services.rooms.get_for(site.alice.id, "lobby")
     messages = site.services.messages
-    site.change(site.bob, messages.deleting(theirs, taken_back.id))
-    site.change(site.bob, messages.reacting(theirs, answer.id, "🎉"))
-    site.change(site.alice, messages.reacting(hers, first.id, "🎉"))
+    site.change(site.bob, messages.changes.deleting(theirs, taken_back.id))
+    site.change(site.bob, messages.changes.reacting(theirs, answer.id, "🎉"))
+    site.change(site.alice, messages.changes.reacting(hers, first.id, "🎉"))
     messages.note(site.room(site.bob), theirs.author, "Bob joined")
 
 

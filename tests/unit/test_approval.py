@@ -176,10 +176,12 @@ class TestWho:
     def test_what_was_approved_is_not_made_into_something_else(self, world: World) -> None:
         world.approval.approve(world.bob, world.hold("c1").id)
         with pytest.raises(Refused) as refusal:
-            world.messages.editing(world.access(world.carol), world.said()[0].id, "Buy!")
+            world.messages.changes.editing(world.access(world.carol), world.said()[0].id, "Buy!")
         assert refusal.value.reason == "newcomer"
         world.approval.approve(world.bob, world.hold("c2").id)
-        world.messages.change(LOBBY, world.messages.editing(world.access(world.carol), world.said()[0].id, "Hi"))
+        world.messages.change(
+            LOBBY, world.messages.changes.editing(world.access(world.carol), world.said()[0].id, "Hi")
+        )
 
     @pytest.mark.parametrize("first", [-1, MOST + 1])
     def test_the_setting_has_bounds(self, world: World, first: int) -> None:

@@ -26,6 +26,7 @@ LAYERS = [
         "chatroom.tokens",
         "chatroom.models",
         "chatroom.errors",
+        "chatroom.leaving",
     ],
 ]
 NOUNS = LAYERS.index([])
@@ -49,7 +50,7 @@ PLACES = {
     "mongomock": ["chatroom.store"],
     "uvicorn": ["chatroom.live.websocket", "chatroom.intake", "chatroom.serve", "chatroom.server", "chatroom.workers"],
     "uvloop": ["chatroom.serve", "chatroom.server", "chatroom.workers"],
-    "websockets": ["chatroom.live.websocket"],
+    "websockets": ["chatroom.live.deflate", "chatroom.live.frames", "chatroom.live.websocket"],
     "asyncio": [
         "chatroom.live",
         "chatroom.intake",
@@ -129,7 +130,7 @@ def is_ours(name: str) -> bool:
 
 def test_web_and_live_do_not_know_each_other() -> None:
     """They share the shape of a message, and who is at the other end of a connection."""
-    shared = {"chatroom.web.sockets": {"chatroom.live.connection"}}
+    shared = {"chatroom.web.sockets": {"chatroom.live.visitor"}}
     for module, path in MODULES.items():
         for one, other in (("chatroom.web", "chatroom.live"), ("chatroom.live", "chatroom.web")):
             if is_within(module, one):

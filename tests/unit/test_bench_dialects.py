@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bench.dialects import MARK, NUMBERED, WHOLE, XMPP, Dialect, Ours, Plain, SocketIO, text
+from bench.dialects import MARK, NUMBERED, XMPP, Dialect, Ours, Plain, SocketIO, text, whole
 
 DIALECTS = [Ours(["token"], "run"), SocketIO(), Plain(), XMPP()]
 
@@ -14,7 +14,8 @@ DIALECTS = [Ours(["token"], "run"), SocketIO(), Plain(), XMPP()]
 def test_a_post_carries_its_mark_once(dialect: Dialect, is_marked_up: bool) -> None:
     payload = dialect.post("lobby", 42, text(42, marked_up=is_marked_up))
     assert payload.count(MARK) == 1
-    assert NUMBERED.findall(payload) == WHOLE.findall(payload) == [b"0000042"]
+    assert NUMBERED.findall(payload) == [b"0000042"]
+    assert whole(payload) == [42]
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: type(dialect).__name__)
@@ -24,7 +25,14 @@ def test_nothing_but_a_text_carries_the_mark(dialect: Dialect) -> None:
 
 
 def test_a_text_that_was_cut_is_not_whole() -> None:
-    assert not WHOLE.findall(text(7)[:-1].encode())
+    assert whole(text(7)[:-1].encode()) == []
+    assert whole(text(7).encode().replace(b"0000007", b"0000008")) == []
+
+
+def test_texts_are_of_one_length_and_not_the_same() -> None:
+    said = [text(number) for number in range(1000)]
+    assert {len(each) for each in said} == {52}
+    assert len({each[12:] for each in said}) == 1000
 
 
 def test_our_post_is_a_frame_of_our_protocol() -> None:

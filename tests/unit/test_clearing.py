@@ -8,9 +8,10 @@ import pytest
 
 from chatroom import clearing
 from chatroom.audit import Audit
+from chatroom.changes import ERASED
 from chatroom.clearing import Clearing
 from chatroom.errors import Refused, Unavailable
-from chatroom.messages import ERASED, Messages
+from chatroom.messages import Messages
 from chatroom.models import Author, Message, Room
 from chatroom.store.audit import AuditStore
 from chatroom.store.database import Database

@@ -243,8 +243,8 @@ def used(alice: Visitor, services: Services) -> Services:
     for text in ("edited", "deleted"):
         services.messages.post(lobby, services.messages.draft(author, text, reply_to=1))
     first, second = services.message_store.newest(lobby.id, 2)
-    services.messages.change(lobby, services.messages.editing(access, first.id, "edited!"))
-    services.messages.change(lobby, services.messages.deleting(access, second.id))
+    services.messages.change(lobby, services.messages.changes.editing(access, first.id, "edited!"))
+    services.messages.change(lobby, services.messages.changes.deleting(access, second.id))
     services.webhooks.make_incoming(access, author, "CI")
     told = Hook(
         id="h", room=lobby.id, kind="outgoing", name="Logs", made_by=author, created_at=AT, url="https://logs.test/"
@@ -261,8 +261,8 @@ def used(alice: Visitor, services: Services) -> Services:
     file = services.files.upload(user.id, lobby, "a.png", io.BytesIO(make_picture("PNG")))
     with_file = services.messages.draft(author, "", "c1", has_files=True)
     services.messages.post(lobby, services.messages.attach(lobby, with_file, [file.id]))
-    services.messages.change(lobby, services.messages.reacting(access, first.id, ":tada:"))
-    services.messages.change(lobby, services.messages.pinning(access, first.id))
+    services.messages.change(lobby, services.messages.changes.reacting(access, first.id, ":tada:"))
+    services.messages.change(lobby, services.messages.changes.pinning(access, first.id))
     services.messages.post(lobby, services.messages.with_mentions(access, services.messages.draft(author, "@alice")))
     services.presence.take([(lobby.id, author)])
     services.search.find(user.id, "edited")

@@ -42,7 +42,7 @@ class Place:
         return self.messages.post(room, self.messages.attach(room, draft, [file.id for file in files])).message
 
     def delete(self, message: Message, person: Author = ALICE) -> Message:
-        return self.messages.change(LOBBY, self.messages.deleting(self.access(person), message.id))
+        return self.messages.change(LOBBY, self.messages.changes.deleting(self.access(person), message.id))
 
     def access(self, person: Author) -> Access:
         return access(person, LOBBY)
@@ -200,7 +200,7 @@ class TestLettingGo:
 
     def test_an_edit_leaves_them(self, place: Place) -> None:
         message = place.say(place.upload(), text="look")
-        edited = place.messages.change(LOBBY, place.messages.editing(access(ALICE, LOBBY), message.id, "see"))
+        edited = place.messages.change(LOBBY, place.messages.changes.editing(access(ALICE, LOBBY), message.id, "see"))
         assert edited.files == message.files
         assert place.files.get(message.files[0].id)
 

@@ -1,15 +1,18 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
 import pytest
 
 from chatroom.audit import Audit
+from chatroom.changes import MOST_PINS, Change
 from chatroom.errors import Refused, Unavailable
-from chatroom.messages import MOST_AT_ONCE, MOST_PINS, SERVER_MADE, Change, Messages
-from chatroom.models import Author, Draft, Member, Message, Reaction, Role, Room
+from chatroom.messages import Messages
+from chatroom.models import SERVER_MADE, Author, Draft, Member, Message, Reaction, Role, Room
 from chatroom.rooms import LOBBY
+from chatroom.store.async_messages import StoreNow
 from chatroom.store.audit import AuditStore
 from chatroom.store.database import Database
 from chatroom.store.messages import MessageStore, Rendered, Stored
@@ -40,17 +43,17 @@ def say(messages: Messages, text: str, client_id: str | None = None) -> Message:
 
 
 def edit(messages: Messages, person: Author, message_id: str, text: str) -> Message:
-    return messages.change(LOBBY, messages.editing(access(person, LOBBY), message_id, text))
+    return messages.change(LOBBY, messages.changes.editing(access(person, LOBBY), message_id, text))
 
 
 def edit_seen(messages: Messages, message: Message, text: str) -> Message:
     """As an editor does who has this state of the message in view."""
-    change = messages.editing(access(ALICE, LOBBY), message.id, text, seen=message.revision)
+    change = messages.changes.editing(access(ALICE, LOBBY), message.id, text, seen=message.revision)
     return messages.change(LOBBY, change)
 
 
 def delete(messages: Messages, person: Author, message_id: str, role: Role = "member") -> Message:
-    return messages.change(LOBBY, messages.deleting(access(person, LOBBY, role), message_id))
+    return messages.change(LOBBY, messages.changes.deleting(access(person, LOBBY, role), message_id))
 
 
 class TestText:
@@ -177,6 +180,9 @@ class StoredNow:
         self.asked.append((room, drafts, after))
         return []
 
+    def make_ready(self, room: str, drafts: list[Rendered], after: int) -> StoreNow:
+        return partial(self.append, room, drafts, after)
+
 
 class TestAppendNow:
     def append(self, messages: Messages, *drafts: Draft) -> list[Rendered] | None:
@@ -185,9 +191,14 @@ class TestAppendNow:
         answer = asyncio.run(messages.append_now(LOBBY.id, drafts, 7))
         assert (answer is None) == (stored_now.asked == [])
         if answer is None:
+            assert messages.make_ready(LOBBY.id, drafts, 7) is None
             return None
         ((room, rendered, after),) = stored_now.asked
         assert (room, after) == (LOBBY.id, 7)
+        store_now = messages.make_ready(LOBBY.id, drafts, 7)
+        assert store_now is not None
+        asyncio.run(store_now())
+        assert stored_now.asked[1] == stored_now.asked[0]
         return rendered
 
     def test_plain_texts_are_stored_from_the_event_loop_as_the_ordinary_way_renders_them(
@@ -208,11 +219,6 @@ class TestAppendNow:
     def test_the_same_draft_twice_needs_the_ordinary_way(self, messages: Messages) -> None:
         assert self.append(messages, draft("a1"), draft("a1")) is None
         assert self.append(messages, draft("a1"), draft("a1", author=BOB)) is not None
-
-    def test_many_drafts_are_not_made_ready_on_the_event_loop(self, messages: Messages) -> None:
-        drafts = [draft(f"a{number}") for number in range(MOST_AT_ONCE + 1)]
-        assert self.append(messages, *drafts[1:]) is not None
-        assert self.append(messages, *drafts) is None
 
     def test_lines_of_the_room_and_mentions_go_the_ordinary_way(self, messages: Messages) -> None:
         member = Member(id=BOB.id, username="bob", name="Bob")
@@ -281,18 +287,18 @@ class TestDelete:
         message = say(messages, "hi")
 
         with pytest.raises(Refused):
-            messages.change(LOBBY, messages.editing(access(BOB, LOBBY, "moderator"), message.id, "ho"))
+            messages.change(LOBBY, messages.changes.editing(access(BOB, LOBBY, "moderator"), message.id, "ho"))
         assert delete(messages, BOB, message.id, "moderator").deleted_at
 
     def test_what_a_moderator_deletes_is_noted_once_and_ones_own_is_not(
         self, messages: Messages, store: MessageStore, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Also where the outcome of the write was unknown, and it was tried again."""
-        audit = messages._audit = Audit(AuditStore(database))
+        audit = messages.changes._audit = Audit(AuditStore(database))
         message, own = say(messages, "a secret"), say(messages, "mine", "c2")
         delete(messages, ALICE, own.id, "moderator")
         assert audit.page().entries == []
-        change = messages.deleting(access(BOB, LOBBY, "moderator"), message.id, "rude")
+        change = messages.changes.deleting(access(BOB, LOBBY, "moderator"), message.id, "rude")
         write = store.change
 
         def write_and_fall_silent(*given: Any, **more: Any) -> Message:
@@ -336,20 +342,20 @@ class TestDelete:
 
 class TestReact:
     def react(self, messages: Messages, person: Author, message_id: str, emoji: str, *, on: bool = True) -> Message:
-        return messages.change(LOBBY, messages.reacting(access(person, LOBBY), message_id, emoji, on=on))
+        return messages.change(LOBBY, messages.changes.reacting(access(person, LOBBY), message_id, emoji, on=on))
 
     def test_to_what_is_announced_everybody_reacts_who_is_not_muted(self, messages: Messages) -> None:
         message = say(messages, "Version 2.1 is out")
         announcements = msgspec.structs.replace(LOBBY, is_read_only=True)
         bob = access(BOB, announcements)
-        changed = messages.change(LOBBY, messages.reacting(bob, message.id, "🎉"))
+        changed = messages.change(LOBBY, messages.changes.reacting(bob, message.id, "🎉"))
         assert changed.reactions == (Reaction("🎉", (BOB,)),)
         for closed, reason in (
             (msgspec.structs.replace(bob, muted_until=NOW + timedelta(days=1)), "muted"),
             (access(BOB, msgspec.structs.replace(announcements, archived_at=NOW)), "archived"),
         ):
             with pytest.raises(Refused) as refusal:
-                messages.reacting(closed, message.id, "🎉")
+                messages.changes.reacting(closed, message.id, "🎉")
             assert refusal.value.reason == reason
         with pytest.raises(Refused) as refusal:
             messages.check_posting(bob)
@@ -384,7 +390,7 @@ class TestReact:
 
 class TestPin:
     def pin(self, messages: Messages, message_id: str, role: Role = "moderator", *, on: bool = True) -> Message:
-        return messages.change(LOBBY, messages.pinning(access(BOB, LOBBY, role), message_id, on=on))
+        return messages.change(LOBBY, messages.changes.pinning(access(BOB, LOBBY, role), message_id, on=on))
 
     def test_moderators_pin_and_unpin(self, messages: Messages) -> None:
         first, second = say(messages, "one"), say(messages, "two")
@@ -413,7 +419,7 @@ class TestPin:
         self, messages: Messages, store: MessageStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         message = say(messages, "hi")
-        change = messages.pinning(access(BOB, LOBBY, "moderator"), message.id)
+        change = messages.changes.pinning(access(BOB, LOBBY, "moderator"), message.id)
         write = store.change
 
         def write_and_fall_silent(*given: Any, **more: Any) -> Message:
@@ -444,7 +450,7 @@ class TestPin:
             self.pin(messages, message.id, "member")
         assert refusal.value.reason == "forbidden"
         direct = Room(id=LOBBY.id, slug="d", title="", kind="direct")
-        assert messages.change(LOBBY, messages.pinning(access(BOB, direct), message.id)).pinned_at
+        assert messages.change(LOBBY, messages.changes.pinning(access(BOB, direct), message.id)).pinned_at
 
     def test_there_are_at_most_fifty(self, messages: Messages) -> None:
         ids = [say(messages, f"text {n}").id for n in range(MOST_PINS + 1)]

@@ -139,3 +139,13 @@ class TestTheThread:
         for _ in range(3):
             stage.notifier.take("lobby", [MESSAGE] * MAX_WAITING)
         assert len(stage.notifier._waiting) == MAX_WAITING
+
+    def test_nothing_waits_where_nobody_has_subscribed(self) -> None:
+        stage = Stage(bob="all")
+        stage.push.users = set()
+        stage.told()
+        stage.notifier.take("lobby", [MESSAGE])
+        assert not stage.notifier._waiting
+        stage.now += SUBSCRIBERS_SECONDS + 1
+        stage.notifier.take("lobby", [MESSAGE])
+        assert len(stage.notifier._waiting) == 1

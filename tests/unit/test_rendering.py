@@ -88,6 +88,7 @@ def slow(text: str) -> str:
     """What the parser makes, without the fast path."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rendering, "MARKUP", re.compile(""))
+        patch.setattr(rendering, "WORDS", re.compile("(?!)"))
         return render(text)
 
 
@@ -398,6 +399,11 @@ def test_the_fast_path_makes_what_the_parser_makes(text: str) -> None:
 
 
 @settings(max_examples=200, deadline=None)
+@given(st.from_regex(rendering.WORDS, fullmatch=True))
+def test_plain_words_have_no_markup(text: str) -> None:
+    assert rendering.MARKUP.search(text) is None
+
+
 @given(st.text(alphabet="ab cdé中\U0001f600.,;:!?()'-%$/\n@", max_size=60))
 def test_ordinary_text_takes_the_fast_path_to_the_same_end(text: str) -> None:
     assert render(text) == slow(text)

@@ -175,7 +175,7 @@ class TestRetention:
     def fill(self, world: Managed, access: Access) -> None:
         """Three old messages, the first of them deleted, and two new ones."""
         stored = world.store.append(access.room.id, [rendered(f"old{n}", author=BOB) for n in range(3)])
-        world.messages.change(access.room, world.messages.deleting(access, stored[0].message.id))
+        world.messages.change(access.room, world.messages.changes.deleting(access, stored[0].message.id))
         world.clock.advance(days=10)
         world.store.append(access.room.id, [rendered(f"new{n}", author=BOB) for n in range(2)])
 

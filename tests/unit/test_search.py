@@ -11,9 +11,10 @@ from bson import ObjectId
 from chatroom import indexer as indexing
 from chatroom import proposals
 from chatroom import search as searching
+from chatroom.changes import ERASED
 from chatroom.errors import Refused
 from chatroom.indexer import Indexer, entry, named_word
-from chatroom.messages import ERASED, Messages
+from chatroom.messages import Messages
 from chatroom.models import Author, Draft, File, Message, Room, User
 from chatroom.search import Hit, Results, Search
 from chatroom.store import search as store
@@ -297,8 +298,8 @@ class TestWhatIsNotIndexedYet:
     def test_the_latest_state_counts(self, site: Site) -> None:
         one, two = site.say("old words", "other words")
         assert site.indexer.take_in(LOBBY.id, 0) is None
-        site.messages.change(LOBBY, site.messages.editing(access(ALICE, LOBBY), one.id, "new words"))
-        site.messages.change(LOBBY, site.messages.deleting(access(ALICE, LOBBY), two.id))
+        site.messages.change(LOBBY, site.messages.changes.editing(access(ALICE, LOBBY), one.id, "new words"))
+        site.messages.change(LOBBY, site.messages.changes.deleting(access(ALICE, LOBBY), two.id))
         assert site.texts("old") == site.texts("other") == []
         assert site.texts("new") == site.texts("words") == ["new words"]
 
@@ -306,7 +307,9 @@ class TestWhatIsNotIndexedYet:
         said = site.say(*(f"train {n}" for n in range(30)))
         assert site.indexer.take_in(LOBBY.id, 0) is None
         for message in said[3:7]:  # old, and changed just now
-            site.messages.change(LOBBY, site.messages.editing(access(ALICE, LOBBY), message.id, f"{message.text}!"))
+            site.messages.change(
+                LOBBY, site.messages.changes.editing(access(ALICE, LOBBY), message.id, f"{message.text}!")
+            )
         said += site.say(*(f"train {n}" for n in range(30, 40)))
         found: list[str] = []
         before, pages = None, 0
@@ -333,7 +336,7 @@ class TestIndex:
     def test_an_edit_is_found_by_its_new_words_alone(self, site: Site) -> None:
         (message,) = site.say("old words")
         assert site.texts("old")
-        site.messages.change(LOBBY, site.messages.editing(access(ALICE, LOBBY), message.id, "new words"))
+        site.messages.change(LOBBY, site.messages.changes.editing(access(ALICE, LOBBY), message.id, "new words"))
         assert site.texts("old") == []
         assert site.texts("new") == ["new words"]
         assert site.words_kept() == site.dictionary() == {"new", "words"}
@@ -341,7 +344,7 @@ class TestIndex:
     def test_a_deletion_leaves_no_word(self, site: Site) -> None:
         first, _ = site.say("the password is hunter2", "the rest")
         assert site.texts("hunter2")
-        site.messages.change(LOBBY, site.messages.deleting(access(ALICE, LOBBY), first.id))
+        site.messages.change(LOBBY, site.messages.changes.deleting(access(ALICE, LOBBY), first.id))
         assert site.texts("hunter2") == []
         assert site.words_kept() == site.dictionary() == {"the", "rest"}
 
@@ -354,7 +357,7 @@ class TestIndex:
         erased = site.say(*(f"rare{n} common shared{n % 7}" for n in range(100)))
         site.say(*(f"common shared{n} kept{n}" for n in range(7)))
         assert site.indexer.take_in(LOBBY.id, 0) is None
-        site.messages.change(LOBBY, site.messages.clearing([message.sequence for message in erased]))
+        site.messages.change(LOBBY, site.messages.changes.clearing([message.sequence for message in erased]))
         asked: list[int] = []
         used = site.index._used
         monkeypatch.setattr(site.index, "_used", lambda room, words: asked.append(len(words)) or used(room, words))
@@ -377,7 +380,7 @@ class TestIndex:
         """An indexer that stood still writes an older state after a newer one."""
         old = site.say("old words")[0]
         site.indexer.take_in(LOBBY.id, 0)
-        site.messages.change(LOBBY, site.messages.deleting(access(ALICE, LOBBY), old.id))
+        site.messages.change(LOBBY, site.messages.changes.deleting(access(ALICE, LOBBY), old.id))
         site.indexer.take_in(LOBBY.id, 1)
         for _ in range(2):
             site.index.put(LOBBY.id, [entry(old)])

@@ -157,8 +157,8 @@ class TestDelivering:
     ) -> None:
         say(services, "one", "two", "three")
         first, second, _ = services.message_store.newest(LOBBY.id, 3)
-        services.messages.change(LOBBY, services.messages.editing(MANAGER, first.id, "one!"))
-        services.messages.change(LOBBY, services.messages.deleting(MANAGER, second.id))
+        services.messages.change(LOBBY, services.messages.changes.editing(MANAGER, first.id, "one!"))
+        services.messages.change(LOBBY, services.messages.changes.deleting(MANAGER, second.id))
         deliveries.deliver_all(store.list_outgoing())
         deliveries.deliver_all(store.list_outgoing())
         assert poster.texts == ["one!", "three"]
@@ -186,7 +186,7 @@ class TestDelivering:
     def test_in_rooms_that_have_come_further_than_one_question_reads(
         self, services: Services, deliveries: Deliveries, poster: Poster, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("chatroom.store.messages.MAX_HINTS", 3)
+        monkeypatch.setattr("chatroom.store.message_log.MAX_HINTS", 3)
         for texts in (["one", "two", "three", "four"], ["five"]):
             say(services, *texts)
             deliveries.deliver_all(HookStore(services.database).list_outgoing())

@@ -11,6 +11,7 @@ def apply() -> None:
 
     def offer(self: Tail, messages: Iterable[Message]) -> bool:
         self.fill(sorted(messages, key=lambda message: message.revision))
+        self.show()
         return True
 
     Tail.offer = offer  # type: ignore[method-assign]

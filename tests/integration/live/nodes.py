@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 import msgspec
 
 from chatroom.errors import ChatroomError
-from chatroom.live.engine import Engine, LiveRoom
+from chatroom.live.engine import Engine
 from chatroom.live.feed import ChangeStreamFeed, Hint, Known, PollingFeed
 from chatroom.live.follower import follow
+from chatroom.live.rooms import LiveRoom
 from chatroom.messages import Messages
 from chatroom.models import Author, Draft, Room
 from chatroom.notices import Notices
@@ -182,7 +183,7 @@ class Reader:
 
     async def _follow(self, live: LiveRoom) -> None:
         try:
-            read_page = partial(self.node.engine.read_page, live)
+            read_page = partial(self.node.engine.rooms.read_page, live)
             await follow(
                 self._send,
                 live.tail,

@@ -111,11 +111,12 @@ class TestHandshake:
             server.connect(place.alice, "room=lobby&after=x")
         assert refusal.value.response.status_code == 400
 
-    def test_w10_nothing_is_compressed(self, server: Server, place: Place) -> None:
+    def test_w10_compression_keeps_nothing_for_a_connection(self, server: Server, place: Place) -> None:
         with contextlib.closing(server.connect(place.alice, compression="deflate")) as client:
             response = client.socket.response
             assert response is not None
-            assert "Sec-WebSocket-Extensions" not in response.headers
+            agreed = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+            assert response.headers["Sec-WebSocket-Extensions"] == agreed
 
 
 class TestTalking:

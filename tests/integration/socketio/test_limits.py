@@ -18,7 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from chatroom.accounts import Registration
 from chatroom.app import ASGI
-from chatroom.live import engine, socketio
+from chatroom.live import housekeeping, socketio
 from chatroom.models import Author, Room
 from chatroom.services import Services
 from chatroom.store.rooms import RoomStore
@@ -320,7 +320,7 @@ class TestWaiting:
 
     def test_one_that_is_let_go_while_it_does_not_read(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
         """S04, P05."""
-        monkeypatch.setattr(engine, "TICK_SECONDS", 0.05)
+        monkeypatch.setattr(housekeeping, "TICK_SECONDS", 0.05)
         monkeypatch.setattr(socketio, "GOODBYE_SECONDS", 0.2)
         with polling(place, place.token("bobby")):
             for number in range(100):

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -177,5 +178,25 @@ def test_where_messages_go_on(place: Place, npm_client: Path) -> None:
         client.emit("join", {"room": "lobby", "after": cursor})
         told = [content["text"] for kind, content in client.seen if kind == "message"]
         assert told == ["one", "two"] * 2
+    finally:
+        client.close()
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["who waits", "who has gone"])
+def test_nobody_holds_up_the_end(mongod: EmbeddedMongo, tmp_path: Path, npm_client: Path, is_there: bool) -> None:
+    """A request of long-polling that waits for news is answered when the server ends, and is no error."""
+    place = Place(mongod, tmp_path)
+    client = Client(npm_client, place.address, auth={"token": place.alice}, transports=["polling"])
+    try:
+        client.wait_for("connect")
+        client.emit("history", {})
+        time.sleep(1.0)  # by now it waits for what comes next
+        if not is_there:
+            client.process.kill()
+            client.process.wait()
+        assert place.server.terminate() == 0
+        assert place.server.errors() == []  # uvicorn would say whom it did not wait for any longer
+        if is_there:
+            assert client.wait_for("disconnect") in {"transport error", "transport close", "io server disconnect"}
     finally:
         client.close()

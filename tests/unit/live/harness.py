@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from chatroom.errors import Refused
-from chatroom.live.connection import Visitor
+import pytest
+
+from chatroom.errors import Refused, Unavailable
 from chatroom.live.engine import Engine
 from chatroom.live.gate import Limits
 from chatroom.live.socket import LiveEndpoint
+from chatroom.live.visitor import Visitor
 from chatroom.messages import Messages
 from chatroom.models import Author, Room
 from chatroom.notices import Notices
@@ -207,6 +209,19 @@ class Client:
         return [message["client_id"] for frame in changes for message in frame["messages"]]
 
 
+class FakeConnection:
+    def __init__(self, process: Process, name: str, minutes: int = 60) -> None:
+        self.user_id = name
+        self.session_id = name
+        self.expires_at = process.now + timedelta(minutes=minutes)
+        self.was_active = False
+        self.ends: list[int] = []
+        process.engine.connections.add(self)
+
+    def end(self, code: int, reason: str) -> None:
+        self.ends.append(code)
+
+
 def header(scope: Mapping[str, Any], name: str) -> str:
     return next((value.decode("latin-1") for key, value in scope["headers"] if key.decode() == name), "")
 
@@ -227,3 +242,42 @@ def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
         assert errors == []
 
     asyncio.run(main())
+
+
+class Ticks:
+    """The engine's tick, when the test says so."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._next: asyncio.Event | None = None
+        sleep = asyncio.sleep
+
+        async def wait(seconds: float) -> None:
+            if not seconds:
+                await sleep(0)
+                return
+            self._next = self._next or asyncio.Event()
+            await self._next.wait()
+
+        monkeypatch.setattr(asyncio, "sleep", wait)
+
+    async def __call__(self, count: int = 1) -> None:
+        await settle()
+        for _ in range(count):
+            if self._next is not None:
+                self._next.set()
+                self._next = None
+            await settle()
+
+
+def away(*arguments: Any) -> Any:
+    raise Unavailable("away")
+
+
+async def started(**options: Any) -> Process:
+    process = Process(**options)
+    await process.engine.start()
+    return process
+
+
+async def never(*arguments: Any) -> Any:
+    await asyncio.Event().wait()

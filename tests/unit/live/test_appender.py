@@ -1,13 +1,16 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
 
 from chatroom.errors import ChatroomError, Refused, Unavailable
 from chatroom.live import appender as appenders
+from chatroom.live import rivals
 from chatroom.live.appender import Appender
 from chatroom.models import Draft, Message
+from chatroom.store.async_messages import Outrun, StoreNow
 from chatroom.store.messages import Stored
 from tests.people import draft
 from tests.unit.live.messages import message
@@ -24,7 +27,13 @@ class Store:
         self.hints: list[int | None] = []
         self.outcomes: list[Exception] = []
         self.is_quick = False
+        self.may_end = asyncio.Event()
+        """Whether a write from the event loop comes to its end."""
+        self.may_end.set()
         self.is_broken = False
+        self.rival_takes: list[int] = []
+        """How many messages another process stores just before each of the next tries."""
+        self.made_ready: list[tuple[int, list[str]]] = []
         self.asked_now: list[tuple[int, list[str]]] = []
         self.poison = ""
         self.writes = asyncio.Semaphore(0)
@@ -34,6 +43,7 @@ class Store:
         self.appender = Appender(
             self.append,
             self.append_now,
+            self.make_ready,
             self.run,
             newest=lambda room: len(self.log) or None,
             published=self.publish,
@@ -48,9 +58,20 @@ class Store:
 
     async def append_now(self, room: str, drafts: Sequence[Draft], after: int) -> list[Stored] | None:
         self.asked_now.append((after, [d.client_id for d in drafts]))
+        await self.may_end.wait()
         if self.is_broken:
             raise ValueError("this cannot be encoded")
+        if self.rival_takes:
+            for _ in range(self.rival_takes.pop(0)):
+                self.store(draft(f"rival-{len(self.log)}"))
+            raise Outrun
         return [self.store(d) for d in drafts] if self.is_quick else None
+
+    def make_ready(self, room: str, drafts: Sequence[Draft], after: int) -> StoreNow | None:
+        if self.is_broken:
+            raise ValueError("this cannot be encoded")
+        self.made_ready.append((after, [d.client_id for d in drafts]))
+        return partial(self.append_now, room, drafts, after) if self.is_quick else None
 
     def append(self, room: str, drafts: Sequence[Draft], after: int | None) -> list[Stored]:
         self.batches.append([d.client_id for d in drafts])
@@ -67,6 +88,10 @@ class Store:
                 return Stored(old, is_repeated=True)
         self.log.append(message(len(self.log) + 1, client_id=it.client_id))
         return Stored(self.log[-1], is_repeated=False)
+
+    async def rival_post(self) -> None:
+        self.store(draft(f"rival-{len(self.log)}"))
+        await self.appender.hear(ROOM, len(self.log))
 
     def publish(self, room: str, messages: list[Message]) -> None:
         self.published.append([m.revision for m in messages])
@@ -167,7 +192,81 @@ def test_a_write_from_the_event_loop_that_breaks_does_not_stop_the_room() -> Non
     run(test)
 
 
-def test_a_draft_is_stored_published_and_answered_in_this_order() -> None:
+def test_d02_who_was_outrun_goes_on_from_where_the_other_process_came_to() -> None:
+    async def test() -> None:
+        store = Store()
+        store.put("a1")
+        await settle()
+        store.is_quick, store.rival_takes = True, [2, 1]
+        store.put("a2", "a3")
+        await settle()
+
+        assert store.asked_now == [(1, ["a2", "a3"]), (3, ["a2", "a3"]), (4, ["a2", "a3"])]
+        assert store.sequences() == [("a1", 1), ("a2", 5), ("a3", 6)]
+        assert store.batches == [["a1"]]
+
+    run(test)
+
+
+def test_d02_who_is_outrun_again_and_again_goes_the_ordinary_way() -> None:
+    async def test() -> None:
+        store = Store()
+        store.put("a1")
+        await settle()
+        store.is_quick, store.rival_takes = True, [1] * appenders.MAX_TRIES
+        store.put("a2")
+        await settle()
+
+        assert len(store.asked_now) == appenders.MAX_TRIES
+        assert store.batches == [["a1"], ["a2"]]
+        assert store.hints[-1] == 1 + appenders.MAX_TRIES
+        assert store.sequences() == [("a1", 1), ("a2", 2 + appenders.MAX_TRIES)]
+
+    run(test)
+
+
+def test_who_was_outrun_and_hears_nothing_goes_the_ordinary_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rivals, "PATIENCE_SECONDS", 0)
+
+    async def test() -> None:
+        store = Store()
+        store.put("a1")
+        await settle()
+        store.is_quick, store.rival_takes = True, [0]
+        store.put("a2")
+        await settle()
+
+        assert store.sequences() == [("a1", 1), ("a2", 2)]
+        assert store.batches == [["a1"], ["a2"]]
+
+    run(test)
+
+
+def test_where_another_process_posts_as_well_they_take_turns() -> None:
+    async def test() -> None:
+        store = Store()
+        store.put("a1")
+        await settle()
+        store.is_quick = True
+        store.put("a2")
+        await store.rival_post()  # while ours is on its way
+        await settle()
+        assert store.sequences() == [("a1", 1), ("a2", 3)]
+
+        store.put("a3")
+        await settle()
+        store.put("a4")  # joins the one that waits for its turn
+        await settle()
+        assert len(store.told) == 2
+        await store.rival_post()
+        await settle()
+        assert store.asked_now[-1] == (4, ["a3", "a4"])
+        assert store.sequences()[2:] == [("a3", 5), ("a4", 6)]
+
+    run(test)
+
+
+def test_a_draft_is_stored_and_then_answered_and_published_in_one_turn() -> None:
     async def test() -> None:
         store = Store()
         order: list[str] = []
@@ -175,7 +274,7 @@ def test_a_draft_is_stored_published_and_answered_in_this_order() -> None:
         store.appender.put(ROOM, draft("a1"), lambda outcome: order.append("answered"))
         assert order == []
         await settle()
-        assert order == ["published", "answered"]
+        assert order == ["answered", "published"]  # the answer goes along with the news, behind it
         assert store.batches == [["a1"]]
 
     run(test)
@@ -254,6 +353,157 @@ def test_a_batch_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         await settle()
         assert [len(batch) for batch in store.batches] == [3, 3, 2]
         assert [key for key, _ in store.told] == [f"a{n}" for n in range(8)]
+
+    run(test)
+
+
+def test_while_a_full_batch_is_shown_the_next_one_is_stored_already(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(appenders, "MAX_BATCH", 3)
+    monkeypatch.setattr(appenders, "ENOUGH", 2)
+
+    async def test() -> None:
+        store = Store()
+        store.put("a1")
+        await settle()
+        store.is_quick = True
+        shown: list[list[str]] = []
+        store.appender._published = lambda room, messages: shown.append(
+            [key for _, keys in store.asked_now for key in keys]
+        )
+        store.put(*[f"b{n}" for n in range(8)])
+        await settle()
+
+        assert [len(keys) for _, keys in store.asked_now] == [3, 3, 2]
+        assert [after for after, _ in store.asked_now] == [1, 4, 7]  # each after the last, which is stored by then
+        assert [len(keys) for keys in shown] == [6, 8, 8]  # asked for, when a batch was shown
+        assert [key for key, _ in store.told] == ["a1", *(f"b{n}" for n in range(8))]
+
+    run(test)
+
+
+class TestMakingReady:
+    """A full batch is made ready while the one before it is being stored."""
+
+    @pytest.fixture(autouse=True)
+    def small(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(appenders, "MAX_BATCH", 3)
+        monkeypatch.setattr(appenders, "ENOUGH", 2)
+
+    async def being_stored(self, **options: int) -> Store:
+        """Three drafts are on their way to the store, which knows one message."""
+        store = Store(**options)
+        store.put("a1")
+        await settle()
+        store.is_quick = True
+        store.may_end.clear()
+        store.put("b1", "b2", "b3")
+        await settle()
+        assert store.asked_now == [(1, ["b1", "b2", "b3"])]
+        return store
+
+    async def end(self, store: Store) -> list[str]:
+        store.may_end.set()
+        await settle()
+        assert [key for key, _ in store.told] == [
+            message.client_id for message in store.log if "rival" not in message.client_id
+        ]
+        return [message.client_id for message in store.log]
+
+    def test_it_leaves_as_soon_as_the_one_before_is_stored(self) -> None:
+        async def test() -> None:
+            store = await self.being_stored()
+            store.put("c1", "c2", "c3", "d1")
+            await settle()
+            assert store.made_ready == [(4, ["c1", "c2", "c3"])]
+            assert await self.end(store) == ["a1", "b1", "b2", "b3", "c1", "c2", "c3", "d1"]
+            assert store.asked_now == [(1, ["b1", "b2", "b3"]), (4, ["c1", "c2", "c3"]), (7, ["d1"])]
+
+        run(test)
+
+    def test_it_goes_back_to_its_place_if_another_process_was_quicker(self) -> None:
+        async def test() -> None:
+            store = await self.being_stored()
+            store.put("c1", "c2", "c3", "d1")
+            await settle()
+            store.store(draft("rival"))
+            assert await self.end(store) == ["a1", "rival", "b1", "b2", "b3", "c1", "c2", "c3", "d1"]
+            assert store.made_ready == [(4, ["c1", "c2", "c3"])]
+            assert store.asked_now[1] == (5, ["c1", "c2", "c3"])
+
+        run(test)
+
+    def test_it_goes_back_to_its_place_if_it_cannot_be_made(self) -> None:
+        async def test() -> None:
+            store = await self.being_stored()
+            store.is_broken = True
+            store.put("c1", "c2", "c3", "d1")
+            await settle()
+            store.is_broken = False
+            assert await self.end(store) == ["a1", "b1", "b2", "b3", "c1", "c2", "c3", "d1"]
+            assert store.made_ready == []
+
+        run(test)
+
+    def test_a_change_that_is_next_is_made_first(self) -> None:
+        async def test() -> None:
+            store = await self.being_stored()
+            store.put_change("e1", store.change(5))
+            store.put("d1", "d2", "d3")
+            await settle()
+            assert store.made_ready == []
+            store.may_end.set()
+            await settle()
+            assert [key for key, _ in store.told] == ["a1", "b1", "b2", "b3", "e1", "d1", "d2", "d3"]
+            assert store.published == [[1], [2, 3, 4], [5], [6, 7, 8]]
+
+        run(test)
+
+    def test_what_is_ready_counts_among_what_waits(self) -> None:
+        async def test() -> None:
+            store = await self.being_stored(max_waiting=4)
+            store.put("c1", "c2", "c3")
+            await settle()
+            store.put("d1")
+            with pytest.raises(Refused):
+                store.put("d2")
+            assert await self.end(store) == ["a1", "b1", "b2", "b3", "c1", "c2", "c3", "d1"]
+
+        run(test)
+
+
+def test_nothing_follows_early_on_a_batch_that_could_not_be_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(appenders, "MAX_BATCH", 2)
+    monkeypatch.setattr(appenders, "ENOUGH", 1)
+
+    async def test() -> None:
+        store = Store()
+        store.poison = "poison"
+        store.put("a1")
+        store.put("a2", text="poison")
+        store.put("a3")
+        await settle()
+
+        assert store.batches == [["a1", "a2"], ["a1"], ["a2"], ["a3"]]
+        told = dict(store.told)
+        assert isinstance(told["a2"], ChatroomError)
+        assert [told[key].message.sequence for key in ("a1", "a3")] == [1, 2]
+
+    run(test)
+
+
+def test_a_change_waits_until_what_is_before_it_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(appenders, "MAX_BATCH", 2)
+    monkeypatch.setattr(appenders, "ENOUGH", 1)
+
+    async def test() -> None:
+        store = Store()
+        store.put("a1", "a2", "a3")
+        store.put_change("c1", store.change(4))
+        store.put("a4")
+        await settle()
+
+        assert [key for key, _ in store.told] == ["a1", "a2", "a3", "c1", "a4"]
+        assert store.published == [[1, 2], [3], [4], [5]]
 
     run(test)
 

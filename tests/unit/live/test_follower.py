@@ -25,6 +25,7 @@ class Room:
         self.log = [message(n) for n in range(1, stored + 1)]
         self.tail = Tail("lobby", 0, max_messages=held, max_bytes=1_000_000)
         self.tail.fill(self.log[-held:])
+        self.tail.show()
         if stored > held:
             self.tail.start = stored - held
         self.presence = Presence("lobby")

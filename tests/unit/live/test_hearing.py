@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from chatroom.errors import Unavailable
+from chatroom.live import answers
 from chatroom.live import connection as connections
 from chatroom.models import Notice, Room
 from chatroom.rooms import LOBBY
@@ -27,7 +28,7 @@ def expel(process: Process, **data: Any) -> Notice:
 
 
 async def hear(process: Process) -> None:
-    await process.engine._hear(0)
+    await process.engine.housekeeping.hear(0)
     await settle()
 
 
@@ -89,7 +90,7 @@ class TestAccess:
             await settle()
             assert alice.seen("den") == ["b1"]
             (connection,) = process.engine.connections
-            assert connection._accesses["den"].role == "moderator"  # type: ignore[attr-defined]
+            assert connection._accesses._known["den"].role == "moderator"  # type: ignore[attr-defined]
 
         run(test)
 
@@ -163,7 +164,7 @@ class TestUser:
             await settle()
             await alice.say({"type": "post", "room": "lobby", "text": "hi", "client_id": "a1"})
             assert alice.frames("changes")[-1]["messages"][0]["author"]["name"] == "Ally"
-            (live,) = process.engine._rooms.values()
+            (live,) = process.engine.rooms._rooms.values()
             assert [person.name for person in live.presence.local()] == ["Ally"]
 
         run(test)
@@ -203,7 +204,7 @@ class TestRoom:
             ]
             assert bob.frames("room") == []
             (theirs,) = process.engine.connections.of(ALICE.id)
-            assert theirs._accesses["lobby"].room.topic == "News"  # type: ignore[attr-defined]
+            assert theirs._accesses._known["lobby"].room.topic == "News"  # type: ignore[attr-defined]
 
         run(test)
 
@@ -268,7 +269,7 @@ class TestHints:
         run(test)
 
     def test_a_reader_who_does_not_read_is_let_go(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(connections, "MAX_WAITING", 5)
+        monkeypatch.setattr(answers, "MAX_WAITING", 5)
 
         async def test() -> None:
             process = await started()

@@ -96,7 +96,7 @@ def test_one_users_followers_read_few_pages_at_once() -> None:
             await asyncio.Event().wait()
             raise AssertionError
 
-        process.engine.read_page = read  # type: ignore[method-assign, assignment]
+        process.engine.rooms.read_page = read  # type: ignore[method-assign, assignment]
         mallories = [await process.connect("mallory", {"room": "lobby", "after": n}) for n in range(6)]
         await settle()
         assert len(begun) == pace.READS_AT_ONCE

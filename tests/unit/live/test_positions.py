@@ -98,13 +98,13 @@ class TestTyping:
             alice, bob = await process.connect(), await process.connect("bob")
             brief = await process.connect("bob", query={"room": "lobby", "format": "brief"})
             await alice.say({"type": "typing", "room": "lobby"}, {"type": "typing", "room": "lobby"})
-            await process.engine._keep_typing(1)
+            await process.engine.housekeeping.keep_typing(1)
             await settle()
             assert typing(bob) == typing(alice) == [["Alice"]]
             assert typing(brief) == []
             await alice.say({"type": "post", "room": "lobby", "text": "hi"})
             process.now = process.store.newest(LOBBY.id, 1)[0].sent_at
-            await process.engine._keep_typing(1)
+            await process.engine.housekeeping.keep_typing(1)
             await settle()
             assert typing(bob) == [["Alice"], []]
 
@@ -115,18 +115,18 @@ class TestTyping:
             here = await started()
             there = await started(beside=here)
             alice, bob = await here.connect(), await there.connect("bob")
-            await here.engine._keep_presence(1)  # the lease in which it is written
+            await here.engine.housekeeping.keep_presence(1)  # the lease in which it is written
             now = here.presences._clock()
             here.now = there.now = now
             await alice.say({"type": "typing", "room": "lobby"})
-            await here.engine._keep_typing(1)
-            await there.engine._keep_typing(2)
+            await here.engine.housekeeping.keep_typing(1)
+            await there.engine.housekeeping.keep_typing(2)
             await settle()
             assert typing(bob) == [["Alice"]]
             await alice.say({"type": "post", "room": "lobby", "text": "hi"})
             there.feed.hint(LOBBY.id, 1)
             await settle()
-            await there.engine._keep_typing(4)
+            await there.engine.housekeeping.keep_typing(4)
             await settle()
             assert typing(bob) == [["Alice"], []]
 
@@ -140,7 +140,7 @@ class TestTyping:
             )
             alice, bob = [await process.connect(name, query={"room": "den"}) for name in ("alice", "bob")]
             await alice.say({"type": "typing", "room": "den"})
-            await process.engine._keep_typing(1)
+            await process.engine.housekeeping.keep_typing(1)
             await settle()
             assert typing(bob) == alice.frames("refused") == []
 
@@ -152,6 +152,6 @@ class TestTyping:
             alice = await process.connect()
             await alice.say({"type": "typing", "room": "den"})
             assert alice.frames("refused") == []
-            assert DEN.id not in process.engine._rooms
+            assert DEN.id not in process.engine.rooms._rooms
 
         run(test)

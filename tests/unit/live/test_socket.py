@@ -8,6 +8,7 @@ from chatroom.access import Access
 from chatroom.errors import Unavailable
 from chatroom.live import connection as connections
 from chatroom.live.gate import Limits
+from chatroom.live.websocket import EXTENSION
 from chatroom.models import Member
 from chatroom.rooms import LOBBY
 from tests.people import ALICE, BOB, MALLORY, rendered
@@ -530,7 +531,7 @@ class TestFollow:
             await client.say(post())
             assert client.frames("changes") == []
             assert len(client.frames("stored")) == 1
-            assert process.engine._rooms[LOBBY.id].connections == 0
+            assert process.engine.rooms._rooms[LOBBY.id].connections == 0
 
         run(test)
 
@@ -553,12 +554,12 @@ class TestFollow:
         async def test() -> None:
             process = await started()
             client = await process.connect(query={"room": "lobby", "format": "brief"})
-            live = process.engine._rooms[LOBBY.id]
+            live = process.engine.rooms._rooms[LOBBY.id]
             assert not live.presence.is_watched
             await client.say({"type": "follow", "room": "lobby", "format": "text"})
             assert [person.id for person in live.presence.local()] == [ALICE.id]
             await client.say({"type": "follow", "room": "lobby"})
-            await process.engine._keep_presence(1)
+            await process.engine.housekeeping.keep_presence(1)
             await settle()
             assert live.presence.local() == process.presences.here(LOBBY.id) == client.frames("presence") == []
             assert live.connections == 1
@@ -585,7 +586,7 @@ class TestFollow:
             await client.say({"type": "follow", "room": "lobby", "after": 0})
             await client.say(post())
             assert client.seen() == ["b1", "b2", "a1"]
-            assert process.engine._rooms[LOBBY.id].connections == 1
+            assert process.engine.rooms._rooms[LOBBY.id].connections == 1
 
         run(test)
 
@@ -612,7 +613,7 @@ class TestFollow:
             assert refusals(client) == [(None, "unknown_cursor")]
             await client.say(post())
             assert client.seen() == ["a1"]
-            assert process.engine._rooms[LOBBY.id].connections == 1
+            assert process.engine.rooms._rooms[LOBBY.id].connections == 1
 
         run(test)
 
@@ -694,7 +695,7 @@ class TestBreakingTheRules:
             assert other.seen() == ["a1"]
             await other.leave()
             assert process.engine.connections == set()
-            assert process.engine._rooms[LOBBY.id].connections == 0
+            assert process.engine.rooms._rooms[LOBBY.id].connections == 0
 
         run(test)
 
@@ -821,7 +822,7 @@ class TestTheEnd:
             await client.leave()
             assert client.task.done()
             assert process.engine.connections == set()
-            assert [live.connections for live in process.engine._rooms.values()] == [0, 0]
+            assert [live.connections for live in process.engine.rooms._rooms.values()] == [0, 0]
             assert process.endpoint.gate._total == 0
             assert not process.endpoint.gate._by_user
             assert not process.endpoint.gate._by_address
@@ -902,7 +903,7 @@ class TestTheEnd:
         async def test() -> None:
             process = await started()
             client = await process.connect()
-            live = process.engine._rooms[LOBBY.id]
+            live = process.engine.rooms._rooms[LOBBY.id]
 
             def fail(cursor: int, format: str) -> Any:
                 raise ValueError("a bug")
@@ -931,7 +932,7 @@ class TestTheEnd:
             go.set()
             await settle()
             assert client.task.done()
-            assert [live.connections for live in process.engine._rooms.values()] == [0]
+            assert [live.connections for live in process.engine.rooms._rooms.values()] == [0]
 
         run(test)
 
@@ -943,7 +944,7 @@ def test_w08_two_tabs_get_each_message_once_and_are_one_person() -> None:
         await first.say(post("a1"))
         await second.say(post("a2"))
         assert first.seen() == second.seen() == ["a1", "a2"]
-        live = process.engine._rooms[LOBBY.id]
+        live = process.engine.rooms._rooms[LOBBY.id]
         await first.leave()
         assert live.presence.local() == [ALICE]
         await second.leave()
@@ -987,3 +988,69 @@ async def never(*arguments: Any) -> Any:
 
 def away(*arguments: Any) -> Any:
     raise Unavailable("The database does not answer.")
+
+
+class Wire:
+    """The short ways out that our own server offers, and what went over them, write by write."""
+
+    def __init__(self) -> None:
+        self.writes: list[list[str]] = []
+        self.reads = asyncio.Event()
+        self.reads.set()
+
+    @classmethod
+    async def of(cls, process: Process, query: dict[str, Any]) -> "tuple[Client, Wire]":
+        """Open a connection that has them."""
+        wire, client = cls(), Client(process, "alice", query, {})
+        client.scope["extensions"] = {EXTENSION: (wire.write, wire.write_now)}
+        await settle()
+        return client, wire
+
+    def write_now(self, *frames: bytes) -> bool:
+        if self.reads.is_set():
+            self.writes.append([json.loads(frame)["type"] for frame in frames])
+        return self.reads.is_set()
+
+    async def write(self, *frames: bytes) -> None:
+        await self.reads.wait()
+        self.write_now(*frames)
+
+
+class TestTheShortWayOut:
+    def test_an_answer_goes_in_one_write_with_the_news_and_behind_it(self) -> None:
+        async def test() -> None:
+            process = await started()
+            client, wire = await Wire.of(process, {"room": "lobby"})
+            wire.writes.clear()
+            await client.say(post("a1"), post("a2"))
+            assert wire.writes == [["changes", "stored", "stored"]]
+
+        run(test)
+
+    def test_who_does_not_follow_is_answered_all_the_same(self) -> None:
+        async def test() -> None:
+            process = await started()
+            client, wire = await Wire.of(process, {})
+            await client.say(post("a1"), post("a2"))
+            assert wire.writes == [["stored", "stored"]]
+
+        run(test)
+
+    def test_what_waits_for_a_reader_comes_whole_and_in_order(self) -> None:
+        async def test() -> None:
+            process = await started()
+            client, wire = await Wire.of(process, {"room": "lobby"})
+            wire.writes.clear()
+            wire.reads.clear()
+            for client_id in ("a1", "a2", "a3"):
+                await client.say(post(client_id))
+            assert wire.writes == []
+            wire.reads.set()
+            await settle()
+            sent = [kind for frames in wire.writes for kind in frames]
+            assert sent.count("stored") == 3
+            assert sent.count("changes") >= 1
+            await client.say(post("a4"))
+            assert wire.writes[-1] == ["changes", "stored"]
+
+        run(test)

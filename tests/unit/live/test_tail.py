@@ -306,6 +306,10 @@ class TestSendingToThoseWhoWait:
             tail.offer([message(2), message(3)])
             tail.fill([message(4)])
             await settle()
+            assert {len(reader.revisions) for reader in readers} == {1}  # nobody is sent it yet
+            tail.show()
+            tail.show()
+            await settle()
             for reader in readers:
                 assert reader.revisions == [[2, 3], [4]]
                 assert not reader.task.done()
@@ -426,7 +430,7 @@ class TestWaiting:
     @pytest.mark.parametrize(
         "wake",
         [
-            lambda tail: tail.fill([message(2)]),
+            lambda tail: (tail.fill([message(2)]), tail.show()),
             lambda tail: tail.restart(5),
             lambda tail: tail.wake(),
         ],
@@ -449,6 +453,7 @@ class TestWaiting:
             await asyncio.sleep(0)
             tail.offer(offered)
             tail.fill(offered if offered != [message(3)] else [])
+            tail.show()
             for _ in range(3):
                 await asyncio.sleep(0)
             assert not waiter.done()

@@ -94,7 +94,7 @@ class RoomModel(RuleBasedStateMachine):
         """By its author it is changed, by anybody else it is not."""
         room, line = what
         messages = self.processes[process]
-        change = messages.editing(access(who, room), line.id, text)
+        change = messages.changes.editing(access(who, room), line.id, text)
         if who != line.author or line.is_deleted:
             with pytest.raises(Refused):
                 messages.change(room, change)
@@ -109,7 +109,7 @@ class RoomModel(RuleBasedStateMachine):
         """By its author or a moderator, once; again changes nothing."""
         room, line = what
         messages = self.processes[process]
-        change = messages.deleting(access(who, room, "moderator" if moderates else "member"), line.id)
+        change = messages.changes.deleting(access(who, room, "moderator" if moderates else "member"), line.id)
         if who != line.author and not moderates:
             with pytest.raises(Refused):
                 messages.change(room, change)

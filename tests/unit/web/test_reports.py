@@ -61,7 +61,7 @@ class TestReport:
     def test_not_what_was_deleted(self, bob: Visitor, mallory: Visitor, services: Services) -> None:
         access = services.rooms.get_for(user_of(services, "mallory").id, "lobby")
         message = services.reports.get_message(services.rooms.get_for(user_of(services, "bob").id, "lobby"), 4)
-        services.messages.change(access.room, services.messages.deleting(access, message.id))
+        services.messages.change(access.room, services.messages.changes.deleting(access, message.id))
         assert bob.get(REPORT).status_code == 404
 
     def test_members_do_not_see_the_queue(self, bob: Visitor, mallory: Visitor) -> None:

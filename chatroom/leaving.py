@@ -1,0 +1,42 @@
+"""Leave in good order when a signal says so."""
+
+import signal
+import sys
+import threading
+from collections.abc import Callable
+
+_NUMBERS = signal.SIGINT, signal.SIGTERM
+_AGAIN_SECONDS = 0.01
+
+
+class _Leaving(SystemExit):
+    """Raised in the main thread, wherever it is."""
+
+
+def leave_on_signals(prepare: Callable[[], None] = lambda: None) -> None:
+    """Turn the first signal into `SystemExit`, so that all is undone in order; later ones change nothing.
+
+    `prepare` is called before it is raised.
+    """
+
+    def leave(*_: object) -> None:
+        prepare()
+        _handle(signal.SIG_IGN)
+        raise _Leaving(0)
+
+    def raise_again(lost: "sys.UnraisableHookArgs") -> None:
+        # Python only reports what is raised where an object comes to its end, and a signal may come just then.
+        if isinstance(lost.exc_value, _Leaving):
+            _handle(leave)
+            main = threading.main_thread().ident
+            threading.Timer(_AGAIN_SECONDS, signal.pthread_kill, [main, signal.SIGTERM]).start()
+        else:
+            sys.__unraisablehook__(lost)
+
+    sys.unraisablehook = raise_again
+    _handle(leave)
+
+
+def _handle(handler: "signal.Handlers | Callable[..., None]") -> None:
+    for number in _NUMBERS:
+        signal.signal(number, handler)
