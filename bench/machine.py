@@ -28,7 +28,7 @@ def free_port() -> int:
 
 def describe() -> dict[str, str]:
     """Return the machine and the versions of everything measured."""
-    packages = ("Flask-SocketIO", "gevent", "gunicorn", "pymongo", "Django", "channels", "channels-redis", "daphne")
+    packages = ("Flask-SocketIO", "gevent", "gunicorn", "pymongo", "Django", "channels", "channels-redis")
     found = {name: version(name) for name in (*packages, "uvicorn", "uvloop", "picows")}
     return {
         "processor": _first("model name", Path("/proc/cpuinfo").read_text()),
