@@ -233,9 +233,10 @@ def warnings(report: Report) -> list[str]:
 
 _HOW = """\
 A *delivery* is one message reaching one socket. Every server has a core of its own; the load, mongod and redis share
-the other one, for everybody alike (P10 alone lets two server processes have both). All store each message with
-majority and journal before anybody is sent it, in the same mongod (a replica set of one); Prosody alone keeps its own
-archive, which it does not sync. The peers are set up for production as their own documentation says (`bench/peers/`).
+the other one, for everybody alike (P10 alone lets two server processes have both). All but those marked *no store*
+store each message with majority and journal before anybody is sent it, in the same mongod (a replica set of one);
+Prosody alone keeps its own archive, which it does not sync. The peers are set up for production as their own
+documentation says (`bench/peers/`).
 Runs alternate between subjects, each on a freshly started server and an empty database. In every saturated run the
 streams of two sockets are decoded afterwards: a message lost, doubled or out of order would stand in the table. Texts
 are 52 characters long, other words in each. This room compresses its longer frames, as browsers ask it to; none of

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 
+from chatroom import __version__
 from chatroom.admission import MOST_DAYS, MOST_USES
 from chatroom.errors import Refused, Unavailable
 from chatroom.newcomers import MOST as MOST_HELD
 from chatroom.newcomers import SUGGESTED
 from chatroom.web.errors import page_with_status, retry_after_of, status_of, with_retry_after
 from chatroom.web.login import Page, current_user, lead_to_login
-from chatroom.web.reference import release
 from chatroom.web.services import services
 
 PEOPLE = 50
@@ -36,7 +36,7 @@ def administrators_only() -> Page | None:
 @blueprint.get("")
 def overview() -> Page:
     """The site in numbers."""
-    versions = {"Chatroom": release(), "Python": platform.python_version()}
+    versions = {"Chatroom": __version__, "Python": platform.python_version()}
     return admin_page("overview", overview=services.overview.read(), versions=versions)
 
 

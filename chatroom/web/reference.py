@@ -1,12 +1,12 @@
 """What programs can ask of this site: the OpenAPI document, and the same as a page to read. Open to all."""
 
 import json
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import msgspec
 from flask import Blueprint, Response, current_app, make_response, render_template, request
 
+from chatroom import __version__
 from chatroom.web.openapi import JSON, make_document, operation
 from chatroom.web.services import services
 
@@ -62,15 +62,7 @@ def page() -> Response:
 
 
 def _document() -> dict[str, Any]:
-    return make_document(current_app, title=services.settings.site_name, version=release())
-
-
-def release() -> str:
-    """The version of the application."""
-    try:
-        return version("chatroom")
-    except PackageNotFoundError:  # run from its folder, as the README has it
-        return "0"
+    return make_document(current_app, title=services.settings.site_name, version=__version__)
 
 
 def _shown(method: str, path: str, each: dict[str, Any], schemas: dict[str, Any]) -> ShownOperation:
