@@ -1,4 +1,4 @@
-# `make run` and `make test` are all that a fresh machine needs (Python 3.11, git, make). `make help` lists the rest.
+# `make run` and `make test` are all that a fresh machine needs (Python 3.11 with venv, git, make, libcurl4). `make help` lists the rest.
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
@@ -6,11 +6,11 @@ BROWSER_NEEDS := $(shell { command -v chromium || command -v chromium-browser; }
   $(shell PATH=$$PATH:/sbin ldconfig -p 2>/dev/null | grep -q libatomic.so.1 || echo libatomic1)
 BROWSER_NEEDS := $(strip $(BROWSER_NEEDS))
 JS_TESTS := $(wildcard tests/js/*.test.js tests/js/*.test.mjs)
-SERIAL_TESTS := tests/integration tests/security tests/faults tests/fuzz tests/browser
-COVERAGE ?= --cov --cov-report=term
+# Tests wait for servers and browsers: two processes a core keep the cores busy.
+WORKERS ?= $(shell expr 2 \* $$(nproc))
 .DEFAULT_GOAL := help
 FUZZ_MINUTES ?= 10
-.PHONY: help run test check bench faults fuzz browser test-js audit
+.PHONY: help run test coverage test-long check bench faults fuzz browser test-js audit
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -18,16 +18,18 @@ help:  ## what can be made
 run: .venv/run.stamp  ## serve the room at http://127.0.0.1:5000
 	@CHATROOM_PARENT=$$PPID exec $(BIN)/python test_mongo.py
 
-# The unit tests in two processes; those with servers and browsers of their own in one, after them.
-test: .venv/dev.stamp browser test-js  ## every test (PYTEST="-k name" for some)
+test: .venv/dev.stamp browser test-js  ## every test but the long ones (PYTEST="-k name" for some)
 ifneq ($(strip $(PYTEST)),)
-	@$(BIN)/python -m pytest $(COVERAGE) $(PYTEST)
+	@$(BIN)/python -m pytest $(PYTEST)
 else
-	@failed=0; \
-	$(BIN)/python -m pytest tests/unit -n 2 --dist loadfile $(if $(COVERAGE),--cov --cov-report=) || failed=1; \
-	$(BIN)/python -m pytest $(SERIAL_TESTS) $(if $(COVERAGE),$(COVERAGE) --cov-append) || failed=1; \
-	exit $$failed
+	@PYTEST_ADDOPTS=--timeout=300 $(BIN)/python tools/run_tests.py -n $(WORKERS) --durations=10 $(COVERAGE)
 endif
+
+coverage: COVERAGE = --cov --cov-report=term
+coverage: test  ## the same, and which lines no test reached (takes half as long again)
+
+test-long: .venv/dev.stamp browser  ## the tests that take minutes by their nature: before a release
+	@$(BIN)/python -m pytest -m long --durations=0
 
 test-js:
 ifeq ($(JS_TESTS),)
@@ -43,6 +45,7 @@ check: .venv/dev.stamp audit  ## style, types, documentation, known holes in wha
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/vulture
 	@$(BIN)/python -m pytest -q tests/unit/test_docs.py tests/unit/test_architecture.py
 
 audit: .venv/dev.stamp

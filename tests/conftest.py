@@ -22,15 +22,18 @@ from chatroom.services import Services
 from chatroom.store.database import Database
 from tests.databases import in_memory, new_database, replica_set
 from tests.made_once import share_builders, share_templates
+from tests.parallel import make_scheduler, sort_long_first
 from tests.visitors import Visitor
+from tests.waiting import PATIENCE_SECONDS
 
 # How long an example takes says something about the machine, and nothing about the code.
-hypothesis.settings.register_profile("chatroom", deadline=None)
+hypothesis.settings.register_profile("chatroom", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("chatroom")
 
 share_builders()
 
-# What has expired would be removed by the machine's clock, and the tests' own stands still on one day.
+# What has expired would be removed by the machine's clock, and the tests' own stands still on one day; as for mongod
+# in tests/databases.py.
 mongomock.store.CollectionStore._value_meets_expiry = lambda *_: False
 
 MakeApp = Callable[..., Flask]
@@ -62,9 +65,18 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return report
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the browser tests come last: Playwright leaves an event loop running, and others want their own."""
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In parallel runs the long ones come first; else the browsers' come last."""
+    if hasattr(config, "workerinput"):
+        sort_long_first(items)
+    else:
+        items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Files stay together, browser tests do not."""
+    return make_scheduler(config, log)
 
 
 @pytest.fixture
@@ -79,6 +91,7 @@ def make_app() -> Iterator[MakeApp]:
 
     def make(**changes: Any) -> Flask:
         defaults: dict[str, Any] = {"mongo_uri": "mongomock://", "secret_key": "k" * 32, "bcrypt_rounds": 4}
+        defaults["store_timeout_seconds"] = PATIENCE_SECONDS
         app = share_templates(create_app(Settings(**{**defaults, **changes})))
         open_app(app).prepare()
         made.append(app)
@@ -135,7 +148,6 @@ def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedMongo]:
 @pytest.fixture(scope="session")
 def shared_database(mongod: EmbeddedMongo) -> Iterator[Database]:
     database = new_database(mongod.root_uri)
-    database.client.admin.command("setParameter", 1, ttlMonitorEnabled=False)  # as above
     yield database
     database.close()
 

@@ -1,9 +1,7 @@
 """Databases for tests: the in-memory fake, and a real mongod as a replica set or alone."""
 
 import secrets
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,11 +22,16 @@ from chatroom.store.database import Database
 from chatroom.store.listings import ListingStore
 from chatroom.store.members import MemberStore
 from chatroom.store.rooms import RoomStore
+from tests.ports import Port
+from tests.waiting import PATIENCE_SECONDS, wait_until
+
+PATIENT = {"store_timeout_seconds": PATIENCE_SECONDS}
+"""A machine that stands still for some seconds is no database that is away."""
 
 
 def in_memory(**settings: Any) -> Database:
     """A new mongomock, with the indexes that the room and its engine use."""
-    database = Database.connect(Settings(mongo_uri="mongomock://", **settings))
+    database = Database.connect(Settings(mongo_uri="mongomock://", **PATIENT | settings))
     database.ensure_indexes(INDEXES)
     return database
 
@@ -43,16 +46,18 @@ def make_rooms(
 
 @contextmanager
 def replica_set(folder: Path) -> Iterator[EmbeddedMongo]:
-    """The bundled mongod as a replica set of one node."""
+    """The bundled mongod as a replica set of one node, where nothing expires by the machine's clock."""
     with EmbeddedMongo.launch(folder) as mongo:
         mongo.wait_until_ready()
+        with pymongo.MongoClient[dict[str, Any]](mongo.root_uri) as client:
+            client.admin.command("setParameter", 1, ttlMonitorEnabled=False)
         yield mongo
 
 
 def new_database(uri: str, **settings: Any) -> Database:
     """A database of its own on a server where `uri` may do everything, with its indexes."""
     name = f"test_{secrets.token_hex(4)}"
-    database = Database.connect(Settings(mongo_uri=uri, secret_key="x" * 32, mongo_db=name, **settings))
+    database = Database.connect(Settings(mongo_uri=uri, secret_key="x" * 32, mongo_db=name, **PATIENT | settings))
     database.ensure_indexes(INDEXES)
     return database
 
@@ -61,32 +66,32 @@ def new_database(uri: str, **settings: Any) -> Database:
 def standalone(folder: Path, *more: str) -> Iterator[str]:
     """The bundled mongod as it comes, without a replica set unless `more` options say so; yields its URI."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = Port()
     binary = make_runnable(find_binary(), folder)
-    options = ["--dbpath", str(folder), "--port", str(port), "--bind_ip", "127.0.0.1", "--nounixsocket"]
+    options = ["--dbpath", str(folder), "--port", str(port.number), "--bind_ip", "127.0.0.1", "--nounixsocket"]
     mongod = subprocess.Popen(
         [str(binary), *options, "--wiredTigerCacheSizeGB", "0.25", "--quiet", *more],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
-        uri = f"mongodb://127.0.0.1:{port}/?directConnection=true"
+        uri = f"mongodb://127.0.0.1:{port.number}/?directConnection=true"
         _wait_until_it_answers(uri)
         yield uri
     finally:
         mongod.kill()
         mongod.wait()
+        port.release()
 
 
 def _wait_until_it_answers(uri: str) -> None:
-    give_up_at = time.monotonic() + 30
     with pymongo.MongoClient[dict[str, Any]](uri, serverSelectionTimeoutMS=200) as client:
-        while True:
+
+        def answers() -> bool:
             try:
                 client.admin.command("ping")
-                return
             except pymongo.errors.PyMongoError:
-                if time.monotonic() > give_up_at:
-                    raise
+                return False
+            return True
+
+        wait_until(answers, f"no mongod answers at {uri}")

@@ -3,10 +3,8 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,10 +13,12 @@ from typing import Any, NoReturn
 import httpx
 import pytest
 
+from tests.ports import Port
+from tests.waiting import PATIENCE_SECONDS, wait_until
+
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "a quiet evening indoors"
-START_SECONDS = 40
-WAIT_MS = 10_000
+WAIT_MS = int(PATIENCE_SECONDS * 1000)
 
 
 def skip(reason: str) -> NoReturn:
@@ -33,8 +33,8 @@ class Server:
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
-        self.port = find_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self._port = Port()
+        self.url = f"http://127.0.0.1:{self._port.number}"
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -42,7 +42,7 @@ class Server:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("MONGO", "SECRET"))}
         environment |= {
             "IP": "127.0.0.1",
-            "PORT": str(self.port),
+            "PORT": str(self._port.number),
             "DATA_DIR": str(self.folder),
             "BCRYPT_ROUNDS": "4",
             "REGISTER_LIMIT_ADDRESS": "0",
@@ -61,7 +61,7 @@ class Server:
         """End it without a chance to say goodbye."""
         assert self._process is not None
         self._process.kill()
-        self._process.wait(10)
+        self._process.wait(PATIENCE_SECONDS)
 
     @contextmanager
     def stopped_database(self) -> Iterator[None]:
@@ -79,27 +79,29 @@ class Server:
             os.kill(pid, signal.SIGCONT)
 
     def stop(self) -> None:
+        self._port.release()
         if self._process is None or self._process.poll() is not None:
             return
         self._process.send_signal(signal.SIGTERM)
         try:
-            self._process.wait(20)
+            self._process.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill()
 
     def _await_answer(self) -> None:
-        assert self._process is not None
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            if self._process.poll() is not None:
-                break
-            try:
-                if httpx.get(f"{self.url}/login", timeout=5).status_code == 200:
-                    return
-            except httpx.TransportError:
-                time.sleep(0.1)
+        wait_until(lambda: self._answers() or not self._is_running, "the server does not answer")
         log = (self.folder.parent / f"{self.folder.name}.log").read_text(errors="replace")
-        pytest.fail(f"the server did not start:\n{log[-4000:]}")
+        assert self._is_running, f"the server did not start:\n{log[-4000:]}"
+
+    @property
+    def _is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def _answers(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/login", timeout=PATIENCE_SECONDS).status_code == 200
+        except httpx.TransportError:
+            return False
 
 
 def _read(path: Path) -> bytes:
@@ -107,12 +109,6 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:  # it ended meanwhile
         return b""
-
-
-def find_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Person:
@@ -158,7 +154,7 @@ class Person:
         self.page.get_by_label("User name").fill(self.username)
         self.page.get_by_label("Password", exact=True).fill(password)
         self.page.get_by_role("main").get_by_role("button", name="Log in").click()
-        self.page.wait_for_url("**/chatroom**")
+        self.page.wait_for_url(re.compile(r"^[^?]*/chatroom"))  # and not /login?next=/chatroom
         return self
 
     def enter(self) -> "Person":
@@ -166,7 +162,7 @@ class Person:
         self.page.goto(f"{self.url}/chatroom")
         return self.await_state("Live")
 
-    def await_state(self, text: str, timeout: float = 20_000) -> "Person":
+    def await_state(self, text: str, timeout: float = WAIT_MS) -> "Person":
         self.page.locator("[data-state-text]", has_text=re.compile(f"^{text}")).wait_for(timeout=timeout)
         return self
 

@@ -1,5 +1,6 @@
 """A real server on a real mongod, and people with real browsers in front of it."""
 
+import asyncio
 import importlib.util
 import itertools
 import os
@@ -67,15 +68,30 @@ def chromium() -> Iterator[Any]:
     expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        loop = asyncio._get_running_loop()
+        asyncio._set_running_loop(None)
+        browser.event_loop = loop
         yield browser
+        asyncio._set_running_loop(loop)
         browser.close()
+
+
+@pytest.fixture
+def event_loop(chromium: Any) -> Iterator[None]:
+    """Playwright's event loop is this thread's running one while a browser test runs, and no longer.
+
+    Playwright leaves it running between its calls; the other tests of the same worker begin loops of their own.
+    """
+    asyncio._set_running_loop(chromium.event_loop)
+    yield
+    asyncio._set_running_loop(None)
 
 
 _numbers = itertools.count(1)
 
 
 @pytest.fixture
-def person(chromium: Any, server: Server) -> Iterator[Callable[..., Person]]:
+def person(chromium: Any, event_loop: None, server: Server) -> Iterator[Callable[..., Person]]:
     """Make a person: `person("Alice")` is registered and in the room; options are those of a browser context."""
     contexts = []
 

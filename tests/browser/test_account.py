@@ -22,6 +22,7 @@ def test_ones_own_data_is_a_file_of_what_one_wrote(person, anything):
 
 
 def test_from_each_page_about_oneself_to_the_others(person):
+    person("Bob")  # who may be the first here, and so the administrator
     alice = person("Alice")
     page = alice.page
     page.goto(f"{alice.url}/account")

@@ -29,6 +29,7 @@ def test_an_administrator_goes_through_the_administration(person, own_server):
     around.get_by_role("link", name="Who may join").click()
     page.get_by_label("Who may register").select_option("invite")
     page.get_by_role("region", name="New accounts").get_by_role("button", name="Set").click()
+    expect(page.get_by_text("Set.", exact=True)).to_be_visible()
     page.get_by_label("For how many people").fill("1")
     page.get_by_role("button", name="Make an invite").click()
     code = page.get_by_label("Code").input_value()
@@ -45,7 +46,9 @@ def test_an_administrator_goes_through_the_administration(person, own_server):
     carol.page.wait_for_url("**/chatroom**")
 
     page.get_by_role("button", name="Make an invite").click()
+    expect(page.get_by_label("Code")).not_to_have_value(code)
     page.get_by_role("button", name=re.compile("Revoke the invite")).click()
+    expect(page.get_by_text("The invite is revoked.")).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("Revoke the invite"))).to_have_count(0)
 
     around.get_by_role("link", name="Audit log").click()
@@ -69,10 +72,12 @@ def test_a_room_is_archived_from_the_administration_and_its_manager_reads_why(pe
     page.get_by_role("button", name="Find").click()
     page.get_by_role("main").get_by_role("link", name="Bob's plans").click()
     expect(page.get_by_text("What is said in it, its members alone can read.")).to_be_visible()
+    page.wait_for_load_state()
     assert "nobody else's business" not in page.content()
     assert page.request.get(address).status == 404, "an administrator is no member for it"
     page.get_by_label("Why?").fill("the project is over")
     page.get_by_role("button", name="Archive the room").click()
+    expect(page.get_by_role("button", name="Open the room again")).to_be_visible()
 
     expect(bob.page.get_by_text("This room is archived: it can be read")).to_be_visible()
     bob.page.get_by_role("heading", name="Bob's plans").get_by_role("link").click()
@@ -82,6 +87,7 @@ def test_a_room_is_archived_from_the_administration_and_its_manager_reads_why(pe
 
     page.get_by_label("Why?").fill("it goes on")
     page.get_by_role("button", name="Open the room again").click()
+    expect(page.get_by_role("button", name="Archive the room")).to_be_visible()
     bob.page.goto(address)
     bob.await_state("Live")
     bob.say("and on")
@@ -90,7 +96,6 @@ def test_a_room_is_archived_from_the_administration_and_its_manager_reads_why(pe
 
 def test_a_forgotten_password_is_set_anew_by_a_link_that_works_once(person, own_server):
     alice, bob = person("Alice", at=own_server), person("Bob", at=own_server)
-    bob.await_state("Live")
     alice.page.goto(f"{alice.url}/admin/people?q={bob.username}")
     alice.page.get_by_role("main").get_by_role("link", name=bob.name).click()
     alice.page.get_by_role("button", name="Make a reset link").click()
@@ -101,6 +106,7 @@ def test_a_forgotten_password_is_set_anew_by_a_link_that_works_once(person, own_
     for name in ("password", "password_again"):
         forgetful.page.locator(f"[name={name}]").fill("another quiet evening")
     forgetful.page.get_by_role("button", name="Set the password").click()
+    expect(forgetful.page.get_by_text("The new password is set.")).to_be_visible()
     bob.await_state("Your session ended")
     forgetful.username = bob.username
     forgetful.log_in("another quiet evening")

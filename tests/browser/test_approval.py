@@ -3,12 +3,14 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.test_talking import await_live
+
 
 @pytest.fixture
 def alice(person, own_server):
     """An administrator who has the first three messages of newcomers held."""
     alice = person("Alice", at=own_server)
-    page = alice.context.new_page()
+    page = alice.open_tab()
     page.goto(f"{alice.url}/admin/joining")
     page.get_by_label("How many are held until a moderator approves them").fill("3")
     page.get_by_role("region", name="First messages of newcomers").get_by_role("button", name="Set").click()
@@ -22,7 +24,7 @@ def held_of(somebody):
 
 
 def decide(alice, text, button, reason=""):
-    page = alice.context.new_page()
+    page = alice.open_tab()
     page.goto(f"{alice.url}/approval")
     card = page.get_by_role("article").filter(has_text=text)
     if reason:
@@ -37,6 +39,7 @@ def test_from_waiting_to_the_room(alice, person, own_server, anything):
     bob, carol = person("Bob", at=own_server), person("Carol", at=own_server)
     bob_elsewhere = bob.open_tab()
     bob_elsewhere.goto(f"{bob.url}/chatroom")
+    await_live(bob_elsewhere)
     first, second, third = anything("first"), anything("second"), anything("third")
     for text in (first, second, third):
         bob.say(text)
@@ -77,6 +80,7 @@ def test_without_javascript(alice, person, own_server, anything):
     for text in (kept, taken_back):
         bob.write(text)
         bob.page.get_by_role("button", name="Send").click()
+        expect(bob.page.get_by_label("Message", exact=True)).to_have_value("")
     frame = bob.page.frame_locator("iframe")
     expect(frame.get_by_text("Waiting for approval")).to_have_count(2)
     frame.locator("[data-held]", has_text=taken_back).get_by_role("button", name="Withdraw").click()

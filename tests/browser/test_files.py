@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.cast import Person
+from tests.browser.test_messages import stored
+from tests.browser.test_talking import still
 from tests.pictures import make_picture
+from tests.waiting import wait_until
 
 MakePerson = Callable[..., Person]
 
@@ -61,6 +65,11 @@ def await_attached(person: Person, count: int = 1) -> None:
     )
 
 
+def expect_loaded(image: Any) -> None:
+    expect(image).to_have_js_property("complete", True)
+    expect(image).not_to_have_js_property("naturalWidth", 0)
+
+
 def drop(person: Person, name: str, type: str, content: str) -> None:
     """Let go of a file over the room."""
     person.page.evaluate(
@@ -80,18 +89,18 @@ def test_a_picture_is_chosen_sent_and_seen_by_others(person: MakePerson, anythin
     text = anything("our kitten")
     choose(alice, picture())
     await_attached(alice)
-    assert alice.page.locator("[data-attachments] canvas").count() == 1  # a preview
+    expect(alice.page.locator("[data-attachments] canvas")).to_have_count(1)  # a preview
     alice.say(text)
 
     for each in (alice, bob):
         image = each.message(text).locator("img")
-        image.wait_for()
-        each.page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=image.element_handle())
-        assert image.get_attribute("alt") == "kitten.jpg"
-        assert (image.get_attribute("width"), image.get_attribute("height")) == ("360", "240")
-    assert attached(alice).count() == 0
+        expect_loaded(image)
+        expect(image).to_have_attribute("alt", "kitten.jpg")
+        expect(image).to_have_attribute("width", "360")
+        expect(image).to_have_attribute("height", "240")
+    expect(attached(alice)).to_have_count(0)
     bob.enter()  # and as the server renders it
-    assert bob.message(text).locator("img").get_attribute("width") == "360"
+    expect(bob.message(text).locator("img")).to_have_attribute("width", "360")
 
 
 def test_files_without_words_several_at_once_in_their_order(person: MakePerson, anything: Callable[[str], str]) -> None:
@@ -106,22 +115,21 @@ def test_files_without_words_several_at_once_in_their_order(person: MakePerson, 
     await_attached(alice, 3)
     alice.page.get_by_role("button", name="Send message").click()
     message = bob.message(name)
-    message.wait_for()
-    kinds = [each.get_attribute("class") for each in message.locator("[data-file]").all()]
-    assert kinds == ["file file--card", "file file--picture", "file file--audio"]
-    assert message.locator(".file__size").first.inner_text() == "18.0 kB"
+    kinds = ["file file--card", "file file--picture", "file file--audio"]
+    expect(message.locator("[data-file]")).to_have_class(kinds)
+    expect(message.locator(".file__size").first).to_have_text("18.0 kB")
     with bob.page.expect_download() as download:
         message.get_by_role("link", name=name).click()
     assert download.value.suggested_filename == name
 
 
-def test_a_sound_plays_and_can_be_wound(person: MakePerson) -> None:
+def test_a_sound_plays_and_can_be_wound(person: MakePerson, anything: Callable[[str], str]) -> None:
     alice = person("Alice")
+    text = anything("listen")
     choose(alice, upload("sound.wav", "audio/wav", make_sound()))
     await_attached(alice)
-    alice.page.get_by_role("button", name="Send message").click()
-    player = alice.page.locator("[data-messages] audio").last
-    player.wait_for()
+    alice.say(text)
+    player = stored(alice, text).locator("audio")
     duration = player.evaluate(
         """async (player) => {
             const come = (event) => new Promise((resolve) => player.addEventListener(event, resolve));
@@ -139,7 +147,7 @@ def test_dropped_and_pasted(person: MakePerson, anything: Callable[[str], str]) 
     first, second = anything("dropped").replace(" ", "-"), anything("pasted").replace(" ", "-")
     drop(alice, f"{first}.txt", "text/plain", "words")
     await_attached(alice)
-    assert not alice.page.locator(".is-dropped-on").count()
+    expect(alice.page.locator(".is-dropped-on")).to_have_count(0)
     alice.page.get_by_label("Message", exact=True).evaluate(
         """(box, name) => {
             const clipboardData = new DataTransfer();
@@ -155,9 +163,23 @@ def test_dropped_and_pasted(person: MakePerson, anything: Callable[[str], str]) 
 
 def hold_uploads(person: Person) -> list[Any]:
     """Let uploads wait until they are let go."""
+    return hold(person, "**/api/rooms/*/files?*")
+
+
+def hold(person: Person, pattern: str) -> list[Any]:
     held: list[Any] = []
-    person.page.route("**/api/rooms/*/files?*", lambda route: held.append(route))
+    person.page.route(pattern, lambda route: held.append(route))
     return held
+
+
+def let_go(person: Person, held: list[Any], ending: str = "") -> None:
+    """Wait for a request that is held, and let it go on."""
+
+    def find() -> Any:
+        person.page.evaluate("true")  # Playwright hears of requests in its own calls
+        return next((route for route in held if route.request.url.endswith(ending)), None)
+
+    wait_until(find, f"nobody asks for {ending}").continue_()
 
 
 def test_one_writes_on_while_a_file_is_sent_and_the_message_waits_for_it(
@@ -169,11 +191,11 @@ def test_one_writes_on_while_a_file_is_sent_and_the_message_waits_for_it(
     choose(alice, picture())
     alice.say(text)
     alice.page.locator("[data-status]", has_text="Goes out when it is there").wait_for()
-    assert alice.page.get_by_label("Message", exact=True).input_value() == text
-    assert alice.message(text).count() == 0
-    held[0].continue_()
+    expect(alice.page.get_by_label("Message", exact=True)).to_have_value(text)
+    expect(alice.message(text)).to_have_count(0)
+    let_go(alice, held)
     alice.message(text).locator("img").wait_for()
-    assert alice.page.get_by_label("Message", exact=True).input_value() == ""
+    expect(alice.page.get_by_label("Message", exact=True)).to_have_value("")
 
 
 def test_one_that_is_cancelled_does_not_go_out(person: MakePerson, anything: Callable[[str], str]) -> None:
@@ -181,14 +203,14 @@ def test_one_that_is_cancelled_does_not_go_out(person: MakePerson, anything: Cal
     hold_uploads(alice)
     choose(alice, picture(), upload("b.txt", "text/plain", b"words"))
     alice.page.get_by_role("button", name="Remove kitten.jpg").click()
-    assert alice.page.evaluate("document.activeElement.ariaLabel") == "Remove b.txt"
+    expect(alice.page.get_by_role("button", name="Remove b.txt")).to_be_focused()
     alice.page.keyboard.press("Enter")
-    assert attached(alice).count() == 0
-    assert alice.page.evaluate("document.activeElement.matches('[data-text]')")
+    expect(attached(alice)).to_have_count(0)
+    expect(alice.page.get_by_label("Message", exact=True)).to_be_focused()
     text = anything("no file")
     alice.say(text)
-    alice.sees(text)
-    assert alice.message(text).locator("[data-file]").count() == 0
+    stored(alice, text).wait_for()
+    expect(alice.message(text).locator("[data-file]")).to_have_count(0)
 
 
 def test_one_that_failed_says_why_and_is_tried_again(person: MakePerson, anything: Callable[[str], str]) -> None:
@@ -224,7 +246,7 @@ def test_attached_files_outlive_a_reload(person: MakePerson, anything: Callable[
     alice.say(text)
     alice.message(text).locator("img").wait_for()
     alice.enter()
-    assert attached(alice).count() == 0
+    expect(attached(alice)).to_have_count(0)
 
 
 def test_pictures_are_looked_at_one_after_another(person: MakePerson, anything: Callable[[str], str]) -> None:
@@ -234,38 +256,38 @@ def test_pictures_are_looked_at_one_after_another(person: MakePerson, anything: 
     await_attached(alice, 2)
     alice.page.get_by_role("button", name="Send message").click()
     link = alice.page.get_by_role("link", name=second)
-    pictures = alice.page.locator("[data-messages] [data-message]", has=link).locator(".file--picture")
+    pictures = stored(alice, "").filter(has=link).locator(".file--picture")
     pictures.nth(1).wait_for()
     pictures.nth(0).locator("[data-file-link]").click()
     dialog = alice.page.get_by_role("dialog")
     dialog.get_by_role("img", name=first).wait_for()
     alice.page.keyboard.press("ArrowRight")
     dialog.get_by_role("img", name=second).wait_for()
-    assert dialog.get_by_role("button", name="Next picture").is_disabled()
+    expect(dialog.get_by_role("button", name="Next picture")).to_be_disabled()
     with alice.page.expect_download() as download:
         dialog.get_by_role("link", name="Download").click()
     assert download.value.suggested_filename == second
     alice.page.keyboard.press("Escape")
     dialog.wait_for(state="detached")
-    assert pictures.nth(1).locator("[data-file-link]").evaluate("link => link === document.activeElement")
+    expect(pictures.nth(1).locator("[data-file-link]")).to_be_focused()
 
 
 def test_nothing_moves_when_a_picture_arrives(person: MakePerson, anything: Callable[[str], str]) -> None:
     alice, bob = person("Alice"), person("Bob")
-    held: list[Any] = []
-    bob.page.route("**/files/*/thumbnail", lambda route: held.append(route))
+    held = hold(bob, "**/files/*/thumbnail")
     text = anything("tall")
     choose(alice, picture("tall.jpg", (900, 1200)))
     await_attached(alice)
     alice.say(text)
     image = bob.message(text).locator("img")
     image.wait_for(state="attached")
-    bob.page.wait_for_timeout(300)
+    still(bob.page)
     before = image.bounding_box()
     assert before
     assert round(before["height"]) in range(268, 275)
-    held[0].continue_()
-    bob.page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=image.element_handle())
+    let_go(bob, held, str(image.get_attribute("src")))
+    expect_loaded(image)
+    still(bob.page)
     assert image.bounding_box() == before
 
 
@@ -286,8 +308,8 @@ def test_a_deleted_message_takes_its_picture_along(person: MakePerson, anything:
         message_id,
     )
     bob.page.locator(f"[data-id='{message_id}'] .message__tombstone").wait_for()
-    assert bob.page.locator(f"[data-id='{message_id}'] [data-file]").count() == 0
-    assert bob.context.request.get(bob.url + address).status == 404
+    expect(bob.page.locator(f"[data-id='{message_id}'] [data-file]")).to_have_count(0)
+    wait_until(lambda: bob.context.request.get(bob.url + address).status == 404, "the file is still there")
 
 
 def test_without_a_script(person: MakePerson, anything: Callable[[str], str]) -> None:
@@ -296,21 +318,24 @@ def test_without_a_script(person: MakePerson, anything: Callable[[str], str]) ->
     alice.page.locator("input[type=file]").set_input_files([upload(name, "text/plain", b"words"), picture()])
     alice.page.get_by_role("button", name="Send message").click()
     alice.page.wait_for_url("**/chatroom/lobby")
-    frame = alice.page.frame_locator("iframe")
-    frame.get_by_role("link", name=re.compile(name)).wait_for()
-    frame.get_by_role("img", name="kitten.jpg").last.wait_for()
+    message = alice.page.frame_locator("iframe").locator("[data-message]", has_text=name)
+    message.get_by_role("link", name=re.compile(name)).wait_for()
+    message.get_by_role("img", name="kitten.jpg").wait_for()
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen(person: MakePerson, anything: Callable[[str], str]) -> None:
     alice = person("Alice", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
     choose(alice, picture("wide.jpg", (4000, 800)), upload("x" * 80 + ".pdf", "application/pdf", b"%PDF-1.7\n"))
     await_attached(alice, 2)
+    expect(alice.page.locator("[data-attachments] canvas")).to_have_count(1)
+    still(alice.page)
     assert alice.page.evaluate("document.documentElement.scrollWidth") == 360
     text = anything("by phone")
     alice.write(text)
     alice.page.get_by_role("button", name="Send message").click()
-    image = alice.message(text).locator("img")
-    image.wait_for()
+    image = stored(alice, text).locator("img")
+    expect_loaded(image)
+    still(alice.page)
     box = image.bounding_box()
     assert box
     assert box["x"] + box["width"] <= 360
@@ -326,8 +351,7 @@ def test_a_large_file_goes_in_and_out_as_it_is(person: MakePerson, tmp_path: Pat
     alice.page.locator("[data-choose]").set_input_files(path)
     await_attached(alice)
     alice.page.get_by_role("button", name="Send message").click()
-    link = alice.page.get_by_role("link", name=re.compile("large.bin")).last
-    link.wait_for()
+    link = stored(alice, "large.bin").get_by_role("link", name=re.compile("large.bin")).last
     with alice.page.expect_download() as download:
         link.click()
     assert Path(download.value.path()).read_bytes() == content
@@ -344,15 +368,27 @@ def test_a_picture_of_oneself_takes_the_place_of_the_initials(
     alice.page.get_by_label("A JPEG, PNG, GIF or WebP").set_input_files([picture("me.jpg")])
     alice.page.get_by_role("button", name="Use this picture").click()
     alice.page.get_by_text("This is your picture now.").wait_for()
-    text = anything("see me")
+    text, live = anything("see me"), anything("live")
     alice.enter().say(text)
-    shown = "avatar => [getComputedStyle(avatar).backgroundImage, getComputedStyle(avatar, '::before').content]"
-    bob.page.wait_for_timeout(5000)  # so long may a process take to hear of it
-    bob.enter().sees(text)
-    live = anything("live")
+    alice.sees(text)
+
+    def has_picture(somebody: Person, said: str) -> bool:
+        shown = "avatar => [getComputedStyle(avatar).backgroundImage, getComputedStyle(avatar, '::before').content]"
+        image, initials = somebody.message(said).locator(".avatar").evaluate(shown)
+        return bool(re.fullmatch(r'url\("http://[^"]+/avatars/\w+/\w+"\)', image)) and initials == "none"
+
+    def await_picture(somebody: Person) -> None:
+        """A process may take some seconds to hear of it: until then, a page is loaded without."""
+
+        def is_loaded() -> bool:
+            somebody.enter().sees(text)
+            return has_picture(somebody, text)
+
+        wait_until(is_loaded, "the picture does not come")
+
+    await_picture(alice)
+    await_picture(bob)
     alice.say(live)
-    for each, said in ((bob, text), (bob, live), (alice, live)):
-        each.sees(said)
-        image, initials = each.message(said).locator(".avatar").evaluate(shown)
-        assert re.fullmatch(r'url\("http://[^"]+/avatars/\w+/\w+"\)', image)
-        assert initials == "none"
+    for each in (alice, bob):
+        each.sees(live)
+        assert has_picture(each, live)

@@ -1,9 +1,10 @@
 """Keeping order, as those see it who do it and those to whom it is done."""
 
-import re
-
 import pytest
 from playwright.sync_api import expect
+
+from tests.browser.cast import PASSWORD
+from tests.browser.test_messages import act, sequence_of
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def open_page_of(moderator, text):
     """From a message to its author's page, in another window."""
     moderator.sees(text)
     author = moderator.message(text).get_attribute("data-author")
-    page = moderator.context.new_page()
+    page = moderator.open_tab()
     page.goto(f"{moderator.url}/people/{author}")
     return page
 
@@ -51,10 +52,10 @@ def test_a_banned_person_s_page_ends_with_the_reason(people, anything):
     page.get_by_label("For how long").select_option("until lifted")
     page.get_by_role("button", name="Ban").click()
     expect(page.get_by_text("They are banned")).to_be_visible()
-    bob.await_state("You are banned until it is lifted: Advertising, again.", timeout=5000)
+    bob.await_state("You are banned until it is lifted: Advertising, again.")
     bob.page.goto(f"{bob.url}/login")
     bob.page.get_by_label("User name").fill(bob.username)
-    bob.page.get_by_label("Password", exact=True).fill("a quiet evening indoors")
+    bob.page.get_by_label("Password", exact=True).fill(PASSWORD)
     bob.page.get_by_role("main").get_by_role("button", name="Log in").click()
     expect(bob.page.get_by_role("alert")).to_have_text("You are banned until it is lifted: Advertising, again.")
 
@@ -68,13 +69,11 @@ def test_a_report_from_the_menu_to_the_decision(person, own_server, anything, vi
     text = anything("rude words")
     carol.say(text)
     bob.sees(text)
-    bob.message(text).hover()
-    bob.message(text).get_by_role("button", name="More actions").click()
-    bob.page.get_by_role("menuitem", name="Report").click()
+    act(bob, text, "Report")
     bob.page.get_by_label("What is wrong with it?").fill("This is rude.")
     bob.page.get_by_role("button", name="Report it").click()
     expect(bob.page.get_by_text("You have reported this message.")).to_be_visible()
-    page = alice.context.new_page()
+    page = alice.open_tab()
     page.goto(f"{alice.url}/reports")
     expect(page.get_by_text("This is rude.")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -85,28 +84,28 @@ def test_a_report_from_the_menu_to_the_decision(person, own_server, anything, vi
     expect(alice.message(text)).to_have_count(0)
 
 
-def test_without_javascript(person, own_server, anything):
-    alice = person("Alice", at=own_server)
-    bob = person("Bob", at=own_server, java_script_enabled=False)
+def test_without_javascript(person, anything):
+    alice, bob = person("Alice"), person("Bob", java_script_enabled=False)
     text = anything("rude words")
     alice.say(text)
-    alice.sees(text)
-    bob.page.goto(f"{bob.url}/chatroom/lobby/1")
+    sequence = sequence_of(alice, text)
+    bob.page.goto(f"{bob.url}/chatroom/lobby/{sequence}")
     bob.page.get_by_role("link", name="Report").click()
     bob.page.get_by_label("What is wrong with it?").fill("This is rude.")
     bob.page.get_by_role("button", name="Report it").click()
     expect(bob.page.get_by_text("You have reported this message.")).to_be_visible()
-    expect(bob.page).to_have_url(re.compile("/chatroom/lobby/1/report$"))
+    expect(bob.page).to_have_url(f"{bob.url}/chatroom/lobby/{sequence}/report")
 
 
-def test_another_name_is_seen_at_once(people, anything):
-    alice, bob = people
+def test_another_name_is_seen_at_once(person, anything):
+    alice, bob = person("Alice"), person("Bob")
     name = f"Robert {anything('')}".replace("x", " ").replace("  ", " ")
-    page = bob.context.new_page()
+    page = bob.open_tab()
     page.goto(f"{bob.url}/account/profile")
     page.get_by_label("Display name").fill(name)
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Your profile is saved.")).to_be_visible()
     expect(alice.page.locator("[data-people]")).to_contain_text(name)
-    bob.say(anything("hello"))
-    expect(alice.page.locator("[data-messages] [data-author-name]").last).to_have_text(name)
+    hello = anything("hello")
+    bob.say(hello)
+    expect(alice.message(hello).locator("[data-author-name]")).to_have_text(name)

@@ -4,7 +4,8 @@ import httpx
 from playwright.sync_api import expect
 
 from tests.browser.cast import PASSWORD
-from tests.browser.test_sidebar import make_room
+from tests.browser.test_sidebar import make_room, open_room
+from tests.waiting import PATIENCE_SECONDS
 
 
 def test_a_token_is_made_used_and_ended(person, anything):
@@ -23,7 +24,10 @@ def test_a_token_is_made_used_and_ended(person, anything):
 
     def post():
         answer = httpx.post(
-            f"{alice.url}/api/rooms/lobby/messages", json={"text": text}, headers={"Authorization": f"Bearer {token}"}
+            f"{alice.url}/api/rooms/lobby/messages",
+            json={"text": text},
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=PATIENCE_SECONDS,
         )
         return answer.status_code
 
@@ -40,8 +44,7 @@ def test_a_webhook_is_made_posts_live_and_is_removed(person, anything):
     alice, bob = person("Alice"), person("Bob")
     slug = make_room(alice, anything("Builds"), bob)
     name, text = anything("Build server"), anything("main is green")
-    bob.page.goto(f"{bob.url}/chatroom/{slug}")
-    bob.await_state("Live")
+    open_room(bob, slug)
     page = alice.page
     page.goto(f"{alice.url}/rooms/{slug}/settings")
     page.get_by_role("link", name="webhooks").click()
@@ -49,13 +52,14 @@ def test_a_webhook_is_made_posts_live_and_is_removed(person, anything):
     posting.get_by_label("Name").fill(name)
     posting.get_by_role("button", name="Make it").click()
     address = page.get_by_role("region", name="The address of the new webhook").locator("code").first.inner_text()
-    assert httpx.post(address, json={"text": text}).is_success
+    assert httpx.post(address, json={"text": text}, timeout=PATIENCE_SECONDS).is_success
     bob.sees(text)
     expect(bob.message(text).locator("[data-author-name]")).to_have_text(name)
     expect(bob.message(text).locator("[data-bot]")).to_have_text("bot")
     page.get_by_role("button", name=f"Remove the webhook {name}").click()
+    expect(page.get_by_text("The webhook was removed.")).to_be_visible()
     expect(page.get_by_role("button", name=f"Remove the webhook {name}")).to_have_count(0)
-    assert httpx.post(address, json={"text": text}).status_code == 404
+    assert httpx.post(address, json={"text": text}, timeout=PATIENCE_SECONDS).status_code == 404
 
 
 def test_a_webhook_to_a_private_address_is_refused_where_it_was_asked(person, anything):

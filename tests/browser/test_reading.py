@@ -5,6 +5,11 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.test_messages import stored
+from tests.browser.test_sidebar import add_member, make_room, open_room, say, say_many
+from tests.browser.test_talking import bodies, still
+from tests.waiting import wait_until
+
 PAGE = 50
 
 
@@ -17,21 +22,28 @@ def scroll_to(page, top):
     page.locator("[data-log]").evaluate("(log, top) => { log.scrollTop = top; }", top)
 
 
-def is_at_end(page):
-    return page.locator("[data-log]").evaluate("(log) => log.scrollHeight - log.scrollTop - log.clientHeight < 2")
+def await_end(page):
+    """Wait until the end is in view."""
+    at_end = "(log) => log.scrollHeight - log.scrollTop - log.clientHeight < 2"
+    wait_until(lambda: page.locator("[data-log]").evaluate(at_end), "the end is not in view")
+
+
+def long(text):
+    """So long that fifty of them are more than is loaded ahead."""
+    return f"{text} {'and more ' * 30}"
 
 
 def test_the_newest_are_in_view_and_older_ones_load_without_a_jump(person, anything):
     alice = person("Alice")
-    mark = anything("old")
-    alice.post(*(f"{mark} n{number:03} " + "word " * (number % 40) for number in range(3 * PAGE)))
-    alice.page.reload()
-    alice.await_state("Live")
-    assert is_at_end(alice.page)
+    slug, mark = make_room(alice, anything("History")), anything("old")
+    say_many(alice, slug, (f"{mark} n{number:03} " + "word " * (number % 40) for number in range(3 * PAGE)))
+    open_room(alice, slug)
+    await_end(alice.page)
     expect(alice.message(f"{mark} n149")).to_be_in_viewport()
-    assert len(alice.texts(mark)) == PAGE
+    expect(bodies(alice, mark)).to_have_count(PAGE)
 
     scroll_to(alice.page, 900)
+    still(alice.page)
     anchor = alice.message(f"{mark} n110")
     before = position(alice.page, anchor)
     alice.page.mouse.move(500, 400)
@@ -44,26 +56,28 @@ def test_the_newest_are_in_view_and_older_ones_load_without_a_jump(person, anyth
     texts = alice.texts(mark)
     assert len(texts) >= 2 * PAGE
     assert texts == sorted(texts)
-    for _ in range(6):
+
+    def go_up():
         scroll_to(alice.page, 0)
-        alice.page.wait_for_timeout(150)
+        return alice.page.locator("[data-older]").is_hidden()
+
+    wait_until(go_up, "the beginning does not come")
     texts = [re.search(r"n\d+", text).group() for text in alice.texts(mark)]
     assert texts == [f"n{number:03}" for number in range(3 * PAGE)], "without a gap, nothing twice"
 
 
 def test_new_messages_do_not_pull_a_reader_down(person, anything):
     alice, bob = person("Alice"), person("Bob")
-    mark = anything("m")
-    bob.post(*(f"{mark} {number}" for number in range(45)))
+    slug, mark = make_room(bob, anything("Calm"), alice), anything("m")
+    open_room(alice, slug)
+    say_many(bob, slug, (f"{mark} {number}" for number in range(45)))
     alice.sees(f"{mark} 44")
     expect(alice.message(f"{mark} 44")).to_be_in_viewport()
-    scroll_to(alice.page, 700)
-    alice.page.wait_for_timeout(300)
-    reading = alice.page.locator("[data-messages] [data-message]").filter(has_text=f"{mark} 20")
+    scroll_to(alice.page, 300)
+    still(alice.page)
+    reading = alice.message(f"{mark} 20")
     before = position(alice.page, reading)
-    bob.say(f"{mark} new 1")
-    bob.say(f"{mark} new 2")
-    bob.say(f"{mark} new 3")
+    say(bob, slug, *(f"{mark} new {number}" for number in (1, 2, 3)))
     pill = alice.page.get_by_role("button", name="3 new")
     expect(pill).to_be_visible()
     assert abs(position(alice.page, reading) - before) < 2
@@ -76,37 +90,37 @@ def test_new_messages_do_not_pull_a_reader_down(person, anything):
 
 def test_who_writes_while_reading_above_is_taken_to_the_end(person, anything):
     alice = person("Alice")
-    alice.post(*(anything("m") for _ in range(45)))
-    alice.page.reload()
-    alice.await_state("Live")
+    slug, text = make_room(alice, anything("Heights")), anything("mine")
+    say_many(alice, slug, (long(f"m {number}") for number in range(40)))
+    open_room(alice, slug)
     scroll_to(alice.page, 300)
-    text = anything("mine")
+    still(alice.page)
     alice.say(text)
     alice.sees(text)
     expect(alice.message(text)).to_be_in_viewport()
-    assert is_at_end(alice.page)
+    await_end(alice.page)
 
 
 def test_the_end_stays_in_view_when_the_window_shrinks(person, anything):
     """A phone's keyboard opens: the newest message and the composer stay above it."""
     alice = person("Alice", viewport={"width": 390, "height": 780})
-    text = anything("last")
-    alice.post(*(anything("m") for _ in range(30)), text)
-    alice.sees(text)
+    slug, text = make_room(alice, anything("Keyboards")), anything("last")
+    say_many(alice, slug, [*(long(f"m {number}") for number in range(20)), text])
+    open_room(alice, slug)
+    expect(alice.message(text)).to_be_in_viewport()
     alice.page.set_viewport_size({"width": 390, "height": 420})
-    alice.page.wait_for_timeout(300)
+    still(alice.page)
     expect(alice.message(text)).to_be_in_viewport()
     expect(alice.page.get_by_label("Message", exact=True)).to_be_in_viewport(ratio=1)
-    assert is_at_end(alice.page)
+    await_end(alice.page)
 
 
 def test_times_are_in_the_readers_zone(person, anything):
     alice = person("Alice", timezone_id="Asia/Tokyo")
     text = anything("time")
     alice.say(text)
-    alice.sees(text)
     for _ in range(2):
-        time = alice.message(text).locator("time")
+        time = stored(alice, text).locator("time")
         expected = time.evaluate(
             """(time) => new Intl.DateTimeFormat("en-GB", {hour: "2-digit", minute: "2-digit", timeZone: "Asia/Tokyo"})
                 .format(new Date(time.dateTime))"""
@@ -135,7 +149,7 @@ def test_the_title_counts_what_came_while_one_looked_elsewhere(person, anything)
 
 @pytest.fixture
 def with_small_pages(person):
-    """A person whose page keeps few messages, so that a test need not post thousands."""
+    """A person whose pages keep few messages, so that a test need not post thousands."""
 
     def make(at_end, above):
         alice = person("Alice", service_workers="block")  # which would answer past the route
@@ -146,8 +160,7 @@ def with_small_pages(person):
             route.fulfill(response=response, body=body.replace("KEPT_ABOVE = 2000", f"KEPT_ABOVE = {above}"))
 
         alice.page.route("**/static/reader.js", shrink)
-        alice.page.reload()
-        return alice.await_state("Live")
+        return alice
 
     return make
 
@@ -155,30 +168,37 @@ def with_small_pages(person):
 def test_a_long_session_keeps_a_bounded_page(with_small_pages, anything):
     """The oldest leave the page, and come back when somebody scrolls up to them."""
     alice = with_small_pages(60, 2000)
-    mark = anything("many")
+    slug, mark = make_room(alice, anything("Session")), anything("many")
+    open_room(alice, slug)
     expected = [f"{mark} n{number:03}" for number in range(130)]
-    alice.post(*expected)
+    say_many(alice, slug, expected)
     alice.sees(expected[-1])
-    assert alice.page.locator("[data-messages] [data-message]").count() <= 60
-    for _ in range(5):
+    wait_until(lambda: alice.page.locator("[data-messages] [data-message]").count() <= 60, "none leave the page")
+
+    def go_up():
         scroll_to(alice.page, 0)
-        alice.page.wait_for_timeout(200)
+        return alice.page.locator("[data-older]").is_hidden()
+
+    wait_until(go_up, "the beginning does not come back")
     assert alice.texts(mark) == expected
 
 
 def test_who_reads_far_above_is_not_sent_the_whole_present(with_small_pages, person, anything):
     """What arrives is counted, and read when the reader comes back."""
-    bob = person("Bob")
-    mark = anything("far")
+    bob, alice = person("Bob"), with_small_pages(60, 80)
+    slug, mark = make_room(bob, anything("Towers")), anything("far")
     before = [f"{mark} n{number:03}" for number in range(160)]
-    bob.post(*before)
-    alice = with_small_pages(60, 80)
-    for _ in range(3):
+    say_many(bob, slug, before)
+    add_member(bob, slug, alice)
+    open_room(alice, slug)
+
+    def go_up():
         scroll_to(alice.page, 0)
-        alice.page.wait_for_timeout(250)
-    assert before[-1] not in alice.texts(mark), "the newest have left the page"
+        return before[-1] not in alice.texts(mark)
+
+    wait_until(go_up, "the newest do not leave the page")
     after = [f"{mark} n{number:03}" for number in range(160, 165)]
-    bob.post(*after)
+    say(bob, slug, *after)
     pill = alice.page.get_by_role("button", name="5 new")
     expect(pill).to_be_visible()
     assert after[-1] not in alice.texts(mark)
@@ -186,16 +206,16 @@ def test_who_reads_far_above_is_not_sent_the_whole_present(with_small_pages, per
     expect(alice.message(after[-1])).to_be_in_viewport()
     texts = alice.texts(mark)
     assert texts == (before + after)[-len(texts) :], "the end is whole, without a gap"
-    bob.post(f"{mark} n165")
+    say(bob, slug, f"{mark} n165")
     alice.sees(f"{mark} n165")
     expect(pill).to_be_hidden()
 
 
 def test_older_messages_that_do_not_load_can_be_tried_again(person, anything):
     alice = person("Alice")
-    alice.post(*(anything("m") for _ in range(60)))
-    alice.page.reload()
-    alice.await_state("Live")
+    slug = make_room(alice, anything("Cellar"))
+    say_many(alice, slug, (long(f"m {number}") for number in range(60)))
+    open_room(alice, slug)
     alice.page.route("**/api/rooms/**", lambda route: route.abort())
     scroll_to(alice.page, 0)
     link = alice.page.get_by_role("link", name="could not be loaded")

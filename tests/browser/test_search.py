@@ -7,6 +7,9 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
+from tests.browser.test_sidebar import say_many
+from tests.waiting import wait_until
+
 NO_SCRIPT = {"java_script_enabled": False}
 PHONE = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
 
@@ -17,11 +20,22 @@ def picture(somebody, name):
         somebody.page.screenshot(path=Path(folder) / f"{name}.png")
 
 
+def await_found(somebody, word, count):
+    """Wait until a search finds so many: what was said just now takes a second or two."""
+
+    def find():
+        answer = somebody.context.request.get(f"{somebody.url}/api/search", params={"q": word})
+        return answer.ok and len(answer.json()["hits"]) == count
+
+    wait_until(find, f"{word} is not found")
+
+
 def test_by_keyboard_to_a_message_and_back(person, anything):
     alice, bob = person("Alice"), person("Bob")
-    word = anything("tramway").replace(" ", "")
+    word = anything("tramway").replace(" ", "") + "line"
     bob.post(f"The {word} is late again: Café Zentral at noon?", f"See https://example.com/{word}")
     alice.post(f"nothing to do with it, {word}s")
+    await_found(bob, word[:-2], 3)
     page = alice.page
     page.get_by_label("Search your rooms").focus()
     page.keyboard.type(word[:-2])
@@ -36,7 +50,7 @@ def test_by_keyboard_to_a_message_and_back(person, anything):
     link.focus()
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/chatroom/lobby/\d+$"))
-    expect(alice.message("is late again")).to_be_in_viewport()
+    expect(alice.message(f"The {word} is late again")).to_be_in_viewport()
     page.go_back()
     expect(page.get_by_label("Search your rooms")).to_have_value(f"{word} from:{bob.username} caf")
 
@@ -54,13 +68,16 @@ def test_without_a_script_on_a_phone(person, anything):
     alice = person("Alice", color_scheme="dark", **NO_SCRIPT, **PHONE)
     word = anything("ferry").replace(" ", "")
     bob = person("Bob")
-    bob.post(*(f"{word} number {n}, with some words that make the line longer than a phone is wide" for n in range(23)))
+    text = "with some words that make the line longer than a phone is wide"
+    say_many(bob, "lobby", (f"{word} number {number}, {text}" for number in range(23)))
+    await_found(bob, word, 20)  # which is all that fit on a page
     page = alice.page
     page.get_by_role("link", name="Search").click()
     page.get_by_label("Search your rooms").fill(word)
     page.get_by_role("button", name="Search").click()
     expect(page.locator(".hit")).to_have_count(20)
     picture(alice, "search-phone-dark")
+    page.wait_for_load_state()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.get_by_role("link", name="Older results").click()
     expect(page.locator(".hit")).to_have_count(3)

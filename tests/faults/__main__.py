@@ -2,7 +2,7 @@
 
 python -m tests.faults                       ten minutes
 python -m tests.faults --minutes 30 --seed 7
-python -m tests.faults --short               what `make test` runs
+python -m tests.faults --short               what `make test-long` runs
 """
 
 import argparse

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import httpx
 
-from chatroom.embedded.mongod import find_port
 from tests.faults.process import Process
 from tests.faults.proxy import Proxy
 from tests.faults.replica import environment
+from tests.ports import Port
+from tests.waiting import PATIENCE_SECONDS
 
 SECRET_KEY = "faults" * 8
 LIMITS = (
@@ -28,9 +29,9 @@ class App:
 
     def __init__(self, number: int, folder: Path, uri: str, database: str, mutation: str = "") -> None:
         self.number = number
-        port = find_port(0)
-        self.url = f"http://127.0.0.1:{port}"
-        self.proxy = Proxy(port)
+        self._port = Port()
+        self.url = f"http://127.0.0.1:{self._port.number}"
+        self.proxy = Proxy(self._port.number)
         self.clock = folder / f"clock{number}"
         self.disturbed_at = 0.0
         """When the harness last killed, froze, started or thawed it: who was waiting then has a reason."""
@@ -45,7 +46,7 @@ class App:
             "MONGO_URI": uri,
             "MONGO_DB": database,
             "SECRET_KEY": SECRET_KEY,
-            "PORT": str(port),
+            "PORT": str(self._port.number),
             "LOG_LEVEL": "WARNING",
             **dict.fromkeys(LIMITS, "0"),
         }
@@ -91,7 +92,13 @@ class App:
         """Move its wall clock to so many seconds from the true time."""
         self.clock.write_text(f"{seconds:>20}")
 
-    async def wait_until_alive(self, seconds: float = 20.0) -> None:
+    async def close(self) -> None:
+        """Kill it if it still runs, and give everything back."""
+        self.process.close()
+        await self.proxy.stop()
+        self._port.release()
+
+    async def wait_until_alive(self, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until it answers at all."""
         deadline = time.monotonic() + seconds
         async with httpx.AsyncClient(trust_env=False) as client:

@@ -52,7 +52,8 @@ class Change(msgspec.Struct):
 class Case:
     """The lines and the documents, by everything that the promises ask for."""
 
-    def __init__(self, events: Sequence[Event], documents: Sequence[Document]) -> None:
+    def __init__(self, events: Sequence[Event], documents: Sequence[Document], behind_seconds: float) -> None:
+        self.behind_seconds = behind_seconds
         self.events = sorted(events, key=lambda event: event.time)
         self.documents = documents
         self.document = {document.id: document for document in documents}
@@ -121,9 +122,11 @@ def _first_sight_only(lines: list[Event | Document]) -> list[Event | Document]:
 Promise = Callable[[Case], Iterator[Violation]]
 
 
-def check(events: Sequence[Event], documents: Sequence[Document]) -> list[Violation]:
+def check(
+    events: Sequence[Event], documents: Sequence[Document], *, behind_seconds: float = BEHIND_SECONDS
+) -> list[Violation]:
     """Every breach, the earliest first; of two at the same moment, the one that is told in fewer lines."""
-    case = Case(events, documents)
+    case = Case(events, documents, behind_seconds)
     found = [violation for promise in PROMISES for violation in promise(case)]
     return sorted(found, key=lambda violation: (violation.time, len(violation.history)))
 
@@ -339,11 +342,11 @@ def revisions_are_dense(case: Case) -> Iterator[Violation]:
 
 
 def nobody_stays_behind(case: Case) -> Iterator[Violation]:
-    """After the faults end, nobody is behind for more than ten seconds what had been acknowledged by then."""
+    """After the faults end, nobody is behind for long (ten seconds) what had been acknowledged by then."""
     if case.healed_at is None:
         return
     name = "nobody behind"
-    limit = case.healed_at + BEHIND_SECONDS
+    limit = case.healed_at + case.behind_seconds
     wanted = max((event.revision for event in case.acknowledged if event.time <= case.healed_at), default=0)
     for who, lines in case.views.items():
         if who.startswith("fresh"):

@@ -31,7 +31,7 @@ def control(name: str, seed: int) -> Options:
         chatters=8,
         pollers=1,
         seconds_between=0.15,
-        warm_up_seconds=1.0,
+        warm_up_seconds=0.3,
         after_seconds=0.5,
         quiet_seconds=0.3,
         mutation=mutation,
@@ -41,4 +41,4 @@ def control(name: str, seed: int) -> Options:
 
 
 def _fault(lane: Lane, kind: str, seconds: float, seed: int) -> Planned:
-    return Planned(lane, kind, 1.0, seconds, seed)
+    return Planned(lane, kind, 0.5, seconds, seed)

@@ -33,7 +33,7 @@ async def read_everything(
 
 async def _after(url: str, headers: Mapping[str, str]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    async with httpx.AsyncClient(trust_env=False, headers=headers, timeout=20) as client:
+    async with httpx.AsyncClient(trust_env=False, headers=headers, timeout=SECONDS) as client:
         cursor, more = 0, True
         while more:
             page = (await client.get(f"{url}/api/rooms/{ROOM}/messages?after={cursor}&limit=100")).json()
@@ -44,7 +44,7 @@ async def _after(url: str, headers: Mapping[str, str]) -> list[dict[str, Any]]:
 
 async def _before(url: str, headers: Mapping[str, str]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    async with httpx.AsyncClient(trust_env=False, headers=headers, timeout=20) as client:
+    async with httpx.AsyncClient(trust_env=False, headers=headers, timeout=SECONDS) as client:
         page = (await client.get(f"{url}/api/rooms/{ROOM}/messages?limit=100")).json()
         while page["messages"]:
             found = page["messages"] + found

@@ -61,6 +61,8 @@ class Person:
         self.cursor = 0
         self.waiting: dict[str, Task] = {}
         self.own: list[Own] = []
+        self.answers = 0
+        """How often it was told that something is stored."""
         self.connection = 0
         self.is_talking = True
         self.is_stopping = False
@@ -128,6 +130,7 @@ class Person:
         task = self.waiting.pop(client_id, None)
         if task is None:
             return  # the answer to an earlier try of it
+        self.answers += 1
         self.log(
             task.kind, "ok", client_id=client_id, id=id, sequence=sequence, revision=revision, hash=hash_of(task.text)
         )

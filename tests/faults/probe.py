@@ -18,6 +18,7 @@ from tests.faults.process import Resources
 
 LOOK_SECONDS = 1.0
 GIVE_UP_SECONDS = 30.0
+SIGN_IN_SECONDS = 60.0
 STANDSTILL_SECONDS = 0.25
 SETTLE_SECONDS = 4.0
 """After a start, so long is a process left alone."""
@@ -49,7 +50,7 @@ class Probe:
 
     async def sign_in(self, username: str, password: str) -> None:
         """Log in by the form, so that pages can be asked for."""
-        async with httpx.AsyncClient(trust_env=False, base_url=self._apps[0].url, timeout=10) as client:
+        async with httpx.AsyncClient(trust_env=False, base_url=self._apps[0].url, timeout=SIGN_IN_SECONDS) as client:
             page = await client.get("/login")
             token = re.findall(r'name="csrf_token"[^>]*value="([^"]+)"', page.text)[0]
             fields = {"csrf_token": token, "username": username, "password": password}

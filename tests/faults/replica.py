@@ -17,9 +17,11 @@ import pymongo
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from chatroom.embedded.mongod import find_binary, find_port, make_runnable
+from chatroom.embedded.mongod import find_binary, make_runnable
 from tests.faults.process import Process
 from tests.faults.proxy import Proxy
+from tests.ports import Port
+from tests.waiting import PATIENCE_SECONDS
 
 NAME = "faults"
 NODES = 3
@@ -73,7 +75,8 @@ class Node:
 
     def __init__(self, number: int, folder: Path, binary: Path) -> None:
         self.number = number
-        self.port = find_port(0)
+        self._port = Port()
+        self.port = self._port.number
         self.disk = Disk(folder / f"disk{number}")
         files = self.disk.folder / "files"
         files.mkdir(mode=0o700)
@@ -91,12 +94,19 @@ class Node:
         with client, pymongo.timeout(seconds):
             yield client
 
+    async def close(self) -> None:
+        """Kill it if it still runs, and give everything back."""
+        self.process.close()
+        await self.proxy.stop()
+        self.disk.close()
+        self._port.release()
+
     def is_primary(self) -> bool:
         """Whether it takes writes now."""
         if not self.process.is_running or self.process.is_frozen:
             return False
         try:
-            with self.client(0.5) as client:
+            with self.client() as client:
                 return bool(client.admin.command("hello").get("isWritablePrimary"))
         except PyMongoError:
             return False
@@ -117,9 +127,9 @@ class ReplicaSet:
             await node.proxy.start()
             node.process.start()
         await asyncio.to_thread(self._initiate)
-        await self.primary(30)
+        await self.primary()
 
-    async def primary(self, seconds: float) -> Node:
+    async def primary(self, seconds: float = PATIENCE_SECONDS) -> Node:
         """Wait for a primary."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -131,7 +141,7 @@ class ReplicaSet:
 
     async def secondaries(self) -> list[Node]:
         """The others."""
-        primary = await self.primary(30)
+        primary = await self.primary()
         return [node for node in self.nodes if node is not primary]
 
     async def heal(self) -> None:
@@ -150,13 +160,11 @@ class ReplicaSet:
     async def stop(self) -> None:
         """Kill the nodes, and give everything back."""
         for node in self.nodes:
-            node.process.close()
-            await node.proxy.stop()
-            node.disk.close()
+            await node.close()
 
     def dump(self, database: str) -> list[dict[str, Any]]:
         """Every message that a majority has, and that the three nodes agree on, read past the app."""
-        with pymongo.timeout(30), MongoClient[dict[str, Any]](self.uri, appname="harness") as client:
+        with pymongo.timeout(PATIENCE_SECONDS), MongoClient[dict[str, Any]](self.uri, appname="harness") as client:
             concern = pymongo.read_concern.ReadConcern("linearizable")
             # Nothing is read before this primary has proven that it is one.
             client.get_database(database).get_collection("messages", read_concern=concern).find_one({"_id": 0})
@@ -167,9 +175,9 @@ class ReplicaSet:
         members = [{"_id": node.number, "host": f"127.0.0.1:{node.proxy.port}", "priority": 1} for node in self.nodes]
         settings = {"electionTimeoutMillis": ELECTION_MILLISECONDS}
         for node in self.nodes:  # each asks the others whether they agree
-            with node.client(60) as client:
+            with node.client(PATIENCE_SECONDS) as client:
                 client.admin.command("ping")
-        with self.nodes[0].client(60) as client:
+        with self.nodes[0].client(PATIENCE_SECONDS) as client:
             client.admin.command(
                 "replSetInitiate", {"_id": NAME, "version": 1, "members": members, "settings": settings}
             )

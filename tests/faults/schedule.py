@@ -5,7 +5,7 @@ Every kind is dealt before one comes again.
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -66,6 +66,10 @@ SHORT: dict[Lane, Sequence[tuple[str, float]]] = {
         ("reconnect storm", 0.0),
     ),
 }
+BRIEF: dict[Lane, Sequence[tuple[str, float]]] = {
+    "database": (("kill the primary", 1.0),),
+    "app": (("kill an app in a burst", 0.5), ("freeze clients", 1.0), ("cut answers", 0.0)),
+}
 
 
 class Planned(msgspec.Struct, frozen=True):
@@ -92,10 +96,10 @@ def plan(
             yield Planned(lane, kind, rng.uniform(*PAUSE[lane]), lasts, rng.getrandbits(32))
 
 
-def short_plan(seed: int, lane: Lane) -> Iterator[Planned]:
-    """A few faults of each family, for the short form."""
+def short_plan(seed: int, lane: Lane, faults: Mapping[Lane, Sequence[tuple[str, float]]] = SHORT) -> Iterator[Planned]:
+    """A few faults, each once, for the short form."""
     rng = random.Random(f"{seed} {lane}")
-    deck = list(SHORT[lane])
+    deck = list(faults[lane])
     rng.shuffle(deck)
     for kind, lasts in deck:
         yield Planned(lane, kind, rng.uniform(0.5, 2.0), lasts, rng.getrandbits(32))

@@ -1,8 +1,8 @@
 """The room begins while its database is away: people hear of it in time, and the process lives. O05, F05."""
 
-import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask import Flask
@@ -10,7 +10,10 @@ from flask import Flask
 from chatroom.app import create_app, open_app
 from chatroom.config import Settings
 
-STORE_SECONDS = 1.5
+STORE_SECONDS = 0.5
+MOST_SECONDS = 15.0
+"""A client of MongoDB waits for twice as long when it is not told otherwise."""
+CROWD = 60
 NOWHERE = "mongodb://127.0.0.1:9/?replicaSet=nowhere"
 
 
@@ -30,17 +33,16 @@ def ask(app: Flask, path: str) -> tuple[int, float, str | None]:
 def test_a_page_says_within_seconds_that_the_database_is_away(app: Flask) -> None:
     status, seconds, retry_after = ask(app, "/login")
     assert (status, retry_after) == (503, "5")
-    assert seconds < STORE_SECONDS + 1
+    assert seconds < MOST_SECONDS
 
 
 def test_so_do_all_pages_that_are_asked_for_at_once_and_the_process_lives(app: Flask) -> None:
-    answers: list[tuple[int, float, str | None]] = []
-    threads = [threading.Thread(target=lambda: answers.append(ask(app, "/login"))) for _ in range(10)]
-    for thread in threads:
-        thread.start()
-    time.sleep(STORE_SECONDS / 5)
-    assert ask(app, "/livez")[1] < 1
-    for thread in threads:
-        thread.join()
+    """One after the other, the last would be told after half a minute."""
+    _, alone, _ = ask(app, "/login")
+    with ThreadPoolExecutor(CROWD) as pool:
+        asked = [pool.submit(ask, app, "/login") for _ in range(CROWD)]
+        status, seconds, _ = ask(app, "/livez")
+        assert status == 200
+        answers = [each.result() for each in asked]
     assert {status for status, _, _ in answers} == {503}
-    assert max(seconds for _, seconds, _ in answers) < 2 * STORE_SECONDS + 1
+    assert max(seconds, *(seconds for _, seconds, _ in answers)) < 5 * alone + 10

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.faults import FAULTS
-from tests.faults.schedule import KINDS, SHORT, Lane, plan, short_plan
+from tests.faults.schedule import BRIEF, KINDS, SHORT, Lane, plan, short_plan
 
 
 @pytest.mark.parametrize("lane", KINDS)
@@ -40,4 +40,4 @@ def test_every_kind_is_documented() -> None:
 def test_every_planned_kind_can_be_done() -> None:
     planned = {kind for kinds in KINDS.values() for kind in kinds}
     assert planned <= set(FAULTS)
-    assert {kind for kinds in SHORT.values() for kind, _ in kinds} <= planned
+    assert {kind for form in (SHORT, BRIEF) for kinds in form.values() for kind, _ in kinds} <= planned

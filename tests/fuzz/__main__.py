@@ -31,7 +31,7 @@ def main() -> None:
         f"-seed={options.seed}",
         f"-max_len={4000 if options.target == 'renderer' else 400}",
         "-len_control=0",
-        "-timeout=20",
+        "-timeout=60",
         "-rss_limit_mb=2048",
         "-print_final_stats=1",
         f"-artifact_prefix={corpus}/",

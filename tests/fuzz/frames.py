@@ -7,6 +7,7 @@ The connection, the engine and the store are the real ones, on mongomock and wit
 import asyncio
 import itertools
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, get_args
 
@@ -22,6 +23,8 @@ from tests.people import MALLORY
 from tests.unit.live.harness import DEN, Client, Process, settle
 
 INPUTS_PER_PROCESS = 200
+MOST_TURNS = 10_000
+"""Of the loop, for whatever has to happen: many more than it takes. There are no threads, so that time is no matter."""
 MOST_FRAMES = 6
 WORDS = [
     "",
@@ -102,7 +105,7 @@ class Target:
         if mallory.close_code is None:
             await mallory.leave()
         await self._check_others()
-        if not mallory.task.done():
+        if not await happens(mallory.task.done):
             raise Broken(f"the connection did not end after {frames!r}")
         if error := mallory.task.exception():
             raise Broken(f"the connection failed after {frames!r}") from error
@@ -114,8 +117,9 @@ class Target:
             await self._alice.leave()
             await self._process.engine.stop()
         self._process = Process(tail_messages=20)
-        # Else the engine ends it after twenty of its ticks, which a slow machine comes to before the next process.
-        self._process.prolonged["session of alice"] = self._process.now + timedelta(hours=1)
+        # Else the engine ends them at one of its ticks, which come when a slow machine has got as far as it may.
+        for name in ("alice", "mallory"):
+            self._process.prolonged[f"session of {name}"] = self._process.now + timedelta(hours=1)
         # Hours pass between two frames: Mallory never has to rest, and goes on as fast as the fuzzer can.
         paces = Paces(itertools.count(step=3600).__next__)
         self._process.endpoint.rules = msgspec.structs.replace(self._process.endpoint.rules, paces=paces)
@@ -171,8 +175,10 @@ class Target:
         assert self._process is not None
         name = f"control-{self._inputs}"
         await self._alice.say({"type": "post", "room": "lobby", "client_id": name, "text": "still here"})
-        if name not in {frame.get("client_id") for frame in self._alice.frames("stored")}:
+        if not await happens(lambda: name in {frame.get("client_id") for frame in self._alice.frames("stored")}):
             raise Broken(f"nobody else can post any more: {self._alice.events[-3:]} {self._alice.task}")
+        if not await happens(self._is_up_to_date):
+            raise Broken("another reader is behind")
         cursor = 0
         for frame in self._alice.frames("changes"):
             if frame["revision"] <= cursor:
@@ -180,11 +186,24 @@ class Target:
             cursor = frame["revision"]
             for message in frame["messages"]:
                 check_html(message.get("html", ""))
-        if cursor != self._process.store.newest_revision(LOBBY.id):
-            raise Broken("another reader is behind")
         self._alice.events.clear()
         self._alice.events.append({"type": "websocket.accept"})
-        await settle()
+        await settle()  # what fails after all that is noted with this input, or with the next
+
+    def _is_up_to_date(self) -> bool:
+        """Whether Alice was told the newest change of all."""
+        assert self._process is not None
+        newest = self._process.store.newest_revision(LOBBY.id)
+        return newest in {frame["revision"] for frame in self._alice.frames("changes")}
 
     def _note(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         self._failures.append(str(context.get("exception") or context["message"]))
+
+
+async def happens(is_so: Callable[[], bool]) -> bool:
+    """Let the loop turn until it is so; False where it never is."""
+    for _ in range(MOST_TURNS):
+        if is_so():
+            return True
+        await asyncio.sleep(0)
+    return False

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,14 @@ from chatroom import backup
 from chatroom.app import create_app, open_app
 from chatroom.config import Settings
 from chatroom.embedded import EmbeddedMongo
-from chatroom.errors import SettingsError, Unavailable
+from chatroom.errors import SettingsError
 from chatroom.models import Message
 from chatroom.services import INDEXES, Services
 from chatroom.store.backup import BackupStore
-from tests.databases import standalone
+from tests.integration.live.servers import make_tokens
 from tests.people import ALICE, BOB, rendered
-from tests.visitors import PASSWORD, Visitor
+from tests.visitors import Visitor
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -43,7 +44,9 @@ class Site:
     """The site over a database of its own, with the app's own few rights."""
 
     def __init__(self, uri: str, name: str) -> None:
-        self.settings = Settings(mongo_uri=uri, mongo_db=name, secret_key="k" * 32, bcrypt_rounds=4)
+        self.settings = Settings(
+            mongo_uri=uri, mongo_db=name, secret_key="k" * 32, bcrypt_rounds=4, store_timeout_seconds=60
+        )
         self.app = create_app(self.settings)
         self.app.test_client_class = Visitor
         self.services = open_app(self.app)
@@ -58,15 +61,16 @@ class Site:
 
     def run(self, *words: str) -> "subprocess.CompletedProcess[str]":
         own = {"MONGO_URI": self.settings.mongo_uri, "MONGO_DB": self.settings.mongo_db, "SECRET_KEY": "k" * 32}
+        own["STORE_TIMEOUT_SECONDS"] = "60"
         return flask(own, *words)
 
 
-def flask(settings: dict[str, str], *words: str, **more: Any) -> "subprocess.CompletedProcess[str]":
+def flask(settings: dict[str, str], *words: str) -> "subprocess.CompletedProcess[str]":
     """A command as a person would type it."""
     inherited = {name: os.environ[name] for name in os.environ if not name.startswith(("MONGO", "SECRET"))}
     command = [sys.executable, "-m", "flask", "--app", "test_mongo", *words]
     return subprocess.run(
-        command, check=False, cwd=ROOT, env=inherited | settings, capture_output=True, text=True, timeout=120, **more
+        command, check=False, cwd=ROOT, env=inherited | settings, capture_output=True, text=True, timeout=120
     )
 
 
@@ -113,6 +117,12 @@ class Writers:
             drafts = [rendered(f"old-{n}", f"old {n}", BOB) for n in range(start, start + 500)]
             self._note(*(stored.message for stored in store.append("lobby", drafts)))
 
+    def wait_for_more(self) -> None:
+        """Let them post and change some more."""
+        with self._lock:
+            newest = max(self.states)
+        wait_until(lambda: len(self.states) > newest + 20)
+
     def at(self, revision: int) -> dict[str, Message]:
         """The room as it was at a revision."""
         latest: dict[str, Message] = {}
@@ -130,14 +140,12 @@ class Writers:
         while not self._stop.is_set():
             number += 1
             drafts = [rendered(f"{writer}-{number}-{n}", f"{writer} {number} {n}", ALICE) for n in range(3)]
-            with suppress(Unavailable):
-                self._note(*(stored.message for stored in store.append("lobby", drafts)))
+            self._note(*(stored.message for stored in store.append("lobby", drafts)))
             for _ in range(4):
                 with self._lock:
                     message = self.states[chance.randint(1, len(self.states))]
                 change = {"text": f"changed {number}"} if chance.random() < 0.8 else {"deleted_at": message.sent_at}
-                with suppress(Unavailable):
-                    self._note(store.change("lobby", message.id, lambda _, change=change: change))
+                self._note(store.change("lobby", message.id, lambda _, change=change: change))
 
 
 class TestWhilePeopleWrite:
@@ -151,16 +159,20 @@ class TestWhilePeopleWrite:
         assert site.visitor().register("bob", "Bob").status_code == 303
         writers = Writers(site.services)
         writers.posted(4000)
+
+        def report(name: str, done: int, expected: int) -> None:
+            if name == "messages":  # after each thousand
+                writers.wait_for_more()
+
         with writers.at_work():
-            made = site.run("backup", str(tmp_path / "b"))
-        assert made.returncode == 0, made.stderr
+            writers.wait_for_more()
+            backup.make(site.store, tmp_path / "b", report)
         facts = backup.verify(tmp_path / "b", silent)
         assert facts.rooms["lobby"].missing_revisions == 0
         assert facts.rooms["lobby"].revision > 4000, "nobody wrote meanwhile"
         assert facts.collections["messages"].lines > facts.collections["messages"].documents, "nothing changed behind"
 
-        restored = other.run("restore", str(tmp_path / "b"))
-        assert restored.returncode == 0, restored.stderr
+        backup.restore(other.store, tmp_path / "b", silent)
         revision = other.services.message_store.newest_revision("lobby")
         assert revision == facts.rooms["lobby"].revision
         found = {message.id: message for message in log_of(other.services)}
@@ -248,31 +260,34 @@ def log_of(services: Services) -> Iterator[Message]:
 
 
 class TestElsewhere:
-    def test_a_plain_standalone_mongod(self, make_site: Callable[[], Site], tmp_path: Path) -> None:
-        with standalone(tmp_path / "data") as uri:
-            site = Site(uri, "chatroom")
-            site.services.prepare()
-            site.visitor().register("alice", "Alice")
-            Writers(site.services).posted(500)
-            backup.make(site.store, tmp_path / "b", silent)
-            expected = site.documents()
-            site.services.close()
+    def test_a_plain_standalone_mongod(
+        self, standalone_mongod: str, make_site: Callable[[], Site], tmp_path: Path
+    ) -> None:
+        site = Site(standalone_mongod, f"site_{secrets.token_hex(4)}")
+        site.services.prepare()
+        site.visitor().register("alice", "Alice")
+        Writers(site.services).posted(500)
+        backup.make(site.store, tmp_path / "b", silent)
+        expected = site.documents()
+        site.services.close()
         other = make_site()
         backup.restore(other.store, tmp_path / "b", silent)
         assert other.documents() == expected
 
     def test_the_embedded_mongod_while_the_site_runs_and_while_it_does_not(self, tmp_path: Path) -> None:
         data, other = {"DATA_DIR": str(tmp_path / "data")}, {"DATA_DIR": str(tmp_path / "other")}
-        assert flask(data, "create-user", "alice", "--password-stdin", input=f"{PASSWORD}\n").returncode == 0
         with EmbeddedMongo.launch(tmp_path / "data") as running:
-            running.wait_until_ready()
+            make_tokens(running.wait_until_ready(), running.database, "alice")
             made = flask(data, "backup", str(tmp_path / "running"))
         assert (made.returncode, made.stdout.endswith("holds 0 messages, 1 users, 1 rooms.\n")) == (0, True), made
         made = flask(data, "backup", str(tmp_path / "stopped"))
         assert made.returncode == 0, made
         restored = flask(other, "restore", str(tmp_path / "stopped"))
         assert restored.returncode == 0, restored
-        assert "alice" in flask(other, "end-sessions", "alice").stdout
+        with EmbeddedMongo.launch(tmp_path / "other") as filled:
+            filled.wait_until_ready()
+            with pymongo.MongoClient[dict[str, Any]](filled.uri) as client:
+                assert [user["username"] for user in client.get_default_database().users.find()] == ["alice"]
 
     def test_no_database_is_one_clear_line(self, tmp_path: Path) -> None:
         away = {"MONGO_URI": "mongodb://127.0.0.1:1", "SECRET_KEY": "k" * 32, "STORE_TIMEOUT_SECONDS": "0.3"}

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Uploads } from "../../static/uploads.js";
+import { settle } from "./fakes.js";
 
 /** Uploads whose files are sent when the test says so. */
 function open({ maxBytes = 1000, maxFiles = 4 } = {}) {
@@ -32,7 +33,6 @@ function open({ maxBytes = 1000, maxFiles = 4 } = {}) {
 
 const file = (name, size = 10) => ({ name, size });
 const states = (uploads) => uploads.items.map(({ state }) => state);
-const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 test("two are sent at a time, the others in their turn", async () => {
   const { uploads, sent } = open();

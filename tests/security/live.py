@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 from flask import Flask
 
 from chatroom.app import ASGI
+from tests.waiting import PATIENCE_SECONDS
 
 HOST = "room.test"
-PATIENCE_SECONDS = 10
 
 
 @asynccontextmanager
@@ -23,12 +23,12 @@ async def served(app: Flask) -> AsyncIterator[ASGI]:
     said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     span = asyncio.create_task(asgi({"type": "lifespan"}, told.get, said.put))
     told.put_nowait({"type": "lifespan.startup"})
-    assert (await said.get())["type"] == "lifespan.startup.complete"
+    assert (await asyncio.wait_for(said.get(), PATIENCE_SECONDS))["type"] == "lifespan.startup.complete"
     try:
         yield asgi
     finally:
         told.put_nowait({"type": "lifespan.shutdown"})
-        await span
+        await asyncio.wait_for(span, PATIENCE_SECONDS)
 
 
 class Socket:

@@ -9,10 +9,11 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
@@ -22,7 +23,9 @@ from chatroom.app import create_app, open_app
 from chatroom.config import Settings
 from chatroom.embedded import EmbeddedMongo
 from chatroom.models import User
+from tests.security.served import IMPATIENCE, SETTLED
 from tests.visitors import PASSWORD
+from tests.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "k" * 32
@@ -34,40 +37,48 @@ UNLIMITED = {
 }
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 COMPRESSED = 0x40
+PROMPT_SECONDS = 10.0
+"""What has to wait for a client that stalls waits longer: none is given up within twenty seconds."""
+_LISTENING = "0A"
 
 
 class Server:
     """A room that runs as a process; people are made straight in its database."""
 
-    def __init__(self, uri: str, database: str, folder: Path, settings: dict[str, str], ping_seconds: float) -> None:
+    def __init__(self, uri: str, database: str, folder: Path, settings: dict[str, str]) -> None:
         self.settings = Settings(mongo_uri=uri, mongo_db=database, secret_key=SECRET, bcrypt_rounds=4)
         self.services = open_app(create_app(self.settings))
         self.services.prepare()
         self.log = folder / "server.log"
-        # No setting: nobody needs another one, but for tests.
-        code = (
-            f"from chatroom import server; server._PING_SECONDS = {ping_seconds}; "
-            "from chatroom.serve import serve; raise SystemExit(serve())"
-        )
         inherited = {name: os.environ[name] for name in os.environ if not name.startswith(("MONGO", "SECRET"))}
         own = {"MONGO_URI": uri, "MONGO_DB": database, "SECRET_KEY": SECRET, "PORT": "0", "BCRYPT_ROUNDS": "4"}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", code],
+                [sys.executable, "-m", "tests.security.served"],
                 cwd=ROOT,
                 env=inherited | own | settings,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
             )
-        self.port = self._wait_for_port()
+        self.port = int(self._wait_for(r"(?<=http://127\.0\.0\.1:)\d+"))
 
-    def _wait_for_port(self) -> int:
-        assert self.process.stdout is not None
-        while line := self.process.stdout.readline():
-            if found := re.search(r"http://127\.0\.0\.1:(\d+)", line):
-                return int(found[1])
+    def _wait_for(self, pattern: str) -> str:
+        """Read what it prints until there is something of this pattern; one that prints nothing of it is ended."""
+        watchdog = threading.Timer(PATIENCE_SECONDS, self.process.kill)
+        watchdog.start()
+        try:
+            assert self.process.stdout is not None
+            while line := self.process.stdout.readline():
+                if found := re.search(pattern, line):
+                    return found[0]
+        finally:
+            watchdog.cancel()
         raise AssertionError(self.log.read_text())
+
+    def settle(self) -> None:
+        """Wait until it has made what it makes once, beside its first visitors: a server in one process says so."""
+        self._wait_for(SETTLED)
 
     def user(self, name: str) -> User:
         """Somebody, with an account."""
@@ -84,7 +95,7 @@ class Server:
         """A page's status, and how long it took."""
         began = time.monotonic()
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers=headers)
-        with urllib.request.urlopen(request, timeout=15) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
             answer.read()
             return answer.status, time.monotonic() - began
 
@@ -95,8 +106,20 @@ class Server:
     @property
     def memory(self) -> float:
         """In MB."""
+        return self._read_memory("VmRSS")
+
+    def _read_memory(self, name: str) -> float:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) / 1024
+        return int(re.findall(rf"{name}:\s+(\d+)", status)[0]) / 1024
+
+    @contextmanager
+    def sparing(self, most: float) -> Iterator[None]:
+        """What is done within costs it no more MB than these, at any moment."""
+        with suppress(OSError):  # where that is forbidden, the most that it ever had is not forgotten
+            Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+        before = self._read_memory("VmHWM")
+        yield
+        assert self._read_memory("VmHWM") - before < most
 
     @property
     def threads(self) -> int:
@@ -106,22 +129,37 @@ class Server:
     def files(self) -> int:
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
-    def stop(self) -> int:
-        """End it in good order; returns the exit code."""
+    @property
+    def connections(self) -> int:
+        """How many it has accepted and not closed."""
+        return len(self._sockets())
+
+    @property
+    def stalled(self) -> int:
+        """How many of them do not take what it has sent."""
+        return sum(not queues.startswith("00000000:") for queues in self._sockets())
+
+    def _sockets(self) -> list[str]:
+        """What waits in each of its connections, to be sent and to be read, as the kernel says it."""
+        rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        own = [row for row in rows if row[1].endswith(f":{self.port:04X}") and row[3] != _LISTENING]
+        return [row[4] for row in own if row[9] != "0"]  # an inode; a socket that is closed has none
+
+    def stop(self) -> None:
+        """End it in good order, if it can."""
         self.process.terminate()
         with suppress(subprocess.TimeoutExpired):
-            self.process.wait(15)
+            self.process.wait(PATIENCE_SECONDS)
         self.process.kill()
         self.process.communicate()
         self.services.close()
-        return self.process.returncode
 
 
 @contextmanager
-def serving(mongod: EmbeddedMongo, folder: Path, *, ping_seconds: float = 20, **settings: str) -> Iterator[Server]:
+def serving(mongod: EmbeddedMongo, folder: Path, **settings: str) -> Iterator[Server]:
     """A server on a database of its own, with the app's own few rights."""
     name = f"served_{secrets.token_hex(4)}"
-    server = Server(mongod.uri_for(name), name, folder, settings, ping_seconds)
+    server = Server(mongod.uri_for(name), name, folder, settings)
     try:
         yield server
     finally:
@@ -138,7 +176,7 @@ class Raw:
         self._socket = socket.socket()
         if receive_buffer:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self._socket.settimeout(15)
+        self._socket.settimeout(PATIENCE_SECONDS)
         self._socket.connect(("127.0.0.1", server.port))
         self._read = self._socket.makefile("rb")
         self.status, self.headers = self._shake_hands(token, query)
@@ -151,12 +189,10 @@ class Raw:
             f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\nAuthorization: Bearer {token}\r\n"
             f"{extensions}\r\n".encode()
         )
-        head = b""
-        while not head.endswith(b"\r\n\r\n"):
-            octet = self._read.read(1)
-            if not octet:
-                break
-            head += octet
+        head = line = self._read.readline()
+        while line not in {b"\r\n", b""}:
+            line = self._read.readline()
+            head += line
         return int(head.split()[1]), head.decode().lower()
 
     def send(self, data: bytes) -> None:
@@ -167,17 +203,21 @@ class Raw:
         """Send a frame as it should be."""
         self.send(masked(TEXT, json.dumps(frame).encode()))
 
+    def ask_for_impatience(self) -> None:
+        """Be pinged at once, and let go soon if there is no answer."""
+        self.send(masked(PONG, IMPATIENCE))
+
     def receive(self) -> tuple[int, bytes]:
-        """The next frame: opcode and payload; opcode 0 where the connection ended without one."""
+        """The next frame: opcode and payload; opcode 0 where the connection ended without a whole one."""
         head = self._read.read(2)
         if len(head) < 2:
             return 0, b""
         length = head[1] & 127
-        if length == 126:
-            (length,) = struct.unpack("!H", self._read.read(2))
-        elif length == 127:
-            (length,) = struct.unpack("!Q", self._read.read(8))
+        if length >= 126:
+            length = int.from_bytes(self._read.read(2 if length == 126 else 8))
         payload = self._read.read(length)
+        if len(payload) < length:
+            return 0, b""
         return head[0] & 15, inflate(payload) if head[0] & COMPRESSED else payload
 
     def receive_until(self, kind: str) -> dict[str, Any]:
@@ -233,12 +273,3 @@ def masked(opcode: int, payload: bytes, *, last: bool = True, reserved: int = 0,
     else:
         head += bytes([0x80 | 127]) + struct.pack("!Q", length)
     return head + bytes(4) + payload  # masked with zeros
-
-
-def wait_until(is_true: Callable[[], object], seconds: float = 10.0) -> float:
-    """Wait, and tell how long it took."""
-    began = time.monotonic()
-    while not is_true():
-        assert time.monotonic() - began < seconds, "it did not happen in time"
-        time.sleep(0.05)
-    return time.monotonic() - began

@@ -19,11 +19,10 @@ from schemathesis.specs.openapi.checks import (
 from tests.conftest import MakeApp
 from tests.security.people import DEN, Cast
 
-EXAMPLES = 20
-"""For each operation and each of the tests: a few seconds in all."""
+EXAMPLES = [3, pytest.param(20, marks=pytest.mark.long)]
+"""For each operation, each of its rooms and each of the tests."""
 KEPT = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 BOUNDED = hypothesis.settings(
-    max_examples=EXAMPLES,
     deadline=None,
     database=None,
     derandomize=True,
@@ -49,7 +48,7 @@ def paths(operation: Any) -> list[dict[str, str] | None]:
     return [None]
 
 
-def attack(cast: Cast, who: str, mode: GenerationMode, checks: list[Any]) -> list[int]:
+def attack(cast: Cast, who: str, mode: GenerationMode, checks: list[Any], examples: int) -> list[int]:
     """Send what is generated, check each answer, and return the statuses."""
     headers = cast.person(who).headers
     statuses: list[int] = []
@@ -64,21 +63,23 @@ def attack(cast: Cast, who: str, mode: GenerationMode, checks: list[Any]) -> lis
             continue  # it reads nothing that could be wrong
         for path in paths(operation):
             cases = operation.as_strategy(generation_mode=mode, path_parameters=path)
-            BOUNDED(hypothesis.given(case=cases)(send))()
+            hypothesis.settings(BOUNDED, max_examples=examples)(hypothesis.given(case=cases)(send))()
     return statuses
 
 
+@pytest.mark.parametrize("examples", EXAMPLES)
 @pytest.mark.parametrize("who", ["token", "owner's program", "anonymous"])
-def test_what_is_right(cast: Cast, who: str) -> None:
-    statuses = attack(cast, who, GenerationMode.POSITIVE, KEPT)
+def test_what_is_right(cast: Cast, who: str, examples: int) -> None:
+    statuses = attack(cast, who, GenerationMode.POSITIVE, KEPT, examples)
     assert 200 in statuses  # the document itself, at least
     assert (201 in statuses) == (who != "anonymous")
 
 
+@pytest.mark.parametrize("examples", EXAMPLES)
 @pytest.mark.parametrize("who", ["token", "owner's program", "anonymous"])
-def test_what_is_wrong(cast: Cast, who: str) -> None:
+def test_what_is_wrong(cast: Cast, who: str, examples: int) -> None:
     """And it is not taken for what is right."""
     checks = [*KEPT, negative_data_rejection]
-    statuses = attack(cast, who, GenerationMode.NEGATIVE, checks)
+    statuses = attack(cast, who, GenerationMode.NEGATIVE, checks, examples)
     assert (400 in statuses) == (who != "anonymous")
     assert who != "anonymous" or not {201, 500} & set(statuses)

@@ -17,6 +17,7 @@ from tests.conftest import MakeApp
 from tests.security.live import Socket, served
 from tests.security.people import Cast
 from tests.security.server import serving
+from tests.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = re.compile(r"\$where|\$function|\$accumulator|map_reduce|mapReduce|\bCode\(")
@@ -115,7 +116,7 @@ def test_over_tls_only_a_page_read_over_tls_may_connect(make_app: MakeApp) -> No
 def test_there_is_no_debugger(mongod: EmbeddedMongo, tmp_path: Path) -> None:
     """O05, X04: whatever Flask's own variables say."""
     with serving(mongod, tmp_path, FLASK_DEBUG="1", FLASK_ENV="development") as server:
-        with httpx.Client(base_url=f"http://127.0.0.1:{server.port}") as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=PATIENCE_SECONDS) as client:
             answers = [
                 client.get("/console"),
                 client.get("/?__debugger__=yes&cmd=resource&f=debugger.js"),
@@ -136,6 +137,7 @@ def test_a_shell_s_few_files_are_no_bound(soft: int, hard: int) -> None:
         f"import resource as r; r.setrlimit(r.RLIMIT_NOFILE, ({soft}, min({hard}, r.getrlimit(r.RLIMIT_NOFILE)[1])));"
         "from chatroom.serve import allow_many_files; allow_many_files(); print(*r.getrlimit(r.RLIMIT_NOFILE))"
     )
-    answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", code]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=PATIENCE_SECONDS)
     now, most = map(int, answer.stdout.split())
     assert now == min(most, 65_536)

@@ -15,6 +15,7 @@ from tests.pictures import make_picture
 from tests.security.live import Socket, served
 from tests.unit.web.test_accounts import user_of
 from tests.visitors import Visitor
+from tests.waiting import PATIENCE_SECONDS, wait_until_in_loop
 
 API = "/api/rooms/lobby/messages"
 HELD = "/api/rooms/lobby/held"
@@ -299,9 +300,9 @@ class TestSockets:
                 await asyncio.to_thread(services.approval.reject, None, answer["id"], "No.")
                 refused = await client.answer("new_message", [{"text": "hi", "client_id": "c1"}])
                 assert refused["error"]["reason"] == "rejected"
+                await wait_until_in_loop(lambda: ("approval", {"room": "lobby"}) in emitted)
                 client.leave()
-                await serving
+                await asyncio.wait_for(serving, PATIENCE_SECONDS)
 
         asyncio.run(test())
-        assert ("approval", {"room": "lobby"}) in emitted
         assert said(services) == []

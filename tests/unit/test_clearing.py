@@ -19,6 +19,7 @@ from chatroom.store.leases import LeaseStore
 from chatroom.store.messages import MessageStore
 from chatroom.store.rooms import RoomStore
 from tests.people import ALICE, BOB, access, draft
+from tests.waiting import wait_until
 
 ROOM = Room(id="lobby", slug="lobby", title="Lobby")
 
@@ -221,10 +222,7 @@ class TestClearing:
         site.clearing.start()
         try:
             site.clearing.clear(access(ALICE, ROOM, "administrator"), ALICE, "Lobby")
-            for _ in range(500):
-                if not site.rooms.list_being_cleared():
-                    break
-                threading.Event().wait(0.02)
+            wait_until(lambda: not site.rooms.list_being_cleared())
         finally:
             site.clearing.stop()
         assert all(message.deleted_at for message in site.states() if message.sequence <= 5)

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -24,8 +23,7 @@ from chatroom.app import ASGI
 from chatroom.services import Services
 from tests.documents import blocks, pages, read, section
 from tests.visitors import PASSWORD, Visitor
-
-WAIT_SECONDS = 15.0
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 
 @pytest.mark.parametrize("page", pages())
@@ -93,18 +91,19 @@ class TestTalking:
         # Somebody of its own: alice is here as soon as she reads the page.
         user = services.accounts.create(Registration(username="echo", display_name="Echo", password=PASSWORD))
         token = services.sessions.create_token(user, label="an example")
-        listener = socket.socket()
-        listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(ASGI(app), ws="websockets-sansio", log_level="critical", lifespan="on")
+        config = uvicorn.Config(ASGI(app), ws="websockets-sansio", log_config=None, lifespan="on")
         server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            wait_until(lambda: server.started)
-            yield {"CHATROOM": f"http://127.0.0.1:{listener.getsockname()[1]}", "TOKEN": token}
-        finally:
-            server.should_exit = True
-            thread.join(WAIT_SECONDS)
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+            thread.start()
+            try:
+                wait_until(lambda: server.started)
+                yield {"CHATROOM": f"http://127.0.0.1:{listener.getsockname()[1]}", "TOKEN": token}
+            finally:
+                server.should_exit = True
+                thread.join(PATIENCE_SECONDS)
+                assert not thread.is_alive()
 
     def test_two_commands(self, environment: dict[str, str], alice: Visitor) -> None:
         (example,) = re.findall(
@@ -115,7 +114,12 @@ class TestTalking:
             return  # what the shell makes of it is tested above
         for _ in range(2):
             said = subprocess.run(
-                ["sh", "-euc", commands], env=os.environ | environment, capture_output=True, text=True, check=True
+                ["sh", "-euc", commands],
+                env=os.environ | environment,
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=PATIENCE_SECONDS,
             )
             assert '"client_id":"backup-2026-11-21"' in said.stdout
         assert alice.get("/chatroom").text.count("The backup is done.") == 1
@@ -151,13 +155,6 @@ class TestTalking:
 def people(visitor: Visitor) -> str:
     """The list of those who are here, as the page shows it."""
     return visitor.get("/chatroom").text.partition("data-people-list")[2]
-
-
-def wait_until(is_true: Callable[[], object]) -> None:
-    give_up_at = time.monotonic() + WAIT_SECONDS
-    while not is_true():
-        assert time.monotonic() < give_up_at, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def block_after(text: str, words: str, language: str) -> str:

@@ -1,10 +1,14 @@
 """The embedded mongod's parts that need no mongod: the folder, the binary, the log, what is said of a failure."""
 
 import os
+import shutil
 import socket
 import stat
+from collections.abc import Callable
+from importlib.machinery import PathFinder
 from itertools import pairwise
-from pathlib import Path
+from pathlib import Path, PosixPath
+from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
@@ -12,6 +16,7 @@ from pymongo.errors import AutoReconnect, OperationFailure
 
 from chatroom.embedded import EmbeddedError, EmbeddedMongo, guardian, mongod, replica
 from chatroom.embedded.folder import DataFolder, FolderError
+from tests.ports import Port
 
 
 def mode(path: Path) -> int:
@@ -74,27 +79,42 @@ class TestDataFolder:
         assert (tmp_path / "secret").read_text() == "whole"
 
 
+class Locked(PosixPath):
+    """A file whose mode cannot be changed, as on a file system that is mounted for reading."""
+
+    def chmod(self, mode: int, *, follow_symlinks: bool = True) -> None:
+        raise PermissionError
+
+
 class TestBinary:
-    def test_one_on_the_path_comes_first(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.fixture
+    def look_in(self, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+        """Let mongod be looked for in these folders, and nowhere else: on the PATH, and among the packages."""
+
+        def look(*, path: str = "", packages: str = "") -> None:
+            found_by = SimpleNamespace(find_spec=lambda name: PathFinder.find_spec(name, [packages]))
+            monkeypatch.setattr(mongod, "importlib", SimpleNamespace(util=found_by))
+            which = SimpleNamespace(**vars(shutil) | {"which": lambda name: shutil.which(name, path=path)})
+            monkeypatch.setattr(mongod, "shutil", which)
+
+        return look
+
+    def test_one_on_the_path_comes_first(self, tmp_path: Path, look_in: Callable[..., None]) -> None:
         (tmp_path / "mongod").touch(0o755)
-        monkeypatch.setenv("PATH", str(tmp_path))
+        look_in(path=str(tmp_path))
         assert mongod.find_binary() == tmp_path / "mongod"
 
-    def test_the_bundled_one_comes_next(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_bundled_one_comes_next(self, tmp_path: Path, look_in: Callable[..., None]) -> None:
         bundle = tmp_path / "fiftyone" / "db" / "bin" / "mongod"
         bundle.parent.mkdir(parents=True)
         bundle.touch()
-        monkeypatch.setenv("PATH", "")
-        monkeypatch.setattr("sys.path", [str(tmp_path)])
+        look_in(packages=str(tmp_path))
         assert mongod.find_binary() == bundle
 
     @pytest.mark.parametrize("package", ["", "fiftyone"], ids=["no package", "a package without a mongod"])
-    def test_without_any_the_way_out_is_named(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str
-    ) -> None:
+    def test_without_any_the_way_out_is_named(self, tmp_path: Path, look_in: Callable[..., None], package: str) -> None:
         (tmp_path / package).mkdir(exist_ok=True)
-        monkeypatch.setenv("PATH", "")
-        monkeypatch.setattr("sys.path", [str(tmp_path)])
+        look_in(packages=str(tmp_path))
         with pytest.raises(EmbeddedError, match=r"Linux on x86-64.*MONGO_URI"):
             EmbeddedMongo.launch(tmp_path / "data")
         assert not (tmp_path / "data").exists()
@@ -106,19 +126,11 @@ class TestBinary:
         assert os.access(binary, os.X_OK)
         assert mongod.make_runnable(binary, tmp_path / "unused") == binary
 
-    def test_where_it_cannot_be_a_copy_is_used(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        binary = tmp_path / "mongod"
+    def test_where_it_cannot_be_a_copy_is_used(self, tmp_path: Path) -> None:
+        binary = Locked(tmp_path / "mongod")
         binary.write_text("the binary")
         folder = tmp_path / "data"
         folder.mkdir()
-        chmod = Path.chmod
-
-        def refuse(path: Path, bits: int) -> None:
-            if path == binary:
-                raise PermissionError
-            chmod(path, bits)
-
-        monkeypatch.setattr(Path, "chmod", refuse)
         copy = mongod.make_runnable(binary, folder)
         assert copy.parent == folder
         assert copy.read_text() == "the binary"
@@ -127,8 +139,12 @@ class TestBinary:
 
 class TestPort:
     def test_the_wanted_one_is_kept(self) -> None:
-        port = mongod.find_port(0)
-        assert mongod.find_port(port) == port
+        port = Port()  # nobody else gets it meanwhile
+        assert mongod.find_port(port.number) == port.number
+        port.release()
+
+    def test_without_a_wish_it_is_below_those_of_outgoing_connections(self) -> None:
+        assert mongod.find_port(0) in mongod._PORTS
 
     def test_a_taken_one_is_replaced(self) -> None:
         with socket.create_server((mongod.HOST, 0)) as taken:
@@ -136,7 +152,11 @@ class TestPort:
             assert mongod.find_port(port) != port
 
     def test_when_all_are_taken_it_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(socket.socket, "bind", lambda *_: (_ for _ in ()).throw(OSError))
+        class Taken(socket.socket):
+            def bind(self, address: object) -> None:
+                raise OSError
+
+        monkeypatch.setattr(mongod, "socket", SimpleNamespace(**vars(socket) | {"socket": Taken}))
         with pytest.raises(EmbeddedError, match="No free port"):
             mongod.find_port(0)
 

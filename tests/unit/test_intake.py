@@ -8,7 +8,9 @@ import pytest
 import uvicorn
 
 from chatroom import intake
-from chatroom.intake import HttpProtocol, WholeBodies
+from chatroom.intake import HEAD_BYTES, HEAD_SECONDS, HttpProtocol, WholeBodies
+from tests.unit.clocks import SkippingLoop
+from tests.waiting import PATIENCE_SECONDS, wait_until_in_loop
 
 
 class Inner:
@@ -109,10 +111,14 @@ class TestBodies:
 
 
 class Server:
-    """uvicorn on a loop of its own, with the protocol under test."""
+    """uvicorn on a loop of its own, with the protocol under test, and somebody who talks to it over a real socket."""
 
     def __init__(self) -> None:
         self.requests = 0
+        self.received = 0
+        self._sent = 0
+        self.reader: asyncio.StreamReader
+        self.writer: asyncio.StreamWriter
 
     async def application(self, scope: Any, receive: Any, send: Any) -> None:
         assert scope["type"] == "http"
@@ -120,73 +126,96 @@ class Server:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
         await send({"type": "http.response.body", "body": b""})
 
-
-def talk(visit: Callable[[Server, Any, Any], Coroutine[Any, Any, None]]) -> None:
-    """Let somebody talk to the protocol over a real socket."""
-
-    async def main() -> None:
-        server = Server()
+    async def serve(self, visit: Callable[["Server"], Coroutine[Any, Any, None]]) -> None:
+        """Let somebody visit it."""
         config = uvicorn.Config(
-            server.application, http=HttpProtocol, interface="asgi3", lifespan="off", log_config=None
+            self.application,
+            http=HttpProtocol,
+            interface="asgi3",
+            lifespan="off",
+            log_config=None,
+            timeout_keep_alive=3600,  # nothing but what is tested here ends a connection
         )
         config.load()
         state = uvicorn.server.ServerState()
-        loop = asyncio.get_running_loop()
-        listening = await loop.create_server(
-            lambda: HttpProtocol(config=config, server_state=state, app_state={}), "127.0.0.1", 0
-        )
-        reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
-        await visit(server, reader, writer)
-        writer.close()
-        listening.close()
-        await asyncio.sleep(0.05)
 
-    asyncio.run(main())
+        class Counting(HttpProtocol):
+            def data_received(protocol, data: bytes) -> None:  # noqa: N805
+                super().data_received(data)
+                self.received += len(data)
+
+        listening = await asyncio.get_running_loop().create_server(
+            lambda: Counting(config=config, server_state=state, app_state={}), "127.0.0.1", 0
+        )
+        self.reader, self.writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
+        await wait_until_in_loop(lambda: state.connections)
+        await visit(self)
+        self.writer.close()
+        listening.close()
+        await wait_until_in_loop(lambda: not state.connections)
+
+    async def send(self, data: bytes) -> None:
+        """Send something, and wait until it has come."""
+        self.writer.write(data)
+        self._sent += len(data)
+        await wait_until_in_loop(lambda: self.received == self._sent)
+
+    async def answer(self) -> bytes:
+        """The head of the next answer."""
+        return await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), PATIENCE_SECONDS)
+
+    async def rest(self) -> bytes:
+        """What comes before the connection ends."""
+        return await asyncio.wait_for(self.reader.read(), PATIENCE_SECONDS)
+
+
+def talk(visit: Callable[[Server], Coroutine[Any, Any, None]]) -> None:
+    """Let somebody talk to the protocol."""
+    SkippingLoop.run(Server().serve(visit))
 
 
 class TestHeads:
     """L04, L07."""
 
-    @pytest.fixture(autouse=True)
-    def impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(intake, "HEAD_SECONDS", 0.1)
-
     @pytest.mark.parametrize("beginning", [b"", b"GET /", b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow:"])
     def test_that_never_end_are_given_up(self, beginning: bytes) -> None:
-        async def visit(server: Server, reader: Any, writer: Any) -> None:
-            writer.write(beginning)
-            assert await asyncio.wait_for(reader.read(), 2) == b""
+        async def visit(server: Server) -> None:
+            await server.send(beginning)
+            await SkippingLoop.running().skip(HEAD_SECONDS)
+            assert await server.rest() == b""
             assert server.requests == 0
 
         talk(visit)
 
     def test_of_a_second_request_too(self) -> None:
-        async def visit(server: Server, reader: Any, writer: Any) -> None:
-            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-            assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")
-            await asyncio.sleep(0.2)  # nothing is begun: that is uvicorn's own patience
-            writer.write(b"GET / HT")
-            assert await asyncio.wait_for(reader.read(), 2) == b""
+        async def visit(server: Server) -> None:
+            await server.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert b"200 OK" in await server.answer()
+            await SkippingLoop.running().skip(2 * HEAD_SECONDS)  # nothing is begun: that is uvicorn's own patience
+            await server.send(b"GET / HT")
+            await SkippingLoop.running().skip(HEAD_SECONDS)
+            assert await server.rest() == b""
             assert server.requests == 1
 
         talk(visit)
 
     def test_that_are_too_long_are_refused(self) -> None:
-        async def visit(server: Server, reader: Any, writer: Any) -> None:
-            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: ")
-            writer.write(b"x" * 66_000)
-            assert (await asyncio.wait_for(reader.read(), 2)).startswith(b"HTTP/1.1 400")
+        async def visit(server: Server) -> None:
+            beginning = b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: "
+            await server.send(beginning)
+            await server.send(b"x" * (HEAD_BYTES - len(beginning)))
+            await server.send(b"x")
+            assert (await server.rest()).startswith(b"HTTP/1.1 400")
             assert server.requests == 0
 
         talk(visit)
 
     def test_that_come_in_time_are_served_one_after_another(self) -> None:
-        async def visit(server: Server, reader: Any, writer: Any) -> None:
+        async def visit(server: Server) -> None:
             for _ in range(5):
                 for piece in (b"GET / HT", b"TP/1.1\r\nHost: x\r\n", b"\r\n"):
-                    writer.write(piece)
-                    await asyncio.sleep(0.01)
-                assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")
+                    await server.send(piece)
+                assert b"200 OK" in await server.answer()
             assert server.requests == 5
 
         talk(visit)

@@ -10,7 +10,9 @@ from chatroom.errors import Unavailable
 from chatroom.models import File, Message, Notify, Room
 from chatroom.notifications import MAX_WAITING, SUBSCRIBERS_SECONDS, Notifier, describe
 from tests.people import ALICE, BOB, MALLORY
+from tests.waiting import PATIENCE_SECONDS
 
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 LOBBY = Room(id="lobby", slug="lobby", title="Lobby")
 DIRECT = Room(id="d", slug="dm-1", title="", kind="direct")
 MESSAGE = Message(
@@ -21,7 +23,7 @@ MESSAGE = Message(
     client_id="a1",
     text="hi  \n there",
     html="",
-    sent_at=datetime.now(UTC),
+    sent_at=NOW,
 )
 
 
@@ -83,7 +85,7 @@ class TestWhoIsTold:
     def test_nobody_who_is_no_member(self) -> None:
         assert Stage().told(mentions=(BOB.id,)) == set()
 
-    @pytest.mark.parametrize("changes", [{"kind": "event"}, {"deleted_at": datetime.now(UTC)}])
+    @pytest.mark.parametrize("changes", [{"kind": "event"}, {"deleted_at": NOW}])
     def test_nobody_of_events_and_of_what_was_deleted(self, changes: dict[str, Any]) -> None:
         assert Stage(bob="all").told(**changes) == set()
 
@@ -130,8 +132,9 @@ class TestTheThread:
         stage.notifier.start()
         stage.notifier.take("lobby", [MESSAGE, edited, MESSAGE])
 
-        assert stage.push.has_sent.wait(5)
+        assert stage.push.has_sent.wait(PATIENCE_SECONDS)
         stage.notifier.stop()
+        stage.notifier._thread.join(PATIENCE_SECONDS)
         assert len(stage.push.sent) == 1
 
     def test_what_waits_is_bounded(self) -> None:

@@ -149,12 +149,12 @@ class Held:
         self.is_closed = True
 
 
-@pytest.mark.parametrize("reader", [Reader(), Reader(stalls=True), Reader(goes=True)])
-def test_what_is_held_is_let_go_however_it_ends(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("how", [{}, {"stalls": True}, {"goes": True}], ids=["whole", "stalls", "goes"])
+def test_what_is_held_is_let_go_however_it_ends(how: dict[str, bool], monkeypatch: pytest.MonkeyPatch) -> None:
     """B06."""
     monkeypatch.setattr(outlet, "STALL_SECONDS", 0.05)
     held = Held()
-    fetch(lambda: held, reader)
+    fetch(lambda: held, Reader(**how))
     assert held.is_closed
 
 

@@ -2,14 +2,17 @@ import contextlib
 import http.server
 import socket
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from chatroom import outside as module
 from chatroom.errors import Refused
 from chatroom.outside import LARGEST_ANSWER, LOOKED_UP_AT_ONCE, Forbidden, Outside, is_public
+from tests.ports import Port
+from tests.waiting import PATIENCE_SECONDS
 
 WITHIN = [
     "127.0.0.1", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "224.0.0.1",
@@ -30,6 +33,19 @@ def test_an_address_within_is_not_public(address: str) -> None:
 )
 def test_an_address_of_the_internet_is_public(address: str) -> None:
     assert is_public(address)
+
+
+Resolve = Callable[[Callable[..., Any]], None]
+
+
+@pytest.fixture
+def resolve(monkeypatch: pytest.MonkeyPatch) -> Resolve:
+    """Let `outside`, and nobody else, look names up in another way."""
+
+    def resolve_by(look_up: Callable[..., Any]) -> None:
+        monkeypatch.setattr(module, "socket", SimpleNamespace(**vars(socket) | {"getaddrinfo": look_up}))
+
+    return resolve_by
 
 
 @pytest.fixture
@@ -55,25 +71,27 @@ def server() -> Iterator[http.server.ThreadingHTTPServer]:
         thread.join()
 
 
-def test_names_that_are_slow_to_look_up_hold_few_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_that_are_slow_to_look_up_hold_few_threads(resolve: Resolve) -> None:
     """P11: whoever owns a name decides how long its server takes to answer."""
     begun, may_end = threading.Semaphore(0), threading.Event()
 
-    def resolve(*_: Any, **__: Any) -> Any:
+    def look_up(*_: Any, **__: Any) -> Any:
         begun.release()
-        may_end.wait(10)
+        may_end.wait(PATIENCE_SECONDS)
         raise OSError
 
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    resolve(look_up)
     outside = Outside()
     threads = [threading.Thread(target=outside.is_allowed, args=("slow.test",)) for _ in range(LOOKED_UP_AT_ONCE)]
-    for thread in threads:
-        thread.start()
-        assert begun.acquire(timeout=10)
-    with pytest.raises(Refused) as refusal:
-        outside.is_allowed("slow.test")
-    assert refusal.value.reason == "busy"
-    may_end.set()
+    try:
+        for thread in threads:
+            thread.start()
+            assert begun.acquire(timeout=PATIENCE_SECONDS)
+        with pytest.raises(Refused) as refusal:
+            outside.is_allowed("slow.test")
+        assert refusal.value.reason == "busy"
+    finally:
+        may_end.set()
     for thread in threads:
         thread.join()
     assert not outside.is_allowed("slow.test")
@@ -83,28 +101,40 @@ class TestPost:
     """P08."""
 
     def test_one_who_answers_byte_by_byte_is_left(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("chatroom.outside.LONGEST_ANSWER_SECONDS", 0.3)
+        """It would go on for as long as somebody listens."""
+        monkeypatch.setattr(module, "LONGEST_ANSWER_SECONDS", 0.3)
+        over, ends = threading.Event(), []
         with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.settimeout(PATIENCE_SECONDS)
 
             def trickle() -> None:
                 peer, _ = listener.accept()
-                with peer, contextlib.suppress(OSError):
-                    peer.sendall(b"HTTP/1.1 200 OK\r\nX-A: ")
-                    for _ in range(100):
-                        peer.sendall(b"a")
-                        time.sleep(0.1)
+                with peer:
+                    try:
+                        peer.sendall(b"HTTP/1.1 200 OK\r\nX-A: ")
+                        while not over.wait(0.05):  # the pace of the bytes
+                            peer.sendall(b"a")
+                    except OSError:
+                        ends.append("cut")
 
             thread = threading.Thread(target=trickle)
             thread.start()
-            begun = time.monotonic()
-            with contextlib.suppress(OSError):
-                Outside(["localhost"]).post(f"http://localhost:{listener.getsockname()[1]}/", timeout=0.5)
-            assert time.monotonic() - begun < 5
-            thread.join()
+            give_up = threading.Timer(PATIENCE_SECONDS, over.set)
+            give_up.start()
+            try:
+                with contextlib.suppress(OSError):
+                    Outside(["localhost"]).post(f"http://localhost:{listener.getsockname()[1]}/", timeout=0.5)
+                thread.join()
+            finally:
+                give_up.cancel()
+                over.set()
+            assert ends == ["cut"]
 
     def test_a_host_that_is_allowed_is_asked_under_its_name(self, server: Any) -> None:
         port = server.server_address[1]
-        answer = Outside(["LocalHost"]).post(f"http://localhost:{port}/a?b=c", data=b"hi", headers={"X-N": 1})
+        answer = Outside(["LocalHost"]).post(
+            f"http://localhost:{port}/a?b=c", data=b"hi", headers={"X-N": 1}, timeout=60
+        )
 
         assert (answer.status_code, len(answer.text)) == (200, LARGEST_ANSWER)
         assert server.asked == [("/a?b=c", f"localhost:{port}", b"hi")]
@@ -112,7 +142,7 @@ class TestPost:
     def test_a_redirect_is_not_followed(self, server: Any) -> None:
         port = server.server_address[1]
 
-        assert Outside(["localhost"]).post(f"http://localhost:{port}/away").status_code == 302
+        assert Outside(["localhost"]).post(f"http://localhost:{port}/away", timeout=60).status_code == 302
         assert len(server.asked) == 1
 
     @pytest.mark.parametrize(
@@ -130,30 +160,33 @@ class TestPost:
         with pytest.raises(Forbidden):
             Outside().post(url)
 
-    def test_the_connection_goes_to_the_address_that_was_looked_at(
-        self, server: Any, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_the_connection_goes_to_the_address_that_was_looked_at(self, server: Any, resolve: Resolve) -> None:
         """DNS rebinding: the second answer leads within."""
         answers = iter(["93.184.215.14", "127.0.0.1"])
 
-        def resolve(*_: Any, **__: Any) -> list[Any]:
+        def look_up(*_: Any, **__: Any) -> list[Any]:
             return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(answers), 80))]
 
         outside = Outside()
-        monkeypatch.setattr(socket, "getaddrinfo", resolve)
+        resolve(look_up)
         assert outside._find_address("rebind.test", 80) == "93.184.215.14"
         with pytest.raises(Forbidden):
             outside._find_address("rebind.test", 80)
 
-    def test_one_address_within_among_others_is_enough(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_one_address_within_among_others_is_enough(self, resolve: Resolve) -> None:
         found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, 80)) for each in ("1.1.1.1", "10.0.0.1")]
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        resolve(lambda *_, **__: found)
         assert not Outside().is_allowed("both.test")
 
     def test_nobody_answers(self) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = Port()
         with pytest.raises(OSError, match="refused"):
-            Outside(["localhost"]).post(f"http://localhost:{port}/", timeout=1)
+            Outside(["localhost"]).post(f"http://localhost:{port.number}/", timeout=60)
+        port.release()
+
+    def test_a_name_that_nobody_has_is_not_allowed(self, resolve: Resolve) -> None:
+        def look_up(*_: Any, **__: Any) -> Any:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+        resolve(look_up)
         assert not Outside().is_allowed("no-such-name.invalid")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from chatroom.errors import Refused
 from chatroom.passwords import LOWER_PRIORITY, Passwords, make_hasher
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 ROUNDS = 4
 
@@ -100,6 +101,7 @@ def test_the_dummy_hash_is_checked_in_full(passwords: Passwords) -> None:
     spied = Passwords(Spy(), rounds=5)
     assert not spied.verify("correct horse", None)
     assert not spied.verify("x" * 1000, None)
+    spied.close()
     assert [kept[:7] for kept in checked] == ["$2b$05$", "$2b$05$"]
 
 
@@ -158,7 +160,7 @@ class Slow:
     def generate_password_hash(self, password: str, rounds: int) -> bytes:
         self.priorities.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
         self.started.release()
-        self.may_go_on.wait(10)
+        self.may_go_on.wait(PATIENCE_SECONDS)
         return b"hash"
 
     def check_password_hash(self, pw_hash: str, password: str) -> bool:
@@ -171,19 +173,21 @@ def test_more_than_may_wait_are_told_to_come_back() -> None:
     busy = Passwords(slow, rounds=ROUNDS, max_waiting=1)
     places = max(1, (os.cpu_count() or 1) - 1) + 1
     waiting = [threading.Thread(target=busy.hash, args=("correct horse",)) for _ in range(places)]
-    for thread in waiting:
-        thread.start()
-    slow.started.acquire(timeout=10)
-    while busy._places._value:  # until the last one waits
-        pass
-    with pytest.raises(Refused) as refusal:
-        busy.hash("correct horse")
-    slow.may_go_on.set()
+    try:
+        for thread in waiting:
+            thread.start()
+        assert slow.started.acquire(timeout=PATIENCE_SECONDS)
+        wait_until(lambda: not busy._places._value, "the last one does not wait")
+        with pytest.raises(Refused) as refusal:
+            busy.hash("correct horse")
+    finally:
+        slow.may_go_on.set()
     for thread in waiting:
         thread.join()
     assert refusal.value.reason == "busy"
     assert refusal.value.retry_after
     assert busy.hash("correct horse") == "hash"
+    busy.close()
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads have a priority of their own on Linux alone")
@@ -192,6 +196,8 @@ def test_hashing_leaves_the_processor_to_the_conversation() -> None:
     slow = Slow()
     slow.may_go_on.set()
     before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-    Passwords(slow, rounds=ROUNDS).hash("correct horse")
+    passwords = Passwords(slow, rounds=ROUNDS)
+    passwords.hash("correct horse")
+    passwords.close()
     assert slow.priorities == [max(before, LOWER_PRIORITY)]
     assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before

@@ -5,6 +5,7 @@ import pytest
 import requests
 
 from chatroom.errors import Refused
+from chatroom.patience import Patience
 from chatroom.push import MOST_BROWSERS, Push
 from chatroom.store.database import Database
 from chatroom.store.subscriptions import SubscriptionStore
@@ -41,7 +42,9 @@ def push(database: Database, service: Service) -> Push:
         good = {"user_id": person.id, "expires_at": datetime.now(UTC) + timedelta(days=1)}
         database.sessions.insert_one({"_id": f"session of {person.name}", **good})
     store = SubscriptionStore(database)
-    return Push(store, contact="mailto:a@b.c", poster=service, is_allowed=lambda host: host == "push.test")
+    made = Push(store, contact="mailto:a@b.c", poster=service, is_allowed=lambda host: host == "push.test")
+    made.patience = Patience(lambda: 100.0)  # nobody is slow but who is said to be
+    return made
 
 
 def subscribe(push: Push, browser: Browser, person: Any = ALICE) -> None:

@@ -30,7 +30,7 @@ class World:
         self.clock = clock
         self.told: list[Notice] = []
         self.store = MessageStore(database, origin="here")
-        self.messages = Messages(self.store, max_length=4000)
+        self.messages = Messages(self.store, max_length=4000, clock=clock)
         notices = Notices(NoticeStore(database))
         notices.apply_through = self.told.append
         self.audit = Audit(AuditStore(database, clock=clock))

@@ -1,4 +1,6 @@
+import os
 from types import SimpleNamespace
+from unittest.mock import patch
 
 import pytest
 
@@ -6,7 +8,8 @@ from chatroom import server
 
 
 def test_what_would_stop_everybody_later_is_done_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    from test_mongo import app
+    with patch.dict(os.environ):  # which takes in what a .env says
+        from test_mongo import app
 
     assert app.jinja_env.cache is not None
     app.jinja_env.cache.clear()

@@ -8,6 +8,8 @@ import pytest
 from chatroom import spooling
 from chatroom.errors import Unavailable
 from chatroom.spooling import SPOOLED, Spooling
+from tests.unit.clocks import SkippingLoop
+from tests.waiting import wait_until_in_loop
 
 
 class Inner:
@@ -120,16 +122,17 @@ def test_one_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_one_that_goes_on_has_more_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spooling, "PATIENCE_SECONDS", 0.1)
-    monkeypatch.setattr(spooling, "LEAST_RATE", 1000)
+    """Each part comes within the time that those before it have won, and all together take longer than the patience."""
+    monkeypatch.setattr(spooling, "PATIENCE_SECONDS", 60.0)
+    monkeypatch.setattr(spooling, "LEAST_RATE", 2)  # a hundred bytes win fifty seconds
 
     async def main() -> int:
         place = Place()
-        began = asyncio.get_running_loop().time()
+        loop = SkippingLoop.running()
         events = iter([b"x" * 100] * 3)
 
         async def receive() -> dict[str, Any]:
-            await asyncio.sleep(0.08)
+            await loop.skip(40)
             body = next(events, b"")
             return {"type": "http.request", "body": body, "more_body": bool(body)}
 
@@ -137,10 +140,33 @@ def test_one_that_goes_on_has_more_time(monkeypatch: pytest.MonkeyPatch) -> None
             assert event["status"] == 200
 
         await place.app({"path": "/upload", "headers": [(b"content-length", b"300")]}, receive, send)
-        assert asyncio.get_running_loop().time() - began > 0.15
+        assert loop.skipped == 160
         return len(place.large.bodies[0])
 
-    assert asyncio.run(main()) == 300
+    assert SkippingLoop.run(main()) == 300
+
+
+def test_one_that_goes_on_too_slowly_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """B05, L04."""
+    monkeypatch.setattr(spooling, "LEAST_RATE", 2)
+
+    async def main() -> int:
+        place = Place()
+        loop = SkippingLoop.running()
+        sent: list[dict[str, Any]] = []
+
+        async def receive() -> dict[str, Any]:
+            await loop.skip(spooling.PATIENCE_SECONDS - 1)
+            return {"type": "http.request", "body": b"x", "more_body": True}
+
+        async def send(event: dict[str, Any]) -> None:
+            sent.append(event)
+
+        await place.app({"path": "/upload", "headers": [(b"content-length", b"300")]}, receive, send)
+        assert place.large.bodies == []
+        return int(sent[0]["status"])
+
+    assert SkippingLoop.run(main()) == 408
 
 
 def test_few_at_once_for_each_and_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,8 +176,7 @@ def test_few_at_once_for_each_and_for_all(monkeypatch: pytest.MonkeyPatch) -> No
         hold = asyncio.Event()
         place = Place(hold=hold)
         waiting = [asyncio.create_task(place.send(b"x" * 100)) for _ in range(allowed)]
-        await asyncio.sleep(0.3)
-        assert len(place.large.bodies) == allowed
+        await wait_until_in_loop(lambda: len(place.large.bodies) == allowed)
         assert await place.send(b"x" * 100) == 503
         hold.set()
         assert await asyncio.gather(*waiting) == [200] * allowed

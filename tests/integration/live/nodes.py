@@ -24,9 +24,9 @@ from chatroom.store.notices import NoticeStore
 from chatroom.store.presences import PresenceStore
 from chatroom.store.rooms import RoomStore
 from tests.people import ALICE
+from tests.waiting import PATIENCE_SECONDS, wait_until, wait_until_in_loop
 
 LOBBY = Room(id="lobby", slug="lobby", title="Lobby")
-SECONDS = 60
 T = TypeVar("T")
 
 
@@ -60,7 +60,7 @@ class Node:
         self._has_feed = threading.Event()
         self.engine: Engine = self.call(self._make_engine(tail_messages))
         self.call(self.engine.start())
-        assert self._has_feed.wait(SECONDS)
+        assert self._has_feed.wait(PATIENCE_SECONDS)
 
     async def _make_engine(self, tail_messages: int) -> Engine:
         return Engine(
@@ -92,7 +92,7 @@ class Node:
 
     def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the node's loop, and wait for it."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(SECONDS)
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(2 * PATIENCE_SECONDS)
 
     def stop(self) -> None:
         self.call(self._stop())
@@ -198,7 +198,7 @@ class Reader:
 
     async def _send(self, frame: bytes) -> None:
         self._take(_decoder.decode(frame))
-        await asyncio.sleep(self.pause)
+        await asyncio.sleep(self.pause)  # some readers are slow
 
     def _send_now(self, frame: bytes) -> bool:
         if self.pause == 0:
@@ -228,19 +228,22 @@ class Reader:
 
         self.node.call(cancel())
 
-    def wait_for(self, revision: int, seconds: float = 20) -> None:
+    def wait_for(self, revision: int, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until the cursor has come so far."""
 
-        async def wait() -> None:
-            while (self.cursor or 0) < revision:
-                assert self._task is not None
-                assert not self._task.done(), self._task
-                await asyncio.sleep(0.005)
+        def has_come() -> bool:
+            if (self.cursor or 0) >= revision:
+                return True
+            assert self._task is not None
+            assert not self._task.done(), self._task
+            return False
 
-        try:
-            self.node.call(asyncio.wait_for(wait(), seconds))
-        except TimeoutError as error:
-            raise AssertionError(f"the reader came to {self.cursor}, and not to {revision}") from error
+        self.node.call(wait_until_in_loop(has_come, f"the reader did not come to {revision}", seconds))
+
+    def wait_until_caught_up(self, times: int) -> None:
+        """Wait until it was told so often that all there was has come; it must not have been told more often."""
+        wait_until(lambda: len(self.missed) >= times)
+        assert len(self.missed) == times
 
     def view(self) -> list[tuple[int, int, str | None]]:
         """What this reader would show: by sequence, each with its latest revision and text."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 import signal
 import socket
@@ -9,9 +10,9 @@ import struct
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +21,37 @@ from websockets.sync.client import ClientConnection, connect
 from chatroom.accounts import Registration
 from chatroom.config import Settings
 from chatroom.services import Services
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
 SECRET_KEY = "k" * 32
-SECONDS = 20
+SECONDS = PATIENCE_SECONDS
 # The time between pings is no setting; a test cannot wait for twenty seconds.
-PROGRAM = (
-    "import chatroom.server as s; s._PING_SECONDS = {ping}; {first}"
-    "from chatroom.serve import serve; raise SystemExit(serve())"
-)
+PROGRAM = """
+import os
+import chatroom.server as s
+s._PING_SECONDS = {ping}
+settle = s.settle
+def settle_and_say_so():
+    settle()
+    os.write(1, b"settled\\n")
+s.settle = settle_and_say_so
+{first}
+from chatroom.serve import serve
+raise SystemExit(serve())
+"""
+
+
+def settings_of(uri: str, database: str) -> Settings:
+    """The settings of a server, for services that work beside it."""
+    return Settings(
+        mongo_uri=uri, mongo_db=database, secret_key=SECRET_KEY, bcrypt_rounds=4, store_timeout_seconds=SECONDS
+    )
 
 
 def make_tokens(uri: str, database: str, *names: str) -> list[str]:
     """Register people, and give each an access token."""
-    services = Services(Settings(mongo_uri=uri, mongo_db=database, secret_key=SECRET_KEY, bcrypt_rounds=4))
+    services = Services(settings_of(uri, database))
     services.open()
     try:
         services.prepare()
@@ -48,24 +66,25 @@ def make_tokens(uri: str, database: str, *names: str) -> list[str]:
 
 
 class Server:
-    """`python test_mongo.py` on a free port, over a database that others may share."""
+    """`python test_mongo.py` on a port that the kernel gives, over a database that others may share.
+
+    `first` is done before the application is imported.
+    """
 
     def __init__(
         self, uri: str, database: str, log: Path, *, ping_seconds: float = 20, first: str = "", **settings: str
     ) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
         self.log = log
         inherited = {name: os.environ[name] for name in os.environ if not name.startswith(("MONGO", "SECRET"))}
         own = {
             "MONGO_URI": uri,
             "MONGO_DB": database,
             "SECRET_KEY": SECRET_KEY,
-            "PORT": str(self.port),
+            "PORT": "0",
             "POST_LIMIT_ACCOUNT": "0",
             "POST_LIMIT_ADDRESS": "0",
             "BCRYPT_ROUNDS": "4",
+            "STORE_TIMEOUT_SECONDS": "60",
             "LOG_LEVEL": "INFO",
         }
         with log.open("ab") as output:
@@ -76,18 +95,27 @@ class Server:
                 stdout=output,
                 stderr=output,
             )
-        self._wait_until_it_serves()
+        self.port = int(self._wait_until_it_says(r" is at http://127\.0\.0\.1:(\d+)\n")[1])
+        wait_until(self._is_ready, "it does not answer")
 
-    def _wait_until_it_serves(self) -> None:
-        give_up_at = time.monotonic() + SECONDS
-        while True:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5):
-                    return
-            except OSError:
-                assert self.process.poll() is None, self.log.read_text()
-                assert time.monotonic() < give_up_at, self.log.read_text()
-                time.sleep(0.02)
+    def wait_until_settled(self) -> None:
+        """Wait for the end of what it does beside its first visitors, for which it takes memory."""
+        self._wait_until_it_says(r"^settled$")
+
+    def _wait_until_it_says(self, pattern: str) -> re.Match[str]:
+        def look() -> re.Match[str] | None:
+            has_ended = self.process.poll() is not None
+            said = re.search(pattern, self.log.read_text(errors="replace"), re.MULTILINE)
+            assert said or not has_ended, self.log.read_text()
+            return said
+
+        return wait_until(look, f"it does not say {pattern}")  # type: ignore[return-value]
+
+    def _is_ready(self) -> bool:
+        assert self.process.poll() is None, self.log.read_text()
+        with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=SECONDS):
+            return True
+        return False
 
     def kill(self) -> None:
         """SIGKILL, in the middle of whatever it does."""
@@ -104,6 +132,11 @@ class Server:
         pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
+    def processor_seconds(self) -> float:
+        """How long it has kept a processor busy; other processes do not change that, however busy they are."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def threads(self) -> int:
         """How many threads it has."""
         return len(os.listdir(f"/proc/{self.process.pid}/task"))
@@ -117,11 +150,18 @@ class Server:
         lines = self.log.read_text().splitlines()
         return [line for line in lines if "Traceback" in line or '"level":"ERROR"' in line.replace(" ", "")]
 
+    def is_connected_with(self, client: socket.socket) -> bool:
+        """Whether it still holds the other end of a connection; the kernel may go on with it for who has let go."""
+        ends = f"0100007F:{self.port:04X}", f"0100007F:{client.getsockname()[1]:04X}"
+        rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        return any((row[1], row[2]) == ends and row[9] != "0" for row in rows)
+
     def connect(self, token: str, query: str = "room=lobby", **options: Any) -> "Client":
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         headers |= options.pop("headers", {})
         address = f"ws://127.0.0.1:{self.port}/live?{query}"
-        return Client(connect(address, additional_headers=headers, **{"compression": None, "legacy": True} | options))
+        usual = {"compression": None, "legacy": True, "open_timeout": SECONDS}
+        return Client(connect(address, additional_headers=headers, **usual | options))
 
 
 class Client:
@@ -153,11 +193,18 @@ class Client:
     def wait_for_message(self, client_id: str) -> None:
         self.wait_for(lambda frame: any(m.get("client_id") == client_id for m in frame.get("messages", [])))
 
+    def wait_for_messages(self, client_ids: Iterable[str]) -> None:
+        """Wait until all of these were seen, in whatever order they come."""
+        missing = set(client_ids) - set(self.seen())
+        while missing:
+            frame = self.wait_for(lambda frame: "messages" in frame)
+            missing -= {m.get("client_id") for m in frame["messages"]}
+
     def seen(self) -> list[str]:
         return [m["client_id"] for frame in self.frames for m in frame.get("messages", [])]
 
-    def close_code(self, seconds: float = 5) -> int | None:
-        """Read to the end, and say with which code it was closed."""
+    def close_code(self, seconds: float = SECONDS) -> int | None:
+        """Read to the end, and say with which code it was closed; None when it is not."""
         give_up_at = time.monotonic() + seconds
         try:
             while True:
@@ -237,9 +284,19 @@ class Raw:
         taken, self._buffer = self._buffer[:count], self._buffer[count:]
         return taken
 
-    def close_code(self, seconds: float = 2) -> int | None:
+    def wait_for_type(self, kind: str) -> None:
+        """Read until a text frame is of this type."""
+        for opcode, payload in self.read_frames():
+            if opcode == 1 and json.loads(payload)["type"] == kind:
+                return
+        raise AssertionError("the connection ended")
+
+    def read_much_at_once(self) -> None:
+        """Be a reader who no longer stalls: with a small buffer the rest would come a few bytes at a time."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1_000_000)
+
+    def close_code(self) -> int | None:
         """With which code the server closes; None when it just hangs up, an error when it does neither in time."""
-        self.socket.settimeout(seconds)
         for opcode, payload in self.read_frames():
             if opcode == 8:
                 code: int = struct.unpack("!H", payload[:2])[0]

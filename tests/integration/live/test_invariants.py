@@ -6,7 +6,6 @@ Each has a control: the same check on an engine that breaks the invariant must f
 import contextlib
 import random
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -17,6 +16,7 @@ import pytest
 from pymongo.errors import DuplicateKeyError
 
 from chatroom.changes import Change
+from chatroom.config import Settings
 from chatroom.errors import Refused, Unavailable
 from chatroom.live import feed as feeds
 from chatroom.live import rivals
@@ -31,8 +31,12 @@ from tests.integration.live.conftest import MakeNode
 from tests.integration.live.nodes import LOBBY, Node, Reader, check_log, check_posts, history
 from tests.people import ALICE, BOB, access, draft, rendered
 from tests.unit.live import messages as made_up
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.integration
+
+NEVER = 3600.0
+"""Seconds until something happens that is to be left out of a test."""
 
 
 def write(node: Node, name: str, count: int, at_once: int = 25) -> list[Stored]:
@@ -52,7 +56,6 @@ def in_threads(*deeds: Callable[[], Any]) -> list[Any]:
 class TestOrder:
     """D06, I4, I5: four writers, two processes, ten readers."""
 
-    @pytest.mark.slow
     def test_d06_everybody_gets_every_message_once_and_in_order(
         self, make_node: MakeNode, room_database: Database
     ) -> None:
@@ -162,24 +165,24 @@ class TestOnce:
 class TestJoining:
     """D07, D08: history, tail and live are one, wherever one comes in."""
 
-    @pytest.mark.slow
-    def test_d07_five_hundred_join_under_load(self, make_node: MakeNode) -> None:
-        nodes = [make_node("one", tail_messages=100), make_node("two", tail_messages=100)]
-        total = 1000
+    @pytest.mark.parametrize("total", [300, pytest.param(1000, marks=pytest.mark.long)])
+    def test_d07_five_hundred_join_under_load(self, make_node: MakeNode, total: int) -> None:
+        nodes = [make_node("one", tail_messages=total // 10), make_node("two", tail_messages=total // 10)]
         readers: list[Reader] = []
 
         def join() -> None:
-            dice = random.Random(7)
+            """All along, from the first message to the last."""
             for n in range(500):
+                newest = n * total // 500
+                wait_until(lambda newest=newest: nodes[0].store.newest_revision(LOBBY.id) >= newest)
                 readers.append(nodes[n % 2].reader(cursor=0))
-                time.sleep(dice.uniform(0, 0.004))
 
         in_threads(join, partial(write, nodes[0], "a", total // 2, 5), partial(write, nodes[1], "b", total // 2, 5))
 
         for reader in readers:
             reader.wait_for(total)
             check_posts(reader, total)
-            assert len(reader.missed) == 1
+            reader.wait_until_caught_up(1)
 
     @pytest.mark.parametrize("absent", [0, 1, 30, 150, 700])
     def test_d08_an_absence_is_filled_exactly(self, make_node: MakeNode, absent: int) -> None:
@@ -197,6 +200,7 @@ class TestJoining:
 
         reader.wait_for(30 + absent)
         check_posts(reader, 30 + absent)
+        reader.wait_until_caught_up(2)
         assert reader.missed[0] == 0
         assert absent <= reader.missed[1] <= absent + 10
 
@@ -205,17 +209,24 @@ class TestJoining:
         readers = [nodes[n % 2].reader(pause=0.001 * n) for n in range(4)]
         is_done = threading.Event()
 
+        def newest() -> int:
+            return nodes[0].store.newest_revision(LOBBY.id)
+
         def wander() -> None:
             dice = random.Random(3)
             while not is_done.is_set():
                 reader = dice.choice(readers)
                 reader.disconnect()
-                time.sleep(dice.uniform(0, 0.01))
+                left_at = newest()
+                if dice.random() < 0.5:  # away until something was missed
+                    wait_until(lambda left_at=left_at: is_done.is_set() or newest() > left_at)
                 reader.connect(dice.choice(nodes))
 
         def write_all() -> None:
-            in_threads(*[partial(write, nodes[n % 2], f"w{n}", 200, 3) for n in range(3)])
-            is_done.set()
+            try:
+                in_threads(*[partial(write, nodes[n % 2], f"w{n}", 200, 3) for n in range(3)])
+            finally:
+                is_done.set()
 
         in_threads(wander, write_all)
 
@@ -245,8 +256,7 @@ def held_mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         with pymongo.MongoClient[dict[str, Any]](uri) as client:
             host = uri.removeprefix("mongodb://").partition("/")[0]
             client.admin.command("replSetInitiate", {"_id": "held", "members": [{"_id": 0, "host": host}]})
-            while not client.admin.command("hello").get("isWritablePrimary"):
-                time.sleep(0.01)
+            wait_until(lambda: client.admin.command("hello").get("isWritablePrimary"))
         yield uri
 
 
@@ -261,6 +271,8 @@ class TestStoredThenSeen:
             client.admin.command(
                 {"configureFailPoint": "disableSnapshotting", "mode": "alwaysOn" if is_held else "off"}
             )
+            if not is_held:  # the next write takes along what stood still; without one that takes ten seconds
+                client.nudges.nudges.insert_one({})
 
         yield hold
         hold(False)
@@ -268,27 +280,43 @@ class TestStoredThenSeen:
 
     @pytest.fixture
     def node(self, held_mongod: str) -> Iterator[Node]:
-        database = new_database(held_mongod, store_timeout_seconds=0.5)
+        database = new_database(held_mongod, store_timeout_seconds=PATIENCE_SECONDS)
         node = Node(database, "one")
         yield node
         node.stop()
         database.close()
 
+    @pytest.fixture
+    def impatient(self, held_mongod: str, node: Node) -> Iterator[MessageStore]:
+        """Another process's store, which soon gives up what a majority does not confirm."""
+        settings = Settings(
+            mongo_uri=held_mongod, mongo_db=node.database.name, secret_key="x" * 32, store_timeout_seconds=0.5
+        )
+        database = Database.connect(settings)
+        yield MessageStore(database, origin="two")
+        database.close()
+
     def test_d04_a_resend_is_answered_only_once_a_majority_has_it(
-        self, node: Node, hold: Callable[[bool], None]
+        self, node: Node, impatient: MessageStore, hold: Callable[[bool], None]
     ) -> None:
         node.post([draft("a0")])
         hold(True)
-        local = pymongo.read_concern.ReadConcern("local")
-        for _ in range(2):  # the second meets a duplicate key at once
+        answers: list[Stored] = []
+        sender = threading.Thread(target=lambda: answers.extend(node.store.append(LOBBY.id, [rendered("a1")])))
+        sender.start()
+        wait_until(lambda: count_locally(node) == 2)
+        for _ in range(2):  # which meets a duplicate key at once
             with pytest.raises(Unavailable):
-                node.store.append(LOBBY.id, [rendered("a1")])
-            assert node.database.messages.with_options(read_concern=local).count_documents({}) == 2
+                impatient.append(LOBBY.id, [rendered("a1")])
+        assert answers == []
+        assert count_locally(node) == 2
         hold(False)
+        sender.join()
 
-        (answer,) = node.store.append(LOBBY.id, [rendered("a1")])
+        (again,) = node.store.append(LOBBY.id, [rendered("a1")])
 
-        assert (answer.message.sequence, answer.is_repeated) == (2, True)
+        assert [(answer.message.sequence, answer.is_repeated) for answer in answers] == [(2, False)]
+        assert (again.message.sequence, again.is_repeated) == (2, True)
 
     def test_d01_nothing_is_seen_or_answered_before_a_majority_has_it(
         self, node: Node, hold: Callable[[bool], None]
@@ -301,13 +329,12 @@ class TestStoredThenSeen:
         sender = threading.Thread(target=lambda: answers.extend(node.post([draft("a1"), draft("a2")])))
         sender.start()
         wait_until(lambda: count_locally(node) == 3)
-        time.sleep(0.3)
-        assert reader.cursor == 1
-        assert answers == []
-        assert len(node.store.changed_after(LOBBY.id, 0, 9)) == 1
-        late = node.reader()
+        late = node.reader()  # who is shown what there is, after the two were written
         late.wait_for(1)
-        assert late.cursor == 1
+        assert len(node.store.changed_after(LOBBY.id, 0, 9)) == 1
+        with pytest.raises(AssertionError):
+            reader.wait_for(2, seconds=0.3)  # where all stands still nothing comes later that could be waited for
+        assert (reader.cursor, late.cursor, answers) == (1, 1, [])
         hold(False)
         sender.join()
 
@@ -338,15 +365,8 @@ def count_locally(node: Node) -> int:
     return node.database.messages.with_options(read_concern=local).count_documents({})
 
 
-def wait_until(is_true: Callable[[], bool], seconds: float = 10) -> None:
-    give_up_at = time.monotonic() + seconds
-    while not is_true():
-        assert time.monotonic() < give_up_at
-        time.sleep(0.01)
-
-
 class TestFeeds:
-    """D09, F13: whatever becomes of the stream, readers converge within five seconds."""
+    """D09, F13: whatever becomes of the stream, readers converge, without the polling beside it."""
 
     def test_a_stream_that_breaks_again_and_again(self, make_node: MakeNode) -> None:
         one = make_node("one")
@@ -359,34 +379,42 @@ class TestFeeds:
                     raise Unavailable("The stream broke.")
                 yield change
 
-        two = make_node("two", watch=watch, safety_seconds=60)
+        two = make_node("two", watch=watch, safety_seconds=NEVER)
         reader = two.reader()
-        for n in range(40):
+        for n in range(0, 40, 2):  # the first of them opens the stream's eyes again, or is heard by it
             one.post([draft(f"a{n}")])
-            time.sleep(0.01)
+            one.post([draft(f"a{n + 1}")])
+            reader.wait_for(n + 2)
 
-        reader.wait_for(40, seconds=5)
         check_posts(reader, 40)
-        assert broken
+        assert len(broken) > 1
 
     def test_a_stream_whose_cursor_is_killed(self, make_node: MakeNode, room_database: Database) -> None:
-        one, two = make_node("one"), make_node("two", safety_seconds=60)
+        one = make_node("one")
+        opened: list[int] = []
+
+        def watch(is_stopped: Callable[[], bool]) -> Iterator[tuple[str | None, int]]:
+            opened.append(1)
+            yield from changes.watch(room_database, "two", is_stopped)
+
+        two = make_node("two", watch=watch, safety_seconds=NEVER)
         reader = two.reader()
         one.post([draft("a1")])
-        reader.wait_for(1, seconds=5)
+        reader.wait_for(1)
 
-        assert kill_cursors(room_database) >= 1
+        wait_until(lambda: kill_cursors(room_database) == 2)  # that of each
         one.post([draft("a2")])
 
-        reader.wait_for(2, seconds=5)
+        reader.wait_for(2)
         check_posts(reader, 2)
+        wait_until(lambda: len(opened) > 1)
 
     def test_a_stream_that_is_silent_without_an_error(self, make_node: MakeNode) -> None:
         one, two = make_node("one"), make_node("two", watch=never_hear, safety_seconds=0.2)
         reader = two.reader()
         one.post([draft("a1")])
 
-        reader.wait_for(1, seconds=5)
+        reader.wait_for(1)
 
     def test_d09_a_stream_whose_history_is_gone(
         self, make_node: MakeNode, room_database: Database, monkeypatch: pytest.MonkeyPatch
@@ -402,18 +430,18 @@ class TestFeeds:
             return watch_really(*arguments, **options)
 
         monkeypatch.setattr(room_database.messages, "watch", watch)
-        two = make_node("two", watch=partial(changes.watch, room_database, "two"), safety_seconds=60)
+        two = make_node("two", watch=partial(changes.watch, room_database, "two"), safety_seconds=NEVER)
         reader = two.reader()
         one.post([draft("a1")])
 
-        reader.wait_for(1, seconds=5)
+        reader.wait_for(1)
         assert codes == []
 
     def test_d10_the_collection_is_dropped_and_made_again(self, make_node: MakeNode, room_database: Database) -> None:
-        one, two = make_node("one"), make_node("two", safety_seconds=60)
+        one, two = make_node("one"), make_node("two", safety_seconds=NEVER)
         reader = two.reader()
         one.post([draft("a1")])
-        reader.wait_for(1, seconds=5)
+        reader.wait_for(1)
 
         room_database.messages.with_options().aggregate([{"$match": {}}, {"$out": "kept"}])
         room_database.messages.drop()
@@ -422,7 +450,7 @@ class TestFeeds:
         room_database.messages.insert_many(list(kept.find()))
         one.post([draft("a2")])
 
-        reader.wait_for(2, seconds=5)
+        reader.wait_for(2)
         check_posts(reader, 2)
 
     def test_a_process_hears_of_others_and_not_of_itself(self, make_node: MakeNode, room_database: Database) -> None:
@@ -435,13 +463,15 @@ class TestFeeds:
 
         listener = threading.Thread(target=listen)
         listener.start()
-        wait_until(lambda: bool(heard))
-        one.post([draft("a1")])
-        (posted,) = two.post([draft("b1", author=BOB)])
-        try_change(two, two.messages.changes.deleting(access(BOB, LOBBY), posted.message.id))
-        wait_until(lambda: len(heard) >= 3)
-        is_over.set()
-        listener.join()
+        try:
+            wait_until(lambda: heard)
+            one.post([draft("a1")])
+            (posted,) = two.post([draft("b1", author=BOB)])
+            try_change(two, two.messages.changes.deleting(access(BOB, LOBBY), posted.message.id))
+            wait_until(lambda: len(heard) >= 3)
+        finally:
+            is_over.set()
+            listener.join()
 
         assert heard[0] == (None, 0)
         assert {revision for room, revision in heard[1:] if room == LOBBY.id} <= {2, 3}
@@ -456,8 +486,9 @@ class TestFeeds:
 def never_hear(is_stopped: Callable[[], bool]) -> Iterator[tuple[str | None, int]]:
     """A stream that opens, and says nothing."""
     yield None, 0
+    never = threading.Event()
     while not is_stopped():
-        time.sleep(0.01)
+        never.wait(0.01)
 
 
 def kill_cursors(database: Database) -> int:
@@ -480,12 +511,10 @@ class TestSlowReaders:
         one = make_node("one", tail_messages=50)
         stuck = one.reader(pause=3600)
         others = [one.reader() for _ in range(3)]
-        began = time.monotonic()
         write(one, "a", 500, at_once=5)
         for reader in others:
             reader.wait_for(500)
             check_posts(reader, 500)
-        assert time.monotonic() - began < 20
         assert len(stuck.seen) <= 50
         live = one.engine.rooms._rooms[LOBBY.id]
         assert len(live.tail._entries) <= 50
@@ -504,9 +533,22 @@ class TestControls:
         self, make_node: MakeNode, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(rivals, "CONTESTED_SECONDS", -1)  # who takes turns does not show what the store does wrong
-        nodes = [make_node(name, make_store=CountingStore) for name in ("one", "two")]
+        one, two = [make_node(name, make_store=CountingStore) for name in ("one", "two")]
+        has_counted, may_insert = threading.Event(), threading.Event()
+        one.store.between = lambda: (has_counted.set(), may_insert.wait(PATIENCE_SECONDS))  # type: ignore[attr-defined]
+        reader = two.reader()
+        sender = threading.Thread(target=one.post, args=[[draft("first")]])
+        sender.start()
+        wait_until(has_counted.is_set)
+        two.post([draft("second")])
+        reader.wait_for(2)
+        may_insert.set()
+        sender.join()
+        two.post([draft("third")])
+        reader.wait_for(3)
+        check_log(two.database)
         with pytest.raises(AssertionError):
-            self.write_and_check(nodes)
+            check_posts(reader, 3)
 
     @pytest.mark.parametrize("is_trusting", [True, False])
     def test_a_tail_that_trusts_the_order(
@@ -514,7 +556,7 @@ class TestControls:
     ) -> None:
         if is_trusting:
             monkeypatch.setattr(Tail, "offer", trusting_offer)
-        one, two = make_node("one"), make_node("two", watch=never_hear, safety_seconds=60)
+        one, two = make_node("one"), make_node("two", watch=never_hear, safety_seconds=NEVER)
         reader = two.reader()
         one.post([draft("theirs")])
         two.post([draft("ours")])
@@ -536,23 +578,30 @@ class TestControls:
         with pytest.raises(AssertionError):
             check_posts(reader, 30)
 
-    def test_a_feed_that_never_asks_after_a_failure(self, make_node: MakeNode, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(feeds.ChangeStreamFeed, "_hint_at_everything", lambda feed: None)
+    @pytest.mark.parametrize("is_asking", [True, False])
+    def test_a_feed_that_never_asks_after_a_failure(
+        self, make_node: MakeNode, monkeypatch: pytest.MonkeyPatch, is_asking: bool
+    ) -> None:
+        if not is_asking:
+            monkeypatch.setattr(feeds.ChangeStreamFeed, "_hint_at_everything", lambda feed: None)
         one = make_node("one")
-        is_open = threading.Event()
+        is_open, could_ask = threading.Event(), threading.Event()
 
         def watch(is_stopped: Callable[[], bool]) -> Iterator[tuple[str | None, int]]:
             while not is_open.wait(0.01):
                 if is_stopped():
                     return
+            yield None, 0
+            could_ask.set()
             yield from never_hear(is_stopped)
 
-        two = make_node("two", watch=watch, safety_seconds=60)
+        two = make_node("two", watch=watch, safety_seconds=NEVER)
         reader = two.reader()
         one.post([draft("a1")])
         is_open.set()
-        with pytest.raises(AssertionError):
-            reader.wait_for(1, seconds=1)
+        wait_until(could_ask.is_set)
+        with contextlib.nullcontext() if is_asking else pytest.raises(AssertionError):
+            reader.wait_for(1, seconds=PATIENCE_SECONDS if is_asking else 0.5)  # it would not come later either
 
     def test_a_client_that_resends_under_a_new_id(self, make_node: MakeNode) -> None:
         node = make_node("one")
@@ -561,16 +610,12 @@ class TestControls:
         with pytest.raises(AssertionError):
             assert [text for *_, text in history(node.store)].count("hi") == 1
 
-    def write_and_check(self, nodes: Sequence[Node]) -> None:
-        readers = [node.reader() for node in nodes]
-        in_threads(*[partial(write, nodes[n % 2], f"w{n}", 100, 1) for n in range(6)])
-        for reader in readers:
-            reader.wait_for(600, seconds=5)
-            check_posts(reader, 600)
-
 
 class CountingStore(MessageStore):
     """Takes a number from a counter, and inserts afterwards: 6 can be seen before 5."""
+
+    between: Callable[[], object] = staticmethod(lambda: None)
+    """What is done between the two."""
 
     def append(self, room: str, drafts: Sequence[Rendered], *, after: int | None = None) -> list[Stored]:
         counters = self._database.client[self._database.name]["counters"]
@@ -585,7 +630,7 @@ class CountingStore(MessageStore):
                 break
             except DuplicateKeyError:
                 continue
-        time.sleep(random.uniform(0, 0.01))
+        self.between()
         documents = self.documents(room, counter["n"] - len(drafts), drafts)
         self._messages.insert_many(documents)
         return [
@@ -619,26 +664,27 @@ class HastyAppender:
         await self._appender.finish(seconds)
 
 
-def test_polling_on_a_standalone_mongod(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_polling_on_a_standalone_mongod(standalone_mongod: str) -> None:
     """No change streams there: two processes ask for what is new, and converge all the same."""
-    with standalone(tmp_path_factory.mktemp("standalone") / "data") as uri:
-        databases = [new_database(uri)]
-        databases.append(Database(pymongo.MongoClient(uri, tz_aware=True), databases[0].name, uri=uri))
-        assert not databases[0].has_change_streams()
-        nodes = [Node(database, f"n{number}") for number, database in enumerate(databases)]
-        assert all(isinstance(node.feed, feeds.PollingFeed) for node in nodes)
-        readers = [node.reader() for node in nodes]
-        try:
-            in_threads(*[partial(write, node, node.name, 200, 10) for node in nodes])
-            for reader in readers:
-                reader.wait_for(400)
-                check_posts(reader, 400)
-            check_log(databases[0])
-            assert databases[0].messages.write_concern.document["w"] == "majority"
-        finally:
-            for node in nodes:
-                node.stop()
-                node.database.close()
+    databases = [new_database(standalone_mongod)]
+    databases.append(
+        Database(pymongo.MongoClient(standalone_mongod, tz_aware=True), databases[0].name, uri=standalone_mongod)
+    )
+    assert not databases[0].has_change_streams()
+    nodes = [Node(database, f"n{number}") for number, database in enumerate(databases)]
+    assert all(isinstance(node.feed, feeds.PollingFeed) for node in nodes)
+    readers = [node.reader() for node in nodes]
+    try:
+        in_threads(*[partial(write, node, node.name, 200, 10) for node in nodes])
+        for reader in readers:
+            reader.wait_for(400)
+            check_posts(reader, 400)
+        check_log(databases[0])
+        assert databases[0].messages.write_concern.document["w"] == "majority"
+    finally:
+        for node in nodes:
+            node.stop()
+            node.database.close()
 
 
 def test_presence_over_two_processes(make_node: MakeNode) -> None:

@@ -4,8 +4,7 @@ import contextlib
 import json
 import secrets
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,21 +12,36 @@ from typing import Any
 
 import pytest
 
-from chatroom.config import Settings
 from chatroom.embedded import EmbeddedMongo
 from chatroom.models import Author, User
 from chatroom.rooms import LOBBY
 from chatroom.services import Services
 from chatroom.store.subscriptions import Subscription, SubscriptionStore
-from tests.integration.live.servers import SECONDS, SECRET_KEY, Client, Server, make_tokens, new_name
+from tests.integration.live.servers import SECONDS, Client, Server, make_tokens, new_name, settings_of
 from tests.people import access
 from tests.subscribers import Browser
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 # Tests listen on this machine, to which nothing is posted otherwise.
-EVERYWHERE = "import chatroom.outside as o; o.is_public = lambda address: True; "
+EVERYWHERE = "import chatroom.outside as o; o.is_public = lambda address: True"
+# What is done once a second is done more often, so that nobody waits for it.
+BUSY = "import chatroom.live.housekeeping as h, chatroom.leased as l; h.TICK_SECONDS = l.PAUSE_SECONDS = 0.2"
+# Whoever outside does not answer is waited for until the test is over.
+PATIENT = "import chatroom.deliveries as v, chatroom.push as p; v.TIMEOUT_SECONDS = p.TIMEOUT_SECONDS = 60"
+# While this file is there, whoever deletes an account stands still after the first messages of many.
+HELD = """
+import os, time
+from chatroom.account_deletion import AccountDeletion as d
+goes_on = d._goes_on
+def wait_and_go_on(self, seconds):
+    while seconds and os.path.exists({gate!r}):
+        time.sleep(0.02)
+    return goes_on(self, seconds)
+d._goes_on = wait_and_go_on
+"""
 
 
 class Outsider:
@@ -72,12 +86,14 @@ class Pair:
         self.name = new_name()
         self.uri = mongod.uri_for(self.name)
         self.alice, self.bob = make_tokens(self.uri, self.name, "alice", "bobby")
-        self.services = Services(Settings(mongo_uri=self.uri, mongo_db=self.name, secret_key=SECRET_KEY))
+        self.services = Services(settings_of(self.uri, self.name))
         self.services.open()
         self.outsider = Outsider()
         self.browser = Browser(f"{self.outsider.url}/push")
         self._subscribe()  # before the servers look who is
         self._folder = folder
+        self.gate = folder / "gate"
+        self._first = "\n".join([EVERYWHERE, BUSY, PATIENT, HELD.format(gate=str(self.gate))])
         self._started: list[Server] = []
         self.origins: dict[str, Server] = {}
 
@@ -86,7 +102,7 @@ class Pair:
         """Two that run; one that was killed has a successor."""
         while len(self.origins) < 2:
             log = self._folder / f"{len(self._started)}.log"
-            server = Server(self.uri, self.name, log, first=EVERYWHERE)
+            server = Server(self.uri, self.name, log, first=self._first)
             self._started.append(server)
             self.origins[self.post(server, "who are you?").origin] = server
         return list(self.origins.values())
@@ -157,8 +173,7 @@ def test_people_at_two_processes_see_each_other_and_who_writes(pair: Pair) -> No
         with contextlib.closing(one.connect(pair.alice)) as alice:
             bob.wait_for(lambda frame: frame["type"] == "presence" and "Alice" in json.dumps(frame))
             alice.wait_for(lambda frame: frame["type"] == "presence" and "Bobby" in json.dumps(frame))
-            alice.say({"type": "typing", "room": "lobby"})
-            bob.wait_for(lambda frame: typists(frame) == ["Alice"])
+            type_until_seen(alice, bob)
             alice.post("said", "it is said")
             bob.wait_for_message("said")
             bob.wait_for(lambda frame: typists(frame) == [])
@@ -227,13 +242,12 @@ def test_the_other_process_goes_on_with_the_index(pair: Pair) -> None:
 
 def test_an_account_is_deleted_to_the_end_though_the_process_is_killed_in_the_middle(pair: Pair) -> None:
     assert len(pair.servers) == 2
-    services, count = pair.services, 3000
+    services, count = pair.services, 600
     (token,) = make_tokens(pair.uri, pair.name, "carol")
     carol = pair.user(token)
     services.rooms.get_for(carol.id, "lobby")
     drafts = [services.messages.draft(Author(carol.id, "Carol"), f"c{n}") for n in range(count)]
-    for first in range(0, count, 500):
-        services.messages.append(LOBBY.id, drafts[first : first + 500])
+    services.messages.append(LOBBY.id, drafts)
     holder = pair.holder("account_deletion")
     other = next(server for origin, server in pair.origins.items() if origin != holder)
     left = {"room": LOBBY.id, "author.id": carol.id, "deleted_at": None}
@@ -241,10 +255,12 @@ def test_an_account_is_deleted_to_the_end_though_the_process_is_killed_in_the_mi
 
     with contextlib.closing(other.connect(token)) as client:
         client.wait_for_type("caught_up")
+        pair.gate.touch()
         services.account_deletion.begin(None, carol, "", is_erased=True)
         wait_until(lambda: messages.count_documents(left) < count)
         assert pair.kill(holder) is other
         assert 0 < messages.count_documents(left) < count, "it was not killed in the middle"
+        pair.gate.unlink()
         assert client.close_code(SECONDS) in {4401, 4403}
     wait_until(lambda: messages.count_documents(left) == 0)
     users.update_one({"_id": carol.id}, {"$set": {"deleted_at": LONG_AGO}})  # the minute is over
@@ -265,6 +281,19 @@ def readers(pair: Pair) -> Iterator[list[Client]]:
         yield clients
 
 
+def type_until_seen(writer: Client, reader: Client) -> None:
+    """Type as people do, again and again: what was typed once is forgotten after some seconds."""
+
+    def type_once() -> bool:
+        writer.say({"type": "typing", "room": "lobby"})
+        with contextlib.suppress(TimeoutError):
+            reader.wait_for(lambda frame: typists(frame) == ["Alice"], seconds=1)
+            return True
+        return False
+
+    wait_until(type_once)
+
+
 def typists(frame: dict[str, Any]) -> list[str] | None:
     return [person["name"] for person in frame["people"]] if frame["type"] == "typing" else None
 
@@ -277,10 +306,3 @@ def told(pair: Pair) -> list[str]:
 def tags(pair: Pair) -> list[str]:
     """What Alice's browser was told of."""
     return [pair.browser.read(body)["tag"] for _, body in pair.outsider.at("/push")]
-
-
-def wait_until(is_true: Callable[[], object]) -> None:
-    give_up_at = time.monotonic() + SECONDS
-    while not is_true():
-        assert time.monotonic() < give_up_at, "it did not happen in time"
-        time.sleep(0.02)

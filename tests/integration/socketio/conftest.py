@@ -18,6 +18,6 @@ def npm_client(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("client.mjs", "package.json"):
         shutil.copy(HERE / name, folder)
     subprocess.run(
-        ["npm", "install", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder, check=True, timeout=120
+        ["npm", "install", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder, check=True, timeout=300
     )
     return folder

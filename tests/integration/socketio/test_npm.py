@@ -3,7 +3,6 @@
 import json
 import subprocess
 import threading
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,14 +11,28 @@ from typing import Any
 import pytest
 
 from chatroom.app import create_app, open_app
-from chatroom.config import Settings
 from chatroom.embedded import EmbeddedMongo
 from chatroom.web.cookies import SECRET
-from tests.integration.live.servers import SECRET_KEY, Server, make_tokens, new_name
+from tests.integration.live.servers import Server, make_tokens, new_name, settings_of
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.integration
 
-PATIENCE_SECONDS = 60
+# A server that says how many requests of long-polling wait in it for news.
+COUNTING = """
+from engineio.async_socket import AsyncSocket
+poll, waiting = AsyncSocket.poll, set()
+async def counted_poll(self):
+    if self.queue.empty():
+        waiting.add(self.sid)
+        os.write(1, b"%d wait\\n" % len(waiting))
+    try:
+        return await poll(self)
+    finally:
+        waiting.discard(self.sid)
+        os.write(1, b"%d wait\\n" % len(waiting))
+AsyncSocket.poll = counted_poll
+"""
 TRANSPORTS = [["websocket"], ["polling"], ["polling", "websocket"]]
 
 
@@ -70,13 +83,12 @@ class Place:
     def say(self, token: str, text: str) -> None:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         body = json.dumps({"text": text}).encode()
-        urllib.request.urlopen(
-            urllib.request.Request(f"{self.address}/api/rooms/lobby/messages", body, headers)
-        ).close()
+        request = urllib.request.Request(f"{self.address}/api/rooms/lobby/messages", body, headers)
+        urllib.request.urlopen(request, timeout=PATIENCE_SECONDS).close()
 
     def cookie(self, name: str) -> str:
         """The cookie of a browser in which somebody is signed in."""
-        app = create_app(Settings(mongo_uri=self.uri, mongo_db=self.name, secret_key=SECRET_KEY, bcrypt_rounds=4))
+        app = create_app(settings_of(self.uri, self.name))
         services = open_app(app)
         user = services.accounts.users.find_by_username(name)
         assert user
@@ -86,7 +98,7 @@ class Place:
         return f"session={signer.dumps({SECRET: secret, '_fresh': True, '_permanent': True})}"
 
     def end_sessions(self, name: str) -> None:
-        app = create_app(Settings(mongo_uri=self.uri, mongo_db=self.name, secret_key=SECRET_KEY, bcrypt_rounds=4))
+        app = create_app(settings_of(self.uri, self.name))
         services = open_app(app)
         user = services.accounts.users.find_by_username(name)
         assert user
@@ -182,21 +194,33 @@ def test_where_messages_go_on(place: Place, npm_client: Path) -> None:
         client.close()
 
 
-@pytest.mark.parametrize("is_there", [True, False], ids=["who waits", "who has gone"])
-def test_nobody_holds_up_the_end(mongod: EmbeddedMongo, tmp_path: Path, npm_client: Path, is_there: bool) -> None:
-    """A request of long-polling that waits for news is answered when the server ends, and is no error."""
-    place = Place(mongod, tmp_path)
-    client = Client(npm_client, place.address, auth={"token": place.alice}, transports=["polling"])
+def test_nobody_holds_up_the_end(place: Place, tmp_path: Path, npm_client: Path) -> None:
+    """A request of long-polling that waits for news is answered when the server ends, and is no error.
+
+    One of the two who wait has gone by then.
+    """
+    server = Server(place.uri, place.name, tmp_path / "server.log", first=COUNTING)
+    address = f"http://127.0.0.1:{server.port}"
+    staying, going = (
+        Client(npm_client, address, auth={"token": token}, transports=["polling"]) for token in (place.alice, place.bob)
+    )
     try:
-        client.wait_for("connect")
-        client.emit("history", {})
-        time.sleep(1.0)  # by now it waits for what comes next
-        if not is_there:
-            client.process.kill()
-            client.process.wait()
-        assert place.server.terminate() == 0
-        assert place.server.errors() == []  # uvicorn would say whom it did not wait for any longer
-        if is_there:
-            assert client.wait_for("disconnect") in {"transport error", "transport close", "io server disconnect"}
+        for client in (staying, going):
+            client.wait_for("connect")
+            client.emit("history", {})
+        wait_until(lambda: how_many_wait(server) == 2)
+        going.process.kill()
+        going.process.wait()
+        assert server.terminate() == 0
+        assert server.errors() == []  # uvicorn would say whom it did not wait for any longer
+        assert staying.wait_for("disconnect") in {"transport error", "transport close", "io server disconnect"}
     finally:
-        client.close()
+        staying.close()
+        going.close()
+        server.process.kill()
+
+
+def how_many_wait(server: Server) -> int:
+    """What the server has said last."""
+    counts = [line.split()[0] for line in server.log.read_text().splitlines() if line.endswith(" wait")]
+    return int(counts[-1]) if counts else 0

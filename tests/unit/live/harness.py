@@ -2,14 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
 from chatroom.errors import Refused, Unavailable
+from chatroom.live import appender, connection, engine, follower, hearing, housekeeping, positions, rooms
 from chatroom.live.engine import Engine
 from chatroom.live.gate import Limits
 from chatroom.live.socket import LiveEndpoint
@@ -27,6 +29,8 @@ from tests.people import ALICE, BOB, MALLORY, rendered
 
 DEN = Room(id="den", slug="den", title="The den of Alice and Bob", kind="private")
 PEOPLE = {"alice": ALICE, "bob": BOB, "mallory": MALLORY}
+THOSE_WHO_SLEEP = (appender, connection, engine, follower, hearing, housekeeping, positions, rooms)
+MOST_TURNS = 500
 NO_LIMITS = Limits(connections=0, connections_per_user=0, connections_per_address=0, rooms_per_connection=0)
 
 
@@ -62,7 +66,7 @@ class Process:
         self.now = datetime(2026, 11, 21, 1, 2, 3, tzinfo=UTC)
         self.store = MessageStore(self.database, origin=name)
         self.messages = Messages(self.store, max_length=4000, clock=lambda: self.now)
-        self.presences = PresenceStore(self.database, process=name, lease_seconds=30, clock=lambda: datetime.now(UTC))
+        self.presences = PresenceStore(self.database, process=name, lease_seconds=30, clock=lambda: self.now)
         self.notices = Notices(NoticeStore(self.database))
         self.rooms = make_rooms(self.database, self.messages, self.notices)
         self.rooms.ensure_lobby()
@@ -227,8 +231,26 @@ def header(scope: Mapping[str, Any], name: str) -> str:
 
 
 async def settle() -> None:
-    for _ in range(80):
+    """Let the loop turn until everybody waits for something that comes from without, or for a time.
+
+    Some never do (they ask again and again): for them, a number of turns has to be enough.
+    """
+    ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
+    for _ in range(MOST_TURNS):
         await asyncio.sleep(0)
+        if not ready:
+            return
+
+
+def let_sleep(
+    monkeypatch: pytest.MonkeyPatch,
+    sleep: Callable[[float], Coroutine[Any, Any, None]],
+    modules: Sequence[ModuleType] = THOSE_WHO_SLEEP,
+) -> None:
+    """Let these modules, and nobody else, sleep in another way."""
+    own = SimpleNamespace(**vars(asyncio) | {"sleep": sleep})
+    for module in modules:
+        monkeypatch.setattr(module, "asyncio", own)
 
 
 def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -245,20 +267,18 @@ def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 
 class Ticks:
-    """The engine's tick, when the test says so."""
+    """Every pause of the engine ends when the test says so."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._next: asyncio.Event | None = None
-        sleep = asyncio.sleep
+        let_sleep(monkeypatch, self._wait)
 
-        async def wait(seconds: float) -> None:
-            if not seconds:
-                await sleep(0)
-                return
-            self._next = self._next or asyncio.Event()
-            await self._next.wait()
-
-        monkeypatch.setattr(asyncio, "sleep", wait)
+    async def _wait(self, seconds: float) -> None:
+        if not seconds:
+            await asyncio.sleep(0)
+            return
+        self._next = self._next or asyncio.Event()
+        await self._next.wait()
 
     async def __call__(self, count: int = 1) -> None:
         await settle()

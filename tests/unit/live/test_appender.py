@@ -13,7 +13,9 @@ from chatroom.models import Draft, Message
 from chatroom.store.async_messages import Outrun, StoreNow
 from chatroom.store.messages import Stored
 from tests.people import draft
+from tests.unit.live.harness import let_sleep, settle
 from tests.unit.live.messages import message
+from tests.waiting import PATIENCE_SECONDS
 
 ROOM = "lobby"
 
@@ -119,11 +121,6 @@ class Store:
         return [(key, outcome.message.sequence) for key, outcome in self.told]
 
 
-async def settle() -> None:
-    for _ in range(60):
-        await asyncio.sleep(0)
-
-
 def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(test())
 
@@ -132,15 +129,20 @@ def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses between tries, which take no time here."""
     asked: list[float] = []
-    sleep = asyncio.sleep
 
     async def skip(seconds: float) -> None:
         if seconds:
             asked.append(seconds)
-        await sleep(0)
+        await asyncio.sleep(0)
 
-    monkeypatch.setattr(appenders.asyncio, "sleep", skip)
+    let_sleep(monkeypatch, skip, [appenders])
     return asked
+
+
+@pytest.fixture(autouse=True)
+def long_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose turn it is not waits until they hear of the others."""
+    monkeypatch.setattr(rivals, "PATIENCE_SECONDS", PATIENCE_SECONDS)
 
 
 def test_drafts_are_stored_from_the_event_loop_where_that_can_be() -> None:
@@ -689,7 +691,7 @@ def test_finishing_waits_for_what_was_queued() -> None:
         store = Store()
         await store.appender.finish(0.1)  # nothing to wait for
         store.put("a1", "a2")
-        await store.appender.finish(5)
+        await store.appender.finish(PATIENCE_SECONDS)
         assert store.sequences() == [("a1", 1), ("a2", 2)]
 
     run(test)

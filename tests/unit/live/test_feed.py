@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -7,8 +8,7 @@ import pytest
 from chatroom.errors import Unavailable
 from chatroom.live import feed as feeds
 from chatroom.live.feed import ChangeStreamFeed, PollingFeed
-
-WAIT = 5
+from tests.waiting import PATIENCE_SECONDS
 
 
 class Hints:
@@ -25,7 +25,7 @@ class Hints:
 
     def wait_for(self, count: int) -> list[tuple[str, int]]:
         with self._changed:
-            assert self._changed.wait_for(lambda: len(self.seen) >= count, WAIT), self.seen
+            assert self._changed.wait_for(lambda: len(self.seen) >= count, PATIENCE_SECONDS), self.seen
             return list(self.seen)
 
 
@@ -65,14 +65,22 @@ def make(script: Script, hints: Hints, known: Mapping[str, int]) -> ChangeStream
 
 def follow(script: Script, count: int, known: Mapping[str, int] | None = None) -> list[tuple[str, int]]:
     hints = Hints()
-    feed = make(script, hints, known or {})
+    with running(make(script, hints, known or {})):
+        return hints.wait_for(count)
+
+
+@contextmanager
+def running(feed: ChangeStreamFeed | PollingFeed) -> Iterator[None]:
+    """Start a feed, and stop it: then its threads come to their end."""
     feed.start()
     try:
-        return hints.wait_for(count)
+        yield
     finally:
         feed.stop()
-        assert not feed._thread.is_alive()
-        assert not feed._safety._thread.is_alive()
+        threads = [feed._thread, feed._safety._thread] if isinstance(feed, ChangeStreamFeed) else [feed._thread]
+        for thread in threads:
+            thread.join(PATIENCE_SECONDS)
+            assert not thread.is_alive()
 
 
 class TestChangeStream:
@@ -112,9 +120,8 @@ class TestChangeStream:
         script = Script([(None, 0), ("lobby", 4)], [(None, 0), ("lobby", 5)])
         safety = PollingFeed(quiet, dict, hint, seconds=60)
         feed = ChangeStreamFeed(script, safety, dict, hint)
-        feed.start()
-        assert seen.wait(WAIT)
-        feed.stop()
+        with running(feed):
+            assert seen.wait(PATIENCE_SECONDS)
         assert calls == [4, 5]
         assert "stumbled" in caplog.text
 
@@ -123,9 +130,8 @@ class TestChangeStream:
         script = Script([(None, 0)])
         safety = PollingFeed(lambda known: {"lobby": 8}, lambda: {"lobby": 7}, hints, seconds=0.001)
         feed = ChangeStreamFeed(script, safety, dict, hints)
-        feed.start()
-        assert hints.wait_for(2)[0] == ("lobby", 8)
-        feed.stop()
+        with running(feed):
+            assert hints.wait_for(2)[0] == ("lobby", 8)
 
     def test_it_stops_between_two_tries(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(feeds, "FIRST_PAUSE_SECONDS", 1000.0)
@@ -137,10 +143,8 @@ class TestChangeStream:
             yield None, 0
 
         feed = ChangeStreamFeed(watch, PollingFeed(quiet, dict, Hints(), seconds=60), dict, Hints())
-        feed.start()
-        assert failed.wait(WAIT)
-        feed.stop()
-        assert not feed._thread.is_alive()
+        with running(feed):
+            assert failed.wait(PATIENCE_SECONDS)
 
 
 class TestPolling:
@@ -153,11 +157,9 @@ class TestPolling:
             return {"lobby": 5}
 
         feed = PollingFeed(newest, lambda: {"lobby": 3, "den": 1}, hints, seconds=0.001)
-        feed.start()
-        assert hints.wait_for(2)[:2] == [("lobby", 5)] * 2
-        feed.stop()
+        with running(feed):
+            assert hints.wait_for(2)[:2] == [("lobby", 5)] * 2
         assert asked[0] == {"lobby": 3, "den": 1}
-        assert not feed._thread.is_alive()
 
     @pytest.mark.parametrize("failure", [Unavailable("away"), ValueError("a bug")])
     def test_it_goes_on_after_a_failure(self, failure: Exception) -> None:
@@ -170,6 +172,5 @@ class TestPolling:
             return {"lobby": 5}
 
         feed = PollingFeed(newest, dict, hints, seconds=0.001)
-        feed.start()
-        assert hints.wait_for(1)[0] == ("lobby", 5)
-        feed.stop()
+        with running(feed):
+            assert hints.wait_for(1)[0] == ("lobby", 5)

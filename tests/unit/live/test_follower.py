@@ -15,6 +15,7 @@ from chatroom.live.tail import Tail, bounded_frame
 from chatroom.live.websocket import never_now
 from chatroom.models import Message
 from tests.people import ALICE, BOB
+from tests.unit.live.harness import settle
 from tests.unit.live.messages import message
 
 
@@ -72,8 +73,7 @@ class Room:
         )
 
     async def settle(self) -> None:
-        for _ in range(50):
-            await asyncio.sleep(0)
+        await settle()
 
     def seen(self) -> list[int]:
         return [m["revision"] for f in self.frames if f["type"] == "changes" for m in f["messages"]]

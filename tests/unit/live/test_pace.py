@@ -3,6 +3,7 @@ import asyncio
 from chatroom.live import pace
 from chatroom.live.pace import BURST, PER_SECOND, Pace, Paces
 from tests.unit.live.harness import Process, run, settle
+from tests.waiting import wait_until_in_loop
 
 
 class Seconds:
@@ -33,7 +34,7 @@ def test_the_longest_rest_is_bounded() -> None:
 
 def test_a_users_pace_outlives_their_connections_and_is_forgotten_when_it_is_rested() -> None:
     """L11: coming again wins nothing."""
-    paces = Paces()
+    paces = Paces(Seconds())
     mine = paces.of("mallory")
     mine.take(BURST)
     for n in range(pace.MAX_PACES):
@@ -75,8 +76,7 @@ def test_what_is_stored_costs_nothing_here() -> None:
                     "text": f'{{"type":"post","room":"lobby","client_id":"a{n}","text":"hi"}}',
                 }
             )
-        while len(alice.frames("stored")) < BURST + 100:
-            await settle()
+        await wait_until_in_loop(lambda: len(alice.frames("stored")) == BURST + 100)
         assert alice.reads > BURST + 100
 
     run(test)

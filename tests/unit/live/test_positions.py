@@ -1,6 +1,5 @@
 """Read positions and typing, as frames on connections."""
 
-import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +9,7 @@ from chatroom.errors import Unavailable
 from chatroom.live import positions
 from chatroom.rooms import LOBBY
 from tests.people import ALICE, BOB
-from tests.unit.live.harness import DEN, Client, Process, run, settle
+from tests.unit.live.harness import DEN, Client, Process, Ticks, run, settle
 
 
 async def started(*, beside: Process | None = None) -> Process:
@@ -31,9 +30,7 @@ def read(sequence: int, room: str = "lobby") -> dict[str, Any]:
 
 
 class TestRead:
-    def test_the_first_is_written_at_once_and_then_only_the_last(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(positions, "PAUSE_SECONDS", 0.05)
-
+    def test_the_first_is_written_at_once_and_then_only_the_last(self, tick: Ticks) -> None:
         async def test() -> None:
             process = await started()
             alice = await process.connect()
@@ -42,7 +39,7 @@ class TestRead:
             await alice.say(read(2), read(4), read(3), read(7, "den"))
             assert len(process.marked) == 1
             await alice.leave()
-            await asyncio.sleep(0.2)
+            await tick()
             assert process.marked[1:] == [(ALICE.id, LOBBY.id, 4), (ALICE.id, DEN.id, 7)]
             assert alice.frames("refused") == []
 
@@ -116,8 +113,6 @@ class TestTyping:
             there = await started(beside=here)
             alice, bob = await here.connect(), await there.connect("bob")
             await here.engine.housekeeping.keep_presence(1)  # the lease in which it is written
-            now = here.presences._clock()
-            here.now = there.now = now
             await alice.say({"type": "typing", "room": "lobby"})
             await here.engine.housekeeping.keep_typing(1)
             await there.engine.housekeeping.keep_typing(2)

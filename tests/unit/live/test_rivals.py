@@ -6,6 +6,8 @@ import pytest
 
 from chatroom.live import rivals as module
 from chatroom.live.rivals import Rivals
+from tests.unit.live.harness import settle
+from tests.waiting import PATIENCE_SECONDS
 
 ROOM = "lobby"
 
@@ -26,14 +28,15 @@ def run(test: Callable[[Log], Awaitable[Any]]) -> None:
 
 
 async def is_over(task: "asyncio.Task[Any]") -> bool:
-    for _ in range(10):
-        await asyncio.sleep(0)
+    await settle()
     return task.done()
 
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PATIENCE_SECONDS", 5)
+    """Whoever waits here does it until they hear something, and no contest ends by itself."""
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(module, "CONTESTED_SECONDS", PATIENCE_SECONDS)
 
 
 def test_where_one_process_posts_alone_nobody_waits() -> None:
@@ -137,7 +140,7 @@ def test_where_nothing_is_heard_in_time_only_the_first_waits(monkeypatch: pytest
         monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.001)
         assert not await log.rivals.lose(ROOM, 10)
         assert not log.rivals.are_in(ROOM)
-        monkeypatch.setattr(module, "PATIENCE_SECONDS", 5)
+        monkeypatch.setattr(module, "PATIENCE_SECONDS", PATIENCE_SECONDS)
         second = asyncio.create_task(log.rivals.lose(ROOM, 10))
         assert await is_over(second)
         assert not second.result()

@@ -12,6 +12,7 @@ from chatroom.rooms import LOBBY
 from chatroom.store.messages import MessageStore, Rendered, Stored
 from tests.people import ALICE, BOB, draft, rendered
 from tests.unit.live.harness import Client, Process, Ticks, run, settle, started
+from tests.waiting import PATIENCE_SECONDS, wait_until_in_loop
 
 
 def revisions(live: LiveRoom) -> list[int]:
@@ -327,7 +328,9 @@ class TestTogether:
         await settle()
         return client, write
 
-    def test_both_come_in_one_frame(self) -> None:
+    def test_both_come_in_one_frame(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(rooms, "TOGETHER_SECONDS", PATIENCE_SECONDS)
+
         async def test() -> None:
             client, write = await self.write_at_once()
             assert client.seen() == []
@@ -341,8 +344,7 @@ class TestTogether:
     def test_a_write_that_takes_long_keeps_nobody_waiting(self) -> None:
         async def test() -> None:
             client, write = await self.write_at_once()
-            await asyncio.sleep(3 * rooms.TOGETHER_SECONDS)
-            await settle()
+            await wait_until_in_loop(client.seen)
             assert client.seen() == ["theirs"]
             write.may_end.set()
             await settle()

@@ -13,6 +13,7 @@ from chatroom.models import Member
 from chatroom.rooms import LOBBY
 from tests.people import ALICE, BOB, MALLORY, rendered
 from tests.unit.live.harness import DEN, NO_LIMITS, Client, Process, run, settle
+from tests.waiting import wait_until_in_loop
 
 ORIGIN = "https://room.test"
 
@@ -960,9 +961,13 @@ def test_d03_two_processes_store_a_client_id_once() -> None:
         await there.engine.start()
         one, two = await here.connect(), await there.connect()
         await asyncio.gather(*[client.say(*[post(f"a{n}") for n in range(10)]) for client in (one, two)])
-        for process in (here, there):
-            process.feed.hint(LOBBY.id, 10)
-        await settle()
+
+        def both_have_all() -> bool:
+            for process in (here, there):
+                process.feed.hint(LOBBY.id, 10)
+            return all(len(client.seen()) == len(client.frames("stored")) == 10 for client in (one, two))
+
+        await wait_until_in_loop(both_have_all)  # they write in turns
         assert one.seen() == two.seen()
         assert sorted(one.seen()) == sorted(f"a{n}" for n in range(10))
         sequences = [{f["client_id"]: f["sequence"] for f in client.frames("stored")} for client in (one, two)]

@@ -11,6 +11,7 @@ from chatroom.live import tail as tails
 from chatroom.live.protocol import Format
 from chatroom.live.tail import FRAME_MESSAGES, Entry, Tail, bounded_frame
 from chatroom.models import Message
+from tests.unit.live.harness import settle
 from tests.unit.live.messages import message
 
 
@@ -292,11 +293,6 @@ class Inbox:
         return self.is_reading
 
 
-async def settle() -> None:
-    for _ in range(5):
-        await asyncio.sleep(0)
-
-
 class TestSendingToThoseWhoWait:
     def test_what_comes_is_sent_without_waking_them(self) -> None:
         async def run() -> None:
@@ -454,8 +450,7 @@ class TestWaiting:
             tail.offer(offered)
             tail.fill(offered if offered != [message(3)] else [])
             tail.show()
-            for _ in range(3):
-                await asyncio.sleep(0)
+            await settle()
             assert not waiter.done()
             waiter.cancel()
 

@@ -49,7 +49,7 @@ def client(loop: asyncio.AbstractEventLoop, wire: Wire, *, inflates: bool) -> We
 
 
 @pytest.fixture
-def deflated(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+def deflated(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bytes]]:
     """What was compressed."""
     done: list[bytes] = []
 
@@ -59,7 +59,8 @@ def deflated(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
     monkeypatch.setattr(websocket, "deflate", deflate)
     websocket._compressed.cache_clear()
-    return done
+    yield done
+    websocket._compressed.cache_clear()
 
 
 def test_news_is_compressed_once_also_where_each_reader_gets_answers_along(

@@ -75,7 +75,9 @@ def test_it_waits_for_a_majority_and_the_journal_as_every_write(
     real_database: Database, store: MessageStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def test(messages: AsyncMessages) -> None:
-        assert real_database.messages.write_concern.document == {"w": "majority", "j": True, "wtimeout": 5000}
+        milliseconds = int(real_database.timeout_seconds * 1000)
+        expected = {"w": "majority", "j": True, "wtimeout": milliseconds}
+        assert real_database.messages.write_concern.document == expected
         asked: list[dict[str, Any]] = []
         command = messages._database.command
 

@@ -10,9 +10,9 @@ from chatroom.store.changes import pipeline_for, watch
 from chatroom.store.database import Database
 from chatroom.store.messages import MessageStore
 from tests.people import ALICE, BOB, rendered
+from tests.waiting import PATIENCE_SECONDS
 
 ROOM = "lobby"
-SECONDS = 10
 pytestmark = pytest.mark.integration  # mongomock has no change streams
 
 
@@ -45,7 +45,7 @@ class Listener:
 def listening(database: Database, origin: str) -> Iterator[Listener]:
     listener = Listener(database, origin)
     try:
-        assert listener.listens.wait(SECONDS)
+        assert listener.listens.wait(PATIENCE_SECONDS)
         yield listener
     finally:
         listener.stop()
@@ -62,7 +62,7 @@ def test_what_others_write_is_heard_of_and_what_one_writes_oneself_is_not(real_d
         real_database.messages.insert_one({"room": ROOM, "revision": 9, "revisions": [9], "client_id": "by hand"})
         other.append("last", [rendered("b2", author=BOB)])
 
-        assert listener.has_heard_the_last.wait(SECONDS)
+        assert listener.has_heard_the_last.wait(PATIENCE_SECONDS)
     # An edited message is looked up when the stream comes to the edit: it may be in its next state by then.
     assert listener.heard in ([(ROOM, 2), (ROOM, 4), (ROOM, 9)], [(ROOM, 2), (ROOM, 4), (ROOM, 4), (ROOM, 9)])
 

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from typing import Any
 
 import pymongo
@@ -15,6 +16,9 @@ from chatroom.config import Settings
 from chatroom.embedded import EmbeddedMongo
 from chatroom.errors import SettingsError, Unavailable
 from chatroom.store.database import Database
+from tests.databases import INDEXES
+from tests.ports import Port
+from tests.waiting import PATIENCE_SECONDS
 
 COLLECTIONS = ["users", "sessions", "invites", "rooms", "memberships", "messages"]
 
@@ -23,8 +27,12 @@ def connect(uri: str, **settings: Any) -> Database:
     return Database.connect(Settings(mongo_uri=uri, **settings))
 
 
-def nowhere(options: str = "") -> str:
-    return f"mongodb://127.0.0.1:9/{options}"
+@pytest.fixture
+def nowhere() -> Iterator[str]:
+    """The address of a port where nobody listens."""
+    port = Port()
+    yield f"mongodb://127.0.0.1:{port.number}/"
+    port.release()
 
 
 @pytest.mark.parametrize(
@@ -42,8 +50,8 @@ def nowhere(options: str = "") -> str:
         "?readPreference=secondary",
     ],
 )
-def test_d02_every_write_waits_for_a_majority_whatever_the_uri_says(options: str) -> None:
-    database = connect(nowhere(options), store_timeout_seconds=3.0)
+def test_d02_every_write_waits_for_a_majority_whatever_the_uri_says(nowhere: str, options: str) -> None:
+    database = connect(nowhere + options, store_timeout_seconds=3.0)
     try:
         for name in COLLECTIONS:
             collection = getattr(database, name)
@@ -71,9 +79,10 @@ def test_d02_the_write_concern_on_the_wire(mongod: EmbeddedMongo, options: str) 
 
     client: Any = pymongo.MongoClient(mongod.root_uri + options, event_listeners=[Listener()])
     with client:
-        database = Database(client, "test_wire")
+        database = Database(client, "test_wire", timeout_seconds=PATIENCE_SECONDS)
         with database.bounded():
             database.messages.insert_one({"room": "x"})
+        client.drop_database("test_wire")
 
     # Inside `bounded`, pymongo replaces wtimeout by a bound of the whole call.
     assert [{key: concern[key] for key in ("w", "j")} for concern in sent] == [{"w": "majority", "j": True}]
@@ -134,8 +143,8 @@ def test_every_call_is_bounded(database: Database, given: float | None) -> None:
     assert _csot.get_timeout() is None
 
 
-def test_a_server_that_is_away_is_known_within_the_bound() -> None:
-    database = connect(nowhere(), store_timeout_seconds=0.3)
+def test_a_server_that_is_away_is_known_within_the_bound(nowhere: str) -> None:
+    database = connect(nowhere, store_timeout_seconds=0.3)
     try:
         assert not database.is_answering(0.2)
         with pytest.raises(Unavailable):
@@ -145,7 +154,7 @@ def test_a_server_that_is_away_is_known_within_the_bound() -> None:
 
 
 def test_it_answers(database: Database) -> None:
-    assert database.is_answering()
+    assert database.is_answering(PATIENCE_SECONDS)
 
 
 def test_the_name(database: Database) -> None:
@@ -198,8 +207,6 @@ def test_o02_a_server_older_than_the_fix_is_said(
 
 
 def test_making_the_indexes_again_changes_nothing(database: Database) -> None:
-    from tests.databases import INDEXES
-
     database.ensure_indexes(INDEXES)
     before = database.messages.index_information()
     database.ensure_indexes(INDEXES)
@@ -213,11 +220,15 @@ def test_making_the_indexes_again_changes_nothing(database: Database) -> None:
 def test_d11_documents_that_contradict_an_index_stop_the_start(database: Database) -> None:
     slugs = [{"_id": n, "slug": "a secret name"} for n in range(2)]
     database.rooms.drop()
-    database.rooms.insert_many(slugs)
+    try:
+        database.rooms.insert_many(slugs)
 
-    with pytest.raises(SettingsError, match="collection rooms") as error:
+        with pytest.raises(SettingsError, match="collection rooms") as error:
+            database.ensure_indexes({"rooms": [pymongo.IndexModel("slug", unique=True)]})
+
+        assert "secret" not in str(error.value)
+        database.rooms.delete_many({})
         database.ensure_indexes({"rooms": [pymongo.IndexModel("slug", unique=True)]})
-
-    assert "secret" not in str(error.value)
-    database.rooms.delete_many({})
-    database.ensure_indexes({"rooms": [pymongo.IndexModel("slug", unique=True)]})
+    finally:  # the next tests have the same database
+        database.rooms.drop()
+        database.ensure_indexes(INDEXES)

@@ -24,6 +24,7 @@ from chatroom.store.site_rooms import SiteRoomStore
 from chatroom.store.users import UserStore
 from tests.databases import INDEXES
 from tests.people import ALICE, BOB, rendered
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.integration
 
@@ -58,7 +59,7 @@ def commands() -> Commands:
 def full_database(mongod: EmbeddedMongo, commands: Commands) -> Iterator[Database]:
     """A room of 3,000 messages among others, some of them changed."""
     client: Any = pymongo.MongoClient(mongod.root_uri, tz_aware=True, event_listeners=[commands])
-    database = Database(client, "test_plans")
+    database = Database(client, "test_plans", timeout_seconds=PATIENCE_SECONDS)
     database.ensure_indexes(INDEXES)
     store = MessageStore(database, origin="x")
     for room, count in (("before", 500), ("lobby", MESSAGES), ("later", 500)):

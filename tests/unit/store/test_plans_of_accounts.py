@@ -23,6 +23,7 @@ from chatroom.store.resets import ResetStore
 from chatroom.store.sessions import SessionStore
 from chatroom.store.users import UserStore
 from tests.unit.store.test_plans import Commands, explain, stages_of
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.integration
 
@@ -38,7 +39,7 @@ def commands() -> Commands:
 @pytest.fixture(scope="module")
 def town(mongod: EmbeddedMongo, commands: Commands) -> Iterator["Town"]:
     client: Any = pymongo.MongoClient(mongod.root_uri, tz_aware=True, event_listeners=[commands])
-    database = Database(client, "test_plans_of_accounts")
+    database = Database(client, "test_plans_of_accounts", timeout_seconds=PATIENCE_SECONDS)
     database.ensure_indexes(INDEXES)
     yield Town(database)
     client.drop_database(database.name)

@@ -13,6 +13,7 @@ from chatroom.models import Author, Room
 from chatroom.services import Services
 from chatroom.web.pages import hue
 from tests.conftest import MakeApp, services_of, signed_in, visitor
+from tests.ports import Port
 from tests.visitors import Visitor, hidden_fields, problem
 
 SECRET_ROOM = Room(id="secret", slug="secret", title="Secret", kind="private")
@@ -304,8 +305,9 @@ def test_hues_are_the_scripts() -> None:
 
 def test_nothing_connects_before_the_first_request() -> None:
     """O05, F05: making the application needs no database, and without one people are told so."""
-    settings = Settings(mongo_uri="mongodb://127.0.0.1:1/", secret_key="k" * 32, store_timeout_seconds=0.3)
-    app = create_app(settings)
+    port = Port()  # where nobody listens
+    uri = f"mongodb://127.0.0.1:{port.number}/"
+    app = create_app(Settings(mongo_uri=uri, secret_key="k" * 32, store_timeout_seconds=0.3))
     try:
         client = visitor(app)
         assert client.get("/livez").status_code == 200
@@ -320,3 +322,4 @@ def test_nothing_connects_before_the_first_request() -> None:
         assert error["retry_after"] > 0
     finally:
         services_of(app).close()
+        port.release()

@@ -14,6 +14,7 @@ from chatroom.web.commands import COMMANDS
 from chatroom.web.commands.console import open_beside
 from tests.commands import run
 from tests.documents import read, tables
+from tests.waiting import PATIENCE_SECONDS
 
 WIDTH = 78  # what click writes into
 
@@ -39,14 +40,15 @@ def test_every_command_is_in_its_table() -> None:
 @pytest.mark.integration
 def test_while_the_site_runs(mongod: EmbeddedMongo, monkeypatch: pytest.MonkeyPatch) -> None:
     """The embedded mongod belongs to the site that runs; a command goes in beside it."""
-    settings = Settings(data_dir=str(mongod.folder.path), mongo_db=mongod.database, bcrypt_rounds=4)
+    patient = {"store_timeout_seconds": PATIENCE_SECONDS}
+    settings = Settings(data_dir=str(mongod.folder.path), mongo_db=mongod.database, bcrypt_rounds=4, **patient)
     services = Services(settings)
     with pytest.raises(FolderError):
         services.open()
     monkeypatch.undo()
     beside = open_beside(Services(settings))
     try:
-        assert beside.database.is_answering()
+        assert beside.database.is_answering(PATIENCE_SECONDS)
         assert not beside.settings.is_embedded
     finally:
         beside.close()
