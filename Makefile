@@ -2,7 +2,9 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
-BROWSER_NEEDS := $(shell { command -v chromium || command -v chromium-browser; } >/dev/null || echo chromium) \
+# Without chromium-headless-shell the browser tests pass too, and take half as long again.
+BROWSER_NEEDS := $(shell { command -v chromium || command -v chromium-browser; } >/dev/null || \
+    echo chromium chromium-headless-shell) \
   $(shell PATH=$$PATH:/sbin ldconfig -p 2>/dev/null | grep -q libatomic.so.1 || echo libatomic1)
 BROWSER_NEEDS := $(strip $(BROWSER_NEEDS))
 JS_TESTS := $(wildcard tests/js/*.test.js tests/js/*.test.mjs)
@@ -41,12 +43,13 @@ else
 	else echo "node is missing: the tests of the scripts are left out (Debian: apt-get install nodejs)"; fi
 endif
 
-check: .venv/dev.stamp audit  ## style, types, documentation, known holes in what we use
+check: .venv/dev.stamp audit  ## style, types, scripts, pages, documentation, known holes in what we use
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/vulture
-	@$(BIN)/python -m pytest -q tests/unit/test_docs.py tests/unit/test_architecture.py
+	@$(BIN)/python -m tools.check_pages
+	@$(BIN)/python -m pytest -q tests/unit/test_docs.py tests/unit/test_architecture.py tests/unit/test_lint.py
 
 audit: .venv/dev.stamp
 	@$(BIN)/python .ci/audit.py

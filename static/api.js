@@ -77,11 +77,6 @@ export class Api {
     return this.#send(method, `${this.#url}/${id}${path}`, body);
   }
 
-  /** Some who can be named in the room, and one of whose names begins like this. */
-  findMembers(beginning) {
-    return this.#request(this.#url.replace(/messages$/, `members?q=${encodeURIComponent(beginning)}`));
-  }
-
   /** One message with its text as it was typed. */
   readText(id) {
     return this.#request(`${this.#url}/${id}?format=text`);
@@ -97,9 +92,9 @@ export class Api {
     return this.#send("POST", `${this.#roomUrl}/read`, { sequence });
   }
 
-  /** The people whose names begin so: `{members}`. */
-  findMembers(text) {
-    return this.#request(`${this.#roomUrl}/members?q=${encodeURIComponent(text)}`);
+  /** Some who can be named in the room, and one of whose names begins like this: `{members}`. */
+  findMembers(beginning) {
+    return this.#request(`${this.#roomUrl}/members?q=${encodeURIComponent(beginning)}`);
   }
 
   get #roomUrl() {

@@ -1,374 +1,289 @@
-/* Wires the room's page: what happens on the connection, in the outbox and under the reader's hands meets here. */
+/* Wires the room's page: what happens on the connection, in what is written and under the reader's hands meets here. */
 
 import { Api } from "./api.js";
 import { Connection } from "./connection.js";
 import { browserOf, startServiceWorker } from "./browser_notifications.js";
-import { Held } from "./held.js";
 import { Notifications } from "./notifications.js";
-import { Outbox, MAX_WAITING } from "./outbox.js";
+import { clock, findStorage, openSocket, readPage } from "./page.js";
 import { Quotes } from "./quotes.js";
 import { Reader } from "./reader.js";
-import { Sender } from "./sender.js";
 import { startShortcuts } from "./shortcuts.js";
 import { Sidebar } from "./sidebar.js";
 import { Timeline } from "./timeline.js";
-import { localizeTimes, timesOfReader } from "./times.js";
-import { makeSend } from "./upload_request.js";
+import { localizeTimes } from "./times.js";
 import { Actions } from "./views/actions.js";
-import { AttachmentsView, uploadsFor } from "./views/attachments.js";
-import { ComposerView, LATER } from "./views/composer.js";
-import { HeldView } from "./views/held.js";
-import { openPictures } from "./views/lightbox.js";
+import { EditorView } from "./views/editor.js";
 import { startJump } from "./views/jump.js";
+import { openPictures } from "./views/lightbox.js";
 import { Marks } from "./views/marks.js";
 import { makeScrollable, MessageView } from "./views/message.js";
-import { EditorView } from "./views/editor.js";
 import { addActions } from "./views/message_actions.js";
 import { addOrderActions } from "./views/order_actions.js";
-import { PendingView } from "./views/pending.js";
 import { PeopleView } from "./views/people.js";
 import { PinsView } from "./views/pins.js";
-import { ReplyBar } from "./views/reply.js";
 import { RoomView } from "./views/room.js";
 import { StateView } from "./views/state.js";
 import { Toast } from "./views/toast.js";
+import { Writing } from "./writing.js";
 
-const CLAIM_EVERY_MS = 5000;
+class Chat {
+  #page;
+  #api;
+  #timeline;
+  #quotes;
+  #notifications;
+  #people;
+  #messageView;
+  #roomView;
+  #reader;
+  #actions;
+  #toast;
+  #state;
+  #connection;
+  #sidebar;
+  #writing;
+  #editor;
+  #pins;
+  #wasLive = false;
 
-const clock = {
-  now: () => Date.now(),
-  setTimeout: (action, ms) => setTimeout(action, ms),
-  clearTimeout: (timer) => clearTimeout(timer),
-};
-
-function start(root) {
-  const data = root.dataset;
-  const find = (name) => document.querySelector(`[data-${name}]`);
-  const user = { id: data.user, name: data.userName };
-  const times = timesOfReader({ language: document.documentElement.lang, languages: navigator.languages });
-  const people = new PeopleView({ root: find("people"), template: find("person-template") });
-
-  openPictures(find("log"), data.icons);
-  if (data.history === "true") {
-    localizeTimes(root, times);
-    makeScrollable(root);
-    return;
+  constructor(page, people) {
+    const { data, user, csrfToken } = page;
+    this.#page = page;
+    this.#people = people;
+    this.#api = new Api({ url: data.apiUrl, csrfToken, fetch: (...request) => fetch(...request) });
+    this.#notifications = new Notifications({
+      user,
+      browser: browserOf(startServiceWorker()),
+      storage: findStorage("localStorage"),
+    });
+    this.#timeline = new Timeline({ user });
+    this.#quotes = new Quotes({ timeline: this.#timeline, api: this.#api, onFound: () => this.#renewQuotes() });
+    this.#makeReader();
+    this.#makeConnection();
+    this.#makeWriting();
+    this.#makeActions();
   }
 
-  const api = new Api({
-    url: data.apiUrl,
-    csrfToken: document.querySelector("meta[name=csrf-token]").content,
-    fetch: (...request) => fetch(...request),
-  });
-  const outbox = new Outbox({
-    storage: findStorage("localStorage"),
-    userId: user.id,
-    room: data.room,
-    tab: nameTab(),
-    now: clock.now,
-    makeId,
-  });
-  const room = { slug: data.room, title: data.roomTitle, kind: data.roomKind, notify: data.notify };
-  const notifications = new Notifications({
-    user,
-    browser: browserOf(startServiceWorker()),
-    storage: findStorage("localStorage"),
-  });
-  const timeline = new Timeline({ user });
-  const quotes = new Quotes({ timeline, api, onFound: renewQuotes });
-  const messageView = new MessageView({ template: find("message-template"), times, roomUrl: data.roomUrl, userId: user.id, quotes });
-  const roomView = new RoomView({
-    find,
-    mayModerate: data.mayModerate === "true",
-    slowSeconds: Number(find("composer").dataset.slowSeconds),
-  });
-  const reader = new Reader({ find, api, timeline, messageView, times, onSeen: (sequence) => sidebar.see(sequence), onGo: showAddress });
-  const actions = new Actions({
-    log: find("log"),
-    timeline,
-    me: { id: user.id, mayModerate: data.mayModerate === "true" },
-    icons: data.icons,
-    onLeave: () => composer.focus(),
-  });
-  const toast = new Toast(find("composer-area"));
-  const state = new StateView({ root: find("state"), loginUrl: data.loginUrl });
-
-  const connection = new Connection({
-    room: data.room,
-    api,
-    openSocket: (cursor) => openSocket(data, cursor),
-    clock,
-    random: Math.random,
-    browser: { isOnline: () => navigator.onLine, isVisible: () => document.visibilityState === "visible" },
-    cursor: () => timeline.cursor,
-    onFrame: receive,
-    onState: (now) => {
-      state.show(now);
-      sidebar.connected(now.name);
-      if (now.name === "live" && wasLive) held.read();
-      wasLive ||= now.name === "live";
-      if (now.name === "closed") roomView.close(now.message);
-      showPending();
-      if (connection.canSend) {
-        sender.resume();
-        editor.resume();
-      }
-    },
-  });
-  const sidebar = new Sidebar({
-    find,
-    data,
-    user,
-    api,
-    connection,
-    clock,
-    onPosts: (of, posts) => notifications.take(of, posts),
-  });
-  const sender = new Sender({
-    outbox,
-    connection,
-    clock,
-    onChange: showPending,
-    onWait: (ms) => composer.countDown(ms),
-    onStored: (draft, answer) => {
-      const { text, reply_to, files } = draft;
-      timeline.applyStored(answer, { text, reply_to, files, sent_at: new Date().toISOString() });
-      reader.show(showPending);
-    },
-    onHeld: (draft, answer) => held.add(draft, answer, new Date().toISOString()),
-  });
-  const composer = new ComposerView({
-    form: find("composer"),
-    maxLength: Number(data.maxLength),
-    hasMore: () => !attachments.isEmpty,
-    onSend: send,
-    onDraft: (text) => {
-      outbox.unsent = text;
-    },
-    onUp: () => {
-      const own = reader.findElement(({ author, deleted_at, kind }) => author.id === user.id && !deleted_at && !kind);
-      if (own) actions.run("edit", own);
-    },
-  });
-  const attachments = new AttachmentsView({
-    form: find("composer"),
-    zone: root,
-    template: find("attachment-template"),
-    announcer: find("announcer"),
-    makeUploads: uploadsFor({
-      send: makeSend({ url: data.uploadUrl, csrfToken: document.querySelector("meta[name=csrf-token]").content }),
-      makeKey: makeId,
-      maxBytes: Number(data.maxFileBytes),
-      maxFiles: Number(data.maxFiles),
-    }),
-    onProblem: (text) => composer.say(text),
-    onReady: () => composer.submit(),
-    onStored: (files) => {
-      outbox.unsentFiles = files;
-    },
-  });
-  const pending = new PendingView({
-    list: find("pending"),
-    announcer: find("announcer"),
-    messageView,
-    user,
-    actions: {
-      retry: (client_id) => {
-        outbox.retry(client_id);
-        showPending();
-        sender.kick();
-      },
-      edit: (client_id) => {
-        const { text, reply_to, files = [] } = outbox.get(client_id);
-        composer.insert(text);
-        reply.start(reply_to);
-        attachments.restore(files);
-        outbox.remove(client_id);
-        showPending();
-      },
-      discard: (client_id) => {
-        outbox.remove(client_id);
-        showPending();
-        composer.focus();
-      },
-    },
-  });
-
-  const heldView = new HeldView({
-    list: find("held-list"),
-    announcer: find("announcer"),
-    messageView,
-    user,
-    onWithdraw: async (id) => {
-      const problem = await held.withdraw(id);
-      if (problem) toast.say(problem);
-    },
-  });
-  const held = new Held({ api, onChange: showPending });
-  let wasLive = false;
-
-  const editor = new EditorView({ api, connection, maxLength: Number(data.maxLength), onClose: leaveEditor });
-  const pins = new PinsView({
-    root: find("pins"),
-    linkTo: (message) => messageView.linkTo(message),
-    onGo: (sequence) => reader.goTo(sequence),
-  });
-
-  const reply = new ReplyBar({ form: find("composer"), quotes, onEnd: () => composer.focus() });
-  const answer = (message) => {
-    reply.start(message.sequence);
-    composer.focus();
-  };
-  addActions({ actions, answer, connection, editor, messageView, reader, toast });
-  addOrderActions({ actions, messageView, room: data.room });
-  new Marks({ root, find, actions, api, connection, storage: findStorage("localStorage"), toast });
-
-  function receive(frame, { isMissed }) {
-    sidebar.receive(frame);
-    if (frame.room && frame.room !== data.room) return;
-    if (frame.type === "presence") people.apply(frame);
-    if (frame.type === "room") roomView.apply(frame);
-    if (frame.type === "approval") held.read();
-    if (frame.type !== "changes") return;
-    const arrived = timeline.applyChanges(frame);
-    quotes.take(frame.messages);
-    for (const { client_id, author, sent_at } of frame.messages) {
-      if (!client_id || author.id !== user.id) continue;
-      sender.confirm(client_id);
-      held.confirm(client_id);
-      const wait = roomView.waitAfter(sent_at);
-      if (wait) composer.countDown(wait);
-    }
-    notifications.take(room, arrived);
-    reader.take(arrived, { isMissed });
-    reader.show(showPending);
-    pins.take(frame.messages);
-    renewQuotes();
-    actions.renew();
+  start() {
+    const { root, data, find } = this.#page;
+    startJump(find("jump"));
+    startShortcuts({ find, place: find("keys"), actions: this.#actions });
+    root.classList.add("is-live");
+    this.#reader.start({
+      cursor: Number(data.cursor),
+      hasOlder: data.hasOlder === "true",
+      hasNewer: data.hasNewer === "true",
+      target: data.target ? Number(data.target) : null,
+      readTo: Number(data.read),
+    });
+    this.#writing.start(JSON.parse(data.waiting));
+    this.#connection.start();
+    this.#listen();
   }
 
-  function leaveEditor(from) {
-    reader.show(showPending);
-    if (from.isConnected && from !== document.body) from.focus();
-    else composer.focus();
+  #makeReader() {
+    const { data, find, user, times, mayModerate } = this.#page;
+    const timeline = this.#timeline;
+    this.#messageView = new MessageView({
+      template: find("message-template"),
+      times,
+      roomUrl: data.roomUrl,
+      userId: user.id,
+      quotes: this.#quotes,
+    });
+    this.#roomView = new RoomView({ find, mayModerate, slowSeconds: Number(find("composer").dataset.slowSeconds) });
+    this.#reader = new Reader({
+      find,
+      api: this.#api,
+      timeline,
+      messageView: this.#messageView,
+      times,
+      onSeen: (sequence) => this.#sidebar.see(sequence),
+      onGo: (sequence) => this.#showAddress(sequence),
+    });
+    this.#actions = new Actions({
+      log: find("log"),
+      timeline,
+      me: { id: user.id, mayModerate },
+      icons: data.icons,
+      onLeave: () => this.#writing.focus(),
+    });
+    this.#toast = new Toast(find("composer-area"));
+    this.#state = new StateView({ root: find("state"), loginUrl: data.loginUrl });
   }
 
-  function renewQuotes() {
-    reader.renewQuotes();
-    reply.renew();
+  #makeConnection() {
+    const { data, find, user } = this.#page;
+    const api = this.#api;
+    this.#connection = new Connection({
+      room: data.room,
+      api,
+      openSocket: (cursor) => openSocket(data, cursor),
+      clock,
+      random: Math.random,
+      browser: { isOnline: () => navigator.onLine, isVisible: () => document.visibilityState === "visible" },
+      cursor: () => this.#timeline.cursor,
+      onFrame: (frame, details) => this.#receive(frame, details),
+      onState: (state) => this.#showState(state),
+    });
+    const onPosts = (of, posts) => this.#notifications.take(of, posts);
+    this.#sidebar = new Sidebar({ find, data, user, api, connection: this.#connection, clock, onPosts });
   }
 
-  async function goTo(sequence) {
-    if (!(await reader.goTo(sequence))) toast.say("This message cannot be shown now.");
-  }
-
-  function showAddress(sequence) {
-    history.replaceState(null, "", sequence ? messageView.linkTo({ sequence }) : data.roomUrl);
-  }
-
-  function send(text) {
-    if (outbox.isFull) return `${MAX_WAITING} messages are waiting to be stored. Wait until some of them are.`;
-    if (!attachments.isReady()) return LATER;
-    outbox.add(text, { reply_to: reply.take(), files: attachments.take() });
-    sidebar.type("");
-    reader.goToEnd();
-    showPending();
-    sender.kick();
-    return "";
-  }
-
-  function showPending() {
-    reader.keepPlace(() => {
-      pending.render(outbox.drafts, { slow: sender.slow, state: connection.state });
-      heldView.render(held.messages);
-      reader.showEmpty(outbox.drafts.length === 0 && held.isEmpty);
+  #makeWriting() {
+    const [api, connection, reader, messageView] = [this.#api, this.#connection, this.#reader, this.#messageView];
+    this.#writing = new Writing({
+      page: this.#page,
+      api,
+      connection,
+      timeline: this.#timeline,
+      reader,
+      quotes: this.#quotes,
+      messageView,
+      onType: (text) => this.#sidebar.type(text),
+      onUp: () => this.#editLast(),
+      onProblem: (text) => this.#toast.say(text),
+    });
+    this.#editor = new EditorView({
+      api,
+      connection,
+      maxLength: Number(this.#page.data.maxLength),
+      onClose: (from) => this.#leaveEditor(from),
+    });
+    this.#pins = new PinsView({
+      root: this.#page.find("pins"),
+      linkTo: (message) => messageView.linkTo(message),
+      onGo: (sequence) => reader.goTo(sequence),
     });
   }
 
-  function claim() {
-    if (outbox.claim()) {
-      for (const { client_id } of outbox.drafts) if (timeline.hasClientId(client_id)) outbox.remove(client_id);
-      showPending();
-    }
-    sender.kick();
-    if (connection.state.name === "polling" && !held.isEmpty) held.read();
+  #makeActions() {
+    const { root, find, data } = this.#page;
+    const shared = { actions: this.#actions, connection: this.#connection, toast: this.#toast };
+    const messageView = this.#messageView;
+    addActions({
+      ...shared,
+      answer: ({ sequence }) => this.#writing.answer(sequence),
+      editor: this.#editor,
+      messageView,
+      reader: this.#reader,
+    });
+    addOrderActions({ actions: this.#actions, messageView, room: data.room });
+    new Marks({ ...shared, root, find, api: this.#api, storage: findStorage("localStorage") });
   }
 
-  startJump(find("jump"));
-  startShortcuts({ find, place: find("keys"), actions });
-  root.classList.add("is-live");
-  reader.start({
-    cursor: Number(data.cursor),
-    hasOlder: data.hasOlder === "true",
-    hasNewer: data.hasNewer === "true",
-    target: data.target ? Number(data.target) : null,
-    readTo: Number(data.read),
-  });
-  held.reset(JSON.parse(data.waiting));
-  composer.offer(outbox.unsent);
-  attachments.restore(outbox.unsentFiles);
-  claim();
-  connection.start();
-  setInterval(claim, CLAIM_EVERY_MS);
+  #receive(frame, { isMissed }) {
+    this.#sidebar.receive(frame);
+    if (frame.room && frame.room !== this.#page.data.room) return;
+    if (frame.type === "presence") this.#people.apply(frame);
+    if (frame.type === "room") this.#roomView.apply(frame);
+    if (frame.type === "approval") this.#writing.readHeld();
+    if (frame.type === "changes") this.#takeChanges(frame, isMissed);
+  }
 
-  find("composer").addEventListener("input", () => sidebar.type(composer.text));
-  window.addEventListener("online", () => connection.online());
-  window.addEventListener("offline", () => connection.offline());
-  window.addEventListener("storage", ({ key, newValue }) => outbox.notice(key, newValue) && showPending());
-  window.addEventListener("pagehide", () => {
-    composer.save();
-    outbox.release();
-    sidebar.leave();
-  });
-  find("messages").addEventListener("click", (event) => {
+  #takeChanges(frame, isMissed) {
+    const arrived = this.#timeline.applyChanges(frame);
+    this.#quotes.take(frame.messages);
+    this.#confirmOwn(frame.messages);
+    this.#notifications.take(this.#page.room, arrived);
+    this.#reader.take(arrived, { isMissed });
+    this.#show();
+    this.#pins.take(frame.messages);
+    this.#renewQuotes();
+    this.#actions.renew();
+  }
+
+  #confirmOwn(messages) {
+    for (const { client_id, author, sent_at } of messages) {
+      if (!client_id || author.id !== this.#page.user.id) continue;
+      this.#writing.confirm(client_id);
+      const wait = this.#roomView.waitAfter(sent_at);
+      if (wait) this.#writing.countDown(wait);
+    }
+  }
+
+  #showState(state) {
+    const isLive = state.name === "live";
+    this.#state.show(state);
+    this.#sidebar.connected(state.name);
+    if (isLive && this.#wasLive) this.#writing.readHeld();
+    this.#wasLive ||= isLive;
+    if (state.name === "closed") this.#roomView.close(state.message);
+    this.#writing.show();
+    if (this.#connection.canSend) {
+      this.#writing.resume();
+      this.#editor.resume();
+    }
+  }
+
+  #show() {
+    this.#reader.show(() => this.#writing.show());
+  }
+
+  #renewQuotes() {
+    this.#reader.renewQuotes();
+    this.#writing.renewAnswer();
+  }
+
+  #editLast() {
+    const { user } = this.#page;
+    const own = this.#reader.findElement(({ author, deleted_at, kind }) => author.id === user.id && !deleted_at && !kind);
+    if (own) this.#actions.run("edit", own);
+  }
+
+  #leaveEditor(from) {
+    this.#show();
+    if (from.isConnected && from !== document.body) from.focus();
+    else this.#writing.focus();
+  }
+
+  async #goTo(sequence) {
+    if (!(await this.#reader.goTo(sequence))) this.#toast.say("This message cannot be shown now.");
+  }
+
+  #showAddress(sequence) {
+    history.replaceState(null, "", sequence ? this.#messageView.linkTo({ sequence }) : this.#page.data.roomUrl);
+  }
+
+  #listen() {
+    window.addEventListener("online", () => this.#connection.online());
+    window.addEventListener("offline", () => this.#connection.offline());
+    window.addEventListener("storage", (event) => this.#writing.notice(event));
+    window.addEventListener("pagehide", () => {
+      this.#writing.leave();
+      this.#sidebar.leave();
+    });
+    this.#page.find("messages").addEventListener("click", (event) => this.#follow(event));
+    document.addEventListener("visibilitychange", () => this.#look(document.visibilityState === "visible"));
+  }
+
+  /** A link to a message of this room leads there without loading the page again. */
+  #follow(event) {
     const link = event.target.closest("[data-permalink], [data-quote]");
     if (!link?.href || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    goTo(Number(link.pathname.split("/").at(-1)));
-  });
-  document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "visible") {
-      reader.look();
-      connection.check();
+    this.#goTo(Number(link.pathname.split("/").at(-1)));
+  }
+
+  #look(isVisible) {
+    if (isVisible) {
+      this.#reader.look();
+      this.#connection.check();
     } else {
-      composer.save();
-      sidebar.leave();
+      this.#writing.save();
+      this.#sidebar.leave();
     }
-  });
-}
-
-function openSocket({ liveUrl, room }, cursor) {
-  const url = new URL(liveUrl, location.href);
-  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-  url.search = new URLSearchParams({ room, after: cursor, format: "html" });
-  return new WebSocket(url);
-}
-
-function makeId() {
-  // `randomUUID` exists only where the page came by TLS or from this machine.
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** A name for this tab that a reload keeps. */
-function nameTab() {
-  const storage = findStorage("sessionStorage");
-  try {
-    const name = storage.getItem("chatroom:tab") ?? makeId();
-    storage.setItem("chatroom:tab", name);
-    return name;
-  } catch {
-    return makeId();
   }
 }
 
-/** Reading the property itself throws where storage is forbidden. */
-function findStorage(name) {
-  try {
-    return window[name];
-  } catch {
-    return undefined;
-  }
+function start(root) {
+  const page = readPage(root);
+  const people = new PeopleView({ root: page.find("people"), template: page.find("person-template") });
+  openPictures(page.find("log"), page.data.icons);
+  if (page.isHistory) {
+    localizeTimes(root, page.times);
+    makeScrollable(root);
+  } else new Chat(page, people).start();
 }
 
 const root = document.querySelector("[data-chat]");

@@ -81,12 +81,12 @@ def _check_pages() -> int:
         ]
         answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         try:
-            return _report(json.loads(answer.stdout), names)
+            return report(json.loads(answer.stdout), names)
         except ValueError:
             return _say(f"html-validate did not run: {answer.stderr.strip()}", failed=True)
 
 
-def _report(files: list[dict[str, Any]], names: dict[str, str]) -> int:
+def report(files: list[dict[str, Any]], names: dict[str, str]) -> int:
     """Say each finding once, with the first page that has it: most templates are on many pages."""
     pages = defaultdict(list)
     for file in files:

@@ -9,6 +9,10 @@ import { MenuView, nameOfKey } from "./menu.js";
 /** Actions of a lower order are in the toolbar as well, the others in the menu alone. */
 export const IN_TOOLBAR = 100;
 
+/** How far the keys lead, among the messages and in the toolbar. */
+const STEPS = { ArrowUp: -1, ArrowDown: 1 };
+const SIDEWAYS = { ArrowLeft: -1, ArrowRight: 1 };
+
 export class Actions {
   #log;
   #timeline;
@@ -126,22 +130,32 @@ export class Actions {
 
   /** Arrows walk from message to message; a letter does what it stands for. */
   #press(event, onLeave) {
-    const { target, key } = event;
     if (isModified(event) || event.isComposing) return;
-    const isOnMessage = target.matches("[data-message]");
-    if (this.#bar.contains(target)) {
-      if (key === "ArrowLeft" || key === "ArrowRight") move(event, target, key === "ArrowRight" ? 1 : -1);
-      else if (key === "ArrowUp" || key === "ArrowDown") this.#walk(event, key === "ArrowDown" ? 1 : -1, this.#at);
-      else if (key === "Escape") focusOn(event, this.#at);
-      return;
-    }
-    if (target !== this.#log && !isOnMessage) return;
-    if (key === "ArrowUp" || key === "ArrowDown") this.#walk(event, key === "ArrowDown" ? 1 : -1, isOnMessage ? target : null);
-    else if (key === "Escape") onLeave();
-    else if (isOnMessage && (key === "Enter" || key === "ContextMenu")) {
+    if (this.#bar.contains(event.target)) this.#pressInBar(event);
+    else if (event.target === this.#log) this.#pressOnLog(event, null, onLeave);
+    else if (event.target.matches("[data-message]")) this.#pressOnMessage(event, onLeave);
+  }
+
+  #pressInBar(event) {
+    const { target, key } = event;
+    if (SIDEWAYS[key]) move(event, target, SIDEWAYS[key]);
+    else if (STEPS[key]) this.#walk(event, STEPS[key], this.#at);
+    else if (key === "Escape") focusOn(event, this.#at);
+  }
+
+  /** `from` is the message that has the focus, where one has. */
+  #pressOnLog(event, from, onLeave) {
+    if (STEPS[event.key]) this.#walk(event, STEPS[event.key], from);
+    else if (event.key === "Escape") onLeave();
+  }
+
+  #pressOnMessage(event, onLeave) {
+    const { target, key } = event;
+    if (STEPS[key] || key === "Escape") this.#pressOnLog(event, target, onLeave);
+    else if (key === "Enter" || key === "ContextMenu") {
       event.preventDefault();
       this.#open(target, target);
-    } else if (isOnMessage) this.#pressLetter(event, target);
+    } else this.#pressLetter(event, target);
   }
 
   #pressLetter(event, element) {

@@ -73,6 +73,7 @@ function fillPicture(image, still, file) {
 }
 
 function fillWords(find, file) {
+  find("link").download = "";
   find("name").textContent = file.name;
   find("size").textContent = formatSize(file.size);
 }

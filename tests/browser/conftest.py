@@ -14,6 +14,8 @@ import pytest
 from tests.browser.cast import WAIT_MS, Person, Server, skip
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+# Debian's same Chromium without windows, where it is installed: a new context costs a seventh. It has no notifications.
+HEADLESS = os.environ.get("CHROMIUM") or shutil.which("chromium-headless-shell") or CHROMIUM
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -56,9 +58,31 @@ def own_server(tmp_path: Path) -> Iterator[Server]:
     running.stop()
 
 
+class Browsers:
+    """One browser of each kind for all people; each person has windows and cookies of their own."""
+
+    def __init__(self, playwright: Any) -> None:
+        self._playwright = playwright
+        self._launched: dict[str, Any] = {}
+
+    def new_context(self, **options: Any) -> Any:
+        """A context in the headless Chromium, or in the whole one where somebody is to be notified."""
+        is_whole = "notifications" in options.get("permissions", [])
+        return self.launched(str(CHROMIUM if is_whole else HEADLESS)).new_context(**options)
+
+    def launched(self, path: str) -> Any:
+        if path not in self._launched:
+            self._launched[path] = self._playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        return self._launched[path]
+
+    def close(self) -> None:
+        for browser in self._launched.values():
+            browser.close()
+
+
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """One browser for all people; each has windows and cookies of their own."""
+def playwright() -> Iterator[tuple[Browsers, asyncio.AbstractEventLoop]]:
+    """The browsers, and Playwright's event loop, which it leaves running in this thread between its calls."""
     try:
         from playwright.sync_api import expect, sync_playwright
     except ImportError:
@@ -67,23 +91,18 @@ def chromium() -> Iterator[Any]:
         skip("there is no Chromium (Debian: apt-get install chromium)")
     expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        loop = asyncio._get_running_loop()
+        browsers, loop = Browsers(playwright), asyncio.get_running_loop()
         asyncio._set_running_loop(None)
-        browser.event_loop = loop
-        yield browser
+        yield browsers, loop
         asyncio._set_running_loop(loop)
-        browser.close()
+        browsers.close()
 
 
 @pytest.fixture
-def event_loop(chromium: Any) -> Iterator[None]:
-    """Playwright's event loop is this thread's running one while a browser test runs, and no longer.
-
-    Playwright leaves it running between its calls; the other tests of the same worker begin loops of their own.
-    """
-    asyncio._set_running_loop(chromium.event_loop)
-    yield
+def browsers(playwright: tuple[Browsers, asyncio.AbstractEventLoop]) -> Iterator[Browsers]:
+    """The browsers. Playwright's event loop is this thread's while a browser test runs: others begin their own."""
+    asyncio._set_running_loop(playwright[1])
+    yield playwright[0]
     asyncio._set_running_loop(None)
 
 
@@ -91,13 +110,13 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture
-def person(chromium: Any, event_loop: None, server: Server) -> Iterator[Callable[..., Person]]:
+def person(browsers: Browsers, server: Server) -> Iterator[Callable[..., Person]]:
     """Make a person: `person("Alice")` is registered and in the room; options are those of a browser context."""
     contexts = []
 
     def make(name: str, *, at: Server | None = None, is_registered: bool = True, **options: Any) -> Person:
         options = {"viewport": {"width": 1280, "height": 800}, "locale": "en-GB", **options}
-        context = chromium.new_context(**options)
+        context = browsers.new_context(**options)
         contexts.append(context)
         # Every test has people of its own: one server serves them all.
         somebody = Person(context, (at or server).url, f"{name} {os.getpid()}{next(_numbers):03}")

@@ -118,5 +118,5 @@ def test_one_is_told_of_a_direct_message_in_another_room(person, anything):
     bob.await_state("Live")
     away(bob.page)
     alice.say(anything("Are you there?"))
-    bob.page.wait_for_function("shown.length > 0")
+    bob.page.wait_for_function("() => shown.length > 0")
     assert [each["title"] for each in bob.page.evaluate("shown")] == [alice.name]

@@ -76,7 +76,7 @@ def test_a_room_that_is_changed_is_changed_on_every_page(person, anything):
     first, second = anything("First"), anything("Second")
     bob.page.evaluate(NOTE_WAITS)
     bob.say(first)
-    bob.page.wait_for_function(r"window.waits.some((text) => /^Next message in \d s$/.test(text))")
+    bob.page.wait_for_function(r"() => window.waits.some((text) => /^Next message in \d s$/.test(text))")
     bob.say(second)
     bob.sees(second)
 
