@@ -47,3 +47,16 @@ def test_the_docs_have_every_setting_and_its_default() -> None:
     rows = re.findall(r"^\| `([A-Z_]+)` \| (?:`(.*?)`|empty) \| (.+?) \| (.+) \|$", table, re.MULTILINE)
     assert {name: default for name, default, _, _ in rows} == DEFAULTS
     assert all(text.endswith(".") for _, _, text, _ in rows)
+
+
+def test_what_is_allowed_for_whole_numbers_is_what_is_accepted(example: str) -> None:
+    lines = re.findall(r"^# Allowed: (.+)\.\n#([A-Z_]+)=", example, re.MULTILINE)
+    said = {name: allowed for allowed, name in lines}
+    table = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    in_table = dict(re.findall(r"^\| `([A-Z_]+)` \|.* \| ([^|]+) \|$", table, re.MULTILINE))
+    fields = msgspec.inspect.type_info(Settings).fields
+    numbers = {field.name.upper(): field.type for field in fields if isinstance(field.type, msgspec.inspect.IntType)}
+    assert numbers
+    for name, number in numbers.items():
+        bounds = f", {number.ge} or more" if number.le is None else f" from {number.ge} to {number.le}"
+        assert said[name] == in_table[name] == f"a whole number{bounds}", name
