@@ -13,6 +13,7 @@ from limits import RateLimitItem, parse_many
 from limits.storage import Storage
 from limits.strategies import MovingWindowRateLimiter
 
+from chatroom.addresses import network_of
 from chatroom.config import Settings
 from chatroom.errors import Refused
 from chatroom.store.database import Database
@@ -73,6 +74,18 @@ class Limit:
         return 0.0 if stats.remaining > 0 else max(0.0, stats.reset_time - self._clock())
 
 
+class AddressLimit(Limit):
+    """A limit by address: those of one network count together."""
+
+    def hit(self, *key: str) -> float:
+        """Count an attempt from an address, as `Limit.hit` does."""
+        return super().hit(*map(network_of, key))
+
+    def wait(self, *key: str) -> float:
+        """How many seconds to wait before the next attempt from an address."""
+        return super().wait(*map(network_of, key))
+
+
 class LoginLimit:
     """Failed log-ins, for each account and each address.
 
@@ -80,7 +93,7 @@ class LoginLimit:
     failing elsewhere cannot lock the owner out.
     """
 
-    def __init__(self, account: Limit, address: Limit, guard: Guard = nullcontext) -> None:
+    def __init__(self, account: Limit, address: AddressLimit, guard: Guard = nullcontext) -> None:
         self._account = account
         self._address = address
         self._guard = guard
@@ -108,7 +121,7 @@ class LoginLimit:
 class RegistrationLimit:
     """Registrations, for each address."""
 
-    def __init__(self, address: Limit, guard: Guard = nullcontext) -> None:
+    def __init__(self, address: AddressLimit, guard: Guard = nullcontext) -> None:
         self._address = address
         self._guard = guard
 
@@ -137,7 +150,7 @@ class PostingLimit:
         self._complaint = complaint
         self._storage = MemoryWindows(clock)
         self._account = Limit(account, "account", self._storage, clock=clock)
-        self._address = Limit(address, "address", self._storage, clock=clock)
+        self._address = AddressLimit(address, "address", self._storage, clock=clock)
 
     def check(self, user_id: str, address: str) -> None:
         """Count a post; raise `Refused` (`too_fast`) when there were too many (then it is not counted)."""
@@ -169,11 +182,11 @@ class Limits:
     def __init__(self, settings: Settings, storage: Storage, guard: Guard = nullcontext) -> None:
         self.login = LoginLimit(
             Limit(settings.login_limit_account, "login-account", storage),
-            Limit(settings.login_limit_address, "login-address", storage),
+            AddressLimit(settings.login_limit_address, "login-address", storage),
             guard,
         )
         self.registration = RegistrationLimit(
-            Limit(settings.register_limit_address, "register-address", storage), guard
+            AddressLimit(settings.register_limit_address, "register-address", storage), guard
         )
         self.posting = PostingLimit(settings.post_limit_account, settings.post_limit_address)
         self.export = AskingLimit(settings.export_limit_account, "export", "There were many downloads.")
@@ -212,4 +225,4 @@ def in_words(seconds: float) -> str:
 def _account(username_key: str, address: str, is_known_address: bool) -> tuple[str, ...]:
     """What an account's attempts are counted under: never what was typed, which may be a password."""
     name = hashlib.sha256(username_key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    return (name, address) if is_known_address else (name,)
+    return (name, network_of(address)) if is_known_address else (name,)

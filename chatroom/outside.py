@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 import urllib3
 
+from chatroom.addresses import ipv4_within
 from chatroom.errors import Refused
 
 LARGEST_ANSWER = 10_000
@@ -140,13 +141,6 @@ def _cut(opened: list[Any]) -> None:
 def is_public(address: str) -> bool:
     """Whether an IP address is of the public internet: not private, local, multicast, or one of those in disguise."""
     ip = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None) or _nat64(ip)
-        if inner is not None:
-            return is_public(str(inner))
+    if isinstance(ip, ipaddress.IPv6Address) and (inner := ipv4_within(ip)):
+        return is_public(str(inner))
     return ip.is_global and not ip.is_multicast and not ip.is_reserved and not any(ip in network for network in WITHIN)
-
-
-def _nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    prefix = ipaddress.IPv6Network("64:ff9b::/96")
-    return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in prefix else None

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 import msgspec
 
+from chatroom.addresses import network_of
 from chatroom.errors import Refused
 
 RETRY_SECONDS = 5
@@ -27,16 +28,16 @@ class Gate:
         self._limits = limits
         self._total = 0
         self._by_user: Counter[str] = Counter()
-        self._by_address: Counter[str] = Counter()
+        self._by_network: Counter[str] = Counter()
 
     @contextmanager
     def address(self, address: str) -> Iterator[None]:
-        """Count a connection from an address; raise `Refused` (`too_many_connections`) when a limit is reached."""
+        """Count a connection by its network; raise `Refused` (`too_many_connections`) when a limit is reached."""
         if 0 < self._limits.connections <= self._total:
             raise _too_many_connections()
         self._total += 1
         try:
-            with _counted(self._by_address, address, self._limits.connections_per_address):
+            with _counted(self._by_network, network_of(address), self._limits.connections_per_address):
                 yield
         finally:
             self._total -= 1

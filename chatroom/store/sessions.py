@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from pymongo import ASCENDING, IndexModel
 
+from chatroom.addresses import network_of
 from chatroom.models import Session
 from chatroom.store.database import Database, Document
 from chatroom.tokens import SCOPES
@@ -53,9 +54,10 @@ class SessionStore:
         return sorted(map(_session, documents), key=lambda session: session.seen_at, reverse=True)
 
     def has_been_at(self, user_id: str, address: str) -> bool:
-        """Whether the user has signed in from this address not long ago."""
+        """Whether the user has signed in from this address's network not long ago."""
         with self._database.bounded():
-            return self._sessions.find_one({"user_id": user_id, "address": address}, {"_id": 1}) is not None
+            known = self._sessions.find({"user_id": user_id}, {"_id": 0, "address": 1})
+            return network_of(address) in {network_of(document["address"]) for document in known}
 
     def touch(self, session: Session) -> None:
         """Keep `seen_at` and `expires_at` as they are in `session`, unless it has ended meanwhile."""

@@ -87,7 +87,7 @@ def find_by_token(secret: str) -> SignedIn | None:
 
 def address() -> str:
     """Where the request comes from, as far as the trusted proxies say."""
-    return (request.remote_addr or "")[:100]
+    return request.remote_addr or ""
 
 
 def lead_to_login() -> Page:

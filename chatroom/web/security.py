@@ -1,15 +1,18 @@
 """What every request and every answer goes through: proxies, hosts, other sites' forms, headers."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from flask import Flask, Response, request
 from flask_wtf import CSRFProtect
 from werkzeug.exceptions import Forbidden, RequestEntityTooLarge
-from werkzeug.middleware.proxy_fix import ProxyFix
 
+from chatroom import addresses
 from chatroom.config import Settings
 from chatroom.web.configuration import MAX_FIELDS
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 CSP = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
@@ -40,12 +43,7 @@ def form_checks_token(view: View) -> View:
 
 def protect(app: Flask, settings: Settings) -> None:
     """Install the protections, the outermost first."""
-    if settings.trusted_proxies:
-        count = settings.trusted_proxies
-        # Not the host: routers of the Heroku kind pass on an X-Forwarded-Host that anybody may have written.
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=count, x_proto=count, x_host=0, x_port=0, x_prefix=0
-        )
+    app.wsgi_app = _locate(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign, assignment]
     app.before_request(_refuse_other_sites)
     app.before_request(_refuse_many_fields)
     app.after_request(_add_headers)
@@ -60,6 +58,20 @@ def safe_next(target: str | None) -> str:
     if "\\" in target or any(ord(character) <= 0x20 or ord(character) == 0x7F for character in target):
         return ""
     return target
+
+
+def _locate(inner: "WSGIApplication", proxies: int) -> "WSGIApplication":
+    """Say where a request comes from, and by which scheme, as the websockets do."""
+
+    # Not the host: routers of the Heroku kind pass on an X-Forwarded-Host that anybody may have written.
+    def wsgi_app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        said_for, said_proto = environ.get("HTTP_X_FORWARDED_FOR", ""), environ.get("HTTP_X_FORWARDED_PROTO", "")
+        environ["REMOTE_ADDR"] = addresses.address_of(environ.get("REMOTE_ADDR") or "", said_for, proxies)
+        is_secure = addresses.is_secure(environ["wsgi.url_scheme"], said_proto, proxies)
+        environ["wsgi.url_scheme"] = "https" if is_secure else "http"
+        return inner(environ, start_response)
+
+    return wsgi_app
 
 
 def _refuse_other_sites() -> None:

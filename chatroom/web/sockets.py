@@ -6,6 +6,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.sansio.utils import host_is_trusted
 
+from chatroom import addresses
 from chatroom.config import Settings
 from chatroom.live.visitor import Visitor
 from chatroom.models import Author
@@ -14,7 +15,6 @@ from chatroom.tokens import grant_of
 from chatroom.web.cookies import find_secret
 
 Scope = Mapping[str, Any]
-SECURE_SCHEMES = {"https", "wss"}
 
 
 def sign_in(app: Flask, scope: Scope) -> Visitor | None:
@@ -51,26 +51,19 @@ def is_own_origin(scope: Scope, settings: Settings) -> bool:
 
 def is_secure(scope: Scope, trusted_proxies: int) -> bool:
     """Whether the browser speaks TLS, to us or to a trusted proxy."""
-    said = forwarded(scope, "x-forwarded-proto", trusted_proxies)
-    return (said or str(scope.get("scheme", ""))) in SECURE_SCHEMES
+    return addresses.is_secure(str(scope.get("scheme", "")), header(scope, "x-forwarded-proto"), trusted_proxies)
 
 
 def address_of(scope: Scope, trusted_proxies: int) -> str:
     """Where a connection comes from, as far as the trusted proxies say."""
     client = scope.get("client")
-    return (forwarded(scope, "x-forwarded-for", trusted_proxies) or (client[0] if client else ""))[:100]
+    return addresses.address_of(client[0] if client else "", header(scope, "x-forwarded-for"), trusted_proxies)
 
 
 def bearer_of(authorization: str) -> str | None:
     """The access token in an Authorization header; None when it has another scheme, which a proxy may ask for."""
     scheme, _, token = authorization.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
-
-
-def forwarded(scope: Scope, name: str, trusted_proxies: int) -> str:
-    """What the outermost trusted proxy wrote: counted from the end; the beginning is anybody's."""
-    values = [value.strip() for value in header(scope, name).split(",")]
-    return values[-trusted_proxies] if 0 < trusted_proxies <= len(values) else ""
 
 
 def header(scope: Scope, name: str) -> str:

@@ -19,6 +19,7 @@ LAYERS = [
     ["chatroom.store"],
     ["chatroom.embedded"],
     [
+        "chatroom.addresses",
         "chatroom.config",
         "chatroom.names",
         "chatroom.access",

@@ -1,8 +1,11 @@
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from chatroom.config import Settings
 from chatroom.errors import Refused
-from chatroom.limits import Limit, Limits, LoginLimit, PostingLimit, RegistrationLimit, in_words
+from chatroom.limits import AddressLimit, Limit, Limits, LoginLimit, PostingLimit, RegistrationLimit, in_words
 from chatroom.store.limits import SWEEP_EVERY, MemoryWindows
 from tests.conftest import Clock
 
@@ -12,7 +15,8 @@ HOME, ELSEWHERE = "192.0.2.1", "198.51.100.7"
 def login_limit(clock: Clock, account: str = "3 per minute", address: str = "5 per minute") -> LoginLimit:
     windows = MemoryWindows(clock.seconds)
     return LoginLimit(
-        Limit(account, "account", windows, clock=clock.seconds), Limit(address, "address", windows, clock=clock.seconds)
+        Limit(account, "account", windows, clock=clock.seconds),
+        AddressLimit(address, "address", windows, clock=clock.seconds),
     )
 
 
@@ -92,8 +96,29 @@ def test_an_address_is_locked_whatever_the_account(clock: Clock) -> None:
     try_to_log_in(limit, name="alice", address=ELSEWHERE)
 
 
+BY_ADDRESS: dict[str, Callable[[Limits, str, str], None]] = {
+    "log-ins": lambda limits, name, address: try_to_log_in(limits.login, name, address),
+    "log-ins to one account": lambda limits, _, address: try_to_log_in(limits.login, "alice", address, known=True),
+    "registrations": lambda limits, _, address: limits.registration.enter(address),
+    "posts": lambda limits, name, address: limits.posting.check(name, address),
+    "uploads": lambda limits, name, address: limits.uploading.check(name, address),
+}
+
+
+@pytest.mark.parametrize("attempt", BY_ADDRESS.values(), ids=BY_ADDRESS)
+def test_a12_a_64_is_one_address(attempt: Callable[[Limits, str, str], None]) -> None:
+    """A12: whoever has one has as many addresses as they like."""
+    few: dict[str, Any] = {field: "3 per hour" for field in Settings.__struct_fields__ if "limit_a" in field}
+    limits = Limits(Settings(**few), MemoryWindows())
+    for number in range(3):
+        attempt(limits, f"user{number}", f"2001:db8:1:2::{number}")
+    with pytest.raises(Refused):
+        attempt(limits, "user3", "2001:db8:1:2:3:4:5:6")
+    attempt(limits, "user4", "2001:db8:1:3::1")
+
+
 def test_registrations_are_counted_by_address(clock: Clock) -> None:
-    limit = RegistrationLimit(Limit("2 per hour", "x", MemoryWindows(clock.seconds), clock=clock.seconds))
+    limit = RegistrationLimit(AddressLimit("2 per hour", "x", MemoryWindows(clock.seconds), clock=clock.seconds))
     for _ in range(2):
         limit.enter(HOME)
     with pytest.raises(Refused, match="60 minutes"):

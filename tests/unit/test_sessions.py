@@ -218,6 +218,9 @@ def test_where_somebody_was(sessions: Sessions, alice: User, bob: User) -> None:
     assert sessions.has_been_at(alice.id, "192.0.2.1")
     assert not sessions.has_been_at(alice.id, "198.51.100.7")
     assert not sessions.has_been_at(bob.id, "192.0.2.1")
+    sessions.begin(alice, label="", address="2001:db8:1:2::1")
+    assert sessions.has_been_at(alice.id, "2001:db8:1:2::ffff")
+    assert not sessions.has_been_at(alice.id, "2001:db8:1:3::1")
 
 
 def test_labels_are_bounded(sessions: Sessions, alice: User) -> None:

@@ -826,7 +826,7 @@ class TestTheEnd:
             assert [live.connections for live in process.engine.rooms._rooms.values()] == [0, 0]
             assert process.endpoint.gate._total == 0
             assert not process.endpoint.gate._by_user
-            assert not process.endpoint.gate._by_address
+            assert not process.endpoint.gate._by_network
 
         run(test)
 

@@ -1,0 +1,66 @@
+"""Tell where a connection comes from: one address for showing, and the network that it counts as.
+
+Every limit, log and list takes both from here. A forwarded value counts only as far as the proxies are trusted, and
+only where it is an address: whatever else a proxy passes on, the visitor may have written.
+"""
+
+import ipaddress
+import re
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+HOST_BITS = 64
+"""Of an IPv6 address: every home, and every cheap server, has that many addresses to choose from."""
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+SECURE_SCHEMES = {"https", "wss"}
+WITH_PORT = re.compile(r"(?:\[(?P<v6>[^\[\]]*)\]|(?P<v4>[0-9.]+))(?::[0-9]{0,5})?")
+
+
+def address_of(peer: str, forwarded_for: str, trusted_proxies: int) -> str:
+    """Where somebody comes from, for showing: what the outermost trusted proxy says, else who connected."""
+    return shown(outermost(forwarded_for, trusted_proxies)) or shown(peer)
+
+
+def is_secure(scheme: str, forwarded_proto: str, trusted_proxies: int) -> bool:
+    """Whether the browser speaks TLS, to us or to a trusted proxy."""
+    return (outermost(forwarded_proto, trusted_proxies) or scheme) in SECURE_SCHEMES
+
+
+def outermost(values: str, trusted_proxies: int) -> str:
+    """What the outermost trusted proxy wrote into a header: counted from the end; the beginning is anybody's."""
+    words = [word.strip() for word in values.split(",")]
+    return words[-trusted_proxies] if 0 < trusted_proxies <= len(words) else ""
+
+
+def shown(text: str) -> str:
+    """An address in its one spelling, without port, brackets or zone; empty where it is none."""
+    text = text.strip().strip('"')
+    if match := WITH_PORT.fullmatch(text):
+        text = match["v6"] or match["v4"] or ""
+    try:
+        address: Address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return ""
+    if isinstance(address, ipaddress.IPv6Address):
+        address = address.ipv4_mapped or address
+    return str(address)
+
+
+def network_of(address: str) -> str:
+    """What an address counts as in limits: an IPv4 address as itself, an IPv6 address as its /64."""
+    if ":" not in address:
+        return address
+    try:
+        whole = ipaddress.IPv6Address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if inner := ipv4_within(whole):
+        return str(inner)
+    return str(ipaddress.IPv6Network((int(whole) >> HOST_BITS << HOST_BITS, 128 - HOST_BITS)))
+
+
+def ipv4_within(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that an IPv6 address stands for: mapped, 6to4, Teredo or NAT64."""
+    teredo = address.teredo[1] if address.teredo else None
+    nat64 = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in NAT64 else None
+    return address.ipv4_mapped or address.sixtofour or teredo or nat64
