@@ -11,12 +11,12 @@ from typing import Any
 
 from bson import ObjectId
 from pymongo import ASCENDING, IndexModel
-from pymongo.errors import DuplicateKeyError
 
 from chatroom.errors import Taken
 from chatroom.models import FORMER_MEMBER, FormerMember, Role, Standing, User
 from chatroom.names import RULE_VERSION, fold, keys
 from chatroom.store.database import Database, Document
+from chatroom.store.unique import write_or_find
 
 MOST_FOUND = 50
 INDEXES = [
@@ -79,16 +79,11 @@ class UserStore:
                 # Only one insert with `is_first` can succeed, whoever else reads and writes now;
                 # the role is in the same document, so that no crash comes between the two.
                 first = {**document, "role": "administrator", "is_first": True}
-                try:
-                    self._users.insert_one(first)
-                except DuplicateKeyError:
-                    pass  # another was first, or a name is taken: the next insert tells
-                else:
+                if self._insert(first, {"is_first": True}) is None:
                     return _user(first)
-            try:
-                self._users.insert_one(document)
-            except DuplicateKeyError as error:
-                raise Taken from error
+                # Another was first, or a name is taken: the next insert tells.
+            if self._insert(document) is not None:
+                raise Taken
         return _user(document)
 
     def has_any(self) -> bool:
@@ -166,10 +161,13 @@ class UserStore:
             "time_zone": time_zone,
         }
         with self._database.bounded():
-            try:
-                self._users.update_one({"_id": user.id, **HERE}, {"$set": fields})
-            except DuplicateKeyError as error:
-                raise Taken from error
+            holder = write_or_find(
+                self._database,
+                lambda: self._users.update_one({"_id": user.id, **HERE}, {"$set": fields}),
+                lambda: self._users.find_one({"_id": {"$ne": user.id}, "$or": _named_as(fields)}, {"_id": 1}),
+            )
+        if holder is not None:
+            raise Taken
 
     def set_mute(self, user_id: str, until: datetime | None, reason: str) -> None:
         """Mute an account on the whole site until a moment; with None, no longer."""
@@ -225,6 +223,14 @@ class UserStore:
         with self._database.bounded():
             self._users.update_one({"_id": user_id}, {"$unset": {"is_leaving": ""}})
 
+    def _insert(self, document: Document, *others: Document) -> Document | None:
+        """Store an account; None, or one that has a name of it, or is one of the others."""
+        return write_or_find(
+            self._database,
+            lambda: self._users.insert_one(document),
+            lambda: self._users.find_one({"$or": [*_named_as(document), *others]}, {"_id": 1}),
+        )
+
     def _set_or_unset(self, user_id: str, fields: dict[str, Any]) -> None:
         """Keep what says something, and take away what says nothing."""
         kept = {name: value for name, value in fields.items() if value}
@@ -237,6 +243,13 @@ class UserStore:
         with self._database.bounded():
             document = self._users.find_one(query | HERE)
         return _user(document) if document else None
+
+
+def _named_as(document: Document) -> list[Document]:
+    """What finds who has a name of an account, whichever index says so."""
+    simple = ("username_key", "display_name_key")
+    named: Document = {"name_keys": {"$in": document["name_keys"]}}
+    return [named, *({key: document[key]} for key in simple if key in document)]
 
 
 def _former(document: Document) -> FormerMember:

@@ -29,6 +29,9 @@ async def started(**options: Any) -> Process:
     return process
 
 
+FORMER = "dm-" + "0" * 20
+
+
 def post(client_id: str | None = "a1", text: str = "hi", room: str = "lobby") -> dict[str, Any]:
     frame = {"type": "post", "room": room, "text": text}
     return frame if client_id is None else frame | {"client_id": client_id}
@@ -603,6 +606,28 @@ class TestFollow:
             assert refusals(mallory) == [(None, "not_found")]
             assert mallory.frames("refused")[0]["room"] == slug
             assert mallory.seen("den") == []
+
+        run(test)
+
+    @pytest.mark.parametrize("is_first", [True, False])
+    def test_the_old_address_of_a_conversation_leads_to_the_new_one(self, is_first: bool) -> None:
+        """U09."""
+
+        async def test() -> None:
+            process = await started()
+            moved = {"_id": "d", "slug": "dm_1", "former_slug": FORMER, "kind": "direct", "title": "", "people": []}
+            process.database.rooms.insert_one(moved)
+            process.database.memberships.insert_one({"user": ALICE.id, "room": "d"})
+            client = await process.connect(query={"room": FORMER} if is_first else {})
+            if not is_first:
+                await client.say({"type": "follow", "room": FORMER})
+            (closed,) = client.frames("closed")
+            assert (closed["room"], closed["reason"], closed["to"]) == (FORMER, "moved", "dm_1")
+            await client.say(post("a1", room=FORMER))  # what was written before
+            (stored,) = client.frames("stored")
+            assert (stored["room"], stored["client_id"]) == ("dm_1", "a1")
+            stranger = await process.connect("mallory", query={"room": FORMER})
+            assert stranger.status == 404
 
         run(test)
 
