@@ -138,7 +138,12 @@ class Author(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str
     name: str
     is_bot: bool = False
-    """A bot's account, or a webhook, which has no account at all."""
+    """A bot's account, or a webhook, which has no account at all, and any name."""
+
+    @property
+    def shown(self) -> str:
+        """The name as it is shown where no badge says that it is a bot's."""
+        return f"{self.name} (bot)" if self.is_bot else self.name
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):

@@ -305,6 +305,7 @@ class Services:
             find_room=find_room,
             is_allowed=outside.is_allowed,
             find_maker=self._find_maker,
+            is_taken=self.accounts.users.has_name,
         )
         leases = LeaseStore(database, holder=self.origin)
         self.deliveries = Deliveries(

@@ -70,7 +70,7 @@ class Connection:
         self._receive = receive
         self._send_event = send
         self._write: Write = write
-        self._accesses = Accesses(partial(engine.run, rules.get_access, self.user_id), self._learn)
+        self._accesses = Accesses(partial(engine.run, rules.enter, visitor), self._learn)
         self._followers: dict[str, asyncio.Task[None]] = {}
         self._followed: dict[str, LiveRoom] = {}
         self._pace = rules.paces.of(visitor.author.id)

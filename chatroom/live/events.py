@@ -126,7 +126,7 @@ class Client:
         self._visitor.grant.check("read", asked.room)
         if asked.after is not UNSET and asked.before is not UNSET:
             raise Refused("invalid", "Ask for what is after a revision or before a sequence, not for both.")
-        access = await self._engine.run(self._rules.get_access, self._visitor.author.id, asked.room)
+        access = await self._engine.run(self._rules.enter, self._visitor, asked.room)
         messages, limit = self._engine.messages, min(max(asked.limit, 1), MOST_MESSAGES)
         page: Page
         if asked.after is not UNSET:

@@ -3,6 +3,7 @@
 A name becomes a name here and nowhere else, so that none reaches what is the server's own.
 """
 
+from chatroom.names.hooks import MAX_HOOK_NAME, HookName, clean_hook_name
 from chatroom.names.looks import fold, look
 from chatroom.names.people import (
     DISPLAY_NAME_RULE,
@@ -27,12 +28,15 @@ from chatroom.names.rooms import (
 __all__ = [
     "DISPLAY_NAME_RULE",
     "FORMER_DIRECT",
+    "HookName",
     "LOBBY_SLUG",
+    "MAX_HOOK_NAME",
     "MAX_TITLE",
     "MAX_TOPIC",
     "RULE_VERSION",
     "USERNAME_RULE",
     "clean_display_name",
+    "clean_hook_name",
     "clean_title",
     "clean_topic",
     "clean_username",

@@ -14,6 +14,7 @@ SCRIPTS = [
 MIXTURES = ["Han Hiragana Katakana", "Han Hangul", "Han Bopomofo"]
 """Scripts that people write in one word: Japanese, Korean, Chinese."""
 
+_words = regex.compile(r"[\p{L}\p{M}]+")
 _plain_digits = str.maketrans({"I": "l", "1": "l", "|": "l", "0": "O", "\u2019": "'", "\u02bc": "'", "\u02bb": "'"})
 
 
@@ -42,6 +43,14 @@ def written_in(scripts: Sequence[str]) -> "regex.Pattern[str]":
             for mixture in scripts
         )
     )
+
+
+_word_of_one_script = written_in([*SCRIPTS, *(f"Latin {scripts}" for scripts in MIXTURES)])
+
+
+def is_one_script_a_word(text: str) -> bool:
+    """Whether each word of a text is of one script. Latin stands beside Japanese, Korean and Chinese in one word."""
+    return all(_word_of_one_script.fullmatch(word) for word in _words.findall(unicodedata.normalize("NFKC", text)))
 
 
 @cache

@@ -59,6 +59,11 @@ def clean_display_name(text: str) -> str:
     return _clean(text, _display_name, "Display names are made of letters, digits, spaces, and ' . _ -.", 1, 40)
 
 
+def is_reserved(name: str) -> bool:
+    """Whether a name is, or looks like, one that would speak for the site."""
+    return _reserved_form(fold(name)) in RESERVED or _reserved_look(name) in _reserved_looks()
+
+
 def _clean(text: str, allowed: "regex.Pattern[str]", made_of: str, shortest: int, longest: int) -> str:
     _check_length(text, shortest, longest)
     _check_characters(text, allowed, made_of)
@@ -67,7 +72,7 @@ def _clean(text: str, allowed: "regex.Pattern[str]", made_of: str, shortest: int
     _check_characters(name, allowed, made_of)  # a compatibility form can hold anything
     _check_form(name)
     _check_script(name)
-    if _reserved_form(fold(name)) in RESERVED or _reserved_look(name) in _reserved_looks():
+    if is_reserved(name):
         raise _invalid("This name is reserved. Please choose another.")
     return name
 

@@ -3,7 +3,6 @@
 A room is found through its member, so that the query is the permission.
 """
 
-import re
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 
@@ -14,7 +13,7 @@ from chatroom.access import Access
 from chatroom.errors import SettingsError, Unavailable
 from chatroom.models import Member, Membership, Notify, Room, Slug
 from chatroom.names import fold, is_former_direct, make_direct_slug
-from chatroom.store.database import Database, Document
+from chatroom.store.database import Database, Document, beginning_with
 from chatroom.store.unique import check_own, write_or_find
 from chatroom.store.users import standing_of
 
@@ -183,8 +182,7 @@ class RoomStore:
         return list(found.values())[:limit]
 
     def _users_like(self, beginning: str, limit: int) -> list[Document]:
-        pattern = {"$regex": "^" + re.escape(beginning)}
-        queries = [(key, {key: pattern, "deleted_at": None}) for key in NAME_KEYS]
+        queries = [(key, {key: beginning_with(beginning), "deleted_at": None}) for key in NAME_KEYS]
         found = [self._users.find(query, NAMES).sort(key, ASCENDING).limit(limit) for key, query in queries]
         return [user for users in found for user in users]
 

@@ -4,7 +4,6 @@
 deleted account stay, so that nobody ever takes its names; nothing but `find_former` finds it.
 """
 
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +14,7 @@ from pymongo import ASCENDING, IndexModel
 from chatroom.errors import Taken
 from chatroom.models import FORMER_MEMBER, FormerMember, Role, Standing, User
 from chatroom.names import RULE_VERSION, fold, keys
-from chatroom.store.database import Database, Document
+from chatroom.store.database import LAST_CHARACTER, Database, Document, beginning_with
 from chatroom.store.unique import write_or_find
 
 MOST_FOUND = 50
@@ -44,8 +43,6 @@ OF_THE_PERSON = (
 """What goes at once when an account is deleted."""
 HERE: dict[str, Any] = {"deleted_at": None}
 """What is asked for, so that accounts that were deleted are not found."""
-
-LAST_CHARACTER = "\U0010ffff"
 
 
 class UserStore:
@@ -103,12 +100,17 @@ class UserStore:
         """The account whose user name or display name is the same after folding."""
         return self._find({"$or": [{"username_key": fold(name)}, {"display_name_key": fold(name)}]})
 
+    def has_name(self, name: str) -> bool:
+        """Whether an account has, or had, this name, or one that looks like it."""
+        with self._database.bounded():
+            return self._users.find_one({"name_keys": {"$in": keys(name, name)}}, {"_id": 1}) is not None
+
     def search(self, beginning: str) -> list[User]:
         """People one of whose names begins like this, by name; at most 50."""
         found: dict[str, User] = {}
         with self._database.bounded():
             for key in ("display_name_key", "username_key"):
-                query = {key: {"$regex": "^" + re.escape(fold(beginning.strip()))}, **HERE}
+                query = {key: beginning_with(fold(beginning.strip())), **HERE}
                 for document in self._users.find(query).sort(key, ASCENDING).limit(MOST_FOUND):
                     found.setdefault(document["_id"], _user(document))
         return list(found.values())[:MOST_FOUND]
@@ -133,15 +135,14 @@ class UserStore:
     def list_like(self, beginning: str, after: str, limit: int) -> list[User]:
         """Accounts whose user name begins like this, beyond one name, by user name."""
         first = fold(beginning)
-        beyond = {"$gt": fold(after)} if after else {"$gte": first}
-        query = {"username_key": {**beyond, "$lt": first + LAST_CHARACTER}, **HERE}
+        beyond = {"$gt": fold(after)} if after else {}
+        query = {"username_key": {**beginning_with(first), **beyond}, **HERE}
         with self._database.bounded():
             return [_user(each) for each in self._users.find(query).sort("username_key", ASCENDING).limit(limit)]
 
     def list_named_like(self, beginning: str, limit: int) -> list[User]:
         """Accounts whose display name begins like this, by display name."""
-        first = fold(beginning)
-        query = {"display_name_key": {"$gte": first, "$lt": first + LAST_CHARACTER}, **HERE}
+        query = {"display_name_key": beginning_with(fold(beginning)), **HERE}
         with self._database.bounded():
             return [_user(each) for each in self._users.find(query).sort("display_name_key", ASCENDING).limit(limit)]
 

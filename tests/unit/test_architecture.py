@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -227,3 +228,15 @@ def test_slugs_are_made_in_one_place() -> None:
         "chatroom.names.rooms.make_direct_slug",
         "chatroom.store.rooms.room_of",
     }
+
+
+def test_a_name_is_not_shown_without_the_mark_of_a_bot() -> None:
+    """U10: templates and scripts show `author.shown`, or a badge beside the name; pictures have initials alone."""
+    with_badge = {"_message.html"}
+    of_accounts = {"_held.html", "approval.html"}  # bots are never held
+    for path in sorted((ROOT / "templates").rglob("*.html")):
+        text = re.sub(r"avatar\([^()]*\)", "", path.read_text())
+        if path.name not in with_badge | of_accounts:
+            assert not re.search(r"author\.name", text), path.name
+    for path in sorted((ROOT / "static").rglob("*.js")):
+        assert not re.search(r"author\??\.name", path.read_text()), path.name

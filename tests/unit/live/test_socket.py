@@ -9,8 +9,9 @@ from chatroom.errors import Unavailable
 from chatroom.live import connection as connections
 from chatroom.live.gate import Limits
 from chatroom.live.websocket import EXTENSION
-from chatroom.models import Member
+from chatroom.models import Member, Room
 from chatroom.rooms import LOBBY
+from chatroom.tokens import Grant
 from tests.people import ALICE, BOB, MALLORY, rendered
 from tests.unit.live.harness import DEN, NO_LIMITS, Client, Process, run, settle
 from tests.waiting import wait_until_in_loop
@@ -606,6 +607,25 @@ class TestFollow:
             assert refusals(mallory) == [(None, "not_found")]
             assert mallory.frames("refused")[0]["room"] == slug
             assert mallory.seen("den") == []
+
+        run(test)
+
+    @pytest.mark.parametrize("first", [{"room": "hall"}, {}])
+    def test_a_token_without_the_scope_makes_nobody_a_member(self, first: dict[str, str]) -> None:
+        """P12: by the address, by following, by posting."""
+
+        async def test() -> None:
+            process = await started()
+            process.rooms._store.ensure(Room(id="hall", slug="hall", title="Hall"))
+            process.grant = Grant(scopes=frozenset({"read", "post"}))
+            client = await process.connect(query=first)
+            if first:
+                assert client.status == 404
+            else:
+                await client.say({"type": "follow", "room": "hall"}, post("a1", room="hall"))
+                assert [why for _, why in refusals(client)] == ["not_found", "not_found"]
+            assert process.database.memberships.count_documents({"room": "hall"}) == 0
+            assert (await process.connect()).status is None  # in the lobby is everybody
 
         run(test)
 
