@@ -80,7 +80,7 @@ def about_user(user: User) -> Subject:
 
 def about_message(message_id: str, author: Author, room: str) -> Subject:
     """A message as the subject of an act, named by its author and its room."""
-    return Subject("message", message_id, f"{author.name} in {room}")
+    return Subject("message", message_id, f"{author.shown} in {room}")
 
 
 def about_room(room: Room | Place) -> Subject:

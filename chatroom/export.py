@@ -110,7 +110,7 @@ def safe(text: str) -> str:
 def _said(message: Message) -> str:
     if message.kind == "event":
         return f"* {safe(message.text)}"
-    name = safe(message.author.name)
+    name = safe(message.author.shown)
     if message.deleted_at is not None:
         return f"{name}: (deleted)"
     lines = safe(message.text).split("\n") if message.text else []

@@ -4,13 +4,15 @@ They are immutable, hold no database types, and every time in them is aware and 
 """
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NewType
 
 import msgspec
 
 Role = Literal["administrator", "moderator", "member"]
 RoomKind = Literal["public", "private", "direct"]
 Notify = Literal["all", "mentions", "none"]
+Slug = NewType("Slug", str)
+"""A room's name in addresses and frames. Only `chatroom.names` makes one; the store reads them."""
 FORMER_MEMBER = "Former member"
 """What everybody is called whose account was deleted; nobody else can be (`names.RESERVED`)."""
 Scope = Literal["read", "post", "rooms", "moderate"]
@@ -76,7 +78,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     """A log of messages. `slug` is its name in addresses and frames, and never changes."""
 
     id: str
-    slug: str
+    slug: Slug
     title: str
     kind: RoomKind = "public"
     topic: str = ""
@@ -136,7 +138,12 @@ class Author(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str
     name: str
     is_bot: bool = False
-    """A bot's account, or a webhook, which has no account at all."""
+    """A bot's account, or a webhook, which has no account at all, and any name."""
+
+    @property
+    def shown(self) -> str:
+        """The name as it is shown where no badge says that it is a bot's."""
+        return f"{self.name} (bot)" if self.is_bot else self.name
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):

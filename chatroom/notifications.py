@@ -106,7 +106,8 @@ def concerns(wish: Notify, user_id: str, room: Room, message: Message) -> bool:
 
 def describe(room: Room, message: Message) -> dict[str, str]:
     """What a notification says; `tag` is the same wherever and however often a browser shows it."""
-    title = message.author.name if room.kind == "direct" else f"{message.author.name} in {room.title}"
+    name = message.author.shown
+    title = name if room.kind == "direct" else f"{name} in {room.title}"
     text = " ".join(message.text.split())
     if not text and message.files:
         text = ", ".join(file.name for file in message.files)

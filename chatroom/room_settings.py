@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-import regex
 
 from chatroom.access import Access
 from chatroom.audit import Audit, about_room
@@ -19,14 +18,8 @@ from chatroom.rooms import LOBBY, Rooms
 from chatroom.store.messages import MessageStore
 from chatroom.store.rooms import RoomStore
 
-MAX_TITLE = 60
-MAX_TOPIC = 250
 MAX_SLOW_SECONDS = 6 * 3600
 MAX_RETENTION_DAYS = 3650
-
-_hidden = regex.compile(r"\p{C}|[\u2028\u2029]|\p{Default_Ignorable_Code_Point}")
-_spaces = regex.compile(r"\s+")
-_visible = regex.compile(r"[\p{L}\p{N}\p{S}\p{P}]")
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,28 +88,6 @@ class RoomSettings:
         # What is deleted already is not looked at again.
         done = max(access.room.cleared_sequence, self._store.retained_after(access.room.id))
         return self._messages.count_older(access.room.id, limit, after=done)
-
-
-def clean_title(text: str) -> str:
-    """A title as it is kept; raise `Refused` (`empty`, `too_long`)."""
-    title = _clean(text)
-    if _visible.search(title) is None:
-        raise Refused("empty", "Give the room a name.")
-    if len(title) > MAX_TITLE:
-        raise Refused("too_long", f"A name has at most {MAX_TITLE} characters.")
-    return title
-
-
-def clean_topic(text: str) -> str:
-    """A topic as it is kept; raise `Refused` (`too_long`)."""
-    topic = _clean(text)
-    if len(topic) > MAX_TOPIC:
-        raise Refused("too_long", f"A topic has at most {MAX_TOPIC} characters.")
-    return topic
-
-
-def _clean(text: str) -> str:
-    return str(_spaces.sub(" ", _hidden.sub("", _spaces.sub(" ", text)))).strip()
 
 
 def _check(access: Access) -> None:

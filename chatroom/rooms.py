@@ -11,14 +11,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-import regex
 
 from chatroom.access import Access
 from chatroom.audit import Audit, about_room
 from chatroom.errors import ChatroomError, Refused
 from chatroom.messages import Messages
 from chatroom.models import Author, Member, Notify, Role, Room, RoomEntry
-from chatroom.names import fold
+from chatroom.names import LOBBY_SLUG, fold, make_slug
 from chatroom.notices import Notice, Notices
 from chatroom.store.audit import Subject
 from chatroom.store.listings import ListingStore, title_for
@@ -27,15 +26,12 @@ from chatroom.store.rooms import RoomStore
 
 log = logging.getLogger(__name__)
 
-LOBBY = Room(id="lobby", slug="lobby", title="Lobby")
+LOBBY = Room(id="lobby", slug=LOBBY_SLUG, title="Lobby")
 MOST_MEMBERS = 10
-SLUG_LENGTH = 40
 TRIES = 5
 PAGE = 50
 MOST_PEOPLE = 8
 """In a direct room, oneself among them."""
-
-_between = regex.compile(r"[^\p{L}\p{M}\p{Nd}]+")
 
 
 class PublicRoom(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,10 +158,9 @@ class Rooms:
             raise Refused("too_many_rooms", f"You have made {self._max_per_user} rooms, which is as many as one may.")
         for attempt in range(TRIES):
             # What a private room is called must not show in which names are taken.
-            ending = f"-{secrets.token_hex(3)}" if is_private or attempt else ""
             room = Room(
                 id=secrets.token_hex(12),
-                slug=make_slug(title) + ending,
+                slug=make_slug(title, is_ended=is_private or attempt > 0),
                 title=title,
                 kind="private" if is_private else "public",
                 topic=topic,
@@ -186,15 +181,17 @@ class Rooms:
         if not 2 <= len(people) <= MOST_PEOPLE:
             raise Refused("invalid", f"Choose one to {MOST_PEOPLE - 1} people to talk to.")
         key = hashlib.sha256(",".join(people).encode()).hexdigest()
-        room = Room(id=f"direct-{key[:32]}", slug=f"dm-{key[32:52]}", title="", kind="direct", people=people)
-        if self._store.find(room.id) is None:
-            if self._listings.count_here(room) < len(people):
-                raise Refused("not_found", "There is nobody of that name.")
-            self._check_direct(author.id, others)
-            check_new()
-            self._store.add_direct(room)
-            for person in people:
-                self._tell_membership(person, room)
+        room_id = f"direct-{key[:32]}"
+        found = self._store.find_direct(room_id, people)
+        if found is not None and self._members.find_role(author.id, found) is not None:
+            return found
+        if self._listings.count_here(people) < len(people):
+            raise Refused("not_found", "There is nobody of that name.")
+        self._check_direct(author.id, others)
+        check_new()
+        room = self._store.add_direct(room_id, people)
+        for person in people:
+            self._tell_membership(person, room)
         return room
 
     def join(self, author: Author, slug: str) -> Room:
@@ -314,11 +311,6 @@ class Rooms:
     def _tell_membership(self, user_id: str, room: Room, why: str = "removed") -> None:
         self._notices.tell(Notice(kind="access", user=user_id, room=room.id, data={"why": why}))
         self._notices.tell(Notice(kind="rooms", user=user_id))
-
-
-def make_slug(title: str) -> str:
-    """A room's name in addresses, made of its first title: letters and digits of any script, hyphens between."""
-    return _between.sub("-", title.casefold()).strip("-")[:SLUG_LENGTH].strip("-") or "room"
 
 
 def _check(is_allowed: bool) -> None:

@@ -68,6 +68,7 @@ from chatroom.store.audit import AuditStore
 from chatroom.store.avatars import AvatarStore
 from chatroom.store.database import Database
 from chatroom.store.files import FileStore
+from chatroom.store.former_slugs import FormerSlugs
 from chatroom.store.held import HeldStore
 from chatroom.store.hooks import HookStore
 from chatroom.store.invites import InviteStore
@@ -182,7 +183,10 @@ class Services:
             self._open.set()
 
     def prepare(self) -> None:
-        """Create the indexes and the lobby, once; raise `Unavailable` while the database is away."""
+        """Create the indexes and the lobby, and move what is to be moved, once.
+
+        Raises `Unavailable` while the database is away.
+        """
         if self._is_prepared:
             return
         with self._lock:
@@ -193,6 +197,7 @@ class Services:
                 try:
                     self.database.ensure_indexes(INDEXES)
                     self.rooms.ensure_lobby()
+                    FormerSlugs(self.database).move()
                 except Unavailable:
                     self._prepare_again_at = time.monotonic() + PREPARE_PAUSE_SECONDS
                     raise
@@ -300,6 +305,7 @@ class Services:
             find_room=find_room,
             is_allowed=outside.is_allowed,
             find_maker=self._find_maker,
+            is_taken=self.accounts.users.has_name,
         )
         leases = LeaseStore(database, holder=self.origin)
         self.deliveries = Deliveries(

@@ -3,11 +3,14 @@
 A `Grant` can only take away: whoever holds it may still do no more than their account.
 """
 
+from collections.abc import Callable
+
 import msgspec
 
 from chatroom.access import Access
 from chatroom.errors import Refused
 from chatroom.models import Role, Scope, Session
+from chatroom.names import LOBBY_SLUG
 
 SCOPES: dict[Scope, str] = {
     "read": "Read the rooms of its account, and follow them live",
@@ -15,6 +18,7 @@ SCOPES: dict[Scope, str] = {
     "rooms": "Make rooms, come into public ones, and leave",
     "moderate": "Use the account's rights as a moderator or administrator",
 }
+NOT_IN = "There is no such room, or this account is not in it: with the scope rooms, a token comes into public ones."
 USUAL: tuple[Scope, ...] = ("read", "post")
 
 
@@ -34,6 +38,16 @@ class Grant(msgspec.Struct, frozen=True):
     def site_role(self, role: Role) -> Role:
         """The account's role on the site as the token has it: without the scope `moderate`, a member's."""
         return role if "moderate" in self.scopes else "member"
+
+    def enter(self, slug: str, find: Callable[[str], Access | None], get: Callable[[str], Access]) -> Access:
+        """A room as the token sees it; `get` lets people into public rooms, `find` only looks.
+
+        Without the scope `rooms` a token makes nobody a member, but of the lobby, where everybody is.
+        """
+        access = get(slug) if "rooms" in self.scopes or slug == LOBBY_SLUG else find(slug)
+        if access is None:
+            raise Refused("not_found", NOT_IN)
+        return self.narrow(access)
 
     def narrow(self, access: Access) -> Access:
         """A room as the token sees it: without the scope `moderate`, as a member."""

@@ -16,12 +16,12 @@ from chatroom.audit import Audit, about_room
 from chatroom.errors import Refused
 from chatroom.messages import Messages
 from chatroom.models import Author, Hook, HookKind, Room
+from chatroom.names import HookName, clean_hook_name
 from chatroom.store.hooks import HookStore
 from chatroom.store.messages import MessageStore, Stored
 
 MOST_HOOKS = 20
 """Of one room."""
-LONGEST_NAME = 40
 LONGEST_URL = 1000
 LONGEST_TRIGGER = 40
 LONGEST_SECRET = 100
@@ -43,6 +43,7 @@ class Webhooks:
         find_room: Callable[[str], Room | None],
         is_allowed: Callable[[str], bool],
         find_maker: Callable[[Hook, Room], Access | None],
+        is_taken: Callable[[str], bool],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
@@ -52,6 +53,7 @@ class Webhooks:
         self._find_room = find_room
         self._is_allowed = is_allowed
         self._find_maker = find_maker
+        self._is_taken = is_taken
         self._clock = clock
 
     def list_for(self, access: Access) -> list[Hook]:
@@ -113,9 +115,7 @@ class Webhooks:
         self, access: Access, author: Author, name: str, kind: HookKind, *, url: str = "", trigger: str = ""
     ) -> Hook:
         _check_manager(access)
-        name = " ".join(name.split())
-        if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
-            raise Refused("invalid", f"Give it a name of 1 to {LONGEST_NAME} characters.")
+        name = self._free(name)
         if len(self._store.list_for(access.room.id)) >= MOST_HOOKS:
             raise Refused("invalid", f"A room has at most {MOST_HOOKS} webhooks. Remove one first.")
         return Hook(
@@ -129,6 +129,13 @@ class Webhooks:
             trigger=trigger,
             cursor=self._message_store.newest_revision(access.room.id),
         )
+
+    def _free(self, name: str) -> HookName:
+        """A name that is no member's, and does not look like one."""
+        cleaned = clean_hook_name(name)
+        if self._is_taken(cleaned):
+            raise Refused("taken", "This name is, or looks like, a member's. Please choose another.")
+        return cleaned
 
     def _checked(self, url: str) -> str:
         """An address that may be posted to: it is looked at again at each delivery."""

@@ -3,6 +3,7 @@
    The same message has the same tag here and in the service worker, so that one replaces the other. */
 
 import { excerptOf } from "./quotes.js";
+import { shownName } from "./text.js";
 
 const SOUND_KEY = "chatroom:sound";
 /** Of rooms that are followed in brief no texts are known. */
@@ -49,7 +50,8 @@ export class Notifications {
     const tag = `${slug}-${message.sequence}`;
     if (this.hasSound) this.#browser.once(tag, HELD_MS, () => this.#browser.beep());
     if (!this.#browser.mayNotify()) return;
-    this.#browser.show(kind === "direct" ? message.author.name : `${message.author.name} in ${title}`, {
+    const name = shownName(message.author);
+    this.#browser.show(kind === "direct" ? name : `${name} in ${title}`, {
       body: excerptOf(message) || NO_TEXT,
       tag,
       url: `/chatroom/${slug}/${message.sequence}`,

@@ -15,6 +15,11 @@ export function findProblem(text, maxLength) {
   return "";
 }
 
+/** A name as it is shown where no badge says that it is a bot's: the same as `Author.shown` in chatroom/models.py. */
+export function shownName({ name, is_bot }) {
+  return is_bot ? `${name} (bot)` : name;
+}
+
 /** The first letter or digit of the first and of the last word: the same as `initials` in _macros.html. */
 export function findInitials(name) {
   const words = name.split(/\s+/u).filter(Boolean);

@@ -38,9 +38,9 @@ class Accesses:
 
     def see(self, room: Room) -> None:
         """Remember a room as it is now."""
-        access = self._known.get(room.slug)
-        if access is not None:
-            self._known[room.slug] = msgspec.structs.replace(access, room=room)
+        for slug, access in self._known.items():  # a direct room may be known by its former address too
+            if access.room.id == room.id:
+                self._known[slug] = msgspec.structs.replace(access, room=room)
 
     def forget(self, room_id: str | None) -> None:
         """Ask anew, for a room or for all."""

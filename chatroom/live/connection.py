@@ -36,7 +36,11 @@ MAX_IN_FLIGHT = 1000
 MAX_STRIKES = 100
 """Refused frames without an accepted one in between, after which the connection is closed."""
 PAUSE_SECONDS = 1.0
-CLOSED = {"left": "You have left this room.", "removed": "You are no longer a member of this room."}
+CLOSED = {
+    "left": "You have left this room.",
+    "removed": "You are no longer a member of this room.",
+    "moved": "This conversation has a new address. Load the page again.",
+}
 
 
 class Connection:
@@ -66,7 +70,7 @@ class Connection:
         self._receive = receive
         self._send_event = send
         self._write: Write = write
-        self._accesses = Accesses(partial(engine.run, rules.get_access, self.user_id), self._learn)
+        self._accesses = Accesses(partial(engine.run, rules.enter, visitor), self._learn)
         self._followers: dict[str, asyncio.Task[None]] = {}
         self._followed: dict[str, LiveRoom] = {}
         self._pace = rules.paces.of(visitor.author.id)
@@ -274,6 +278,9 @@ class Connection:
             raise Refused("too_many_rooms", f"One connection follows at most {most} rooms.")
         forgotten = self._accesses.forgotten
         room = (await self._accesses.get(frame.room)).room
+        if room.slug != frame.room:  # its news would come under a name that the client does not know
+            self.tell(protocol.closed(frame.room, "moved", CLOSED["moved"], to=room.slug))
+            return
         format = frame.format or self._format
         person = None if format == "brief" else self._author  # who only counts what is new is not there
         live = await self._engine.enter(room, person)

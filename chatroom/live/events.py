@@ -19,6 +19,7 @@ from chatroom.live.engine import Engine
 from chatroom.live.protocol import Cursor, Follow, Post, Slug, Unfollow, wire
 from chatroom.live.visitor import Rules, Visitor
 from chatroom.messages import Page
+from chatroom.names import is_former_direct
 
 MOST_MESSAGES = 100
 USUAL_MESSAGES = 50
@@ -56,7 +57,7 @@ class Client:
         self._seen: dict[str, int] = {}  # by room: the sequence up to which messages are not new to the client
         self._strikes = 0
         self._is_over = False
-        self._rooms = sorted(visitor.grant.rooms) or [LOBBY]
+        self._rooms = sorted(room for room in visitor.grant.rooms if not is_former_direct(room)) or [LOBBY]
         self._connection = Connection(
             engine, visitor, rules, format="text", receive=self._inbox.get, send=self._close, write=self._write
         )
@@ -125,7 +126,7 @@ class Client:
         self._visitor.grant.check("read", asked.room)
         if asked.after is not UNSET and asked.before is not UNSET:
             raise Refused("invalid", "Ask for what is after a revision or before a sequence, not for both.")
-        access = await self._engine.run(self._rules.get_access, self._visitor.author.id, asked.room)
+        access = await self._engine.run(self._rules.enter, self._visitor, asked.room)
         messages, limit = self._engine.messages, min(max(asked.limit, 1), MOST_MESSAGES)
         page: Page
         if asked.after is not UNSET:
@@ -178,6 +179,10 @@ class Client:
             self._resolve(("post", frame.get("client_id", "")), frame)
         elif kind == "held":
             self._resolve(("post", frame.get("client_id", "")), {**frame, "held": True})
+        elif kind == "closed":
+            error = {"error": {"reason": frame["reason"], "message": frame["message"]}}
+            if not self._resolve(("follow", room), error):
+                await self._emit(kind, frame)
         elif kind == "refused":
             key = ("post", frame["client_id"]) if "client_id" in frame else ("follow", room)
             error = {name: value for name, value in frame.items() if name not in {"room", "client_id"}}

@@ -252,9 +252,10 @@ def typing(room: str, people: Sequence[Person]) -> bytes:
     return _encoder.encode({"type": "typing", "room": room, "people": people})
 
 
-def closed(room: str, reason: str, message: str) -> bytes:
-    """The room is no longer followed: whoever followed it is not in it any more."""
-    return _encoder.encode({"type": "closed", "room": room, "reason": reason, "message": message})
+def closed(room: str, reason: str, message: str, *, to: str = "") -> bytes:
+    """The room is no longer followed: whoever followed it is not in it any more, or it is called `to` now."""
+    frame = {"type": "closed", "room": room, "reason": reason, "message": message}
+    return _encoder.encode({**frame, "to": to} if to else frame)
 
 
 def room(room: Room) -> bytes:

@@ -123,7 +123,7 @@ class LiveEndpoint:
         if first is None:
             return visitor, None, None
         visitor.grant.check(first.scope, first.room)
-        access: Access = await engine.run(self.rules.get_access, visitor.author.id, first.room)
+        access: Access = await engine.run(self.rules.enter, visitor, first.room)
         return visitor, first, access
 
     def _check_origin(self, scope: Scope, visitor: Visitor) -> None:

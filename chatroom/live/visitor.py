@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 import msgspec
 
@@ -37,3 +38,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     may_be_held: Callable[[Access], bool]
     hold: Callable[[Access, Draft, Sequence[str]], Held | None]
     paces: Paces = msgspec.field(default_factory=Paces)
+
+    def enter(self, visitor: Visitor, slug: str) -> Access:
+        """The room as a visitor may see it; called in a thread."""
+        user_id = visitor.author.id
+        return visitor.grant.enter(slug, partial(self.find_access, user_id), partial(self.get_access, user_id))

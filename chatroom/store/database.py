@@ -9,19 +9,23 @@ from contextlib import contextmanager
 from typing import Any
 
 import pymongo
+from bson.errors import InvalidDocument
 from pymongo import AsyncMongoClient, IndexModel, MongoClient, ReadPreference, UpdateOne, WriteConcern
 from pymongo.collection import Collection
 from pymongo.errors import ConfigurationError, DuplicateKeyError, InvalidURI, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from chatroom.config import Settings
-from chatroom.errors import SettingsError, Unavailable
+from chatroom.errors import Refused, SettingsError, Unavailable
 
 log = logging.getLogger(__name__)
 
 Document = dict[str, Any]
 COMPRESSORS = ["snappy", "zstd", "zlib"]
 INDEX_TIMEOUT_SECONDS = 600.0
+LAST_CHARACTER = "\U0010ffff"
+WITHOUT_FORM = (InvalidDocument, OverflowError, UnicodeEncodeError)
+"""What BSON cannot say: half a character, a number beyond 64 bits."""
 FIXED_RELEASES = {(4, 4): 30, (5, 0): 32, (6, 0): 27, (7, 0): 28, (8, 0): 17, (8, 2): 3}
 """The first release of each series without CVE-2025-14847."""
 
@@ -170,7 +174,8 @@ class Database:
     def bounded(self, timeout_seconds: float | None = None) -> Iterator[None]:
         """Bound every call inside, retries included; raise `Unavailable` when the database does not answer in time.
 
-        After a write, `Unavailable` means unknown: it may be stored or not.
+        After a write, `Unavailable` means unknown: it may be stored or not. What the database has no form for is
+        refused (`invalid`) here, whoever brought it.
         """
         try:
             with pymongo.timeout(timeout_seconds or self.timeout_seconds):
@@ -183,6 +188,13 @@ class Database:
             raise _unavailable(error) from error
         except PyMongoError as error:
             raise _unavailable(error) from error
+        except WITHOUT_FORM as error:
+            raise Refused("invalid", "This contains something that cannot be stored or looked for.") from error
+
+
+def beginning_with(text: str) -> Document:
+    """What a field has to be that begins so: a range, for no pattern takes every text."""
+    return {"$gte": text, "$lt": text + LAST_CHARACTER}
 
 
 def _client_options(seconds: float) -> dict[str, Any]:

@@ -11,10 +11,10 @@ import msgspec
 from bson import ObjectId
 from bson.errors import InvalidId
 from pymongo import ASCENDING, IndexModel, ReturnDocument
-from pymongo.errors import DuplicateKeyError
 
 from chatroom.models import Author, File, Held
 from chatroom.store.database import Database, Document
+from chatroom.store.unique import check_own, write_or_find
 
 KEPT_SECONDS = 30 * 24 * 3600
 """How long it is known what became of one, for those who send it again, and for its author."""
@@ -40,20 +40,17 @@ class HeldStore:
 
     def add(self, held: Held, most: int) -> Held | None:
         """Store one, or find it where it is stored already; None when `most` of its author's are there."""
-        document = _document(held)
         author = held.author.id
         with self._database.bounded():
             taken = {each["place"] for each in self._held.find({"author.id": author, "place": {"$gt": ""}})}
             for place in (f"{author}:{number}" for number in range(most)):
                 if place in taken:
                     continue
-                try:
-                    self._held.insert_one({**document, "place": place})
-                except DuplicateKeyError:  # sent twice, or another of theirs was quicker
-                    if (found := self._find(held.room_id, author, held.client_id)) is not None:
-                        return found
-                else:
+                if (holder := self._insert(held, place)) is None:
                     return held
+                if (found := self._find(held.room_id, author, held.client_id)) is not None:  # sent twice
+                    return found
+                check_own(holder, place=place)  # another of theirs was quicker
         return self.find(held.room_id, author, held.client_id)
 
     def find(self, room_id: str, author_id: str, client_id: str) -> Held | None:
@@ -130,6 +127,16 @@ class HeldStore:
         done = [{"state": {"$ne": "approved"}}, {"place": None}]
         with self._database.bounded():
             self._held.delete_many({"author.id": user_id, "$or": done})
+
+    def _insert(self, held: Held, place: str) -> Document | None:
+        """Store one in a place; None, or the one that has its place, its client id or its id."""
+        document = _document(held) | {"place": place}
+        same = {"room": held.room_id, "client_id": held.client_id, "author.id": held.author.id}
+        return write_or_find(
+            self._database,
+            lambda: self._held.insert_one(document),
+            lambda: self._held.find_one({"$or": [same, {"place": place}, {"_id": document["_id"]}]}),
+        )
 
     def _find(self, room_id: str, author_id: str, client_id: str) -> Held | None:
         document = self._held.find_one({"room": room_id, "client_id": client_id, "author.id": author_id})

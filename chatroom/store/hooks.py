@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 from pymongo import ASCENDING, IndexModel
-from pymongo.errors import DuplicateKeyError
 
 from chatroom.models import Hook
 from chatroom.store.database import Database, Document
+from chatroom.store.unique import check_own, write_or_find
 
 INDEXES = [
     IndexModel([("room", ASCENDING), ("created_at", ASCENDING)]),
@@ -32,15 +32,14 @@ class HookStore:
         document = msgspec.structs.asdict(hook)
         document["_id"] = document.pop("id")
         document["made_by"] = msgspec.to_builtins(hook.made_by)
-        if secret_hash:
-            document["secret_hash"] = secret_hash
-        if key:
-            document["key"] = key
+        secret = {"secret_hash": secret_hash} if secret_hash else {"key": key}
         with self._database.bounded():
-            try:
-                self._hooks.insert_one(document)
-            except DuplicateKeyError:
-                return  # this very webhook, stored by a try whose answer was lost
+            holder = write_or_find(
+                self._database,
+                lambda: self._hooks.insert_one(document | secret),
+                lambda: self._hooks.find_one({"$or": [{"_id": hook.id}, secret]}),
+            )
+        check_own(holder, _id=hook.id, room=hook.room, **secret)
 
     def list_for(self, room_id: str) -> list[Hook]:
         """The webhooks of a room, the oldest first."""

@@ -6,9 +6,8 @@ A lease saves work and guards nothing: two may believe for a moment that they ho
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from pymongo.errors import DuplicateKeyError
-
 from chatroom.store.database import Database
+from chatroom.store.unique import write_or_find
 
 
 class LeaseStore:
@@ -28,11 +27,12 @@ class LeaseStore:
         free = {"_id": name, "$or": [{"holder": self._holder}, {"expires_at": {"$lte": now}}]}
         fields = {"holder": self._holder, "expires_at": now + timedelta(seconds=seconds)}
         with self._database.bounded():
-            try:
-                self._leases.update_one(free, {"$set": fields}, upsert=True)
-            except DuplicateKeyError:  # somebody else holds it
-                return False
-        return True
+            holder = write_or_find(
+                self._database,
+                lambda: self._leases.update_one(free, {"$set": fields}, upsert=True),
+                lambda: self._leases.find_one({"_id": name}),
+            )
+        return holder is None or holder["holder"] == self._holder
 
     def give_back(self, name: str) -> None:
         """End one's own lease."""

@@ -3,7 +3,7 @@
 However much is unread, little is looked at: what is counted is bounded, and rooms without news are not counted at all.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from pymongo import ASCENDING
@@ -71,10 +71,10 @@ class ListingStore:
         with self._database.bounded():
             return self._names(room.people)
 
-    def count_here(self, room: Room) -> int:
-        """How many of those in a direct room have an account (still)."""
+    def count_here(self, people: Sequence[str]) -> int:
+        """How many of these have an account (still)."""
         with self._database.bounded():
-            return self._users.count_documents({"_id": {"$in": list(room.people)}, "deleted_at": None})
+            return self._users.count_documents({"_id": {"$in": list(people)}, "deleted_at": None})
 
     def _names(self, user_ids: Iterable[str]) -> dict[str, str]:
         wanted = sorted(set(user_ids))

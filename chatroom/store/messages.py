@@ -3,7 +3,6 @@
 Revisions are dense and become visible in order; a `client_id` is stored once for its author and room, for ever.
 """
 
-import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,11 +13,11 @@ from bson import ObjectId
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from chatroom.errors import Unavailable
 from chatroom.models import Draft, Message
 from chatroom.store.database import Database, Document
 from chatroom.store.message_documents import get_message, made_of, make_document
 from chatroom.store.message_log import Key, MessageLog
+from chatroom.store.unique import pause
 
 INDEXES = [
     # A revision is given once, for ever: `revisions` has all that a message ever had. Without it, the number that a
@@ -45,8 +44,6 @@ INDEXES = [
         name="room_pinned_at",
     ),
 ]
-FIRST_PAUSE_SECONDS = 0.002
-LONGEST_PAUSE_SECONDS = 0.03
 KEPT_REVISIONS = 1000
 """Of one message. Nobody is behind by so many changes of the same message and writes all the same."""
 
@@ -106,7 +103,7 @@ class MessageStore(MessageLog):
                     ours.update(str(document["_id"]) for document in documents)
                     is_first = attempt == 0
                     # Before the newest revision is read, not after: it is old by then, and a busy rival always quicker.
-                    attempt = _pause(attempt, give_up_at)
+                    attempt = pause(attempt, give_up_at)
                     newest = self._newest_revision(room)
                     if newest == last or not is_first:
                         # Nobody else took the revision, so drafts are in the way of themselves. A duplicate key
@@ -148,12 +145,12 @@ class MessageStore(MessageLog):
                 try:
                     result = self._messages.update_one(state, update)
                 except DuplicateKeyError:
-                    attempt = _pause(attempt, give_up_at)
+                    attempt = pause(attempt, give_up_at)
                     last = self._newest_revision(room)
                 else:
                     if result.modified_count:
                         return self._get(room, message_id)
-                    attempt = _pause(attempt, give_up_at)
+                    attempt = pause(attempt, give_up_at)
 
     def change_several(
         self, room: str, sequences: Sequence[int], edit: Callable[[Message], Mapping[str, Any] | None]
@@ -183,7 +180,7 @@ class MessageStore(MessageLog):
                 try:
                     self._database.update_in_order(self._messages, updates)
                 except (BulkWriteError, DuplicateKeyError):
-                    attempt = _pause(attempt, give_up_at)
+                    attempt = pause(attempt, give_up_at)
 
     def has_come_to(self, room: str, revision: int) -> bool:
         """Whether the room has come that far, for certain.
@@ -222,13 +219,3 @@ class MessageStore(MessageLog):
             "$push": {"revisions": {"$each": [revision], "$slice": -KEPT_REVISIONS}},
         }
         return {"_id": ObjectId(message.id), "revision": message.revision}, update
-
-
-def _pause(attempt: int, give_up_at: float) -> int:
-    """Wait a little longer each time, at random, so that two processes do not collide in step."""
-    if time.monotonic() > give_up_at:
-        raise Unavailable("The database did not confirm the message in time.")
-    if attempt:
-        longest = min(FIRST_PAUSE_SECONDS * 2**attempt, LONGEST_PAUSE_SECONDS)
-        time.sleep(random.uniform(0, longest))  # noqa: S311  not a secret
-    return attempt + 1

@@ -12,6 +12,7 @@ from pymongo.read_concern import ReadConcern
 
 from chatroom.models import Author
 from chatroom.store.database import Database
+from chatroom.store.unique import doubles
 
 INDEXES = [
     IndexModel([("room", ASCENDING), ("expires_at", ASCENDING)]),
@@ -58,9 +59,9 @@ class PresenceStore:
         with self._database.bounded():
             try:
                 self._presences.insert_many(documents, ordered=False)
-            except BulkWriteError:  # some are there already: those are prolonged
-                keys = [document["_id"] for document in documents]
-                self._presences.update_many({"_id": {"$in": keys}}, {"$set": {"expires_at": until}})
+            except BulkWriteError as error:  # some are there already: those are prolonged
+                own = {"_id": {"$in": list(doubles(error))}, "process": self._process}
+                self._presences.update_many(own, {"$set": {"expires_at": until}})
 
     def renew(self) -> int:
         """Prolong all leases of this process, and count them."""

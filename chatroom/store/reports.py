@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 from pymongo import ASCENDING, IndexModel
-from pymongo.errors import DuplicateKeyError
 
 from chatroom.models import Author
 from chatroom.store.database import Database, Document
+from chatroom.store.unique import check_own, write_or_find
 
 KEPT_SECONDS = 90 * 24 * 3600
 """How long a decided report is kept, without what was said."""
@@ -65,14 +65,17 @@ class ReportStore:
         self._clock = clock
 
     def add(self, report: Report) -> None:
-        """Store a report; one that is there already stays as it is."""
+        """Store a report; one of the same person and message that is there already stays as it is."""
         document = {**msgspec.to_builtins(report, builtin_types=(datetime,)), "is_open": True}
         document["_id"] = document.pop("id")
         with self._database.bounded():
-            try:
-                self._reports.insert_one(document)
-            except DuplicateKeyError:
-                return  # sent twice
+            holder = write_or_find(
+                self._database,
+                lambda: self._reports.insert_one(document),
+                lambda: self._reports.find_one({"_id": report.id}),
+            )
+        if holder is not None:  # sent twice
+            check_own(holder, message=report.message, reporter=document["reporter"])
 
     def has(self, report_id: str) -> bool:
         """Whether there is a report with this id, open or decided."""

@@ -3,19 +3,18 @@
 A room is found through its member, so that the query is the permission.
 """
 
-import re
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 
 import msgspec
 from pymongo import ASCENDING, DESCENDING, IndexModel
-from pymongo.errors import DuplicateKeyError
 
 from chatroom.access import Access
-from chatroom.models import Member, Membership, Notify, Room
-from chatroom.names import fold
-from chatroom.store.database import Database, Document
+from chatroom.errors import SettingsError, Unavailable
+from chatroom.models import Member, Membership, Notify, Room, Slug
+from chatroom.names import fold, is_former_direct, make_direct_slug
+from chatroom.store.database import Database, Document, beginning_with
+from chatroom.store.unique import check_own, write_or_find
 from chatroom.store.users import standing_of
 
 INDEXES = [
@@ -24,6 +23,7 @@ INDEXES = [
     IndexModel("created_by", sparse=True),
     IndexModel("retention_days", sparse=True),
     IndexModel("is_being_cleared", sparse=True),
+    IndexModel("former_slug", sparse=True),
 ]
 MEMBERSHIP_INDEXES = [
     IndexModel([("user", ASCENDING), ("room", ASCENDING)], unique=True),
@@ -37,6 +37,7 @@ MEMBERSHIP_INDEXES = [
 ]
 NAME_KEYS = ("username_key", "display_name_key")
 NAMES = dict.fromkeys(("username", "display_name", *NAME_KEYS), 1)
+TRIES = 5
 MOST_NAMED = 1000
 """Members of a private room among whom names are looked for, so that no question grows with the room."""
 
@@ -56,21 +57,29 @@ class RoomStore:
         self._clock = clock
 
     def ensure(self, room: Room) -> None:
-        """Create a room unless it is there; a public one admits everybody who is signed in."""
+        """Create a room unless it is there; a public one admits everybody who is signed in.
+
+        Raises `SettingsError` where another room has its address: that is for whoever runs the site to put right.
+        """
         fields = {"slug": room.slug, "title": room.title, "kind": room.kind, "created_at": self._clock()}
-        fields |= {"title_key": fold(room.title)}
+        document = {"_id": room.id, **fields, "title_key": fold(room.title)}
         with self._database.bounded():
-            with suppress(DuplicateKeyError):  # another process made it at the same moment
-                self._rooms.update_one({"_id": room.id}, {"$setOnInsert": fields}, upsert=True)
-            with suppress(DuplicateKeyError):  # from before there were kinds, when `is_open` said the same
-                self._rooms.update_one(
-                    {"_id": room.id, "kind": None}, {"$set": {"kind": room.kind}, "$unset": {"is_open": ""}}
-                )
+            if self._rooms.find_one({"_id": room.id}, {"_id": 1}) is None:
+                holder = self._insert(document)
+                if holder is not None and holder["_id"] != room.id:  # else another process was quicker
+                    raise SettingsError(f"The room {holder['_id']} has the address {room.slug}: give it another slug.")
+            # From before there were kinds, when `is_open` said the same.
+            self._rooms.update_one(
+                {"_id": room.id, "kind": None}, {"$set": {"kind": room.kind}, "$unset": {"is_open": ""}}
+            )
 
     def find_access(self, user_id: str, slug: str) -> Access | None:
-        """Find the room of that name among those that the user is a member of, and what they may do in it."""
+        """Find the room of that name among those that the user is a member of, and what they may do in it.
+
+        A direct room is found by its former address too; its slug says what it is called now.
+        """
         with self._database.bounded():
-            room = self._rooms.find_one({"slug": slug})
+            room = self._find_named(slug)
             if room is None:
                 return None
             membership = self._memberships.find_one({"user": user_id, "room": room["_id"], "removed_at": None})
@@ -113,7 +122,7 @@ class RoomStore:
     def find_by_slug(self, slug: str) -> Room | None:
         """Find a room by its name in addresses, whoever asks."""
         with self._database.bounded():
-            room = self._rooms.find_one({"slug": slug})
+            room = self._find_named(slug)
         return room_of(room) if room else None
 
     def start_clearing(self, room_id: str, sequence: int) -> None:
@@ -173,8 +182,7 @@ class RoomStore:
         return list(found.values())[:limit]
 
     def _users_like(self, beginning: str, limit: int) -> list[Document]:
-        pattern = {"$regex": "^" + re.escape(beginning)}
-        queries = [(key, {key: pattern, "deleted_at": None}) for key in NAME_KEYS]
+        queries = [(key, {key: beginning_with(beginning), "deleted_at": None}) for key in NAME_KEYS]
         found = [self._users.find(query, NAMES).sort(key, ASCENDING).limit(limit) for key, query in queries]
         return [user for users in found for user in users]
 
@@ -192,21 +200,33 @@ class RoomStore:
             self._memberships.insert_one(
                 {"user": created_by, "room": room.id, "role": "administrator", "joined_at": self._clock()}
             )
-            try:
-                self._rooms.insert_one({"_id": room.id, **fields, **made})
-            except DuplicateKeyError:
+            holder = self._insert({"_id": room.id, **fields, **made})
+            if holder is not None and (holder["_id"], holder.get("created_by")) != (room.id, created_by):
                 self._memberships.delete_one({"user": created_by, "room": room.id})
                 return False
         return True
 
-    def add_direct(self, room: Room) -> None:
+    def find_direct(self, room_id: str, people: Sequence[str]) -> Room | None:
+        """The direct room with this id; raise `Unavailable` where it is not one of exactly these people."""
+        with self._database.bounded():
+            document = self._rooms.find_one({"_id": room_id})
+        check_own(document, kind="direct", people=list(people))
+        return room_of(document) if document else None
+
+    def add_direct(self, room_id: str, people: Sequence[str]) -> Room:
         """Store a direct room and those who are in it, unless they are there; its id is made of its people."""
-        fields = {"slug": room.slug, "title": "", "kind": "direct", "people": list(room.people)}
-        made = {**fields, "created_at": self._clock()}
-        with self._database.bounded(), suppress(DuplicateKeyError):  # another of them made it at the same moment
-            self._rooms.update_one({"_id": room.id}, {"$setOnInsert": made}, upsert=True)
-        for person in room.people:
+        made = {"_id": room_id, "title": "", "kind": "direct", "people": list(people), "created_at": self._clock()}
+        for _ in range(TRIES):
+            with self._database.bounded():
+                holder = self._insert({**made, "slug": make_direct_slug()})
+            if holder is None or holder["_id"] == room_id:  # another of them may have made it at the same moment
+                break
+        room = self.find_direct(room_id, people)
+        if room is None:
+            raise Unavailable("The conversation could not be made. Please try again.")
+        for person in people:
             self.admit(person, room)
+        return room
 
     def count_made_by(self, user_id: str, most: int) -> int:
         """How many rooms a user has made; no more than `most` are counted."""
@@ -280,10 +300,13 @@ class RoomStore:
                     {"$set": fields, "$unset": {"removed_at": "", "left_at": ""}},
                 )
                 return
-            try:
-                self._memberships.update_one({"user": user_id, "room": room.id}, {"$setOnInsert": fields}, upsert=True)
-            except DuplicateKeyError:
-                return  # admitted by another request at the same moment
+            member = {"user": user_id, "room": room.id}
+            # What may be in the way is the same member, admitted by another request at the same moment.
+            write_or_find(
+                self._database,
+                lambda: self._memberships.update_one(member, {"$setOnInsert": fields}, upsert=True),
+                lambda: self._memberships.find_one(member),
+            )
 
     def mark_read(self, user_id: str, room_id: str, sequence: int) -> bool:
         """Move a member's read position forward; False when it is there, or further, already."""
@@ -293,12 +316,24 @@ class RoomStore:
             )
         return result.modified_count > 0
 
+    def _find_named(self, slug: str) -> Document | None:
+        found = self._rooms.find_one({"slug": slug})
+        return self._rooms.find_one({"former_slug": slug}) if found is None and is_former_direct(slug) else found
+
+    def _insert(self, room: Document) -> Document | None:
+        """Store a new room; None, or the room that has its id or its slug."""
+        return write_or_find(
+            self._database,
+            lambda: self._rooms.insert_one(room),
+            lambda: self._rooms.find_one({"$or": [{"_id": room["_id"]}, {"slug": room["slug"]}]}),
+        )
+
 
 def room_of(document: Document) -> Room:
     """The room that a document is."""
     return Room(
         id=document["_id"],
-        slug=document["slug"],
+        slug=Slug(document["slug"]),
         title=document["title"],
         kind=document["kind"],
         topic=document.get("topic", ""),

@@ -15,6 +15,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import BulkWriteError
 
 from chatroom.store.database import Database, Document
+from chatroom.store.unique import doubles
 
 BY_WORD, BY_ROOM = "room_words_id", "room_id"
 INDEXES = [
@@ -29,7 +30,6 @@ WORDS_AT_ONCE = 200
 """That are looked for before they are forgotten: what is erased at once may have been full of rare ones."""
 ENTRIES_AT_ONCE = 20
 LAST = "\U0010ffff"
-DUPLICATE_KEY = 11000
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -215,8 +215,11 @@ class SearchStore:
             try:
                 self._entries.insert_many(new, ordered=False)
             except BulkWriteError as error:
-                changed |= _doubles(error)  # somebody else was quicker, with this state or another
-        states = [({"_id": id, "revision": {"$lte": documents[id]["revision"]}}, documents[id]) for id in changed]
+                changed |= doubles(error)  # somebody else was quicker, with this state or another
+        states = [
+            ({"_id": id, "room": room, "revision": {"$lte": documents[id]["revision"]}}, documents[id])
+            for id in changed
+        ]
         self._database.update_in_order(self._entries, [(older, {"$set": document}) for older, document in states])
         return {word for id, words in old.items() for word in words if word not in documents[id]["words"]}
 
@@ -227,7 +230,7 @@ class SearchStore:
             try:
                 self._words.insert_many([{"_id": id} for id in sorted(missing)], ordered=False)
             except BulkWriteError as error:
-                _doubles(error)
+                doubles(error)
 
     def _remove_words(self, room: str, words: Collection[str]) -> None:
         unused = set(words) - self._used(room, words)
@@ -260,14 +263,6 @@ def is_id(text: str) -> bool:
 
 def _document(room: str, entry: Entry) -> Document:
     return {"_id": ObjectId(entry.id), "room": room, "revision": entry.revision, "words": sorted(entry.words)}
-
-
-def _doubles(error: BulkWriteError) -> set[Any]:
-    """The ids of documents that were there already; any other failure is raised."""
-    failures = error.details["writeErrors"]
-    if any(failure["code"] != DUPLICATE_KEY for failure in failures):
-        raise error
-    return {failure["op"]["_id"] for failure in failures}
 
 
 def _queries(span: Span, lead: OneOf | None) -> Iterable[Document]:

@@ -3,7 +3,6 @@
 What is counted is bounded, so that no room makes the page of all rooms slow. Direct rooms are never among them.
 """
 
-import re
 from collections.abc import Collection
 from datetime import datetime
 
@@ -12,7 +11,7 @@ from pymongo import ASCENDING, DESCENDING
 
 from chatroom.models import Author, Room
 from chatroom.names import fold
-from chatroom.store.database import Database, Document
+from chatroom.store.database import Database, Document, beginning_with
 from chatroom.store.rooms import room_of
 
 KINDS = ["public", "private"]
@@ -52,7 +51,7 @@ class SiteRoomStore:
         title_key, room_id = after
         query = {
             "kind": {"$in": KINDS},
-            "title_key": {"$regex": "^" + re.escape(fold(beginning))},
+            "title_key": beginning_with(fold(beginning)),
             "$or": [{"title_key": {"$gt": title_key}}, {"title_key": title_key, "_id": {"$gt": room_id}}],
         }
         with self._database.bounded():

@@ -4,14 +4,13 @@ A subscription belongs to the session that made it, and is worth nothing once th
 """
 
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from datetime import UTC, datetime
 
 import msgspec
 from pymongo import ASCENDING, IndexModel
-from pymongo.errors import DuplicateKeyError
 
 from chatroom.store.database import Database, Document
+from chatroom.store.unique import write_or_find
 
 INDEXES = [IndexModel([("user_id", ASCENDING)])]
 KEY_ID = "vapid"
@@ -43,11 +42,14 @@ class SubscriptionStore:
         with self._database.bounded():
             found = self._keys.find_one({"_id": KEY_ID})
             if found is None:
-                with suppress(DuplicateKeyError):  # another process made it at the same moment
-                    self._keys.insert_one({"_id": KEY_ID, "private_key": make(), "created_at": self._clock()})
-                found = self._keys.find_one({"_id": KEY_ID})
-        assert found  # noqa: S101  for the type checker
-        return str(found["private_key"])
+                made = {"_id": KEY_ID, "private_key": make(), "created_at": self._clock()}
+                # Another process may have made it at the same moment: then that is the site's key.
+                found = write_or_find(
+                    self._database,
+                    lambda: self._keys.insert_one(made),
+                    lambda: self._keys.find_one({"_id": KEY_ID}),
+                )
+        return str((found or made)["private_key"])
 
     def put(self, subscription: Subscription, most: int) -> None:
         """Keep a subscription; of the same browser the newest counts, and of a user's the last `most`."""

@@ -4,19 +4,18 @@
 deleted account stay, so that nobody ever takes its names; nothing but `find_former` finds it.
 """
 
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from bson import ObjectId
 from pymongo import ASCENDING, IndexModel
-from pymongo.errors import DuplicateKeyError
 
 from chatroom.errors import Taken
 from chatroom.models import FORMER_MEMBER, FormerMember, Role, Standing, User
 from chatroom.names import RULE_VERSION, fold, keys
-from chatroom.store.database import Database, Document
+from chatroom.store.database import LAST_CHARACTER, Database, Document, beginning_with
+from chatroom.store.unique import write_or_find
 
 MOST_FOUND = 50
 INDEXES = [
@@ -44,8 +43,6 @@ OF_THE_PERSON = (
 """What goes at once when an account is deleted."""
 HERE: dict[str, Any] = {"deleted_at": None}
 """What is asked for, so that accounts that were deleted are not found."""
-
-LAST_CHARACTER = "\U0010ffff"
 
 
 class UserStore:
@@ -79,16 +76,11 @@ class UserStore:
                 # Only one insert with `is_first` can succeed, whoever else reads and writes now;
                 # the role is in the same document, so that no crash comes between the two.
                 first = {**document, "role": "administrator", "is_first": True}
-                try:
-                    self._users.insert_one(first)
-                except DuplicateKeyError:
-                    pass  # another was first, or a name is taken: the next insert tells
-                else:
+                if self._insert(first, {"is_first": True}) is None:
                     return _user(first)
-            try:
-                self._users.insert_one(document)
-            except DuplicateKeyError as error:
-                raise Taken from error
+                # Another was first, or a name is taken: the next insert tells.
+            if self._insert(document) is not None:
+                raise Taken
         return _user(document)
 
     def has_any(self) -> bool:
@@ -108,12 +100,17 @@ class UserStore:
         """The account whose user name or display name is the same after folding."""
         return self._find({"$or": [{"username_key": fold(name)}, {"display_name_key": fold(name)}]})
 
+    def has_name(self, name: str) -> bool:
+        """Whether an account has, or had, this name, or one that looks like it."""
+        with self._database.bounded():
+            return self._users.find_one({"name_keys": {"$in": keys(name, name)}}, {"_id": 1}) is not None
+
     def search(self, beginning: str) -> list[User]:
         """People one of whose names begins like this, by name; at most 50."""
         found: dict[str, User] = {}
         with self._database.bounded():
             for key in ("display_name_key", "username_key"):
-                query = {key: {"$regex": "^" + re.escape(fold(beginning.strip()))}, **HERE}
+                query = {key: beginning_with(fold(beginning.strip())), **HERE}
                 for document in self._users.find(query).sort(key, ASCENDING).limit(MOST_FOUND):
                     found.setdefault(document["_id"], _user(document))
         return list(found.values())[:MOST_FOUND]
@@ -138,15 +135,14 @@ class UserStore:
     def list_like(self, beginning: str, after: str, limit: int) -> list[User]:
         """Accounts whose user name begins like this, beyond one name, by user name."""
         first = fold(beginning)
-        beyond = {"$gt": fold(after)} if after else {"$gte": first}
-        query = {"username_key": {**beyond, "$lt": first + LAST_CHARACTER}, **HERE}
+        beyond = {"$gt": fold(after)} if after else {}
+        query = {"username_key": {**beginning_with(first), **beyond}, **HERE}
         with self._database.bounded():
             return [_user(each) for each in self._users.find(query).sort("username_key", ASCENDING).limit(limit)]
 
     def list_named_like(self, beginning: str, limit: int) -> list[User]:
         """Accounts whose display name begins like this, by display name."""
-        first = fold(beginning)
-        query = {"display_name_key": {"$gte": first, "$lt": first + LAST_CHARACTER}, **HERE}
+        query = {"display_name_key": beginning_with(fold(beginning)), **HERE}
         with self._database.bounded():
             return [_user(each) for each in self._users.find(query).sort("display_name_key", ASCENDING).limit(limit)]
 
@@ -166,10 +162,13 @@ class UserStore:
             "time_zone": time_zone,
         }
         with self._database.bounded():
-            try:
-                self._users.update_one({"_id": user.id, **HERE}, {"$set": fields})
-            except DuplicateKeyError as error:
-                raise Taken from error
+            holder = write_or_find(
+                self._database,
+                lambda: self._users.update_one({"_id": user.id, **HERE}, {"$set": fields}),
+                lambda: self._users.find_one({"_id": {"$ne": user.id}, "$or": _named_as(fields)}, {"_id": 1}),
+            )
+        if holder is not None:
+            raise Taken
 
     def set_mute(self, user_id: str, until: datetime | None, reason: str) -> None:
         """Mute an account on the whole site until a moment; with None, no longer."""
@@ -225,6 +224,14 @@ class UserStore:
         with self._database.bounded():
             self._users.update_one({"_id": user_id}, {"$unset": {"is_leaving": ""}})
 
+    def _insert(self, document: Document, *others: Document) -> Document | None:
+        """Store an account; None, or one that has a name of it, or is one of the others."""
+        return write_or_find(
+            self._database,
+            lambda: self._users.insert_one(document),
+            lambda: self._users.find_one({"$or": [*_named_as(document), *others]}, {"_id": 1}),
+        )
+
     def _set_or_unset(self, user_id: str, fields: dict[str, Any]) -> None:
         """Keep what says something, and take away what says nothing."""
         kept = {name: value for name, value in fields.items() if value}
@@ -237,6 +244,13 @@ class UserStore:
         with self._database.bounded():
             document = self._users.find_one(query | HERE)
         return _user(document) if document else None
+
+
+def _named_as(document: Document) -> list[Document]:
+    """What finds who has a name of an account, whichever index says so."""
+    simple = ("username_key", "display_name_key")
+    named: Document = {"name_keys": {"$in": document["name_keys"]}}
+    return [named, *({key: document[key]} for key in simple if key in document)]
 
 
 def _former(document: Document) -> FormerMember:

@@ -6,7 +6,7 @@ A request is checked here, at the edge; what it does is said in the modules belo
 from flask import Flask
 
 from chatroom.config import Settings
-from chatroom.web import avatars, configuration, errors, files, health, login, reference, security, webhooks
+from chatroom.web import avatars, configuration, errors, files, health, login, moved, reference, security, webhooks
 from chatroom.web.account_deletion import blueprint as account_deletion
 from chatroom.web.accounts import blueprint as accounts
 from chatroom.web.accounts import shown_registration
@@ -54,6 +54,7 @@ def register(app: Flask, settings: Settings) -> None:
     errors.register(app)
     avatars.register(app)
     files.register(app)
+    moved.register(app)
     blueprints = (
         account_deletion,
         accounts,

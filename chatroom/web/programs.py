@@ -3,6 +3,7 @@
 By access token, or by session cookie with the CSRF token in a header; by both only the access token counts.
 """
 
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -68,8 +69,8 @@ def asker() -> SignedIn:
 
 def enter(slug: str) -> Access:
     """The room of that name as whoever asks may see it: a member, and no more than their token allows."""
-    person = asker()
-    return grant_of(person.session).narrow(services.rooms.get_for(person.id, slug))
+    person, rooms = asker(), services.rooms
+    return grant_of(person.session).enter(slug, partial(rooms.find_for, person.id), partial(rooms.get_for, person.id))
 
 
 def body_as(kind: type[Struct]) -> Struct:

@@ -10,15 +10,8 @@ from chatroom.access import Access
 from chatroom.audit import LONGEST_REASON
 from chatroom.errors import Refused
 from chatroom.models import Role, RoomKind
-from chatroom.room_settings import (
-    MAX_RETENTION_DAYS,
-    MAX_SLOW_SECONDS,
-    MAX_TITLE,
-    MAX_TOPIC,
-    Wanted,
-    clean_title,
-    clean_topic,
-)
+from chatroom.names import MAX_TITLE, MAX_TOPIC, clean_title, clean_topic
+from chatroom.room_settings import MAX_RETENTION_DAYS, MAX_SLOW_SECONDS, Wanted
 from chatroom.tokens import grant_of
 from chatroom.web import login as signing
 from chatroom.web.openapi import operation

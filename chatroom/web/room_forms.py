@@ -7,15 +7,8 @@ from wtforms.validators import InputRequired, NumberRange
 
 from chatroom.audit import LONGEST_REASON
 from chatroom.models import Room
-from chatroom.room_settings import (
-    MAX_RETENTION_DAYS,
-    MAX_SLOW_SECONDS,
-    MAX_TITLE,
-    MAX_TOPIC,
-    Wanted,
-    clean_title,
-    clean_topic,
-)
+from chatroom.names import MAX_TITLE, MAX_TOPIC, clean_title, clean_topic
+from chatroom.room_settings import MAX_RETENTION_DAYS, MAX_SLOW_SECONDS, Wanted
 from chatroom.web.forms import Form, check
 
 HOURS = [

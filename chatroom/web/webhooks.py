@@ -11,6 +11,7 @@ from chatroom.access import Access
 from chatroom.errors import Refused, Unavailable
 from chatroom.live.protocol import ClientId
 from chatroom.models import SERVER_MADE
+from chatroom.names import MAX_HOOK_NAME
 from chatroom.web import login as signing
 from chatroom.web.api import StoredAnswer
 from chatroom.web.errors import retry_after_of, status_of, with_retry_after
@@ -19,7 +20,7 @@ from chatroom.web.login import Page, current_user, login_required
 from chatroom.web.programs import answer
 from chatroom.web.security import form_checks_token
 from chatroom.web.services import services
-from chatroom.webhooks import LONGEST_NAME, LONGEST_TRIGGER, LONGEST_URL
+from chatroom.webhooks import LONGEST_TRIGGER, LONGEST_URL
 
 blueprint = Blueprint("webhooks", __name__)
 
@@ -35,7 +36,7 @@ class HookForm(Form):
     """A new webhook, of either kind."""
 
     kind = HiddenField()
-    name = StringField("Name", render_kw={"required": True, "maxlength": LONGEST_NAME, "autocomplete": "off"})
+    name = StringField("Name", render_kw={"required": True, "maxlength": MAX_HOOK_NAME, "autocomplete": "off"})
     url = StringField(
         "Address", render_kw={"maxlength": LONGEST_URL, "autocomplete": "off", "inputmode": "url", "type": "url"}
     )

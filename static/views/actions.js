@@ -2,6 +2,7 @@
 
    Whoever has something that can be done adds it here; whether it may be done is the server's to say. */
 
+import { shownName } from "../text.js";
 import { isModified } from "./composer.js";
 import { makeIcon } from "./icon.js";
 import { MenuView, nameOfKey } from "./menu.js";
@@ -111,7 +112,7 @@ export class Actions {
       label: labelOf(action, message),
       run: () => this.#run(action, element, anchor),
     }));
-    if (items.length) this.#menu.open({ label: `Actions for the message of ${message.author.name}`, items, anchor });
+    if (items.length) this.#menu.open({ label: `Actions for the message of ${shownName(message.author)}`, items, anchor });
   }
 
   #run(action, element, anchor) {

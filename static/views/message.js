@@ -3,7 +3,7 @@
    `setBody` is the only place in all scripts where stored HTML becomes elements; everything else is text. */
 
 import { DELETED } from "../quotes.js";
-import { findHue, findInitials } from "../text.js";
+import { findHue, findInitials, shownName } from "../text.js";
 import { readFiles, showFiles } from "./files.js";
 import { markMentions } from "./marks.js";
 import { readReactions, showReactions } from "./reactions.js";
@@ -84,7 +84,7 @@ export class MessageView {
     const { author, text } = this.#quotes.describe(reply_to);
     if (text === undefined && !quote.hidden) return; // what stands there is better than nothing
     const [name, line] = quote.children;
-    name.textContent = author?.name ?? "";
+    name.textContent = author ? shownName(author) : "";
     name.className = author ? `quote__author hue-${findHue(author.id)}` : "quote__author";
     line.textContent = text ?? "…";
     quote.href = this.linkTo({ sequence: reply_to });

@@ -1,11 +1,12 @@
 /* Who wrote a message, and handing it to the moderators: both are pages of their own. */
 
+import { shownName } from "../text.js";
 import { isWritten } from "./message_actions.js";
 
 export function addOrderActions({ actions, messageView, room }) {
   actions.add({
     name: "person",
-    label: (message) => `About ${message.author.name}`,
+    label: (message) => `About ${shownName(message.author)}`,
     icon: "person",
     order: 150,
     isFor: (message) => isWritten(message),

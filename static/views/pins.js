@@ -1,6 +1,6 @@
 /* What is pinned in the room, behind a button in its bar. */
 
-import { count, textOf } from "../text.js";
+import { count, shownName, textOf } from "../text.js";
 
 const MOST_CHARACTERS = 200;
 
@@ -56,7 +56,7 @@ export class PinsView {
     link.dataset.sequence = message.sequence;
     const author = document.createElement("bdi");
     author.className = "pins__author";
-    author.textContent = message.author.name;
+    author.textContent = shownName(message.author);
     const text = document.createElement("span");
     text.className = "pins__text";
     text.dir = "auto";

@@ -1,5 +1,7 @@
 /* What the next message answers, over the composer. */
 
+import { shownName } from "../text.js";
+
 export class ReplyBar {
   #root;
   #quotes;
@@ -32,7 +34,7 @@ export class ReplyBar {
   renew() {
     if (!this.#sequence) return;
     const { author, text = "" } = this.#quotes.describe(this.#sequence);
-    this.#root.querySelector("[data-reply-author]").textContent = author?.name ?? "";
+    this.#root.querySelector("[data-reply-author]").textContent = author ? shownName(author) : "";
     this.#root.querySelector("[data-reply-text]").textContent = text;
   }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { count, countCharacters, findHue, findInitials, findProblem, formatSize } from "../../static/text.js";
+import { count, countCharacters, findHue, findInitials, findProblem, formatSize, shownName } from "../../static/text.js";
 import { Times } from "../../static/times.js";
 
 test("characters are code points, as the server counts them (U07)", () => {
@@ -22,6 +22,11 @@ test("initials are letters or digits of the first and the last word", () => {
   assert.equal(findInitials("\u202e(ann) x"), "AX");
   assert.equal(findInitials("🎈"), "");
   assert.equal(findInitials(""), "");
+});
+
+test("a bot's name says so (U10)", () => {
+  assert.equal(shownName({ name: "Ann" }), "Ann");
+  assert.equal(shownName({ name: "Ann", is_bot: true }), "Ann (bot)");
 });
 
 test("hues are `crc32(id) % 12`, as in Python", () => {

@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -188,3 +189,55 @@ def test_every_way_to_import_is_seen(tmp_path: Path, source: str, expected: set[
     path = tmp_path / "messages.py"
     path.write_text(source)
     assert set(imports_of("chatroom.store.messages", path)) == expected
+
+
+# What these do about a key that is taken has been looked at, and has a test in tests/unit/store (D12).
+WHO_CATCHES_DUPLICATES = {
+    "chatroom.store.backup.write",  # replaces by id, and refuses what then is still in the way
+    "chatroom.store.database.ensure_indexes",  # says which collection
+    "chatroom.store.messages.append",  # asks a majority which drafts are stored
+    "chatroom.store.messages.change",  # tries again
+    "chatroom.store.messages.change_several",  # tries again
+    "chatroom.store.presences.take",  # prolongs what is this process's own
+    "chatroom.store.search._add_words",  # a word is its id, and nothing else
+    "chatroom.store.search._replace",  # replaces what is of the same room, and older
+    "chatroom.store.unique.doubles",
+    "chatroom.store.unique.write_or_find",  # what all others use
+}
+
+
+def functions_that_name(words: set[str]) -> set[str]:
+    found = set()
+    for module, path in MODULES.items():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+                if names & words:
+                    found.add(f"{module}.{node.name}")
+    return found
+
+
+def test_who_catches_a_duplicate_key_is_known() -> None:
+    """D12: a new one goes through `chatroom.store.unique`, or is looked at and listed."""
+    assert functions_that_name({"DuplicateKeyError", "BulkWriteError", "WriteError"}) == WHO_CATCHES_DUPLICATES
+
+
+def test_slugs_are_made_in_one_place() -> None:
+    """U08: the type checker holds all others to it; the store reads what was made there."""
+    assert functions_that_name({"Slug"}) == {
+        "chatroom.names.rooms.make_slug",
+        "chatroom.names.rooms.make_direct_slug",
+        "chatroom.store.rooms.room_of",
+    }
+
+
+def test_a_name_is_not_shown_without_the_mark_of_a_bot() -> None:
+    """U10: templates and scripts show `author.shown`, or a badge beside the name; pictures have initials alone."""
+    with_badge = {"_message.html"}
+    of_accounts = {"_held.html", "approval.html"}  # bots are never held
+    for path in sorted((ROOT / "templates").rglob("*.html")):
+        text = re.sub(r"avatar\([^()]*\)", "", path.read_text())
+        if path.name not in with_badge | of_accounts:
+            assert not re.search(r"author\.name", text), path.name
+    for path in sorted((ROOT / "static").rglob("*.js")):
+        assert not re.search(r"author\??\.name", path.read_text()), path.name

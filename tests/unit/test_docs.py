@@ -32,6 +32,7 @@ from chatroom.profiles import Profile
 from chatroom.room_settings import Wanted
 from chatroom.rooms import LOBBY
 from chatroom.services import INDEXES, Services
+from chatroom.store.former_slugs import FormerSlugs
 from chatroom.store.held import HeldStore
 from chatroom.store.hooks import HookStore
 from chatroom.store.reports import ReportStore
@@ -319,7 +320,9 @@ def use_rooms(services: Services, author: Author, other: User) -> None:
     services.rooms.remove_member(access, other.id)
     services.rooms.add_member(access, other.id, other.display_name)
     services.rooms.leave(services.rooms.get_for(other.id, access.room.slug))
-    services.rooms.open_direct(author, [other.id])
+    direct = services.rooms.open_direct(author, [other.id])
+    RoomStore(services.database).change(direct.id, {"slug": "dm-" + "0" * 20})  # as they were before
+    FormerSlugs(services.database).move()
     RoomStore(services.database).change(room.id, {"retained_after": 1})
 
 
@@ -382,7 +385,7 @@ def frames_of_the_server() -> list[dict[str, Any]]:
         protocol.here("lobby", [person]),
         protocol.typing("lobby", [person]),
         protocol.presence_changed("lobby", [person], ["u"]),
-        protocol.closed("lobby", "removed", "You are no longer a member of this room."),
+        protocol.closed("dm-1", "moved", "This conversation has a new address.", to="dm_1"),
         protocol.room(LOBBY),
         protocol.rooms(),
         protocol.read("lobby", 41),

@@ -6,10 +6,11 @@ import pytest
 from chatroom.access import Access
 from chatroom.errors import Refused
 from chatroom.models import Notice
+from chatroom.names import clean_title, clean_topic
 from chatroom.notices import Notices
 from chatroom.retention import Retention
 from chatroom.room_invites import RoomInvites
-from chatroom.room_settings import RoomSettings, Wanted, clean_title, clean_topic
+from chatroom.room_settings import RoomSettings, Wanted
 from chatroom.rooms import LOBBY
 from chatroom.store.database import Database
 from chatroom.store.leases import LeaseStore

@@ -1,15 +1,19 @@
+import hashlib
 import threading
 from datetime import timedelta
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from chatroom.access import Access
 from chatroom.audit import Audit
 from chatroom.errors import Refused, Unavailable
 from chatroom.messages import Messages
-from chatroom.models import Author, Notice, Room
+from chatroom.models import Author, Notice, Room, Slug
+from chatroom.names import clean_title, make_slug
 from chatroom.notices import Notices
-from chatroom.rooms import LOBBY, MOST_PEOPLE, Rooms, make_slug
+from chatroom.rooms import LOBBY, MOST_PEOPLE, Rooms
 from chatroom.store.audit import AuditStore
 from chatroom.store.database import Database
 from chatroom.store.messages import MessageStore
@@ -118,6 +122,23 @@ class TestMaking:
     )
     def test_a_slug_is_made_of_the_title(self, title: str, slug: str) -> None:
         assert make_slug(title) == slug
+
+    @pytest.mark.parametrize("title", ["dm-" + "0" * 20, "DM " + "0123456789" * 2, " dm.Abcdefabcdefabcdef00 "])
+    def test_no_title_reaches_the_address_of_a_conversation(self, rooms: Rooms, title: str) -> None:
+        """U08."""
+        for make in (clean_title, make_slug, lambda title: rooms.create(ALICE, "member", title=title)):
+            with pytest.raises(Refused) as refusal:
+                make(title)
+            assert reason(refusal) == "invalid"
+
+    @given(st.text(max_size=60))
+    @example("dm_" + "0" * 20)
+    def test_whatever_the_title_its_address_is_not_a_conversations(self, title: str) -> None:
+        """U08."""
+        try:
+            assert not make_slug(title).startswith("dm_")
+        except Refused:
+            assert title.casefold().strip().startswith("dm")
 
     def test_its_maker_is_its_administrator(self, world: World) -> None:
         room = world.rooms.create(ALICE, "member", title="Tea", topic="And cake")
@@ -349,6 +370,42 @@ class TestDirect:
         with pytest.raises(Refused) as refusal:
             world.rooms.open_direct(ALICE, ["nobody"])
         assert reason(refusal) == "not_found"
+
+    def test_nobody_takes_it_over_by_making_a_room_at_its_address(self, world: World) -> None:
+        """U08: the address was made of the two ids, which everybody in a room with them sees."""
+        key = hashlib.sha256(",".join(sorted([ALICE.id, BOB.id])).encode()).hexdigest()
+        trap = {"_id": "trap", "slug": f"dm-{key[32:52]}", "title": "Bob", "kind": "public", "title_key": "bob"}
+        world.database.rooms.insert_one(trap)  # made before titles of this form were refused
+        room = world.rooms.open_direct(ALICE, [BOB.id])
+        assert (room.kind, room.people) == ("direct", (ALICE.id, BOB.id))
+        assert world.access(ALICE, room).room.id == room.id
+        assert key[32:52] not in room.slug
+        with pytest.raises(Refused):
+            world.rooms.get_for(MALLORY.id, room.slug)
+
+    @pytest.mark.parametrize("there", [{"kind": "public"}, {"people": [ALICE.id, MALLORY.id]}, {"people": []}])
+    def test_what_has_its_id_and_is_another_is_not_taken_for_it(self, world: World, there: dict[str, object]) -> None:
+        """D12."""
+        room = world.rooms.open_direct(ALICE, [BOB.id])
+        world.database.rooms.update_one({"_id": room.id}, {"$set": there})
+        world.database.memberships.delete_many({})
+        with pytest.raises(Unavailable):
+            world.rooms.open_direct(BOB, [ALICE.id])
+        assert world.database.memberships.count_documents({}) == 0
+
+    def test_an_address_that_is_taken_is_not_its_own(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        """D12."""
+        slugs = iter([Slug("taken"), Slug("free")])
+        monkeypatch.setattr("chatroom.store.rooms.make_direct_slug", lambda: next(slugs))
+        world.rooms.create(MALLORY, "member", title="Taken")
+        assert world.rooms.open_direct(ALICE, [BOB.id]).slug == "free"
+
+    def test_one_that_was_left_half_made_is_made_whole(self, world: World) -> None:
+        room = world.rooms.open_direct(ALICE, [BOB.id])
+        world.database.memberships.delete_many({})
+        assert world.rooms.open_direct(BOB, [ALICE.id]) == room
+        assert world.is_in(ALICE, room)
+        assert world.is_in(BOB, room)
 
     def test_several_may_open_it_at_once(self, world: World) -> None:
         people = [(ALICE, BOB), (BOB, ALICE)] * 4

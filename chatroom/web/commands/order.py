@@ -70,7 +70,7 @@ def list_reports(services: Services) -> None:
     The oldest first. They are decided on the page /reports.
     """
     for report in services.reports.list_open():
-        text = f"{report.author.name} in {report.room.title}, reported by {report.reporter.name}: {report.reason}"
+        text = f"{report.author.shown} in {report.room.title}, reported by {report.reporter.name}: {report.reason}"
         click.echo(f"{report.created_at:%Y-%m-%d %H:%M:%S}  {escaped(text)}")
 
 

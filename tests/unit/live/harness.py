@@ -24,6 +24,7 @@ from chatroom.store.database import Database
 from chatroom.store.messages import MessageStore
 from chatroom.store.notices import NoticeStore
 from chatroom.store.presences import PresenceStore
+from chatroom.tokens import EVERYTHING
 from tests.databases import in_memory, make_rooms
 from tests.people import ALICE, BOB, MALLORY, rendered
 
@@ -93,6 +94,7 @@ class Process:
         self.posting: list[tuple[str, str]] = []
         self.marked: list[tuple[str, str, int]] = []
         self.too_fast = False
+        self.grant = EVERYTHING
         self.endpoint = LiveEndpoint(
             lambda: self.engine,
             address_of=lambda scope: scope["client"][0],
@@ -118,6 +120,7 @@ class Process:
             return None
         return Visitor(
             author=PEOPLE[name],
+            grant=self.grant,
             session_id=f"session of {name}",
             expires_at=self.now + timedelta(hours=1),
             address=scope["client"][0],

@@ -9,8 +9,9 @@ from chatroom.errors import Unavailable
 from chatroom.live import connection as connections
 from chatroom.live.gate import Limits
 from chatroom.live.websocket import EXTENSION
-from chatroom.models import Member
+from chatroom.models import Member, Room
 from chatroom.rooms import LOBBY
+from chatroom.tokens import Grant
 from tests.people import ALICE, BOB, MALLORY, rendered
 from tests.unit.live.harness import DEN, NO_LIMITS, Client, Process, run, settle
 from tests.waiting import wait_until_in_loop
@@ -27,6 +28,9 @@ async def started(**options: Any) -> Process:
         rooms.admit(person.id, DEN)
     await process.engine.start()
     return process
+
+
+FORMER = "dm-" + "0" * 20
 
 
 def post(client_id: str | None = "a1", text: str = "hi", room: str = "lobby") -> dict[str, Any]:
@@ -603,6 +607,47 @@ class TestFollow:
             assert refusals(mallory) == [(None, "not_found")]
             assert mallory.frames("refused")[0]["room"] == slug
             assert mallory.seen("den") == []
+
+        run(test)
+
+    @pytest.mark.parametrize("first", [{"room": "hall"}, {}])
+    def test_a_token_without_the_scope_makes_nobody_a_member(self, first: dict[str, str]) -> None:
+        """P12: by the address, by following, by posting."""
+
+        async def test() -> None:
+            process = await started()
+            process.rooms._store.ensure(Room(id="hall", slug="hall", title="Hall"))
+            process.grant = Grant(scopes=frozenset({"read", "post"}))
+            client = await process.connect(query=first)
+            if first:
+                assert client.status == 404
+            else:
+                await client.say({"type": "follow", "room": "hall"}, post("a1", room="hall"))
+                assert [why for _, why in refusals(client)] == ["not_found", "not_found"]
+            assert process.database.memberships.count_documents({"room": "hall"}) == 0
+            assert (await process.connect()).status is None  # in the lobby is everybody
+
+        run(test)
+
+    @pytest.mark.parametrize("is_first", [True, False])
+    def test_the_old_address_of_a_conversation_leads_to_the_new_one(self, is_first: bool) -> None:
+        """U09."""
+
+        async def test() -> None:
+            process = await started()
+            moved = {"_id": "d", "slug": "dm_1", "former_slug": FORMER, "kind": "direct", "title": "", "people": []}
+            process.database.rooms.insert_one(moved)
+            process.database.memberships.insert_one({"user": ALICE.id, "room": "d"})
+            client = await process.connect(query={"room": FORMER} if is_first else {})
+            if not is_first:
+                await client.say({"type": "follow", "room": FORMER})
+            (closed,) = client.frames("closed")
+            assert (closed["room"], closed["reason"], closed["to"]) == (FORMER, "moved", "dm_1")
+            await client.say(post("a1", room=FORMER))  # what was written before
+            (stored,) = client.frames("stored")
+            assert (stored["room"], stored["client_id"]) == ("dm_1", "a1")
+            stranger = await process.connect("mallory", query={"room": FORMER})
+            assert stranger.status == 404
 
         run(test)
 

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pymongo
@@ -14,8 +15,12 @@ from pymongo.errors import (
 
 from chatroom.config import Settings
 from chatroom.embedded import EmbeddedMongo
-from chatroom.errors import SettingsError, Unavailable
+from chatroom.errors import Refused, SettingsError, Unavailable
+from chatroom.models import Room, Slug
 from chatroom.store.database import Database
+from chatroom.store.rooms import RoomStore
+from chatroom.store.site_rooms import SiteRoomStore
+from chatroom.store.users import UserStore
 from tests.databases import INDEXES
 from tests.ports import Port
 from tests.waiting import PATIENCE_SECONDS
@@ -132,6 +137,40 @@ def test_what_pymongo_raises_becomes_what_a_person_understands(
         raise raised
     if expected is Unavailable:
         assert "does not answer" in str(error.value)
+
+
+ODD = ["\0", "a\0b", "^", ".*", "\\", "(" * 40, "\ufffe", "\U0010ffff"]
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_any_text_can_be_looked_for(database: Database, text: str) -> None:
+    """I09: what people type reaches queries as a value, and never as a pattern."""
+    hall = Room(id="hall", slug=Slug("hall"), title="Hall")
+    users, rooms = UserStore(database), RoomStore(database)
+    users.add("alice", "Alice", "hash")
+    rooms.ensure(hall)
+    assert users.search(text) == []
+    assert users.list_like(text, "", 9) == []
+    assert users.list_named_like(text, 9) == []
+    assert rooms.members_like(hall, text, 9) == []
+    assert SiteRoomStore(database).list_like(text, ("", ""), 9) == []
+    assert rooms.find_by_slug(text) is None
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("value", ["\ud800", 2**63, -(2**70), {"a\0b": 1}])
+def test_what_the_database_has_no_form_for_is_refused(real_database: Database, value: object) -> None:
+    """I09: at one edge, as bad input, and not as a fault of the database."""
+    with pytest.raises(Refused) as refusal, real_database.bounded():
+        real_database.users.find_one({"username_key": value})
+    assert refusal.value.reason == "invalid"
+
+
+def test_no_pattern_is_made_of_what_people_type() -> None:
+    """I09."""
+    store = Path(__file__).resolve().parents[3] / "chatroom/store"
+    with_patterns = [path.name for path in store.glob("*.py") if "$regex" in path.read_text()]
+    assert with_patterns == ["former_slugs.py"]  # a pattern of our own
 
 
 @pytest.mark.parametrize("given", [0.5, None])

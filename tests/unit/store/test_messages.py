@@ -248,7 +248,7 @@ class TestAppend:
             hidden[0] = len(pauses) < 3
 
         monkeypatch.setattr(database.messages, "find", majority_find)
-        monkeypatch.setattr("chatroom.store.messages.time", own_time(sleep=sleep))
+        monkeypatch.setattr("chatroom.store.unique.time", own_time(sleep=sleep))
         (again,) = store.append(ROOM, [rendered("a1")])
 
         assert len(pauses) == 3
@@ -264,9 +264,9 @@ class TestAppend:
             now[0] += 1
             raise BulkWriteError({"writeErrors": [], "writeConcernErrors": [{"code": 64, "errmsg": "late"}]})
 
-        monkeypatch.setattr(
-            "chatroom.store.messages.time", own_time(monotonic=lambda: now[0], sleep=lambda seconds: None)
-        )
+        for module in ("messages", "unique"):
+            own = own_time(monotonic=lambda: now[0], sleep=lambda seconds: None)
+            monkeypatch.setattr(f"chatroom.store.{module}.time", own)
         monkeypatch.setattr(database.messages, "insert_many", fail)
         with pytest.raises(Unavailable):
             store.append(ROOM, [rendered("a1")])

@@ -78,7 +78,9 @@ def test_the_first_is_decided_by_the_index(
 ) -> None:
     """Somebody who read "nobody is here yet" a moment too early is a member all the same."""
     users.add("alice", "Alice", "hash")
-    monkeypatch.setattr(database.users, "find_one", lambda *_: None)
+    find_one = database.users.find_one
+    first = {"is_first": True}
+    monkeypatch.setattr(database.users, "find_one", lambda query, *more: None if query == first else find_one(query))
     assert users.add("bob", "Bob", "hash").role == "member"
     with pytest.raises(Taken):
         users.add("alice", "Somebody", "hash")

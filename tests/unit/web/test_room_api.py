@@ -47,6 +47,38 @@ def program(app: Flask, alice: Visitor, bob: Visitor) -> Program:
     return Program(app, "bob")
 
 
+class TestEntering:
+    @pytest.mark.parametrize("scopes", [("read",), ("read", "post"), ("read", "post", "moderate")])
+    def test_a_token_without_the_scope_makes_nobody_a_member(
+        self, app: Flask, program: Program, services: Services, scopes: tuple[Scope, ...]
+    ) -> None:
+        """P12: neither by reading nor by posting, and it is not told which rooms there are."""
+        author = Author("x", "X")
+        public, private = (
+            services.rooms.create(author, "member", title="Den", is_private=is_private) for is_private in (False, True)
+        )
+        narrow = Program(app, "bob", scopes)
+        said = set()
+        for slug in (public.slug, private.slug, "nowhere"):
+            for answer in (
+                narrow.ask("GET", f"/rooms/{slug}/messages"),
+                narrow.ask("GET", f"/rooms/{slug}/members"),
+                narrow.ask("POST", f"/rooms/{slug}/read", {"sequence": 0}),
+                narrow.ask("POST", f"/rooms/{slug}/messages", {"client_id": "c", "text": "hi"}),
+            ):
+                if answer.status_code != 403:  # without the scope `post`
+                    said.add((answer.status_code, answer.get_json()["error"]["message"]))
+        assert len(said) == 1
+        assert said.pop()[0] == 404
+        assert services.database.memberships.count_documents({"room": public.id}) == 1
+
+    def test_it_reads_where_its_account_is_and_in_the_lobby(self, app: Flask, program: Program) -> None:
+        slug = program.make()
+        narrow = Program(app, "bob", ("read",))
+        for room in (slug, "lobby"):
+            assert narrow.ask("GET", f"/rooms/{room}/messages").status_code == 200
+
+
 class TestMaking:
     def test_a_room_is_made(self, program: Program, alice: Visitor) -> None:
         made = program.ask("POST", "/rooms", {"title": " Builds  &c ", "topic": "What the machines say"})

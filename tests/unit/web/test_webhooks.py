@@ -30,6 +30,27 @@ class TestPage:
         assert path not in page
         assert "<bdi>CI</bdi>" in page
 
+    @pytest.mark.parametrize(
+        ("name", "says"),
+        [
+            ("Alice", "a member"),
+            ("alice", "a member"),
+            ("AIice", "a member"),  # with a capital I
+            ("Bob", "a member"),
+            ("Admin", "reserved"),
+            ("adm1n", "reserved"),
+            ("B\u043eb", "scripts"),  # with a Cyrillic o
+            ("CI\u200b", "can be seen"),
+            ("\u115f", "can be seen"),
+        ],
+    )
+    @pytest.mark.parametrize("kind", ["incoming", "outgoing"])
+    def test_it_does_not_pass_for_somebody(self, alice: Visitor, bob: Visitor, name: str, says: str, kind: str) -> None:
+        """U10."""
+        answer = alice.submit(PAGE, kind=kind, name=name, url="https://93.184.215.14/")
+        assert answer.status_code in {400, 409}
+        assert says in problem(answer)
+
     def test_it_is_removed(self, alice: Visitor, client: Visitor) -> None:
         path = make(alice)
         [remove] = re.findall(r'action="(/chatroom/lobby/webhooks/\w+/remove)"', alice.get(PAGE).text)

@@ -9,6 +9,7 @@ from functools import cache
 import regex
 
 from chatroom.errors import Refused
+from chatroom.names.looks import MIXTURES, SCRIPTS, fold, look, written_in
 
 RULE_VERSION = 1
 """Stored beside the keys. A change of `fold` or `look` needs a new number and a migration of `name_keys`."""
@@ -27,14 +28,6 @@ RESERVED = {
     "root", "staff", "superuser", "support", "system", "undefined", "webmaster",
 }  # fmt: skip
 
-SCRIPTS = [
-    "Latin", "Greek", "Cyrillic", "Armenian", "Georgian", "Hebrew", "Arabic", "Thaana", "Ethiopic", "Devanagari",
-    "Bengali", "Gurmukhi", "Gujarati", "Oriya", "Tamil", "Telugu", "Kannada", "Malayalam", "Sinhala", "Thai", "Lao",
-    "Tibetan", "Myanmar", "Khmer", "Mongolian",
-]  # fmt: skip
-MIXTURES = ["Han Hiragana Katakana", "Han Hangul", "Han Bopomofo"]
-"""Scripts that people write in one word: Japanese, Korean, Chinese."""
-
 _letters = r"\p{L}\p{Mn}\p{Mc}\p{Nd}"
 _signs = "._ '\u2019·-"
 _username = regex.compile(rf"[{_letters}._\-]*")
@@ -44,31 +37,8 @@ _begins = regex.compile(r"[\p{L}\p{Nd}]")
 _ends = regex.compile(r".*[\p{L}\p{M}\p{Nd}]")
 _doubled = regex.compile(rf".*[{_signs}][{_signs}]")
 _piled = regex.compile(r".*\p{Mn}{3}")
-_one_script = regex.compile(
-    "|".join(
-        r"[\p{Common}\p{Inherited}" + "".join(r"\p{" + script + "}" for script in scripts.split()) + "]*"
-        for scripts in [*SCRIPTS, *MIXTURES]
-    )
-)
+_one_script = written_in([*SCRIPTS, *MIXTURES])
 _latin = regex.compile(r"\p{Latin}")
-_plain_digits = str.maketrans({"I": "l", "1": "l", "|": "l", "0": "O", "\u2019": "'", "\u02bc": "'", "\u02bb": "'"})
-
-
-def fold(text: str) -> str:
-    """The form in which two spellings of a name are equal: compatibility forms, letter case. Idempotent."""
-    folded = text
-    # One pass is not enough: a case mapping can make a sequence that normalises further.
-    while (following := unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold())) != folded:
-        folded = following
-    return folded
-
-
-def look(name: str) -> str:
-    """The form in which two names that look alike are equal (`AIice` and `Alice`); after Unicode's UTS 39."""
-    letters = "".join(_look_alikes().get(letter, letter) for letter in unicodedata.normalize("NFKC", name))
-    for dotted in "ij":
-        letters = letters.replace(dotted + "\u0307", dotted)
-    return letters.translate(_plain_digits).replace("rn", "m").replace("vv", "w").rstrip(".")
 
 
 def keys(username: str, display_name: str) -> list[str]:
@@ -89,6 +59,11 @@ def clean_display_name(text: str) -> str:
     return _clean(text, _display_name, "Display names are made of letters, digits, spaces, and ' . _ -.", 1, 40)
 
 
+def is_reserved(name: str) -> bool:
+    """Whether a name is, or looks like, one that would speak for the site."""
+    return _reserved_form(fold(name)) in RESERVED or _reserved_look(name) in _reserved_looks()
+
+
 def _clean(text: str, allowed: "regex.Pattern[str]", made_of: str, shortest: int, longest: int) -> str:
     _check_length(text, shortest, longest)
     _check_characters(text, allowed, made_of)
@@ -97,7 +72,7 @@ def _clean(text: str, allowed: "regex.Pattern[str]", made_of: str, shortest: int
     _check_characters(name, allowed, made_of)  # a compatibility form can hold anything
     _check_form(name)
     _check_script(name)
-    if _reserved_form(fold(name)) in RESERVED or _reserved_look(name) in _reserved_looks():
+    if is_reserved(name):
         raise _invalid("This name is reserved. Please choose another.")
     return name
 
@@ -156,19 +131,6 @@ def _reserved_look(name: str) -> str:
 @cache
 def _reserved_looks() -> frozenset[str]:
     return frozenset(_reserved_look(word) for word in RESERVED)
-
-
-@cache
-def _look_alikes() -> dict[str, str]:
-    """Letters outside ASCII, and the ASCII letter or digit that they can be taken for."""
-    from confusable_homoglyphs.confusables import confusables_data  # noqa: PLC0415  45 ms to load
-
-    found = {}
-    for letter, candidates in confusables_data.items():
-        plain = [form for each in candidates if (form := each["c"]).isascii() and len(form) == 1 and form.isalnum()]
-        if len(letter) == 1 and not letter.isascii() and plain:
-            found[letter] = plain[0]
-    return found
 
 
 def _invalid(message: str) -> Refused:

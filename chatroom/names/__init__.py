@@ -1,0 +1,49 @@
+"""Every name that people choose: of people, rooms, webhooks and files, and what addresses are made of them.
+
+A name becomes a name here and nowhere else, so that none reaches what is the server's own.
+"""
+
+from chatroom.names.hooks import MAX_HOOK_NAME, HookName, clean_hook_name
+from chatroom.names.looks import fold, look
+from chatroom.names.people import (
+    DISPLAY_NAME_RULE,
+    RULE_VERSION,
+    USERNAME_RULE,
+    clean_display_name,
+    clean_username,
+    keys,
+)
+from chatroom.names.rooms import (
+    FORMER_DIRECT,
+    LOBBY_SLUG,
+    MAX_TITLE,
+    MAX_TOPIC,
+    clean_title,
+    clean_topic,
+    is_former_direct,
+    make_direct_slug,
+    make_slug,
+)
+
+__all__ = [
+    "DISPLAY_NAME_RULE",
+    "FORMER_DIRECT",
+    "HookName",
+    "LOBBY_SLUG",
+    "MAX_HOOK_NAME",
+    "MAX_TITLE",
+    "MAX_TOPIC",
+    "RULE_VERSION",
+    "USERNAME_RULE",
+    "clean_display_name",
+    "clean_hook_name",
+    "clean_title",
+    "clean_topic",
+    "clean_username",
+    "fold",
+    "is_former_direct",
+    "keys",
+    "look",
+    "make_direct_slug",
+    "make_slug",
+]

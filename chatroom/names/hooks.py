@@ -1,0 +1,27 @@
+"""What webhooks are called. They are no accounts; wherever their name is shown, it is marked as a bot's."""
+
+from typing import NewType
+
+import regex
+
+from chatroom.errors import Refused
+from chatroom.names.looks import is_one_script_a_word
+from chatroom.names.people import is_reserved
+
+MAX_HOOK_NAME = 40
+
+HookName = NewType("HookName", str)
+
+_hidden = regex.compile(r"\p{Default_Ignorable_Code_Point}")
+
+
+def clean_hook_name(text: str) -> HookName:
+    """The name as it is kept; raise `Refused` (`invalid`) with the reason."""
+    name = " ".join(text.split())
+    if not 0 < len(name) <= MAX_HOOK_NAME or not name.isprintable() or _hidden.search(name):
+        raise Refused("invalid", f"Give it a name of 1 to {MAX_HOOK_NAME} characters that can be seen.")
+    if not is_one_script_a_word(name):
+        raise Refused("invalid", "A word of the name mixes letters of different scripts. Please use one.")
+    if is_reserved(name):
+        raise Refused("invalid", "This name is reserved. Please choose another.")
+    return HookName(name)

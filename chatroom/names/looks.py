@@ -1,0 +1,66 @@
+"""When two texts are the same name: how they are spelt, and what they look like."""
+
+import unicodedata
+from collections.abc import Sequence
+from functools import cache
+
+import regex
+
+SCRIPTS = [
+    "Latin", "Greek", "Cyrillic", "Armenian", "Georgian", "Hebrew", "Arabic", "Thaana", "Ethiopic", "Devanagari",
+    "Bengali", "Gurmukhi", "Gujarati", "Oriya", "Tamil", "Telugu", "Kannada", "Malayalam", "Sinhala", "Thai", "Lao",
+    "Tibetan", "Myanmar", "Khmer", "Mongolian",
+]  # fmt: skip
+MIXTURES = ["Han Hiragana Katakana", "Han Hangul", "Han Bopomofo"]
+"""Scripts that people write in one word: Japanese, Korean, Chinese."""
+
+_words = regex.compile(r"[\p{L}\p{M}]+")
+_plain_digits = str.maketrans({"I": "l", "1": "l", "|": "l", "0": "O", "\u2019": "'", "\u02bc": "'", "\u02bb": "'"})
+
+
+def fold(text: str) -> str:
+    """The form in which two spellings of a name are equal: compatibility forms, letter case. Idempotent."""
+    folded = text
+    # One pass is not enough: a case mapping can make a sequence that normalises further.
+    while (following := unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold())) != folded:
+        folded = following
+    return folded
+
+
+def look(name: str) -> str:
+    """The form in which two names that look alike are equal (`AIice` and `Alice`); after Unicode's UTS 39."""
+    letters = "".join(_look_alikes().get(letter, letter) for letter in unicodedata.normalize("NFKC", name))
+    for dotted in "ij":
+        letters = letters.replace(dotted + "\u0307", dotted)
+    return letters.translate(_plain_digits).replace("rn", "m").replace("vv", "w").rstrip(".")
+
+
+def written_in(scripts: Sequence[str]) -> "regex.Pattern[str]":
+    """What matches a text in one of these scripts (or mixtures of scripts), signs and digits aside."""
+    return regex.compile(
+        "|".join(
+            r"[\p{Common}\p{Inherited}" + "".join(r"\p{" + script + "}" for script in mixture.split()) + "]*"
+            for mixture in scripts
+        )
+    )
+
+
+_word_of_one_script = written_in([*SCRIPTS, *(f"Latin {scripts}" for scripts in MIXTURES)])
+
+
+def is_one_script_a_word(text: str) -> bool:
+    """Whether each word of a text is of one script. Latin stands beside Japanese, Korean and Chinese in one word."""
+    return all(_word_of_one_script.fullmatch(word) for word in _words.findall(unicodedata.normalize("NFKC", text)))
+
+
+@cache
+def _look_alikes() -> dict[str, str]:
+    """Letters outside ASCII, and the ASCII letter or digit that they can be taken for."""
+    from confusable_homoglyphs.confusables import confusables_data  # noqa: PLC0415  45 ms to load
+
+    found = {}
+    for letter, candidates in confusables_data.items():
+        plain = [form for each in candidates if (form := each["c"]).isascii() and len(form) == 1 and form.isalnum()]
+        if len(letter) == 1 and not letter.isascii() and plain:
+            found[letter] = plain[0]
+    return found

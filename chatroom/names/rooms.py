@@ -1,0 +1,72 @@
+"""What rooms are called, and their addresses (slugs).
+
+People's words make slugs of letters, digits and hyphens. The address of a direct room has an underscore, and cannot be
+guessed: no title reaches it.
+"""
+
+import secrets
+
+import regex
+
+from chatroom.errors import Refused
+from chatroom.models import Slug
+
+MAX_TITLE = 60
+MAX_TOPIC = 250
+SLUG_LENGTH = 40
+LOBBY_SLUG = Slug("lobby")
+
+FORMER_DIRECT = "^dm-[0-9a-f]{20}$"
+"""The addresses that direct rooms once had, which could be guessed. Nothing new gets such an address."""
+
+_former_direct = regex.compile(FORMER_DIRECT[:-1] + r"\Z")
+_between = regex.compile(r"[^\p{L}\p{M}\p{Nd}]+")
+_hidden = regex.compile(r"\p{C}|[\u2028\u2029]|\p{Default_Ignorable_Code_Point}")
+_spaces = regex.compile(r"\s+")
+_visible = regex.compile(r"[\p{L}\p{N}\p{S}\p{P}]")
+
+
+def make_slug(title: str, *, is_ended: bool = False) -> Slug:
+    """A room's name in addresses, made of its first title: letters and digits of any script, hyphens between.
+
+    With `is_ended`, it has an ending that nobody can guess. Raises `Refused` (`invalid`) for one that is the server's.
+    """
+    slug = _between.sub("-", title.casefold()).strip("-")[:SLUG_LENGTH].strip("-") or "room"
+    if is_ended:
+        slug = f"{slug}-{secrets.token_hex(3)}"
+    if is_former_direct(slug):
+        raise Refused("invalid", "This name looks like the address of a direct conversation. Please choose another.")
+    return Slug(slug)
+
+
+def make_direct_slug() -> Slug:
+    """The address of a new direct room."""
+    return Slug(f"dm_{secrets.token_hex(10)}")
+
+
+def is_former_direct(slug: str) -> bool:
+    """Whether this is the form of address that direct rooms once had."""
+    return _former_direct.match(slug) is not None
+
+
+def clean_title(text: str) -> str:
+    """A title as it is kept; raise `Refused` (`empty`, `too_long`, `invalid`)."""
+    title = _clean(text)
+    if _visible.search(title) is None:
+        raise Refused("empty", "Give the room a name.")
+    if len(title) > MAX_TITLE:
+        raise Refused("too_long", f"A name has at most {MAX_TITLE} characters.")
+    make_slug(title)
+    return title
+
+
+def clean_topic(text: str) -> str:
+    """A topic as it is kept; raise `Refused` (`too_long`)."""
+    topic = _clean(text)
+    if len(topic) > MAX_TOPIC:
+        raise Refused("too_long", f"A topic has at most {MAX_TOPIC} characters.")
+    return topic
+
+
+def _clean(text: str) -> str:
+    return str(_spaces.sub(" ", _hidden.sub("", _spaces.sub(" ", text)))).strip()
