@@ -16,7 +16,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from chatroom.embedded import EmbeddedMongo
-from chatroom.embedded.folder import DataFolder, FolderError
+from chatroom.embedded.folder import DataFolder, FolderInUse
 from chatroom.errors import ChatroomError
 from chatroom.models import Room, User
 from chatroom.services import Services
@@ -63,7 +63,7 @@ def open_beside(services: Services) -> Services:
     """Open the services, or others beside the site that has their database."""
     try:
         services.open()
-    except FolderError:
+    except FolderInUse:
         # The site runs, and its mongod with it: go in beside it, with what the folder's owner may read.
         settings = services.settings
         uri = EmbeddedMongo(DataFolder(settings.data_path, lock=-1), settings.mongo_db).uri
