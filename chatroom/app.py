@@ -27,7 +27,7 @@ from chatroom.live.visitor import Visitor
 from chatroom.models import Draft, Held
 from chatroom.notifications import Notifier
 from chatroom.outlet import Outlet
-from chatroom.services import Services
+from chatroom.services import Services, Start
 from chatroom.spooling import Spooling
 from chatroom.store import changes
 from chatroom.store.async_messages import AsyncMessages
@@ -150,6 +150,10 @@ class ASGI:
             await self._live(scope, receive, send)  # type: ignore[arg-type]
         else:
             await send({"type": "websocket.close"})
+
+    def start(self) -> Start:
+        """Go through the start to its end, before the server says where it is."""
+        return open_app(self._app).start()
 
     def let_go(self) -> None:
         """Answer whoever waits for news, as the server is about to wait for the last answers."""

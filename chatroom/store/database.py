@@ -4,6 +4,7 @@ Every write waits for a majority and the journal, every read sees majority-commi
 """
 
 import logging
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -79,10 +80,13 @@ class Database:
 
             client = mongomock.MongoClient(tz_aware=True)
         else:
-            try:
-                client = MongoClient(uri, **_client_options(seconds))
-            except (ConfigurationError, InvalidURI, ValueError) as error:
-                raise SettingsError(f"MONGO_URI cannot be used: {error}") from error
+            with warnings.catch_warnings():
+                # An option that is misspelled would be left out, `tls` among them.
+                warnings.simplefilter("error", UserWarning)
+                try:
+                    client = MongoClient(uri, **_client_options(seconds))
+                except (ConfigurationError, InvalidURI, ValueError, OSError, UserWarning) as error:
+                    raise SettingsError(f"MONGO_URI cannot be used: {error}") from error
         return cls(client, settings.mongo_db, uri=uri, timeout_seconds=seconds)
 
     def connect_async(self) -> "AsyncMongoClient[Document]":
@@ -178,7 +182,7 @@ class Database:
         except (ConfigurationError, InvalidURI) as error:
             raise SettingsError(f"MONGO_URI cannot be used: {error}") from error
         except OperationFailure as error:
-            if error.code in {13, 18}:  # Unauthorized, AuthenticationFailed
+            if error.code in {13, 18, 8000}:  # Unauthorized, AuthenticationFailed, and Atlas's own word for it
                 raise SettingsError(f"MONGO_URI's account is not allowed to use the database: {error.code}") from error
             raise _unavailable(error) from error
         except PyMongoError as error:

@@ -18,6 +18,7 @@ from flask.cli import with_appcontext
 from chatroom.embedded import EmbeddedMongo
 from chatroom.embedded.folder import DataFolder, FolderInUse
 from chatroom.errors import ChatroomError
+from chatroom.logs import speak_any_alphabet
 from chatroom.models import Room, User
 from chatroom.services import Services
 
@@ -43,6 +44,7 @@ def command(name: str, *, is_prepared: bool = True) -> Callable[[_Run[P]], click
 @contextmanager
 def explained() -> Iterator[None]:
     """Say what was refused in one line."""
+    speak_any_alphabet()
     try:
         yield
     except ChatroomError as error:

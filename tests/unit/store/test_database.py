@@ -97,6 +97,11 @@ def test_d02_the_write_concern_on_the_wire(mongod: EmbeddedMongo, options: str) 
         "mongodb://127.0.0.1:x/",
         "mongodb://u:p@127.0.0.1/?authSource=",
         "mongodb://127.0.0.1/?w=0&journal=true",
+        "mongodb://127.0.0.1/?tls=maybe",
+        "mongodb://127.0.0.1/?tsl=true",
+        "mongodb://127.0.0.1/?tlsCAFile=/nothing/here",
+        "mongodb://127.0.0.1/?directConnection=true&directConnection=false",
+        "mongodb+srv://cluster0.invalid/",
     ],
 )
 def test_a_uri_that_cannot_be_used_is_said_in_words(uri: str) -> None:
@@ -121,6 +126,7 @@ def test_o06_no_part_of_a_password_is_shown(uri: str) -> None:
         (DuplicateKeyError("twice"), Unavailable),
         (OperationFailure("not allowed", 13), SettingsError),
         (OperationFailure("wrong password", 18), SettingsError),
+        (OperationFailure("bad auth", 8000), SettingsError),
         (ConfigurationError("no dns"), SettingsError),
         (ValueError("a fault of ours"), ValueError),
     ],
