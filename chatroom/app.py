@@ -240,8 +240,7 @@ def _make_engine(services: Services, notifier: Notifier) -> Engine:
         def polling(seconds: float) -> PollingFeed:
             return PollingFeed(services.message_store.newest_revisions, known, hint, seconds=seconds)
 
-        if not settings.is_in_memory and services.database.has_compression():
-            services.database.warn_if_outdated()
+        services.database.warn_if_outdated()
         if not services.database.has_change_streams():
             log.info("the database has no change streams: other processes' messages are asked for")
             return polling(settings.polling_milliseconds / 1000)

@@ -17,14 +17,15 @@ from pymongo.read_concern import ReadConcern
 
 from chatroom.config import Settings
 from chatroom.errors import SettingsError, Unavailable
+from chatroom.releases import complaint_about
 
 log = logging.getLogger(__name__)
 
 Document = dict[str, Any]
 COMPRESSORS = ["snappy", "zstd", "zlib"]
 INDEX_TIMEOUT_SECONDS = 600.0
-FIXED_RELEASES = {(4, 4): 30, (5, 0): 32, (6, 0): 27, (7, 0): 28, (8, 0): 17, (8, 2): 3}
-"""The first release of each series without CVE-2025-14847."""
+SOCKET = "%2F"
+"""In an address: mongod listens at a path."""
 
 
 class Database:
@@ -156,19 +157,20 @@ class Database:
         with self.bounded():
             return bool(self.client.admin.command("hello", compression=COMPRESSORS).get("compression"))
 
-    def warn_if_outdated(self) -> None:
-        """Log a warning when the server is older than the fix of CVE-2025-14847 (compressed messages leak memory)."""
+    def complaint(self) -> str:
+        """What is wrong with the server's release; empty when nothing is known, or in memory."""
         with self.bounded():
-            major, minor, release = self.client.server_info()["versionArray"][:3]
-        fixed = FIXED_RELEASES.get((major, minor))
-        if (major, minor) < max(FIXED_RELEASES) if fixed is None else release < fixed:
-            log.warning(
-                "MongoDB %d.%d.%d is older than the fix of CVE-2025-14847: update it, or start it with "
-                "--networkMessageCompressors disabled",
-                major,
-                minor,
-                release,
-            )
+            try:
+                version = self.client.server_info()["versionArray"]
+                return complaint_about(version, compresses=self.has_compression())
+            except NotImplementedError:  # mongomock
+                return ""
+
+    def warn_if_outdated(self) -> None:
+        """Log what is wrong with the server's release."""
+        if complaint := self.complaint():
+            # At a socket, nobody comes who is not let in by its folder: the embedded one is no reason for alarm.
+            log.log(logging.INFO if SOCKET in self._uri else logging.WARNING, "%s", complaint)
 
     @contextmanager
     def bounded(self, timeout_seconds: float | None = None) -> Iterator[None]:

@@ -28,6 +28,7 @@ LAYERS = [
         "chatroom.models",
         "chatroom.errors",
         "chatroom.leaving",
+        "chatroom.releases",
         "chatroom.uris",
     ],
 ]
