@@ -12,13 +12,14 @@ if __name__ == "__main__":
 
     sys.exit(serve())  # starts the database first, and meanwhile imports this module for what is below
 
-from dotenv import load_dotenv
+from pathlib import Path
 
 from chatroom.app import ASGI, create_app
+from chatroom.config import read_dotenv
 from chatroom.errors import SettingsError
 
-load_dotenv()
 try:
+    read_dotenv(Path(__file__).with_name(".env"))
     app = create_app()
 except SettingsError as error:
     sys.exit(f"chatroom: {error}")

@@ -12,6 +12,7 @@ import msgspec
 
 from chatroom.config import Settings
 from chatroom.errors import Refused
+from chatroom.first import is_first_code
 from chatroom.invites import Invites
 from chatroom.limits import Limits
 from chatroom.models import Role, User
@@ -59,6 +60,8 @@ class Accounts:
         self.limits = limits
         self.registration: Callable[[], str] = lambda: registration
         """Who may make an account now; replaced where that can be changed while the site runs."""
+        self.first_key = ""
+        """The secret key where the first account needs its code, else nothing."""
 
     def register(self, wanted: Registration, address: str) -> User:
         """Make an account as a visitor may; raise `Taken`, or `Refused` with the reason."""
@@ -67,6 +70,10 @@ class Accounts:
             raise Refused("forbidden", "New accounts are not open here at the moment.")
         wanted = self._check(wanted)
         self.limits.registration.enter(address)
+        if self.needs_first_code():
+            if not is_first_code(wanted.invite, self.first_key):
+                raise Refused("forbidden", "The first account needs the code that the server says at its start.")
+            return self._add(wanted, address)
         if registration != "invite":
             return self._add(wanted, address)
         self.invites.take(wanted.invite)
@@ -75,6 +82,12 @@ class Accounts:
         except Refused:
             self.invites.give_back(wanted.invite)
             raise
+
+    def needs_first_code(self) -> bool:
+        """Whether the next account is the first, and needs the code: it will administer the site."""
+        if self.first_key and self.users.has_any():
+            self.first_key = ""
+        return bool(self.first_key)
 
     def create(self, wanted: Registration, role: Role = "member") -> User:
         """Make an account as the person at the console may: no invitation, no limits."""

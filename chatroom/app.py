@@ -27,7 +27,7 @@ from chatroom.live.visitor import Visitor
 from chatroom.models import Draft, Held
 from chatroom.notifications import Notifier
 from chatroom.outlet import Outlet
-from chatroom.services import Services
+from chatroom.services import Services, Start
 from chatroom.spooling import Spooling
 from chatroom.store import changes
 from chatroom.store.async_messages import AsyncMessages
@@ -151,6 +151,10 @@ class ASGI:
         else:
             await send({"type": "websocket.close"})
 
+    def start(self) -> Start:
+        """Go through the start to its end, before the server says where it is."""
+        return open_app(self._app).start()
+
     def let_go(self) -> None:
         """Answer whoever waits for news, as the server is about to wait for the last answers."""
         if self._socketio is not None:
@@ -236,8 +240,7 @@ def _make_engine(services: Services, notifier: Notifier) -> Engine:
         def polling(seconds: float) -> PollingFeed:
             return PollingFeed(services.message_store.newest_revisions, known, hint, seconds=seconds)
 
-        if not settings.is_in_memory and services.database.has_compression():
-            services.database.warn_if_outdated()
+        services.database.warn_if_outdated()
         if not services.database.has_change_streams():
             log.info("the database has no change streams: other processes' messages are asked for")
             return polling(settings.polling_milliseconds / 1000)

@@ -3,26 +3,45 @@
 A wrong value never starts a server: it is named, shown (secrets aside), and told what is allowed.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 import msgspec.inspect
+from dotenv import load_dotenv
 from limits import parse_many
 from msgspec import Meta
 
 from chatroom.errors import SettingsError
+from chatroom.uris import check_uri
 
 MIN_SECRET_LENGTH = 16
 SECRETS = {"SECRET_KEY", "SECRET", "SECRET_KEY_FALLBACKS", "MONGO_URI"}
 IN_MEMORY = "mongomock://"
-DATABASES = ("mongodb://", "mongodb+srv://", IN_MEMORY)
+LOCAL = {"localhost", "::1"}
+HOST = r"\.?(?:[\w-]+\.)*[\w-]+"
+HOSTS = re.compile(rf"{HOST}(?:\s*,\s*{HOST})*")
+CHECKS = {
+    "MONGO_URI": re.compile(r"(?:mongodb|mongodb\+srv|mongomock)://.*"),
+    "ALLOWED_HOSTS": HOSTS,
+    "WEBHOOK_ALLOWED_HOSTS": re.compile(rf"(?:{HOST}|[0-9a-fA-F:]+)(?:\s*,\s*(?:{HOST}|[0-9a-fA-F:]+))*"),
+    "SITE_NAME": re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]*"),
+    "IP": re.compile(r"[\w.:%-]+"),
+    "MONGO_DB": re.compile(r"(?!(?:admin|local|config)$).*"),
+}
 LIMITS = ("LIMIT_ACCOUNT", "LIMIT_ADDRESS")
+MOST_TIMES, LONGEST_WINDOW = 1_000_000_000, 366 * 24 * 3600
 WORDS = {
     "MONGO_URI": "an address that begins with mongodb://, mongodb+srv:// or mongomock://",
     "PUSH_CONTACT": "an address that begins with mailto: or https://",
-    "MONGO_DB": "1 to 38 letters, digits, _ and -",
+    "MONGO_DB": "1 to 38 letters, digits, _ and -, and not admin, local or config",
+    "ALLOWED_HOSTS": "host names, separated by commas",
+    "WEBHOOK_ALLOWED_HOSTS": "host names, separated by commas",
+    "SITE_NAME": "1 to 60 characters",
+    "IP": "an address of this machine",
+    "SECRET_KEY_FALLBACKS": f"texts of at least {MIN_SECRET_LENGTH} bytes, separated by commas",
 }
 
 Count = Annotated[int, Meta(ge=0)]
@@ -88,10 +107,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     polling_milliseconds: Annotated[int, Meta(ge=20, le=60_000)] = 500
     presence_lease_seconds: Annotated[int, Meta(ge=3, le=600)] = 30
 
+    def __repr__(self) -> str:
+        """Nothing: a repr in a log would tell the secrets."""
+        return "Settings(…)"
+
     @property
     def is_embedded(self) -> bool:
         """Whether the room runs its own mongod."""
         return not self.mongo_uri
+
+    @property
+    def is_public(self) -> bool:
+        """Whether strangers may reach the room: it listens beyond this machine, or a proxy stands in front."""
+        return self.trusted_proxies > 0 or not (self.ip in LOCAL or self.ip.startswith("127."))
 
     @property
     def is_in_memory(self) -> bool:
@@ -104,6 +132,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return Path(self.data_dir).expanduser().resolve()
 
 
+def read_dotenv(path: Path) -> None:
+    """Take in the settings of a file, where there is one; raise `SettingsError` where it cannot be read."""
+    try:
+        load_dotenv(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from error
+
+
 def load_settings(environ: Mapping[str, str]) -> Settings:
     """Read and check the settings; raise `SettingsError` for the first that is wrong."""
     values: dict[str, Any] = {}
@@ -113,6 +149,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
             values[field.name] = _parse(name, text, field.type)
     settings = Settings(**values)
     _check_secret(settings)
+    _check_folder(settings)
     return settings
 
 
@@ -129,8 +166,10 @@ def _parse(name: str, text: str, kind: Any) -> Any:
         value = msgspec.convert(text, kind, strict=False)
         if name.endswith(LIMITS):
             _check_limit(text)
-        if name == "MONGO_URI" and not text.startswith(DATABASES):
+        if name in CHECKS and not CHECKS[name].fullmatch(text):
             raise ValueError(text)
+        if name == "MONGO_URI" and not text.startswith(IN_MEMORY):
+            _check_uri(text)
     except ValueError as error:  # msgspec.ValidationError is one
         shown = "(hidden)" if name in SECRETS else repr(text)
         raise SettingsError(f"{name}={shown} is not allowed: it must be {allowed(name, kind)}") from error
@@ -157,8 +196,17 @@ def allowed(name: str, kind: Any) -> str:
 
 
 def _check_limit(text: str) -> None:
-    if text != "0" and any(item.amount < 1 for item in parse_many(text)):
+    if text != "0" and any(
+        not (0 < item.amount <= MOST_TIMES and 0 < item.get_expiry() <= LONGEST_WINDOW) for item in parse_many(text)
+    ):
         raise ValueError(text)
+
+
+def _check_uri(text: str) -> None:
+    try:
+        check_uri(text)
+    except ValueError as error:
+        raise SettingsError(f"MONGO_URI=(hidden) cannot be used: {error}") from None
 
 
 def _check_secret(settings: Settings) -> None:
@@ -169,5 +217,19 @@ def _check_secret(settings: Settings) -> None:
                 "SECRET_KEY is missing: with a MONGO_URI of your own, set it to a long random text, "
                 "for example the output of: python3 -c 'import secrets; print(secrets.token_hex(32))'"
             )
-    elif len(secret.encode()) < MIN_SECRET_LENGTH:
+    elif _bytes(secret) < MIN_SECRET_LENGTH:
         raise SettingsError(f"SECRET_KEY (or SECRET) is too short: it needs at least {MIN_SECRET_LENGTH} bytes")
+    earlier = [word.strip() for word in settings.secret_key_fallbacks.split(",")]
+    if any(0 < _bytes(word) < MIN_SECRET_LENGTH for word in earlier):
+        raise SettingsError(f"SECRET_KEY_FALLBACKS is not allowed: each needs at least {MIN_SECRET_LENGTH} bytes")
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "surrogateescape"))
+
+
+def _check_folder(settings: Settings) -> None:
+    try:
+        settings.data_path  # noqa: B018  is made here
+    except (OSError, RuntimeError, ValueError) as error:
+        raise SettingsError(f"DATA_DIR={settings.data_dir!r} is not allowed: {error} It must be a path") from error

@@ -3,6 +3,7 @@
 What people typed is escaped, so that it cannot look like a line of its own; credentials in addresses are masked.
 """
 
+import io
 import logging
 import re
 import sys
@@ -14,7 +15,7 @@ import msgspec
 LONGEST_LINE = 500
 """Of a traceback: the message of a database error may carry the document that it is about."""
 
-_credentials = re.compile(r"(mongodb(?:\+srv)?://)[^@\s/]+@")
+_credentials = re.compile(r"(mongodb(?:\+srv)?://)\S*@")  # to the last @: a password may hold others
 _control = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _standard = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
@@ -28,6 +29,13 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
     root.handlers = [handler]
     root.setLevel(level)
     logging.getLogger("pymongo").setLevel(logging.WARNING)  # below it, whole documents
+
+
+def speak_any_alphabet() -> None:
+    """Write what the terminal's encoding has no letters for as escapes, rather than end with an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 class JSONFormatter(logging.Formatter):

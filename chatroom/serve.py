@@ -11,17 +11,17 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
-from dotenv import load_dotenv
-
 from chatroom import server, workers
-from chatroom.config import Settings, load_settings
+from chatroom.config import Settings, load_settings, read_dotenv
 from chatroom.embedded import EmbeddedMongo
 from chatroom.errors import ChatroomError
+from chatroom.first import first_code
 from chatroom.leaving import leave_on_signals
-from chatroom.logs import configure_logging
+from chatroom.logs import configure_logging, speak_any_alphabet
 
 _ROOT = Path(__file__).resolve().parent.parent
 _BAD_PORT = 1
@@ -33,16 +33,16 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104
 def serve() -> int:
     """Serve the room until a signal says stop; return the exit code."""
     try:
+        speak_any_alphabet()
         leave_on_signals(_give_up_in_time)
         _leave_on_hangup()
         _follow_maker()
-        load_dotenv(_ROOT / ".env")
+        read_dotenv(_ROOT / ".env")
         settings = load_settings(os.environ)
         configure_logging(settings.log_level)
         allow_many_files()
         listeners = server.open_ports(settings)
         with _database(settings):
-            _greet(settings, listeners[0])
             return _run(settings, listeners)
     except server.PortError as error:
         return _complain(error, _BAD_PORT)
@@ -95,23 +95,32 @@ def _database(settings: Settings) -> Iterator[None]:
 
 
 def _run(settings: Settings, listeners: list[socket.socket]) -> int:
+    greet = partial(_greet, settings, listeners[0])
     if len(listeners) == 1:
-        return server.run(settings, listeners[0], on_stop=_give_up_in_time)
-    return workers.supervise(listeners)
+        return server.run(settings, listeners[0], on_ready=greet, on_stop=_give_up_in_time)
+    return workers.supervise(listeners, on_ready=greet)
 
 
-def _greet(settings: Settings, listener: socket.socket) -> None:
+def _greet(settings: Settings, listener: socket.socket, start: str) -> None:
     ip, port = listener.getsockname()[:2]
     host = _EVERYWHERE.get(ip, f"[{ip}]" if ":" in ip else ip)
     others = ", and at this machine's other addresses" if ip in _EVERYWHERE else ""
     where = settings.data_path if settings.is_embedded else "the MongoDB of MONGO_URI"
-    sys.stdout.write(
-        f"\n  {settings.site_name} is at http://{host}:{port}{others}\n\n"
-        f"  data     {where}\n"
-        "  people   the first account to register is the administrator\n"
-        "  stop     Ctrl-C\n\n"
-    )
-    sys.stdout.flush()
+    lines = ["", f"  {settings.site_name} is at http://{host}:{port}{others}\n", f"  data     {where}"]
+    if start == "waiting":
+        lines.append("  waits    the database does not answer; until it does, pages say so")
+    if start != "ready":
+        lines.append(f"  people   {_of_the_first(settings)}")
+    with suppress(OSError):  # nobody listens to what is said
+        sys.stdout.write("\n".join([*lines, "  stop     Ctrl-C\n\n"]))
+        sys.stdout.flush()
+
+
+def _of_the_first(settings: Settings) -> str:
+    if not settings.is_public:
+        return "the first account to register is the administrator"
+    code = first_code(settings.secret_key or os.environ["SECRET_KEY"])
+    return f"the first account to register is the administrator, and needs the code {code}"
 
 
 def _complain(error: ChatroomError, code: int) -> int:

@@ -44,7 +44,7 @@ def open_ports(settings: Settings) -> list[socket.socket]:
         family, kind, _, _, address = socket.getaddrinfo(settings.ip, settings.port, type=socket.SOCK_STREAM)[0]
         for _ in range(settings.web_concurrency):
             listeners.append(socket.socket(family, kind))
-            _bind(listeners, address, settings.send_buffer_bytes)
+            _bind(listeners, address, settings)
             address = listeners[0].getsockname()
         for listener in listeners:
             listener.listen(_BACKLOG)
@@ -55,17 +55,18 @@ def open_ports(settings: Settings) -> list[socket.socket]:
     return listeners
 
 
-def _bind(listeners: list[socket.socket], address: Any, send_buffer_bytes: int) -> None:
+def _bind(listeners: list[socket.socket], address: Any, settings: Settings) -> None:
     first, new = listeners[0], listeners[-1]
     new.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     # Accepted connections inherit it; the kernel would keep up to 4 MB for every reader that stalls.
-    new.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer_bytes)
+    new.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.send_buffer_bytes)
     # One shared socket gave 170 of 200 connections to the quicker of two processes.
-    # The first does not share while it is bound: another server on this port has to be noticed.
+    # The first does not share while it is bound: another server on this port has to be noticed, also one that shares.
     if new is not first:
         new.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     new.bind(address)
-    new.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    if settings.web_concurrency > 1:  # else no other program of this account can come in beside us
+        new.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
 
 
 def run(
@@ -73,14 +74,23 @@ def run(
     listener: socket.socket,
     *,
     heartbeat: Callable[[], Awaitable[None]] | None = None,
+    on_ready: Callable[[str], None] = lambda _: None,
     on_stop: Callable[[], None] = lambda: None,
 ) -> int:
-    """Serve until a signal says stop; return the exit code. The loop awaits `heartbeat` every second."""
+    """Serve until a signal says stop; return the exit code. The loop awaits `heartbeat` every second.
+
+    Once requests are answered, `on_ready` is told how the start went (`chatroom.services.Start`). Where they never
+    would be, this raises `SettingsError` before.
+    """
     import uvicorn  # noqa: PLC0415  (mongod boots before this is needed)
+
+    start = _import_app().asgi.start()
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
+            if self.started:
+                on_ready(start)
             threading.Thread(target=settle, name="settle", daemon=True).start()  # beside the first visitors
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -94,6 +104,7 @@ def run(
     config = uvicorn.Config(
         APP,
         loop="uvloop",
+        lifespan="on",  # else a start that fails is taken for an app that has none
         http="chatroom.intake:HttpProtocol",
         ws="chatroom.live.websocket:WebSocketProtocol",
         ws_max_size=settings.max_frame_bytes or sys.maxsize,

@@ -6,6 +6,7 @@ Nothing connects before `open`; what the pages need in the database is there aft
 import secrets
 import threading
 import time
+from typing import Literal
 
 from chatroom.access import Access
 from chatroom.account_deletion import AccountDeletion
@@ -91,6 +92,8 @@ from chatroom.webhooks import Webhooks
 
 VISIT_SECONDS = 15
 PREPARE_PAUSE_SECONDS = 1.0
+Start = Literal["ready", "empty", "waiting"]
+"""How a start went: the database answers and has accounts, it has none yet, or it does not answer yet."""
 INDEXES = {
     "audit": audit.INDEXES,
     "hooks": hooks.INDEXES,
@@ -203,6 +206,15 @@ class Services:
                     raise
                 self._is_prepared = True
 
+    def start(self) -> Start:
+        """Open and prepare, as far as the database answers; raise `SettingsError` where it never will."""
+        self.open()
+        try:
+            self.prepare()
+            return "ready" if self.accounts.users.has_any() else "empty"
+        except Unavailable:
+            return "waiting"
+
     def close(self) -> None:
         """Give everything back; the embedded mongod, if it is ours, stops."""
         with self._lock:
@@ -258,6 +270,7 @@ class Services:
         self.moderation = Moderation(self.accounts.users, room_store, self.sessions, self.notices, self.audit)
         self.admission = Admission(self.site, self.accounts.invites, self.audit, settings.registration)
         self.accounts.registration = self.admission.registration
+        self.accounts.first_key = self.secret_key if settings.is_public else ""
         self.overview = OverviewStore(database)
         self.profiles = Profiles(self.accounts.users, self.notices, self.audit)
         self.resets = Resets(ResetStore(database), self.accounts, self.moderation, self.audit)

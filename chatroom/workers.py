@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -47,12 +48,15 @@ class Pulse:
         self._reader, self.writer = os.pipe()
         os.set_blocking(self._reader, False)
         self._looks_without: int | None = None
+        self.start = ""
+        """How the worker's start went, once it has said so."""
 
     def is_lost(self) -> bool:
         """Look: whether the loop was running, and has not run for too many looks."""
         with suppress(BlockingIOError):
-            if os.read(self._reader, 4096):
+            if said := os.read(self._reader, 4096):
                 self._looks_without = 0
+                self.start = self.start or said.partition(b".")[0].decode()
         if self._looks_without is None:
             return False
         self._looks_without += 1
@@ -85,13 +89,19 @@ class Worker:
         self.pulse.close()
 
 
-def supervise(listeners: list[socket.socket]) -> int:
-    """Keep a process serving each socket until a signal raises, or they cannot start; return the exit code then."""
+def supervise(listeners: list[socket.socket], on_ready: Callable[[str], None] = lambda _: None) -> int:
+    """Keep a process serving each socket until a signal raises, or they cannot start; return the exit code then.
+
+    The first begins alone: what is wrong is said once. `on_ready` is told how its start went.
+    """
     workers: list[Worker] = []
     try:
-        workers.extend(Worker(listener) for listener in listeners)
+        workers.append(Worker(listeners[0]))
         while True:
             time.sleep(_POLL_SECONDS)
+            if len(workers) < len(listeners) and workers[0].pulse.start:
+                on_ready(workers[0].pulse.start)
+                workers.extend(Worker(listener) for listener in listeners[1:])
             for place, worker in enumerate(workers):
                 code = worker.process.poll()
                 if code in {BAD_SETUP, server.FAILED}:
@@ -123,6 +133,9 @@ def _work(listener: int, pulse: int, parent: int) -> int:
     leave_on_signals()
     os.set_blocking(pulse, False)
 
+    def say(start: str) -> None:
+        os.write(pulse, f"{start}.".encode())
+
     async def beat() -> None:
         with suppress(BlockingIOError):
             os.write(pulse, b".")
@@ -130,9 +143,9 @@ def _work(listener: int, pulse: int, parent: int) -> int:
     try:
         settings = load_settings(os.environ)
         configure_logging(settings.log_level)
-        return server.run(settings, socket.socket(fileno=listener), heartbeat=beat)
+        return server.run(settings, socket.socket(fileno=listener), heartbeat=beat, on_ready=say)
     except ChatroomError as error:
-        _log.error("%s", error)
+        sys.stderr.write(f"chatroom: {error}\n")
         return BAD_SETUP
 
 

@@ -7,6 +7,8 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from chatroom.first import first_code
+
 PASSWORD = "correct horse battery"
 _hidden = re.compile(r"<input[^>]*>")
 _attribute = re.compile(r'(\w[\w-]*)="([^"]*)"')
@@ -26,7 +28,9 @@ class Visitor(FlaskClient):
         return self.post(to or path, data={**known, **typed}, headers=headers)
 
     def register(self, username: str, display_name: str = "", password: str = PASSWORD, **more: str) -> TestResponse:
-        """Register, and so sign in."""
+        """Register, and so sign in; with the code of the first account, where it needs one."""
+        if first_key := self.application.extensions["chatroom"].accounts.first_key:
+            more.setdefault("invite", first_code(first_key))
         return self.submit(
             "/register",
             username=username,

@@ -1,56 +1,39 @@
 """Run the room's own mongod, a one-node replica set that ends with the app and keeps what was acknowledged.
 
-Nobody gets in without a password that only the owner of the data folder can read.
+Nobody gets in without a password that only the owner of the data folder can read, by a socket that only they can reach.
 """
 
 import fcntl
+import logging
 import os
 import secrets
 import shutil
 import socket
-import subprocess
-import sys
+import threading
 import time
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Self
-
-import msgspec
+from urllib.parse import quote
 
 from chatroom.embedded.folder import DataFolder
-from chatroom.embedded.guardian import READY, STOP
-from chatroom.embedded.mongod import (
-    HOST,
-    REPLICA_SET,
-    EmbeddedError,
-    command,
-    explain,
-    find_binary,
-    find_port,
-    make_runnable,
-)
+from chatroom.embedded.mongod import REPLICA_SET, EmbeddedError, command, find_binary, make_runnable
+from chatroom.embedded.place import clear_place, place_socket
+from chatroom.embedded.process import Process
+from chatroom.embedded.record import FILES, read_record, write_record
 
 __all__ = ["EmbeddedError", "EmbeddedMongo"]
 
 _APP, _ROOT = "chatroom", "root"
-_FILES, _RECORD, _KEY, _LOG, _LOCK = "mongo", "mongo.json", "mongod.key", "mongod.log", "mongod.lock"
+_KEY, _LOG, _LOCK = "mongod.key", "mongod.log", "mongod.lock"
 _START_SECONDS = 60.0
 _EARLIER_SECONDS = 10.0
-_STOP_SECONDS = 4.0
 _DYING_SECONDS = 1.0
+_RESTART_SECONDS = 1.0
 _POLL_SECONDS = 0.005
 
-
-class Record(msgspec.Struct):
-    """What is remembered from run to run, secrets among it (`mongo.json`)."""
-
-    root_password: str
-    password: str
-    port: int = 0
-    configured_port: int = 0
-    databases: list[str] = []
-    """Those with an account; none means that the first start never ended, so nothing was ever stored."""
+log = logging.getLogger(__name__)
 
 
 class EmbeddedMongo:
@@ -59,10 +42,11 @@ class EmbeddedMongo:
     def __init__(self, folder: DataFolder, database: str) -> None:
         self.folder = folder
         self.database = database
-        self._record = _read_record(folder)
-        self._guardian: subprocess.Popen[bytes] | None = None
-        self._orders = -1
-        self._log_start = 0
+        self._record = read_record(folder)
+        self._command: list[str] = []
+        self._process: Process | None = None
+        self._turn = threading.Lock()
+        self._is_ending = threading.Event()
 
     @classmethod
     def launch(cls, data_dir: Path, database: str = "chatroom") -> Self:
@@ -71,7 +55,7 @@ class EmbeddedMongo:
         folder = DataFolder.open(data_dir)
         try:
             mongo = cls(folder, database)
-            mongo._start(binary)
+            mongo._lay_out(binary)
         except OSError as error:
             folder.close()
             raise EmbeddedError(f"mongod cannot be started in {data_dir}: {error}") from error
@@ -95,18 +79,25 @@ class EmbeddedMongo:
         """The log of mongod and of its guardian."""
         return self.folder.path / _LOG
 
+    @property
+    def socket_path(self) -> Path:
+        """Where mongod listens."""
+        return Path(self._record.socket)
+
     def wait_until_ready(self, timeout_seconds: float = _START_SECONDS) -> str:
         """Wait until mongod takes writes, make what the first start needs, and return `uri`."""
         from pymongo.errors import PyMongoError  # noqa: PLC0415  (mongod boots meanwhile)
 
         deadline = time.monotonic() + timeout_seconds
         try:
-            self._wait_for_port(deadline)
+            self._wait_for_socket(deadline)
             self._prepare(deadline)
         except PyMongoError as error:
             self._check_alive(deadline, _DYING_SECONDS)  # which knows more, if mongod has died of it
             raise EmbeddedError(f"mongod does not work in {self.folder.path}: {error}") from error
-        self._order(READY)
+        if self._process is not None:
+            self._process.is_ready()
+            threading.Thread(target=self._keep, args=[self._process], name="mongod", daemon=True).start()
         return self.uri
 
     def uri_for(self, database: str) -> str:
@@ -114,7 +105,7 @@ class EmbeddedMongo:
         from chatroom.embedded import replica  # noqa: PLC0415  (brings pymongo)
 
         if database not in self._record.databases:
-            with replica.connect(self._record.port, self._record.root_password) as client:
+            with replica.connect(self._record.socket, self._record.root_password) as client:
                 replica.add_app(client, database, self._record.password)
             self._record.databases.append(database)
             self._save()
@@ -122,16 +113,20 @@ class EmbeddedMongo:
 
     def stop(self) -> None:
         """End mongod, in good order if that takes under two seconds, and give the folder back."""
-        if self._guardian is not None:
-            self._order(STOP)
+        self._is_ending.set()
+        with self._turn:
+            if self._process is not None:
+                self._process.stop()
         self.kill()
 
     def kill(self) -> None:
         """End mongod at once, as a crash of this process would, and give the folder back; for tests."""
-        if self._guardian is not None:
-            os.close(self._orders)
-            _wait_for_end(self._guardian)
-            self._guardian = None
+        self._is_ending.set()
+        with self._turn:
+            if self._process is not None:
+                self._process.end()
+                self._process = None
+                clear_place(self.socket_path, self.folder.path)
         self.folder.close()
 
     def __enter__(self) -> Self:
@@ -140,12 +135,20 @@ class EmbeddedMongo:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _start(self, binary: Path) -> None:
-        binary = make_runnable(binary, self.folder.path)
+    def _lay_out(self, binary: Path) -> None:
+        path = self.folder.path
         lock = self._wait_for_earlier()
         try:
-            self._lay_out()
-            self._spawn(binary, lock)
+            files = path / FILES
+            if not self._record.databases and files.exists():
+                shutil.rmtree(files)
+            files.mkdir(mode=0o700, exist_ok=True)
+            self.folder.keep(_KEY, lambda: secrets.token_hex(256))
+            self._record.socket = str(place_socket(path))
+            self._save()
+            binary = make_runnable(binary, path)
+            self._command = command(binary, files=files, key=path / _KEY, socket=self.socket_path)
+            self._process = self._start(lock)
         finally:
             os.close(lock)
 
@@ -164,58 +167,46 @@ class EmbeddedMongo:
                     raise EmbeddedError(f"An earlier mongod is still busy in {self.folder.path}. End it.") from None
             time.sleep(_POLL_SECONDS)
 
-    def _lay_out(self) -> None:
-        files = self.folder.path / _FILES
-        if not self._record.databases and files.exists():
-            shutil.rmtree(files)
-        files.mkdir(mode=0o700, exist_ok=True)
-        self.folder.keep(_KEY, lambda: secrets.token_hex(256))
-        self._record.port = find_port(self._record.port)
-        self._save()
+    def _start(self, lock: int) -> Process:
+        return Process(self._command, self.folder.path, self.log_path, lock)
 
-    def _spawn(self, binary: Path, lock: int) -> None:
-        path = self.folder.path
-        guardian = [
-            sys.executable,
-            "-I",
-            "-S",
-            str(Path(__file__).with_name("guardian.py")),
-            str(self.log_path),
-        ]
-        mongod = command(binary, files=path / _FILES, key=path / _KEY, port=self._record.port)
-        # A session of its own: Ctrl-C in the terminal must not reach mongod before the app's last writes.
-        # The end of the pipe is the end of the app; whoever forks without exec would keep it open.
-        orders, self._orders = os.pipe()
-        log = os.open(self.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    def _keep(self, process: Process) -> None:
+        """Start guardian and mongod again whenever somebody has killed the guardian, until this is to end."""
+        while True:
+            process.wait()
+            with self._turn:
+                if self._is_ending.is_set():
+                    return
+                log.warning("the guardian of mongod was killed: starting both again")
+                process = self._start_again(process)
+            self._is_ending.wait(_RESTART_SECONDS)
+
+    def _start_again(self, ended: Process) -> Process:
         try:
-            self._log_start = os.fstat(log).st_size
-            self._guardian = subprocess.Popen(
-                [*guardian, *mongod],
-                stdin=orders,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                cwd=path,
-                pass_fds=[lock],
-                start_new_session=True,
-            )
-        finally:
-            os.close(orders)
-            os.close(log)
+            lock = self._wait_for_earlier()
+            try:
+                started = self._start(lock)
+            finally:
+                os.close(lock)
+        except (OSError, EmbeddedError) as error:
+            log.error("mongod cannot be started again: %s", error)
+            return ended
+        ended.end()
+        started.is_ready()
+        self._process = started
+        return started
 
-    def _order(self, order: bytes) -> None:
-        with suppress(BrokenPipeError):
-            os.write(self._orders, order)
-
-    def _wait_for_port(self, deadline: float) -> None:
+    def _wait_for_socket(self, deadline: float) -> None:
         while True:
             self._check_alive(deadline)
-            with suppress(OSError), socket.create_connection((HOST, self._record.port), timeout=1):
+            with suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
+                probe.connect(self._record.socket)
                 return
             time.sleep(_POLL_SECONDS)
 
     def _check_alive(self, deadline: float, patience_seconds: float = 0) -> None:
-        if self._guardian is None or _has_ended(self._guardian, patience_seconds):
-            raise EmbeddedError(explain(_read_from(self.log_path, self._log_start), self.folder.path))
+        if self._process is None or self._process.has_ended(patience_seconds):
+            raise EmbeddedError(self._process.explain() if self._process else "mongod was stopped.")
         if time.monotonic() > deadline:
             raise EmbeddedError(f"mongod did not become ready in time; see {self.log_path}.")
 
@@ -224,57 +215,23 @@ class EmbeddedMongo:
 
         record = self._record
         check = partial(self._check_alive, deadline)
-        is_new, has_moved = not record.databases, record.configured_port != record.port
-        with replica.connect(record.port, record.root_password if has_moved and not is_new else None) as client:
+        is_new, has_moved = not record.databases, record.configured != record.socket
+        with replica.connect(record.socket, record.root_password if has_moved and not is_new else None) as client:
             if is_new:
-                replica.initiate(client, record.port)
+                replica.initiate(client, record.socket)
             elif has_moved:
-                replica.move(client, record.port, check)
+                replica.move(client, record.socket, check)
             replica.wait_for_primary(client, check)
             if is_new:
                 replica.add_root(client, record.root_password)
         if has_moved:
-            record.configured_port = record.port
+            record.configured = record.socket
             self._save()
         self.uri_for(self.database)
 
     def _save(self) -> None:
-        self.folder.write(_RECORD, msgspec.json.encode(self._record).decode())
+        write_record(self.folder, self._record)
 
     def _uri(self, user: str, password: str, database: str) -> str:
-        place = f"{HOST}:{self._record.port}/{database}"
+        place = f"{quote(self._record.socket, safe='')}/{database}"
         return f"mongodb://{user}:{password}@{place}?authSource={database}&replicaSet={REPLICA_SET}"
-
-
-def _read_record(folder: DataFolder) -> Record:
-    path = folder.path / _RECORD
-    if not path.exists():
-        if (folder.path / _FILES).exists():
-            raise EmbeddedError(f"{path} is missing, and with it the password of the database beside it. Restore it.")
-        return Record(root_password=secrets.token_urlsafe(32), password=secrets.token_urlsafe(32))
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Record)
-    except msgspec.DecodeError as error:
-        raise EmbeddedError(f"{path} is damaged ({error}). Restore it.") from error
-
-
-def _has_ended(guardian: subprocess.Popen[bytes], patience_seconds: float) -> bool:
-    try:
-        guardian.wait(patience_seconds)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
-
-
-def _wait_for_end(guardian: subprocess.Popen[bytes]) -> None:
-    try:
-        guardian.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        guardian.kill()  # the kernel then kills its mongod
-        guardian.wait()
-
-
-def _read_from(path: Path, start: int) -> str:
-    """What was logged since `start`, or all of it when the log was begun anew."""
-    log = path.read_bytes()
-    return log[start if start <= len(log) else 0 :].decode(errors="replace")

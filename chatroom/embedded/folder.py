@@ -5,6 +5,8 @@ A folder with other things in it is never touched: a mistaken DATA_DIR must not 
 
 import fcntl
 import os
+import pwd
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +18,10 @@ _HARMLESS = {"lost+found"}
 
 class FolderError(ChatroomError):
     """The data folder cannot be used; the text says why and what to do."""
+
+
+class FolderInUse(FolderError):
+    """Another chat room has the folder."""
 
 
 class DataFolder:
@@ -31,7 +37,7 @@ class DataFolder:
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             _refuse_foreign(path)
-            path.chmod(0o700)
+            _close(path)
             return cls(path, _take(path))
         except OSError as error:
             raise FolderError(f"The data folder {path} cannot be used: {error.strerror}. Set DATA_DIR.") from error
@@ -63,9 +69,43 @@ class DataFolder:
 
 
 def _refuse_foreign(path: Path) -> None:
-    names = set(os.listdir(path)) - _HARMLESS
+    _refuse_owner(f"The data folder {path}", path.stat().st_uid)
+    for parent in path.parents:
+        if parent.stat().st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
+            raise FolderError(
+                f"The data folder {path} is in {parent}, where every account can put another in its place. "
+                f"Close that one (chmod o-w {parent}), or set DATA_DIR."
+            )
+    entries = [entry for entry in os.scandir(path) if entry.name not in _HARMLESS]
+    names = {entry.name for entry in entries}
     if names and _LOCK not in names:
         raise FolderError(f"The data folder {path} holds other things: {min(names)!r}. Set DATA_DIR to an empty one.")
+    for entry in entries:
+        _refuse_owner(f"{entry.name!r} in the data folder {path}", entry.stat(follow_symlinks=False).st_uid)
+
+
+def _refuse_owner(what: str, owner: int) -> None:
+    if owner != os.geteuid():
+        raise FolderError(
+            f"{what} belongs to another account ({_name_of(owner)}), who can change it. "
+            "Run this as that account, or set DATA_DIR to a folder of your own."
+        )
+
+
+def _close(path: Path) -> None:
+    path.chmod(0o700)
+    if stat.S_IMODE(path.stat().st_mode) != 0o700:
+        raise FolderError(
+            f"The data folder {path} cannot be closed to other accounts: its file system has no modes. "
+            "Set DATA_DIR to a folder on a disk of this machine."
+        )
+
+
+def _name_of(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)
 
 
 def _take(path: Path) -> int:
@@ -76,7 +116,7 @@ def _take(path: Path) -> int:
     except BlockingIOError:
         owner = os.read(lock, 32).decode().strip() or "unknown"
         os.close(lock)
-        raise FolderError(
+        raise FolderInUse(
             f"Another chat room (process {owner}) is using the data folder {path}. "
             "Stop it, or set DATA_DIR to another folder."
         ) from None

@@ -1,16 +1,13 @@
 """Know the mongod binary: where it is, how it is started, and what its log says about its end.
 
-It listens on the loopback alone, compresses nothing, runs no scripts and logs no message text.
+It listens at a unix socket alone, compresses nothing, runs no scripts and logs no message text.
 """
 
 import importlib.util
 import os
 import platform
-import secrets
 import shutil
-import socket
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +15,8 @@ import msgspec
 
 from chatroom.errors import ChatroomError
 
-HOST = "127.0.0.1"
 REPLICA_SET = "chatroom"
 
-_PORTS = range(21000, 32000)  # below the ports that Linux gives to outgoing connections
 _CACHE_GIGABYTES = "0.25"
 _OPLOG_MEGABYTES = "256"
 # Otherwise 300 MB of journal are preallocated, in half a second. What is left out here is *unset*.
@@ -65,23 +60,11 @@ def make_runnable(binary: Path, folder: Path) -> Path:
         return copy
 
 
-def find_port(wanted: int) -> int:
-    """Return the wanted port if it is free, else another that is."""
-    others = secrets.SystemRandom().sample(_PORTS, 100)
-    for port in [wanted, *others] if wanted else others:
-        with suppress(OSError), socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((HOST, port))
-            return port
-    raise EmbeddedError(f"No free port was found for mongod on {HOST}, from {_PORTS.start} to {_PORTS.stop - 1}.")
-
-
-def command(binary: Path, *, files: Path, key: Path, port: int) -> list[str]:
+def command(binary: Path, *, files: Path, key: Path, socket: Path) -> list[str]:
     """Return the command line of a one-node replica set that logs to its standard output."""
     options = {
         "--dbpath": str(files),
-        "--port": str(port),
-        "--bind_ip": HOST,
+        "--bind_ip": str(socket),  # and so at no port
         "--replSet": REPLICA_SET,
         "--keyFile": str(key),
         "--networkMessageCompressors": "disabled",  # CVE-2025-14847: 6.0.5 leaks memory through zlib

@@ -1,4 +1,4 @@
-"""Make mongod's one-node replica set and its accounts, and tell the set when its port has changed.
+"""Make mongod's one-node replica set and its accounts, and tell the set when its socket has moved.
 
 The app's account can read and write the databases it was made for, and touch nothing else.
 """
@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
+from urllib.parse import quote
 
 from pymongo import MongoClient
 from pymongo.errors import AutoReconnect, OperationFailure
 
-from chatroom.embedded.mongod import HOST, REPLICA_SET
+from chatroom.embedded.mongod import REPLICA_SET
 
 APP, ROOT = "chatroom", "root"
 
@@ -20,16 +21,15 @@ Client = MongoClient[dict[str, Any]]
 _ANSWER_MILLISECONDS = 60_000
 _REACH_MILLISECONDS = 10_000
 _POLL_SECONDS = 0.005
-_NOT_YET_INITIALIZED = 94
+_NOT_YET = {94, 109}  # NotYetInitialized, ConfigurationInProgress
 
 
 @contextmanager
-def connect(port: int, root_password: str | None = None) -> Iterator[Client]:
+def connect(path: str, root_password: str | None = None) -> Iterator[Client]:
     """Open a client, as root where a password is given; nothing that it does waits for more than a minute."""
     user = ROOT if root_password else None
     client: Client = MongoClient(
-        HOST,
-        port,
+        f"mongodb://{quote(path, safe='')}",
         directConnection=True,
         username=user,
         password=root_password,
@@ -40,20 +40,20 @@ def connect(port: int, root_password: str | None = None) -> Iterator[Client]:
         yield client
 
 
-def initiate(client: Client, port: int) -> None:
+def initiate(client: Client, path: str) -> None:
     """Make the replica set; without an account, as mongod allows on this machine while it has none."""
-    client.admin.command("replSetInitiate", _configuration(port))
+    client.admin.command("replSetInitiate", _configuration(path))
 
 
-def move(client: Client, port: int, check: Callable[[], None]) -> None:
-    """Tell the replica set its new port: elsewhere it does not know itself, and elects nobody."""
+def move(client: Client, path: str, check: Callable[[], None]) -> None:
+    """Tell the replica set its new socket: elsewhere it does not know itself, and elects nobody."""
 
     def reconfigure() -> bool:
         try:
-            client.admin.command("replSetReconfig", _configuration(port), force=True)
+            client.admin.command("replSetReconfig", _configuration(path), force=True)
         except OperationFailure as error:
-            # First it asks whoever has the old port whether that is itself: for 30 s, if nobody answers.
-            if error.code != _NOT_YET_INITIALIZED:
+            # First it asks whoever has the old place whether that is itself: for 30 s, if they say nothing.
+            if error.code not in _NOT_YET:
                 raise
             return False
         return True
@@ -86,5 +86,5 @@ def _repeat(attempt: Callable[[], object], check: Callable[[], None]) -> None:
         time.sleep(_POLL_SECONDS)
 
 
-def _configuration(port: int) -> dict[str, Any]:
-    return {"_id": REPLICA_SET, "version": 1, "members": [{"_id": 0, "host": f"{HOST}:{port}"}]}
+def _configuration(path: str) -> dict[str, Any]:
+    return {"_id": REPLICA_SET, "version": 1, "members": [{"_id": 0, "host": path}]}

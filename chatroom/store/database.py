@@ -4,6 +4,7 @@ Every write waits for a majority and the journal, every read sees majority-commi
 """
 
 import logging
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +18,7 @@ from pymongo.read_concern import ReadConcern
 
 from chatroom.config import Settings
 from chatroom.errors import Refused, SettingsError, Unavailable
+from chatroom.releases import complaint_about
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +28,8 @@ INDEX_TIMEOUT_SECONDS = 600.0
 LAST_CHARACTER = "\U0010ffff"
 WITHOUT_FORM = (InvalidDocument, OverflowError, UnicodeEncodeError)
 """What BSON cannot say: half a character, a number beyond 64 bits."""
-FIXED_RELEASES = {(4, 4): 30, (5, 0): 32, (6, 0): 27, (7, 0): 28, (8, 0): 17, (8, 2): 3}
-"""The first release of each series without CVE-2025-14847."""
+SOCKET = "%2F"
+"""In an address: mongod listens at a path."""
 
 
 class Database:
@@ -83,10 +85,13 @@ class Database:
 
             client = mongomock.MongoClient(tz_aware=True)
         else:
-            try:
-                client = MongoClient(uri, **_client_options(seconds))
-            except (ConfigurationError, InvalidURI, ValueError) as error:
-                raise SettingsError(f"MONGO_URI cannot be used: {error}") from error
+            with warnings.catch_warnings():
+                # An option that is misspelled would be left out, `tls` among them.
+                warnings.simplefilter("error", UserWarning)
+                try:
+                    client = MongoClient(uri, **_client_options(seconds))
+                except (ConfigurationError, InvalidURI, ValueError, OSError, UserWarning) as error:
+                    raise SettingsError(f"MONGO_URI cannot be used: {error}") from error
         return cls(client, settings.mongo_db, uri=uri, timeout_seconds=seconds)
 
     def connect_async(self) -> "AsyncMongoClient[Document]":
@@ -156,19 +161,20 @@ class Database:
         with self.bounded():
             return bool(self.client.admin.command("hello", compression=COMPRESSORS).get("compression"))
 
-    def warn_if_outdated(self) -> None:
-        """Log a warning when the server is older than the fix of CVE-2025-14847 (compressed messages leak memory)."""
+    def complaint(self) -> str:
+        """What is wrong with the server's release; empty when nothing is known, or in memory."""
         with self.bounded():
-            major, minor, release = self.client.server_info()["versionArray"][:3]
-        fixed = FIXED_RELEASES.get((major, minor))
-        if (major, minor) < max(FIXED_RELEASES) if fixed is None else release < fixed:
-            log.warning(
-                "MongoDB %d.%d.%d is older than the fix of CVE-2025-14847: update it, or start it with "
-                "--networkMessageCompressors disabled",
-                major,
-                minor,
-                release,
-            )
+            try:
+                version = self.client.server_info()["versionArray"]
+                return complaint_about(version, compresses=self.has_compression())
+            except NotImplementedError:  # mongomock
+                return ""
+
+    def warn_if_outdated(self) -> None:
+        """Log what is wrong with the server's release."""
+        if complaint := self.complaint():
+            # At a socket, nobody comes who is not let in by its folder: the embedded one is no reason for alarm.
+            log.log(logging.INFO if SOCKET in self._uri else logging.WARNING, "%s", complaint)
 
     @contextmanager
     def bounded(self, timeout_seconds: float | None = None) -> Iterator[None]:
@@ -183,7 +189,7 @@ class Database:
         except (ConfigurationError, InvalidURI) as error:
             raise SettingsError(f"MONGO_URI cannot be used: {error}") from error
         except OperationFailure as error:
-            if error.code in {13, 18}:  # Unauthorized, AuthenticationFailed
+            if error.code in {13, 18, 8000}:  # Unauthorized, AuthenticationFailed, and Atlas's own word for it
                 raise SettingsError(f"MONGO_URI's account is not allowed to use the database: {error.code}") from error
             raise _unavailable(error) from error
         except PyMongoError as error:

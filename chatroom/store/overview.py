@@ -18,6 +18,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     here: int
     stored_bytes: int
     database: str
+    complaint: str
+    """What is wrong with the database's release."""
 
 
 class OverviewStore:
@@ -46,4 +48,5 @@ class OverviewStore:
                 here=len(here),
                 stored_bytes=int(stats.get("storageSize", 0) + stats.get("indexSize", 0)),
                 database=version,
+                complaint=database.complaint(),
             )

@@ -145,7 +145,15 @@ def shown_registration() -> str:
 
 def _register_page(form: RegisterForm, status: int = 200, msg: str = "") -> Response:
     closed = shown_registration() == "closed"
-    return _page("register.html", status, form=form, msg=msg, rules=RULES, closed=closed)
+    is_first = not closed and _needs_first_code()
+    return _page("register.html", status, form=form, msg=msg, rules=RULES, closed=closed, is_first=is_first)
+
+
+def _needs_first_code() -> bool:
+    try:
+        return services.accounts.needs_first_code()
+    except Unavailable:  # the page says so already, or will when it is sent
+        return False
 
 
 def _login_page(form: LoginForm, status: int = 200, msg: str = "") -> Response:

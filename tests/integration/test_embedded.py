@@ -3,16 +3,16 @@
 O01, O02.
 """
 
+import json
 import os
 import re
 import signal
-import socket
 import stat
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -154,20 +154,21 @@ class TestAccess:
             with pytest.raises(OperationFailure, match=r"(?i)script"):
                 client.chatroom.notes.find_one({"$where": "true"})
 
-    def test_it_listens_on_the_loopback_alone(self, mongo: EmbeddedMongo) -> None:
-        with connect(mongo.uri) as client:
-            client.admin.command("ping")
-            assert client.address is not None
-            port = client.address[1]
-        rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-        listening = [row[1] for row in rows if row[3] == "0A" and row[1].endswith(f":{port:04X}")]
-        assert listening == [f"0100007F:{port:04X}"]
-        assert not Path(f"/tmp/mongodb-{port}.sock").exists()
+    def test_it_listens_at_its_socket_and_at_no_port(self, mongo: EmbeddedMongo) -> None:
+        (pid,) = mongods(mongo.folder.path)
+        inodes = sockets_of(pid)
+        listening = [row.split() for row in Path("/proc/net/unix").read_text().splitlines() if " 00010000 " in row]
+        assert [row[7] for row in listening if row[6] in inodes] == [str(mongo.socket_path)]
+        assert stat.S_IMODE(mongo.socket_path.stat().st_mode) == 0o700
+        assert stat.S_IMODE(mongo.socket_path.parent.stat().st_mode) == 0o700
+        for table in ("tcp", "tcp6", "udp", "udp6"):
+            rows = [row.split() for row in Path("/proc/net", table).read_text().splitlines()[1:]]
+            assert not [row for row in rows if row[9] in inodes], table
 
     def test_only_the_owner_can_read_the_folder(self, mongo: EmbeddedMongo) -> None:
         assert stat.S_IMODE(mongo.folder.path.stat().st_mode) == 0o700
         for path in mongo.folder.path.iterdir():
-            assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+            assert stat.S_IMODE(path.stat().st_mode) == (0o600 if path.is_file() else 0o700), path
 
     def test_the_passwords_are_neither_logged_nor_in_a_command_line(self, mongo: EmbeddedMongo) -> None:
         commands = b"".join(Path(f"/proc/{pid}/cmdline").read_bytes() for pid in mongods(mongo.folder.path))
@@ -187,7 +188,7 @@ class TestAccess:
 
 
 class TestRestart:
-    def test_keeps_the_data_and_the_port_and_stays_small(self, tmp_path: Path) -> None:
+    def test_keeps_the_data_and_the_address_and_stays_small(self, tmp_path: Path) -> None:
         with EmbeddedMongo.launch(tmp_path / "data") as mongo, connect(first := mongo.wait_until_ready()) as client:
             client.chatroom.notes.insert_one({"_id": "kept"})
             client.close()
@@ -199,25 +200,46 @@ class TestRestart:
             assert sum(path.stat().st_blocks * 512 for path in (tmp_path / "data").rglob("*")) < 50_000_000
             mongo.kill()
 
-    def test_moves_when_its_port_was_taken(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("name", ["moved", "Moved: a folder, of <ours> " + "x" * 80])
+    def test_goes_along_with_its_folder(self, tmp_path: Path, name: str) -> None:
         mongo = EmbeddedMongo.launch(tmp_path / "data")
         with connect(mongo.wait_until_ready(), w="majority") as client:
             client.chatroom.notes.insert_one({"_id": "kept"})
-            address = client.address
         mongo.kill()
-        with taken(address):
-            mongo = EmbeddedMongo.launch(tmp_path / "data")
+        path = (tmp_path / "data").rename(tmp_path / name)
+        for _ in range(2):
+            mongo = EmbeddedMongo.launch(path)
             with connect(mongo.wait_until_ready(), w="majority") as client:
-                assert client.chatroom.notes.find_one() == {"_id": "kept"}
+                assert client.chatroom.notes.find_one({"_id": "kept"})
                 client.chatroom.notes.insert_one({})
-                assert client.address != address
+            mongo.kill()
+            assert not mongo.socket_path.exists()
+            assert (mongo.socket_path.parent == path) == mongo.socket_path.parent.exists()
+
+    def test_leaves_the_port_of_an_earlier_version(self, tmp_path: Path) -> None:
+        mongo = EmbeddedMongo.launch(tmp_path / "data")
+        mongo.wait_until_ready()
+        with connect(mongo.root_uri, retryWrites=False, w=1) as root:
+            members = [{"_id": 0, "host": "127.0.0.1:9"}]
+            configuration = {"_id": "chatroom", "version": 2, "members": members}
+            root.admin.command("grantRolesToUser", "root", roles=["__system"])
+            root.local["system.replset"].update_one({}, {"$set": configuration})
+        mongo.kill()
+        record = json.loads((tmp_path / "data" / "mongo.json").read_text())
+        del record["socket"], record["configured"]
+        (tmp_path / "data" / "mongo.json").write_text(json.dumps(record | {"port": 9, "configured_port": 9}))
+        mongo = EmbeddedMongo.launch(tmp_path / "data")
+        with connect(mongo.wait_until_ready(), w="majority") as client:
+            client.chatroom.notes.insert_one({})
         mongo.kill()
 
-    def test_begins_anew_when_the_first_start_was_cut_short(self, tmp_path: Path) -> None:
+    def test_begins_anew_with_other_passwords_when_the_first_start_was_cut_short(self, tmp_path: Path) -> None:
         cut = EmbeddedMongo.launch(tmp_path / "data")
         wait_until(lambda: list(tmp_path.glob("data/mongo/WiredTiger")))
         cut.kill()
         mongo = EmbeddedMongo.launch(tmp_path / "data")
+        for one, other in ((cut.uri, mongo.uri), (cut.root_uri, mongo.root_uri)):
+            assert one.partition("@")[0] != other.partition("@")[0]
         with connect(mongo.wait_until_ready()) as client:
             client.chatroom.notes.insert_one({})
         mongo.kill()
@@ -250,7 +272,7 @@ class TestCrash:
         with connect(mongo.uri) as client:
             client.chatroom.notes.insert_one({})
 
-    def test_a_killed_mongod_is_started_again_and_a_killed_guardian_takes_it_along(self, tmp_path: Path) -> None:
+    def test_a_killed_mongod_is_started_again_and_a_killed_guardian_with_it(self, tmp_path: Path) -> None:
         mongo = EmbeddedMongo.launch(tmp_path / "data")
         with connect(mongo.wait_until_ready(), w="majority") as client:
             client.chatroom.notes.insert_one({"_id": "kept"})
@@ -258,16 +280,41 @@ class TestCrash:
             os.kill(pid, signal.SIGKILL)
             wait_until(lambda: mongods(tmp_path / "data") not in ([], [pid]))
             wait_until(lambda: _finds_it(client))
-        assert "mongod ended with -9, starting it again" in mongo.log_path.read_text()
-        (pid,) = mongods(tmp_path / "data")
-        os.kill(_parent(pid), signal.SIGKILL)
-        wait_until(lambda: not mongods(tmp_path / "data"))
+            assert "mongod ended with -9, starting it again" in mongo.log_path.read_text()
+            for _ in range(2):
+                (pid,) = mongods(tmp_path / "data")
+                os.kill(_parent(pid), signal.SIGKILL)
+                wait_until(lambda: not Path(f"/proc/{pid}").exists())  # noqa: B023
+                wait_until(lambda: mongods(tmp_path / "data"))
+                wait_until(lambda: _finds_it(client))
         mongo.stop()
+        assert not mongods(tmp_path / "data")
+
+    def test_a_guardian_that_cannot_be_started_again_is_tried_again(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr("chatroom.embedded._RESTART_SECONDS", 0.05)
+        mongo = EmbeddedMongo.launch(tmp_path / "data")
+        with connect(mongo.wait_until_ready(), w="majority") as client:
+            client.chatroom.notes.insert_one({"_id": "kept"})
+            (pid,) = mongods(tmp_path / "data")
+            start, refusals = mongo._start, iter([OSError(11, "no more processes"), OSError(12, "no memory")])
+
+            def refuse(lock: int) -> Any:
+                for refusal in refusals:
+                    raise refusal
+                return start(lock)
+
+            monkeypatch.setattr(mongo, "_start", refuse)
+            os.kill(_parent(pid), signal.SIGKILL)
+            wait_until(lambda: _finds_it(client) and mongods(tmp_path / "data") not in ([], [pid]))
+        mongo.stop()
+        assert "mongod cannot be started again: [Errno 12] no memory" in caplog.text
 
     def test_a_frozen_guardian_is_killed_and_mongod_with_it(
         self, tmp_path: Path, broken: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("chatroom.embedded._STOP_SECONDS", 0.2)
+        monkeypatch.setattr("chatroom.embedded.process._STOP_SECONDS", 0.2)
         mongo = broken("#!/bin/sh\nwhile :; do sleep 0.1; done")
         wait_until(lambda: mongods(tmp_path / "data"))
         os.kill(_parent(mongods(tmp_path / "data")[0]), signal.SIGSTOP)
@@ -315,7 +362,9 @@ class TestFailure:
         monkeypatch.setattr("chatroom.embedded._DYING_SECONDS", PATIENCE_SECONDS)
         script = f"""#!{sys.executable}
 import socket, sys
-with socket.create_server(("127.0.0.1", int(sys.argv[sys.argv.index("--port") + 1]))) as server:
+with socket.socket(socket.AF_UNIX) as server:
+    server.bind(sys.argv[sys.argv.index("--bind_ip") + 1])
+    server.listen()
     server.accept()[0].close()
     server.accept()[0].close()
 print('{{"s":"F","msg":"WiredTiger error","attr":"28: No space left on device"}}')
@@ -358,21 +407,13 @@ def test_stopping_twice_is_harmless_and_leaves_no_thread(tmp_path: Path) -> None
     wait_until(lambda: threading.active_count() <= before)
 
 
-@contextmanager
-def taken(address: tuple[str, int]) -> Iterator[None]:
-    """Have somebody else on this address, who hangs up on everybody."""
-    with socket.create_server(address) as server:
-        hanging_up = threading.Thread(target=_hang_up, args=[server])
-        hanging_up.start()
-        yield
-        server.shutdown(socket.SHUT_RDWR)
-        hanging_up.join()
-
-
-def _hang_up(server: socket.socket) -> None:
-    with suppress(OSError):
-        while True:
-            server.accept()[0].close()
+def sockets_of(pid: int) -> set[str]:
+    """The inodes of a process's sockets."""
+    found = set()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):
+            found.add(str(descriptor.readlink()).removeprefix("socket:[").removesuffix("]"))
+    return found
 
 
 def _parent(pid: int) -> int:

@@ -21,6 +21,8 @@ import pytest
 
 from chatroom import server
 from chatroom.config import Settings
+from chatroom.embedded import EmbeddedMongo
+from chatroom.first import first_code
 from chatroom.server import PortError, open_ports
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
@@ -185,6 +187,49 @@ class TestStart:
         )
         assert not data.exists()
 
+    def test_a_port_that_another_shares_is_taken(self, start: Any) -> None:
+        with socket.socket() as other:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            for processes in ("1", "2"):
+                code, said = start(PORT=str(other.getsockname()[1]), WEB_CONCURRENCY=processes).finish()
+                assert code == 1
+                assert "is in use" in said
+
+    @pytest.mark.parametrize("processes", ["1", "2"])
+    @pytest.mark.parametrize("uri", ["mongodb+srv://cluster0.invalid/", "mongodb://ann:hush@127.0.0.1/?tls=maybe"])
+    def test_o10_an_address_that_cannot_be_used_is_one_clear_line(self, start: Any, uri: str, processes: str) -> None:
+        """O10."""
+        code, said = start(MONGO_URI=uri, SECRET_KEY="k" * 32, WEB_CONCURRENCY=processes).finish()
+        assert (code, said.count("\n")) == (2, 1)
+        assert said.startswith("chatroom: MONGO_URI cannot be used: ")
+        assert "hush" not in said
+
+    @pytest.mark.parametrize("processes", ["1", "2"])
+    def test_o10_an_account_that_may_not_use_the_database_is_one_clear_line(
+        self, start: Any, mongod: EmbeddedMongo, processes: str
+    ) -> None:
+        """O10."""
+        wrong = mongod.uri.replace("mongodb://chatroom:", "mongodb://chatroom:hush")
+        running = start(MONGO_URI=wrong, SECRET_KEY="k" * 32, WEB_CONCURRENCY=processes)
+        code, said = running.finish()
+        assert code == 2
+        assert said == "chatroom: MONGO_URI's account is not allowed to use the database: 18\n"
+
+    @pytest.mark.parametrize("processes", ["1", "2"])
+    def test_a_database_that_is_away_is_said_with_the_address(self, start: Any, processes: str) -> None:
+        settings = {"MONGO_URI": "mongodb://127.0.0.1:9", "SECRET_KEY": "k" * 32, "STORE_TIMEOUT_SECONDS": "0.3"}
+        running = start(**settings, WEB_CONCURRENCY=processes, LOG_LEVEL="ERROR")
+        assert running.get() == 200
+        assert "the database does not answer; until it does, pages say so" in running.banner
+
+    def test_a13_where_strangers_can_come_it_says_the_code_of_the_first_account(self, start: Any, data: Path) -> None:
+        """A13."""
+        banner = start(TRUSTED_PROXIES="1", SITE_NAME="Tëa", PYTHONIOENCODING="ascii").wait_for_banner()
+        assert first_code((data / "secret_key").read_text()) in banner
+        assert "T\\xeba is at http://" in banner
+
     @pytest.mark.parametrize(
         ("settings", "said"),
         [
@@ -296,6 +341,12 @@ class TestWorkers:
 
 
 class TestPort:
+    def test_is_shared_by_our_own_processes_alone(self) -> None:
+        with open_ports(Settings(port=0))[0] as listener, socket.socket() as other:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            with pytest.raises(OSError, match="in use"):
+                other.bind(listener.getsockname())
+
     def test_bounds_what_the_kernel_keeps_for_a_reader_that_stalls(self) -> None:
         with (
             open_ports(Settings(port=0, send_buffer_bytes=32_768))[0] as listener,

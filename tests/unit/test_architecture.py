@@ -29,6 +29,8 @@ LAYERS = [
         "chatroom.models",
         "chatroom.errors",
         "chatroom.leaving",
+        "chatroom.releases",
+        "chatroom.uris",
     ],
 ]
 NOUNS = LAYERS.index([])

@@ -2,9 +2,10 @@
 
 import os
 import shutil
-import socket
 import stat
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.machinery import PathFinder
 from itertools import pairwise
 from pathlib import Path, PosixPath
@@ -14,9 +15,9 @@ from unittest.mock import Mock
 import pytest
 from pymongo.errors import AutoReconnect, OperationFailure
 
-from chatroom.embedded import EmbeddedError, EmbeddedMongo, guardian, mongod, replica
+from chatroom.embedded import EmbeddedError, EmbeddedMongo, folder, guardian, mongod, place, replica
 from chatroom.embedded.folder import DataFolder, FolderError
-from tests.ports import Port
+from chatroom.embedded.place import clear_place, place_socket
 
 
 def mode(path: Path) -> int:
@@ -26,9 +27,9 @@ def mode(path: Path) -> int:
 class TestDataFolder:
     def test_is_for_its_owner_alone(self, tmp_path: Path) -> None:
         path = tmp_path / "some" / "data"
-        folder = DataFolder.open(path)
-        folder.write("secret", "x")
-        folder.close()
+        opened = DataFolder.open(path)
+        opened.write("secret", "x")
+        opened.close()
         assert mode(path) == 0o700
         assert {mode(file) for file in path.iterdir()} == {0o600}
 
@@ -37,6 +38,50 @@ class TestDataFolder:
         (tmp_path / "data").chmod(0o755)
         DataFolder.open(tmp_path / "data").close()
         assert mode(tmp_path / "data") == 0o700
+
+    def test_one_of_another_account_is_refused_and_left_as_it_was(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """O09."""
+        tmp_path.chmod(0o755)
+        other = SimpleNamespace(**vars(os) | {"geteuid": lambda: os.geteuid() + 4242})
+        monkeypatch.setattr(folder, "os", other)
+        with pytest.raises(FolderError, match=r"belongs to another account \(\w+\).*DATA_DIR"):
+            DataFolder.open(tmp_path)
+        assert mode(tmp_path) == 0o755
+        assert not list(tmp_path.iterdir())
+
+    def test_one_in_which_another_account_has_put_something_is_refused(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """O09."""
+        planted = SimpleNamespace(st_uid=os.geteuid() + 4242)
+        entry = SimpleNamespace(name="app.lock", stat=lambda **_: planted)
+        monkeypatch.setattr(folder, "os", SimpleNamespace(**vars(os) | {"scandir": lambda _: [entry]}))
+        with pytest.raises(FolderError, match=r"'app\.lock' in the data folder .* belongs to another account"):
+            DataFolder.open(tmp_path)
+
+    def test_an_owner_without_a_name_has_a_number(self) -> None:
+        assert folder._name_of(3_000_000_000) == "3000000000"
+
+    def test_one_that_anybody_can_replace_is_refused(self, tmp_path: Path) -> None:
+        """O09."""
+        (tmp_path / "open").mkdir()
+        (tmp_path / "open").chmod(0o777)
+        with pytest.raises(FolderError, match=r"in .*/open, where every account can put another.*chmod o-w"):
+            DataFolder.open(tmp_path / "open" / "data")
+        (tmp_path / "open").chmod(0o1777)
+        DataFolder.open(tmp_path / "open" / "data").close()
+
+    def test_one_that_cannot_be_closed_is_refused(self, tmp_path: Path) -> None:
+        """O09: as on a file system without modes."""
+
+        class WithoutModes(PosixPath):
+            def chmod(self, mode: int, *, follow_symlinks: bool = True) -> None: ...
+
+        tmp_path.chmod(0o755)
+        with pytest.raises(FolderError, match="cannot be closed to other accounts"):
+            DataFolder.open(WithoutModes(tmp_path))
 
     def test_a_folder_with_other_things_is_refused_and_left_as_it_was(self, tmp_path: Path) -> None:
         tmp_path.chmod(0o755)
@@ -50,16 +95,16 @@ class TestDataFolder:
         DataFolder.open(tmp_path).close()
 
     def test_the_second_to_open_it_is_told_who_has_it(self, tmp_path: Path) -> None:
-        folder = DataFolder.open(tmp_path)
+        opened = DataFolder.open(tmp_path)
         with pytest.raises(FolderError, match=rf"process {os.getpid()}\) is using the data folder {tmp_path}"):
             DataFolder.open(tmp_path)
-        folder.close()
+        opened.close()
         DataFolder.open(tmp_path).close()
 
     def test_closing_twice_is_harmless(self, tmp_path: Path) -> None:
-        folder = DataFolder.open(tmp_path)
-        folder.close()
-        folder.close()
+        opened = DataFolder.open(tmp_path)
+        opened.close()
+        opened.close()
 
     def test_a_path_that_cannot_be_a_folder_names_the_setting(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
@@ -67,15 +112,15 @@ class TestDataFolder:
             DataFolder.open(tmp_path / "file")
 
     def test_keeps_what_was_made_first(self, tmp_path: Path) -> None:
-        folder = DataFolder.open(tmp_path)
-        assert [folder.keep("secret", iter("ab").__next__) for _ in range(2)] == ["a", "a"]
-        folder.close()
+        opened = DataFolder.open(tmp_path)
+        assert [opened.keep("secret", iter("ab").__next__) for _ in range(2)] == ["a", "a"]
+        opened.close()
 
     def test_a_draft_left_by_a_crash_is_written_over(self, tmp_path: Path) -> None:
-        folder = DataFolder.open(tmp_path)
+        opened = DataFolder.open(tmp_path)
         (tmp_path / "secret.new").write_text("half a sec")
-        folder.write("secret", "whole")
-        folder.close()
+        opened.write("secret", "whole")
+        opened.close()
         assert (tmp_path / "secret").read_text() == "whole"
 
 
@@ -137,28 +182,37 @@ class TestBinary:
         assert mode(copy) == 0o700
 
 
-class TestPort:
-    def test_the_wanted_one_is_kept(self) -> None:
-        port = Port()  # nobody else gets it meanwhile
-        assert mongod.find_port(port.number) == port.number
-        port.release()
+class TestPlace:
+    @pytest.fixture
+    def short(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+        """A folder with a short and simple path, where others are made as well."""
+        with tempfile.TemporaryDirectory(prefix="t", dir="/tmp") as path:
+            monkeypatch.setattr(place, "tempfile", SimpleNamespace(mkdtemp=partial(tempfile.mkdtemp, dir=path)))
+            yield Path(path)
 
-    def test_without_a_wish_it_is_below_those_of_outgoing_connections(self) -> None:
-        assert mongod.find_port(0) in mongod._PORTS
+    def test_is_the_folder_itself(self, short: Path) -> None:
+        (short / "mongod.sock").touch()  # left by a crash
+        assert place_socket(short) == short / "mongod.sock"
+        assert not list(short.iterdir())
 
-    def test_a_taken_one_is_replaced(self) -> None:
-        with socket.create_server((mongod.HOST, 0)) as taken:
-            port = taken.getsockname()[1]
-            assert mongod.find_port(port) != port
+    @pytest.mark.parametrize("name", ["x" * 96, "Data", "d:ata", "d,ata", "d ata", "d%2fata", "dät", "d\udcff"])
+    def test_a_path_that_is_too_long_or_too_odd_gets_a_folder_of_its_own(self, short: Path, name: str) -> None:
+        (short / name).mkdir()
+        path = place_socket(short / name)
+        assert path.parent.parent == short
+        assert path.parent != short / name
+        assert mode(path.parent) == 0o700
+        path.touch()
+        clear_place(path, short / name)
+        assert not path.parent.exists()
+        clear_place(path, short / name)
 
-    def test_when_all_are_taken_it_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        class Taken(socket.socket):
-            def bind(self, address: object) -> None:
-                raise OSError
-
-        monkeypatch.setattr(mongod, "socket", SimpleNamespace(**vars(socket) | {"socket": Taken}))
-        with pytest.raises(EmbeddedError, match="No free port"):
-            mongod.find_port(0)
+    def test_where_there_is_none_it_says_so(self, short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (short / "T").mkdir()
+        monkeypatch.setattr(place, "tempfile", SimpleNamespace(mkdtemp=partial(tempfile.mkdtemp, dir=short / "T")))
+        with pytest.raises(EmbeddedError, match=r"DATA_DIR .* at most 95 small letters"):
+            place_socket(short / "T")
+        assert not list((short / "T").iterdir())
 
 
 class TestExplanation:
@@ -216,29 +270,30 @@ class TestRecord:
 
 
 class TestMove:
-    """A port that was taken by somebody who answers nothing: mongod asks them for 30 s who they are."""
+    """A place that was taken by somebody who answers nothing: mongod asks them for 30 s who they are."""
 
     def test_is_tried_until_mongod_has_read_its_configuration(self) -> None:
         client = Mock(spec=["admin"])
-        client.admin.command.side_effect = [OperationFailure("not yet", 94), AutoReconnect("hung up"), {"ok": 1}]
+        refusals = [OperationFailure("not yet", 94), AutoReconnect("hung up"), OperationFailure("in progress", 109)]
+        client.admin.command.side_effect = [*refusals, {"ok": 1}]
         check = Mock()
-        replica.move(client, 21000, check)
-        assert check.call_count == 2
+        replica.move(client, "/srv/mongod.sock", check)
+        assert check.call_count == 3
         name, configuration = client.admin.command.call_args.args
         assert name == "replSetReconfig"
-        assert configuration["members"] == [{"_id": 0, "host": "127.0.0.1:21000"}]
+        assert configuration["members"] == [{"_id": 0, "host": "/srv/mongod.sock"}]
 
     def test_ends_with_mongod(self) -> None:
         client = Mock(spec=["admin"])
         client.admin.command.side_effect = OperationFailure("not yet", 94)
         with pytest.raises(EmbeddedError):
-            replica.move(client, 21000, Mock(side_effect=EmbeddedError))
+            replica.move(client, "/srv/mongod.sock", Mock(side_effect=EmbeddedError))
 
     def test_does_not_hide_another_refusal(self) -> None:
         client = Mock(spec=["admin"])
         client.admin.command.side_effect = OperationFailure("unauthorized", 13)
         with pytest.raises(OperationFailure, match="unauthorized"):
-            replica.move(client, 21000, Mock())
+            replica.move(client, "/srv/mongod.sock", Mock())
 
 
 class TestGuardianLog:
@@ -266,9 +321,9 @@ class TestGuardianLog:
 
 
 def test_compression_scripts_and_other_machines_are_shut_out() -> None:
-    words = mongod.command(Path("mongod"), files=Path("f"), key=Path("k"), port=1)
+    words = mongod.command(Path("mongod"), files=Path("f"), key=Path("k"), socket=Path("/s"))
     assert {"--noscripting", "--nounixsocket"} <= set(words)
     options = dict(pairwise(words))
     assert options["--networkMessageCompressors"] == "disabled"
-    assert options["--bind_ip"] == "127.0.0.1"
+    assert options["--bind_ip"] == "/s"
     assert options["--keyFile"] == "k"

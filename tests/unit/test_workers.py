@@ -22,6 +22,16 @@ def test_a_worker_that_starts_slowly_is_left_alone(pulse: Pulse) -> None:
     assert not any(pulse.is_lost() for _ in range(10 * LOOKS))
 
 
+def test_how_its_start_went_is_what_a_worker_says_first(pulse: Pulse) -> None:
+    assert not pulse.is_lost()
+    assert pulse.start == ""
+    os.write(pulse.writer, b"waiting..")
+    assert not pulse.is_lost()
+    os.write(pulse.writer, b".")
+    assert not pulse.is_lost()
+    assert pulse.start == "waiting"
+
+
 def test_a_worker_that_works_is_left_alone(pulse: Pulse) -> None:
     for _ in range(10):
         os.write(pulse.writer, b".")

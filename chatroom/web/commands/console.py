@@ -16,8 +16,9 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from chatroom.embedded import EmbeddedMongo
-from chatroom.embedded.folder import DataFolder, FolderError
+from chatroom.embedded.folder import DataFolder, FolderInUse
 from chatroom.errors import ChatroomError
+from chatroom.logs import speak_any_alphabet
 from chatroom.models import Room, User
 from chatroom.services import Services
 
@@ -43,6 +44,7 @@ def command(name: str, *, is_prepared: bool = True) -> Callable[[_Run[P]], click
 @contextmanager
 def explained() -> Iterator[None]:
     """Say what was refused in one line."""
+    speak_any_alphabet()
     try:
         yield
     except ChatroomError as error:
@@ -63,7 +65,7 @@ def open_beside(services: Services) -> Services:
     """Open the services, or others beside the site that has their database."""
     try:
         services.open()
-    except FolderError:
+    except FolderInUse:
         # The site runs, and its mongod with it: go in beside it, with what the folder's owner may read.
         settings = services.settings
         uri = EmbeddedMongo(DataFolder(settings.data_path, lock=-1), settings.mongo_db).uri

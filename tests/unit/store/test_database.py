@@ -102,6 +102,11 @@ def test_d02_the_write_concern_on_the_wire(mongod: EmbeddedMongo, options: str) 
         "mongodb://127.0.0.1:x/",
         "mongodb://u:p@127.0.0.1/?authSource=",
         "mongodb://127.0.0.1/?w=0&journal=true",
+        "mongodb://127.0.0.1/?tls=maybe",
+        "mongodb://127.0.0.1/?tsl=true",
+        "mongodb://127.0.0.1/?tlsCAFile=/nothing/here",
+        "mongodb://127.0.0.1/?directConnection=true&directConnection=false",
+        "mongodb+srv://cluster0.invalid/",
     ],
 )
 def test_a_uri_that_cannot_be_used_is_said_in_words(uri: str) -> None:
@@ -126,6 +131,7 @@ def test_o06_no_part_of_a_password_is_shown(uri: str) -> None:
         (DuplicateKeyError("twice"), Unavailable),
         (OperationFailure("not allowed", 13), SettingsError),
         (OperationFailure("wrong password", 18), SettingsError),
+        (OperationFailure("bad auth", 8000), SettingsError),
         (ConfigurationError("no dns"), SettingsError),
         (ValueError("a fault of ours"), ValueError),
     ],
@@ -209,40 +215,27 @@ def test_a_replica_set_has_change_streams(real_database: Database) -> None:
     assert real_database.has_change_streams()
 
 
-@pytest.mark.parametrize(
-    ("version", "is_outdated"),
-    [
-        ([4, 2, 25, 0], True),
-        ([4, 4, 29, 0], True),
-        ([4, 4, 30, 0], False),
-        ([5, 0, 31, 0], True),
-        ([5, 0, 32, 0], False),
-        ([6, 0, 5, 0], True),
-        ([6, 0, 27, 0], False),
-        ([7, 0, 27, 0], True),
-        ([7, 0, 28, 0], False),
-        ([7, 3, 4, 0], True),
-        ([8, 0, 16, 0], True),
-        ([8, 0, 17, 0], False),
-        ([8, 2, 2, 0], True),
-        ([8, 2, 3, 0], False),
-        ([8, 3, 0, -100], False),
-        ([9, 0, 0, 0], False),
-    ],
-)
-def test_o02_a_server_older_than_the_fix_is_said(
-    version: list[int],
-    is_outdated: bool,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+@pytest.mark.parametrize(("uri", "level"), [("mongodb://h/", "WARNING"), ("mongodb://%2Fx%2Fmongod.sock/", "INFO")])
+def test_o02_a_server_with_a_known_hole_is_said(
+    uri: str, level: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    database = connect("mongomock://")
-    text = ".".join(map(str, version[:3])) + ("-rc1" if version[3] else "")
-    monkeypatch.setattr(database.client, "server_info", lambda: {"version": text, "versionArray": version})
-
+    """O02: the embedded one, which only its owner can reach, without alarm."""
+    caplog.set_level("INFO")
+    database = Database(connect("mongomock://").client, "x", uri=uri)
+    monkeypatch.setattr(database, "has_compression", lambda: False)
+    monkeypatch.setattr(database.client, "server_info", lambda: {"versionArray": [6, 0, 5, 0]})
     database.warn_if_outdated()
+    assert [record.levelname for record in caplog.records] == [level]
+    assert caplog.records[0].message == database.complaint()
+    assert "MongoDB 6.0.5 is out of support" in database.complaint()
+    caplog.clear()
+    monkeypatch.setattr(database.client, "server_info", lambda: {"versionArray": [8, 0, 32, 0]})
+    database.warn_if_outdated()
+    assert not caplog.records
 
-    assert ("CVE-2025-14847" in caplog.text) == is_outdated
+
+def test_in_memory_nothing_is_wrong() -> None:
+    assert connect("mongomock://").complaint() == ""
 
 
 def test_making_the_indexes_again_changes_nothing(database: Database) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from chatroom.accounts import Registration
+from chatroom.first import first_code
 from chatroom.models import User
 from chatroom.services import Services
 from tests.conftest import MakeApp, services_of, signed_in, visitor
@@ -138,6 +140,52 @@ class TestRegister:
         assert visitor(app).register("alice").status_code == 403
         assert visitor(app).register("alice", invite=code).status_code == 303
         assert visitor(app).register("bob", invite=code).status_code == 403
+
+
+class TestFirst:
+    """A13: whoever registers first where strangers can come would administer the site."""
+
+    @pytest.fixture(params=[{"trusted_proxies": 1}, {"ip": "0.0.0.0"}], ids=str)
+    def public(self, make_app: MakeApp, request: pytest.FixtureRequest) -> Flask:
+        return make_app(**request.param)
+
+    @pytest.mark.parametrize("code", ["", "guess", "\x00", "ä", first_code("another key")])
+    def test_a13_without_the_code_there_is_none(self, public: Flask, code: str) -> None:
+        """A13."""
+        response = visitor(public).register("mallory", invite=code)
+        assert response.status_code == 403
+        assert "The first account needs the code" in problem(response)
+        assert not services_of(public).accounts.users.has_any()
+
+    def test_a13_with_the_code_it_administers_and_the_next_needs_none(self, public: Flask) -> None:
+        """A13."""
+        code = first_code(services_of(public).secret_key)
+        assert "its log has it" in visitor(public).get("/register").text
+        alice, bob = visitor(public), visitor(public)
+        assert alice.register("alice", invite=f" {code.upper()} ").status_code == 303
+        assert alice.get("/admin").status_code == 200
+        assert 'name="invite"' not in bob.get("/register").text
+        assert bob.register("bob").status_code == 303
+        assert bob.get("/admin").status_code == 404
+
+    def test_a13_it_needs_no_invitation_besides(self, make_app: MakeApp) -> None:
+        """A13."""
+        app = make_app(trusted_proxies=1, registration="invite")
+        assert visitor(app).register("mallory", invite="guess").status_code == 403
+        assert visitor(app).register("alice").status_code == 303
+        assert visitor(app).register("bob", invite="guess").status_code == 403
+
+    def test_a13_nor_where_somebody_is_already(self, public: Flask) -> None:
+        """A13: as on a site that was made before there was a code, or from the console."""
+        accounts = services_of(public).accounts
+        accounts.create(Registration(username="root-user", display_name="Rooty", password=PASSWORD))
+        assert visitor(public).register("bob", invite="").status_code == 303
+
+    def test_on_ones_own_machine_there_is_none(self, make_app: MakeApp) -> None:
+        client = visitor(make_app())
+        assert 'name="invite"' not in client.get("/register").text
+        assert client.register("alice", invite="").status_code == 303
+        assert client.get("/admin").status_code == 200
 
 
 class TestLogin:

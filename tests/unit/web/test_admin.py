@@ -47,6 +47,14 @@ class TestOverview:
         for fact in ("<dt>People</dt><dd>2</dd>", "<dt>Messages</dt><dd>1</dd>", "<dt>Here now</dt>", "Python 3."):
             assert fact in page
 
+    def test_o02_what_is_wrong_with_the_database(
+        self, alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """O02."""
+        assert "out of support" not in alice.get("/admin").text
+        monkeypatch.setattr(services.database, "complaint", lambda: "MongoDB 6.0.5 is out of support.")
+        assert "MongoDB 6.0.5 is out of support." in alice.get("/admin").text
+
     def test_it_is_on_the_account_page_of_administrators(self, alice: Visitor, bob: Visitor) -> None:
         assert 'href="/admin"' in alice.get("/account").text
         assert 'href="/admin"' not in bob.get("/account").text

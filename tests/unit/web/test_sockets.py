@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from chatroom.config import Settings
+from chatroom.first import first_code
 from chatroom.services import Services
 from chatroom.web import address_of, is_own_origin, sign_in
 from chatroom.web.sockets import bearer_of, is_secure
@@ -95,6 +96,7 @@ class TestSignIn:
         client = visitor(app)
         tls: dict[str, Any] = {"base_url": "https://localhost", "headers": {"X-Forwarded-Proto": "https"}}
         typed = {"username": "alice", "display_name": "Alice", "password": PASSWORD, "password_again": PASSWORD}
+        typed["invite"] = first_code(app.secret_key)
         client.post("/register", data={**hidden_fields(client.get("/register", **tls)), **typed}, **tls)
         cookie = client.get_cookie("__Host-session")
         assert cookie

@@ -1,0 +1,23 @@
+"""The code that a site's first account needs where strangers can reach the site: whoever has it administers the site.
+
+It comes from the secret key: every process knows it, and nothing has to be kept.
+"""
+
+import base64
+import hmac
+
+PURPOSE = b"the first account"
+LETTERS = 20
+"""A hundred bits."""
+
+
+def first_code(secret_key: str) -> str:
+    """The code, as the start shows it and the registration asks for it."""
+    digest = hmac.digest(secret_key.encode("utf-8", "surrogateescape"), PURPOSE, "sha256")
+    letters = base64.b32encode(digest).decode().lower()[:LETTERS]
+    return "-".join(letters[at : at + 5] for at in range(0, LETTERS, 5))
+
+
+def is_first_code(typed: str, secret_key: str) -> bool:
+    """Whether this is the code."""
+    return hmac.compare_digest(typed.strip().lower().encode("utf-8", "surrogatepass"), first_code(secret_key).encode())

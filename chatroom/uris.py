@@ -1,0 +1,50 @@
+"""Check the address of a MongoDB before anything reads it: no part of a password may end up as a host's name.
+
+A reason never quotes what was typed.
+"""
+
+import re
+
+ENCODE = (
+    "its user name and password have to be percent-encoded: % as %25, / as %2F, : as %3A, ? as %3F, @ as %40 "
+    "(python3 -c 'from urllib.parse import quote; print(quote(input(), safe=\"\"))' does it)"
+)
+FORM = (
+    "it must look like mongodb://user:password@host:27017/?replicaSet=name, or like mongodb+srv://user:password@host/"
+)
+HOST = "each of its hosts must be a name, an address in [ ], or the path of a socket with %2F for /"
+PORT = "a port must be a number from 1 to 65535"
+SRV = "with mongodb+srv:// it must name one host, and no port"
+
+PARTS = re.compile(r"(mongodb(?:\+srv)?)://(?:([^@]*)@)?([^@/?]*)(?:/([^@?]*))?(?:\?([^@]*))?")
+USER = re.compile(r"[^/?:]+(?::[^/?:]*)?")
+BROKEN = re.compile(r"%(?![0-9A-Fa-f]{2})")
+NAME = re.compile(r"(?:[\w-]{1,63}\.)*[\w-]{1,63}\.?(?P<port>:.*)?|\[[0-9A-Fa-f:.%\w]+\](?P<port6>:.*)?")
+SOCKET = re.compile(r"%2[Ff].*\.sock")
+
+
+def check_uri(uri: str) -> None:
+    """Raise `ValueError`, with what must be changed."""
+    if any(ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for character in uri):
+        raise ValueError(FORM)
+    parts = PARTS.fullmatch(uri)
+    if parts is None:
+        raise ValueError(ENCODE if "@" in uri else FORM)
+    scheme, user, hosts, _, _ = parts.groups()
+    if BROKEN.search(uri) or (user is not None and not USER.fullmatch(user)):
+        raise ValueError(ENCODE)
+    _check_hosts(hosts.split(","), is_srv=scheme != "mongodb")
+
+
+def _check_hosts(hosts: list[str], *, is_srv: bool) -> None:
+    for host in hosts:
+        found = NAME.fullmatch(host)
+        if found is None:
+            if is_srv or not SOCKET.fullmatch(host):
+                raise ValueError(HOST)
+            continue
+        port = found["port"] or found["port6"]
+        if is_srv and (port or len(hosts) > 1):
+            raise ValueError(SRV)
+        if port and not (re.fullmatch(r":[0-9]{1,5}", port) and 0 < int(port[1:]) < 65536):
+            raise ValueError(PORT)
