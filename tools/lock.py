@@ -1,17 +1,18 @@
 """Lock the versions that `make run` and `make test` install, with the hashes of their files, and say what changed.
 
-The lists that people write (requirements*.txt) are loose, and are all that this reads. A lock holds for every Python
-and every system named here: where they differ, it has markers.
+The lists that people write (requirements*.txt) are loose, and are all that this reads. A lock holds for the Pythons
+from the first to the last and for the systems named here: where they differ, it has markers.
 """
 
 import re
 import subprocess
 import sys
 import tempfile
+from itertools import product
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+PYTHONS = ("3.11", "3.14")
 SYSTEMS = ("x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu", "aarch64-apple-darwin")
 TESTS = "\n# the tests\n"
 """Where requirements.txt goes on with what no running site needs."""
@@ -28,6 +29,7 @@ def main() -> int:
     runs = (ROOT / "requirements.txt").read_text()
     tests = (ROOT / "requirements-dev.txt").read_text().replace("-r requirements.txt", runs)
     everything = _lock(tests)
+    _prove(everything)
     running = _lock(runs.partition(TESTS)[0], known=everything)
     _write("requirements-dev.lock", everything, "requirements.txt and requirements-dev.txt")
     _write("requirements.lock", running, "requirements.txt, without the tests")
@@ -60,14 +62,22 @@ def differences(old: Versions, new: Versions) -> list[str]:
 def _lock(wanted: str, known: str = "") -> str:
     """The newest versions that fit, or those that `known` has, with the hashes of every file of theirs."""
     with tempfile.TemporaryDirectory() as folder:
-        source, lock, tried = (Path(folder, name) for name in ("wanted", "lock", "tried"))
+        source, lock = Path(folder, "wanted"), Path(folder, "lock")
         source.write_text(wanted)
         lock.write_text(known)
         options = ["--universal", "--generate-hashes", "--no-emit-index-url", "--no-emit-find-links"]
         _compile(source, lock, *options, "--python-version", PYTHONS[0])
-        for python, system in ((python, system) for python in PYTHONS for system in SYSTEMS):
-            _compile(lock, tried, "--no-deps", "--python-version", python, "--python-platform", system)
         return lock.read_text().replace(f"-r {source}", "asked for")
+
+
+def _prove(lock: str) -> None:
+    """Fail unless there is something to install everywhere."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "lock")
+        source.write_text(lock)
+        for python, system in product(PYTHONS, SYSTEMS):
+            options = ["--no-deps", "--python-version", python, "--python-platform", system]
+            _compile(source, Path(folder, "tried"), *options)
 
 
 def _compile(source: Path, made: Path, *options: str) -> None:
