@@ -12,7 +12,7 @@ JS_TESTS := $(wildcard tests/js/*.test.js tests/js/*.test.mjs)
 WORKERS ?= $(shell expr 2 \* $$(nproc))
 .DEFAULT_GOAL := help
 FUZZ_MINUTES ?= 10
-.PHONY: help run test coverage test-long check bench faults fuzz browser test-js audit
+.PHONY: help run test coverage test-long check bench faults fuzz browser test-js audit lock
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -54,6 +54,9 @@ check: .venv/dev.stamp audit  ## style, types, scripts, pages, documentation, kn
 audit: .venv/dev.stamp
 	@$(BIN)/python .ci/audit.py
 
+lock: .venv/dev.stamp  ## renew the locked versions, after a change of requirements*.txt too, and say what changed
+	@$(BIN)/python tools/lock.py
+
 bench: .venv/run.stamp  ## this room beside others, on this machine (QUICK=1: under 3 minutes)
 	@$(BIN)/python -m bench
 
@@ -75,15 +78,20 @@ ifneq ($(BROWSER_NEEDS),)
 	fi
 endif
 
-.venv/run.stamp: requirements.txt
+# Everything installed has a hash that the lock names; what builds the one package without a wheel comes first.
+INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes
+WHEELS := --only-binary=:all: --no-binary=http-ece --no-build-isolation
+
+.venv/run.stamp: requirements.lock requirements-build.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=/path/to/python3" >&2; exit 1; }
 	@[ -x $(BIN)/python ] || { echo "making a Python environment in .venv ..."; $(PYTHON) -m venv .venv; }
-	@echo "installing what requirements.txt lists (once) ..."
-	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --requirement requirements.txt
+	@echo "installing what requirements.lock lists (once) ..."
+	@$(INSTALL) --only-binary=:all: --requirement requirements-build.lock
+	@$(INSTALL) $(WHEELS) --requirement requirements.lock
 	@touch $@
 
-.venv/dev.stamp: requirements-dev.txt .venv/run.stamp
-	@echo "installing what requirements-dev.txt lists (once) ..."
-	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --requirement requirements-dev.txt
+.venv/dev.stamp: requirements-dev.lock .venv/run.stamp
+	@echo "installing what requirements-dev.lock lists (once) ..."
+	@$(INSTALL) $(WHEELS) --requirement requirements-dev.lock
 	@touch $@

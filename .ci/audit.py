@@ -1,4 +1,4 @@
-"""Look for known holes in the installed packages, and say so when the data cannot be reached.
+"""Look for known holes in the locked packages, and say so when the data cannot be reached.
 
 A hole fails the check; silence of the network does not, and is never shown as "no holes".
 """
@@ -8,11 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[1]
+
 
 def main() -> int:
     """Run pip-audit and put its answer in a sentence."""
     command = [str(Path(sys.executable).with_name("pip-audit")), "--format=json", "--progress-spinner=off"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    locks = [f"--requirement={lock}" for lock in sorted(ROOT.glob("requirements*.lock"))]
+    answer = subprocess.run([*command, "--disable-pip", *locks], capture_output=True, text=True, check=False)
     try:
         packages = json.loads(answer.stdout)["dependencies"]
     except (ValueError, KeyError):
