@@ -169,7 +169,6 @@ def make_accounts(
         make_hasher(),
         rounds=settings.bcrypt_rounds,
         # Those who wait each hold a request's thread: half of them stay free for everybody else.
-        max_waiting=min(30, settings.request_threads // 2),
         known_words=(settings.site_name,),
     )
     invites = Invites(InviteStore(database, clock=clock), clock=clock)

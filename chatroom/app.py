@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from a2wsgi import WSGIMiddleware
 from flask import Flask, request
+from werkzeug.wsgi import ClosingIterator
 
 from chatroom import web
 from chatroom.access import Access
@@ -27,11 +28,11 @@ from chatroom.live.visitor import Visitor
 from chatroom.models import Draft, Held
 from chatroom.notifications import Notifier
 from chatroom.outlet import Outlet
+from chatroom.queueing import LEAVE, PROBES_AT_ONCE, Queueing
 from chatroom.services import Services, Start
 from chatroom.spooling import Spooling
 from chatroom.store import changes
 from chatroom.store.async_messages import AsyncMessages
-from chatroom.turns import in_turns
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parent.parent
-PROBES = {"/livez", "/readyz"}
 WITHOUT_DATABASE = {"static", "health.livez", "health.readyz", "notifications.manifest", "notifications.service_worker"}
 SOCKET_IO = "/socket.io/"
 START_OVERLAP = timedelta(hours=1)  # between this process's clock and the database's
@@ -87,13 +87,16 @@ def open_app(app: Flask) -> Services:
     return services
 
 
-def _in_turns(app: "WSGIApplication") -> "WSGIApplication":
-    """Answer requests in turns, but at once when asked how the server is."""
-    in_turn = in_turns(app)
+def _leaving(app: "WSGIApplication") -> "WSGIApplication":
+    """Tell the queue when a request's thread is free: earlier than a slow reader has read the answer."""
 
     def wsgi_app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        answer = app if environ["PATH_INFO"] in PROBES else in_turn
-        return answer(environ, start_response)
+        leave = environ["asgi.scope"][LEAVE]
+        try:
+            return ClosingIterator(app(environ, start_response), leave)
+        except BaseException:
+            leave()
+            raise
 
     return wsgi_app
 
@@ -107,11 +110,17 @@ class ASGI:
         settings = self._services.settings
         self._engine: Engine | None = None
         self._socketio: SocketIO | None = None
-        threads = WSGIMiddleware(cast("Any", _in_turns(app)), workers=settings.request_threads)
+        self.queueing = Queueing(
+            WSGIMiddleware(cast("Any", _leaving(app)), workers=settings.request_threads + PROBES_AT_ONCE),
+            threads=settings.request_threads,
+            find_lane=web.lane_of(app),
+            find_credential=web.credential_of,
+            find_address=lambda scope: web.address_of(scope, settings.trusted_proxies),
+        )
         self._pages = Outlet(
             Spooling(
-                WholeBodies(threads, most_bytes=settings.max_request_bytes),
-                threads,
+                WholeBodies(self.queueing, most_bytes=settings.max_request_bytes),
+                self.queueing,
                 is_upload=web.is_upload,
                 find_user=self._find_user,
                 small_bytes=settings.max_request_bytes or sys.maxsize,

@@ -4,7 +4,6 @@ A version is of one content: it may be kept for ever by who has it.
 """
 
 import hashlib
-import threading
 import time
 from collections.abc import Callable
 from typing import BinaryIO
@@ -13,20 +12,20 @@ from chatroom import pictures
 from chatroom.errors import Refused
 from chatroom.filetypes import HEAD_BYTES, PICTURES, find_type
 from chatroom.store.avatars import AvatarStore
+from chatroom.turns import Workers
 
 LISTED = 300
 """How many people's pictures a page knows of, those that were changed last; the others have their initials."""
 LIST_SECONDS = 5.0
-WAIT_SECONDS = 20.0
 
 
 class Avatars:
     """Set, remove and find them."""
 
-    def __init__(self, store: AvatarStore, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, store: AvatarStore, drawing: Workers, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
         self._clock = clock
-        self._drawing = threading.Lock()
+        self._drawing = drawing
         self._listed: tuple[tuple[str, str], ...] = ()
         self._list_again_at = 0.0
 
@@ -36,12 +35,7 @@ class Avatars:
         file.seek(0)
         if type not in PICTURES:
             raise Refused("invalid", "Choose a picture: a JPEG, PNG, GIF or WebP.")
-        if not self._drawing.acquire(timeout=WAIT_SECONDS):  # decoded, it takes much memory: one at a time
-            raise Refused("busy", "Too many pictures are coming in. Please try again shortly.", retry_after=5.0)
-        try:
-            small, large = pictures.make_squares(file, type)
-        finally:
-            self._drawing.release()
+        small, large = self._drawing.run(lambda: pictures.make_squares(file, type))
         self._store.put(user_id, hashlib.sha256(large).hexdigest()[:16], small=small, large=large)
         self._list_again_at = 0.0
 

@@ -4,7 +4,6 @@ A file belongs to whoever uploaded it until their message has it; one that no me
 """
 
 import logging
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from tempfile import SpooledTemporaryFile
@@ -21,6 +20,7 @@ from chatroom.models import Draft, File, Held, Message, Room
 from chatroom.store.files import PIECE_BYTES, FileStore, KeptFile, make_file_id
 from chatroom.store.held import HeldStore
 from chatroom.store.messages import MessageStore
+from chatroom.turns import Workers
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +32,6 @@ CHANGE_TIME = timedelta(minutes=1)
 """For the change that takes a file out of its message."""
 MEMORY_BYTES = 1_000_000
 """Of a file on its way to the store; the rest is on the disk."""
-PICTURES_AT_ONCE = 2
-PICTURE_WAIT_SECONDS = 20.0
 CLAIM_TRIES = 3
 COUNT_EVERY = timedelta(seconds=10)
 
@@ -46,6 +44,7 @@ class Files:
         store: FileStore,
         messages: MessageStore,
         settings: Settings,
+        drawing: Workers,
         *,
         held: HeldStore | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -57,7 +56,7 @@ class Files:
         self._most_files = settings.max_files_per_message
         self._space = _Space(store, settings.max_total_file_bytes, clock)
         self._clock = clock
-        self._drawing = threading.BoundedSemaphore(PICTURES_AT_ONCE)
+        self._drawing = drawing
 
     def upload(self, user_id: str, room: Room, name: str, stream: BinaryIO) -> File:
         """Keep a file for a message that is still to come; it may be `empty`, `too_large`, `full` or `invalid`."""
@@ -146,13 +145,7 @@ class Files:
         return size
 
     def _keep_picture(self, user_id: str, room: Room, file: File, spool: BinaryIO) -> File:
-        # Decoded, a picture takes hundreds of megabytes: few at once, and nobody waits for ever.
-        if not self._drawing.acquire(timeout=PICTURE_WAIT_SECONDS):
-            raise Refused("busy", "Too many pictures are coming in. Please try again shortly.", retry_after=5.0)
-        try:
-            picture = pictures.prepare(spool, file.type)
-        finally:
-            self._drawing.release()
+        picture = self._drawing.run(lambda: pictures.prepare(spool, file.type))
         content = picture.content
         file = msgspec.structs.replace(file, size=len(content), width=picture.width, height=picture.height)
         pieces = (content[start : start + PIECE_BYTES] for start in range(0, len(content), PIECE_BYTES))

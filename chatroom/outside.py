@@ -16,13 +16,14 @@ import msgspec
 import urllib3
 
 from chatroom.addresses import ipv4_within
-from chatroom.errors import Refused
+from chatroom.turns import Places
 
 LARGEST_ANSWER = 10_000
 LONGEST_ANSWER_SECONDS = 5.0
 """After what it takes to connect, from the first byte to the last."""
 LOOKED_UP_AT_ONCE = 4
 """Names that are typed: whoever owns one decides how long the answer takes, and each question holds a thread."""
+BUSY = "Several addresses are being looked up already. Please try again."
 PORTS = {"http": 80, "https": 443}
 WITHIN = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10")))
 """What Python takes for the internet: protocols' own addresses, a relay next door, sites' own from before `fc00::`."""
@@ -46,21 +47,17 @@ class Outside:
 
     def __init__(self, allowed_hosts: Collection[str] = ()) -> None:
         self._allowed = {host.casefold() for host in allowed_hosts}
-        self._looking_up = threading.BoundedSemaphore(LOOKED_UP_AT_ONCE)
+        self._looking_up = Places("names", LOOKED_UP_AT_ONCE, BUSY, retry_after=5.0)
 
     def is_allowed(self, host: str) -> bool:
         """Whether this name leads to the public internet alone, or is allowed; one that is not known does not.
 
         Raises `Refused` (`busy`) while several names are being looked up.
         """
-        if not self._looking_up.acquire(blocking=False):
-            raise Refused("busy", "Several addresses are being looked up already. Please try again.", retry_after=5.0)
         try:
-            self._find_address(host, 443)
+            self._looking_up.run(lambda: self._find_address(host, 443))
         except OSError:
             return False
-        finally:
-            self._looking_up.release()
         return True
 
     def post(

@@ -3,23 +3,19 @@
 Nothing that a person types makes this raise anything but `Refused`, and no password is ever cut short.
 """
 
-import contextlib
 import logging
-import os
 import re
-import threading
 import unicodedata
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from types import SimpleNamespace
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, cast
 
 from flask_bcrypt import Bcrypt
 
-from chatroom import turns
 from chatroom.errors import Refused
+from chatroom.turns import Workers
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +25,8 @@ LONGEST = 256
 SHORTEST_REST = 6
 """How much of a password must be left once the names that everybody knows are taken out of it."""
 
-LOWER_PRIORITY = 10
 RETRY_AFTER_SECONDS = 3.0
-Answer = TypeVar("Answer")
+BUSY = "Too many people are logging in right now. Please try again in a moment."
 
 
 class Hasher(Protocol):
@@ -52,18 +47,13 @@ def make_hasher() -> Hasher:
 
 
 class Passwords:
-    """Check and hash passwords, a few at a time, in threads that leave the processor to the conversation.
+    """Check and hash passwords, a few at a time, in threads that leave the processor to the conversation."""
 
-    At most `max_waiting` requests wait for a turn; one more is refused at once.
-    """
-
-    def __init__(self, hasher: Hasher, *, rounds: int, max_waiting: int = 30, known_words: Iterable[str] = ()) -> None:
+    def __init__(self, hasher: Hasher, *, rounds: int, known_words: Iterable[str] = ()) -> None:
         self._hasher = hasher
         self._rounds = rounds
         self._known_words = ("chatroom", *known_words)
-        threads = max(1, (os.cpu_count() or 1) - 1)
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="bcrypt", initializer=_lower_priority)
-        self._places = threading.BoundedSemaphore(threads + max_waiting)
+        self._workers = Workers("passwords", BUSY, retry_after=RETRY_AFTER_SECONDS)
 
     def check_choice(self, password: str, own_names: Iterable[str] = ()) -> None:
         """Raise `Refused` (`invalid`) with the reason unless the password may be chosen."""
@@ -85,7 +75,7 @@ class Passwords:
         normal = _normal(password)
         if not normal:
             raise _invalid("Please enter a password.")
-        return self._run(lambda: self._hasher.generate_password_hash(normal, self._rounds).decode())
+        return self._workers.run(lambda: self._hasher.generate_password_hash(normal, self._rounds).decode())
 
     def verify(self, password: str, password_hash: str | None) -> bool:
         """Whether the hash was made of the password; raise `Refused` (`busy`).
@@ -94,7 +84,7 @@ class Passwords:
         """
         normal = _normal(password) if len(password) <= LONGEST else None
         kept = password_hash if normal is not None and self._is_hash(password_hash) else None
-        return self._run(lambda: self._verify(normal or "", kept))
+        return self._workers.run(lambda: self._verify(normal or "", kept))
 
     def is_outdated(self, password_hash: str) -> bool:
         """Whether the hash was made at another cost than is set now."""
@@ -102,7 +92,7 @@ class Passwords:
 
     def close(self) -> None:
         """Let the threads end."""
-        self._threads.shutdown(wait=False)
+        self._workers.close()
 
     def _verify(self, password: str, kept: str | None) -> bool:
         try:
@@ -124,25 +114,6 @@ class Passwords:
     def _dummy(self) -> str:
         """A well-formed hash of nothing known, at the cost that is set."""
         return f"$2b${self._rounds:02d}$" + "." * 22 + "O" * 31
-
-    def _run(self, work: Callable[[], Answer]) -> Answer:
-        if not self._places.acquire(blocking=False):
-            raise Refused(
-                "busy",
-                "Too many people are logging in right now. Please try again in a moment.",
-                retry_after=RETRY_AFTER_SECONDS,
-            )
-        try:
-            with turns.waiting():
-                return self._threads.submit(work).result()
-        finally:
-            self._places.release()
-
-
-def _lower_priority() -> None:
-    """Of this thread alone: on Linux a thread has a priority of its own."""
-    with contextlib.suppress(AttributeError, OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWER_PRIORITY)
 
 
 def _normal(password: str) -> str | None:

@@ -13,6 +13,7 @@ import msgspec
 from PIL import Image, ImageOps
 
 from chatroom.errors import Refused
+from chatroom.turns import Workers
 
 FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "GIF", "image/webp": "WEBP"}
 MAX_PIXELS = 50_000_000
@@ -33,6 +34,7 @@ PNG_CHUNKS = {
 }  # fmt: skip
 """What makes the picture and its colours; all else of a moving one is left out."""
 UPRIGHT = {None, 0, 1}
+BUSY = "Too many pictures are coming in. Please try again shortly."
 
 
 class Picture(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +44,11 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     width: int
     height: int
     thumbnail: bytes
+
+
+def make_workers() -> Workers:
+    """What draws: decoded, a picture takes hundreds of megabytes, and seconds of a processor."""
+    return Workers("pictures", BUSY, retry_after=5.0)
 
 
 def prepare(file: BinaryIO, type: str) -> Picture:
@@ -64,10 +71,9 @@ def make_squares(file: BinaryIO, type: str) -> tuple[bytes, bytes]:
         _check_size(image, file)
         upright = ImageOps.exif_transpose(image)
         mode = "RGBA" if upright.has_transparency_data else "RGB"
-        large, small = (
-            _as_webp(ImageOps.fit(upright.convert(mode), (side, side), Image.Resampling.LANCZOS)) for side in SQUARES
-        )
-    return small, large
+        large, small = SQUARES
+        square = ImageOps.fit(upright.convert(mode), (large, large), Image.Resampling.LANCZOS)
+        return _as_webp(square.resize((small, small), Image.Resampling.LANCZOS)), _as_webp(square)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import threading
 import time
 from typing import Literal
 
+from chatroom import pictures
 from chatroom.access import Access
 from chatroom.account_deletion import AccountDeletion
 from chatroom.accounts import Accounts, make_accounts
@@ -233,9 +234,10 @@ class Services:
         self.accounts = make_accounts(settings, database, self.limits)
         self.sessions = self.accounts.sessions
         self.message_store = MessageStore(database, origin=self.origin)
-        self.avatars = Avatars(AvatarStore(database))
+        drawing = pictures.make_workers()
+        self.avatars = Avatars(AvatarStore(database), drawing)
         held_store = HeldStore(database)
-        self.files = Files(FileStore(database), self.message_store, settings, held=held_store)
+        self.files = Files(FileStore(database), self.message_store, settings, drawing, held=held_store)
         room_store = RoomStore(database)
         self.notices = Notices(NoticeStore(database))
         self.audit = Audit(AuditStore(database))

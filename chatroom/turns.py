@@ -1,57 +1,76 @@
-"""Let few requests compute at a time, so that the event loop does not stand in line behind all of them.
+"""What a thread may do when, so that nothing ever waits in it for what is scarce.
 
-Python runs one thread at a time and does not know which matters: while fifty people logged in, a message for everybody
-waited for the interpreter behind one page after the other. A turn is a courtesy and no lock: who waited long goes on
-without one, so that nothing stands still when those who have a turn wait for a database that is away.
+A request has waited before it got its thread (`chatroom/queueing.py`), in the lane of what its route uses. In the
+thread there is at most a try: who comes without having waited is told `busy`.
 """
 
+import contextlib
+import os
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import ParamSpec, TypeVar
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
+from typing import Literal, TypeVar
 
-AT_ONCE = 2
-"""One computes while another waits for the database."""
-PATIENCE_SECONDS = 1.0
+from chatroom.errors import Refused
 
-P = ParamSpec("P")
-T = TypeVar("T")
+Lane = Literal["pages", "probes", "pictures", "passwords", "names"]
+Answer = TypeVar("Answer")
 
-_mine = threading.local()
+LOWER_PRIORITY = 10
+
+current_lane: ContextVar[Lane | None] = ContextVar("current_lane", default=None)
+"""The lane of the route that is being served; None outside requests."""
+give_back: ContextVar[Callable[[], None]] = ContextVar("give_back", default=lambda: None)
+"""Lets others have this request's turn to compute, for good; to be called before a wait that takes long."""
 
 
-def in_turns(answer: Callable[P, T], at_once: int = AT_ONCE) -> Callable[P, T]:
-    """The same function, with a turn for each call; to be called in threads."""
-    places = threading.BoundedSemaphore(at_once)
+class Places:
+    """Room for a few at once to do what is scarce; raises `Refused` (`busy`) instead of letting anybody wait."""
 
-    def answer_in_turn(*arguments: P.args, **options: P.kwargs) -> T:
-        _take(places)
+    def __init__(self, lane: Lane, count: int, message: str, *, retry_after: float) -> None:
+        self._lane = lane
+        self._free = threading.BoundedSemaphore(count)
+        self._message = message
+        self._retry_after = retry_after
+
+    def run(self, work: Callable[[], Answer]) -> Answer:
+        """Do it now, or raise."""
+        lane = current_lane.get()
+        if lane not in {None, self._lane}:
+            raise RuntimeError(f"a route of the lane {lane!r} does what its view must be marked {self._lane!r} for")
+        if not self._free.acquire(blocking=False):
+            raise Refused("busy", self._message, retry_after=self._retry_after)
         try:
-            return answer(*arguments, **options)
+            give_back.get()()
+            return work()
         finally:
-            _give_back()
-
-    return answer_in_turn
+            self._free.release()
 
 
-@contextmanager
-def waiting() -> Iterator[None]:
-    """Let others have this thread's turn, if it has one, while it waits for something that takes long."""
-    places = _give_back()
-    try:
-        yield
-    finally:
-        if places is not None:
-            _take(places)
+class Workers:
+    """A few threads that leave the processor to the conversation; one piece of work more than they are may be there."""
+
+    def __init__(self, lane: Lane, message: str, *, retry_after: float) -> None:
+        count = worker_count()
+        self._threads = ThreadPoolExecutor(count, thread_name_prefix=lane, initializer=_lower_priority)
+        self._places = Places(lane, count + 1, message, retry_after=retry_after)
+
+    def run(self, work: Callable[[], Answer]) -> Answer:
+        """Have it done at low priority; raise `Refused` (`busy`) where others' work is waiting already."""
+        return self._places.run(lambda: self._threads.submit(work).result())
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self._threads.shutdown(wait=False)
 
 
-def _take(places: threading.BoundedSemaphore) -> None:
-    _mine.places = places if places.acquire(timeout=PATIENCE_SECONDS) else None
+def worker_count() -> int:
+    """How many threads compute beside the conversation: one processor is left to it."""
+    return max(1, (os.cpu_count() or 1) - 1)
 
 
-def _give_back() -> threading.BoundedSemaphore | None:
-    places: threading.BoundedSemaphore | None = getattr(_mine, "places", None)
-    _mine.places = None
-    if places is not None:
-        places.release()
-    return places
+def _lower_priority() -> None:
+    """Of this thread alone: on Linux a thread has a priority of its own."""
+    with contextlib.suppress(AttributeError, OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWER_PRIORITY)

@@ -7,12 +7,12 @@ import asyncio
 import concurrent.futures
 import contextlib
 
-from chatroom import turns
 from chatroom.changes import Change
 from chatroom.errors import ChatroomError, Refused, Unavailable
 from chatroom.live.appender import Appender
 from chatroom.models import Draft, Message, Room
 from chatroom.store.messages import Stored
+from chatroom.turns import give_back
 
 PATIENCE_SECONDS = 10.0
 
@@ -63,8 +63,8 @@ class Passage:
         except RuntimeError as error:  # the loop has ended
             raise Unavailable("The server restarts. Please try again in a moment.") from error
         try:
-            with turns.waiting():
-                return outcome.result(timeout_seconds)
+            give_back.get()()
+            return outcome.result(timeout_seconds)
         except concurrent.futures.TimeoutError:
             outcome.cancel()
             raise Unavailable(

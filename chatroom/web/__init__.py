@@ -6,7 +6,19 @@ A request is checked here, at the edge; what it does is said in the modules belo
 from flask import Flask
 
 from chatroom.config import Settings
-from chatroom.web import avatars, configuration, errors, files, health, login, moved, reference, security, webhooks
+from chatroom.web import (
+    avatars,
+    configuration,
+    errors,
+    files,
+    health,
+    lanes,
+    login,
+    moved,
+    reference,
+    security,
+    webhooks,
+)
 from chatroom.web.account_deletion import blueprint as account_deletion
 from chatroom.web.accounts import blueprint as accounts
 from chatroom.web.accounts import shown_registration
@@ -22,6 +34,7 @@ from chatroom.web.files import is_upload, most_upload_bytes
 from chatroom.web.held import api as held_api
 from chatroom.web.held import as_held
 from chatroom.web.held import blueprint as held
+from chatroom.web.lanes import credential_of, lane_of
 from chatroom.web.marks import api as marks_api
 from chatroom.web.message_list import message_list, names
 from chatroom.web.messages_api import blueprint as messages_api
@@ -42,7 +55,16 @@ from chatroom.web.sidebar import badge
 from chatroom.web.sockets import address_of, is_own_origin, sign_in
 from chatroom.web.tokens import blueprint as tokens
 
-__all__ = ["address_of", "is_own_origin", "is_upload", "most_upload_bytes", "register", "sign_in"]
+__all__ = [
+    "address_of",
+    "credential_of",
+    "is_own_origin",
+    "is_upload",
+    "lane_of",
+    "most_upload_bytes",
+    "register",
+    "sign_in",
+]
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -50,6 +72,7 @@ def register(app: Flask, settings: Settings) -> None:
     configuration.configure(app, settings)
     configuration.compress_static(app)
     security.protect(app, settings)
+    lanes.register(app)
     login.register(app)
     errors.register(app)
     avatars.register(app)

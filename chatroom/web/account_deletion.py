@@ -13,6 +13,7 @@ from chatroom.passwords import LONGEST
 from chatroom.web import login as signing
 from chatroom.web.errors import page_with_status, retry_after_of, status_of, with_retry_after
 from chatroom.web.forms import Form
+from chatroom.web.lanes import scarce
 from chatroom.web.login import Page, current_user, login_required
 from chatroom.web.security import form_checks_token
 from chatroom.web.services import services
@@ -72,6 +73,7 @@ class OthersDeletionForm(DeletionForm):
 
 
 @blueprint.route("/account/delete", methods=["GET", "POST"])
+@scarce("passwords")
 @form_checks_token
 @login_required
 def own() -> Page:

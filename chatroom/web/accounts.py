@@ -14,6 +14,7 @@ from chatroom.errors import Refused, Unavailable
 from chatroom.web import login as signing
 from chatroom.web.errors import page_with_status, retry_after_of, status_of, with_retry_after
 from chatroom.web.forms import RULES, LoginForm, PasswordForm, RegisterForm
+from chatroom.web.lanes import scarce
 from chatroom.web.login import Page, current_user, login_required
 from chatroom.web.security import form_checks_token, safe_next
 from chatroom.web.services import services
@@ -36,6 +37,7 @@ class ShownSession(msgspec.Struct):
 
 
 @blueprint.route("/register", methods=["GET", "POST"])
+@scarce("passwords")
 @form_checks_token
 def register() -> Page:
     """Make an account, and sign in with it at once."""
@@ -63,6 +65,7 @@ def register() -> Page:
 
 
 @blueprint.route("/login", methods=["GET", "POST"])
+@scarce("passwords")
 @form_checks_token
 def login() -> Page:
     """Begin a session."""
@@ -97,6 +100,7 @@ def account() -> Page:
 
 
 @blueprint.post("/account/password")
+@scarce("passwords")
 @login_required
 def change_password() -> Page:
     """Change the password; every session and token ends, and this browser begins a new one."""

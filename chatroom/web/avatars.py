@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from chatroom.errors import Refused
 from chatroom.web import login as signing
 from chatroom.web.forms import Form
+from chatroom.web.lanes import scarce
 from chatroom.web.login import current_user, login_required
 from chatroom.web.security import form_checks_token
 from chatroom.web.services import services
@@ -56,6 +57,7 @@ def sheet(version: str) -> Response:
 
 
 @blueprint.post("/account/avatar")
+@scarce("pictures")
 @form_checks_token
 @login_required
 def change() -> BaseResponse:

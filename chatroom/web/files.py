@@ -27,6 +27,7 @@ from chatroom.web import login as signing
 from chatroom.web import shown
 from chatroom.web.api import blueprint as api
 from chatroom.web.errors import explain
+from chatroom.web.lanes import scarce
 from chatroom.web.login import SignedIn, current_user, lead_to_login
 from chatroom.web.openapi import operation
 from chatroom.web.programs import answer, asker, enter, query_as
@@ -72,6 +73,7 @@ class Naming(msgspec.Struct):
 
 
 @api.post("/rooms/<slug>/files")
+@scarce("pictures")
 @operation("post", {201: File}, query=Naming, body=UNKNOWN, refusals=(507,))
 def upload(slug: str) -> Response:
     """Keep a file for a message that is still to come.

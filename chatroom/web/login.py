@@ -10,7 +10,9 @@ from flask_login import current_user as flask_login_user
 from werkzeug.wrappers import Response as BaseResponse
 
 from chatroom.models import Author, Session, User
+from chatroom.sessions import Kind
 from chatroom.web.agents import label_of
+from chatroom.web.lanes import tell_person
 from chatroom.web.services import services
 
 
@@ -81,8 +83,7 @@ def end_session() -> None:
 
 def find_by_token(secret: str) -> SignedIn | None:
     """Who holds this access token."""
-    found = services.sessions.find_valid(secret, "token")
-    return SignedIn(found[1], found[0]) if found else None
+    return _find(secret, "token")
 
 
 def address() -> str:
@@ -97,5 +98,12 @@ def lead_to_login() -> Page:
 
 
 def _load(secret: str) -> SignedIn | None:
-    found = services.sessions.find_valid(secret, "browser") if isinstance(secret, str) else None
-    return SignedIn(found[1], found[0], secret) if found else None
+    return _find(secret, "browser") if isinstance(secret, str) else None
+
+
+def _find(secret: str, kind: Kind) -> SignedIn | None:
+    found = services.sessions.find_valid(secret, kind)
+    if found is None:
+        return None
+    tell_person(found[1].id)
+    return SignedIn(found[1], found[0], secret if kind == "browser" else "")

@@ -14,6 +14,7 @@ from wtforms.fields.choices import SelectChoice
 
 from chatroom.models import RoomEntry
 from chatroom.web.forms import Form
+from chatroom.web.lanes import scarce
 from chatroom.web.login import current_user, login_required
 from chatroom.web.openapi import operation
 from chatroom.web.programs import answer, api_blueprint, asker, body_as
@@ -128,6 +129,7 @@ def key() -> Response:
 
 
 @api.post("/push/subscriptions")
+@scarce("names")
 @operation(None, {201: PushKey}, body=Subscribing, refusals=BY_COOKIE)
 def subscribe() -> Response:
     """Tell this browser from now on, until its session ends."""

@@ -28,6 +28,7 @@ from chatroom.web import login as signing
 from chatroom.web.errors import retry_after_of, status_of, with_retry_after
 from chatroom.web.files import keep_sent, sent_files
 from chatroom.web.forms import MessageForm
+from chatroom.web.lanes import scarce
 from chatroom.web.login import Page, current_user, login_required
 from chatroom.web.security import form_checks_token
 from chatroom.web.services import services
@@ -73,6 +74,7 @@ def index() -> Page:
 
 
 @blueprint.route("/chatroom", methods=["GET", "POST"])
+@scarce("pictures", only_with_files=True)
 @form_checks_token
 @login_required
 def chatroom() -> Page:
@@ -81,6 +83,7 @@ def chatroom() -> Page:
 
 
 @blueprint.route("/chatroom/<slug>", methods=["GET", "POST"])
+@scarce("pictures", only_with_files=True)
 @form_checks_token
 @login_required
 def room(slug: str) -> Page:

@@ -5,6 +5,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from chatroom.errors import Refused, Unavailable
 from chatroom.web.errors import page_with_status, retry_after_of, status_of, with_retry_after
 from chatroom.web.forms import RULES, ResetForm
+from chatroom.web.lanes import scarce
 from chatroom.web.login import Page
 from chatroom.web.security import form_checks_token
 from chatroom.web.services import services
@@ -13,6 +14,7 @@ blueprint = Blueprint("resets", __name__)
 
 
 @blueprint.route("/reset/<secret>", methods=["GET", "POST"])
+@scarce("passwords")
 @form_checks_token
 def reset(secret: str) -> Page:
     """Choose a new password; whoever has the link may."""

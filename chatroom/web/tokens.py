@@ -15,6 +15,7 @@ from chatroom.tokens import SCOPES, USUAL
 from chatroom.web import login as signing
 from chatroom.web.errors import retry_after_of, status_of, with_retry_after
 from chatroom.web.forms import Form
+from chatroom.web.lanes import scarce
 from chatroom.web.login import current_user, login_required
 from chatroom.web.security import form_checks_token
 from chatroom.web.services import services
@@ -65,6 +66,7 @@ def tokens() -> Page:
 
 
 @blueprint.post("/account/tokens")
+@scarce("passwords")
 @form_checks_token
 @login_required
 def create() -> Page:

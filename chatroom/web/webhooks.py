@@ -16,6 +16,7 @@ from chatroom.web import login as signing
 from chatroom.web.api import StoredAnswer
 from chatroom.web.errors import retry_after_of, status_of, with_retry_after
 from chatroom.web.forms import Form
+from chatroom.web.lanes import scarce
 from chatroom.web.login import Page, current_user, login_required
 from chatroom.web.programs import answer
 from chatroom.web.security import form_checks_token
@@ -53,6 +54,7 @@ def webhooks(slug: str) -> Page:
 
 
 @blueprint.post("/chatroom/<slug>/webhooks")
+@scarce("names")
 @form_checks_token
 @login_required
 def create(slug: str) -> Page:

@@ -19,6 +19,7 @@ from chatroom.messages import Messages
 from chatroom.models import Author, Draft, Held, Message, Role, Room, User
 from chatroom.newcomers import LOOK_BACK, MOST, Newcomers
 from chatroom.notices import Notices
+from chatroom.pictures import make_workers
 from chatroom.site import Site
 from chatroom.store.audit import AuditStore
 from chatroom.store.database import Database
@@ -48,7 +49,9 @@ class World:
         self.rooms.ensure(DEN)
         self.store = MessageStore(database, origin="here")
         self.held = HeldStore(database, clock=clock)
-        self.files = Files(FileStore(database, clock=clock), self.store, Settings(), held=self.held, clock=clock)
+        self.files = Files(
+            FileStore(database, clock=clock), self.store, Settings(), make_workers(), held=self.held, clock=clock
+        )
         self.notices = Notices(NoticeStore(database))
         self.audit = Audit(AuditStore(database))
         self.newcomers = Newcomers(Site(SiteStore(database)), self.users, self.notices, self.audit, clock=clock)

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LAYERS = [
     ["test_mongo", "chatroom.serve", "chatroom.server", "chatroom.workers"],
     ["chatroom.app"],
-    ["chatroom.web", "chatroom.live", "chatroom.intake", "chatroom.outlet", "chatroom.spooling"],
+    ["chatroom.web", "chatroom.live", "chatroom.intake", "chatroom.outlet", "chatroom.queueing", "chatroom.spooling"],
     ["chatroom.services"],
     [],  # the nouns: every module of chatroom that has no place of its own
     ["chatroom.store"],
@@ -59,6 +59,7 @@ PLACES = {
         "chatroom.live",
         "chatroom.intake",
         "chatroom.outlet",
+        "chatroom.queueing",
         "chatroom.spooling",
         "chatroom.serve",
         "chatroom.server",
@@ -243,3 +244,46 @@ def test_a_name_is_not_shown_without_the_mark_of_a_bot() -> None:
             assert not re.search(r"author\.name", text), path.name
     for path in sorted((ROOT / "static").rglob("*.js")):
         assert not re.search(r"author\??\.name", path.read_text()), path.name
+
+
+# Where a thread may wait for another one, and why that takes nothing from anybody: whatever else is scarce is waited
+# for before there is a thread (chatroom/queueing.py).
+WAITS = {
+    "chatroom.turns": "Places: a try, and no waiting; Workers: the work of this very request",
+    "chatroom.live.passage": "this very post, for ten seconds at most, and a share of the threads for each person",
+    "chatroom.limits": "its own `wait`, which counts the seconds, and waits for none of them",
+    "chatroom.services": "the first requests of a process, until the database is prepared",
+    "chatroom.clearing": "a thread of its own",
+    "chatroom.account_deletion": "a thread of its own",
+    "chatroom.indexer": "a thread of its own",
+    "chatroom.leased": "a thread of its own",
+    "chatroom.notifications": "a thread of its own",
+    "chatroom.export": "a lock for the time of looking into a set",
+    "chatroom.notices": "a lock for the time of looking into a dictionary",
+    "chatroom.patience": "a lock for the time of looking into a dictionary",
+    "chatroom.store.limits": "a lock for the time of looking into a list",
+}
+WAITING = {"acquire", "result", "wait", "Lock", "RLock", "Semaphore", "BoundedSemaphore"}
+WAITING |= {"Condition", "Barrier"}
+
+
+def waits_in(path: Path) -> set[str]:
+    """What a module calls to wait for another thread."""
+    calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    return {call.attr for call in calls if isinstance(call, ast.Attribute)} & WAITING
+
+
+def test_no_request_waits_in_its_thread() -> None:
+    """L16: what is asynchronous, starts the server, or has no requests is not looked at."""
+    elsewhere = ["chatroom.live", "chatroom.embedded", "chatroom.workers", "chatroom.server", "chatroom.serve"]
+    elsewhere += ["chatroom.spooling", "chatroom.intake", "chatroom.outlet", "chatroom.queueing"]
+    served = {name for name in MODULES if not any(is_within(name, place) for place in elsewhere)}
+    found = {name for name in {*served, "chatroom.live.passage"} if waits_in(MODULES[name])}
+
+    assert found == set(WAITS)
+
+
+def test_every_wait_is_seen(tmp_path: Path) -> None:
+    path = tmp_path / "waits.py"
+    path.write_text("import threading\nplaces = threading.Semaphore(2)\nplaces.acquire(timeout=20)\n")
+    assert waits_in(path) == {"Semaphore", "acquire"}

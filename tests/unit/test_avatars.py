@@ -6,8 +6,10 @@ from PIL import Image
 from chatroom import avatars as module
 from chatroom.avatars import Avatars
 from chatroom.errors import Refused
+from chatroom.pictures import make_workers
 from chatroom.store.avatars import AvatarStore
 from chatroom.store.database import Database
+from tests.busy import all_taken
 from tests.conftest import Clock
 from tests.people import ALICE, BOB
 from tests.pictures import SECRET, make_bomb, make_picture
@@ -15,7 +17,7 @@ from tests.pictures import SECRET, make_bomb, make_picture
 
 @pytest.fixture
 def avatars(database: Database, clock: Clock) -> Avatars:
-    return Avatars(AvatarStore(database, clock=clock), clock=clock.seconds)
+    return Avatars(AvatarStore(database, clock=clock), make_workers(), clock=clock.seconds)
 
 
 def choose(avatars: Avatars, content: bytes, user_id: str = ALICE.id) -> str:
@@ -76,7 +78,6 @@ def test_a_bomb_is_refused(avatars: Avatars) -> None:
 
 
 def test_one_is_drawn_at_a_time(avatars: Avatars, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "WAIT_SECONDS", 0.01)
-    with avatars._drawing, pytest.raises(Refused) as caught:
+    with all_taken(avatars._drawing), pytest.raises(Refused) as caught:
         choose(avatars, make_picture())
     assert caught.value.reason == "busy"

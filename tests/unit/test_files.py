@@ -3,17 +3,18 @@ from typing import Any
 
 import pytest
 
-from chatroom import files as module
 from chatroom.access import Access
 from chatroom.config import Settings
 from chatroom.errors import Refused, Unavailable
 from chatroom.files import Files
 from chatroom.messages import Messages
 from chatroom.models import Author, Draft, File, Message, Room
+from chatroom.pictures import make_workers
 from chatroom.rooms import LOBBY
 from chatroom.store.database import Database
 from chatroom.store.files import FileStore
 from chatroom.store.messages import MessageStore
+from tests.busy import all_taken
 from tests.conftest import Clock
 from tests.databases import in_memory
 from tests.people import ALICE, BOB, access
@@ -29,7 +30,7 @@ class Place:
         self.database: Database = in_memory()
         self.store = FileStore(self.database, clock=clock)
         self.message_store = MessageStore(self.database, origin="here", clock=clock)
-        self.files = Files(self.store, self.message_store, Settings(**settings), clock=clock)
+        self.files = Files(self.store, self.message_store, Settings(**settings), make_workers(), clock=clock)
         self.messages = Messages(self.message_store, max_length=100, files=self.files, clock=clock)
 
     def upload(self, content: bytes = b"some text", name: str = "a.txt", person: Author = ALICE) -> File:
@@ -78,16 +79,13 @@ class TestUploads:
             assert caught.value.reason == reason
         assert place.count == 0
 
-    def test_wait_for_pictures_that_are_being_drawn_but_not_for_ever(
-        self, place: Place, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(module, "PICTURE_WAIT_SECONDS", 0.01)
-        for _ in range(module.PICTURES_AT_ONCE):
-            place.files._drawing.acquire()
-        with pytest.raises(Refused) as caught:
-            place.upload(make_picture())
+    def test_wait_in_no_thread_for_pictures_that_are_being_drawn(self, place: Place) -> None:
+        """L16."""
+        with all_taken(place.files._drawing):
+            with pytest.raises(Refused) as caught:
+                place.upload(make_picture())
+            assert place.upload(b"text").type == "text/plain"
         assert (caught.value.reason, caught.value.retry_after) == ("busy", 5.0)
-        assert place.upload(b"text").type == "text/plain"
 
     def test_are_refused_when_the_site_is_full(self, clock: Clock) -> None:
         place = Place(clock, max_total_file_bytes=25)

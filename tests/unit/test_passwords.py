@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatroom.errors import Refused
-from chatroom.passwords import LOWER_PRIORITY, Passwords, make_hasher
+from chatroom.passwords import Passwords, make_hasher
+from chatroom.turns import LOWER_PRIORITY, worker_count
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
 ROUNDS = 4
@@ -170,14 +171,14 @@ class Slow:
 def test_more_than_may_wait_are_told_to_come_back() -> None:
     """A09: and once there is room again, the next one is served."""
     slow = Slow()
-    busy = Passwords(slow, rounds=ROUNDS, max_waiting=1)
-    places = max(1, (os.cpu_count() or 1) - 1) + 1
+    busy = Passwords(slow, rounds=ROUNDS)
+    places = worker_count() + 1
     waiting = [threading.Thread(target=busy.hash, args=("correct horse",)) for _ in range(places)]
     try:
         for thread in waiting:
             thread.start()
         assert slow.started.acquire(timeout=PATIENCE_SECONDS)
-        wait_until(lambda: not busy._places._value, "the last one does not wait")
+        wait_until(lambda: not busy._workers._places._free._value, "the last one does not wait")
         with pytest.raises(Refused) as refusal:
             busy.hash("correct horse")
     finally:

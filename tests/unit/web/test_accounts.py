@@ -10,6 +10,7 @@ from chatroom.accounts import Registration
 from chatroom.first import first_code
 from chatroom.models import User
 from chatroom.services import Services
+from tests.busy import all_taken
 from tests.conftest import MakeApp, services_of, signed_in, visitor
 from tests.visitors import PASSWORD, Visitor, problem
 
@@ -269,10 +270,8 @@ class TestLogin:
 
     def test_too_many_hashes_at_once(self, app: Flask, alice: Visitor, services: Services) -> None:
         """A09."""
-        places = services.accounts.passwords._places
-        while places.acquire(blocking=False):
-            pass
-        response = visitor(app).log_in("alice")
+        with all_taken(services.accounts.passwords._workers):
+            response = visitor(app).log_in("alice")
         assert response.status_code == 503
         assert int(response.headers["Retry-After"]) > 0
         assert "Too many people" in problem(response)

@@ -1,0 +1,79 @@
+"""Which queue a request waits in before it gets a thread, told from its route.
+
+A view that does what is scarce is marked with it; one that is not marked meets an error as soon as it does so.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from flask import Flask, request
+from werkzeug.exceptions import HTTPException
+
+from chatroom.queueing import PERSON
+from chatroom.turns import Lane, current_lane
+from chatroom.web.sockets import header
+
+PROBES = {"health.livez", "health.readyz"}
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+MARK = "scarce"
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def scarce(lane: Lane, *, only_with_files: bool = False) -> Callable[[View], View]:
+    """Mark a view whose unsafe methods do what is scarce; `only_with_files` is for forms that may bring some."""
+
+    def mark(view: View) -> View:
+        setattr(view, MARK, (lane, only_with_files))
+        return view
+
+    return mark
+
+
+def register(app: Flask) -> None:
+    """Say in each request which lane is its own."""
+
+    @app.before_request
+    def enter() -> None:
+        current_lane.set(_lane(app, request.endpoint, request.method, request.content_type or ""))
+
+    @app.teardown_request
+    def leave(_: BaseException | None) -> None:
+        current_lane.set(None)
+
+
+def lane_of(app: Flask) -> Callable[[Mapping[str, Any]], Lane]:
+    """What tells the lane of a request from its head, without Flask."""
+    routes = app.url_map.bind("localhost")
+
+    def find_lane(scope: Mapping[str, Any]) -> Lane:
+        try:
+            endpoint, _ = routes.match(scope["path"], scope["method"])
+        except HTTPException:  # no such page, or another method or address
+            return "pages"
+        return _lane(app, endpoint, scope["method"], header(scope, "content-type"))
+
+    return find_lane
+
+
+def credential_of(scope: Mapping[str, Any]) -> str:
+    """What comes with a request and may say whose it is; nothing of it is checked here."""
+    cookies = header(scope, "cookie").split("; ")
+    return header(scope, "authorization") or next((each for each in cookies if "session=" in each), "")
+
+
+def tell_person(user_id: str) -> None:
+    """Tell the queue who has turned out to send this request."""
+    scope = request.environ.get("asgi.scope")
+    if scope is not None:
+        scope[PERSON] = user_id
+
+
+def _lane(app: Flask, endpoint: str | None, method: str, content_type: str) -> Lane:
+    if endpoint in PROBES:
+        return "probes"
+    lane: Lane
+    lane, only_with_files = getattr(app.view_functions.get(endpoint or ""), MARK, ("pages", False))
+    if method in SAFE_METHODS or (only_with_files and not content_type.startswith("multipart/form-data")):
+        return "pages"
+    return lane

@@ -1,0 +1,83 @@
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from chatroom.queueing import PERSON
+from chatroom.services import Services
+from chatroom.turns import current_lane
+from chatroom.web.lanes import credential_of, lane_of
+from tests.visitors import Visitor
+
+FORM = "application/x-www-form-urlencoded"
+FILES = "multipart/form-data; boundary=x"
+
+
+def scope(path: str, method: str = "GET", **headers: str) -> dict[str, Any]:
+    named = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    return {"path": path, "method": method, "headers": named}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "type", "lane"),
+    [
+        ("GET", "/livez", "", "probes"),
+        ("HEAD", "/readyz", "", "probes"),
+        ("GET", "/login", "", "pages"),
+        ("POST", "/login", FORM, "passwords"),
+        ("POST", "/register", FORM, "passwords"),
+        ("POST", "/reset/abc", FORM, "passwords"),
+        ("POST", "/account/password", FORM, "passwords"),
+        ("POST", "/account/delete", FORM, "passwords"),
+        ("POST", "/account/tokens", FORM, "passwords"),
+        ("POST", "/account/avatar", FILES, "pictures"),
+        ("POST", "/api/rooms/lobby/files", FORM, "pictures"),
+        ("POST", "/chatroom/lobby", FILES, "pictures"),
+        ("POST", "/chatroom/lobby", FORM, "pages"),
+        ("POST", "/chatroom", FILES, "pictures"),
+        ("GET", "/chatroom/lobby", "", "pages"),
+        ("POST", "/chatroom/lobby/webhooks", FORM, "names"),
+        ("POST", "/api/push/subscriptions", "application/json", "names"),
+        ("GET", "/static/css/chat.css", "", "pages"),
+        ("GET", "/nowhere", "", "pages"),
+        ("PUT", "/login", "", "pages"),
+        ("GET", "//login\ud800", "", "pages"),
+    ],
+)
+def test_the_lane_of_a_request(app: Flask, method: str, path: str, type: str, lane: str) -> None:
+    """L16."""
+    assert lane_of(app)(scope(path, method, content_type=type)) == lane
+
+
+@pytest.mark.parametrize(
+    ("headers", "credential"),
+    [
+        ({}, ""),
+        ({"cookie": "theme=dark"}, ""),
+        ({"cookie": "theme=dark; session=abc.d"}, "session=abc.d"),
+        ({"cookie": "__Host-session=abc.d; theme=dark"}, "__Host-session=abc.d"),
+        ({"cookie": "session=abc.d", "authorization": "Bearer x"}, "Bearer x"),
+    ],
+)
+def test_what_may_say_whose_a_request_is(headers: dict[str, str], credential: str) -> None:
+    assert credential_of(scope("/", **headers)) == credential
+
+
+def test_the_queue_is_told_who_it_was(alice: Visitor, client: Visitor, services: Services) -> None:
+    user = services.accounts.users.find_by_username("alice")
+    assert user
+    token = services.sessions.create_token(user, label="test")
+    for visitor, path, headers, person in (
+        (alice, "/account", {}, user.id),
+        (client, "/api/rooms", {"Authorization": f"Bearer {token}"}, user.id),
+        (client, "/api/rooms", {"Authorization": "Bearer wrong"}, None),
+        (client, "/login", {}, None),
+    ):
+        told: dict[str, Any] = {}
+        visitor.get(path, headers=headers, environ_overrides={"asgi.scope": told})
+        assert told.get(PERSON) == person
+
+
+def test_the_lane_ends_with_the_request(alice: Visitor) -> None:
+    alice.get("/account")
+    assert current_lane.get() is None
