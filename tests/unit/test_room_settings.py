@@ -6,14 +6,12 @@ import pytest
 from chatroom.access import Access
 from chatroom.errors import Refused
 from chatroom.models import Notice
-from chatroom.notices import Notices
 from chatroom.retention import Retention
 from chatroom.room_invites import RoomInvites
 from chatroom.room_settings import RoomSettings, Wanted, clean_title, clean_topic
 from chatroom.rooms import LOBBY
 from chatroom.store.database import Database
 from chatroom.store.leases import LeaseStore
-from chatroom.store.notices import NoticeStore
 from chatroom.store.room_invites import MOST, RoomInviteStore
 from chatroom.store.rooms import RoomStore
 from tests.conftest import Clock
@@ -29,11 +27,9 @@ class Managed(World):
     def __init__(self, database: Database, clock: Clock) -> None:
         super().__init__(database, clock)
         self.room_store = RoomStore(database)
-        notices = Notices(NoticeStore(database))
-        notices.apply_through = self.told.append
-        self.settings = RoomSettings(self.room_store, self.store, self.rooms, notices, self.audit, clock=clock)
+        self.settings = RoomSettings(self.room_store, self.store, self.rooms, self.acts, clock=clock)
         invites = RoomInviteStore(database, clock=clock)
-        self.invites = RoomInvites(invites, self.room_store, self.rooms._members, self.rooms, self.audit, clock=clock)
+        self.invites = RoomInvites(invites, self.room_store, self.rooms._members, self.rooms, self.acts, clock=clock)
         self.store._clock = clock
 
     def retention(self, holder: str = "here") -> Retention:
