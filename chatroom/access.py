@@ -44,6 +44,17 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
         """Whether they may delete others' messages and name everybody."""
         return self.room.kind != "direct" and POWERS[self.role] >= POWERS["moderator"]
 
+    def outranks(self, role: Role, site_role: Role) -> bool:
+        """Whether they may act here on somebody with these roles: nobody does on somebody as powerful as they are.
+
+        In a public room, those who keep order on the site are above everybody who does not.
+        """
+        if self.room.kind != "public":
+            return POWERS[self.membership.role] > POWERS[role]
+        if site_role != "member":
+            return POWERS[self.site_role] > POWERS[site_role]
+        return self.site_role == "administrator" or POWERS[self.role] > POWERS[role]
+
     @property
     def may_pin(self) -> bool:
         """Whether they may pin messages: in a direct room, which nobody moderates, everybody."""

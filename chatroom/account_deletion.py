@@ -8,12 +8,16 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from chatroom.accounts import Accounts
-from chatroom.audit import Audit, about_user
+from chatroom.acts import Acts
+from chatroom.audit import about_user
+from chatroom.departures import GONE
 from chatroom.errors import ChatroomError, Refused
 from chatroom.leased import LeasedThread
-from chatroom.models import FormerMember, User
+from chatroom.models import FormerMember, Notice, User
 from chatroom.moderation import By, Moderation, author_of
 from chatroom.parting import Parting, Report
+from chatroom.store.acts import Note
+from chatroom.store.audit import Act
 from chatroom.store.leases import LeaseStore
 
 log = logging.getLogger(__name__)
@@ -36,7 +40,7 @@ class AccountDeletion:
         self,
         accounts: Accounts,
         moderation: Moderation,
-        audit: Audit,
+        acts: Acts,
         parting: Parting,
         leases: LeaseStore,
         *,
@@ -46,7 +50,7 @@ class AccountDeletion:
         self._accounts = accounts
         self._users = accounts.users
         self._moderation = moderation
-        self._audit = audit
+        self._acts = acts
         self._parting = parting
         self._ties = ties
         self._clock = clock
@@ -62,12 +66,12 @@ class AccountDeletion:
         """Delete one's own account; raise `Refused` as a log-in does, or for the last administrator."""
         self._accounts.authenticate(user.username, password, address)
         self._begin(user, user, "", is_erased=is_erased)
-        self._finish_unless_running()
+        self._finish_unless_running(user)
 
     def delete(self, by: By, user: User, reason: str, *, is_erased: bool) -> None:
         """Delete somebody's account as an administrator may; raise `Refused` to everybody else."""
         self.begin(by, user, reason, is_erased=is_erased)
-        self._finish_unless_running()
+        self._finish_unless_running(user)
 
     def begin(self, by: By, user: User, reason: str, *, is_erased: bool) -> None:
         """Delete somebody's account, and leave what is in the rooms to `finish`."""
@@ -79,6 +83,10 @@ class AccountDeletion:
         if by is not None and by.role != "administrator":
             raise Refused("forbidden", "Only administrators delete others' accounts.")
         self._moderation.check_power(by, user)
+
+    def complete(self, act: Act) -> None:
+        """What belongs to a deletion that stopped after an administrator's role was taken away."""
+        self._users.make_former(act.subject.id, is_erased=act.details["messages"] == "erased")
 
     def finish(self, report: Report = lambda *_: None) -> None:
         """Take those who are gone out of the rooms, as far as they are still in them."""
@@ -101,21 +109,32 @@ class AccountDeletion:
         self._thread.stop()
 
     def _begin(self, by: By, user: User, reason: str, *, is_erased: bool) -> None:
-        if user.role == "administrator":
-            self._moderation.resign(user, "member")
-        if not self._users.make_former(user.id, is_erased=is_erased):
-            raise Refused("not_found", "There is no such account.")
         details = {"messages": "erased" if is_erased else "kept"}
-        self._audit.record(author_of(by), "delete_account", about_user(user), reason, details)
+
+        def end(note: Note) -> bool:
+            if user.role == "administrator":
+                self._moderation.resign(user, "member", note)  # from here on, `complete` is sure to be called
+                return self._users.make_former(user.id, is_erased=is_erased)
+            return self._users.make_former(user.id, is_erased=is_erased, note=note)
+
+        gone = Notice(kind="user", user=user.id, data={"end": True, "message": GONE})
+        about = about_user(user)
+        if not self._acts.do(
+            "users", end, author_of(by), "delete_account", about, reason=reason, details=details, tell=[gone]
+        ) and not self._acts.finish_in("users", "delete_account", user.id):
+            raise Refused("not_found", "There is no such account.")
         log.info("an account was deleted", extra={"user": user.id})
+        self._try_to(lambda: self._end_ties(user.id), user)
+
+    def _finish_unless_running(self, user: User) -> None:
+        if not self._thread.is_started:
+            self._try_to(self.finish, user)
+
+    def _try_to(self, do: Callable[[], object], user: User) -> None:
         try:
-            self._end_ties(user.id)
+            do()
         except ChatroomError:  # the account is gone; what it had ends when the database is back
             log.warning("what a deleted account had is not ended yet", extra={"user": user.id})
-
-    def _finish_unless_running(self) -> None:
-        if not self._thread.is_started:
-            self.finish()
 
     def _see_to(self, former: FormerMember, report: Report) -> bool:
         self._end_ties(former.id)  # again: their last requests may have made something new

@@ -20,6 +20,7 @@ from chatroom.moderation import ban_words
 from chatroom.names import clean_display_name, clean_username, fold
 from chatroom.passwords import Passwords, make_hasher
 from chatroom.sessions import Sessions
+from chatroom.store.acts import Note
 from chatroom.store.database import Database
 from chatroom.store.invites import InviteStore
 from chatroom.store.sessions import SessionStore
@@ -121,10 +122,10 @@ class Accounts:
         self.authenticate(user.username, current, address)
         return self.set_password(user, new)
 
-    def set_password(self, user: User, new: str) -> User:
+    def set_password(self, user: User, new: str, note: Note | None = None) -> User:
         """Replace the password, and end the user's sessions and tokens, all of them."""
         self.passwords.check_choice(new, (user.username, user.display_name))
-        changed = self.users.change_password(user.id, self.passwords.hash(new))
+        changed = self.users.change_password(user.id, self.passwords.hash(new), note)
         if changed is None:
             raise Refused("not_found", "There is no such account.")
         # The new version has made them worthless already; the mark tells the live connections.

@@ -5,7 +5,8 @@ What is set here wins over `REGISTRATION` in the environment, until it is set ba
 
 from typing import Literal, get_args
 
-from chatroom.audit import SITE, Audit
+from chatroom.acts import Acts
+from chatroom.audit import SITE
 from chatroom.errors import Refused, Unavailable
 from chatroom.invites import Invites
 from chatroom.moderation import By, author_of
@@ -23,12 +24,12 @@ class Admission:
         self,
         site: Site,
         invites: Invites,
-        audit: Audit,
+        acts: Acts,
         default: Registration,
     ) -> None:
         self._site = site
         self._invites = invites
-        self._audit = audit
+        self._acts = acts
         self.default = default
 
     @property
@@ -52,16 +53,30 @@ class Admission:
         check_administrator(by)
         if mode and mode not in get_args(Registration):
             raise Refused("invalid", "Registration is open, by invite, or closed.")
-        self._site.set("registration", mode or None)
-        self._audit.record(author_of(by), "set_registration", SITE, details={"registration": mode or "as set up"})
+        self._acts.do(
+            "site",
+            lambda note: self._site.set("registration", mode or None, note),
+            author_of(by),
+            "set_registration",
+            SITE,
+            details={"registration": mode or "as set up"},
+        )
 
     def make_invite(self, by: By, *, uses: int, days: int) -> str:
         """Make an invite, and return its code, which is shown only now."""
         check_administrator(by)
         if not (1 <= uses <= MOST_USES and 1 <= days <= MOST_DAYS):
             raise Refused("invalid", f"An invite is for 1 to {MOST_USES:,} people, and good for 1 to {MOST_DAYS} days.")
-        code = self._invites.create(uses=uses, days=days, made_by=author_of(by))
-        self._audit.record(author_of(by), "make_invite", SITE, details={"uses": uses, "days": days})
+        code = self._invites.new_code()
+        self._acts.do(
+            "invites",
+            lambda note: self._invites.add(code, uses=uses, days=days, made_by=author_of(by), note=note),
+            author_of(by),
+            "make_invite",
+            SITE,
+            details={"uses": uses, "days": days},
+            is_new=True,
+        )
         return code
 
     def list_invites(self) -> list[Invite]:
@@ -71,9 +86,18 @@ class Admission:
     def revoke_invite(self, by: By, invite_id: str) -> None:
         """Make an invite worthless; raise `Refused` when there is none such."""
         check_administrator(by)
-        if not self._invites.revoke(invite_id):
+        if not self._acts.do(
+            "invites",
+            lambda note: self._invites.revoke(invite_id, note),
+            author_of(by),
+            "revoke_invite",
+            SITE,
+            details={"invite": invite_id[:8]},
+            is_end=True,
+        ):
+            if self._acts.finish_in("invites", "revoke_invite", SITE.id, invite=invite_id[:8]):
+                return
             raise Refused("not_found", "This invite is used up, too old, or was revoked already.")
-        self._audit.record(author_of(by), "revoke_invite", SITE, details={"invite": invite_id[:8]})
 
 
 def check_administrator(by: By) -> None:

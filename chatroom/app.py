@@ -272,7 +272,14 @@ def _make_engine(services: Services, notifier: Notifier) -> Engine:
         tail_messages=settings.tail_messages,
         tail_bytes=settings.tail_bytes,
         lease_seconds=settings.presence_lease_seconds,
-        chores=[services.site.renew, services.approval.finish, services.files.sweep, services.retention.sweep],
+        read_rights=services.rights.read,
+        chores=[
+            services.site.renew,
+            services.acts.finish,
+            services.approval.finish,
+            services.files.sweep,
+            services.retention.sweep,
+        ],
         renew_site=services.site.renew,
     )
 

@@ -10,14 +10,16 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from chatroom.access import POWERS, Access
-from chatroom.audit import Audit, about_message, about_room
-from chatroom.errors import ChatroomError, Refused, Unavailable
+from chatroom.acts import Acts
+from chatroom.audit import about_message, about_room
+from chatroom.errors import ChatroomError, Refused
 from chatroom.files import Files
 from chatroom.messages import Messages
 from chatroom.models import Draft, Held, Notice, Room, User
 from chatroom.moderation import By, author_of
 from chatroom.newcomers import Newcomers
 from chatroom.notices import Notices
+from chatroom.store.audit import Act
 from chatroom.store.files import KeptFile
 from chatroom.store.held import HeldStore, make_held_id
 from chatroom.store.messages import MessageStore
@@ -34,6 +36,7 @@ MOST_COUNTED = 100
 LONGEST_REASON = 300
 UNFINISHED_AFTER = timedelta(seconds=20)
 """Whoever decided has finished by then, or will not."""
+ACTS = {"approved": "approve_message", "rejected": "reject_message"}
 WAITING = "A moderator looks at your first messages before others see them."
 
 
@@ -59,7 +62,7 @@ class Approval:
         files: Files,
         newcomers: Newcomers,
         notices: Notices,
-        audit: Audit,
+        acts: Acts,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
@@ -70,7 +73,7 @@ class Approval:
         self._files = files
         self._newcomers = newcomers
         self._notices = notices
-        self._audit = audit
+        self._acts = acts
         self._clock = clock
 
     def hold(self, access: Access, draft: Draft, file_ids: Sequence[str] = ()) -> Held | None:
@@ -130,7 +133,9 @@ class Approval:
 
         Raises `Unavailable` where it is decided, and will be posted a moment later.
         """
-        held = self._get_for(by, held_id)
+        held = self._get_for(by, held_id, "approved")
+        if held.state == "approved":
+            return
         room = self._rooms.find(held.room_id)
         access = self._rooms.find_access(held.author.id, room.slug) if room is not None else None
         if access is None:
@@ -140,13 +145,14 @@ class Approval:
 
     def reject(self, by: By, held_id: str, reason: str, *, with_others: bool = False) -> int:
         """Let it be seen by nobody, and tell its author why; `with_others`: whatever else of theirs waits here, too."""
-        held = self._get_for(by, held_id)
+        held = self._get_for(by, held_id, "rejected")
         reason = reason.strip()
         if not reason:
             raise Refused("invalid", "Say why: they are told, and it is noted.")
         if len(reason) > LONGEST_REASON:
             raise Refused("too_long", f"The reason is too long: at most {LONGEST_REASON} characters are allowed.")
-        self._decide(by, held, "rejected", reason)
+        if held.state == "waiting":
+            self._decide(by, held, "rejected", reason)
         others = self._store.list_of(held.author.id) if with_others else []
         count = 1
         for other in others:
@@ -199,12 +205,25 @@ class Approval:
         return kept
 
     def _decide(self, by: By, held: Held, state: str, reason: str = "", *, is_trusting: bool = False) -> None:
-        if not self._store.decide(held.id, state, author_of(by), reason, is_trusting=is_trusting):
+        room = self._rooms.find(held.room_id)
+        author = author_of(by)
+        if not self._acts.do(
+            "held",
+            lambda note: self._store.decide(held.id, state, author, reason=reason, is_trusting=is_trusting, note=note),
+            author,
+            ACTS[state],
+            about_message(held.id, held.author, room.title if room is not None else "a room that is gone"),
+            reason=reason,
+            details={"trusted": "yes"} if is_trusting else {},
+            room=about_room(room) if room is not None else None,
+        ):
             raise _decided(self._get(held.id))
-        try:
+
+    def finish_decision(self, act: Act) -> None:
+        """What belongs to a decision that is noted."""
+        held = self._store.find_by_id(act.subject.id)
+        if held is not None:
             self._finish(held.id)
-        except ChatroomError as error:
-            raise Unavailable("It is decided. What follows from it will be done within a minute.") from error
 
     def _finish(self, held_id: str) -> None:
         """Do what follows from a decision. It may be done by two at once, or after half of it was done."""
@@ -217,12 +236,7 @@ class Approval:
             self._users.note_approved(held.author.id, held.id, is_trusted=held.is_trusting)
         elif held.files:
             self._files.remove(held)
-        if self._store.finish(held) and held.state != "withdrawn" and held.decided_by is not None:
-            details = {"trusted": "yes"} if held.is_trusting else {}
-            subject = about_message(held.id, held.author, room.title if room is not None else "a room that is gone")
-            act = "approve_message" if held.state == "approved" else "reject_message"
-            where = about_room(room) if room is not None else None
-            self._audit.record(held.decided_by, act, subject, held.reason, details, room=where)
+        self._store.finish(held)
         self._notices.tell(Notice(kind="user", user=held.author.id))
         self._tell(held)
 
@@ -252,11 +266,13 @@ class Approval:
             raise _no_such()
         return held
 
-    def _get_for(self, by: By, held_id: str) -> Held:
+    def _get_for(self, by: By, held_id: str, wanted: str) -> Held:
+        """One that waits, or that they have just decided so by a try whose answer was lost."""
         held = self._get(held_id)
         if not self._may_decide(by, held):
             raise _no_such()
-        if held.state != "waiting":
+        is_theirs = held.state == wanted and held.decided_by == author_of(by)
+        if held.state != "waiting" and not (is_theirs and self._acts.finish_in("held", ACTS[wanted], held.id)):
             raise _decided(held)
         return held
 

@@ -1,10 +1,7 @@
 """The audit log: every act of those who keep order, with who, what, when and why.
 
-It is written after the act is done, and nothing in it is ever changed.
+`chatroom.acts` writes it, and nothing else; nothing in it is ever changed.
 """
-
-from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
@@ -31,28 +28,10 @@ class AuditPage(msgspec.Struct, frozen=True):
 
 
 class Audit:
-    """Write and read the audit log."""
+    """Read the audit log."""
 
     def __init__(self, store: AuditStore) -> None:
         self._store = store
-
-    def record(
-        self,
-        actor: Author,
-        act: str,
-        subject: Subject,
-        reason: str = "",
-        details: Mapping[str, Any] | None = None,
-        *,
-        room: Subject | None = None,
-    ) -> None:
-        """Note an act that was done; `act` is one word of docs/moderation.md, `details` are plain values.
-
-        With a `room`, those who manage it read the entry too.
-        """
-        if subject.kind == "room":
-            room = subject
-        self._store.add(actor, act, subject, reason[:MOST_KEPT], details or {}, room=room)
 
     def page(self, before: str = "", *, act: str = "", actor: str = "", subject: str = "", room: str = "") -> AuditPage:
         """The entries before one, of one act, by one person, about one subject, or in one room (by id)."""

@@ -8,13 +8,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chatroom.access import Access
+from chatroom.acts import Acts
 from chatroom.anonymity import is_erased_with, without_name
-from chatroom.audit import Audit, about_message, about_room
+from chatroom.audit import about_message, about_room
 from chatroom.errors import Refused
 from chatroom.files import Files
 from chatroom.models import SERVER_MADE, Author, Draft, FormerMember, Member, Message, Reaction, Room
 from chatroom.reactions import check_emoji, react
 from chatroom.rendering import render
+from chatroom.store.acts import Note
+from chatroom.store.audit import Act
 from chatroom.store.messages import MessageStore
 
 ERASED: dict[str, Any] = {"text": "", "html": "", "mentions": [], "reactions": [], "files": [], "pinned_at": None}
@@ -39,7 +42,7 @@ class Changes:
         check_text: Callable[[str], None],
         write_line: Callable[[Room, Draft], None],
         files: Files | None = None,
-        audit: Audit | None = None,
+        acts: Acts | None = None,
         find_mentions: Callable[[Access, str], tuple[Member, ...]] = lambda _access, _text: (),
         check_editing: Callable[[Access], None] = lambda _access: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -48,7 +51,7 @@ class Changes:
         self._check_text = check_text
         self._write_line = write_line
         self._files = files
-        self._audit = audit
+        self._acts = acts
         self._find_mentions = find_mentions
         self._check_editing = check_editing
         self._clock = clock
@@ -78,8 +81,8 @@ class Changes:
 
     def deleting(self, access: Access, message_id: str, reason: str = "") -> Change:
         """The change that takes one's own message back, or a moderator another's: only its place in the log stays."""
-        deleted: list[Message] = []
-        """Another's, as it was: kept over the tries of a write whose outcome is unknown, so that it is noted."""
+        notes: list[Note] = []
+        """Of another's message: kept over the tries of a write whose outcome is unknown, so that it is one act."""
 
         def erase(message: Message) -> Mapping[str, Any] | None:
             if not access.may_moderate:
@@ -87,15 +90,16 @@ class Changes:
             if message.deleted_at:
                 return None
             if message.author.id != access.user_id:
-                deleted[:] = [message]
+                self._intend(access, message, reason, notes)
             return ERASED | {"deleted_at": self._clock()}
 
         erasing = self._changing(message_id, erase)
 
         def change(room_id: str, after: int | None) -> Message:
             changed = erasing(room_id, after)
-            for message in deleted:
-                self._note_deletion(access, message, reason)
+            for note in notes:
+                if self._acts is not None:
+                    self._acts.follow(note)
             return changed
 
         return change
@@ -212,11 +216,25 @@ class Changes:
 
         return change
 
-    def _note_deletion(self, access: Access, message: Message, reason: str) -> None:
-        if self._audit is not None:
+    def complete_deletion(self, act: Act) -> None:
+        """What belongs to the deletion of another's message that is noted, and perhaps not done."""
+        room_id = act.room.id if act.room is not None else ""
+        for message, _ in self._store.find_all([act.subject.id], [room_id]):
+            if not message.deleted_at:
+                self.expiring(message.id)(room_id, None)
+
+    def _intend(self, access: Access, message: Message, reason: str, notes: list[Note]) -> None:
+        if self._acts is None:
+            return
+        if not notes:
             subject = about_message(message.id, message.author, access.room.title)
-            details = {"message": message.sequence}
-            self._audit.record(access.author, "delete_message", subject, reason, details, room=about_room(access.room))
+            details, room = {"message": message.sequence}, about_room(access.room)
+            notes.append(
+                self._acts.note(
+                    "rooms", access.author, "delete_message", subject, reason=reason, details=details, room=room
+                )
+            )
+        self._acts.intend(notes[0], access.room.id)
 
     def _note_pin(self, access: Access, message: Message) -> None:
         """Have the room say who pinned, in answer to what was pinned."""

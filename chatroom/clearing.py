@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable
 
 from chatroom.access import Access
-from chatroom.audit import Audit, about_room
+from chatroom.acts import Acts
+from chatroom.audit import about_room
 from chatroom.errors import ChatroomError, Refused
 from chatroom.messages import Messages
 from chatroom.models import Author, Room
@@ -33,13 +34,13 @@ class Clearing:
     """Clear rooms for those who manage them, and finish what was begun."""
 
     def __init__(
-        self, rooms: RoomStore, store: MessageStore, messages: Messages, leases: LeaseStore, audit: Audit
+        self, rooms: RoomStore, store: MessageStore, messages: Messages, leases: LeaseStore, acts: Acts
     ) -> None:
         self._rooms = rooms
         self._store = store
         self._messages = messages
         self._leases = leases
-        self._audit = audit
+        self._acts = acts
         self._asked = threading.Event()
         self._is_stopped = False
         self._thread: threading.Thread | None = None
@@ -56,8 +57,15 @@ class Clearing:
 
     def begin(self, room: Room, person: Author, reason: str) -> None:
         """Hide everything up to now, note it in the audit log, and say so in the room."""
-        self._rooms.start_clearing(room.id, self._store.newest_revision(room.id))
-        self._audit.record(person, "clear_history", about_room(room), reason)
+        newest = self._store.newest_revision(room.id)
+        self._acts.do(
+            "rooms",
+            lambda note: self._rooms.start_clearing(room.id, newest, note),
+            person,
+            "clear_history",
+            about_room(room),
+            reason=reason,
+        )
         self._messages.note(room, person, f"{person.name} cleared the history")
 
     def finish(self, report: Report = lambda *_: None) -> None:

@@ -53,4 +53,5 @@ class Departures:
         heir = self._users.find(heir_id) if heir_id else None
         if heir is not None:
             self._rooms.give_role(room, heir.id, "administrator")
+            self._notices.tell(Notice(kind="access", user=heir.id, room=room.id))
             self._rooms.note(room, Author(heir.id, heir.display_name), "manages this room now")

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from chatroom.audit import CONSOLE
 from chatroom.errors import Refused
 from chatroom.models import Author
+from chatroom.store.acts import Note
 from chatroom.store.invites import Invite, InviteStore
 
 CODE_BYTES = 12
@@ -24,12 +25,20 @@ class Invites:
         self._store = store
         self._clock = clock
 
-    def create(self, *, uses: int = 1, days: int = 7, made_by: Author = CONSOLE) -> str:
+    def create(self, *, uses: int = 1, days: int = 7) -> str:
         """Make an invite, and return its code."""
-        code = secrets.token_urlsafe(CODE_BYTES)
-        ends = self._clock() + timedelta(days=days)
-        self._store.add(_id_of(code), uses=uses, expires_at=ends, made_by=made_by)
+        code = self.new_code()
+        self.add(code, uses=uses, days=days, made_by=CONSOLE)
         return code
+
+    def new_code(self) -> str:
+        """A code for an invite that is not yet made."""
+        return secrets.token_urlsafe(CODE_BYTES)
+
+    def add(self, code: str, *, uses: int, days: int, made_by: Author, note: Note | None = None) -> None:
+        """Make the invite of a code."""
+        ends = self._clock() + timedelta(days=days)
+        self._store.add(_id_of(code), uses=uses, expires_at=ends, made_by=made_by, note=note)
 
     def take(self, code: str) -> None:
         """Use an invite once; raise `Refused` (`forbidden`) when it is not, or no longer, good."""
@@ -40,9 +49,9 @@ class Invites:
         """The invites by which somebody may still register, the first to end first."""
         return self._store.list_good(SHOWN)
 
-    def revoke(self, invite_id: str) -> bool:
+    def revoke(self, invite_id: str, note: Note) -> bool:
         """Make an invite worthless; False when there is none such."""
-        return self._store.remove(invite_id)
+        return self._store.end(invite_id, note)
 
     def give_back(self, code: str) -> None:
         """Undo a `take` that came to nothing."""

@@ -13,7 +13,7 @@ import msgspec
 import regex
 
 from chatroom.access import Access
-from chatroom.audit import Audit
+from chatroom.acts import Acts
 from chatroom.changes import MOST_PINS, Change, Changes
 from chatroom.errors import ChatroomError, Refused
 from chatroom.files import Files
@@ -49,7 +49,7 @@ class Messages:
         *,
         max_length: int,
         files: Files | None = None,
-        audit: Audit | None = None,
+        acts: Acts | None = None,
         find_mentions: Callable[[Access, str], tuple[Member, ...]] = lambda _access, _text: (),
         check_editing: Callable[[Access], None] = lambda _access: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -64,7 +64,7 @@ class Messages:
             check_text=self.check_text,
             write_line=self._write_line,
             files=files,
-            audit=audit,
+            acts=acts,
             find_mentions=find_mentions,
             check_editing=check_editing,
             clock=clock,

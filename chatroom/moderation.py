@@ -3,21 +3,26 @@
 Nobody acts on somebody who is as powerful as they are. There is always an administrator.
 """
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chatroom.access import POWERS, Access
-from chatroom.audit import CONSOLE, Audit, about_room, about_user, checked
+from chatroom.acts import Acts
+from chatroom.audit import CONSOLE, about_room, about_user, checked
 from chatroom.durations import until
 from chatroom.errors import Refused
 from chatroom.models import Author, Notice, Role, User
-from chatroom.notices import Notices
+from chatroom.rooms import Rooms
 from chatroom.sessions import Sessions
+from chatroom.store.acts import Note
+from chatroom.store.audit import Act
 from chatroom.store.rooms import RoomStore
 from chatroom.store.users import UserStore
 
 WHY = "Say why: they are told, and it is noted."
+SAME = timedelta(minutes=2)
+"""Whoever sends the same mute or ban once more within this time means the one that is there."""
 
 By = User | None
 """Who does it: an account, or (None) the person at the console, who may do everything."""
@@ -29,18 +34,18 @@ class Moderation:
     def __init__(
         self,
         users: UserStore,
-        rooms: RoomStore,
+        room_store: RoomStore,
+        rooms: Rooms,
         sessions: Sessions,
-        notices: Notices,
-        audit: Audit,
+        acts: Acts,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._users = users
+        self._room_store = room_store
         self._rooms = rooms
         self._sessions = sessions
-        self._notices = notices
-        self._audit = audit
+        self._acts = acts
         self._clock = clock
 
     def set_role(self, by: By, user: User, role: Role, reason: str = "") -> User:
@@ -48,78 +53,120 @@ class Moderation:
         if by is not None and by.role != "administrator":
             raise Refused("forbidden", "Only administrators give roles.")
         if user.role == role:
+            self._acts.finish_in("users")
             return user
-        if user.role == "administrator":
-            self.resign(user, role)
-        else:
-            self._users.set_role(user.id, role)
-        self._note(by, "set_role", user, reason, role=role, before=user.role)
-        self._tell(user)
+
+        def give(note: Note) -> None:
+            if user.role == "administrator":
+                self.resign(user, role, note)
+            else:
+                self._users.set_role(user.id, role, note)
+
+        self._do(by, give, "set_role", user, reason, role=role, before=user.role)
         return self.get(user.id)
 
-    def resign(self, user: User, role: Role) -> None:
+    def resign(self, user: User, role: Role, note: Note) -> None:
         """Take an administrator's role away; raise `Refused` (`last_administrator`) where none would be left."""
         if self._users.has_administrator(but=user.id):
-            self._users.set_role(user.id, role)
+            self._users.set_role(user.id, role, note)
             # Two may have done this to each other at the same moment. Whoever looks last gives the role back,
             # so that there is one again: the look sees every write that was acknowledged before it.
             if self._users.has_administrator():
                 return
-            self._users.set_role(user.id, user.role)
+            self._users.give_back_role(user.id, user.role, note)
         raise Refused("last_administrator", "This is the last administrator. Make somebody else one first.")
 
     def mute(self, by: By, user: User, end: datetime, reason: str) -> None:
         """Let somebody read and not post, in all rooms, until `end`."""
         self.check_power(by, user)
         reason = checked(reason, WHY)
-        self._users.set_mute(user.id, end, reason)
-        self._note(by, "mute", user, reason, until=until(end))
-        self._tell(user)
+        user = self.get(user.id)
+        if _is_same(user.muted_until, user.mute_reason, end, reason):
+            self._acts.finish_in("users")
+            return
+        self._do(
+            by,
+            lambda note: self._users.set_mute(user.id, end, reason, note),
+            "mute",
+            user,
+            reason,
+            until=until(end),
+        )
 
     def unmute(self, by: By, user: User, reason: str = "") -> None:
         """Let somebody post again."""
         self.check_power(by, user)
-        self._users.set_mute(user.id, None, "")
-        self._note(by, "unmute", user, reason)
-        self._tell(user)
+        user = self.get(user.id)
+        if user.muted_until is None:
+            self._acts.finish_in("users")
+            return
+        self._do(by, lambda note: self._users.set_mute(user.id, None, "", note), "unmute", user, reason)
 
     def mute_in(self, access: Access, by: User, user: User, end: datetime | None, reason: str) -> None:
-        """Let a member of one room read and not post there until `end`; with None, let them post again."""
-        theirs = self._rooms.find_access(user.id, access.room.slug)
-        if theirs is None:
+        """Let a member of one room read and not post there until `end`; with None, let them post again.
+
+        It holds for who has just left as well: they come again as muted as they went.
+        """
+        room = access.room
+        if not self._rooms.knows(user.id, room):
             raise Refused("not_found", "They are not a member of this room.")
-        if not access.may_moderate or POWERS[theirs.role] >= POWERS[access.role]:
-            raise Refused("forbidden", "You may not do this to them in this room.")
+        self._rooms.check_over(access, user.id)
         reason = checked(reason, WHY) if end else reason
-        self._rooms.set_mute(user.id, access.room.id, end, reason)
-        details = {"until": until(end)} if end else {}
-        where = about_room(access.room)
-        self._audit.record(author_of(by), "mute" if end else "unmute", about_user(user), reason, details, room=where)
-        self._notices.tell(Notice(kind="access", user=user.id, room=access.room.id))
+        if _is_same(*self._room_store.mute_of(user.id, room.id), end, reason):
+            self._acts.finish_in("memberships")
+            return
+        self._acts.do(
+            "memberships",
+            lambda note: self._room_store.set_mute(user.id, room.id, end, reason, note),
+            author_of(by),
+            "mute" if end else "unmute",
+            about_user(user),
+            reason=reason,
+            details={"until": until(end)} if end else {},
+            room=about_room(room),
+            tell=[Notice(kind="access", user=user.id, room=room.id)],
+        )
 
     def ban(self, by: By, user: User, end: datetime, reason: str) -> None:
         """Let somebody in no more until `end`: all their sessions and tokens are over at once."""
         self.check_power(by, user)
         reason = checked(reason, WHY)
-        self._users.set_ban(user.id, end, reason)
-        # Told before the sessions end: whoever hears of both first learns why.
-        self._tell(user, end=True, message=ban_words(end, reason))
-        self._sessions.end_all(user.id)
-        self._note(by, "ban", user, reason, until=until(end))
+        user = self.get(user.id)
+        if _is_same(user.banned_until, user.ban_reason, end, reason):
+            self._acts.finish_in("users")
+            return
+        # Told before the sessions end, which `end_sessions_of` does: whoever hears of both first learns why.
+        told = Notice(kind="user", user=user.id, data={"end": True, "message": ban_words(end, reason)})
+        self._do(
+            by,
+            lambda note: self._users.set_ban(user.id, end, reason, note),
+            "ban",
+            user,
+            reason,
+            tell=[told],
+            until=until(end),
+        )
 
     def unban(self, by: By, user: User, reason: str = "") -> None:
         """Let somebody in again."""
         self.check_power(by, user)
-        self._users.set_ban(user.id, None, "")
-        self._note(by, "unban", user, reason)
+        user = self.get(user.id)
+        if user.banned_until is None:
+            self._acts.finish_in("users")
+            return
+        self._do(by, lambda note: self._users.set_ban(user.id, None, "", note), "unban", user, reason, tell=[])
 
     def end_sessions(self, by: By, user: User) -> int:
         """Log somebody out everywhere, and count the sessions and tokens that ended."""
         if by is not None and by.role != "administrator":
             raise Refused("forbidden", "Only administrators end others' sessions.")
-        count = self._sessions.end_all(user.id)
-        self._note(by, "end_sessions", user, "", count=count)
+        count = len(self._sessions.list_for(user))
+        self._do(by, lambda note: self._acts.intend(note, user.id), "end_sessions", user, "", tell=[], count=count)
         return count
+
+    def end_sessions_of(self, act: Act) -> None:
+        """What belongs to a ban, to an `end_sessions`, and to a new password by a link."""
+        self._sessions.end_all(act.subject.id)
 
     def has_power(self, by: By, user: User) -> bool:
         """Whether they may mute and ban this person."""
@@ -138,11 +185,19 @@ class Moderation:
             raise Refused("not_found", "This account was deleted." if is_former else "There is no such account.")
         return user
 
-    def _note(self, by: By, act: str, user: User, reason: str, **details: Any) -> None:
-        self._audit.record(author_of(by), act, about_user(user), reason, details)
-
-    def _tell(self, user: User, **data: Any) -> None:
-        self._notices.tell(Notice(kind="user", user=user.id, data=data))
+    def _do(
+        self,
+        by: By,
+        cut: Callable[[Note], object],
+        act: str,
+        user: User,
+        reason: str,
+        *,
+        tell: Sequence[Notice] | None = None,
+        **details: Any,
+    ) -> None:
+        told = [Notice(kind="user", user=user.id)] if tell is None else tell
+        self._acts.do("users", cut, author_of(by), act, about_user(user), reason=reason, details=details, tell=told)
 
 
 def author_of(by: By) -> Author:
@@ -153,3 +208,10 @@ def author_of(by: By) -> Author:
 def ban_words(end: datetime, reason: str) -> str:
     """What the banned person is told."""
     return f"You are banned {until(end)}: {reason}"
+
+
+def _is_same(is_until: datetime | None, is_because: str, end: datetime | None, reason: str) -> bool:
+    """Whether what is to be done was done just now: by a try whose answer was lost, or by two at once."""
+    if end is None or is_until is None:
+        return end is is_until
+    return is_because == reason and abs(end - is_until) < SAME

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chatroom.access import POWERS, Access
+from chatroom.acts import Acts
 from chatroom.admission import check_administrator
-from chatroom.audit import SITE, Audit
+from chatroom.audit import SITE
 from chatroom.errors import Refused
 from chatroom.models import Notice, Standing
 from chatroom.moderation import By, author_of
-from chatroom.notices import Notices
 from chatroom.site import Site
 from chatroom.store.held import KEPT_SECONDS
 from chatroom.store.users import UserStore
@@ -33,15 +33,13 @@ class Newcomers:
         self,
         site: Site,
         users: UserStore,
-        notices: Notices,
-        audit: Audit,
+        acts: Acts,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._site = site
         self._users = users
-        self._notices = notices
-        self._audit = audit
+        self._acts = acts
         self._clock = clock
 
     @property
@@ -56,9 +54,16 @@ class Newcomers:
             raise Refused("invalid", f"Hold the first 1 to {MOST} messages, or 0 to hold none.")
         earlier = self._site.get(SETTING, {}).get("since")
         since = earlier or self._clock() - LOOK_BACK
-        self._site.set(SETTING, {"first": first, "since": since} if first else None)
-        self._notices.tell(Notice(kind="site"))
-        self._audit.record(author_of(by), "set_holding", SITE, details={"first": first})
+        wish = {"first": first, "since": since} if first else None
+        self._acts.do(
+            "site",
+            lambda note: self._site.set(SETTING, wish, note),
+            author_of(by),
+            "set_holding",
+            SITE,
+            details={"first": first},
+            tell=[Notice(kind="site")],
+        )
 
     def may_be_held(self, access: Access) -> bool:
         """Whether what they post here is to be looked at more closely. Asks nothing: it is called for every post."""

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
 
-from chatroom.audit import Audit, about_user
+from chatroom.acts import Acts
+from chatroom.audit import about_user
 from chatroom.errors import Refused
 from chatroom.models import Author, Notice, User
 from chatroom.names import clean_display_name
-from chatroom.notices import Notices
 from chatroom.store.users import UserStore
 
 LONGEST_ABOUT = 500
@@ -28,20 +28,27 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 class Profiles:
     """Change profiles."""
 
-    def __init__(self, users: UserStore, notices: Notices, audit: Audit) -> None:
+    def __init__(self, users: UserStore, acts: Acts) -> None:
         self._users = users
-        self._notices = notices
-        self._audit = audit
+        self._acts = acts
 
     def change(self, user: User, wanted: Profile) -> None:
         """Keep what somebody says about themselves; raise `Taken`, or `Refused` with what is wrong."""
         name, about = clean_display_name(wanted.display_name), _clean_about(wanted.about)
         if wanted.time_zone and wanted.time_zone not in time_zones():
             raise Refused("invalid", "There is no such time zone. Write it as Europe/Vienna.")
-        self._users.set_profile(user, name, about, wanted.time_zone)
-        if name != user.display_name:
-            self._audit.record(Author(user.id, name), "rename", about_user(user), details={"before": user.display_name})
-            self._notices.tell(Notice(kind="user", user=user.id))
+        if name == user.display_name:
+            self._users.set_profile(user, name, about, wanted.time_zone)
+            return
+        self._acts.do(
+            "users",
+            lambda note: self._users.set_profile(user, name, about, wanted.time_zone, note),
+            Author(user.id, name),
+            "rename",
+            about_user(user),
+            details={"before": user.display_name},
+            tell=[Notice(kind="user", user=user.id)],
+        )
 
 
 @cache

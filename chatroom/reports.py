@@ -7,7 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from chatroom.access import POWERS, Access
-from chatroom.audit import Audit, about_message, checked
+from chatroom.acts import Acts
+from chatroom.audit import about_message, checked
 from chatroom.errors import Refused
 from chatroom.messages import Messages
 from chatroom.models import Author, Message, User
@@ -32,14 +33,14 @@ class Reports:
         store: ReportStore,
         rooms: RoomStore,
         messages: Messages,
-        audit: Audit,
+        acts: Acts,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._rooms = rooms
         self._messages = messages
-        self._audit = audit
+        self._acts = acts
         self._clock = clock
 
     def get_message(self, access: Access, sequence: int) -> Message:
@@ -102,11 +103,16 @@ class Reports:
 
     def close(self, by: User, report: Report, outcome: list[str], reason: str) -> None:
         """Note what was decided about all reports of the message: `outcome` is empty when they were dismissed."""
-        count = self._store.close_all(report.message, outcome, author_of(by))
-        if count:
-            act = "uphold_report" if outcome else "dismiss_report"
-            # Not in the room's own record: those who manage it may be whom it was about.
-            self._audit.record(author_of(by), act, _about(report), reason, {"reports": count})
+        # Not in the room's own record: those who manage it may be whom it was about.
+        self._acts.do(
+            "reports",
+            lambda note: self._store.close_all(report.message, outcome, author_of(by), note) > 0,
+            author_of(by),
+            "uphold_report" if outcome else "dismiss_report",
+            _about(report),
+            reason=reason,
+            details={"reports": self._store.count_open(report.message)},
+        )
 
 
 def _about(report: Report) -> Subject:

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from chatroom.accounts import Accounts
-from chatroom.audit import Audit, about_user
+from chatroom.acts import Acts
+from chatroom.audit import about_user
 from chatroom.errors import Refused
 from chatroom.models import User
 from chatroom.moderation import By, Moderation, author_of
@@ -29,14 +30,14 @@ class Resets:
         store: ResetStore,
         accounts: Accounts,
         moderation: Moderation,
-        audit: Audit,
+        acts: Acts,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._accounts = accounts
         self._moderation = moderation
-        self._audit = audit
+        self._acts = acts
         self._clock = clock
 
     def make(self, by: By, user: User) -> str:
@@ -45,8 +46,15 @@ class Resets:
             raise Refused("forbidden", "Only administrators make reset links.")
         self._moderation.check_power(by, user)
         secret = secrets.token_urlsafe(SECRET_BYTES)
-        self._store.add(_id_of(secret), user.id, self._clock() + GOOD_FOR, password_version=user.password_version)
-        self._audit.record(author_of(by), "make_reset_link", about_user(user))
+        ends, version = self._clock() + GOOD_FOR, user.password_version
+        self._acts.do(
+            "resets",
+            lambda note: self._store.add(_id_of(secret), user.id, ends, password_version=version, note=note),
+            author_of(by),
+            "make_reset_link",
+            about_user(user),
+            is_new=True,
+        )
         return secret
 
     def find_user(self, secret: str) -> User:
@@ -58,9 +66,15 @@ class Resets:
         user = self.find_user(secret)
         self._accounts.passwords.check_choice(password, (user.username, user.display_name))
         user = self._get(self._store.take(_id_of(secret)))
-        user = self._accounts.set_password(user, password)
-        self._audit.record(author_of(user), "use_reset_link", about_user(user))
-        return user
+        self._acts.do(
+            "users",
+            lambda note: self._accounts.set_password(user, password, note),
+            author_of(user),
+            "use_reset_link",
+            about_user(user),
+            is_new=True,
+        )
+        return self._accounts.users.find(user.id) or user
 
     def _get(self, owner: tuple[str, int] | None) -> User:
         user_id, password_version = owner or ("", 0)

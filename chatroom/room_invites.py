@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from chatroom.access import Access
-from chatroom.audit import Audit, about_room
+from chatroom.acts import Acts
+from chatroom.audit import about_room
 from chatroom.errors import Refused
 from chatroom.models import Author, Room
 from chatroom.rooms import Rooms
@@ -27,7 +28,7 @@ class RoomInvites:
         room_store: RoomStore,
         members: MemberStore,
         rooms: Rooms,
-        audit: Audit,
+        acts: Acts,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -35,7 +36,7 @@ class RoomInvites:
         self._room_store = room_store
         self._members = members
         self._rooms = rooms
-        self._audit = audit
+        self._acts = acts
         self._clock = clock
 
     def create(self, access: Access, *, uses: int, hours: int) -> str:
@@ -47,19 +48,24 @@ class RoomInvites:
             raise Refused("busy", f"There are {MOST} links into this room: end one first.")
         code = secrets.token_urlsafe(24)
         now = self._clock()
-        self._store.add(
-            RoomInvite(
-                id=_hash(code),
-                room_id=access.room.id,
-                created_by=access.name,
-                created_by_id=access.user_id,
-                uses_left=uses,
-                created_at=now,
-                expires_at=now + timedelta(hours=hours),
-            )
+        invite = RoomInvite(
+            id=_hash(code),
+            room_id=access.room.id,
+            created_by=access.name,
+            created_by_id=access.user_id,
+            uses_left=uses,
+            created_at=now,
+            expires_at=now + timedelta(hours=hours),
         )
-        details = {"uses": uses, "hours": hours}
-        self._audit.record(access.author, "make_room_link", about_room(access.room), details=details)
+        self._acts.do(
+            "room_invites",
+            lambda note: self._store.add(invite, note),
+            access.author,
+            "make_room_link",
+            about_room(access.room),
+            details={"uses": uses, "hours": hours},
+            is_new=True,
+        )
         return code
 
     def list_for(self, access: Access) -> list[RoomInvite]:
@@ -70,9 +76,18 @@ class RoomInvites:
     def end(self, access: Access, invite_id: str) -> None:
         """Let nobody in by a link any more."""
         _check(access)
-        if not self._store.end(invite_id, access.room):
+        if not self._acts.do(
+            "room_invites",
+            lambda note: self._store.end(invite_id, access.room, note),
+            access.author,
+            "end_room_link",
+            about_room(access.room),
+            details={"link": invite_id[:8]},
+            is_end=True,
+        ):
+            if self._acts.finish_in("room_invites", "end_room_link", access.room.id, link=invite_id[:8]):
+                return
             raise Refused("not_found", "There is no such link; perhaps it has ended already.")
-        self._audit.record(access.author, "end_room_link", about_room(access.room), details={"link": invite_id[:8]})
 
     def get_room(self, code: str) -> Room:
         """The room that a link leads to; raise `Refused` (`not_found`) for one that is no good."""

@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 
 from chatroom.access import Access
-from chatroom.audit import Audit, about_room
+from chatroom.acts import Acts
+from chatroom.audit import about_room
 from chatroom.errors import Refused
-from chatroom.models import Author, Room
-from chatroom.notices import Notice, Notices
+from chatroom.models import Author, Notice, Room
 from chatroom.rooms import LOBBY, Rooms
 from chatroom.store.messages import MessageStore
 from chatroom.store.rooms import RoomStore
@@ -40,16 +40,14 @@ class RoomSettings:
         store: RoomStore,
         messages: MessageStore,
         rooms: Rooms,
-        notices: Notices,
-        audit: Audit,
+        acts: Acts,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._messages = messages
         self._rooms = rooms
-        self._notices = notices
-        self._audit = audit
+        self._acts = acts
         self._clock = clock
 
     def change(self, access: Access, wanted: Wanted, reason: str = "") -> None:
@@ -58,11 +56,11 @@ class RoomSettings:
         room = access.room
         fields = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value != getattr(room, name)}
         if fields:
-            self._store.change(room.id, fields)
-            self._audit.record(access.author, "change_room", about_room(room), reason, fields)
-            self._notices.tell(Notice(kind="room", room=room.id))
+            self._do(room, access.author, "change_room", reason, fields)
             for line in _lines(room, fields):
                 self._rooms.note(room, access.author, line)
+        else:
+            self._acts.finish_in("rooms")
 
     def archive(self, access: Access, *, is_archived: bool, reason: str = "") -> None:
         """Close a room for writing, or open it again."""
@@ -74,11 +72,23 @@ class RoomSettings:
         if room.id == LOBBY.id:
             raise Refused("forbidden", "The lobby cannot be archived.")
         if (room.archived_at is not None) == is_archived:
+            self._acts.finish_in("rooms")
             return
-        self._store.change(room.id, {"archived_at": self._clock() if is_archived else None})
-        self._audit.record(author, "archive_room" if is_archived else "unarchive_room", about_room(room), reason)
-        self._notices.tell(Notice(kind="room", room=room.id))
+        fields = {"archived_at": self._clock() if is_archived else None}
+        self._do(room, author, "archive_room" if is_archived else "unarchive_room", reason, fields)
         self._rooms.note(room, author, "archived the room" if is_archived else "opened the room again")
+
+    def _do(self, room: Room, author: Author, act: str, reason: str, fields: Mapping[str, Any]) -> None:
+        self._acts.do(
+            "rooms",
+            lambda note: self._store.change(room.id, dict(fields), note),
+            author,
+            act,
+            about_room(room),
+            reason=reason,
+            details=fields if act == "change_room" else {},
+            tell=[Notice(kind="room", room=room.id)],
+        )
 
     def count_older(self, access: Access, days: int) -> int:
         """How many messages a retention of so many days would delete now; at most 10,000 are counted."""

@@ -1,6 +1,7 @@
 """Rooms as their members see them.
 
-Nobody gets a room who is not a member of it; a public room makes members of those who come.
+Nobody gets a room who is not a member of it. A public room makes members of those who open its page or join it, and
+never of who was removed; nobody becomes one by posting.
 """
 
 import hashlib
@@ -12,13 +13,15 @@ from typing import Any
 
 import msgspec
 
-from chatroom.access import Access
-from chatroom.audit import Audit, about_room
+from chatroom.access import POWERS, Access
+from chatroom.acts import Acts
+from chatroom.audit import about_room
 from chatroom.errors import ChatroomError, Refused
 from chatroom.messages import Messages
 from chatroom.models import Author, Member, Notify, Role, Room, RoomEntry
 from chatroom.names import LOBBY_SLUG, fold, make_slug
 from chatroom.notices import Notice, Notices
+from chatroom.store.acts import Note
 from chatroom.store.audit import Subject
 from chatroom.store.listings import ListingStore, title_for
 from chatroom.store.members import MemberStore, RoomMember
@@ -53,7 +56,7 @@ class Rooms:
         messages: Messages,
         notices: Notices,
         *,
-        audit: Audit,
+        acts: Acts,
         max_per_user: int = 0,
         only_administrators_create: bool = False,
         check_making: Callable[[str], None] = lambda _user_id: None,
@@ -65,7 +68,7 @@ class Rooms:
         self._listings = listings
         self._messages = messages
         self._notices = notices
-        self._audit = audit
+        self._acts = acts
         self._max_per_user = max_per_user
         self._only_administrators_create = only_administrators_create
         self._check_making = check_making
@@ -115,19 +118,36 @@ class Rooms:
         return self._store.members_like(access.room, fold(beginning.strip()), MOST_MEMBERS)
 
     def get_for(self, user_id: str, slug: str) -> Access:
-        """The room of that name, for a member; anybody else is told that there is none, whether it exists or not."""
+        """The room of that name, for a member; anybody is one of the lobby who was not removed.
+
+        Anybody else is told that there is none, whether it exists or not; of a public room, that they can join it.
+        """
         access = self.find_for(user_id, slug)
-        if access is None:
-            room = self._store.find_public(slug)
-            if room is None:
-                raise _no_such_room()
-            self._store.admit(user_id, room)
-            access = self.find_for(user_id, slug)
-            if access is None:  # removed, at this very moment or before
-                raise _no_such_room()
-            if room.id != LOBBY.id:
-                self._notices.tell(Notice(kind="rooms", user=user_id))
-        return access
+        if access is not None:
+            return access
+        room = self._store.find_public(slug)
+        if room is None or self._members.was_removed(user_id, room):
+            raise _no_such_room()
+        if room.id != LOBBY.id:
+            raise Refused("forbidden", "You are not a member of this room. Join it first: open its page.")
+        self._store.admit(user_id, room)
+        return self._get(user_id, slug)
+
+    def visit(self, user_id: str, slug: str, check_return: Callable[[], None] = lambda: None) -> Access:
+        """The same for who opens the room's page: a public room makes them a member; `check_return`, if they left it.
+
+        Administrators of the site reach every public room, whoever removed them.
+        """
+        access = self.find_for(user_id, slug)
+        if access is not None:
+            return access
+        room = self._get_open(user_id, slug)
+        if self._members.has_left(user_id, room):
+            check_return()
+        self._admit(user_id, room)
+        if room.id != LOBBY.id:
+            self._notices.tell(Notice(kind="rooms", user=user_id))
+        return self._get(user_id, slug)
 
     def check_posting(self, access: Access, client_id: str) -> None:
         """Raise `Refused` unless somebody may post now: the room's rules, a mute, and in a slow room their turn."""
@@ -196,16 +216,14 @@ class Rooms:
 
     def join(self, author: Author, slug: str) -> Room:
         """Come into a public room by hand."""
-        room = self._store.find_public(slug)
-        if room is None or self._members.was_removed(author.id, room):
-            raise _no_such_room()
+        room = self._get_open(author.id, slug)
         if self._members.find_role(author.id, room) is None:
             self.let_in(author, room)
         return room
 
     def let_in(self, author: Author, room: Room) -> None:
         """Make somebody a member, and say so in the room."""
-        self._store.admit(author.id, room)
+        self._admit(author.id, room)
         self._tell_membership(author.id, room)
         self.note(room, author, "joined")
 
@@ -226,9 +244,9 @@ class Rooms:
         self._members.leave(access.user_id, room)
         if access.may_manage and self._members.has_others(access.user_id, room):
             self._keep_managed(room, access.user_id)
+        self._tell_membership(access.user_id, room, why="left")
         if room.kind == "private":
             self.note(room, access.author, "left")
-        self._tell_membership(access.user_id, room, why="left")
 
     def list_members(self, access: Access) -> list[RoomMember]:
         """Who is in the room, by name."""
@@ -240,40 +258,73 @@ class Rooms:
         room = access.room
         if self._members.find_role(user_id, room) is not None:
             return False
-        self._members.forgive(user_id, room)
-        self._store.admit(user_id, room)
-        self._tell_membership(user_id, room)
-        self._record(access, "add_member", user_id)
+
+        def add(note: Note) -> None:
+            if not self._members.forgive(user_id, room, note):
+                self._store.admit(user_id, room, note)
+
+        self._do(access, add, "add_member", user_id, tell=_of_membership(user_id, room))
         self.note(room, access.author, f"added {name}")
         return True
 
     def remove_member(self, access: Access, user_id: str) -> None:
-        """Take somebody out of the room; administrators anybody, moderators those who are neither."""
-        role = self._check_over(access, user_id)
-        self._members.remove(user_id, access.room)
-        if role == "administrator":
-            self._keep_managed(access.room, user_id)
-        self._record(access, "remove_member", user_id)
-        self._tell_membership(user_id, access.room)
+        """Take somebody out of the room, also who has just left it; nobody who is as powerful there.
+
+        Who was removed already is once more told so, and it is noted once.
+        """
+        room = access.room
+        _check(access.may_moderate)
+        if user_id == access.user_id:
+            raise Refused("invalid", "To go yourself, leave the room.")
+        if not self._members.was_ever_in(user_id, room):
+            raise Refused("not_found", "They are not a member of this room.")
+        self.check_over(access, user_id)
+        # In the write itself: somebody may have made them more at this moment.
+        above: list[Role] = [role for role in POWERS if not access.outranks(role, "member")]
+        if not self._do(
+            access,
+            lambda note: self._members.remove(user_id, room, note, but=above),
+            "remove_member",
+            user_id,
+            tell=_of_membership(user_id, room),
+        ):
+            _check(self._members.was_removed(user_id, room))
+            self._acts.finish_in("memberships")
 
     def set_role(self, access: Access, user_id: str, role: Role) -> None:
         """Give a member another role in the room."""
         _check(access.may_manage)
-        before = self._members.find_role(user_id, access.room)
+        room = access.room
+        before = self._members.find_role(user_id, room)
         if before is None:
             raise Refused("not_found", "They are not a member of this room.")
-        if user_id == access.user_id and not self._members.has_another_administrator(user_id, access.room):
+        if before == role:
+            self._acts.finish_in("memberships")
+            return
+        if user_id == access.user_id and not self._members.has_another_administrator(user_id, room):
             raise _nobody_else()
-        self._members.set_role(user_id, access.room, role)
-        if before == "administrator" != role:
-            self._keep_managed(access.room, user_id)
-        self._record(access, "set_room_role", user_id, role=role)
-        self._tell_access(user_id, access.room)
 
-    def give_role(self, room: Room, user_id: str, role: Role) -> None:
-        """Give a member another role, whoever decided it."""
-        self._members.set_role(user_id, room, role)
-        self._tell_access(user_id, room)
+        def give(note: Note) -> bool:
+            is_given = self._members.set_role(user_id, room, role, note)
+            if before == "administrator":
+                self._keep_managed(room, user_id, note)
+            return is_given
+
+        self._do(access, give, "set_room_role", user_id, {"role": role}, tell=[_of_access(user_id, room)])
+
+    def knows(self, user_id: str, room: Room) -> bool:
+        """Whether somebody is, or was, in the room."""
+        return self._members.was_ever_in(user_id, room)
+
+    def give_role(self, room: Room, user_id: str, role: Role, note: Note | None = None) -> bool:
+        """Give a member another role, whoever decided it; False for who is none. They are told by whoever calls."""
+        return self._members.set_role(user_id, room, role, note)
+
+    def check_over(self, access: Access, user_id: str) -> None:
+        """Raise `Refused` (`forbidden`) unless they may act on this person in this room: the one place that knows."""
+        role = self._members.find_role(user_id, access.room) or "member"
+        if not access.may_moderate or not access.outranks(role, self._members.site_role_of(user_id)):
+            raise Refused("forbidden", "You may not do this to them in this room: they keep order themselves.")
 
     def note(self, room: Room, author: Author, what: str) -> None:
         """Have the room say what somebody did. It has been done: a line that cannot be written now is left out."""
@@ -282,35 +333,70 @@ class Rooms:
         except ChatroomError:
             log.warning("an event was not written", extra={"room": room.slug})
 
-    def _keep_managed(self, room: Room, user_id: str) -> None:
+    def _get(self, user_id: str, slug: str) -> Access:
+        access = self.find_for(user_id, slug)
+        if access is None:  # removed, at this very moment or before
+            raise _no_such_room()
+        return access
+
+    def _get_open(self, user_id: str, slug: str) -> Room:
+        """A public room that somebody may come into."""
+        room = self._store.find_public(slug)
+        if room is None or (self._members.was_removed(user_id, room) and not self._is_site_administrator(user_id)):
+            raise _no_such_room()
+        return room
+
+    def _admit(self, user_id: str, room: Room) -> None:
+        if room.kind == "public" and self._members.was_removed(user_id, room) and self._is_site_administrator(user_id):
+            self._members.forgive(user_id, room)
+        self._store.admit(user_id, room)
+
+    def _is_site_administrator(self, user_id: str) -> bool:
+        return self._members.site_role_of(user_id) == "administrator"
+
+    def _keep_managed(self, room: Room, user_id: str, note: Note | None = None) -> None:
         """Give a private room its administrator back where two have just taken the role from each other, or both went.
 
         Whoever looks last does so: the look sees every write that was acknowledged before it.
         """
         if room.kind == "private" and not self._members.has_another_administrator("", room):
-            self._members.take_back(user_id, room, "administrator")
+            self._members.take_back(user_id, room, "administrator", note)
             raise _nobody_else()
 
-    def _record(self, access: Access, act: str, user_id: str, **details: Any) -> None:
+    def _do(
+        self,
+        access: Access,
+        cut: Callable[[Note], object],
+        act: str,
+        user_id: str,
+        details: Mapping[str, Any] | None = None,
+        *,
+        tell: Sequence[Notice],
+    ) -> bool:
         subject = Subject("user", user_id, self._members.username_of(user_id))
-        self._audit.record(access.author, act, subject, details=details, room=about_room(access.room))
-
-    def _check_over(self, access: Access, user_id: str) -> Role:
-        _check(access.may_moderate)
-        role = self._members.find_role(user_id, access.room)
-        if role is None:
-            raise Refused("not_found", "They are not a member of this room.")
-        _check(access.may_manage or role == "member")
-        if user_id == access.user_id:
-            raise Refused("invalid", "To go yourself, leave the room.")
-        return role
-
-    def _tell_access(self, user_id: str, room: Room) -> None:
-        self._notices.tell(Notice(kind="access", user=user_id, room=room.id))
+        return self._acts.do(
+            "memberships",
+            cut,
+            access.author,
+            act,
+            subject,
+            details=details,
+            room=about_room(access.room),
+            tell=tell,
+        )
 
     def _tell_membership(self, user_id: str, room: Room, why: str = "removed") -> None:
-        self._notices.tell(Notice(kind="access", user=user_id, room=room.id, data={"why": why}))
-        self._notices.tell(Notice(kind="rooms", user=user_id))
+        for notice in _of_membership(user_id, room, why):
+            self._notices.tell(notice)
+
+
+def _of_access(user_id: str, room: Room) -> Notice:
+    return Notice(kind="access", user=user_id, room=room.id)
+
+
+def _of_membership(user_id: str, room: Room, why: str = "removed") -> tuple[Notice, Notice]:
+    is_in = Notice(kind="access", user=user_id, room=room.id, data={"why": why})
+    return is_in, Notice(kind="rooms", user=user_id)
 
 
 def _check(is_allowed: bool) -> None:

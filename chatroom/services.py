@@ -12,6 +12,7 @@ from chatroom import pictures
 from chatroom.access import Access
 from chatroom.account_deletion import AccountDeletion
 from chatroom.accounts import Accounts, make_accounts
+from chatroom.acts import Acts
 from chatroom.admission import Admission
 from chatroom.approval import Approval
 from chatroom.audit import Audit
@@ -40,6 +41,7 @@ from chatroom.reading import Reading
 from chatroom.reports import Reports
 from chatroom.resets import Resets
 from chatroom.retention import Retention
+from chatroom.rights import RightsNow
 from chatroom.room_invites import RoomInvites
 from chatroom.room_settings import RoomSettings
 from chatroom.rooms import Rooms
@@ -63,9 +65,11 @@ from chatroom.store import (
     rooms,
     search,
     sessions,
+    site,
     subscriptions,
     users,
 )
+from chatroom.store.acts import ActStore
 from chatroom.store.audit import AuditStore
 from chatroom.store.avatars import AvatarStore
 from chatroom.store.database import Database
@@ -86,6 +90,7 @@ from chatroom.store.resets import ResetStore
 from chatroom.store.room_invites import RoomInviteStore
 from chatroom.store.rooms import RoomStore
 from chatroom.store.search import SearchStore
+from chatroom.store.sessions import SessionStore
 from chatroom.store.site import SiteStore
 from chatroom.store.site_rooms import SiteRoomStore
 from chatroom.store.subscriptions import SubscriptionStore
@@ -112,6 +117,7 @@ INDEXES = {
     "room_invites": room_invites.INDEXES,
     "rooms": rooms.INDEXES,
     "memberships": rooms.MEMBERSHIP_INDEXES,
+    "site": site.INDEXES,
     "search_entries": search.INDEXES,
     "avatars": avatars.INDEXES,
     "files.files": files.INDEXES,
@@ -137,11 +143,13 @@ class Services:
     site: Site
     notices: Notices
     rooms: Rooms
+    rights: RightsNow
     reading: Reading
     room_settings: RoomSettings
     site_rooms: SiteRooms
     room_invites: RoomInvites
     retention: Retention
+    acts: Acts
     audit: Audit
     search: Search
     moderation: Moderation
@@ -240,14 +248,16 @@ class Services:
         self.files = Files(FileStore(database), self.message_store, settings, drawing, held=held_store)
         room_store = RoomStore(database)
         self.notices = Notices(NoticeStore(database))
-        self.audit = Audit(AuditStore(database))
+        entries = AuditStore(database)
+        self.audit = Audit(entries)
+        self.acts = Acts(ActStore(database), entries, self.notices.tell)
         self.site = Site(SiteStore(database))
-        self.newcomers = Newcomers(self.site, self.accounts.users, self.notices, self.audit)
+        self.newcomers = Newcomers(self.site, self.accounts.users, self.acts)
         self.messages = Messages(
             self.message_store,
             max_length=settings.max_message_length,
             files=self.files,
-            audit=self.audit,
+            acts=self.acts,
             find_mentions=Mentions(room_store.find_members).find,
             check_editing=self.newcomers.check_editing,
         )
@@ -260,22 +270,22 @@ class Services:
             files=self.files,
             newcomers=self.newcomers,
             notices=self.notices,
-            audit=self.audit,
+            acts=self.acts,
         )
         self.exports = Exports(self.message_store)
         self._wire_rooms(database, room_store)
         self.search = make_search(database, self.message_store, self.accounts.users.find_by_name)
         self.own_data = OwnData(database, self.search.indexer, self.message_store, self.rooms, self.sessions)
         leases = LeaseStore(database, holder=self.origin)
-        self.clearing = Clearing(room_store, self.message_store, self.messages, leases, self.audit)
-        self.reports = Reports(ReportStore(database), room_store, self.messages, self.audit)
-        self.moderation = Moderation(self.accounts.users, room_store, self.sessions, self.notices, self.audit)
-        self.admission = Admission(self.site, self.accounts.invites, self.audit, settings.registration)
+        self.clearing = Clearing(room_store, self.message_store, self.messages, leases, self.acts)
+        self.reports = Reports(ReportStore(database), room_store, self.messages, self.acts)
+        self.moderation = Moderation(self.accounts.users, room_store, self.rooms, self.sessions, self.acts)
+        self.admission = Admission(self.site, self.accounts.invites, self.acts, settings.registration)
         self.accounts.registration = self.admission.registration
         self.accounts.first_key = self.secret_key if settings.is_public else ""
         self.overview = OverviewStore(database)
-        self.profiles = Profiles(self.accounts.users, self.notices, self.audit)
-        self.resets = Resets(ResetStore(database), self.accounts, self.moderation, self.audit)
+        self.profiles = Profiles(self.accounts.users, self.acts)
+        self.resets = Resets(ResetStore(database), self.accounts, self.moderation, self.acts)
         self.reading = Reading(room_store, self.message_store, self.notices)
         outside = Outside()
         self.push = Push(
@@ -284,8 +294,23 @@ class Services:
         self._wire_webhooks(database)
         self._wire_account_deletion(database, room_store)
         lease_seconds = settings.presence_lease_seconds
+        self._wire_acts()
+        self.rights = RightsNow(MemberStore(database), room_store, SessionStore(database))
         self.presence = PresenceStore(database, process=self.origin, lease_seconds=lease_seconds)
         self.visits = PresenceStore(database, process=f"{self.origin}-pages", lease_seconds=VISIT_SECONDS)
+
+    def _wire_acts(self) -> None:
+        ends = self.moderation.end_sessions_of
+        decided = self.approval.finish_decision
+        self.acts.follow_ups = {
+            "ban": ends,
+            "end_sessions": ends,
+            "use_reset_link": ends,
+            "delete_account": self.account_deletion.complete,
+            "delete_message": self.messages.changes.complete_deletion,
+            "approve_message": decided,
+            "reject_message": decided,
+        }
 
     def _wire_rooms(self, database: Database, store: RoomStore) -> None:
         settings = self.settings
@@ -296,15 +321,15 @@ class Services:
             ListingStore(database),
             self.messages,
             self.notices,
-            audit=self.audit,
+            acts=self.acts,
             max_per_user=settings.max_rooms_per_user,
             only_administrators_create=settings.room_creation == "administrators",
             check_making=self.newcomers.check_making_rooms,
             check_direct=self.newcomers.check_direct,
         )
-        self.room_settings = RoomSettings(store, self.message_store, self.rooms, self.notices, self.audit)
-        self.site_rooms = SiteRooms(SiteRoomStore(database), members, self.rooms, self.room_settings, self.audit)
-        self.room_invites = RoomInvites(RoomInviteStore(database), store, members, self.rooms, self.audit)
+        self.room_settings = RoomSettings(store, self.message_store, self.rooms, self.acts)
+        self.site_rooms = SiteRooms(SiteRoomStore(database), members, self.rooms, self.room_settings, self.acts)
+        self.room_invites = RoomInvites(RoomInviteStore(database), store, members, self.rooms, self.acts)
         leases = LeaseStore(database, holder=self.origin)
         self.retention = Retention(leases, store, self.message_store, self.messages)
 
@@ -316,7 +341,7 @@ class Services:
             hooks,
             self.messages,
             self.message_store,
-            self.audit,
+            self.acts,
             find_room=find_room,
             is_allowed=outside.is_allowed,
             find_maker=self._find_maker,
@@ -338,6 +363,7 @@ class Services:
         index = SearchStore(database)
         parting = Parting(rooms, self.message_store, self.messages, self.search.indexer, index)
         ties = (
+            lambda _: self.acts.finish(is_urgent=True),  # what is noted in memberships and links that are to go
             departures.see_off,  # before the sessions end: open pages hear of both, and say what comes first
             self.sessions.forget,
             SubscriptionStore(database).forget,
@@ -351,7 +377,7 @@ class Services:
         self.account_deletion = AccountDeletion(
             self.accounts,
             self.moderation,
-            self.audit,
+            self.acts,
             parting,
             LeaseStore(database, holder=self.origin),
             ties=ties,

@@ -5,8 +5,11 @@ Whoever may wait asks with `get`, which is never older than two seconds; the eve
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
+from chatroom.errors import Unavailable
+from chatroom.store.acts import Note
 from chatroom.store.site import SiteStore
 
 KEPT_SECONDS = 2.0
@@ -29,10 +32,12 @@ class Site:
             self.renew()
         return (self.known or {}).get(name, usual)
 
-    def set(self, name: str, value: Any) -> None:
+    def set(self, name: str, value: Any, note: Note) -> None:
         """Set one value; None: as if it had never been set."""
-        self._store.set(name, value)
-        self.renew()
+        self._read_at = -KEPT_SECONDS
+        self._store.set(name, value, note)
+        with suppress(Unavailable):  # it is set, and read when somebody asks
+            self.renew()
 
     def renew(self) -> None:
         """Read what is set now."""

@@ -3,9 +3,10 @@
 They see how much there is of a private room, and never what; nothing here makes them a member of one.
 """
 
-from chatroom.audit import Audit, about_room, about_user, checked
+from chatroom.acts import Acts
+from chatroom.audit import about_room, about_user, checked
 from chatroom.errors import Refused
-from chatroom.models import Author, User
+from chatroom.models import Author, Notice, User
 from chatroom.room_settings import RoomSettings
 from chatroom.rooms import Rooms
 from chatroom.store.members import MemberStore
@@ -24,13 +25,13 @@ class SiteRooms:
         members: MemberStore,
         rooms: Rooms,
         settings: RoomSettings,
-        audit: Audit,
+        acts: Acts,
     ) -> None:
         self._store = store
         self._members = members
         self._rooms = rooms
         self._settings = settings
-        self._audit = audit
+        self._acts = acts
 
     def list_like(self, beginning: str, after: tuple[str, str] = ("", ""), limit: int = PAGE) -> list[SiteRoom]:
         """The public and private rooms whose titles begin like this, by title, from a place on."""
@@ -55,12 +56,22 @@ class SiteRooms:
         Never somebody from outside: whoever may appoint would let themselves in.
         """
         found = self.get(slug)
+        role = self._members.find_role(user.id, found.room)
         if self._members.has_another_administrator("", found.room):
+            if role == "administrator" and self._acts.finish_in("memberships", "appoint", user.id):
+                return found
             raise Refused("forbidden", "Somebody manages this room: they can name others on its settings page.")
-        if self._members.find_role(user.id, found.room) is None:
-            raise Refused("not_found", "Only a member of the room can be put in charge of it, and they are none.")
         reason = checked(reason, WHY)
-        self._rooms.give_role(found.room, user.id, "administrator")
-        self._audit.record(author, "appoint", about_user(user), reason, room=about_room(found.room))
+        if role is None or not self._acts.do(
+            "memberships",
+            lambda note: self._rooms.give_role(found.room, user.id, "administrator", note),
+            author,
+            "appoint",
+            about_user(user),
+            reason=reason,
+            room=about_room(found.room),
+            tell=[Notice(kind="access", user=user.id, room=found.room.id)],
+        ):
+            raise Refused("not_found", "Only a member of the room can be put in charge of it, and they are none.")
         self._rooms.note(found.room, author, f"put {user.display_name} in charge of this room")
         return found

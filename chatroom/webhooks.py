@@ -8,15 +8,16 @@ import hashlib
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import urlsplit
 
 from chatroom.access import Access
-from chatroom.audit import Audit, about_room
+from chatroom.acts import Acts
+from chatroom.audit import about_room
 from chatroom.errors import Refused
 from chatroom.messages import Messages
 from chatroom.models import Author, Hook, HookKind, Room
 from chatroom.names import HookName, clean_hook_name
+from chatroom.store.acts import Note
 from chatroom.store.hooks import HookStore
 from chatroom.store.messages import MessageStore, Stored
 
@@ -38,7 +39,7 @@ class Webhooks:
         store: HookStore,
         messages: Messages,
         message_store: MessageStore,
-        audit: Audit,
+        acts: Acts,
         *,
         find_room: Callable[[str], Room | None],
         is_allowed: Callable[[str], bool],
@@ -49,7 +50,7 @@ class Webhooks:
         self._store = store
         self._messages = messages
         self._message_store = message_store
-        self._audit = audit
+        self._acts = acts
         self._find_room = find_room
         self._is_allowed = is_allowed
         self._find_maker = find_maker
@@ -65,8 +66,7 @@ class Webhooks:
         """Make a webhook that posts under this name, and return its secret, which is shown only now."""
         hook = self._new(access, author, name, "incoming")
         secret = secrets.token_urlsafe(SECRET_BYTES)
-        self._store.add(hook, secret_hash=hash_of(secret))
-        self._record(access, "make_webhook", webhook=hook.name, kind=hook.kind)
+        self._make(access, hook, lambda note: self._store.add(hook, secret_hash=hash_of(secret), note=note))
         return secret
 
     def make_outgoing(self, access: Access, author: Author, name: str, url: str, trigger: str = "") -> str:
@@ -74,16 +74,24 @@ class Webhooks:
         _check_manager(access)
         hook = self._new(access, author, name, "outgoing", url=self._checked(url), trigger=_trigger(trigger))
         key = KEY_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
-        self._store.add(hook, key=key)
-        self._record(access, "make_webhook", webhook=hook.name, kind=hook.kind, host=urlsplit(hook.url).hostname)
+        self._make(access, hook, lambda note: self._store.add(hook, key=key, note=note))
         return key
 
     def remove(self, access: Access, hook_id: str) -> None:
         """Remove a webhook; its address, or its deliveries, end at once."""
         _check_manager(access)
-        if not self._store.remove(access.room.id, hook_id):
+        if not self._acts.do(
+            "hooks",
+            lambda note: self._store.end(access.room.id, hook_id, note),
+            access.author,
+            "remove_webhook",
+            about_room(access.room),
+            details={"webhook": hook_id[:8]},
+            is_end=True,
+        ):
+            if self._acts.finish_in("hooks", "remove_webhook", access.room.id, webhook=hook_id[:8]):
+                return
             raise Refused("not_found", UNKNOWN)
-        self._record(access, "remove_webhook", webhook=hook_id[:8])
 
     def find(self, secret: str) -> tuple[Hook, Room]:
         """The webhook that posts with this secret, and its room; raise `Refused` (`not_found`) for any other."""
@@ -108,8 +116,13 @@ class Webhooks:
         draft = self._messages.draft(author, text, client_id)
         return self._messages.post(room, self._messages.with_mentions(maker, draft))
 
-    def _record(self, access: Access, act: str, **details: Any) -> None:
-        self._audit.record(access.author, act, about_room(access.room), details=details)
+    def _make(self, access: Access, hook: Hook, add: Callable[[Note], None]) -> None:
+        details = {"webhook": hook.name, "kind": hook.kind}
+        if hook.url:
+            details["host"] = urlsplit(hook.url).hostname or ""
+        self._acts.do(
+            "hooks", add, access.author, "make_webhook", about_room(access.room), details=details, is_new=True
+        )
 
     def _new(
         self, access: Access, author: Author, name: str, kind: HookKind, *, url: str = "", trigger: str = ""

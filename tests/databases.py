@@ -2,25 +2,29 @@
 
 import secrets
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pymongo
 
-from chatroom.audit import Audit
+from chatroom.acts import Acts
 from chatroom.config import Settings
 from chatroom.embedded import EmbeddedMongo
 from chatroom.embedded.mongod import find_binary, make_runnable
 from chatroom.messages import Messages
+from chatroom.models import Author
 from chatroom.notices import Notices
 from chatroom.rooms import Rooms
 from chatroom.services import INDEXES
-from chatroom.store.audit import AuditStore
+from chatroom.store.acts import ActStore
+from chatroom.store.audit import Act, AuditStore, Subject
 from chatroom.store.database import Database
 from chatroom.store.listings import ListingStore
 from chatroom.store.members import MemberStore
+from chatroom.store.notices import NoticeStore
 from chatroom.store.rooms import RoomStore
 from tests.ports import Port
 from tests.waiting import PATIENCE_SECONDS, wait_until
@@ -37,11 +41,43 @@ def in_memory(**settings: Any) -> Database:
 
 
 def make_rooms(
-    database: Database, messages: Messages, notices: Notices, audit: Audit | None = None, **settings: Any
+    database: Database, messages: Messages, notices: Notices, acts: Acts | None = None, **settings: Any
 ) -> Rooms:
     """The rooms of a database."""
     stores = RoomStore(database), MemberStore(database), ListingStore(database)
-    return Rooms(*stores, messages, notices, audit=audit or Audit(AuditStore(database)), **settings)
+    return Rooms(*stores, messages, notices, acts=acts or make_acts(database, notices), **settings)
+
+
+def make_acts(
+    database: Database, notices: Notices | None = None, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> Acts:
+    """What does acts in a database."""
+    tell = (notices or Notices(NoticeStore(database))).tell
+    return Acts(ActStore(database), AuditStore(database), tell, clock=clock)
+
+
+def record(
+    database: Database,
+    actor: Author,
+    act: str,
+    subject: Subject,
+    reason: str = "",
+    *,
+    details: Mapping[str, Any] | None = None,
+    at: datetime | None = None,
+) -> None:
+    """An entry in the audit log, of an act that was never done."""
+    room = subject if subject.kind == "room" else None
+    done = Act(
+        at=at or datetime.now(UTC),
+        actor=actor,
+        act=act,
+        subject=subject,
+        reason=reason,
+        details=details or {},
+        room=room,
+    )
+    AuditStore(database).add(ActStore(database).new_id(), done)
 
 
 @contextmanager

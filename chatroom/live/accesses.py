@@ -1,6 +1,9 @@
-"""What one visitor may do, room by room: asked for once, and again when it may have changed."""
+"""What one visitor may do, room by room: asked for once, and again when it may have changed.
 
-from collections.abc import Awaitable, Callable
+Whether it has is told by notices, and looked at besides (`chatroom.live.second_look`).
+"""
+
+from collections.abc import Awaitable, Callable, Iterator
 
 import msgspec
 
@@ -22,6 +25,10 @@ class Accesses:
 
     def __contains__(self, slug: str) -> bool:
         return slug in self._known
+
+    def __iter__(self) -> Iterator[Access]:
+        """Go through what is remembered as it is now, whatever is forgotten meanwhile."""
+        return iter(list(self._known.values()))
 
     async def get(self, slug: str) -> Access:
         """What may be done in a room; raises what `ask` does."""

@@ -6,7 +6,7 @@ Frames are taken in order; each is checked, and done or refused with a reason.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from functools import partial
 from typing import Any
 
@@ -121,6 +121,10 @@ class Connection:
         """Remember a room as it is now; whether it is followed here."""
         self._accesses.see(room)
         return room.slug in self._followers
+
+    def accesses(self) -> Iterable[Access]:
+        """What is remembered of what the user may do."""
+        return self._accesses
 
     def forget_access(self, room_id: str | None = None, *, why: str = "removed") -> None:
         """Ask anew what the user may do, in a room or in all; one that they may no longer follow is closed."""

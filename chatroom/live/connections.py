@@ -1,9 +1,10 @@
 """The open connections of one process, and those of each user among them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Protocol
 
+from chatroom.access import Access
 from chatroom.models import Room
 
 
@@ -19,6 +20,7 @@ class Connection(Protocol):
     def end(self, code: int, reason: str) -> None: ...
     def tell(self, frame: bytes) -> None: ...
     def see_room(self, room: Room) -> bool: ...
+    def accesses(self) -> Iterable[Access]: ...
     def forget_access(self, room_id: str | None = None, *, why: str = "removed") -> None: ...
 
 
@@ -41,6 +43,10 @@ class Connections(set[Connection]):
         theirs.discard(connection)
         if not theirs:
             self._by_user.pop(connection.user_id, None)
+
+    def user_ids(self) -> list[str]:
+        """Everybody who is connected."""
+        return list(self._by_user)
 
     def of(self, user_id: str | None) -> Collection[Connection]:
         """The connections of one user."""

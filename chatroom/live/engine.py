@@ -19,6 +19,7 @@ from chatroom.live.housekeeping import TICK_SECONDS, Housekeeping, ProlongSessio
 from chatroom.live.leases import Leases
 from chatroom.live.passage import Passage
 from chatroom.live.rooms import LiveRoom, LiveRooms
+from chatroom.live.second_look import ReadRights
 from chatroom.messages import Messages
 from chatroom.models import Author, Message, Notice, Room
 from chatroom.notices import Notices
@@ -63,6 +64,7 @@ class Engine:
         tail_messages: int,
         tail_bytes: int,
         lease_seconds: float,
+        read_rights: ReadRights | None = None,
         chores: Sequence[Callable[[], object]] = (),
         renew_site: Callable[[], object] = lambda: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -108,6 +110,7 @@ class Engine:
             hear=notices.hear,
             ended_sessions=ended_sessions,
             prolong_session=prolong_session,
+            read_rights=read_rights,
             chores=chores,
             clock=clock,
         )

@@ -17,6 +17,7 @@ from chatroom.live.connections import Connection, Connections
 from chatroom.live.hearing import Hearing
 from chatroom.live.leases import Leases
 from chatroom.live.rooms import LiveRooms
+from chatroom.live.second_look import ReadRights, SecondLook
 from chatroom.models import Notice
 from chatroom.store.presences import PresenceStore
 
@@ -48,6 +49,7 @@ class Housekeeping:
         hear: Callable[[], Sequence[Notice]],
         ended_sessions: Callable[[], set[str]],
         prolong_session: ProlongSession,
+        read_rights: ReadRights | None = None,
         chores: Sequence[Callable[[], object]] = (),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -60,8 +62,11 @@ class Housekeeping:
         self._hear_notices = hear
         self._ended_sessions = ended_sessions
         self._prolong_session = prolong_session
+        self._second_look = SecondLook(connections, run, read_rights) if read_rights is not None else None
         self._chores = chores
         self._clock = clock
+        checks = (self.end_sessions, self.hear, self.look_again)
+        self._duties = (*checks, self.keep_presence, self.keep_typing, self._do_chores)
         self._doing_chores: asyncio.Task[None] | None = None
 
     async def keep(self) -> None:
@@ -71,7 +76,7 @@ class Housekeeping:
             await asyncio.sleep(TICK_SECONDS)
             tick += 1
             self._rooms.forget_empty()
-            for duty in (self.end_sessions, self.hear, self.keep_presence, self.keep_typing, self._do_chores):
+            for duty in self._duties:
                 try:
                     await duty(tick)
                 except Unavailable:
@@ -96,6 +101,11 @@ class Housekeeping:
     async def hear(self, _: int) -> None:
         """Hear what other processes have told."""
         await self._hearing.apply(await self._run(self._hear_notices))
+
+    async def look_again(self, tick: int) -> None:
+        """Hold what connections remember against what is true."""
+        if self._second_look is not None:
+            await self._second_look.take(tick)
 
     async def keep_presence(self, tick: int) -> None:
         """Renew the leases of who is here, and show who is in each room."""

@@ -3,8 +3,8 @@
 Entries are only ever added. Their ids ascend with time, and are what pages are cut by.
 """
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
@@ -36,10 +36,9 @@ class Subject(msgspec.Struct, frozen=True):
     name: str
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class Act(msgspec.Struct, frozen=True, kw_only=True):
     """One act. `actor.id` is empty for the person at the console; `room` is where it was done, if in one room."""
 
-    id: str
     at: datetime
     actor: Author
     act: str
@@ -49,37 +48,23 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     details: Mapping[str, Any] = {}
 
 
+class Entry(Act, frozen=True, kw_only=True):
+    """An act in the log."""
+
+    id: str
+
+
 class AuditStore:
     """The audit collection."""
 
-    def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
         self._entries = database.audit
-        self._clock = clock
 
-    def add(
-        self,
-        actor: Author,
-        act: str,
-        subject: Subject,
-        reason: str,
-        details: Mapping[str, Any],
-        *,
-        room: Subject | None,
-    ) -> None:
-        """Store an entry."""
-        document: Document = {
-            "at": self._clock(),
-            "actor": {"id": actor.id, "name": actor.name},
-            "act": act,
-            "subject": {"kind": subject.kind, "id": subject.id, "name": subject.name},
-            "reason": reason,
-            "details": dict(details),
-        }
-        if room is not None:
-            document["room"] = {"id": room.id, "name": room.name}
+    def add(self, entry_id: str, act: Act) -> None:
+        """Store an entry; again with the same id does no harm, and changes nothing."""
         with self._database.bounded():
-            self._entries.insert_one(document)
+            self._entries.update_one({"_id": ObjectId(entry_id)}, {"$setOnInsert": document_of(act)}, upsert=True)
 
     def list_before(self, before: str, limit: int, filters: Mapping[str, str]) -> list[Entry]:
         """Entries older than the one with the id `before` (or the newest), whose fields are as `filters` say."""
@@ -90,15 +75,38 @@ class AuditStore:
             return [_entry(document) for document in self._entries.find(query).sort("_id", DESCENDING).limit(limit)]
 
 
+def document_of(act: Act) -> Document:
+    """An act as it is stored."""
+    document: Document = {
+        "at": act.at,
+        "actor": {"id": act.actor.id, "name": act.actor.name},
+        "act": act.act,
+        "subject": {"kind": act.subject.kind, "id": act.subject.id, "name": act.subject.name},
+        "reason": act.reason,
+        "details": dict(act.details),
+    }
+    if act.room is not None:
+        document["room"] = {"id": act.room.id, "name": act.room.name}
+    return document
+
+
+def act_of(document: Document) -> Act:
+    """The act that is stored so."""
+    return Act(**_fields(document))
+
+
 def _entry(document: Document) -> Entry:
+    return Entry(id=str(document["_id"]), **_fields(document))
+
+
+def _fields(document: Document) -> dict[str, Any]:
     room = document.get("room")
-    return Entry(
-        id=str(document["_id"]),
-        at=document["at"],
-        actor=Author(**document["actor"]),
-        act=document["act"],
-        subject=Subject(**document["subject"]),
-        room=Subject("room", **room) if room else None,
-        reason=document["reason"],
-        details=document["details"],
-    )
+    return {
+        "at": document["at"],
+        "actor": Author(**document["actor"]),
+        "act": document["act"],
+        "subject": Subject(**document["subject"]),
+        "room": Subject("room", **room) if room else None,
+        "reason": document["reason"],
+        "details": document["details"],
+    }

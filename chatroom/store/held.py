@@ -13,6 +13,7 @@ from bson.errors import InvalidId
 from pymongo import ASCENDING, IndexModel, ReturnDocument
 
 from chatroom.models import Author, File, Held
+from chatroom.store.acts import INDEX, Note, noting
 from chatroom.store.database import Database, Document
 from chatroom.store.unique import check_own, write_or_find
 
@@ -27,6 +28,7 @@ INDEXES = [
     IndexModel("is_unfinished", sparse=True),
     IndexModel([("author.id", ASCENDING), ("room", ASCENDING)]),
     IndexModel("decided_at", expireAfterSeconds=KEPT_SECONDS),
+    INDEX,
 ]
 
 
@@ -88,12 +90,23 @@ class HeldStore:
             found = [_held(each) for each in self._held.find(query)]
         return sorted(found, key=lambda held: (held.held_at, held.id))
 
-    def decide(self, held_id: str, state: str, by: Author, reason: str = "", *, is_trusting: bool = False) -> bool:
+    def decide(
+        self,
+        held_id: str,
+        state: str,
+        by: Author,
+        reason: str = "",
+        *,
+        is_trusting: bool = False,
+        note: Note | None = None,
+    ) -> bool:
         """Decide about one that waits; False when that was done already. What follows is done by `finish`."""
         fields: Document = {"state": state, "decided_at": self._clock(), "reason": reason, "is_trusting": is_trusting}
         fields |= {"decided_by": {"id": by.id, "name": by.name}, "is_unfinished": True}
         with self._database.bounded():
-            result = self._held.update_one({"_id": ObjectId(held_id), "state": "waiting"}, {"$set": fields})
+            result = self._held.update_one(
+                {"_id": ObjectId(held_id), "state": "waiting"}, noting({"$set": fields}, note)
+            )
         return result.modified_count == 1
 
     def finish(self, held: Held) -> bool:

@@ -10,6 +10,7 @@ import msgspec
 from pymongo import ASCENDING, IndexModel
 
 from chatroom.models import Hook
+from chatroom.store.acts import INDEX, Note, noted, noting
 from chatroom.store.database import Database, Document
 from chatroom.store.unique import check_own, write_or_find
 
@@ -17,6 +18,7 @@ INDEXES = [
     IndexModel([("room", ASCENDING), ("created_at", ASCENDING)]),
     IndexModel("secret_hash", unique=True, sparse=True),
     IndexModel([("kind", ASCENDING), ("given_up_at", ASCENDING)]),
+    INDEX,
 ]
 
 
@@ -27,7 +29,7 @@ class HookStore:
         self._database = database
         self._hooks = database.hooks
 
-    def add(self, hook: Hook, *, secret_hash: str = "", key: str = "") -> None:
+    def add(self, hook: Hook, *, secret_hash: str = "", key: str = "", note: Note | None = None) -> None:
         """Store a new webhook, with the hash of its secret, or the key that it signs with."""
         document = msgspec.structs.asdict(hook)
         document["_id"] = document.pop("id")
@@ -36,7 +38,7 @@ class HookStore:
         with self._database.bounded():
             holder = write_or_find(
                 self._database,
-                lambda: self._hooks.insert_one(document | secret),
+                lambda: self._hooks.insert_one(noted(document | secret, note)),
                 lambda: self._hooks.find_one({"$or": [{"_id": hook.id}, secret]}),
             )
         check_own(holder, _id=hook.id, room=hook.room, **secret)
@@ -44,24 +46,28 @@ class HookStore:
     def list_for(self, room_id: str) -> list[Hook]:
         """The webhooks of a room, the oldest first."""
         with self._database.bounded():
-            return [_hook(document) for document in self._hooks.find({"room": room_id}).sort("created_at", ASCENDING)]
+            return [
+                _hook(document)
+                for document in self._hooks.find({"room": room_id, "is_ended": None}).sort("created_at", ASCENDING)
+            ]
 
     def find_by_secret(self, secret_hash: str) -> Hook | None:
         """The webhook that posts with this secret."""
         with self._database.bounded():
-            document = self._hooks.find_one({"secret_hash": secret_hash})
+            document = self._hooks.find_one({"secret_hash": secret_hash, "is_ended": None})
         return _hook(document) if document else None
 
     def list_outgoing(self) -> list[tuple[Hook, str]]:
         """The outgoing webhooks that were not given up, each with the key that it signs with."""
         with self._database.bounded():
-            found = list(self._hooks.find({"kind": "outgoing", "given_up_at": None}))
+            found = list(self._hooks.find({"kind": "outgoing", "given_up_at": None, "is_ended": None}))
         return [(_hook(document), document["key"]) for document in found]
 
-    def remove(self, room_id: str, hook_id: str) -> bool:
-        """Remove a webhook of a room; False when it has none such."""
+    def end(self, room_id: str, hook_id: str, note: Note) -> bool:
+        """End a webhook of a room; False when it has none such. It goes with the note."""
+        query = {"_id": hook_id, "room": room_id, "is_ended": None}
         with self._database.bounded():
-            return self._hooks.delete_one({"_id": hook_id, "room": room_id}).deleted_count > 0
+            return self._hooks.update_one(query, noting({"$set": {"is_ended": True}}, note)).modified_count > 0
 
     def forget(self, user_id: str) -> None:
         """Remove the webhooks that a user made: their secrets are known to nobody for certain but to them."""

@@ -7,9 +7,10 @@ import msgspec
 from pymongo import ASCENDING, IndexModel
 
 from chatroom.models import Author
+from chatroom.store.acts import INDEX, Note, noted, noting
 from chatroom.store.database import Database, Document
 
-INDEXES = [IndexModel("expires_at", expireAfterSeconds=0)]
+INDEXES = [IndexModel("expires_at", expireAfterSeconds=0), INDEX]
 
 
 class Invite(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +31,9 @@ class InviteStore:
         self._invites = database.invites
         self._clock = clock
 
-    def add(self, invite_id: str, *, uses: int, expires_at: datetime, made_by: Author) -> None:
+    def add(
+        self, invite_id: str, *, uses: int, expires_at: datetime, made_by: Author, note: Note | None = None
+    ) -> None:
         """Store an invite under the hash of its code."""
         document = {
             "_id": invite_id,
@@ -41,7 +44,7 @@ class InviteStore:
             "made_by_id": made_by.id,
         }
         with self._database.bounded():
-            self._invites.insert_one(document)
+            self._invites.insert_one(noted(document, note))
 
     def take(self, invite_id: str) -> bool:
         """Use an invite once; False when there is none, or it is used up, or too old."""
@@ -55,10 +58,12 @@ class InviteStore:
         with self._database.bounded():
             return [_invite(each) for each in self._invites.find(query).sort("expires_at", ASCENDING).limit(limit)]
 
-    def remove(self, invite_id: str) -> bool:
-        """Remove an invite; False when there is none."""
+    def end(self, invite_id: str, note: Note) -> bool:
+        """Let nobody register with it any more; False when there is none such. It goes with the note."""
+        query = {"_id": invite_id, "is_ended": None}
         with self._database.bounded():
-            return self._invites.delete_one({"_id": invite_id}).deleted_count > 0
+            update = noting({"$set": {"uses_left": 0, "is_ended": True}}, note)
+            return self._invites.update_one(query, update).modified_count > 0
 
     def forget(self, user_id: str) -> None:
         """Remove the invites that a user made."""
@@ -68,7 +73,7 @@ class InviteStore:
     def give_back(self, invite_id: str) -> None:
         """Undo a `take` that came to nothing."""
         with self._database.bounded():
-            self._invites.update_one({"_id": invite_id}, {"$inc": {"uses_left": 1}})
+            self._invites.update_one({"_id": invite_id, "is_ended": None}, {"$inc": {"uses_left": 1}})
 
 
 def _invite(document: Document) -> Invite:

@@ -4,16 +4,19 @@ Whoever was removed keeps a membership that says so, and is no member: a public 
 Whoever left may come again, and is as muted then as before.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 from pymongo import ASCENDING
 
 from chatroom.models import Role, Room
-from chatroom.store.database import Database
+from chatroom.store.acts import Note, noting, taking_back
+from chatroom.store.database import Database, Document
 
 MOST_MEMBERS = 500
+OF_RIGHTS = dict.fromkeys(("role", "muted_until", "banned_until", "password_version"), 1)
+EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 class RoomMember(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +26,17 @@ class RoomMember(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     username: str
     role: Role
+    site_role: Role = "member"
+
+
+class Rights(msgspec.Struct, frozen=True, kw_only=True):
+    """What an account may do at a moment: `memberships` has its role and mute in each room that it is in."""
+
+    site_role: Role
+    muted_until: datetime | None
+    banned_until: datetime | None
+    password_version: int
+    memberships: Mapping[str, tuple[Role, datetime | None]]
 
 
 class MemberStore:
@@ -40,9 +54,15 @@ class MemberStore:
             found = self._memberships.find({"room": room.id, "removed_at": None}).limit(MOST_MEMBERS)
             roles = {document["user"]: document.get("role", "member") for document in found}
             here = {"_id": {"$in": list(roles)}, "deleted_at": None}
-            users = list(self._users.find(here, {"display_name": 1, "username": 1}))
+            users = list(self._users.find(here, {"display_name": 1, "username": 1, "role": 1}))
         members = [
-            RoomMember(id=user["_id"], name=user["display_name"], username=user["username"], role=roles[user["_id"]])
+            RoomMember(
+                id=user["_id"],
+                name=user["display_name"],
+                username=user["username"],
+                role=roles[user["_id"]],
+                site_role=user.get("role", "member"),
+            )
             for user in users
         ]
         return sorted(members, key=lambda member: member.name.casefold())
@@ -73,28 +93,62 @@ class MemberStore:
 
     def was_removed(self, user_id: str, room: Room) -> bool:
         """Whether somebody removed the user from the room."""
-        moment = {"$gt": datetime.min.replace(tzinfo=UTC)}
-        query = {"user": user_id, "room": room.id, "removed_at": moment, "left_at": None}
+        query = {"user": user_id, "room": room.id, "removed_at": {"$gt": EARLIEST}, "left_at": None}
         with self._database.bounded():
             return self._memberships.find_one(query, {"_id": 1}) is not None
 
-    def set_role(self, user_id: str, room: Room, role: Role) -> None:
-        """Give a member another role."""
+    def has_left(self, user_id: str, room: Room) -> bool:
+        """Whether the user was in the room, and left it by themselves."""
+        query = {"user": user_id, "room": room.id, "left_at": {"$gt": EARLIEST}}
         with self._database.bounded():
-            self._memberships.update_one({"user": user_id, "room": room.id}, {"$set": {"role": role}})
+            return self._memberships.find_one(query, {"_id": 1}) is not None
 
-    def remove(self, user_id: str, room: Room) -> None:
-        """Take somebody out of a room, for good: only who may add members lets them in again."""
+    def was_ever_in(self, user_id: str, room: Room) -> bool:
+        """Whether the user is, or was, a member of the room."""
         with self._database.bounded():
-            self._memberships.update_one(
-                {"user": user_id, "room": room.id}, {"$set": {"removed_at": self._clock()}, "$unset": {"role": ""}}
-            )
+            return self._memberships.find_one({"user": user_id, "room": room.id}, {"_id": 1}) is not None
 
-    def forgive(self, user_id: str, room: Room) -> None:
-        """Forget that somebody was removed: they are a member again."""
+    def site_role_of(self, user_id: str) -> Role:
+        """An account's role on the site; a member's when there is none such."""
         with self._database.bounded():
-            self._memberships.update_one(
-                {"user": user_id, "room": room.id}, {"$unset": {"removed_at": "", "left_at": ""}}
+            found = self._users.find_one({"_id": user_id, "deleted_at": None}, {"role": 1}) or {}
+        role: Role = found.get("role", "member")
+        return role
+
+    def rights_of(self, user_ids: Collection[str]) -> dict[str, Rights]:
+        """What each of these accounts may do now; those that were deleted are left out."""
+        with self._database.bounded():
+            users = list(self._users.find({"_id": {"$in": list(user_ids)}, "deleted_at": None}, OF_RIGHTS))
+            member = {"user": {"$in": [user["_id"] for user in users]}, "removed_at": None}
+            found = list(self._memberships.find(member, {"_id": 0, "user": 1, "room": 1, "role": 1, "muted_until": 1}))
+        theirs: dict[str, dict[str, tuple[Role, datetime | None]]] = {user["_id"]: {} for user in users}
+        for each in found:
+            theirs[each["user"]][each["room"]] = (each.get("role", "member"), each.get("muted_until"))
+        return {user["_id"]: _rights(user, theirs[user["_id"]]) for user in users}
+
+    def set_role(self, user_id: str, room: Room, role: Role, note: Note | None = None) -> bool:
+        """Give a member another role; False for who is not in the room."""
+        member = {"user": user_id, "room": room.id, "removed_at": None}
+        with self._database.bounded():
+            return self._memberships.update_one(member, noting({"$set": {"role": role}}, note)).matched_count > 0
+
+    def remove(self, user_id: str, room: Room, note: Note | None = None, *, but: Collection[Role] = ()) -> bool:
+        """Take somebody out of a room, for good: only who may add members lets them in again.
+
+        Also who has just left. False for who was removed already, or who has one of the roles `but` by now.
+        """
+        gone = {"$set": {"removed_at": self._clock()}, "$unset": {"role": "", "left_at": ""}}
+        there = [{"removed_at": None}, {"left_at": {"$gt": EARLIEST}}]
+        member = {"user": user_id, "room": room.id, "role": {"$nin": list(but)}, "$or": there}
+        with self._database.bounded():
+            return self._memberships.update_one(member, noting(gone, note)).matched_count > 0
+
+    def forgive(self, user_id: str, room: Room, note: Note | None = None) -> bool:
+        """Forget that somebody left or was removed: they are a member again; False for who never was one."""
+        back = {"$unset": {"removed_at": "", "left_at": ""}}
+        with self._database.bounded():
+            return (
+                self._memberships.update_one({"user": user_id, "room": room.id}, noting(back, note)).matched_count > 0
             )
 
     def leave(self, user_id: str, room: Room) -> None:
@@ -104,11 +158,11 @@ class MemberStore:
         with self._database.bounded():
             self._memberships.update_one({"user": user_id, "room": room.id, "removed_at": None}, gone)
 
-    def take_back(self, user_id: str, room: Room, role: Role) -> None:
+    def take_back(self, user_id: str, room: Room, role: Role, note: Note | None = None) -> None:
         """Make somebody who is just being taken out what they were."""
         back = {"$set": {"role": role}, "$unset": {"removed_at": "", "left_at": ""}}
         with self._database.bounded():
-            self._memberships.update_one({"user": user_id, "room": room.id}, back)
+            self._memberships.update_one({"user": user_id, "room": room.id}, taking_back(back, note))
 
     def list_managed_by(self, user_id: str) -> list[str]:
         """The ids of the rooms of which somebody is an administrator."""
@@ -151,3 +205,13 @@ class MemberStore:
             return 0.0
         waited: timedelta = now - found["posted_at"]
         return max(0.1, seconds - waited.total_seconds())
+
+
+def _rights(user: Document, memberships: Mapping[str, tuple[Role, datetime | None]]) -> Rights:
+    return Rights(
+        site_role=user["role"],
+        muted_until=user.get("muted_until"),
+        banned_until=user.get("banned_until"),
+        password_version=user["password_version"],
+        memberships=memberships,
+    )

@@ -11,6 +11,7 @@ import msgspec
 from pymongo import ASCENDING, IndexModel
 
 from chatroom.models import Author
+from chatroom.store.acts import INDEX, Note, noting
 from chatroom.store.database import Database, Document
 from chatroom.store.unique import check_own, write_or_find
 
@@ -22,6 +23,7 @@ INDEXES = [
     IndexModel([("is_open", ASCENDING), ("room.id", ASCENDING), ("created_at", ASCENDING)]),
     IndexModel([("message", ASCENDING), ("is_open", ASCENDING)]),
     IndexModel("closed_at", expireAfterSeconds=KEPT_SECONDS),
+    INDEX,
 ]
 
 
@@ -96,12 +98,17 @@ class ReportStore:
         with self._database.bounded():
             return [_report(each) for each in self._reports.find(query).sort("created_at", ASCENDING).limit(limit)]
 
-    def close_all(self, message: str, outcome: Sequence[str], by: Author) -> int:
+    def count_open(self, message: str) -> int:
+        """How many open reports a message has."""
+        with self._database.bounded():
+            return self._reports.count_documents({"message": message, "is_open": True})
+
+    def close_all(self, message: str, outcome: Sequence[str], by: Author, note: Note | None = None) -> int:
         """Decide every open report of a message, forget what was said in it, and count them."""
         decided = {"closed_at": self._clock(), "outcome": list(outcome), "closed_by": {"id": by.id, "name": by.name}}
         update = {"$set": decided, "$unset": {"is_open": "", "said": ""}}
         with self._database.bounded():
-            return self._reports.update_many({"message": message, "is_open": True}, update).modified_count
+            return self._reports.update_many({"message": message, "is_open": True}, noting(update, note)).modified_count
 
 
 def _report(document: Document) -> Report:

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 from pymongo import ASCENDING, IndexModel
 
+from chatroom.store.acts import INDEX, Note, noted
 from chatroom.store.database import Database, Document
 
-INDEXES = [IndexModel([("user", ASCENDING)]), IndexModel("expires_at", expireAfterSeconds=0)]
+INDEXES = [IndexModel([("user", ASCENDING)]), IndexModel("expires_at", expireAfterSeconds=0), INDEX]
 
 
 class ResetStore:
@@ -18,12 +19,14 @@ class ResetStore:
         self._resets = database.resets
         self._clock = clock
 
-    def add(self, reset_id: str, user_id: str, expires_at: datetime, *, password_version: int) -> None:
+    def add(
+        self, reset_id: str, user_id: str, expires_at: datetime, *, password_version: int, note: Note | None = None
+    ) -> None:
         """Store a link under the hash of its secret, in place of the user's earlier ones."""
         with self._database.bounded():
             self._resets.delete_many({"user": user_id})
             link = {"_id": reset_id, "user": user_id, "expires_at": expires_at, "password_version": password_version}
-            self._resets.insert_one(link)
+            self._resets.insert_one(noted(link, note))
 
     def forget(self, user_id: str) -> None:
         """Make a user's links worthless."""

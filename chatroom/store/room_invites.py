@@ -7,9 +7,14 @@ import msgspec
 from pymongo import ASCENDING, IndexModel
 
 from chatroom.models import Room
+from chatroom.store.acts import INDEX, Note, noted, noting
 from chatroom.store.database import Database, Document
 
-INDEXES = [IndexModel("expires_at", expireAfterSeconds=0), IndexModel([("room", ASCENDING), ("created_at", ASCENDING)])]
+INDEXES = [
+    IndexModel("expires_at", expireAfterSeconds=0),
+    IndexModel([("room", ASCENDING), ("created_at", ASCENDING)]),
+    INDEX,
+]
 MOST = 50
 
 
@@ -33,12 +38,12 @@ class RoomInviteStore:
         self._invites = database.room_invites
         self._clock = clock
 
-    def add(self, invite: RoomInvite) -> None:
+    def add(self, invite: RoomInvite, note: Note | None = None) -> None:
         """Store an invite under the hash of its code."""
         document = msgspec.structs.asdict(invite)
         document["_id"], document["room"] = document.pop("id"), document.pop("room_id")
         with self._database.bounded():
-            self._invites.insert_one(document)
+            self._invites.insert_one(noted(document, note))
 
     def find(self, invite_id: str) -> RoomInvite | None:
         """The invite, unless it is used up or too old."""
@@ -58,10 +63,11 @@ class RoomInviteStore:
             result = self._invites.update_one(self._open({"_id": invite_id}), {"$inc": {"uses_left": -1}})
         return result.modified_count > 0
 
-    def end(self, invite_id: str, room: Room) -> bool:
-        """Let nobody in with it any more; False when there is none such."""
+    def end(self, invite_id: str, room: Room, note: Note) -> bool:
+        """Let nobody in with it any more; False when there is none such. It goes with the note."""
+        query = self._open({"_id": invite_id, "room": room.id})
         with self._database.bounded():
-            return self._invites.delete_one({"_id": invite_id, "room": room.id}).deleted_count > 0
+            return self._invites.update_one(query, noting({"$set": {"uses_left": 0}}, note)).modified_count > 0
 
     def forget(self, user_id: str) -> None:
         """End the invites that a user made."""

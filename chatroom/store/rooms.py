@@ -13,6 +13,7 @@ from chatroom.access import Access
 from chatroom.errors import SettingsError, Unavailable
 from chatroom.models import Member, Membership, Notify, Room, Slug
 from chatroom.names import fold, is_former_direct, make_direct_slug
+from chatroom.store.acts import INDEX, Note, noted, noting
 from chatroom.store.database import Database, Document, beginning_with
 from chatroom.store.unique import check_own, write_or_find
 from chatroom.store.users import standing_of
@@ -24,6 +25,7 @@ INDEXES = [
     IndexModel("retention_days", sparse=True),
     IndexModel("is_being_cleared", sparse=True),
     IndexModel("former_slug", sparse=True),
+    INDEX,
 ]
 MEMBERSHIP_INDEXES = [
     IndexModel([("user", ASCENDING), ("room", ASCENDING)], unique=True),
@@ -34,6 +36,7 @@ MEMBERSHIP_INDEXES = [
         partialFilterExpression={"role": {"$exists": True}},
         name="room_role",
     ),
+    INDEX,
 ]
 NAME_KEYS = ("username_key", "display_name_key")
 NAMES = dict.fromkeys(("username", "display_name", *NAME_KEYS), 1)
@@ -106,12 +109,20 @@ class RoomStore:
         with self._database.bounded():
             return [document["room"] for document in self._memberships.find(query, {"room": 1})]
 
-    def set_mute(self, user_id: str, room_id: str, until: datetime | None, reason: str) -> None:
-        """Mute a member in a room until a moment; with None, no longer."""
+    def set_mute(
+        self, user_id: str, room_id: str, until: datetime | None, reason: str, note: Note | None = None
+    ) -> None:
+        """Mute who is, or was, a member of a room until a moment; with None, no longer."""
         fields = {"muted_until": until, "mute_reason": reason}
         update = {"$set": fields} if until else {"$unset": fields}
         with self._database.bounded():
-            self._memberships.update_one({"user": user_id, "room": room_id}, update)
+            self._memberships.update_one({"user": user_id, "room": room_id}, noting(update, note))
+
+    def mute_of(self, user_id: str, room_id: str) -> tuple[datetime | None, str]:
+        """Until when somebody is muted in a room, and why."""
+        with self._database.bounded():
+            found = self._memberships.find_one({"user": user_id, "room": room_id}, {"muted_until": 1, "mute_reason": 1})
+        return ((found or {}).get("muted_until"), (found or {}).get("mute_reason", ""))
 
     def find(self, room_id: str) -> Room | None:
         """Find a room by its id, whoever asks: for the engine, not for people."""
@@ -119,18 +130,22 @@ class RoomStore:
             room = self._rooms.find_one({"_id": room_id})
         return room_of(room) if room else None
 
+    def find_all(self, ids: Collection[str]) -> dict[str, Room]:
+        """These rooms as they are now, by id."""
+        with self._database.bounded():
+            return {room["_id"]: room_of(room) for room in self._rooms.find({"_id": {"$in": list(ids)}})}
+
     def find_by_slug(self, slug: str) -> Room | None:
         """Find a room by its name in addresses, whoever asks."""
         with self._database.bounded():
             room = self._find_named(slug)
         return room_of(room) if room else None
 
-    def start_clearing(self, room_id: str, sequence: int) -> None:
+    def start_clearing(self, room_id: str, sequence: int, note: Note | None = None) -> None:
         """Hide everything up to a sequence, and note that it is still to be erased."""
         with self._database.bounded():
-            self._rooms.update_one(
-                {"_id": room_id}, {"$max": {"cleared_sequence": sequence}, "$set": {"is_being_cleared": True}}
-            )
+            hidden = {"$max": {"cleared_sequence": sequence}, "$set": {"is_being_cleared": True}}
+            self._rooms.update_one({"_id": room_id}, noting(hidden, note))
 
     def end_clearing(self, room: Room) -> None:
         """Note that all is erased; not if more was asked for meanwhile."""
@@ -233,12 +248,12 @@ class RoomStore:
         with self._database.bounded():
             return self._rooms.count_documents({"created_by": user_id}, limit=max(most, 1))
 
-    def change(self, room_id: str, fields: Document) -> None:
+    def change(self, room_id: str, fields: Document, note: Note | None = None) -> None:
         """Give a room other settings."""
         if "title" in fields:
             fields = {**fields, "title_key": fold(fields["title"])}
         with self._database.bounded():
-            self._rooms.update_one({"_id": room_id}, {"$set": fields})
+            self._rooms.update_one({"_id": room_id}, noting({"$set": fields}, note))
 
     def list_public(self, after: tuple[str, str], limit: int) -> list[tuple[Room, tuple[str, str]]]:
         """Public rooms that are not archived, by title, each with its place; those after a place."""
@@ -284,7 +299,7 @@ class RoomStore:
         with self._database.bounded():
             self._memberships.update_one({"user": user_id, "room": room_id}, {"$set": {"notify": notify}})
 
-    def admit(self, user_id: str, room: Room) -> None:
+    def admit(self, user_id: str, room: Room, note: Note | None = None) -> None:
         """Make a user a member, who begins to read at the room's end; one who is already stays one."""
         with self._database.bounded():
             known = self._memberships.find_one({"user": user_id, "room": room.id}, {"left_at": 1})
@@ -304,7 +319,7 @@ class RoomStore:
             # What may be in the way is the same member, admitted by another request at the same moment.
             write_or_find(
                 self._database,
-                lambda: self._memberships.update_one(member, {"$setOnInsert": fields}, upsert=True),
+                lambda: self._memberships.update_one(member, {"$setOnInsert": noted(fields, note)}, upsert=True),
                 lambda: self._memberships.find_one(member),
             )
 

@@ -3,7 +3,7 @@
 An ended session is marked, not removed, so that every process can learn of it; an index removes it later.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -87,6 +87,13 @@ class SessionStore:
         with self._database.bounded():
             found = self._sessions.find({"ended_at": {"$gt": moment}}, {"ended_at": 1}).sort("ended_at", ASCENDING)
             return [(document["_id"], document["ended_at"]) for document in found]
+
+    def list_going_on(self, ids: Collection[str]) -> list[tuple[str, str, int]]:
+        """Those of these sessions that nobody has ended: id, whose, and of which of their passwords."""
+        fields = {"user_id": 1, "password_version": 1}
+        with self._database.bounded():
+            found = self._sessions.find({"_id": {"$in": list(ids)}, "ended_at": None}, fields)
+            return [(each["_id"], each["user_id"], each["password_version"]) for each in found]
 
     def _end(self, query: dict[str, Any]) -> int:
         # By the database's clock, which all processes share whatever their own clocks say.

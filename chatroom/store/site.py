@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from chatroom.store.acts import INDEX, Note, noting
 from chatroom.store.database import Database
 
 ID = "site"
+INDEXES = [INDEX]
 
 
 class SiteStore:
@@ -18,10 +20,10 @@ class SiteStore:
         """What was set, by name."""
         with self._database.bounded():
             document = self._site.find_one({"_id": ID}) or {}
-        return {name: value for name, value in document.items() if name != "_id"}
+        return {name: value for name, value in document.items() if name not in {"_id", "acts"}}
 
-    def set(self, name: str, value: Any) -> None:
+    def set(self, name: str, value: Any, note: Note | None = None) -> None:
         """Set one value; None: as the environment says."""
         update = {"$unset": {name: ""}} if value is None else {"$set": {name: value}}
         with self._database.bounded():
-            self._site.update_one({"_id": ID}, update, upsert=True)
+            self._site.update_one({"_id": ID}, noting(update, note), upsert=True)

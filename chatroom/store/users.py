@@ -14,6 +14,7 @@ from pymongo import ASCENDING, IndexModel
 from chatroom.errors import Taken
 from chatroom.models import FORMER_MEMBER, FormerMember, Role, Standing, User
 from chatroom.names import RULE_VERSION, fold, keys
+from chatroom.store.acts import INDEX, Note, noting, taking_back
 from chatroom.store.database import LAST_CHARACTER, Database, Document, beginning_with
 from chatroom.store.unique import write_or_find
 
@@ -26,6 +27,7 @@ INDEXES = [
     IndexModel("role"),
     IndexModel("deleted_at", sparse=True),
     IndexModel("is_leaving", sparse=True),
+    INDEX,
 ]
 OF_THE_PERSON = (
     "username",
@@ -115,11 +117,11 @@ class UserStore:
                     found.setdefault(document["_id"], _user(document))
         return list(found.values())[:MOST_FOUND]
 
-    def change_password(self, user_id: str, password_hash: str) -> User | None:
+    def change_password(self, user_id: str, password_hash: str, note: Note | None = None) -> User | None:
         """Replace the password; every session of the old one is invalid from the same write on."""
         update = {"$set": {"password_hash": password_hash}, "$inc": {"password_version": 1}}
         with self._database.bounded():
-            self._users.update_one({"_id": user_id, **HERE}, update)
+            self._users.update_one({"_id": user_id, **HERE}, noting(update, note))
         return self.find(user_id)
 
     def replace_hash(self, user_id: str, old: str, new: str) -> None:
@@ -127,10 +129,15 @@ class UserStore:
         with self._database.bounded():
             self._users.update_one({"_id": user_id, "password_hash": old}, {"$set": {"password_hash": new}})
 
-    def set_role(self, user_id: str, role: Role) -> None:
+    def set_role(self, user_id: str, role: Role, note: Note | None = None) -> None:
         """Give an account another role."""
         with self._database.bounded():
-            self._users.update_one({"_id": user_id, **HERE}, {"$set": {"role": role}})
+            self._users.update_one({"_id": user_id, **HERE}, noting({"$set": {"role": role}}, note))
+
+    def give_back_role(self, user_id: str, role: Role, note: Note | None) -> None:
+        """Give an account back the role that was just taken, as if it had not been."""
+        with self._database.bounded():
+            self._users.update_one({"_id": user_id}, taking_back({"$set": {"role": role}}, note))
 
     def list_like(self, beginning: str, after: str, limit: int) -> list[User]:
         """Accounts whose user name begins like this, beyond one name, by user name."""
@@ -151,7 +158,7 @@ class UserStore:
         with self._database.bounded():
             return self._users.find_one({"role": "administrator", "_id": {"$ne": but}}, {"_id": 1}) is not None
 
-    def set_profile(self, user: User, display_name: str, about: str, time_zone: str) -> None:
+    def set_profile(self, user: User, display_name: str, about: str, time_zone: str, note: Note | None = None) -> None:
         """Keep what somebody says about themselves. Raises `Taken`: the indexes decide, as for a new account."""
         fields = {
             "display_name": display_name,
@@ -164,19 +171,19 @@ class UserStore:
         with self._database.bounded():
             holder = write_or_find(
                 self._database,
-                lambda: self._users.update_one({"_id": user.id, **HERE}, {"$set": fields}),
+                lambda: self._users.update_one({"_id": user.id, **HERE}, noting({"$set": fields}, note)),
                 lambda: self._users.find_one({"_id": {"$ne": user.id}, "$or": _named_as(fields)}, {"_id": 1}),
             )
         if holder is not None:
             raise Taken
 
-    def set_mute(self, user_id: str, until: datetime | None, reason: str) -> None:
+    def set_mute(self, user_id: str, until: datetime | None, reason: str, note: Note | None = None) -> None:
         """Mute an account on the whole site until a moment; with None, no longer."""
-        self._set_or_unset(user_id, {"muted_until": until, "mute_reason": reason})
+        self._set_or_unset(user_id, {"muted_until": until, "mute_reason": reason}, note)
 
-    def set_ban(self, user_id: str, until: datetime | None, reason: str) -> None:
+    def set_ban(self, user_id: str, until: datetime | None, reason: str, note: Note | None = None) -> None:
         """Ban an account until a moment; with None, no longer."""
-        self._set_or_unset(user_id, {"banned_until": until, "ban_reason": reason})
+        self._set_or_unset(user_id, {"banned_until": until, "ban_reason": reason}, note)
 
     def note_held(self, user_id: str, moment: datetime) -> None:
         """Note that a message of somebody's is held."""
@@ -191,7 +198,7 @@ class UserStore:
         with self._database.bounded():
             self._users.update_one({"_id": user_id, **HERE}, update)
 
-    def make_former(self, user_id: str, *, is_erased: bool) -> bool:
+    def make_former(self, user_id: str, *, is_erased: bool, note: Note | None = None) -> bool:
         """Delete an account, all but its names' keys, in one write; False when there is none such (any more).
 
         `list_leaving` has it from then on, until `end_leaving`. The role has to be taken away before.
@@ -205,7 +212,7 @@ class UserStore:
             "$inc": {"password_version": 1},
         }
         with self._database.bounded():
-            return self._users.update_one({"_id": user_id, **HERE}, update).modified_count > 0
+            return self._users.update_one({"_id": user_id, **HERE}, noting(update, note)).modified_count > 0
 
     def find_former(self, user_id: str) -> FormerMember | None:
         """The account with this id, if it was deleted."""
@@ -232,13 +239,13 @@ class UserStore:
             lambda: self._users.find_one({"$or": [*_named_as(document), *others]}, {"_id": 1}),
         )
 
-    def _set_or_unset(self, user_id: str, fields: dict[str, Any]) -> None:
+    def _set_or_unset(self, user_id: str, fields: dict[str, Any], note: Note | None) -> None:
         """Keep what says something, and take away what says nothing."""
         kept = {name: value for name, value in fields.items() if value}
         gone = {name: "" for name, value in fields.items() if not value}
         update = {operator: part for operator, part in (("$set", kept), ("$unset", gone)) if part}
         with self._database.bounded():
-            self._users.update_one({"_id": user_id, **HERE}, update)
+            self._users.update_one({"_id": user_id, **HERE}, noting(update, note))
 
     def _find(self, query: dict[str, Any]) -> User | None:
         with self._database.bounded():

@@ -109,7 +109,7 @@ def messages_frame(slug: str) -> Page:
 
 
 def _room(slug: str) -> Page:
-    access = services.rooms.get_for(current_user.id, slug)
+    access = services.rooms.get_for(current_user.id, slug) if request.method == "POST" else open_room(slug)
     found = access.room
     form = MessageForm()
     if request.method != "POST":
@@ -127,6 +127,11 @@ def _room(slug: str) -> Page:
         page = room_page(access, form, **_asked_page(found), status=status_of(error), msg=str(error))
         return with_retry_after(page, retry_after_of(error))
     return redirect(url_for("pages.room", slug=found.slug), 303)
+
+
+def open_room(slug: str) -> Access:
+    """The room for who opens a page of it, which lets people into public ones."""
+    return services.rooms.visit(current_user.id, slug, lambda: services.limits.coming.check(current_user.id))
 
 
 def _mark_read(access: Access, page: MessagePage) -> None:

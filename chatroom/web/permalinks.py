@@ -14,7 +14,7 @@ from chatroom.web import login as signing
 from chatroom.web.errors import retry_after_of, status_of, with_retry_after
 from chatroom.web.forms import EditForm, Form, MessageForm, PinForm, ReactForm
 from chatroom.web.login import Page, current_user, login_required
-from chatroom.web.pages import LARGEST_SEQUENCE, room_page
+from chatroom.web.pages import LARGEST_SEQUENCE, open_room, room_page
 from chatroom.web.security import form_checks_token
 from chatroom.web.services import services
 
@@ -25,7 +25,7 @@ blueprint = Blueprint("permalinks", __name__)
 @login_required
 def message(slug: str, sequence: int) -> Page:
     """The room with a message in view; a sequence that no message has leads to the next one."""
-    access = services.rooms.get_for(current_user.id, slug)
+    access = open_room(slug)
     sequence = min(sequence, LARGEST_SEQUENCE)
     page = services.messages.around(access.room, sequence, services.settings.history_page)
     target = next(each for each in page.messages if each.sequence >= sequence)

@@ -15,6 +15,7 @@ from chatroom.errors import Refused, Unavailable
 from chatroom.rooms import MOST_PEOPLE, PAGE
 from chatroom.web.errors import retry_after_of, status_of, with_retry_after
 from chatroom.web.login import current_user, login_required
+from chatroom.web.pages import open_room
 from chatroom.web.room_forms import InviteForm, NewRoomForm, RoomForm
 from chatroom.web.security import form_checks_token
 from chatroom.web.services import services
@@ -80,7 +81,7 @@ def join(slug: str) -> Page:
 @login_required
 def settings(slug: str) -> Page:
     """What the room is, who is in it; and for those who manage it, how to change it."""
-    access = services.rooms.get_for(current_user.id, slug)
+    access = services.rooms.get_for(current_user.id, slug) if request.method == "POST" else open_room(slug)
     if request.method != "POST":
         return _settings_page(access)
     form = RoomForm()

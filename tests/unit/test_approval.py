@@ -30,7 +30,7 @@ from chatroom.store.notices import NoticeStore
 from chatroom.store.rooms import RoomStore
 from chatroom.store.site import SiteStore
 from chatroom.store.users import UserStore
-from tests.databases import make_rooms
+from tests.databases import make_acts, make_rooms
 
 LOBBY = Room(id="lobby", slug="lobby", title="Lobby")
 DEN = Room(id="den", slug="den", title="Den", kind="private")
@@ -54,7 +54,8 @@ class World:
         )
         self.notices = Notices(NoticeStore(database))
         self.audit = Audit(AuditStore(database))
-        self.newcomers = Newcomers(Site(SiteStore(database)), self.users, self.notices, self.audit, clock=clock)
+        self.doing = make_acts(database, self.notices, clock)
+        self.newcomers = Newcomers(Site(SiteStore(database)), self.users, self.doing, clock=clock)
         self.messages = Messages(
             self.store,
             max_length=4000,
@@ -71,9 +72,11 @@ class World:
             files=self.files,
             newcomers=self.newcomers,
             notices=self.notices,
-            audit=self.audit,
+            acts=self.doing,
             clock=clock,
         )
+        decided = self.approval.finish_decision
+        self.doing.follow_ups = {"approve_message": decided, "reject_message": decided}
         self.alice = self.add("alice")
         self.bob = self.add("bob", "moderator")
         self.carol = self.add("carol")
@@ -207,7 +210,7 @@ class TestWho:
         assert not world.newcomers.may_be_held(known)
 
     def test_another_process_holds_before_it_has_read_anything(self, world: World) -> None:
-        elsewhere = Newcomers(Site(SiteStore(world.database)), world.users, world.notices, world.audit)
+        elsewhere = Newcomers(Site(SiteStore(world.database)), world.users, world.doing)
         assert elsewhere.may_be_held(world.access(world.carol))
         assert elsewhere.first == 2
         assert elsewhere.may_be_held(world.access(world.carol))

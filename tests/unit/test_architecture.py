@@ -287,3 +287,72 @@ def test_every_wait_is_seen(tmp_path: Path) -> None:
     path = tmp_path / "waits.py"
     path.write_text("import threading\nplaces = threading.Semaphore(2)\nplaces.acquire(timeout=20)\n")
     assert waits_in(path) == {"Semaphore", "acquire"}
+
+
+# What takes a right away, in the stores. Each is done by an act (`chatroom.acts`), which is told and recorded.
+CUTS = {"set_role", "set_mute", "set_ban", "make_former", "remove", "forgive", "start_clearing", "close_all", "decide"}
+STORES = {"_users", "_members", "_room_store", "_store", "users", "members"}
+NOTED = {"note"}
+UNNOTED = {
+    ("chatroom.approval", "decide"): "somebody takes their own message back",
+    ("chatroom.rooms", "forgive"): "an administrator of the site comes back to a public room",
+    ("chatroom.account_deletion", "make_former"): "the note was made with the role that was taken first",
+    ("chatroom.avatars", "remove"): "one's own picture",
+    ("chatroom.push", "remove"): "one's own browser",
+    ("chatroom.files", "remove"): "a file that no message has",
+}
+"""Those that are nobody's act upon somebody else, and why."""
+
+
+def cuts_of(source: str) -> set[str]:
+    """The calls of a store that take a right away, and hand no note of it over."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    return {
+        call.func.attr
+        for call in calls
+        if isinstance(call.func, ast.Attribute)
+        and call.func.attr in CUTS
+        and name_of(call.func.value) in STORES
+        and not NOTED & {name_of(each) for each in [*call.args, *(more.value for more in call.keywords)]}
+    }
+
+
+def name_of(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def test_no_right_is_taken_away_but_by_an_act() -> None:
+    """M14."""
+    found = {
+        (module, cut)
+        for module, path in MODULES.items()
+        if not is_within(module, "chatroom.store")
+        for cut in cuts_of(path.read_text())
+    }
+    assert found == set(UNNOTED)
+
+
+def test_only_acts_write_the_audit_log() -> None:
+    """M14: and pages, commands and the engine reach no store of people or members by themselves."""
+    knowing = {module for module, path in MODULES.items() if "AuditStore" in path.read_text()}
+    assert knowing == {"chatroom.acts", "chatroom.audit", "chatroom.services", "chatroom.store.audit"}
+    assert "_store.add(" not in MODULES["chatroom.audit"].read_text()
+    for module, path in MODULES.items():
+        if is_within(module, "chatroom.web") or is_within(module, "chatroom.live"):
+            for store in ("MemberStore", "RoomStore", "UserStore", "database.audit", "database.memberships"):
+                assert store not in path.read_text(), (module, store)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("self._members.remove(user_id, room)", {"remove"}),
+        ("services.accounts.users.set_ban(user.id, end, reason)", {"set_ban"}),
+        ("self._users.set_mute(user.id, end, reason, note)", set()),
+        ("self._users.make_former(user.id, is_erased=True, note=note)", set()),
+        ("names.remove(name)", set()),
+    ],
+)
+def test_a_cut_without_a_note_is_seen(source: str, expected: set[str]) -> None:
+    """A test that cannot fail is a defect."""
+    assert cuts_of(source) == expected

@@ -1,17 +1,18 @@
 """The audit log, on both databases."""
 
-from chatroom.audit import CONSOLE, ENTRIES, MOST_KEPT, Audit
+from chatroom.audit import CONSOLE, ENTRIES, Audit
 from chatroom.store.audit import AuditStore, Subject
 from chatroom.store.database import Database
 from tests.conftest import Clock
+from tests.databases import record
 from tests.people import ALICE, BOB
 
 SOMEBODY, OTHER = Subject("user", "u1", "ann"), Subject("user", "u2", "ben")
 
 
 def test_who_what_whom_when_and_why(database: Database, clock: Clock) -> None:
-    audit = Audit(AuditStore(database, clock=clock))
-    audit.record(ALICE, "ban", SOMEBODY, "spam", {"until": "lifted", "count": 3})
+    audit = Audit(AuditStore(database))
+    record(database, ALICE, "ban", SOMEBODY, "spam", details={"until": "lifted", "count": 3}, at=clock.now)
     (entry,) = audit.page().entries
     assert (entry.actor, entry.act, entry.subject, entry.reason) == (ALICE, "ban", SOMEBODY, "spam")
     assert entry.at == clock.now
@@ -21,7 +22,7 @@ def test_who_what_whom_when_and_why(database: Database, clock: Clock) -> None:
 def test_the_newest_first_in_pages_that_overlap_nowhere(database: Database) -> None:
     audit = Audit(AuditStore(database))
     for n in range(2 * ENTRIES + 3):
-        audit.record(CONSOLE, "mute", SOMEBODY, str(n))
+        record(database, CONSOLE, "mute", SOMEBODY, str(n))
     seen, before = [], ""
     for _ in range(3):
         page = audit.page(before)
@@ -33,17 +34,16 @@ def test_the_newest_first_in_pages_that_overlap_nowhere(database: Database) -> N
 
 def test_filters(database: Database) -> None:
     audit = Audit(AuditStore(database))
-    audit.record(ALICE, "ban", SOMEBODY)
-    audit.record(BOB, "mute", SOMEBODY)
-    audit.record(ALICE, "mute", OTHER)
+    record(database, ALICE, "ban", SOMEBODY)
+    record(database, BOB, "mute", SOMEBODY)
+    record(database, ALICE, "mute", OTHER)
     assert [entry.act for entry in audit.page(subject="u1").entries] == ["mute", "ban"]
     assert [entry.act for entry in audit.page(actor=ALICE.id).entries] == ["mute", "ban"]
     assert [entry.subject.id for entry in audit.page(act="mute").entries] == ["u2", "u1"]
     assert audit.page(act="mute", actor=BOB.id, subject="u2").entries == []
 
 
-def test_a_reason_is_bounded_and_a_wrong_place_is_the_beginning(database: Database) -> None:
+def test_a_wrong_place_is_the_beginning(database: Database) -> None:
     audit = Audit(AuditStore(database))
-    audit.record(ALICE, "ban", SOMEBODY, "x" * 10_000)
-    (entry,) = audit.page("$ne").entries
-    assert len(entry.reason) == MOST_KEPT
+    record(database, ALICE, "ban", SOMEBODY)
+    assert len(audit.page("$ne").entries) == 1

@@ -7,17 +7,16 @@ from typing import Any
 import pytest
 
 from chatroom import clearing
-from chatroom.audit import Audit
 from chatroom.changes import ERASED
 from chatroom.clearing import Clearing
 from chatroom.errors import Refused, Unavailable
 from chatroom.messages import Messages
 from chatroom.models import Author, Message, Room
-from chatroom.store.audit import AuditStore
 from chatroom.store.database import Database
 from chatroom.store.leases import LeaseStore
 from chatroom.store.messages import MessageStore
 from chatroom.store.rooms import RoomStore
+from tests.databases import make_acts
 from tests.people import ALICE, BOB, access, draft
 from tests.waiting import wait_until
 
@@ -36,8 +35,8 @@ class Site:
         self.clearing = self.make_clearing()
 
     def make_clearing(self, holder: str = "one") -> Clearing:
-        audit = Audit(AuditStore(self.database))
-        return Clearing(self.rooms, self.store, self.messages, LeaseStore(self.database, holder=holder), audit)
+        leases = LeaseStore(self.database, holder=holder)
+        return Clearing(self.rooms, self.store, self.messages, leases, make_acts(self.database))
 
     def say(self, count: int, prefix: str = "m") -> None:
         self.messages.append(ROOM.id, [draft(f"{prefix}{n}", author=(ALICE, BOB)[n % 2]) for n in range(count)])

@@ -21,7 +21,6 @@ from flask import Flask
 from limits.storage import MongoDBStorage
 from pymongo import IndexModel
 
-from chatroom.audit import about_user
 from chatroom.config import Settings
 from chatroom.errors import Refused
 from chatroom.live import protocol
@@ -35,7 +34,6 @@ from chatroom.services import INDEXES, Services
 from chatroom.store.former_slugs import FormerSlugs
 from chatroom.store.held import HeldStore
 from chatroom.store.hooks import HookStore
-from chatroom.store.reports import ReportStore
 from chatroom.store.rooms import RoomStore
 from chatroom.store.site import SiteStore
 from chatroom.web import errors
@@ -233,8 +231,9 @@ class TestDataModel:
 
 
 @pytest.fixture
-def used(alice: Visitor, services: Services) -> Services:
-    """Services whose every collection has seen everything that is done with it."""
+def used(alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) -> Services:
+    """Services whose every collection has seen everything that is done with it, and no act was recorded at last."""
+    monkeypatch.setattr(services.acts._store, "settle", lambda _note: None)
     assert alice.is_signed_in
     user = services.accounts.users.find_by_username("alice")
     assert user is not None
@@ -251,13 +250,15 @@ def used(alice: Visitor, services: Services) -> Services:
         id="h", room=lobby.id, kind="outgoing", name="Logs", made_by=author, created_at=AT, url="https://logs.test/"
     )
     HookStore(services.database).add(told, key="whsec_x")
+    services.webhooks.make_incoming(access, author, "CD")
+    services.webhooks.remove(access, services.webhooks.list_for(access)[-1].id)
     bot = services.accounts.create_bot("robot", "Robot")
     by_bot = services.messages.draft(Author(bot.id, bot.display_name, is_bot=True), "beep")
     beeps = [services.messages.post(lobby, by_bot).message]
     beeps.append(services.messages.post(lobby, services.messages.draft(by_bot.author, "boop")).message)
     for beep in beeps:
         services.reports.make(access, author, beep, "too loud")
-    ReportStore(services.database).close_all(beeps[0].id, [], author)
+    services.reports.close(user, services.reports.list_open()[0], [], "")
     services.avatars.set(user.id, io.BytesIO(make_picture("PNG")))
     file = services.files.upload(user.id, lobby, "a.png", io.BytesIO(make_picture("PNG")))
     with_file = services.messages.draft(author, "", "c1", has_files=True)
@@ -269,11 +270,12 @@ def used(alice: Visitor, services: Services) -> Services:
     services.search.find(user.id, "edited")
     services.presence.note_typing([(lobby.id, author.id)], AT)
     services.reading.mark(access, 1)
-    services.accounts.invites.create()
-    for mute in (services.accounts.users.set_mute, services.accounts.users.set_ban):
-        mute(user.id, AT, "why")
+    services.admission.make_invite(None, uses=1, days=1)
+    services.admission.make_invite(None, uses=1, days=1)
+    services.admission.revoke_invite(None, services.admission.list_invites()[0].id)
+    for mute in (services.moderation.mute, services.moderation.ban):
+        mute(None, user, AT, "why")
     RoomStore(services.database).set_mute(user.id, lobby.id, AT, "why")
-    services.audit.record(author, "set_role", about_user(user), "why", {"role": "member"})
     services.push.subscribe(user.id, "s", "https://1.1.1.1/push", "p" * 87, "a" * 22)
     assert services.push.public_key
     services.resets.make(None, user)

@@ -16,7 +16,8 @@ from chatroom.store.async_messages import StoreNow
 from chatroom.store.audit import AuditStore
 from chatroom.store.database import Database
 from chatroom.store.messages import MessageStore, Rendered, Stored
-from tests.databases import in_memory
+from chatroom.store.rooms import RoomStore
+from tests.databases import in_memory, make_acts
 from tests.people import ALICE, BOB, access, draft
 
 NOW = datetime(2026, 11, 21, 1, 2, 3, tzinfo=UTC)
@@ -294,7 +295,9 @@ class TestDelete:
         self, messages: Messages, store: MessageStore, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Also where the outcome of the write was unknown, and it was tried again."""
-        audit = messages.changes._audit = Audit(AuditStore(database))
+        audit = Audit(AuditStore(database))
+        messages.changes._acts = make_acts(database)
+        RoomStore(database).ensure(LOBBY)
         message, own = say(messages, "a secret"), say(messages, "mine", "c2")
         delete(messages, ALICE, own.id, "moderator")
         assert audit.page().entries == []

@@ -10,6 +10,7 @@ import pytest
 from chatroom.audit import Audit
 from chatroom.durations import FOREVER, end_of, until
 from chatroom.errors import Refused
+from chatroom.messages import Messages
 from chatroom.models import Notice, Role, Room, User
 from chatroom.moderation import Moderation
 from chatroom.notices import Notices
@@ -17,11 +18,14 @@ from chatroom.rooms import LOBBY
 from chatroom.sessions import Sessions
 from chatroom.store.audit import AuditStore
 from chatroom.store.database import Database
+from chatroom.store.members import MemberStore
+from chatroom.store.messages import MessageStore
 from chatroom.store.notices import NoticeStore
 from chatroom.store.rooms import RoomStore
 from chatroom.store.sessions import SessionStore
 from chatroom.store.users import UserStore
 from tests.conftest import Clock
+from tests.databases import make_acts, make_rooms
 
 DEN = Room(id="den", slug="den", title="Den", kind="private")
 
@@ -39,7 +43,11 @@ class Place:
         self.told: list[Notice] = []
         notices = Notices(NoticeStore(database))
         notices.apply_through = self.told.append
-        self.moderation = Moderation(self.users, self.rooms, self.sessions, notices, self.audit, clock=clock)
+        self.doing = acts = make_acts(database, notices, clock)
+        rooms = make_rooms(database, Messages(MessageStore(database, origin="here"), max_length=4000), notices, acts)
+        self.moderation = Moderation(self.users, self.rooms, rooms, self.sessions, acts, clock=clock)
+        ends = self.moderation.end_sessions_of
+        acts.follow_ups = {"ban": ends, "end_sessions": ends}
         self.alice, self.bob = self.add("alice"), self.add("bob", "moderator")
         self.carol, self.dave = self.add("carol"), self.add("dave", "moderator")
         for room in (LOBBY, DEN):
@@ -137,6 +145,34 @@ class TestMute:
         assert place.told == [Notice(kind="access", user=place.carol.id, room="lobby")]
         place.moderation.mute_in(lobby, place.bob, place.carol, None, "")
         place.check_posting(place.carol, "lobby")
+
+    def test_who_has_just_left_comes_back_as_muted(self, place: Place) -> None:
+        """M17."""
+        lobby = place.rooms.find_access(place.bob.id, "lobby")
+        assert lobby
+        MemberStore(place.rooms._database).leave(place.carol.id, LOBBY)
+        place.moderation.mute_in(lobby, place.bob, place.carol, place.end(hours=1), "here")
+        place.rooms.admit(place.carol.id, LOBBY)
+        with pytest.raises(Refused, match="here"):
+            place.check_posting(place.carol, "lobby")
+
+    def test_in_a_public_room_nobody_mutes_those_who_keep_order_on_the_site(self, place: Place) -> None:
+        """M15."""
+        MemberStore(place.rooms._database).set_role(place.carol.id, LOBBY, "administrator")
+        place.rooms.admit(place.alice.id, LOBBY)
+        lobby = place.rooms.find_access(place.carol.id, "lobby")
+        assert lobby
+        for user in (place.alice, place.bob):
+            with pytest.raises(Refused, match="You may not"):
+                place.moderation.mute_in(lobby, place.carol, user, FOREVER, "x")
+
+    def test_the_same_again_is_one_act(self, place: Place) -> None:
+        for seconds in (0, 5):
+            place.moderation.mute(place.bob, place.carol, place.end(hours=1, seconds=seconds), "noise")
+            place.moderation.ban(place.bob, place.carol, place.end(hours=1, seconds=seconds), "noise")
+        assert place.acts() == [("Bob", "mute", "carol"), ("Bob", "ban", "carol")]
+        place.moderation.mute(place.bob, place.carol, place.end(hours=2), "noise")
+        assert len(place.acts()) == 3
 
     def test_the_later_of_two_counts(self, place: Place) -> None:
         lobby = place.rooms.find_access(place.bob.id, "lobby")

@@ -7,14 +7,12 @@ from chatroom.access import Access
 from chatroom.errors import Refused
 from chatroom.models import Notice
 from chatroom.names import clean_title, clean_topic
-from chatroom.notices import Notices
 from chatroom.retention import Retention
 from chatroom.room_invites import RoomInvites
 from chatroom.room_settings import RoomSettings, Wanted
 from chatroom.rooms import LOBBY
 from chatroom.store.database import Database
 from chatroom.store.leases import LeaseStore
-from chatroom.store.notices import NoticeStore
 from chatroom.store.room_invites import MOST, RoomInviteStore
 from chatroom.store.rooms import RoomStore
 from tests.conftest import Clock
@@ -30,11 +28,9 @@ class Managed(World):
     def __init__(self, database: Database, clock: Clock) -> None:
         super().__init__(database, clock)
         self.room_store = RoomStore(database)
-        notices = Notices(NoticeStore(database))
-        notices.apply_through = self.told.append
-        self.settings = RoomSettings(self.room_store, self.store, self.rooms, notices, self.audit, clock=clock)
+        self.settings = RoomSettings(self.room_store, self.store, self.rooms, self.acts, clock=clock)
         invites = RoomInviteStore(database, clock=clock)
-        self.invites = RoomInvites(invites, self.room_store, self.rooms._members, self.rooms, self.audit, clock=clock)
+        self.invites = RoomInvites(invites, self.room_store, self.rooms._members, self.rooms, self.acts, clock=clock)
         self.store._clock = clock
 
     def retention(self, holder: str = "here") -> Retention:

@@ -10,7 +10,7 @@ from chatroom.access import Access
 from chatroom.audit import Audit
 from chatroom.errors import Refused, Unavailable
 from chatroom.messages import Messages
-from chatroom.models import Author, Notice, Room, Slug
+from chatroom.models import Author, Notice, Role, Room, Slug
 from chatroom.names import clean_title, make_slug
 from chatroom.notices import Notices
 from chatroom.rooms import LOBBY, MOST_PEOPLE, Rooms
@@ -20,7 +20,7 @@ from chatroom.store.messages import MessageStore
 from chatroom.store.notices import NoticeStore
 from chatroom.store.rooms import RoomStore
 from tests.conftest import Clock
-from tests.databases import make_rooms
+from tests.databases import make_acts, make_rooms
 from tests.people import ALICE, BOB, MALLORY
 
 DEN = Room(id="den", slug="the-den", title="The den", kind="private")
@@ -37,8 +37,9 @@ class World:
         self.messages = Messages(self.store, max_length=4000, clock=clock)
         notices = Notices(NoticeStore(database))
         notices.apply_through = self.told.append
-        self.audit = Audit(AuditStore(database, clock=clock))
-        self.rooms = make_rooms(database, self.messages, notices, self.audit, clock=clock, **settings)
+        self.audit = Audit(AuditStore(database))
+        self.acts = make_acts(database, notices, clock)
+        self.rooms = make_rooms(database, self.messages, notices, self.acts, clock=clock, **settings)
         self.rooms._members._clock = clock
         self.rooms.ensure_lobby()
         for person in (ALICE, BOB, MALLORY):
@@ -58,7 +59,7 @@ class World:
         return access
 
     def access(self, person: Author, room: Room) -> Access:
-        return self.rooms.get_for(person.id, room.slug)
+        return self.rooms.visit(person.id, room.slug)
 
     def is_in(self, person: Author, room: Room) -> bool:
         return self.rooms.find_for(person.id, room.slug) is not None
@@ -283,7 +284,7 @@ class TestGoing:
         assert world.rooms.add_member(access, BOB.id, BOB.name)
         assert world.access(BOB, access.room).role == "member"
 
-    @pytest.mark.parametrize("how", ["remove", "demote", "go"])
+    @pytest.mark.parametrize("how", ["demote", "go"])
     def test_two_administrators_at_the_same_moment_leave_one(
         self, world: World, how: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -300,7 +301,6 @@ class TestGoing:
             lambda user_id, room: stale.pop() if user_id and stale else has_another(user_id, room),
         )
         deeds = {
-            "remove": lambda by, other: world.rooms.remove_member(by, other.id),
             "demote": lambda by, other: world.rooms.set_role(by, other.id, "member"),
             "go": lambda by, _: world.rooms.leave(by),
         }
@@ -337,6 +337,99 @@ class TestGoing:
         with pytest.raises(Refused) as refusal:
             world.rooms.remove_member(access, MALLORY.id)
         assert reason(refusal) == "not_found"
+
+
+class TestPower:
+    """M15: nobody acts on somebody who is as powerful as they are."""
+
+    def make_keeper(self, world: World, person: Author, role: Role) -> None:
+        world.database.users.update_one({"_id": person.id}, {"$set": {"role": role}})
+
+    @pytest.mark.parametrize("role", ["moderator", "administrator"])
+    def test_who_made_a_public_room_removes_nobody_who_keeps_order_on_the_site(self, world: World, role: Role) -> None:
+        room = world.rooms.create(BOB, "member", title="Tea")
+        self.make_keeper(world, ALICE, role)
+        world.access(ALICE, room)
+        with pytest.raises(Refused) as refusal:
+            world.rooms.remove_member(world.access(BOB, room), ALICE.id)
+        assert (reason(refusal), world.is_in(ALICE, room)) == ("forbidden", True)
+
+    def test_administrators_of_the_site_remove_who_made_a_public_room(self, world: World) -> None:
+        room = world.rooms.create(BOB, "member", title="Tea")
+        self.make_keeper(world, ALICE, "administrator")
+        self.make_keeper(world, MALLORY, "administrator")
+        alice = world.access(ALICE, room)
+        world.access(MALLORY, room)
+        with pytest.raises(Refused):
+            world.rooms.remove_member(alice, MALLORY.id)
+        world.rooms.remove_member(alice, BOB.id)
+        assert not world.is_in(BOB, room)
+
+    def test_equals_in_a_room_do_not_remove_each_other(self, world: World) -> None:
+        access = world.den()
+        world.rooms.set_role(access, BOB.id, "administrator")
+        for by, other in ((ALICE, BOB), (BOB, ALICE)):
+            with pytest.raises(Refused) as refusal:
+                world.rooms.remove_member(world.access(by, access.room), other.id)
+            assert reason(refusal) == "forbidden"
+        world.rooms.set_role(access, BOB.id, "member")  # they have to lose that role first
+        world.rooms.remove_member(access, BOB.id)
+
+    def test_who_becomes_more_at_this_moment_is_not_removed(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        access = world.den()
+        world.rooms.set_role(access, BOB.id, "administrator")
+        monkeypatch.setattr(world.rooms._members, "find_role", lambda *_: "member")
+        with pytest.raises(Refused):
+            world.rooms.remove_member(access, BOB.id)
+        assert world.is_in(BOB, access.room)
+
+    def test_administrators_of_the_site_reach_every_public_room(self, world: World) -> None:
+        room = world.rooms.create(BOB, "member", title="Tea")
+        world.access(ALICE, room)
+        world.rooms.remove_member(world.access(BOB, room), ALICE.id)
+        with pytest.raises(Refused):
+            world.rooms.visit(ALICE.id, room.slug)
+        self.make_keeper(world, ALICE, "administrator")
+        assert world.rooms.visit(ALICE.id, room.slug).may_manage
+
+    def test_and_no_private_one(self, world: World) -> None:
+        self.make_keeper(world, MALLORY, "administrator")
+        with pytest.raises(Refused) as refusal:
+            world.rooms.visit(MALLORY.id, world.den().room.slug)
+        assert reason(refusal) == "not_found"
+
+
+class TestEvading:
+    """M17: leaving before one is removed or muted helps nobody, and nobody joins by posting."""
+
+    def test_who_has_just_left_is_removed_all_the_same(self, world: World) -> None:
+        room = world.rooms.create(ALICE, "member", title="Tea")
+        world.rooms.leave(world.access(BOB, room))
+        for _ in range(2):
+            world.rooms.remove_member(world.access(ALICE, room), BOB.id)
+        for come in (lambda: world.rooms.join(BOB, room.slug), lambda: world.access(BOB, room)):
+            with pytest.raises(Refused) as refusal:
+                come()
+            assert reason(refusal) == "not_found"
+        assert [entry.act for entry in world.audit.page().entries] == ["remove_member"]
+
+    def test_nobody_comes_by_anything_but_its_page_or_by_joining(self, world: World) -> None:
+        room = world.rooms.create(ALICE, "member", title="Tea")
+        world.rooms.leave(world.access(BOB, room))
+        for person in (BOB, MALLORY):
+            with pytest.raises(Refused, match="Join it first") as refusal:
+                world.rooms.get_for(person.id, room.slug)
+            assert (reason(refusal), world.is_in(person, room)) == ("forbidden", False)
+
+    def test_coming_back_by_the_page_is_counted_and_the_first_time_is_not(self, world: World) -> None:
+        room = world.rooms.create(ALICE, "member", title="Tea")
+        counted: list[str] = []
+        for _ in range(3):
+            access = world.rooms.visit(BOB.id, room.slug, lambda: counted.append("once"))
+            world.rooms.leave(access)
+        assert counted == ["once"] * 2
 
 
 class TestDirect:
@@ -464,7 +557,7 @@ class TestPosting:
         refused = []
 
         def post(n: int) -> None:
-            rooms = make_rooms(database, world.messages, Notices(NoticeStore(database)), world.audit)
+            rooms = make_rooms(database, world.messages, Notices(NoticeStore(database)), world.acts)
             rooms._members._clock = world.clock
             try:
                 rooms.take_turn(bob, f"b{n}")

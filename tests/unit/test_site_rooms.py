@@ -25,7 +25,7 @@ class Site(Managed):
 
     def __init__(self, database: Database, clock: Clock) -> None:
         super().__init__(database, clock)
-        self.site = SiteRooms(SiteRoomStore(database), self.rooms._members, self.rooms, self.settings, self.audit)
+        self.site = SiteRooms(SiteRoomStore(database), self.rooms._members, self.rooms, self.settings, self.acts)
 
     def user(self, person: object) -> User:
         at = self.clock.now

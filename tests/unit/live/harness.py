@@ -89,6 +89,7 @@ class Process:
             tail_bytes=1_000_000,
             posted_elsewhere=self.posted_elsewhere.append,
             lease_seconds=30,
+            read_rights=options.pop("read_rights", None),
             clock=lambda: self.now,
         )
         self.posting: list[tuple[str, str]] = []

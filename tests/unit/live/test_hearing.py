@@ -10,7 +10,7 @@ from chatroom.live import connection as connections
 from chatroom.models import Notice, Room
 from chatroom.rooms import LOBBY
 from tests.people import ALICE, BOB
-from tests.unit.live.harness import DEN, Client, Process, run, settle
+from tests.unit.live.harness import DEN, Client, Process, away, run, settle
 
 
 async def started(*, process: Process | None = None) -> Process:
@@ -61,6 +61,48 @@ class TestAccess:
             await alice.say({"type": "post", "room": "den", "text": "hi", "client_id": "a2"})
             assert [frame["client_id"] for frame in alice.frames("stored")] == ["a1"]
             assert [(frame["client_id"], frame["reason"]) for frame in alice.frames("refused")] == [("a2", "not_found")]
+
+        run(test)
+
+    def test_who_is_removed_is_out_though_the_audit_log_cannot_be_written(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """M14."""
+
+        async def test() -> None:
+            process = await started()
+            for person in (ALICE, BOB):
+                names = dict.fromkeys(("username", "username_key", "display_name_key"), person.name)
+                process.database.users.insert_one({"_id": person.id, **names, "name_keys": [person.id]})
+            process.database.memberships.update_one({"user": BOB.id}, {"$set": {"role": "administrator"}})
+            alice = await process.connect(query={"room": "den"})
+            await alice.say({"type": "post", "room": "den", "text": "hi", "client_id": "a1"})
+            monkeypatch.setattr(process.rooms._acts._entries, "add", away)
+            process.rooms.remove_member(process.rooms.get_for(BOB.id, "den"), ALICE.id)
+            await settle()
+            assert len(alice.frames("closed")) == 1
+            await alice.say({"type": "post", "room": "den", "text": "still here", "client_id": "a2"})
+            assert [frame["client_id"] for frame in alice.frames("stored")] == ["a1"]
+            monkeypatch.undo()
+            process.rooms._acts.finish(is_urgent=True)
+            assert [entry["act"] for entry in process.database.audit.find()] == ["remove_member"]
+
+        run(test)
+
+    def test_who_has_left_a_public_room_is_not_let_in_by_posting(self) -> None:
+        """M17."""
+
+        async def test() -> None:
+            process = await started()
+            room = process.rooms.create(BOB, "member", title="Tea")
+            process.rooms.join(ALICE, room.slug)
+            alice = await process.connect(query={"room": room.slug})
+            process.rooms.leave(process.rooms.get_for(ALICE.id, room.slug))
+            await settle()
+            for frame in ({"type": "post", "text": "hi", "client_id": "a1"}, {"type": "follow"}):
+                await alice.say({**frame, "room": room.slug})
+            assert [frame["reason"] for frame in alice.frames("refused")] == ["forbidden"] * 2
+            assert process.rooms.find_for(ALICE.id, room.slug) is None
 
         run(test)
 

@@ -13,15 +13,18 @@ from chatroom.embedded import EmbeddedMongo
 from chatroom.models import Author, Held, Hook, User
 from chatroom.services import INDEXES
 from chatroom.sessions import Sessions, session_id_of
-from chatroom.store.audit import AuditStore, Subject
+from chatroom.store.acts import ActStore, Note
+from chatroom.store.audit import Act, AuditStore, Subject
 from chatroom.store.database import Database
 from chatroom.store.held import HeldStore, make_held_id
 from chatroom.store.hooks import HookStore
 from chatroom.store.invites import InviteStore
+from chatroom.store.members import MemberStore
 from chatroom.store.reports import Place, Report, ReportStore
 from chatroom.store.resets import ResetStore
 from chatroom.store.sessions import SessionStore
 from chatroom.store.users import UserStore
+from tests.databases import record
 from tests.unit.store.test_plans import Commands, explain, stages_of
 from tests.waiting import PATIENCE_SECONDS
 
@@ -29,6 +32,12 @@ pytestmark = pytest.mark.integration
 
 PEOPLE = 300
 NOW = datetime.now(UTC)
+NOTE = Note(
+    id="0" * 24,
+    key="k",
+    place="memberships",
+    act=Act(at=NOW, actor=Author("a", "Ann"), act="mute", subject=Subject("user", "b", "ben")),
+)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +76,8 @@ class Town:
         for n in range(200):
             person = self.people[n % 10]
             actor = Author(person.id, person.display_name)
-            self.audit.record(actor, ("ban", "mute")[n % 2], Subject("user", str(n % 10), "Ann"))
+            record(database, actor, ("ban", "mute")[n % 2], Subject("user", str(n % 10), "Ann"))
+        self.acts, self.members = ActStore(database), MemberStore(database)
         self.hooks = HookStore(database)
         for n in range(100):
             made = Hook(
@@ -141,7 +151,7 @@ CALLS: dict[str, tuple[Callable[[Town], Any], int]] = {
     "a webhook that posts": (lambda t: t.hooks.find_by_secret("hash-8"), 1),
     "webhooks to tell": (lambda t: t.hooks.list_outgoing(), 50),
     "how a delivery went": (lambda t: t.hooks.note("h9", cursor=1), 1),
-    "a webhook's end": (lambda t: t.hooks.remove("r9", "h99"), 1),
+    "a webhook's end": (lambda t: t.hooks.end("r9", "h99", NOTE), 1),
     "a reset link": (
         lambda t: (
             t.resets.add("x", t.somebody.id, NOW, password_version=0),
@@ -158,7 +168,9 @@ CALLS: dict[str, tuple[Callable[[Town], Any], int]] = {
     "older entries about somebody": (lambda t: t.audit.page("f" * 24, subject="7"), 51),
     "one kind of act": (lambda t: t.audit.page(act="ban"), 51),
     "what somebody did": (lambda t: t.audit.page(actor=t.somebody.id), 51),
-    "invitations": (lambda t: (t.invites.list_good(50), t.invites.remove("x")), 1),
+    "invitations": (lambda t: (t.invites.list_good(50), t.invites.end("x", NOTE)), 1),
+    "an act that is not recorded": (lambda t: (t.acts.list_left("memberships"), t.acts.settle(NOTE)), 1),
+    "what people may do now": (lambda t: t.members.rights_of([each.id for each in t.people[:3]]), 4),
     "an account is deleted": (lambda t: t.users.make_former(t.people[108].id, is_erased=False), 1),
     "who is gone": (lambda t: (t.users.list_leaving(), t.users.find_former(t.people[200].id)), 21),
     "what a former member had": (lambda t: (t.sessions.forget(t.people[109].id), t.resets.forget("x")), 2),

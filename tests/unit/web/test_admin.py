@@ -14,26 +14,28 @@ from chatroom.site import KEPT_SECONDS, Site
 from chatroom.site_rooms import PAGE
 from chatroom.store.site import SiteStore
 from tests.conftest import Clock, visitor
+from tests.databases import record
 from tests.unit.web.test_accounts import user_of
 from tests.visitors import Visitor, problem
 
 
 class TestAudit:
     def test_it_shows_who_did_what(self, alice: Visitor, bob: Visitor, services: Services) -> None:
-        services.audit.record(CONSOLE, "ban", about_user(user_of(services, "bob")), "<b>spam</b>", {"until": "lifted"})
+        bob = about_user(user_of(services, "bob"))
+        record(services.database, CONSOLE, "ban", bob, "<b>spam</b>", details={"until": "lifted"})
         page = alice.get("/admin/audit").text
         for words in ("the console", "<strong>ban</strong>", "&lt;b&gt;spam&lt;/b&gt;", "until: <bdi>lifted</bdi>"):
             assert words in page
 
     def test_filters(self, alice: Visitor, bob: Visitor, services: Services) -> None:
-        services.audit.record(CONSOLE, "ban", about_user(user_of(services, "bob")), "it was Bob")
+        record(services.database, CONSOLE, "ban", about_user(user_of(services, "bob")), "it was Bob")
         assert "it was Bob" in alice.get("/admin/audit?about=BOB&act=ban").text
         for query in ("about=alice", "about=nobody", "act=mute", "about[$ne]=x&act=x"):
             assert "it was Bob" not in alice.get(f"/admin/audit?{query}").text
 
     def test_older_entries(self, alice: Visitor, services: Services) -> None:
         for n in range(60):
-            services.audit.record(CONSOLE, "mute", about_user(user_of(services, "alice")), f"reason {n:02}")
+            record(services.database, CONSOLE, "mute", about_user(user_of(services, "alice")), f"reason {n:02}")
         assert "reason 05" not in alice.get("/admin/audit").text
         before = services.audit.page().before
         assert "reason 05" in alice.get(f"/admin/audit?before={before}").text
@@ -110,7 +112,7 @@ class TestJoining:
 
     def test_other_processes_hear_of_it(self, alice: Visitor, services: Services, clock: Clock) -> None:
         site = Site(SiteStore(services.database), seconds=clock.seconds)
-        elsewhere = Admission(site, services.accounts.invites, services.audit, "open")
+        elsewhere = Admission(site, services.accounts.invites, services.acts, "open")
         assert elsewhere.registration() == "open"
         services.admission.set_registration(None, "closed")
         clock.advance(seconds=KEPT_SECONDS)

@@ -97,7 +97,7 @@ def test_a_newer_link_replaces_it(client: Visitor, alice: Visitor, bob: Visitor,
 
 def test_a_day(services: Services, alice: Visitor, bob: Visitor, clock: Clock) -> None:
     store = ResetStore(services.database, clock=clock)
-    resets = Resets(store, services.accounts, services.moderation, services.audit, clock=clock)
+    resets = Resets(store, services.accounts, services.moderation, services.acts, clock=clock)
     secret = resets.make(None, user_of(services, "bob"))
     clock.advance(hours=23)
     assert resets.find_user(secret).username == "bob"

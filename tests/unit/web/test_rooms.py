@@ -7,8 +7,10 @@ from flask import Flask
 
 from chatroom.audit import CONSOLE, ENTRIES, about_room
 from chatroom.limits import AskingLimit
+from chatroom.models import Scope
 from chatroom.services import Services
 from tests.conftest import MakeApp, services_of, signed_in
+from tests.databases import record
 from tests.visitors import Visitor, problem
 
 SAVED = {"title": "Snug", "topic": "Tea", "slow_seconds": "0", "retention_days": "0"}
@@ -42,6 +44,15 @@ class TestFlooding:
             press(bob, f"/rooms/{slug}/leave")
         assert came == [303] * 20 + [429] * 5
 
+    def test_nor_by_the_room_s_page(self, alice: Visitor, bob: Visitor) -> None:
+        """M09."""
+        slug = make_room(alice, "Tea", "public")
+        came = [bob.get(f"/chatroom/{slug}").status_code]
+        for _ in range(25):
+            press(bob, f"/rooms/{slug}/leave")
+            came.append(bob.get(f"/chatroom/{slug}").status_code)
+        assert came == [200] * 21 + [429] * 5
+
     def test_nobody_begins_conversations_without_end(
         self, alice: Visitor, bob: Visitor, mallory: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -52,6 +63,50 @@ class TestFlooding:
         refused = mallory.submit("/people", person=second)
         assert (refused.status_code, "Too many." in problem(refused)) == (429, True)
         assert mallory.submit("/people", person=first).status_code == 303  # it is there
+
+
+class TestEvading:
+    def test_who_has_left_posts_nothing_and_is_not_let_in_by_it(
+        self, alice: Visitor, bob: Visitor, services: Services
+    ) -> None:
+        """M17: by the form, by the API, and by what comes after it."""
+        slug = make_room(alice, "Tea", "public")
+        fields = bob.fields(f"/chatroom/{slug}") | {"text": "hello again"}
+        press(bob, f"/rooms/{slug}/leave")
+        answer = bob.post(f"/chatroom/{slug}", data=fields)
+        assert (answer.status_code, "Join it first" in answer.text) == (403, True)
+        path = f"/api/rooms/{slug}/messages"
+        assert bob.post(path, json={"text": "hi"}, headers=bob.csrf()).status_code == 403
+        assert bob.get(path).status_code == 403
+        assert services.rooms.find_for(id_of(services, "bob"), slug) is None
+        assert press(bob, f"/rooms/{slug}/join") == 303
+        assert bob.post(path, json={"text": "hi"}, headers=bob.csrf()).status_code == 201
+
+    @pytest.mark.parametrize(("scopes", "status"), [(["read", "post"], 403), (["rooms"], 200)])
+    def test_a_token_enters_only_where_its_scopes_say_so(
+        self, alice: Visitor, bob: Visitor, client: Visitor, services: Services, scopes: list[Scope], status: int
+    ) -> None:
+        """M17."""
+        slug = make_room(alice, "Tea", "public")
+        user = services.accounts.users.find(id_of(services, "bob"))
+        assert user is not None
+        headers = {"Authorization": f"Bearer {services.sessions.create_token(user, label='x', scopes=scopes)}"}
+        client.get(f"/api/rooms/{slug}/messages", headers=headers)
+        client.post(f"/api/rooms/{slug}/messages", json={"text": "hi"}, headers=headers)
+        assert client.post(f"/api/rooms/{slug}/join", headers=headers).status_code == status
+        assert (services.rooms.find_for(user.id, slug) is not None) == (status == 200)
+
+    def test_the_last_word_on_a_public_room_is_the_site_s(
+        self, alice: Visitor, bob: Visitor, services: Services
+    ) -> None:
+        """M15."""
+        slug = make_room(bob, "Tea", "public")
+        assert alice.get(f"/chatroom/{slug}").status_code == 200
+        assert f"members/{id_of(services, 'alice')}/remove" not in bob.get(f"/rooms/{slug}/settings").text
+        assert press(bob, f"/rooms/{slug}/members/{id_of(services, 'alice')}/remove") == 403
+        assert alice.get(f"/chatroom/{slug}").status_code == 200
+        assert press(alice, f"/rooms/{slug}/members/{id_of(services, 'bob')}/remove") == 303
+        assert bob.get(f"/chatroom/{slug}").status_code == 404
 
 
 class TestMaking:
@@ -288,7 +343,7 @@ class TestRecord:
         room = services.rooms.find_by_slug(den)
         assert room
         for n in range(ENTRIES):
-            services.audit.record(CONSOLE, "archive_room", about_room(room), f"reason {n:02}")
+            record(services.database, CONSOLE, "archive_room", about_room(room), f"reason {n:02}")
         first = bob.get(f"/rooms/{den}/record").text
         assert "too long" not in first
         (more,) = re.findall(rf'href="(/rooms/{den}/record\?before=[^"]*)"', first)

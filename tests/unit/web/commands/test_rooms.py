@@ -41,7 +41,7 @@ def test_putting_somebody_in_charge(app: Flask, runner: FlaskCliRunner) -> None:
         create(runner, name)
     services = services_of(app)
     den = services.rooms.create(Author(user_of(services, "alice").id, "alice"), "member", title="The den")
-    services.rooms.get_for(user_of(services, "bob").id, den.slug)
+    services.rooms.visit(user_of(services, "bob").id, den.slug)
     assert run(runner, "appoint", den.slug, "bob", "--reason", "x")[0] == 1
     services.database.memberships.update_many({}, {"$unset": {"role": ""}})
     assert run(runner, "appoint", den.slug, "bob", "--reason", "x") == (0, "bob is in charge of The den.\n")

@@ -1,0 +1,185 @@
+"""Do what takes or gives a right, in one order: cut, tell, record.
+
+The cut and a note of it are one write (`chatroom.store.acts`); whatever follows is done again from the note, by the
+next one who comes, or by `finish`. So it may fail anywhere: nobody keeps a right, and the audit log is complete.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from chatroom.audit import MOST_KEPT
+from chatroom.errors import ChatroomError, Unavailable
+from chatroom.models import Author, Notice
+from chatroom.store.acts import PLACES, ActStore, Note, Place
+from chatroom.store.audit import Act, AuditStore, Subject
+
+log = logging.getLogger(__name__)
+
+UNFINISHED_AFTER = timedelta(seconds=20)
+"""Whoever did it has finished by then, or will not."""
+PASSING = {"until", "count"}
+"""Details that differ when the same is done again."""
+BEGUN = "It is decided. What follows from it will be done within a minute."
+
+Cut = Callable[[Note], object]
+"""Makes the change in one write that holds the note; False when there was nothing to change."""
+FollowUp = Callable[[Act], object]
+"""What else an act does, beyond its first write; may be called again."""
+
+
+class Acts:
+    """Do acts, and finish those that were begun. `follow_ups` are by act, and are set where they can be wired."""
+
+    def __init__(
+        self,
+        store: ActStore,
+        entries: AuditStore,
+        tell: Callable[[Notice], None],
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._entries = entries
+        self._tell = tell
+        self._clock = clock
+        self.follow_ups: dict[str, FollowUp] = {}
+
+    def do(
+        self,
+        place: Place,
+        cut: Cut,
+        actor: Author,
+        act: str,
+        subject: Subject,
+        *,
+        reason: str = "",
+        details: Mapping[str, Any] | None = None,
+        room: Subject | None = None,
+        tell: Sequence[Notice] = (),
+        is_new: bool = False,
+        is_end: bool = False,
+    ) -> bool:
+        """Cut, tell, record; False when there was nothing to cut. `act` is one word of docs/moderation.md.
+
+        With a `room`, those who manage it read the entry too. The same act again, while the first is not recorded,
+        is recorded once; one that is `is_new` has made something, and is never the same.
+        Raises what `cut` does, and `Unavailable` when the act is done and something that belongs to it is not yet.
+        """
+        note = self.note(
+            place,
+            actor,
+            act,
+            subject,
+            reason=reason,
+            details=details,
+            room=room,
+            tell=tell,
+            is_new=is_new,
+            is_end=is_end,
+        )
+        try:
+            if cut(note) is False:
+                return False
+        except Unavailable:
+            # Perhaps it is stored. They are asked anew what they may do, and lose nothing if it is not.
+            for notice in tell:
+                self._tell(msgspec.structs.replace(notice, data={}))
+            raise
+        self.follow(note)
+        return True
+
+    def note(
+        self,
+        place: Place,
+        actor: Author,
+        act: str,
+        subject: Subject,
+        *,
+        reason: str = "",
+        details: Mapping[str, Any] | None = None,
+        room: Subject | None = None,
+        tell: Sequence[Notice] = (),
+        is_new: bool = False,
+        is_end: bool = False,
+    ) -> Note:
+        """The note of an act that is about to be done, for a write of the caller's own; then call `follow`."""
+        room = subject if subject.kind == "room" else room
+        done = Act(
+            at=self._now(),
+            actor=Author(actor.id, actor.name),
+            act=act,
+            subject=subject,
+            room=room,
+            reason=reason[:MOST_KEPT],
+            details=details or {},
+        )
+        note_id = self._store.new_id()
+        key = note_id if is_new else _key_of(done)
+        left = {each.key: each.id for each in self._list_left(place)}
+        return Note(id=left.get(key, note_id), key=key, place=place, act=done, notices=tuple(tell), is_end=is_end)
+
+    def intend(self, note: Note, document_id: str) -> None:
+        """Note an act in a document that it does not change; what changes then is a follow-up."""
+        self._store.put(note, document_id)
+
+    def follow(self, note: Note) -> None:
+        """Do what follows when an act is stored: tell, and record. What fails is left to `finish`."""
+        for notice in note.notices:
+            self._tell(notice)
+        problem = self._try(self.follow_ups.get(note.act.act, _nothing), note.act)
+        if self._try(self._entries.add, note.id, note.act) is None and problem is None:
+            self._try(self._store.settle, note)
+        if problem is not None:
+            raise Unavailable(BEGUN) from problem
+
+    def finish_in(self, place: Place, act: str = "", subject_id: str = "", **details: Any) -> bool:
+        """Do at once what is left to do in one collection; whether this very act, with these details, was left.
+
+        For who finds that there is nothing to cut: then it was they, and the answer was lost.
+        """
+        left = self._list_left(place)
+        for note in left:
+            self._try(self.follow, note)
+        acts = [note.act for note in left if note.act.act == act and note.act.subject.id == subject_id]
+        return any(details.items() <= each.details.items() for each in acts)
+
+    def finish(self, *, is_urgent: bool = False) -> None:
+        """Do what is left to do after acts that somebody could not finish; `is_urgent`: also of just now."""
+        before = self._now() if is_urgent else self._now() - UNFINISHED_AFTER
+        for place in PLACES:
+            for note in self._store.list_left(place):
+                if note.act.at <= before:
+                    self._try(self.follow, note)
+
+    def _list_left(self, place: Place) -> list[Note]:
+        try:
+            return self._store.list_left(place)
+        except Unavailable:  # nobody keeps a right because a look at earlier acts fails
+            return []
+
+    def _try(self, deed: Callable[..., object], *arguments: object) -> ChatroomError | None:
+        try:
+            deed(*arguments)
+        except ChatroomError as error:
+            log.warning("what follows from an act is tried again: %s", error)
+            return error
+        return None
+
+    def _now(self) -> datetime:
+        now = self._clock()
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)  # what BSON keeps
+
+
+def _nothing(_: Act) -> None:
+    """Most acts are one write."""
+
+
+def _key_of(act: Act) -> str:
+    details = {name: value for name, value in act.details.items() if name not in PASSING}
+    same = (act.actor.id, act.act, act.subject.id, act.room.id if act.room else "", act.reason, details)
+    return hashlib.sha256(repr(same).encode("utf-8", "surrogatepass")).hexdigest()[:24]
