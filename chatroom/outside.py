@@ -25,8 +25,11 @@ LOOKED_UP_AT_ONCE = 4
 """Names that are typed: whoever owns one decides how long the answer takes, and each question holds a thread."""
 BUSY = "Several addresses are being looked up already. Please try again."
 PORTS = {"http": 80, "https": 443}
-WITHIN = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10")))
-"""What Python takes for the internet: protocols' own addresses, a relay next door, sites' own from before `fc00::`."""
+WITHIN = tuple(
+    map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10", "168.63.129.16/32", "3fff::/20"))
+)
+"""What Python takes for the internet: protocols' own addresses, a relay next door, sites' own from before `fc00::`,
+what Azure tells its machines (the other clouds use link-local addresses), examples."""
 
 
 class Forbidden(OSError):
@@ -109,7 +112,7 @@ class Outside:
             raise OSError("This is not a host's name.") from error
         if host.casefold() not in self._allowed:
             for address in found:
-                if not is_public(address):
+                if not is_public(address) or is_own(address):
                     raise Forbidden("The address is not one of the public internet.")
         return min(found, key=lambda address: ":" in address)  # IPv4 first: many hosts have no way to the other
 
@@ -133,6 +136,17 @@ def _cut(opened: list[Any]) -> None:
         if connection.sock is not None:
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)  # not the TLS way, which would be polite
+
+
+def is_own(address: str) -> bool:
+    """Whether an IP address is one of this machine's: what listens here may trust whoever comes from here."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((address, PORTS["https"]))  # sends nothing, and takes the address itself as its own end
+            return str(probe.getsockname()[0]) == address
+    except OSError:
+        return False
 
 
 def is_public(address: str) -> bool:

@@ -13,7 +13,7 @@ import pymongo
 from chatroom.acts import Acts
 from chatroom.config import Settings
 from chatroom.embedded import EmbeddedMongo
-from chatroom.embedded.mongod import find_binary, make_runnable
+from chatroom.embedded.mongod import find_binaries, make_runnable
 from chatroom.messages import Messages
 from chatroom.models import Author
 from chatroom.notices import Notices
@@ -103,7 +103,7 @@ def standalone(folder: Path, *more: str) -> Iterator[str]:
     """The bundled mongod as it comes, without a replica set unless `more` options say so; yields its URI."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     port = Port()
-    binary = make_runnable(find_binary(), folder)
+    binary = make_runnable(find_binaries()[0], folder)
     options = ["--dbpath", str(folder), "--port", str(port.number), "--bind_ip", "127.0.0.1", "--nounixsocket"]
     mongod = subprocess.Popen(
         [str(binary), *options, "--wiredTigerCacheSizeGB", "0.25", "--quiet", *more],

@@ -18,10 +18,11 @@ from typing import Self
 from urllib.parse import quote
 
 from chatroom.embedded.folder import DataFolder
-from chatroom.embedded.mongod import REPLICA_SET, EmbeddedError, command, find_binary, make_runnable
+from chatroom.embedded.mongod import REPLICA_SET, EmbeddedError, command, find_binaries, make_runnable
 from chatroom.embedded.place import clear_place, place_socket
 from chatroom.embedded.process import Process
 from chatroom.embedded.record import FILES, read_record, write_record
+from chatroom.embedded.versions import choose
 
 __all__ = ["EmbeddedError", "EmbeddedMongo"]
 
@@ -43,6 +44,7 @@ class EmbeddedMongo:
         self.folder = folder
         self.database = database
         self._record = read_record(folder)
+        self._binary = ""
         self._command: list[str] = []
         self._process: Process | None = None
         self._turn = threading.Lock()
@@ -51,11 +53,11 @@ class EmbeddedMongo:
     @classmethod
     def launch(cls, data_dir: Path, database: str = "chatroom") -> Self:
         """Take the folder, start mongod beside us and return at once; `wait_until_ready` comes next."""
-        binary = find_binary()
+        binaries = find_binaries()
         folder = DataFolder.open(data_dir)
         try:
             mongo = cls(folder, database)
-            mongo._lay_out(binary)
+            mongo._lay_out(binaries)
         except OSError as error:
             folder.close()
             raise EmbeddedError(f"mongod cannot be started in {data_dir}: {error}") from error
@@ -135,10 +137,12 @@ class EmbeddedMongo:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _lay_out(self, binary: Path) -> None:
+    def _lay_out(self, binaries: list[Path]) -> None:
         path = self.folder.path
         lock = self._wait_for_earlier()
         try:
+            binary = choose([make_runnable(binary, path) for binary in binaries], self._record.compatibility)
+            self._binary = f"{binary} {binary.stat().st_size} {binary.stat().st_mtime_ns}"
             files = path / FILES
             if not self._record.databases and files.exists():
                 shutil.rmtree(files)
@@ -146,7 +150,6 @@ class EmbeddedMongo:
             self.folder.keep(_KEY, lambda: secrets.token_hex(256))
             self._record.socket = str(place_socket(path))
             self._save()
-            binary = make_runnable(binary, path)
             self._command = command(binary, files=files, key=path / _KEY, socket=self.socket_path)
             self._process = self._start(lock)
         finally:
@@ -228,6 +231,23 @@ class EmbeddedMongo:
             record.configured = record.socket
             self._save()
         self.uri_for(self.database)
+        if self._binary != record.binary:
+            self._carry_over()
+
+    def _carry_over(self) -> None:
+        """After a start that went well with another mongod: the data files follow it."""
+        from pymongo.errors import OperationFailure  # noqa: PLC0415
+
+        from chatroom.embedded import replica  # noqa: PLC0415
+
+        try:
+            with replica.connect(self._record.socket, self._record.root_password) as client:
+                self._record.compatibility = replica.carry_over(client)
+        except OperationFailure as error:
+            log.warning("the data files cannot be carried over to this version of MongoDB: %s", error)
+        else:
+            self._record.binary = self._binary
+            self._save()
 
     def _save(self) -> None:
         write_record(self.folder, self._record)

@@ -33,12 +33,11 @@ class EmbeddedError(ChatroomError):
     """The embedded mongod cannot be used; the text says why and what to do."""
 
 
-def find_binary() -> Path:
-    """Find a mongod: one on the PATH, else the bundled one."""
-    if installed := shutil.which("mongod"):
-        return Path(installed)
-    for binary in _bundled():
-        return binary
+def find_binaries() -> list[Path]:
+    """Find every mongod: the one on the PATH, and the bundled one."""
+    installed = shutil.which("mongod")
+    if found := [*([Path(installed)] if installed else []), *_bundled()]:
+        return found
     raise EmbeddedError(
         f"No mongod was found. The bundled one is for Linux on x86-64 (this is {platform.system()} on "
         f"{platform.machine()}) and comes with requirements.txt. "
@@ -84,6 +83,8 @@ def explain(log: str, folder: Path) -> str:
         library = Path(log.partition("error while loading shared libraries:")[2].partition(":")[0].strip()).name
         package = "libcurl4" if library.startswith("libcurl") else f"the package that has {library}"
         return f"mongod needs {library}: install {package}, or set MONGO_URI to a server's address."
+    if "UPGRADE PROBLEM" in log or "Wrong mongod version" in log:
+        return f"The data files in {folder} are of another version of MongoDB: put a mongod of theirs on the PATH."
     if "No space left on device" in log:
         return f"The disk with {folder} is full. Make room, or set DATA_DIR to a folder on another one."
     return f"mongod ended at its start in {folder}: {_last_complaint(log)}"

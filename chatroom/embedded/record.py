@@ -18,6 +18,10 @@ class Record(msgspec.Struct):
     socket: str = ""
     configured: str = ""
     """The socket that the replica set knows itself by."""
+    compatibility: str = ""
+    """Which version of MongoDB the data files are of, as "6.0"."""
+    binary: str = ""
+    """The mongod that they were carried over by: its path, size and time."""
     databases: list[str] = []
     """Those with an account; none means that the first start never ended, so nothing was ever stored."""
 

@@ -3,6 +3,7 @@
 The app's account can read and write the databases it was made for, and touch nothing else.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,11 +17,15 @@ from chatroom.embedded.mongod import REPLICA_SET
 
 APP, ROOT = "chatroom", "root"
 
+log = logging.getLogger(__name__)
+
 Client = MongoClient[dict[str, Any]]
 
 _ANSWER_MILLISECONDS = 60_000
 _REACH_MILLISECONDS = 10_000
 _POLL_SECONDS = 0.005
+FIRST_TO_ASK = 7
+"""The first major version that wants to be told that there is no way back; earlier ones do not know the word."""
 _NOT_YET = {94, 109}  # NotYetInitialized, ConfigurationInProgress
 
 
@@ -75,6 +80,18 @@ def add_app(client: Client, database: str, password: str) -> None:
     """Make the app's account for one database."""
     roles = [{"role": "readWrite", "db": database}]
     client[database].command("createUser", APP, pwd=password, roles=roles)
+
+
+def carry_over(client: Client) -> str:
+    """Make the data files those of this version of mongod, and return it; earlier ones cannot read them then."""
+    version = ".".join(map(str, client.server_info()["versionArray"][:2]))
+    files = client.admin.command("getParameter", 1, featureCompatibilityVersion=1)["featureCompatibilityVersion"]
+    if files == {"version": version}:
+        return version
+    confirmed: dict[str, Any] = {"confirm": True} if int(version.split(".")[0]) >= FIRST_TO_ASK else {}
+    client.admin.command("setFeatureCompatibilityVersion", version, **confirmed)
+    log.info("the data files are carried over from MongoDB %s to %s", files["version"], version)
+    return version
 
 
 def _repeat(attempt: Callable[[], object], check: Callable[[], None]) -> None:

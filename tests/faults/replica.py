@@ -17,7 +17,7 @@ import pymongo
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from chatroom.embedded.mongod import find_binary, make_runnable
+from chatroom.embedded.mongod import find_binaries, make_runnable
 from tests.faults.process import Process
 from tests.faults.proxy import Proxy
 from tests.ports import Port
@@ -116,7 +116,7 @@ class ReplicaSet:
     """The three. What blocks is called in threads; processes are started from the main one."""
 
     def __init__(self, folder: Path) -> None:
-        binary = make_runnable(find_binary(), folder)
+        binary = make_runnable(find_binaries()[0], folder)
         self.nodes = [Node(number, folder, binary) for number in range(NODES)]
         hosts = ",".join(f"127.0.0.1:{node.proxy.port}" for node in self.nodes)
         self.uri = f"mongodb://{hosts}/?replicaSet={NAME}"

@@ -104,6 +104,7 @@ def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], E
         binary.write_text(script)
         binary.chmod(0o755)
         monkeypatch.setenv("PATH", f"{binary.parent}:/usr/bin:/bin")
+        monkeypatch.setattr("chatroom.embedded.mongod._bundled", lambda: iter([]))
         return EmbeddedMongo.launch(tmp_path / "data")
 
     return launch
@@ -243,6 +244,51 @@ class TestRestart:
         with connect(mongo.wait_until_ready()) as client:
             client.chatroom.notes.insert_one({})
         mongo.kill()
+
+
+class TestUpgrade:
+    def test_the_data_files_follow_a_newer_mongod(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        """As from 5.0 to 6.0: only the bundled one is here."""
+        caplog.set_level("INFO", "chatroom.embedded")
+        mongo = EmbeddedMongo.launch(tmp_path / "data")
+        mongo.wait_until_ready()
+        record = json.loads((tmp_path / "data" / "mongo.json").read_text())
+        version = record["compatibility"]
+        with connect(mongo.root_uri) as root:
+            root.admin.command("setFeatureCompatibilityVersion", "5.0")
+        mongo.kill()
+        earlier = json.dumps(record | {"compatibility": "5.0", "binary": "another"})
+        (tmp_path / "data" / "mongo.json").write_text(earlier)
+        mongo = EmbeddedMongo.launch(tmp_path / "data")
+        mongo.wait_until_ready()
+        with connect(mongo.root_uri) as root:
+            answer = root.admin.command("getParameter", 1, featureCompatibilityVersion=1)
+        assert answer["featureCompatibilityVersion"] == {"version": version}
+        mongo.kill()
+        assert json.loads((tmp_path / "data" / "mongo.json").read_text())["compatibility"] == version
+        assert f"carried over from MongoDB 5.0 to {version}" in caplog.text
+
+    def test_one_that_does_not_let_itself_be_carried_over_starts_all_the_same(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def refuse(_: object) -> str:
+            raise OperationFailure("an index is in the way")
+
+        monkeypatch.setattr("chatroom.embedded.replica.carry_over", refuse)
+        mongo = EmbeddedMongo.launch(tmp_path / "data")
+        mongo.wait_until_ready()
+        mongo.kill()
+        assert "cannot be carried over to this version of MongoDB: an index is in the way" in caplog.text
+        assert json.loads((tmp_path / "data" / "mongo.json").read_text())["compatibility"] == ""
+
+    def test_data_files_of_a_newer_version_are_refused_and_left_alone(self, tmp_path: Path) -> None:
+        mongo = EmbeddedMongo.launch(tmp_path / "data")
+        mongo.wait_until_ready()
+        mongo.kill()
+        record = tmp_path / "data" / "mongo.json"
+        record.write_text(record.read_text().replace('"compatibility":"', '"compatibility":"9'))
+        with pytest.raises(EmbeddedError, match=r"files are of MongoDB 9\d\.0, and .* cannot read them"):
+            EmbeddedMongo.launch(tmp_path / "data")
 
 
 class TestCrash:

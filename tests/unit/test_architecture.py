@@ -21,6 +21,7 @@ LAYERS = [
     ["chatroom.embedded"],
     [
         "chatroom.addresses",
+        "chatroom.allowed",
         "chatroom.config",
         "chatroom.names",
         "chatroom.access",

@@ -15,7 +15,7 @@ from unittest.mock import Mock
 import pytest
 from pymongo.errors import AutoReconnect, OperationFailure
 
-from chatroom.embedded import EmbeddedError, EmbeddedMongo, folder, guardian, mongod, place, replica
+from chatroom.embedded import EmbeddedError, EmbeddedMongo, folder, guardian, mongod, place, replica, versions
 from chatroom.embedded.folder import DataFolder, FolderError
 from chatroom.embedded.place import clear_place, place_socket
 
@@ -144,17 +144,17 @@ class TestBinary:
 
         return look
 
-    def test_one_on_the_path_comes_first(self, tmp_path: Path, look_in: Callable[..., None]) -> None:
+    def test_the_one_on_the_path_and_the_bundled_one_are_found(
+        self, tmp_path: Path, look_in: Callable[..., None]
+    ) -> None:
         (tmp_path / "mongod").touch(0o755)
-        look_in(path=str(tmp_path))
-        assert mongod.find_binary() == tmp_path / "mongod"
-
-    def test_the_bundled_one_comes_next(self, tmp_path: Path, look_in: Callable[..., None]) -> None:
         bundle = tmp_path / "fiftyone" / "db" / "bin" / "mongod"
         bundle.parent.mkdir(parents=True)
         bundle.touch()
+        look_in(path=str(tmp_path), packages=str(tmp_path))
+        assert mongod.find_binaries() == [tmp_path / "mongod", bundle]
         look_in(packages=str(tmp_path))
-        assert mongod.find_binary() == bundle
+        assert mongod.find_binaries() == [bundle]
 
     @pytest.mark.parametrize("package", ["", "fiftyone"], ids=["no package", "a package without a mongod"])
     def test_without_any_the_way_out_is_named(self, tmp_path: Path, look_in: Callable[..., None], package: str) -> None:
@@ -180,6 +180,106 @@ class TestBinary:
         assert copy.parent == folder
         assert copy.read_text() == "the binary"
         assert mode(copy) == 0o700
+
+
+class TestVersions:
+    """Which of several mongods is used: the newest that can open the data files."""
+
+    @pytest.fixture
+    def made(self, tmp_path: Path) -> Callable[[str], Path]:
+        """Make a mongod that says it is of some release; of "" it says nothing."""
+
+        def make(release: str) -> Path:
+            binary = tmp_path / f"mongod-{release}"
+            said = f"db version v{release}\nBuild Info: {{}}" if release else "what?"
+            binary.write_text(f"#!/bin/sh\n[ $1 = --version ] && echo '{said}'\n")
+            binary.chmod(0o755)
+            return binary
+
+        return make
+
+    def test_what_it_says_of_itself(self, made: Callable[[str], Path], tmp_path: Path) -> None:
+        assert versions.release_of(made("8.0.32-rc1")) == (8, 0, 32)
+        assert versions.release_of(made("")) == versions.release_of(tmp_path / "none") == (0, 0, 0)
+        assert versions.release_of(mongod.find_binaries()[0]) > (6, 0, 0)
+
+    @pytest.mark.parametrize(
+        ("releases", "files", "chosen"),
+        [
+            (["8.0.32", "6.0.5"], "", "8.0.32"),
+            (["6.0.3", "6.0.5"], "", "6.0.5"),
+            (["6.0.5", "6.0.5"], "", "6.0.5"),
+            (["", "6.0.5"], "", "6.0.5"),
+            (["7.0.43", "6.0.5"], "6.0", "7.0.43"),
+            (["8.0.32", "6.0.5"], "7.0", "8.0.32"),
+            (["8.3.11", "6.0.5"], "8.0", "8.3.11"),
+            (["6.0.5"], "5.0", "6.0.5"),
+            (["5.0.32"], "4.4", "5.0.32"),
+            (["10.0.1"], "9.0", "10.0.1"),
+            ([""], "8.0", ""),
+        ],
+    )
+    def test_the_newest_that_can(
+        self, made: Callable[[str], Path], releases: list[str], files: str, chosen: str
+    ) -> None:
+        assert versions.choose([made(release) for release in releases], files) == made(chosen)
+
+    @pytest.mark.parametrize(
+        ("releases", "files", "said"),
+        [
+            (
+                ["6.0.5"],
+                "7.0",
+                "files are of MongoDB 7.0, and .* is 6.0.5, which cannot read them: put a mongod of 7.0",
+            ),
+            (["8.0.32", "6.0.5"], "9.0", "files are of MongoDB 9.0, and .* is 8.0.32, which cannot read them"),
+            (["8.0.32"], "6.0", "is 8.0.32: a version is missing between.* with a mongod of 7.0 on the PATH"),
+            (["8.3.11"], "7.0", "is 8.3.11: a version is missing between.* with a mongod of 8.0 on the PATH"),
+            (["9.0.0"], "6.0", "a version is missing between.* with a mongod of 7.0 on the PATH"),
+        ],
+    )
+    def test_where_none_can_the_one_that_is_missing_is_named(
+        self, made: Callable[[str], Path], releases: list[str], files: str, said: str
+    ) -> None:
+        with pytest.raises(EmbeddedError, match=said) as refusal:
+            versions.choose([made(release) for release in releases], files)
+        assert "\n" not in str(refusal.value)
+
+    def test_one_that_would_miss_a_version_is_named_and_an_older_one_used(
+        self, made: Callable[[str], Path], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        assert versions.choose([made("8.0.32"), made("6.0.5")], "6.0") == made("6.0.5")
+        assert "Start the room once with a mongod of 7.0" in caplog.text
+        assert "Until then" in caplog.text
+
+    def test_one_that_never_answers_is_not_waited_for(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(versions, "_ANSWER_SECONDS", 0.1)
+        binary = tmp_path / "mongod"
+        binary.write_text("#!/bin/sh\nexec sleep 3600")
+        binary.chmod(0o755)
+        assert versions.release_of(binary) == (0, 0, 0)
+
+
+class TestCarryingOver:
+    """To a version of mongod that is not here; to 6.0 it is tried on the real one."""
+
+    @pytest.mark.parametrize(("version", "confirmed"), [([6, 0, 5, 0], {}), ([7, 0, 43, 0], {"confirm": True})])
+    def test_the_files_follow_and_newer_versions_are_told_that_it_is_meant(
+        self, version: list[int], confirmed: dict[str, bool]
+    ) -> None:
+        client = Mock(spec=["admin", "server_info"])
+        client.server_info.return_value = {"versionArray": version}
+        client.admin.command.return_value = {"featureCompatibilityVersion": {"version": "5.0", "targetVersion": "x"}}
+        assert replica.carry_over(client) == f"{version[0]}.0"
+        assert client.admin.command.call_args.args == ("setFeatureCompatibilityVersion", f"{version[0]}.0")
+        assert client.admin.command.call_args.kwargs == confirmed
+
+    def test_files_of_this_version_are_left_alone(self) -> None:
+        client = Mock(spec=["admin", "server_info"])
+        client.server_info.return_value = {"versionArray": [8, 0, 32, 0]}
+        client.admin.command.return_value = {"featureCompatibilityVersion": {"version": "8.0"}}
+        assert replica.carry_over(client) == "8.0"
+        client.admin.command.assert_called_once()
 
 
 class TestPlace:
@@ -227,6 +327,7 @@ class TestExplanation:
                 "mongod: error while loading shared libraries: /usr/lib/libssl.so.3: file too short",
                 "install the package that has libssl.so.3, or set MONGO_URI",
             ),
+            ('{"s":"F","msg":"UPGRADE PROBLEM: Found an invalid"}', "files in /data are of another version of MongoDB"),
             ('{"s":"E","msg":"WT","attr":"28: No space left on device"}', "The disk with /data is full"),
             ('{"s":"I","msg":"a"}\n{"s":"F","msg":"b","attr":{"x":1}}\n{"s":"I","msg":"c"}', "/data: b {'x': 1}"),
             ("mongod: Exec format error\n\n", "/data: mongod: Exec format error"),

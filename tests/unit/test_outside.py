@@ -18,6 +18,8 @@ WITHIN = [
     "127.0.0.1", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "224.0.0.1",
     "255.255.255.255", "::1", "::", "fe80::1%eth0", "fc00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1",
     "2002:7f00:1::", "64:ff9b::7f00:1", "64:ff9b::a00:1", "192.0.2.1", "198.18.0.1", "240.0.0.1",
+    "168.63.129.16", "fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "169.254.170.2", "192.0.0.192", "3fff::1",
+    "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::", "::a9fe:a9fe", "::ffff:168.63.129.16",
     "fec0::1", "192.0.0.8", "192.88.99.1", "::127.0.0.1", "::ffff:0:127.0.0.1", "64:ff9b:1::7f00:1",
 ]  # fmt: skip
 
@@ -33,6 +35,16 @@ def test_an_address_within_is_not_public(address: str) -> None:
 )
 def test_an_address_of_the_internet_is_public(address: str) -> None:
     assert is_public(address)
+
+
+@pytest.mark.parametrize(("address", "own"), [("127.0.0.1", True), ("198.51.100.7", False)])
+def test_the_machine_s_own_addresses_are_known(address: str, own: bool) -> None:
+    """P08: a public one of its own is no better than the loopback."""
+    assert module.is_own(address) is own
+
+
+def test_an_address_that_cannot_be_reached_is_not_ones_own() -> None:
+    assert not module.is_own("2606:4700::1111:ffff%nowhere")
 
 
 Resolve = Callable[[Callable[..., Any]], None]
@@ -138,6 +150,14 @@ class TestPost:
 
         assert (answer.status_code, len(answer.text)) == (200, LARGEST_ANSWER)
         assert server.asked == [("/a?b=c", f"localhost:{port}", b"hi")]
+
+    def test_a_public_address_of_this_machine_is_within(self, server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """P08: the loopback stands in for one."""
+        monkeypatch.setattr(module, "is_public", lambda _: True)
+        with pytest.raises(Forbidden):
+            Outside().post(f"http://127.0.0.1:{server.server_address[1]}/")
+        assert server.asked == []
+        assert Outside(["127.0.0.1"]).post(f"http://127.0.0.1:{server.server_address[1]}/").status_code == 200
 
     def test_a_redirect_is_not_followed(self, server: Any) -> None:
         port = server.server_address[1]
