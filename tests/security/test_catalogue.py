@@ -24,7 +24,7 @@ GROUPS = {
     "F": 14,
     "O": 8,
     "P": 11,
-    "M": 13,
+    "M": 17,
     "B": 9,
 }
 """How many attacks there are of each kind; none may be dropped without a word."""
