@@ -6,6 +6,7 @@ A file belongs to whoever uploaded it until their message has it; one that no me
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 
@@ -14,6 +15,7 @@ import msgspec
 from chatroom import pictures
 from chatroom.config import Settings
 from chatroom.errors import Refused, Unavailable
+from chatroom.file_space import FileSpace, in_megabytes
 from chatroom.filenames import clean_name
 from chatroom.filetypes import HEAD_BYTES, PICTURES, find_type
 from chatroom.models import Draft, File, Held, Message, Room
@@ -33,7 +35,6 @@ CHANGE_TIME = timedelta(minutes=1)
 MEMORY_BYTES = 1_000_000
 """Of a file on its way to the store; the rest is on the disk."""
 CLAIM_TRIES = 3
-COUNT_EVERY = timedelta(seconds=10)
 
 
 class Files:
@@ -54,7 +55,7 @@ class Files:
         self._held = held
         self._most_bytes = settings.max_file_bytes
         self._most_files = settings.max_files_per_message
-        self._space = _Space(store, settings.max_total_file_bytes, clock)
+        self._space = FileSpace(store, settings, is_used=self._is_used)
         self._clock = clock
         self._drawing = drawing
 
@@ -62,7 +63,6 @@ class Files:
         """Keep a file for a message that is still to come; it may be `empty`, `too_large`, `full` or `invalid`."""
         with SpooledTemporaryFile(max_size=MEMORY_BYTES) as spool:
             size = self._take_in(stream, cast("BinaryIO", spool))
-            self._space.take(size)
             spool.seek(0)
             type = find_type(spool.read(HEAD_BYTES))
             spool.seek(0)
@@ -135,10 +135,7 @@ class Files:
         size = 0
         while piece := stream.read(PIECE_BYTES):
             size += len(piece)
-            if 0 < self._most_bytes < size:
-                raise Refused(
-                    "too_large", f"The file is too large: at most {in_megabytes(self._most_bytes)} are allowed."
-                )
+            self._check_size(size, "The file is too large")
             spool.write(piece)
         if not size:
             raise Refused("empty", "The file is empty.")
@@ -147,19 +144,26 @@ class Files:
     def _keep_picture(self, user_id: str, room: Room, file: File, spool: BinaryIO) -> File:
         picture = self._drawing.run(lambda: pictures.prepare(spool, file.type))
         content = picture.content
+        self._check_size(len(content), f"The picture takes {in_megabytes(len(content))} once its metadata is removed")
         file = msgspec.structs.replace(file, size=len(content), width=picture.width, height=picture.height)
         pieces = (content[start : start + PIECE_BYTES] for start in range(0, len(content), PIECE_BYTES))
         self._keep(user_id, room, file, pieces, picture.thumbnail)
         return file
 
+    def _check_size(self, size: int, problem: str) -> None:
+        if 0 < self._most_bytes < size:
+            raise Refused("too_large", f"{problem}: at most {in_megabytes(self._most_bytes)} are allowed.")
+
     def _keep(self, user_id: str, room: Room, file: File, pieces: Iterator[bytes], thumbnail: bytes = b"") -> None:
+        now = self._clock()
         self._store.add(
             file,
             pieces,
             room_id=room.id,
             owner_id=user_id,
             thumbnail=thumbnail,
-            check_at=self._clock() + UNUSED_FOR,
+            check_at=now + UNUSED_FOR,
+            check=partial(self._space.check, user_id, now=now, unused_for=UNUSED_FOR, again=now + CHECK_EVERY),
         )
 
     def _claim(self, kept: KeptFile, draft: Draft) -> bool:
@@ -188,36 +192,9 @@ class Files:
         return message is not None and any(file.id == kept.file.id for file in message.files)
 
 
-class _Space:
-    """What may still come, told from a sum that is counted now and then."""
-
-    def __init__(self, store: FileStore, most_bytes: int, clock: Callable[[], datetime]) -> None:
-        self._store = store
-        self._most = most_bytes
-        self._clock = clock
-        self._used = 0
-        self._count_again_at = clock()
-
-    def take(self, size: int) -> None:
-        if not self._most:
-            return
-        now = self._clock()
-        if now >= self._count_again_at:
-            self._used = self._store.total_bytes()
-            self._count_again_at = now + COUNT_EVERY
-        if self._used + size > self._most:
-            raise Refused("full", "There is no room left for files here. Whoever runs the site can make some.")
-        self._used += size
-
-
 def no_such_file() -> Refused:
     """The one answer, whether there is no file, or it is somebody else's business."""
     return Refused("not_found", "There is no such file, or you may not see it.")
-
-
-def in_megabytes(size: int) -> str:
-    """A size for people."""
-    return f"{size / 1_000_000:g} MB" if size >= 100_000 else f"{size:,} bytes"
 
 
 def _is_own(kept: KeptFile | None, room: Room, draft: Draft) -> bool:

@@ -32,7 +32,7 @@ PNG_CHUNKS = {
     b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"acTL", b"fcTL", b"fdAT",
     b"cHRM", b"gAMA", b"iCCP", b"sRGB", b"sBIT", b"bKGD",
 }  # fmt: skip
-"""What makes the picture and its colours; all else of a moving one is left out."""
+"""What makes the picture and its colours; all else is left out."""
 UPRIGHT = {None, 0, 1}
 BUSY = "Too many pictures are coming in. Please try again shortly."
 
@@ -119,7 +119,7 @@ def _without_metadata(image: Image.Image, upright: Image.Image, file: BinaryIO, 
         return _whole(file)  # which has no EXIF
     if type == "image/webp" and upright is image:
         return _strip_webp(_whole(file))
-    if type == "image/png" and _is_moving(image):
+    if type == "image/png" and upright is image:
         return _strip_png(_whole(file), getattr(image, "n_frames", 1))
     out = io.BytesIO()
     profile = image.info.get("icc_profile")  # without it, colours would change
@@ -144,7 +144,7 @@ def _whole(file: BinaryIO) -> bytes:
 
 
 def _strip_png(content: bytes, frames: int) -> bytes:
-    """A moving PNG without its EXIF and texts. Its frames are not decoded: made anew, all would be held at once."""
+    """A PNG without its EXIF and texts. It is not made anew: it could grow, and all frames of a moving one be held."""
     pieces = [PNG_MARK]
     found = 0
     for name, chunk in _png_chunks(content):

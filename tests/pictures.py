@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from random import Random
 from typing import Any
 
 from PIL import Image
@@ -20,6 +21,17 @@ def make_picture(format: str = "JPEG", size: tuple[int, int] = (120, 80), *, tur
     exif[0x010E] = SECRET.decode()
     out = io.BytesIO()
     image.save(out, format, exif=exif, **options)
+    return out.getvalue()
+
+
+def make_turned(size: tuple[int, int] = (300, 200)) -> bytes:
+    """A PNG that lies on its side, of equal rows: upright, it is larger."""
+    width, height = size
+    image = Image.frombytes("RGB", size, Random(1).randbytes(width * 3) * height)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    out = io.BytesIO()
+    image.save(out, "PNG", exif=exif, compress_level=9)
     return out.getvalue()
 
 

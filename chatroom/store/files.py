@@ -21,6 +21,7 @@ from chatroom.store.database import Database, Document
 
 INDEXES = [
     IndexModel([("metadata.check_at", ASCENDING)]),
+    IndexModel([("metadata.owner", ASCENDING), ("metadata.check_at", ASCENDING)]),
     # With the lengths in it, so that what a room's files take is summed up without a look at them.
     IndexModel([("metadata.room", ASCENDING), ("length", ASCENDING)]),
 ]
@@ -54,9 +55,20 @@ class FileStore:
         self._clock = clock
 
     def add(
-        self, file: File, pieces: Iterable[bytes], *, room_id: str, owner_id: str, thumbnail: bytes, check_at: datetime
+        self,
+        file: File,
+        pieces: Iterable[bytes],
+        *,
+        room_id: str,
+        owner_id: str,
+        thumbnail: bytes,
+        check_at: datetime,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
-        """Store a file under the id that it has. `pieces` are of `PIECE_BYTES`, but for the last."""
+        """Store a file under the id that it has. `pieces` are of `PIECE_BYTES`, but for the last.
+
+        `check` is called when the file counts already, and may raise: then nothing of it is left.
+        """
         document: Document = {
             "_id": ObjectId(file.id),
             "filename": file.name,
@@ -79,6 +91,7 @@ class FileStore:
         with self._database.bounded():
             self._files.insert_one(document)
         try:
+            check()
             self._add_pieces(document["_id"], pieces)
             with self._database.bounded():
                 self._files.update_one({"_id": document["_id"]}, {"$set": {"metadata.is_whole": True}})
@@ -173,10 +186,20 @@ class FileStore:
             self._files.delete_one({"_id": key})
 
     def total_bytes(self) -> int:
-        """What all files take."""
+        """What all files take, those on their way included; told from an index alone."""
+        steps: list[Document] = [
+            {"$match": {"metadata.room": {"$gt": ""}}},
+            {"$group": {"_id": None, "bytes": {"$sum": "$length"}}},
+        ]
         with self._database.bounded():
-            found = list(self._files.aggregate([{"$group": {"_id": None, "bytes": {"$sum": "$length"}}}]))
+            found = list(self._files.aggregate(steps))
         return int(found[0]["bytes"]) if found else 0
+
+    def recent(self, owner_id: str, since: datetime, until: datetime) -> list[KeptFile]:
+        """Somebody's files that are to be looked at in this time, those on their way included."""
+        query = {"metadata.owner": owner_id, "metadata.check_at": {"$gt": since, "$lte": until}}
+        with self._database.bounded():
+            return [_kept(document) for document in self._files.find(query, _BUT_THUMBNAIL)]
 
     def _add_pieces(self, key: ObjectId, pieces: Iterable[bytes]) -> None:
         numbered = enumerate(pieces)

@@ -16,7 +16,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from chatroom.config import Settings
 from chatroom.errors import Refused
-from chatroom.files import in_megabytes, no_such_file
+from chatroom.file_space import in_megabytes
+from chatroom.files import no_such_file
 from chatroom.filetypes import INLINE, PICTURES, TEXT, UNKNOWN
 from chatroom.models import File, Room
 from chatroom.outlet import HANDOVER

@@ -12,13 +12,13 @@ from chatroom.models import Author, Draft, File, Message, Room
 from chatroom.pictures import make_workers
 from chatroom.rooms import LOBBY
 from chatroom.store.database import Database
-from chatroom.store.files import FileStore
+from chatroom.store.files import FileStore, KeptFile
 from chatroom.store.messages import MessageStore
 from tests.busy import all_taken
 from tests.conftest import Clock
 from tests.databases import in_memory
 from tests.people import ALICE, BOB, access
-from tests.pictures import make_bomb, make_picture
+from tests.pictures import make_bomb, make_picture, make_turned
 
 DEN = Room(id="den", slug="den", title="Den")
 
@@ -30,7 +30,8 @@ class Place:
         self.database: Database = in_memory()
         self.store = FileStore(self.database, clock=clock)
         self.message_store = MessageStore(self.database, origin="here", clock=clock)
-        self.files = Files(self.store, self.message_store, Settings(**settings), make_workers(), clock=clock)
+        self.settings = Settings(**settings)
+        self.files = Files(self.store, self.message_store, self.settings, make_workers(), clock=clock)
         self.messages = Messages(self.message_store, max_length=100, files=self.files, clock=clock)
 
     def upload(self, content: bytes = b"some text", name: str = "a.txt", person: Author = ALICE) -> File:
@@ -94,8 +95,123 @@ class TestUploads:
             place.upload(b"x" * 10)
         assert caught.value.reason == "full"
         place.store.remove(first.id)
-        clock.advance(seconds=11)  # it is counted anew
         assert place.upload(b"x" * 10).size == 10
+
+    def test_two_processes_together_take_no_more_than_there_is(self, clock: Clock) -> None:
+        """B10: what another one has stored a moment ago counts."""
+        here = Place(clock, max_total_file_bytes=25)
+        there = Files(here.store, here.message_store, here.settings, make_workers(), clock=clock)
+        here.upload(b"x" * 10)
+        there.upload(BOB.id, LOBBY, "a.txt", io.BytesIO(b"x" * 10))
+        with pytest.raises(Refused, match="no room left"):
+            here.upload(b"x" * 10)
+
+    def test_one_that_is_on_its_way_counts(self, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+        """B10: two at the same moment never both take the last of the space."""
+        place = Place(clock, max_total_file_bytes=25)
+        add_pieces = place.store._add_pieces
+        answers: list[Any] = []
+
+        def add_while_another_comes(*arguments: Any) -> None:
+            monkeypatch.setattr(place.store, "_add_pieces", add_pieces)
+            with pytest.raises(Refused) as caught:
+                place.upload(b"x" * 15, person=BOB)
+            answers.append(caught.value.reason)
+            add_pieces(*arguments)
+
+        monkeypatch.setattr(place.store, "_add_pieces", add_while_another_comes)
+        place.upload(b"x" * 15)
+        assert answers == ["full"]
+        assert place.store.total_bytes() == 15
+
+    def test_of_pictures_count_as_they_are_stored(self, clock: Clock) -> None:
+        """B10: turned upright, this one grows."""
+        content = make_turned()
+        grown = Place(clock).upload(content).size
+        assert grown > len(content)
+        with pytest.raises(Refused, match="once its metadata is removed") as caught:
+            Place(clock, max_file_bytes=len(content)).upload(content)
+        assert caught.value.reason == "too_large"
+        with pytest.raises(Refused, match="no room left"):
+            Place(clock, max_file_bytes=0, max_total_file_bytes=len(content)).upload(content)
+
+
+class TestUnposted:
+    """B10: what no message has is bounded for each person."""
+
+    @pytest.fixture
+    def place(self, clock: Clock) -> Place:
+        """Two messages of one file of thirty bytes may be in preparation."""
+        return Place(clock, max_file_bytes=30, max_files_per_message=1)
+
+    def fill(self, place: Place) -> list[File]:
+        return [place.upload(b"x" * 30) for _ in range(2)]
+
+    def is_full(self, place: Place) -> bool:
+        try:
+            place.upload(b"x")
+        except Refused as refusal:
+            return refusal.reason == "full" and "at most 60 bytes" in refusal.message
+        return False
+
+    def test_somebody_who_posts_nothing_is_refused_and_nobody_else(self, place: Place) -> None:
+        self.fill(place)
+        assert self.is_full(place)
+        assert place.count == 2
+        assert place.upload(b"x" * 30, person=BOB).size == 30
+
+    def test_what_is_posted_no_longer_counts(self, place: Place) -> None:
+        first, _ = self.fill(place)
+        place.say(first)
+        assert not self.is_full(place)
+
+    def test_who_posts_much_may_post_more_and_what_is_posted_is_looked_at_once(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        looked: list[str] = []
+        is_used = place.files._is_used
+
+        def note(kept: KeptFile) -> bool:
+            if is_used(kept):
+                looked.append(kept.file.id)
+                return True
+            return False
+
+        monkeypatch.setattr(place.files._space, "_is_used", note)
+        posted = [place.say(place.upload(b"x" * 30), client_id=f"c{number}").files[0].id for number in range(20)]
+        assert set(looked) <= set(posted)
+        assert len(looked) == len(set(looked)) >= 18
+
+    def test_a_claim_without_a_message_changes_nothing(self, place: Place) -> None:
+        for number, file in enumerate(self.fill(place)):
+            place.files.attach(LOBBY, Draft(author=ALICE, text="", client_id=f"lost{number}"), [file.id])
+        assert self.is_full(place)
+
+    def test_what_is_deleted_no_longer_counts(self, place: Place) -> None:
+        for number, file in enumerate(self.fill(place)):
+            place.delete(place.say(file, client_id=f"c{number}"))
+        assert not self.is_full(place)
+
+    def test_the_sweep_makes_room(self, place: Place, clock: Clock) -> None:
+        self.fill(place)
+        clock.advance(hours=25)
+        place.files.sweep()
+        assert not self.is_full(place)
+
+    @pytest.mark.parametrize(
+        ("settings", "share"),
+        [
+            ({}, 500_000_000),
+            ({"max_total_file_bytes": 1_000_000_000}, 100_000_000),
+            ({"max_total_file_bytes": 10_000_000}, 25_000_000),
+            ({"max_total_file_bytes": 0}, 500_000_000),
+            ({"max_file_bytes": 0}, 1_000_000_000),
+            ({"max_file_bytes": 0, "max_total_file_bytes": 0}, 0),
+            ({"max_files_per_message": 0}, 50_000_000),
+        ],
+    )
+    def test_how_much_it_is(self, clock: Clock, settings: dict[str, int], share: int) -> None:
+        assert Place(clock, **settings).files._space.share == share
 
 
 class TestAttaching:

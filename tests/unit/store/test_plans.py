@@ -160,6 +160,11 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
     "a thumbnail": (lambda d: FileStore(d).thumbnail(FILE_IDS[0]), 1),
     "a piece of a file": (lambda d: list(FileStore(d).read(FILE_IDS[0], 5, 9)), 1),
     "what the sweep looks at": (lambda d: FileStore(d).take_due(LONG_AGO), 1),
+    "what somebody uploaded lately": (
+        lambda d: FileStore(d).recent(ALICE.id, LONG_AGO - timedelta(days=1), LONG_AGO),
+        len(FILE_IDS),
+    ),
+    "what all files take": (lambda d: FileStore(d).total_bytes(), len(FILE_IDS)),
     "looking at files later": (lambda d: FileStore(d).check_at(FILE_IDS[:3], LONG_AGO), 3),
     "removing a file": (lambda d: FileStore(d).remove(FILE_IDS[-1]), 1),
     "the message of a file": (lambda d: messages(d).find_by_client_id("lobby", BOB.id, "c8"), 1),
