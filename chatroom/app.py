@@ -17,6 +17,7 @@ from flask import Flask, request
 
 from chatroom import web
 from chatroom.access import Access
+from chatroom.budget import BUDGET, Budget, Shares
 from chatroom.config import Settings, load_settings
 from chatroom.intake import WholeBodies
 from chatroom.live.engine import Engine
@@ -27,6 +28,7 @@ from chatroom.live.visitor import Visitor
 from chatroom.models import Draft, Held
 from chatroom.notifications import Notifier
 from chatroom.outlet import Outlet
+from chatroom.pieces import InPieces, in_one
 from chatroom.services import Services
 from chatroom.spooling import Spooling
 from chatroom.store import changes
@@ -107,7 +109,17 @@ class ASGI:
         settings = self._services.settings
         self._engine: Engine | None = None
         self._socketio: SocketIO | None = None
-        threads = WSGIMiddleware(cast("Any", _in_turns(app)), workers=settings.request_threads)
+        self._budget = Budget(
+            Shares(
+                in_all=settings.max_held_bytes,
+                per_address=settings.max_held_bytes_per_address,
+                per_person=settings.max_held_bytes_per_user,
+                connections_per_address=settings.max_http_connections_per_address,
+            ),
+            address_of=lambda scope: web.address_of(scope, settings.trusted_proxies),
+            is_behind_proxies=settings.trusted_proxies > 0,
+        )
+        threads = WSGIMiddleware(cast("Any", in_one(_in_turns(app))), workers=settings.request_threads)
         self._pages = Outlet(
             Spooling(
                 WholeBodies(threads, most_bytes=settings.max_request_bytes),
@@ -118,6 +130,7 @@ class ASGI:
                 most_bytes=web.most_upload_bytes(settings),
             )
         )
+        self._answers = InPieces(self._answer)
         self._live = LiveEndpoint(
             self._get_engine,
             address_of=lambda scope: web.address_of(scope, settings.trusted_proxies),
@@ -141,15 +154,26 @@ class ASGI:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, or the server's own start and end."""
         if scope["type"] == "lifespan":
+            scope.get("state", {})[BUDGET] = self._budget  # for the connections, which the server makes
             await self._live_span(receive, send)
-        elif self._services.settings.socketio and scope["path"].startswith(SOCKET_IO):
-            await self._get_socketio()(scope, receive, send)  # type: ignore[arg-type]
         elif scope["type"] == "http":
-            await self._pages(scope, receive, send)
+            await self._answers(scope, receive, send)
+        elif self._is_for_socketio(scope):
+            await self._get_socketio()(scope, receive, send)  # type: ignore[arg-type]
         elif scope["path"] == "/live":
             await self._live(scope, receive, send)  # type: ignore[arg-type]
         else:
             await send({"type": "websocket.close"})
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if self._is_for_socketio(scope):
+            await self._get_socketio()(scope, receive, send)  # type: ignore[arg-type]
+        else:
+            await self._pages(scope, receive, send)
+
+    def _is_for_socketio(self, scope: Scope) -> bool:
+        return bool(self._services.settings.socketio and scope["path"].startswith(SOCKET_IO))
 
     def let_go(self) -> None:
         """Answer whoever waits for news, as the server is about to wait for the last answers."""

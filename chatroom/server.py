@@ -94,7 +94,7 @@ def run(
     config = uvicorn.Config(
         APP,
         loop="uvloop",
-        http="chatroom.intake:HttpProtocol",
+        http="chatroom.http_protocol:HttpProtocol",
         ws="chatroom.live.websocket:WebSocketProtocol",
         ws_max_size=settings.max_frame_bytes or sys.maxsize,
         ws_ping_interval=_PING_SECONDS,

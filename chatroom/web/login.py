@@ -1,7 +1,7 @@
 """Who is signed in: by the session cookie on pages, by cookie or access token in the API."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 import flask_login
 from flask import Flask, Response, abort, redirect, request, session, url_for
@@ -9,6 +9,7 @@ from flask_login import LoginManager, UserMixin, login_user, logout_user
 from flask_login import current_user as flask_login_user
 from werkzeug.wrappers import Response as BaseResponse
 
+from chatroom.budget import account_of
 from chatroom.models import Author, Session, User
 from chatroom.web.agents import label_of
 from chatroom.web.services import services
@@ -81,8 +82,7 @@ def end_session() -> None:
 
 def find_by_token(secret: str) -> SignedIn | None:
     """Who holds this access token."""
-    found = services.sessions.find_valid(secret, "token")
-    return SignedIn(found[1], found[0]) if found else None
+    return _signed_in(secret, "token")
 
 
 def address() -> str:
@@ -97,5 +97,13 @@ def lead_to_login() -> Page:
 
 
 def _load(secret: str) -> SignedIn | None:
-    found = services.sessions.find_valid(secret, "browser") if isinstance(secret, str) else None
-    return SignedIn(found[1], found[0], secret) if found else None
+    return _signed_in(secret, "browser") if isinstance(secret, str) else None
+
+
+def _signed_in(secret: str, kind: Literal["browser", "token"]) -> SignedIn | None:
+    """Who holds a secret; what the answer holds in memory counts for them."""
+    found = services.sessions.find_valid(secret, kind)
+    if found is None:
+        return None
+    account_of(request.environ.get("asgi.scope", {})).person = found[1].id
+    return SignedIn(found[1], found[0], secret if kind == "browser" else "")
