@@ -74,6 +74,13 @@ class HttpProtocol(HttpToolsProtocol):
             self._refuse(TOO_LONG)
         elif self._deadline is not None:
             self._keep(len(data))
+        elif self._is_idle():
+            self._await_head(HEAD_SECONDS)  # empty lines alone would keep it open for ever
+
+    def _is_idle(self) -> bool:
+        """Whether nothing is coming in and nothing is answered, and yet no time runs."""
+        is_answering = self.cycle is not None and not self.cycle.response_complete
+        return not (self._is_within or is_answering or self.timeout_keep_alive_task or self.transport.is_closing())
 
     def _keep(self, size: int) -> None:
         """Count a part of a head, for whom the connection is so far."""
@@ -135,7 +142,7 @@ class HttpProtocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """The reader does not keep up: count what is on its way, and wait for it a while."""
         super().pause_writing()
-        self.account.stall(self.transport.get_write_buffer_size(), self.transport.abort)
+        self.account.stall(self.transport.get_write_buffer_size(), self._cut_off)
         self._stall = self.loop.call_later(STALL_SECONDS, self._cut_off)
 
     def resume_writing(self) -> None:
@@ -153,6 +160,8 @@ class HttpProtocol(HttpToolsProtocol):
     def _enter(self, scope: Scope) -> bool:
         is_welcome = self.account.enter(self._budget.address_of(scope))
         self.app = self.config.loaded_app if is_welcome else _refuse_connection
+        if not is_welcome:
+            log.warning("a connection was refused: too many of its address", extra={"address": self.account.address})
         return is_welcome
 
     def _complain(self, message: str) -> ValueError:

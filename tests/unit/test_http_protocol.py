@@ -125,6 +125,18 @@ class TestHeads:
 
         talk(visit)
 
+    def test_of_empty_lines_alone_are_given_up(self) -> None:
+        async def visit(server: Server) -> None:
+            await server.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert b"200 OK" in await server.answer()
+            await server.send(b"\r\n")
+            await SkippingLoop.running().skip(HEAD_SECONDS / 2)
+            await server.send(b"\r\n")
+            await SkippingLoop.running().skip(HEAD_SECONDS / 2)
+            assert await server.rest() == b""
+
+        talk(visit)
+
     def test_that_are_too_long_are_refused(self) -> None:
         async def visit(server: Server) -> None:
             beginning = b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: "
