@@ -18,6 +18,8 @@ from werkzeug.wsgi import ClosingIterator
 
 from chatroom import web
 from chatroom.access import Access
+from chatroom.addresses import network_of
+from chatroom.budget import BUDGET, Budget, Shares
 from chatroom.config import Settings, load_settings
 from chatroom.intake import WholeBodies
 from chatroom.live.engine import Engine
@@ -28,6 +30,7 @@ from chatroom.live.visitor import Visitor
 from chatroom.models import Draft, Held
 from chatroom.notifications import Notifier
 from chatroom.outlet import Outlet
+from chatroom.pieces import InPieces, in_one
 from chatroom.queueing import LEAVE, PROBES_AT_ONCE, Queueing
 from chatroom.services import Services, Start
 from chatroom.spooling import Spooling
@@ -110,12 +113,26 @@ class ASGI:
         settings = self._services.settings
         self._engine: Engine | None = None
         self._socketio: SocketIO | None = None
+
+        def network_behind(scope: Mapping[str, Any]) -> str:
+            return network_of(web.address_of(scope, settings.trusted_proxies))
+
+        self._budget = Budget(
+            Shares(
+                in_all=settings.max_held_bytes,
+                per_address=settings.max_held_bytes_per_address,
+                per_person=settings.max_held_bytes_per_user,
+                connections_per_address=settings.max_http_connections_per_address,
+            ),
+            address_of=network_behind,
+            is_behind_proxies=settings.trusted_proxies > 0,
+        )
         self.queueing = Queueing(
-            WSGIMiddleware(cast("Any", _leaving(app)), workers=settings.request_threads + PROBES_AT_ONCE),
+            WSGIMiddleware(cast("Any", in_one(_leaving(app))), workers=settings.request_threads + PROBES_AT_ONCE),
             threads=settings.request_threads,
             find_lane=web.lane_of(app),
             find_credential=web.credential_of,
-            find_address=lambda scope: web.address_of(scope, settings.trusted_proxies),
+            find_address=network_behind,
         )
         self._pages = Outlet(
             Spooling(
@@ -127,6 +144,7 @@ class ASGI:
                 most_bytes=web.most_upload_bytes(settings),
             )
         )
+        self._answers = InPieces(self._answer)
         self._live = LiveEndpoint(
             self._get_engine,
             address_of=lambda scope: web.address_of(scope, settings.trusted_proxies),
@@ -150,11 +168,12 @@ class ASGI:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, or the server's own start and end."""
         if scope["type"] == "lifespan":
+            scope.get("state", {})[BUDGET] = self._budget  # for the connections, which the server makes
             await self._live_span(receive, send)
-        elif self._services.settings.socketio and scope["path"].startswith(SOCKET_IO):
-            await self._get_socketio()(scope, receive, send)  # type: ignore[arg-type]
         elif scope["type"] == "http":
-            await self._pages(scope, receive, send)
+            await self._answers(scope, receive, send)
+        elif self._is_for_socketio(scope):
+            await self._get_socketio()(scope, receive, send)  # type: ignore[arg-type]
         elif scope["path"] == "/live":
             await self._live(scope, receive, send)  # type: ignore[arg-type]
         else:
@@ -163,6 +182,16 @@ class ASGI:
     def start(self) -> Start:
         """Go through the start to its end, before the server says where it is."""
         return open_app(self._app).start()
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if self._is_for_socketio(scope):
+            await self._get_socketio()(scope, receive, send)  # type: ignore[arg-type]
+        else:
+            await self._pages(scope, receive, send)
+
+    def _is_for_socketio(self, scope: Scope) -> bool:
+        return bool(self._services.settings.socketio and scope["path"].startswith(SOCKET_IO))
 
     def let_go(self) -> None:
         """Answer whoever waits for news, as the server is about to wait for the last answers."""

@@ -12,6 +12,10 @@ from typing import Any, TextIO
 
 import msgspec
 
+from chatroom.flood import Flood
+
+LONGEST_TEXT = 2000
+"""Of a message, or of what comes with it: a library may put into it what a client sent."""
 LONGEST_LINE = 500
 """Of a traceback: the message of a database error may carry the document that it is about."""
 
@@ -23,7 +27,7 @@ _standard = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 def configure_logging(level: str, stream: TextIO | None = None) -> None:
     """Send every log record to `stream` (standard error), in the form that suits it."""
     stream = stream or sys.stderr
-    handler = logging.StreamHandler(stream)
+    handler = BoundedHandler(stream)
     handler.setFormatter(TerminalFormatter() if stream.isatty() else JSONFormatter())
     root = logging.getLogger()
     root.handlers = [handler]
@@ -36,6 +40,19 @@ def speak_any_alphabet() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+class BoundedHandler(logging.StreamHandler[TextIO]):
+    """Writes to a stream, and leaves out what is too much."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._flood = Flood()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record, unless there were too many like it."""
+        for line in self._flood.take(record):
+            super().emit(line)
 
 
 class JSONFormatter(logging.Formatter):
@@ -88,7 +105,7 @@ def _plain(value: object) -> object:
 
 def _masked(text: str) -> str:
     # A lone surrogate cannot be written; JSON escapes the rest by itself.
-    return _credentials.sub(r"\1***@", text).encode("utf-8", "backslashreplace").decode()
+    return _credentials.sub(r"\1***@", text).encode("utf-8", "backslashreplace").decode()[:LONGEST_TEXT]
 
 
 def _short(traceback: str) -> str:

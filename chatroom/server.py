@@ -105,7 +105,7 @@ def run(
         APP,
         loop="uvloop",
         lifespan="on",  # else a start that fails is taken for an app that has none
-        http="chatroom.intake:HttpProtocol",
+        http="chatroom.http_protocol:HttpProtocol",
         ws="chatroom.live.websocket:WebSocketProtocol",
         ws_max_size=settings.max_frame_bytes or sys.maxsize,
         ws_ping_interval=_PING_SECONDS,

@@ -5,6 +5,7 @@ So everything that holds for a websocket holds here: the appender, the limits, t
 
 import asyncio
 import json
+import logging
 import secrets
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,6 +21,8 @@ from chatroom.live.protocol import Cursor, Follow, Post, Slug, Unfollow, wire
 from chatroom.live.visitor import Rules, Visitor
 from chatroom.messages import Page
 from chatroom.names import is_former_direct
+
+log = logging.getLogger(__name__)
 
 MOST_MESSAGES = 100
 USUAL_MESSAGES = 50
@@ -90,17 +93,26 @@ class Client:
                     future.set_result(gone)
 
     async def answer(self, name: str, arguments: list[Any]) -> Answer:
-        """Do what an event asks for, and say what became of it."""
+        """Do what an event asks for, and say what became of it, whatever that is."""
         try:
             event = self._events.get(name)
             if event is None:
                 raise Refused("invalid", f"There is no such event: {name[:40]}")
             return await event(arguments[0] if arguments else {})
         except ChatroomError as error:
+            await self._rest()
             self._strikes += 1
             if self._strikes >= MAX_STRIKES:
                 self._connection.end(1008, "too many refused frames")
             return _error(error)
+        except Exception:
+            log.exception("a Socket.IO event failed", extra={"event": name[:40], "user": self._visitor.author.id})
+            await self._rest()
+            return _error(Refused("unavailable", "That did not work. Please try again in a moment."))
+
+    async def _rest(self) -> None:
+        """Keep the pace of this person, for what does not become a frame, whose pace is kept there."""
+        await asyncio.sleep(self._rules.paces.of(self._visitor.author.id).take())
 
     async def _post(self, given: Any) -> Answer:
         fields = {"text": given} if isinstance(given, str) else given
@@ -119,10 +131,12 @@ class Client:
     async def _leave(self, given: Any) -> Answer:
         unfollow = _converted({}, {"room": given} if isinstance(given, str) else given, Unfollow)
         self._take(unfollow)
+        await self._rest()  # nobody else waits until it is done
         return {"room": unfollow.room}
 
     async def _history(self, given: Any) -> Answer:
         asked = _converted({"room": self._rooms[0]}, given, History)
+        await self._rest()
         self._visitor.grant.check("read", asked.room)
         if asked.after is not UNSET and asked.before is not UNSET:
             raise Refused("invalid", "Ask for what is after a revision or before a sequence, not for both.")
@@ -214,7 +228,10 @@ def _converted(usual: dict[str, Any], given: Any, kind: type[Any]) -> Any:
     tag = kind.__struct_config__.tag
     fields = {**usual, **given, **({"type": tag} if tag else {})}
     try:
+        json.dumps(given, ensure_ascii=False).encode()
         return msgspec.convert(fields, kind)
+    except UnicodeEncodeError as error:
+        raise Refused("invalid", "The event is not understood: it has half a character in it.") from error
     except (msgspec.ValidationError, TypeError, RecursionError) as error:
         raise Refused("invalid", f"The event is not understood: {str(error)[:200]}") from error
 

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from chatroom.access import Access
+from chatroom.budget import account_of
 from chatroom.errors import Refused, Unavailable
 from chatroom.live.connection import Connection
 from chatroom.live.engine import Engine
@@ -95,6 +96,7 @@ class LiveEndpoint:
                 visitor, first, access = await self._look_up(engine, scope, query)
         except TimeoutError:
             raise Unavailable("The database does not answer right now. Please try again in a moment.") from None
+        account_of(scope).person = visitor.author.id
         with self.gate.user(visitor.author.id):
             await send({"type": "websocket.accept"})
             write, write_now = writers(scope, send)

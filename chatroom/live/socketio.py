@@ -15,8 +15,9 @@ import socketio
 from engineio.payload import Payload
 from socketio import exceptions
 
+from chatroom.budget import account_of
 from chatroom.errors import Refused, Unavailable
-from chatroom.intake import WholeBodies
+from chatroom.intake import WholeBodies, once, refuse
 from chatroom.live.events import Client
 from chatroom.live.socket import HANDSHAKE_SECONDS, LiveEndpoint
 from chatroom.live.visitor import Visitor
@@ -34,6 +35,9 @@ MOST_WAITING_BYTES = 262_144
 MOST_PACKETS = 1000
 """In one request of long-polling: what a client says in a burst comes together. Its bytes are bounded too."""
 LONGEST_TOKEN = 200
+SIGNS = {"1", "2", "3", "5", "6"}
+"""What a packet begins with that is no message: close, ping, pong, upgrade, nothing."""
+LONGEST_SIGN = len("2probe")
 HEADERS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 
 
@@ -79,6 +83,8 @@ class _Session:
 
     def __init__(self, scope: Scope) -> None:
         # Taken along, because the server forgets the headers of a websocket once it is open.
+        self.account = account_of(scope)
+        self.person = ""
         self.scope: dict[str, Any] | None = {key: scope[key] for key in ("type", "scheme", "headers", "client")}
         self.counted = contextlib.ExitStack()
         self.client: Client | None = None
@@ -106,7 +112,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
             cors_allowed_origins=[],  # no other site's page reads what is said; who brings a cookie is asked below
             max_http_buffer_size=most_bytes or 2**31,
         )
-        self._requests = WholeBodies(self.eio.handle_request, most_bytes=most_bytes)
+        self._requests = WholeBodies(self._answer, most_bytes=most_bytes)
         self.on("connect", self._sign_in)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -115,14 +121,26 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
         if "j" in asked:  # JSONP: any site's page could read it
             await _refuse(send, scope["type"])
             return
+        session = self._sessions.get(asked.get("sid", [""])[0])
         if scope["type"] == "http":
+            if session is not None:
+                account_of(scope).person = session.person
             await self._requests(dict(scope), receive, _with_headers(send))
             return
-        session = self._sessions.get(asked.get("sid", [""])[0])
         if session is None:
             session = _Session(scope)
             scope = {**scope, "chatroom.session": session}
         await self.eio.handle_request(scope, _until_over(receive, session), send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request of long-polling, unless its packets are none."""
+        if scope["method"] == "POST":
+            body = (await receive()).get("body", b"")
+            if not _are_packets(body):
+                await refuse(send, 400, "These packets are not understood, or too many at once.")
+                return
+            receive = once(body, receive)
+        await self.eio.handle_request(scope, receive, send)
 
     def let_go(self) -> None:
         """Let go of every client; a request of long-polling waits for news up to 25 s, also when nobody is there."""
@@ -209,6 +227,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
             sentence = "The database does not answer right now. Please try again in a moment."
             raise exceptions.ConnectionRefusedError(sentence, {"reason": "unavailable"}) from error
         session.scope = None
+        session.person = session.account.person = visitor.author.id
         if session.expiry is not None:
             session.expiry.cancel()
 
@@ -273,6 +292,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_SECONDS):
                 await self.eio.disconnect(eio_sid)
+        self.eio.sockets.pop(eio_sid, None)  # of a client that does not read, with all that waits for it
         self._forget(session)
 
     def _release(self, eio_sid: str) -> None:
@@ -299,6 +319,22 @@ def _is_from_own_page(scope: Scope) -> bool:
     return b"origin" not in headers and headers.get(b"sec-fetch-site") == b"same-origin"
 
 
+def _are_packets(body: bytes) -> bool:
+    """Whether a request holds packets, and not too many."""
+    try:
+        packets = body.decode().split("\x1e")
+    except UnicodeDecodeError:
+        return False
+    return len(packets) <= MOST_PACKETS and all(map(_is_packet, packets))
+
+
+def _is_packet(text: str) -> bool:
+    """Whether python-engineio can read it: what it cannot, it logs as an error of its own, with a traceback."""
+    if text[:1] == "4":
+        return text[1:2].isascii() and text[1:2].isdigit()
+    return text[:1] in SIGNS and len(text) <= LONGEST_SIGN
+
+
 def _is_news(record: logging.LogRecord) -> bool:
     """Leave out what the library says of a client's mistakes: it says each of them once, as an error."""
     return "further occurrences" not in str(record.msg)
@@ -312,7 +348,11 @@ def _until_over(receive: Receive, session: _Session) -> Receive:
         coming = asyncio.ensure_future(receive())
         try:
             await asyncio.wait({over, coming}, return_when=asyncio.FIRST_COMPLETED)
-            return coming.result() if coming.done() else {"type": "websocket.disconnect", "code": 1000}
+            event = coming.result() if coming.done() else {}
+            text = event.get("text")
+            if not event or (text is not None and not _is_packet(text)):
+                return {"type": "websocket.disconnect", "code": 1000}
+            return event
         finally:
             over.cancel()
             coming.cancel()

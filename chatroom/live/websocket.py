@@ -14,6 +14,7 @@ from websockets.frames import Frame
 from websockets.http11 import Request
 from websockets.protocol import State
 
+from chatroom.budget import ACCOUNT, Account, Budget
 from chatroom.live.deflate import DeflateFactory, deflate
 from chatroom.live.frames import COMPRESSED, TEXT, Cutter, framed
 from chatroom.live.inbox import Inbox
@@ -34,6 +35,13 @@ EXTENSIONS = [DeflateFactory()]
 MIN_BYTES = 512
 """About two messages. What is shorter is not compressed: it would save a few bytes, and no packet."""
 KEPT_FRAMES = 8
+MOST_AFTER_CLOSE = 65_536
+"""What may still come while a connection is being closed: what was on its way, and the client's goodbye."""
+OTHERS_AT_ONCE = 20
+OTHERS_PER_SECOND = 200.0
+"""Pings, pongs and parts of messages, which cost as much as texts. When more come at once, the client has to wait."""
+MOST_OTHERS = 200
+"""In one read."""
 MOST_TAKEN = 8
 """Texts that wait for the connection to take them, before nothing more is read."""
 
@@ -45,23 +53,64 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().__init__(*arguments, **options)
         self.queue = Inbox()  # type: ignore[assignment]
         self.conn.available_extensions = EXTENSIONS
+        self._account: Account = self.app_state.get(ACCOUNT) or Budget().open()
+        self._after_close = 0
         self._cutter: Cutter | None = None
-        self._is_early = False
-        """Whether anything came before the handshake was answered: then only uvicorn knows where a frame begins."""
 
     def data_received(self, data: bytes) -> None:
         """Take texts by a short way, and leave everything else to uvicorn, frame by frame."""
         if self._cutter is None or self.conn.state is not State.OPEN:
-            self._is_early = self.handshake_initiated
-            super().data_received(self._cutter.release() + data if self._cutter else data)
+            self._receive_otherwise(data)
             return
+        others = 0
         for piece in self._cutter.cut(data):
             if self._is_over():
                 break  # a frame before it was the last
             if isinstance(piece, str):
                 self._take(piece)
             else:
-                super().data_received(piece)
+                others += 1
+                self._take_other(piece, others)
+        if others > OTHERS_AT_ONCE:
+            self._rest(others / OTHERS_PER_SECOND)
+
+    def _receive_otherwise(self, data: bytes) -> None:
+        """Take what comes with the handshake, and while the connection is being closed: not much."""
+        if self._cutter is None:
+            if self.handshake_initiated:
+                self.transport.abort()  # it has to wait for the answer
+            else:
+                super().data_received(data)
+            return
+        self._after_close += len(data)
+        if self._after_close <= MOST_AFTER_CLOSE:
+            super().data_received(self._cutter.release() + data)
+        elif not self.transport.is_closing():
+            self.transport.pause_reading()
+
+    def _take_other(self, frame: bytes, count: int) -> None:
+        if count > MOST_OTHERS:
+            self.conn.fail(1008, "too many frames that are no texts")
+            self.handle_parser_exception()
+        else:
+            super().data_received(frame)
+
+    def _rest(self, seconds: float) -> None:
+        """Read nothing for a while: nobody waits for what a client of this kind sends."""
+        if not self.transport.is_closing():
+            self.transport.pause_reading()
+            self.loop.call_later(seconds, self._read_on)
+
+    def _read_on(self) -> None:
+        if not self.read_paused and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    def handle_ping(self) -> None:
+        """Answer a ping, unless the answers to those before it are not read."""
+        if self.writable.is_set():
+            super().handle_ping()
+        else:
+            self.conn.data_to_send()
 
     def _take(self, text: str) -> None:
         self.queue.put_nowait({"type": "websocket.receive", "text": text})
@@ -75,6 +124,21 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if not self.close_sent:
             extensions = cast("dict[str, Any]", self.scope["extensions"])
             extensions[EXTENSION] = self.write, self.write_now
+
+    def pause_writing(self) -> None:
+        """The client does not keep up: count what is on its way to it. Its pings end it in time."""
+        super().pause_writing()
+        self._account.stall(self.transport.get_write_buffer_size(), self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client reads again."""
+        super().resume_writing()
+        self._account.flow()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._account.close()
+        super().connection_lost(exc)
 
     def keepalive_timeout(self) -> None:
         """Let go of a client that has not answered a ping."""
@@ -126,8 +190,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if message["type"] == "websocket.accept":
             self.scope["headers"] = []
             del self.request, self.response
-            if not self._is_early:
-                self._cutter = Cutter(self.config.ws_max_size, inflates=bool(self.conn.extensions))
+            self._cutter = Cutter(self.config.ws_max_size, inflates=bool(self.conn.extensions))
         elif message["type"] == "websocket.close":
             self._let_go()
         elif message["type"] == "websocket.http.response.body":

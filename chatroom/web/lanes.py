@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from flask import Flask, request
 from werkzeug.exceptions import HTTPException
 
+from chatroom.budget import account_of
 from chatroom.queueing import PERSON
 from chatroom.turns import Lane, current_lane
 from chatroom.web.sockets import header
@@ -63,10 +64,11 @@ def credential_of(scope: Mapping[str, Any]) -> str:
 
 
 def tell_person(user_id: str) -> None:
-    """Tell the queue who has turned out to send this request."""
+    """Tell the queue and the budget who has turned out to send this request."""
     scope = request.environ.get("asgi.scope")
     if scope is not None:
         scope[PERSON] = user_id
+        account_of(scope).person = user_id
 
 
 def _lane(app: Flask, endpoint: str | None, method: str, content_type: str) -> Lane:

@@ -154,3 +154,16 @@ def test_a_forged_scheme_is_not_believed(server: Server, headers: list[str]) -> 
     answer = send(server, "\r\n".join(["GET /login HTTP/1.1", "Host: x", *headers, "", ""]).encode())
     assert b" 200 OK" in answer
     assert b"strict-transport-security" not in answer.lower()
+
+
+@pytest.mark.parametrize("trailer", ["X-Forwarded-Proto: https", "X-Forwarded-For: 198.51.100.9", "Host: evil.test"])
+def test_a_trailer_is_no_header(server: Server, trailer: str) -> None:
+    """O09: what comes behind the body was taken for what the proxy had written."""
+    request = (
+        "POST /login HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: http\r\n"
+        "Transfer-Encoding: chunked\r\nContent-Type: application/x-www-form-urlencoded\r\n\r\n"
+        f"5\r\na=b&c\r\n0\r\n{trailer}\r\n\r\n"
+    )
+    answer = send(server, request.encode())
+    assert answer[9:12] == b"400"  # without its token
+    assert b"strict-transport-security" not in answer.lower()

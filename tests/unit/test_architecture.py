@@ -14,7 +14,16 @@ ROOT = Path(__file__).resolve().parents[2]
 LAYERS = [
     ["test_mongo", "chatroom.serve", "chatroom.server", "chatroom.workers"],
     ["chatroom.app"],
-    ["chatroom.web", "chatroom.live", "chatroom.intake", "chatroom.outlet", "chatroom.queueing", "chatroom.spooling"],
+    [
+        "chatroom.web",
+        "chatroom.live",
+        "chatroom.http_protocol",
+        "chatroom.intake",
+        "chatroom.outlet",
+        "chatroom.pieces",
+        "chatroom.queueing",
+        "chatroom.spooling",
+    ],
     ["chatroom.services"],
     [],  # the nouns: every module of chatroom that has no place of its own
     ["chatroom.store"],
@@ -53,11 +62,18 @@ PLACES = {
     "bson": ["chatroom.store"],
     "gridfs": ["chatroom.store"],
     "mongomock": ["chatroom.store"],
-    "uvicorn": ["chatroom.live.websocket", "chatroom.intake", "chatroom.serve", "chatroom.server", "chatroom.workers"],
+    "uvicorn": [
+        "chatroom.live.websocket",
+        "chatroom.http_protocol",
+        "chatroom.serve",
+        "chatroom.server",
+        "chatroom.workers",
+    ],
     "uvloop": ["chatroom.serve", "chatroom.server", "chatroom.workers"],
     "websockets": ["chatroom.live.deflate", "chatroom.live.frames", "chatroom.live.websocket"],
     "asyncio": [
         "chatroom.live",
+        "chatroom.http_protocol",
         "chatroom.intake",
         "chatroom.outlet",
         "chatroom.queueing",

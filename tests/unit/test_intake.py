@@ -1,16 +1,13 @@
 """Requests are taken in without a thread, however slowly they come; fakes stand in for uvicorn and for Flask."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-import uvicorn
 
 from chatroom import intake
-from chatroom.intake import HEAD_BYTES, HEAD_SECONDS, HttpProtocol, WholeBodies
-from tests.unit.clocks import SkippingLoop
-from tests.waiting import PATIENCE_SECONDS, wait_until_in_loop
+from chatroom.budget import ACCOUNT, Account, Budget, Shares
+from chatroom.intake import WholeBodies
 
 
 class Inner:
@@ -36,7 +33,7 @@ def serve(
     *events: dict[str, Any],
     most: int = 100,
     length: str = "",
-    bodies: WholeBodies | None = None,
+    account: Account | None = None,
     inner: Inner | None = None,
 ) -> Any:
     """Let a request come in these parts; returns what the application got, and the status."""
@@ -53,9 +50,8 @@ def serve(
 
         headers = [(b"content-length", length.encode())] if length else []
         headers.append((b"x_forwarded_for", b"198.51.100.9"))
-        application = bodies or WholeBodies(inner, most_bytes=most)
-        application._inner = inner
-        await application({"headers": headers}, queue.get, send)
+        application = WholeBodies(inner, most_bytes=most)
+        await application({"headers": headers, "state": {ACCOUNT: account}}, queue.get, send)
 
     asyncio.run(main())
     return inner.bodies, sent[0]["status"] if sent else None
@@ -99,123 +95,22 @@ class TestBodies:
     def test_whose_sender_goes_are_forgotten(self) -> None:
         assert serve(part(b"user"), {"type": "http.disconnect"}) == ([], None)
 
-    def test_that_are_too_much_together_are_refused_and_room_is_given_back(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """L04."""
-        monkeypatch.setattr(intake, "HELD_BYTES", 50)
-        bodies = WholeBodies(Inner(), most_bytes=100)
-        assert serve(part(b"x" * 40), part(b"x" * 40), part(b"", more=False), bodies=bodies) == ([], 503)
-        assert serve(part(b"x" * 40), part(b"x", more=False), bodies=bodies) == ([b"x" * 41], 200)
-        assert bodies._held == 0
+    def test_that_are_too_much_together_are_refused_and_room_is_given_back(self) -> None:
+        """L04, L13."""
+        budget = Budget(Shares(in_all=50))
+        assert serve(part(b"x" * 40), part(b"x" * 40), part(b"", more=False), account=budget.open()) == ([], 503)
+        assert serve(part(b"x" * 40), part(b"x", more=False), account=budget.open()) == ([b"x" * 41], 200)
+        assert not budget.held
 
+    def test_count_until_they_are_answered(self) -> None:
+        """L13: what waits for a thread is still held."""
+        account = Budget().open()
 
-class Server:
-    """uvicorn on a loop of its own, with the protocol under test, and somebody who talks to it over a real socket."""
+        class Asking(Inner):
+            async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+                await super().__call__(scope, receive, send)
+                assert account.size == 41
 
-    def __init__(self) -> None:
-        self.requests = 0
-        self.received = 0
-        self._sent = 0
-        self.reader: asyncio.StreamReader
-        self.writer: asyncio.StreamWriter
-
-    async def application(self, scope: Any, receive: Any, send: Any) -> None:
-        assert scope["type"] == "http"
-        self.requests += 1
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
-        await send({"type": "http.response.body", "body": b""})
-
-    async def serve(self, visit: Callable[["Server"], Coroutine[Any, Any, None]]) -> None:
-        """Let somebody visit it."""
-        config = uvicorn.Config(
-            self.application,
-            http=HttpProtocol,
-            interface="asgi3",
-            lifespan="off",
-            log_config=None,
-            timeout_keep_alive=3600,  # nothing but what is tested here ends a connection
-        )
-        config.load()
-        state = uvicorn.server.ServerState()
-
-        class Counting(HttpProtocol):
-            def data_received(protocol, data: bytes) -> None:  # noqa: N805
-                super().data_received(data)
-                self.received += len(data)
-
-        listening = await asyncio.get_running_loop().create_server(
-            lambda: Counting(config=config, server_state=state, app_state={}), "127.0.0.1", 0
-        )
-        self.reader, self.writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
-        await wait_until_in_loop(lambda: state.connections)
-        await visit(self)
-        self.writer.close()
-        listening.close()
-        await wait_until_in_loop(lambda: not state.connections)
-
-    async def send(self, data: bytes) -> None:
-        """Send something, and wait until it has come."""
-        self.writer.write(data)
-        self._sent += len(data)
-        await wait_until_in_loop(lambda: self.received == self._sent)
-
-    async def answer(self) -> bytes:
-        """The head of the next answer."""
-        return await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), PATIENCE_SECONDS)
-
-    async def rest(self) -> bytes:
-        """What comes before the connection ends."""
-        return await asyncio.wait_for(self.reader.read(), PATIENCE_SECONDS)
-
-
-def talk(visit: Callable[[Server], Coroutine[Any, Any, None]]) -> None:
-    """Let somebody talk to the protocol."""
-    SkippingLoop.run(Server().serve(visit))
-
-
-class TestHeads:
-    """L04, L07."""
-
-    @pytest.mark.parametrize("beginning", [b"", b"GET /", b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow:"])
-    def test_that_never_end_are_given_up(self, beginning: bytes) -> None:
-        async def visit(server: Server) -> None:
-            await server.send(beginning)
-            await SkippingLoop.running().skip(HEAD_SECONDS)
-            assert await server.rest() == b""
-            assert server.requests == 0
-
-        talk(visit)
-
-    def test_of_a_second_request_too(self) -> None:
-        async def visit(server: Server) -> None:
-            await server.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-            assert b"200 OK" in await server.answer()
-            await SkippingLoop.running().skip(2 * HEAD_SECONDS)  # nothing is begun: that is uvicorn's own patience
-            await server.send(b"GET / HT")
-            await SkippingLoop.running().skip(HEAD_SECONDS)
-            assert await server.rest() == b""
-            assert server.requests == 1
-
-        talk(visit)
-
-    def test_that_are_too_long_are_refused(self) -> None:
-        async def visit(server: Server) -> None:
-            beginning = b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: "
-            await server.send(beginning)
-            await server.send(b"x" * (HEAD_BYTES - len(beginning)))
-            await server.send(b"x")
-            assert (await server.rest()).startswith(b"HTTP/1.1 400")
-            assert server.requests == 0
-
-        talk(visit)
-
-    def test_that_come_in_time_are_served_one_after_another(self) -> None:
-        async def visit(server: Server) -> None:
-            for _ in range(5):
-                for piece in (b"GET / HT", b"TP/1.1\r\nHost: x\r\n", b"\r\n"):
-                    await server.send(piece)
-                assert b"200 OK" in await server.answer()
-            assert server.requests == 5
-
-        talk(visit)
+        inner = Asking()
+        assert serve(part(b"x" * 40), part(b"x", more=False), account=account, inner=inner)[1] == 200
+        assert account.size == 0

@@ -100,3 +100,12 @@ def test_the_form_suits_the_reader(root: logging.Logger, kind: type[io.StringIO]
     [line] = stream.getvalue().splitlines()
     assert "hello" in line
     assert line.startswith("{") == is_json
+
+
+def test_a_flood_is_cut_short(root: logging.Logger) -> None:
+    """L16: in lines, and in what one of them says."""
+    stream = io.StringIO()
+    configure_logging("INFO", stream)
+    for _ in range(1000):
+        logging.getLogger("chatroom.x").warning("too long: %s", "x" * 100_000, extra={"origin": "y" * 100_000})
+    assert 0 < len(stream.getvalue()) < 200_000

@@ -80,14 +80,6 @@ def test_other_answers_pass() -> None:
     assert (reader.status, reader.body, reader.is_whole) == (200, b"own", True)
 
 
-def test_a_reader_that_stalls_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """B06."""
-    monkeypatch.setattr(outlet, "STALL_SECONDS", 0.05)
-    reader = Reader(stalls=True)
-    fetch(three, reader)
-    assert not reader.is_whole
-
-
 def test_for_a_reader_that_has_gone_nothing_more_is_read() -> None:
     read: list[int] = []
 
@@ -149,12 +141,11 @@ class Held:
         self.is_closed = True
 
 
-@pytest.mark.parametrize("how", [{}, {"stalls": True}, {"goes": True}], ids=["whole", "stalls", "goes"])
-def test_what_is_held_is_let_go_however_it_ends(how: dict[str, bool], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("goes", [False, True])
+def test_what_is_held_is_let_go_however_it_ends(goes: bool) -> None:
     """B06."""
-    monkeypatch.setattr(outlet, "STALL_SECONDS", 0.05)
     held = Held()
-    fetch(lambda: held, Reader(**how))
+    fetch(lambda: held, Reader(goes=goes))
     assert held.is_closed
 
 

@@ -18,7 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from chatroom.accounts import Registration
 from chatroom.app import ASGI
-from chatroom.live import housekeeping, socketio
+from chatroom.live import housekeeping, pace, socketio
 from chatroom.models import Author, Room
 from chatroom.services import Services
 from chatroom.store.rooms import RoomStore
@@ -209,6 +209,9 @@ class TestComing:
         place.enter(place.token()).close()
 
 
+NO_PACKETS = ["", "x", "9", "²", "4", "4x", "4²", "4" + "[" * 20_000, "2" + "[" * 20_000, "bAAA", "bb", "d=", "\x1e"]
+
+
 class TestEvents:
     @pytest.mark.parametrize(
         "raw",
@@ -269,6 +272,83 @@ class TestEvents:
         with closing(place.enter(place.token("bobby"))) as client:
             answer = ask(client, *event)
             assert answer.get("error", {"reason": "stored"})["reason"] == reason
+
+    @pytest.mark.parametrize(
+        "event",
+        [
+            ["history", {"room": "\ud800"}],
+            ["join", "\ud800"],
+            ["join", {"room": "\ud800", "after": 1}],
+            ["leave", "\ud800"],
+            ["new_message", {"text": "a", "client_id": "\ud800"}],
+            ["history", {"room": "a\0b"}],
+            ["history", {"\ud800": 1}],
+            ["\ud800", {}],
+        ],
+        ids=str,
+    )
+    def test_odd_letters_are_answered_and_are_no_error_of_ours(
+        self, place: Place, event: list[Any], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """P12: each wrote a traceback, and its acknowledgement never came."""
+        with closing(place.enter(place.token("bobby"))) as client:
+            assert ask(client, *event)["error"]["reason"] in {"invalid", "not_found"}
+        assert not [record for record in caplog.records if record.exc_info]
+
+    def test_an_error_of_ours_is_answered_too(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        """P12."""
+        monkeypatch.setattr(place.services.messages, "newest", lambda *_: 1 / 0)
+        with closing(place.enter(place.token("bobby"))) as client:
+            assert ask(client, "history", {})["error"]["reason"] == "unavailable"
+            assert ask(client, "leave", "lobby") == {"room": "lobby"}
+
+    def test_what_stores_nothing_has_a_pace(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        """P12, L11: pages of history, too."""
+        monkeypatch.setattr(pace, "BURST", 5)
+        rests: list[float] = []
+        take = pace.Pace.take
+
+        def take_and_note(self: pace.Pace, cost: int = 1) -> float:
+            rests.append(take(self, cost))
+            return rests[-1]
+
+        monkeypatch.setattr(pace.Pace, "take", take_and_note)
+        with closing(place.enter(place.token("bobby"))) as client:
+            for _ in range(4):
+                ask(client, "history", {})
+                ask(client, "leave", "elsewhere")
+        assert max(rests) > 0
+
+    @pytest.mark.parametrize("raw", NO_PACKETS, ids=lambda raw: repr(raw)[:20])
+    def test_what_is_no_packet_is_no_error_of_ours(
+        self, place: Place, raw: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """P12: each wrote a traceback, and a websocket's client stayed in the table."""
+        with closing(place.enter(place.token("bobby"))) as client:
+            client.send(raw)
+            wait_for_the_end(client)
+        wait_until(lambda: not place.island._sessions and not place.island.eio.sockets)
+        with polling(place, place.token("bobby")) as (browser, query):
+            assert browser.post(place.url, params=query, content=raw.encode()).status_code == 400
+            assert browser.post(place.url, params=query, content=b"4\xff").status_code == 400
+        assert not [record for record in caplog.records if record.exc_info]
+
+    def test_no_packet_waits_for_attachments(self, place: Place) -> None:
+        """W05: nothing is kept of one that announces them, nor of what comes behind it."""
+        with closing(place.enter(place.token("bobby"))) as client, suppress(ConnectionClosed):
+            client.send('459999-["new_message",{"_placeholder":true,"num":0}]')
+            for _ in range(100):
+                client.send(b"\x04" + b"x" * 10_000)
+            wait_for_the_end(client)
+        wait_until(lambda: not place.island._sessions)
+        assert not place.island._binary_packet
+
+    @pytest.mark.parametrize(("count", "status"), [(socketio.MOST_PACKETS, 200), (socketio.MOST_PACKETS + 1, 400)])
+    def test_one_request_has_so_many_packets(self, place: Place, count: int, status: int) -> None:
+        """W06."""
+        with polling(place, place.token("bobby")) as (browser, query):
+            answer = browser.post(place.url, params=query, content="\x1e".join(["43"] * count))
+            assert answer.status_code == status
 
     def test_too_many_refusals_in_a_row(self, place: Place) -> None:
         """L08."""
@@ -356,7 +436,10 @@ class TestWaiting:
             place.services.sessions.end_all(bob.id)
             wait_until(lambda: not place.island._sessions)
             wait_until(lambda: not place.asgi._live.gate._total)
-            wait_until(lambda: not place.island.eio.sockets)  # python-engineio looks for those that are closed
+            wait_until(lambda: not place.island.eio.sockets)
+            assert (
+                not place.island.eio.service_task_handle.done()
+            )  # it is not by this, which takes 40 s, that they went
 
 
 def read(place: Place, browser: httpx.Client, query: dict[str, str]) -> list[str]:

@@ -5,11 +5,20 @@ from typing import Any
 import pytest
 from uvicorn import Config
 from uvicorn.server import ServerState
+from websockets.protocol import State
 
+from chatroom.budget import Budget, Shares
 from chatroom.live import websocket
 from chatroom.live.deflate import Deflate
-from chatroom.live.frames import framed
-from chatroom.live.websocket import KEPT_FRAMES, MIN_BYTES, WebSocketProtocol
+from chatroom.live.frames import Cutter, framed
+from chatroom.live.websocket import (
+    KEPT_FRAMES,
+    MIN_BYTES,
+    MOST_AFTER_CLOSE,
+    MOST_OTHERS,
+    OTHERS_AT_ONCE,
+    WebSocketProtocol,
+)
 
 NEWS = b"n" * MIN_BYTES
 ANSWERS = [b"an answer %d" % n for n in range(2 * KEPT_FRAMES)]
@@ -20,6 +29,22 @@ class Wire:
 
     def __init__(self) -> None:
         self.written: list[bytes] = []
+        self.is_read = True
+        self.is_cut_off = False
+
+    def pause_reading(self) -> None:
+        self.is_read = False
+
+    def resume_reading(self) -> None:
+        self.is_read = True
+
+    def close(self) -> None: ...
+
+    def abort(self) -> None:
+        self.is_cut_off = True
+
+    def get_write_buffer_size(self) -> int:
+        return 100_000
 
     def write(self, data: bytes) -> None:
         self.written.append(data)
@@ -79,3 +104,91 @@ def test_nothing_is_compressed_for_who_does_not_take_it(loop: asyncio.AbstractEv
     assert client(loop, wire, inflates=False).write_now(NEWS)
     assert wire.written == [framed(NEWS)]
     assert deflated == []
+
+
+PING = b"\x89\x80\0\0\0\0"
+"""As a client sends it, masked with zeros."""
+
+
+def open_client(loop: asyncio.AbstractEventLoop, wire: Wire, budget: Budget | None = None) -> WebSocketProtocol:
+    """One whose handshake has been answered."""
+    protocol = client(loop, wire, inflates=False)
+    protocol._account = (budget or Budget()).open()
+    protocol.handshake_initiated = protocol.handshake_complete = True
+    protocol.conn.state = State.OPEN
+    protocol.conn.parser = protocol.conn.parse()
+    next(protocol.conn.parser)
+    protocol._cutter = Cutter(65_536, inflates=False)
+    return protocol
+
+
+def test_pings_are_answered_and_when_the_answers_are_not_read_no_more(loop: asyncio.AbstractEventLoop) -> None:
+    """L13: what was to be sent to a client that reads nothing grew with its pings, without a bound."""
+    wire = Wire()
+    protocol = open_client(loop, wire)
+    protocol.data_received(PING * 3)
+    assert wire.written == [b"\x8a\0"] * 3
+    protocol.pause_writing()
+    protocol.data_received(PING * 3)
+    protocol.resume_writing()
+    protocol.data_received(PING)
+    assert wire.written == [b"\x8a\0"] * 4
+
+
+def test_after_many_pings_at_once_the_client_has_to_wait(loop: asyncio.AbstractEventLoop) -> None:
+    """L11."""
+    wire = Wire()
+    protocol = open_client(loop, wire)
+    protocol.data_received(PING * OTHERS_AT_ONCE)
+    assert wire.is_read
+    protocol.data_received(PING * (OTHERS_AT_ONCE + 1))
+    assert not wire.is_read
+    protocol._read_on()
+    assert wire.is_read
+
+
+def test_too_many_end_the_connection(loop: asyncio.AbstractEventLoop) -> None:
+    """L11."""
+    wire = Wire()
+    protocol = open_client(loop, wire)
+    protocol.data_received(PING * 10_000)
+    assert len(wire.written) == MOST_OTHERS + 1
+    assert wire.written[-1].startswith(b"\x88")
+    assert b"too many frames" in wire.written[-1]
+
+
+def test_what_pours_in_after_a_close_is_not_looked_at(loop: asyncio.AbstractEventLoop) -> None:
+    """L11: it was parsed until the connection was cut off."""
+    wire = Wire()
+    protocol = open_client(loop, wire)
+    loop.run_until_complete(protocol.send({"type": "websocket.close", "code": 1008, "reason": ""}))
+    protocol.data_received(b"\x81\x82\0\0\0\0{}")
+    assert wire.is_read
+    for _ in range(20):
+        protocol.data_received(PING * (MOST_AFTER_CLOSE // 60))
+    assert not wire.is_read
+    assert protocol.close_timer is not None
+    protocol.close_timer.cancel()
+
+
+def test_what_comes_before_the_handshake_is_answered_ends_the_connection(loop: asyncio.AbstractEventLoop) -> None:
+    """L13: nobody knows yet who it is."""
+    wire = Wire()
+    protocol = client(loop, wire, inflates=False)
+    protocol.handshake_initiated = True
+    protocol.data_received(PING)
+    assert wire.is_cut_off
+
+
+def test_what_is_not_read_counts(loop: asyncio.AbstractEventLoop) -> None:
+    """L13: and who has stalled longest is cut off when it is too much."""
+    budget = Budget(Shares(in_all=150_000))
+    wires = [Wire(), Wire()]
+    first, second = (open_client(loop, wire, budget) for wire in wires)
+    first.pause_writing()
+    assert sum(budget.held.values()) == 200_000  # in all, and for the address
+    second.pause_writing()
+    assert (wires[0].is_cut_off, wires[1].is_cut_off) == (True, False)
+    first.resume_writing()
+    second.resume_writing()
+    assert not budget.held

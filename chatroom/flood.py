@@ -1,0 +1,69 @@
+"""Bound what is logged: so many lines a minute of one kind, and fewer of one kind about one person; the first always.
+
+How many were left out is said with the next line of any kind.
+"""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+
+WINDOW_SECONDS = 60.0
+MOST_ABOUT_ONE = 30
+"""Lines of one kind about one person, or one address, or nobody."""
+MOST_OF_KIND = 1000
+MOST_OF_LOGGER = 3000
+"""Also where a library makes each line another kind, with what a client sent in it."""
+LONGEST_KEY = 100
+
+Key = tuple[str, ...]
+
+
+class Flood:
+    """Says which lines are written. What is logged for who looks for a fault (`DEBUG`) always is."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._began_at = clock()
+        self._seen: Counter[Key] = Counter()
+        self._left_out: Counter[tuple[str, str]] = Counter()
+
+    def take(self, record: logging.LogRecord) -> list[logging.LogRecord]:
+        """The lines to write now that this one was logged."""
+        lines = self._begin_anew() if self._clock() - self._began_at >= WINDOW_SECONDS else []
+        if record.levelno <= logging.DEBUG or self._has_room(record):
+            lines.append(record)
+        return lines
+
+    def _has_room(self, record: logging.LogRecord) -> bool:
+        logger, kind, whom = record.name, str(record.msg)[:LONGEST_KEY], _whom(record)
+        most: dict[Key, int] = {
+            (logger,): MOST_OF_LOGGER,
+            (logger, kind): MOST_OF_KIND,
+            (logger, kind, whom): MOST_ABOUT_ONE,
+        }
+        if any(self._seen[key] >= most[key] for key in most):
+            self._left_out[logger, kind if (logger, kind) in self._seen else ""] += 1
+            return False
+        self._seen.update(most.keys())
+        return True
+
+    def _begin_anew(self) -> list[logging.LogRecord]:
+        """Count from nothing again; the lines that say what was left out until now."""
+        left_out, self._left_out = self._left_out, Counter()
+        self._seen.clear()
+        self._began_at = self._clock()
+        return [_summary(logger, kind, count) for (logger, kind), count in left_out.items()]
+
+
+def _summary(logger: str, kind: str, count: int) -> logging.LogRecord:
+    line = logging.LogRecord(
+        logger, logging.WARNING, "", 0, "%d lines were left out: there were too many", (count,), None
+    )
+    line.kind = kind
+    return line
+
+
+def _whom(record: logging.LogRecord) -> str:
+    """About whom a line is, as far as it says so."""
+    return str(getattr(record, "user", None) or getattr(record, "address", ""))[:LONGEST_KEY]
