@@ -12,7 +12,7 @@ JS_TESTS := $(wildcard tests/js/*.test.js tests/js/*.test.mjs)
 WORKERS ?= $(shell expr 2 \* $$(nproc))
 .DEFAULT_GOAL := help
 FUZZ_MINUTES ?= 10
-.PHONY: help run test coverage test-long check bench faults fuzz browser test-js audit lock
+.PHONY: help run test coverage test-long check bench faults attack fuzz browser test-js audit lock
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -62,6 +62,9 @@ bench: .venv/run.stamp  ## this room beside others, on this machine (QUICK=1: un
 
 faults: .venv/dev.stamp  ## attack a running room with real processes and check its history
 	@$(BIN)/python -m tests.faults
+
+attack: .venv/dev.stamp  ## attack a real server from outside, as a stranger and as members would
+	@$(BIN)/python -m tests.attack
 
 fuzz: .venv/dev.stamp  ## make up texts and frames until one breaks a promise (FUZZ_MINUTES=10 each)
 	@$(BIN)/python -m tests.fuzz renderer --minutes $(FUZZ_MINUTES)

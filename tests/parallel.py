@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 
 # Folders by how long their files take.
-LONG_FIRST = ["tests/faults", "tests/browser", "tests/security", "tests/integration", "tests/fuzz", "tests/unit"]
+LONG_FIRST = [
+    "tests/faults",
+    "tests/attack",
+    "tests/browser",
+    "tests/security",
+    "tests/integration",
+    "tests/fuzz",
+    "tests/unit",
+]
 
 
 def unit_of_work(nodeid: str) -> str:

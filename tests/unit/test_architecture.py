@@ -182,6 +182,18 @@ def test_no_test_is_imported() -> None:
         assert not [name for name in imports_of(module, path) if is_within(name, "tests")], module
 
 
+def test_the_attacks_know_nothing_of_the_product() -> None:
+    """They come from outside; only what puts holes back, and starts the server with them, knows it."""
+    from_within = {ROOT / "tests/attack/launcher.py", *(ROOT / "tests/attack/mutations").glob("*.py")}
+    clean = {"tests.attack", "tests.waiting"}
+    for path in set((ROOT / "tests/attack").rglob("*.py")) - from_within:
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for name in _imports_of(module, path):
+            assert not is_ours(name), module
+            assert not is_within(name, "tests") or any(is_within(name, each) for each in clean), module
+            assert not is_within(name, "tests.attack.mutations"), module
+
+
 def test_the_layers_hold_modules_that_exist() -> None:
     """A module that was renamed must not slip into the nouns unseen."""
     named = [package for packages in LAYERS for package in packages]

@@ -156,8 +156,8 @@ def is_a_while(call: ast.Call) -> bool:
 
 
 def is_harness(name: str) -> bool:
-    """Fuzzers and the attack with faults keep a pace; their tests do not."""
-    return name.startswith(("tests/faults/", "tests/fuzz/")) and "/test_" not in name
+    """Fuzzers and attacks keep a pace; their tests do not."""
+    return name.startswith(("tests/faults/", "tests/attack/", "tests/fuzz/")) and "/test_" not in name
 
 
 def has_a_reason(name: str, call: ast.Call) -> bool:

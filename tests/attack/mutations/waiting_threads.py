@@ -1,0 +1,30 @@
+"""Give a thread to whoever comes, and let it wait there for what is scarce."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from chatroom import queueing
+from chatroom.errors import Refused
+from chatroom.queueing import Width
+from chatroom.turns import Lane, Places
+
+WAIT_SECONDS = 20.0
+
+
+def apply() -> None:
+    """Replace the shares, and the try for a place."""
+    original = queueing.widths
+
+    def widths(threads: int) -> Mapping[Lane, Width]:
+        return {lane: Width(threads, threads, 10_000, 10_000) for lane in original(threads)}
+
+    def run(self: Places, work: Callable[[], Any]) -> Any:
+        if not self._free.acquire(timeout=WAIT_SECONDS):
+            raise Refused("busy", self._message, retry_after=self._retry_after)
+        try:
+            return work()
+        finally:
+            self._free.release()
+
+    queueing.widths = widths
+    Places.run = run  # type: ignore[method-assign]
