@@ -12,7 +12,7 @@ from typing import BinaryIO, cast
 
 import msgspec
 
-from chatroom import pictures
+from chatroom import films, pictures
 from chatroom.config import Settings
 from chatroom.errors import Refused, Unavailable
 from chatroom.file_space import FileSpace, in_megabytes
@@ -69,6 +69,8 @@ class Files:
             file = File(id=make_file_id(), name=clean_name(name, type), type=type, size=size)
             if type in PICTURES:
                 return self._keep_picture(user_id, room, file, cast("BinaryIO", spool))
+            if type in films.TYPES:
+                films.strip(cast("BinaryIO", spool))
             self._keep(user_id, room, file, iter(lambda: spool.read(PIECE_BYTES), b""))
             return file
 

@@ -208,6 +208,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[File, ...] = ()
     mentions: tuple[Member, ...] = ()
     kind: Literal["message", "event"] = "message"
+    html: str = ""
+    """Where it was rendered before it was queued."""
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
