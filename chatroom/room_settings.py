@@ -53,12 +53,14 @@ class RoomSettings:
         self._clock = clock
 
     def change(self, access: Access, wanted: Wanted, reason: str = "") -> None:
-        """Give a room these settings."""
+        """Give a room these settings. Raises `Refused` (`forbidden`, `invalid`, `taken`)."""
         _check(access)
         room = access.room
         fields = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value != getattr(room, name)}
+        if "title" in fields:
+            self._rooms.check_title(wanted.title, is_public=room.kind == "public", room_id=room.id)
         if fields:
-            self._store.change(room.id, fields)
+            self._store.change(room.id, fields, is_public=room.kind == "public")
             self._audit.record(access.author, "change_room", about_room(room), reason, fields)
             self._notices.tell(Notice(kind="room", room=room.id))
             for line in _lines(room, fields):
