@@ -361,6 +361,7 @@ def room_of(document: Document) -> Room:
         archived_at=document.get("archived_at"),
         cleared_sequence=document.get("cleared_sequence", 0),
         people=tuple(document.get("people", ())),
+        former_slug=document.get("former_slug", ""),
     )
 
 

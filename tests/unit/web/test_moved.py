@@ -42,6 +42,12 @@ def seen(visitor: Visitor, slug: str, path: str) -> tuple[int, str, str]:
     return answer.status_code, (answer.location or "").replace(slug, ""), answer.text.replace(slug, "")
 
 
+def test_the_page_knows_where_drafts_may_wait(alice: Visitor, moved: str) -> None:
+    """U09: static/outbox.js takes over what was written at the old address."""
+    assert f'data-former-room="{OLD}"' in alice.get(f"/chatroom/{moved}").text
+    assert "data-former-room" not in alice.get("/chatroom").text
+
+
 def test_a_form_that_was_open_is_taken(bob: Visitor, moved: str) -> None:
     page = bob.fields(f"/chatroom/{moved}")
     answer = bob.post(f"/chatroom/{OLD}", data={**page, "text": "there you are"})
