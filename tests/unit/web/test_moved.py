@@ -3,7 +3,7 @@
 import pytest
 
 from chatroom.services import Services
-from tests.visitors import Visitor
+from tests.visitors import PASSWORD, Visitor
 
 OLD = "dm-" + "0123456789" * 2
 
@@ -69,6 +69,15 @@ def test_programs_go_on_under_either_address(bob: Visitor, services: Services, m
         assert (said.status_code, said.json["room"]) == (201, moved)
         assert bob.get(path, headers=headers).json["messages"][0]["text"] == "hello"
     assert bob.get("/api/rooms/lobby/messages", headers=headers).status_code == 403
+
+
+def test_a_token_that_is_made_for_the_old_address_is_for_the_new_one(
+    alice: Visitor, services: Services, moved: str
+) -> None:
+    made = alice.submit("/account/tokens", label="bot", days="30", scopes="read", rooms=OLD, password=PASSWORD)
+    assert made.status_code == 201
+    tokens = services.database.sessions.find({"kind": "token"})
+    assert [token["rooms"] for token in tokens] == [[moved]]
 
 
 def test_a_title_of_that_form_is_refused_with_what_to_do(alice: Visitor) -> None:
