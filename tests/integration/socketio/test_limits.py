@@ -166,7 +166,7 @@ class TestComing:
         with closing(place.knock()) as client:
             wait_for_the_end(client)
         wait_until(lambda: not place.island._sessions)
-        wait_until(lambda: not place.island._live.gate._by_address)
+        wait_until(lambda: not place.island._live.gate._by_network)
 
     def test_once_is_enough(self, place: Place) -> None:
         with closing(place.enter(place.token())) as client:
