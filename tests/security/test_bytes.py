@@ -159,7 +159,7 @@ def test_answers_to_pings_that_nobody_reads_are_not_kept(server: Server) -> None
 
 
 def test_what_a_client_sends_floods_no_log(server: Server) -> None:
-    """L16, P12: two thousand events that are refused, and each says so once at most."""
+    """L18, P13: two thousand events that are refused, and each says so once at most."""
     said_before = len(server.log.read_text())
     with knocking(server, server.token("mallory")) as client, suppress(ConnectionClosed):
         for number in range(2000):
