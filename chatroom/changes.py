@@ -13,6 +13,7 @@ from chatroom.anonymity import is_erased_with, without_name
 from chatroom.audit import about_message, about_room
 from chatroom.errors import Refused
 from chatroom.files import Files
+from chatroom.highlighting import Colours
 from chatroom.models import SERVER_MADE, Author, Draft, FormerMember, Member, Message, Reaction, Room
 from chatroom.reactions import check_emoji, react
 from chatroom.rendering import render
@@ -41,6 +42,7 @@ class Changes:
         *,
         check_text: Callable[[str], None],
         write_line: Callable[[Room, Draft], None],
+        colours: Colours,
         files: Files | None = None,
         acts: Acts | None = None,
         find_mentions: Callable[[Access, str], tuple[Member, ...]] = lambda _access, _text: (),
@@ -50,6 +52,7 @@ class Changes:
         self._store = store
         self._check_text = check_text
         self._write_line = write_line
+        self._colours = colours
         self._files = files
         self._acts = acts
         self._find_mentions = find_mentions
@@ -73,7 +76,8 @@ class Changes:
             if seen is not None and seen < message.text_revision:
                 raise Refused("conflict", "The message was changed meanwhile. Read it again before you replace it.")
             members = self._find_mentions(access, text)
-            fields = {"text": text, "html": render(text, members), "edited_at": self._clock()}
+            html = render(text, members, self._colours.of(access.user_id))
+            fields = {"text": text, "html": html, "edited_at": self._clock()}
             mentions = [member.id for member in members]
             return fields if mentions == list(message.mentions) else {**fields, "mentions": mentions}
 

@@ -12,13 +12,13 @@ from typing import BinaryIO, cast
 
 import msgspec
 
-from chatroom import pictures
+from chatroom import films, pictures
 from chatroom.config import Settings
 from chatroom.errors import Refused, Unavailable
 from chatroom.file_space import FileSpace, in_megabytes
-from chatroom.filenames import clean_name
 from chatroom.filetypes import HEAD_BYTES, PICTURES, find_type
 from chatroom.models import Draft, File, Held, Message, Room
+from chatroom.names import clean_file_name
 from chatroom.store.files import PIECE_BYTES, FileStore, KeptFile, make_file_id
 from chatroom.store.held import HeldStore
 from chatroom.store.messages import MessageStore
@@ -66,9 +66,11 @@ class Files:
             spool.seek(0)
             type = find_type(spool.read(HEAD_BYTES))
             spool.seek(0)
-            file = File(id=make_file_id(), name=clean_name(name, type), type=type, size=size)
+            file = File(id=make_file_id(), name=clean_file_name(name, PICTURES.get(type)), type=type, size=size)
             if type in PICTURES:
                 return self._keep_picture(user_id, room, file, cast("BinaryIO", spool))
+            if type in films.TYPES:
+                films.strip(cast("BinaryIO", spool))
             self._keep(user_id, room, file, iter(lambda: spool.read(PIECE_BYTES), b""))
             return file
 

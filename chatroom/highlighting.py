@@ -4,6 +4,7 @@ What comes out is the same text, escaped, in spans of a few known classes; or no
 """
 
 import time
+from collections.abc import Callable
 from functools import cache
 from html import escape
 
@@ -20,19 +21,62 @@ LANGUAGES = {
 """By Pygments' names. Each is tried on text that is made to be slow: an expression of a lexer's cannot be stopped."""
 
 LONGEST = 8000
-MOST_SECONDS = 0.1
+MOST_SECONDS = 0.05
+"""For all the code of one message, of a processor's time."""
+BURST_SECONDS = 0.3
+RATE = 0.02
+"""Seconds for each second: of what one person may have coloured, after a burst."""
+MOST_PEOPLE = 10_000
 
 CLASSES = {"k", "kt", "nf", "nc", "nb", "nd", "nt", "na", "nv", "s", "m", "c", "gd", "gi", "gh"}
 """What has a colour, by Pygments' short names; what is more special than these is drawn like its parent."""
 
 
-def highlight(code: str, language: str) -> str:
+Highlight = Callable[[str, str], str]
+"""Given code and its language, the code as HTML; empty where it has no colours."""
+
+
+class Colours:
+    """Time of a processor for each person's code; beyond it theirs has no colours, and nobody else waits for it."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._left: dict[str, tuple[float, float]] = {}
+        """Seconds, and when they were counted. Without a lock: what two threads forget of each other is little."""
+
+    def of(self, person_id: str) -> Highlight:
+        """What colours one message of somebody's."""
+        left = min(self.left(person_id), MOST_SECONDS)
+
+        def highlight_within(code: str, language: str) -> str:
+            nonlocal left
+            began = time.thread_time()
+            html = highlight(code, language, left) if left > 0 else ""
+            used = time.thread_time() - began
+            left -= used
+            self._take(person_id, used)
+            return html
+
+        return highlight_within
+
+    def left(self, person_id: str) -> float:
+        """How many seconds somebody has now; below 0 where an expression took longer than was left."""
+        seconds, at = self._left.get(person_id, (BURST_SECONDS, 0.0))
+        return min(BURST_SECONDS, seconds + RATE * (self._clock() - at))
+
+    def _take(self, person_id: str, used: float) -> None:
+        if person_id not in self._left and len(self._left) >= MOST_PEOPLE:
+            self._left = {id: kept for id, kept in list(self._left.items()) if self.left(id) < BURST_SECONDS}
+        self._left[person_id] = (self.left(person_id) - used, self._clock())
+
+
+def highlight(code: str, language: str, most_seconds: float | None = None) -> str:
     """The code as HTML; empty for a language that is not known, and for code that takes too long."""
     lexer_class = _find_lexer(language.lower()) if len(code) <= LONGEST else None
     if lexer_class is None:
         return ""
     lexer = lexer_class(stripnl=False, ensurenl=False)
-    give_up_at = time.thread_time() + MOST_SECONDS
+    give_up_at = time.thread_time() + (MOST_SECONDS if most_seconds is None else most_seconds)
     pieces: list[str] = []
     open_class = ""
     length = 0

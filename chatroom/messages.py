@@ -17,8 +17,9 @@ from chatroom.acts import Acts
 from chatroom.changes import MOST_PINS, Change, Changes
 from chatroom.errors import ChatroomError, Refused
 from chatroom.files import Files
+from chatroom.highlighting import Colours
 from chatroom.models import SERVER_MADE, Author, Draft, Member, Message, Room
-from chatroom.rendering import render, render_plain
+from chatroom.rendering import has_code, render, render_plain
 from chatroom.store.async_messages import AsyncMessages, StoreNow
 from chatroom.store.messages import MessageStore, Rendered, Stored
 
@@ -59,6 +60,7 @@ class Messages:
         self._files = files
         self._find_mentions = find_mentions
         self._clock = clock
+        self._colours = Colours()
         self.changes = Changes(
             store,
             check_text=self.check_text,
@@ -67,6 +69,7 @@ class Messages:
             acts=acts,
             find_mentions=find_mentions,
             check_editing=check_editing,
+            colours=self._colours,
             clock=clock,
         )
         self.store_now: AsyncMessages | None = None
@@ -122,15 +125,21 @@ class Messages:
         mentions = self._find_mentions(access, draft.text)
         return msgspec.structs.replace(draft, mentions=mentions) if mentions else draft
 
+    def with_code(self, draft: Draft) -> Draft:
+        """The draft as it will be shown, where it has code: colouring takes long, so not while others' posts wait."""
+        if draft.kind != "message" or not has_code(draft.text):
+            return draft
+        return msgspec.structs.replace(draft, html=self._render(draft))
+
     def post(self, room: Room, draft: Draft) -> Stored:
         """Store a draft, and answer when a majority has it. Raises `Unavailable` when that is unknown."""
         if self.post_through is not None:
-            return self.post_through(room, draft)
+            return self.post_through(room, self.with_code(draft))
         return self.append(room.id, [draft])[0]
 
     def append(self, room_id: str, drafts: Sequence[Draft], after: int | None = None) -> list[Stored]:
         """Render and store drafts as the room's next messages, in one write."""
-        return self._store.append(room_id, [Rendered(draft, _render(draft)) for draft in drafts], after=after)
+        return self._store.append(room_id, [Rendered(draft, self._render(draft)) for draft in drafts], after=after)
 
     async def append_now(self, room_id: str, drafts: Sequence[Draft], after: int) -> list[Stored] | None:
         """Store drafts as the messages that follow `after`, from the event loop; None where they need `append`.
@@ -236,6 +245,11 @@ class Messages:
             more=len(found) > limit,
         )
 
+    def _render(self, draft: Draft) -> str:
+        if draft.kind != "message":
+            return f"<p>{escape(draft.text)}</p>"
+        return draft.html or render(draft.text, draft.mentions, self._colours.of(draft.author.id))
+
     def _write_line(self, room: Room, line: Draft) -> None:
         """Write a line of the room's own behind what its queue is doing; one that cannot be written is left out."""
         if self.note_through is not None:
@@ -247,10 +261,6 @@ class Messages:
             log.warning("an event was not written", extra={"room": room.slug})
 
 
-def _render(draft: Draft) -> str:
-    return render(draft.text, draft.mentions) if draft.kind == "message" else f"<p>{escape(draft.text)}</p>"
-
-
 def _render_all_plain(drafts: Sequence[Draft]) -> list[Rendered] | None:
     """All of them; None where one has markup, or is there twice."""
     rendered = [Rendered(draft, html) for draft in drafts if (html := _render_plain(draft)) is not None]
@@ -258,6 +268,8 @@ def _render_all_plain(drafts: Sequence[Draft]) -> list[Rendered] | None:
 
 
 def _render_plain(draft: Draft) -> str | None:
+    if draft.html:
+        return draft.html
     return render_plain(draft.text) if draft.kind == "message" and not draft.mentions else None
 
 

@@ -90,6 +90,8 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     """What was said up to there was cleared: nobody is shown even its place."""
     people: tuple[str, ...] = ()
     """The ids of those in a direct room, sorted: there is one room for the same people."""
+    former_slug: str = ""
+    """The address that a direct room had before, where it had another."""
 
 
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
@@ -208,6 +210,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[File, ...] = ()
     mentions: tuple[Member, ...] = ()
     kind: Literal["message", "event"] = "message"
+    html: str = ""
+    """Where it was rendered before it was queued."""
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from typing import BinaryIO
 import msgspec
 from PIL import Image, ImageOps
 
+from chatroom import gifs
 from chatroom.errors import Refused
 from chatroom.turns import Workers
 
@@ -116,7 +117,7 @@ def _is_moving(image: Image.Image) -> bool:
 def _without_metadata(image: Image.Image, upright: Image.Image, file: BinaryIO, type: str) -> bytes:
     """The picture's bytes without EXIF, XMP, comments: where it was taken is nobody's business."""
     if type == "image/gif":
-        return _whole(file)  # which has no EXIF
+        return gifs.strip(_whole(file))
     if type == "image/webp" and upright is image:
         return _strip_webp(_whole(file))
     if type == "image/png" and upright is image:

@@ -6,16 +6,19 @@ This is the only place where a message becomes HTML; what leaves it is safe to i
 import re
 from collections.abc import Collection, Iterator
 from html import escape
-from typing import Any
+from typing import Any, cast
 
 import nh3
 import regex
 from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
+from markdown_it.utils import OptionsDict
 
 from chatroom import highlighting
 from chatroom.emoji import LONGEST, find_emoji, replace_shortcodes
+from chatroom.highlighting import Highlight
 from chatroom.models import Member
 from chatroom.names import fold
 
@@ -96,18 +99,21 @@ def _render_mention(_: Any, tokens: Any, index: int, *__: Any) -> str:
     return f'<span class="mention" data-user="{escape(member.id)}">@{escape(member.name)}</span>'
 
 
-def _highlight(code: str, language: str, _: str) -> str:
-    return highlighting.highlight(code, language)
+def _render_fence(self: RendererHTML, tokens: Any, index: int, options: OptionsDict, env: Any) -> str:
+    highlight = env["highlight"]
+    own = OptionsDict(cast("Any", {**options, "highlight": lambda code, language, _: highlight(code, language)}))
+    return RendererHTML.fence(self, tokens, index, own, env)
 
 
 def _make_parser() -> MarkdownIt:
-    options = {"html": False, "linkify": True, "breaks": True, "maxNesting": 20, "highlight": _highlight}
+    options = {"html": False, "linkify": True, "breaks": True, "maxNesting": 20}
     parser = _Parser("commonmark", options)
     parser.enable(["linkify", "strikethrough"]).disable(RULES_OFF, ignoreInvalid=True)
     if parser.linkify is not None:
         parser.linkify.set({"fuzzy_email": False})
     parser.core.ruler.push("marks", _mark)
     parser.add_render_rule("mention", _render_mention)
+    parser.add_render_rule("fence", _render_fence)
     return parser
 
 
@@ -124,7 +130,12 @@ def render_plain(text: str) -> str | None:
     return None
 
 
-def render(text: str, members: Collection[Member] = ()) -> str:
+def has_code(text: str) -> bool:
+    """Whether a text may have code with a language, which takes a thousand times as long as other texts."""
+    return "```" in text or "~~~" in text
+
+
+def render(text: str, members: Collection[Member] = (), highlight: Highlight = highlighting.highlight) -> str:
     """Render a message's text as HTML; line breaks are kept, raw HTML is shown as it was typed.
 
     Where it names one of the `members`, outside code and links, it shows their display name.
@@ -132,7 +143,8 @@ def render(text: str, members: Collection[Member] = ()) -> str:
     plain = render_plain(text) if not members else None
     if plain is not None:
         return plain
-    html: str = _parser_for(text).render(text, {"members": {fold(member.username): member for member in members}})
+    named = {fold(member.username): member for member in members}
+    html: str = _parser_for(text).render(text, {"members": named, "highlight": highlight})
     return nh3.clean(
         html.replace('<a href=""', "<a"),  # `[x]()`: it would lead to this page again
         tags=TAGS,

@@ -51,10 +51,12 @@ class RoomSettings:
         self._clock = clock
 
     def change(self, access: Access, wanted: Wanted, reason: str = "") -> None:
-        """Give a room these settings."""
+        """Give a room these settings. Raises `Refused` (`forbidden`, `invalid`, `taken`)."""
         _check(access)
         room = access.room
         fields = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value != getattr(room, name)}
+        if "title" in fields:
+            self._rooms.check_title(wanted.title, is_public=room.kind == "public", room_id=room.id)
         if fields:
             self._do(room, access.author, "change_room", reason, fields)
             for line in _lines(room, fields):
@@ -81,7 +83,7 @@ class RoomSettings:
     def _do(self, room: Room, author: Author, act: str, reason: str, fields: Mapping[str, Any]) -> None:
         self._acts.do(
             "rooms",
-            lambda note: self._store.change(room.id, dict(fields), note),
+            lambda note: self._store.change(room.id, dict(fields), note, is_public=room.kind == "public"),
             author,
             act,
             about_room(room),

@@ -19,7 +19,7 @@ from chatroom.audit import about_room
 from chatroom.errors import ChatroomError, Refused
 from chatroom.messages import Messages
 from chatroom.models import Author, Member, Notify, Role, Room, RoomEntry
-from chatroom.names import LOBBY_SLUG, fold, make_slug
+from chatroom.names import LOBBY_SLUG, check_new_title, fold, make_slug
 from chatroom.notices import Notice, Notices
 from chatroom.store.acts import Note
 from chatroom.store.audit import Subject
@@ -173,6 +173,7 @@ class Rooms:
         """Make a room; its maker is its administrator. Raises `Refused` (`forbidden`, `too_many_rooms`)."""
         if not self.may_create(site_role):
             raise Refused("forbidden", "Only administrators make rooms here.")
+        self.check_title(title, is_public=not is_private)
         self._check_making(author.id)
         if 0 < self._max_per_user <= self._store.count_made_by(author.id, self._max_per_user):
             raise Refused("too_many_rooms", f"You have made {self._max_per_user} rooms, which is as many as one may.")
@@ -188,7 +189,17 @@ class Rooms:
             if self._store.add(room, author.id):
                 self._tell_membership(author.id, room)
                 return room
-        raise Refused("taken", "A room of this name is there already. Please choose another.")
+        raise _taken()
+
+    def check_title(self, title: str, *, is_public: bool, room_id: str = "") -> None:
+        """Raise `Refused` (`invalid`, `taken`) for a title that is, or looks like, one that a room cannot get.
+
+        What private rooms are called is told to nobody, so that they take no name away.
+        """
+        if room_id != LOBBY.id:
+            check_new_title(title)
+        if is_public and self._store.has_title(title, but=room_id):
+            raise _taken()
 
     def open_direct(
         self, author: Author, others: Sequence[str], *, check_new: Callable[[], None] = lambda: None
@@ -406,6 +417,10 @@ def _check(is_allowed: bool) -> None:
 
 def _nobody_else() -> Refused:
     return Refused("forbidden", "Nobody else manages this room: make somebody its administrator first.")
+
+
+def _taken() -> Refused:
+    return Refused("taken", "A public room is called so, or so that it looks the same. Please choose another name.")
 
 
 def _no_such_room() -> Refused:

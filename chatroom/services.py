@@ -210,6 +210,7 @@ class Services:
                     self.database.ensure_indexes(INDEXES)
                     self.rooms.ensure_lobby()
                     FormerSlugs(self.database).move()
+                    RoomStore(self.database).key_titles()
                 except Unavailable:
                     self._prepare_again_at = time.monotonic() + PREPARE_PAUSE_SECONDS
                     raise

@@ -19,13 +19,15 @@ export class Outbox {
   #makeId;
   #drafts = new Map();
 
-  constructor({ storage, userId, room, tab, now, makeId }) {
+  /** `formerRoom`: the address that the room had before. */
+  constructor({ storage, userId, room, formerRoom, tab, now, makeId }) {
     this.#storage = storage;
     this.#prefix = `chatroom:outbox:${userId}:${room}:`;
     this.#draftKey = `chatroom:draft:${userId}:${room}`;
     this.#tab = tab;
     this.#now = now;
     this.#makeId = makeId;
+    if (formerRoom) this.#takeOver(`${userId}:${formerRoom}`, `${userId}:${room}`);
   }
 
   /** The drafts of this tab in the order in which they were written. */
@@ -134,11 +136,26 @@ export class Outbox {
     this.#try(() => this.#storage.setItem(this.#prefix + draft.client_id, text));
   }
 
+  /** What was written at the room's old address goes on at the new one. */
+  #takeOver(from, to) {
+    this.#try(() => {
+      for (const key of this.#keys()) {
+        const [, kind, rest] = key.split(/^chatroom:(outbox|draft):/);
+        if (rest !== from && !rest?.startsWith(`${from}:`)) continue;
+        this.#storage.setItem(`chatroom:${kind}:${to}${rest.slice(from.length)}`, this.#storage.getItem(key));
+        this.#storage.removeItem(key);
+      }
+    });
+  }
+
+  #keys() {
+    return Array.from({ length: this.#storage.length }, (_, index) => this.#storage.key(index));
+  }
+
   #readAll() {
     const drafts = [];
     this.#try(() => {
-      const keys = Array.from({ length: this.#storage.length }, (_, index) => this.#storage.key(index));
-      for (const key of keys) if (key?.startsWith(this.#prefix)) drafts.push(parse(this.#storage.getItem(key)));
+      for (const key of this.#keys()) if (key?.startsWith(this.#prefix)) drafts.push(parse(this.#storage.getItem(key)));
     });
     return drafts.filter(Boolean);
   }

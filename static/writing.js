@@ -38,7 +38,8 @@ export class Writing {
     this.#reader = reader;
     this.#onType = onType;
     const storage = findStorage("localStorage");
-    this.#outbox = new Outbox({ storage, userId: user.id, room: data.room, tab: nameTab(), now: clock.now, makeId });
+    const { room, formerRoom } = data;
+    this.#outbox = new Outbox({ storage, userId: user.id, room, formerRoom, tab: nameTab(), now: clock.now, makeId });
     this.#sender = this.#makeSender();
     this.#composer = this.#makeComposer(onUp);
     this.#attachments = this.#makeAttachments();

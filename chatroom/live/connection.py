@@ -27,6 +27,7 @@ from chatroom.live.rooms import LiveRoom
 from chatroom.live.visitor import Rules, Visitor
 from chatroom.live.websocket import Receive, Send, Write, WriteNow, never_now
 from chatroom.models import Draft, Room
+from chatroom.rendering import has_code
 from chatroom.store.messages import Stored
 
 log = logging.getLogger(__name__)
@@ -246,6 +247,8 @@ class Connection:
                 return
         if frame.files:
             draft = await self._engine.run(messages.attach, access.room, draft, frame.files)
+        if has_code(frame.text):
+            draft = await self._engine.run(messages.with_code, draft)
         self._put(access.room, draft, frame.client_id)
 
     async def _change(self, frame: Edit | Delete | React | Pin) -> None:

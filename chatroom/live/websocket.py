@@ -40,8 +40,6 @@ MOST_AFTER_CLOSE = 65_536
 OTHERS_AT_ONCE = 20
 OTHERS_PER_SECOND = 200.0
 """Pings, pongs and parts of messages, which cost as much as texts. When more come at once, the client has to wait."""
-MOST_OTHERS = 200
-"""In one read."""
 MOST_TAKEN = 8
 """Texts that wait for the connection to take them, before nothing more is read."""
 
@@ -55,6 +53,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self.conn.available_extensions = EXTENSIONS
         self._account: Account = self.app_state.get(ACCOUNT) or Budget().open()
         self._after_close = 0
+        self._waiting = 0
+        self._is_resting = False
         self._cutter: Cutter | None = None
 
     def data_received(self, data: bytes) -> None:
@@ -70,9 +70,9 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
                 self._take(piece)
             else:
                 others += 1
-                self._take_other(piece, others)
-        if others > OTHERS_AT_ONCE:
-            self._rest(others / OTHERS_PER_SECOND)
+                super().data_received(piece)
+        if others > OTHERS_AT_ONCE or self._cutter.has_more:
+            self._stop_reading(others)
 
     def _receive_otherwise(self, data: bytes) -> None:
         """Take what comes with the handshake, and while the connection is being closed: not much."""
@@ -82,28 +82,51 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             else:
                 super().data_received(data)
             return
-        self._after_close += len(data)
+        self._after_close += len(data) + self._cutter.waiting
         if self._after_close <= MOST_AFTER_CLOSE:
             super().data_received(self._cutter.release() + data)
         elif not self.transport.is_closing():
             self.transport.pause_reading()
 
-    def _take_other(self, frame: bytes, count: int) -> None:
-        if count > MOST_OTHERS:
-            self.conn.fail(1008, "too many frames that are no texts")
-            self.handle_parser_exception()
-        else:
-            super().data_received(frame)
+    def _stop_reading(self, others: int) -> None:
+        """Read nothing until what came is taken; and for a while, where much of it was no text."""
+        if self._is_over() or self._cutter is None:
+            return
+        self._count_waiting(self._cutter.waiting)
+        self.read_paused = True
+        self.transport.pause_reading()
+        if others > OTHERS_AT_ONCE:
+            self._is_resting = True
+            self.loop.call_later(others / OTHERS_PER_SECOND, self._end_rest)
 
-    def _rest(self, seconds: float) -> None:
-        """Read nothing for a while: nobody waits for what a client of this kind sends."""
-        if not self.transport.is_closing():
-            self.transport.pause_reading()
-            self.loop.call_later(seconds, self._read_on)
+    def _end_rest(self) -> None:
+        self._is_resting = False
+        if self.queue.empty():
+            self._read_on()
 
     def _read_on(self) -> None:
-        if not self.read_paused and not self.transport.is_closing():
+        """Take what has come already, and then read again."""
+        if self._is_resting or self._is_over():
+            return
+        self._count_waiting(0)
+        self.read_paused = False
+        if self._cutter is not None and self._cutter.has_more:
+            self.data_received(b"")
+        if not self.read_paused:
             self.transport.resume_reading()
+
+    def _count_waiting(self, size: int) -> None:
+        self._account.release(self._waiting)
+        self._waiting = size if self._account.hold(size) else 0
+        if self._waiting < size:
+            self.transport.abort()
+
+    async def receive(self) -> Any:
+        """As uvicorn does, with what has come already before what is still at the socket."""
+        event = await self.queue.get()
+        if self.read_paused and self.queue.empty():
+            self._read_on()
+        return event
 
     def handle_ping(self) -> None:
         """Answer a ping, unless the answers to those before it are not read."""
@@ -137,6 +160,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
+        self._account.release(self._waiting)
+        self._waiting = 0
         self._account.close()
         super().connection_lost(exc)
 

@@ -3,6 +3,7 @@
 A name becomes a name here and nowhere else, so that none reaches what is the server's own.
 """
 
+from chatroom.names.files import FileName, clean_file_name
 from chatroom.names.hooks import MAX_HOOK_NAME, HookName, clean_hook_name
 from chatroom.names.looks import fold, look
 from chatroom.names.people import (
@@ -18,16 +19,19 @@ from chatroom.names.rooms import (
     LOBBY_SLUG,
     MAX_TITLE,
     MAX_TOPIC,
+    check_new_title,
     clean_title,
     clean_topic,
     is_former_direct,
     make_direct_slug,
     make_slug,
+    title_keys,
 )
 
 __all__ = [
     "DISPLAY_NAME_RULE",
     "FORMER_DIRECT",
+    "FileName",
     "HookName",
     "LOBBY_SLUG",
     "MAX_HOOK_NAME",
@@ -35,7 +39,9 @@ __all__ = [
     "MAX_TOPIC",
     "RULE_VERSION",
     "USERNAME_RULE",
+    "check_new_title",
     "clean_display_name",
+    "clean_file_name",
     "clean_hook_name",
     "clean_title",
     "clean_topic",
@@ -46,4 +52,5 @@ __all__ = [
     "look",
     "make_direct_slug",
     "make_slug",
+    "title_keys",
 ]

@@ -10,6 +10,8 @@ import regex
 
 from chatroom.errors import Refused
 from chatroom.models import Slug
+from chatroom.names.looks import fold, is_one_script_a_word, look
+from chatroom.names.people import keys
 
 MAX_TITLE = 60
 MAX_TOPIC = 250
@@ -58,6 +60,19 @@ def clean_title(text: str) -> str:
         raise Refused("too_long", f"A name has at most {MAX_TITLE} characters.")
     make_slug(title)
     return title
+
+
+def check_new_title(title: str) -> None:
+    """Raise `Refused` (`invalid`) for a title that no room but the lobby may get: one that could mislead."""
+    if not is_one_script_a_word(title):
+        raise Refused("invalid", "A word of the name mixes letters of different scripts. Please use one.")
+    if set(title_keys(title)) & set(title_keys(LOBBY_SLUG)) or fold(look(title)) == fold(look(LOBBY_SLUG)):
+        raise Refused("invalid", "This name is the lobby's, or looks like it. Please choose another.")
+
+
+def title_keys(title: str) -> list[str]:
+    """What no other public room may have once this one is called so."""
+    return keys(title, title)
 
 
 def clean_topic(text: str) -> str:

@@ -12,7 +12,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from chatroom.access import Access
 from chatroom.errors import SettingsError, Unavailable
 from chatroom.models import Member, Membership, Notify, Room, Slug
-from chatroom.names import fold, is_former_direct, make_direct_slug
+from chatroom.names import fold, is_former_direct, make_direct_slug, title_keys
 from chatroom.store.acts import INDEX, Note, noted, noting
 from chatroom.store.database import Database, Document, beginning_with
 from chatroom.store.unique import check_own, write_or_find
@@ -26,6 +26,7 @@ INDEXES = [
     IndexModel("is_being_cleared", sparse=True),
     IndexModel("former_slug", sparse=True),
     INDEX,
+    IndexModel("title_keys", sparse=True),
 ]
 MEMBERSHIP_INDEXES = [
     IndexModel([("user", ASCENDING), ("room", ASCENDING)], unique=True),
@@ -65,7 +66,7 @@ class RoomStore:
         Raises `SettingsError` where another room has its address: that is for whoever runs the site to put right.
         """
         fields = {"slug": room.slug, "title": room.title, "kind": room.kind, "created_at": self._clock()}
-        document = {"_id": room.id, **fields, "title_key": fold(room.title)}
+        document = {"_id": room.id, **fields, **_title_fields(room.title, is_public=room.kind == "public")}
         with self._database.bounded():
             if self._rooms.find_one({"_id": room.id}, {"_id": 1}) is None:
                 holder = self._insert(document)
@@ -209,7 +210,8 @@ class RoomStore:
     def add(self, room: Room, created_by: str) -> bool:
         """Store a new room, whose maker is its administrator; False when its slug is taken."""
         fields = {name: value for name, value in msgspec.structs.asdict(room).items() if value and name != "id"}
-        made = {"title_key": fold(room.title), "created_by": created_by, "created_at": self._clock()}
+        made = {"created_by": created_by, "created_at": self._clock()}
+        made |= _title_fields(room.title, is_public=room.kind == "public")
         with self._database.bounded():
             # Before the room, so that there is no moment at which nobody could reach it.
             self._memberships.insert_one(
@@ -248,12 +250,24 @@ class RoomStore:
         with self._database.bounded():
             return self._rooms.count_documents({"created_by": user_id}, limit=max(most, 1))
 
-    def change(self, room_id: str, fields: Document, note: Note | None = None) -> None:
+    def change(self, room_id: str, fields: Document, note: Note | None = None, *, is_public: bool = False) -> None:
         """Give a room other settings."""
         if "title" in fields:
-            fields = {**fields, "title_key": fold(fields["title"])}
+            fields = {**fields, **_title_fields(fields["title"], is_public=is_public)}
         with self._database.bounded():
             self._rooms.update_one({"_id": room_id}, noting({"$set": fields}, note))
+
+    def has_title(self, title: str, *, but: str = "") -> bool:
+        """Whether a public room, but this one, is called so, or so that it looks the same."""
+        with self._database.bounded():
+            taken = {"title_keys": {"$in": title_keys(title)}, "_id": {"$ne": but}}
+            return self._rooms.find_one(taken, {"_id": 1}) is not None
+
+    def key_titles(self) -> None:
+        """Give public rooms of before the keys of their titles. It can be done again, and by several at once."""
+        with self._database.bounded():
+            for room in list(self._rooms.find({"kind": "public", "title_keys": None}, {"title": 1})):
+                self._rooms.update_one(room, {"$set": {"title_keys": title_keys(room["title"])}})
 
     def list_public(self, after: tuple[str, str], limit: int) -> list[tuple[Room, tuple[str, str]]]:
         """Public rooms that are not archived, by title, each with its place; those after a place."""
@@ -344,6 +358,10 @@ class RoomStore:
         )
 
 
+def _title_fields(title: str, *, is_public: bool) -> Document:
+    return {"title_key": fold(title), **({"title_keys": title_keys(title)} if is_public else {})}
+
+
 def room_of(document: Document) -> Room:
     """The room that a document is."""
     return Room(
@@ -358,6 +376,7 @@ def room_of(document: Document) -> Room:
         archived_at=document.get("archived_at"),
         cleared_sequence=document.get("cleared_sequence", 0),
         people=tuple(document.get("people", ())),
+        former_slug=document.get("former_slug", ""),
     )
 
 

@@ -10,7 +10,7 @@ from itertools import count
 import pytest
 
 from chatroom.models import Message
-from chatroom.store import messages
+from chatroom.store import messages, unique
 from chatroom.store.database import Database
 from chatroom.store.messages import MessageStore
 from tests.people import ALICE, BOB, rendered
@@ -38,7 +38,9 @@ def store(database: Database, monkeypatch: pytest.MonkeyPatch) -> MessageStore:
 
     write()
     store = Beaten(database, origin="ours")
-    monkeypatch.setattr(messages, "time", Clock(write))
+    clock = Clock(write)
+    for module in (messages, unique):
+        monkeypatch.setattr(module, "time", clock)
     return store
 
 

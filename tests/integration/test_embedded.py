@@ -156,6 +156,7 @@ class TestAccess:
                 client.chatroom.notes.find_one({"$where": "true"})
 
     def test_it_listens_at_its_socket_and_at_no_port(self, mongo: EmbeddedMongo) -> None:
+        """O09."""
         (pid,) = mongods(mongo.folder.path)
         inodes = sockets_of(pid)
         listening = [row.split() for row in Path("/proc/net/unix").read_text().splitlines() if " 00010000 " in row]
@@ -235,6 +236,7 @@ class TestRestart:
         mongo.kill()
 
     def test_begins_anew_with_other_passwords_when_the_first_start_was_cut_short(self, tmp_path: Path) -> None:
+        """O09."""
         cut = EmbeddedMongo.launch(tmp_path / "data")
         wait_until(lambda: list(tmp_path.glob("data/mongo/WiredTiger")))
         cut.kill()
@@ -248,7 +250,7 @@ class TestRestart:
 
 class TestUpgrade:
     def test_the_data_files_follow_a_newer_mongod(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-        """As from 5.0 to 6.0: only the bundled one is here."""
+        """O11: As from 5.0 to 6.0: only the bundled one is here."""
         caplog.set_level("INFO", "chatroom.embedded")
         mongo = EmbeddedMongo.launch(tmp_path / "data")
         mongo.wait_until_ready()
@@ -282,6 +284,7 @@ class TestUpgrade:
         assert json.loads((tmp_path / "data" / "mongo.json").read_text())["compatibility"] == ""
 
     def test_data_files_of_a_newer_version_are_refused_and_left_alone(self, tmp_path: Path) -> None:
+        """O11."""
         mongo = EmbeddedMongo.launch(tmp_path / "data")
         mongo.wait_until_ready()
         mongo.kill()
@@ -319,6 +322,7 @@ class TestCrash:
             client.chatroom.notes.insert_one({})
 
     def test_a_killed_mongod_is_started_again_and_a_killed_guardian_with_it(self, tmp_path: Path) -> None:
+        """F15."""
         mongo = EmbeddedMongo.launch(tmp_path / "data")
         with connect(mongo.wait_until_ready(), w="majority") as client:
             client.chatroom.notes.insert_one({"_id": "kept"})
@@ -339,6 +343,7 @@ class TestCrash:
     def test_a_guardian_that_cannot_be_started_again_is_tried_again(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
+        """F15."""
         monkeypatch.setattr("chatroom.embedded._RESTART_SECONDS", 0.05)
         mongo = EmbeddedMongo.launch(tmp_path / "data")
         with connect(mongo.wait_until_ready(), w="majority") as client:

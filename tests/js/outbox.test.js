@@ -5,8 +5,8 @@ import { FakeClock, FakeStorage } from "./fakes.js";
 
 let lastId = 0;
 
-function open({ storage = new FakeStorage(), clock = new FakeClock(), tab = "tab1", userId = "alice", room = "lobby" } = {}) {
-  return new Outbox({ storage, userId, room, tab, now: clock.now, makeId: () => `c${(lastId += 1)}` });
+function open({ storage = new FakeStorage(), clock = new FakeClock(), tab = "tab1", userId = "alice", room = "lobby", formerRoom } = {}) {
+  return new Outbox({ storage, userId, room, formerRoom, tab, now: clock.now, makeId: () => `c${(lastId += 1)}` });
 }
 
 const texts = (outbox) => outbox.drafts.map(({ text }) => text);
@@ -20,6 +20,22 @@ test("a draft survives a reload, in its order, under its client id", () => {
   after.claim();
   assert.deepEqual(texts(after), ["first", "second"]);
   assert.equal(after.next.client_id, client_id);
+});
+
+test("what was written at a room's old address goes on at the new one, under the same client ids (U09)", () => {
+  const storage = new FakeStorage();
+  const before = open({ storage, room: "dm-1" });
+  const { client_id } = before.add("first");
+  before.unsent = "half a sentence";
+  open({ storage, room: "dm-12" }).add("of another room");
+  const after = open({ storage, room: "dm_2", formerRoom: "dm-1" });
+  after.claim();
+  assert.deepEqual(texts(after), ["first"]);
+  assert.equal(after.next.client_id, client_id);
+  assert.equal(after.unsent, "half a sentence");
+  const left = Array.from({ length: storage.length }, (_, index) => storage.key(index));
+  assert.equal(left.filter((key) => /:dm-1(:|$)/.test(key)).length, 0);
+  assert.equal(left.filter((key) => key.includes(":dm-12:")).length, 1);
 });
 
 test("what is stored, or let go of, is gone for good", () => {

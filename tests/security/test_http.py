@@ -76,7 +76,7 @@ ODD_REQUESTS = {
 
 @pytest.mark.parametrize("request_name", ODD_REQUESTS)
 def test_an_odd_request_is_refused_and_is_no_error_of_ours(server: Server, request_name: str) -> None:
-    """W04, I08: no 500, no traceback, and the next one is served."""
+    """W04, I08, L14: no 500, no traceback, and the next one is served."""
     before = len(server.log.read_text())
     answer = send(server, ODD_REQUESTS[request_name])
     status = int(answer[9:12]) if answer else 0
@@ -158,7 +158,7 @@ def test_a_forged_scheme_is_not_believed(server: Server, headers: list[str]) -> 
 
 @pytest.mark.parametrize("trailer", ["X-Forwarded-Proto: https", "X-Forwarded-For: 198.51.100.9", "Host: evil.test"])
 def test_a_trailer_is_no_header(server: Server, trailer: str) -> None:
-    """O09: what comes behind the body was taken for what the proxy had written."""
+    """O12: what comes behind the body was taken for what the proxy had written."""
     request = (
         "POST /login HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: http\r\n"
         "Transfer-Encoding: chunked\r\nContent-Type: application/x-www-form-urlencoded\r\n\r\n"

@@ -1,4 +1,4 @@
-"""Every address with what the database has no form for, as an administrator, on a real database."""
+"""I09: Every address with what the database has no form for, as an administrator, on a real database."""
 
 import logging
 import secrets

@@ -5,7 +5,7 @@ import pytest
 
 from chatroom.accounts import Accounts, Registration, make_accounts
 from chatroom.config import Settings
-from chatroom.errors import Refused, Taken
+from chatroom.errors import Refused, Taken, Unavailable
 from chatroom.limits import Limits
 from chatroom.models import User
 from chatroom.store.database import Database
@@ -153,6 +153,21 @@ def test_changing_the_password(accounts: Accounts, alice: User) -> None:
     assert accounts.authenticate("alice", "another good one", HOME) == changed
     with pytest.raises(Refused):
         accounts.authenticate("alice", PASSWORD, HOME)
+
+
+def test_a_password_is_changed_though_the_end_of_the_sessions_fails(
+    accounts: Accounts, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """M14: nobody is told that the old one is good still; the new one makes every session worthless."""
+    secret = accounts.sessions.begin(alice, label="", address=HOME)
+
+    def away(*_: object, **__: object) -> int:
+        raise Unavailable("The database does not answer.")
+
+    monkeypatch.setattr(accounts.sessions, "end_all", away)
+    accounts.change_password(alice, PASSWORD, "another quiet evening", HOME)
+    assert accounts.sessions.find_valid(secret) is None
+    assert accounts.authenticate("alice", "another quiet evening", HOME).id == alice.id
 
 
 def test_only_who_knows_the_password_changes_it(accounts: Accounts, alice: User) -> None:

@@ -6,10 +6,12 @@ However it fails: nobody keeps a right that was taken, those who are connected a
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from chatroom import app as app_module
 from chatroom.access import Access
 from chatroom.config import Settings
 from chatroom.errors import Refused, Unavailable
@@ -404,6 +406,25 @@ def attempt(deed: Deed, place: Place, made: Any, writes: Writes, number: int, mo
     return True
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_a_reset_link_that_was_used_is_noted(mode: str, database: Database, writes: Writes) -> None:
+    """M14."""
+    number = 0
+    while True:
+        number += 1
+        place = Place(database)
+        secret = place.services.resets.make(None, place.bob)
+        database.audit.delete_many({})
+        with writes.failing(number, mode), suppress(Unavailable):
+            place.services.resets.use(secret, "another quiet evening")
+        if not writes.has_failed:
+            break
+        place.finish()
+        is_used = place.again(place.bob).password_version == 2
+        assert place.entries() == ["use_reset_link"] * is_used, number
+        assert place.is_signed_in() != is_used, number
+
+
 MAKING: dict[str, tuple[Callable[[Place], object], str]] = {
     "make_invite": (lambda place: place.services.admission.make_invite(None, uses=1, days=1), "invites"),
     "make_room_link": (
@@ -434,3 +455,12 @@ def test_what_is_made_is_noted_each_time(act: str, mode: str, database: Database
         place.finish()
         made = place.database.client[database.name][collection].count_documents({})
         assert place.entries() == [act] * made, number
+
+
+def test_every_process_finishes_what_is_left(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """M14, M16: and holds what its connections remember against what is true."""
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(app_module, "Engine", lambda *_, **options: given.update(options))
+    app_module._make_engine(services, cast("Any", SimpleNamespace(take=None)))
+    assert services.acts.finish in given["chores"]
+    assert given["read_rights"] == services.rights.read

@@ -37,7 +37,7 @@ def test_o03_an_address_has_one_spelling(text: str, expected: str) -> None:
     ],
 )
 def test_o03_anything_else_is_none(text: str) -> None:
-    """O03: it is neither shown nor counted as an address of its own."""
+    """O03, A12: it is neither shown nor counted as an address of its own."""
     assert shown(text) == ""
     assert address_of(PEER, text, 1) == PEER
 

@@ -222,6 +222,7 @@ class TestVersions:
     def test_the_newest_that_can(
         self, made: Callable[[str], Path], releases: list[str], files: str, chosen: str
     ) -> None:
+        """O11."""
         assert versions.choose([made(release) for release in releases], files) == made(chosen)
 
     @pytest.mark.parametrize(
@@ -241,6 +242,7 @@ class TestVersions:
     def test_where_none_can_the_one_that_is_missing_is_named(
         self, made: Callable[[str], Path], releases: list[str], files: str, said: str
     ) -> None:
+        """O11."""
         with pytest.raises(EmbeddedError, match=said) as refusal:
             versions.choose([made(release) for release in releases], files)
         assert "\n" not in str(refusal.value)
@@ -297,6 +299,7 @@ class TestPlace:
 
     @pytest.mark.parametrize("name", ["x" * 96, "Data", "d:ata", "d,ata", "d ata", "d%2fata", "dät", "d\udcff"])
     def test_a_path_that_is_too_long_or_too_odd_gets_a_folder_of_its_own(self, short: Path, name: str) -> None:
+        """O09."""
         (short / name).mkdir()
         path = place_socket(short / name)
         assert path.parent.parent == short

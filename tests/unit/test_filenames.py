@@ -2,9 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatroom.filenames import LONGEST, clean_name
-
-BYTES = "application/octet-stream"
+from chatroom.names.files import LONGEST, clean_file_name
 
 NAMES = {
     "report.pdf": "report.pdf",
@@ -24,6 +22,9 @@ NAMES = {
     "half \ud800.txt": "half .txt",
     "x" * 300 + ".jpeg": "x" * (LONGEST - 5) + ".jpeg",
     "x" * 300: "x" * LONGEST,
+    "nul.txt": "_nul.txt",
+    "COM1": "_COM1",
+    "console.log": "console.log",
     "x." + "y" * 300: ("x." + "y" * 300)[:LONGEST],
 }
 
@@ -31,24 +32,24 @@ NAMES = {
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_is_kept_without_what_misleads(name: str) -> None:
     """B02."""
-    assert clean_name(name, BYTES) == NAMES[name]
+    assert clean_file_name(name) == NAMES[name]
 
 
 def test_a_picture_ends_as_it_is() -> None:
-    assert clean_name("cat.JPG", "image/jpeg") == "cat.JPG"
-    assert clean_name("cat.jpeg", "image/jpeg") == "cat.jpeg"
-    assert clean_name("cat.html", "image/png") == "cat.html.png"
-    assert clean_name("", "image/webp") == "picture.webp"
-    assert clean_name("thumbnail", "image/gif") == "thumbnail.gif"
-    assert clean_name("x" * 300, "image/png") == "x" * (LONGEST - 4) + ".png"
+    assert clean_file_name("cat.JPG", ".jpg") == "cat.JPG"
+    assert clean_file_name("cat.jpeg", ".jpg") == "cat.jpeg"
+    assert clean_file_name("cat.html", ".png") == "cat.html.png"
+    assert clean_file_name("", ".webp") == "picture.webp"
+    assert clean_file_name("thumbnail", ".gif") == "thumbnail.gif"
+    assert clean_file_name("x" * 300, ".png") == "x" * (LONGEST - 4) + ".png"
 
 
 @given(st.text())
 def test_whatever_it_is_it_is_a_name(name: str) -> None:
-    cleaned = clean_name(name, BYTES)
+    cleaned = clean_file_name(name)
     assert 0 < len(cleaned) <= LONGEST
     assert "/" not in cleaned
     assert "\\" not in cleaned
     assert cleaned == cleaned.strip(" .")
-    assert clean_name(cleaned, BYTES) == cleaned
+    assert clean_file_name(cleaned) == cleaned
     cleaned.encode("utf-8")

@@ -1,4 +1,5 @@
 import io
+import struct
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from tests.busy import all_taken
 from tests.conftest import Clock
 from tests.databases import in_memory
 from tests.people import ALICE, BOB, access
-from tests.pictures import make_bomb, make_picture, make_turned
+from tests.pictures import SECRET, make_bomb, make_moving, make_picture, make_turned
 
 DEN = Room(id="den", slug="den", title="Den")
 
@@ -87,6 +88,18 @@ class TestUploads:
                 place.upload(make_picture())
             assert place.upload(b"text").type == "text/plain"
         assert (caught.value.reason, caught.value.retry_after) == ("busy", 5.0)
+
+    def test_of_films_and_gifs_lose_what_the_camera_wrote(self, place: Place) -> None:
+        """B11."""
+        film = b"\0\0\0\x18ftypmp42\0\0\0\0isommp42" + struct.pack(">I4s", 16 + len(SECRET), b"moov")
+        film += struct.pack(">I4s", 8 + len(SECRET), b"udta") + SECRET
+        gif = make_moving("GIF")[:-1] + b"\x21\xfe\x0b" + SECRET + b"\0;"
+        for content, type in ((film, "video/mp4"), (gif, "image/gif")):
+            file = place.upload(content)
+            kept = b"".join(place.files.read(place.files.get(file.id), 0, file.size))
+            assert file.type == type
+            assert SECRET in content
+            assert SECRET not in kept
 
     def test_are_refused_when_the_site_is_full(self, clock: Clock) -> None:
         place = Place(clock, max_total_file_bytes=25)

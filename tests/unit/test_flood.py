@@ -25,7 +25,7 @@ def written(it: Flood, count: int, **extra: Any) -> int:
 
 
 def test_one_person_is_written_about_so_often_and_others_still_are() -> None:
-    """L16."""
+    """L18."""
     it = Flood(Clock())
     assert written(it, 10_000, user="mallory") == MOST_ABOUT_ONE
     assert written(it, 1, user="alice") == 1
@@ -48,7 +48,7 @@ def test_a_library_that_puts_what_a_client_sent_into_the_kind() -> None:
 
 
 def test_how_many_were_left_out_is_said_with_the_next_line() -> None:
-    """L16."""
+    """L18."""
     clock = Clock()
     it = Flood(clock)
     written(it, MOST_ABOUT_ONE + 7, user="mallory")

@@ -1,12 +1,13 @@
 import re
 from html import unescape
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatroom import highlighting
-from chatroom.highlighting import CLASSES, LANGUAGES, LONGEST, highlight
+from chatroom.highlighting import BURST_SECONDS, CLASSES, LANGUAGES, LONGEST, Colours, highlight
 from tests.speed import is_quick
 
 MOST_SECONDS = 0.3
@@ -82,3 +83,61 @@ def test_no_code_takes_long(language: str) -> None:
     for piece in ('"', "'", "`", "/*", "<!--", "{{", "a(", "[", "\\", "a-", " ", "\n", "#{", "<a "):
         code = "a = " + piece * (4000 // len(piece))
         assert is_quick(lambda code=code: highlight(code, language), MOST_SECONDS), piece
+
+
+class Cost:
+    """Code that takes as long as the test says, of a processor that does nothing else."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        self.spent = 0.0
+        self.takes = 0.01
+        self.asked: list[float] = []
+        self.colours = Colours(lambda: self.now)
+        monkeypatch.setattr(highlighting, "highlight", self.highlight)
+        monkeypatch.setattr(highlighting, "time", SimpleNamespace(thread_time=lambda: self.spent))
+
+    def highlight(self, _: str, __: str, most_seconds: float) -> str:
+        self.asked.append(most_seconds)
+        self.spent += self.takes
+        return "coloured"
+
+    def post(self, person: str = "mallory", blocks: int = 1) -> int:
+        """How many blocks of a message get colours."""
+        highlight = self.colours.of(person)
+        return sum(bool(highlight("x", "py")) for _ in range(blocks))
+
+
+class TestColours:
+    """L17."""
+
+    @pytest.fixture
+    def cost(self, monkeypatch: pytest.MonkeyPatch) -> Cost:
+        return Cost(monkeypatch)
+
+    def test_a_message_has_so_much_time_for_all_its_code(self, cost: Cost) -> None:
+        assert cost.post(blocks=20) == 5
+        assert cost.asked == pytest.approx([0.05, 0.04, 0.03, 0.02, 0.01])
+
+    def test_who_has_used_up_their_time_has_no_colours_and_nobody_else_is_concerned(self, cost: Cost) -> None:
+        cost.takes = 0.0625
+        assert [cost.post() for _ in range(7)] == [1] * 5 + [0] * 2
+        assert cost.post("bob") == 1
+
+    def test_it_comes_back(self, cost: Cost) -> None:
+        cost.takes = BURST_SECONDS
+        assert [cost.post(), cost.post()] == [1, 0]
+        cost.now += 1
+        assert cost.post() == 1  # one expression takes as long as it takes
+        cost.now += 10
+        assert cost.post() == 0  # and is counted
+        cost.now += 3600
+        assert cost.colours.left("mallory") == BURST_SECONDS
+
+    def test_so_many_people_are_remembered(self, cost: Cost, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(highlighting, "MOST_PEOPLE", 2)
+        for person in ("alice", "bob"):
+            cost.post(person)
+        cost.now += 3600
+        cost.post("carol")
+        assert set(cost.colours._left) == {"carol"}

@@ -200,6 +200,8 @@ class TestAroundBodies:
     """L12, O09."""
 
     def test_trailers_are_no_headers(self) -> None:
+        """O12."""
+
         async def visit(server: Server) -> None:
             await server.send(CHUNKED)
             await server.send(b"1\r\nx\r\n0\r\nX-Forwarded-For: 198.51.100.9\r\nHost: evil.test\r\n\r\n")

@@ -56,6 +56,7 @@ def read(name: str) -> str:
 
 @each_lock
 def test_every_entry_has_its_hashes(name: str) -> None:
+    """O07."""
     entries = locked(read(name))
     assert len(entries) == len(re.findall(r"^\S+==", read(name), re.MULTILINE))
     assert [entry.name for entry in entries if not entry.hashes] == []
@@ -95,6 +96,7 @@ def test_a_running_site_has_no_tests_and_the_same_versions_as_they() -> None:
 
 
 def test_make_installs_what_is_locked_and_nothing_else() -> None:
+    """O07."""
     recipes = read("Makefile").partition("\nINSTALL :=")[2]
     assert recipes.count("pip install") == 1
     assert "--require-hashes" in recipes.partition("\n")[0]

@@ -612,3 +612,50 @@ class TestReplies:
         edit(messages, ALICE, first.id, "two")
         assert {sequence: found.text for sequence, found in messages.quoted(LOBBY, [answer]).items()} == {1: "two"}
         assert messages.quoted(LOBBY, [first]) == {}
+
+
+CODE = "```py\ndef f(): pass\n```"
+
+
+class TestCode:
+    """L17: colouring takes long; nobody else's post waits for it."""
+
+    def test_it_is_coloured_before_it_is_queued(self, messages: Messages, monkeypatch: pytest.MonkeyPatch) -> None:
+        ready = messages.with_code(messages.draft(ALICE, CODE, "c1"))
+        assert '<span class="k">' in ready.html
+        monkeypatch.setattr(messages._colours, "of", lambda _: pytest.fail("it is coloured in the queue"))
+        assert messages.append("lobby", [ready])[0].message.html == ready.html
+
+    def test_it_is_so_where_the_engine_runs(self, messages: Messages) -> None:
+        queued: list[Draft] = []
+
+        def put(_: Room, draft: Draft) -> Stored:
+            queued.append(draft)
+            raise Unavailable("not yet")
+
+        messages.post_through = put
+        for text in (CODE, "hello"):
+            with pytest.raises(Unavailable):
+                say(messages, text)
+        assert ["span" in each.html for each in queued] == [True, False]
+
+    def test_what_is_coloured_is_stored_from_the_event_loop(self, messages: Messages) -> None:
+        now = StoredNow()
+        messages.store_now = now  # type: ignore[assignment]
+        ready = messages.with_code(draft("c1", CODE))
+        asyncio.run(messages.append_now("lobby", [ready], 0))
+        ((_, rendered, _),) = now.asked
+        assert [each.html for each in rendered] == [ready.html]
+
+    def test_other_texts_are_left_to_the_writer(self, messages: Messages) -> None:
+        plain = messages.draft(ALICE, "*hello*")
+        assert messages.with_code(plain) is plain
+
+    def test_an_edit_is_counted_as_a_post_is(self, messages: Messages) -> None:
+        message = say(messages, "hello")
+        messages._colours._take(ALICE.id, 60)
+        assert "span" not in edit(messages, ALICE, message.id, CODE).html
+        assert "span" not in say(messages, CODE).html
+        assert '<code class="language-py">' in say(messages, CODE, "c2").html
+        posted = messages.post(LOBBY, messages.draft(BOB, CODE)).message
+        assert "span" in posted.html

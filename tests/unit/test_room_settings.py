@@ -65,6 +65,27 @@ class TestChanging:
             "Alice had messages deleted after 30 days",
         ]
 
+    def test_no_room_is_renamed_to_pass_for_another(self, world: Managed, access: Access) -> None:
+        """U11: the lobby alone keeps its own name, and gets it back."""
+        world.rooms.create(BOB, "member", title="Coco")
+        tea = world.access(ALICE, world.rooms.create(ALICE, "member", title="Tea"))
+        for room, title, why in (
+            (tea, "COCO", "taken"),
+            (tea, "\u0421\u043e\u0441\u043e", "taken"),
+            (tea, "L\u043ebby", "invalid"),
+            (access, "Lobby", "invalid"),
+        ):
+            with pytest.raises(Refused) as refusal:
+                world.settings.change(room, msgspec.structs.replace(PLAIN, title=title))
+            assert reason(refusal) == why
+        world.settings.change(tea, msgspec.structs.replace(PLAIN, title="TEA"))
+        world.rooms.create(BOB, "member", title="Coco", is_private=True)
+        lobby = msgspec.structs.replace(world.access(ALICE, LOBBY), site_role="administrator")
+        world.settings.change(lobby, msgspec.structs.replace(PLAIN, title="Hall"))
+        lobby = msgspec.structs.replace(world.access(ALICE, LOBBY), site_role="administrator")
+        world.settings.change(lobby, msgspec.structs.replace(PLAIN, title="Lobby"))
+        assert world.access(ALICE, LOBBY).room.title == "Lobby"
+
     def test_back_again_is_said_too_and_nothing_says_nothing(self, world: Managed, access: Access) -> None:
         world.settings.change(access, PLAIN)
         assert world.lines(access.room) == ["Alice added Bob"]

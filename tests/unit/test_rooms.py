@@ -124,6 +124,52 @@ class TestMaking:
     def test_a_slug_is_made_of_the_title(self, title: str, slug: str) -> None:
         assert make_slug(title) == slug
 
+    @pytest.mark.parametrize(
+        ("title", "why"),
+        [
+            ("Lobby", "invalid"),
+            ("LOBBY", "invalid"),
+            ("L\u043ebby", "invalid"),  # with a Cyrillic o
+            ("Lobb\u0443", "invalid"),
+            ("Ｌｏｂｂｙ", "invalid"),
+            ("L0bby", "invalid"),
+            ("Coco", "taken"),
+            ("\u0441\u043e\u0441\u043e", "taken"),  # wholly Cyrillic
+            ("IlI", "taken"),
+        ],
+    )
+    def test_no_room_passes_for_another(self, rooms: Rooms, title: str, why: str) -> None:
+        """U11."""
+        for other in ("coco", "lll"):
+            rooms.create(BOB, "member", title=other)
+        with pytest.raises(Refused) as refusal:
+            rooms.create(MALLORY, "member", title=title)
+        assert reason(refusal) == why
+
+    @pytest.mark.parametrize("title", ["Чат Python", "Pythonで遊ぶ", "Café 2", "Lobbying", "R&D — отдел", "😀", "C++"])
+    def test_ordinary_titles_are_free(self, rooms: Rooms, title: str) -> None:
+        assert rooms.create(ALICE, "member", title=title).title == title
+
+    def test_what_private_rooms_are_called_takes_no_name_away(self, rooms: Rooms) -> None:
+        """U11: else it would tell what they are called."""
+        for _ in range(2):
+            rooms.create(BOB, "member", title="Tea", is_private=True)
+        rooms.create(MALLORY, "member", title="Tea")
+        rooms.create(BOB, "member", title="Tea", is_private=True)
+        with pytest.raises(Refused):
+            rooms.create(BOB, "member", title="Lobby", is_private=True)
+
+    def test_rooms_of_before_keep_their_titles_and_have_them_alone(self, world: World) -> None:
+        """U11."""
+        for n in range(2):
+            old = {"_id": f"old{n}", "slug": f"old-{n}", "title": "Old", "title_key": "old", "kind": "public"}
+            world.database.rooms.insert_one(old)
+        for _ in range(2):
+            world.rooms._store.key_titles()
+        with pytest.raises(Refused) as refusal:
+            world.rooms.create(MALLORY, "member", title="OLD")
+        assert reason(refusal) == "taken"
+
     @pytest.mark.parametrize("title", ["dm-" + "0" * 20, "DM " + "0123456789" * 2, " dm.Abcdefabcdefabcdef00 "])
     def test_no_title_reaches_the_address_of_a_conversation(self, rooms: Rooms, title: str) -> None:
         """U08."""
@@ -147,8 +193,8 @@ class TestMaking:
         assert (access.role, access.may_manage, access.room.topic) == ("administrator", True, "And cake")
         assert Notice(kind="rooms", user=ALICE.id) in world.told
 
-    def test_a_second_of_the_same_name_has_another_address(self, rooms: Rooms) -> None:
-        first, second = (rooms.create(ALICE, "member", title="Tea") for _ in range(2))
+    def test_a_second_whose_name_makes_the_same_address_has_another(self, rooms: Rooms) -> None:
+        first, second = (rooms.create(ALICE, "member", title=title) for title in ("Tea", "Tea!"))
         assert first.slug == "tea"
         assert second.slug.startswith("tea-")
 
@@ -164,8 +210,8 @@ class TestMaking:
 
     def test_nobody_makes_too_many(self, database: Database, clock: Clock) -> None:
         rooms = World(database, clock, max_per_user=2).rooms
-        for _ in range(2):
-            rooms.create(ALICE, "member", title="Tea")
+        for n in range(2):
+            rooms.create(ALICE, "member", title=f"Tea {n}")
         with pytest.raises(Refused) as refusal:
             rooms.create(ALICE, "member", title="Tea")
         assert reason(refusal) == "too_many_rooms"

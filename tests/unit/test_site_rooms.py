@@ -78,7 +78,9 @@ class TestList:
 
     def test_in_pages(self, world: Site) -> None:
         for n in range(7):
-            world.rooms.create(BOB, "member", title="Same name" if n < 4 else f"Other {n}", is_private=bool(n % 2))
+            world.rooms.create(
+                BOB, "member", title="Same name" if n < 4 else f"Other {n}", is_private=n < 4 or bool(n % 2)
+            )
         seen, place = [], ("", "")
         while found := world.site.list_like("", place, 3):
             seen += [each.room.id for each in found]

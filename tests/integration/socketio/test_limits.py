@@ -290,20 +290,20 @@ class TestEvents:
     def test_odd_letters_are_answered_and_are_no_error_of_ours(
         self, place: Place, event: list[Any], caplog: pytest.LogCaptureFixture
     ) -> None:
-        """P12: each wrote a traceback, and its acknowledgement never came."""
+        """P13: each wrote a traceback, and its acknowledgement never came."""
         with closing(place.enter(place.token("bobby"))) as client:
             assert ask(client, *event)["error"]["reason"] in {"invalid", "not_found"}
         assert not [record for record in caplog.records if record.exc_info]
 
     def test_an_error_of_ours_is_answered_too(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-        """P12."""
+        """P13."""
         monkeypatch.setattr(place.services.messages, "newest", lambda *_: 1 / 0)
         with closing(place.enter(place.token("bobby"))) as client:
             assert ask(client, "history", {})["error"]["reason"] == "unavailable"
             assert ask(client, "leave", "lobby") == {"room": "lobby"}
 
     def test_what_stores_nothing_has_a_pace(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-        """P12, L11: pages of history, too."""
+        """P13, L11: pages of history, too."""
         monkeypatch.setattr(pace, "BURST", 5)
         rests: list[float] = []
         take = pace.Pace.take
@@ -323,7 +323,7 @@ class TestEvents:
     def test_what_is_no_packet_is_no_error_of_ours(
         self, place: Place, raw: str, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """P12: each wrote a traceback, and a websocket's client stayed in the table."""
+        """P13: each wrote a traceback, and a websocket's client stayed in the table."""
         with closing(place.enter(place.token("bobby"))) as client:
             client.send(raw)
             wait_for_the_end(client)

@@ -133,3 +133,19 @@ def test_one_text_does_not_refer_to_another() -> None:
 @pytest.mark.parametrize(("size", "opens"), [(MOST, True), (MOST + 1, False), (10_000_000, False)])
 def test_it_is_opened_as_far_as_a_frame_may_be_long(size: int, opens: bool) -> None:
     assert (inflate(deflate(b" " * size), MOST) is not None) == opens
+
+
+def test_compressed_texts_are_opened_a_few_at_a_time() -> None:
+    """L13, W10: a read of 64 kB may hold hundreds of 64 kB each."""
+    payload = deflate(b" " * 50_000)
+    frame = bytes((TEXT | COMPRESSED, 0x80 | 126, 0, len(payload), 0, 0, 0, 0)) + payload
+    assert 125 < len(payload) < 256
+    cutter = Cutter(65_536, inflates=True)
+    pieces = cutter.cut(frame * 100)
+    assert len(pieces) == 2
+    count = 2
+    while cutter.has_more:
+        assert cutter.waiting == (100 - count) * len(frame)
+        count += len(cutter.cut(b""))
+    assert count == 100
+    assert cutter.waiting == 0

@@ -110,6 +110,7 @@ def test_d02_the_write_concern_on_the_wire(mongod: EmbeddedMongo, options: str) 
     ],
 )
 def test_a_uri_that_cannot_be_used_is_said_in_words(uri: str) -> None:
+    """O10."""
     with pytest.raises(SettingsError, match="MONGO_URI cannot be used"):
         connect(uri).is_answering()
 

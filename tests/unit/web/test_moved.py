@@ -3,7 +3,7 @@
 import pytest
 
 from chatroom.services import Services
-from tests.visitors import Visitor
+from tests.visitors import PASSWORD, Visitor
 
 OLD = "dm-" + "0123456789" * 2
 
@@ -42,6 +42,12 @@ def seen(visitor: Visitor, slug: str, path: str) -> tuple[int, str, str]:
     return answer.status_code, (answer.location or "").replace(slug, ""), answer.text.replace(slug, "")
 
 
+def test_the_page_knows_where_drafts_may_wait(alice: Visitor, moved: str) -> None:
+    """U09: static/outbox.js takes over what was written at the old address."""
+    assert f'data-former-room="{OLD}"' in alice.get(f"/chatroom/{moved}").text
+    assert "data-former-room" not in alice.get("/chatroom").text
+
+
 def test_a_form_that_was_open_is_taken(bob: Visitor, moved: str) -> None:
     page = bob.fields(f"/chatroom/{moved}")
     answer = bob.post(f"/chatroom/{OLD}", data={**page, "text": "there you are"})
@@ -63,6 +69,15 @@ def test_programs_go_on_under_either_address(bob: Visitor, services: Services, m
         assert (said.status_code, said.json["room"]) == (201, moved)
         assert bob.get(path, headers=headers).json["messages"][0]["text"] == "hello"
     assert bob.get("/api/rooms/lobby/messages", headers=headers).status_code == 403
+
+
+def test_a_token_that_is_made_for_the_old_address_is_for_the_new_one(
+    alice: Visitor, services: Services, moved: str
+) -> None:
+    made = alice.submit("/account/tokens", label="bot", days="30", scopes="read", rooms=OLD, password=PASSWORD)
+    assert made.status_code == 201
+    tokens = services.database.sessions.find({"kind": "token"})
+    assert [token["rooms"] for token in tokens] == [[moved]]
 
 
 def test_a_title_of_that_form_is_refused_with_what_to_do(alice: Visitor) -> None:

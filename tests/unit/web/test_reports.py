@@ -3,10 +3,12 @@
 import pytest
 from flask import Flask
 
-from chatroom.models import Room
+from chatroom.models import Author, Room
+from chatroom.rooms import LOBBY
 from chatroom.services import Services
 from chatroom.store.rooms import RoomStore
 from tests.conftest import MakeApp, services_of, signed_in
+from tests.faulty import MODES, Writes
 from tests.unit.web.test_accounts import user_of
 from tests.visitors import Visitor, problem
 
@@ -98,6 +100,44 @@ class TestDecide:
             ("mute", "mallory"),
         ]
         assert "rude words" not in str(list(services.database.reports.find()))
+
+    @pytest.mark.parametrize("mode", MODES)
+    def test_a_decision_that_fails_half_way_is_completed_by_a_second_try(
+        self,
+        alice: Visitor,
+        bob: Visitor,
+        mallory: Visitor,
+        services: Services,
+        monkeypatch: pytest.MonkeyPatch,
+        mode: str,
+    ) -> None:
+        """M14: each of its writes fails once, in its turn; each act is noted once."""
+        writes, number = Writes(monkeypatch), 0
+        choice = {"author": "muted", "delete": "on", "reason": "rude"}
+        while True:
+            number += 1
+            services.moderation.unmute(None, user_of(services, "mallory"))
+            services.database.audit.delete_many({})
+            author, reporter = user_of(services, "mallory"), user_of(services, "bob")
+            draft = services.messages.draft(Author(author.id, "Mallory"), "rude")
+            message = services.messages.post(LOBBY, draft).message
+            access = services.rooms.get_for(reporter.id, "lobby")
+            services.reports.make(access, access.author, message, "rude")
+            path = f"/reports/{services.reports.list_open()[0].id}"
+            fields = alice.fields("/reports") | choice
+            with writes.failing(number, mode):
+                status = alice.post(path, data=fields).status_code
+            if not writes.has_failed:
+                break
+            assert status in {303, 503}
+            if status == 503:
+                assert alice.post(path, data=fields).status_code in {303, 404}, number  # 404: it is decided
+            services.acts.finish(is_urgent=True)
+            assert user_of(services, "mallory").muted_until
+            services.moderation.unmute(None, user_of(services, "mallory"))
+            acts = sorted(entry.act for entry in services.audit.page().entries if entry.act != "unmute")
+            assert acts == ["delete_message", "mute", "uphold_report"], (number, status)
+        assert number > 10
 
     def test_ban(self, alice: Visitor, bob: Visitor, mallory: Visitor, services: Services) -> None:
         report(bob)

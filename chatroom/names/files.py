@@ -4,26 +4,30 @@ A name is for people alone: nothing is ever found, typed or opened by it.
 """
 
 import unicodedata
-
-from chatroom.filetypes import PICTURES
+from typing import NewType
 
 LONGEST = 120
 LONGEST_ENDING = 16
 NAMELESS = "file"
 
+FileName = NewType("FileName", str)
+
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # controls, bidi marks, halves: what turns `gpj.exe` around
 _FORBIDDEN = str.maketrans(dict.fromkeys('<>:"|?*', "_"))  # on somebody's system
-_ENDINGS = {"image/jpeg": (".jpg", ".jpeg", ".jpe", ".jfif")}
+_ENDINGS = {".jpg": (".jpg", ".jpeg", ".jpe", ".jfif")}
+_DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}  # of Windows
 
 
-def clean_name(name: str, type: str) -> str:
+def clean_file_name(name: str, picture_ending: str | None = None) -> FileName:
     """A file's name, cleaned; a picture ends as its type says."""
     name = unicodedata.normalize("NFC", name[:1000]).replace("\\", "/").rpartition("/")[2]
     name = "".join(character for character in name if unicodedata.category(character) not in _INVISIBLE)
     name = " ".join(name.translate(_FORBIDDEN).split()).strip(" .")
-    if type in PICTURES and not name.lower().endswith(_ENDINGS.get(type, (PICTURES[type],))):
-        name = f"{name or 'picture'}{PICTURES[type]}"
-    return _shortened(name) or NAMELESS
+    if name.partition(".")[0].strip().lower() in _DEVICES:
+        name = f"_{name}"
+    if picture_ending and not name.lower().endswith(_ENDINGS.get(picture_ending, (picture_ending,))):
+        name = f"{name or 'picture'}{picture_ending}"
+    return FileName(_shortened(name) or NAMELESS)
 
 
 def _shortened(name: str) -> str:
