@@ -61,9 +61,8 @@ class Impostor:
                     threading.Thread(target=self._answer, args=(made,), daemon=True).start()
 
     def _answer(self, made: socket.socket) -> None:
-        with made, suppress(OSError, ValueError, struct.error, bson.errors.BSONError):
-            made.settimeout(30)
-            stream = made.makefile("rb")
+        made.settimeout(30)
+        with made, made.makefile("rb") as stream, suppress(OSError, ValueError, struct.error, bson.errors.BSONError):
             while head := stream.read(HEAD.size):
                 length, request, _, kind = HEAD.unpack(head)
                 body = stream.read(length - HEAD.size)

@@ -25,6 +25,7 @@ class Person:
         self.username = username
         self.display_name = display_name or username.title()
         self.browser = httpx.Client(base_url=site.url, headers=headers, timeout=PATIENCE_SECONDS, trust_env=False)
+        site.leaving.append(self.browser.close)
         self._tokens: dict[tuple[str, ...], str] = {}
         self._id = ""
 

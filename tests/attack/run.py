@@ -55,11 +55,8 @@ class Grounds:
     def _ground(self, attack: Attack, stack: ExitStack) -> Ground:
         self._started += 1
         folder = self._folder / f"site{self._started}"
-        if self._url:
-            site = Site(self._url)
-        else:
-            site = Site.start(folder / "site", attack.settings, mutation=self._mutation)
-            stack.callback(site.stop)
+        site = Site(self._url) if self._url else Site.start(folder / "site", attack.settings, mutation=self._mutation)
+        stack.callback(site.stop)
         return Ground(site.wait_until_ready(), folder, is_long=self._is_long, mutation=self._mutation)
 
 

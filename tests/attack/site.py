@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -40,6 +40,8 @@ class Site:
         self._process = process
         self.folder = folder
         self._people = 0
+        self.leaving: list[Callable[[], None]] = []
+        """What whoever visits it does when it is over."""
 
     @classmethod
     def start(cls, folder: Path, settings: Mapping[str, str], *, mutation: str = "") -> Self:
@@ -169,7 +171,9 @@ class Site:
         return None
 
     def stop(self) -> None:
-        """End what was started, with everything below it."""
+        """Let everybody go, and end what was started, with everything below it."""
+        for leave in self.leaving:
+            leave()
         if self._process is None:
             return
         below = list(self.descendants())

@@ -98,7 +98,7 @@ SLOW = [
 SLOWER_SECONDS = 2.0
 
 
-@attack("slow-texts", "held", is_remote=True)
+@attack("slow-texts", "held", is_remote=True, is_brief=False)
 def slow_texts(ground: Ground) -> Outcome:
     """Texts that take long to be made into a page"""
     person, opened, worst = ground.person("slow"), [], 0.0

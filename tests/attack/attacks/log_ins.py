@@ -86,7 +86,7 @@ CLOUDS = {"169.254.169.254", "169.254.170.2", "100.100.100.200", "192.0.0.192", 
 """Where machines in clouds are given their keys."""
 
 
-@attack("webhook-targets", "low")
+@attack("webhook-targets", "low", is_brief=False)
 def webhook_targets(ground: Ground) -> Outcome:
     """Webhooks to this machine, its network, and the addresses at which clouds give keys away"""
     reached: list[bytes] = []

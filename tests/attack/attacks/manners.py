@@ -57,7 +57,7 @@ def framing_tricks() -> dict[str, str]:
     return found
 
 
-@attack("framing", "held", is_remote=True)
+@attack("framing", "held", is_remote=True, is_brief=False)
 def framing(ground: Ground) -> Outcome:
     """Requests whose length two servers could read differently"""
     opened, tricks = [], framing_tricks()

@@ -81,13 +81,15 @@ def one_ipv6_network(ground: Ground) -> Outcome:
 @attack("hosts", "low", is_remote=True)
 def hosts(ground: Ground) -> Outcome:
     """Requests without a host, with two, with one that is none"""
-    lines = ["", "Host: a\r\nHost: b\r\n", "Host: a b\r\n", "Host: a/b\r\n", "Host: user@a\r\n", "Host: a,b\r\n"]
+    refused = ["", "Host: a\r\nHost: b\r\n", "Host: a\r\nhOST: a\r\n"]
+    odd = ["Host: a b\r\n", "Host: a/b\r\n", "Host: user@a\r\n", "Host: a,b\r\n", "Host:\r\n", "Host: \xff\r\n"]
     opened = []
-    for line in lines:
-        answer = raw.exchange(ground.site, f"GET /login HTTP/1.1\r\n{line}Connection: close\r\n\r\n".encode())
-        if raw.statuses(answer)[:1] == [200] or any(status >= 500 for status in raw.statuses(answer)):
-            opened.append(f"{line!r}: {raw.statuses(answer)}")
-    return Outcome(len(lines), opened)
+    for line in [*refused, *odd]:
+        answer = raw.exchange(ground.site, f"GET /login HTTP/1.1\r\n{line}Connection: close\r\n\r\n".encode("latin-1"))
+        statuses = raw.statuses(answer)
+        if (line in refused and statuses[:1] == [200]) or any(status >= 500 for status in statuses):
+            opened.append(f"{line!r}: {statuses}")
+    return Outcome(len(refused) + len(odd), opened)
 
 
 @attack("forged-proxies", "held", is_remote=True)
@@ -115,7 +117,7 @@ def forged_proxies(ground: Ground) -> Outcome:
     return Outcome(len(forged), opened)
 
 
-@attack("guardian-killed", "low", is_alone=True)
+@attack("guardian-killed", "low", is_alone=True, is_brief=False)
 def guardian_killed(ground: Ground) -> Outcome:
     """kill -9 of the process that watches the database"""
     site = ground.site
@@ -139,7 +141,7 @@ def guardian_killed(ground: Ground) -> Outcome:
     )
 
 
-@attack("first-at-once", "held", is_alone=True)
+@attack("first-at-once", "held", is_alone=True, is_brief=False)
 def first_at_once(ground: Ground) -> Outcome:
     """Eight people register at the same moment on a new site: one is the administrator"""
     people = [Person(ground.site, f"first{number}") for number in range(8)]

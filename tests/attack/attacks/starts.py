@@ -68,7 +68,7 @@ def start_with(ground: Ground, uri: str, secret: str = "") -> list[str]:
         return wrong
 
 
-@attack("ascii-terminal", "low")
+@attack("ascii-terminal", "low", is_brief=False)
 def ascii_terminal(ground: Ground) -> Outcome:
     """A terminal that knows no umlauts, and a site whose name has some"""
     with ground.start("ascii", SITE_NAME="Größenwahn", PYTHONIOENCODING="ascii") as site:
