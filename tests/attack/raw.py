@@ -2,6 +2,7 @@
 
 import re
 import socket
+import ssl
 import time
 from contextlib import suppress
 
@@ -16,12 +17,14 @@ def connection(site: Site, seconds: float = PATIENCE_SECONDS, receive_bytes: int
         made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
     made.settimeout(seconds)
     made.connect((site.host, site.port))
+    if site.url.startswith("https:"):
+        return ssl.create_default_context().wrap_socket(made, server_hostname=site.host)
     return made
 
 
 def head(site: Site, method: str, path: str, **headers: str) -> bytes:
     """The head of a request; underscores in names are hyphens."""
-    given = {"Host": f"{site.host}:{site.port}"} | {name.replace("_", "-"): value for name, value in headers.items()}
+    given = {"Host": site.url.partition("//")[2]} | {name.replace("_", "-"): value for name, value in headers.items()}
     lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in given.items())]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 

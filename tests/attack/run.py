@@ -28,6 +28,8 @@ class Grounds:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for ground in self._shared.values():
+            ground.site.begin_stop()  # together, not one after the other
         self._stack.close()
 
     def do(self, attack: Attack) -> Result:
@@ -56,7 +58,8 @@ class Grounds:
         self._started += 1
         folder = self._folder / f"site{self._started}"
         site = Site(self._url) if self._url else Site.start(folder / "site", attack.settings, mutation=self._mutation)
-        stack.callback(site.stop)
+        self._stack.callback(site.stop)
+        stack.callback(site.begin_stop)
         return Ground(site.wait_until_ready(), folder, is_long=self._is_long, mutation=self._mutation)
 
 

@@ -40,6 +40,7 @@ class Site:
         self._process = process
         self.folder = folder
         self._people = 0
+        self._below: list[int] = []
         self.leaving: list[Callable[[], None]] = []
         """What whoever visits it does when it is over."""
 
@@ -170,18 +171,23 @@ class Site:
             return self._process.wait(seconds)
         return None
 
+    def begin_stop(self) -> None:
+        """Let everybody go, and have what was started come to its end."""
+        while self.leaving:
+            self.leaving.pop()()
+        if self._process is not None and not self._below:
+            self._below = list(self.descendants())
+            self._process.terminate()
+
     def stop(self) -> None:
-        """Let everybody go, and end what was started, with everything below it."""
-        for leave in self.leaving:
-            leave()
+        """End what was started, with everything below it."""
+        self.begin_stop()
         if self._process is None:
             return
-        below = list(self.descendants())
-        self._process.terminate()
         if self.wait_for_end(STOP_SECONDS) is None:
             self._process.kill()
             self._process.wait()
-        for pid in below:  # which end with it, but for what an attack did to them
+        for pid in self._below:  # which end with it, but for what an attack did to them
             with suppress(OSError):
                 if Path(f"/proc/{pid}/cmdline").read_text(errors="replace").find(str(self.folder)) >= 0:
                     os.kill(pid, signal.SIGKILL)

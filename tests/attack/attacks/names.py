@@ -70,7 +70,7 @@ def look_alike_rooms(ground: Ground) -> Outcome:
     return Outcome(len(LOBBIES), opened)
 
 
-@attack("webhook-names", "low")
+@attack("webhook-names", "low", is_remote=True)
 def webhook_names(ground: Ground) -> Outcome:
     """A webhook under a member's name, where it is quoted and found by searching"""
     person, victim = ground.person("hooker"), ground.person("victim")

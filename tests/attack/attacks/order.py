@@ -91,7 +91,7 @@ def removed_on_a_fault(ground: Ground) -> Outcome:
     return Outcome(18, opened, f"the first try was answered by {first.status_code}, the second by {again.status_code}")
 
 
-@attack("left-before-removal", "medium")
+@attack("left-before-removal", "medium", is_remote=True)
 def left_before_removal(ground: Ground) -> Outcome:
     """Leaving a public room before one is removed from it, and posting again"""
     owner, mallory = ground.person("olga"), ground.person("mallory")
@@ -110,7 +110,7 @@ def left_before_removal(ground: Ground) -> Outcome:
     return Outcome(16, opened)
 
 
-@attack("posting-joins", "medium")
+@attack("posting-joins", "medium", is_remote=True)
 def posting_joins(ground: Ground) -> Outcome:
     """Coming into a room silently, by posting in it"""
     owner, mallory = ground.person("olga"), ground.person("mallory")
@@ -144,7 +144,7 @@ def administrator_removed(ground: Ground) -> Outcome:
     return Outcome(3, opened)
 
 
-@attack("muted-after-leaving", "low")
+@attack("muted-after-leaving", "low", is_remote=True)
 def muted_after_leaving(ground: Ground) -> Outcome:
     """Leaving before one is muted, and coming again"""
     owner, mallory = ground.person("olga"), ground.person("mallory")
@@ -158,7 +158,7 @@ def muted_after_leaving(ground: Ground) -> Outcome:
     return Outcome(1, [said] if answer.status_code < 400 and posted.status_code < 400 else [], said)
 
 
-@attack("after-removal", "held")
+@attack("after-removal", "held", is_remote=True)
 def after_removal(ground: Ground) -> Outcome:
     """Every address of a room after one was removed from it, a public and a private one"""
     owner, mallory, opened = ground.person("olga"), ground.person("mallory"), []

@@ -101,7 +101,7 @@ def reading_enters(ground: Ground) -> Outcome:
     )
 
 
-@attack("after-deletion", "held")
+@attack("after-deletion", "held", is_remote=True)
 def after_deletion(ground: Ground) -> Outcome:
     """A deleted account: its session, its token, its connection, its name, its password"""
     person, opened = ground.person("gone"), []

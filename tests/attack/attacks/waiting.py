@@ -143,6 +143,8 @@ CODE = 3 * ("```c#\n" + "a\n" * 600 + "```\n")
 def code_blocks(ground: Ground) -> Outcome:
     """Code that takes long to colour, posted as fast as one may, against what plain text costs others"""
     greedy, patient = ground.person("greedy"), ground.person("patient")
+    assert greedy.token()  # made now, and not by several at once
+    assert patient.token()
     seconds = ground.choose(2.5, 15.0)
     plain = post_beside(patient, lambda: greedy.say("a " * 1900), seconds)
     coloured = post_beside(patient, lambda: greedy.say(CODE), seconds)
