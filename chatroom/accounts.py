@@ -74,7 +74,7 @@ class Accounts:
         self.limits.registration.enter(address)
         if self.needs_first_code():
             if not is_first_code(wanted.invite, self.first_key):
-                raise Refused("forbidden", "The first account needs the code that the server says at its start.")
+                raise Refused("forbidden", "The first account needs a code. The server printed it when it started.")
             return self._add(wanted, address)
         if registration != "invite":
             return self._add(wanted, address)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
 
+from chatroom.budget import account_of
 from chatroom.errors import ChatroomError
 from chatroom.intake import (
     Application,
@@ -34,7 +35,9 @@ UPLOADS_PER_USER = 4
 SPOOLED_BYTES = 2_000_000_000
 """Of all uploads that are coming in."""
 MEMORY_BYTES = 262_144
-"""Of each upload."""
+"""Of each upload; what is longer goes to the disk."""
+IN_MEMORY_BYTES = 2 * MEMORY_BYTES
+"""With what is on its way there."""
 SPOOLED = "chatroom.spooled"
 """In the scope of a request that came in this way."""
 
@@ -69,11 +72,20 @@ class Spooling:
         user_id = await self._find_sender(without_underscores(scope))
         if user_id is None:
             await self._small(scope, receive, send)
-        elif self._uploads.total() >= UPLOADS or self._uploads[user_id] >= UPLOADS_PER_USER:
+            return
+        account = account_of(scope)
+        account.person = user_id
+        if self._is_full(user_id) or not account.hold(IN_MEMORY_BYTES):
             await refuse(send, 503, "Too many uploads are coming in. Please try again in a moment.")
-        else:
+            return
+        try:
             with self._counted(user_id), SpooledTemporaryFile(max_size=MEMORY_BYTES) as spool:
                 await self._serve(scope, receive, send, cast("BinaryIO", spool))
+        finally:
+            account.release(IN_MEMORY_BYTES)
+
+    def _is_full(self, user_id: str) -> bool:
+        return self._uploads.total() >= UPLOADS or self._uploads[user_id] >= UPLOADS_PER_USER
 
     async def _find_sender(self, scope: Scope) -> str | None:
         """Who sends an upload that may come in; None for what is none."""

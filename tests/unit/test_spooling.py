@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from chatroom import spooling
+from chatroom.budget import ACCOUNT, NO_LIMITS, Budget, Shares
 from chatroom.errors import Unavailable
 from chatroom.spooling import SPOOLED, Spooling
 from tests.unit.clocks import SkippingLoop
@@ -32,9 +33,12 @@ class Inner:
 
 
 class Place:
-    def __init__(self, user: str | None = "alice", hold: asyncio.Event | None = None) -> None:
+    def __init__(
+        self, user: str | None = "alice", hold: asyncio.Event | None = None, shares: Shares = NO_LIMITS
+    ) -> None:
         self.small, self.large = Inner(), Inner(hold)
         self.user = user
+        self.budget = Budget(shares)
         self.app = Spooling(
             self.small,
             self.large,
@@ -61,7 +65,8 @@ class Place:
         async def send(event: dict[str, Any]) -> None:
             sent.append(event)
 
-        await self.app({"path": path, "headers": [*headers, (b"x_y", b"z")]}, events.get, send)
+        scope = {"path": path, "headers": [*headers, (b"x_y", b"z")], "state": {ACCOUNT: self.budget.open()}}
+        await self.app(scope, events.get, send)
         return int(sent[0]["status"])
 
 
@@ -185,6 +190,25 @@ def test_few_at_once_for_each_and_for_all(monkeypatch: pytest.MonkeyPatch) -> No
     asyncio.run(main(spooling.UPLOADS_PER_USER))
     monkeypatch.setattr(spooling, "UPLOADS", 2)
     asyncio.run(main(2))
+
+
+def test_what_is_in_memory_counts_for_who_sends_it() -> None:
+    """L13."""
+
+    async def scenario() -> None:
+        hold = asyncio.Event()
+        place = Place(hold=hold, shares=Shares(per_person=spooling.IN_MEMORY_BYTES))
+        first = asyncio.create_task(place.send(b"x" * 11))
+        await wait_until_in_loop(lambda: bool(place.large.bodies))
+        assert await place.send(b"x" * 11) == 503
+        place.user = "bob"
+        second = asyncio.create_task(place.send(b"x" * 11))
+        await wait_until_in_loop(lambda: len(place.large.bodies) == 2)
+        hold.set()
+        assert [await first, await second] == [200, 200]
+        assert not place.budget.held
+
+    asyncio.run(scenario())
 
 
 def test_too_much_on_the_disk_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
