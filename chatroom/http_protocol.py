@@ -41,6 +41,10 @@ class HttpProtocol(HttpToolsProtocol):
     _other_bytes = 0
     """Of a request, what is no body: its head, the trailers, and what stands between the chunks."""
     _held = 0
+    _unread = 0
+    """What the reader had not taken when it was last looked at."""
+    _is_handed_over = False
+    """It is a websocket now."""
     _complaint = ""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -70,6 +74,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._is_next = not self._is_within
         self._other_bytes += len(data)
         super().data_received(data)
+        if self._is_handed_over:
+            return
         if self._other_bytes > HEAD_BYTES + self._body_bytes * BYTES_AROUND_A_BYTE:
             self._refuse(TOO_LONG)
         elif self._deadline is not None:
@@ -79,8 +85,11 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _is_idle(self) -> bool:
         """Whether nothing is coming in and nothing is answered, and yet no time runs."""
-        is_answering = self.cycle is not None and not self.cycle.response_complete
-        return not (self._is_within or is_answering or self.timeout_keep_alive_task or self.transport.is_closing())
+        is_busy = self._is_within or self._is_answering() or self.timeout_keep_alive_task
+        return not (is_busy or self.transport.is_closing())
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
 
     def _keep(self, size: int) -> None:
         """Count a part of a head, for whom the connection is so far."""
@@ -95,11 +104,14 @@ class HttpProtocol(HttpToolsProtocol):
         hosts = sum(name == b"host" for name, _ in self.headers)
         if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
             raise self._complain("A request has exactly one Host header.")
-        if len(self.pipeline) >= PIPELINED:
+        # A websocket would take the connection away from an answer that is not read.
+        is_unread = self._is_answering() or self._stall is not None
+        if len(self.pipeline) >= PIPELINED or (is_unread and self.parser.should_upgrade()):
             raise self._complain("Wait for answers before you ask for more.")
         if self._budget.is_behind_proxies:
             self._enter(cast("Scope", self.scope))
-        self.account.person = ""
+        if not self._is_answering():
+            self.account.person = ""
         super().on_headers_complete()
         self.headers = _Sealed(self.headers)
 
@@ -124,6 +136,9 @@ class HttpProtocol(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection over, with its account; from here on it counts as a websocket."""
+        self._is_handed_over = True
+        self._stop_waiting()
+        self._stop_stalling()
         self.account.leave()
         super().handle_websocket_upgrade()
 
@@ -137,13 +152,19 @@ class HttpProtocol(HttpToolsProtocol):
         if is_own:  # the application, which waits for the body, hears that it will not come
             cycle.disconnected = True
             cycle.message_event.set()
-        self.transport.close()
+        self._close()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection that nobody uses."""
+        super().timeout_keep_alive_handler()
+        self._close()
 
     def pause_writing(self) -> None:
         """The reader does not keep up: count what is on its way, and wait for it a while."""
         super().pause_writing()
-        self.account.stall(self.transport.get_write_buffer_size(), self._cut_off)
-        self._stall = self.loop.call_later(STALL_SECONDS, self._cut_off)
+        self._unread = self.transport.get_write_buffer_size()
+        self.account.stall(self._unread, self._cut_off)
+        self._stall = self.loop.call_later(STALL_SECONDS, self._look_at_reader)
 
     def resume_writing(self) -> None:
         """The reader reads again."""
@@ -192,7 +213,22 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _give_up(self) -> None:
         self._deadline = None
+        self._close()
+
+    def _close(self) -> None:
+        """Close when the reader has what is on its way, and do not wait for that for ever."""
         self.transport.close()
+        if self.transport.get_write_buffer_size():
+            self.loop.call_later(STALL_SECONDS, self.transport.abort)
+
+    def _look_at_reader(self) -> None:
+        """Wait on for who has taken something, however little."""
+        unread = self.transport.get_write_buffer_size()
+        if unread >= self._unread:
+            self._cut_off()
+        else:
+            self._unread = unread
+            self._stall = self.loop.call_later(STALL_SECONDS, self._look_at_reader)
 
     def _cut_off(self) -> None:
         log.info("a connection was cut off: its reader stalled", extra={"user": self.account.person})

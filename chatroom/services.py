@@ -125,6 +125,10 @@ INDEXES = {
 }
 
 
+START_SECONDS = 2.0
+"""For the database, at the start; then the server serves what it can without it, and says that it waits."""
+
+
 class Services:
     """The application without its framework."""
 
@@ -219,6 +223,8 @@ class Services:
     def start(self) -> Start:
         """Open and prepare, as far as the database answers; raise `SettingsError` where it never will."""
         self.open()
+        if not self.database.is_answering(START_SECONDS):
+            return "waiting"
         try:
             self.prepare()
             return "ready" if self.accounts.users.has_any() else "empty"

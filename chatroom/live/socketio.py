@@ -83,7 +83,8 @@ class _Session:
 
     def __init__(self, scope: Scope) -> None:
         # Taken along, because the server forgets the headers of a websocket once it is open.
-        self.account = account_of(scope)
+        # A polling client's next request may come by another connection, and another's by this one.
+        self.account = account_of(scope) if scope["type"] == "websocket" else None
         self.person = ""
         self.scope: dict[str, Any] | None = {key: scope[key] for key in ("type", "scheme", "headers", "client")}
         self.counted = contextlib.ExitStack()
@@ -122,9 +123,9 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
             await _refuse(send, scope["type"])
             return
         session = self._sessions.get(asked.get("sid", [""])[0])
+        if session is not None:
+            account_of(scope).person = session.person
         if scope["type"] == "http":
-            if session is not None:
-                account_of(scope).person = session.person
             await self._requests(dict(scope), receive, _with_headers(send))
             return
         if session is None:
@@ -227,7 +228,9 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
             sentence = "The database does not answer right now. Please try again in a moment."
             raise exceptions.ConnectionRefusedError(sentence, {"reason": "unavailable"}) from error
         session.scope = None
-        session.person = session.account.person = visitor.author.id
+        session.person = visitor.author.id
+        if session.account is not None:
+            session.account.person = session.person
         if session.expiry is not None:
             session.expiry.cancel()
 

@@ -95,7 +95,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self._count_waiting(self._cutter.waiting)
         self.read_paused = True
         self.transport.pause_reading()
-        if others > OTHERS_AT_ONCE:
+        # Nobody takes anything where only pieces of a message have come: then it is read on after the rest.
+        if others > OTHERS_AT_ONCE or self.queue.empty():
             self._is_resting = True
             self.loop.call_later(others / OTHERS_PER_SECOND, self._end_rest)
 

@@ -32,7 +32,12 @@ class Server:
         self.writer: asyncio.StreamWriter
 
     async def application(self, scope: Any, receive: Any, send: Any) -> None:
-        assert scope["type"] == "http"
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.accept"})
+            while (await receive())["type"] != "websocket.disconnect":
+                pass
+            return
         self.requests += 1
         while (await receive()).get("more_body"):
             pass
@@ -287,6 +292,17 @@ class TestReaders:
 
         talk(visit, Server(answer_bytes=self.LARGE))
 
+    def test_who_reads_a_little_now_and_then_is_not_either(self) -> None:
+        async def visit(server: Server) -> None:
+            await server.send(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            for _ in range(3):
+                await server.reader.readexactly(2_000_000)
+                assert server.budget.held
+                await SkippingLoop.running().skip(STALL_SECONDS)
+            assert len(await server.rest()) > self.LARGE - 6_000_000
+
+        talk(visit, Server(answer_bytes=self.LARGE))
+
     def test_where_too_much_is_held_who_has_stalled_longest_is_cut_off(self) -> None:
         async def visit(server: Server) -> None:
             server.writer.transport.pause_reading()
@@ -303,6 +319,38 @@ class TestReaders:
             other.transport.abort()
 
         talk(visit, Server(Budget(Shares(in_all=self.LARGE + 1_000_000)), answer_bytes=self.LARGE))
+
+
+UPGRADE = (
+    b"GET /live HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+PING, PONG = b"\x89\x80abcd", b"\x8a\x00"
+
+
+class TestUpgrades:
+    def test_a_websocket_is_bound_by_none_of_the_times_of_requests(self) -> None:
+        async def visit(server: Server) -> None:
+            server.writer.write(UPGRADE)
+            assert b" 101 " in await server.reader.readuntil(b"\r\n\r\n")
+            await SkippingLoop.running().skip(HEAD_SECONDS + 1)
+            server.writer.write(PING)
+            await asyncio.wait_for(server.reader.readuntil(PONG), PATIENCE_SECONDS)
+
+        talk(visit)
+
+    def test_behind_a_request_that_is_not_answered_is_refused(self) -> None:
+        """L13: the answer would be written to a reader whom nobody watches any more."""
+
+        async def visit(server: Server) -> None:
+            server.writer.transport.pause_reading()
+            await server.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            await wait_until_in_loop(lambda: server.budget.held)
+            await server.send(UPGRADE)
+            server.writer.transport.resume_reading()
+            assert b" 101 " not in await server.rest()
+
+        talk(visit, Server(answer_bytes=TestReaders.LARGE))
 
 
 class TestConnections:

@@ -216,3 +216,18 @@ def test_what_is_not_read_counts(loop: asyncio.AbstractEventLoop) -> None:
     first.resume_writing()
     second.resume_writing()
     assert not budget.held
+
+
+def test_a_text_in_large_fragments_is_read_to_its_end(loop: asyncio.AbstractEventLoop) -> None:
+    """L13: nobody takes anything while only pieces of it have come, so nobody would say that more may be read."""
+    wire = Wire()
+    protocol = open_client(loop, wire)
+    size = 64_600
+    head = bytes((0x01, 0xFE)) + size.to_bytes(2, "big") + bytes(4)
+    rest = bytes((0x80, 0xFE)) + (500).to_bytes(2, "big") + bytes(4)
+    protocol.data_received(head + b"a" * size + rest + b"b" * 400)
+    while not wire.is_read:
+        assert protocol._is_resting, "nothing wakes it"
+        protocol._end_rest()
+    protocol.data_received(b"b" * 100)
+    assert loop.run_until_complete(protocol.receive())["text"] == "a" * size + "b" * 500
