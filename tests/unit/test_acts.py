@@ -19,6 +19,7 @@ from chatroom.models import Author, Notice, User
 from chatroom.profiles import Profile
 from chatroom.room_settings import Wanted
 from chatroom.services import Services
+from chatroom.store.acts import PLACES
 from chatroom.store.database import Database
 from tests.databases import PATIENT
 from tests.faulty import MODES, Writes
@@ -492,6 +493,24 @@ class TestLate:
         assert [notice.data for notice in place.told] == [{}] * (act == "ban")
         assert place.entries().count(act) == 1
 
+    @pytest.mark.parametrize("end", ["webhook", "link", "invite", "reset link", "another reset link"])
+    def test_what_ends_before_its_making_is_noted_is_noted_as_made_too(
+        self, end: str, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """M14: made while the log is away, and ended when it is back."""
+        place = Place(database)
+        make, make_end, acts = ENDS[end]
+        with monkeypatch.context() as patch:
+            patch.setattr(place.services.acts._entries, "add", away)
+            made = make(place)
+        make_end(place, made)
+        for _ in range(2):
+            place.finish()
+        assert sorted(place.entries()) == sorted(acts)
+        assert [place.services.acts._store.list_left(each) for each in PLACES] == [[]] * len(PLACES)
+        left = [database.hooks, database.room_invites, database.invites]
+        assert [each.count_documents({}) for each in left] == [0, 0, 0]
+
     def test_a_longer_mute_is_noted_beside_the_first(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
         place = Place(database)
         with monkeypatch.context() as patch:
@@ -522,6 +541,23 @@ LATE: dict[str, Callable[[Place], object]] = {
     "end_sessions": lambda place: place.services.moderation.end_sessions(place.alice, place.bob),
     "use_reset_link": lambda place: place.services.resets.use(
         place.services.resets.make(None, place.bob), "another quiet evening"
+    ),
+}
+
+
+ENDS: dict[str, tuple[Callable[[Place], Any], Callable[[Place, Any], object], list[str]]] = {
+    "webhook": (webhook, DEEDS["remove a webhook"].do, ["make_webhook", "remove_webhook"]),
+    "link": (link, DEEDS["end a link"].do, ["make_room_link", "end_room_link"]),
+    "invite": (invite, DEEDS["revoke an invite"].do, ["make_invite", "revoke_invite"]),
+    "reset link": (
+        lambda place: place.services.resets.make(None, place.bob),
+        lambda place, made: place.services.resets.use(made, "another quiet evening"),
+        ["make_reset_link", "use_reset_link"],
+    ),
+    "another reset link": (
+        lambda place: place.services.resets.make(None, place.bob),
+        lambda place, _: place.services.resets.make(None, place.bob),
+        ["make_reset_link", "make_reset_link"],
     ),
 }
 
