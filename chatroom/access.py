@@ -53,7 +53,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
             return POWERS[self.membership.role] > POWERS[role]
         if site_role != "member":
             return POWERS[self.site_role] > POWERS[site_role]
-        return self.site_role == "administrator" or POWERS[self.role] > POWERS[role]
+        return self.site_role != "member" or POWERS[self.role] > POWERS[role]
 
     @property
     def may_pin(self) -> bool:

@@ -125,8 +125,16 @@ class Accounts:
 
     def set_password(self, user: User, new: str, note: Note | None = None) -> User:
         """Replace the password, and end the user's sessions and tokens, all of them."""
+        return self.set_hash(user, self.hash_choice(user, new), note)
+
+    def hash_choice(self, user: User, new: str) -> str:
+        """The hash of a new password for somebody; raise `Refused` (`invalid`, `busy`)."""
         self.passwords.check_choice(new, (user.username, user.display_name))
-        changed = self.users.change_password(user.id, self.passwords.hash(new), note)
+        return self.passwords.hash(new)
+
+    def set_hash(self, user: User, password_hash: str, note: Note | None = None) -> User:
+        """What `set_password` does, with a hash that is made."""
+        changed = self.users.change_password(user.id, password_hash, note)
         if changed is None:
             raise Refused("not_found", "There is no such account.")
         # The new version has made them worthless already; the mark tells the live connections, which else are looked

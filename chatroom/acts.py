@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 UNFINISHED_AFTER = timedelta(seconds=20)
 """Whoever did it has finished by then, or will not."""
-PASSING = {"until", "count"}
+PASSING = {"count"}
 """Details that differ when the same is done again."""
 BEGUN = "It is decided. What follows from it will be done within a minute."
 
@@ -87,8 +87,8 @@ class Acts:
                 return False
         except Unavailable:
             # Perhaps it is stored. They are asked anew what they may do, and lose nothing if it is not.
-            for notice in tell:
-                self._tell(msgspec.structs.replace(notice, data={}))
+            for notice in _bare(tell):
+                self._tell(notice)
             raise
         self.follow(note)
         return True
@@ -144,7 +144,7 @@ class Acts:
         """
         left = self._list_left(place)
         for note in left:
-            self._try(self.follow, note)
+            self._follow_late(note)
         acts = [note.act for note in left if note.act.act == act and note.act.subject.id == subject_id]
         return any(details.items() <= each.details.items() for each in acts)
 
@@ -154,7 +154,17 @@ class Acts:
         for place in PLACES:
             for note in self._store.list_left(place):
                 if note.act.at <= before:
-                    self._try(self.follow, note)
+                    self._follow_late(note)
+
+    def _follow_late(self, note: Note) -> None:
+        """Do what follows some time after an act, when it may be undone: who is told asks anew what is so now.
+
+        One that cannot be followed, for whatever reason, keeps no other from it.
+        """
+        try:
+            self._try(self.follow, msgspec.structs.replace(note, notices=_bare(note.notices)))
+        except Exception:
+            log.exception("what follows from an act failed, and is tried again: %s %s", note.act.act, note.id)
 
     def _list_left(self, place: Place) -> list[Note]:
         try:
@@ -173,6 +183,11 @@ class Acts:
     def _now(self) -> datetime:
         now = self._clock()
         return now.replace(microsecond=now.microsecond // 1000 * 1000)  # what BSON keeps
+
+
+def _bare(notices: Sequence[Notice]) -> tuple[Notice, ...]:
+    """The same notices without what they say: whoever hears them asks anew."""
+    return tuple(msgspec.structs.replace(notice, data={}) for notice in notices)
 
 
 def _nothing(_: Act) -> None:

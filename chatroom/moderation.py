@@ -4,6 +4,7 @@ Nobody acts on somebody who is as powerful as they are. There is always an admin
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from chatroom.access import POWERS, Access
 from chatroom.acts import Acts
 from chatroom.audit import CONSOLE, about_room, about_user, checked
 from chatroom.durations import until
-from chatroom.errors import Refused
+from chatroom.errors import Refused, Unavailable
 from chatroom.models import Author, Notice, Role, User
 from chatroom.rooms import Rooms
 from chatroom.sessions import Sessions
@@ -21,7 +22,7 @@ from chatroom.store.rooms import RoomStore
 from chatroom.store.users import UserStore
 
 WHY = "Say why: they are told, and it is noted."
-SAME = timedelta(minutes=2)
+SAME = timedelta(seconds=15)
 """Whoever sends the same mute or ban once more within this time means the one that is there."""
 
 By = User | None
@@ -81,7 +82,7 @@ class Moderation:
         self.check_power(by, user)
         reason = checked(reason, WHY)
         user = self.get(user.id)
-        if _is_same(user.muted_until, user.mute_reason, end, reason):
+        if self._is_same(user.muted_until, user.mute_reason, end, reason):
             self._acts.finish_in("users")
             return
         self._do(
@@ -112,7 +113,7 @@ class Moderation:
             raise Refused("not_found", "They are not a member of this room.")
         self._rooms.check_over(access, user.id)
         reason = checked(reason, WHY) if end else reason
-        if _is_same(*self._room_store.mute_of(user.id, room.id), end, reason):
+        if self._is_same(*self._room_store.mute_of(user.id, room.id), end, reason):
             self._acts.finish_in("memberships")
             return
         self._acts.do(
@@ -132,7 +133,7 @@ class Moderation:
         self.check_power(by, user)
         reason = checked(reason, WHY)
         user = self.get(user.id)
-        if _is_same(user.banned_until, user.ban_reason, end, reason):
+        if self._is_same(user.banned_until, user.ban_reason, end, reason):
             self._acts.finish_in("users")
             return
         # Told before the sessions end, which `end_sessions_of` does: whoever hears of both first learns why.
@@ -146,6 +147,7 @@ class Moderation:
             tell=[told],
             until=until(end),
         )
+        self._end_now(user)
 
     def unban(self, by: By, user: User, reason: str = "") -> None:
         """Let somebody in again."""
@@ -162,11 +164,20 @@ class Moderation:
             raise Refused("forbidden", "Only administrators end others' sessions.")
         count = len(self._sessions.list_for(user))
         self._do(by, lambda note: self._acts.intend(note, user.id), "end_sessions", user, "", tell=[], count=count)
+        self._end_now(user)
         return count
 
     def end_sessions_of(self, act: Act) -> None:
-        """What belongs to a ban, to an `end_sessions`, and to a new password by a link."""
-        self._sessions.end_all(act.subject.id)
+        """What belongs to a ban, to an `end_sessions`, and to a new password by a link.
+
+        It may be done late, and done again: what began after the act goes on.
+        """
+        self._sessions.end_all(act.subject.id, before=act.at)
+
+    def _end_now(self, user: User) -> None:
+        """Whatever the clocks of processes say: one of them may be ahead of this one's."""
+        with suppress(Unavailable):  # what began before is at its end already
+            self._sessions.end_all(user.id)
 
     def has_power(self, by: By, user: User) -> bool:
         """Whether they may mute and ban this person."""
@@ -184,6 +195,12 @@ class Moderation:
             is_former = self._users.find_former(user_id) is not None
             raise Refused("not_found", "This account was deleted." if is_former else "There is no such account.")
         return user
+
+    def _is_same(self, is_until: datetime | None, is_because: str, end: datetime | None, reason: str) -> bool:
+        """Whether what is to be done was done just now: by a try whose answer was lost, or by two at once."""
+        if end is None or is_until is None:
+            return end is is_until
+        return is_until > self._clock() and is_because == reason and abs(end - is_until) < SAME
 
     def _do(
         self,
@@ -208,10 +225,3 @@ def author_of(by: By) -> Author:
 def ban_words(end: datetime, reason: str) -> str:
     """What the banned person is told."""
     return f"You are banned {until(end)}: {reason}"
-
-
-def _is_same(is_until: datetime | None, is_because: str, end: datetime | None, reason: str) -> bool:
-    """Whether what is to be done was done just now: by a try whose answer was lost, or by two at once."""
-    if end is None or is_until is None:
-        return end is is_until
-    return is_because == reason and abs(end - is_until) < SAME

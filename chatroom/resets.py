@@ -64,11 +64,11 @@ class Resets:
     def use(self, secret: str, password: str) -> User:
         """Set a new password by a link, which is used up by it; all the user's sessions and tokens end."""
         user = self.find_user(secret)
-        self._accounts.passwords.check_choice(password, (user.username, user.display_name))
+        made = self._accounts.hash_choice(user, password)  # before the link is used up: it may be refused
         user = self._get(self._store.take(_id_of(secret)))
         self._acts.do(
             "users",
-            lambda note: self._accounts.set_password(user, password, note),
+            lambda note: self._accounts.set_hash(user, made, note),
             author_of(user),
             "use_reset_link",
             about_user(user),

@@ -73,9 +73,12 @@ class Sessions:
         """End one of a user's own sessions; False when it is not theirs, or none."""
         return self._store.end(user_id, session_id)
 
-    def end_all(self, user_id: str, *, but: str = "") -> int:
-        """End a user's sessions and tokens (all but the session with the id `but`), and count them."""
-        return self._store.end_all(user_id, but=but)
+    def end_all(self, user_id: str, *, but: str = "", before: datetime | None = None) -> int:
+        """End a user's sessions and tokens (all but the session with the id `but`), and count them.
+
+        With a moment `before`, those that began later go on.
+        """
+        return self._store.end_all(user_id, but=but, before=before)
 
     def forget(self, user_id: str) -> None:
         """End a user's sessions and tokens, and forget where they were: there is no such user any more."""

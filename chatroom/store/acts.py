@@ -26,7 +26,7 @@ MOST_LEFT = 100
 class Note(msgspec.Struct, frozen=True, kw_only=True):
     """An act that is not in the audit log yet; `key` is the same for the same act again.
 
-    With `is_end`, the document was good for nothing else, and goes with the note.
+    With `is_end`, the document is good for nothing else, and goes with its last note.
     """
 
     id: str
@@ -77,12 +77,17 @@ class ActStore:
         return sorted(notes.values(), key=lambda note: note.id)
 
     def settle(self, note: Note) -> None:
-        """Forget a note, wherever it is; again does no harm."""
+        """Forget a note, wherever it is; again does no harm.
+
+        A document that it is the end of goes with it, once that holds no note of another act.
+        """
         collection = self._collections[note.place]
         query = {"acts.key": note.key, "acts.id": note.id}
         with self._database.bounded():
             if note.is_end:
-                collection.delete_many(query)
+                # Else it stays, and so does the note, which is followed again after those of before.
+                others = {"acts": {"$elemMatch": {"id": {"$ne": note.id}}}}
+                collection.delete_many({**query, "$nor": [others]})
                 return
             last = collection.update_many({**query, "acts": {"$size": 1}}, {"$unset": {"acts": ""}})
             if not last.matched_count:

@@ -6,7 +6,9 @@ address and keeps the old one beside it, and the first one counts.
 
 import logging
 
-from chatroom.names import FORMER_DIRECT, make_direct_slug
+from pymongo import ASCENDING
+
+from chatroom.names import FORMER_DIRECT, is_former_direct, make_direct_slug
 from chatroom.store.database import Database, Document
 
 AT_ONCE = 500
@@ -46,10 +48,26 @@ class FormerSlugs:
         with self._database.bounded():
             if self._rooms.find_one({"former_slug": {"$gt": ""}}, {"_id": 1}) is None:
                 return  # a site without such rooms need not look at its tokens
-            for token in list(self._sessions.find({"kind": "token", "rooms": FORMER}, {"rooms": 1})):
-                rooms = self._rooms.find({"former_slug": {"$in": token["rooms"]}}, {"slug": 1})
-                further = {"$each": [room["slug"] for room in rooms]}
-                self._sessions.update_one({"_id": token["_id"]}, {"$addToSet": {"rooms": further}})
+        last: str | None = ""
+        while last is not None:
+            last = self._move_some_tokens(last)
+
+    def _move_some_tokens(self, after: str) -> str | None:
+        """Give the next tokens the new addresses that they lack; the id of the last one, or None at the end."""
+        query = {"kind": "token", "rooms": FORMER, "_id": {"$gt": after}}
+        with self._database.bounded():
+            found = list(self._sessions.find(query, {"rooms": 1}).sort("_id", ASCENDING).limit(AT_ONCE))
+            former = {slug for token in found for slug in token["rooms"] if is_former_direct(slug)}
+            rooms = self._rooms.find({"former_slug": {"$in": sorted(former)}}, {"slug": 1, "former_slug": 1})
+            moved = {room["former_slug"]: room["slug"] for room in rooms}
+            lacking = {token["_id"]: _lacking(token["rooms"], moved) for token in found}
+            updates: list[tuple[Document, Document]] = [
+                ({"_id": token}, {"$addToSet": {"rooms": {"$each": slugs}}})
+                for token, slugs in lacking.items()
+                if slugs
+            ]
+            self._database.update_in_order(self._sessions, updates)
+        return found[-1]["_id"] if found else None
 
     def _warn(self) -> None:
         """A public room at such an address may have been made to be taken for a conversation of two others."""
@@ -58,3 +76,8 @@ class FormerSlugs:
                 log.warning(
                     "the room %s is no direct conversation, and has an address like one: look who made it", room["slug"]
                 )
+
+
+def _lacking(slugs: list[str], moved: dict[str, str]) -> list[str]:
+    """The new addresses of what is moved, but for those that are there."""
+    return [moved[slug] for slug in slugs if slug in moved and moved[slug] not in slugs]

@@ -1,4 +1,7 @@
-"""Reset links: one-time secrets with which somebody sets a new password, found by their hash."""
+"""Reset links: one-time secrets with which somebody sets a new password, found by their hash.
+
+One that is used or replaced is marked and good for nothing: it may have a note of an act, and goes when it expires.
+"""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -9,6 +12,8 @@ from chatroom.store.acts import INDEX, Note, noted
 from chatroom.store.database import Database, Document
 
 INDEXES = [IndexModel([("user", ASCENDING)]), IndexModel("expires_at", expireAfterSeconds=0), INDEX]
+
+OVER = {"$set": {"is_over": True}}
 
 
 class ResetStore:
@@ -24,7 +29,8 @@ class ResetStore:
     ) -> None:
         """Store a link under the hash of its secret, in place of the user's earlier ones."""
         with self._database.bounded():
-            self._resets.delete_many({"user": user_id})
+            self._resets.delete_many({"user": user_id, "acts": None})
+            self._resets.update_many({"user": user_id}, OVER)
             link = {"_id": reset_id, "user": user_id, "expires_at": expires_at, "password_version": password_version}
             self._resets.insert_one(noted(link, note))
 
@@ -36,12 +42,15 @@ class ResetStore:
     def find_user(self, reset_id: str) -> tuple[str, int] | None:
         """Whose link it is, while it is good, and of which of their passwords it is the end."""
         with self._database.bounded():
-            return _owner(self._resets.find_one({"_id": reset_id, "expires_at": {"$gt": self._clock()}}))
+            return _owner(self._resets.find_one(self._good(reset_id)))
 
     def take(self, reset_id: str) -> tuple[str, int] | None:
         """Use a link up; whose it was, or None when it is not good, or no longer. Of two at once, one gets it."""
         with self._database.bounded():
-            return _owner(self._resets.find_one_and_delete({"_id": reset_id, "expires_at": {"$gt": self._clock()}}))
+            return _owner(self._resets.find_one_and_update(self._good(reset_id), OVER))
+
+    def _good(self, reset_id: str) -> Document:
+        return {"_id": reset_id, "is_over": None, "expires_at": {"$gt": self._clock()}}
 
 
 def _owner(document: Document | None) -> tuple[str, int] | None:

@@ -42,6 +42,8 @@ MEMBERSHIP_INDEXES = [
 NAME_KEYS = ("username_key", "display_name_key")
 NAMES = dict.fromkeys(("username", "display_name", *NAME_KEYS), 1)
 TRIES = 5
+AT_ONCE = 300
+"""Rooms that are changed in one round trip, each of which has its own bound."""
 MOST_NAMED = 1000
 """Members of a private room among whom names are looked for, so that no question grows with the room."""
 
@@ -265,9 +267,19 @@ class RoomStore:
 
     def key_titles(self) -> None:
         """Give public rooms of before the keys of their titles. It can be done again, and by several at once."""
+        last: str | None = ""
+        while last is not None:
+            last = self._key_some(last)
+
+    def _key_some(self, after: str) -> str | None:
+        query = {"kind": "public", "title_keys": None, "_id": {"$gt": after}}
         with self._database.bounded():
-            for room in list(self._rooms.find({"kind": "public", "title_keys": None}, {"title": 1})):
-                self._rooms.update_one(room, {"$set": {"title_keys": title_keys(room["title"])}})
+            found = list(self._rooms.find(query, {"title": 1}).sort("_id", ASCENDING).limit(AT_ONCE))
+            updates: list[tuple[Document, Document]] = [
+                (room, {"$set": {"title_keys": title_keys(room["title"])}}) for room in found
+            ]
+            self._database.update_in_order(self._rooms, updates)
+        return found[-1]["_id"] if found else None
 
     def list_public(self, after: tuple[str, str], limit: int) -> list[tuple[Room, tuple[str, str]]]:
         """Public rooms that are not archived, by title, each with its place; those after a place."""

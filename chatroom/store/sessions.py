@@ -69,9 +69,13 @@ class SessionStore:
         """End one session of a user; False when there is none such."""
         return self._end({"user_id": user_id, "_id": session_id}) > 0
 
-    def end_all(self, user_id: str, *, but: str = "") -> int:
-        """End every session of a user (except the one with the id `but`), and count them."""
-        return self._end({"user_id": user_id, "_id": {"$ne": but}})
+    def end_all(self, user_id: str, *, but: str = "", before: datetime | None = None) -> int:
+        """End every session of a user (except the one with the id `but`), and count them.
+
+        With a moment `before`, those that began later go on.
+        """
+        begun = {"created_at": {"$lte": before}} if before is not None else {}
+        return self._end({"user_id": user_id, "_id": {"$ne": but}, **begun})
 
     def forget(self, user_id: str) -> None:
         """Forget where a user's ended sessions were; their documents stay until every process knows of the end."""

@@ -21,5 +21,6 @@ def _lead_on() -> Page | None:
     access = services.rooms.find_for(current_user.id, slug) if current_user.is_authenticated else None
     if access is None or access.room.slug == slug:
         return None
-    address = {**request.args.to_dict(flat=False), **given, "slug": access.room.slug}
-    return redirect(url_for(request.endpoint or "", **address), 308)
+    address = url_for(request.endpoint or "", **{**given, "slug": access.room.slug})
+    query = request.query_string.decode(errors="replace")
+    return redirect(f"{address}?{query}" if query else address, 308)

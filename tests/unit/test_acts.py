@@ -19,6 +19,7 @@ from chatroom.models import Author, Notice, User
 from chatroom.profiles import Profile
 from chatroom.room_settings import Wanted
 from chatroom.services import Services
+from chatroom.store.acts import PLACES
 from chatroom.store.database import Database
 from tests.databases import PATIENT
 from tests.faulty import MODES, Writes
@@ -464,3 +465,106 @@ def test_every_process_finishes_what_is_left(services: Services, monkeypatch: py
     app_module._make_engine(services, cast("Any", SimpleNamespace(take=None)))
     assert services.acts.finish in given["chores"]
     assert given["read_rights"] == services.rights.read
+
+
+class TestLate:
+    """What follows from an act is done when the act may be undone, and somebody has come again."""
+
+    @pytest.mark.parametrize("act", ["ban", "end_sessions", "use_reset_link"])
+    def test_what_began_after_the_act_goes_on(
+        self, act: str, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """M18."""
+        place = Place(database)
+        with monkeypatch.context() as patch:
+            patch.setattr(place.services.acts._entries, "add", away)
+            LATE[act](place)
+        if act == "ban":
+            place.services.moderation.unban(place.alice, place.bob)
+        place.told.clear()
+        monkeypatch.setattr(place.services.sessions, "_clock", lambda: datetime.now(UTC) + timedelta(seconds=1))
+        later = [
+            place.services.sessions.begin(place.again(place.bob), label="", address=""),
+            place.services.sessions.create_token(place.again(place.bob), label="bot"),
+        ]
+        place.finish()
+        assert all(place.services.sessions.find_valid(secret) for secret in later)
+        assert not place.is_signed_in()
+        assert [notice.data for notice in place.told] == [{}] * (act == "ban")
+        assert place.entries().count(act) == 1
+
+    @pytest.mark.parametrize("end", ["webhook", "link", "invite", "reset link", "another reset link"])
+    def test_what_ends_before_its_making_is_noted_is_noted_as_made_too(
+        self, end: str, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """M14: made while the log is away, and ended when it is back."""
+        place = Place(database)
+        make, make_end, acts = ENDS[end]
+        with monkeypatch.context() as patch:
+            patch.setattr(place.services.acts._entries, "add", away)
+            made = make(place)
+        make_end(place, made)
+        for _ in range(2):
+            place.finish()
+        assert sorted(place.entries()) == sorted(acts)
+        assert [place.services.acts._store.list_left(each) for each in PLACES] == [[]] * len(PLACES)
+        left = [database.hooks, database.room_invites, database.invites]
+        assert [each.count_documents({}) for each in left] == [0, 0, 0]
+
+    def test_a_longer_mute_is_noted_beside_the_first(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+        place = Place(database)
+        with monkeypatch.context() as patch:
+            patch.setattr(place.services.acts._entries, "add", away)
+            for days in (1, 2):
+                place.services.moderation.mute(place.alice, place.bob, END + timedelta(days=days), "noise")
+        place.finish()
+        assert place.entries() == ["mute", "mute"]
+
+    def test_one_that_cannot_be_followed_keeps_no_other_from_it(
+        self, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """M18: nor whoever comes next."""
+        place = Place(database)
+        with monkeypatch.context() as patch:
+            patch.setattr(place.services.acts._entries, "add", away)
+            for act in ("ban", "end_sessions"):
+                LATE[act](place)
+        place.services.acts.follow_ups["ban"] = broken
+        place.finish()
+        place.services.acts.finish_in("users")
+        assert place.entries() == ["end_sessions"]
+        assert [note.act.act for note in place.services.acts._store.list_left("users")] == ["ban"]
+
+
+LATE: dict[str, Callable[[Place], object]] = {
+    "ban": lambda place: place.services.moderation.ban(place.alice, place.bob, END, "noise"),
+    "end_sessions": lambda place: place.services.moderation.end_sessions(place.alice, place.bob),
+    "use_reset_link": lambda place: place.services.resets.use(
+        place.services.resets.make(None, place.bob), "another quiet evening"
+    ),
+}
+
+
+ENDS: dict[str, tuple[Callable[[Place], Any], Callable[[Place, Any], object], list[str]]] = {
+    "webhook": (webhook, DEEDS["remove a webhook"].do, ["make_webhook", "remove_webhook"]),
+    "link": (link, DEEDS["end a link"].do, ["make_room_link", "end_room_link"]),
+    "invite": (invite, DEEDS["revoke an invite"].do, ["make_invite", "revoke_invite"]),
+    "reset link": (
+        lambda place: place.services.resets.make(None, place.bob),
+        lambda place, made: place.services.resets.use(made, "another quiet evening"),
+        ["make_reset_link", "use_reset_link"],
+    ),
+    "another reset link": (
+        lambda place: place.services.resets.make(None, place.bob),
+        lambda place, _: place.services.resets.make(None, place.bob),
+        ["make_reset_link", "make_reset_link"],
+    ),
+}
+
+
+def away(*_: Any) -> None:
+    raise Unavailable("the database is away")
+
+
+def broken(_: Any) -> None:
+    raise ValueError("a programming error")

@@ -279,6 +279,7 @@ def used(alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) ->
     services.push.subscribe(user.id, "s", "https://1.1.1.1/push", "p" * 87, "a" * 22)
     assert services.push.public_key
     services.resets.make(None, user)
+    services.resets.use(services.resets.make(None, bot), "another quiet evening")
     services.profiles.change(user, Profile(display_name=user.display_name, about="hi", time_zone="Europe/Vienna"))
     SiteStore(services.database).set("registration", "open")
     use_rooms(services, author, bot)

@@ -166,6 +166,15 @@ class TestMute:
             with pytest.raises(Refused, match="You may not"):
                 place.moderation.mute_in(lobby, place.carol, user, FOREVER, "x")
 
+    def test_in_a_public_room_those_who_keep_order_on_the_site_mute_whoever_manages_it(self, place: Place) -> None:
+        """M15."""
+        MemberStore(place.rooms._database).set_role(place.carol.id, LOBBY, "administrator")
+        lobby = place.rooms.find_access(place.bob.id, "lobby")
+        assert lobby
+        place.moderation.mute_in(lobby, place.bob, place.carol, place.end(hours=1), "here")
+        with pytest.raises(Refused, match="here"):
+            place.check_posting(place.carol, "lobby")
+
     def test_the_same_again_is_one_act(self, place: Place) -> None:
         for seconds in (0, 5):
             place.moderation.mute(place.bob, place.carol, place.end(hours=1, seconds=seconds), "noise")
@@ -173,6 +182,28 @@ class TestMute:
         assert place.acts() == [("Bob", "mute", "carol"), ("Bob", "ban", "carol")]
         place.moderation.mute(place.bob, place.carol, place.end(hours=2), "noise")
         assert len(place.acts()) == 3
+
+    def test_another_length_is_another_act(self, place: Place) -> None:
+        """For the same reason, a minute longer or shorter."""
+        lobby = place.rooms.find_access(place.bob.id, "lobby")
+        assert lobby
+        for minutes in (1, 2, 1):
+            end = place.end(minutes=minutes)
+            place.moderation.mute(place.bob, place.carol, end, "noise")
+            place.moderation.mute_in(lobby, place.bob, place.carol, end, "noise")
+            place.moderation.ban(place.bob, place.carol, end, "noise")
+            carol = place.moderation.get(place.carol.id)
+            assert (carol.muted_until, carol.banned_until) == (end, end)
+            assert place.rooms.mute_of(place.carol.id, "lobby") == (end, "noise")
+        assert len(place.acts()) == 9
+
+    def test_one_that_is_over_is_set_again(self, place: Place) -> None:
+        for _ in range(2):
+            place.moderation.mute(place.bob, place.carol, place.end(seconds=5), "noise")
+            with pytest.raises(Refused, match="muted"):
+                place.check_posting(place.carol, "lobby")
+            place.clock.advance(seconds=5)
+        assert len(place.acts()) == 2
 
     def test_the_later_of_two_counts(self, place: Place) -> None:
         lobby = place.rooms.find_access(place.bob.id, "lobby")

@@ -411,6 +411,21 @@ class TestPower:
         world.rooms.remove_member(alice, BOB.id)
         assert not world.is_in(BOB, room)
 
+    def test_moderators_of_the_site_remove_who_made_a_public_room_and_not_a_private_one(self, world: World) -> None:
+        room = world.rooms.create(BOB, "member", title="Tea")
+        self.make_keeper(world, ALICE, "moderator")
+        self.make_keeper(world, MALLORY, "moderator")
+        alice = world.access(ALICE, room)
+        world.access(MALLORY, room)
+        with pytest.raises(Refused):
+            world.rooms.remove_member(alice, MALLORY.id)
+        world.rooms.remove_member(alice, BOB.id)
+        assert not world.is_in(BOB, room)
+        den = world.den()
+        world.rooms.set_role(den, BOB.id, "administrator")
+        with pytest.raises(Refused):
+            world.rooms.remove_member(den, BOB.id)
+
     def test_equals_in_a_room_do_not_remove_each_other(self, world: World) -> None:
         access = world.den()
         world.rooms.set_role(access, BOB.id, "administrator")

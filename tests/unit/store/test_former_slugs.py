@@ -8,6 +8,7 @@ from chatroom.names import is_former_direct
 from chatroom.store.database import Database
 from chatroom.store.former_slugs import FormerSlugs
 from chatroom.store.rooms import RoomStore
+from tests.faulty import Writes
 from tests.people import ALICE, BOB, MALLORY
 
 OLD = "dm-" + "0123456789" * 2
@@ -120,11 +121,75 @@ def test_a_token_for_such_a_room_goes_on(database: Database) -> None:
     assert rooms_of_token(database) == [OLD, "lobby", slug_of(database)]
 
 
-def tokens(database: Database, rooms: list[str]) -> None:
-    database.sessions.insert_one({"_id": "t", "user_id": ALICE.id, "kind": "token", "rooms": rooms})
+def test_tokens_are_moved_some_at_a_time_and_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatroom.store.former_slugs.AT_ONCE", 2)
+    slugs = [f"dm-{number:020x}" for number in range(5)]
+    for number, slug in enumerate(slugs):
+        make_former(database, slug, f"direct-{number}")
+        tokens(database, [slug, slugs[0], FORMED_ALIKE], f"t{number}")
+    rounds = Rounds(database, monkeypatch)
+    FormerSlugs(database).move()
+
+    for number in range(5):
+        rooms = {slug_of(database, f"direct-{number}"), slug_of(database, "direct-0")}
+        assert set(rooms_of_token(database, f"t{number}")) == {slugs[number], slugs[0], FORMED_ALIKE} | rooms
+    assert rounds.most == 2
+    rounds.most = 0
+    with Writes(monkeypatch).failing(1, "dead"):
+        FormerSlugs(database).move()
+    assert rounds.most == 0
 
 
-def rooms_of_token(database: Database) -> list[str]:
-    token = database.sessions.find_one({"_id": "t"})
+def test_titles_get_keys_some_at_a_time_and_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatroom.store.rooms.AT_ONCE", 2, raising=False)
+    for number in range(5):
+        database.rooms.insert_one({"_id": f"r{number}", "slug": f"r{number}", "title": f"R{number}", "kind": "public"})
+    rounds = Rounds(database, monkeypatch)
+    RoomStore(database).key_titles()
+
+    assert database.rooms.count_documents({"title_keys": None}) == 0
+    assert rounds.most == 2
+    rounds.most = 0
+    RoomStore(database).key_titles()
+    assert rounds.most == 0
+
+
+@pytest.mark.integration
+def test_the_way_back_leads_to_the_former_addresses_and_forth_again(real_database: Database) -> None:
+    """As docs/deploying.md says it."""
+    make_former(real_database)
+    FormerSlugs(real_database).move()
+    real_database.rooms.update_many({"former_slug": {"$gt": ""}}, [{"$set": {"slug": "$former_slug"}}])
+    assert slug_of(real_database) == OLD
+    FormerSlugs(real_database).move()
+    assert not is_former_direct(slug_of(real_database))
+    assert RoomStore(real_database).find_access(ALICE.id, OLD) is not None
+
+
+class Rounds:
+    """Counts the updates within one bound; `most` is the largest number."""
+
+    def __init__(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.most = self._count = 0
+        self._bounded, self._update = database.bounded, database.update_in_order
+        monkeypatch.setattr(database, "bounded", self.bounded)
+        monkeypatch.setattr(database, "update_in_order", self.update)
+
+    def bounded(self, *arguments: Any) -> Any:
+        self._count = 0
+        return self._bounded(*arguments)
+
+    def update(self, collection: Any, updates: Any) -> None:
+        self._count += len(updates)
+        self.most = max(self.most, self._count)
+        self._update(collection, updates)
+
+
+def tokens(database: Database, rooms: list[str], token_id: str = "t") -> None:
+    database.sessions.insert_one({"_id": token_id, "user_id": ALICE.id, "kind": "token", "rooms": rooms})
+
+
+def rooms_of_token(database: Database, token_id: str = "t") -> list[str]:
+    token = database.sessions.find_one({"_id": token_id})
     assert token
     return list(token["rooms"])

@@ -28,6 +28,14 @@ def test_old_links_lead_on(bob: Visitor, moved: str, path: str) -> None:
     assert bob.get(answer.location).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "query", ["endpoint=x", "_scheme=http", "_anchor=z&_external=1", "_method=a&slug=lobby", "a=1&a=2&b=%20%C3%A4&c"]
+)
+def test_whatever_is_asked_goes_along(bob: Visitor, moved: str, query: str) -> None:
+    answer = bob.get(f"/chatroom/{OLD}?{query}")
+    assert (answer.status_code, answer.location) == (308, f"/chatroom/{moved}?{query}")
+
+
 @pytest.mark.parametrize("path", ["", "/1", "/messages", "/export"])
 def test_for_everybody_else_there_is_nothing(mallory: Visitor, client: Visitor, moved: str, path: str) -> None:
     """U09."""

@@ -44,6 +44,20 @@ def test_it_sets_a_new_password_once(app: Flask, client: Visitor, alice: Visitor
     assert acts == [("Bob", "use_reset_link"), ("Alice", "make_reset_link")]
 
 
+def test_a_link_is_good_while_no_password_can_be_set(
+    client: Visitor, alice: Visitor, bob: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = link_for(alice, services)
+
+    def busy(_: str) -> str:
+        raise Refused("busy", "Too many people are logging in right now.", retry_after=3)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(services.accounts.passwords, "hash", busy)
+        assert use(client, path) in {429, 503}
+    assert use(client, path) == 303
+
+
 def test_a_password_that_was_changed_meanwhile_is_not_changed_by_it(
     client: Visitor, alice: Visitor, bob: Visitor, services: Services
 ) -> None:
