@@ -131,7 +131,7 @@ class ASGI:
             WSGIMiddleware(cast("Any", in_one(_leaving(app))), workers=settings.request_threads + PROBES_AT_ONCE),
             threads=settings.request_threads,
             find_lane=web.lane_of(app),
-            find_credential=web.credential_of,
+            find_credential=web.credential_of(settings.trusted_proxies),
             find_address=network_behind,
         )
         self._pages = Outlet(
