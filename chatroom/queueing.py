@@ -19,6 +19,13 @@ TURNS = 2
 TURN_SECONDS = 0.5
 """Who takes longer is no longer counted: when the database is slow, others go on."""
 PROBES_AT_ONCE = 2
+STATIC_AT_ONCE = 3
+QUICK: set[Lane] = {"probes", "static"}
+QUICK_AT_ONCE = PROBES_AT_ONCE + STATIC_AT_ONCE
+"""Threads beside those of pages, for what takes a moment and no turn."""
+PASSWORDS_EACH, PASSWORDS_WAITING = 120, 180
+"""For each worker, at three hashes a second: a class that logs in at one address waits 40 s at most, and whoever comes
+last of all 60 s. Who would wait longer has gone away by then."""
 MOST_KNOWN = 10_000
 LEAVE = "chatroom.leave"
 """In the scope of a request: what gives its places back."""
@@ -71,9 +78,7 @@ class Queue:
         return self._inside.total() < self._width.places and self._inside[person] < self._width.share
 
     async def _wait(self, person: str) -> None:
-        own = self._waiting.get(person, ())
-        if len(own) >= self._width.waiting_each or sum(map(len, self._waiting.values())) >= self._width.waiting:
-            raise Full
+        self._make_room(person)
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(person, deque()).append(turn)
         try:
@@ -81,9 +86,22 @@ class Queue:
         except asyncio.CancelledError:
             if turn.cancelled():
                 self._forget(person, turn)
-            else:
+            elif not turn.exception():
                 self._leave(person)
             raise
+
+    def _make_room(self, person: str) -> None:
+        """For one more who waits: where all wait, the longest queue loses its last one to a shorter."""
+        own = len(self._waiting.get(person, ()))
+        if own >= self._width.waiting_each:
+            raise Full
+        if sum(map(len, self._waiting.values())) >= self._width.waiting:
+            longest = max(self._waiting, key=lambda each: len(self._waiting[each]))
+            if own + 1 >= len(self._waiting[longest]):
+                raise Full
+            last = self._waiting[longest].pop()
+            if not last.done():
+                last.set_exception(Full())
 
     def _leave(self, person: str) -> None:
         self._inside[person] -= 1
@@ -94,15 +112,18 @@ class Queue:
     def _let_in(self) -> None:
         while person := next(filter(self._may_enter, self._waiting), None):
             turn = self._waiting[person][0]
-            self._inside[person] += 1
-            self._waiting.move_to_end(person)
+            if not turn.done():  # who has gone away may not have heard of it yet
+                self._inside[person] += 1
+                self._waiting.move_to_end(person)
+                turn.set_result(None)
             self._forget(person, turn)
-            turn.set_result(None)
 
     def _forget(self, person: str, turn: "asyncio.Future[None]") -> None:
-        self._waiting[person].remove(turn)
-        if not self._waiting[person]:
-            del self._waiting[person]
+        own = self._waiting.get(person, deque())
+        if turn in own:
+            own.remove(turn)
+            if not own:
+                del self._waiting[person]
 
 
 class Queueing:
@@ -152,7 +173,7 @@ class Queueing:
         lane = self._find_lane(scope)
         if lane != "pages":
             places.append(await self._queues[lane].enter(person))
-        if lane != "probes":
+        if lane not in QUICK:
             places.append(await self._queues["pages"].enter(person))
             await self._take_turn(person, places)
 
@@ -183,9 +204,12 @@ def widths(threads: int) -> Mapping[Lane, Width]:
     return {
         "pages": Width(threads, max(1, threads // 5)),
         "probes": Width(PROBES_AT_ONCE, PROBES_AT_ONCE),
+        "static": Width(STATIC_AT_ONCE, STATIC_AT_ONCE - 1, waiting=4000, waiting_each=1000),
         # One more than compute: it is made ready, or its answer is, while another's work is done.
         "pictures": Width(workers + 1, 1, waiting=200, waiting_each=20),
-        "passwords": Width(workers + 1, workers, waiting=100, waiting_each=50),
+        "passwords": Width(
+            workers + 1, workers, waiting=PASSWORDS_WAITING * workers, waiting_each=PASSWORDS_EACH * workers
+        ),
         "names": Width(4, 1, waiting=50, waiting_each=5),
     }
 

@@ -16,7 +16,14 @@ from chatroom.turns import Lane, current_lane
 from chatroom.web.cookies import find_session
 from chatroom.web.sockets import bearer_of, header, is_secure
 
-PROBES = {"health.livez", "health.readyz"}
+LANES: Mapping[str, Lane] = {
+    "health.livez": "probes",
+    "health.readyz": "probes",
+    "static": "static",
+    "notifications.manifest": "static",
+    "notifications.service_worker": "static",
+}
+"""Of what is the same for everybody, and needs neither the database nor long."""
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 MARK = "scarce"
 
@@ -85,10 +92,11 @@ def tell_person(user_id: str) -> None:
 
 
 def _lane(app: Flask, endpoint: str | None, method: str, content_type: str) -> Lane:
-    if endpoint in PROBES:
-        return "probes"
+    name = endpoint or ""
+    if name in LANES:
+        return LANES[name]
     lane: Lane
-    lane, only_with_files = getattr(app.view_functions.get(endpoint or ""), MARK, ("pages", False))
+    lane, only_with_files = getattr(app.view_functions.get(name), MARK, ("pages", False))
     if method in SAFE_METHODS or (only_with_files and not brings_files(content_type)):
         return "pages"
     return lane
