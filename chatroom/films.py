@@ -29,6 +29,8 @@ SPHERICAL = bytes.fromhex("ffcc8263f8554a938814587a02521fdd")
 """The `uuid` atom of a track that is shown all around: players need it."""
 MOST_NOTES = 4_000_000
 """Bytes of a table of a track that tells where its samples are; of a longer one, the samples stay."""
+MOST_PIECES = 200_000
+"""Of samples that are overwritten in one file: about a second."""
 ZEROS = bytes(65_536)
 
 
@@ -54,6 +56,7 @@ class _Reader:
     def __init__(self, file: BinaryIO, size: int) -> None:
         self.file = file
         self.size = self.may_empty = size
+        self.pieces_left = MOST_PIECES
         self._left = MOST_ATOMS
 
     def atoms(self, start: int, end: int) -> Iterator[Atom]:
@@ -109,8 +112,9 @@ def _empty_samples(reader: _Reader, track: Atom) -> None:
     frames = [atom for atom in reader.atoms(0, reader.size) if atom.name == b"mdat"]
     for start, size in _pieces(tables):
         reader.may_empty -= size
+        reader.pieces_left -= 1
         found = bisect_right(frames, start, key=lambda atom: atom.content) - 1
-        if reader.may_empty < 0 or found < 0 or start + size > frames[found].end:
+        if min(reader.may_empty, reader.pieces_left, found) < 0 or start + size > frames[found].end:
             return
         _zero(reader.file, start, start + size)
 

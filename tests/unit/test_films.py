@@ -112,6 +112,16 @@ def test_notes_that_cannot_be_there_are_left(places: bytes, runs: bytes, sizes: 
     assert stripped(content + b"x").startswith(TYPE + FRAMES)
 
 
+def test_so_many_notes_are_overwritten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """B11: each is looked at by Python."""
+    monkeypatch.setattr(films, "MOST_PIECES", 2)
+    at = len(TYPE) + 8
+    noting = noting_track(
+        b"gpmd", atom(b"stco", numbers(0, 3, at, at + 1, at + 2)), runs=RUNS[12:], sizes=numbers(1, 3)
+    )
+    assert stripped(TYPE + FRAMES + atom(b"moov", noting))[at : at + 3] == b"\0\0a"
+
+
 def test_that_a_track_is_spherical_is_kept() -> None:
     """Players show the film all around by it."""
     spherical = atom(b"uuid", bytes.fromhex("ffcc8263f8554a938814587a02521fdd"), b"<rdf:SphericalVideo/>")
