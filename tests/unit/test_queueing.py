@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from chatroom import queueing
-from chatroom.queueing import LEAVE, PERSON, TURNS, Full, Queue, Queueing, Width, widths
+from chatroom.fairness import Full, Queue, Width
+from chatroom.queueing import LEAVE, PERSON, TURNS, Queueing, widths
 from chatroom.turns import Lane, give_back
 from tests.waiting import wait_until_in_loop
 
