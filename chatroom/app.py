@@ -31,7 +31,7 @@ from chatroom.models import Draft, Held
 from chatroom.notifications import Notifier
 from chatroom.outlet import Outlet
 from chatroom.pieces import InPieces, in_one
-from chatroom.queueing import LEAVE, PROBES_AT_ONCE, Queueing
+from chatroom.queueing import LEAVE, QUICK_AT_ONCE, Queueing
 from chatroom.services import Services, Start
 from chatroom.spooling import Spooling
 from chatroom.store import changes
@@ -128,10 +128,10 @@ class ASGI:
             is_behind_proxies=settings.trusted_proxies > 0,
         )
         self.queueing = Queueing(
-            WSGIMiddleware(cast("Any", in_one(_leaving(app))), workers=settings.request_threads + PROBES_AT_ONCE),
+            WSGIMiddleware(cast("Any", in_one(_leaving(app))), workers=settings.request_threads + QUICK_AT_ONCE),
             threads=settings.request_threads,
             find_lane=web.lane_of(app),
-            find_credential=web.credential_of,
+            find_credential=web.credential_of(settings.trusted_proxies),
             find_address=network_behind,
         )
         self._pages = Outlet(

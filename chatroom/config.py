@@ -65,7 +65,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_connections: Count = 10_000
     max_connections_per_user: Count = 20
     max_connections_per_address: Count = 500
-    max_http_connections_per_address: Count = 256
+    max_http_connections_per_address: Count = 1024
     max_held_bytes: Count = 256_000_000
     max_held_bytes_per_address: Count = 64_000_000
     max_held_bytes_per_user: Count = 16_000_000

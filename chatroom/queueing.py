@@ -6,11 +6,10 @@ lane, everybody in turn gets the next place. Each queue is bounded; beyond it th
 
 import asyncio
 import hashlib
-from collections import Counter, OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
-import msgspec
-
+from chatroom.fairness import Full, Queue, Width
 from chatroom.intake import Application, Receive, Scope, Send, refuse
 from chatroom.turns import Lane, give_back, worker_count
 
@@ -19,90 +18,18 @@ TURNS = 2
 TURN_SECONDS = 0.5
 """Who takes longer is no longer counted: when the database is slow, others go on."""
 PROBES_AT_ONCE = 2
+STATIC_AT_ONCE = 3
+QUICK: set[Lane] = {"probes", "static"}
+QUICK_AT_ONCE = PROBES_AT_ONCE + STATIC_AT_ONCE
+"""Threads beside those of pages, for what takes a moment and no turn."""
+PASSWORDS_EACH, PASSWORDS_WAITING = 120, 180
+"""For each worker, at three hashes a second: a class that logs in at one address waits 40 s at most, and whoever comes
+last of all 60 s. Who would wait longer has gone away by then."""
 MOST_KNOWN = 10_000
 LEAVE = "chatroom.leave"
 """In the scope of a request: what gives its places back."""
 PERSON = "chatroom.person"
 """In the scope of a request: the account that turned out to have sent it, when it did."""
-
-
-class Full(Exception):
-    """There is no more room to wait."""
-
-
-class Width(msgspec.Struct, frozen=True):
-    """How many places a lane has, how many of them one person gets, and how many may wait."""
-
-    places: int
-    share: int
-    waiting: int = 1000
-    waiting_each: int = 100
-
-
-class Queue:
-    """One lane: whoever cannot enter at once waits, and everybody who waits is let in in turn."""
-
-    def __init__(self, width: Width) -> None:
-        self._width = width
-        self._inside: Counter[str] = Counter()
-        self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
-
-    async def enter(self, person: str) -> Callable[[], None]:
-        """Take a place, and return what gives it back, which may be called again; raise `Full`."""
-        if person not in self._waiting and self._may_enter(person):
-            self._inside[person] += 1
-        else:
-            await self._wait(person)
-        is_left = False
-
-        def leave() -> None:
-            nonlocal is_left
-            if not is_left:
-                is_left = True
-                self._leave(person)
-
-        return leave
-
-    def count(self, person: str) -> tuple[int, int]:
-        """How many of a person's are inside, and how many wait."""
-        return self._inside[person], len(self._waiting.get(person, ()))
-
-    def _may_enter(self, person: str) -> bool:
-        return self._inside.total() < self._width.places and self._inside[person] < self._width.share
-
-    async def _wait(self, person: str) -> None:
-        own = self._waiting.get(person, ())
-        if len(own) >= self._width.waiting_each or sum(map(len, self._waiting.values())) >= self._width.waiting:
-            raise Full
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(person, deque()).append(turn)
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.cancelled():
-                self._forget(person, turn)
-            else:
-                self._leave(person)
-            raise
-
-    def _leave(self, person: str) -> None:
-        self._inside[person] -= 1
-        if not self._inside[person]:
-            del self._inside[person]
-        self._let_in()
-
-    def _let_in(self) -> None:
-        while person := next(filter(self._may_enter, self._waiting), None):
-            turn = self._waiting[person][0]
-            self._inside[person] += 1
-            self._waiting.move_to_end(person)
-            self._forget(person, turn)
-            turn.set_result(None)
-
-    def _forget(self, person: str, turn: "asyncio.Future[None]") -> None:
-        self._waiting[person].remove(turn)
-        if not self._waiting[person]:
-            del self._waiting[person]
 
 
 class Queueing:
@@ -152,7 +79,7 @@ class Queueing:
         lane = self._find_lane(scope)
         if lane != "pages":
             places.append(await self._queues[lane].enter(person))
-        if lane != "probes":
+        if lane not in QUICK:
             places.append(await self._queues["pages"].enter(person))
             await self._take_turn(person, places)
 
@@ -183,9 +110,12 @@ def widths(threads: int) -> Mapping[Lane, Width]:
     return {
         "pages": Width(threads, max(1, threads // 5)),
         "probes": Width(PROBES_AT_ONCE, PROBES_AT_ONCE),
+        "static": Width(STATIC_AT_ONCE, STATIC_AT_ONCE - 1, waiting=4000, waiting_each=1000),
         # One more than compute: it is made ready, or its answer is, while another's work is done.
         "pictures": Width(workers + 1, 1, waiting=200, waiting_each=20),
-        "passwords": Width(workers + 1, workers, waiting=100, waiting_each=50),
+        "passwords": Width(
+            workers + 1, workers, waiting=PASSWORDS_WAITING * workers, waiting_each=PASSWORDS_EACH * workers
+        ),
         "names": Width(4, 1, waiting=50, waiting_each=5),
     }
 

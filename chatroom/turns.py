@@ -14,7 +14,7 @@ from typing import Literal, TypeVar
 
 from chatroom.errors import Refused
 
-Lane = Literal["pages", "probes", "pictures", "passwords", "names"]
+Lane = Literal["pages", "static", "probes", "pictures", "passwords", "names"]
 Answer = TypeVar("Answer")
 
 LOWER_PRIORITY = 10

@@ -29,8 +29,7 @@ class CookieSessions(SecureCookieSessionInterface):
     def find_secret(self, app: Flask, cookie_header: str, *, is_secure: bool) -> str | None:
         """The secret in a Cookie header, outside a request; None when there is none, or it is not ours."""
         serializer = self.get_signing_serializer(app)
-        # As requests do it: werkzeug.http.parse_cookie raises on bytes that are not UTF-8.
-        value = parse_cookie(cookie_header).get(SECURE_NAME if is_secure else NAME)
+        value = find_session(cookie_header, is_secure=is_secure)
         if serializer is None or not value:
             return None
         try:
@@ -39,6 +38,12 @@ class CookieSessions(SecureCookieSessionInterface):
             return None
         secret = content.get(SECRET) if isinstance(content, dict) else None
         return secret if isinstance(secret, str) else None
+
+
+def find_session(cookie_header: str, *, is_secure: bool) -> str:
+    """What the session cookie in a Cookie header holds, unchecked; empty when there is none."""
+    # As requests do it: werkzeug.http.parse_cookie raises on bytes that are not UTF-8.
+    return parse_cookie(cookie_header).get(SECURE_NAME if is_secure else NAME, "")
 
 
 def find_secret(app: Flask, cookie_header: str, *, is_secure: bool) -> str | None:

@@ -28,7 +28,7 @@ from chatroom.web import login as signing
 from chatroom.web import shown
 from chatroom.web.api import blueprint as api
 from chatroom.web.errors import explain
-from chatroom.web.lanes import scarce
+from chatroom.web.lanes import brings_files, scarce
 from chatroom.web.login import SignedIn, current_user, lead_to_login
 from chatroom.web.openapi import operation
 from chatroom.web.programs import answer, asker, enter, query_as
@@ -59,7 +59,7 @@ def is_upload(scope: Any) -> bool:
     """Whether a request may bring files, told from its head."""
     if scope.get("method") != "POST" or not _uploads.fullmatch(scope["path"]):
         return False
-    return scope["path"].startswith("/api/") or header(scope, "content-type").startswith("multipart/form-data")
+    return scope["path"].startswith("/api/") or brings_files(header(scope, "content-type"))
 
 
 def most_upload_bytes(settings: Settings) -> int:

@@ -8,13 +8,22 @@ from typing import Any, TypeVar
 
 from flask import Flask, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import parse_options_header
 
 from chatroom.budget import account_of
 from chatroom.queueing import PERSON
 from chatroom.turns import Lane, current_lane
-from chatroom.web.sockets import header
+from chatroom.web.cookies import find_session
+from chatroom.web.sockets import bearer_of, header, is_secure
 
-PROBES = {"health.livez", "health.readyz"}
+LANES: Mapping[str, Lane] = {
+    "health.livez": "probes",
+    "health.readyz": "probes",
+    "static": "static",
+    "notifications.manifest": "static",
+    "notifications.service_worker": "static",
+}
+"""Of what is the same for everybody, and needs neither the database nor long."""
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 MARK = "scarce"
 
@@ -57,10 +66,21 @@ def lane_of(app: Flask) -> Callable[[Mapping[str, Any]], Lane]:
     return find_lane
 
 
-def credential_of(scope: Mapping[str, Any]) -> str:
-    """What comes with a request and may say whose it is; nothing of it is checked here."""
-    cookies = header(scope, "cookie").split("; ")
-    return header(scope, "authorization") or next((each for each in cookies if "session=" in each), "")
+def credential_of(trusted_proxies: int) -> Callable[[Mapping[str, Any]], str]:
+    """What finds in a request what may say whose it is: as the views do, but nothing of it is checked here."""
+
+    def find_credential(scope: Mapping[str, Any]) -> str:
+        token = bearer_of(header(scope, "authorization"))
+        if token is not None:
+            return token
+        return find_session(header(scope, "cookie"), is_secure=is_secure(scope, trusted_proxies))
+
+    return find_credential
+
+
+def brings_files(content_type: str) -> bool:
+    """Whether a body is a form that may have files, read as Flask reads it."""
+    return parse_options_header(content_type)[0].lower() == "multipart/form-data"
 
 
 def tell_person(user_id: str) -> None:
@@ -72,10 +92,11 @@ def tell_person(user_id: str) -> None:
 
 
 def _lane(app: Flask, endpoint: str | None, method: str, content_type: str) -> Lane:
-    if endpoint in PROBES:
-        return "probes"
+    name = endpoint or ""
+    if name in LANES:
+        return LANES[name]
     lane: Lane
-    lane, only_with_files = getattr(app.view_functions.get(endpoint or ""), MARK, ("pages", False))
-    if method in SAFE_METHODS or (only_with_files and not content_type.startswith("multipart/form-data")):
+    lane, only_with_files = getattr(app.view_functions.get(name), MARK, ("pages", False))
+    if method in SAFE_METHODS or (only_with_files and not brings_files(content_type)):
         return "pages"
     return lane

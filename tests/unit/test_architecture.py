@@ -17,6 +17,7 @@ LAYERS = [
     [
         "chatroom.web",
         "chatroom.live",
+        "chatroom.fairness",
         "chatroom.http_protocol",
         "chatroom.intake",
         "chatroom.outlet",
@@ -73,6 +74,7 @@ PLACES = {
     "websockets": ["chatroom.live.deflate", "chatroom.live.frames", "chatroom.live.websocket"],
     "asyncio": [
         "chatroom.live",
+        "chatroom.fairness",
         "chatroom.http_protocol",
         "chatroom.intake",
         "chatroom.outlet",

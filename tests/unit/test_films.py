@@ -64,6 +64,71 @@ def test_where_it_was_filmed_is_lost_and_nothing_moves(place: bytes, is_first: b
     assert after.index(FRAMES) == content.index(FRAMES)
 
 
+def noting_track(handler: bytes, offsets: bytes, *, runs: bytes, sizes: bytes) -> bytes:
+    """A track in which a camera notes where it is, with where its notes lie in the file."""
+    table = atom(b"stbl", atom(b"stsc", bytes(4), runs), atom(b"stsz", bytes(4), sizes), offsets)
+    return atom(b"trak", atom(b"mdia", atom(b"hdlr", bytes(8), handler, bytes(12)), atom(b"minf", table)))
+
+
+def numbers(*values: int) -> bytes:
+    return struct.pack(f">{len(values)}I", *values)
+
+
+RUNS = numbers(2, 1, 2, 1, 2, 1, 1)
+"""Two notes in the first piece, one in each that follows."""
+SIZES = numbers(0, 3, 4, 5, 6)
+
+
+@pytest.mark.parametrize("handler", [b"meta", b"camm", b"gpmd"])
+@pytest.mark.parametrize("is_long", [True, False])
+def test_what_a_camera_noted_among_the_frames_is_lost(handler: bytes, is_long: bool) -> None:
+    """B11."""
+    frames = atom(b"mdat", b"frame", b"GPS1GPS12", b"frame", b"GPS123", b"frame")
+    at = len(TYPE) + 8 + 5
+    places = struct.pack(">IIQQ" if is_long else ">IIII", 0, 2, at, at + 14)
+    noting = noting_track(handler, atom(b"co64" if is_long else b"stco", places), runs=RUNS, sizes=SIZES)
+    after = stripped(TYPE + frames + atom(b"moov", HEAD, noting))
+    assert after.startswith(TYPE + atom(b"mdat", b"frame", bytes(9), b"frame", bytes(6), b"frame"))
+    same = noting_track(handler, atom(b"co64" if is_long else b"stco", places), runs=numbers(1, 1, 1, 1), sizes=SIZES)
+    equal = noting_track(handler, atom(b"stco", numbers(0, 1, at)), runs=numbers(1, 1, 3, 1), sizes=numbers(2, 3))
+    assert b"frame" + bytes(4) + b"GPS12" in stripped(TYPE + frames + atom(b"moov", same))
+    assert b"frame" + bytes(6) + b"S12" in stripped(TYPE + frames + atom(b"moov", equal))
+
+
+@pytest.mark.parametrize(
+    ("places", "runs", "sizes"),
+    [
+        (numbers(0, 1, 0), RUNS, SIZES),  # not among the frames
+        (numbers(0, 1, 2**32 - 1), RUNS, SIZES),
+        (numbers(0, 1, 24), numbers(1, 1, 2**32 - 1, 1), numbers(2**32 - 1, 2**32 - 1)),
+        (numbers(0, 1, 24), numbers(1, 0, 0, 0), SIZES),
+        (numbers(0, 1, 24), b"", b""),
+        (b"", RUNS, SIZES),
+    ],
+)
+def test_notes_that_cannot_be_there_are_left(places: bytes, runs: bytes, sizes: bytes) -> None:
+    """B11: within the file, and not for ever."""
+    content = TYPE + FRAMES + atom(b"moov", HEAD, noting_track(b"gpmd", atom(b"stco", places), runs=runs, sizes=sizes))
+    assert stripped(content + b"x").startswith(TYPE + FRAMES)
+
+
+def test_so_many_notes_are_overwritten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """B11: each is looked at by Python."""
+    monkeypatch.setattr(films, "MOST_PIECES", 2)
+    at = len(TYPE) + 8
+    noting = noting_track(
+        b"gpmd", atom(b"stco", numbers(0, 3, at, at + 1, at + 2)), runs=RUNS[12:], sizes=numbers(1, 3)
+    )
+    assert stripped(TYPE + FRAMES + atom(b"moov", noting))[at : at + 3] == b"\0\0a"
+
+
+def test_that_a_track_is_spherical_is_kept() -> None:
+    """Players show the film all around by it."""
+    spherical = atom(b"uuid", bytes.fromhex("ffcc8263f8554a938814587a02521fdd"), b"<rdf:SphericalVideo/>")
+    assert spherical in stripped(TYPE + atom(b"moov", track(b"vide", spherical)))
+    assert spherical not in stripped(TYPE + atom(b"moov", track(b"vide"), spherical))
+
+
 def test_what_reaches_to_the_end_of_the_file_ends_there() -> None:
     """B11."""
     assert stripped(TYPE + b"\0\0\0\0udta" + SECRET) == TYPE + b"\0\0\0\0free" + bytes(len(SECRET))

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from chatroom import queueing
-from chatroom.queueing import LEAVE, PERSON, TURNS, Full, Queue, Queueing, Width, widths
+from chatroom.fairness import Full, Queue, Width
+from chatroom.queueing import LEAVE, PERSON, TURNS, Queueing, widths
 from chatroom.turns import Lane, give_back
 from tests.waiting import wait_until_in_loop
 
@@ -78,15 +79,73 @@ class TestQueue:
 
     def test_few_may_wait_for_each_and_for_all(self) -> None:
         async def main() -> None:
-            line = Line(Width(1, 1, waiting=3, waiting_each=2))
-            tasks = [line.come(name) for name in ("a1", "a2", "a3", "b1")]
+            line = Line(Width(1, 1, waiting=2, waiting_each=1))
+            tasks = [line.come(name) for name in ("a1", "a2", "b1")]
             await settle()
             for name in ("a4", "c1"):
                 with pytest.raises(Full):
                     await line.come(name)
-            for name in ("a1", "a2", "b1", "a3"):
+            for name in ("a1", "a2", "b1"):
                 await line.go(name)
             await asyncio.gather(*tasks)
+
+        asyncio.run(main())
+
+    def test_where_all_wait_who_waits_most_makes_room_for_others(self) -> None:
+        """L16: a few who send much do not fill the queue for everybody else."""
+
+        async def main() -> None:
+            line = Line(Width(1, 1, waiting=4, waiting_each=4))
+            tasks = [line.come(name) for name in ("a1", "a2", "a3", "a4", "b1")]
+            await settle()
+            tasks.append(line.come("c1"))  # has none, the longest queue has three
+            await settle()
+            assert isinstance(tasks[3].exception(), Full)
+            assert [line.queue.count(name)[1] for name in "abc"] == [2, 1, 1]
+            for name in ("a5", "b2", "c2"):  # who would be at the longest's length then has no claim
+                with pytest.raises(Full):
+                    await line.come(name)
+            order = []
+            while line.inside:
+                order += line.inside
+                await line.go(line.inside[0])
+            assert order == ["a1", "a2", "b1", "c1", "a3"]
+            await asyncio.gather(*tasks, return_exceptions=True)
+            assert line.queue.count("a") == (0, 0)
+
+        asyncio.run(main())
+
+    def test_who_goes_away_at_the_moment_at_which_they_make_room_has_no_place_to_give_back(self) -> None:
+        async def main() -> None:
+            line = Line(Width(1, 1, waiting=2, waiting_each=2))
+            tasks = [line.come(name) for name in ("a1", "a2", "a3")]
+            await settle()
+            tasks.append(line.come("b1"))
+            await asyncio.sleep(0)
+            tasks[2].cancel()  # has made room, and has not heard of it
+            await settle()
+            assert tasks[2].cancelled()
+            assert line.queue.count("a") == (1, 1)
+            for name in ("a1", "a2", "b1"):
+                await line.go(name)
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+        asyncio.run(main())
+
+    def test_who_goes_away_at_the_moment_at_which_another_leaves_takes_no_place(self) -> None:
+        async def main() -> None:
+            line = Line(Width(1, 1))
+            tasks = [line.come(name) for name in ("a1", "b1", "c1")]
+            await settle()
+            tasks[1].cancel()
+            await line.go("a1")  # before the other one has heard of it
+            assert line.inside == ["c1"]
+            assert line.queue.count("b") == (0, 0)
+            await line.go("c1")
+            tasks.append(line.come("d1"))
+            await settle()
+            assert line.inside == ["d1"]
+            await asyncio.gather(*tasks, return_exceptions=True)
 
         asyncio.run(main())
 
@@ -221,6 +280,43 @@ def test_an_account_is_one_person_at_every_address_once_it_is_known() -> None:
         await asyncio.gather(*asked)
 
     asyncio.run(main())
+
+
+def test_a_class_behind_one_address_gets_its_scripts_and_is_logged_in() -> None:
+    """L16: forty browsers of six connections, or sixty people behind a proxy that is not known as one."""
+
+    async def main() -> None:
+        for lane, count in (("static", 43 * 6), ("passwords", 60)):
+            pages = Pages(threads=40)
+            pages.during = lambda scope: scope[LEAVE]()
+            asked = pages.start(count, lane=lane)
+            await settle()
+            pages.may_go.set()
+            assert await asyncio.gather(*asked) == [200] * count
+
+    asyncio.run(main())
+
+
+def test_scripts_wait_for_no_pages() -> None:
+    async def main() -> None:
+        pages = Pages(threads=10)
+        asked = pages.start(9)
+        await settle()
+        asked += pages.start(1, "1.1.1.1", "script", lane="static")
+        await settle()
+        assert "script" in pages.inside
+        pages.may_go.set()
+        await asyncio.gather(*asked)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("processors", [1, 2, 4, 16])
+def test_nobody_waits_for_a_password_longer_than_people_do(monkeypatch: pytest.MonkeyPatch, processors: int) -> None:
+    monkeypatch.setattr(queueing, "worker_count", lambda: processors)
+    width = widths(40)["passwords"]
+    assert width.waiting <= 60 * 3 * processors
+    assert 100 <= width.waiting_each < width.waiting
 
 
 def test_so_many_credentials_are_known(monkeypatch: pytest.MonkeyPatch) -> None:

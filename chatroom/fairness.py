@@ -1,0 +1,100 @@
+"""A queue for places, on the event loop, which lets everybody in in turn and is bounded for each and for all."""
+
+import asyncio
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable
+
+import msgspec
+
+
+class Full(Exception):
+    """There is no more room to wait."""
+
+
+class Width(msgspec.Struct, frozen=True):
+    """How many places a lane has, how many of them one person gets, and how many may wait."""
+
+    places: int
+    share: int
+    waiting: int = 1000
+    waiting_each: int = 100
+
+
+class Queue:
+    """One lane: whoever cannot enter at once waits, and everybody who waits is let in in turn."""
+
+    def __init__(self, width: Width) -> None:
+        self._width = width
+        self._inside: Counter[str] = Counter()
+        self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
+
+    async def enter(self, person: str) -> Callable[[], None]:
+        """Take a place, and return what gives it back, which may be called again; raise `Full`."""
+        if person not in self._waiting and self._may_enter(person):
+            self._inside[person] += 1
+        else:
+            await self._wait(person)
+        is_left = False
+
+        def leave() -> None:
+            nonlocal is_left
+            if not is_left:
+                is_left = True
+                self._leave(person)
+
+        return leave
+
+    def count(self, person: str) -> tuple[int, int]:
+        """How many of a person's are inside, and how many wait."""
+        return self._inside[person], len(self._waiting.get(person, ()))
+
+    def _may_enter(self, person: str) -> bool:
+        return self._inside.total() < self._width.places and self._inside[person] < self._width.share
+
+    async def _wait(self, person: str) -> None:
+        self._make_room(person)
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(person, deque()).append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.cancelled():
+                self._forget(person, turn)
+            elif not turn.exception():
+                self._leave(person)
+            raise
+
+    def _make_room(self, person: str) -> None:
+        """For one more who waits: where all wait, the longest queue loses its last one to a shorter."""
+        own = len(self._waiting.get(person, ()))
+        if own >= self._width.waiting_each:
+            raise Full
+        if sum(map(len, self._waiting.values())) >= self._width.waiting:
+            longest = max(self._waiting, key=lambda each: len(self._waiting[each]))
+            if own + 1 >= len(self._waiting[longest]):
+                raise Full
+            last = self._waiting[longest].pop()
+            if not last.done():
+                last.set_exception(Full())
+
+    def _leave(self, person: str) -> None:
+        self._inside[person] -= 1
+        if not self._inside[person]:
+            del self._inside[person]
+        self._let_in()
+
+    def _let_in(self) -> None:
+        while person := next(filter(self._may_enter, self._waiting), None):
+            turn = self._waiting[person][0]
+            if not turn.done():  # who has gone away may not have heard of it yet
+                self._inside[person] += 1
+                self._waiting.move_to_end(person)
+                turn.set_result(None)
+            self._forget(person, turn)
+
+    def _forget(self, person: str, turn: "asyncio.Future[None]") -> None:
+        own = self._waiting.get(person, deque())
+        if turn in own:
+            own.remove(turn)
+            if not own:
+                del self._waiting[person]
