@@ -19,6 +19,7 @@ from pymongo.read_concern import ReadConcern
 from chatroom.config import Settings
 from chatroom.errors import Refused, SettingsError, Unavailable
 from chatroom.releases import complaint_about
+from chatroom.uris import is_socket
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +29,6 @@ INDEX_TIMEOUT_SECONDS = 600.0
 LAST_CHARACTER = "\U0010ffff"
 WITHOUT_FORM = (InvalidDocument, OverflowError, UnicodeEncodeError)
 """What BSON cannot say: half a character, a number beyond 64 bits."""
-SOCKET = "%2F"
-"""In an address: mongod listens at a path."""
 
 
 class Database:
@@ -174,7 +173,7 @@ class Database:
         """Log what is wrong with the server's release."""
         if complaint := self.complaint():
             # At a socket, nobody comes who is not let in by its folder: the embedded one is no reason for alarm.
-            log.log(logging.INFO if SOCKET in self._uri else logging.WARNING, "%s", complaint)
+            log.log(logging.INFO if is_socket(self._uri) else logging.WARNING, "%s", complaint)
 
     @contextmanager
     def bounded(self, timeout_seconds: float | None = None) -> Iterator[None]:

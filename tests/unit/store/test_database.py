@@ -216,7 +216,15 @@ def test_a_replica_set_has_change_streams(real_database: Database) -> None:
     assert real_database.has_change_streams()
 
 
-@pytest.mark.parametrize(("uri", "level"), [("mongodb://h/", "WARNING"), ("mongodb://%2Fx%2Fmongod.sock/", "INFO")])
+@pytest.mark.parametrize(
+    ("uri", "level"),
+    [
+        ("mongodb://h/", "WARNING"),
+        ("mongodb://%2Fx%2Fmongod.sock/", "INFO"),
+        ("mongodb://u:p@%2fx%2fmongod.sock/db?authSource=db", "INFO"),
+        ("mongodb://u:p%2Fq.sock@h/?tlsCAFile=%2Fetc%2Fca.sock", "WARNING"),
+    ],
+)
 def test_o02_a_server_with_a_known_hole_is_said(
     uri: str, level: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
