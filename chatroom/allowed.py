@@ -14,11 +14,17 @@ MIN_SECRET_LENGTH = 16
 SECRETS = {"SECRET_KEY", "SECRET", "SECRET_KEY_FALLBACKS", "MONGO_URI"}
 IN_MEMORY = "mongomock://"
 HOST = r"\.?(?:[\w-]+\.)*[\w-]+"
-HOSTS = re.compile(rf"{HOST}(?:\s*,\s*{HOST})*")
+
+
+def _several(item: str) -> re.Pattern[str]:
+    """Items between commas, one at least."""
+    return re.compile(rf"[\s,]*{item}(?:\s*,[\s,]*{item})*[\s,]*")
+
+
 CHECKS = {
     "MONGO_URI": re.compile(r"(?:mongodb|mongodb\+srv|mongomock)://.*"),
-    "ALLOWED_HOSTS": HOSTS,
-    "WEBHOOK_ALLOWED_HOSTS": re.compile(rf"(?:{HOST}|[0-9a-fA-F:]+)(?:\s*,\s*(?:{HOST}|[0-9a-fA-F:]+))*"),
+    "ALLOWED_HOSTS": _several(rf"{HOST}(?::[0-9]{{1,5}})?"),  # a port is of no consequence
+    "WEBHOOK_ALLOWED_HOSTS": _several(rf"(?:{HOST}|[0-9a-fA-F:]+)"),
     "SITE_NAME": re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]*"),
     "IP": re.compile(r"[\w.:%-]+"),
     "MONGO_DB": re.compile(r"(?!(?:admin|local|config)$).*"),
@@ -30,7 +36,7 @@ WORDS = {
     "PUSH_CONTACT": "an address that begins with mailto: or https://",
     "MONGO_DB": "1 to 38 letters, digits, _ and -, and not admin, local or config",
     "ALLOWED_HOSTS": "host names, separated by commas",
-    "WEBHOOK_ALLOWED_HOSTS": "host names, separated by commas",
+    "WEBHOOK_ALLOWED_HOSTS": "host names or addresses without ports, separated by commas",
     "SITE_NAME": "1 to 60 characters",
     "IP": "an address of this machine",
     "SECRET_KEY_FALLBACKS": f"texts of at least {MIN_SECRET_LENGTH} bytes, separated by commas",

@@ -83,6 +83,8 @@ def _follow_maker() -> None:
 def _database(settings: Settings) -> Iterator[None]:
     """Run the embedded mongod if there is no other, and tell the app and its workers of it."""
     if not settings.is_embedded:
+        if not settings.secret_key:  # in memory
+            os.environ["SECRET_KEY"] = secrets.token_hex(32)
         yield
         return
     with EmbeddedMongo.launch(settings.data_path, settings.mongo_db) as mongo:

@@ -6,7 +6,8 @@ A reason never quotes what was typed.
 import re
 
 ENCODE = (
-    "its user name and password have to be percent-encoded: % as %25, / as %2F, : as %3A, ? as %3F, @ as %40 "
+    "its user name, its password and the values of its options have to be percent-encoded: "
+    "% as %25, / as %2F, : as %3A, ? as %3F, @ as %40 "
     "(python3 -c 'from urllib.parse import quote; print(quote(input(), safe=\"\"))' does it)"
 )
 FORM = (
@@ -34,6 +35,12 @@ def check_uri(uri: str) -> None:
     if BROKEN.search(uri) or (user is not None and not USER.fullmatch(user)):
         raise ValueError(ENCODE)
     _check_hosts(hosts.split(","), is_srv=scheme != "mongodb")
+
+
+def is_socket(uri: str) -> bool:
+    """Whether its host is a socket of this machine."""
+    parts = PARTS.fullmatch(uri)
+    return parts is not None and SOCKET.fullmatch(parts[3]) is not None
 
 
 def _check_hosts(hosts: list[str], *, is_srv: bool) -> None:

@@ -90,21 +90,24 @@ class Worker:
 
 
 def supervise(listeners: list[socket.socket], on_ready: Callable[[str], None] = lambda _: None) -> int:
-    """Keep a process serving each socket until a signal raises, or they cannot start; return the exit code then.
+    """Keep a process serving each socket until a signal raises, or the first cannot start; return its exit code then.
 
-    The first begins alone: what is wrong is said once. `on_ready` is told how its start went.
+    The first begins alone: what is wrong is said once. `on_ready` is told how its start went. From then on the site
+    runs, and whichever ends is replaced.
     """
     workers: list[Worker] = []
+    is_running = False
     try:
         workers.append(Worker(listeners[0]))
         while True:
             time.sleep(_POLL_SECONDS)
-            if len(workers) < len(listeners) and workers[0].pulse.start:
+            if not is_running and workers[0].pulse.start:
+                is_running = True
                 on_ready(workers[0].pulse.start)
                 workers.extend(Worker(listener) for listener in listeners[1:])
             for place, worker in enumerate(workers):
                 code = worker.process.poll()
-                if code in {BAD_SETUP, server.FAILED}:
+                if code in {BAD_SETUP, server.FAILED} and not is_running:
                     return code
                 if code is not None or worker.pulse.is_lost():
                     workers[place] = _replace(worker)

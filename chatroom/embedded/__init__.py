@@ -19,10 +19,10 @@ from urllib.parse import quote
 
 from chatroom.embedded.folder import DataFolder
 from chatroom.embedded.mongod import REPLICA_SET, EmbeddedError, command, find_binaries, make_runnable
-from chatroom.embedded.place import clear_place, place_socket
+from chatroom.embedded.place import clear_place, clear_stale, place_socket
 from chatroom.embedded.process import Process
 from chatroom.embedded.record import FILES, read_record, write_record
-from chatroom.embedded.versions import choose
+from chatroom.embedded.versions import candidates
 
 __all__ = ["EmbeddedError", "EmbeddedMongo"]
 
@@ -44,6 +44,7 @@ class EmbeddedMongo:
         self.folder = folder
         self.database = database
         self._record = read_record(folder)
+        self._candidates: list[Path] = []
         self._binary = ""
         self._command: list[str] = []
         self._process: Process | None = None
@@ -141,17 +142,17 @@ class EmbeddedMongo:
         path = self.folder.path
         lock = self._wait_for_earlier()
         try:
-            binary = choose([make_runnable(binary, path) for binary in binaries], self._record.compatibility)
-            self._binary = f"{binary} {binary.stat().st_size} {binary.stat().st_mtime_ns}"
-            files = path / FILES
-            if not self._record.databases and files.exists():
+            is_new, files = not self._record.databases, path / FILES
+            runnable = [make_runnable(binary, path) for binary in binaries]
+            self._candidates = candidates(runnable, self._record.compatibility, is_new=is_new)
+            if is_new and files.exists():
                 shutil.rmtree(files)
             files.mkdir(mode=0o700, exist_ok=True)
             self.folder.keep(_KEY, lambda: secrets.token_hex(256))
+            clear_stale(self.socket_path, path)
             self._record.socket = str(place_socket(path))
             self._save()
-            self._command = command(binary, files=files, key=path / _KEY, socket=self.socket_path)
-            self._process = self._start(lock)
+            self._process = self._start_next(lock)
         finally:
             os.close(lock)
 
@@ -169,6 +170,25 @@ class EmbeddedMongo:
                     os.close(lock)
                     raise EmbeddedError(f"An earlier mongod is still busy in {self.folder.path}. End it.") from None
             time.sleep(_POLL_SECONDS)
+
+    def _start_next(self, lock: int) -> Process:
+        path, binary = self.folder.path, self._candidates.pop(0)
+        self._binary = f"{binary} {binary.stat().st_size} {binary.stat().st_mtime_ns}"
+        self._command = command(binary, files=path / FILES, key=path / _KEY, socket=self.socket_path)
+        return self._start(lock)
+
+    def _try_another(self, ended: Process) -> None:
+        with self._turn:
+            if self._is_ending.is_set():
+                return
+            log.warning("%s %s is tried.", ended.explain(), self._candidates[0])
+            ended.end()
+            self._process = None
+            lock = self._wait_for_earlier()
+            try:
+                self._process = self._start_next(lock)
+            finally:
+                os.close(lock)
 
     def _start(self, lock: int) -> Process:
         return Process(self._command, self.folder.path, self.log_path, lock)
@@ -201,6 +221,8 @@ class EmbeddedMongo:
 
     def _wait_for_socket(self, deadline: float) -> None:
         while True:
+            if self._candidates and self._process is not None and self._process.cannot_read():
+                self._try_another(self._process)
             self._check_alive(deadline)
             with suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
                 probe.connect(self._record.socket)

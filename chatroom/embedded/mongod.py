@@ -27,6 +27,12 @@ _PARAMETERS = {
     "diagnosticDataCollectionEnabled": "false",
     "shutdownTimeoutMillisForSignaledShutdown": "0",  # nobody to hand over to; 15 s otherwise
 }
+_CANNOT_READ = (
+    "UPGRADE PROBLEM",
+    "Wrong mongod version",
+    "incompatible",
+    "too recent to start up on the existing data",
+)
 
 
 class EmbeddedError(ChatroomError):
@@ -83,11 +89,16 @@ def explain(log: str, folder: Path) -> str:
         library = Path(log.partition("error while loading shared libraries:")[2].partition(":")[0].strip()).name
         package = "libcurl4" if library.startswith("libcurl") else f"the package that has {library}"
         return f"mongod needs {library}: install {package}, or set MONGO_URI to a server's address."
-    if "UPGRADE PROBLEM" in log or "Wrong mongod version" in log:
-        return f"The data files in {folder} are of another version of MongoDB: put a mongod of theirs on the PATH."
     if "No space left on device" in log:
         return f"The disk with {folder} is full. Make room, or set DATA_DIR to a folder on another one."
+    if is_of_another_version(log):
+        return f"The data files in {folder} are of another version of MongoDB: put a mongod of theirs on the PATH."
     return f"mongod ended at its start in {folder}: {_last_complaint(log)}"
+
+
+def is_of_another_version(log: str) -> bool:
+    """Whether mongod ended because the data files are not for it."""
+    return any(words in log for words in _CANNOT_READ)
 
 
 def _bundled() -> Iterator[Path]:

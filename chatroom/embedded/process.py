@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from chatroom.embedded.guardian import READY, STOP
-from chatroom.embedded.mongod import explain
+from chatroom.embedded.mongod import explain, is_of_another_version
 
 _STOP_SECONDS = 4.0
 
@@ -73,9 +73,16 @@ class Process:
 
     def explain(self) -> str:
         """Say in one sentence why mongod ended."""
+        return explain(self._said(), self._folder)
+
+    def cannot_read(self) -> bool:
+        """Whether mongod has ended because the data files are of another version."""
+        return self.has_ended(0) and is_of_another_version(self._said())
+
+    def _said(self) -> str:
         log = self._log.read_bytes()
         start = self._log_start if self._log_start <= len(log) else 0  # it may have been begun anew
-        return explain(log[start:].decode(errors="replace"), self._folder)
+        return log[start:].decode(errors="replace")
 
     def _order(self, order: bytes) -> None:
         with suppress(BrokenPipeError):

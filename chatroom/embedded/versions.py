@@ -19,6 +19,14 @@ _UNKNOWN = (0, 0, 0)
 log = logging.getLogger(__name__)
 
 
+def candidates(binaries: Sequence[Path], files: str, *, is_new: bool) -> list[Path]:
+    """What to start: another one only where the one before it cannot read the data files.
+
+    Where there are files whose version nobody wrote down, it begins with the one that was run then: the first.
+    """
+    return [choose(binaries, files)] if files or is_new else list(binaries)
+
+
 def choose(binaries: Sequence[Path], files: str) -> Path:
     """The newest of several mongods that can open the data files; `files`: their version, as "6.0", or empty."""
     if len(binaries) == 1 and not files:

@@ -4,6 +4,7 @@ Every write waits for a majority and the journal, every read sees majority-commi
 """
 
 import logging
+import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from pymongo.read_concern import ReadConcern
 from chatroom.config import Settings
 from chatroom.errors import Refused, SettingsError, Unavailable
 from chatroom.releases import complaint_about
+from chatroom.uris import is_socket
 
 log = logging.getLogger(__name__)
 
@@ -26,10 +28,13 @@ Document = dict[str, Any]
 COMPRESSORS = ["snappy", "zstd", "zlib"]
 INDEX_TIMEOUT_SECONDS = 600.0
 LAST_CHARACTER = "\U0010ffff"
+NOT_LET_IN = {13, 18}
+"""Unauthorized, AuthenticationFailed."""
+ATLAS = 8000
+"""Atlas's own code, for that and for much else, such as a quota."""
+ATLAS_NOT_LET_IN = re.compile(r"bad auth|auth\w* failed|not (?:allowed|authorized)", re.IGNORECASE)
 WITHOUT_FORM = (InvalidDocument, OverflowError, UnicodeEncodeError)
 """What BSON cannot say: half a character, a number beyond 64 bits."""
-SOCKET = "%2F"
-"""In an address: mongod listens at a path."""
 
 
 class Database:
@@ -41,6 +46,7 @@ class Database:
         self.client = client
         self._uri = uri
         self.timeout_seconds = timeout_seconds
+        self._is_starting = True
         # In code, because a URI with `wTimeoutMS` or `journal` but no `w` silently means w: 1.
         self.write_concern = WriteConcern(w="majority", j=True, wtimeout=int(timeout_seconds * 1000))
         self._database = client.get_database(
@@ -86,8 +92,9 @@ class Database:
             client = mongomock.MongoClient(tz_aware=True)
         else:
             with warnings.catch_warnings():
-                # An option that is misspelled would be left out, `tls` among them.
-                warnings.simplefilter("error", UserWarning)
+                # An option that is misspelled would be left out, `tls` among them. What is said of the kind of server
+                # and of missing compressors comes from elsewhere in pymongo, and stays a warning.
+                warnings.filterwarnings("error", category=UserWarning, module=r"pymongo\.uri_parser")
                 try:
                     client = MongoClient(uri, **_client_options(seconds))
                 except (ConfigurationError, InvalidURI, ValueError, OSError, UserWarning) as error:
@@ -115,6 +122,7 @@ class Database:
         """Create what is missing, by collection; existing ones cost one round trip each.
 
         Raises `SettingsError` where the documents contradict an index: without it, nothing that is unique would be.
+        With this the start is over, as far as `bounded` is concerned.
         """
         with self.bounded():
             self.sessions.find_one({"_id": "?"})  # the long time-out is for the work, not for a server that is away
@@ -129,6 +137,7 @@ class Database:
                     raise SettingsError(
                         f"Two documents in {place} are the same where none may be: remove one."
                     ) from error
+        self._is_starting = False
 
     def update_in_order(self, collection: "Collection[Document]", updates: Sequence[tuple[Document, Document]]) -> None:
         """Make one update after the other, in one round trip; the first that fails ends it."""
@@ -174,28 +183,31 @@ class Database:
         """Log what is wrong with the server's release."""
         if complaint := self.complaint():
             # At a socket, nobody comes who is not let in by its folder: the embedded one is no reason for alarm.
-            log.log(logging.INFO if SOCKET in self._uri else logging.WARNING, "%s", complaint)
+            log.log(logging.INFO if is_socket(self._uri) else logging.WARNING, "%s", complaint)
 
     @contextmanager
     def bounded(self, timeout_seconds: float | None = None) -> Iterator[None]:
         """Bound every call inside, retries included; raise `Unavailable` when the database does not answer in time.
 
+        Raises `SettingsError` where it never will, at the start: until the indexes are there, or it has not answered.
+        To a site that runs, an account that is not let in is a database that does not answer.
         After a write, `Unavailable` means unknown: it may be stored or not. What the database has no form for is
         refused (`invalid`) here, whoever brought it.
         """
         try:
             with pymongo.timeout(timeout_seconds or self.timeout_seconds):
                 yield
-        except (ConfigurationError, InvalidURI) as error:
-            raise SettingsError(f"MONGO_URI cannot be used: {error}") from error
-        except OperationFailure as error:
-            if error.code in {13, 18, 8000}:  # Unauthorized, AuthenticationFailed, and Atlas's own word for it
-                raise SettingsError(f"MONGO_URI's account is not allowed to use the database: {error.code}") from error
-            raise _unavailable(error) from error
         except PyMongoError as error:
-            raise _unavailable(error) from error
+            raise self._failure_of(error) from error
         except WITHOUT_FORM as error:
             raise Refused("invalid", "This contains something that cannot be stored or looked for.") from error
+
+    def _failure_of(self, error: PyMongoError) -> SettingsError | Unavailable:
+        if self._is_starting and (wrong := _wrong_setting(error)):
+            return SettingsError(wrong)
+        self._is_starting = False
+        log.warning("the database does not answer: %s: %.300s", type(error).__name__, error)
+        return Unavailable("The database does not answer right now. Please try again in a moment.")
 
 
 def beginning_with(text: str) -> Document:
@@ -214,6 +226,11 @@ def _client_options(seconds: float) -> dict[str, Any]:
     }
 
 
-def _unavailable(error: PyMongoError) -> Unavailable:
-    log.warning("the database does not answer: %s: %.300s", type(error).__name__, error)
-    return Unavailable("The database does not answer right now. Please try again in a moment.")
+def _wrong_setting(error: PyMongoError) -> str:
+    """What is wrong with the settings, if that is why a call failed."""
+    if isinstance(error, ConfigurationError):
+        return f"MONGO_URI cannot be used: {error}"
+    code = error.code if isinstance(error, OperationFailure) else None
+    if code in NOT_LET_IN or (code == ATLAS and ATLAS_NOT_LET_IN.search(str(error))):
+        return f"MONGO_URI's account is not allowed to use the database: {code}"
+    return ""

@@ -22,6 +22,7 @@ from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
 from chatroom.embedded import EmbeddedError, EmbeddedMongo
 from chatroom.embedded.folder import FolderError
+from chatroom.embedded.mongod import find_binaries
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.integration
@@ -282,6 +283,27 @@ class TestUpgrade:
         mongo.kill()
         assert "cannot be carried over to this version of MongoDB: an index is in the way" in caplog.text
         assert json.loads((tmp_path / "data" / "mongo.json").read_text())["compatibility"] == ""
+
+    def test_files_of_before_are_given_to_another_mongod_where_the_first_cannot_read_them(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """O11: they were the bundled one's, and nobody wrote that down; then another was installed."""
+        with EmbeddedMongo.launch(tmp_path / "data") as mongo:
+            mongo.wait_until_ready()
+        path = tmp_path / "data" / "mongo.json"
+        record = json.loads(path.read_text())
+        path.write_text(json.dumps(record | {"compatibility": "", "binary": ""}))
+        installed = tmp_path / "mongod"
+        installed.write_text("#!/bin/sh\necho '** UPGRADE PROBLEM: Found an invalid document'\nexit 62\n")
+        installed.chmod(0o755)
+        found = [installed, *find_binaries()]
+        monkeypatch.setattr("chatroom.embedded.find_binaries", lambda: found)
+        with EmbeddedMongo.launch(tmp_path / "data") as mongo:
+            mongo.wait_until_ready()
+        assert json.loads(path.read_text())["compatibility"] == record["compatibility"]
+        assert (
+            f"are of another version of MongoDB: put a mongod of theirs on the PATH. {found[1]} is tried" in caplog.text
+        )
 
     def test_data_files_of_a_newer_version_are_refused_and_left_alone(self, tmp_path: Path) -> None:
         """O11."""

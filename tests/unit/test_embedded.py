@@ -2,10 +2,10 @@
 
 import os
 import shutil
+import socket
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from functools import partial
 from importlib.machinery import PathFinder
 from itertools import pairwise
 from pathlib import Path, PosixPath
@@ -17,7 +17,7 @@ from pymongo.errors import AutoReconnect, OperationFailure
 
 from chatroom.embedded import EmbeddedError, EmbeddedMongo, folder, guardian, mongod, place, replica, versions
 from chatroom.embedded.folder import DataFolder, FolderError
-from chatroom.embedded.place import clear_place, place_socket
+from chatroom.embedded.place import clear_place, clear_stale, place_socket
 
 
 def mode(path: Path) -> int:
@@ -254,6 +254,13 @@ class TestVersions:
         assert "Start the room once with a mongod of 7.0" in caplog.text
         assert "Until then" in caplog.text
 
+    def test_files_of_before_begin_with_what_was_run_before(self, made: Callable[[str], Path]) -> None:
+        """O11: the first on the PATH, whatever it is; nobody wrote down of which version they are."""
+        binaries = [made("4.4.29"), made("6.0.5")]
+        assert versions.candidates(binaries, "", is_new=False) == binaries
+        assert versions.candidates(binaries, "", is_new=True) == binaries[1:]
+        assert versions.candidates(binaries, "4.4", is_new=False) == binaries[:1]
+
     def test_one_that_never_answers_is_not_waited_for(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(versions, "_ANSWER_SECONDS", 0.1)
         binary = tmp_path / "mongod"
@@ -284,12 +291,18 @@ class TestCarryingOver:
         client.admin.command.assert_called_once()
 
 
+def temporary(path: str) -> SimpleNamespace:
+    """The module `tempfile` where this is the folder for what is temporary."""
+    return SimpleNamespace(mkdtemp=tempfile.mkdtemp, gettempdir=lambda: path)
+
+
 class TestPlace:
     @pytest.fixture
     def short(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         """A folder with a short and simple path, where others are made as well."""
         with tempfile.TemporaryDirectory(prefix="t", dir="/tmp") as path:
-            monkeypatch.setattr(place, "tempfile", SimpleNamespace(mkdtemp=partial(tempfile.mkdtemp, dir=path)))
+            monkeypatch.setattr(place, "tempfile", temporary(path))
+            monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
             yield Path(path)
 
     def test_is_the_folder_itself(self, short: Path) -> None:
@@ -312,10 +325,62 @@ class TestPlace:
 
     def test_where_there_is_none_it_says_so(self, short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (short / "T").mkdir()
-        monkeypatch.setattr(place, "tempfile", SimpleNamespace(mkdtemp=partial(tempfile.mkdtemp, dir=short / "T")))
+        monkeypatch.setattr(place, "tempfile", temporary(str(short / "T")))
+        monkeypatch.setenv("RUNTIME_DIRECTORY", str(short / "none"))
         with pytest.raises(EmbeddedError, match=r"DATA_DIR .* at most 95 small letters"):
             place_socket(short / "T")
         assert not list((short / "T").iterdir())
+
+    def test_what_systemd_has_made_comes_before_what_it_hides(
+        self, short: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A unit's /tmp is its own, and the console's commands would not find the socket in it."""
+        for name in ("Data", "run"):
+            (short / name).mkdir()
+        monkeypatch.setenv("RUNTIME_DIRECTORY", f"{short / 'none'}:{short / 'run'}")
+        path = place_socket(short / "Data")
+        assert path.parent.parent == short / "run"
+        assert mode(path.parent) == 0o700
+
+    @pytest.fixture
+    def left(self, short: Path) -> Path:
+        """A socket in a folder of its own, where nobody listens any more."""
+        (short / "Data").mkdir()
+        path = place_socket(short / "Data")
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(path))
+        return path
+
+    def test_what_a_killed_run_left_elsewhere_is_removed(self, short: Path, left: Path) -> None:
+        clear_stale(left, short / "Data")
+        assert not left.parent.exists()
+        clear_stale(left, short / "Data")
+        clear_stale(Path(), short / "Data")
+
+    def test_what_is_not_ours_is_left_alone(self, short: Path, left: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        clear_stale(left, left.parent)  # the data folder itself
+        left.parent.chmod(0o750)
+        clear_stale(left, short / "Data")
+        left.parent.chmod(0o700)
+        (short / "chatroom-link").symlink_to(left.parent)
+        clear_stale(short / "chatroom-link" / left.name, short / "Data")
+        other = SimpleNamespace(**vars(os) | {"geteuid": lambda: os.geteuid() + 4242})
+        with monkeypatch.context() as patch:
+            patch.setattr(place, "os", other)
+            clear_stale(left, short / "Data")
+        renamed = left.parent.rename(short / "another") / left.name
+        clear_stale(renamed, short / "Data")
+        assert renamed.exists()
+
+    def test_a_socket_at_which_somebody_listens_is_left_alone(self, short: Path, left: Path) -> None:
+        """That of the room whose data folder was copied."""
+        left.unlink()
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(left))
+            listener.listen(1)
+            for _ in range(4):  # until its queue is full
+                clear_stale(left, short / "Data")
+                assert left.exists()
 
 
 class TestExplanation:
@@ -331,6 +396,7 @@ class TestExplanation:
                 "install the package that has libssl.so.3, or set MONGO_URI",
             ),
             ('{"s":"F","msg":"UPGRADE PROBLEM: Found an invalid"}', "files in /data are of another version of MongoDB"),
+            ('{"s":"F","msg":"Wrong mongod version"}', "files in /data are of another version of MongoDB"),
             ('{"s":"E","msg":"WT","attr":"28: No space left on device"}', "The disk with /data is full"),
             ('{"s":"I","msg":"a"}\n{"s":"F","msg":"b","attr":{"x":1}}\n{"s":"I","msg":"c"}', "/data: b {'x': 1}"),
             ("mongod: Exec format error\n\n", "/data: mongod: Exec format error"),

@@ -32,6 +32,7 @@ BAD = {
             "mongodb://ann:1234/hush@h",
             "mongodb+srv://ann:hush/hush@h.example/",
             "mongodb://ann:hush@h/?a=b@c",
+            "mongodb://ann:hush@h/?appName=100%",
             "mongodb://%zz/",
         ),
         *("mongodb://ann:hush/h2@h3/?x=hush@h4", "mongodb://@h/", "mongodb://ann@hush@h", "mongodb://ann:hush@h/d@b"),
@@ -63,6 +64,11 @@ def test_o10_what_is_not_is_told_how_it_should_be(reason: str, uri: str) -> None
     """O10."""
     with pytest.raises(ValueError, match=re.escape(reason)):
         check_uri(uri)
+
+
+def test_options_are_among_what_has_to_be_encoded() -> None:
+    with pytest.raises(ValueError, match=r"options .*percent-encoded"):
+        check_uri("mongodb://ann:hush@h/?appName=a@b")
 
 
 @pytest.mark.parametrize("uri", [uri for uris in BAD.values() for uri in uris if SECRET in uri])

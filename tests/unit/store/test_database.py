@@ -1,9 +1,11 @@
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pymongo
 import pytest
+from pymongo import compression_support
 from pymongo.errors import (
     AutoReconnect,
     ConfigurationError,
@@ -17,6 +19,7 @@ from chatroom.config import Settings
 from chatroom.embedded import EmbeddedMongo
 from chatroom.errors import Refused, SettingsError, Unavailable
 from chatroom.models import Room, Slug
+from chatroom.store import database as store_database
 from chatroom.store.database import Database
 from chatroom.store.rooms import RoomStore
 from chatroom.store.site_rooms import SiteRoomStore
@@ -122,6 +125,41 @@ def test_o06_no_part_of_a_password_is_shown(uri: str) -> None:
     assert "hu" not in str(error.value)
 
 
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "mongodb://a.mongo.cosmos.azure.com/?tls=true",
+        "mongodb://a.docdb.amazonaws.com/",
+        "mongodb://127.0.0.1/?compressors=snappy,zstd,lz4",
+    ],
+)
+def test_a_uri_that_pymongo_only_warns_of_is_used(
+    uri: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("WARNING", "pymongo.client")  # else it logs
+    monkeypatch.setattr(store_database, "MongoClient", partial(pymongo.MongoClient, connect=False))
+    monkeypatch.setattr(compression_support, "_have_snappy", lambda: False)
+    monkeypatch.setattr(compression_support, "_have_zstd", lambda: False)
+    connect(uri).close()
+
+
+@pytest.fixture
+def at_start() -> Database:
+    """One that nothing has been asked of."""
+    return connect("mongomock://")
+
+
+BAD_AUTH = [
+    OperationFailure("not allowed", 13),
+    OperationFailure("wrong password", 18),
+    OperationFailure("bad auth : Authentication failed.", 8000),
+    OperationFailure("user is not allowed to do action [find] on [chatroom.sessions]", 8000),
+    OperationFailure("(Unauthorized) not authorized on chatroom to execute command", 8000),
+    ConfigurationError("no dns"),
+]
+
+
 @pytest.mark.parametrize(
     ("raised", "expected"),
     [
@@ -130,20 +168,36 @@ def test_o06_no_part_of_a_password_is_shown(uri: str) -> None:
         (ExecutionTimeout("late"), Unavailable),
         (OperationFailure("no primary", 10107), Unavailable),
         (DuplicateKeyError("twice"), Unavailable),
-        (OperationFailure("not allowed", 13), SettingsError),
-        (OperationFailure("wrong password", 18), SettingsError),
-        (OperationFailure("bad auth", 8000), SettingsError),
-        (ConfigurationError("no dns"), SettingsError),
+        (OperationFailure("you are over your space quota, using 513 MB of 512 MB", 8000), Unavailable),
+        *((raised, SettingsError) for raised in BAD_AUTH),
         (ValueError("a fault of ours"), ValueError),
     ],
 )
 def test_what_pymongo_raises_becomes_what_a_person_understands(
-    database: Database, raised: Exception, expected: type[Exception]
+    at_start: Database, raised: Exception, expected: type[Exception]
 ) -> None:
-    with pytest.raises(expected) as error, database.bounded():
+    with pytest.raises(expected) as error, at_start.bounded():
         raise raised
     if expected is Unavailable:
         assert "does not answer" in str(error.value)
+
+
+@pytest.mark.parametrize("raised", BAD_AUTH)
+def test_a_site_that_runs_takes_an_account_that_is_not_let_in_for_a_moment_s_failure(
+    database: Database, raised: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As while its password is being changed: whoever can bear that the database is away can bear this."""
+    database.ensure_indexes({})
+    with pytest.raises(Unavailable), database.bounded():
+        raise raised
+    assert str(raised) in caplog.text
+
+
+def test_a_start_that_goes_on_without_the_database_is_over(at_start: Database) -> None:
+    with pytest.raises(Unavailable), at_start.bounded():
+        raise AutoReconnect("gone")
+    with pytest.raises(Unavailable), at_start.bounded():
+        raise OperationFailure("wrong password", 18)
 
 
 ODD = ["\0", "a\0b", "^", ".*", "\\", "(" * 40, "\ufffe", "\U0010ffff"]
@@ -216,7 +270,15 @@ def test_a_replica_set_has_change_streams(real_database: Database) -> None:
     assert real_database.has_change_streams()
 
 
-@pytest.mark.parametrize(("uri", "level"), [("mongodb://h/", "WARNING"), ("mongodb://%2Fx%2Fmongod.sock/", "INFO")])
+@pytest.mark.parametrize(
+    ("uri", "level"),
+    [
+        ("mongodb://h/", "WARNING"),
+        ("mongodb://%2Fx%2Fmongod.sock/", "INFO"),
+        ("mongodb://u:p@%2fx%2fmongod.sock/db?authSource=db", "INFO"),
+        ("mongodb://u:p%2Fq.sock@h/?tlsCAFile=%2Fetc%2Fca.sock", "WARNING"),
+    ],
+)
 def test_o02_a_server_with_a_known_hole_is_said(
     uri: str, level: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
