@@ -24,7 +24,7 @@ GROUPS = {
     "F": 15,
     "O": 12,
     "P": 13,
-    "M": 17,
+    "M": 18,
     "B": 11,
 }
 """How many attacks there are of each kind; none may be dropped without a word."""
