@@ -103,7 +103,7 @@ class TestSupervising:
     def test_a_site_that_runs_survives_one_that_cannot_start(
         self, supervise: Any, code: int, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """As while a password is being changed."""
+        """O10: As while a password is being changed."""
         first = [("ready", None)] * 4 + [("ready", 1)]
         assert supervise(first, [("ready", code)], [("", code)], [("ready", None)] * 9) == (None, ["ready"])
         assert caplog.text.count("starting another") == 3

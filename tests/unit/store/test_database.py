@@ -186,7 +186,7 @@ def test_what_pymongo_raises_becomes_what_a_person_understands(
 def test_a_site_that_runs_takes_an_account_that_is_not_let_in_for_a_moment_s_failure(
     database: Database, raised: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As while its password is being changed: whoever can bear that the database is away can bear this."""
+    """O10: As while its password is being changed: whoever can bear that the database is away can bear this."""
     database.ensure_indexes({})
     with pytest.raises(Unavailable), database.bounded():
         raise raised
