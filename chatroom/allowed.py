@@ -13,7 +13,7 @@ from chatroom.uris import check_uri
 MIN_SECRET_LENGTH = 16
 SECRETS = {"SECRET_KEY", "SECRET", "SECRET_KEY_FALLBACKS", "MONGO_URI"}
 IN_MEMORY = "mongomock://"
-HOST = r"\.?(?:[\w-]+\.)*[\w-]+"
+HOST = r"\.?(?:[\w-]+\.)*[\w-]+\.?"
 
 
 def _several(item: str) -> re.Pattern[str]:
@@ -23,8 +23,8 @@ def _several(item: str) -> re.Pattern[str]:
 
 CHECKS = {
     "MONGO_URI": re.compile(r"(?:mongodb|mongodb\+srv|mongomock)://.*"),
-    "ALLOWED_HOSTS": _several(rf"{HOST}(?::[0-9]{{1,5}})?"),  # a port is of no consequence
-    "WEBHOOK_ALLOWED_HOSTS": _several(rf"(?:{HOST}|[0-9a-fA-F:]+)"),
+    "ALLOWED_HOSTS": _several(rf"{HOST}(?::[0-9]{{0,5}})?"),  # a port is of no consequence
+    "WEBHOOK_ALLOWED_HOSTS": _several(rf"(?:{HOST}|[0-9a-fA-F]*:[0-9a-fA-F:]*)"),
     "SITE_NAME": re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]*"),
     "IP": re.compile(r"[\w.:%-]+"),
     "MONGO_DB": re.compile(r"(?!(?:admin|local|config)$).*"),
