@@ -345,6 +345,10 @@ DEEDS = {
 }
 
 
+ON_MONGOD = [pytest.mark.integration, pytest.mark.long]
+"""A minute of every run, for what mongomock shows as well: before a release is often enough."""
+
+
 @pytest.fixture
 def writes(monkeypatch: pytest.MonkeyPatch) -> Writes:
     return Writes(monkeypatch)
@@ -352,6 +356,7 @@ def writes(monkeypatch: pytest.MonkeyPatch) -> Writes:
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("name", DEEDS)
+@pytest.mark.parametrize("database", ["mongomock", pytest.param("mongod", marks=ON_MONGOD)], indirect=True)
 class TestEveryWriteFails:
     def test_a_second_try_completes_it_and_it_is_noted_once(
         self, name: str, mode: str, database: Database, writes: Writes
