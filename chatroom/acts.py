@@ -8,7 +8,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import msgspec
 
@@ -32,6 +32,22 @@ FollowUp = Callable[[Act], object]
 """What else an act does, beyond its first write; may be called again."""
 
 
+class About(TypedDict, total=False):
+    """What else may be said of an act.
+
+    With a `room`, those who manage it read the entry too. `tell`: who hears of it. The same act again, while the first
+    is not recorded, is recorded once; one that is `is_new` has made something, and is never the same. After what
+    `is_end`, the document is good for nothing.
+    """
+
+    reason: str
+    details: Mapping[str, Any]
+    room: Subject | None
+    tell: Sequence[Notice]
+    is_new: bool
+    is_end: bool
+
+
 class Acts:
     """Do acts, and finish those that were begun. `follow_ups` are by act, and are set where they can be wired."""
 
@@ -49,79 +65,46 @@ class Acts:
         self._clock = clock
         self.follow_ups: dict[str, FollowUp] = {}
 
-    def do(
-        self,
-        place: Place,
-        cut: Cut,
-        actor: Author,
-        act: str,
-        subject: Subject,
-        *,
-        reason: str = "",
-        details: Mapping[str, Any] | None = None,
-        room: Subject | None = None,
-        tell: Sequence[Notice] = (),
-        is_new: bool = False,
-        is_end: bool = False,
-    ) -> bool:
+    def do(self, place: Place, cut: Cut, actor: Author, act: str, subject: Subject, **about: Unpack[About]) -> bool:
         """Cut, tell, record; False when there was nothing to cut. `act` is one word of docs/moderation.md.
 
-        With a `room`, those who manage it read the entry too. The same act again, while the first is not recorded,
-        is recorded once; one that is `is_new` has made something, and is never the same.
+        What `is_end` is also done when an earlier try did it, and its answer was lost.
         Raises what `cut` does, and `Unavailable` when the act is done and something that belongs to it is not yet.
         """
-        note = self.note(
-            place,
-            actor,
-            act,
-            subject,
-            reason=reason,
-            details=details,
-            room=room,
-            tell=tell,
-            is_new=is_new,
-            is_end=is_end,
-        )
+        note = self.note(place, actor, act, subject, **about)
         try:
             if cut(note) is False:
-                return False
+                return note.is_end and self.finish_in(place, act, subject.id, **note.act.details)
         except Unavailable:
             # Perhaps it is stored. They are asked anew what they may do, and lose nothing if it is not.
-            for notice in _bare(tell):
+            for notice in _bare(note.notices):
                 self._tell(notice)
             raise
         self.follow(note)
         return True
 
-    def note(
-        self,
-        place: Place,
-        actor: Author,
-        act: str,
-        subject: Subject,
-        *,
-        reason: str = "",
-        details: Mapping[str, Any] | None = None,
-        room: Subject | None = None,
-        tell: Sequence[Notice] = (),
-        is_new: bool = False,
-        is_end: bool = False,
-    ) -> Note:
+    def note(self, place: Place, actor: Author, act: str, subject: Subject, **about: Unpack[About]) -> Note:
         """The note of an act that is about to be done, for a write of the caller's own; then call `follow`."""
-        room = subject if subject.kind == "room" else room
         done = Act(
             at=self._now(),
             actor=Author(actor.id, actor.name),
             act=act,
             subject=subject,
-            room=room,
-            reason=reason[:MOST_KEPT],
-            details=details or {},
+            room=subject if subject.kind == "room" else about.get("room"),
+            reason=about.get("reason", "")[:MOST_KEPT],
+            details=about.get("details", {}),
         )
         note_id = self._store.new_id()
-        key = note_id if is_new else _key_of(done)
+        key = note_id if about.get("is_new") else _key_of(done)
         left = {each.key: each.id for each in self._list_left(place)}
-        return Note(id=left.get(key, note_id), key=key, place=place, act=done, notices=tuple(tell), is_end=is_end)
+        return Note(
+            id=left.get(key, note_id),
+            key=key,
+            place=place,
+            act=done,
+            notices=tuple(about.get("tell", ())),
+            is_end=about.get("is_end", False),
+        )
 
     def intend(self, note: Note, document_id: str) -> None:
         """Note an act in a document that it does not change; what changes then is a follow-up."""

@@ -95,8 +95,6 @@ class Admission:
             details={"invite": invite_id[:8]},
             is_end=True,
         ):
-            if self._acts.finish_in("invites", "revoke_invite", SITE.id, invite=invite_id[:8]):
-                return
             raise Refused("not_found", "This invite is used up, too old, or was revoked already.")
 
 

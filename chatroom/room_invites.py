@@ -85,8 +85,6 @@ class RoomInvites:
             details={"link": invite_id[:8]},
             is_end=True,
         ):
-            if self._acts.finish_in("room_invites", "end_room_link", access.room.id, link=invite_id[:8]):
-                return
             raise Refused("not_found", "There is no such link; perhaps it has ended already.")
 
     def get_room(self, code: str) -> Room:

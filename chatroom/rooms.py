@@ -391,7 +391,7 @@ class Rooms:
             access.author,
             act,
             subject,
-            details=details,
+            details=details or {},
             room=about_room(access.room),
             tell=tell,
         )

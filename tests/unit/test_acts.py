@@ -3,9 +3,10 @@
 However it fails: nobody keeps a right that was taken, those who are connected are told, and the log has it once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -362,15 +363,8 @@ class TestEveryWriteFails:
         self, name: str, mode: str, database: Database, writes: Writes
     ) -> None:
         """M14."""
-        deed, number = DEEDS[name], 0
-        while True:
-            number += 1
-            place = Place(database)
-            made = deed.prepare(place)
-            is_answered = attempt(deed, place, made, writes, number, mode)
-            if not writes.has_failed:
-                assert number > 3, "cut, tell or record, and settle: at least three writes"
-                break
+        deed = DEEDS[name]
+        for number, place, made, is_answered in failures(deed, mode, database, writes):
             if not is_answered:
                 deed.do(place, made)
             assert deed.is_done(place, made), number
@@ -383,14 +377,8 @@ class TestEveryWriteFails:
         self, name: str, mode: str, database: Database, writes: Writes
     ) -> None:
         """M14."""
-        deed, number = DEEDS[name], 0
-        while True:
-            number += 1
-            place = Place(database)
-            made = deed.prepare(place)
-            is_answered = attempt(deed, place, made, writes, number, mode)
-            if not writes.has_failed:
-                break
+        deed = DEEDS[name]
+        for number, place, made, is_answered in failures(deed, mode, database, writes):
             if deed.is_told and deed.is_done(place, made):
                 assert place.is_told(), number
             place.finish()
@@ -399,6 +387,18 @@ class TestEveryWriteFails:
             assert place.entries() == [deed.act] * is_done, number
             left = [place.services.acts._store.list_left(each) for each in ("users", "memberships", "rooms", "held")]
             assert left == [[], [], [], []]
+
+
+def failures(deed: Deed, mode: str, database: Database, writes: Writes) -> Iterator[tuple[int, Place, Any, bool]]:
+    """Do it on one new site after the other, each time with a later write that fails, until none is left to fail."""
+    for number in count(1):
+        place = Place(database)
+        made = deed.prepare(place)
+        is_answered = attempt(deed, place, made, writes, number, mode)
+        if not writes.has_failed:
+            assert number > 3, "cut, tell or record, and settle: at least three writes"
+            return
+        yield number, place, made, is_answered
 
 
 def attempt(deed: Deed, place: Place, made: Any, writes: Writes, number: int, mode: str) -> bool:
