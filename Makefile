@@ -48,8 +48,9 @@ check: .venv/dev.stamp audit  ## style, types, scripts, pages, documentation, kn
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/vulture
+	@$(BIN)/lint-imports --no-cache --no-logo
 	@$(BIN)/python -m tools.check_pages
-	@$(BIN)/python -m pytest -q tests/unit/test_docs.py tests/unit/test_architecture.py tests/unit/test_lint.py
+	@$(BIN)/python -m pytest -q tests/unit/project/test_docs.py tests/unit/project/test_architecture.py tests/unit/project/test_lint.py
 
 audit: .venv/dev.stamp
 	@$(BIN)/python .ci/audit.py

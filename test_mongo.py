@@ -8,15 +8,15 @@ flask --app test_mongo --help     look after the site from the command line
 import sys
 
 if __name__ == "__main__":
-    from chatroom.serve import serve
+    from chatroom.serve.start import serve
 
     sys.exit(serve())  # starts the database first, and meanwhile imports this module for what is below
 
 from pathlib import Path
 
 from chatroom.app import ASGI, create_app
-from chatroom.config import read_dotenv
-from chatroom.errors import SettingsError
+from chatroom.base.config import read_dotenv
+from chatroom.base.errors import SettingsError
 
 try:
     read_dotenv(Path(__file__).with_name(".env"))

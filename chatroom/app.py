@@ -17,30 +17,30 @@ from flask import Flask, request
 from werkzeug.wsgi import ClosingIterator
 
 from chatroom import web
-from chatroom.access import Access
-from chatroom.addresses import network_of
-from chatroom.budget import BUDGET, Budget, Shares
-from chatroom.config import Settings, load_settings
-from chatroom.intake import WholeBodies
+from chatroom.asgi.budget import BUDGET, Budget, Shares
+from chatroom.asgi.downloads import Outlet
+from chatroom.asgi.large_answers import InPieces, in_one
+from chatroom.asgi.request_queue import LEAVE, QUICK_AT_ONCE, Queueing
+from chatroom.asgi.slow_requests import WholeBodies
+from chatroom.asgi.uploads import Spooling
+from chatroom.base.access import Access
+from chatroom.base.addresses import network_of
+from chatroom.base.config import Settings, load_settings
+from chatroom.base.models import Draft, Held
+from chatroom.live import change_stream_store as changes
 from chatroom.live.engine import Engine
 from chatroom.live.feed import SAFETY_SECONDS, ChangeStreamFeed, Hint, Known, PollingFeed
-from chatroom.live.gate import Limits
-from chatroom.live.socket import LiveEndpoint
-from chatroom.live.visitor import Visitor
-from chatroom.models import Draft, Held
-from chatroom.notifications import Notifier
-from chatroom.outlet import Outlet
-from chatroom.pieces import InPieces, in_one
-from chatroom.queueing import LEAVE, QUICK_AT_ONCE, Queueing
+from chatroom.live.sockets.endpoint import LiveEndpoint
+from chatroom.live.sockets.gate import Limits
+from chatroom.live.sockets.visitor import Visitor
+from chatroom.messages.async_store import AsyncMessages
+from chatroom.outbound.notifications import Notifier
 from chatroom.services import Services, Start
-from chatroom.spooling import Spooling
-from chatroom.store import changes
-from chatroom.store.async_messages import AsyncMessages
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from chatroom.live.socketio import SocketIO
+    from chatroom.live.sockets.socketio import SocketIO
 
 log = logging.getLogger(__name__)
 
@@ -230,7 +230,7 @@ class ASGI:
     def _get_socketio(self) -> "SocketIO":
         """Socket.IO, which is loaded when somebody first comes by it."""
         if self._socketio is None:
-            from chatroom.live.socketio import SocketIO  # noqa: PLC0415
+            from chatroom.live.sockets.socketio import SocketIO  # noqa: PLC0415
 
             settings = self._services.settings
             most_bytes, processes = settings.max_frame_bytes, settings.web_concurrency

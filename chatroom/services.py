@@ -8,93 +8,101 @@ import threading
 import time
 from typing import Literal
 
-from chatroom import pictures
-from chatroom.access import Access
-from chatroom.account_deletion import AccountDeletion
-from chatroom.accounts import Accounts, make_accounts
-from chatroom.acts import Acts
-from chatroom.admission import Admission
-from chatroom.approval import Approval
-from chatroom.audit import Audit
-from chatroom.avatars import Avatars
-from chatroom.clearing import Clearing
-from chatroom.config import Settings
-from chatroom.deliveries import Deliveries
-from chatroom.departures import Departures
-from chatroom.embedded import EmbeddedMongo
-from chatroom.errors import Unavailable
-from chatroom.export import Exports
-from chatroom.files import Files
-from chatroom.limits import Limits, make_limits
-from chatroom.mentions import Mentions
-from chatroom.messages import Messages
-from chatroom.models import Hook, Room
-from chatroom.moderation import Moderation
-from chatroom.newcomers import Newcomers
-from chatroom.notices import Notices
-from chatroom.outside import Outside
-from chatroom.own_data import OwnData
-from chatroom.parting import Parting
-from chatroom.profiles import Profiles
-from chatroom.push import Push
-from chatroom.reading import Reading
-from chatroom.reports import Reports
-from chatroom.resets import Resets
-from chatroom.retention import Retention
-from chatroom.rights import RightsNow
-from chatroom.room_invites import RoomInvites
-from chatroom.room_settings import RoomSettings
-from chatroom.rooms import Rooms
-from chatroom.search import Search, make_search
-from chatroom.sessions import Sessions
-from chatroom.site import Site
-from chatroom.site_rooms import SiteRooms
-from chatroom.store import (
-    audit,
-    avatars,
-    files,
-    held,
-    hooks,
-    invites,
-    messages,
-    notices,
-    presences,
-    reports,
-    resets,
-    room_invites,
-    rooms,
-    search,
-    sessions,
-    site,
-    subscriptions,
-    users,
+from chatroom.base.access import Access
+from chatroom.base.config import Settings
+from chatroom.base.errors import Unavailable
+from chatroom.base.models import Hook, Room
+from chatroom.erasure.account_deletion import AccountDeletion
+from chatroom.erasure.clearing import Clearing
+from chatroom.erasure.departed_memberships import Departures
+from chatroom.erasure.departed_messages import Parting
+from chatroom.erasure.retention import Retention
+from chatroom.export.export import Exports
+from chatroom.export.own_data import OwnData
+from chatroom.files import files_store as files
+from chatroom.files import pictures
+from chatroom.files.files import Files
+from chatroom.files.files_store import FileStore
+from chatroom.live.presence import presences_store as presences
+from chatroom.live.presence.presences_store import PresenceStore
+from chatroom.messages import messages_store as messages
+from chatroom.messages.mentions import Mentions
+from chatroom.messages.messages_store import MessageStore
+from chatroom.messages.posting import Messages
+from chatroom.moderation import held_store as held
+from chatroom.moderation import reports_store as reports
+from chatroom.moderation.admission import Admission
+from chatroom.moderation.approval import Approval
+from chatroom.moderation.held_store import HeldStore
+from chatroom.moderation.moderation import Moderation
+from chatroom.moderation.newcomers import Newcomers
+from chatroom.moderation.overview_store import OverviewStore
+from chatroom.moderation.reports import Reports
+from chatroom.moderation.reports_store import ReportStore
+from chatroom.moderation.site_rooms import SiteRooms
+from chatroom.moderation.site_rooms_store import SiteRoomStore
+from chatroom.mongo.database import Database
+from chatroom.mongo.embedded import EmbeddedMongo
+from chatroom.outbound import hooks_store as hooks
+from chatroom.outbound import subscriptions_store as subscriptions
+from chatroom.outbound.deliveries import Deliveries
+from chatroom.outbound.hooks_store import HookStore
+from chatroom.outbound.public_http import Outside
+from chatroom.outbound.push import Push
+from chatroom.outbound.subscriptions_store import SubscriptionStore
+from chatroom.outbound.webhooks import Webhooks
+from chatroom.people import (
+    avatars_store as avatars,
 )
-from chatroom.store.acts import ActStore
-from chatroom.store.audit import AuditStore
-from chatroom.store.avatars import AvatarStore
-from chatroom.store.database import Database
-from chatroom.store.files import FileStore
-from chatroom.store.former_slugs import FormerSlugs
-from chatroom.store.held import HeldStore
-from chatroom.store.hooks import HookStore
-from chatroom.store.invites import InviteStore
-from chatroom.store.leases import LeaseStore
-from chatroom.store.listings import ListingStore
-from chatroom.store.members import MemberStore
-from chatroom.store.messages import MessageStore
-from chatroom.store.notices import NoticeStore
-from chatroom.store.overview import OverviewStore
-from chatroom.store.presences import PresenceStore
-from chatroom.store.reports import ReportStore
-from chatroom.store.resets import ResetStore
-from chatroom.store.room_invites import RoomInviteStore
-from chatroom.store.rooms import RoomStore
-from chatroom.store.search import SearchStore
-from chatroom.store.sessions import SessionStore
-from chatroom.store.site import SiteStore
-from chatroom.store.site_rooms import SiteRoomStore
-from chatroom.store.subscriptions import SubscriptionStore
-from chatroom.webhooks import Webhooks
+from chatroom.people import (
+    invites_store as invites,
+)
+from chatroom.people import (
+    resets_store as resets,
+)
+from chatroom.people import (
+    sessions_store as sessions,
+)
+from chatroom.people import (
+    users_store as users,
+)
+from chatroom.people.accounts import Accounts, make_accounts
+from chatroom.people.avatars import Avatars
+from chatroom.people.avatars_store import AvatarStore
+from chatroom.people.invites_store import InviteStore
+from chatroom.people.profiles import Profiles
+from chatroom.people.resets import Resets
+from chatroom.people.resets_store import ResetStore
+from chatroom.people.sessions import Sessions
+from chatroom.people.sessions_store import SessionStore
+from chatroom.rooms import links_store as room_invites
+from chatroom.rooms import rooms_store as rooms
+from chatroom.rooms.current_rights import RightsNow
+from chatroom.rooms.former_slugs_store import FormerSlugs
+from chatroom.rooms.links import RoomInvites
+from chatroom.rooms.links_store import RoomInviteStore
+from chatroom.rooms.listings_store import ListingStore
+from chatroom.rooms.members_store import MemberStore
+from chatroom.rooms.read_positions import Reading
+from chatroom.rooms.rooms import Rooms
+from chatroom.rooms.rooms_store import RoomStore
+from chatroom.rooms.settings import RoomSettings
+from chatroom.search import search_store as search
+from chatroom.search.search import Search, make_search
+from chatroom.search.search_store import SearchStore
+from chatroom.site import audit_store as audit
+from chatroom.site import notices_store as notices
+from chatroom.site import settings_store as site
+from chatroom.site.acts import Acts
+from chatroom.site.acts_store import ActStore
+from chatroom.site.audit import Audit
+from chatroom.site.audit_store import AuditStore
+from chatroom.site.leases_store import LeaseStore
+from chatroom.site.limits import Limits, make_limits
+from chatroom.site.notices import Notices
+from chatroom.site.notices_store import NoticeStore
+from chatroom.site.settings import Site
+from chatroom.site.settings_store import SiteStore
 
 VISIT_SECONDS = 15
 PREPARE_PAUSE_SECONDS = 1.0
@@ -252,7 +260,13 @@ class Services:
         drawing = pictures.make_workers()
         self.avatars = Avatars(AvatarStore(database), drawing)
         held_store = HeldStore(database)
-        self.files = Files(FileStore(database), self.message_store, settings, drawing, held=held_store)
+        self.files = Files(
+            FileStore(database),
+            settings,
+            drawing,
+            find_message=self.message_store.find_by_client_id,
+            find_held=held_store.find,
+        )
         room_store = RoomStore(database)
         self.notices = Notices(NoticeStore(database))
         entries = AuditStore(database)
@@ -292,7 +306,7 @@ class Services:
         self.accounts.first_key = self.secret_key if settings.is_public else ""
         self.overview = OverviewStore(database)
         self.profiles = Profiles(self.accounts.users, self.acts)
-        self.resets = Resets(ResetStore(database), self.accounts, self.moderation, self.acts)
+        self.resets = Resets(ResetStore(database), self.accounts, self.acts)
         self.reading = Reading(room_store, self.message_store, self.notices)
         outside = Outside()
         self.push = Push(

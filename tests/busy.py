@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from chatroom.turns import Places, Workers
+from chatroom.base.threads import Places, Workers
 
 
 @contextmanager

@@ -16,10 +16,10 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 
 from chatroom.app import create_app, open_app
-from chatroom.config import Settings
-from chatroom.embedded import EmbeddedMongo
+from chatroom.base.config import Settings
+from chatroom.mongo.database import Database
+from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.services import Services
-from chatroom.store.database import Database
 from tests.databases import in_memory, new_database, replica_set
 from tests.made_once import share_builders, share_templates
 from tests.parallel import make_scheduler, sort_long_first

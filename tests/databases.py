@@ -10,22 +10,22 @@ from typing import Any
 
 import pymongo
 
-from chatroom.acts import Acts
-from chatroom.config import Settings
-from chatroom.embedded import EmbeddedMongo
-from chatroom.embedded.mongod import find_binaries, make_runnable
-from chatroom.messages import Messages
-from chatroom.models import Author
-from chatroom.notices import Notices
-from chatroom.rooms import Rooms
+from chatroom.base.config import Settings
+from chatroom.base.models import Author
+from chatroom.messages.posting import Messages
+from chatroom.mongo.database import Database
+from chatroom.mongo.embedded import EmbeddedMongo
+from chatroom.mongo.embedded.mongod import find_binaries, make_runnable
+from chatroom.rooms.listings_store import ListingStore
+from chatroom.rooms.members_store import MemberStore
+from chatroom.rooms.rooms import Rooms
+from chatroom.rooms.rooms_store import RoomStore
 from chatroom.services import INDEXES
-from chatroom.store.acts import ActStore
-from chatroom.store.audit import Act, AuditStore, Subject
-from chatroom.store.database import Database
-from chatroom.store.listings import ListingStore
-from chatroom.store.members import MemberStore
-from chatroom.store.notices import NoticeStore
-from chatroom.store.rooms import RoomStore
+from chatroom.site.acts import Acts
+from chatroom.site.acts_store import ActStore
+from chatroom.site.audit_store import Act, AuditStore, Subject
+from chatroom.site.notices import Notices
+from chatroom.site.notices_store import NoticeStore
 from tests.ports import Port
 from tests.waiting import PATIENCE_SECONDS, wait_until
 

@@ -1,8 +1,8 @@
 """The cast: Alice and Bob are members, Mallory is signed in and not a member."""
 
-from chatroom.access import Access
-from chatroom.models import Author, Draft, Membership, Role, Room
-from chatroom.store.messages import Rendered
+from chatroom.base.access import Access
+from chatroom.base.models import Author, Draft, Membership, Role, Room
+from chatroom.messages.messages_store import Rendered
 
 ALICE = Author("a" * 24, "Alice")
 BOB = Author("b" * 24, "Bob")

@@ -7,7 +7,7 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from chatroom.first import first_code
+from chatroom.people.first_account import first_code
 
 PASSWORD = "correct horse battery"
 _hidden = re.compile(r"<input[^>]*>")

@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
 from chatroom.app import create_app, open_app
-from chatroom.config import Settings
+from chatroom.base.config import Settings
 from chatroom.services import Services
 from tests.pictures import make_picture
 from tests.visitors import PASSWORD, Visitor

@@ -1,1 +1,4 @@
-"""The engine: live delivery over websockets, an island of asyncio beside the Flask pages."""
+"""Live delivery: an island of asyncio beside the Flask pages, which sends each room to its open connections.
+
+Every connection receives every change beyond its cursor, once and in order.
+"""

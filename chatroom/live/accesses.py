@@ -1,14 +1,14 @@
 """What one visitor may do, room by room: asked for once, and again when it may have changed.
 
-Whether it has is told by notices, and looked at besides (`chatroom.live.second_look`).
+Whether it has is told by notices, and looked at besides (`chatroom.live.rights_check`).
 """
 
 from collections.abc import Awaitable, Callable, Iterator
 
 import msgspec
 
-from chatroom.access import Access
-from chatroom.models import Room
+from chatroom.base.access import Access
+from chatroom.base.models import Room
 
 
 class Accesses:

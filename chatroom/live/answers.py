@@ -6,7 +6,7 @@ Sent in the turn of the loop in which it is said, together with news where there
 import asyncio
 from collections.abc import Callable
 
-from chatroom.live.websocket import Write, WriteNow
+from chatroom.live.sockets.websocket import Write, WriteNow
 
 MAX_WAITING = 3000
 """Frames that wait to be sent; there is no room for another."""

@@ -9,12 +9,12 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
-from chatroom.changes import Change
-from chatroom.errors import ChatroomError, Refused, Unavailable
+from chatroom.base.errors import ChatroomError, Refused, Unavailable
+from chatroom.base.models import Draft, Message
 from chatroom.live.rivals import Rivals
-from chatroom.models import Draft, Message
-from chatroom.store.async_messages import Outrun, StoreNow
-from chatroom.store.messages import Stored
+from chatroom.messages.async_store import Outrun, StoreNow
+from chatroom.messages.changes import Change
+from chatroom.messages.messages_store import Stored
 
 log = logging.getLogger(__name__)
 

@@ -12,23 +12,23 @@ from typing import Any
 
 import msgspec
 
-from chatroom.access import Access
-from chatroom.changes import Change
-from chatroom.errors import ChatroomError, Refused, Unavailable
+from chatroom.base.access import Access
+from chatroom.base.errors import ChatroomError, Refused, Unavailable
+from chatroom.base.models import Draft, Room
 from chatroom.live import protocol
 from chatroom.live.accesses import Accesses
 from chatroom.live.answers import Answers
 from chatroom.live.engine import Engine
 from chatroom.live.follower import follow
-from chatroom.live.pace import FOLLOW, FRAMES_A_TURN
-from chatroom.live.positions import Positions
 from chatroom.live.protocol import Delete, Edit, Follow, Format, Pin, Post, React, Read, Typing, Unfollow
+from chatroom.live.read_positions import Positions
 from chatroom.live.rooms import LiveRoom
-from chatroom.live.visitor import Rules, Visitor
-from chatroom.live.websocket import Receive, Send, Write, WriteNow, never_now
-from chatroom.models import Draft, Room
-from chatroom.rendering import has_code
-from chatroom.store.messages import Stored
+from chatroom.live.sockets.pace import FOLLOW, FRAMES_A_TURN
+from chatroom.live.sockets.visitor import Rules, Visitor
+from chatroom.live.sockets.websocket import Receive, Send, Write, WriteNow, never_now
+from chatroom.messages.changes import Change
+from chatroom.messages.messages_store import Stored
+from chatroom.messages.rendering import has_code
 
 log = logging.getLogger(__name__)
 

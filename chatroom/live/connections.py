@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Protocol
 
-from chatroom.access import Access
-from chatroom.models import Room
+from chatroom.base.access import Access
+from chatroom.base.models import Room
 
 
 class Connection(Protocol):

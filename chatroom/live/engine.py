@@ -11,20 +11,20 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from chatroom.errors import ChatroomError, Unavailable
+from chatroom.base.errors import ChatroomError, Unavailable
+from chatroom.base.models import Author, Message, Notice, Room
 from chatroom.live.appender import Appender
+from chatroom.live.bridge import Passage
 from chatroom.live.connections import Connections
-from chatroom.live.hearing import Hearing
 from chatroom.live.housekeeping import TICK_SECONDS, Housekeeping, ProlongSession
-from chatroom.live.leases import Leases
-from chatroom.live.passage import Passage
+from chatroom.live.notice_receiver import Hearing
+from chatroom.live.presence.presence_leases import Leases
+from chatroom.live.presence.presences_store import PresenceStore
+from chatroom.live.rights_check import ReadRights
 from chatroom.live.rooms import LiveRoom, LiveRooms
-from chatroom.live.second_look import ReadRights
-from chatroom.messages import Messages
-from chatroom.models import Author, Message, Notice, Room
-from chatroom.notices import Notices
-from chatroom.store.messages import MessageStore
-from chatroom.store.presences import PresenceStore
+from chatroom.messages.messages_store import MessageStore
+from chatroom.messages.posting import Messages
+from chatroom.site.notices import Notices
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator, Mapping
 
-from chatroom.errors import ChatroomError
+from chatroom.base.errors import ChatroomError
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
-from chatroom.errors import Unavailable
+from chatroom.base.errors import Unavailable
 from chatroom.live import protocol
 from chatroom.live.protocol import Format
 from chatroom.live.tail import SendNow, Tail

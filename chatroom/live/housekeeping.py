@@ -11,15 +11,15 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol
 
-from chatroom.errors import Unavailable
-from chatroom.live import typing
+from chatroom.base.errors import Unavailable
+from chatroom.base.models import Notice
 from chatroom.live.connections import Connection, Connections
-from chatroom.live.hearing import Hearing
-from chatroom.live.leases import Leases
+from chatroom.live.notice_receiver import Hearing
+from chatroom.live.presence import typing
+from chatroom.live.presence.presence_leases import Leases
+from chatroom.live.presence.presences_store import PresenceStore
+from chatroom.live.rights_check import ReadRights, SecondLook
 from chatroom.live.rooms import LiveRooms
-from chatroom.live.second_look import ReadRights, SecondLook
-from chatroom.models import Notice
-from chatroom.store.presences import PresenceStore
 
 log = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ from typing import Annotated, Any, ClassVar, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from chatroom.approval import WAITING
-from chatroom.errors import Refused
-from chatroom.models import SERVER_MADE, Author, File, Held, Message, Reaction, Room, Scope
+from chatroom.base.errors import Refused
+from chatroom.base.models import SERVER_MADE, Author, File, Held, Message, Reaction, Room, Scope
+from chatroom.moderation.approval import WAITING
 
 Format = Literal["text", "html", "brief"]
 """What messages carry. `brief`: what it takes to count them, and nothing that anybody wrote."""

@@ -9,15 +9,15 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from chatroom.errors import ChatroomError, Unavailable
+from chatroom.base.errors import ChatroomError, Unavailable
+from chatroom.base.models import Message, Room
 from chatroom.live import protocol
 from chatroom.live.follower import News
-from chatroom.live.presence import Presence
+from chatroom.live.presence.presence import Presence
+from chatroom.live.presence.typing import Typing
 from chatroom.live.protocol import Format
 from chatroom.live.tail import FRAME_MESSAGES, Tail, bounded_frame
-from chatroom.live.typing import Typing
-from chatroom.models import Message, Room
-from chatroom.store.messages import MessageStore
+from chatroom.messages.messages_store import MessageStore
 
 FORGET_TICKS = 60
 RETRY_SECONDS = 0.5

@@ -9,9 +9,9 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable
 
+from chatroom.base.models import Message
 from chatroom.live import protocol
 from chatroom.live.protocol import Format
-from chatroom.models import Message
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from typing import NewType
 
 import regex
 
-from chatroom.errors import Refused
+from chatroom.base.errors import Refused
 from chatroom.names.looks import is_one_script_a_word
 from chatroom.names.people import is_reserved
 

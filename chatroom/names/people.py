@@ -8,7 +8,7 @@ from functools import cache
 
 import regex
 
-from chatroom.errors import Refused
+from chatroom.base.errors import Refused
 from chatroom.names.looks import MIXTURES, SCRIPTS, fold, look, written_in
 
 RULE_VERSION = 1

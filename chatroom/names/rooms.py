@@ -8,8 +8,8 @@ import secrets
 
 import regex
 
-from chatroom.errors import Refused
-from chatroom.models import Slug
+from chatroom.base.errors import Refused
+from chatroom.base.models import Slug
 from chatroom.names.looks import fold, is_one_script_a_word, look
 from chatroom.names.people import keys
 

@@ -5,55 +5,47 @@ A request is checked here, at the edge; what it does is said in the modules belo
 
 from flask import Flask
 
-from chatroom.config import Settings
-from chatroom.web import (
-    avatars,
-    configuration,
-    errors,
-    files,
-    health,
-    lanes,
-    login,
-    moved,
-    reference,
-    security,
-    webhooks,
-)
-from chatroom.web.account_deletion import blueprint as account_deletion
-from chatroom.web.accounts import blueprint as accounts
-from chatroom.web.accounts import shown_registration
-from chatroom.web.admin import blueprint as admin
-from chatroom.web.admin_rooms import blueprint as admin_rooms
-from chatroom.web.api import blueprint as api
-from chatroom.web.approval import blueprint as approval
-from chatroom.web.clearing import blueprint as clearing
+from chatroom.base.config import Settings
 from chatroom.web.commands import COMMANDS
-from chatroom.web.excerpts import excerpt_of
-from chatroom.web.export import blueprint as export
-from chatroom.web.files import is_upload, most_upload_bytes
-from chatroom.web.held import api as held_api
-from chatroom.web.held import as_held
-from chatroom.web.held import blueprint as held
-from chatroom.web.lanes import credential_of, lane_of
-from chatroom.web.marks import api as marks_api
-from chatroom.web.message_list import message_list, names
-from chatroom.web.messages_api import blueprint as messages_api
-from chatroom.web.notifications import api as push
-from chatroom.web.notifications import blueprint as notifications
-from chatroom.web.pages import as_json, hue, static_url
-from chatroom.web.pages import blueprint as pages
-from chatroom.web.people import blueprint as people
-from chatroom.web.permalinks import blueprint as permalinks
-from chatroom.web.reports import blueprint as reports
-from chatroom.web.resets import blueprint as resets
-from chatroom.web.room_api import blueprint as room_api
-from chatroom.web.rooms import blueprint as rooms
-from chatroom.web.rooms_api import blueprint as rooms_api
-from chatroom.web.search import api as search_api
-from chatroom.web.search import blueprint as search
-from chatroom.web.sidebar import badge
-from chatroom.web.sockets import address_of, is_own_origin, sign_in
-from chatroom.web.tokens import blueprint as tokens
+from chatroom.web.export.export import blueprint as export
+from chatroom.web.files import files
+from chatroom.web.files.files import is_upload, most_upload_bytes
+from chatroom.web.kit import configuration, errors, health, lanes, login, reference, security
+from chatroom.web.kit.lanes import credential_of, lane_of
+from chatroom.web.kit.sockets import address_of, is_own_origin, sign_in
+from chatroom.web.messages.excerpts import excerpt_of
+from chatroom.web.messages.held import api as held_api
+from chatroom.web.messages.held import as_held
+from chatroom.web.messages.held import blueprint as held
+from chatroom.web.messages.listing import message_list, names
+from chatroom.web.messages.marks import api as marks_api
+from chatroom.web.messages.message_api import blueprint as messages_api
+from chatroom.web.messages.messages_api import blueprint as api
+from chatroom.web.messages.pages import as_json, hue, static_url
+from chatroom.web.messages.pages import blueprint as pages
+from chatroom.web.messages.permalinks import blueprint as permalinks
+from chatroom.web.moderation.admin import blueprint as admin
+from chatroom.web.moderation.admin_rooms import blueprint as admin_rooms
+from chatroom.web.moderation.approval import blueprint as approval
+from chatroom.web.moderation.reports import blueprint as reports
+from chatroom.web.outbound import webhooks
+from chatroom.web.outbound.notifications import api as push
+from chatroom.web.outbound.notifications import blueprint as notifications
+from chatroom.web.people import avatars
+from chatroom.web.people.account_deletion import blueprint as account_deletion
+from chatroom.web.people.accounts import blueprint as accounts
+from chatroom.web.people.accounts import shown_registration
+from chatroom.web.people.people import blueprint as people
+from chatroom.web.people.resets import blueprint as resets
+from chatroom.web.people.tokens import blueprint as tokens
+from chatroom.web.rooms import moved
+from chatroom.web.rooms.clearing import blueprint as clearing
+from chatroom.web.rooms.room_api import blueprint as room_api
+from chatroom.web.rooms.rooms import blueprint as rooms
+from chatroom.web.rooms.rooms_api import blueprint as rooms_api
+from chatroom.web.rooms.sidebar import badge
+from chatroom.web.search.search import api as search_api
+from chatroom.web.search.search import blueprint as search
 
 __all__ = [
     "address_of",

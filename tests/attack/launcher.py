@@ -5,6 +5,6 @@ import sys
 
 if __name__ == "__main__":
     importlib.import_module(f"tests.attack.mutations.{sys.argv[1]}").apply()
-    from chatroom.serve import serve
+    from chatroom.serve.start import serve
 
     sys.exit(serve())

@@ -40,7 +40,7 @@ def main() -> int:
         install_clock(asked.clock)
     if asked.mutation:
         importlib.import_module(f"tests.faults.mutations.{asked.mutation}").apply()
-    from chatroom.serve import serve
+    from chatroom.serve.start import serve
 
     return serve()
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from chatroom.accounts import Registration
-from chatroom.config import Settings
+from chatroom.base.config import Settings
+from chatroom.people.accounts import Registration
 from chatroom.services import Services
 from tests.faults.app import SECRET_KEY
 

@@ -17,7 +17,7 @@ import pymongo
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from chatroom.embedded.mongod import find_binaries, make_runnable
+from chatroom.mongo.embedded.mongod import find_binaries, make_runnable
 from tests.faults.process import Process
 from tests.faults.proxy import Proxy
 from tests.ports import Port

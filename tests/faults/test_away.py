@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from chatroom.app import create_app, open_app
-from chatroom.config import Settings
+from chatroom.base.config import Settings
 
 STORE_SECONDS = 0.5
 MOST_SECONDS = 15.0

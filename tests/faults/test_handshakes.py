@@ -12,11 +12,11 @@ from typing import Any, cast
 
 import pytest
 
-from chatroom.errors import Unavailable
-from chatroom.live import socket
+from chatroom.base.errors import Unavailable
 from chatroom.live.engine import Engine
-from chatroom.live.gate import Limits
-from chatroom.live.socket import LiveEndpoint
+from chatroom.live.sockets import endpoint as socket
+from chatroom.live.sockets.endpoint import LiveEndpoint
+from chatroom.live.sockets.gate import Limits
 from tests.waiting import PATIENCE_SECONDS
 
 CROWD = 40

@@ -9,10 +9,11 @@ from itertools import count
 
 import pytest
 
-from chatroom.models import Message
-from chatroom.store import messages, unique
-from chatroom.store.database import Database
-from chatroom.store.messages import MessageStore
+from chatroom.base.models import Message
+from chatroom.messages import messages_store as messages
+from chatroom.messages.messages_store import MessageStore
+from chatroom.mongo import unique
+from chatroom.mongo.database import Database
 from tests.people import ALICE, BOB, rendered
 
 ROOM = "lobby"

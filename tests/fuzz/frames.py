@@ -14,9 +14,9 @@ from typing import Any, get_args
 import msgspec
 from bson import ObjectId
 
-from chatroom.live.pace import Paces
 from chatroom.live.protocol import ClientFrame
-from chatroom.rooms import LOBBY
+from chatroom.live.sockets.pace import Paces
+from chatroom.rooms.rooms import LOBBY
 from tests.fuzz import Broken
 from tests.fuzz.renderer import check_html
 from tests.people import MALLORY

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chatroom.live.connection import Connection
-from chatroom.store.messages import MessageStore
+from chatroom.messages.messages_store import MessageStore
 from tests.fuzz import Broken, frames, renderer
 
 HARMFUL = [

@@ -18,14 +18,14 @@ from typing import Any
 import pymongo
 import pytest
 
-from chatroom import backup
 from chatroom.app import create_app, open_app
-from chatroom.config import Settings
-from chatroom.embedded import EmbeddedMongo
-from chatroom.errors import SettingsError
-from chatroom.models import Message
+from chatroom.base.config import Settings
+from chatroom.base.errors import SettingsError
+from chatroom.base.models import Message
+from chatroom.export import backup
+from chatroom.export.backup_store import BackupStore
+from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.services import INDEXES, Services
-from chatroom.store.backup import BackupStore
 from tests.integration.live.servers import make_tokens
 from tests.people import ALICE, BOB, rendered
 from tests.visitors import Visitor

@@ -20,9 +20,9 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
-from chatroom.embedded import EmbeddedError, EmbeddedMongo
-from chatroom.embedded.folder import FolderError
-from chatroom.embedded.mongod import find_binaries
+from chatroom.mongo.embedded import EmbeddedError, EmbeddedMongo
+from chatroom.mongo.embedded.folder import FolderError
+from chatroom.mongo.embedded.mongod import find_binaries
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.integration
@@ -34,7 +34,7 @@ APP = """
 import sys, threading, time
 from pathlib import Path
 from pymongo import MongoClient
-from chatroom.embedded import EmbeddedMongo
+from chatroom.mongo.embedded import EmbeddedMongo
 
 def launch():
     global mongo
@@ -105,7 +105,7 @@ def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], E
         binary.write_text(script)
         binary.chmod(0o755)
         monkeypatch.setenv("PATH", f"{binary.parent}:/usr/bin:/bin")
-        monkeypatch.setattr("chatroom.embedded.mongod._bundled", lambda: iter([]))
+        monkeypatch.setattr("chatroom.mongo.embedded.mongod._bundled", lambda: iter([]))
         return EmbeddedMongo.launch(tmp_path / "data")
 
     return launch
@@ -252,7 +252,7 @@ class TestRestart:
 class TestUpgrade:
     def test_the_data_files_follow_a_newer_mongod(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         """O11: As from 5.0 to 6.0: only the bundled one is here."""
-        caplog.set_level("INFO", "chatroom.embedded")
+        caplog.set_level("INFO", "chatroom.mongo.embedded")
         mongo = EmbeddedMongo.launch(tmp_path / "data")
         mongo.wait_until_ready()
         record = json.loads((tmp_path / "data" / "mongo.json").read_text())
@@ -277,7 +277,7 @@ class TestUpgrade:
         def refuse(_: object) -> str:
             raise OperationFailure("an index is in the way")
 
-        monkeypatch.setattr("chatroom.embedded.replica.carry_over", refuse)
+        monkeypatch.setattr("chatroom.mongo.embedded.replica.carry_over", refuse)
         mongo = EmbeddedMongo.launch(tmp_path / "data")
         mongo.wait_until_ready()
         mongo.kill()
@@ -297,7 +297,7 @@ class TestUpgrade:
         installed.write_text("#!/bin/sh\necho '** UPGRADE PROBLEM: Found an invalid document'\nexit 62\n")
         installed.chmod(0o755)
         found = [installed, *find_binaries()]
-        monkeypatch.setattr("chatroom.embedded.find_binaries", lambda: found)
+        monkeypatch.setattr("chatroom.mongo.embedded.find_binaries", lambda: found)
         with EmbeddedMongo.launch(tmp_path / "data") as mongo:
             mongo.wait_until_ready()
         assert json.loads(path.read_text())["compatibility"] == record["compatibility"]
@@ -366,7 +366,7 @@ class TestCrash:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         """F15."""
-        monkeypatch.setattr("chatroom.embedded._RESTART_SECONDS", 0.05)
+        monkeypatch.setattr("chatroom.mongo.embedded._RESTART_SECONDS", 0.05)
         mongo = EmbeddedMongo.launch(tmp_path / "data")
         with connect(mongo.wait_until_ready(), w="majority") as client:
             client.chatroom.notes.insert_one({"_id": "kept"})
@@ -387,7 +387,7 @@ class TestCrash:
     def test_a_frozen_guardian_is_killed_and_mongod_with_it(
         self, tmp_path: Path, broken: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("chatroom.embedded.process._STOP_SECONDS", 0.2)
+        monkeypatch.setattr("chatroom.mongo.embedded.process._STOP_SECONDS", 0.2)
         mongo = broken("#!/bin/sh\nwhile :; do sleep 0.1; done")
         wait_until(lambda: mongods(tmp_path / "data"))
         os.kill(_parent(mongods(tmp_path / "data")[0]), signal.SIGSTOP)
@@ -431,8 +431,8 @@ class TestFailure:
     def test_in_the_middle_of_the_start_is_explained_by_its_log(
         self, broken: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("chatroom.embedded.replica._REACH_MILLISECONDS", 500)
-        monkeypatch.setattr("chatroom.embedded._DYING_SECONDS", PATIENCE_SECONDS)
+        monkeypatch.setattr("chatroom.mongo.embedded.replica._REACH_MILLISECONDS", 500)
+        monkeypatch.setattr("chatroom.mongo.embedded._DYING_SECONDS", PATIENCE_SECONDS)
         script = f"""#!{sys.executable}
 import socket, sys
 with socket.socket(socket.AF_UNIX) as server:
@@ -464,7 +464,7 @@ print('{{"s":"F","msg":"WiredTiger error","attr":"28: No space left on device"}}
     def test_of_an_earlier_mongod_to_end_is_explained(
         self, tmp_path: Path, broken: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("chatroom.embedded._EARLIER_SECONDS", 0.2)
+        monkeypatch.setattr("chatroom.mongo.embedded._EARLIER_SECONDS", 0.2)
         with broken("#!/bin/sh\nexec sleep 3600") as mongo:
             mongo.folder.close()  # as if this app were gone, and its mongod not yet
             with pytest.raises(EmbeddedError, match="earlier mongod is still busy"):

@@ -10,11 +10,11 @@ import pytest
 from flask import Flask
 
 from chatroom.app import EndedSessions, create_app, open_app
-from chatroom.config import Settings
-from chatroom.embedded import EmbeddedMongo
-from chatroom.sessions import session_id_of
-from chatroom.store.database import Database
-from chatroom.store.sessions import SessionStore
+from chatroom.base.config import Settings
+from chatroom.mongo.database import Database
+from chatroom.mongo.embedded import EmbeddedMongo
+from chatroom.people.sessions import session_id_of
+from chatroom.people.sessions_store import SessionStore
 from tests.busy import give_plenty
 from tests.conftest import services_of, signed_in, visitor
 from tests.visitors import Visitor

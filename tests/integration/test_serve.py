@@ -19,11 +19,11 @@ from typing import Any
 
 import pytest
 
-from chatroom import server
-from chatroom.config import Settings
-from chatroom.embedded import EmbeddedMongo
-from chatroom.first import first_code
-from chatroom.server import PortError, open_ports
+from chatroom.base.config import Settings
+from chatroom.mongo.embedded import EmbeddedMongo
+from chatroom.people.first_account import first_code
+from chatroom.serve import server
+from chatroom.serve.server import PortError, open_ports
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.integration
@@ -135,7 +135,7 @@ def workers_of(running: Running) -> list[int]:
     workers = []
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
         with suppress(OSError):  # it ends at this moment
-            if b"chatroom.workers" in Path(f"/proc/{child}/cmdline").read_bytes():
+            if b"chatroom.serve.workers" in Path(f"/proc/{child}/cmdline").read_bytes():
                 workers.append(int(child))
     return workers
 
@@ -275,7 +275,7 @@ class TestEnd:
         """Python throws away what is raised there."""
         code = (
             "import signal, time, weakref\n"
-            "from chatroom.leaving import leave_on_signals\n"
+            "from chatroom.serve.leaving import leave_on_signals\n"
             "class Thing: pass\n"
             "thing = Thing()\n"
             "reference = weakref.ref(thing, lambda _: signal.raise_signal(signal.SIGTERM))\n"

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { endingOf, findKind, fitFrame, urlOf } from "../../static/views/files.js";
+import { endingOf, findKind, fitFrame, urlOf } from "../../static/views/files/files.js";
 
-// The same cases as in tests/unit/web/test_shown.py.
+// The same cases as in tests/unit/web/files/test_shown.py.
 test("a file is shown as what it is", () => {
   assert.equal(findKind({ type: "image/png", width: 5 }), "picture");
   assert.equal(findKind({ type: "image/png" }), "card");

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import vm from "node:vm";
 
 const ORIGIN = "https://room.test";
-const SOURCE = readFileSync(new URL("../../static/service_worker.js", import.meta.url), "utf8");
+const SOURCE = readFileSync(new URL("../../static/pages/service_worker.js", import.meta.url), "utf8");
 
 /** The worker between a network and its caches; `go` answers with what a navigation shows. */
 function start() {

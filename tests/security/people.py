@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 from flask import Flask
 
-from chatroom.accounts import Registration
-from chatroom.models import Author, Draft, Message, Room, User
-from chatroom.store.messages import Rendered
-from chatroom.store.rooms import RoomStore
-from chatroom.tokens import SCOPES
-from chatroom.web.cookies import NAME, SECRET
+from chatroom.base.models import Author, Draft, Message, Room, User
+from chatroom.messages.messages_store import Rendered
+from chatroom.people.accounts import Registration
+from chatroom.people.tokens import SCOPES
+from chatroom.rooms.rooms_store import RoomStore
+from chatroom.web.kit.cookies import NAME, SECRET
 from tests.conftest import services_of, visitor
 from tests.pictures import make_picture
 from tests.visitors import PASSWORD, Visitor

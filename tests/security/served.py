@@ -7,8 +7,10 @@ from typing import Any
 
 from websockets.frames import Frame
 
-from chatroom import serve, server
-from chatroom.live import housekeeping, websocket
+from chatroom.live import housekeeping
+from chatroom.live.sockets import websocket
+from chatroom.serve import server
+from chatroom.serve import start as serve
 
 IMPATIENCE = b"lose patience with me"
 """A client that sends this as a pong is pinged at once, and has half a second to answer."""

@@ -18,11 +18,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
-from chatroom.accounts import Registration
 from chatroom.app import create_app, open_app
-from chatroom.config import Settings
-from chatroom.embedded import EmbeddedMongo
-from chatroom.models import User
+from chatroom.base.config import Settings
+from chatroom.base.models import User
+from chatroom.mongo.embedded import EmbeddedMongo
+from chatroom.people.accounts import Registration
 from tests.security.served import IMPATIENCE, SETTLED
 from tests.visitors import PASSWORD
 from tests.waiting import PATIENCE_SECONDS

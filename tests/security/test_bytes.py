@@ -11,8 +11,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from chatroom.embedded import EmbeddedMongo
-from chatroom.models import Author, Draft
+from chatroom.base.models import Author, Draft
+from chatroom.mongo.embedded import EmbeddedMongo
 from tests.security.server import PING, UNLIMITED, Raw, Server, masked, serving
 from tests.waiting import PATIENCE_SECONDS, wait_until
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from chatroom.embedded import EmbeddedMongo
 from chatroom.live.connection import MAX_STRIKES
 from chatroom.live.engine import STORE_THREADS
+from chatroom.mongo.embedded import EmbeddedMongo
 from tests.security.server import (
     BINARY,
     COMPRESSED,

@@ -12,7 +12,7 @@ import pymongo
 import pytest
 from pymongo.errors import OperationFailure
 
-from chatroom.embedded import EmbeddedMongo
+from chatroom.mongo.embedded import EmbeddedMongo
 from tests.conftest import MakeApp
 from tests.security.live import Socket, served
 from tests.security.people import Cast
@@ -135,7 +135,7 @@ def test_a_shell_s_few_files_are_no_bound(soft: int, hard: int) -> None:
     """L07: with 1,024 files, a thousand idle connections of nobody shut everybody out."""
     code = (
         f"import resource as r; r.setrlimit(r.RLIMIT_NOFILE, ({soft}, min({hard}, r.getrlimit(r.RLIMIT_NOFILE)[1])));"
-        "from chatroom.serve import allow_many_files; allow_many_files(); print(*r.getrlimit(r.RLIMIT_NOFILE))"
+        "from chatroom.serve.start import allow_many_files; allow_many_files(); print(*r.getrlimit(r.RLIMIT_NOFILE))"
     )
     command = [sys.executable, "-c", code]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=PATIENCE_SECONDS)

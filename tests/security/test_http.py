@@ -8,7 +8,7 @@ from contextlib import suppress
 import httpx
 import pytest
 
-from chatroom.embedded import EmbeddedMongo
+from chatroom.mongo.embedded import EmbeddedMongo
 from tests.security.server import UNLIMITED, Server, serving
 from tests.visitors import PASSWORD
 from tests.waiting import PATIENCE_SECONDS

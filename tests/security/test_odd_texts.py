@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from werkzeug.routing import IntegerConverter, Rule
 
-from chatroom.embedded import EmbeddedMongo
+from chatroom.mongo.embedded import EmbeddedMongo
 from tests.conftest import MakeApp, signed_in
 from tests.visitors import Visitor
 

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from chatroom.models import Scope
+from chatroom.base.models import Scope
 from tests.conftest import MakeApp
 from tests.security.live import Socket, served
 from tests.security.people import DEN, Cast

@@ -10,10 +10,10 @@ from typing import Self
 import httpx
 import pytest
 
-from chatroom.config import Settings
-from chatroom.embedded import EmbeddedMongo
-from chatroom.models import Author
-from chatroom.queueing import widths
+from chatroom.asgi.request_queue import widths
+from chatroom.base.config import Settings
+from chatroom.base.models import Author
+from chatroom.mongo.embedded import EmbeddedMongo
 from tests.pictures import make_picture
 from tests.security.server import UNLIMITED, Server, serving
 from tests.visitors import PASSWORD

@@ -18,11 +18,11 @@ export default [
   },
   {
     files: ["static/**/*.js"],
-    ignores: ["static/service_worker.js"],
+    ignores: ["static/pages/service_worker.js"],
     languageOptions: { sourceType: "module", globals: globals.browser },
   },
   {
-    files: ["static/service_worker.js"],
+    files: ["static/pages/service_worker.js"],
     languageOptions: { sourceType: "script", globals: globals.serviceworker },
   },
   {

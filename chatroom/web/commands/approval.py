@@ -2,8 +2,8 @@
 
 import click
 
-from chatroom.logs import escaped
-from chatroom.newcomers import MOST
+from chatroom.base.logs import escaped
+from chatroom.moderation.newcomers import MOST
 from chatroom.services import Services
 from chatroom.web.commands.console import command
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from chatroom import backup
+from chatroom.export import backup
+from chatroom.export.backup_store import BackupStore
 from chatroom.services import INDEXES, Services
-from chatroom.store.backup import BackupStore
 from chatroom.web.commands.console import command, explained, show_progress
 
 _folder = click.argument("folder", type=click.Path(resolve_path=True, path_type=Path))

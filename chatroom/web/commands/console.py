@@ -15,11 +15,11 @@ import msgspec
 from flask import current_app
 from flask.cli import with_appcontext
 
-from chatroom.embedded import EmbeddedMongo
-from chatroom.embedded.folder import DataFolder, FolderInUse
-from chatroom.errors import ChatroomError
-from chatroom.logs import speak_any_alphabet
-from chatroom.models import Room, User
+from chatroom.base.errors import ChatroomError
+from chatroom.base.logs import speak_any_alphabet
+from chatroom.base.models import Room, User
+from chatroom.mongo.embedded import EmbeddedMongo
+from chatroom.mongo.embedded.folder import DataFolder, FolderInUse
 from chatroom.services import Services
 
 P = ParamSpec("P")

@@ -6,9 +6,9 @@ from functools import update_wrapper
 
 import click
 
-from chatroom.durations import end_of, until
-from chatroom.logs import escaped
-from chatroom.models import User
+from chatroom.base.durations import end_of, until
+from chatroom.base.logs import escaped
+from chatroom.base.models import User
 from chatroom.services import Services
 from chatroom.web.commands.console import command, get_user
 

@@ -6,9 +6,9 @@ from typing import cast, get_args
 
 import click
 
-from chatroom.accounts import Registration
-from chatroom.durations import until
-from chatroom.models import Role
+from chatroom.base.durations import until
+from chatroom.base.models import Role
+from chatroom.people.accounts import Registration
 from chatroom.services import Services
 from chatroom.web.commands.console import command, get_user, show_progress
 

@@ -5,9 +5,9 @@ from typing import TypeVar
 
 import click
 
-from chatroom.models import Scope
+from chatroom.base.models import Scope
+from chatroom.people.tokens import SCOPES, USUAL
 from chatroom.services import Services
-from chatroom.tokens import SCOPES, USUAL
 from chatroom.web.commands.console import command, get_user
 
 F = TypeVar("F", bound=Callable[..., None])

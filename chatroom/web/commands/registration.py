@@ -2,7 +2,7 @@
 
 import click
 
-from chatroom.logs import escaped
+from chatroom.base.logs import escaped
 from chatroom.services import Services
 from chatroom.web.commands.console import command
 

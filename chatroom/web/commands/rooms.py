@@ -6,15 +6,15 @@ from typing import get_args
 import click
 from flask import current_app
 
-from chatroom.audit import CONSOLE
-from chatroom.export import parse_days
-from chatroom.logs import escaped
+from chatroom.base.logs import escaped
+from chatroom.export.export import parse_days
+from chatroom.moderation.site_rooms import PAGE
+from chatroom.moderation.site_rooms_store import SiteRoom
 from chatroom.services import Services
-from chatroom.site_rooms import PAGE
-from chatroom.store.site_rooms import SiteRoom
+from chatroom.site.audit import CONSOLE
 from chatroom.web.commands.console import command, get_room, get_user, show_progress
-from chatroom.web.export import Format, write
-from chatroom.web.taking import in_chunks
+from chatroom.web.export.download import in_chunks
+from chatroom.web.export.export import Format, write
 
 _room = click.argument("slug", metavar="ROOM")
 _reason = click.option("--reason", required=True, help="Why: it is noted, and those who manage the room read it.")

@@ -14,7 +14,7 @@ from tests.attack.attack import Ground, Outcome, attack
 from tests.attack.person import PASSWORD, Person
 from tests.waiting import PATIENCE_SECONDS
 
-PLACES = ("/livez", "/static/js/chatroom.js", "/socket.io/", "/login", "/live")
+PLACES = ("/livez", "/static/pages/chat.js", "/socket.io/", "/login", "/live")
 MOST_MEGABYTES = 12.0
 """By which memory may rise while many times as much is poured in."""
 POURED = 32_000_000

@@ -7,8 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from chatroom import embedded
-from chatroom.embedded import EmbeddedMongo, replica
+from chatroom.mongo import embedded
+from chatroom.mongo.embedded import EmbeddedMongo, replica
 
 
 def apply() -> None:

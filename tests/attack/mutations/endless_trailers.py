@@ -1,6 +1,6 @@
 """Keep whatever comes after the last chunk, however much it is."""
 
-from chatroom import http_protocol
+from chatroom.asgi import http_protocol
 
 
 def apply() -> None:

@@ -7,10 +7,10 @@ from contextlib import suppress
 
 from pymongo.errors import DuplicateKeyError
 
-from chatroom import rooms
-from chatroom.models import Room
+from chatroom.base.models import Room
 from chatroom.names import rooms as names
-from chatroom.store.rooms import RoomStore
+from chatroom.rooms import rooms
+from chatroom.rooms.rooms_store import RoomStore
 
 
 def apply() -> None:

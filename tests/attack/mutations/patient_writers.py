@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from chatroom import http_protocol, pieces
-from chatroom.budget import Budget
+from chatroom.asgi import http_protocol
+from chatroom.asgi import large_answers as pieces
+from chatroom.asgi.budget import Budget
 
 
 def apply() -> None:

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from chatroom import queueing
-from chatroom.errors import Refused
-from chatroom.queueing import Width
-from chatroom.turns import Lane, Places
+from chatroom.asgi import request_queue as queueing
+from chatroom.asgi.request_queue import Width
+from chatroom.base.errors import Refused
+from chatroom.base.threads import Lane, Places
 
 WAIT_SECONDS = 20.0
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pymongo import ReturnDocument
 
 from chatroom.live import rivals
-from chatroom.store.async_messages import AsyncMessages
-from chatroom.store.messages import MessageStore, Rendered, Stored
+from chatroom.messages.async_store import AsyncMessages
+from chatroom.messages.messages_store import MessageStore, Rendered, Stored
 
 
 def apply() -> None:

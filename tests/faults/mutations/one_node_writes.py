@@ -5,7 +5,7 @@ from typing import Any
 import pymongo
 from pymongo.read_concern import ReadConcern
 
-from chatroom.store import database
+from chatroom.mongo import database
 
 
 def apply() -> None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from chatroom.base.models import Message
 from chatroom.live.tail import Tail
-from chatroom.models import Message
 
 
 def apply() -> None:

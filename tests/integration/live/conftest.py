@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from chatroom.embedded import EmbeddedMongo
-from chatroom.store.database import Database
+from chatroom.mongo.database import Database
+from chatroom.mongo.embedded import EmbeddedMongo
 from tests.databases import new_database
 from tests.integration.live.nodes import Node
 

@@ -8,21 +8,21 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from chatroom.errors import ChatroomError
+from chatroom.base.errors import ChatroomError
+from chatroom.base.models import Author, Draft, Room
+from chatroom.live import change_stream_store as changes
 from chatroom.live.engine import Engine
 from chatroom.live.feed import ChangeStreamFeed, Hint, Known, PollingFeed
 from chatroom.live.follower import follow
+from chatroom.live.presence.presences_store import PresenceStore
 from chatroom.live.rooms import LiveRoom
-from chatroom.messages import Messages
-from chatroom.models import Author, Draft, Room
-from chatroom.notices import Notices
-from chatroom.store import changes
-from chatroom.store.async_messages import AsyncMessages
-from chatroom.store.database import Database
-from chatroom.store.messages import MessageStore, Stored
-from chatroom.store.notices import NoticeStore
-from chatroom.store.presences import PresenceStore
-from chatroom.store.rooms import RoomStore
+from chatroom.messages.async_store import AsyncMessages
+from chatroom.messages.messages_store import MessageStore, Stored
+from chatroom.messages.posting import Messages
+from chatroom.mongo.database import Database
+from chatroom.rooms.rooms_store import RoomStore
+from chatroom.site.notices import Notices
+from chatroom.site.notices_store import NoticeStore
 from tests.people import ALICE
 from tests.waiting import PATIENCE_SECONDS, wait_until, wait_until_in_loop
 

@@ -18,8 +18,8 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
-from chatroom.accounts import Registration
-from chatroom.config import Settings
+from chatroom.base.config import Settings
+from chatroom.people.accounts import Registration
 from chatroom.services import Services
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
@@ -29,7 +29,7 @@ SECONDS = PATIENCE_SECONDS
 # The time between pings is no setting; a test cannot wait for twenty seconds.
 PROGRAM = """
 import os
-import chatroom.server as s
+import chatroom.serve.server as s
 s._PING_SECONDS = {ping}
 settle = s.settle
 def settle_and_say_so():
@@ -37,7 +37,7 @@ def settle_and_say_so():
     os.write(1, b"settled\\n")
 s.settle = settle_and_say_so
 {first}
-from chatroom.serve import serve
+from chatroom.serve.start import serve
 raise SystemExit(serve())
 """
 

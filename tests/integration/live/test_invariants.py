@@ -15,17 +15,17 @@ import pymongo
 import pytest
 from pymongo.errors import DuplicateKeyError
 
-from chatroom.changes import Change
-from chatroom.config import Settings
-from chatroom.errors import Refused, Unavailable
+from chatroom.base.config import Settings
+from chatroom.base.errors import Refused, Unavailable
+from chatroom.base.models import Draft, Message
+from chatroom.live import change_stream_store as changes
 from chatroom.live import feed as feeds
 from chatroom.live import rivals
 from chatroom.live.appender import Appender
 from chatroom.live.tail import Tail
-from chatroom.models import Draft, Message
-from chatroom.store import changes
-from chatroom.store.database import Database
-from chatroom.store.messages import MessageStore, Rendered, Stored
+from chatroom.messages.changes import Change
+from chatroom.messages.messages_store import MessageStore, Rendered, Stored
+from chatroom.mongo.database import Database
 from tests.databases import INDEXES, new_database, standalone
 from tests.integration.live.conftest import MakeNode
 from tests.integration.live.nodes import LOBBY, Node, Reader, check_log, check_posts, history

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from chatroom.embedded import EmbeddedMongo
 from chatroom.live.engine import STORE_THREADS
+from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.services import Services
 from tests.integration.live.servers import Client, Raw, Server, make_tokens, new_name, settings_of
 from tests.people import BOB, rendered
@@ -71,7 +71,7 @@ def server(shared_server: Server) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def impatient_server(place: Place) -> Server:
     """Pings twice a second, and gives who is let go a moment. Those who are to stay are elsewhere."""
-    return place.start(ping_seconds=0.5, first="import chatroom.live.websocket as w; w.LINGER_SECONDS = 0.2")
+    return place.start(ping_seconds=0.5, first="import chatroom.live.sockets.websocket as w; w.LINGER_SECONDS = 0.2")
 
 
 @pytest.fixture

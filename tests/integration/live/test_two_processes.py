@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from chatroom.embedded import EmbeddedMongo
-from chatroom.models import Author, User
-from chatroom.rooms import LOBBY
+from chatroom.base.models import Author, User
+from chatroom.mongo.embedded import EmbeddedMongo
+from chatroom.outbound.subscriptions_store import Subscription, SubscriptionStore
+from chatroom.rooms.rooms import LOBBY
 from chatroom.services import Services
-from chatroom.store.subscriptions import Subscription, SubscriptionStore
 from tests.integration.live.servers import SECONDS, Client, Server, make_tokens, new_name, settings_of
 from tests.people import access
 from tests.subscribers import Browser
@@ -26,15 +26,25 @@ pytestmark = pytest.mark.integration
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 # Tests listen on this machine, to which nothing is posted otherwise.
-EVERYWHERE = "import chatroom.outside as o; o.is_public = lambda address: True; o.is_own = lambda address: False"
+EVERYWHERE = """
+import chatroom.outbound.public_http as http
+http.is_public = lambda address: True
+http.is_own = lambda address: False
+"""
 # What is done once a second is done more often, so that nobody waits for it.
-BUSY = "import chatroom.live.housekeeping as h, chatroom.leased as l; h.TICK_SECONDS = l.PAUSE_SECONDS = 0.2"
+BUSY = """
+import chatroom.live.housekeeping, chatroom.site.leased_thread
+chatroom.live.housekeeping.TICK_SECONDS = chatroom.site.leased_thread.PAUSE_SECONDS = 0.2
+"""
 # Whoever outside does not answer is waited for until the test is over.
-PATIENT = "import chatroom.deliveries as v, chatroom.push as p; v.TIMEOUT_SECONDS = p.TIMEOUT_SECONDS = 60"
+PATIENT = """
+import chatroom.outbound.deliveries, chatroom.outbound.push
+chatroom.outbound.deliveries.TIMEOUT_SECONDS = chatroom.outbound.push.TIMEOUT_SECONDS = 60
+"""
 # While this file is there, whoever deletes an account stands still after the first messages of many.
 HELD = """
 import os, time
-from chatroom.account_deletion import AccountDeletion as d
+from chatroom.erasure.account_deletion import AccountDeletion as d
 goes_on = d._goes_on
 def wait_and_go_on(self, seconds):
     while seconds and os.path.exists({gate!r}):

@@ -16,12 +16,13 @@ from flask import Flask
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from chatroom.accounts import Registration
 from chatroom.app import ASGI
-from chatroom.live import housekeeping, pace, socketio
-from chatroom.models import Author, Room
+from chatroom.base.models import Author, Room
+from chatroom.live import housekeeping
+from chatroom.live.sockets import pace, socketio
+from chatroom.people.accounts import Registration
+from chatroom.rooms.rooms_store import RoomStore
 from chatroom.services import Services
-from chatroom.store.rooms import RoomStore
 from tests.conftest import MakeApp, services_of
 from tests.visitors import PASSWORD
 from tests.waiting import PATIENCE_SECONDS, wait_until
@@ -39,7 +40,7 @@ class Place:
         self.url = f"http://127.0.0.1:{self.port}/socket.io/"
         config = uvicorn.Config(
             self.asgi,
-            ws="chatroom.live.websocket:WebSocketProtocol",
+            ws="chatroom.live.sockets.websocket:WebSocketProtocol",
             log_level="critical",
             lifespan="on",
             timeout_graceful_shutdown=1,

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from chatroom.app import create_app, open_app
-from chatroom.embedded import EmbeddedMongo
-from chatroom.web.cookies import SECRET
+from chatroom.mongo.embedded import EmbeddedMongo
+from chatroom.web.kit.cookies import SECRET
 from tests.integration.live.servers import Server, make_tokens, new_name, settings_of
 from tests.waiting import PATIENCE_SECONDS, wait_until
 

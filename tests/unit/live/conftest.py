@@ -1,6 +1,7 @@
 import pytest
 
-from chatroom.live import engine, rivals, socket
+from chatroom.live import engine, rivals
+from chatroom.live.sockets import endpoint as socket
 from tests.unit.live.harness import Ticks
 from tests.waiting import PATIENCE_SECONDS
 

@@ -10,21 +10,34 @@ from urllib.parse import urlencode
 
 import pytest
 
-from chatroom.errors import Refused, Unavailable
-from chatroom.live import appender, connection, engine, follower, hearing, housekeeping, positions, rooms
+from chatroom.base.errors import Refused, Unavailable
+from chatroom.base.models import Author, Room
+from chatroom.live import (
+    appender,
+    connection,
+    engine,
+    follower,
+    housekeeping,
+    rooms,
+)
+from chatroom.live import (
+    notice_receiver as hearing,
+)
+from chatroom.live import (
+    read_positions as positions,
+)
 from chatroom.live.engine import Engine
-from chatroom.live.gate import Limits
-from chatroom.live.socket import LiveEndpoint
-from chatroom.live.visitor import Visitor
-from chatroom.messages import Messages
-from chatroom.models import Author, Room
-from chatroom.notices import Notices
-from chatroom.rooms import LOBBY
-from chatroom.store.database import Database
-from chatroom.store.messages import MessageStore
-from chatroom.store.notices import NoticeStore
-from chatroom.store.presences import PresenceStore
-from chatroom.tokens import EVERYTHING
+from chatroom.live.presence.presences_store import PresenceStore
+from chatroom.live.sockets.endpoint import LiveEndpoint
+from chatroom.live.sockets.gate import Limits
+from chatroom.live.sockets.visitor import Visitor
+from chatroom.messages.messages_store import MessageStore
+from chatroom.messages.posting import Messages
+from chatroom.mongo.database import Database
+from chatroom.people.tokens import EVERYTHING
+from chatroom.rooms.rooms import LOBBY
+from chatroom.site.notices import Notices
+from chatroom.site.notices_store import NoticeStore
 from tests.databases import in_memory, make_rooms
 from tests.people import ALICE, BOB, MALLORY, rendered
 

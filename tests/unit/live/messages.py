@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from chatroom.models import Message
+from chatroom.base.models import Message
 from tests.people import ALICE
 
 SENT_AT = datetime(2026, 11, 21, 1, 2, 3, 456000, tzinfo=UTC)

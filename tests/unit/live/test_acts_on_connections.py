@@ -5,10 +5,10 @@ from contextlib import suppress
 
 import pytest
 
-from chatroom.access import Access
-from chatroom.errors import Unavailable
-from chatroom.models import Room
-from chatroom.room_settings import RoomSettings, Wanted
+from chatroom.base.access import Access
+from chatroom.base.errors import Unavailable
+from chatroom.base.models import Room
+from chatroom.rooms.settings import RoomSettings, Wanted
 from tests.faulty import MODES, Writes
 from tests.people import ALICE, BOB
 from tests.unit.live.harness import Process, run, settle

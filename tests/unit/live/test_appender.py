@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from chatroom.errors import ChatroomError, Refused, Unavailable
+from chatroom.base.errors import ChatroomError, Refused, Unavailable
+from chatroom.base.models import Draft, Message
 from chatroom.live import appender as appenders
 from chatroom.live import rivals
 from chatroom.live.appender import Appender
-from chatroom.models import Draft, Message
-from chatroom.store.async_messages import Outrun, StoreNow
-from chatroom.store.messages import Stored
+from chatroom.messages.async_store import Outrun, StoreNow
+from chatroom.messages.messages_store import Stored
 from tests.people import draft
 from tests.unit.live.harness import let_sleep, settle
 from tests.unit.live.messages import message

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from chatroom.errors import SettingsError, Unavailable
-from chatroom.rooms import LOBBY
+from chatroom.base.errors import SettingsError, Unavailable
+from chatroom.rooms.rooms import LOBBY
 from tests.people import ALICE, draft
 from tests.unit.live.harness import FakeConnection, Process, Ticks, run, started
 

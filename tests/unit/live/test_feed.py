@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chatroom.errors import Unavailable
+from chatroom.base.errors import Unavailable
 from chatroom.live import feed as feeds
 from chatroom.live.feed import ChangeStreamFeed, PollingFeed
 from tests.waiting import PATIENCE_SECONDS

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from chatroom.errors import Unavailable
+from chatroom.base.errors import Unavailable
+from chatroom.base.models import Message
 from chatroom.live import follower as followers
 from chatroom.live import tail as tails
 from chatroom.live.follower import follow
-from chatroom.live.presence import Presence
+from chatroom.live.presence.presence import Presence
 from chatroom.live.protocol import Format, encode_message
+from chatroom.live.sockets.websocket import never_now
 from chatroom.live.tail import Tail, bounded_frame
-from chatroom.live.websocket import never_now
-from chatroom.models import Message
 from tests.people import ALICE, BOB
 from tests.unit.live.harness import settle
 from tests.unit.live.messages import message

@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
-from chatroom.errors import Unavailable
+from chatroom.base.errors import Unavailable
 from chatroom.live import housekeeping
-from chatroom.live.leases import ELSEWHERE_TICKS
-from chatroom.rooms import LOBBY
+from chatroom.live.presence.presence_leases import ELSEWHERE_TICKS
+from chatroom.rooms.rooms import LOBBY
 from tests.people import ALICE, BOB
 from tests.unit.live.harness import DEN, FakeConnection, Process, Ticks, away, run, started
 

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatroom.errors import Refused
+from chatroom.base.errors import Refused
+from chatroom.base.models import Author
 from chatroom.live import protocol
 from chatroom.live.protocol import Delete, Edit, Follow, Format, Person, Post, Unfollow
-from chatroom.models import Author
-from chatroom.store.messages import Stored
+from chatroom.messages.messages_store import Stored
 from tests.unit.live.messages import SENT_AT, message
 
 ID = "0123456789abcdef01234567"

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from chatroom.errors import Unavailable
+from chatroom.base.errors import Unavailable
+from chatroom.base.models import Message
 from chatroom.live import rooms
 from chatroom.live.rooms import LiveRoom
-from chatroom.models import Message
-from chatroom.rooms import LOBBY
-from chatroom.store.messages import MessageStore, Rendered, Stored
+from chatroom.messages.messages_store import MessageStore, Rendered, Stored
+from chatroom.rooms.rooms import LOBBY
 from tests.people import ALICE, BOB, draft, rendered
 from tests.unit.live.harness import Client, Process, Ticks, run, settle, started
 from tests.waiting import PATIENCE_SECONDS, wait_until_in_loop

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatroom.base.models import Message
 from chatroom.live import tail as tails
 from chatroom.live.protocol import Format
 from chatroom.live.tail import FRAME_MESSAGES, Entry, Tail, bounded_frame
-from chatroom.models import Message
 from tests.unit.live.harness import settle
 from tests.unit.live.messages import message
 

@@ -6,9 +6,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
 
-from chatroom.config import Settings
-from chatroom.embedded import EmbeddedMongo
-from chatroom.embedded.folder import FolderError
+from chatroom.base.config import Settings
+from chatroom.mongo.embedded import EmbeddedMongo
+from chatroom.mongo.embedded.folder import FolderError
 from chatroom.services import Services
 from chatroom.web.commands import COMMANDS
 from chatroom.web.commands.console import open_beside

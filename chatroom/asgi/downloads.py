@@ -1,0 +1,88 @@
+"""Send people's files on the event loop, at the pace of those who read them.
+
+The thread that answered a request is free again before the first byte is read: slow readers hold none.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+
+from chatroom.asgi.slow_requests import Application, Receive, Scope, Send, refuse
+from chatroom.base.errors import ChatroomError
+
+log = logging.getLogger(__name__)
+
+DOWNLOADS = 300
+DOWNLOADS_PER_USER = 30
+HANDOVER = "chatroom.handover"
+"""In the scope of a request: a list, into which the answer may put who reads, and the pieces of its body."""
+
+
+class Outlet:
+    """An ASGI application around another one, whose answers may leave their bodies to it."""
+
+    def __init__(self, inner: Application) -> None:
+        self._inner = inner
+        self._downloads: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        handover: list[tuple[str, Iterator[bytes]]] = []
+        is_refused = False
+
+        async def send_on(event: dict[str, object]) -> None:
+            nonlocal is_refused
+            if is_refused:
+                return
+            if not handover:
+                await send(event)
+            elif event["type"] == "http.response.start":
+                is_refused = self._is_full(handover[0][0])
+                if is_refused:
+                    await refuse(send, 503, "Too many files are being fetched. Please try again in a moment.")
+                else:
+                    await send(event)
+            elif not event.get("more_body"):
+                await self._stream(*handover[0], receive, send)
+
+        try:
+            await self._inner({**scope, HANDOVER: handover}, receive, send_on)
+        finally:
+            for _, pieces in handover:
+                await asyncio.to_thread(_close, pieces)
+
+    def _is_full(self, user_id: str) -> bool:
+        return self._downloads.total() >= DOWNLOADS or self._downloads[user_id] >= DOWNLOADS_PER_USER
+
+    async def _stream(self, user_id: str, pieces: Iterator[bytes], receive: Receive, send: Send) -> None:
+        """Send the body; what cannot be ended is cut off, which its length tells the reader."""
+        self._downloads[user_id] += 1
+        gone = asyncio.get_running_loop().create_task(_await_going(receive))
+        try:
+            while piece := await asyncio.to_thread(next, pieces, b""):
+                if gone.done():
+                    return
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        except ChatroomError as error:
+            log.info("a download was given up: %s", error)
+        finally:
+            gone.cancel()
+            self._downloads[user_id] -= 1
+            if not self._downloads[user_id]:
+                del self._downloads[user_id]
+
+
+def _close(pieces: Iterator[bytes]) -> None:
+    """Let go of what is not read to its end; also of what was never begun."""
+    close = getattr(pieces, "close", None)
+    if close is not None:
+        with suppress(ValueError):  # a generator that a thread is still in
+            close()
+
+
+async def _await_going(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,89 @@
+"""Give answers out in pieces, at the pace of those who read them, and count the large ones until they are taken.
+
+The threads that make them hand them over whole, and are free: none waits for a reader.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from chatroom.asgi.budget import account_of
+from chatroom.asgi.slow_requests import Application, Receive, Scope, Send, refuse
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = logging.getLogger(__name__)
+
+PIECE_BYTES = 65_536
+"""What is not longer goes out as it is, and counts only where its reader stalls."""
+
+Event = dict[str, object]
+
+
+def in_one(app: "WSGIApplication") -> "WSGIApplication":
+    """The same WSGI application, whose answers have one part: several would wait in their thread to be taken."""
+
+    def wsgi_app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        parts = app(environ, start_response)
+        try:
+            return [b"".join(parts)]
+        finally:
+            getattr(parts, "close", lambda: None)()
+
+    return wsgi_app
+
+
+class InPieces:
+    """An ASGI application around another one."""
+
+    def __init__(self, inner: Application) -> None:
+        self._inner = inner
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        head: list[Event] = []
+        is_refused = False
+
+        async def send_on(event: Event) -> None:
+            nonlocal is_refused
+            if event["type"] == "http.response.start":
+                head.append(event)  # which waits until it is known whether there is room for what follows
+            elif not is_refused:
+                is_refused = not await _give(scope, send, head, event)
+                head.clear()
+
+        await self._inner(scope, receive, send_on)
+
+
+async def _give(scope: Scope, send: Send, head: list[Event], event: Event) -> bool:
+    """Send a part of a body, behind the head if that is not sent yet; False where another answer was given instead."""
+    body = event.get("body", b"")
+    assert isinstance(body, bytes)  # noqa: S101
+    if len(body) <= PIECE_BYTES:
+        await _send_all(send, [*head, event])
+        return True
+    account = account_of(scope)
+    is_held = account.hold(len(body))
+    if not is_held and head:  # what has begun goes on: its parts are small
+        log.warning("an answer was not given: too much is being read", extra={"user": account.person})
+        await refuse(send, 503, "Too much is being read at once. Please try again in a moment.")
+        return False
+    try:
+        await _send_all(send, chain(head, _cut(event, body)))
+    finally:
+        if is_held:
+            account.release(len(body))
+    return True
+
+
+async def _send_all(send: Send, events: Iterable[Event]) -> None:
+    for event in events:
+        await send(event)
+
+
+def _cut(event: Event, body: bytes) -> Iterator[Event]:
+    for start in range(0, len(body), PIECE_BYTES):
+        end = start + PIECE_BYTES
+        yield {**event, "body": body[start:end], "more_body": end < len(body) or event.get("more_body", False)}

@@ -1,0 +1,134 @@
+"""Let requests into the threads, a fair share to each person, and let them wait here: on the event loop.
+
+A person is an account where it is known, else an address. Whoever sends much waits behind themselves alone: of each
+lane, everybody in turn gets the next place. Each queue is bounded; beyond it the answer is 503.
+"""
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+
+from chatroom.asgi.fair_queue import Full, Queue, Width
+from chatroom.asgi.slow_requests import Application, Receive, Scope, Send, refuse
+from chatroom.base.threads import Lane, give_back, worker_count
+
+TURNS = 2
+"""That compute at a time: one while another waits for the database (docs/decisions/0037-pages-compute-in-turns.md)."""
+TURN_SECONDS = 0.5
+"""Who takes longer is no longer counted: when the database is slow, others go on."""
+PROBES_AT_ONCE = 2
+STATIC_AT_ONCE = 3
+QUICK: set[Lane] = {"probes", "static"}
+QUICK_AT_ONCE = PROBES_AT_ONCE + STATIC_AT_ONCE
+"""Threads beside those of pages, for what takes a moment and no turn."""
+PASSWORDS_EACH, PASSWORDS_WAITING = 120, 180
+"""For each worker, at three hashes a second: a class that logs in at one address waits 40 s at most, and whoever comes
+last of all 60 s. Who would wait longer has gone away by then."""
+MOST_KNOWN = 10_000
+LEAVE = "chatroom.leave"
+"""In the scope of a request: what gives its places back."""
+PERSON = "chatroom.person"
+"""In the scope of a request: the account that turned out to have sent it, when it did."""
+
+
+class Queueing:
+    """An ASGI application that calls another one, a WSGI one, when there is a thread for the request.
+
+    The other one calls what is in `LEAVE` of its scope, in any thread, when the request's thread is free again.
+    """
+
+    def __init__(
+        self,
+        inner: Application,
+        *,
+        threads: int,
+        find_lane: Callable[[Scope], Lane],
+        find_credential: Callable[[Scope], str],
+        find_address: Callable[[Scope], str],
+    ) -> None:
+        self._inner = inner
+        self._find_lane = find_lane
+        self._find_credential = find_credential
+        self._find_address = find_address
+        self._queues = {lane: Queue(width) for lane, width in widths(threads).items()}
+        self._turns = Queue(Width(TURNS, TURNS))
+        self._known: OrderedDict[bytes, str] = OrderedDict()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        credential = hashlib.sha256(self._find_credential(scope).encode()).digest()
+        person = self._known.get(credential) or f"at {self._find_address(scope)}"
+        places: list[Callable[[], None]] = []
+        scope = {**scope, LEAVE: _in_loop(places)}
+        try:
+            await self._enter(scope, person, places)
+            await self._inner(scope, receive, send)
+        except Full:
+            message = "Too many of your requests, or of everybody's, are waiting. Please try again in a moment."
+            await refuse(send, 503, message)
+        finally:
+            _leave_all(places)
+            self._learn(credential, scope)
+
+    def count(self, lane: Lane, person: str) -> tuple[int, int]:
+        """How many of a person's requests are in a lane's places, and how many wait for one."""
+        return self._queues[lane].count(person)
+
+    async def _enter(self, scope: Scope, person: str, places: list[Callable[[], None]]) -> None:
+        lane = self._find_lane(scope)
+        if lane != "pages":
+            places.append(await self._queues[lane].enter(person))
+        if lane not in QUICK:
+            places.append(await self._queues["pages"].enter(person))
+            await self._take_turn(person, places)
+
+    async def _take_turn(self, person: str, places: list[Callable[[], None]]) -> None:
+        loop = asyncio.get_running_loop()
+        leave = await self._turns.enter(person)
+        end = loop.call_later(TURN_SECONDS, leave)
+        places += [end.cancel, leave]
+
+        def leave_from_thread() -> None:
+            loop.call_soon_threadsafe(leave)
+
+        give_back.set(leave_from_thread)
+
+    def _learn(self, credential: bytes, scope: Scope) -> None:
+        """Remember whose a credential is: for the next request's share, and for nothing else."""
+        person = scope.get(PERSON)
+        if person is not None:
+            self._known[credential] = person
+            self._known.move_to_end(credential)
+            if len(self._known) > MOST_KNOWN:
+                self._known.popitem(last=False)
+
+
+def widths(threads: int) -> Mapping[Lane, Width]:
+    """The lanes of a process that has so many threads for pages."""
+    workers = worker_count()
+    return {
+        "pages": Width(threads, max(1, threads // 5)),
+        "probes": Width(PROBES_AT_ONCE, PROBES_AT_ONCE),
+        "static": Width(STATIC_AT_ONCE, STATIC_AT_ONCE - 1, waiting=4000, waiting_each=1000),
+        # One more than compute: it is made ready, or its answer is, while another's work is done.
+        "pictures": Width(workers + 1, 1, waiting=200, waiting_each=20),
+        "passwords": Width(
+            workers + 1, workers, waiting=PASSWORDS_WAITING * workers, waiting_each=PASSWORDS_EACH * workers
+        ),
+        "names": Width(4, 1, waiting=50, waiting_each=5),
+    }
+
+
+def _in_loop(places: list[Callable[[], None]]) -> Callable[[], None]:
+    loop = asyncio.get_running_loop()
+
+    def leave() -> None:
+        loop.call_soon_threadsafe(_leave_all, places)
+
+    return leave
+
+
+def _leave_all(places: list[Callable[[], None]]) -> None:
+    while places:
+        places.pop()()

@@ -1,0 +1,120 @@
+"""Take requests in, however slowly they come, before a thread is given to them.
+
+Threads are few: forty requests that never end would otherwise keep everybody else out.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from chatroom.asgi.budget import Account, account_of
+
+log = logging.getLogger(__name__)
+
+BODY_SECONDS = 30.0
+"""For a request's body, from its head."""
+LENGTHS = {b"content-length", b"transfer-encoding"}
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Application = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+class WholeBodies:
+    """An ASGI application that calls another one, a WSGI one, when a request's body has come, or is too long."""
+
+    def __init__(self, inner: Application, *, most_bytes: int) -> None:
+        self._inner = inner
+        self._most = most_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        scope = without_underscores(scope)
+        if 0 < self._most < announced_length(scope):
+            await self._inner(scope, receive, send)  # which refuses it without reading
+            return
+        account = account_of(scope)
+        chunks: list[bytes] = []
+        try:
+            await self._serve(scope, receive, send, chunks, account)
+        finally:
+            account.release(sum(map(len, chunks)))  # not before: it may have waited for a thread
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, chunks: list[bytes], account: Account) -> None:
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                is_here = await self._take(receive, chunks, account)
+        except TimeoutError:
+            await refuse(send, 408, "The request did not come to its end in time.")
+            return
+        if is_here is None:
+            await refuse(send, 503, "Too many large requests are coming in. Please try again in a moment.")
+        elif is_here:
+            body = b"".join(chunks)
+            await self._inner(with_length(scope, len(body)), once(body, receive), send)
+
+    async def _take(self, receive: Receive, chunks: list[bytes], account: Account) -> bool | None:
+        """Whether the body has come, or its sender has gone; None where there is no more room for it."""
+        size = 0
+        while True:
+            event = await receive()
+            if event["type"] != "http.request":
+                return False
+            body = event.get("body", b"")
+            if body and not account.hold(len(body)):
+                log.warning("a request was refused: too much is held of those that come in")
+                return None
+            chunks.append(body)
+            size += len(body)
+            if not event.get("more_body") or 0 < self._most < size:
+                return True
+
+
+def without_underscores(scope: Scope) -> Scope:
+    """Leave out headers such as `X_Forwarded_For`: WSGI cannot tell them from what a trusted proxy has written."""
+    return {**scope, "headers": [header for header in scope["headers"] if b"_" not in header[0]]}
+
+
+def announced_length(scope: Scope) -> int:
+    """How long a body says it is; 0 where it does not say."""
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value[:20])
+    return 0
+
+
+def with_length(scope: Scope, length: int) -> Scope:
+    """Say the length also of a body that came in chunks: WSGI reads no other."""
+    headers = [(name, value) for name, value in scope["headers"] if name not in LENGTHS]
+    if length:
+        headers.append((b"content-length", str(length).encode()))
+    return {**scope, "headers": headers}
+
+
+def once(body: bytes, receive: Receive) -> Receive:
+    """Hand the body over in one piece; what comes after it is the client's going."""
+    is_given = False
+
+    async def receive_whole() -> dict[str, Any]:
+        nonlocal is_given
+        if is_given:
+            return await receive()
+        is_given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive_whole
+
+
+async def refuse(send: Send, status: int, message: str) -> None:
+    """Answer in the place of the application."""
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"connection", b"close"),
+        (b"cache-control", b"no-store"),
+    ]
+    if status == 503:
+        headers.append((b"retry-after", b"5"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": message.encode()})

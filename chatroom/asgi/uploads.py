@@ -1,0 +1,177 @@
+"""Take uploads in, however slowly they come: onto the disk, and before a thread is given to them.
+
+Only for those who are signed in, a few for each of them at once; everybody else's requests stay as small as they were.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from tempfile import SpooledTemporaryFile
+from typing import Any, BinaryIO, cast
+
+from chatroom.asgi.budget import account_of
+from chatroom.asgi.slow_requests import (
+    Application,
+    Receive,
+    Scope,
+    Send,
+    announced_length,
+    refuse,
+    with_length,
+    without_underscores,
+)
+from chatroom.base.errors import ChatroomError
+
+log = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 30.0
+"""For a body's first bytes. After them it must keep up `LEAST_RATE`, counted from its beginning."""
+LEAST_RATE = 16_384
+"""Bytes a second."""
+UPLOADS = 100
+UPLOADS_PER_USER = 4
+SPOOLED_BYTES = 2_000_000_000
+"""Of all uploads that are coming in."""
+MEMORY_BYTES = 262_144
+"""Of each upload; what is longer goes to the disk."""
+IN_MEMORY_BYTES = 2 * MEMORY_BYTES
+"""With what is on its way there."""
+SPOOLED = "chatroom.spooled"
+"""In the scope of a request that came in this way."""
+
+
+class Spooling:
+    """An ASGI application: uploads go to `large` when they are whole, everything else to `small` as it comes.
+
+    `find_user` gives the id of who is signed in, and is called in a thread.
+    """
+
+    def __init__(
+        self,
+        small: Application,
+        large: Application,
+        *,
+        is_upload: Callable[[Scope], bool],
+        find_user: Callable[[Scope], str | None],
+        small_bytes: int,
+        most_bytes: int,
+    ) -> None:
+        self._small = small
+        self._large = large
+        self._is_upload = is_upload
+        self._find_user = find_user
+        self._small_bytes = small_bytes
+        self._most_bytes = most_bytes
+        self._uploads: Counter[str] = Counter()
+        self._spooled = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        user_id = await self._find_sender(without_underscores(scope))
+        if user_id is None:
+            await self._small(scope, receive, send)
+            return
+        account = account_of(scope)
+        account.person = user_id
+        if self._is_full(user_id) or not account.hold(IN_MEMORY_BYTES):
+            await refuse(send, 503, "Too many uploads are coming in. Please try again in a moment.")
+            return
+        try:
+            with self._counted(user_id), SpooledTemporaryFile(max_size=MEMORY_BYTES) as spool:
+                await self._serve(scope, receive, send, cast("BinaryIO", spool))
+        finally:
+            account.release(IN_MEMORY_BYTES)
+
+    def _is_full(self, user_id: str) -> bool:
+        return self._uploads.total() >= UPLOADS or self._uploads[user_id] >= UPLOADS_PER_USER
+
+    async def _find_sender(self, scope: Scope) -> str | None:
+        """Who sends an upload that may come in; None for what is none."""
+        length = announced_length(scope)
+        is_chunked = any(name == b"transfer-encoding" for name, _ in scope["headers"])
+        if not self._is_upload(scope) or (length <= self._small_bytes and not is_chunked):
+            return None
+        if 0 < self._most_bytes < length:
+            return None  # refused without being read
+        try:
+            return await asyncio.to_thread(self._find_user, scope)
+        except ChatroomError:
+            return None  # whoever serves it meets the same error, and has words for it
+
+    @contextmanager
+    def _counted(self, user_id: str) -> Iterator[None]:
+        self._uploads[user_id] += 1
+        try:
+            yield
+        finally:
+            self._uploads[user_id] -= 1
+            if not self._uploads[user_id]:
+                del self._uploads[user_id]
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, spool: BinaryIO) -> None:
+        intake = _Intake(spool)
+        spooled = self._spooled
+        try:
+            async for size in intake.take(receive):
+                self._spooled += size
+                if 0 < self._most_bytes < intake.size:
+                    await refuse(send, 413, "What was sent is too large.")
+                    return
+                if self._spooled > SPOOLED_BYTES:
+                    log.warning("an upload was refused: %d bytes of uploads are held", spooled)
+                    await refuse(send, 503, "Too many uploads are coming in. Please try again in a moment.")
+                    return
+            if intake.is_whole:
+                spool.seek(0)
+                scope = {**with_length(without_underscores(scope), intake.size), SPOOLED: True}
+                await self._large(scope, _reading(spool, receive), send)
+        except TimeoutError:
+            await refuse(send, 408, "The upload was too slow. Please try again where the network is better.")
+        finally:
+            self._spooled -= intake.size
+
+
+class _Intake:
+    """One body on its way to the disk."""
+
+    def __init__(self, spool: BinaryIO) -> None:
+        self._spool = spool
+        self.size = 0
+        self.is_whole = False
+
+    async def take(self, receive: Receive) -> Any:
+        """Yield the size of each part that has come; raise `TimeoutError` for a body that is too slow."""
+        loop = asyncio.get_running_loop()
+        began_at = loop.time()
+        waiting: list[bytes] = []
+        while not self.is_whole:
+            async with asyncio.timeout_at(began_at + PATIENCE_SECONDS + self.size / LEAST_RATE):
+                event = await receive()
+            if event["type"] != "http.request":
+                return  # the sender is gone
+            body = event.get("body", b"")
+            self.size += len(body)
+            self.is_whole = not event.get("more_body")
+            yield len(body)
+            waiting.append(body)
+            if self.is_whole or sum(map(len, waiting)) >= MEMORY_BYTES:
+                # In a thread: the disk may be slow, and the loop waits for nobody.
+                await asyncio.to_thread(self._spool.write, b"".join(waiting))
+                waiting.clear()
+
+
+def _reading(spool: BinaryIO, receive: Receive) -> Receive:
+    """Hand the body over piece by piece; what comes after it is the client's going."""
+    is_given = False
+
+    async def receive_piece() -> dict[str, Any]:
+        nonlocal is_given
+        if is_given:
+            return await receive()
+        piece = await asyncio.to_thread(spool.read, MEMORY_BYTES)
+        is_given = not piece
+        return {"type": "http.request", "body": piece, "more_body": not is_given}
+
+    return receive_piece

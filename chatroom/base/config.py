@@ -1,0 +1,163 @@
+"""The settings: read once from the environment, checked, and passed down.
+
+A wrong value never starts a server: it is named, shown (secrets aside), and told what is allowed.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from dotenv import load_dotenv
+from msgspec import Meta
+
+from chatroom.base.errors import SettingsError
+from chatroom.base.setting_checks import IN_MEMORY, MIN_SECRET_LENGTH, parse_setting
+
+LOCAL = {"localhost", "::1"}
+
+Count = Annotated[int, Meta(ge=0)]
+Limit = str
+"""How often something may happen, as `10 per 15 minutes` (several, separated by `;`), or `0` for no limit."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Every setting; the environment variable has the same name in capitals (`.env.example` explains each)."""
+
+    secret_key: str = ""
+    secret_key_fallbacks: str = ""
+    ip: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 5000
+    mongo_uri: str = ""
+    mongo_db: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,38}$")] = "chatroom"
+    data_dir: str = "data"
+    web_concurrency: Annotated[int, Meta(ge=1, le=64)] = 1
+    registration: Literal["open", "invite", "closed"] = "open"
+    room_creation: Literal["members", "administrators"] = "members"
+    site_name: Annotated[str, Meta(min_length=1, max_length=60)] = "Chatroom"
+    trusted_proxies: Annotated[int, Meta(ge=0, le=5)] = 0
+    allowed_hosts: str = ""
+    webhook_allowed_hosts: str = ""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    session_idle_minutes: Annotated[int, Meta(ge=1, le=5_256_000)] = 14 * 24 * 60
+    session_lifetime_minutes: Annotated[int, Meta(ge=1, le=5_256_000)] = 90 * 24 * 60
+    bcrypt_rounds: Annotated[int, Meta(ge=4, le=16)] = 12
+    login_limit_account: Limit = "10 per 15 minutes"
+    login_limit_address: Limit = "100 per 15 minutes"
+    register_limit_address: Limit = "60 per hour"
+    post_limit_account: Limit = "10 per second"
+    post_limit_address: Limit = "100 per second"
+    report_limit_account: Limit = "10 per hour"
+    search_limit_account: Limit = "30 per 10 seconds"
+    export_limit_account: Limit = "20 per hour"
+
+    upload_limit_account: Limit = "60 per minute; 600 per hour"
+    upload_limit_address: Limit = "600 per minute"
+    push_contact: Annotated[str, Meta(pattern=r"^(mailto:.+@.+|https://.+)$")] = "mailto:chatroom@example.org"
+
+    max_message_length: Annotated[int, Meta(ge=0, le=20_000)] = 4000
+    max_frame_bytes: Annotated[int, Meta(ge=0, le=16_000_000)] = 65_536
+    max_request_bytes: Annotated[int, Meta(ge=0, le=1_000_000_000)] = 262_144
+    max_file_bytes: Annotated[int, Meta(ge=0, le=2_000_000_000)] = 25_000_000
+    max_files_per_message: Annotated[int, Meta(ge=0, le=50)] = 10
+    max_total_file_bytes: Count = 10_000_000_000
+    max_connections: Count = 10_000
+    max_connections_per_user: Count = 20
+    max_connections_per_address: Count = 500
+    max_http_connections_per_address: Count = 1024
+    max_held_bytes: Count = 256_000_000
+    max_held_bytes_per_address: Count = 64_000_000
+    max_held_bytes_per_user: Count = 16_000_000
+    max_rooms_per_connection: Count = 50
+    max_rooms_per_user: Count = 50
+    max_waiting_drafts: Count = 5000
+    tail_messages: Annotated[int, Meta(ge=1, le=100_000)] = 2000
+    tail_bytes: Annotated[int, Meta(ge=1000)] = 4_000_000
+    history_page: Annotated[int, Meta(ge=1, le=500)] = 50
+    socketio: Annotated[int, Meta(ge=0, le=1)] = 1
+    send_buffer_bytes: Annotated[int, Meta(ge=4096)] = 131_072
+    request_threads: Annotated[int, Meta(ge=2, le=200)] = 40
+
+    store_timeout_seconds: Annotated[float, Meta(gt=0, le=60)] = 5.0
+    polling_milliseconds: Annotated[int, Meta(ge=20, le=60_000)] = 500
+    presence_lease_seconds: Annotated[int, Meta(ge=3, le=600)] = 30
+
+    def __repr__(self) -> str:
+        """Nothing: a repr in a log would tell the secrets."""
+        return "Settings(…)"
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the room runs its own mongod."""
+        return not self.mongo_uri
+
+    @property
+    def is_public(self) -> bool:
+        """Whether strangers may reach the room: it listens beyond this machine, or a proxy stands in front."""
+        return self.trusted_proxies > 0 or not (self.ip in LOCAL or self.ip.startswith("127."))
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether the room runs on mongomock, for unit tests."""
+        return self.mongo_uri.startswith(IN_MEMORY)
+
+    @property
+    def data_path(self) -> Path:
+        """The folder of the embedded database and the kept secret."""
+        return Path(self.data_dir).expanduser().resolve()
+
+
+def read_dotenv(path: Path) -> None:
+    """Take in the settings of a file, where there is one; raise `SettingsError` where it cannot be read."""
+    try:
+        load_dotenv(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from error
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Read and check the settings; raise `SettingsError` for the first that is wrong."""
+    values: dict[str, Any] = {}
+    for field in msgspec.structs.fields(Settings):
+        name, text = _read(field.name.upper(), environ)
+        if text is not None:
+            values[field.name] = parse_setting(name, text, field.type)
+    settings = Settings(**values)
+    _check_secret(settings)
+    _check_folder(settings)
+    return settings
+
+
+def _read(name: str, environ: Mapping[str, str]) -> tuple[str, str | None]:
+    """Find a variable; `SECRET` is the older name of `SECRET_KEY`. An empty one counts as unset."""
+    if name == "SECRET_KEY" and not environ.get(name):
+        name = "SECRET" if environ.get("SECRET") else name
+    text = environ.get(name, "").strip()
+    return name, text or None
+
+
+def _check_secret(settings: Settings) -> None:
+    secret = settings.secret_key
+    if not secret:
+        if settings.mongo_uri and not settings.is_in_memory:
+            raise SettingsError(
+                "SECRET_KEY is missing: with a MONGO_URI of your own, set it to a long random text, "
+                "for example the output of: python3 -c 'import secrets; print(secrets.token_hex(32))'"
+            )
+    elif _bytes(secret) < MIN_SECRET_LENGTH:
+        raise SettingsError(f"SECRET_KEY (or SECRET) is too short: it needs at least {MIN_SECRET_LENGTH} bytes")
+    earlier = [word.strip() for word in settings.secret_key_fallbacks.split(",")]
+    if any(0 < _bytes(word) < MIN_SECRET_LENGTH for word in earlier):
+        raise SettingsError(f"SECRET_KEY_FALLBACKS is not allowed: each needs at least {MIN_SECRET_LENGTH} bytes")
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "surrogateescape"))
+
+
+def _check_folder(settings: Settings) -> None:
+    try:
+        settings.data_path  # noqa: B018  is made here
+    except (OSError, RuntimeError, ValueError) as error:
+        raise SettingsError(f"DATA_DIR={settings.data_dir!r} is not allowed: {error} It must be a path") from error

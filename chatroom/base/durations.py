@@ -1,0 +1,38 @@
+"""How long something lasts, as people type and read it: `15m`, `2h`, `7d`, or until it is lifted."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from chatroom.base.errors import Refused
+
+FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
+"""The end of what lasts until somebody lifts it."""
+UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+LONGEST_DAYS = 3650
+OFFERED = {
+    "15m": "15 minutes",
+    "1h": "1 hour",
+    "1d": "1 day",
+    "7d": "1 week",
+    "30d": "30 days",
+    "lifted": "until lifted",
+}
+"""What the forms offer; the console takes any other number too."""
+
+_duration = re.compile(r"([1-9]\d{0,6})([mhd])")
+
+
+def end_of(duration: str, now: datetime) -> datetime:
+    """When something ends that begins now; raise `Refused` (`invalid`) for what is no duration."""
+    if duration == "lifted":
+        return FOREVER
+    match = _duration.fullmatch(duration)
+    length = timedelta(**{UNITS[match[2]]: int(match[1])}) if match else timedelta.max
+    if length > timedelta(days=LONGEST_DAYS):
+        raise Refused("invalid", f"How long? Write 15m, 2h or 7d (at most {LONGEST_DAYS} days), or lifted.")
+    return now + length
+
+
+def until(moment: datetime) -> str:
+    """`until 21 November 2026, 12:30 UTC`, or `until it is lifted`."""
+    return "until it is lifted" if moment >= FOREVER else f"until {moment:%-d %B %Y, %H:%M} UTC"

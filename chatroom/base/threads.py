@@ -1,0 +1,76 @@
+"""What a thread may do when, so that nothing ever waits in it for what is scarce.
+
+A request has waited before it got its thread (`chatroom/asgi/request_queue.py`), in the lane of what its route
+uses. In the thread there is at most a try: who comes without having waited is told `busy`.
+"""
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
+from typing import Literal, TypeVar
+
+from chatroom.base.errors import Refused
+
+Lane = Literal["pages", "static", "probes", "pictures", "passwords", "names"]
+Answer = TypeVar("Answer")
+
+LOWER_PRIORITY = 10
+
+current_lane: ContextVar[Lane | None] = ContextVar("current_lane", default=None)
+"""The lane of the route that is being served; None outside requests."""
+give_back: ContextVar[Callable[[], None]] = ContextVar("give_back", default=lambda: None)
+"""Lets others have this request's turn to compute, for good; to be called before a wait that takes long."""
+
+
+class Places:
+    """Room for a few at once to do what is scarce; raises `Refused` (`busy`) instead of letting anybody wait."""
+
+    def __init__(self, lane: Lane, count: int, message: str, *, retry_after: float) -> None:
+        self._lane = lane
+        self._free = threading.BoundedSemaphore(count)
+        self._message = message
+        self._retry_after = retry_after
+
+    def run(self, work: Callable[[], Answer]) -> Answer:
+        """Do it now, or raise."""
+        lane = current_lane.get()
+        if lane not in {None, self._lane}:
+            raise RuntimeError(f"a route of the lane {lane!r} does what its view must be marked {self._lane!r} for")
+        if not self._free.acquire(blocking=False):
+            raise Refused("busy", self._message, retry_after=self._retry_after)
+        try:
+            give_back.get()()
+            return work()
+        finally:
+            self._free.release()
+
+
+class Workers:
+    """A few threads that leave the processor to the conversation; one piece of work more than they are may be there."""
+
+    def __init__(self, lane: Lane, message: str, *, retry_after: float) -> None:
+        count = worker_count()
+        self._threads = ThreadPoolExecutor(count, thread_name_prefix=lane, initializer=_lower_priority)
+        self._places = Places(lane, count + 1, message, retry_after=retry_after)
+
+    def run(self, work: Callable[[], Answer]) -> Answer:
+        """Have it done at low priority; raise `Refused` (`busy`) where others' work is waiting already."""
+        return self._places.run(lambda: self._threads.submit(work).result())
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self._threads.shutdown(wait=False)
+
+
+def worker_count() -> int:
+    """How many threads compute beside the conversation: one processor is left to it."""
+    return max(1, (os.cpu_count() or 1) - 1)
+
+
+def _lower_priority() -> None:
+    """Of this thread alone: on Linux a thread has a priority of its own."""
+    with contextlib.suppress(AttributeError, OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWER_PRIORITY)

@@ -1,0 +1,152 @@
+"""Delete an account: at once nobody can be them, and then their name, or all that they wrote, goes from the rooms.
+
+What is still to be done is noted in what is left of the account, so that it is finished by whichever process is there.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from chatroom.base.errors import ChatroomError, Refused
+from chatroom.base.models import FormerMember, Notice, User
+from chatroom.erasure.departed_memberships import GONE
+from chatroom.erasure.departed_messages import Parting, Report
+from chatroom.moderation.moderation import Moderation
+from chatroom.people.accounts import Accounts
+from chatroom.site.acts import Acts
+from chatroom.site.acts_store import Note
+from chatroom.site.audit import about_user
+from chatroom.site.audit_store import Act
+from chatroom.site.authority import By, author_of, check_power
+from chatroom.site.leased_thread import LeasedThread
+from chatroom.site.leases_store import LeaseStore
+
+log = logging.getLogger(__name__)
+
+LEASE = "account_deletion"
+LEASE_SECONDS = 30.0
+STOP_SECONDS = 5.0
+SETTLING = timedelta(minutes=1)
+"""What they, or others about them, sent at the last moment is stored by then: only a look that begins later is the
+last."""
+
+Tie = Callable[[str], None]
+"""Ends what somebody has here, given the user's id; may be called again."""
+
+
+class AccountDeletion:
+    """Delete accounts, and finish what was begun. `ties` are what ends with an account."""
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        moderation: Moderation,
+        acts: Acts,
+        parting: Parting,
+        leases: LeaseStore,
+        *,
+        ties: Sequence[Tie],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._accounts = accounts
+        self._users = accounts.users
+        self._moderation = moderation
+        self._acts = acts
+        self._parting = parting
+        self._ties = ties
+        self._clock = clock
+        self._looked_for: set[str] = set()
+        """Those of whom nothing is left, as far as one look shows; they wait for the last one."""
+        self._thread = LeasedThread(LEASE, leases, self.finish, lease_seconds=LEASE_SECONDS, stop_seconds=STOP_SECONDS)
+
+    def is_last_administrator(self, user: User) -> bool:
+        """Whether somebody else has to become an administrator before this account can be deleted."""
+        return user.role == "administrator" and not self._users.has_administrator(but=user.id)
+
+    def delete_own(self, user: User, password: str, address: str, *, is_erased: bool) -> None:
+        """Delete one's own account; raise `Refused` as a log-in does, or for the last administrator."""
+        self._accounts.authenticate(user.username, password, address)
+        self._begin(user, user, "", is_erased=is_erased)
+        self._finish_unless_running(user)
+
+    def delete(self, by: By, user: User, reason: str, *, is_erased: bool) -> None:
+        """Delete somebody's account as an administrator may; raise `Refused` to everybody else."""
+        self.begin(by, user, reason, is_erased=is_erased)
+        self._finish_unless_running(user)
+
+    def begin(self, by: By, user: User, reason: str, *, is_erased: bool) -> None:
+        """Delete somebody's account, and leave what is in the rooms to `finish`."""
+        self.check(by, user)
+        self._begin(by, user, reason, is_erased=is_erased)
+
+    def check(self, by: By, user: User) -> None:
+        """Raise `Refused` (`forbidden`) unless they may delete this account, which is not their own."""
+        if by is not None and by.role != "administrator":
+            raise Refused("forbidden", "Only administrators delete others' accounts.")
+        check_power(by, user)
+
+    def complete(self, act: Act) -> None:
+        """What belongs to a deletion that stopped after an administrator's role was taken away."""
+        self._users.make_former(act.subject.id, is_erased=act.details["messages"] == "erased")
+
+    def finish(self, report: Report = lambda *_: None) -> None:
+        """Take those who are gone out of the rooms, as far as they are still in them."""
+        for former in self._users.list_leaving():
+            is_last_look = self._clock() >= former.deleted_at + SETTLING
+            if is_last_look or former.id not in self._looked_for:
+                if not self._see_to(former, report):
+                    return
+                self._looked_for.add(former.id)
+            if is_last_look:
+                self._users.end_leaving(former.id)
+                self._looked_for.discard(former.id)
+
+    def start(self) -> None:
+        """Begin to finish what is begun, here or elsewhere, as long as no other process does."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Leave what is not finished to another process, or to the next start."""
+        self._thread.stop()
+
+    def _begin(self, by: By, user: User, reason: str, *, is_erased: bool) -> None:
+        details = {"messages": "erased" if is_erased else "kept"}
+
+        def end(note: Note) -> bool:
+            if user.role == "administrator":
+                self._moderation.resign(user, "member", note)  # from here on, `complete` is sure to be called
+                return self._users.make_former(user.id, is_erased=is_erased)
+            return self._users.make_former(user.id, is_erased=is_erased, note=note)
+
+        gone = Notice(kind="user", user=user.id, data={"end": True, "message": GONE})
+        about = about_user(user)
+        if not self._acts.do(
+            "users", end, author_of(by), "delete_account", about, reason=reason, details=details, tell=[gone]
+        ) and not self._acts.finish_in("users", "delete_account", user.id):
+            raise Refused("not_found", "There is no such account.")
+        log.info("an account was deleted", extra={"user": user.id})
+        self._try_to(lambda: self._end_ties(user.id), user)
+
+    def _finish_unless_running(self, user: User) -> None:
+        if not self._thread.is_started:
+            self._try_to(self.finish, user)
+
+    def _try_to(self, do: Callable[[], object], user: User) -> None:
+        try:
+            do()
+        except ChatroomError:  # the account is gone; what it had ends when the database is back
+            log.warning("what a deleted account had is not ended yet", extra={"user": user.id})
+
+    def _see_to(self, former: FormerMember, report: Report) -> bool:
+        self._end_ties(former.id)  # again: their last requests may have made something new
+        return self._parting.part(former, self._goes_on, report)
+
+    def _end_ties(self, user_id: str) -> None:
+        for end in self._ties:
+            end(user_id)
+
+    def _goes_on(self, seconds: float) -> bool:
+        """Rest as long as the last step took, because those who write come first, and ask whether to take the next."""
+        if self._thread.is_started:
+            self._thread.stopped.wait(seconds)
+        return self._thread.may_go_on()

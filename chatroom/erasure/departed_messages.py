@@ -1,0 +1,67 @@
+"""Take somebody whose account was deleted out of the rooms: their name, or all that they wrote, a batch at a time.
+
+It goes through the log, and may be done again at any time: what was done is not done twice.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+
+from chatroom.base.models import FormerMember, Room
+from chatroom.messages.anonymity import is_erased_with, without_name
+from chatroom.messages.messages_store import MessageStore
+from chatroom.messages.posting import Messages
+from chatroom.rooms.rooms_store import RoomStore
+from chatroom.search.indexer import Indexer, from_word, named_word
+from chatroom.search.search_store import SearchStore
+
+BATCH = 200
+"""Messages that are changed in one write; posts to the room wait for it."""
+ROOMS_AT_ONCE = 500
+
+GoesOn = Callable[[float], bool]
+"""Called between two steps with how many seconds the last one took; False when it is to stop."""
+Report = Callable[[str, int, int], None]
+"""Called with a name, how much is done, and how much it will be."""
+
+
+class Parting:
+    """Find what somebody wrote, and where they are named, by the search index, and change that alone."""
+
+    def __init__(
+        self, rooms: RoomStore, store: MessageStore, messages: Messages, indexer: Indexer, index: SearchStore
+    ) -> None:
+        self._rooms = rooms
+        self._store = store
+        self._messages = messages
+        self._indexer = indexer
+        self._index = index
+
+    def part(self, former: FormerMember, goes_on: GoesOn, report: Report) -> bool:
+        """Go once through all rooms; False when told to stop before the end."""
+        words = from_word(former.id), named_word(former.id)
+        rooms = self._rooms.list_ids()
+        for first in range(0, len(rooms), ROOMS_AT_ONCE):
+            some = rooms[first : first + ROOMS_AT_ONCE]
+            if not self._indexer.catch_up(some, lambda: goes_on(0)):
+                return False
+            for room_id in sorted(self._index.rooms_with(some, words)):
+                room = self._rooms.find(room_id)
+                if room is not None and not self._part_from(room, former, words, goes_on, report):
+                    return False
+        return True
+
+    def _part_from(
+        self, room: Room, former: FormerMember, words: Sequence[str], goes_on: GoesOn, report: Report
+    ) -> bool:
+        done = 0
+        for ids in self._index.pages_with(room.id, words, BATCH):
+            begun = time.monotonic()
+            messages = [message for message, _ in self._store.find_all(ids, [room.id])]
+            left = [each.sequence for each in messages if is_erased_with(former, each) or without_name(former, each)]
+            if left:
+                self._messages.change(room, self._messages.changes.parting(left, former))
+            done += len(ids)
+            report(room.slug, done, done)
+            if not goes_on(time.monotonic() - begun if left else 0):
+                return False
+        return True

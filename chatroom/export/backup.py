@@ -1,0 +1,263 @@
+"""Write the room to a folder, check such a folder, and fill an empty database from it.
+
+Nothing in a backup points to nothing, and every room in it is as it was at one moment.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from chatroom.base.errors import ChatroomError, Refused
+from chatroom.export.backup_folder import (
+    FORMAT,
+    MANIFEST,
+    BackupError,
+    Manifest,
+    RoomFacts,
+    explained,
+    read_lines,
+    read_manifest,
+    unfinished,
+    write_lines,
+    write_manifest,
+)
+from chatroom.export.backup_store import BackupStore, chunk_of
+from chatroom.messages.messages_store import KEPT_REVISIONS
+from chatroom.rooms.rooms import LOBBY
+
+__all__ = ["BackupError", "Manifest", "Report", "make", "restore", "verify"]
+
+COLLECTIONS = (
+    # Before the messages: what is approved meanwhile is then in both, which does no harm, rather than in neither.
+    "held",
+    "messages",
+    "files.files",
+    "files.chunks",
+    "avatars",
+    "memberships",
+    "rooms",
+    "users",
+    "invites",
+    "room_invites",
+    "audit",
+    "reports",
+    "site",
+    "hooks",
+)
+"""In the order of reading: what others point to is read after them, and so has everything that they point to."""
+GAP_TRIES, GAP_PAUSE_SECONDS = 5, 1.0
+FURTHEST_JUMP = 50_000_000
+"""From one revision to the next; one that was made up must not cost all memory."""
+REPORT_EVERY = 1000
+
+Report = Callable[[str, int, int], None]
+"""Told again and again: which collection, how many lines are done, how many there are, more or less."""
+
+
+def make(store: BackupStore, folder: Path, report: Report, *, now: datetime | None = None) -> Manifest:
+    """Write everything to a new folder, also while people are writing."""
+    with explained(folder), unfinished(folder) as part:
+        logs, uploads = Logs(), _Uploads()
+        files = {}
+        for name in COLLECTIONS:
+            count = {"messages": logs.take, "files.files": uploads.take}.get(name, _one)
+            if name == "messages":
+                lines = _read_messages(store, logs)
+            elif name == "files.chunks":
+                lines = store.read_pieces(uploads.ids)
+            else:
+                lines = store.read(name)
+            files[name] = write_lines(part, name, _reported(lines, name, store.estimate(name), report), count)
+        manifest = Manifest(FORMAT, now or datetime.now(UTC), files, logs.facts())
+        write_manifest(part, manifest)
+    return manifest
+
+
+def verify(folder: Path, report: Report) -> Manifest:
+    """Read a backup to its end; raise `BackupError` with the file and the line that is not as it was written."""
+    with explained(folder):
+        manifest = read_manifest(folder)
+        if manifest.collections.keys() != set(COLLECTIONS):
+            raise BackupError(f"{folder / MANIFEST} must name {', '.join(COLLECTIONS)}, and nothing else.")
+        logs = Logs({room: facts.revision for room, facts in manifest.rooms.items()})
+        for name, facts in manifest.collections.items():
+            count = logs.take if name == "messages" else _one
+            lines = _reported(read_lines(folder, name, facts), name, facts.lines, report)
+            if sum(map(count, lines)) != facts.documents:
+                raise BackupError(f"{folder / MANIFEST} says another number of documents than {name}.jsonl has.")
+        if logs.facts() != manifest.rooms:
+            raise BackupError(f"{folder / MANIFEST} says something else about the rooms than messages.jsonl.")
+    return manifest
+
+
+def restore(store: BackupStore, folder: Path, report: Report) -> Manifest:
+    """Check a backup, then write all of it into an empty database."""
+    _refuse_content(store)
+    manifest = verify(folder, lambda name, done, lines: report(f"checking {name}", done, lines))
+    _refuse_content(store)
+    store.prepare()
+    try:
+        with explained(folder):
+            # The accounts come last: nobody can log in to half of a room.
+            for name in sorted(COLLECTIONS, key=lambda name: name == "users"):
+                facts = manifest.collections[name]
+                _restore_lines(store, name, _reported(read_lines(folder, name, facts), name, facts.lines, report))
+            store.finish()
+    except (ChatroomError, KeyboardInterrupt) as error:
+        raise BackupError(
+            f"{str(error) or 'Stopped.'} The database now holds a part of the backup: empty it before you try again."
+        ) from error
+    return manifest
+
+
+class Logs:
+    """How far the rooms' logs go, told from the lines of their messages; a byte of memory for each revision.
+
+    `bounds` are the newest revisions that the lines may have.
+    """
+
+    def __init__(self, bounds: Mapping[str, int] | None = None) -> None:
+        self._bounds = bounds
+        self._logs: dict[str, _Log] = {}
+
+    def take(self, line: bytes) -> bool:
+        """Note a message's state; True when it is the first of this message."""
+        try:
+            entry = _entry_decoder.decode(line)
+            numbers = [_integer(number) for number in (entry.sequence, entry.revision, *entry.revisions)]
+        except ValueError:  # msgspec.ValidationError is one; made by hand, and no message to the room either
+            return True
+        if min(numbers) < 1 or max(numbers) > self.newest(entry.room) + FURTHEST_JUMP:
+            return True  # the same
+        if self._bounds is not None and max(numbers) > self._bounds.get(entry.room, 0):
+            raise BackupError(f"messages.jsonl goes beyond what {MANIFEST} says: {entry.room!r}, {max(numbers)}.")
+        return self._logs.setdefault(entry.room, _Log()).take(numbers[0], numbers)
+
+    def newest(self, room: str) -> int:
+        """The newest revision so far."""
+        return self._logs[room].newest if room in self._logs else 0
+
+    def missing(self, room: str) -> int:
+        """How many revisions no message accounts for."""
+        return self._logs[room].missing if room in self._logs else 0
+
+    def facts(self) -> dict[str, RoomFacts]:
+        """All of it, for the manifest."""
+        return {room: RoomFacts(log.newest, log.messages, log.missing) for room, log in sorted(self._logs.items())}
+
+
+class _Log:
+    ACCOUNTED, POSTED = 1, 2
+
+    def __init__(self) -> None:
+        self.messages = 0
+        self._marks = bytearray([self.ACCOUNTED])  # there is no revision 0
+        self._is_trimmed = False
+
+    @property
+    def newest(self) -> int:
+        return len(self._marks) - 1
+
+    @property
+    def missing(self) -> int:
+        # A message that changed very often has forgotten its first revisions; nobody knows how many.
+        return 0 if self._is_trimmed else self._marks.count(0)
+
+    def take(self, sequence: int, revisions: list[int]) -> bool:
+        self._marks.extend(bytes(max(0, max(revisions) - self.newest)))
+        for revision in revisions:
+            self._marks[revision] |= self.ACCOUNTED
+        is_new = not self._marks[sequence] & self.POSTED
+        self._marks[sequence] |= self.POSTED
+        self.messages += is_new
+        self._is_trimmed |= len(revisions) >= KEPT_REVISIONS
+        return is_new
+
+
+class _Entry(msgspec.Struct):
+    """What a message's line says of its place in the log, as Extended JSON has it: `{"$numberInt": "5"}`."""
+
+    room: str
+    sequence: dict[str, str]
+    revision: dict[str, str]
+    revisions: list[dict[str, str]] = []
+
+
+_entry_decoder = msgspec.json.Decoder(_Entry)
+
+
+def _integer(number: dict[str, str]) -> int:
+    for name in ("$numberInt", "$numberLong"):
+        if name in number:
+            return int(number[name])
+    raise ValueError(number)
+
+
+class _Uploads:
+    """Which files are in the backup, told from their lines."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+
+    def take(self, line: bytes) -> bool:
+        self.ids.append(_upload_decoder.decode(line).id["$oid"])
+        return True
+
+
+class _Upload(msgspec.Struct, rename={"id": "_id"}):
+    id: dict[str, str]
+
+
+_upload_decoder = msgspec.json.Decoder(_Upload)
+
+
+def _one(_: bytes) -> bool:
+    return True
+
+
+def _read_messages(store: BackupStore, logs: Logs) -> Iterator[bytes]:
+    """Every room's log. Whoever takes the lines gives each to `logs` before the next."""
+    for room in store.rooms_with_messages():
+        for _ in range(GAP_TRIES):
+            yield from store.read_log(room, logs.newest(room))
+            if not logs.missing(room):
+                break
+            # A primary that has just been elected may show less than the one before had shown: it will come.
+            time.sleep(GAP_PAUSE_SECONDS)
+
+
+def _restore_lines(store: BackupStore, name: str, lines: Iterable[bytes]) -> None:
+    first, chunk = 1, []
+    for last, line in enumerate(lines, 1):
+        chunk.append(line)
+        if len(chunk) == chunk_of(name):
+            _write_chunk(store, name, chunk, first, last)
+            first, chunk = last + 1, []
+    if chunk:
+        _write_chunk(store, name, chunk, first, first + len(chunk) - 1)
+
+
+def _write_chunk(store: BackupStore, name: str, lines: list[bytes], first: int, last: int) -> None:
+    try:
+        store.write(name, lines)
+    except Refused as refusal:
+        raise BackupError(f"{name}.jsonl, lines {first} to {last}: {refusal.message}.") from refusal
+
+
+def _refuse_content(store: BackupStore) -> None:
+    content = store.find_content({"rooms": LOBBY.id})  # which a room makes when it starts
+    if content is not None:
+        raise BackupError(f"The database is not empty: there are {content} in it. Only an empty one can be filled.")
+
+
+def _reported(lines: Iterable[bytes], name: str, expected: int, report: Report) -> Iterator[bytes]:
+    done = 0
+    for line in lines:
+        yield line
+        done += 1
+        if done % REPORT_EVERY == 0 and done != expected:
+            report(name, done, expected)
+    report(name, done, done)

@@ -1,0 +1,166 @@
+"""The files of a backup: lines of Extended JSON, the sum of each, and a manifest that says what all must be.
+
+A folder with a manifest is a whole backup: it is written under another name, and gets its own when all is on the disk.
+"""
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from chatroom.base.errors import ChatroomError
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+LONGEST_LINE = 128_000_000
+"""A document has at most 16 MB, and its JSON some six times as much."""
+
+
+class BackupError(ChatroomError):
+    """A backup cannot be made, read or restored; the text says where, and why."""
+
+
+class FileFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a file must be. A document that changed while it was written has a line for each state, the last counts."""
+
+    lines: int
+    documents: int
+    sha256: str
+    sums_sha256: str
+
+
+class RoomFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How far a room had come. Missing revisions were missing in the database: somebody had removed messages."""
+
+    revision: int
+    messages: int
+    missing_revisions: int
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a backup is."""
+
+    format: int
+    made_at: datetime
+    collections: dict[str, FileFacts]
+    rooms: dict[str, RoomFacts]
+
+
+@contextmanager
+def unfinished(folder: Path) -> Iterator[Path]:
+    """A new folder that becomes `folder` when all went well, and is removed when not."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BackupError(f"{folder} is there already, and not empty: name a new folder.")
+    part = folder.with_name(f"{folder.name}.unfinished-{secrets.token_hex(3)}")
+    part.mkdir(mode=0o700)
+    try:
+        yield part
+        _sync(part)
+        part.rename(folder)
+        _sync(folder.parent)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def explained(folder: Path) -> Iterator[None]:
+    """Turn the system's errors into `BackupError`."""
+    try:
+        yield
+    except OSError as error:
+        raise BackupError(f"{error.filename or folder}: {error.strerror or error}.") from error
+
+
+def write_lines(folder: Path, name: str, lines: Iterable[bytes], count: Callable[[bytes], bool]) -> FileFacts:
+    """Write lines, and the sum of each in a file beside them, so that an altered line can be named."""
+    digest, sums_digest = hashlib.sha256(), hashlib.sha256()
+    total = documents = 0
+    with _create(folder / f"{name}.jsonl") as file, _create(folder / f"{name}.sums") as sums:
+        for line in lines:
+            sum_line = _sum(line)
+            file.write(line)
+            sums.write(sum_line)
+            digest.update(line)
+            sums_digest.update(sum_line)
+            total += 1
+            documents += count(line)
+    return FileFacts(total, documents, digest.hexdigest(), sums_digest.hexdigest())
+
+
+def read_lines(folder: Path, name: str, facts: FileFacts) -> Iterator[bytes]:
+    """Lines as they were written, one after another; raise `BackupError` at the first that is not."""
+    path, sums_path = folder / f"{name}.jsonl", folder / f"{name}.sums"
+    digest = hashlib.sha256()
+    with path.open("rb") as file, sums_path.open("rb") as sums:
+        are_sums_good = hashlib.file_digest(sums, "sha256").hexdigest() == facts.sums_sha256
+        sums.seek(0)
+        for number in range(1, facts.lines + 1):
+            line = file.readline(LONGEST_LINE)
+            if not line:
+                raise BackupError(f"{path} ends after line {number - 1}, and had {facts.lines}.")
+            if sums.readline(100) != _sum(line):
+                raise BackupError(f"{path if are_sums_good else sums_path}, line {number}: altered or cut off.")
+            digest.update(line)
+            yield line
+        if file.read(1):
+            raise BackupError(f"{path} goes on after line {facts.lines}, which was its last.")
+    if not are_sums_good or digest.hexdigest() != facts.sha256:
+        raise BackupError(f"{sums_path if not are_sums_good else path} is not what {MANIFEST} says.")
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Say what the files are."""
+    with _create(folder / MANIFEST) as file:
+        file.write(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read what the files must be; raise `BackupError` where this version cannot tell."""
+    path = folder / MANIFEST
+    if folder.is_dir() and not path.exists():
+        raise BackupError(f"{folder} is no backup, or one that was never finished: {MANIFEST} is missing.")
+    try:
+        content = json.loads(path.read_bytes())
+        format = content["format"]
+        if isinstance(format, int) and format > FORMAT:
+            raise BackupError(f"{path}: the backup has format {format}, and this version reads {FORMAT}: update it.")
+        manifest = msgspec.convert(content, Manifest)
+    except json.JSONDecodeError as error:
+        raise BackupError(f"{path}, line {error.lineno}: altered or cut off ({error.msg}).") from error
+    except (KeyError, TypeError, ValueError, RecursionError) as error:  # msgspec.ValidationError is a ValueError
+        raise BackupError(f"{path} is not the manifest of a backup: {error}.") from error
+    if manifest.format != FORMAT:
+        raise BackupError(f"{path}: no format {manifest.format} was ever written; this version reads {FORMAT}.")
+    return manifest
+
+
+@contextmanager
+def _create(path: Path) -> Iterator[BinaryIO]:
+    """A new file that only its owner can read, on the disk when this ends."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb", buffering=1 << 18) as file:
+        yield file
+        file.flush()
+        os.fsync(descriptor)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sum(line: bytes) -> bytes:
+    return b"%08x\n" % zlib.crc32(line)

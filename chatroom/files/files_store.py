@@ -1,0 +1,241 @@
+"""The files of the messages, in pieces, laid out as GridFS has it.
+
+A file can be found once all of it is there, and no longer once a part of it may be gone.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+
+import msgspec
+from bson import ObjectId
+from bson.errors import InvalidId
+from pymongo import ASCENDING, IndexModel, ReturnDocument
+
+from chatroom.base.errors import Unavailable
+from chatroom.base.models import File
+from chatroom.mongo.database import Database, Document
+
+# Not the driver's own `gridfs`: its reader asks for 16 MB at once for everybody who downloads, and keeps a cursor open
+# for as long as they take; its writer leaves pieces that nothing points to when the process dies in between.
+
+INDEXES = [
+    IndexModel([("metadata.check_at", ASCENDING)]),
+    IndexModel([("metadata.owner", ASCENDING), ("metadata.check_at", ASCENDING)]),
+    # With the lengths in it, so that what a room's files take is summed up without a look at them.
+    IndexModel([("metadata.room", ASCENDING), ("length", ASCENDING)]),
+]
+CHUNK_INDEXES = [IndexModel([("files_id", ASCENDING), ("n", ASCENDING)], unique=True)]
+PIECE_BYTES = 255 * 1024
+"""The size of GridFS, so that its tools can read them."""
+PIECES_AT_ONCE = 8
+"""That are written together, and so held."""
+
+_BUT_THUMBNAIL = {"metadata.thumbnail": 0}
+
+
+class KeptFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file with what decides who gets it. `client_id` is its message's, empty while it has none."""
+
+    file: File
+    room_id: str
+    owner_id: str
+    client_id: str
+    check_at: datetime
+    is_whole: bool
+
+
+class FileStore:
+    """The collections `files.files` and `files.chunks`."""
+
+    def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._database = database
+        self._files = database.files
+        self._chunks = database.chunks
+        self._clock = clock
+
+    def add(
+        self,
+        file: File,
+        pieces: Iterable[bytes],
+        *,
+        room_id: str,
+        owner_id: str,
+        thumbnail: bytes,
+        check_at: datetime,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Store a file under the id that it has. `pieces` are of `PIECE_BYTES`, but for the last.
+
+        `check` is called when the file counts already, and may raise: then nothing of it is left.
+        """
+        document: Document = {
+            "_id": ObjectId(file.id),
+            "filename": file.name,
+            "length": file.size,
+            "chunkSize": PIECE_BYTES,
+            "uploadDate": self._clock(),
+            "metadata": {
+                "type": file.type,
+                "width": file.width,
+                "height": file.height,
+                "room": room_id,
+                "owner": owner_id,
+                "client_id": "",
+                "check_at": check_at,
+                "is_whole": False,
+                "thumbnail": thumbnail,
+            },
+        }
+        # First of all, so that the sweep finds what a process leaves that dies on the way.
+        with self._database.bounded():
+            self._files.insert_one(document)
+        try:
+            check()
+            self._add_pieces(document["_id"], pieces)
+            with self._database.bounded():
+                self._files.update_one({"_id": document["_id"]}, {"$set": {"metadata.is_whole": True}})
+        except BaseException:
+            self.remove(file.id)
+            raise
+
+    def find(self, file_id: str) -> KeptFile | None:
+        """A file that is wholly there."""
+        key = _key(file_id)
+        if key is None:
+            return None
+        with self._database.bounded():
+            document = self._files.find_one({"_id": key}, _BUT_THUMBNAIL)
+        return _kept(document) if document and document["metadata"]["is_whole"] else None
+
+    def find_all(self, file_ids: Sequence[str]) -> dict[str, KeptFile]:
+        """Those of them that are wholly there, by id."""
+        keys = [key for file_id in file_ids if (key := _key(file_id))]
+        with self._database.bounded():
+            found = [_kept(document) for document in self._files.find({"_id": {"$in": keys}}, _BUT_THUMBNAIL)]
+        return {kept.file.id: kept for kept in found if kept.is_whole}
+
+    def thumbnail(self, file_id: str) -> bytes:
+        """The small copy of a picture; empty when there is none."""
+        with self._database.bounded():
+            document = self._files.find_one({"_id": ObjectId(file_id)}, {"metadata.thumbnail": 1})
+        return bytes(document["metadata"]["thumbnail"]) if document else b""
+
+    def read(self, file_id: str, start: int, stop: int) -> Iterator[bytes]:
+        """The bytes from `start` to before `stop`, a piece at a time. Raises `Unavailable` where one is gone."""
+        position = start
+        while position < stop:
+            number, offset = divmod(position, PIECE_BYTES)
+            with self._database.bounded():
+                chunk = self._chunks.find_one({"files_id": ObjectId(file_id), "n": number}, {"_id": 0, "data": 1})
+            piece = bytes(chunk["data"])[offset : offset + stop - position] if chunk else b""
+            if not piece:
+                raise Unavailable("The file was removed while it was being read.")
+            yield piece
+            position += len(piece)
+
+    def claim(self, kept: KeptFile, client_id: str, check_at: datetime) -> bool:
+        """Give a file to a message, if nothing has happened to it since it was read."""
+        query = {
+            "_id": ObjectId(kept.file.id),
+            "metadata.client_id": kept.client_id,
+            "metadata.check_at": kept.check_at,
+            "metadata.is_whole": True,
+        }
+        change = {"$set": {"metadata.client_id": client_id, "metadata.check_at": check_at}}
+        with self._database.bounded():
+            return self._files.update_one(query, change).matched_count == 1
+
+    def check_at(self, file_ids: Sequence[str], moment: datetime) -> None:
+        """Have the sweep look at these files from that moment on."""
+        keys = [ObjectId(file_id) for file_id in file_ids]
+        with self._database.bounded():
+            self._files.update_many({"_id": {"$in": keys}}, {"$set": {"metadata.check_at": moment}})
+
+    def take_due(self, until: datetime) -> KeptFile | None:
+        """A file that is to be looked at; no other process gets it before `until`."""
+        with self._database.bounded():
+            document = self._files.find_one_and_update(
+                {"metadata.check_at": {"$lte": self._clock()}},
+                {"$set": {"metadata.check_at": until}},
+                _BUT_THUMBNAIL,
+                sort=[("metadata.check_at", ASCENDING)],
+                return_document=ReturnDocument.AFTER,
+            )
+        return _kept(document) if document else None
+
+    def hide(self, kept: KeptFile) -> bool:
+        """Let nobody find a file any more; False when it was claimed since it was read."""
+        query = {"_id": ObjectId(kept.file.id), "metadata.check_at": kept.check_at}
+        with self._database.bounded():
+            return self._files.update_one(query, {"$set": {"metadata.is_whole": False}}).matched_count == 1
+
+    def hide_all(self, file_ids: Sequence[str], check_at: datetime) -> None:
+        """Let nobody find these files any more, and the sweep remove them."""
+        keys = [ObjectId(file_id) for file_id in file_ids]
+        change = {"$set": {"metadata.is_whole": False, "metadata.check_at": check_at}}
+        with self._database.bounded():
+            self._files.update_many({"_id": {"$in": keys}}, change)
+
+    def remove(self, file_id: str) -> None:
+        """Remove a file. It is found by the sweep again where this ends half way."""
+        key = ObjectId(file_id)
+        with self._database.bounded():
+            self._files.update_one({"_id": key}, {"$set": {"metadata.is_whole": False}})
+            self._chunks.delete_many({"files_id": key})
+            self._files.delete_one({"_id": key})
+
+    def total_bytes(self) -> int:
+        """What all files take, those on their way included; told from an index alone."""
+        steps: list[Document] = [
+            {"$match": {"metadata.room": {"$gt": ""}}},
+            {"$group": {"_id": None, "bytes": {"$sum": "$length"}}},
+        ]
+        with self._database.bounded():
+            found = list(self._files.aggregate(steps))
+        return int(found[0]["bytes"]) if found else 0
+
+    def recent(self, owner_id: str, since: datetime, until: datetime) -> list[KeptFile]:
+        """Somebody's files that are to be looked at in this time, those on their way included."""
+        query = {"metadata.owner": owner_id, "metadata.check_at": {"$gt": since, "$lte": until}}
+        with self._database.bounded():
+            return [_kept(document) for document in self._files.find(query, _BUT_THUMBNAIL)]
+
+    def _add_pieces(self, key: ObjectId, pieces: Iterable[bytes]) -> None:
+        numbered = enumerate(pieces)
+        while batch := list(islice(numbered, PIECES_AT_ONCE)):
+            with self._database.bounded():
+                self._chunks.insert_many(
+                    [{"_id": ObjectId(), "files_id": key, "n": number, "data": piece} for number, piece in batch]
+                )
+
+
+def make_file_id() -> str:
+    """A new file's id."""
+    return str(ObjectId())
+
+
+def _key(file_id: str) -> ObjectId | None:
+    try:
+        return ObjectId(file_id)
+    except InvalidId:
+        return None
+
+
+def _kept(document: Document) -> KeptFile:
+    metadata = document["metadata"]
+    return KeptFile(
+        file=File(
+            id=str(document["_id"]),
+            name=document["filename"],
+            type=metadata["type"],
+            size=document["length"],
+            width=metadata["width"],
+            height=metadata["height"],
+        ),
+        room_id=metadata["room"],
+        owner_id=metadata["owner"],
+        client_id=metadata["client_id"],
+        check_at=metadata["check_at"],
+        is_whole=metadata["is_whole"],
+    )

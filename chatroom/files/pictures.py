@@ -1,0 +1,202 @@
+"""Pictures as they are kept: the right way up, without what the camera wrote into them, with a small copy.
+
+A picture is measured before it is decoded: a few bytes can claim to be a wall of pixels.
+"""
+
+import io
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+import msgspec
+from PIL import Image, ImageOps
+
+from chatroom.base.errors import Refused
+from chatroom.base.threads import Workers
+from chatroom.files import gifs
+
+FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "GIF", "image/webp": "WEBP"}
+MAX_PIXELS = 50_000_000
+"""Of one frame: some 200 MB while it is decoded."""
+MAX_FRAMES = 1000
+MAX_MOVING_PIXELS = 1_000_000_000
+"""Of all frames together: every reader's browser has to draw them."""
+MAX_SCANS = 100
+"""Of a JPEG, in which each goes over all of it: a hundred thousand empty ones fit into a megabyte, and take hours."""
+THUMBNAIL = (640, 480)
+SQUARES = (256, 80)
+ORIENTATION = 0x0112
+START_OF_SCAN = b"\xff\xda"
+PNG_MARK = b"\x89PNG\r\n\x1a\n"
+PNG_CHUNKS = {
+    b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"acTL", b"fcTL", b"fdAT",
+    b"cHRM", b"gAMA", b"iCCP", b"sRGB", b"sBIT", b"bKGD",
+}  # fmt: skip
+"""What makes the picture and its colours; all else is left out."""
+UPRIGHT = {None, 0, 1}
+BUSY = "Too many pictures are coming in. Please try again shortly."
+
+
+class Picture(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture that may be shown to others. The thumbnail is a WebP."""
+
+    content: bytes
+    width: int
+    height: int
+    thumbnail: bytes
+
+
+def make_workers() -> Workers:
+    """What draws: decoded, a picture takes hundreds of megabytes, and seconds of a processor."""
+    return Workers("pictures", BUSY, retry_after=5.0)
+
+
+def prepare(file: BinaryIO, type: str) -> Picture:
+    """Make a picture fit to be shown; raise `Refused` (`too_large`, `invalid`) for one that is not."""
+    with _explained(), Image.open(file, formats=[FORMATS[type]]) as image:
+        _check_size(image, file)
+        upright = ImageOps.exif_transpose(image) if _is_turned(image) else image
+        upright.load()
+        return Picture(
+            content=_without_metadata(image, upright, file, type),
+            width=upright.width,
+            height=upright.height,
+            thumbnail=_thumbnail(upright),
+        )
+
+
+def make_squares(file: BinaryIO, type: str) -> tuple[bytes, bytes]:
+    """The middle of a picture as two squares, a small and a large one, both WebP; refuses as `prepare` does."""
+    with _explained(), Image.open(file, formats=[FORMATS[type]]) as image:
+        _check_size(image, file)
+        upright = ImageOps.exif_transpose(image)
+        mode = "RGBA" if upright.has_transparency_data else "RGB"
+        large, small = SQUARES
+        square = ImageOps.fit(upright.convert(mode), (large, large), Image.Resampling.LANCZOS)
+        return _as_webp(square.resize((small, small), Image.Resampling.LANCZOS)), _as_webp(square)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn whatever a decoder meets into a refusal."""
+    try:
+        yield
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_many_pixels() from error
+    except Refused:
+        raise
+    except Exception as error:  # a decoder meets anything in a damaged file: struct.error, SyntaxError, IndexError
+        raise Refused("invalid", "The picture cannot be read: it is damaged, or cut off.") from error
+
+
+def _check_size(image: Image.Image, file: BinaryIO) -> None:
+    if not 0 < image.width * image.height <= MAX_PIXELS:
+        raise _too_many_pixels()
+    if image.format in {"JPEG", "MPO"} and _whole(file).count(START_OF_SCAN) > MAX_SCANS:
+        raise Refused("too_large", "The picture takes too long to be read: save it anew, and try again.")
+    frames = getattr(image, "n_frames", 1)
+    if image.format != "MPO" and (frames > MAX_FRAMES or frames * image.width * image.height > MAX_MOVING_PIXELS):
+        raise Refused("too_large", "The picture moves for too long: it has too many frames to be shown to everybody.")
+
+
+def _too_many_pixels() -> Refused:
+    return Refused(
+        "too_large", f"The picture has too many pixels: at most {MAX_PIXELS // 1_000_000} million are allowed."
+    )
+
+
+def _is_turned(image: Image.Image) -> bool:
+    return not _is_moving(image) and image.getexif().get(ORIENTATION) not in UPRIGHT
+
+
+def _is_moving(image: Image.Image) -> bool:
+    return image.format != "MPO" and getattr(image, "n_frames", 1) > 1
+
+
+def _without_metadata(image: Image.Image, upright: Image.Image, file: BinaryIO, type: str) -> bytes:
+    """The picture's bytes without EXIF, XMP, comments: where it was taken is nobody's business."""
+    if type == "image/gif":
+        return gifs.strip(_whole(file))
+    if type == "image/webp" and upright is image:
+        return _strip_webp(_whole(file))
+    if type == "image/png" and upright is image:
+        return _strip_png(_whole(file), getattr(image, "n_frames", 1))
+    out = io.BytesIO()
+    profile = image.info.get("icc_profile")  # without it, colours would change
+    if type == "image/jpeg":
+        # As good as it was: with its own tables where it was not turned.
+        image.format = "JPEG"  # a phone's MPO is one with a second picture behind it
+        options = {"quality": "keep"} if upright is image else {"quality": 92, "subsampling": 0}
+        upright.save(out, "JPEG", icc_profile=profile, comment=b"", progressive="progressive" in image.info, **options)
+    elif type == "image/png":
+        upright.save(out, "PNG", icc_profile=profile)
+    else:
+        upright.save(out, "WEBP", icc_profile=profile or b"", quality=90)
+    return out.getvalue()
+
+
+def _whole(file: BinaryIO) -> bytes:
+    position = file.tell()
+    file.seek(0)
+    content = file.read()
+    file.seek(position)
+    return content
+
+
+def _strip_png(content: bytes, frames: int) -> bytes:
+    """A PNG without its EXIF and texts. It is not made anew: it could grow, and all frames of a moving one be held."""
+    pieces = [PNG_MARK]
+    found = 0
+    for name, chunk in _png_chunks(content):
+        found += name == b"fcTL"
+        if name in PNG_CHUNKS:
+            pieces.append(chunk)
+    if found > frames:
+        raise Refused("invalid", "The picture cannot be read: it has more frames than it says.")
+    return b"".join(pieces)
+
+
+def _png_chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    position = len(PNG_MARK)
+    while position + 12 <= len(content):
+        following = position + 12 + int(struct.unpack_from(">I", content, position)[0])
+        name = content[position + 4 : position + 8]
+        yield name, content[position:following]
+        if name == b"IEND":
+            return
+        position = following
+
+
+def _strip_webp(content: bytes) -> bytes:
+    """A WebP without its EXIF and XMP; what stands behind its end is left out as well."""
+    pieces = []
+    for name, chunk in _webp_chunks(content):
+        if name == b"VP8X":
+            chunk = chunk[:8] + bytes([chunk[8] & ~0b1100]) + chunk[9:]  # noqa: PLW2901  says that there is neither
+        if name not in {b"EXIF", b"XMP "}:
+            pieces.append(chunk)
+    body = b"WEBP" + b"".join(pieces)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def _webp_chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    position = 12
+    end = min(len(content), 8 + struct.unpack_from("<I", content, 4)[0])
+    while position + 8 <= end:
+        size = struct.unpack_from("<I", content, position + 4)[0]
+        following = position + 8 + size + size % 2
+        yield content[position : position + 4], content[position:following]
+        position = following
+
+
+def _thumbnail(image: Image.Image) -> bytes:
+    small = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    small.thumbnail(THUMBNAIL, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    return _as_webp(small)
+
+
+def _as_webp(image: Image.Image) -> bytes:
+    out = io.BytesIO()
+    image.save(out, "WEBP", quality=80, exif=b"", xmp=b"")
+    return out.getvalue()

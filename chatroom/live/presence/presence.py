@@ -1,0 +1,88 @@
+"""Who is in a room, as one process sees it: its own connections, and what the leases say of the others.
+
+A reader holds one number, the version it has seen; one that missed more than the last change gets the whole list.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from chatroom.base.models import Author
+from chatroom.live import protocol
+from chatroom.live.protocol import Person
+
+
+class Presence:
+    """The people of one room."""
+
+    def __init__(self, slug: str) -> None:
+        self.version = 0
+        self._slug = slug
+        self._connections: Counter[str] = Counter()
+        self._names: dict[str, str] = {}
+        self._elsewhere: dict[str, str] = {}
+        self._shown: dict[str, str] = {}
+        self._last_change = b""
+        self._whole = b""
+
+    def enter(self, person: Author) -> bool:
+        """Count a connection; True when it is this person's first in this process."""
+        self._connections[person.id] += 1
+        self._names[person.id] = person.name
+        return self._connections[person.id] == 1
+
+    def leave(self, person: Author) -> bool:
+        """Count a connection less; True when it was the person's last in this process."""
+        self._connections[person.id] -= 1
+        if self._connections[person.id] > 0:
+            return False
+        del self._connections[person.id]
+        del self._names[person.id]
+        return True
+
+    def rename(self, person: Author) -> bool:
+        """Take over a person's new name; False for somebody who is not here, or has it already."""
+        if self._names.get(person.id, person.name) == person.name:
+            return False
+        self._names[person.id] = person.name
+        return True
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody here is told who is in the room."""
+        return bool(self._connections)
+
+    def see_elsewhere(self, people: Iterable[Author]) -> None:
+        """Take over what the leases of other processes say."""
+        self._elsewhere = {person.id: person.name for person in people}
+
+    def publish(self) -> bool:
+        """Make what changed since the last time the next version; False when nothing did."""
+        people = self._elsewhere | self._names
+        if people == self._shown and self.version:
+            return False
+        came = [Person(id, name) for id, name in people.items() if self._shown.get(id) != name]
+        left = [id for id in self._shown if id not in people]
+        self._shown = people
+        self.version += 1
+        self._last_change = protocol.presence_changed(self._slug, came, left)
+        self._whole = b""
+        return True
+
+    def forget(self) -> None:
+        """Begin anew: nobody here looks, and who is here when somebody looks again is told then."""
+        self._shown = {}
+        self._whole = b""
+        self.version = 0
+
+    def frame(self, seen: int) -> bytes:
+        """What a reader needs who has seen version `seen` (0: nothing yet)."""
+        if seen and seen == self.version - 1:
+            return self._last_change
+        if not self._whole:
+            people = sorted(self._shown.items(), key=lambda item: item[1].casefold())
+            self._whole = protocol.here(self._slug, [Person(id, name) for id, name in people])
+        return self._whole
+
+    def local(self) -> list[Author]:
+        """The people with a connection to this process."""
+        return [Author(id, name) for id, name in self._names.items()]

@@ -1,0 +1,121 @@
+"""Who is here: leases that expire, so that nobody stays after their laptop or the server process died.
+
+A lease belongs to one process, which renews all of its own at once.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from datetime import UTC, datetime, timedelta
+
+from pymongo import ASCENDING, IndexModel, WriteConcern
+from pymongo.errors import BulkWriteError
+from pymongo.read_concern import ReadConcern
+
+from chatroom.base.models import Author
+from chatroom.mongo.database import Database
+from chatroom.mongo.unique import doubles
+
+INDEXES = [
+    IndexModel([("room", ASCENDING), ("expires_at", ASCENDING)]),
+    IndexModel([("process", ASCENDING)]),
+    IndexModel("expires_at", expireAfterSeconds=0, name="ttl"),
+]
+
+
+class PresenceStore:
+    """The presences collection, as one process sees it."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        process: str,
+        lease_seconds: float,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._database = database
+        # Nothing is lost when a lease is: it is renewed soon, so nobody waits for a majority.
+        self._presences = database.presences.with_options(
+            write_concern=WriteConcern(w=1), read_concern=ReadConcern("local")
+        )
+        self._process = process
+        self._lease = timedelta(seconds=lease_seconds)
+        self._clock = clock
+
+    def take(self, leases: Iterable[tuple[str, Author]]) -> None:
+        """Say that people are in rooms, until the lease ends."""
+        until = self._clock() + self._lease
+        documents = [
+            {
+                "_id": self._key(room, person.id),
+                "process": self._process,
+                "room": room,
+                "user": {"id": person.id, "name": person.name},
+                "expires_at": until,
+            }
+            for room, person in leases
+        ]
+        if not documents:
+            return
+        with self._database.bounded():
+            try:
+                self._presences.insert_many(documents, ordered=False)
+            except BulkWriteError as error:  # some are there already: those are prolonged
+                own = {"_id": {"$in": list(doubles(error))}, "process": self._process}
+                self._presences.update_many(own, {"$set": {"expires_at": until}})
+
+    def renew(self) -> int:
+        """Prolong all leases of this process, and count them."""
+        with self._database.bounded():
+            result = self._presences.update_many(
+                {"process": self._process}, {"$set": {"expires_at": self._clock() + self._lease}}
+            )
+        return result.matched_count
+
+    def end(self, leases: Iterable[tuple[str, str]]) -> None:
+        """Say that people (room, user id) have left."""
+        keys = [self._key(room, user_id) for room, user_id in leases]
+        if keys:
+            with self._database.bounded():
+                self._presences.delete_many({"_id": {"$in": keys}})
+
+    def end_all(self) -> None:
+        """End every lease of this process: it shuts down."""
+        with self._database.bounded():
+            self._presences.delete_many({"process": self._process})
+
+    def elsewhere(self, rooms: Collection[str]) -> dict[str, list[Author]]:
+        """Who is in these rooms by way of other processes."""
+        return self._find({"room": {"$in": list(rooms)}, "process": {"$ne": self._process}}, rooms)
+
+    def note_typing(self, typed: Iterable[tuple[str, str]], at: datetime) -> None:
+        """Say in their leases that people (room, user id) are typing."""
+        keys = [self._key(room, user_id) for room, user_id in typed]
+        if keys:
+            with self._database.bounded():
+                self._presences.update_many({"_id": {"$in": keys}}, {"$set": {"typed_at": at}})
+
+    def typing_elsewhere(self, rooms: Collection[str], within: timedelta) -> list[tuple[str, Author, datetime]]:
+        """Who was typing lately, in which of these rooms and when, by way of other processes."""
+        now = self._clock()
+        query = {"room": {"$in": list(rooms)}, "expires_at": {"$gt": now}, "process": {"$ne": self._process}}
+        query["typed_at"] = {"$gt": now - within}
+        with self._database.bounded():
+            found = list(self._presences.find(query, {"_id": 0, "room": 1, "user": 1, "typed_at": 1}))
+        return [(each["room"], Author(each["user"]["id"], each["user"]["name"]), each["typed_at"]) for each in found]
+
+    def here(self, room: str) -> list[Author]:
+        """Everybody who is in a room, each once, by name."""
+        people = {person.id: person for person in self._find({"room": room}, [room])[room]}
+        return sorted(people.values(), key=lambda person: person.name.casefold())
+
+    def _find(self, query: dict[str, object], rooms: Collection[str]) -> dict[str, list[Author]]:
+        found: dict[str, list[Author]] = {room: [] for room in rooms}
+        with self._database.bounded():
+            for document in self._presences.find(
+                query | {"expires_at": {"$gt": self._clock()}}, {"_id": 0, "room": 1, "user": 1}
+            ):
+                found[document["room"]].append(Author(document["user"]["id"], document["user"]["name"]))
+        return found
+
+    def _key(self, room: str, user_id: str) -> str:
+        return f"{self._process}:{room}:{user_id}"

@@ -1,0 +1,51 @@
+"""How far the person at one connection has read: written at most every two seconds, whatever their client says.
+
+The first is written at once, and the last is always written, also when the connection ends meanwhile.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from chatroom.base.access import Access
+from chatroom.base.errors import ChatroomError
+
+log = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 2.0
+
+
+class Run(Protocol):
+    """Call what blocks in a thread of the store's."""
+
+    async def __call__(self, function: Callable[..., Any], *arguments: Any) -> Any: ...
+
+
+class Positions:
+    """The read positions that one connection has to write: at most one for each room."""
+
+    def __init__(self, run: Run, mark: Callable[[Access, int], None]) -> None:
+        self._run = run
+        self._mark = mark
+        self._waiting: dict[str, tuple[Access, int]] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def put(self, access: Access, sequence: int) -> None:
+        """Have a position written soon, unless a later one of the same room is to be."""
+        _, known = self._waiting.get(access.room.id, (access, 0))
+        self._waiting[access.room.id] = (access, max(sequence, known))
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._write())
+
+    async def _write(self) -> None:
+        while self._waiting:
+            waiting, self._waiting = self._waiting, {}
+            for access, sequence in waiting.values():
+                try:
+                    await self._run(self._mark, access, sequence)
+                except ChatroomError:  # logged where it was noticed; their client says it again when they read on
+                    continue
+                except RuntimeError:  # the server stops
+                    return
+            await asyncio.sleep(PAUSE_SECONDS)

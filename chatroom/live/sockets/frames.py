@@ -1,0 +1,104 @@
+"""Websocket frames as bytes (RFC 6455, 5.2): cut what a client sends into frames, give what it gets a header."""
+
+from websockets.frames import apply_mask  # type: ignore[attr-defined]
+
+from chatroom.live.sockets.deflate import inflate
+
+TEXT = 0x81
+"""The first byte of an unfragmented text frame."""
+COMPRESSED = 0x40
+"""The bit in it that says so (RFC 7692, 6)."""
+FINAL, OPCODE, MASKED, SIZE = 0x80, 0x0F, 0x80, 0x7F
+CONTINUATION, CONTROL = 0x0, 0x8
+MASK_BYTES = 4
+MOST_AT_ONCE = 65_536
+"""Of texts that are cut before the next are asked for; compressed ones become a thousand times as long."""
+BYTES_OF_PIECE = 1024
+"""What each counts besides: an event, and its place in a queue."""
+
+
+def framed(payload: bytes, opening: int = TEXT) -> bytes:
+    """A payload with its header, as a server sends it."""
+    size = len(payload)
+    if size < 126:
+        return bytes((opening, size)) + payload
+    if size < 65_536:
+        return bytes((opening, 126)) + size.to_bytes(2, "big") + payload
+    return bytes((opening, 127)) + size.to_bytes(8, "big") + payload
+
+
+class Cutter:
+    """Cuts one client's bytes into texts, as far as they are ordinary, and frames that somebody else has to look at."""
+
+    __slots__ = ("_at", "_in_fragments", "_inflates", "_most", "_rest", "has_more")
+
+    def __init__(self, most: int, *, inflates: bool) -> None:
+        self._most = most
+        self._inflates = inflates
+        self._rest = b""
+        self._at = 0
+        self._in_fragments = False
+        self.has_more = False
+        """Whether another `cut` may find something in what has come already."""
+
+    @property
+    def waiting(self) -> int:
+        """How many bytes have come and are not cut yet."""
+        return len(self._rest) - self._at
+
+    def cut(self, data: bytes) -> list[str | bytes]:
+        """The texts, and other frames as they came, that are now complete; of what breaks the rules all that is here.
+
+        A text of more than `most` bytes, and a frame without a mask, is handed on before it is complete. Where many
+        are complete, these are the first of them, and `has_more` says so.
+        """
+        have = self._rest[self._at :] + data if data and self._rest else data or self._rest
+        pieces: list[str | bytes] = []
+        at, end, room = 0 if data else self._at, len(have), MOST_AT_ONCE
+        while end - at >= 2:
+            if room <= 0:
+                self._rest, self._at, self.has_more = have, at, True
+                return pieces
+            size, start = have[at + 1] & SIZE, at + 2
+            if size >= 126:
+                start += 2 if size == 126 else 8
+                if start > end:
+                    break
+                size = int.from_bytes(have[at + 2 : start], "big")
+            if size > self._most or not have[at + 1] & MASKED:
+                pieces.append(have[at:])
+                at = end
+                break
+            stop = start + MASK_BYTES + size
+            if stop > end:
+                break
+            text = self._text(have[at], have[start : start + MASK_BYTES], have[start + MASK_BYTES : stop])
+            pieces.append(have[at:stop] if text is None else text)
+            room -= BYTES_OF_PIECE + len(pieces[-1])
+            at = stop
+        self._rest, self._at, self.has_more = have[at:], 0, False
+        return pieces
+
+    def release(self) -> bytes:
+        """Give up what is not complete yet."""
+        rest, self._rest = self._rest[self._at :], b""
+        self._at, self.has_more = 0, False
+        return rest
+
+    def _text(self, opening: int, mask: bytes, payload: bytes) -> str | None:
+        """The text in an ordinary frame; None for any other."""
+        is_compressed = opening == TEXT | COMPRESSED and self._inflates
+        if self._in_fragments or not (opening == TEXT or is_compressed):
+            self._note_fragments(opening)
+            return None
+        unmasked: bytes | None = apply_mask(payload, mask)
+        if is_compressed and unmasked is not None:
+            unmasked = inflate(unmasked, self._most)
+        try:
+            return None if unmasked is None else unmasked.decode()
+        except UnicodeDecodeError:
+            return None
+
+    def _note_fragments(self, opening: int) -> None:
+        if opening & OPCODE < CONTROL:
+            self._in_fragments = not opening & FINAL

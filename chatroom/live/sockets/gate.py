@@ -1,0 +1,64 @@
+"""Count open connections, by process, address and user, and refuse one too many."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import msgspec
+
+from chatroom.base.addresses import network_of
+from chatroom.base.errors import Refused
+
+RETRY_SECONDS = 5
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """The most connections of a process, a user and an address, and the most rooms of a connection; 0: no limit."""
+
+    connections: int
+    connections_per_user: int
+    connections_per_address: int
+    rooms_per_connection: int
+
+
+class Gate:
+    """Count open connections, and say when there are too many: by address before, by user after signing in."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._total = 0
+        self._by_user: Counter[str] = Counter()
+        self._by_network: Counter[str] = Counter()
+
+    @contextmanager
+    def address(self, address: str) -> Iterator[None]:
+        """Count a connection by its network; raise `Refused` (`too_many_connections`) when a limit is reached."""
+        if 0 < self._limits.connections <= self._total:
+            raise _too_many_connections()
+        self._total += 1
+        try:
+            with _counted(self._by_network, network_of(address), self._limits.connections_per_address):
+                yield
+        finally:
+            self._total -= 1
+
+    def user(self, user_id: str) -> AbstractContextManager[None]:
+        """Count a connection of a user; raise `Refused` (`too_many_connections`) when the limit is reached."""
+        return _counted(self._by_user, user_id, self._limits.connections_per_user)
+
+
+@contextmanager
+def _counted(counter: Counter[str], key: str, most: int) -> Iterator[None]:
+    if 0 < most <= counter[key]:
+        raise _too_many_connections()
+    counter[key] += 1
+    try:
+        yield
+    finally:
+        counter[key] -= 1
+        if not counter[key]:
+            del counter[key]
+
+
+def _too_many_connections() -> Refused:
+    return Refused("too_many_connections", "There are too many connections.", retry_after=RETRY_SECONDS)

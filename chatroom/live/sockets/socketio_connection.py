@@ -1,0 +1,244 @@
+"""A Socket.IO client as a connection: its events become frames, and the connection's frames become events.
+
+So everything that holds for a websocket holds here: the appender, the limits, the checks, the end of a session.
+"""
+
+import asyncio
+import json
+import logging
+import secrets
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from chatroom.base.errors import ChatroomError, Refused
+from chatroom.live.connection import MAX_STRIKES, Connection
+from chatroom.live.engine import Engine
+from chatroom.live.protocol import Cursor, Follow, Post, Slug, Unfollow, wire
+from chatroom.live.sockets.visitor import Rules, Visitor
+from chatroom.messages.posting import Page
+from chatroom.names import is_former_direct
+
+log = logging.getLogger(__name__)
+
+MOST_MESSAGES = 100
+USUAL_MESSAGES = 50
+LOBBY = "lobby"
+
+Emit = Callable[[str, Any], Awaitable[None]]
+"""Send an event; waits while the client does not read, raises `OSError` when it is gone."""
+Answer = dict[str, Any]
+
+
+class History(msgspec.Struct, forbid_unknown_fields=True):
+    """Which part of a room a client asks for."""
+
+    room: Slug = LOBBY
+    after: Cursor | UnsetType = UNSET
+    before: Cursor | UnsetType = UNSET
+    limit: int = USUAL_MESSAGES
+
+
+class Client:
+    """One Socket.IO client. Its events are handled one after the other, each to its answer."""
+
+    def __init__(
+        self, engine: Engine, visitor: Visitor, rules: Rules, *, emit: Emit, end: Callable[[int, str], Awaitable[None]]
+    ) -> None:
+        self._engine = engine
+        self._visitor = visitor
+        self._rules = rules
+        self._emit = emit
+        self._end = end
+        self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()  # what waits in it, an event waits for
+        self._waiting: defaultdict[tuple[str, str], deque[asyncio.Future[Answer]]] = defaultdict(deque)
+        self._unasked: set[asyncio.Future[Answer]] = set()
+        """For what nobody asked for: the rooms that are followed from the start."""
+        self._seen: dict[str, int] = {}  # by room: the sequence up to which messages are not new to the client
+        self._strikes = 0
+        self._is_over = False
+        self._rooms = sorted(room for room in visitor.grant.rooms if not is_former_direct(room)) or [LOBBY]
+        self._connection = Connection(
+            engine, visitor, rules, format="text", receive=self._inbox.get, send=self._close, write=self._write
+        )
+        self._events: dict[str, Callable[[Any], Awaitable[Answer]]] = {
+            "new_message": self._post,
+            "join": self._join,
+            "leave": self._leave,
+            "history": self._history,
+        }
+
+    async def serve(self) -> None:
+        """Follow the lobby, or the rooms of the token, until the client goes or its session ends."""
+        if "read" in self._visitor.grant.scopes:
+            for room in self._rooms[: self._rules.max_rooms or None]:
+                self._unasked.add(self._expect(("follow", room)))
+                self._take(Follow(room=room))
+        try:
+            await self._connection.serve(None, None)
+        finally:
+            self.leave()
+
+    def leave(self) -> None:
+        """The client is gone; nobody waits for it any more."""
+        self._is_over = True
+        self._inbox.put_nowait({"type": "websocket.disconnect"})
+        gone = _error(Refused("unavailable", "The connection has ended."))
+        for futures in self._waiting.values():
+            for future in futures:
+                if not future.done():
+                    future.set_result(gone)
+
+    async def answer(self, name: str, arguments: list[Any]) -> Answer:
+        """Do what an event asks for, and say what became of it, whatever that is."""
+        try:
+            event = self._events.get(name)
+            if event is None:
+                raise Refused("invalid", f"There is no such event: {name[:40]}")
+            return await event(arguments[0] if arguments else {})
+        except ChatroomError as error:
+            await self._rest()
+            self._strikes += 1
+            if self._strikes >= MAX_STRIKES:
+                self._connection.end(1008, "too many refused frames")
+            return _error(error)
+        except Exception:
+            log.exception("a Socket.IO event failed", extra={"event": name[:40], "user": self._visitor.author.id})
+            await self._rest()
+            return _error(Refused("unavailable", "That did not work. Please try again in a moment."))
+
+    async def _rest(self) -> None:
+        """Keep the pace of this person, for what does not become a frame, whose pace is kept there."""
+        await asyncio.sleep(self._rules.paces.of(self._visitor.author.id).take())
+
+    async def _post(self, given: Any) -> Answer:
+        fields = {"text": given} if isinstance(given, str) else given
+        client_id = secrets.token_urlsafe(12)
+        post = _converted({"room": self._rooms[0], "client_id": client_id}, fields, Post)
+        return await self._ask(post, ("post", post.client_id or client_id))
+
+    async def _join(self, given: Any) -> Answer:
+        follow = _converted({"room": LOBBY}, {"room": given} if isinstance(given, str) else given, Follow)
+        for earlier in list(self._waiting.get(("follow", follow.room), ())):
+            await asyncio.shield(earlier)  # two answers about one room would not be told apart
+        if follow.after is not None:
+            self._seen[follow.room] = follow.after
+        return await self._ask(follow, ("follow", follow.room))
+
+    async def _leave(self, given: Any) -> Answer:
+        unfollow = _converted({}, {"room": given} if isinstance(given, str) else given, Unfollow)
+        self._take(unfollow)
+        await self._rest()  # nobody else waits until it is done
+        return {"room": unfollow.room}
+
+    async def _history(self, given: Any) -> Answer:
+        asked = _converted({"room": self._rooms[0]}, given, History)
+        await self._rest()
+        self._visitor.grant.check("read", asked.room)
+        if asked.after is not UNSET and asked.before is not UNSET:
+            raise Refused("invalid", "Ask for what is after a revision or before a sequence, not for both.")
+        access = await self._engine.run(self._rules.enter, self._visitor, asked.room)
+        messages, limit = self._engine.messages, min(max(asked.limit, 1), MOST_MESSAGES)
+        page: Page
+        if asked.after is not UNSET:
+            page = await self._engine.run(messages.after, access.room, asked.after, limit)
+        elif asked.before is not UNSET:
+            page = await self._engine.run(messages.before, access.room, asked.before, limit)
+        else:
+            page = await self._engine.run(messages.newest, access.room, limit)
+        self._strikes = 0
+        return {
+            "room": asked.room,
+            "revision": page.revision,
+            "messages": [msgspec.to_builtins(wire(message, "text")) for message in page.messages],
+            "more": page.more,
+        }
+
+    async def _ask(self, frame: Post | Follow, key: tuple[str, str]) -> Answer:
+        """Hand the connection a frame, and wait for its answer."""
+        if self._is_over:
+            raise Refused("unavailable", "The connection has ended.")
+        answer = self._expect(key)
+        self._take(frame)
+        self._strikes = 0
+        return await answer
+
+    def _expect(self, key: tuple[str, str]) -> asyncio.Future[Answer]:
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting[key].append(answer)
+        return answer
+
+    def _take(self, frame: Post | Follow | Unfollow) -> None:
+        # With Python's own encoder: it writes halves of characters too, and the connection says what is wrong.
+        self._inbox.put_nowait({"type": "websocket.receive", "text": json.dumps(msgspec.to_builtins(frame))})
+
+    async def _write(self, *frames: bytes) -> None:
+        for frame in frames:
+            await self._deliver(msgspec.json.decode(frame))
+
+    async def _deliver(self, frame: dict[str, Any]) -> None:
+        kind, room = frame.pop("type"), frame.get("room", "")
+        if kind == "changes":
+            for message in frame["messages"]:
+                is_new = message["sequence"] > self._seen.get(room, 0)
+                self._seen[room] = max(self._seen.get(room, 0), message["sequence"])
+                await self._emit("message" if is_new else "changed", {"room": room, **message})
+        elif kind == "caught_up":
+            self._seen[room] = max(self._seen.get(room, 0), frame["revision"])
+            self._resolve(("follow", room), {"room": room, "revision": frame["revision"]})
+        elif kind == "stored":
+            self._resolve(("post", frame.get("client_id", "")), frame)
+        elif kind == "held":
+            self._resolve(("post", frame.get("client_id", "")), {**frame, "held": True})
+        elif kind == "closed":
+            error = {"error": {"reason": frame["reason"], "message": frame["message"]}}
+            if not self._resolve(("follow", room), error):
+                await self._emit(kind, frame)
+        elif kind == "refused":
+            key = ("post", frame["client_id"]) if "client_id" in frame else ("follow", room)
+            error = {name: value for name, value in frame.items() if name not in {"room", "client_id"}}
+            if not self._resolve(key, {"error": error}):
+                await self._emit("refused", frame)
+        else:
+            await self._emit(kind, frame)
+
+    def _resolve(self, key: tuple[str, str], answer: Answer) -> bool:
+        """Give the answer to whoever has waited longest for it."""
+        futures = self._waiting.get(key)
+        if not futures:
+            return False
+        future = futures.popleft()
+        if not futures:
+            del self._waiting[key]
+        if not future.done():
+            future.set_result(answer)
+        return future not in self._unasked
+
+    async def _close(self, event: Mapping[str, Any]) -> None:
+        await self._end(event["code"], event["reason"])
+
+
+def _converted(usual: dict[str, Any], given: Any, kind: type[Any]) -> Any:
+    """What an event carries, as a typed value; raise `Refused` (`invalid`) for anything else."""
+    if not isinstance(given, dict):
+        raise Refused("invalid", "Send a text, or an object.")
+    tag = kind.__struct_config__.tag
+    fields = {**usual, **given, **({"type": tag} if tag else {})}
+    try:
+        json.dumps(given, ensure_ascii=False).encode()
+        return msgspec.convert(fields, kind)
+    except UnicodeEncodeError as error:
+        raise Refused("invalid", "The event is not understood: it has half a character in it.") from error
+    except (msgspec.ValidationError, TypeError, RecursionError) as error:
+        raise Refused("invalid", f"The event is not understood: {str(error)[:200]}") from error
+
+
+def _error(error: ChatroomError) -> Answer:
+    refusal = error if isinstance(error, Refused) else Refused("unavailable", str(error))
+    detail: dict[str, Any] = {"reason": refusal.reason, "message": refusal.message}
+    if refusal.retry_after is not None:
+        detail["retry_after"] = round(refusal.retry_after, 1)
+    return {"error": detail}

@@ -1,0 +1,64 @@
+"""What becomes of a message when somebody whose name stands in it deletes their account.
+
+Who it was stays as an id everywhere; a message that was dealt with once is left as it is ever after.
+"""
+
+import re
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+from chatroom.base.models import FORMER_MEMBER, Author, FormerMember, Message, Reaction
+
+
+def is_erased_with(former: FormerMember, message: Message) -> bool:
+    """Whether a message goes with its author; a line that the room itself wrote about them stays."""
+    is_written = message.author.id == former.id and message.kind == "message"
+    return former.is_erased and is_written and message.deleted_at is None
+
+
+def without_name(former: FormerMember, message: Message) -> dict[str, Any]:
+    """The fields in which a message names them, as they are without the name; empty where it does not."""
+    return _author(former, message) | _mentions(former, message) | _reactions(former, message)
+
+
+def _author(former: FormerMember, message: Message) -> dict[str, Any]:
+    name = message.author.name
+    if message.author.id != former.id or name == FORMER_MEMBER:
+        return {}
+    fields = {"author.name": FORMER_MEMBER}
+    if message.kind == "event" and message.text.startswith(name):  # "Alice joined"
+        text = FORMER_MEMBER + message.text.removeprefix(name)
+        fields |= {"text": text, "html": f"<p>{escape(text)}</p>"}
+    return fields
+
+
+def _mentions(former: FormerMember, message: Message) -> dict[str, Any]:
+    """Only what was made of the text: the text itself is what its author typed."""
+    if former.id not in message.mentions:
+        return {}
+    shown = rf'(<span(?=[^>]* data-user="{re.escape(former.id)}")[^>]*>)@[^<]*(</span>)'
+    html = re.sub(shown, rf"\1@{FORMER_MEMBER}\2", message.html)
+    return {"html": html} if html != message.html else {}
+
+
+def _reactions(former: FormerMember, message: Message) -> dict[str, Any]:
+    reactions = tuple(_parted(former, message.reactions))
+    if reactions == message.reactions:
+        return {}
+    return {"reactions": [{"emoji": each.emoji, "people": _documents(each.people)} for each in reactions]}
+
+
+def _documents(people: tuple[Author, ...]) -> list[dict[str, str]]:
+    return [{"id": person.id, "name": person.name} for person in people]
+
+
+def _parted(former: FormerMember, reactions: tuple[Reaction, ...]) -> Iterator[Reaction]:
+    """The reactions without their name, or without them where they take back what they said."""
+    nobody = Author(former.id, FORMER_MEMBER)
+    for each in reactions:
+        people = [nobody if person.id == former.id else person for person in each.people]
+        if former.is_erased:
+            people = [person for person in people if person.id != former.id]
+        if people:
+            yield Reaction(each.emoji, tuple(people))

@@ -1,0 +1,262 @@
+"""What can be made of a message that is there: another text, nothing at all, reactions, a pin.
+
+Each is a function that the room's queue calls in its turn, and calls again while its outcome is unknown.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from chatroom.base.access import Access
+from chatroom.base.errors import Refused
+from chatroom.base.models import SERVER_MADE, Author, Draft, FormerMember, Member, Message, Reaction, Room
+from chatroom.files.files import Files
+from chatroom.messages.anonymity import is_erased_with, without_name
+from chatroom.messages.highlighting import Colours
+from chatroom.messages.messages_store import MessageStore
+from chatroom.messages.reactions import check_emoji, react
+from chatroom.messages.rendering import render
+from chatroom.site.acts import Acts
+from chatroom.site.acts_store import Note
+from chatroom.site.audit import about_message, about_room
+from chatroom.site.audit_store import Act
+
+ERASED: dict[str, Any] = {"text": "", "html": "", "mentions": [], "reactions": [], "files": [], "pinned_at": None}
+"""What a deleted message is left with; its `reply_to` stays, and so does its place."""
+
+MOST_PINS = 50
+
+Change = Callable[[str, int | None], Message]
+"""Make a change to a message: called with the room's id and its newest known revision, in a thread of the engine's."""
+
+Edit = Callable[[Message], Mapping[str, Any] | None]
+"""Given a message, the fields that change, or None; refuses what may not be."""
+
+
+class Changes:
+    """One function for each. `write_line` has the room itself say something, and must not wait for its queue."""
+
+    def __init__(
+        self,
+        store: MessageStore,
+        *,
+        check_text: Callable[[str], None],
+        write_line: Callable[[Room, Draft], None],
+        colours: Colours,
+        files: Files | None = None,
+        acts: Acts | None = None,
+        find_mentions: Callable[[Access, str], tuple[Member, ...]] = lambda _access, _text: (),
+        check_editing: Callable[[Access], None] = lambda _access: None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._check_text = check_text
+        self._write_line = write_line
+        self._colours = colours
+        self._files = files
+        self._acts = acts
+        self._find_mentions = find_mentions
+        self._check_editing = check_editing
+        self._clock = clock
+
+    def editing(self, access: Access, message_id: str, text: str, *, seen: int | None = None) -> Change:
+        """The change that gives one's own message another text; raise `Refused` for a text that may not be.
+
+        `seen` is the message's revision that its editor saw: a later edit is not overwritten (`conflict`).
+        """
+        access.check_posting(self._clock())
+        self._check_editing(access)
+        self._check_text(text)
+
+        def edit(message: Message) -> Mapping[str, Any] | None:
+            _check_author(access, message)
+            _check_there(message)
+            if message.text == text:
+                return None
+            if seen is not None and seen < message.text_revision:
+                raise Refused("conflict", "The message was changed meanwhile. Read it again before you replace it.")
+            members = self._find_mentions(access, text)
+            html = render(text, members, self._colours.of(access.user_id))
+            fields = {"text": text, "html": html, "edited_at": self._clock()}
+            mentions = [member.id for member in members]
+            return fields if mentions == list(message.mentions) else {**fields, "mentions": mentions}
+
+        return self._changing(message_id, edit)
+
+    def deleting(self, access: Access, message_id: str, reason: str = "") -> Change:
+        """The change that takes one's own message back, or a moderator another's: only its place in the log stays."""
+        notes: list[Note] = []
+        """Of another's message: kept over the tries of a write whose outcome is unknown, so that it is one act."""
+
+        def erase(message: Message) -> Mapping[str, Any] | None:
+            if not access.may_moderate:
+                _check_author(access, message)
+            if message.deleted_at:
+                return None
+            if message.author.id != access.user_id:
+                self._intend(access, message, reason, notes)
+            return ERASED | {"deleted_at": self._clock()}
+
+        erasing = self._changing(message_id, erase)
+
+        def change(room_id: str, after: int | None) -> Message:
+            changed = erasing(room_id, after)
+            for note in notes:
+                if self._acts is not None:
+                    self._acts.follow(note)
+            return changed
+
+        return change
+
+    def clearing(self, sequences: Sequence[int]) -> Change:
+        """The change that erases several messages, whoever wrote them; it answers with the one that changed last."""
+        moment = self._clock()
+
+        def erase(message: Message) -> Mapping[str, Any] | None:
+            return None if message.deleted_at else ERASED | {"deleted_at": moment}
+
+        return self._changing_several(sequences, erase)
+
+    def parting(self, sequences: Sequence[int], former: FormerMember) -> Change:
+        """The change after which several messages name somebody no more whose account was deleted."""
+        moment = self._clock()
+
+        def part(message: Message) -> Mapping[str, Any] | None:
+            fields = without_name(former, message)
+            if is_erased_with(former, message):
+                fields |= ERASED | {"deleted_at": moment}
+            return fields or None
+
+        return self._changing_several(sequences, part)
+
+    def reacting(self, access: Access, message_id: str, emoji: str, *, on: bool = True) -> Change:
+        """The change that puts one's emoji on a message, or takes it back."""
+        access.check_reacting(self._clock())
+        kept = check_emoji(emoji)
+        person = Author(access.user_id, access.name)
+
+        def edit(message: Message) -> Mapping[str, Any] | None:
+            _check_there(message)
+            reactions = react(message.reactions, person, kept, on=on)
+            return None if reactions is None else {"reactions": [_document(each) for each in reactions]}
+
+        return self._changing(message_id, edit)
+
+    def pinning(self, access: Access, message_id: str, *, on: bool = True) -> Change:
+        """The change that pins a message to the top of its room, or unpins it."""
+        if not access.may_pin:
+            raise Refused("forbidden", "Only moderators pin messages in this room.")
+        access.check_open()
+        is_new = False
+
+        def edit(message: Message) -> Mapping[str, Any] | None:
+            nonlocal is_new
+            _check_there(message)
+            if (message.pinned_at is not None) == on:
+                return None
+            if on and len(self._store.pinned(access.room.id, MOST_PINS)) >= MOST_PINS:
+                raise Refused("too_many_pins", f"At most {MOST_PINS} messages are pinned. Unpin one of them first.")
+            is_new = on
+            return {"pinned_at": self._clock() if on else None}
+
+        pin = self._changing(message_id, edit)
+
+        def change(room_id: str, after: int | None) -> Message:
+            changed = pin(room_id, after)
+            if is_new:
+                self._note_pin(access, changed)
+            return changed
+
+        return change
+
+    def expiring(self, message_id: str) -> Change:
+        """The change that deletes a message because it is older than its room keeps them."""
+
+        def erase(message: Message) -> Mapping[str, Any] | None:
+            return None if message.deleted_at else ERASED | {"deleted_at": self._clock()}
+
+        return self._changing(message_id, erase)
+
+    def _changing(self, message_id: str, edit: Edit) -> Change:
+        files = self._files
+        bereft: list[Message] = []
+        """The message before its files were taken from it."""
+
+        def edit_with_files(message: Message) -> Mapping[str, Any] | None:
+            fields = edit(message)
+            if files is not None and message.files and fields and fields.get("files") == []:
+                files.expect_removal(message)
+                bereft[:] = [message]
+            return fields
+
+        def change(room_id: str, after: int | None) -> Message:
+            changed = self._store.change(room_id, message_id, edit_with_files, after=after)
+            if files is not None and bereft and not changed.files:
+                files.remove(bereft[0])
+            return changed
+
+        return change
+
+    def _changing_several(self, sequences: Sequence[int], edit: Edit) -> Change:
+        files = self._files
+        bereft: dict[str, Message] = {}
+        """The messages before their files were taken from them."""
+
+        def edit_with_files(message: Message) -> Mapping[str, Any] | None:
+            fields = edit(message)
+            if files is not None and message.files and fields and fields.get("files") == []:
+                files.expect_removal(message)
+                bereft[message.id] = message
+            return fields
+
+        def change(room_id: str, _: int | None) -> Message:
+            changed = self._store.change_several(room_id, sequences, edit_with_files)
+            if changed is None:
+                raise Refused("not_found", "There are no such messages in this room.")
+            if files is not None:
+                for message in bereft.values():
+                    files.remove(message)
+            return changed
+
+        return change
+
+    def complete_deletion(self, act: Act) -> None:
+        """What belongs to the deletion of another's message that is noted, and perhaps not done."""
+        room_id = act.room.id if act.room is not None else ""
+        for message, _ in self._store.find_all([act.subject.id], [room_id]):
+            if not message.deleted_at:
+                self.expiring(message.id)(room_id, None)
+
+    def _intend(self, access: Access, message: Message, reason: str, notes: list[Note]) -> None:
+        if self._acts is None:
+            return
+        if not notes:
+            subject = about_message(message.id, message.author, access.room.title)
+            details, room = {"message": message.sequence}, about_room(access.room)
+            notes.append(
+                self._acts.note(
+                    "rooms", access.author, "delete_message", subject, reason=reason, details=details, room=room
+                )
+            )
+        self._acts.intend(notes[0], access.room.id)
+
+    def _note_pin(self, access: Access, message: Message) -> None:
+        """Have the room say who pinned, in answer to what was pinned."""
+        client_id = f"{SERVER_MADE}pin-{message.id}-{message.revision}"
+        text = f"{access.name} pinned a message"
+        line = Draft(author=access.author, text=text, client_id=client_id, reply_to=message.sequence, kind="event")
+        self._write_line(access.room, line)
+
+
+def _check_author(access: Access, message: Message) -> None:
+    if message.author.id != access.user_id or message.kind != "message":
+        raise Refused("forbidden", "Only its author can change a message.")
+
+
+def _check_there(message: Message) -> None:
+    if message.deleted_at is not None:
+        raise Refused("not_found", "The message was deleted.")
+
+
+def _document(reaction: Reaction) -> dict[str, Any]:
+    return {"emoji": reaction.emoji, "people": [{"id": each.id, "name": each.name} for each in reaction.people]}

@@ -1,0 +1,54 @@
+"""Emoji: which there are, and what people call them between colons.
+
+The data is static/emoji/emoji.json, which tools/make_emoji.py makes; the page's picker reads the same file.
+"""
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+DATA = Path(__file__).resolve().parents[2] / "static" / "emoji" / "emoji.json"
+SHORTCODE = re.compile(r":([a-z0-9_+-]{1,60}):")
+LONGEST = 40
+"""In code points: the longest family, with skin tones, has 10, the longest flag 7."""
+
+_TONED = re.compile(r"(?<=[^\U0001f3fb-\U0001f3ff\u200d\ufe0f])[\U0001f3fb-\U0001f3ff]")
+_AS_PICTURE = "\ufe0f"
+
+
+class _Known(msgspec.Struct, frozen=True):
+    by_code: dict[str, str]
+    by_bare_form: dict[str, str]
+    with_tones: frozenset[str]
+
+
+def find_emoji(text: str) -> str | None:
+    """The emoji that a text is, as it is always written; a short code without its colons counts too."""
+    if len(text) > LONGEST:
+        return None
+    known = _known()
+    bare = text.replace(_AS_PICTURE, "")
+    if found := known.by_bare_form.get(bare):
+        return found
+    base, tones = _TONED.subn("", bare)
+    if 0 < tones <= 2 and base in known.with_tones:
+        return text
+    return known.by_code.get(text)
+
+
+def replace_shortcodes(text: str) -> str:
+    """The text with `:smile:` as 😄; what is no known code stays as it is."""
+    return SHORTCODE.sub(lambda match: _known().by_code.get(match[1], match[0]), text)
+
+
+@cache
+def _known() -> _Known:
+    rows = json.loads(DATA.read_text(encoding="utf-8"))["emoji"]
+    return _Known(
+        by_code={code: character for character, _, codes, *_ in rows for code in codes.split()},
+        by_bare_form={row[0].replace(_AS_PICTURE, ""): row[0] for row in rows},
+        with_tones=frozenset(row[0].replace(_AS_PICTURE, "") for row in rows if row[-1]),
+    )

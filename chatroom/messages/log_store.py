@@ -1,0 +1,172 @@
+"""Read the log of every room: by revision as it changed, by sequence as it was said.
+
+Each read is one round trip, served by an index, and sees what a majority has.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from bson import ObjectId
+from bson.errors import InvalidId
+from pymongo import ASCENDING, DESCENDING
+from pymongo.collection import Collection as PymongoCollection
+
+from chatroom.base.errors import Refused
+from chatroom.base.models import Message
+from chatroom.messages.documents_store import find_message, get_message
+from chatroom.mongo.database import Database, Document
+
+MAX_HINTS = 10_000
+"""Entries that one question for newer revisions reads; what is left out is asked for again."""
+MOST_COUNTED = 10_000
+
+Key = tuple[str, str]
+"""What is unique in a room: the author and the client id."""
+
+
+class MessageLog:
+    """The messages collection, as far as it is read."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._messages = database.messages
+
+    def get(self, room: str, message_id: str) -> Message:
+        """The message; raise `Refused` (`not_found`) when the room has none of that id."""
+        with self._database.bounded():
+            return self._get(room, message_id)
+
+    def newest_revision(self, room: str) -> int:
+        """The room's newest revision; 0 when nothing was ever posted."""
+        with self._database.bounded():
+            return self._newest_revision(room)
+
+    def find_by_client_id(self, room: str, author_id: str, client_id: str) -> Message | None:
+        """The message that a draft became, if it is stored."""
+        with self._database.bounded():
+            return self._find_by_keys(room, [(author_id, client_id)]).get((author_id, client_id))
+
+    def changed_after(self, room: str, revision: int, limit: int) -> list[Message]:
+        """At most `limit` messages changed after `revision`, by revision."""
+        return self._page({"room": room, "revision": {"$gt": revision}}, "revision", ASCENDING, limit)
+
+    def newest(self, room: str, limit: int) -> list[Message]:
+        """The last `limit` messages, oldest first."""
+        return self._page({"room": room}, "sequence", DESCENDING, limit)[::-1]
+
+    def before(self, room: str, sequence: int, limit: int) -> list[Message]:
+        """The `limit` messages before `sequence`, oldest first."""
+        return self._page({"room": room, "sequence": {"$lt": sequence}}, "sequence", DESCENDING, limit)[::-1]
+
+    def since(self, room: str, sequence: int, limit: int) -> list[Message]:
+        """The `limit` messages from `sequence` on, oldest first."""
+        return self._page({"room": room, "sequence": {"$gte": sequence}}, "sequence", ASCENDING, limit)
+
+    def first_since(self, room: str, moment: datetime) -> int:
+        """The sequence of the first message that was sent at a moment or later, as far as the clocks agree."""
+        with self._database.bounded():
+            low, high = 0, self._newest_revision(room) + 1
+            while low < high:
+                middle = (low + high) // 2
+                query = {"room": room, "sequence": {"$gte": middle}}
+                fields = {"_id": 0, "sequence": 1, "sent_at": 1}
+                found = self._messages.find_one(query, fields, sort=[("sequence", ASCENDING)])
+                if found is None or found["sent_at"] >= moment:
+                    high = middle
+                else:
+                    low = found["sequence"] + 1
+            return low
+
+    def by_sequences(self, room: str, sequences: Collection[int]) -> list[Message]:
+        """Those of the messages that are there, oldest first."""
+        query = {"room": room, "sequence": {"$in": sorted(sequences)}}
+        return self._page(query, "sequence", ASCENDING, len(sequences)) if sequences else []
+
+    def find_all(self, ids: Sequence[str], rooms: Collection[str]) -> list[tuple[Message, str]]:
+        """Those of these messages that are in one of these rooms, each with its room, the newest first."""
+        query = {"_id": {"$in": [ObjectId(id) for id in ids]}, "room": {"$in": list(rooms)}}
+        with self._database.bounded():
+            found = list(self._messages.find(query))
+        found.sort(key=lambda document: document["_id"], reverse=True)
+        return [(message, document["room"]) for document in found if (message := find_message(document)) is not None]
+
+    def changed_beyond(self, known: Mapping[str, int], limit: int) -> list[tuple[Message, str]]:
+        """At most `limit` messages that changed beyond the revision which is known of their room, in no order."""
+        query = {"$or": [{"room": room, "revision": {"$gt": revision}} for room, revision in known.items()]}
+        with self._database.bounded():
+            found = list(self._messages.find(query).limit(limit).batch_size(limit + 1)) if known else []
+        return [(message, document["room"]) for document in found if (message := find_message(document)) is not None]
+
+    def changed_last(self, room: str, revision: int, limit: int) -> list[Message]:
+        """The `limit` latest of the messages that changed after `revision`, the latest first."""
+        return self._page({"room": room, "revision": {"$gt": revision}}, "revision", DESCENDING, limit)
+
+    def pinned(self, room: str, limit: int) -> list[Message]:
+        """At most `limit` messages that are pinned, the one pinned first first."""
+        return self._page({"room": room, "pinned_at": {"$type": "date"}}, "pinned_at", ASCENDING, limit)
+
+    def count_older(self, room: str, moment: datetime, *, after: int) -> int:
+        """How many messages after a sequence were sent before `moment` and are not deleted; at most 10,000."""
+        place = {"$gt": after, "$lt": self.first_since(room, moment)}
+        query = {"room": room, "sequence": place, "deleted_at": None}
+        with self._database.bounded():
+            return self._messages.count_documents(query, limit=MOST_COUNTED, hint="room_sequence")
+
+    def newest_of(self, rooms: Collection[str]) -> dict[str, int]:
+        """The newest revision of each room in which something was posted; each costs one look into the index."""
+        with self._database.bounded():
+            return newest_of(self._messages, rooms)
+
+    def newest_revisions(self, known: Mapping[str, int]) -> dict[str, int]:
+        """Which rooms have changed beyond the revision that is known of them, and how far."""
+        found: dict[str, int] = {}
+        if not known:
+            return found
+        query = {"$or": [{"room": room, "revision": {"$gt": revision}} for room, revision in known.items()]}
+        with self._database.bounded():
+            for document in self._messages.find(query, {"_id": 0, "room": 1, "revision": 1}).limit(MAX_HINTS):
+                found[document["room"]] = max(found.get(document["room"], 0), document["revision"])
+        return found
+
+    def _page(self, query: Document, order: str, direction: int, limit: int) -> list[Message]:
+        with self._database.bounded():
+            # `batch_size` makes it one round trip.
+            cursor = self._messages.find(query).sort(order, direction).limit(limit).batch_size(limit + 1)
+            return [message for document in cursor if (message := find_message(document)) is not None]
+
+    def _newest_revision(self, room: str) -> int:
+        document = self._messages.find_one(
+            {"room": room}, {"_id": 0, "revision": 1}, sort=[("room", DESCENDING), ("revision", DESCENDING)]
+        )
+        return document["revision"] if document else 0
+
+    def _get(self, room: str, message_id: str) -> Message:
+        try:
+            document = self._messages.find_one({"_id": ObjectId(message_id), "room": room})
+        except InvalidId:
+            document = None
+        if document is None:
+            raise Refused("not_found", "There is no such message in this room.")
+        return get_message(document)
+
+    def _find_by_keys(self, room: str, keys: Sequence[Key]) -> dict[Key, Message]:
+        found = {}
+        wanted = set(keys)
+        authors, client_ids = map(list, zip(*keys, strict=True))
+        query = {"room": room, "client_id": {"$in": client_ids}, "author.id": {"$in": authors}}
+        for document in self._messages.find(query):
+            message = get_message(document)
+            key = message.author.id, message.client_id
+            if key in wanted:
+                found[key] = message
+        return found
+
+
+def newest_of(messages: PymongoCollection[Document], rooms: Collection[str]) -> dict[str, int]:
+    """The newest revision of each room; the index has them, and nothing else is looked at."""
+    pipeline: list[Document] = [
+        {"$match": {"room": {"$in": list(rooms)}}},
+        {"$sort": {"room": DESCENDING, "revision": DESCENDING}},
+        {"$group": {"_id": "$room", "revision": {"$first": "$revision"}}},
+    ]
+    return {document["_id"]: document["revision"] for document in messages.aggregate(pipeline)}

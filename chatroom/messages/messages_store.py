@@ -1,0 +1,221 @@
+"""Write the log of every room: append to it, and change what is in it.
+
+Revisions are dense and become visible in order; a `client_id` is stored once for its author and room, for ever.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from bson import ObjectId
+from pymongo import ASCENDING, IndexModel
+from pymongo.errors import BulkWriteError, DuplicateKeyError
+
+from chatroom.base.models import Draft, Message
+from chatroom.messages.documents_store import get_message, made_of, make_document
+from chatroom.messages.log_store import Key, MessageLog
+from chatroom.mongo.database import Database, Document
+from chatroom.mongo.unique import pause
+
+INDEXES = [
+    # A revision is given once, for ever: `revisions` has all that a message ever had. Without it, the number that a
+    # message gave up for its next one could be taken again by a writer who is behind, and no reader would look there.
+    IndexModel([("room", ASCENDING), ("revisions", ASCENDING)], unique=True, name="room_revisions"),
+    IndexModel([("room", ASCENDING), ("revision", ASCENDING)], unique=True, name="room_revision"),
+    IndexModel([("room", ASCENDING), ("sequence", ASCENDING)], name="room_sequence"),
+    # In this order, so that it also answers "which of these drafts are stored?" for a whole batch.
+    IndexModel(
+        [("room", ASCENDING), ("client_id", ASCENDING), ("author.id", ASCENDING)],
+        unique=True,
+        name="room_client_id_author",
+    ),
+    # Few messages name anybody: the others are not in it.
+    IndexModel(
+        [("room", ASCENDING), ("mentions", ASCENDING), ("sequence", ASCENDING)],
+        partialFilterExpression={"mentions": {"$exists": True}},
+        name="room_mentions_sequence",
+    ),
+    # In the order in which they were pinned; only what is pinned is in it, so that no ordinary message pays for it.
+    IndexModel(
+        [("room", ASCENDING), ("pinned_at", ASCENDING)],
+        partialFilterExpression={"pinned_at": {"$type": "date"}},
+        name="room_pinned_at",
+    ),
+]
+KEPT_REVISIONS = 1000
+"""Of one message. Nobody is behind by so many changes of the same message and writes all the same."""
+
+NOBODY = ObjectId("0" * 24)
+"""The id of no message."""
+
+
+class Rendered(msgspec.Struct, frozen=True):
+    """A draft with the HTML made from its text."""
+
+    draft: Draft
+    html: str
+
+    @property
+    def key(self) -> Key:
+        """What is unique in a room: the author and the client id."""
+        return self.draft.author.id, self.draft.client_id
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """The message that a draft became; `is_repeated` when an earlier try made it."""
+
+    message: Message
+    is_repeated: bool
+
+
+class MessageStore(MessageLog):
+    """The messages collection. `origin` marks this process's own writes, so that its feed can leave them out."""
+
+    def __init__(
+        self, database: Database, *, origin: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        super().__init__(database)
+        self.origin = origin
+        self._clock = clock
+
+    def append(self, room: str, drafts: Sequence[Rendered], *, after: int | None = None) -> list[Stored]:
+        """Store drafts as the room's next messages; one seen before answers with the message it made then.
+
+        `after` is the newest revision that the caller has read; one that is behind costs a round trip. Raises
+        `Unavailable` when the outcome is unknown: call again with the same drafts.
+        """
+        waiting: dict[Key, Rendered] = {}
+        for draft in drafts:
+            waiting.setdefault(draft.key, draft)
+        stored: dict[Key, Stored] = {}
+        ours: set[str] = set()
+        give_up_at = time.monotonic() + self._database.timeout_seconds
+        attempt = 0
+        with self._database.bounded():
+            last = self._newest_revision(room) if after is None else after
+            while waiting:
+                documents = self.documents(room, last, waiting.values())
+                try:
+                    self._messages.insert_many(documents)
+                except (BulkWriteError, DuplicateKeyError):
+                    ours.update(str(document["_id"]) for document in documents)
+                    is_first = attempt == 0
+                    # Before the newest revision is read, not after: it is old by then, and a busy rival always quicker.
+                    attempt = pause(attempt, give_up_at)
+                    newest = self._newest_revision(room)
+                    if newest == last or not is_first:
+                        # Nobody else took the revision, so drafts are in the way of themselves. A duplicate key
+                        # proves nothing yet: the document may still be rolled back. Only what a majority read
+                        # finds is stored; whatever it does not find is tried again.
+                        for key, message in self._find_by_keys(room, list(waiting)).items():
+                            stored[key] = Stored(message, is_repeated=message.id not in ours)
+                            del waiting[key]
+                        newest = self._newest_revision(room) if waiting else newest
+                    last = newest
+                else:
+                    stored.update(zip(list(waiting), self.stored(documents, waiting.values()), strict=True))
+                    break
+        return [stored[draft.key] for draft in drafts]
+
+    def change(
+        self,
+        room: str,
+        message_id: str,
+        edit: Callable[[Message], Mapping[str, Any] | None],
+        *,
+        after: int | None = None,
+    ) -> Message:
+        """Give a message its next state, at the room's next revision; `edit` names the fields, or None for no change.
+
+        `edit` may refuse, and is asked again when the message changed meanwhile. Raises `Unavailable` as `append` does.
+        """
+        give_up_at = time.monotonic() + self._database.timeout_seconds
+        attempt = 0
+        with self._database.bounded():
+            last = self._newest_revision(room) if after is None else after
+            while True:
+                message = self._get(room, message_id)
+                fields = edit(message)
+                if fields is None:
+                    return message
+                # The message itself may be newer than what the caller has read.
+                state, update = self._next_state(message, fields, max(last, message.revision) + 1)
+                try:
+                    result = self._messages.update_one(state, update)
+                except DuplicateKeyError:
+                    attempt = pause(attempt, give_up_at)
+                    last = self._newest_revision(room)
+                else:
+                    if result.modified_count:
+                        return self._get(room, message_id)
+                    attempt = pause(attempt, give_up_at)
+
+    def change_several(
+        self, room: str, sequences: Sequence[int], edit: Callable[[Message], Mapping[str, Any] | None]
+    ) -> Message | None:
+        """Give each of these messages its next state, at revisions that follow each other, in one write.
+
+        Returns the one that changed last; None when there are none of them. Raises `Unavailable` as `append` does.
+        """
+        give_up_at = time.monotonic() + self._database.timeout_seconds
+        attempt = 0
+        with self._database.bounded():
+            while True:
+                # First the newest revision, then the messages: whoever changes anything after it takes the next
+                # number, so that the write of ours which wants that number fails, and stops those behind it. A
+                # message that changed meanwhile is left alone, and its number is somebody's by then: no gap.
+                last = self._newest_revision(room)
+                found = map(get_message, self._messages.find({"room": room, "sequence": {"$in": list(sequences)}}))
+                messages = sorted(found, key=lambda message: message.sequence)
+                wanted = [(message, fields) for message in messages if (fields := edit(message)) is not None]
+                if not wanted:
+                    return max(messages, key=lambda message: message.revision, default=None)
+                unchanged = [each for each in wanted if each[0].revision <= last]
+                updates = [
+                    self._next_state(message, fields, last + place)
+                    for place, (message, fields) in enumerate(unchanged, start=1)
+                ]
+                try:
+                    self._database.update_in_order(self._messages, updates)
+                except (BulkWriteError, DuplicateKeyError):
+                    attempt = pause(attempt, give_up_at)
+
+    def has_come_to(self, room: str, revision: int) -> bool:
+        """Whether the room has come that far, for certain.
+
+        A primary that was just elected has everything that a majority had, but shows it only once it knows that they
+        have it: for a moment, reads go back in time. A write that a majority confirms ends that moment.
+        """
+        with self._database.bounded():
+            if self._newest_revision(room) >= revision:
+                return True
+            # Nothing is changed by it; it waits all the same for a majority to have all that came before.
+            self._messages.update_one({"_id": NOBODY}, {"$set": {"origin": self.origin}})
+            return self._newest_revision(room) >= revision
+
+    def documents(self, room: str, last: int, drafts: Iterable[Rendered]) -> list[Document]:
+        """The documents that drafts become, as the messages that follow the revision `last`."""
+        now = self._clock()
+        now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # what BSON keeps
+        return [
+            make_document(room, revision, rendered.draft, rendered.html, sent_at=now, origin=self.origin)
+            for revision, rendered in enumerate(drafts, start=last + 1)
+        ]
+
+    def stored(self, documents: Iterable[Document], drafts: Iterable[Rendered]) -> list[Stored]:
+        """What was made of drafts whose documents a majority has."""
+        return [
+            Stored(made_of(document, rendered.draft), is_repeated=False)
+            for document, rendered in zip(documents, drafts, strict=True)
+        ]
+
+    def _next_state(self, message: Message, fields: Mapping[str, Any], revision: int) -> tuple[Document, Document]:
+        """The message as it was read, and the update that gives it its next state."""
+        numbers = {"revision": revision} | ({"text_revision": revision} if "text" in fields else {})
+        update = {
+            "$set": {**fields, **numbers, "origin": self.origin},
+            "$push": {"revisions": {"$each": [revision], "$slice": -KEPT_REVISIONS}},
+        }
+        return {"_id": ObjectId(message.id), "revision": message.revision}, update

@@ -1,0 +1,43 @@
+"""The emoji that people put on a message.
+
+Putting one there twice, or taking back what is not there, changes nothing: either may be sent again.
+"""
+
+from collections.abc import Sequence
+
+from chatroom.base.errors import Refused
+from chatroom.base.models import Author, Reaction
+from chatroom.messages.emoji import find_emoji
+
+MOST_EMOJI = 20
+MOST_PEOPLE = 100
+
+
+def check_emoji(text: str) -> str:
+    """The emoji in the form in which it is kept; raise `Refused` (`invalid`) for what is none."""
+    emoji = find_emoji(text.strip().strip(":"))
+    if emoji is None:
+        raise Refused("invalid", "Only an emoji can be a reaction, as itself or by its name, such as :tada:.")
+    return emoji
+
+
+def react(reactions: Sequence[Reaction], person: Author, emoji: str, *, on: bool) -> list[Reaction] | None:
+    """The reactions with a person's added or taken away; None when that is how they are already."""
+    found = next((each for each in reactions if each.emoji == emoji), None)
+    has_reacted = found is not None and any(each.id == person.id for each in found.people)
+    if has_reacted == on:
+        return None
+    if not on:
+        left = [_without(each, person) if each.emoji == emoji else each for each in reactions]
+        return [each for each in left if each.people]
+    if found is None:
+        if len(reactions) >= MOST_EMOJI:
+            raise Refused("too_many_reactions", f"A message has at most {MOST_EMOJI} different emoji: join one.")
+        return [*reactions, Reaction(emoji, (person,))]
+    if len(found.people) >= MOST_PEOPLE:
+        raise Refused("too_many_reactions", f"{MOST_PEOPLE} people have said {emoji} already, and no more fit.")
+    return [Reaction(emoji, (*each.people, person)) if each is found else each for each in reactions]
+
+
+def _without(reaction: Reaction, person: Author) -> Reaction:
+    return Reaction(reaction.emoji, tuple(each for each in reaction.people if each.id != person.id))

@@ -1,0 +1,183 @@
+"""Make HTML from what people typed: a subset of CommonMark, sanitized by an allow-list.
+
+This is the only place where a message becomes HTML; what leaves it is safe to insert in a page.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from html import escape
+from typing import Any, cast
+
+import nh3
+import regex
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
+from markdown_it.utils import OptionsDict
+
+from chatroom.base.models import Member
+from chatroom.messages import highlighting
+from chatroom.messages.emoji import LONGEST, find_emoji, replace_shortcodes
+from chatroom.messages.highlighting import Highlight
+from chatroom.names import fold
+
+RULES_OFF = [
+    "heading",
+    "lheading",
+    "hr",
+    "table",
+    "html_block",
+    "html_inline",
+    "image",
+    "reference",
+    "entity",
+]
+TAGS = {"p", "br", "em", "strong", "s", "code", "pre", "a", "ul", "ol", "li", "blockquote", "span"}
+ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}, "span": {"data-user"}}
+SPAN_CLASSES = {*highlighting.CLASSES, "mention"}
+CHARACTER = regex.compile(r"\X")
+MOST_LARGE = 12
+"""So many emoji and nothing else are shown large."""
+SCHEMES = {"http", "https", "mailto"}
+LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
+NAME = regex.compile(r"(?<![\p{L}\p{M}\p{N}_@/.-])@([\p{L}\p{Nd}][\p{L}\p{Mn}\p{Mc}\p{Nd}._-]{0,40})")
+LANGUAGE = re.compile(r"language-[\w+#.-]{1,40}\Z", re.ASCII)
+MOST_LINKS = 100
+"""Beyond it none is made clickable: a message full of halves of links would take a tenth of a second."""
+
+# Text in which none of this occurs renders to itself, line by line, and need not pay for a parser: marks, an
+# ampersand or angle bracket, something like a link (`a.b`, `//`) or an emoji's name (`:tada:`), and what opens a
+# block at the start of a line.
+MARKUP = re.compile(
+    r"""[*_`~\[\]\\<>&"\0\r\t\f\v\x1c-\x1f\x85\xa0\u2028\u2029]|\S[.:]\S|//|:[a-z0-9_+-]+:|^\s|\s$|[ ]\n|\n[ \n]"""
+    r"""|^[ ]{0,3}(?:[-+#>=]|\d{1,9}[.)])""",
+    re.MULTILINE,
+)
+
+
+WORDS = re.compile(r"[A-Za-z](?:[A-Za-z0-9 ,!?']*[A-Za-z0-9.!?])?")
+"""What most people write: seen to have no markup in a tenth of the time."""
+
+
+class _Parser(MarkdownIt):
+    def validateLink(self, url: str) -> bool:  # noqa: N802  the library's name
+        """Make only whole addresses clickable: no scripts, no data, and nothing that a base address would complete."""
+        return LINK.match(url) is not None
+
+
+def _mark(state: StateCore) -> None:
+    """Find emoji's names and people's in the text between the marks."""
+    for block in state.tokens:
+        if block.type == "inline":
+            is_link = False
+            children: list[Token] = []
+            for token in block.children or ():
+                is_link = token.type == "link_open" or (is_link and token.type != "link_close")
+                children += [token] if is_link or token.type != "text" else _marked(token, state.env)
+            block.children = children
+
+
+def _marked(token: Token, env: Any) -> Iterator[Token]:
+    token.content = replace_shortcodes(token.content)
+    members: dict[str, Member] = env.get("members", {})
+    names: list[str] = env.get("names", [])
+    text, end = token.content, 0
+    for match in NAME.finditer(text) if "@" in text else ():
+        name = match[1].rstrip("._-")
+        names.append(name)
+        member = members.get(fold(name))
+        if member is not None:
+            yield Token("text", "", 0, content=text[end : match.start()])
+            yield Token("mention", "", 0, meta={"member": member})
+            end = match.start() + 1 + len(name)
+    yield Token("text", "", 0, content=text[end:])
+
+
+def _render_mention(_: Any, tokens: Any, index: int, *__: Any) -> str:
+    member: Member = tokens[index].meta["member"]
+    return f'<span class="mention" data-user="{escape(member.id)}">@{escape(member.name)}</span>'
+
+
+def _render_fence(self: RendererHTML, tokens: Any, index: int, options: OptionsDict, env: Any) -> str:
+    highlight = env["highlight"]
+    own = OptionsDict(cast("Any", {**options, "highlight": lambda code, language, _: highlight(code, language)}))
+    return RendererHTML.fence(self, tokens, index, own, env)
+
+
+def _make_parser() -> MarkdownIt:
+    options = {"html": False, "linkify": True, "breaks": True, "maxNesting": 20}
+    parser = _Parser("commonmark", options)
+    parser.enable(["linkify", "strikethrough"]).disable(RULES_OFF, ignoreInvalid=True)
+    if parser.linkify is not None:
+        parser.linkify.set({"fuzzy_email": False})
+    parser.core.ruler.push("marks", _mark)
+    parser.add_render_rule("mention", _render_mention)
+    parser.add_render_rule("fence", _render_fence)
+    return parser
+
+
+_PARSER = _make_parser()
+_PARSER_WITHOUT_LINKS = _make_parser().disable(["link", "autolink", "linkify"])
+
+
+def render_plain(text: str) -> str | None:
+    """Render a text without any markup, which takes microseconds; None for one that needs the parser."""
+    if is_emoji_only(text):
+        return f'<p><span class="emoji-only">{replace_shortcodes(text.strip())}</span></p>'
+    if text and (WORDS.fullmatch(text) or MARKUP.search(text) is None):
+        return "<p>" + escape(text, quote=False).replace("\n", "<br>\n") + "</p>"
+    return None
+
+
+def has_code(text: str) -> bool:
+    """Whether a text may have code with a language, which takes a thousand times as long as other texts."""
+    return "```" in text or "~~~" in text
+
+
+def render(text: str, members: Collection[Member] = (), highlight: Highlight = highlighting.highlight) -> str:
+    """Render a message's text as HTML; line breaks are kept, raw HTML is shown as it was typed.
+
+    Where it names one of the `members`, outside code and links, it shows their display name.
+    """
+    plain = render_plain(text) if not members else None
+    if plain is not None:
+        return plain
+    named = {fold(member.username): member for member in members}
+    html: str = _parser_for(text).render(text, {"members": named, "highlight": highlight})
+    return nh3.clean(
+        html.replace('<a href=""', "<a"),  # `[x]()`: it would lead to this page again
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        attribute_filter=_keep,
+        allowed_classes={"span": SPAN_CLASSES},
+        url_schemes=SCHEMES,
+        link_rel="noopener noreferrer nofollow",
+        set_tag_attribute_values={"a": {"target": "_blank"}},
+    ).rstrip("\n")
+
+
+def is_emoji_only(text: str) -> bool:
+    """Whether a text is a few emoji, or their names between colons, on one line."""
+    if not text or len(text) > MOST_LARGE * LONGEST or (text[0].isascii() and text[0] != ":"):
+        return False
+    shown = [each for each in CHARACTER.findall(replace_shortcodes(text.strip())) if each != " "]
+    return 0 < len(shown) <= MOST_LARGE and all(not each.isascii() and find_emoji(each) for each in shown)
+
+
+def names_in(text: str) -> list[str]:
+    """What stands behind an `@` outside code and links, as it was typed."""
+    names: list[str] = []
+    _parser_for(text).parse(text, {"names": names})
+    return names
+
+
+def _parser_for(text: str) -> MarkdownIt:
+    return _PARSER if text.count("//") + text.count("[") <= MOST_LINKS else _PARSER_WITHOUT_LINKS
+
+
+def _keep(tag: str, attribute: str, value: str) -> str | None:
+    """Let a block of code name its language, and nothing else, whatever was typed after the fence."""
+    if tag == "code" and attribute == "class":
+        return value if LANGUAGE.match(value) else None
+    return value

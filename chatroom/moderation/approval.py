@@ -1,0 +1,304 @@
+"""Held messages: what newcomers write waits here, until a moderator of the room approves or rejects it.
+
+Each is decided once. What follows from a decision is done again after a crash, and never done twice.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from chatroom.base.access import POWERS, Access
+from chatroom.base.errors import ChatroomError, Refused
+from chatroom.base.models import Draft, Held, Notice, Room, User
+from chatroom.files.files import Files
+from chatroom.files.files_store import KeptFile
+from chatroom.messages.messages_store import MessageStore
+from chatroom.messages.posting import Messages
+from chatroom.moderation.held_store import HeldStore, make_held_id
+from chatroom.moderation.newcomers import Newcomers
+from chatroom.people.users_store import UserStore
+from chatroom.rooms.rooms_store import RoomStore
+from chatroom.site.acts import Acts
+from chatroom.site.audit import about_message, about_room
+from chatroom.site.audit_store import Act
+from chatroom.site.authority import By, author_of
+from chatroom.site.notices import Notices
+
+log = logging.getLogger(__name__)
+
+MOST_HELD = 10
+"""Of one person."""
+MOST_ON_SITE = 1000
+SHOWN = 50
+MOST_COUNTED = 100
+LONGEST_REASON = 300
+UNFINISHED_AFTER = timedelta(seconds=20)
+"""Whoever decided has finished by then, or will not."""
+ACTS = {"approved": "approve_message", "rejected": "reject_message"}
+WAITING = "A moderator looks at your first messages before others see them."
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """A held message as a moderator sees it; `author` as they are now, None for an account that is gone."""
+
+    held: Held
+    room: Room | None
+    author: User | None
+
+
+class Approval:
+    """Hold messages, and decide about them."""
+
+    def __init__(
+        self,
+        store: HeldStore,
+        users: UserStore,
+        rooms: RoomStore,
+        messages: Messages,
+        *,
+        message_store: MessageStore,
+        files: Files,
+        newcomers: Newcomers,
+        notices: Notices,
+        acts: Acts,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._users = users
+        self._rooms = rooms
+        self._messages = messages
+        self._message_store = message_store
+        self._files = files
+        self._newcomers = newcomers
+        self._notices = notices
+        self._acts = acts
+        self._clock = clock
+
+    def hold(self, access: Access, draft: Draft, file_ids: Sequence[str] = ()) -> Held | None:
+        """Hold a draft where that is due; None for one that is to be posted. The same draft again is not held twice.
+
+        Raises `Refused`: `rejected` or `withdrawn` for one that was, `too_many_held` beyond what may wait.
+        """
+        if self._newcomers.is_exempt(access):
+            return None
+        first = self._newcomers.first  # which is asked for anew now and then
+        if not self._newcomers.may_be_held(access):
+            return None
+        found = self._store.find(access.room.id, draft.author.id, draft.client_id)
+        if found is None:
+            if not first or not self._newcomers.seems_one(access) or not self._newcomers.is_one(access.user_id):
+                return None
+            if self._message_store.find_by_client_id(access.room.id, draft.author.id, draft.client_id) is not None:
+                return None  # posted before there was a wish
+            found = self._keep(access, draft, file_ids)
+        return _checked(found)
+
+    def list_of(self, access: Access) -> list[Held]:
+        """What somebody is shown of their own in a room: what waits, and what was rejected."""
+        return self._store.list_of(access.user_id, access.room.id) if access.standing.held_at is not None else []
+
+    def withdraw(self, access: Access, held_id: str) -> None:
+        """Take one's own back before it is decided, or put away one that was rejected; again does no harm."""
+        held = self._store.find_by_id(held_id)
+        if held is None or held.author.id != access.user_id or held.room_id != access.room.id:
+            raise Refused("not_found", "There is no such message of yours that waits for approval.")
+        if held.state == "waiting" and self._store.decide(held_id, "withdrawn", access.author):
+            self._finish(held_id)
+            return
+        state = self._get(held_id).state
+        if state == "approved":
+            raise Refused("conflict", "It was approved meanwhile. You can delete it in the room.")
+        self._store.put_away(held_id)
+        self._tell(held)
+
+    def list_for(self, by: User) -> list[Waiting]:
+        """What waits for this moderator, the longest first; raise `Refused` for who is none."""
+        rooms = self._rooms_of(by)
+        found = self._store.list_waiting(rooms, is_public=bool(POWERS[by.role]), limit=SHOWN)
+        return self._shown([held for held in found if held.author.id != by.id])
+
+    def count_for(self, by: User) -> int:
+        """How many wait for this moderator; 100 means 100 or more."""
+        rooms = self._rooms.moderated_by(by.id)
+        return self._store.count_waiting(rooms, is_public=bool(POWERS[by.role]), limit=MOST_COUNTED)
+
+    def list_all(self) -> list[Waiting]:
+        """What waits, for the person at the console."""
+        return self._shown(self._store.list_waiting(None, is_public=True, limit=MOST_ON_SITE))
+
+    def approve(self, by: By, held_id: str, *, is_trusting: bool = False) -> None:
+        """Post it in its author's name; with `is_trusting`, whatever they post from now on, too.
+
+        Raises `Unavailable` where it is decided, and will be posted a moment later.
+        """
+        held = self._get_for(by, held_id, "approved")
+        if held.state == "approved":
+            return
+        room = self._rooms.find(held.room_id)
+        access = self._rooms.find_access(held.author.id, room.slug) if room is not None else None
+        if access is None:
+            raise Refused("not_found", f"{held.author.name} is not in the room any more: reject it instead.")
+        msgspec.structs.replace(access, muted_until=None).check_posting(self._clock())
+        self._decide(by, held, "approved", is_trusting=is_trusting)
+
+    def reject(self, by: By, held_id: str, reason: str, *, with_others: bool = False) -> int:
+        """Let it be seen by nobody, and tell its author why; `with_others`: whatever else of theirs waits here, too."""
+        held = self._get_for(by, held_id, "rejected")
+        reason = reason.strip()
+        if not reason:
+            raise Refused("invalid", "Say why: they are told, and it is noted.")
+        if len(reason) > LONGEST_REASON:
+            raise Refused("too_long", f"The reason is too long: at most {LONGEST_REASON} characters are allowed.")
+        if held.state == "waiting":
+            self._decide(by, held, "rejected", reason)
+        others = self._store.list_of(held.author.id) if with_others else []
+        count = 1
+        for other in others:
+            if other.state == "waiting" and self._may_decide(by, other):
+                try:
+                    self._decide(by, other, "rejected", reason)
+                except Refused:
+                    continue  # somebody else was quicker
+                count += 1
+        return count
+
+    def may_see(self, by: User, kept: KeptFile) -> bool:
+        """Whether a file belongs to a held message that this person decides about."""
+        held = self._store.find(kept.room_id, kept.owner_id, kept.client_id) if kept.client_id else None
+        has_it = held is not None and any(file.id == kept.file.id for file in held.files)
+        return held is not None and has_it and held.state == "waiting" and self._may_decide(by, held)
+
+    def finish(self, most: int = 20) -> int:
+        """Do what is left to do after decisions that somebody could not finish, and count them."""
+        found = self._store.list_unfinished(self._clock() - UNFINISHED_AFTER, most)
+        for held in found:
+            try:
+                self._finish(held.id)
+            except ChatroomError:
+                log.warning("what follows from a decision is tried again", extra={"held": held.id})
+        return len(found)
+
+    def _keep(self, access: Access, draft: Draft, file_ids: Sequence[str]) -> Held:
+        if self._store.count_waiting(None, is_public=True, limit=MOST_ON_SITE) >= MOST_ON_SITE:
+            raise Refused("too_many_held", "Too many messages wait for approval here. Please try again later.")
+        draft = self._files.attach(access.room, draft, file_ids)
+        now = self._clock()
+        # First on the account: as long as it is known there, whatever is sent again is looked for.
+        self._users.note_held(access.user_id, now)
+        held = Held(
+            id=make_held_id(),
+            room_id=access.room.id,
+            is_public=access.room.kind == "public",
+            author=draft.author,
+            client_id=draft.client_id,
+            text=draft.text,
+            held_at=now,
+            reply_to=draft.reply_to,
+            files=draft.files,
+        )
+        kept = self._store.add(held, MOST_HELD)
+        if kept is None:
+            raise Refused("too_many_held", f"{MOST_HELD} messages of yours wait already. Wait until one is decided.")
+        self._tell(kept)
+        return kept
+
+    def _decide(self, by: By, held: Held, state: str, reason: str = "", *, is_trusting: bool = False) -> None:
+        room = self._rooms.find(held.room_id)
+        author = author_of(by)
+        if not self._acts.do(
+            "held",
+            lambda note: self._store.decide(held.id, state, author, reason=reason, is_trusting=is_trusting, note=note),
+            author,
+            ACTS[state],
+            about_message(held.id, held.author, room.title if room is not None else "a room that is gone"),
+            reason=reason,
+            details={"trusted": "yes"} if is_trusting else {},
+            room=about_room(room) if room is not None else None,
+        ):
+            raise _decided(self._get(held.id))
+
+    def finish_decision(self, act: Act) -> None:
+        """What belongs to a decision that is noted."""
+        held = self._store.find_by_id(act.subject.id)
+        if held is not None:
+            self._finish(held.id)
+
+    def _finish(self, held_id: str) -> None:
+        """Do what follows from a decision. It may be done by two at once, or after half of it was done."""
+        held = self._get(held_id)
+        if held.is_done:
+            return
+        room = self._rooms.find(held.room_id)
+        if held.state == "approved" and room is not None:
+            self._post(room, held)
+            self._users.note_approved(held.author.id, held.id, is_trusted=held.is_trusting)
+        elif held.files:
+            self._files.remove(held)
+        self._store.finish(held)
+        self._notices.tell(Notice(kind="user", user=held.author.id))
+        self._tell(held)
+
+    def _post(self, room: Room, held: Held) -> None:
+        access = self._rooms.find_access(held.author.id, room.slug)
+        author = access.author if access is not None and access.name else held.author
+        draft = Draft(author=author, text=held.text, client_id=held.client_id, reply_to=held.reply_to, files=held.files)
+        self._messages.post(room, self._messages.with_mentions(access, draft) if access is not None else draft)
+
+    def _tell(self, held: Held) -> None:
+        self._notices.tell(Notice(kind="held", user=held.author.id, room=held.room_id))
+
+    def _shown(self, found: Sequence[Held]) -> list[Waiting]:
+        rooms = {room_id: self._rooms.find(room_id) for room_id in {held.room_id for held in found}}
+        authors = {user_id: self._users.find(user_id) for user_id in {held.author.id for held in found}}
+        return [Waiting(held=held, room=rooms[held.room_id], author=authors[held.author.id]) for held in found]
+
+    def _rooms_of(self, by: User) -> list[str]:
+        rooms = self._rooms.moderated_by(by.id)
+        if not rooms and not POWERS[by.role]:
+            raise Refused("not_found", "The page does not exist, or you may not see it.")
+        return rooms
+
+    def _get(self, held_id: str) -> Held:
+        held = self._store.find_by_id(held_id)
+        if held is None:
+            raise _no_such()
+        return held
+
+    def _get_for(self, by: By, held_id: str, wanted: str) -> Held:
+        """One that waits, or that they have just decided so by a try whose answer was lost."""
+        held = self._get(held_id)
+        if not self._may_decide(by, held):
+            raise _no_such()
+        is_theirs = held.state == wanted and held.decided_by == author_of(by)
+        if held.state != "waiting" and not (is_theirs and self._acts.finish_in("held", ACTS[wanted], held.id)):
+            raise _decided(held)
+        return held
+
+    def _may_decide(self, by: By, held: Held) -> bool:
+        if by is None:
+            return True
+        if by.id == held.author.id:
+            return False
+        return (held.is_public and POWERS[by.role] > 0) or held.room_id in self._rooms.moderated_by(by.id)
+
+
+def _checked(held: Held) -> Held | None:
+    """What whoever sent it is told."""
+    if held.state == "rejected":
+        raise Refused("rejected", f"A moderator did not approve this message: {held.reason}")
+    if held.state == "withdrawn":
+        raise Refused("withdrawn", "You took this message back before it was approved. Write it anew.")
+    return None if held.state == "approved" and held.is_done else held
+
+
+def _decided(held: Held) -> Refused:
+    if held.state == "withdrawn":
+        return Refused("conflict", "Its author took it back meanwhile.")
+    by = held.decided_by.name if held.decided_by is not None else "somebody"
+    return Refused("conflict", f"It was decided already: {by} {held.state} it.")
+
+
+def _no_such() -> Refused:
+    return Refused("not_found", "There is no such message that waits, or it is not for you to decide.")

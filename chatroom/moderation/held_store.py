@@ -1,0 +1,206 @@
+"""Held messages: what newcomers wrote, until a moderator has looked at it.
+
+One is held once for its author, room and client id, and decided once. It is no part of any room's log.
+"""
+
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from bson import ObjectId
+from bson.errors import InvalidId
+from pymongo import ASCENDING, IndexModel, ReturnDocument
+
+from chatroom.base.models import Author, File, Held
+from chatroom.mongo.database import Database, Document
+from chatroom.mongo.unique import check_own, write_or_find
+from chatroom.site.acts_store import INDEX, Note, noting
+
+KEPT_SECONDS = 30 * 24 * 3600
+"""How long it is known what became of one, for those who send it again, and for its author."""
+
+INDEXES = [
+    IndexModel([("room", ASCENDING), ("client_id", ASCENDING), ("author.id", ASCENDING)], unique=True),
+    # Of each person as many as there are numbers for: one more cannot be stored, whoever tries at the same moment.
+    IndexModel("place", unique=True, sparse=True),
+    IndexModel([("state", ASCENDING), ("held_at", ASCENDING)]),
+    IndexModel("is_unfinished", sparse=True),
+    IndexModel([("author.id", ASCENDING), ("room", ASCENDING)]),
+    IndexModel("decided_at", expireAfterSeconds=KEPT_SECONDS),
+    INDEX,
+]
+
+
+class HeldStore:
+    """The held collection."""
+
+    def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._database = database
+        self._held = database.held
+        self._clock = clock
+
+    def add(self, held: Held, most: int) -> Held | None:
+        """Store one, or find it where it is stored already; None when `most` of its author's are there."""
+        author = held.author.id
+        with self._database.bounded():
+            taken = {each["place"] for each in self._held.find({"author.id": author, "place": {"$gt": ""}})}
+            for place in (f"{author}:{number}" for number in range(most)):
+                if place in taken:
+                    continue
+                if (holder := self._insert(held, place)) is None:
+                    return held
+                if (found := self._find(held.room_id, author, held.client_id)) is not None:  # sent twice
+                    return found
+                check_own(holder, place=place)  # another of theirs was quicker
+        return self.find(held.room_id, author, held.client_id)
+
+    def find(self, room_id: str, author_id: str, client_id: str) -> Held | None:
+        """What somebody sent to a room under this client id, if it was ever held."""
+        with self._database.bounded():
+            return self._find(room_id, author_id, client_id)
+
+    def find_by_id(self, held_id: str) -> Held | None:
+        """The one with this id."""
+        try:
+            key = ObjectId(held_id)
+        except InvalidId:
+            return None
+        with self._database.bounded():
+            document = self._held.find_one({"_id": key})
+        return _held(document) if document else None
+
+    def list_waiting(self, rooms: Collection[str] | None, *, is_public: bool, limit: int) -> list[Held]:
+        """What waits in these rooms (None: in all), and in public rooms if wanted, the longest first."""
+        query = _waiting_in(rooms, is_public=is_public)
+        with self._database.bounded():
+            return [_held(each) for each in self._held.find(query).sort("held_at", ASCENDING).limit(limit)]
+
+    def count_waiting(self, rooms: Collection[str] | None, *, is_public: bool, limit: int) -> int:
+        """How many wait there; no more than `limit` are counted."""
+        with self._database.bounded():
+            return self._held.count_documents(_waiting_in(rooms, is_public=is_public), limit=limit)
+
+    def list_of(self, author_id: str, room_id: str | None = None) -> list[Held]:
+        """What somebody is shown of their own, the oldest first: what waits, and what was rejected."""
+        query: dict[str, Any] = {"author.id": author_id, "$or": [{"place": {"$gt": ""}}, {"is_shown": True}]}
+        if room_id is not None:
+            query["room"] = room_id
+        with self._database.bounded():
+            found = [_held(each) for each in self._held.find(query)]
+        return sorted(found, key=lambda held: (held.held_at, held.id))
+
+    def decide(
+        self,
+        held_id: str,
+        state: str,
+        by: Author,
+        reason: str = "",
+        *,
+        is_trusting: bool = False,
+        note: Note | None = None,
+    ) -> bool:
+        """Decide about one that waits; False when that was done already. What follows is done by `finish`."""
+        fields: Document = {"state": state, "decided_at": self._clock(), "reason": reason, "is_trusting": is_trusting}
+        fields |= {"decided_by": {"id": by.id, "name": by.name}, "is_unfinished": True}
+        with self._database.bounded():
+            result = self._held.update_one(
+                {"_id": ObjectId(held_id), "state": "waiting"}, noting({"$set": fields}, note)
+            )
+        return result.modified_count == 1
+
+    def finish(self, held: Held) -> bool:
+        """Note that all is done, and forget what was said; False when somebody else has noted it.
+
+        Who was rejected goes on seeing their own words, until they put them away.
+        """
+        if held.state == "rejected":
+            update: Document = {"$unset": {"is_unfinished": "", "place": "", "files": ""}, "$set": {"is_shown": True}}
+        else:
+            update = {"$unset": {"is_unfinished": "", "place": "", "files": "", "text": ""}}
+        query = {"_id": ObjectId(held.id), "is_unfinished": True}
+        with self._database.bounded():
+            found = self._held.find_one_and_update(query, update, {"_id": 1}, return_document=ReturnDocument.AFTER)
+        return found is not None
+
+    def put_away(self, held_id: str) -> None:
+        """Show one that was rejected no more to its author, and forget what was said."""
+        query = {"_id": ObjectId(held_id), "is_shown": True}
+        with self._database.bounded():
+            self._held.update_one(query, {"$unset": {"is_shown": "", "text": ""}})
+
+    def list_unfinished(self, before: datetime, limit: int) -> list[Held]:
+        """Those that were decided before a moment, and after which something is left to do."""
+        query = {"is_unfinished": True, "decided_at": {"$lt": before}}
+        with self._database.bounded():
+            return [_held(each) for each in self._held.find(query).limit(limit)]
+
+    def forget(self, user_id: str) -> None:
+        """Remove all of somebody's, but for what was approved and is not posted yet: that goes as messages do."""
+        done = [{"state": {"$ne": "approved"}}, {"place": None}]
+        with self._database.bounded():
+            self._held.delete_many({"author.id": user_id, "$or": done})
+
+    def _insert(self, held: Held, place: str) -> Document | None:
+        """Store one in a place; None, or the one that has its place, its client id or its id."""
+        document = _document(held) | {"place": place}
+        same = {"room": held.room_id, "client_id": held.client_id, "author.id": held.author.id}
+        return write_or_find(
+            self._database,
+            lambda: self._held.insert_one(document),
+            lambda: self._held.find_one({"$or": [same, {"place": place}, {"_id": document["_id"]}]}),
+        )
+
+    def _find(self, room_id: str, author_id: str, client_id: str) -> Held | None:
+        document = self._held.find_one({"room": room_id, "client_id": client_id, "author.id": author_id})
+        return _held(document) if document else None
+
+
+def make_held_id() -> str:
+    """A new id."""
+    return str(ObjectId())
+
+
+def _waiting_in(rooms: Collection[str] | None, *, is_public: bool) -> Document:
+    if rooms is None:
+        return {"state": "waiting"}
+    places: list[Document] = [{"room": {"$in": sorted(rooms)}}]
+    return {"state": "waiting", "$or": places + [{"is_public": True}] * is_public}
+
+
+def _document(held: Held) -> Document:
+    fields: Document = {
+        "_id": ObjectId(held.id),
+        "room": held.room_id,
+        "is_public": held.is_public,
+        "author": {"id": held.author.id, "name": held.author.name},
+        "client_id": held.client_id,
+        "text": held.text,
+        "held_at": held.held_at,
+        "state": held.state,
+    }
+    if held.reply_to is not None:
+        fields["reply_to"] = held.reply_to
+    if held.files:
+        fields["files"] = [msgspec.structs.asdict(file) for file in held.files]
+    return fields
+
+
+def _held(document: Document) -> Held:
+    by = document.get("decided_by")
+    return Held(
+        id=str(document["_id"]),
+        room_id=document["room"],
+        is_public=document["is_public"],
+        author=Author(document["author"]["id"], document["author"]["name"]),
+        client_id=document["client_id"],
+        text=document.get("text", ""),
+        held_at=document["held_at"],
+        reply_to=document.get("reply_to"),
+        files=tuple(File(**file) for file in document.get("files", ())),
+        state=document["state"],
+        is_done="place" not in document,
+        decided_by=Author(by["id"], by["name"]) if by else None,
+        reason=document.get("reason", ""),
+        is_trusting=document.get("is_trusting", False),
+    )

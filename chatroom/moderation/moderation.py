@@ -1,0 +1,206 @@
+"""Keep order: roles, mutes and bans, each noted in the audit log.
+
+Nobody acts on somebody who is as powerful as they are. There is always an administrator.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from chatroom.base.access import Access
+from chatroom.base.durations import until
+from chatroom.base.errors import Refused, Unavailable
+from chatroom.base.models import Notice, Role, User
+from chatroom.people.sessions import Sessions
+from chatroom.people.users_store import UserStore
+from chatroom.rooms.rooms import Rooms
+from chatroom.rooms.rooms_store import RoomStore
+from chatroom.site.acts import Acts
+from chatroom.site.acts_store import Note
+from chatroom.site.audit import about_room, about_user, checked
+from chatroom.site.audit_store import Act
+from chatroom.site.authority import By, author_of, ban_words, check_power
+
+WHY = "Say why: they are told, and it is noted."
+SAME = timedelta(seconds=15)
+"""Whoever sends the same mute or ban once more within this time means the one that is there."""
+
+
+class Moderation:
+    """What moderators and administrators do to people."""
+
+    def __init__(
+        self,
+        users: UserStore,
+        room_store: RoomStore,
+        rooms: Rooms,
+        sessions: Sessions,
+        acts: Acts,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._users = users
+        self._room_store = room_store
+        self._rooms = rooms
+        self._sessions = sessions
+        self._acts = acts
+        self._clock = clock
+
+    def set_role(self, by: By, user: User, role: Role, reason: str = "") -> User:
+        """Give somebody another role on the site; raise `Refused` for the last administrator."""
+        if by is not None and by.role != "administrator":
+            raise Refused("forbidden", "Only administrators give roles.")
+        if user.role == role:
+            self._acts.finish_in("users")
+            return user
+
+        def give(note: Note) -> None:
+            if user.role == "administrator":
+                self.resign(user, role, note)
+            else:
+                self._users.set_role(user.id, role, note)
+
+        self._do(by, give, "set_role", user, reason, role=role, before=user.role)
+        return self.get(user.id)
+
+    def resign(self, user: User, role: Role, note: Note) -> None:
+        """Take an administrator's role away; raise `Refused` (`last_administrator`) where none would be left."""
+        if self._users.has_administrator(but=user.id):
+            self._users.set_role(user.id, role, note)
+            # Two may have done this to each other at the same moment. Whoever looks last gives the role back,
+            # so that there is one again: the look sees every write that was acknowledged before it.
+            if self._users.has_administrator():
+                return
+            self._users.give_back_role(user.id, user.role, note)
+        raise Refused("last_administrator", "This is the last administrator. Make somebody else one first.")
+
+    def mute(self, by: By, user: User, end: datetime, reason: str) -> None:
+        """Let somebody read and not post, in all rooms, until `end`."""
+        check_power(by, user)
+        reason = checked(reason, WHY)
+        user = self.get(user.id)
+        if self._is_same(user.muted_until, user.mute_reason, end, reason):
+            self._acts.finish_in("users")
+            return
+        self._do(
+            by,
+            lambda note: self._users.set_mute(user.id, end, reason, note),
+            "mute",
+            user,
+            reason,
+            until=until(end),
+        )
+
+    def unmute(self, by: By, user: User, reason: str = "") -> None:
+        """Let somebody post again."""
+        check_power(by, user)
+        user = self.get(user.id)
+        if user.muted_until is None:
+            self._acts.finish_in("users")
+            return
+        self._do(by, lambda note: self._users.set_mute(user.id, None, "", note), "unmute", user, reason)
+
+    def mute_in(self, access: Access, by: User, user: User, end: datetime | None, reason: str) -> None:
+        """Let a member of one room read and not post there until `end`; with None, let them post again.
+
+        It holds for who has just left as well: they come again as muted as they went.
+        """
+        room = access.room
+        if not self._rooms.knows(user.id, room):
+            raise Refused("not_found", "They are not a member of this room.")
+        self._rooms.check_over(access, user.id)
+        reason = checked(reason, WHY) if end else reason
+        if self._is_same(*self._room_store.mute_of(user.id, room.id), end, reason):
+            self._acts.finish_in("memberships")
+            return
+        self._acts.do(
+            "memberships",
+            lambda note: self._room_store.set_mute(user.id, room.id, end, reason, note),
+            author_of(by),
+            "mute" if end else "unmute",
+            about_user(user),
+            reason=reason,
+            details={"until": until(end)} if end else {},
+            room=about_room(room),
+            tell=[Notice(kind="access", user=user.id, room=room.id)],
+        )
+
+    def ban(self, by: By, user: User, end: datetime, reason: str) -> None:
+        """Let somebody in no more until `end`: all their sessions and tokens are over at once."""
+        check_power(by, user)
+        reason = checked(reason, WHY)
+        user = self.get(user.id)
+        if self._is_same(user.banned_until, user.ban_reason, end, reason):
+            self._acts.finish_in("users")
+            return
+        # Told before the sessions end, which `end_sessions_of` does: whoever hears of both first learns why.
+        told = Notice(kind="user", user=user.id, data={"end": True, "message": ban_words(end, reason)})
+        self._do(
+            by,
+            lambda note: self._users.set_ban(user.id, end, reason, note),
+            "ban",
+            user,
+            reason,
+            tell=[told],
+            until=until(end),
+        )
+        self._end_now(user)
+
+    def unban(self, by: By, user: User, reason: str = "") -> None:
+        """Let somebody in again."""
+        check_power(by, user)
+        user = self.get(user.id)
+        if user.banned_until is None:
+            self._acts.finish_in("users")
+            return
+        self._do(by, lambda note: self._users.set_ban(user.id, None, "", note), "unban", user, reason, tell=[])
+
+    def end_sessions(self, by: By, user: User) -> int:
+        """Log somebody out everywhere, and count the sessions and tokens that ended."""
+        if by is not None and by.role != "administrator":
+            raise Refused("forbidden", "Only administrators end others' sessions.")
+        count = len(self._sessions.list_for(user))
+        self._do(by, lambda note: self._acts.intend(note, user.id), "end_sessions", user, "", tell=[], count=count)
+        self._end_now(user)
+        return count
+
+    def end_sessions_of(self, act: Act) -> None:
+        """What belongs to a ban, to an `end_sessions`, and to a new password by a link.
+
+        It may be done late, and done again: what began after the act goes on.
+        """
+        self._sessions.end_all(act.subject.id, before=act.at)
+
+    def _end_now(self, user: User) -> None:
+        """Whatever the clocks of processes say: one of them may be ahead of this one's."""
+        with suppress(Unavailable):  # what began before is at its end already
+            self._sessions.end_all(user.id)
+
+    def get(self, user_id: str) -> User:
+        """The account with this id; raise `Refused` when there is none."""
+        user = self._users.find(user_id)
+        if user is None:
+            is_former = self._users.find_former(user_id) is not None
+            raise Refused("not_found", "This account was deleted." if is_former else "There is no such account.")
+        return user
+
+    def _is_same(self, is_until: datetime | None, is_because: str, end: datetime | None, reason: str) -> bool:
+        """Whether what is to be done was done just now: by a try whose answer was lost, or by two at once."""
+        if end is None or is_until is None:
+            return end is is_until
+        return is_until > self._clock() and is_because == reason and abs(end - is_until) < SAME
+
+    def _do(
+        self,
+        by: By,
+        cut: Callable[[Note], object],
+        act: str,
+        user: User,
+        reason: str,
+        *,
+        tell: Sequence[Notice] | None = None,
+        **details: Any,
+    ) -> None:
+        told = [Notice(kind="user", user=user.id)] if tell is None else tell
+        self._acts.do("users", cut, author_of(by), act, about_user(user), reason=reason, details=details, tell=told)

@@ -1,0 +1,121 @@
+"""Who is a newcomer: whose first messages wait for approval, where administrators wish it.
+
+Nobody is one who keeps order, who is a bot, or whose account is older than the wish by more than a week.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from chatroom.base.access import POWERS, Access
+from chatroom.base.errors import Refused
+from chatroom.base.models import Notice, Standing
+from chatroom.moderation.admission import check_administrator
+from chatroom.moderation.held_store import KEPT_SECONDS
+from chatroom.people.users_store import UserStore
+from chatroom.site.acts import Acts
+from chatroom.site.audit import SITE
+from chatroom.site.authority import By, author_of
+from chatroom.site.settings import Site
+
+SETTING = "holding"
+MOST, SUGGESTED = 20, 3
+LOOK_BACK = timedelta(days=7)
+"""Whoever came in the week before the wish may be why there is one."""
+SENT_AGAIN = timedelta(seconds=KEPT_SECONDS)
+"""For so long after a message was held, what its author sends may be that one again."""
+
+
+class Newcomers:
+    """Ask who is one, and say how many messages make them one no longer."""
+
+    def __init__(
+        self,
+        site: Site,
+        users: UserStore,
+        acts: Acts,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._site = site
+        self._users = users
+        self._acts = acts
+        self._clock = clock
+
+    @property
+    def first(self) -> int:
+        """How many messages of a newcomer wait for approval; 0: none."""
+        return int(self._site.get(SETTING, {}).get("first", 0))
+
+    def set_first(self, by: By, first: int) -> None:
+        """Have the first messages of newcomers held; 0: no more. What waits already goes on waiting."""
+        check_administrator(by)
+        if not 0 <= first <= MOST:
+            raise Refused("invalid", f"Hold the first 1 to {MOST} messages, or 0 to hold none.")
+        earlier = self._site.get(SETTING, {}).get("since")
+        since = earlier or self._clock() - LOOK_BACK
+        wish = {"first": first, "since": since} if first else None
+        self._acts.do(
+            "site",
+            lambda note: self._site.set(SETTING, wish, note),
+            author_of(by),
+            "set_holding",
+            SITE,
+            details={"first": first},
+            tell=[Notice(kind="site")],
+        )
+
+    def may_be_held(self, access: Access) -> bool:
+        """Whether what they post here is to be looked at more closely. Asks nothing: it is called for every post."""
+        if self.is_exempt(access):
+            return False
+        held_at = access.standing.held_at
+        if self._site.known is None or (held_at is not None and held_at > self._clock() - SENT_AGAIN):
+            return True
+        return self.seems_one(access)
+
+    def is_exempt(self, access: Access) -> bool:
+        """Whether nothing of theirs is held in this room, whatever is wished. Asks nothing."""
+        return access.room.kind == "direct" or access.standing.is_exempt
+
+    def seems_one(self, access: Access) -> bool:
+        """Whether they are one in this room, as far as is known here. Asks nothing."""
+        return access.room.kind != "direct" and _is_one((self._site.known or {}).get(SETTING, {}), access.standing)
+
+    def is_one(self, user_id: str) -> bool:
+        """Whether they are one at this moment."""
+        user = self._users.find(user_id)
+        return user is not None and _is_one(self._site.get(SETTING, {}), user.standing)
+
+    def check_editing(self, access: Access) -> None:
+        """Raise `Refused` (`newcomer`) for who could make something else of what was approved. Asks nothing."""
+        if self.seems_one(access):
+            raise Refused(
+                "newcomer", "Your first messages are looked at by a moderator: until then, delete instead of editing."
+            )
+
+    def check_making_rooms(self, user_id: str) -> None:
+        """Raise `Refused` (`newcomer`) for who would keep order in a room before anybody knows them."""
+        if self.first and self.is_one(user_id):
+            raise Refused("newcomer", "Your first messages are looked at by a moderator: until then, make no rooms.")
+
+    def check_direct(self, user_id: str, others: Sequence[str]) -> None:
+        """Raise `Refused` (`newcomer`) for who would talk to people where nobody looks; moderators may be asked."""
+        if not self.first or not self.is_one(user_id):
+            return
+        for other in others:
+            user = self._users.find(other)
+            if other != user_id and (user is None or not POWERS[user.role]):
+                raise Refused(
+                    "newcomer",
+                    "Your first messages are looked at by a moderator: until then, only moderators can be written to.",
+                )
+
+
+def _is_one(setting: Mapping[str, Any], standing: Standing) -> bool:
+    return (
+        standing.approved < setting.get("first", 0)
+        and not (standing.is_trusted or standing.is_exempt)
+        and standing.since is not None
+        and standing.since >= setting["since"]
+    )

@@ -1,0 +1,129 @@
+"""Reports: members hand a message and its neighbours to the moderators, who decide.
+
+Moderators of the room see them, and moderators of the site. Nobody decides about themselves.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from chatroom.base.access import POWERS, Access
+from chatroom.base.errors import Refused
+from chatroom.base.models import Author, Message, RoomName, User
+from chatroom.messages.posting import Messages
+from chatroom.moderation.reports_store import Report, ReportStore, Said
+from chatroom.rooms.rooms_store import RoomStore
+from chatroom.site.acts import Acts
+from chatroom.site.audit import about_message, checked
+from chatroom.site.audit_store import Subject
+from chatroom.site.authority import author_of
+
+NEIGHBOURS = 3
+"""Messages before the reported one, and after it, that are handed over with it."""
+LONGEST_REASON = 500
+LONGEST_TEXT = 2000
+"""Of each message that is handed over."""
+SHOWN = 50
+
+
+class Reports:
+    """Make and decide reports."""
+
+    def __init__(
+        self,
+        store: ReportStore,
+        rooms: RoomStore,
+        messages: Messages,
+        acts: Acts,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._rooms = rooms
+        self._messages = messages
+        self._acts = acts
+        self._clock = clock
+
+    def get_message(self, access: Access, sequence: int) -> Message:
+        """The message that somebody wants to report; raise `Refused` for what cannot be."""
+        message = next(iter(self._messages.since(access.room, sequence, 1).messages), None)
+        if message is None or message.sequence != sequence or message.deleted_at or message.kind != "message":
+            raise Refused("not_found", "There is no such message (any more).")
+        if message.author.id == access.user_id:
+            raise Refused("forbidden", "This is your own message: you can delete it.")
+        return message
+
+    def has_reported(self, access: Access, message: Message) -> bool:
+        """Whether they have reported this message before."""
+        return self._store.has(_id_of(message, access.user_id))
+
+    def make(self, access: Access, reporter: Author, message: Message, reason: str) -> None:
+        """Hand a message and its neighbours to the moderators; the second time changes nothing."""
+        reason = checked(reason, "Say what is wrong with it: the moderators have to understand.", LONGEST_REASON)
+        around = self._messages.around(access.room, message.sequence, 2 * NEIGHBOURS).messages
+        room = access.room
+        self._store.add(
+            Report(
+                id=_id_of(message, access.user_id),
+                room=RoomName(room.id, room.slug, room.title),
+                message=message.id,
+                sequence=message.sequence,
+                author=message.author,
+                reporter=reporter,
+                reason=reason,
+                created_at=self._clock(),
+                said=tuple(map(_said, around)),
+            )
+        )
+
+    def list_for(self, by: User) -> list[Report]:
+        """What waits for this moderator, the oldest first; raise `Refused` for who is none."""
+        rooms = None if POWERS[by.role] else self._rooms.moderated_by(by.id)
+        if rooms is not None and not rooms:
+            raise Refused("not_found", "The page does not exist, or you may not see it.")
+        return [report for report in self._store.list_open(rooms, SHOWN) if report.author.id != by.id]
+
+    def list_open(self) -> list[Report]:
+        """What waits for a decision, for the person at the console."""
+        return self._store.list_open(None, SHOWN)
+
+    def get_for(self, by: User, report_id: str) -> Report:
+        """A report that waits for this moderator; raise `Refused` when there is none such."""
+        report = self._store.find_open(report_id)
+        may_see = report and (POWERS[by.role] or report.room.id in self._rooms.moderated_by(by.id))
+        if report is None or not may_see or report.author.id == by.id:
+            raise Refused("not_found", "This report was decided already, or is not for you.")
+        return report
+
+    def delete_message(self, by: User, report: Report, reason: str) -> None:
+        """Delete the reported message, as a moderator of its room may."""
+        access = self._rooms.find_access(by.id, report.room.slug)
+        if access is None or not access.may_moderate:
+            raise Refused("forbidden", "Only moderators of the room can delete it.")
+        self._messages.change(access.room, self._messages.changes.deleting(access, report.message, reason))
+
+    def close(self, by: User, report: Report, outcome: list[str], reason: str) -> None:
+        """Note what was decided about all reports of the message: `outcome` is empty when they were dismissed."""
+        # Not in the room's own record: those who manage it may be whom it was about.
+        self._acts.do(
+            "reports",
+            lambda note: self._store.close_all(report.message, outcome, author_of(by), note) > 0,
+            author_of(by),
+            "uphold_report" if outcome else "dismiss_report",
+            _about(report),
+            reason=reason,
+            details={"reports": self._store.count_open(report.message)},
+        )
+
+
+def _about(report: Report) -> Subject:
+    return about_message(report.message, report.author, report.room.title)
+
+
+def _id_of(message: Message, user_id: str) -> str:
+    return f"{message.id}:{user_id}"
+
+
+def _said(message: Message) -> Said:
+    return Said(
+        sequence=message.sequence, author=message.author, text=message.text[:LONGEST_TEXT], sent_at=message.sent_at
+    )

@@ -1,0 +1,77 @@
+"""The rooms of the site, for those who run it: in figures, to archive them, and to put somebody in charge.
+
+They see how much there is of a private room, and never what; nothing here makes them a member of one.
+"""
+
+from chatroom.base.errors import Refused
+from chatroom.base.models import Author, Notice, User
+from chatroom.moderation.site_rooms_store import SiteRoom, SiteRoomStore
+from chatroom.rooms.members_store import MemberStore
+from chatroom.rooms.rooms import Rooms
+from chatroom.rooms.settings import RoomSettings
+from chatroom.site.acts import Acts
+from chatroom.site.audit import about_room, about_user, checked
+
+PAGE = 25
+WHY = "Say why: it is noted, and those who manage the room read it."
+
+
+class SiteRooms:
+    """List all rooms, close them, and appoint who manages one that nobody does."""
+
+    def __init__(
+        self,
+        store: SiteRoomStore,
+        members: MemberStore,
+        rooms: Rooms,
+        settings: RoomSettings,
+        acts: Acts,
+    ) -> None:
+        self._store = store
+        self._members = members
+        self._rooms = rooms
+        self._settings = settings
+        self._acts = acts
+
+    def list_like(self, beginning: str, after: tuple[str, str] = ("", ""), limit: int = PAGE) -> list[SiteRoom]:
+        """The public and private rooms whose titles begin like this, by title, from a place on."""
+        return self._store.list_like(beginning, after, limit)
+
+    def get(self, slug: str) -> SiteRoom:
+        """A public or private room; raise `Refused` (`not_found`) when there is none."""
+        found = self._store.find(slug)
+        if found is None:
+            raise Refused("not_found", "There is no such room.")
+        return found
+
+    def archive(self, slug: str, author: Author, *, is_archived: bool, reason: str) -> SiteRoom:
+        """Close a room for writing, or open it again."""
+        found = self.get(slug)
+        self._settings.set_archived(found.room, author, is_archived=is_archived, reason=checked(reason, WHY))
+        return found
+
+    def appoint(self, slug: str, author: Author, user: User, reason: str) -> SiteRoom:
+        """Put a member in charge of a room that nobody manages.
+
+        Never somebody from outside: whoever may appoint would let themselves in.
+        """
+        found = self.get(slug)
+        role = self._members.find_role(user.id, found.room)
+        if self._members.has_another_administrator("", found.room):
+            if role == "administrator" and self._acts.finish_in("memberships", "appoint", user.id):
+                return found
+            raise Refused("forbidden", "Somebody manages this room: they can name others on its settings page.")
+        reason = checked(reason, WHY)
+        if role is None or not self._acts.do(
+            "memberships",
+            lambda note: self._rooms.give_role(found.room, user.id, "administrator", note),
+            author,
+            "appoint",
+            about_user(user),
+            reason=reason,
+            room=about_room(found.room),
+            tell=[Notice(kind="access", user=user.id, room=found.room.id)],
+        ):
+            raise Refused("not_found", "Only a member of the room can be put in charge of it, and they are none.")
+        self._rooms.note(found.room, author, f"put {user.display_name} in charge of this room")
+        return found

@@ -1,0 +1,116 @@
+"""All public and private rooms, in figures: nothing here reads what was said in one.
+
+What is counted is bounded, so that no room makes the page of all rooms slow. Direct rooms are never among them.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+import msgspec
+from pymongo import ASCENDING, DESCENDING
+
+from chatroom.base.models import Author, Room
+from chatroom.mongo.database import Database, Document, beginning_with
+from chatroom.names import fold
+from chatroom.rooms.rooms_store import room_of
+
+KINDS = ["public", "private"]
+MOST_COUNTED = 100_000
+"""Members, and messages: more are not counted."""
+MOST_NAMED = 5
+"""Of those who manage a room."""
+
+
+class SiteRoom(msgspec.Struct, frozen=True, kw_only=True):
+    """A room in figures. `messages` are those that were not cleared, deleted ones among them."""
+
+    room: Room
+    created_at: datetime
+    members: int
+    messages: int
+    file_bytes: int
+    last_at: datetime | None
+    managers: tuple[Author, ...]
+    place: tuple[str, str]
+    """Where the list goes on after it."""
+
+
+class SiteRoomStore:
+    """The rooms, memberships, messages and files collections, counted."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._rooms = database.rooms
+        self._memberships = database.memberships
+        self._messages = database.messages
+        self._files = database.files
+        self._users = database.users
+
+    def list_like(self, beginning: str, after: tuple[str, str], limit: int) -> list[SiteRoom]:
+        """Rooms whose titles begin like this, by title, those after a place."""
+        title_key, room_id = after
+        query = {
+            "kind": {"$in": KINDS},
+            "title_key": beginning_with(fold(beginning)),
+            "$or": [{"title_key": {"$gt": title_key}}, {"title_key": title_key, "_id": {"$gt": room_id}}],
+        }
+        with self._database.bounded():
+            found = self._rooms.find(query).sort([("title_key", ASCENDING), ("_id", ASCENDING)]).limit(limit)
+            return self._counted(list(found))
+
+    def find(self, slug: str) -> SiteRoom | None:
+        """The room of that name in addresses."""
+        with self._database.bounded():
+            return next(iter(self._counted(list(self._rooms.find({"slug": slug, "kind": {"$in": KINDS}})))), None)
+
+    def _counted(self, rooms: list[Document]) -> list[SiteRoom]:
+        ids = [room["_id"] for room in rooms]
+        managers, sizes = self._managers(ids), self._file_bytes(ids)
+        return [
+            SiteRoom(
+                room=room_of(room),
+                created_at=room["created_at"],
+                members=self._count_members(room),
+                messages=self._count_messages(room),
+                file_bytes=sizes.get(room["_id"], 0),
+                last_at=self._last_at(room["_id"]),
+                managers=tuple(managers.get(room["_id"], ())),
+                place=(room["title_key"], room["_id"]),
+            )
+            for room in rooms
+        ]
+
+    def _count_members(self, room: Document) -> int:
+        return self._memberships.count_documents({"room": room["_id"], "removed_at": None}, limit=MOST_COUNTED)
+
+    def _count_messages(self, room: Document) -> int:
+        # In the index alone: whether each one is deleted is in the documents, and would cost a look at them all.
+        query = {"room": room["_id"], "sequence": {"$gt": room.get("cleared_sequence", 0)}}
+        return self._messages.count_documents(query, limit=MOST_COUNTED)
+
+    def _last_at(self, room_id: str) -> datetime | None:
+        newest = [("room", DESCENDING), ("sequence", DESCENDING)]
+        found = self._messages.find_one({"room": room_id}, {"_id": 0, "sent_at": 1}, sort=newest)
+        return found["sent_at"] if found else None
+
+    def _file_bytes(self, ids: Collection[str]) -> dict[str, int]:
+        pipeline: list[Document] = [
+            {"$match": {"metadata.room": {"$in": list(ids)}}},
+            {"$group": {"_id": "$metadata.room", "bytes": {"$sum": "$length"}}},
+        ]
+        return {document["_id"]: document["bytes"] for document in self._files.aggregate(pipeline)}
+
+    def _managers(self, ids: Collection[str]) -> dict[str, list[Author]]:
+        found = self._memberships.find(
+            {"room": {"$in": list(ids)}, "role": "administrator", "removed_at": None}, {"room": 1, "user": 1}
+        )
+        rooms: dict[str, list[str]] = {}
+        for each in found:
+            rooms.setdefault(each["room"], []).append(each["user"])
+        wanted = {user for users in rooms.values() for user in users[:MOST_NAMED]}
+        named = self._users.find({"_id": {"$in": sorted(wanted)}}, {"display_name": 1})
+        names = {user["_id"]: user["display_name"] for user in named}
+        return {
+            room: [Author(user, names[user]) for user in users[:MOST_NAMED] if user in names]
+            for room, users in rooms.items()
+        }

@@ -1,0 +1,125 @@
+"""Keep the folder of an embedded run: one app at a time, and nothing in it that others can read.
+
+A folder with other things in it is never touched: a mistaken DATA_DIR must not close /tmp to everybody.
+"""
+
+import fcntl
+import os
+import pwd
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from chatroom.base.errors import ChatroomError
+
+_LOCK = "app.lock"
+_HARMLESS = {"lost+found"}
+
+
+class FolderError(ChatroomError):
+    """The data folder cannot be used; the text says why and what to do."""
+
+
+class FolderInUse(FolderError):
+    """Another chat room has the folder."""
+
+
+class DataFolder:
+    """A folder that this process holds until `close`, or until it ends in any other way."""
+
+    def __init__(self, path: Path, lock: int) -> None:
+        self.path = path
+        self._lock = lock
+
+    @classmethod
+    def open(cls, path: Path) -> "DataFolder":
+        """Make the folder if it is missing, close it to others, and take it for this process."""
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _refuse_foreign(path)
+            _close(path)
+            return cls(path, _take(path))
+        except OSError as error:
+            raise FolderError(f"The data folder {path} cannot be used: {error.strerror}. Set DATA_DIR.") from error
+
+    def close(self) -> None:
+        """Let the next app have the folder."""
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def keep(self, name: str, make: Callable[[], str]) -> str:
+        """Return a kept text; make it the first time."""
+        path = self.path / name
+        if not path.exists():
+            self.write(name, make())
+        return path.read_text()
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file that only its owner can read, whole or not at all."""
+        path = self.path / name
+        draft = self.path / f"{name}.new"
+        draft.unlink(missing_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(descriptor)
+        draft.replace(path)
+
+
+def _refuse_foreign(path: Path) -> None:
+    _refuse_owner(f"The data folder {path}", path.stat().st_uid)
+    for parent in path.parents:
+        if parent.stat().st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
+            raise FolderError(
+                f"The data folder {path} is in {parent}, where every account can put another in its place. "
+                f"Close that one (chmod o-w {parent}), or set DATA_DIR."
+            )
+    entries = [entry for entry in os.scandir(path) if entry.name not in _HARMLESS]
+    names = {entry.name for entry in entries}
+    if names and _LOCK not in names:
+        raise FolderError(f"The data folder {path} holds other things: {min(names)!r}. Set DATA_DIR to an empty one.")
+    for entry in entries:
+        _refuse_owner(f"{entry.name!r} in the data folder {path}", entry.stat(follow_symlinks=False).st_uid)
+
+
+def _refuse_owner(what: str, owner: int) -> None:
+    if owner != os.geteuid():
+        raise FolderError(
+            f"{what} belongs to another account ({_name_of(owner)}), who can change it. "
+            "Run this as that account, or set DATA_DIR to a folder of your own."
+        )
+
+
+def _close(path: Path) -> None:
+    path.chmod(0o700)
+    if stat.S_IMODE(path.stat().st_mode) != 0o700:
+        raise FolderError(
+            f"The data folder {path} cannot be closed to other accounts: its file system has no modes. "
+            "Set DATA_DIR to a folder on a disk of this machine."
+        )
+
+
+def _name_of(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)
+
+
+def _take(path: Path) -> int:
+    # The kernel lets go of this lock when the process ends, so a crash leaves none behind.
+    lock = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        owner = os.read(lock, 32).decode().strip() or "unknown"
+        os.close(lock)
+        raise FolderInUse(
+            f"Another chat room (process {owner}) is using the data folder {path}. "
+            "Stop it, or set DATA_DIR to another folder."
+        ) from None
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+    return lock

@@ -1,0 +1,132 @@
+"""Know the mongod binary: where it is, how it is started, and what its log says about its end.
+
+It listens at a unix socket alone, compresses nothing, runs no scripts and logs no message text.
+"""
+
+import importlib.util
+import os
+import platform
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from chatroom.base.errors import ChatroomError
+
+REPLICA_SET = "chatroom"
+
+_CACHE_GIGABYTES = "0.25"
+_OPLOG_MEGABYTES = "256"
+# Otherwise 300 MB of journal are preallocated, in half a second. What is left out here is *unset*.
+_JOURNAL = "log=(enabled=true,path=journal,compressor=snappy,prealloc=false,file_max=32MB)"
+_PARAMETERS = {
+    "authenticationMechanisms": "SCRAM-SHA-256",
+    "scramSHA256IterationCount": "5000",  # the least allowed; our passwords have 256 random bits
+    "diagnosticDataCollectionEnabled": "false",
+    "shutdownTimeoutMillisForSignaledShutdown": "0",  # nobody to hand over to; 15 s otherwise
+}
+_CANNOT_READ = (
+    "UPGRADE PROBLEM",
+    "Wrong mongod version",
+    "incompatible",
+    "too recent to start up on the existing data",
+)
+
+
+class EmbeddedError(ChatroomError):
+    """The embedded mongod cannot be used; the text says why and what to do."""
+
+
+def find_binaries() -> list[Path]:
+    """Find every mongod: the one on the PATH, and the bundled one."""
+    installed = shutil.which("mongod")
+    if found := [*([Path(installed)] if installed else []), *_bundled()]:
+        return found
+    raise EmbeddedError(
+        f"No mongod was found. The bundled one is for Linux on x86-64 (this is {platform.system()} on "
+        f"{platform.machine()}) and comes with requirements.txt. "
+        "Install MongoDB, or set MONGO_URI to a server's address."
+    )
+
+
+def make_runnable(binary: Path, folder: Path) -> Path:
+    """Give the binary its run bit, which pip may lose; where that is refused, return a copy in `folder`."""
+    if os.access(binary, os.X_OK):
+        return binary
+    try:
+        binary.chmod(binary.stat().st_mode | 0o555)
+        return binary
+    except OSError:
+        copy = folder / "mongod"
+        shutil.copyfile(binary, copy)
+        copy.chmod(0o700)
+        return copy
+
+
+def command(binary: Path, *, files: Path, key: Path, socket: Path) -> list[str]:
+    """Return the command line of a one-node replica set that logs to its standard output."""
+    options = {
+        "--dbpath": str(files),
+        "--bind_ip": str(socket),  # and so at no port
+        "--replSet": REPLICA_SET,
+        "--keyFile": str(key),
+        "--networkMessageCompressors": "disabled",  # CVE-2025-14847: 6.0.5 leaks memory through zlib
+        "--wiredTigerCacheSizeGB": _CACHE_GIGABYTES,
+        "--oplogSize": _OPLOG_MEGABYTES,
+        "--wiredTigerEngineConfigString": _JOURNAL,
+        "--slowms": "1000000000",  # a slow query is logged with the people's text in it
+    }
+    words = [word for option in options.items() for word in option]
+    parameters = [word for name, value in _PARAMETERS.items() for word in ("--setParameter", f"{name}={value}")]
+    return [str(binary), "--nounixsocket", "--noscripting", "--quiet", *words, *parameters]
+
+
+def explain(log: str, folder: Path) -> str:
+    """Say in one sentence why mongod ended, from what it logged."""
+    if "error while loading shared libraries" in log:
+        library = Path(log.partition("error while loading shared libraries:")[2].partition(":")[0].strip()).name
+        package = "libcurl4" if library.startswith("libcurl") else f"the package that has {library}"
+        return f"mongod needs {library}: install {package}, or set MONGO_URI to a server's address."
+    if "No space left on device" in log:
+        return f"The disk with {folder} is full. Make room, or set DATA_DIR to a folder on another one."
+    if is_of_another_version(log):
+        return f"The data files in {folder} are of another version of MongoDB: put a mongod of theirs on the PATH."
+    return f"mongod ended at its start in {folder}: {_last_complaint(log)}"
+
+
+def is_of_another_version(log: str) -> bool:
+    """Whether mongod ended because the data files are not for it."""
+    return any(words in log for words in _CANNOT_READ)
+
+
+def _bundled() -> Iterator[Path]:
+    # find_spec imports nothing here: the real `fiftyone` may be installed, and would take seconds.
+    bundle = importlib.util.find_spec("fiftyone")
+    for place in (bundle.submodule_search_locations or []) if bundle else []:
+        binary = Path(place, "db", "bin", "mongod")
+        if binary.is_file():
+            yield binary
+
+
+class _Entry(msgspec.Struct):
+    """A line of mongod's log, as far as it is read."""
+
+    s: str
+    msg: str
+    attr: Any = None
+
+
+def _last_complaint(log: str) -> str:
+    """The last entry of an error; without one, the last line that is no entry: the system's own words."""
+    plain, complaint = "it left no message", ""
+    for line in log.splitlines():
+        try:
+            entry = msgspec.json.decode(line, type=_Entry)
+        except msgspec.DecodeError:
+            plain = line.strip() or plain
+        else:
+            if entry.s in {"E", "F"}:
+                complaint = f"{entry.msg} {entry.attr or ''}".strip()
+    return complaint or plain

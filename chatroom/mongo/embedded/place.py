@@ -1,0 +1,87 @@
+"""Choose where mongod listens: at a unix socket in a folder that only its owner can enter, and at no port.
+
+Whoever else has an account on this machine can then neither connect nor stand in mongod's place.
+"""
+
+import os
+import re
+import socket
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from chatroom.mongo.embedded.mongod import EmbeddedError
+
+NAME = "mongod.sock"
+PREFIX = "chatroom-"
+SIMPLE = re.compile(r"/[a-z0-9_./-]+")
+"""pymongo folds members' names to small letters and ends them at a colon; to mongod a comma begins another address."""
+
+
+def place_socket(folder: Path) -> Path:
+    """Where the socket will be: in `folder`, or in a new one of its own where that cannot hold it.
+
+    A new one is in `$RUNTIME_DIRECTORY` where systemd has made one: the console reaches that, and no private `/tmp`.
+    """
+    path = folder / NAME
+    if _can_be(path):
+        return path
+    for place in _places():
+        with suppress(OSError):
+            path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place), NAME)  # 0700
+            if _can_be(path):
+                return path
+            path.parent.rmdir()
+    raise EmbeddedError(
+        f"mongod's socket can be neither in {folder} nor in {' or '.join(_places())}. "
+        "Set DATA_DIR to a folder on a disk of this machine, whose path is at most 95 small letters, digits and ._-/."
+    )
+
+
+def clear_place(path: Path, folder: Path) -> None:
+    """Remove the socket that a killed mongod left, and the folder that was made for it."""
+    path.unlink(missing_ok=True)
+    if path.parent != folder:
+        with suppress(OSError):
+            path.parent.rmdir()
+
+
+def clear_stale(path: Path, folder: Path) -> None:
+    """Remove what a run that was killed left elsewhere, if it is ours and nobody listens there."""
+    with suppress(OSError):
+        found = path.parent.lstat()
+        is_ours = (found.st_uid, found.st_mode) == (os.geteuid(), stat.S_IFDIR | 0o700)
+        if is_ours and path.parent.name.startswith(PREFIX) and path.parent != folder and not _is_heard(path):
+            clear_place(path, folder)
+
+
+def _places() -> Iterator[str]:
+    yield from filter(None, os.environ.get("RUNTIME_DIRECTORY", "").split(":"))
+    yield tempfile.gettempdir()
+
+
+def _is_heard(path: Path) -> bool:
+    """Whether somebody listens at a socket: a copy of a data folder names that of the first one."""
+    try:
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.setblocking(False)
+            probe.connect(str(path))
+    except (FileNotFoundError, ConnectionRefusedError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _can_be(path: Path) -> bool:
+    """Whether a socket can have this path: the kernel takes 107 bytes, and some mounted file systems hold none."""
+    path.unlink(missing_ok=True)
+    try:
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.bind(str(path))
+    except OSError:
+        return False
+    path.unlink()
+    return bool(SIMPLE.fullmatch(str(path)))

@@ -1,0 +1,89 @@
+"""The guardian's process beside the app, and mongod within it; the end of a pipe is the end of the app."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from chatroom.mongo.embedded.guardian import READY, STOP
+from chatroom.mongo.embedded.mongod import explain, is_of_another_version
+
+_STOP_SECONDS = 4.0
+
+
+class Process:
+    """A guardian that was started with its mongod in `folder`; both hold `lock` until they end."""
+
+    def __init__(self, mongod: Sequence[str], folder: Path, log: Path, lock: int) -> None:
+        self._folder = folder
+        self._log = log
+        guardian = [sys.executable, "-I", "-S", str(Path(__file__).with_name("guardian.py")), str(log)]
+        # A session of its own: Ctrl-C in the terminal must not reach mongod before the app's last writes.
+        # The end of the pipe is the end of the app; whoever forks without exec would keep it open.
+        orders, self._orders = os.pipe()
+        log_file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            self._log_start = os.fstat(log_file).st_size
+            self._guardian = subprocess.Popen(
+                [*guardian, *mongod],
+                stdin=orders,
+                stdout=subprocess.DEVNULL,
+                stderr=log_file,
+                cwd=folder,
+                pass_fds=[lock],
+                start_new_session=True,
+            )
+        except BaseException:
+            os.close(self._orders)
+            raise
+        finally:
+            os.close(orders)
+            os.close(log_file)
+
+    def is_ready(self) -> None:
+        """Have mongod started again from now on, whenever it ends."""
+        self._order(READY)
+
+    def stop(self) -> None:
+        """Ask for an end in good order; `end` comes next."""
+        self._order(STOP)
+
+    def end(self) -> None:
+        """End both, at once unless a stop was asked for, and wait for it."""
+        os.close(self._orders)
+        try:
+            self._guardian.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._guardian.kill()  # the kernel then kills its mongod
+            self._guardian.wait()
+
+    def wait(self) -> None:
+        """Wait for the guardian's end."""
+        self._guardian.wait()
+
+    def has_ended(self, patience_seconds: float) -> bool:
+        """Whether the guardian has ended, or does so within this time."""
+        try:
+            self._guardian.wait(patience_seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def explain(self) -> str:
+        """Say in one sentence why mongod ended."""
+        return explain(self._said(), self._folder)
+
+    def cannot_read(self) -> bool:
+        """Whether mongod has ended because the data files are of another version."""
+        return self.has_ended(0) and is_of_another_version(self._said())
+
+    def _said(self) -> str:
+        log = self._log.read_bytes()
+        start = self._log_start if self._log_start <= len(log) else 0  # it may have been begun anew
+        return log[start:].decode(errors="replace")
+
+    def _order(self, order: bytes) -> None:
+        with suppress(BrokenPipeError):
+            os.write(self._orders, order)

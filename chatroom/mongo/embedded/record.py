@@ -1,0 +1,50 @@
+"""What an embedded run remembers for the next one, secrets among it: `mongo.json` in the data folder."""
+
+import secrets
+
+import msgspec
+
+from chatroom.mongo.embedded.folder import DataFolder
+from chatroom.mongo.embedded.mongod import EmbeddedError
+
+FILES, NAME = "mongo", "mongo.json"
+
+
+class Record(msgspec.Struct):
+    """The passwords, where mongod listens, and what the data files are."""
+
+    root_password: str
+    password: str
+    socket: str = ""
+    configured: str = ""
+    """The socket that the replica set knows itself by."""
+    compatibility: str = ""
+    """Which version of MongoDB the data files are of, as "6.0"."""
+    binary: str = ""
+    """The mongod that they were carried over by: its path, size and time."""
+    databases: list[str] = []
+    """Those with an account; none means that the first start never ended, so nothing was ever stored."""
+
+
+def read_record(folder: DataFolder) -> Record:
+    """What is remembered, or new passwords for a first start."""
+    path = folder.path / NAME
+    if not path.exists():
+        if (folder.path / FILES).exists():
+            raise EmbeddedError(f"{path} is missing, and with it the password of the database beside it. Restore it.")
+        return _new()
+    try:
+        record = msgspec.json.decode(path.read_bytes(), type=Record)
+    except msgspec.DecodeError as error:
+        raise EmbeddedError(f"{path} is damaged ({error}). Restore it.") from error
+    # A first start that failed may have told its passwords to whatever it failed at.
+    return record if record.databases else _new()
+
+
+def write_record(folder: DataFolder, record: Record) -> None:
+    """Remember it."""
+    folder.write(NAME, msgspec.json.encode(record).decode())
+
+
+def _new() -> Record:
+    return Record(root_password=secrets.token_urlsafe(32), password=secrets.token_urlsafe(32))

@@ -1,0 +1,67 @@
+"""Know the releases of mongod, and which of them can open which data files.
+
+MongoDB carries data files from one major version to the next, never over one, and never back.
+"""
+
+import logging
+import re
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from chatroom.mongo.embedded.mongod import EmbeddedError
+
+Release = tuple[int, int, int]
+
+_ANSWER_SECONDS = 10.0
+_UNKNOWN = (0, 0, 0)
+
+log = logging.getLogger(__name__)
+
+
+def candidates(binaries: Sequence[Path], files: str, *, is_new: bool) -> list[Path]:
+    """What to start: another one only where the one before it cannot read the data files.
+
+    Where there are files whose version nobody wrote down, it begins with the one that was run then: the first.
+    """
+    return [choose(binaries, files)] if files or is_new else list(binaries)
+
+
+def choose(binaries: Sequence[Path], files: str) -> Path:
+    """The newest of several mongods that can open the data files; `files`: their version, as "6.0", or empty."""
+    if len(binaries) == 1 and not files:
+        return binaries[0]
+    newest_first = sorted(((release_of(binary), binary) for binary in binaries), key=lambda each: each[0], reverse=True)
+    obstacles: list[str] = []
+    for release, binary in newest_first:
+        obstacle = _obstacle(binary, release, files)
+        if not obstacle:
+            if obstacles:
+                log.warning("%s Until then %s is used.", obstacles[0], binary)
+            return binary
+        obstacles.append(obstacle)
+    raise EmbeddedError(obstacles[0])
+
+
+def release_of(binary: Path) -> Release:
+    """The release of a mongod; zeros where it does not say."""
+    command = [str(binary), "--version"]
+    try:
+        answer = subprocess.run(command, capture_output=True, timeout=_ANSWER_SECONDS, check=False).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return _UNKNOWN
+    found = re.search(rb"db version v(\d+)\.(\d+)\.(\d+)", answer)
+    return (int(found[1]), int(found[2]), int(found[3])) if found else _UNKNOWN
+
+
+def _obstacle(binary: Path, release: Release, files: str) -> str:
+    """Why a mongod cannot open the data files, and what to do; empty when it can, or may."""
+    if not files or release == _UNKNOWN:
+        return ""
+    major, minor = map(int, files.split("."))
+    what = f"The data files are of MongoDB {files}, and {binary} is {release[0]}.{release[1]}.{release[2]}"
+    if release[:2] < (major, minor):
+        return f"{what}, which cannot read them: put a mongod of {files} on the PATH."
+    if release[0] > major + 1 or (release[0] == major + 1 and release[1] > 0):
+        return f"{what}: a version is missing between. Start the room once with a mongod of {major + 1}.0 on the PATH."
+    return ""

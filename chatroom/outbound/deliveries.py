@@ -1,0 +1,203 @@
+"""Tell outgoing webhooks what was posted: at least once, in order, by one process at a time.
+
+Each has its place in its room's log, which moves on when its address has said yes; until then the same message is tried
+again, later and later, and given up after some days.
+"""
+
+import hashlib
+import hmac
+import json
+import logging
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor, wait
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+import msgspec
+
+from chatroom.base.errors import ChatroomError
+from chatroom.base.models import Hook, Message, Room
+from chatroom.messages.messages_store import MessageStore
+from chatroom.outbound.fair_turns import Patience
+from chatroom.outbound.hooks_store import HookStore
+from chatroom.outbound.public_http import Answer, Forbidden
+from chatroom.site.leased_thread import LeasedThread
+from chatroom.site.leases_store import LeaseStore
+
+log = logging.getLogger(__name__)
+
+LEASE = "deliveries"
+LEASE_SECONDS = 30.0
+"""Prolonged between two posts when a third of it has passed; the rest is longer than a post can take."""
+AT_ONCE = 4
+"""Addresses that are posted to at the same moment."""
+BATCH = 20
+"""Messages that one address is told before the others have their turn."""
+TIMEOUT_SECONDS = 5.0
+FIRST_WAIT = timedelta(seconds=5)
+LONGEST_WAIT = timedelta(hours=1)
+GIVE_UP_AFTER = timedelta(days=3)
+LONGEST_ERROR = 200
+NOT_ANY_MORE = "Whoever made it no longer manages this room. Make it anew."
+GONE = 410
+
+
+class Poster(Protocol):
+    """Posts to the world outside, and never to an address within."""
+
+    def post(self, url: str, *, data: bytes | str, headers: dict[str, str], timeout: float) -> Answer: ...
+
+
+class Deliveries:
+    """Deliver what waits: once, or again and again in a thread."""
+
+    def __init__(
+        self,
+        store: HookStore,
+        messages: MessageStore,
+        leases: LeaseStore,
+        poster: Poster,
+        *,
+        find_room: Callable[[str], Room | None],
+        is_good: Callable[[Hook, Room], bool] = lambda _hook, _room: True,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._messages = messages
+        self._poster = poster
+        self._find_room = find_room
+        self._is_good = is_good
+        self._clock = clock
+        self.patience = Patience()
+        """With who made the webhooks: whose address is slow does not keep those of others waiting."""
+        self._thread = LeasedThread(
+            LEASE, leases, self._follow, lease_seconds=LEASE_SECONDS, stop_seconds=TIMEOUT_SECONDS
+        )
+
+    def start(self) -> None:
+        """Begin to deliver, as long as no other process does."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Deliver no longer, and let another process do it."""
+        self._thread.stop()
+
+    def deliver(self, hook: Hook, key: str) -> None:
+        """Tell one webhook what waits for it, up to a batch; note how it went."""
+        room = self._find_room(hook.room)
+        if room is None:
+            return
+        if not self._is_good(hook, room):
+            self._note_failure(hook, NOT_ANY_MORE)
+            return
+        waiting = self._messages.since(room.id, hook.cursor + 1, BATCH)
+        for message in waiting:
+            if not self._thread.may_go_on():
+                return
+            if _is_for(hook, message):
+                if not self.patience.is_due(hook.made_by.id):
+                    return
+                error = self._post_in_turn(hook, key, message, room)
+                if error:
+                    self._note_failure(hook, error)
+                    return
+                self._store.note(
+                    hook.id, cursor=message.sequence, attempts=0, failing_since=None, next_at=None, last_error=""
+                )
+                hook = msgspec.structs.replace(hook, attempts=0, failing_since=None)
+        if waiting:
+            self._store.note(hook.id, cursor=waiting[-1].sequence)
+
+    def deliver_all(self, hooks: Collection[tuple[Hook, str]]) -> None:
+        """Tell every webhook whose turn it is, some at the same moment."""
+        now = self._clock()
+        due = [
+            (hook, key)
+            for hook, key in hooks
+            if (hook.next_at is None or hook.next_at <= now) and self.patience.is_due(hook.made_by.id)
+        ]
+        newest = self._messages.newest_of({hook.room for hook, _ in due}) if due else {}
+        behind = [(hook, key) for hook, key in due if newest.get(hook.room, 0) > hook.cursor]
+        if behind:
+            with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="delivery") as pool:
+                wait([pool.submit(self._attempt, hook, key) for hook, key in behind])
+
+    def _attempt(self, hook: Hook, key: str) -> None:
+        try:
+            self.deliver(hook, key)
+        except ChatroomError:
+            pass  # the database is away: the same message is told again
+        except Exception:
+            log.exception("a webhook's delivery failed, and is tried again", extra={"hook": hook.id})
+
+    def _post_in_turn(self, hook: Hook, key: str, message: Message, room: Room) -> str:
+        error = ""
+
+        def post() -> bool:
+            nonlocal error
+            error = self._post(hook, key, message, _body(room, hook, message))
+            return not error
+
+        self.patience.take(hook.made_by.id, post)
+        return error
+
+    def _post(self, hook: Hook, key: str, message: Message, body: bytes) -> str:
+        """Post one message; why it failed, or nothing."""
+        timestamp = str(int(self._clock().timestamp()))
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "Chatroom-Webhook/1",
+            "X-Chatroom-Delivery": message.id,
+            "X-Chatroom-Timestamp": timestamp,
+            "X-Chatroom-Signature": signature(key, timestamp, body),
+        }
+        try:
+            answer = self._poster.post(hook.url, data=body, headers=headers, timeout=TIMEOUT_SECONDS)
+        except Forbidden as error:
+            return str(error)
+        except OSError as error:
+            return f"Nobody answered: {type(error).__name__}"
+        return "" if 200 <= answer.status_code < 300 else f"The answer was {answer.status_code}"
+
+    def _note_failure(self, hook: Hook, error: str) -> None:
+        now = self._clock()
+        since = hook.failing_since or now
+        pause = min(FIRST_WAIT * 2 ** min(hook.attempts, 20), LONGEST_WAIT)
+        is_over = now - since >= GIVE_UP_AFTER or error.endswith(str(GONE))
+        self._store.note(
+            hook.id,
+            attempts=hook.attempts + 1,
+            failing_since=since,
+            next_at=now + pause,
+            last_error=error[:LONGEST_ERROR],
+            given_up_at=now if is_over else None,
+        )
+        if is_over:
+            log.warning("a webhook was given up: %s", error, extra={"hook": hook.id})
+
+    def _follow(self) -> None:
+        self.deliver_all(self._store.list_outgoing())
+
+
+def _body(room: Room, hook: Hook, message: Message) -> bytes:
+    author = {"id": message.author.id, "name": message.author.name}
+    told = {
+        "id": message.id,
+        "sequence": message.sequence,
+        "author": author,
+        "text": message.text,
+        "sent_at": message.sent_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+    }
+    return json.dumps({"hook": hook.id, "room": room.slug, "title": room.title, "message": told}).encode()
+
+
+def signature(key: str, timestamp: str, body: bytes) -> str:
+    """HMAC-SHA256 over the time and the body, so that neither can be another's, or an old one's."""
+    return "sha256=" + hmac.new(key.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+
+
+def _is_for(hook: Hook, message: Message) -> bool:
+    """Whether it is told: not what programs say, or two webhooks would talk with each other for ever."""
+    if message.kind != "message" or message.deleted_at is not None or message.author.is_bot:
+        return False
+    return message.text.casefold().startswith(hook.trigger.casefold())

@@ -1,0 +1,86 @@
+"""Webhooks of rooms: those that post into one, found by the hash of their secret, and those that are told of it.
+
+How far an outgoing one has come is a sequence of its room: what is newer was not delivered yet.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from pymongo import ASCENDING, IndexModel
+
+from chatroom.base.models import Hook
+from chatroom.mongo.database import Database, Document
+from chatroom.mongo.unique import check_own, write_or_find
+from chatroom.site.acts_store import INDEX, Note, noted, noting
+
+INDEXES = [
+    IndexModel([("room", ASCENDING), ("created_at", ASCENDING)]),
+    IndexModel("secret_hash", unique=True, sparse=True),
+    IndexModel([("kind", ASCENDING), ("given_up_at", ASCENDING)]),
+    INDEX,
+]
+
+
+class HookStore:
+    """The hooks collection."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._hooks = database.hooks
+
+    def add(self, hook: Hook, *, secret_hash: str = "", key: str = "", note: Note | None = None) -> None:
+        """Store a new webhook, with the hash of its secret, or the key that it signs with."""
+        document = msgspec.structs.asdict(hook)
+        document["_id"] = document.pop("id")
+        document["made_by"] = msgspec.to_builtins(hook.made_by)
+        secret = {"secret_hash": secret_hash} if secret_hash else {"key": key}
+        with self._database.bounded():
+            holder = write_or_find(
+                self._database,
+                lambda: self._hooks.insert_one(noted(document | secret, note)),
+                lambda: self._hooks.find_one({"$or": [{"_id": hook.id}, secret]}),
+            )
+        check_own(holder, _id=hook.id, room=hook.room, **secret)
+
+    def list_for(self, room_id: str) -> list[Hook]:
+        """The webhooks of a room, the oldest first."""
+        with self._database.bounded():
+            return [
+                _hook(document)
+                for document in self._hooks.find({"room": room_id, "is_ended": None}).sort("created_at", ASCENDING)
+            ]
+
+    def find_by_secret(self, secret_hash: str) -> Hook | None:
+        """The webhook that posts with this secret."""
+        with self._database.bounded():
+            document = self._hooks.find_one({"secret_hash": secret_hash, "is_ended": None})
+        return _hook(document) if document else None
+
+    def list_outgoing(self) -> list[tuple[Hook, str]]:
+        """The outgoing webhooks that were not given up, each with the key that it signs with."""
+        with self._database.bounded():
+            found = list(self._hooks.find({"kind": "outgoing", "given_up_at": None, "is_ended": None}))
+        return [(_hook(document), document["key"]) for document in found]
+
+    def end(self, room_id: str, hook_id: str, note: Note) -> bool:
+        """End a webhook of a room; False when it has none such. It goes with the note."""
+        query = {"_id": hook_id, "room": room_id, "is_ended": None}
+        with self._database.bounded():
+            return self._hooks.update_one(query, noting({"$set": {"is_ended": True}}, note)).modified_count > 0
+
+    def forget(self, user_id: str) -> None:
+        """Remove the webhooks that a user made: their secrets are known to nobody for certain but to them."""
+        with self._database.bounded():
+            self._hooks.delete_many({"made_by.id": user_id})
+
+    def note(self, hook_id: str, **fields: Any) -> None:
+        """Keep how a delivery went; `cursor` never goes back, whoever was slow."""
+        further = {"$max": {"cursor": fields.pop("cursor")}} if "cursor" in fields else {}
+        with self._database.bounded():
+            self._hooks.update_one({"_id": hook_id}, further | ({"$set": fields} if fields else {}))
+
+
+def _hook(document: Document) -> Hook:
+    fields: dict[str, Any] = {name: document[name] for name in Hook.__struct_fields__ if name in document}
+    return msgspec.convert({**fields, "id": document["_id"]}, Hook, builtin_types=(datetime,))

@@ -1,0 +1,157 @@
+"""Speak to the world outside, and never to an address within: what is typed must not reach this machine's neighbours.
+
+The name is resolved here, every address is looked at, and the connection goes to the very address that was: what a name
+leads to a moment later (DNS rebinding) is not asked. Redirects are not followed.
+"""
+
+import contextlib
+import ipaddress
+import socket
+import threading
+from collections.abc import Collection
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+import urllib3
+
+from chatroom.base.addresses import ipv4_within
+from chatroom.base.threads import Places
+
+LARGEST_ANSWER = 10_000
+LONGEST_ANSWER_SECONDS = 5.0
+"""After what it takes to connect, from the first byte to the last."""
+LOOKED_UP_AT_ONCE = 4
+"""Names that are typed: whoever owns one decides how long the answer takes, and each question holds a thread."""
+BUSY = "Several addresses are being looked up already. Please try again."
+PORTS = {"http": 80, "https": 443}
+WITHIN = tuple(
+    map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10", "168.63.129.16/32", "3fff::/20"))
+)
+"""What Python takes for the internet: protocols' own addresses, a relay next door, sites' own from before `fc00::`,
+what Azure tells its machines (the other clouds use link-local addresses), examples."""
+
+
+class Forbidden(OSError):
+    """The address is not one of the public internet."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What came back, cut to `LARGEST_ANSWER` bytes."""
+
+    status_code: int
+    text: str
+    headers: dict[str, str]
+    reason: str = ""
+
+
+class Outside:
+    """An HTTP client for addresses that somebody typed; `allowed_hosts` may be within all the same."""
+
+    def __init__(self, allowed_hosts: Collection[str] = ()) -> None:
+        self._allowed = {host.casefold() for host in allowed_hosts}
+        self._looking_up = Places("names", LOOKED_UP_AT_ONCE, BUSY, retry_after=5.0)
+
+    def is_allowed(self, host: str) -> bool:
+        """Whether this name leads to the public internet alone, or is allowed; one that is not known does not.
+
+        Raises `Refused` (`busy`) while several names are being looked up.
+        """
+        try:
+            self._looking_up.run(lambda: self._find_address(host, 443))
+        except OSError:
+            return False
+        return True
+
+    def post(
+        self,
+        url: str,
+        *,
+        data: bytes | str = b"",
+        headers: dict[str, Any] | None = None,
+        timeout: float = 5.0,
+        **_: Any,
+    ) -> Answer:
+        """Post, and follow no redirect. Raises `Forbidden` for an address within, `OSError` where nobody answers."""
+        parts = urlsplit(url)
+        if parts.scheme not in PORTS or not parts.hostname or parts.username:
+            raise Forbidden("The address must begin with http:// or https://, and name no user.")
+        port = parts.port or PORTS[parts.scheme]
+        address = self._find_address(parts.hostname, port)
+        options: dict[str, Any] = {"timeout": urllib3.Timeout(connect=timeout, read=timeout), "retries": False}
+        pool: urllib3.HTTPConnectionPool
+        if parts.scheme == "https":
+            pool = urllib3.HTTPSConnectionPool(
+                address, port, server_hostname=parts.hostname, assert_hostname=parts.hostname, **options
+            )
+        else:
+            pool = urllib3.HTTPConnectionPool(address, port, **options)
+        opened = _remember_connections(pool)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        sent = {name: str(value) for name, value in (headers or {}).items()} | {"Host": parts.netloc}
+        # A time-out bounds each read; one who answers byte by byte would hold us for hours.
+        end = threading.Timer(timeout + LONGEST_ANSWER_SECONDS, _cut, [opened])
+        end.start()
+        try:
+            with pool:
+                response = pool.urlopen(
+                    "POST", target, body=data, headers=sent, redirect=False, preload_content=False, decode_content=False
+                )
+                body = response.read(LARGEST_ANSWER)
+                response.close()
+        except (urllib3.exceptions.HTTPError, ValueError) as error:
+            raise OSError(f"{type(error).__name__}: {str(error)[:200]}") from error
+        finally:
+            end.cancel()
+        return Answer(response.status, body.decode("utf-8", "replace"), dict(response.headers), response.reason or "")
+
+    def _find_address(self, host: str, port: int) -> str:
+        try:
+            found = {str(item[4][0]) for item in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+        except UnicodeError as error:
+            raise OSError("This is not a host's name.") from error
+        if host.casefold() not in self._allowed:
+            for address in found:
+                if not is_public(address) or is_own(address):
+                    raise Forbidden("The address is not one of the public internet.")
+        return min(found, key=lambda address: ":" in address)  # IPv4 first: many hosts have no way to the other
+
+
+def _remember_connections(pool: urllib3.HTTPConnectionPool) -> list[Any]:
+    """The connections that a pool opens from now on."""
+    opened: list[Any] = []
+
+    class Remembered(pool.ConnectionCls):  # type: ignore[name-defined, misc]
+        def connect(self) -> None:
+            opened.append(self)
+            super().connect()
+
+    pool.ConnectionCls = Remembered
+    return opened
+
+
+def _cut(opened: list[Any]) -> None:
+    """End connections that somebody else waits for."""
+    for connection in opened:
+        if connection.sock is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)  # not the TLS way, which would be polite
+
+
+def is_own(address: str) -> bool:
+    """Whether an IP address is one of this machine's: what listens here may trust whoever comes from here."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((address, PORTS["https"]))  # sends nothing, and takes the address itself as its own end
+            return str(probe.getsockname()[0]) == address
+    except OSError:
+        return False
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is of the public internet: not private, local, multicast, or one of those in disguise."""
+    ip = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
+    if isinstance(ip, ipaddress.IPv6Address) and (inner := ipv4_within(ip)):
+        return is_public(str(inner))
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved and not any(ip in network for network in WITHIN)

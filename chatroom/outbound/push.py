@@ -1,0 +1,138 @@
+"""Web Push: tell a browser whose page is closed, by the push service that the browser itself named.
+
+What is sent is encrypted for that browser alone; the service sees when, and not what. Keys are the site's own.
+"""
+
+import base64
+import hashlib
+import logging
+import re
+from collections.abc import Callable, Collection
+from functools import partial
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import msgspec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from py_vapid import Vapid02
+
+from chatroom.base.errors import Refused
+from chatroom.outbound.fair_turns import Patience
+from chatroom.outbound.subscriptions_store import Subscription, SubscriptionStore
+
+log = logging.getLogger(__name__)
+
+MOST_BROWSERS = 10
+"""Of one user; the oldest is forgotten."""
+LONGEST_ENDPOINT = 1000
+KEPT_SECONDS = 24 * 3600
+"""How long a push service keeps what it cannot deliver yet."""
+TIMEOUT_SECONDS = 5.0
+GONE = {404, 410}
+KEY = re.compile(r"[A-Za-z0-9_-]{16,120}={0,2}\Z")
+
+
+class Poster(Protocol):
+    """Posts to the world outside, and never to an address within; pywebpush asks no more of a `requests.Session`."""
+
+    def post(self, url: str, **options: Any) -> Any: ...
+
+
+class Push:
+    """Subscriptions of browsers, and what is sent to them."""
+
+    def __init__(
+        self, store: SubscriptionStore, *, contact: str, poster: Poster, is_allowed: Callable[[str], bool]
+    ) -> None:
+        self._store = store
+        self._contact = contact
+        self._poster = poster
+        self._is_allowed = is_allowed
+        self._vapid: Vapid02 | None = None
+        self.patience = Patience()
+
+    @property
+    def public_key(self) -> str:
+        """What a browser needs to subscribe, in URL-safe base64."""
+        point = self._key().public_key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        return _base64(point)
+
+    def subscribe(self, user_id: str, session_id: str, endpoint: str, p256dh: str, auth: str) -> None:
+        """Remember a browser; raise `Refused` (`invalid`) for what no browser would say."""
+        address = urlsplit(endpoint)
+        if address.scheme != "https" or not address.hostname or len(endpoint) > LONGEST_ENDPOINT:
+            raise Refused("invalid", "The push service's address must begin with https:// and have a name.")
+        if not self._is_allowed(address.hostname):
+            raise Refused("invalid", "The push service's address is not one of the public internet.")
+        if not KEY.match(p256dh) or not KEY.match(auth):
+            raise Refused("invalid", "The browser's keys are not what a browser makes.")
+        subscription = Subscription(
+            id=_id_of(endpoint), user_id=user_id, session_id=session_id, endpoint=endpoint, p256dh=p256dh, auth=auth
+        )
+        self._store.put(subscription, MOST_BROWSERS)
+
+    def unsubscribe(self, user_id: str, endpoint: str) -> None:
+        """Forget a browser."""
+        self._store.remove_of(user_id, _id_of(endpoint))
+
+    def subscribers(self) -> set[str]:
+        """The ids of all users who have a browser subscribed."""
+        return self._store.subscribers()
+
+    def send(self, user_ids: Collection[str], payload: dict[str, str]) -> int:
+        """Send to every browser of these users, and count those that took it. A browser that is gone is forgotten.
+
+        One whose service was slow is left out for a while, and so are its user's others: the rest would wait for them.
+        """
+        data = msgspec.json.encode(payload).decode()
+        taken = 0
+        for each in self._store.good_ones(user_ids):
+            if self.patience.is_due(each.user_id):
+                taken += self.patience.take(each.user_id, partial(self._send, each, data))
+        return taken
+
+    def _send(self, subscription: Subscription, data: str) -> bool:
+        from pywebpush import WebPushException, webpush  # noqa: PLC0415  slow to import, and most sites need it late
+
+        keys = {"p256dh": subscription.p256dh, "auth": subscription.auth}
+        try:
+            webpush(
+                {"endpoint": subscription.endpoint, "keys": keys},
+                data,
+                vapid_private_key=self._key(),
+                vapid_claims={"sub": self._contact},
+                ttl=KEPT_SECONDS,
+                timeout=TIMEOUT_SECONDS,
+                requests_session=self._poster,
+            )
+        except WebPushException as error:
+            status = error.response.status_code if error.response is not None else 0
+            if status in GONE:
+                self._store.remove(subscription.id)
+            else:
+                log.warning("a push service refused a notification", extra={"status": status})
+            return False
+        except (OSError, ValueError) as error:
+            log.warning("a push service cannot be reached: %s", type(error).__name__)
+            return False
+        return True
+
+    def _key(self) -> Vapid02:
+        if self._vapid is None:
+            self._vapid = Vapid02.from_pem(self._store.keep_key(_make_key).encode())
+        return self._vapid
+
+
+def _make_key() -> str:
+    vapid = Vapid02()
+    vapid.generate_keys()
+    pem: bytes = vapid.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return pem.decode()
+
+
+def _id_of(endpoint: str) -> str:
+    return hashlib.sha256(endpoint.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _base64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -1,0 +1,112 @@
+"""Browsers that want to be told when nobody looks at the page: one document a browser, and the site's own keys.
+
+A subscription belongs to the session that made it, and is worth nothing once that has ended.
+"""
+
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
+
+import msgspec
+from pymongo import ASCENDING, IndexModel
+
+from chatroom.mongo.database import Database, Document
+from chatroom.mongo.unique import write_or_find
+
+INDEXES = [IndexModel([("user_id", ASCENDING)])]
+KEY_ID = "vapid"
+
+
+class Subscription(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a push service takes messages for a browser, and that browser's keys; `id` is the SHA-256 of `endpoint`."""
+
+    id: str
+    user_id: str
+    session_id: str
+    endpoint: str
+    p256dh: str
+    auth: str
+
+
+class SubscriptionStore:
+    """The subscriptions and push_keys collections."""
+
+    def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._database = database
+        self._subscriptions = database.subscriptions
+        self._keys = database.push_keys
+        self._sessions = database.sessions
+        self._clock = clock
+
+    def keep_key(self, make: Callable[[], str]) -> str:
+        """The site's private key, made once, whichever process comes first."""
+        with self._database.bounded():
+            found = self._keys.find_one({"_id": KEY_ID})
+            if found is None:
+                made = {"_id": KEY_ID, "private_key": make(), "created_at": self._clock()}
+                # Another process may have made it at the same moment: then that is the site's key.
+                found = write_or_find(
+                    self._database,
+                    lambda: self._keys.insert_one(made),
+                    lambda: self._keys.find_one({"_id": KEY_ID}),
+                )
+        return str((found or made)["private_key"])
+
+    def put(self, subscription: Subscription, most: int) -> None:
+        """Keep a subscription; of the same browser the newest counts, and of a user's the last `most`."""
+        fields = msgspec.structs.asdict(subscription)
+        fields["_id"] = fields.pop("id")
+        with self._database.bounded():
+            self._subscriptions.replace_one(
+                {"_id": subscription.id}, fields | {"created_at": self._clock()}, upsert=True
+            )
+            older = self._subscriptions.find({"user_id": subscription.user_id}, {"created_at": 1})
+            surplus = sorted(older, key=lambda document: document["created_at"], reverse=True)[most:]
+            if surplus:
+                self._subscriptions.delete_many({"_id": {"$in": [document["_id"] for document in surplus]}})
+
+    def remove(self, subscription_id: str) -> None:
+        """Forget a browser."""
+        with self._database.bounded():
+            self._subscriptions.delete_one({"_id": subscription_id})
+
+    def remove_of(self, user_id: str, subscription_id: str) -> None:
+        """Forget a browser of this user."""
+        with self._database.bounded():
+            self._subscriptions.delete_one({"_id": subscription_id, "user_id": user_id})
+
+    def forget(self, user_id: str) -> None:
+        """Forget every browser of this user."""
+        with self._database.bounded():
+            self._subscriptions.delete_many({"user_id": user_id})
+
+    def subscribers(self) -> set[str]:
+        """The ids of all users with a subscription."""
+        with self._database.bounded():
+            return set(self._subscriptions.distinct("user_id"))
+
+    def good_ones(self, user_ids: Collection[str]) -> list[Subscription]:
+        """The subscriptions of these users; those whose session has ended are forgotten on the way."""
+        with self._database.bounded():
+            found = [_subscription(row) for row in self._subscriptions.find({"user_id": {"$in": list(user_ids)}})]
+            sessions = list({subscription.session_id for subscription in found})
+            alive = {
+                row["_id"]
+                for row in self._sessions.find(
+                    {"_id": {"$in": sessions}, "ended_at": None, "expires_at": {"$gt": self._clock()}}, {"_id": 1}
+                )
+            }
+            dead = [subscription.id for subscription in found if subscription.session_id not in alive]
+            if dead:
+                self._subscriptions.delete_many({"_id": {"$in": dead}})
+        return [subscription for subscription in found if subscription.session_id in alive]
+
+
+def _subscription(document: Document) -> Subscription:
+    return Subscription(
+        id=document["_id"],
+        user_id=document["user_id"],
+        session_id=document["session_id"],
+        endpoint=document["endpoint"],
+        p256dh=document["p256dh"],
+        auth=document["auth"],
+    )

@@ -1,0 +1,182 @@
+"""Webhooks: addresses that post into a room, and addresses that are told what is posted there.
+
+Only a room's administrators make them. A secret is kept as its hash; the key of an outgoing one has to be kept itself,
+because the room signs with it.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from chatroom.base.access import Access
+from chatroom.base.errors import Refused
+from chatroom.base.models import Author, Hook, HookKind, Room
+from chatroom.messages.messages_store import MessageStore, Stored
+from chatroom.messages.posting import Messages
+from chatroom.names import HookName, clean_hook_name
+from chatroom.outbound.hooks_store import HookStore
+from chatroom.site.acts import Acts
+from chatroom.site.acts_store import Note
+from chatroom.site.audit import about_room
+
+MOST_HOOKS = 20
+"""Of one room."""
+LONGEST_URL = 1000
+LONGEST_TRIGGER = 40
+LONGEST_SECRET = 100
+SECRET_BYTES = 24
+KEY_PREFIX = "whsec_"
+UNKNOWN = "There is no such webhook. It may have been removed."
+
+
+class Webhooks:
+    """Make, list and remove webhooks, and post through them."""
+
+    def __init__(
+        self,
+        store: HookStore,
+        messages: Messages,
+        message_store: MessageStore,
+        acts: Acts,
+        *,
+        find_room: Callable[[str], Room | None],
+        is_allowed: Callable[[str], bool],
+        find_maker: Callable[[Hook, Room], Access | None],
+        is_taken: Callable[[str], bool],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._messages = messages
+        self._message_store = message_store
+        self._acts = acts
+        self._find_room = find_room
+        self._is_allowed = is_allowed
+        self._find_maker = find_maker
+        self._is_taken = is_taken
+        self._clock = clock
+
+    def list_for(self, access: Access) -> list[Hook]:
+        """The webhooks of a room, for those who may manage it."""
+        _check_manager(access)
+        return self._store.list_for(access.room.id)
+
+    def make_incoming(self, access: Access, author: Author, name: str) -> str:
+        """Make a webhook that posts under this name, and return its secret, which is shown only now."""
+        hook = self._new(access, author, name, "incoming")
+        secret = secrets.token_urlsafe(SECRET_BYTES)
+        self._make(access, hook, lambda note: self._store.add(hook, secret_hash=hash_of(secret), note=note))
+        return secret
+
+    def make_outgoing(self, access: Access, author: Author, name: str, url: str, trigger: str = "") -> str:
+        """Make a webhook that is told of new messages, and return the key that it signs with, shown only now."""
+        _check_manager(access)
+        hook = self._new(access, author, name, "outgoing", url=self._checked(url), trigger=_trigger(trigger))
+        key = KEY_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
+        self._make(access, hook, lambda note: self._store.add(hook, key=key, note=note))
+        return key
+
+    def remove(self, access: Access, hook_id: str) -> None:
+        """Remove a webhook; its address, or its deliveries, end at once."""
+        _check_manager(access)
+        if not self._acts.do(
+            "hooks",
+            lambda note: self._store.end(access.room.id, hook_id, note),
+            access.author,
+            "remove_webhook",
+            about_room(access.room),
+            details={"webhook": hook_id[:8]},
+            is_end=True,
+        ):
+            raise Refused("not_found", UNKNOWN)
+
+    def find(self, secret: str) -> tuple[Hook, Room]:
+        """The webhook that posts with this secret, and its room; raise `Refused` (`not_found`) for any other."""
+        hook = self._store.find_by_secret(hash_of(secret)) if len(secret) <= LONGEST_SECRET else None
+        room = self._find_room(hook.room) if hook else None
+        if hook is None or room is None or room.archived_at is not None:
+            raise Refused("not_found", UNKNOWN)
+        return hook, room
+
+    def is_good(self, hook: Hook, room: Room) -> bool:
+        """Whether who made it still manages the room: a webhook tells, and says, no more than they could."""
+        maker = self._find_maker(hook, room)
+        return maker is not None and maker.may_manage
+
+    def post(self, hook: Hook, room: Room, text: str, client_id: str | None = None) -> Stored:
+        """Post what a webhook was given, under its name; `Refused` where who made it may not say anything there."""
+        maker = self._find_maker(hook, room)
+        if maker is None or not maker.may_manage:
+            raise Refused("forbidden", "Whoever made this webhook no longer manages the room. Make it anew.")
+        maker.check_posting(self._clock())
+        author = Author(hook.id, hook.name, is_bot=True)
+        draft = self._messages.draft(author, text, client_id)
+        return self._messages.post(room, self._messages.with_mentions(maker, draft))
+
+    def _make(self, access: Access, hook: Hook, add: Callable[[Note], None]) -> None:
+        details = {"webhook": hook.name, "kind": hook.kind}
+        if hook.url:
+            details["host"] = urlsplit(hook.url).hostname or ""
+        self._acts.do(
+            "hooks", add, access.author, "make_webhook", about_room(access.room), details=details, is_new=True
+        )
+
+    def _new(
+        self, access: Access, author: Author, name: str, kind: HookKind, *, url: str = "", trigger: str = ""
+    ) -> Hook:
+        _check_manager(access)
+        name = self._free(name)
+        if len(self._store.list_for(access.room.id)) >= MOST_HOOKS:
+            raise Refused("invalid", f"A room has at most {MOST_HOOKS} webhooks. Remove one first.")
+        return Hook(
+            id=secrets.token_hex(12),
+            room=access.room.id,
+            kind=kind,
+            name=name,
+            made_by=Author(author.id, author.name),
+            created_at=self._clock(),
+            url=url,
+            trigger=trigger,
+            cursor=self._message_store.newest_revision(access.room.id),
+        )
+
+    def _free(self, name: str) -> HookName:
+        """A name that is no member's, and does not look like one."""
+        cleaned = clean_hook_name(name)
+        if self._is_taken(cleaned):
+            raise Refused("taken", "This name is, or looks like, a member's. Please choose another.")
+        return cleaned
+
+    def _checked(self, url: str) -> str:
+        """An address that may be posted to: it is looked at again at each delivery."""
+        url = url.strip()
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            raise Refused("invalid", "This is not an address.") from None
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or port == 0:
+            raise Refused("invalid", "Give an address that begins with https:// or http://, without a user name.")
+        if len(url) > LONGEST_URL or not url.isprintable() or " " in url:
+            raise Refused("invalid", f"The address is too long (at most {LONGEST_URL} characters), or has blanks.")
+        if not self._is_allowed(parts.hostname):
+            raise Refused("invalid", "This host cannot be posted to: it is not known, or not on the public internet.")
+        return url
+
+
+def hash_of(secret: str) -> str:
+    """What is kept of a secret."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _trigger(word: str) -> str:
+    word = word.strip()
+    if len(word) > LONGEST_TRIGGER or not word.isprintable():
+        raise Refused("invalid", f"The word is too long: at most {LONGEST_TRIGGER} characters.")
+    return word
+
+
+def _check_manager(access: Access) -> None:
+    if not access.may_manage:
+        raise Refused("forbidden", "Only the room's administrators may look after its webhooks.")

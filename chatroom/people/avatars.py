@@ -1,0 +1,57 @@
+"""Pictures of people: a square of the one that they chose, or nothing, and then their initials are shown.
+
+A version is of one content: it may be kept for ever by who has it.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable
+from typing import BinaryIO
+
+from chatroom.base.errors import Refused
+from chatroom.base.threads import Workers
+from chatroom.files import pictures
+from chatroom.files.filetypes import HEAD_BYTES, PICTURES, find_type
+from chatroom.people.avatars_store import AvatarStore
+
+LISTED = 300
+"""How many people's pictures a page knows of, those that were changed last; the others have their initials."""
+LIST_SECONDS = 5.0
+
+
+class Avatars:
+    """Set, remove and find them."""
+
+    def __init__(self, store: AvatarStore, drawing: Workers, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._store = store
+        self._clock = clock
+        self._drawing = drawing
+        self._listed: tuple[tuple[str, str], ...] = ()
+        self._list_again_at = 0.0
+
+    def set(self, user_id: str, file: BinaryIO) -> None:
+        """Make a picture somebody's own; raise `Refused` (`invalid`, `too_large`, `busy`) for what cannot be one."""
+        type = find_type(file.read(HEAD_BYTES))
+        file.seek(0)
+        if type not in PICTURES:
+            raise Refused("invalid", "Choose a picture: a JPEG, PNG, GIF or WebP.")
+        small, large = self._drawing.run(lambda: pictures.make_squares(file, type))
+        self._store.put(user_id, hashlib.sha256(large).hexdigest()[:16], small=small, large=large)
+        self._list_again_at = 0.0
+
+    def remove(self, user_id: str) -> None:
+        """Leave somebody with their initials."""
+        self._store.remove(user_id)
+        self._list_again_at = 0.0
+
+    def find(self, user_id: str, version: str, *, is_large: bool = False) -> bytes | None:
+        """A picture as a WebP, while it is of this version."""
+        return self._store.find(user_id, version, is_large=is_large)
+
+    def listed(self) -> tuple[tuple[str, str], ...]:
+        """Who has a picture, and its version; a few seconds old at most."""
+        now = self._clock()
+        if now >= self._list_again_at:
+            self._listed = tuple(sorted(self._store.newest(LISTED)))
+            self._list_again_at = now + LIST_SECONDS
+        return self._listed

@@ -1,0 +1,43 @@
+"""The pictures that people have instead of their initials, one a person, small enough to be kept whole."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from pymongo import DESCENDING, IndexModel
+
+from chatroom.mongo.database import Database
+
+INDEXES = [IndexModel([("changed_at", DESCENDING)])]
+
+
+class AvatarStore:
+    """The avatars collection."""
+
+    def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._database = database
+        self._avatars = database.avatars
+        self._clock = clock
+
+    def put(self, user_id: str, version: str, *, small: bytes, large: bytes) -> None:
+        """Give somebody a picture, in the place of the one before."""
+        document = {"_id": user_id, "version": version, "small": small, "large": large, "changed_at": self._clock()}
+        with self._database.bounded():
+            self._avatars.replace_one({"_id": user_id}, document, upsert=True)
+
+    def remove(self, user_id: str) -> None:
+        """Leave somebody with their initials."""
+        with self._database.bounded():
+            self._avatars.delete_one({"_id": user_id})
+
+    def find(self, user_id: str, version: str, *, is_large: bool) -> bytes | None:
+        """A picture, as long as it is of this version."""
+        name = "large" if is_large else "small"
+        with self._database.bounded():
+            document = self._avatars.find_one({"_id": user_id, "version": version}, {name: 1})
+        return bytes(document[name]) if document else None
+
+    def newest(self, limit: int) -> list[tuple[str, str]]:
+        """Whose pictures were changed last, and the version of each."""
+        with self._database.bounded():
+            found = self._avatars.find({}, {"version": 1}).sort("changed_at", DESCENDING).limit(limit)
+            return [(document["_id"], document["version"]) for document in found]

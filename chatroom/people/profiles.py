@@ -1,0 +1,72 @@
+"""Profiles: what people say about themselves. A new display name is seen at once; what was said keeps the old one."""
+
+import unicodedata
+from datetime import datetime
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+import msgspec
+
+from chatroom.base.errors import Refused
+from chatroom.base.models import Author, Notice, User
+from chatroom.names import clean_display_name
+from chatroom.people.users_store import UserStore
+from chatroom.site.acts import Acts
+from chatroom.site.audit import about_user
+
+LONGEST_ABOUT = 500
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody typed: `time_zone` is an IANA name, or empty."""
+
+    display_name: str
+    about: str = ""
+    time_zone: str = ""
+
+
+class Profiles:
+    """Change profiles."""
+
+    def __init__(self, users: UserStore, acts: Acts) -> None:
+        self._users = users
+        self._acts = acts
+
+    def change(self, user: User, wanted: Profile) -> None:
+        """Keep what somebody says about themselves; raise `Taken`, or `Refused` with what is wrong."""
+        name, about = clean_display_name(wanted.display_name), _clean_about(wanted.about)
+        if wanted.time_zone and wanted.time_zone not in time_zones():
+            raise Refused("invalid", "There is no such time zone. Write it as Europe/Vienna.")
+        if name == user.display_name:
+            self._users.set_profile(user, name, about, wanted.time_zone)
+            return
+        self._acts.do(
+            "users",
+            lambda note: self._users.set_profile(user, name, about, wanted.time_zone, note),
+            Author(user.id, name),
+            "rename",
+            about_user(user),
+            details={"before": user.display_name},
+            tell=[Notice(kind="user", user=user.id)],
+        )
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """The names of all time zones that this machine knows."""
+    return frozenset(available_timezones())
+
+
+def local_time(user: User, now: datetime) -> str:
+    """What the clock shows where somebody is; empty when they do not say where."""
+    # A zone may have been known to the machine where it was set, and not to this one.
+    return f"{now.astimezone(ZoneInfo(user.time_zone)):%H:%M}" if user.time_zone in time_zones() else ""
+
+
+def _clean_about(text: str) -> str:
+    text = text.replace("\r\n", "\n").strip()
+    if len(text) > LONGEST_ABOUT:
+        raise Refused("too_long", f"That is too long: at most {LONGEST_ABOUT} characters are allowed.")
+    if any(unicodedata.category(character) in {"Cc", "Cs"} and character != "\n" for character in text):
+        raise Refused("invalid", "The text contains a control character. Please type it again.")
+    return text

@@ -1,0 +1,151 @@
+"""Signing in: sessions and access tokens, known by a secret that only their holder has.
+
+A secret is worth something only while its session is in the database, not ended, not expired, and of the
+password that the account has now.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import msgspec
+
+from chatroom.base.models import Scope, Session, User
+from chatroom.people.sessions_store import SessionStore
+from chatroom.people.tokens import USUAL
+from chatroom.people.users_store import UserStore
+
+SECRET_BYTES = 32
+TOKEN_PREFIX = "chatroom_"  # noqa: S105  so that scanners for leaked secrets can know it
+TOUCH_EVERY = timedelta(minutes=1)
+LONGEST_SECRET = 100
+LONGEST_LABEL = 200
+
+Kind = Literal["browser", "token"]
+
+
+class Sessions:
+    """Begin, find and end sessions."""
+
+    def __init__(
+        self,
+        store: SessionStore,
+        users: UserStore,
+        *,
+        idle: timedelta,
+        lifetime: timedelta,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._users = users
+        self._idle = idle
+        self._lifetime = lifetime
+        self._clock = clock
+
+    def begin(self, user: User, *, label: str, address: str) -> str:
+        """Sign a browser in, and return the secret for its cookie."""
+        return self._begin(user, "browser", min(self._idle, self._lifetime), label=label, address=address)
+
+    def create_token(
+        self, user: User, *, label: str, days: int = 365, scopes: Iterable[Scope] = USUAL, rooms: Iterable[str] = ()
+    ) -> str:
+        """Make an access token for a program, and return its secret, which is shown only now."""
+        wanted = {"scopes": tuple(sorted(set(scopes))), "rooms": tuple(sorted(set(rooms)))}
+        return self._begin(user, "token", timedelta(days=days), label=label, address="", **wanted)
+
+    def find_valid(self, secret: str, kind: Kind | None = None) -> tuple[Session, User] | None:
+        """Who holds this secret, and by which session; None when it is worth nothing (any more)."""
+        if not 0 < len(secret) <= LONGEST_SECRET:
+            return None
+        session = self._store.find(session_id_of(secret))
+        if session is None or kind not in {None, session.kind}:
+            return None
+        user = self._holder_of(session)
+        return (self._touch(session), user) if user else None
+
+    def list_for(self, user: User) -> list[Session]:
+        """A user's sessions, the last seen first."""
+        return [each for each in self._store.list_for(user.id) if each.password_version == user.password_version]
+
+    def end(self, user_id: str, session_id: str) -> bool:
+        """End one of a user's own sessions; False when it is not theirs, or none."""
+        return self._store.end(user_id, session_id)
+
+    def end_all(self, user_id: str, *, but: str = "", before: datetime | None = None) -> int:
+        """End a user's sessions and tokens (all but the session with the id `but`), and count them.
+
+        With a moment `before`, those that began later go on.
+        """
+        return self._store.end_all(user_id, but=but, before=before)
+
+    def forget(self, user_id: str) -> None:
+        """End a user's sessions and tokens, and forget where they were: there is no such user any more."""
+        self._store.end_all(user_id)
+        self._store.forget(user_id)
+
+    def is_banned(self, user: User) -> bool:
+        """Whether none of a user's sessions and tokens is worth anything now, and no new one either."""
+        return user.banned_until is not None and user.banned_until > self._clock()
+
+    def has_been_at(self, user_id: str, address: str) -> bool:
+        """Whether the user has signed in from this address not long ago."""
+        return self._store.has_been_at(user_id, address)
+
+    def prolong(self, session_id: str, *, is_active: bool) -> datetime | None:
+        """Until when a session is good now, counted anew if its holder was active; None when it has ended."""
+        session = self._store.find(session_id)
+        if session is None or self._holder_of(session) is None:
+            return None
+        return (self._touch(session) if is_active else session).expires_at
+
+    def ended_since(self, moment: datetime) -> list[tuple[str, datetime]]:
+        """Which sessions were ended after `moment`, and when, by the database's clock (see `SessionStore`)."""
+        return self._store.ended_since(moment)
+
+    def _begin(self, user: User, kind: Kind, lasts: timedelta, *, label: str, address: str, **more: Any) -> str:
+        now = self._now()
+        secret = (TOKEN_PREFIX if kind == "token" else "") + secrets.token_urlsafe(SECRET_BYTES)
+        session = Session(
+            id=session_id_of(secret),
+            user_id=user.id,
+            kind=kind,
+            label=label[:LONGEST_LABEL],
+            address=address,
+            created_at=now,
+            seen_at=now,
+            expires_at=now + lasts,
+            password_version=user.password_version,
+            **more,
+        )
+        self._store.add(session)
+        return secret
+
+    def _holder_of(self, session: Session) -> User | None:
+        """Whose session it is, unless the password has changed since, or they are banned."""
+        user = self._users.find(session.user_id)
+        if user is None or user.password_version != session.password_version or self.is_banned(user):
+            return None
+        return user
+
+    def _touch(self, session: Session) -> Session:
+        """Note that the session is used, at most once a minute: a page must not cost a write."""
+        now = self._now()
+        if now - session.seen_at < TOUCH_EVERY:
+            return session
+        expires_at = session.expires_at
+        if session.kind == "browser":
+            expires_at = min(now + self._idle, session.created_at + self._lifetime)
+        touched = msgspec.structs.replace(session, seen_at=now, expires_at=expires_at)
+        self._store.touch(touched)
+        return touched
+
+    def _now(self) -> datetime:
+        now = self._clock()
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)  # what BSON keeps
+
+
+def session_id_of(secret: str) -> str:
+    """The id of the session that a secret belongs to."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,125 @@
+"""Sessions: who is signed in where. A session is found by the hash of its secret, which is kept nowhere.
+
+An ended session is marked, not removed, so that every process can learn of it; an index removes it later.
+"""
+
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from pymongo import ASCENDING, IndexModel
+
+from chatroom.base.addresses import network_of
+from chatroom.base.models import Session
+from chatroom.mongo.database import Database, Document
+from chatroom.people.tokens import SCOPES
+
+KEPT_SECONDS = 3600
+"""How long an expired session's document stays, so that processes hear of its end even after a pause."""
+EARLIEST = datetime.min.replace(tzinfo=UTC)
+
+INDEXES = [
+    IndexModel([("user_id", ASCENDING), ("address", ASCENDING)]),
+    IndexModel("ended_at", sparse=True),
+    IndexModel("expires_at", expireAfterSeconds=KEPT_SECONDS),
+]
+
+
+class SessionStore:
+    """The sessions collection."""
+
+    def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._database = database
+        self._sessions = database.sessions
+        self._clock = clock
+
+    def add(self, session: Session) -> None:
+        """Store a new session."""
+        document = msgspec.structs.asdict(session)
+        document["_id"] = document.pop("id")
+        with self._database.bounded():
+            self._sessions.insert_one(document)
+
+    def find(self, session_id: str) -> Session | None:
+        """The session with this id, unless it has ended or expired."""
+        with self._database.bounded():
+            document = self._sessions.find_one(self._valid({"_id": session_id}))
+        return _session(document) if document else None
+
+    def list_for(self, user_id: str) -> list[Session]:
+        """A user's sessions that have not ended, the last seen first."""
+        with self._database.bounded():
+            documents = list(self._sessions.find(self._valid({"user_id": user_id})))
+        return sorted(map(_session, documents), key=lambda session: session.seen_at, reverse=True)
+
+    def has_been_at(self, user_id: str, address: str) -> bool:
+        """Whether the user has signed in from this address's network not long ago."""
+        with self._database.bounded():
+            known = self._sessions.find({"user_id": user_id}, {"_id": 0, "address": 1})
+            return network_of(address) in {network_of(document["address"]) for document in known}
+
+    def touch(self, session: Session) -> None:
+        """Keep `seen_at` and `expires_at` as they are in `session`, unless it has ended meanwhile."""
+        seen = {"seen_at": session.seen_at, "expires_at": session.expires_at}
+        with self._database.bounded():
+            self._sessions.update_one({"_id": session.id, "ended_at": None}, {"$set": seen})
+
+    def end(self, user_id: str, session_id: str) -> bool:
+        """End one session of a user; False when there is none such."""
+        return self._end({"user_id": user_id, "_id": session_id}) > 0
+
+    def end_all(self, user_id: str, *, but: str = "", before: datetime | None = None) -> int:
+        """End every session of a user (except the one with the id `but`), and count them.
+
+        With a moment `before`, those that began later go on.
+        """
+        begun = {"created_at": {"$lte": before}} if before is not None else {}
+        return self._end({"user_id": user_id, "_id": {"$ne": but}, **begun})
+
+    def forget(self, user_id: str) -> None:
+        """Forget where a user's ended sessions were; their documents stay until every process knows of the end."""
+        nowhere = {"label": "", "address": "", "expires_at": self._clock()}
+        with self._database.bounded():
+            self._sessions.update_many({"user_id": user_id, "ended_at": {"$gt": EARLIEST}}, {"$set": nowhere})
+
+    def ended_since(self, moment: datetime) -> list[tuple[str, datetime]]:
+        """Which sessions were ended after `moment`, in order, by the database's clock.
+
+        Two ends may become visible in another order than their times say: ask again from some seconds before the last.
+        """
+        with self._database.bounded():
+            found = self._sessions.find({"ended_at": {"$gt": moment}}, {"ended_at": 1}).sort("ended_at", ASCENDING)
+            return [(document["_id"], document["ended_at"]) for document in found]
+
+    def list_going_on(self, ids: Collection[str]) -> list[tuple[str, str, int]]:
+        """Those of these sessions that nobody has ended: id, whose, and of which of their passwords."""
+        fields = {"user_id": 1, "password_version": 1}
+        with self._database.bounded():
+            found = self._sessions.find({"_id": {"$in": list(ids)}, "ended_at": None}, fields)
+            return [(each["_id"], each["user_id"], each["password_version"]) for each in found]
+
+    def _end(self, query: dict[str, Any]) -> int:
+        # By the database's clock, which all processes share whatever their own clocks say.
+        with self._database.bounded():
+            result = self._sessions.update_many({**query, "ended_at": None}, {"$currentDate": {"ended_at": True}})
+        return result.modified_count
+
+    def _valid(self, query: dict[str, Any]) -> dict[str, Any]:
+        return {**query, "ended_at": None, "expires_at": {"$gt": self._clock()}}
+
+
+def _session(document: Document) -> Session:
+    return Session(
+        id=document["_id"],
+        user_id=document["user_id"],
+        kind=document["kind"],
+        label=document["label"],
+        address=document["address"],
+        created_at=document["created_at"],
+        seen_at=document["seen_at"],
+        expires_at=document["expires_at"],
+        password_version=document["password_version"],
+        scopes=tuple(document.get("scopes", SCOPES)),  # a token from before there were scopes could do all
+        rooms=tuple(document.get("rooms", ())),
+    )

@@ -1,0 +1,71 @@
+"""What a program may do with its access token: its scopes, and perhaps some rooms alone.
+
+A `Grant` can only take away: whoever holds it may still do no more than their account.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from chatroom.base.access import Access
+from chatroom.base.errors import Refused
+from chatroom.base.models import Role, Scope, Session
+from chatroom.names import LOBBY_SLUG
+
+SCOPES: dict[Scope, str] = {
+    "read": "Read the rooms of its account, and follow them live",
+    "post": "Post there, and change what its account wrote",
+    "rooms": "Make rooms, come into public ones, and leave",
+    "moderate": "Use the account's rights as a moderator or administrator",
+}
+NOT_IN = "There is no such room, or this account is not in it: with the scope rooms, a token comes into public ones."
+USUAL: tuple[Scope, ...] = ("read", "post")
+
+
+class Grant(msgspec.Struct, frozen=True):
+    """What is allowed: `rooms` are slugs, and none of them means every room."""
+
+    scopes: frozenset[Scope] = frozenset(SCOPES)
+    rooms: frozenset[str] = frozenset()
+
+    def check(self, scope: Scope, slug: str | None) -> None:
+        """Raise `Refused` (`out_of_scope`) unless this may be done there; `slug` is None for what is in no one room."""
+        if scope not in self.scopes:
+            raise Refused("out_of_scope", f"This token may not do that: it needs the scope {scope}.")
+        if self.rooms and slug not in self.rooms:
+            raise Refused("out_of_scope", f"This token is for {_listed(self.rooms)} alone.")
+
+    def site_role(self, role: Role) -> Role:
+        """The account's role on the site as the token has it: without the scope `moderate`, a member's."""
+        return role if "moderate" in self.scopes else "member"
+
+    def enter(self, slug: str, find: Callable[[str], Access | None], get: Callable[[str], Access]) -> Access:
+        """A room as the token sees it; `get` lets people into public rooms, `find` only looks.
+
+        Without the scope `rooms` a token makes nobody a member, but of the lobby, where everybody is.
+        """
+        access = get(slug) if "rooms" in self.scopes or slug == LOBBY_SLUG else find(slug)
+        if access is None:
+            raise Refused("not_found", NOT_IN)
+        return self.narrow(access)
+
+    def narrow(self, access: Access) -> Access:
+        """A room as the token sees it: without the scope `moderate`, as a member."""
+        if "moderate" in self.scopes:
+            return access
+        membership = msgspec.structs.replace(access.membership, role="member")
+        return msgspec.structs.replace(access, membership=membership, site_role=self.site_role(access.site_role))
+
+
+EVERYTHING = Grant()
+
+
+def grant_of(session: Session) -> Grant:
+    """What a session may do: a browser everything, a token what it was made for."""
+    if session.kind == "browser":
+        return EVERYTHING
+    return Grant(frozenset(session.scopes), frozenset(session.rooms))
+
+
+def _listed(rooms: frozenset[str]) -> str:
+    return ("the room " if len(rooms) == 1 else "the rooms ") + ", ".join(sorted(rooms))

@@ -1,0 +1,296 @@
+"""Accounts: one document each, their names unique by index, one of them the site's first.
+
+`name_keys` holds both names' keys in one namespace, so that nobody's display name is another's user name. Those of a
+deleted account stay, so that nobody ever takes its names; nothing but `find_former` finds it.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from bson import ObjectId
+from pymongo import ASCENDING, IndexModel
+
+from chatroom.base.errors import Taken
+from chatroom.base.models import FORMER_MEMBER, FormerMember, Role, Standing, User
+from chatroom.mongo.database import LAST_CHARACTER, Database, Document, beginning_with
+from chatroom.mongo.unique import write_or_find
+from chatroom.names import RULE_VERSION, fold, keys
+from chatroom.site.acts_store import INDEX, Note, noting, taking_back
+
+MOST_FOUND = 50
+INDEXES = [
+    IndexModel("username_key", unique=True),
+    IndexModel("display_name_key", unique=True),
+    IndexModel("name_keys", unique=True),  # many keys a user: mongomock lets them pass, mongod does not
+    IndexModel("is_first", unique=True, sparse=True),
+    IndexModel("role"),
+    IndexModel("deleted_at", sparse=True),
+    IndexModel("is_leaving", sparse=True),
+    INDEX,
+]
+OF_THE_PERSON = (
+    "username",
+    "password_hash",
+    "about",
+    "time_zone",
+    "muted_until",
+    "mute_reason",
+    "banned_until",
+    "ban_reason",
+    "approved",
+    "is_trusted",
+    "held_at",
+)
+"""What goes at once when an account is deleted."""
+HERE: dict[str, Any] = {"deleted_at": None}
+"""What is asked for, so that accounts that were deleted are not found."""
+
+
+class UserStore:
+    """The users collection."""
+
+    def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._database = database
+        self._users = database.users
+        self._clock = clock
+
+    def add(
+        self, username: str, display_name: str, password_hash: str, role: Role = "member", *, is_bot: bool = False
+    ) -> User:
+        """Store a new account; the site's first becomes its administrator. Raises `Taken`: the indexes decide."""
+        document = {
+            "_id": str(ObjectId()),
+            "username": username,
+            "username_key": fold(username),
+            "display_name": display_name,
+            "display_name_key": fold(display_name),
+            "name_keys": keys(username, display_name),
+            "name_rule": RULE_VERSION,
+            "password_hash": password_hash,
+            "password_version": 1,
+            "role": role,
+            "created_at": self._clock(),
+            **({"is_bot": True} if is_bot else {}),
+        }
+        with self._database.bounded():
+            if self._users.find_one({"is_first": True}, {"_id": 1}) is None:
+                # Only one insert with `is_first` can succeed, whoever else reads and writes now;
+                # the role is in the same document, so that no crash comes between the two.
+                first = {**document, "role": "administrator", "is_first": True}
+                if self._insert(first, {"is_first": True}) is None:
+                    return _user(first)
+                # Another was first, or a name is taken: the next insert tells.
+            if self._insert(document) is not None:
+                raise Taken
+        return _user(document)
+
+    def has_any(self) -> bool:
+        """Whether there is an account."""
+        with self._database.bounded():
+            return self._users.find_one({"is_first": True}, {"_id": 1}) is not None
+
+    def find(self, user_id: str) -> User | None:
+        """The account with this id."""
+        return self._find({"_id": user_id})
+
+    def find_by_username(self, username: str) -> User | None:
+        """The account whose user name is the same after folding."""
+        return self._find({"username_key": fold(username)})
+
+    def find_by_name(self, name: str) -> User | None:
+        """The account whose user name or display name is the same after folding."""
+        return self._find({"$or": [{"username_key": fold(name)}, {"display_name_key": fold(name)}]})
+
+    def has_name(self, name: str) -> bool:
+        """Whether an account has, or had, this name, or one that looks like it."""
+        with self._database.bounded():
+            return self._users.find_one({"name_keys": {"$in": keys(name, name)}}, {"_id": 1}) is not None
+
+    def search(self, beginning: str) -> list[User]:
+        """People one of whose names begins like this, by name; at most 50."""
+        found: dict[str, User] = {}
+        with self._database.bounded():
+            for key in ("display_name_key", "username_key"):
+                query = {key: beginning_with(fold(beginning.strip())), **HERE}
+                for document in self._users.find(query).sort(key, ASCENDING).limit(MOST_FOUND):
+                    found.setdefault(document["_id"], _user(document))
+        return list(found.values())[:MOST_FOUND]
+
+    def change_password(self, user_id: str, password_hash: str, note: Note | None = None) -> User | None:
+        """Replace the password; every session of the old one is invalid from the same write on."""
+        update = {"$set": {"password_hash": password_hash}, "$inc": {"password_version": 1}}
+        with self._database.bounded():
+            self._users.update_one({"_id": user_id, **HERE}, noting(update, note))
+        return self.find(user_id)
+
+    def replace_hash(self, user_id: str, old: str, new: str) -> None:
+        """Keep the same password at another cost, unless it was changed meanwhile."""
+        with self._database.bounded():
+            self._users.update_one({"_id": user_id, "password_hash": old}, {"$set": {"password_hash": new}})
+
+    def set_role(self, user_id: str, role: Role, note: Note | None = None) -> None:
+        """Give an account another role."""
+        with self._database.bounded():
+            self._users.update_one({"_id": user_id, **HERE}, noting({"$set": {"role": role}}, note))
+
+    def give_back_role(self, user_id: str, role: Role, note: Note | None) -> None:
+        """Give an account back the role that was just taken, as if it had not been."""
+        with self._database.bounded():
+            self._users.update_one({"_id": user_id}, taking_back({"$set": {"role": role}}, note))
+
+    def list_like(self, beginning: str, after: str, limit: int) -> list[User]:
+        """Accounts whose user name begins like this, beyond one name, by user name."""
+        first = fold(beginning)
+        beyond = {"$gt": fold(after)} if after else {}
+        query = {"username_key": {**beginning_with(first), **beyond}, **HERE}
+        with self._database.bounded():
+            return [_user(each) for each in self._users.find(query).sort("username_key", ASCENDING).limit(limit)]
+
+    def list_named_like(self, beginning: str, limit: int) -> list[User]:
+        """Accounts whose display name begins like this, by display name."""
+        query = {"display_name_key": beginning_with(fold(beginning)), **HERE}
+        with self._database.bounded():
+            return [_user(each) for each in self._users.find(query).sort("display_name_key", ASCENDING).limit(limit)]
+
+    def has_administrator(self, *, but: str = "") -> bool:
+        """Whether anybody has that role, beside the account with the id `but`."""
+        with self._database.bounded():
+            return self._users.find_one({"role": "administrator", "_id": {"$ne": but}}, {"_id": 1}) is not None
+
+    def set_profile(self, user: User, display_name: str, about: str, time_zone: str, note: Note | None = None) -> None:
+        """Keep what somebody says about themselves. Raises `Taken`: the indexes decide, as for a new account."""
+        fields = {
+            "display_name": display_name,
+            "display_name_key": fold(display_name),
+            "name_keys": keys(user.username, display_name),
+            "name_rule": RULE_VERSION,
+            "about": about,
+            "time_zone": time_zone,
+        }
+        with self._database.bounded():
+            holder = write_or_find(
+                self._database,
+                lambda: self._users.update_one({"_id": user.id, **HERE}, noting({"$set": fields}, note)),
+                lambda: self._users.find_one({"_id": {"$ne": user.id}, "$or": _named_as(fields)}, {"_id": 1}),
+            )
+        if holder is not None:
+            raise Taken
+
+    def set_mute(self, user_id: str, until: datetime | None, reason: str, note: Note | None = None) -> None:
+        """Mute an account on the whole site until a moment; with None, no longer."""
+        self._set_or_unset(user_id, {"muted_until": until, "mute_reason": reason}, note)
+
+    def set_ban(self, user_id: str, until: datetime | None, reason: str, note: Note | None = None) -> None:
+        """Ban an account until a moment; with None, no longer."""
+        self._set_or_unset(user_id, {"banned_until": until, "ban_reason": reason}, note)
+
+    def note_held(self, user_id: str, moment: datetime) -> None:
+        """Note that a message of somebody's is held."""
+        with self._database.bounded():
+            self._users.update_one({"_id": user_id, **HERE}, {"$max": {"held_at": moment}})
+
+    def note_approved(self, user_id: str, held_id: str, *, is_trusted: bool) -> None:
+        """Count an approved message, each once however often this is called; with `is_trusted`, it was the last one."""
+        update: dict[str, Any] = {"$addToSet": {"approved": held_id}}
+        if is_trusted:
+            update["$set"] = {"is_trusted": True}
+        with self._database.bounded():
+            self._users.update_one({"_id": user_id, **HERE}, update)
+
+    def make_former(self, user_id: str, *, is_erased: bool, note: Note | None = None) -> bool:
+        """Delete an account, all but its names' keys, in one write; False when there is none such (any more).
+
+        `list_leaving` has it from then on, until `end_leaving`. The role has to be taken away before.
+        """
+        # `name_keys` stays. The other two keys are behind all others: lists by name do not come across them.
+        left = {"display_name": FORMER_MEMBER, "role": "member", "deleted_at": self._clock(), "is_leaving": True}
+        left |= dict.fromkeys(("username_key", "display_name_key"), LAST_CHARACTER + user_id)
+        update = {
+            "$set": left | {"is_erased": is_erased},
+            "$unset": dict.fromkeys(OF_THE_PERSON, ""),
+            "$inc": {"password_version": 1},
+        }
+        with self._database.bounded():
+            return self._users.update_one({"_id": user_id, **HERE}, noting(update, note)).modified_count > 0
+
+    def find_former(self, user_id: str) -> FormerMember | None:
+        """The account with this id, if it was deleted."""
+        with self._database.bounded():
+            document = self._users.find_one({"_id": user_id, "deleted_at": {"$exists": True}})
+        return _former(document) if document else None
+
+    def list_leaving(self) -> list[FormerMember]:
+        """The deleted accounts of which something may be left elsewhere, the first deleted first."""
+        with self._database.bounded():
+            found = [_former(document) for document in self._users.find({"is_leaving": True}).limit(MOST_FOUND)]
+        return sorted(found, key=lambda former: former.deleted_at)
+
+    def end_leaving(self, user_id: str) -> None:
+        """Note that nothing of a deleted account is left elsewhere."""
+        with self._database.bounded():
+            self._users.update_one({"_id": user_id}, {"$unset": {"is_leaving": ""}})
+
+    def _insert(self, document: Document, *others: Document) -> Document | None:
+        """Store an account; None, or one that has a name of it, or is one of the others."""
+        return write_or_find(
+            self._database,
+            lambda: self._users.insert_one(document),
+            lambda: self._users.find_one({"$or": [*_named_as(document), *others]}, {"_id": 1}),
+        )
+
+    def _set_or_unset(self, user_id: str, fields: dict[str, Any], note: Note | None) -> None:
+        """Keep what says something, and take away what says nothing."""
+        kept = {name: value for name, value in fields.items() if value}
+        gone = {name: "" for name, value in fields.items() if not value}
+        update = {operator: part for operator, part in (("$set", kept), ("$unset", gone)) if part}
+        with self._database.bounded():
+            self._users.update_one({"_id": user_id, **HERE}, noting(update, note))
+
+    def _find(self, query: dict[str, Any]) -> User | None:
+        with self._database.bounded():
+            document = self._users.find_one(query | HERE)
+        return _user(document) if document else None
+
+
+def _named_as(document: Document) -> list[Document]:
+    """What finds who has a name of an account, whichever index says so."""
+    simple = ("username_key", "display_name_key")
+    named: Document = {"name_keys": {"$in": document["name_keys"]}}
+    return [named, *({key: document[key]} for key in simple if key in document)]
+
+
+def _former(document: Document) -> FormerMember:
+    return FormerMember(id=document["_id"], deleted_at=document["deleted_at"], is_erased=document["is_erased"])
+
+
+def _user(document: Document) -> User:
+    return User(
+        id=document["_id"],
+        username=document["username"],
+        display_name=document["display_name"],
+        password_hash=document["password_hash"],
+        role=document["role"],
+        created_at=document["created_at"],
+        password_version=document["password_version"],
+        is_bot=document.get("is_bot", False),
+        about=document.get("about", ""),
+        time_zone=document.get("time_zone", ""),
+        muted_until=document.get("muted_until"),
+        mute_reason=document.get("mute_reason", ""),
+        banned_until=document.get("banned_until"),
+        ban_reason=document.get("ban_reason", ""),
+        standing=standing_of(document),
+    )
+
+
+def standing_of(document: Document, room_role: Role = "member") -> Standing:
+    """How well the user is known whose document this is, in a room where they have this role."""
+    roles = {document.get("role", "member"), room_role}
+    return Standing(
+        since=document.get("created_at"),
+        is_exempt=document.get("is_bot", False) or roles != {"member"},
+        approved=len(document.get("approved", ())),
+        is_trusted=document.get("is_trusted", False),
+        held_at=document.get("held_at"),
+    )

@@ -1,0 +1,79 @@
+"""What people may do at this moment, read for many of them at once: what a connection remembers is held against it.
+
+Notices say that something changed, and may be lost; this does not rely on them.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
+
+import msgspec
+
+from chatroom.base.access import POWERS, Access
+from chatroom.base.models import Room
+from chatroom.people.sessions_store import SessionStore
+from chatroom.rooms.members_store import MemberStore, Rights
+from chatroom.rooms.rooms_store import RoomStore
+
+
+class Now(msgspec.Struct, frozen=True, kw_only=True):
+    """How things are: rights by user, rooms by id, and the sessions that are worth something."""
+
+    rights: Mapping[str, Rights]
+    rooms: Mapping[str, Room]
+    sessions: Collection[str]
+
+    def allows(self, access: Access) -> bool:
+        """Whether somebody may still do all that an access says, and no mute of theirs is another."""
+        rights = self.rights.get(access.user_id)
+        if rights is None or access.room.id not in rights.memberships:
+            return False
+        role, muted_until = rights.memberships[access.room.id]
+        mutes = [moment for moment in (muted_until, rights.muted_until) if moment is not None]
+        return (
+            POWERS[access.membership.role] <= POWERS[role]
+            and POWERS[access.site_role] <= POWERS[rights.site_role]
+            and access.muted_until == max(mutes, default=None)
+        )
+
+    def changed_room(self, known: Room) -> Room | None:
+        """The room as it is, where what may be done in it is not what is known."""
+        room = self.rooms.get(known.id)
+        return room if room is not None and _rules(room) != _rules(known) else None
+
+
+class RightsNow:
+    """Read them."""
+
+    def __init__(
+        self,
+        members: MemberStore,
+        rooms: RoomStore,
+        sessions: SessionStore,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._members = members
+        self._rooms = rooms
+        self._sessions = sessions
+        self._clock = clock
+
+    def read(self, user_ids: Collection[str], room_ids: Collection[str], session_ids: Collection[str]) -> Now:
+        """How things are for these."""
+        rights = self._members.rights_of(user_ids)
+        return Now(
+            rights=rights,
+            rooms=self._rooms.find_all(room_ids),
+            sessions=[
+                session_id
+                for session_id, user_id, version in self._sessions.list_going_on(session_ids)
+                if user_id in rights and self._is_good(rights[user_id], version)
+            ],
+        )
+
+    def _is_good(self, rights: Rights, version: int) -> bool:
+        is_banned = rights.banned_until is not None and rights.banned_until > self._clock()
+        return rights.password_version == version and not is_banned
+
+
+def _rules(room: Room) -> tuple[object, ...]:
+    return room.archived_at, room.is_read_only, room.slow_seconds, room.cleared_sequence

@@ -1,0 +1,83 @@
+"""Give direct rooms of before, whose addresses could be guessed, addresses that cannot.
+
+It can be done again, ended in the middle, and done by several processes at once: one write gives a room its new
+address and keeps the old one beside it, and the first one counts.
+"""
+
+import logging
+
+from pymongo import ASCENDING
+
+from chatroom.mongo.database import Database, Document
+from chatroom.names import FORMER_DIRECT, is_former_direct, make_direct_slug
+
+AT_ONCE = 500
+FORMER: Document = {"$regex": FORMER_DIRECT}
+
+log = logging.getLogger(__name__)
+
+
+class FormerSlugs:
+    """The rooms collection, and the tokens that are for some rooms alone."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._rooms = database.rooms
+        self._sessions = database.sessions
+
+    def move(self) -> None:
+        """Rename what is to be renamed, and let tokens for such rooms go on under both addresses."""
+        self._warn()
+        count = 0
+        while moved := self._move_some():
+            count += moved
+        if count:
+            log.info("%d direct conversations have new addresses; the old ones lead there", count)
+        self._move_tokens()
+
+    def _move_some(self) -> int:
+        with self._database.bounded():
+            found = list(self._rooms.find({"kind": "direct", "slug": FORMER}, {"slug": 1}).limit(AT_ONCE))
+            updates: list[tuple[Document, Document]] = [
+                (room, {"$set": {"slug": make_direct_slug(), "former_slug": room["slug"]}}) for room in found
+            ]
+            self._database.update_in_order(self._rooms, updates)
+        return len(found)
+
+    def _move_tokens(self) -> None:
+        with self._database.bounded():
+            if self._rooms.find_one({"former_slug": {"$gt": ""}}, {"_id": 1}) is None:
+                return  # a site without such rooms need not look at its tokens
+        last: str | None = ""
+        while last is not None:
+            last = self._move_some_tokens(last)
+
+    def _move_some_tokens(self, after: str) -> str | None:
+        """Give the next tokens the new addresses that they lack; the id of the last one, or None at the end."""
+        query = {"kind": "token", "rooms": FORMER, "_id": {"$gt": after}}
+        with self._database.bounded():
+            found = list(self._sessions.find(query, {"rooms": 1}).sort("_id", ASCENDING).limit(AT_ONCE))
+            former = {slug for token in found for slug in token["rooms"] if is_former_direct(slug)}
+            rooms = self._rooms.find({"former_slug": {"$in": sorted(former)}}, {"slug": 1, "former_slug": 1})
+            moved = {room["former_slug"]: room["slug"] for room in rooms}
+            lacking = {token["_id"]: _lacking(token["rooms"], moved) for token in found}
+            updates: list[tuple[Document, Document]] = [
+                ({"_id": token}, {"$addToSet": {"rooms": {"$each": slugs}}})
+                for token, slugs in lacking.items()
+                if slugs
+            ]
+            self._database.update_in_order(self._sessions, updates)
+        return found[-1]["_id"] if found else None
+
+    def _warn(self) -> None:
+        """A public room at such an address may have been made to be taken for a conversation of two others."""
+        with self._database.bounded():
+            for room in self._rooms.find({"kind": {"$ne": "direct"}, "slug": FORMER}, {"slug": 1}).limit(AT_ONCE):
+                log.warning(
+                    "the room %s is no direct conversation, and has an address like one: look who made it", room["slug"]
+                )
+
+
+def _lacking(slugs: list[str], moved: dict[str, str]) -> list[str]:
+    """The new addresses of what is moved, but for those that are there."""
+    return [moved[slug] for slug in slugs if slug in moved and moved[slug] not in slugs]

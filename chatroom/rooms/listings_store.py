@@ -1,0 +1,116 @@
+"""Somebody's list of rooms, with what they have not read in each.
+
+However much is unread, little is looked at: what is counted is bounded, and rooms without news are not counted at all.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+from pymongo import ASCENDING
+
+from chatroom.base.models import Author, Membership, Room, RoomEntry
+from chatroom.messages.log_store import newest_of
+from chatroom.mongo.database import Database, Document
+from chatroom.rooms.rooms_store import membership_of, room_of
+
+MOST_ROOMS = 500
+MOST_UNREAD = 100
+"""More is not counted: "99+" is what one sees."""
+MOST_MENTIONS = 1000
+UNTITLED = "Just you"
+
+
+class ListingStore:
+    """The rooms, memberships and messages collections, read together."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._rooms = database.rooms
+        self._memberships = database.memberships
+        self._messages = database.messages
+        self._users = database.users
+
+    def list_for(self, user_id: str) -> list[RoomEntry]:
+        """The rooms that a user is a member of, at most 500, in no order."""
+        with self._database.bounded():
+            found = self._memberships.find({"user": user_id, "removed_at": None}).limit(MOST_ROOMS)
+            memberships = {document["room"]: membership_of(document) for document in found}
+            rooms = [room_of(document) for document in self._rooms.find({"_id": {"$in": list(memberships)}})]
+            newest = newest_of(self._messages, memberships)
+            unread = {
+                room: _unread(membership, newest[room])
+                for room, membership in memberships.items()
+                if newest.get(room, 0) > membership.read_sequence
+            }
+            mentions = self._count_mentions(user_id, unread)
+            names = self._names(person for room in rooms for person in room.people)
+            return [
+                RoomEntry(
+                    room=room,
+                    membership=memberships[room.id],
+                    title=title_for(user_id, room, names),
+                    unread=self._count_unread(user_id, unread[room.id]) if room.id in unread else 0,
+                    mentions=mentions.get(room.id, 0),
+                    revision=newest.get(room.id, 0),
+                    people=tuple(Author(id, names.get(id, "")) for id in room.people if id != user_id),
+                )
+                for room in rooms
+            ]
+
+    def rooms_of(self, user_id: str) -> list[Room]:
+        """The same rooms alone, each with the title that the user sees."""
+        with self._database.bounded():
+            found = self._memberships.find({"user": user_id, "removed_at": None}, {"room": 1}).limit(MOST_ROOMS)
+            ids = [document["room"] for document in found]
+            rooms = [room_of(document) for document in self._rooms.find({"_id": {"$in": ids}})]
+            names = self._names(person for room in rooms for person in room.people)
+        return [msgspec.structs.replace(room, title=title_for(user_id, room, names)) for room in rooms]
+
+    def names_of(self, room: Room) -> dict[str, str]:
+        """The display names of those in a direct room, by id."""
+        with self._database.bounded():
+            return self._names(room.people)
+
+    def count_here(self, people: Sequence[str]) -> int:
+        """How many of these have an account (still)."""
+        with self._database.bounded():
+            return self._users.count_documents({"_id": {"$in": list(people)}, "deleted_at": None})
+
+    def _names(self, user_ids: Iterable[str]) -> dict[str, str]:
+        wanted = sorted(set(user_ids))
+        if not wanted:
+            return {}
+        found = self._users.find({"_id": {"$in": wanted}}, {"display_name": 1})
+        return {document["_id"]: document["display_name"] for document in found}
+
+    def _count_unread(self, user_id: str, unread: Document) -> int:
+        query = unread | {"author.id": {"$ne": user_id}}
+        return len(list(self._messages.find(query, {"_id": 1}).sort("sequence", ASCENDING).limit(MOST_UNREAD)))
+
+    def _count_mentions(self, user_id: str, unread: Mapping[str, Document]) -> dict[str, int]:
+        if not unread:
+            return {}
+        named = {"mentions": {"$in": [user_id, "room"]}}
+        query = {"$or": [each | named for each in unread.values()]}
+        counted: dict[str, int] = {}
+        for document in self._messages.find(query, {"room": 1}).limit(MOST_MENTIONS):
+            counted[document["room"]] = counted.get(document["room"], 0) + 1
+        return counted
+
+
+def title_for(user_id: str, room: Room, names: Mapping[str, str]) -> str:
+    """What a room is called for one of its members: a direct one by the others' names."""
+    if room.kind != "direct":
+        return room.title
+    others = sorted((names.get(person, "") for person in room.people if person != user_id), key=str.casefold)
+    return ", ".join(name for name in others if name) or UNTITLED
+
+
+def _unread(membership: Membership, revision: int) -> Document:
+    # Up to the cursor that is given with the count: what comes while this counts is not counted twice.
+    return {
+        "room": membership.room_id,
+        "sequence": {"$gt": membership.read_sequence, "$lte": revision},
+        "deleted_at": None,
+        "kind": {"$ne": "event"},
+    }

@@ -1,0 +1,125 @@
+"""What a room is called and what holds in it, as those who manage it change it.
+
+What is changed is stored, told to everybody who follows the room, and said in the room where it concerns all.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from chatroom.base.access import Access
+from chatroom.base.errors import Refused
+from chatroom.base.models import Author, Notice, Room
+from chatroom.messages.messages_store import MessageStore
+from chatroom.rooms.rooms import LOBBY, Rooms
+from chatroom.rooms.rooms_store import RoomStore
+from chatroom.site.acts import Acts
+from chatroom.site.audit import about_room
+
+MAX_SLOW_SECONDS = 6 * 3600
+MAX_RETENTION_DAYS = 3650
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings that a room shall have."""
+
+    title: str
+    topic: str
+    is_read_only: bool
+    slow_seconds: int
+    retention_days: int
+
+
+class RoomSettings:
+    """Change rooms."""
+
+    def __init__(
+        self,
+        store: RoomStore,
+        messages: MessageStore,
+        rooms: Rooms,
+        acts: Acts,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._messages = messages
+        self._rooms = rooms
+        self._acts = acts
+        self._clock = clock
+
+    def change(self, access: Access, wanted: Wanted, reason: str = "") -> None:
+        """Give a room these settings. Raises `Refused` (`forbidden`, `invalid`, `taken`)."""
+        _check(access)
+        room = access.room
+        fields = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value != getattr(room, name)}
+        if "title" in fields:
+            self._rooms.check_title(wanted.title, is_public=room.kind == "public", room_id=room.id)
+        if fields:
+            self._do(room, access.author, "change_room", reason, fields)
+            for line in _lines(room, fields):
+                self._rooms.note(room, access.author, line)
+        else:
+            self._acts.finish_in("rooms")
+
+    def archive(self, access: Access, *, is_archived: bool, reason: str = "") -> None:
+        """Close a room for writing, or open it again."""
+        _check(access)
+        self.set_archived(access.room, access.author, is_archived=is_archived, reason=reason)
+
+    def set_archived(self, room: Room, author: Author, *, is_archived: bool, reason: str) -> None:
+        """The same for those who run the site, and need not be in the room."""
+        if room.id == LOBBY.id:
+            raise Refused("forbidden", "The lobby cannot be archived.")
+        if (room.archived_at is not None) == is_archived:
+            self._acts.finish_in("rooms")
+            return
+        fields = {"archived_at": self._clock() if is_archived else None}
+        self._do(room, author, "archive_room" if is_archived else "unarchive_room", reason, fields)
+        self._rooms.note(room, author, "archived the room" if is_archived else "opened the room again")
+
+    def _do(self, room: Room, author: Author, act: str, reason: str, fields: Mapping[str, Any]) -> None:
+        self._acts.do(
+            "rooms",
+            lambda note: self._store.change(room.id, dict(fields), note, is_public=room.kind == "public"),
+            author,
+            act,
+            about_room(room),
+            reason=reason,
+            details=fields if act == "change_room" else {},
+            tell=[Notice(kind="room", room=room.id)],
+        )
+
+    def count_older(self, access: Access, days: int) -> int:
+        """How many messages a retention of so many days would delete now; at most 10,000 are counted."""
+        if not days:
+            return 0
+        limit = self._clock() - timedelta(days=days)
+        # What is deleted already is not looked at again.
+        done = max(access.room.cleared_sequence, self._store.retained_after(access.room.id))
+        return self._messages.count_older(access.room.id, limit, after=done)
+
+
+def _check(access: Access) -> None:
+    if not access.may_manage:
+        raise Refused("forbidden", "Only those who manage this room change it.")
+
+
+def _lines(room: Room, fields: Mapping[str, Any]) -> list[str]:
+    """What is said in the room of a change."""
+    lines = []
+    if "title" in fields:
+        lines.append(f"changed the name from “{room.title}” to “{fields['title']}”")
+    if "topic" in fields:
+        lines.append(f"set the topic to “{fields['topic']}”" if fields["topic"] else "removed the topic")
+    if "is_read_only" in fields:
+        lines.append("made the room read-only" if fields["is_read_only"] else "let everybody write again")
+    if "slow_seconds" in fields:
+        seconds = fields["slow_seconds"]
+        lines.append(f"made the room slow: one message every {seconds} seconds" if seconds else "ended slow mode")
+    if "retention_days" in fields:
+        days = fields["retention_days"]
+        lines.append(f"had messages deleted after {days} days" if days else "had messages kept for good")
+    return lines

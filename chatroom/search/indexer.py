@@ -1,0 +1,170 @@
+"""Keep the search index up with the log of every room, beside the writing and not in its way.
+
+Each room has a cursor in the database, and is read from it by revision, as any reader reads it. What was indexed twice
+does no harm; what was not yet is found by whoever goes on from the cursor.
+"""
+
+import time
+from collections.abc import Callable, Collection
+
+from chatroom.base.models import Message
+from chatroom.messages.messages_store import MessageStore
+from chatroom.search.search_store import Entry, SearchStore
+from chatroom.search.terms import RULE_VERSION, index_words
+from chatroom.site.leased_thread import LeasedThread
+from chatroom.site.leases_store import LeaseStore
+
+BATCH = 500
+"""Messages that are read and indexed at once."""
+STOP_SECONDS = 5.0
+REBUILD_BATCH = 1000
+REST, REST_WHILE_BUSY = 4, 49
+"""After each batch the indexer rests so many times as long as the batch took: those who write come first."""
+BUSY = 500
+"""Changes a second in the room which is being indexed: more, and the index falls behind until it is quieter."""
+LEASE = "indexer"
+LEASE_SECONDS = 15.0
+ROOMS_AT_ONCE = 500
+
+Report = Callable[[str, int, int], None]
+"""Called with a name, how much is done, and how much it will be."""
+
+
+class Indexer:
+    """Index rooms: a batch on demand, all of one, or all of them again and again in a thread."""
+
+    def __init__(
+        self,
+        store: SearchStore,
+        messages: MessageStore,
+        leases: LeaseStore,
+        rooms: Callable[[], Collection[str]],
+        *,
+        batch: int = BATCH,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._messages = messages
+        self._rooms = rooms
+        self._batch = batch
+        self._clock = clock
+        self._thread = LeasedThread(LEASE, leases, self._follow, lease_seconds=LEASE_SECONDS, stop_seconds=STOP_SECONDS)
+
+    @property
+    def is_started(self) -> bool:
+        """Whether this process follows the rooms, or waits for its turn to."""
+        return self._thread.is_started
+
+    def start(self) -> None:
+        """Begin to follow all rooms, as long as no other process does."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Follow no longer, and let another process do it."""
+        self._thread.stop()
+
+    def behind(self, rooms: Collection[str]) -> dict[str, int]:
+        """Which of these rooms have changed since they were indexed, each with its cursor."""
+        cursors = self._store.cursors(rooms, RULE_VERSION)
+        newest = self._messages.newest_of(rooms)
+        return {room: cursors[room] for room, revision in newest.items() if revision > cursors[room]}
+
+    def take_in(self, room: str, cursor: int, batch: int = 0) -> int | None:
+        """Index one batch of a room; return the cursor to go on from, or None when there is no more."""
+        batch = batch or self._batch
+        changed = self._messages.changed_after(room, cursor, batch)
+        if not changed:
+            return None
+        self._store.put(room, [entry(message) for message in changed])
+        self._store.advance(room, changed[-1].revision, RULE_VERSION)
+        return changed[-1].revision if len(changed) == batch else None
+
+    def catch_up(self, rooms: Collection[str], goes_on: Callable[[], bool]) -> bool:
+        """Index these rooms as far as they are now; False when it does not go on until that is done."""
+        left = set(rooms)
+        while waiting := self.behind(left):
+            for room, known in waiting.items():
+                newest = self._messages.newest_revision(room)
+                cursor: int | None = known
+                while cursor is not None and cursor < newest:
+                    if not goes_on():
+                        return False
+                    cursor = self.take_in(room, cursor)
+                left.discard(room)
+        return True
+
+    def rebuild(self, report: Report) -> None:
+        """Index every room anew, as fast as it goes."""
+        for room in self._rooms():
+            self._store.forget(room)
+            expected = self._messages.newest_revision(room)
+            cursor: int | None = 0
+            while cursor is not None:
+                report(room, cursor, expected)
+                cursor = self.take_in(room, cursor, REBUILD_BATCH)
+            report(room, expected, expected)
+
+    def _follow(self) -> None:
+        """Index what is new everywhere, for as long as the lease lasts."""
+        until = self._clock() + LEASE_SECONDS / 2
+        rooms = list(self._rooms())
+        for first in range(0, len(rooms), ROOMS_AT_ONCE):
+            waiting = self.behind(rooms[first : first + ROOMS_AT_ONCE])
+            while waiting:
+                # A batch of each in turn: a room with a long past does not keep the others waiting.
+                for room, cursor in list(waiting.items()):
+                    following, rest_seconds = self.take_in_and_look_round(room, cursor)
+                    if following is None:
+                        del waiting[room]
+                    else:
+                        waiting[room] = following
+                        if self._thread.stopped.wait(rest_seconds) or self._clock() > until:
+                            return
+
+    def take_in_and_look_round(self, room: str, cursor: int) -> tuple[int | None, float]:
+        """Index a batch; return the cursor to go on from or None, and how many seconds to rest before that."""
+        begun, before = self._clock(), self._messages.newest_revision(room)
+        following = self.take_in(room, cursor)
+        seconds = self._clock() - begun
+        if following is None:
+            return None, 0.0
+        is_busy = self._messages.newest_revision(room) - before > BUSY * seconds
+        return following, seconds * (REST_WHILE_BUSY if is_busy else REST)
+
+
+def entry(message: Message) -> Entry:
+    """What the index has of a message: only who is named where it was deleted, or where the room itself wrote it."""
+    people = {*message.mentions, *(person.id for each in message.reactions for person in each.people)}
+    if message.deleted_at is not None or message.kind != "message":
+        return Entry(message.id, message.revision, {named_word(id) for id in {message.author.id, *people}})
+    words = index_words(searchable(message)) | {from_word(message.author.id)}
+    words |= {has_word(thing) for thing in things(message)} | {named_word(id) for id in people}
+    return Entry(message.id, message.revision, words)
+
+
+def searchable(message: Message) -> str:
+    """The text in which is searched: what was written, and the names of the files."""
+    return "\n".join([message.text, *(file.name for file in message.files)])
+
+
+def things(message: Message) -> set[str]:
+    """What a message has, as `has:` calls it."""
+    found = {"file"} if message.files else set()
+    if "://" in message.text or "www." in message.text.lower():
+        found.add("link")
+    return found
+
+
+def from_word(user_id: str) -> str:
+    """The entry for an author; no word of a text has a colon."""
+    return f":from:{user_id}"
+
+
+def named_word(user_id: str) -> str:
+    """The entry for everybody whose name stands in a message, beside the author's of what can be found."""
+    return f":named:{user_id}"
+
+
+def has_word(thing: str) -> str:
+    """The entry for what a message has."""
+    return f":has:{thing}"

@@ -1,0 +1,121 @@
+"""What the index proposes for a query, in steps from the newest message on: each step is bounded.
+
+Words that are often together are found among the newest messages; only for others it is worth counting which is rarest.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+
+from chatroom.base.models import Message
+from chatroom.messages.messages_store import MessageStore
+from chatroom.search.indexer import from_word, has_word
+from chatroom.search.queries import Query
+from chatroom.search.search_store import MOST_SCANS, Beginning, Condition, OneOf, SearchStore, Span, Step
+from chatroom.search.terms import Key
+
+FIRST_LOOK, MOST_LOOKED_AT = 300, 4000
+"""How many entries are looked at in one step: few at first, then more."""
+MOST_FETCHED = 200
+"""Messages that are read in one step, where few of those proposed turn out to be hits."""
+MOST_ENDINGS = 600
+"""Of a word that was begun; with more, every entry is looked at instead of those with one of them."""
+RARE = 200
+"""A word with fewer entries is rare enough to begin with: the others are not counted."""
+MOST_COUNTED = 2000
+"""A word with fewer entries is read in one step; one with more from the newest on."""
+MOST_KEYS = 12
+MOST_RANGES = 3000
+"""Words times rooms that are counted, or asked for."""
+
+Proposed = list[tuple[Message, str]]
+"""Messages, each with its room."""
+
+
+class Proposals:
+    """Read what the index proposes."""
+
+    def __init__(self, store: SearchStore, messages: MessageStore, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._messages = messages
+        self._clock = clock
+
+    def read(
+        self, span: Span, query: Query, authors: frozenset[str], *, limit: int, give_up_at: float
+    ) -> Iterator[tuple[Proposed, str | None]]:
+        """The next messages, and before which one to go on: None at the end. No step is sized beyond `give_up_at`."""
+        conditions = self._conditions(span, query, authors)
+        if any(isinstance(condition, OneOf) and not condition.words for condition in conditions):
+            return  # nothing begins so
+        step = _first_step(span, conditions)
+        is_planned = step.most is None
+        while span.rooms:
+            begun = self._clock()
+            ids, end = self._store.look(span, step, limit=limit)
+            proposed = self._messages.find_all(ids, span.rooms) if ids else []
+            seconds = self._clock() - begun
+            yield proposed, end
+            if end is None:
+                return
+            span = msgspec.structs.replace(span, before=end)
+            limit = min(2 * limit, MOST_FETCHED)
+            if not is_planned:
+                span, step = self._plan(span, conditions)
+                is_planned = True
+                if not span.rooms:  # one of the words is nowhere
+                    yield [], None
+            elif step.most is not None:
+                step = _longer(step, seconds, give_up_at - self._clock())
+
+    def _conditions(self, span: Span, query: Query, authors: frozenset[str]) -> list[Condition]:
+        keys = {key for term in query.terms for key in term.index_keys()}
+        # Long ones first: they are rarer, and the first rare one is not followed by counting others.
+        longest = sorted(keys, key=lambda key: -len(key.text))[:MOST_KEYS]
+        conditions = [self._condition(span.rooms, key) for key in longest]
+        conditions += [OneOf((has_word(thing),)) for thing in query.has]
+        return conditions + ([OneOf(tuple(map(from_word, sorted(authors))))] if authors else [])
+
+    def _condition(self, rooms: Sequence[str], key: Key) -> Condition:
+        if not key.is_beginning:
+            return OneOf((key.text,))
+        words = self._store.beginning_with(rooms, key.text, MOST_ENDINGS)
+        return OneOf(tuple(sorted(words))) if len(words) < MOST_ENDINGS else Beginning(key.text)
+
+    def _plan(self, span: Span, conditions: Sequence[Condition]) -> tuple[Span, Step]:
+        """Leave out rooms that cannot have it, and choose the rarest words to begin with."""
+        lead: OneOf | None = None
+        fewest = MOST_COUNTED
+        for condition in conditions:
+            if not isinstance(condition, OneOf):
+                continue
+            if len(span.rooms) > 1 and _ranges(span, condition) <= MOST_RANGES:
+                rooms = self._store.rooms_with(span.rooms, condition.words)
+                span = msgspec.structs.replace(span, rooms=tuple(room for room in span.rooms if room in rooms))
+            if fewest < RARE or _ranges(span, condition) > MOST_RANGES:
+                continue
+            count = self._store.count(span, condition.words, MOST_COUNTED)
+            if count < fewest or (lead is None and _ranges(span, condition) <= MOST_SCANS):
+                lead, fewest = condition, count
+        rest = [condition for condition in conditions if condition is not lead]
+        return span, Step(lead=lead, rest=rest, most=FIRST_LOOK if fewest == MOST_COUNTED else None)
+
+
+def _first_step(span: Span, conditions: Sequence[Condition]) -> Step:
+    """Of one condition, all that have it: the index has them in their order. Of several, those among the newest."""
+    if not conditions:
+        return Step(lead=None, rest=(), most=None)
+    first = conditions[0]
+    if len(conditions) == 1 and isinstance(first, OneOf) and _ranges(span, first) <= MOST_SCANS:
+        return Step(lead=first, rest=(), most=None)
+    return Step(lead=None, rest=conditions, most=FIRST_LOOK)
+
+
+def _longer(step: Step, seconds: float, seconds_left: float) -> Step:
+    """A step after one that took so long: twice as long, as far as there is time for it."""
+    looked_at = step.most or FIRST_LOOK
+    fitting = int(looked_at * seconds_left / seconds) if seconds > 0 else MOST_LOOKED_AT
+    return msgspec.structs.replace(step, most=max(min(2 * looked_at, MOST_LOOKED_AT, fitting), FIRST_LOOK))
+
+
+def _ranges(span: Span, condition: OneOf) -> int:
+    return len(span.rooms) * len(condition.words)

@@ -1,0 +1,113 @@
+"""What somebody typed into the search field, as a typed value.
+
+Whatever is typed is words to look for: nothing of it ever becomes a pattern or an operator of the database.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Literal, cast, get_args
+
+import msgspec
+
+from chatroom.base.errors import Refused
+from chatroom.search.terms import Term, split
+
+LONGEST_QUERY = 200
+MOST_TERMS = 10
+FIRST_YEAR, LAST_YEAR = 1971, 2100
+
+Has = Literal["file", "link"]
+
+_part = re.compile(r'(?:(from|in|before|after|has):)?(?:"([^"]*)"?|([^\s"]*))', re.IGNORECASE)
+_quotes = str.maketrans({"\u201c": '"', "\u201d": '"', "\u201e": '"', "\u00ab": '"', "\u00bb": '"'})
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """What is looked for; all of it has to be true of a message. Of several people or rooms, one has to be."""
+
+    terms: tuple[Term, ...] = ()
+    people: tuple[str, ...] = ()
+    """Names as they were typed."""
+    rooms: tuple[str, ...] = ()
+    """Slugs or titles as they were typed."""
+    has: frozenset[Has] = frozenset()
+    since: datetime | None = None
+    until: datetime | None = None
+    """Before this moment, and not at it."""
+
+
+def parse(text: str) -> Query:
+    """Read a query; raise `Refused` (`empty`, `too_long`, `invalid`) with a sentence that says what to do."""
+    text = text.translate(_quotes).strip()
+    if len(text) > LONGEST_QUERY:
+        raise Refused("too_long", f"The search is too long: at most {LONGEST_QUERY} characters. Use fewer words.")
+    terms: list[Term] = []
+    people: list[str] = []
+    rooms: list[str] = []
+    has: set[Has] = set()
+    since = until = None
+    for found in _part.finditer(text):
+        operator = (found[1] or "").lower()
+        value = found[3] if found[2] is None else found[2]
+        if not operator:
+            if units := split(value):
+                terms.append(Term(tuple(units), is_open=found[2] is None))
+        elif not value.strip():
+            raise Refused("invalid", EXPECTED[operator])
+        elif operator == "from":
+            people.append(value.strip().removeprefix("@"))
+        elif operator == "in":
+            rooms.append(value.strip().removeprefix("#"))
+        elif operator == "has":
+            has.add(_thing(value))
+        elif operator == "before":
+            until = _earlier(until, _moment(operator, value))
+        else:
+            since = _later(since, _moment(operator, value) + timedelta(days=1))
+    if not (terms or people or rooms or has or since or until):
+        raise Refused("empty", "Type a word to look for.")
+    if len(terms) + len(people) + len(rooms) > MOST_TERMS:
+        raise Refused("invalid", f"Look for at most {MOST_TERMS} words, names and rooms at once.")
+    return Query(
+        terms=tuple(terms),
+        people=tuple(people),
+        rooms=tuple(rooms),
+        has=frozenset(has),
+        since=since,
+        until=until,
+    )
+
+
+EXPECTED = {
+    "from": "Put a name after `from:`, such as from:alice, or from:me.",
+    "in": "Put a room after `in:`, such as in:lobby.",
+    "has": "Put file or link after `has:`.",
+    "before": "Put a day after `before:`, such as before:2026-01-31.",
+    "after": "Put a day after `after:`, such as after:2026-01-31.",
+}
+
+
+def _thing(value: str) -> Has:
+    thing = value.lower().removesuffix("s")
+    if thing not in get_args(Has):
+        raise Refused("invalid", EXPECTED["has"])
+    return cast("Has", thing)
+
+
+def _moment(operator: str, value: str) -> datetime:
+    """The beginning of a day, in UTC."""
+    try:
+        day = datetime.strptime(value.strip()[:20], "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        day = None
+    if day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise Refused("invalid", f"“{value[:40]}” is not a day. {EXPECTED[operator]}")
+    return day
+
+
+def _earlier(one: datetime | None, other: datetime) -> datetime:
+    return min(one or other, other)
+
+
+def _later(one: datetime | None, other: datetime) -> datetime:
+    return max(one or other, other)

@@ -1,0 +1,182 @@
+"""Find messages in the rooms that somebody is in: the newest first, a page at a time.
+
+The index only proposes: a hit is shown when the message as it is now, in a room that the reader is in now, has all
+that was asked for. Every step is bounded, and where it stops is said.
+"""
+
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from chatroom.base.errors import Refused
+from chatroom.base.models import Message, Room, User
+from chatroom.messages.messages_store import MessageStore
+from chatroom.mongo.database import Database
+from chatroom.names import fold as fold_name
+from chatroom.rooms.listings_store import ListingStore
+from chatroom.rooms.rooms_store import RoomStore
+from chatroom.search.indexer import Indexer, searchable, things
+from chatroom.search.proposals import Proposals, Proposed
+from chatroom.search.queries import Query, parse
+from chatroom.search.search_store import SearchStore, Span, is_id
+from chatroom.search.snippets import Piece, snippet
+from chatroom.search.terms import fold, split
+from chatroom.site.leases_store import LeaseStore
+
+PAGE = 20
+SECONDS = 0.05
+"""A page that takes longer is given as far as it came, with the place to go on from."""
+MOST_UNINDEXED = 300
+"""Messages that are not indexed yet, and are looked through as they are."""
+MOST_ROOMS_BEHIND = 3
+MOST_CAUGHT_UP = 2
+"""Batches that a search takes into the index where no indexer runs."""
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """A message that was found, and where in its text."""
+
+    room: Room
+    message: Message
+    snippet: list[Piece]
+
+
+class Results(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of hits; `before` is where to go on, None at the end. `is_cut` when time ran out before it was full.
+
+    `is_behind` when so much is being written that some of it cannot be found yet.
+    """
+
+    hits: list[Hit]
+    before: str | None
+    is_cut: bool
+    is_behind: bool
+
+    @property
+    def reached(self) -> int | None:
+        """How far back was looked, in Unix seconds: a message's id begins with its time."""
+        return int(self.before[:8], 16) if self.before else None
+
+
+class Search:
+    """Search for people."""
+
+    def __init__(
+        self,
+        store: SearchStore,
+        messages: MessageStore,
+        indexer: Indexer,
+        *,
+        rooms_of: Callable[[str], Sequence[Room]],
+        find_user: Callable[[str], User | None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._messages = messages
+        self._proposals = Proposals(store, messages, clock)
+        self.indexer = indexer
+        self._rooms_of = rooms_of
+        self._find_user = find_user
+        self._clock = clock
+
+    def find(self, user_id: str, text: str, before: str | None = None, *, limit: int = PAGE) -> Results:
+        """The newest hits before the message with the id `before`; raise `Refused` with what to do about the query."""
+        give_up_at = self._clock() + SECONDS
+        query = parse(text)
+        if before is not None and not is_id(before):
+            raise Refused("invalid", "`before` is not a place in these results. Please search again.")
+        rooms = {room.id: room for room in self._rooms(user_id, query)}
+        authors = self._authors(user_id, query)
+        span = Span(rooms=tuple(rooms), since=query.since, until=query.until, before=before)
+        newest, is_behind = self._unindexed(span.rooms)
+        hits = {hit.message.id: hit for hit in _hits(newest, query, authors, rooms) if span.has(hit.message.id)}
+        is_cut = False
+        end = None
+        for proposed, end in self._proposals.read(span, query, authors, limit=limit + 1, give_up_at=give_up_at):
+            hits |= {hit.message.id: hit for hit in _hits(proposed, query, authors, rooms)}
+            if end is None or sum(id >= end for id in hits) > limit:
+                break
+            if is_cut := self._clock() > give_up_at:
+                break
+        # What is not indexed may be older than what was looked through: then it comes when that is reached.
+        found = [hits[id] for id in sorted(hits, reverse=True) if end is None or id >= end]
+        if len(found) > limit:
+            found, end, is_cut = found[:limit], found[limit - 1].message.id, False
+        return Results(hits=found, before=end, is_cut=is_cut, is_behind=is_behind)
+
+    def _rooms(self, user_id: str, query: Query) -> Sequence[Room]:
+        rooms = self._rooms_of(user_id)
+        if not query.rooms:
+            return rooms
+        chosen = []
+        for name in query.rooms:
+            found = [room for room in rooms if fold(name) in {fold(room.slug), fold(room.title)}]
+            if not found:
+                raise Refused("invalid", f"You are in no room called “{name[:40]}”. Put a room of yours after `in:`.")
+            chosen += found
+        return chosen
+
+    def _authors(self, user_id: str, query: Query) -> frozenset[str]:
+        ids = set()
+        for name in query.people:
+            user = None if fold_name(name) == "me" else self._find_user(name)
+            if user is None and fold_name(name) != "me":
+                raise Refused("invalid", f"There is nobody called “{name[:40]}” here. Put a name after `from:`, or me.")
+            ids.add(user.id if user else user_id)
+        return frozenset(ids)
+
+    def _unindexed(self, rooms: Collection[str]) -> tuple[Proposed, bool]:
+        """What was said or changed just now and is not in the index; whether there is more of it than is looked at."""
+        behind = self.indexer.behind(rooms)
+        if behind and not self.indexer.is_started:
+            self._catch_up(behind)
+            behind = self.indexer.behind(rooms)
+        found = self._messages.changed_beyond(behind, MOST_UNINDEXED + 1)
+        if len(found) <= MOST_UNINDEXED:
+            return found, False
+        busy = sorted({room for _, room in found})[:MOST_ROOMS_BEHIND]
+        newest = {room: self._messages.changed_last(room, behind[room], MOST_UNINDEXED // len(busy)) for room in busy}
+        return [(message, room) for room, messages in newest.items() for message in messages], True
+
+    def _catch_up(self, behind: Mapping[str, int]) -> None:
+        """Take what is new into the index, as far as it is little: nobody else does here."""
+        left = MOST_CAUGHT_UP
+        for room, revision in behind.items():
+            cursor: int | None = revision
+            while cursor is not None and left:
+                cursor = self.indexer.take_in(room, cursor)
+                left -= 1
+
+
+def make_search(database: Database, messages: MessageStore, find_user: Callable[[str], User | None]) -> Search:
+    """Wire search and its indexer over a database."""
+    store, leases = SearchStore(database), LeaseStore(database, holder=messages.origin)
+    indexer = Indexer(store, messages, leases, RoomStore(database).list_ids)
+    return Search(store, messages, indexer, rooms_of=ListingStore(database).rooms_of, find_user=find_user)
+
+
+def _hits(
+    proposed: Iterable[tuple[Message, str]], query: Query, authors: Collection[str], rooms: Mapping[str, Room]
+) -> Iterator[Hit]:
+    """Those that are what is looked for, as they are now."""
+    for message, room_id in proposed:
+        places = _places(message, query, authors)
+        if places is not None and message.sequence > rooms[room_id].cleared_sequence:
+            yield Hit(rooms[room_id], message, snippet(searchable(message), places))
+
+
+def _places(message: Message, query: Query, authors: Collection[str]) -> list[tuple[int, int]] | None:
+    """Where a message has what is looked for; None when it has not all of it."""
+    if message.deleted_at is not None or (authors and message.author.id not in authors):
+        return None
+    if not query.has <= things(message):
+        return None
+    places: list[tuple[int, int]] = []
+    if query.terms:
+        units = split(searchable(message))
+        for term in query.terms:
+            found = list(term.matches(units))
+            if not found:
+                return None
+            places += found
+    return sorted(places)

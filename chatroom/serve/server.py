@@ -1,0 +1,158 @@
+"""Serve the room in this process: one port, one event loop.
+
+A reader that stalls is bounded by the kernel's send buffer, which is set here, and by uvicorn's flow control.
+"""
+
+import errno
+import gc
+import importlib
+import logging
+import socket
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from types import FrameType, ModuleType
+from typing import Any
+
+from chatroom.base.config import Settings
+from chatroom.base.errors import ChatroomError
+
+APP = "test_mongo:asgi"
+GRACEFUL_SECONDS = 3  # for requests in flight
+STOP_SECONDS = GRACEFUL_SECONDS + 5  # and for the engine; then mongod has less than two: ten in all
+FAILED = 3  # uvicorn's own code for an app that does not start
+GARBAGE = 5_000, 20, 20
+"""How much is made before Python looks for garbage; its own 700, 10, 10 mean a full search every few seconds."""
+
+_BACKLOG = 2048
+_PING_SECONDS = 20
+NO_NEWS = {
+    "ASGI callable returned without completing handshake.",
+    "ASGI callable returned without completing response.",  # a download that was given up
+    "Invalid UTF-8 sequence received from client.",
+}
+
+
+class PortError(ChatroomError):
+    """The address cannot be listened on; the text says what to do."""
+
+
+def open_ports(settings: Settings) -> list[socket.socket]:
+    """Listen, before anything is started, with one socket for every process; the kernel spreads what comes."""
+    listeners: list[socket.socket] = []
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(settings.ip, settings.port, type=socket.SOCK_STREAM)[0]
+        for _ in range(settings.web_concurrency):
+            listeners.append(socket.socket(family, kind))
+            _bind(listeners, address, settings)
+            address = listeners[0].getsockname()
+        for listener in listeners:
+            listener.listen(_BACKLOG)
+    except OSError as error:
+        for listener in listeners:
+            listener.close()
+        raise PortError(_explain(error, settings)) from error
+    return listeners
+
+
+def _bind(listeners: list[socket.socket], address: Any, settings: Settings) -> None:
+    first, new = listeners[0], listeners[-1]
+    new.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Accepted connections inherit it; the kernel would keep up to 4 MB for every reader that stalls.
+    new.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.send_buffer_bytes)
+    # One shared socket gave 170 of 200 connections to the quicker of two processes.
+    # The first does not share while it is bound: another server on this port has to be noticed, also one that shares.
+    if new is not first:
+        new.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    new.bind(address)
+    if settings.web_concurrency > 1:  # else no other program of this account can come in beside us
+        new.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+
+
+def run(
+    settings: Settings,
+    listener: socket.socket,
+    *,
+    heartbeat: Callable[[], Awaitable[None]] | None = None,
+    on_ready: Callable[[str], None] = lambda _: None,
+    on_stop: Callable[[], None] = lambda: None,
+) -> int:
+    """Serve until a signal says stop; return the exit code. The loop awaits `heartbeat` every second.
+
+    Once requests are answered, `on_ready` is told how the start went (`chatroom.services.Start`). Where they never
+    would be, this raises `SettingsError` before.
+    """
+    import uvicorn  # noqa: PLC0415  (mongod boots before this is needed)
+
+    start = _import_app().asgi.start()
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                on_ready(start)
+            threading.Thread(target=settle, name="settle", daemon=True).start()  # beside the first visitors
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            _import_app().asgi.let_go()
+            await super().shutdown(sockets)
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            on_stop()
+            super().handle_exit(sig, frame)
+
+    config = uvicorn.Config(
+        APP,
+        loop="uvloop",
+        lifespan="on",  # else a start that fails is taken for an app that has none
+        http="chatroom.asgi.http_protocol:HttpProtocol",
+        ws="chatroom.live.sockets.websocket:WebSocketProtocol",
+        ws_max_size=settings.max_frame_bytes or sys.maxsize,
+        ws_ping_interval=_PING_SECONDS,
+        ws_ping_timeout=_PING_SECONDS,
+        ws_per_message_deflate=False,  # costs more memory than the room
+        proxy_headers=False,  # the app decides whom it trusts
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        log_level="warning",
+        backlog=_BACKLOG,
+        timeout_graceful_shutdown=GRACEFUL_SECONDS,
+        timeout_notify=1,
+        callback_notify=heartbeat,
+    )
+    logging.getLogger("uvicorn.error").addFilter(is_news)
+    server = Server(config)
+    server.run(sockets=[listener])
+    return 0 if server.started else FAILED
+
+
+def settle() -> None:
+    """Do at the start what would stop everybody later: compile the templates, and take them out of the garbage search.
+
+    A search through all that the imports made stops every thread for a tenth of a second, and came again and again.
+    """
+    app = _import_app().app
+    for name in app.jinja_env.list_templates():
+        app.jinja_env.get_template(name)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)
+
+
+def _import_app() -> ModuleType:
+    return importlib.import_module(APP.partition(":")[0])
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """Leave out what uvicorn says of handshakes that were refused with a page, and a traceback for broken UTF-8."""
+    return record.msg not in NO_NEWS
+
+
+def _explain(error: OSError, settings: Settings) -> str:
+    ip, port = settings.ip, settings.port
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} is in use. End the program that has it, or set another one: PORT={port + 1}"
+    if error.errno == errno.EACCES:
+        return f"Port {port} is for the system's own programs. Set one above 1023, such as PORT=5000"
+    return f"IP={ip} cannot be listened on: {error.strerror}. Set an address of this machine, such as 127.0.0.1"

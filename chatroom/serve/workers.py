@@ -1,0 +1,156 @@
+"""Serve from several processes on one port.
+
+None outlives this one, however this one ends. One that dies, or whose loop stands still, is replaced; its
+listening socket stays open here meanwhile, so that those who wait in it are served by the next.
+"""
+
+import ctypes
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from chatroom.base.config import load_settings
+from chatroom.base.errors import ChatroomError
+from chatroom.base.logs import configure_logging
+from chatroom.serve import server
+from chatroom.serve.leaving import leave_on_signals
+
+BAD_SETUP = 2
+
+_ROOT = Path(__file__).resolve().parents[2]
+_POLL_SECONDS = 0.2
+_RESTART_SECONDS = 1.0
+_STANDSTILL_LOOKS = 75  # 15 s
+_PR_SET_PDEATHSIG = 1
+
+_log = logging.getLogger(__name__)
+
+
+def follow(parent: int, number: signal.Signals) -> None:
+    """Have the kernel send us this signal when our parent ends; leave at once if it already has."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
+    if os.getppid() != parent:
+        raise SystemExit(0)
+
+
+class Pulse:
+    """The sign of life of a worker's event loop, counted in looks: a machine that slept is no standstill."""
+
+    def __init__(self) -> None:
+        self._reader, self.writer = os.pipe()
+        os.set_blocking(self._reader, False)
+        self._looks_without: int | None = None
+        self.start = ""
+        """How the worker's start went, once it has said so."""
+
+    def is_lost(self) -> bool:
+        """Look: whether the loop was running, and has not run for too many looks."""
+        with suppress(BlockingIOError):
+            if said := os.read(self._reader, 4096):
+                self._looks_without = 0
+                self.start = self.start or said.partition(b".")[0].decode()
+        if self._looks_without is None:
+            return False
+        self._looks_without += 1
+        return self._looks_without > _STANDSTILL_LOOKS
+
+    def close(self) -> None:
+        """Stop looking."""
+        os.close(self._reader)
+
+
+class Worker:
+    """A process that serves one of the listening sockets."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self.listener = listener
+        self.pulse = Pulse()
+        passed = [listener.fileno(), self.pulse.writer]
+        # A fresh interpreter, not a fork: neither pymongo nor the event loop survive one.
+        command = [sys.executable, "-m", "chatroom.serve.workers", *map(str, passed), str(os.getpid())]
+        self.process = subprocess.Popen(command, pass_fds=passed, cwd=_ROOT)
+        os.close(self.pulse.writer)
+
+    def end(self, seconds: float) -> None:
+        """Wait for its end, then make it end."""
+        try:
+            self.process.wait(max(0.0, seconds))
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.pulse.close()
+
+
+def supervise(listeners: list[socket.socket], on_ready: Callable[[str], None] = lambda _: None) -> int:
+    """Keep a process serving each socket until a signal raises, or the first cannot start; return its exit code then.
+
+    The first begins alone: what is wrong is said once. `on_ready` is told how its start went. From then on the site
+    runs, and whichever ends is replaced.
+    """
+    workers: list[Worker] = []
+    is_running = False
+    try:
+        workers.append(Worker(listeners[0]))
+        while True:
+            time.sleep(_POLL_SECONDS)
+            if not is_running and workers[0].pulse.start:
+                is_running = True
+                on_ready(workers[0].pulse.start)
+                workers.extend(Worker(listener) for listener in listeners[1:])
+            for place, worker in enumerate(workers):
+                code = worker.process.poll()
+                if code in {BAD_SETUP, server.FAILED} and not is_running:
+                    return code
+                if code is not None or worker.pulse.is_lost():
+                    workers[place] = _replace(worker)
+    finally:
+        _stop(workers)
+
+
+def _replace(worker: Worker) -> Worker:
+    worker.end(0)
+    _log.warning("process %d ended with %d, starting another", worker.process.pid, worker.process.returncode)
+    time.sleep(_RESTART_SECONDS)
+    return Worker(worker.listener)
+
+
+def _stop(workers: list[Worker]) -> None:
+    deadline = time.monotonic() + server.STOP_SECONDS
+    for worker in workers:
+        worker.process.terminate()
+    for worker in workers:
+        worker.end(deadline - time.monotonic())
+
+
+def _work(listener: int, pulse: int, parent: int) -> int:
+    """Serve as one of several; the settings come from the environment, checked before by the parent."""
+    follow(parent, signal.SIGKILL)
+    leave_on_signals()
+    os.set_blocking(pulse, False)
+
+    def say(start: str) -> None:
+        os.write(pulse, f"{start}.".encode())
+
+    async def beat() -> None:
+        with suppress(BlockingIOError):
+            os.write(pulse, b".")
+
+    try:
+        settings = load_settings(os.environ)
+        configure_logging(settings.log_level)
+        return server.run(settings, socket.socket(fileno=listener), heartbeat=beat, on_ready=say)
+    except ChatroomError as error:
+        sys.stderr.write(f"chatroom: {error}\n")
+        return BAD_SETUP
+
+
+if __name__ == "__main__":
+    sys.exit(_work(*map(int, sys.argv[1:])))

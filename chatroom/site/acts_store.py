@@ -1,0 +1,115 @@
+"""Acts that take or give a right: noted in the very document that they change, until they are in the audit log.
+
+One write makes the change and the note, so that no crash comes between the two.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, get_args
+
+import msgspec
+from bson import ObjectId
+from pymongo import IndexModel
+
+from chatroom.base.models import Notice
+from chatroom.mongo.database import Database, Document
+from chatroom.site.audit_store import Act, act_of, document_of
+
+Place = Literal[
+    "users", "memberships", "rooms", "site", "invites", "room_invites", "resets", "hooks", "reports", "held"
+]
+"""The collections in whose documents acts are noted."""
+PLACES: tuple[Place, ...] = get_args(Place)
+INDEX = IndexModel("acts.key", sparse=True)
+MOST_LEFT = 100
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """An act that is not in the audit log yet; `key` is the same for the same act again.
+
+    With `is_end`, the document is good for nothing else, and goes with its last note.
+    """
+
+    id: str
+    key: str
+    place: Place
+    act: Act
+    notices: Sequence[Notice] = ()
+    is_end: bool = False
+
+
+def noting(update: Mapping[str, Any], note: Note | None) -> Document:
+    """An update that makes the note in the same write."""
+    return {**update, "$push": {"acts": _document(note)}} if note is not None else dict(update)
+
+
+def noted(document: Document, note: Note | None) -> Document:
+    """A new document that has the note."""
+    return {**document, "acts": [_document(note)]} if note is not None else document
+
+
+def taking_back(update: Mapping[str, Any], note: Note | None) -> Document:
+    """An update that undoes what the note is about, and forgets it."""
+    return {**update, "$pull": {"acts": {"id": note.id}}} if note is not None else dict(update)
+
+
+class ActStore:
+    """The notes in all collections that have some."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._collections = {place: getattr(database, place) for place in PLACES}
+
+    def new_id(self) -> str:
+        """An id for an act, which is its entry's in the audit log; they ascend with time."""
+        return str(ObjectId())
+
+    def put(self, note: Note, document_id: str) -> None:
+        """Note an act in a document that it does not change itself, before it does; again does no harm."""
+        query = {"_id": document_id, "acts.id": {"$ne": note.id}}
+        with self._database.bounded():
+            self._collections[note.place].update_one(query, noting({}, note))
+
+    def list_left(self, place: Place) -> list[Note]:
+        """The notes in a collection, the oldest first: normally none."""
+        with self._database.bounded():
+            found = list(self._collections[place].find({"acts.key": {"$exists": True}}, {"acts": 1}).limit(MOST_LEFT))
+        notes = {each["id"]: _note(each, place) for document in found for each in document["acts"]}
+        return sorted(notes.values(), key=lambda note: note.id)
+
+    def settle(self, note: Note) -> None:
+        """Forget a note, wherever it is; again does no harm.
+
+        A document that it is the end of goes with it, once that holds no note of another act.
+        """
+        collection = self._collections[note.place]
+        query = {"acts.key": note.key, "acts.id": note.id}
+        with self._database.bounded():
+            if note.is_end:
+                # Else it stays, and so does the note, which is followed again after those of before.
+                others = {"acts": {"$elemMatch": {"id": {"$ne": note.id}}}}
+                collection.delete_many({**query, "$nor": [others]})
+                return
+            last = collection.update_many({**query, "acts": {"$size": 1}}, {"$unset": {"acts": ""}})
+            if not last.matched_count:
+                collection.update_many(query, {"$pull": {"acts": {"id": note.id}}})
+
+
+def _document(note: Note) -> Document:
+    return {
+        "id": note.id,
+        "key": note.key,
+        "entry": document_of(note.act),
+        "notices": [msgspec.structs.asdict(notice) for notice in note.notices],
+        "is_end": note.is_end,
+    }
+
+
+def _note(document: Document, place: Place) -> Note:
+    return Note(
+        id=document["id"],
+        key=document["key"],
+        place=place,
+        act=act_of(document["entry"]),
+        notices=tuple(Notice(**notice) for notice in document["notices"]),
+        is_end=document["is_end"],
+    )

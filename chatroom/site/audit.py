@@ -1,0 +1,66 @@
+"""The audit log: every act of those who keep order, with who, what, when and why.
+
+`chatroom.site.acts` writes it, and nothing else; nothing in it is ever changed.
+"""
+
+import msgspec
+
+from chatroom.base.errors import Refused
+from chatroom.base.models import Author, Room, RoomName, User
+from chatroom.site.audit_store import AuditStore, Entry, Subject
+
+CONSOLE = Author("", "the console")
+"""Whoever runs the commands: they have the database in their hands anyway."""
+SITE = Subject("site", "site", "the site")
+MOST_KEPT = 500
+"""Of a reason, whoever gives it."""
+LONGEST_REASON = 300
+"""That may be typed."""
+ENTRIES = 50
+
+
+class AuditPage(msgspec.Struct, frozen=True):
+    """A part of the log, the newest first; `before` leads to the next part, and is empty at the end."""
+
+    entries: list[Entry]
+    before: str
+
+
+class Audit:
+    """Read the audit log."""
+
+    def __init__(self, store: AuditStore) -> None:
+        self._store = store
+
+    def page(self, before: str = "", *, act: str = "", actor: str = "", subject: str = "", room: str = "") -> AuditPage:
+        """The entries before one, of one act, by one person, about one subject, or in one room (by id)."""
+        wanted = {"act": act, "actor.id": actor, "subject.id": subject, "room.id": room}
+        filters = {field: value for field, value in wanted.items() if value}
+        found = self._store.list_before(before, ENTRIES + 1, filters)
+        entries = found[:ENTRIES]
+        return AuditPage(entries, entries[-1].id if len(found) > ENTRIES else "")
+
+
+def checked(reason: str, why: str, most: int = LONGEST_REASON) -> str:
+    """A reason that has to be given; raise `Refused` (`too_long`, or `invalid` with the words `why`)."""
+    reason = reason.strip()
+    if not reason:
+        raise Refused("invalid", why)
+    if len(reason) > most:
+        raise Refused("too_long", f"The reason is too long: at most {most} characters are allowed.")
+    return reason
+
+
+def about_user(user: User) -> Subject:
+    """An account as the subject of an act."""
+    return Subject("user", user.id, user.username)
+
+
+def about_message(message_id: str, author: Author, room: str) -> Subject:
+    """A message as the subject of an act, named by its author and its room."""
+    return Subject("message", message_id, f"{author.shown} in {room}")
+
+
+def about_room(room: Room | RoomName) -> Subject:
+    """A room as the subject of an act."""
+    return Subject("room", room.id, room.title)

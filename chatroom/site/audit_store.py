@@ -1,0 +1,112 @@
+"""The audit log: who did what to whom, when and why.
+
+Entries are only ever added. Their ids ascend with time, and are what pages are cut by.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+from bson import ObjectId
+from pymongo import DESCENDING, IndexModel
+
+from chatroom.base.models import Author
+from chatroom.mongo.database import Database, Document
+
+SubjectKind = Literal["user", "room", "message", "site"]
+
+INDEXES = [
+    IndexModel([("act", DESCENDING), ("_id", DESCENDING)]),
+    IndexModel([("actor.id", DESCENDING), ("_id", DESCENDING)]),
+    IndexModel([("subject.id", DESCENDING), ("_id", DESCENDING)]),
+    IndexModel(
+        [("room.id", DESCENDING), ("_id", DESCENDING)],
+        partialFilterExpression={"room.id": {"$exists": True}},
+        name="room_id",
+    ),
+]
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """What an act was done to: its kind, its id, and what it was called then."""
+
+    kind: SubjectKind
+    id: str
+    name: str
+
+
+class Act(msgspec.Struct, frozen=True, kw_only=True):
+    """One act. `actor.id` is empty for the person at the console; `room` is where it was done, if in one room."""
+
+    at: datetime
+    actor: Author
+    act: str
+    subject: Subject
+    room: Subject | None = None
+    reason: str = ""
+    details: Mapping[str, Any] = {}
+
+
+class Entry(Act, frozen=True, kw_only=True):
+    """An act in the log."""
+
+    id: str
+
+
+class AuditStore:
+    """The audit collection."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._entries = database.audit
+
+    def add(self, entry_id: str, act: Act) -> None:
+        """Store an entry; again with the same id does no harm, and changes nothing."""
+        with self._database.bounded():
+            self._entries.update_one({"_id": ObjectId(entry_id)}, {"$setOnInsert": document_of(act)}, upsert=True)
+
+    def list_before(self, before: str, limit: int, filters: Mapping[str, str]) -> list[Entry]:
+        """Entries older than the one with the id `before` (or the newest), whose fields are as `filters` say."""
+        query: dict[str, Any] = dict(filters)
+        if ObjectId.is_valid(before):
+            query["_id"] = {"$lt": ObjectId(before)}
+        with self._database.bounded():
+            return [_entry(document) for document in self._entries.find(query).sort("_id", DESCENDING).limit(limit)]
+
+
+def document_of(act: Act) -> Document:
+    """An act as it is stored."""
+    document: Document = {
+        "at": act.at,
+        "actor": {"id": act.actor.id, "name": act.actor.name},
+        "act": act.act,
+        "subject": {"kind": act.subject.kind, "id": act.subject.id, "name": act.subject.name},
+        "reason": act.reason,
+        "details": dict(act.details),
+    }
+    if act.room is not None:
+        document["room"] = {"id": act.room.id, "name": act.room.name}
+    return document
+
+
+def act_of(document: Document) -> Act:
+    """The act that is stored so."""
+    return Act(**_fields(document))
+
+
+def _entry(document: Document) -> Entry:
+    return Entry(id=str(document["_id"]), **_fields(document))
+
+
+def _fields(document: Document) -> dict[str, Any]:
+    room = document.get("room")
+    return {
+        "at": document["at"],
+        "actor": Author(**document["actor"]),
+        "act": document["act"],
+        "subject": Subject(**document["subject"]),
+        "room": Subject("room", **room) if room else None,
+        "reason": document["reason"],
+        "details": document["details"],
+    }

@@ -1,0 +1,36 @@
+"""Who acts upon whom: an account, or the person at the console; and whether they are powerful enough for it.
+
+Nobody acts on somebody who is as powerful as they are. The console may do everything.
+"""
+
+from datetime import datetime
+
+from chatroom.base.access import POWERS
+from chatroom.base.durations import until
+from chatroom.base.errors import Refused
+from chatroom.base.models import Author, User
+from chatroom.site.audit import CONSOLE
+
+By = User | None
+"""Who acts: an account, or None for the person at the console."""
+
+
+def author_of(by: By) -> Author:
+    """Who acts, as the audit log names them."""
+    return CONSOLE if by is None else Author(by.id, by.display_name)
+
+
+def has_power(by: By, user: User) -> bool:
+    """Whether they may mute and ban this person."""
+    return by is None or (by.role != "member" and POWERS[by.role] > POWERS[user.role])
+
+
+def check_power(by: By, user: User) -> None:
+    """Raise `Refused` (`forbidden`) unless they may mute and ban this person."""
+    if not has_power(by, user):
+        raise Refused("forbidden", "You may not do this to them. An administrator has to lose that role first.")
+
+
+def ban_words(end: datetime, reason: str) -> str:
+    """What the banned person is told."""
+    return f"You are banned {until(end)}: {reason}"

@@ -1,0 +1,40 @@
+"""Work that one process does for all: whoever holds the lease does it, until it ends or runs out.
+
+A lease saves work and guards nothing: two may believe for a moment that they hold it.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from chatroom.mongo.database import Database
+from chatroom.mongo.unique import write_or_find
+
+
+class LeaseStore:
+    """The leases collection, for one process."""
+
+    def __init__(
+        self, database: Database, *, holder: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._database = database
+        self._leases = database.leases
+        self._holder = holder
+        self._clock = clock
+
+    def take(self, name: str, seconds: float) -> bool:
+        """Take a lease that nobody holds, or prolong one's own; whether it is ours now."""
+        now = self._clock()
+        free = {"_id": name, "$or": [{"holder": self._holder}, {"expires_at": {"$lte": now}}]}
+        fields = {"holder": self._holder, "expires_at": now + timedelta(seconds=seconds)}
+        with self._database.bounded():
+            holder = write_or_find(
+                self._database,
+                lambda: self._leases.update_one(free, {"$set": fields}, upsert=True),
+                lambda: self._leases.find_one({"_id": name}),
+            )
+        return holder is None or holder["holder"] == self._holder
+
+    def give_back(self, name: str) -> None:
+        """End one's own lease."""
+        with self._database.bounded():
+            self._leases.delete_one({"_id": name, "holder": self._holder})

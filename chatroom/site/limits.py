@@ -1,0 +1,228 @@
+"""How often people may try: log-ins and registrations counted for all processes, posts in each.
+
+A refusal says how long to wait; a limit set to 0 is off.
+"""
+
+import hashlib
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+
+from limits import RateLimitItem, parse_many
+from limits.storage import Storage
+from limits.strategies import MovingWindowRateLimiter
+
+from chatroom.base.addresses import network_of
+from chatroom.base.config import Settings
+from chatroom.base.errors import Refused
+from chatroom.mongo.database import Database
+from chatroom.site.limits_store import MemoryWindows, make_windows
+
+Guard = Callable[[], AbstractContextManager[None]]
+"""What bounds a call of the storage, and turns its failure into `Unavailable`."""
+
+ACQUIRE_TRIES = 3
+SHORTEST_WAIT = 0.1
+COMING = "20 per minute; 200 per hour"
+"""Rooms that one account comes into: each says so to all who are there, and leaving is free."""
+OPENING = "30 per hour; 100 per day"
+"""Direct conversations that one account begins: they stand in others' lists, and nobody can leave them."""
+
+
+class Limit:
+    """One limit as the settings write it (`10 per 15 minutes`, several by `;`, or `0`), over any storage."""
+
+    def __init__(self, text: str, name: str, storage: Storage, *, clock: Callable[[], float] = time.time) -> None:
+        self._items: list[RateLimitItem] = [] if text == "0" else parse_many(text)
+        self._name = name
+        self._limiter = MovingWindowRateLimiter(storage)
+        self._clock = clock
+
+    def hit(self, *key: str) -> float:
+        """Count an attempt and return 0; or return how many seconds to wait, and do not count it."""
+        for item in self._items:
+            if not self._acquire(item, key):
+                return max(self._wait(item, key), SHORTEST_WAIT)
+        return 0.0
+
+    def wait(self, *key: str) -> float:
+        """How many seconds to wait before the next attempt; 0 when there is no need to."""
+        return max((self._wait(item, key) for item in self._items), default=0.0)
+
+    def clear(self, *key: str) -> None:
+        """Forget the attempts of a key."""
+        for item in self._items:
+            self._limiter.clear(item, self._name, *key)
+
+    def keys(self, *key: str) -> Iterator[tuple[str, int, int]]:
+        """The storage key, the amount and the seconds of each window."""
+        for item in self._items:
+            yield item.key_for(self._name, *key), item.amount, item.get_expiry()
+
+    def _acquire(self, item: RateLimitItem, key: tuple[str, ...]) -> bool:
+        for _ in range(ACQUIRE_TRIES):
+            if self._limiter.hit(item, self._name, *key):
+                return True
+            # In MongoDB, two upserts of one new key at the same moment look like a full window.
+            if self._limiter.get_window_stats(item, self._name, *key).remaining <= 0:
+                break
+        return False
+
+    def _wait(self, item: RateLimitItem, key: tuple[str, ...]) -> float:
+        stats = self._limiter.get_window_stats(item, self._name, *key)
+        return 0.0 if stats.remaining > 0 else max(0.0, stats.reset_time - self._clock())
+
+
+class AddressLimit(Limit):
+    """A limit by address: those of one network count together."""
+
+    def hit(self, *key: str) -> float:
+        """Count an attempt from an address, as `Limit.hit` does."""
+        return super().hit(*map(network_of, key))
+
+    def wait(self, *key: str) -> float:
+        """How many seconds to wait before the next attempt from an address."""
+        return super().wait(*map(network_of, key))
+
+
+class LoginLimit:
+    """Failed log-ins, for each account and each address.
+
+    An address from which the account was signed in not long ago has a count of its own: a stranger who keeps
+    failing elsewhere cannot lock the owner out.
+    """
+
+    def __init__(self, account: Limit, address: AddressLimit, guard: Guard = nullcontext) -> None:
+        self._account = account
+        self._address = address
+        self._guard = guard
+
+    def enter(self, username_key: str, address: str, *, is_known_address: bool) -> None:
+        """Count an attempt before the password is looked at; raise `Refused` (`too_fast`) after too many."""
+        with self._guard():
+            # The account's count is taken first and given back on success, so that
+            # a hundred attempts at the same moment are not a hundred guesses.
+            wait = self._address.wait(address) or self._account.hit(*_account(username_key, address, is_known_address))
+        if wait:
+            raise too_fast("There were too many attempts to log in.", wait)
+
+    def fail(self, address: str) -> None:
+        """Count a failure against the address."""
+        with self._guard():
+            self._address.hit(address)
+
+    def succeed(self, username_key: str, address: str, *, is_known_address: bool) -> None:
+        """Forget the account's attempts: its owner is here."""
+        with self._guard():
+            self._account.clear(*_account(username_key, address, is_known_address))
+
+
+class RegistrationLimit:
+    """Registrations, for each address."""
+
+    def __init__(self, address: AddressLimit, guard: Guard = nullcontext) -> None:
+        self._address = address
+        self._guard = guard
+
+    def enter(self, address: str) -> None:
+        """Count a registration; raise `Refused` (`too_fast`) after too many."""
+        with self._guard():
+            wait = self._address.hit(address)
+        if wait:
+            raise too_fast("Too many accounts were registered from your network.", wait)
+
+
+class PostingLimit:
+    """Posts, for each account and each address, as one process sees them; asked on the event loop, it never waits.
+
+    Uploads are counted the same way; `complaint` says what there were too many of.
+    """
+
+    def __init__(
+        self,
+        account: str,
+        address: str,
+        *,
+        complaint: str = "You are sending too fast.",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._complaint = complaint
+        self._storage = MemoryWindows(clock)
+        self._account = Limit(account, "account", self._storage, clock=clock)
+        self._address = AddressLimit(address, "address", self._storage, clock=clock)
+
+    def check(self, user_id: str, address: str) -> None:
+        """Count a post; raise `Refused` (`too_fast`) when there were too many (then it is not counted)."""
+        if wait := self._account.hit(user_id) or self._address.hit(address):
+            raise too_fast(self._complaint, wait)
+
+    def record(self, user_id: str) -> None:
+        """Count a post that came through another process."""
+        for key, amount, seconds in self._account.keys(user_id):
+            self._storage.add(key, amount, seconds)
+
+
+class AskingLimit:
+    """What costs the database work, by one account, as one process sees it."""
+
+    def __init__(self, text: str, name: str, what: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limit = Limit(text, name, MemoryWindows(clock), clock=clock)
+        self._what = what
+
+    def check(self, user_id: str) -> None:
+        """Count one; raise `Refused` (`too_fast`) after too many."""
+        if wait := self._limit.hit(user_id):
+            raise too_fast(self._what, wait)
+
+
+class Limits:
+    """Every limit over time. `storage` counts for all processes; posts are counted in this one."""
+
+    def __init__(self, settings: Settings, storage: Storage, guard: Guard = nullcontext) -> None:
+        self.login = LoginLimit(
+            Limit(settings.login_limit_account, "login-account", storage),
+            AddressLimit(settings.login_limit_address, "login-address", storage),
+            guard,
+        )
+        self.registration = RegistrationLimit(
+            AddressLimit(settings.register_limit_address, "register-address", storage), guard
+        )
+        self.posting = PostingLimit(settings.post_limit_account, settings.post_limit_address)
+        self.export = AskingLimit(settings.export_limit_account, "export", "There were many downloads.")
+        self.reporting = AskingLimit(settings.report_limit_account, "report", "You have reported a lot lately.")
+        self.search = AskingLimit(settings.search_limit_account, "search", "You are searching too fast.")
+        self.coming = AskingLimit(COMING, "coming", "You have come into many rooms in a short time.")
+        self.opening = AskingLimit(OPENING, "opening", "You have begun many conversations in a short time.")
+        self.uploading = PostingLimit(
+            settings.upload_limit_account,
+            settings.upload_limit_address,
+            complaint="Too many files were sent in a short time.",
+        )
+
+
+def make_limits(settings: Settings, database: Database) -> Limits:
+    """Wire the limits over a database."""
+    windows = make_windows(database, is_in_memory=settings.is_in_memory)
+    return Limits(settings, windows, guard=database.bounded)
+
+
+def too_fast(what: str, wait: float) -> Refused:
+    """The refusal that says how long to wait."""
+    return Refused("too_fast", f"{what} Please try again in {in_words(wait)}.", retry_after=round(wait, 1))
+
+
+def in_words(seconds: float) -> str:
+    """A duration for people, never shorter than it is."""
+    whole = max(1, math.ceil(seconds))
+    if whole < 120:
+        return f"{whole} second{'s' if whole > 1 else ''}"
+    if whole < 120 * 60:
+        return f"{math.ceil(whole / 60)} minutes"
+    return f"{math.ceil(whole / 3600)} hours"
+
+
+def _account(username_key: str, address: str, is_known_address: bool) -> tuple[str, ...]:
+    """What an account's attempts are counted under: never what was typed, which may be a password."""
+    name = hashlib.sha256(username_key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return (name, network_of(address)) if is_known_address else (name,)

@@ -1,0 +1,72 @@
+"""Tell every process that something changed: who is a member, what a room is called, how far somebody has read.
+
+Notices are hints, and never the only truth: they may be lost, and whoever comes back reads the state.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from chatroom.base.errors import Unavailable
+from chatroom.base.models import Notice
+from chatroom.site.notices_store import KEPT_SECONDS, NoticeStore
+
+__all__ = ["Notice", "Notices"]
+
+log = logging.getLogger(__name__)
+
+START_OVERLAP = timedelta(hours=1)  # between this process's clock and the database's
+OVERLAP = timedelta(seconds=5)
+DEAF_SECONDS = KEPT_SECONDS / 2
+"""Who has not read for so long may have missed some."""
+MAX_UNTOLD = 1000
+MISSED = Notice(kind="missed")
+
+
+class Notices:
+    """Tell and hear. `apply_through` is the engine's, while it runs: it applies this process's own at once."""
+
+    def __init__(self, store: NoticeStore, *, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._store = store
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._moment = datetime.now(UTC) - START_OVERLAP
+        self._heard: dict[str, datetime] = {}
+        self._heard_at = seconds()
+        self._untold: deque[tuple[str, Notice]] = deque(maxlen=MAX_UNTOLD)
+        self.apply_through: Callable[[Notice], None] | None = None
+
+    def tell(self, notice: Notice) -> None:
+        """Have a notice applied here at once, and by the other processes within about a second.
+
+        Call it after the change is stored. It never fails: what cannot be stored now is tried again.
+        """
+        notice_id = self._store.new_id()
+        if self.apply_through is not None:
+            with self._lock:
+                self._heard[notice_id] = datetime.max.replace(tzinfo=UTC)  # until it is read back
+            self.apply_through(notice)
+        try:
+            self._store.add(notice_id, notice)
+        except Unavailable:  # logged where it was noticed
+            self._untold.append((notice_id, notice))
+
+    def hear(self) -> list[Notice]:
+        """What other processes told since the last time, each once; `missed` first when some may be lost."""
+        while self._untold:
+            self._store.add(*self._untold[0])
+            self._untold.popleft()
+        # The last ones are read again and again, since they do not become visible in order.
+        found = self._store.told_since(self._moment)
+        was_deaf = self._seconds() - self._heard_at > DEAF_SECONDS
+        self._heard_at = self._seconds()
+        with self._lock:
+            fresh = [told.notice for told in found if told.id not in self._heard]
+            self._heard |= {told.id: told.at for told in found}
+            if found:
+                self._moment = max(self._moment, found[-1].at - OVERLAP)
+                self._heard = {id: at for id, at in self._heard.items() if at > self._moment}
+        return [MISSED, *fresh] if was_deaf else fresh

@@ -1,0 +1,58 @@
+"""Notices: short-lived hints from one process to all, by the database's clock.
+
+A notice is stored once under its id, however often that is tried; an index removes it later.
+"""
+
+from datetime import datetime
+
+import msgspec
+from bson import ObjectId
+from pymongo import ASCENDING, IndexModel
+
+from chatroom.base.models import Notice
+from chatroom.mongo.database import Database
+
+KEPT_SECONDS = 120
+INDEXES = [IndexModel("at", expireAfterSeconds=KEPT_SECONDS)]
+
+
+class Told(msgspec.Struct, frozen=True):
+    """A notice as it was stored."""
+
+    id: str
+    at: datetime
+    notice: Notice
+
+
+class NoticeStore:
+    """The notices collection."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._notices = database.notices
+
+    def new_id(self) -> str:
+        """An id for a notice that is not yet stored."""
+        return str(ObjectId())
+
+    def add(self, notice_id: str, notice: Notice) -> None:
+        """Store a notice; again with the same id does no harm."""
+        fields = msgspec.structs.asdict(notice)
+        with self._database.bounded():
+            # By the database's clock, which all processes share whatever their own clocks say.
+            self._notices.update_one(
+                {"_id": ObjectId(notice_id)}, {"$setOnInsert": fields, "$currentDate": {"at": True}}, upsert=True
+            )
+
+    def told_since(self, moment: datetime) -> list[Told]:
+        """What was told after `moment`, in order. Two may become visible in another order than their times say."""
+        with self._database.bounded():
+            found = list(self._notices.find({"at": {"$gt": moment}}).sort("at", ASCENDING))
+        return [
+            Told(
+                str(document["_id"]),
+                document["at"],
+                Notice(kind=document["kind"], user=document["user"], room=document["room"], data=document["data"]),
+            )
+            for document in found
+        ]

@@ -1,1 +1,0 @@
-"""The collections, as typed values: pymongo is used here and nowhere else."""

@@ -1,0 +1,4 @@
+"""Exports as downloads.
+
+A download ends when the right to it ends.
+"""

@@ -1,0 +1,100 @@
+"""What somebody takes away with them, piece by piece, for as long as they may have it, and take it.
+
+Written by the server's outlet, so that no thread waits for a reader.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Self
+from urllib.parse import quote
+
+from flask import Response, request
+from flask.ctx import RequestContext
+from flask.globals import request_ctx
+
+from chatroom.base.errors import Unavailable
+from chatroom.web.files.files import give_body
+from chatroom.web.kit.login import current_user
+from chatroom.web.kit.services import services
+
+PATIENCE_SECONDS = 60.0
+LEAST_RATE = 8192
+"""Bytes a second, beyond the first minute: a reader who is slower keeps others from their turn."""
+CHECK_SECONDS = 1.0
+CHUNK = 32_768
+
+
+class Taken(Iterator[bytes]):
+    """A download of one person: checked again and again while it is read; `release` is called once, at its end."""
+
+    def __init__(
+        self,
+        pieces: Iterator[str],
+        *,
+        check: Callable[[], None],
+        release: Callable[[], None],
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._chunks = in_chunks(pieces)
+        self._check = check
+        self._release = release
+        self._seconds = seconds
+        self._context: RequestContext = request_ctx._get_current_object()  # type: ignore[attr-defined]
+        self._began_at = seconds()
+        self._check_again_at = self._began_at + CHECK_SECONDS
+        self._size = 0
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        """The next piece; raises `Refused` once they may not have it any more, `Unavailable` when they are too slow."""
+        now = self._seconds()
+        if now > self._began_at + PATIENCE_SECONDS + self._size / LEAST_RATE:
+            raise Unavailable("The download was too slow.")
+        # Each piece may be made in another thread, and pages are made of templates, which need the request.
+        with self._context.copy():
+            if now >= self._check_again_at:
+                self._check()
+                self._check_again_at = now + CHECK_SECONDS
+            chunk = next(self._chunks)
+        self._size += len(chunk)
+        return chunk
+
+    def close(self) -> None:
+        """There will be no more."""
+        self._release()
+
+
+def hand_out(
+    name: str, content_type: str, pieces: Iterator[str], *, check: Callable[[], None], release: Callable[[], None]
+) -> Response:
+    """A download, never shown in the site's own place. `check` raises `Refused` once they may not have it any more."""
+    session_id, user_id = current_user.session.id, current_user.id
+
+    def check_all() -> None:
+        if services.sessions.prolong(session_id, is_active=False) is None:
+            raise Unavailable("The session has ended.")
+        check()
+
+    taken = Taken(pieces, check=check_all, release=release)
+    response = Response(content_type=f"{content_type}; charset=utf-8")
+    response.headers["Content-Disposition"] = f"attachment; filename=\"download\"; filename*=UTF-8''{quote(name)}"
+    give_body(response, taken, user_id)
+    if request.method == "HEAD":
+        taken.close()
+    return response
+
+
+def in_chunks(pieces: Iterator[str]) -> Iterator[bytes]:
+    """Pieces as fewer, larger ones: each is a write of its own on the way out."""
+    waiting: list[str] = []
+    size = 0
+    for piece in pieces:
+        waiting.append(piece)
+        size += len(piece)
+        if size >= CHUNK:
+            yield "".join(waiting).encode("utf-8", "replace")
+            waiting, size = [], 0
+    if waiting:
+        yield "".join(waiting).encode("utf-8", "replace")

@@ -1,0 +1,233 @@
+"""Files over HTTP: upload them, by script or in the form of a room, and fetch them, whole or in part.
+
+Only members of its room get a file, and no browser ever takes it for a page of this site.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Any, BinaryIO, cast
+from urllib.parse import quote
+
+import msgspec
+from flask import Blueprint, Flask, Response, request
+from werkzeug.datastructures import FileStorage
+from werkzeug.wrappers import Response as BaseResponse
+
+from chatroom.asgi.downloads import HANDOVER
+from chatroom.asgi.uploads import SPOOLED
+from chatroom.base.config import Settings
+from chatroom.base.errors import Refused
+from chatroom.base.models import File, Room
+from chatroom.files.files import no_such_file
+from chatroom.files.files_store import KeptFile
+from chatroom.files.filetypes import INLINE, PICTURES, TEXT, UNKNOWN
+from chatroom.files.space import in_megabytes
+from chatroom.people.tokens import grant_of
+from chatroom.web.files import shown
+from chatroom.web.kit import login as signing
+from chatroom.web.kit.api import answer, asker, enter, query_as
+from chatroom.web.kit.errors import explain
+from chatroom.web.kit.lanes import brings_files, scarce
+from chatroom.web.kit.login import SignedIn, current_user, lead_to_login
+from chatroom.web.kit.openapi import operation
+from chatroom.web.kit.services import services
+from chatroom.web.kit.sockets import bearer_of, header
+from chatroom.web.messages.messages_api import blueprint as api
+
+CSP = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+"""For a file that is opened by itself: the styles are those that browsers give their own viewers."""
+PRIVATE = "private, max-age=3600"
+FORM_BYTES = 1_000_000
+"""What a form has beside its files."""
+PARSED_BYTES = 131_072
+UPLOADING = {"api.upload": "one", "pages.room": "several", "pages.chatroom": "several", "avatars.change": "one"}
+
+_uploads = re.compile(r"/api/rooms/[^/]+/files|/chatroom(?:/[^/]+)?|/account/avatar")
+
+blueprint = Blueprint("files", __name__)
+
+
+def register(app: Flask) -> None:
+    """Let uploads be larger than other requests."""
+    app.register_blueprint(blueprint)
+    shown.register(app)
+    app.before_request(_allow_uploads)
+
+
+def is_upload(scope: Any) -> bool:
+    """Whether a request may bring files, told from its head."""
+    if scope.get("method") != "POST" or not _uploads.fullmatch(scope["path"]):
+        return False
+    return scope["path"].startswith("/api/") or brings_files(header(scope, "content-type"))
+
+
+def most_upload_bytes(settings: Settings) -> int:
+    """The largest request that any upload may be; 0 for no limit."""
+    return _most_bytes("several", settings)
+
+
+class Naming(msgspec.Struct):
+    """What the file is called; how it is shown is told from its content."""
+
+    name: str = ""
+
+
+@api.post("/rooms/<slug>/files")
+@scarce("pictures")
+@operation("post", {201: File}, query=Naming, body=UNKNOWN, refusals=(507,))
+def upload(slug: str) -> Response:
+    """Keep a file for a message that is still to come.
+
+    The body is the file, or a form with it. Its `id` goes into the `files` of a post within a day.
+    """
+    person = asker()
+    access = enter(slug)
+    services.messages.check_posting(access)
+    name, stream = _one_file()
+    services.limits.uploading.check(person.id, signing.address())
+    return answer(services.files.upload(person.id, access.room, name, stream), 201)
+
+
+@blueprint.get("/files/<file_id>/<name>")
+def fetch(file_id: str, name: str) -> Response | BaseResponse:  # noqa: ARG001  for people and their folders
+    """A file, or a part of it."""
+    return _answer(file_id, is_small=False)
+
+
+@blueprint.get("/files/<file_id>/thumbnail")
+def thumbnail(file_id: str) -> Response | BaseResponse:
+    """The small copy of a picture."""
+    return _answer(file_id, is_small=True)
+
+
+def sent_files() -> list[FileStorage]:
+    """The files that came with a form; a field that was left empty sends one without a name."""
+    return [part for part in request.files.getlist("files") if part.filename]
+
+
+def keep_sent(user_id: str, room: Room, parts: list[FileStorage]) -> list[str]:
+    """Keep the files of a form, and answer with their ids."""
+    most = services.settings.max_files_per_message
+    if 0 < most < len(parts):
+        raise Refused("too_many_files", f"A message has at most {most} files.")
+    kept = []
+    for part in parts:
+        services.limits.uploading.check(user_id, signing.address())
+        kept.append(services.files.upload(user_id, room, part.filename or "", cast("BinaryIO", part.stream)).id)
+    return kept
+
+
+def _allow_uploads() -> None:
+    kind = UPLOADING.get(request.endpoint or "")
+    if request.method != "POST" or kind is None:
+        return
+    most = _most_bytes(kind, services.settings)
+    if 0 < most < (request.content_length or 0):
+        one = in_megabytes(services.settings.max_file_bytes)
+        raise Refused("too_large", f"That is too large: at most {one} are allowed for a file.")
+    scope = request.environ.get("asgi.scope")
+    if (scope is None or SPOOLED in scope) and request.mimetype != "application/x-www-form-urlencoded":
+        request.max_content_length = most or None
+        # The parser of forms counts what it reads at once against the fields, which are few and short.
+        request.max_form_memory_size = max(services.settings.max_request_bytes, PARSED_BYTES)
+
+
+def _most_bytes(kind: str, settings: Settings) -> int:
+    count = settings.max_files_per_message if kind == "several" else 1
+    return settings.max_file_bytes * count + FORM_BYTES if settings.max_file_bytes and count else 0
+
+
+def _one_file() -> tuple[str, BinaryIO]:
+    """The name and the content of the file that the request is about."""
+    if request.mimetype != "multipart/form-data":
+        return query_as(Naming).name, cast("BinaryIO", request.stream)
+    parts = [part for part in request.files.values() if part.filename]
+    if len(parts) != 1:
+        raise Refused("invalid", "Send one file: as the body, or as the one file of a form.")
+    return parts[0].filename or "", cast("BinaryIO", parts[0].stream)
+
+
+def _answer(file_id: str, *, is_small: bool) -> Response | BaseResponse:
+    token = bearer_of(request.headers.get("Authorization", ""))
+    person = signing.find_by_token(token) if token is not None else current_user
+    if person is None:
+        return explain(401, "Log in first.")
+    if not person.is_authenticated:
+        return lead_to_login()
+    kept = _find_for(person, file_id)
+    if is_small:
+        if kept.file.type not in PICTURES:
+            raise no_such_file()
+        return _small_copy(kept)
+    return _whole_or_part(kept, person.id)
+
+
+def _find_for(person: SignedIn, file_id: str) -> KeptFile:
+    """The file, for members of its room; before a message has it, for its owner, and for who decides about that."""
+    kept = services.files.get(file_id)
+    grant = grant_of(person.session)
+    room = services.rooms.find(kept.room_id)
+    # Not `get_for`: nobody becomes a member by an address that they were given.
+    if room is not None and services.rooms.find_for(person.id, room.slug) is not None:
+        grant.check("read", room.slug)
+        if kept.owner_id == person.id or not services.files.is_unused(kept):
+            return kept
+    if room is not None and services.approval.may_see(person.user, kept):
+        grant.check("moderate", room.slug)
+        return kept
+    raise no_such_file()
+
+
+def _small_copy(kept: KeptFile) -> Response:
+    response = _guarded(Response(content_type="image/webp"), kept.file, etag=f"{kept.file.id}-small")
+    response.make_conditional(request)
+    if response.status_code == 200:
+        response.set_data(services.files.thumbnail(kept))
+    return response
+
+
+def _whole_or_part(kept: KeptFile, user_id: str) -> Response:
+    file = kept.file
+    type = "text/plain; charset=utf-8" if file.type == TEXT else file.type
+    response = _guarded(Response(content_type=type), file, etag=file.id)
+    response.content_length = file.size
+    response.make_conditional(request, accept_ranges=True, complete_length=file.size)
+    start, stop = 0, file.size
+    if response.status_code == 206:
+        start, stop = response.content_range.start or 0, response.content_range.stop or file.size
+    elif response.status_code != 200:
+        return response
+    response.content_length = stop - start
+    give_body(response, services.files.read(kept, start, stop), user_id)
+    return response
+
+
+def give_body(response: Response, pieces: Iterator[bytes], user_id: str) -> None:
+    """Leave the body to the server's outlet, where there is one: a slow reader then holds no thread."""
+    response.automatically_set_content_length = False
+    handover = request.environ.get("asgi.scope", {}).get(HANDOVER)
+    if handover is None:
+        response.response = pieces
+    else:
+        response.response = []
+        if request.method != "HEAD":
+            handover.append((user_id, pieces))
+
+
+def _guarded(response: Response, file: File, *, etag: str) -> Response:
+    """The headers that keep a file what it is: something to look at, or to save."""
+    is_inline = file.type in INLINE and file.type != UNKNOWN
+    response.headers["Content-Disposition"] = _disposition("inline" if is_inline else "attachment", file.name)
+    response.headers["Content-Security-Policy"] = CSP
+    response.headers["Cache-Control"] = PRIVATE
+    response.set_etag(etag)
+    return response
+
+
+def _disposition(kind: str, name: str) -> str:
+    """As RFC 6266 has it: the name in ASCII for old programs, and as it is for all others."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii")
+    plain = re.sub(r'["\\%]', "_", plain).strip() or "file"
+    value = f'{kind}; filename="{plain}"'
+    return value if plain == name else f"{value}; filename*=UTF-8''{quote(name, safe='')}"

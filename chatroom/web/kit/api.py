@@ -1,0 +1,96 @@
+"""What every route of the JSON API shares: who asks, what was sent as a typed value, and the answer.
+
+By access token, or by session cookie with the CSRF token in a header; by both only the access token counts.
+"""
+
+from functools import partial
+from typing import Any, TypeVar
+
+import msgspec
+from flask import Blueprint, Response, current_app, g, request
+from flask_login import current_user as cookie_user
+from flask_wtf.csrf import CSRFError
+
+from chatroom.base.access import Access
+from chatroom.base.errors import Refused
+from chatroom.people.tokens import grant_of
+from chatroom.web.kit import login as signing
+from chatroom.web.kit.errors import explain
+from chatroom.web.kit.login import SignedIn
+from chatroom.web.kit.openapi import operation_of
+from chatroom.web.kit.security import csrf
+from chatroom.web.kit.services import services
+from chatroom.web.kit.sockets import bearer_of
+
+Struct = TypeVar("Struct", bound=msgspec.Struct)
+
+
+def api_blueprint(name: str) -> Blueprint:
+    """A blueprint under /api, for those who are signed in by token or by cookie; each route needs an `@operation`."""
+    blueprint = Blueprint(name, __name__, url_prefix="/api")
+    csrf.exempt(blueprint)  # checked below, and only where a cookie is what signs in
+    blueprint.before_request(authenticate)
+    return blueprint
+
+
+def authenticate() -> Response | None:
+    """Know who asks, or answer 401; a cookie needs the CSRF token wherever something changes."""
+    token = bearer_of(request.headers.get("Authorization", ""))
+    if token is not None:
+        person = signing.find_by_token(token)
+    else:
+        person = cookie_user if cookie_user.is_authenticated else None
+    if person is None:
+        return explain(401, "Log in first.")
+    if token is None:
+        try:
+            csrf.protect()
+        except CSRFError:
+            return explain(403, "The header X-CSRFToken is missing or out of date. Load the page again.")
+    if token is not None:
+        _check_scope(person)
+    g.person = person
+    return None
+
+
+def _check_scope(person: SignedIn) -> None:
+    """Whether the token is good for this route, in this room; one that says nothing of itself takes no tokens."""
+    known = operation_of(current_app, request.endpoint)
+    if known is None or known.scope is None:
+        raise Refused("out_of_scope", "Tokens are not good for this address.")
+    grant_of(person.session).check(known.scope, (request.view_args or {}).get("slug"))
+
+
+def asker() -> SignedIn:
+    """Who sent this request."""
+    person: SignedIn = g.person
+    return person
+
+
+def enter(slug: str) -> Access:
+    """The room of that name as whoever asks may see it: a member, and no more than their token allows."""
+    person, rooms = asker(), services.rooms
+    return grant_of(person.session).enter(slug, partial(rooms.find_for, person.id), partial(rooms.get_for, person.id))
+
+
+def body_as(kind: type[Struct]) -> Struct:
+    """The JSON body as a typed value; whatever else it is, no part of it reaches a query."""
+    if request.mimetype != "application/json":
+        raise Refused("invalid", "Send a JSON object, with Content-Type: application/json.")
+    try:
+        return msgspec.json.decode(request.get_data(), type=kind)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError) as error:
+        raise Refused("invalid", f"The body is not understood: {error}") from error
+
+
+def query_as(kind: type[Struct]) -> Struct:
+    """The parameters of the address as a typed value; those that `kind` does not know are ignored."""
+    try:
+        return msgspec.convert(request.args.to_dict(), kind, strict=False)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise Refused("invalid", f"The address is not understood: {str(error)[:200]}") from error
+
+
+def answer(value: Any, status: int = 200) -> Response:
+    """A typed value as JSON."""
+    return Response(msgspec.json.encode(value), status, content_type="application/json")

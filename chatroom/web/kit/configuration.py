@@ -1,0 +1,51 @@
+"""Flask's own configuration, made from the settings."""
+
+from datetime import timedelta
+from typing import Any, cast
+
+from flask import Flask, Response
+from flask_compress import Compress
+
+from chatroom.base.config import Settings
+from chatroom.web.kit.cookies import CookieSessions
+
+MAX_FIELDS = 50
+
+
+def configure(app: Flask, settings: Settings) -> None:
+    """Configure sessions, forms, sizes and hosts."""
+    app.session_interface = CookieSessions()
+    app.config.from_mapping(
+        SECRET_KEY=settings.secret_key or None,
+        SECRET_KEY_FALLBACKS=_words(settings.secret_key_fallbacks) or None,
+        TRUSTED_HOSTS=_words(settings.allowed_hosts) or None,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_REFRESH_EACH_REQUEST=False,
+        PERMANENT_SESSION_LIFETIME=timedelta(minutes=settings.session_lifetime_minutes),
+        MAX_CONTENT_LENGTH=settings.max_request_bytes or None,
+        MAX_FORM_MEMORY_SIZE=settings.max_request_bytes or None,
+        MAX_FORM_PARTS=MAX_FIELDS,
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a form may stay open for days
+        WTF_CSRF_SSL_STRICT=False,  # asks for a Referer, which privacy tools take away; Sec-Fetch-Site is asked instead
+    )
+
+
+def compress_static(app: Flask) -> None:
+    """Send scripts and styles compressed. Pages are not: their size would tell of the secrets in them (BREACH)."""
+    app.config.from_mapping(COMPRESS_REGISTER=False, COMPRESS_ALGORITHM=["gzip"])
+    compress = Compress()
+    compress.init_app(app)
+    send = app.view_functions["static"]
+
+    def send_whole(**arguments: Any) -> Response:
+        response = cast("Response", send(**arguments))
+        response.direct_passthrough = False
+        response.make_sequence()  # else the library loses sight of the open file
+        return response
+
+    app.view_functions["static"] = compress.compressed()(send_whole)
+
+
+def _words(text: str) -> list[str]:
+    return [word for part in text.split(",") if (word := part.strip())]

@@ -1,0 +1,153 @@
+"""Errors, as a page for people and as JSON under /api; neither shows more than the person needs."""
+
+import logging
+import math
+
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, SecurityError
+
+from chatroom.base.errors import Refused, SettingsError, Unavailable
+
+log = logging.getLogger(__name__)
+
+STATUS = {
+    "wrong_password": 401,
+    "forbidden": 403,
+    "banned": 403,
+    "muted": 403,
+    "archived": 403,
+    "read_only": 403,
+    "newcomer": 403,
+    "rejected": 403,
+    "withdrawn": 409,
+    "too_many_held": 409,
+    "last_administrator": 409,
+    "out_of_scope": 403,
+    "not_found": 404,
+    "taken": 409,
+    "too_many_pins": 409,
+    "too_many_reactions": 409,
+    "too_large": 413,
+    "conflict": 409,
+    "too_fast": 429,
+    "busy": 503,
+    "full": 507,
+    "unavailable": 503,
+}
+"""By a refusal's reason; every other is the sender's mistake, 400."""
+
+REASON = {
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    413: "too_long",
+    429: "too_fast",
+    500: "unavailable",  # as there, nobody knows what became of the request
+    503: "unavailable",
+}
+UNAVAILABLE_SECONDS = 5.0
+
+TITLES = {
+    400: "That did not work",
+    401: "Please log in",
+    403: "Not allowed",
+    404: "There is nothing here",
+    405: "That did not work",
+    409: "That did not work",
+    413: "That is too much at once",
+    429: "Too fast",
+    500: "Something went wrong here",
+    503: "Not available right now",
+    507: "There is no room left",
+}
+MESSAGES = {
+    403: "You may not do this.",
+    404: "The page does not exist, or you may not see it.",
+    405: "This address cannot be used that way.",
+    413: "What was sent is too large.",
+    500: "It is not your fault. It was noted, and will be looked at.",
+}
+STALE_FORM = "This form was out of date. Please go back, load the page again and try once more."
+
+
+def register(app: Flask) -> None:
+    """Install the error handlers."""
+    app.register_error_handler(Refused, _refused)
+    app.register_error_handler(Unavailable, _unavailable)
+    app.register_error_handler(SettingsError, _misconfigured)
+    app.register_error_handler(CSRFError, _stale_form)
+    app.register_error_handler(SecurityError, _wrong_host)
+    app.register_error_handler(HTTPException, _http)
+
+
+def page_with_status(html: str, status: int) -> Response:
+    """A page as an answer of this status."""
+    response = make_response(html)
+    response.status_code = status
+    return response
+
+
+def status_of(error: Refused | Unavailable) -> int:
+    """The HTTP status for a refusal."""
+    return STATUS.get(error.reason, 400) if isinstance(error, Refused) else 503
+
+
+def retry_after_of(error: Refused | Unavailable) -> float | None:
+    """How long to wait, in seconds."""
+    return error.retry_after if isinstance(error, Refused) else UNAVAILABLE_SECONDS
+
+
+def with_retry_after(response: Response, seconds: float | None) -> Response:
+    """Add the header that tells programs when to come back, in whole seconds and never too early."""
+    if seconds is not None:
+        response.headers["Retry-After"] = str(math.ceil(seconds))
+    return response
+
+
+def explain(status: int, message: str, *, reason: str = "", retry_after: float | None = None) -> Response:
+    """An error as JSON under /api, else as a page."""
+    if request.path.startswith(("/api/", "/hooks/")):
+        error: dict[str, object] = {"reason": reason or REASON.get(status, "invalid"), "message": message}
+        if retry_after is not None:
+            error["retry_after"] = retry_after
+        response = jsonify(error=error)
+    else:
+        title = TITLES.get(status, "That did not work")
+        response = make_response(
+            render_template("error.html", code=status, title=title, message=message, retry_after=retry_after)
+        )
+    response.status_code = status
+    return with_retry_after(response, retry_after)
+
+
+def _refused(refusal: Refused) -> Response:
+    return explain(status_of(refusal), refusal.message, reason=refusal.reason, retry_after=refusal.retry_after)
+
+
+def _unavailable(error: Unavailable) -> Response:
+    return explain(503, str(error), reason="unavailable", retry_after=UNAVAILABLE_SECONDS)
+
+
+def _misconfigured(error: SettingsError) -> Response:
+    log.error("the settings do not work: %s", error)
+    return explain(503, "The site is not set up properly. Whoever runs it finds the reason in its log.")
+
+
+def _stale_form(_: CSRFError) -> Response:
+    return explain(400, STALE_FORM)
+
+
+def _wrong_host(_: SecurityError) -> Response:
+    # There is no page for it: without a trusted host, no address can be made.
+    return Response("Bad request: this host is not served here.\n", 400, content_type="text/plain; charset=utf-8")
+
+
+def _http(error: HTTPException) -> Response:
+    status = error.code or 500
+    said = error.description if status in {403, 413} and error.description != type(error).description else None
+    response = explain(status, said or MESSAGES.get(status, "The request was not understood."))
+    for name, value in error.get_headers():
+        if name in {"Allow", "Retry-After"}:
+            response.headers[name] = value
+    return response

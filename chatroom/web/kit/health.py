@@ -1,0 +1,23 @@
+"""For those who watch over the server: whether the process lives, and whether it can serve."""
+
+from flask import Blueprint, Response
+
+from chatroom.web.kit.services import services
+
+READY_SECONDS = 1.0
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/livez")
+def livez() -> Response:
+    """The process answers, whatever the database does."""
+    return Response("alive\n", content_type="text/plain; charset=utf-8")
+
+
+@blueprint.get("/readyz")
+def readyz() -> Response:
+    """The database answers within a second."""
+    if services.database.is_answering(READY_SECONDS):
+        return Response("ready\n", content_type="text/plain; charset=utf-8")
+    return Response("the database does not answer\n", 503, content_type="text/plain; charset=utf-8")

@@ -1,0 +1,102 @@
+"""What every request and every answer goes through: proxies, hosts, other sites' forms, headers."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from flask import Flask, Response, request
+from flask_wtf import CSRFProtect
+from werkzeug.exceptions import Forbidden, RequestEntityTooLarge
+
+from chatroom.base import addresses
+from chatroom.base.config import Settings
+from chatroom.web.kit.configuration import MAX_FIELDS
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+CSP = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors {frame_ancestors}"
+)
+FRAMED = "pages.messages_frame"
+"""The one page that may stand in a frame, and only in one of our own."""
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+HSTS = "max-age=31536000"
+UNSAFE_METHODS = {"POST", "PUT", "PATCH", "DELETE"}
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+csrf = CSRFProtect()
+
+
+def form_checks_token(view: View) -> View:
+    """Leave the CSRF token to the view's own form, which comes back with what was typed when it is out of date."""
+    return cast("View", csrf.exempt(view))
+
+
+def protect(app: Flask, settings: Settings) -> None:
+    """Install the protections, the outermost first."""
+    app.wsgi_app = _locate(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign, assignment]
+    app.before_request(_refuse_other_sites)
+    app.before_request(_refuse_many_fields)
+    app.after_request(_add_headers)
+    csrf.init_app(app)
+
+
+def safe_next(target: str | None) -> str:
+    """The address to go on to, if it is one of this site's own paths; else nothing."""
+    if not target or len(target) > 2000 or not target.startswith("/") or target.startswith("//"):
+        return ""
+    # Browsers take a backslash for a slash, and drop tabs and line ends: `/\evil`, `/<tab>/evil`.
+    if "\\" in target or any(ord(character) <= 0x20 or ord(character) == 0x7F for character in target):
+        return ""
+    return target
+
+
+def _locate(inner: "WSGIApplication", proxies: int) -> "WSGIApplication":
+    """Say where a request comes from, and by which scheme, as the websockets do."""
+
+    # Not the host: routers of the Heroku kind pass on an X-Forwarded-Host that anybody may have written.
+    def wsgi_app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        said_for, said_proto = environ.get("HTTP_X_FORWARDED_FOR", ""), environ.get("HTTP_X_FORWARDED_PROTO", "")
+        environ["REMOTE_ADDR"] = addresses.address_of(environ.get("REMOTE_ADDR") or "", said_for, proxies)
+        is_secure = addresses.is_secure(environ["wsgi.url_scheme"], said_proto, proxies)
+        environ["wsgi.url_scheme"] = "https" if is_secure else "http"
+        return inner(environ, start_response)
+
+    return wsgi_app
+
+
+def _refuse_other_sites() -> None:
+    """The browser itself says that another site sent this: no token can make up for it."""
+    if request.method in UNSAFE_METHODS and request.headers.get("Sec-Fetch-Site", "").lower() == "cross-site":
+        raise Forbidden("The request comes from another site.")
+
+
+def _refuse_many_fields() -> None:
+    """Werkzeug bounds the parts of a multipart form, but not the fields of an ordinary one."""
+    if request.mimetype == "application/x-www-form-urlencoded" and request.get_data().count(b"&") >= MAX_FIELDS:
+        raise RequestEntityTooLarge("The form has too many fields.")
+
+
+def _add_headers(response: Response) -> Response:
+    is_framed = request.endpoint == FRAMED
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", CSP.format(frame_ancestors="'self'" if is_framed else "'none'"))
+    headers.setdefault("X-Frame-Options", "SAMEORIGIN" if is_framed else "DENY")
+    for name, value in HEADERS.items():
+        headers.setdefault(name, value)
+    if request.is_secure:
+        headers.setdefault("Strict-Transport-Security", HSTS)
+    if request.endpoint != "static":
+        # Nothing is left in a shared cache, nor behind the Back button once somebody has logged out.
+        headers.setdefault("Cache-Control", "no-store")  # but for people's files, which say so themselves
+        response.vary.add("Cookie")
+    return response

@@ -1,0 +1,73 @@
+"""Who opens a websocket, told from its handshake, outside any Flask request."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask
+from werkzeug.sansio.utils import host_is_trusted
+
+from chatroom.base import addresses
+from chatroom.base.config import Settings
+from chatroom.base.models import Author
+from chatroom.live.sockets.visitor import Visitor
+from chatroom.people.tokens import grant_of
+from chatroom.services import Services
+from chatroom.web.kit.cookies import find_secret
+
+Scope = Mapping[str, Any]
+
+
+def sign_in(app: Flask, scope: Scope) -> Visitor | None:
+    """The visitor behind a handshake, by access token or by session cookie; asks the database."""
+    services: Services = app.extensions["chatroom"]
+    proxies = services.settings.trusted_proxies
+    secret = bearer_of(header(scope, "authorization"))
+    is_by_cookie = secret is None
+    if is_by_cookie:
+        secret = find_secret(app, header(scope, "cookie"), is_secure=is_secure(scope, proxies))
+    found = services.sessions.find_valid(secret or "", "browser" if is_by_cookie else "token")
+    if found is None:
+        return None
+    session, user = found
+    return Visitor(
+        author=Author(user.id, user.display_name, user.is_bot),
+        session_id=session.id,
+        expires_at=session.expires_at,
+        address=address_of(scope, proxies),
+        is_by_cookie=is_by_cookie,
+        grant=grant_of(session),
+    )
+
+
+def is_own_origin(scope: Scope, settings: Settings) -> bool:
+    """Whether the page that opens the socket is this site's own, by its Origin: exactly, or not at all."""
+    host = header(scope, "host")
+    allowed = [word for part in settings.allowed_hosts.split(",") if (word := part.strip())]
+    if not host or (allowed and not host_is_trusted(host, allowed)):
+        return False
+    scheme = "https" if is_secure(scope, settings.trusted_proxies) else "http"
+    return header(scope, "origin") == f"{scheme}://{host}"
+
+
+def is_secure(scope: Scope, trusted_proxies: int) -> bool:
+    """Whether the browser speaks TLS, to us or to a trusted proxy."""
+    return addresses.is_secure(str(scope.get("scheme", "")), header(scope, "x-forwarded-proto"), trusted_proxies)
+
+
+def address_of(scope: Scope, trusted_proxies: int) -> str:
+    """Where a connection comes from, as far as the trusted proxies say."""
+    client = scope.get("client")
+    return addresses.address_of(client[0] if client else "", header(scope, "x-forwarded-for"), trusted_proxies)
+
+
+def bearer_of(authorization: str) -> str | None:
+    """The access token in an Authorization header; None when it has another scheme, which a proxy may ask for."""
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def header(scope: Scope, name: str) -> str:
+    """A header's values, joined by commas as HTTP wants it."""
+    wanted = name.encode()
+    separator = "; " if name == "cookie" else ","
+    return separator.join(value.decode("latin-1") for key, value in scope["headers"] if key == wanted)

@@ -1,0 +1,96 @@
+"""One's own messages that wait for approval: shown to their author alone, who may take them back."""
+
+from typing import Literal
+
+import msgspec
+from flask import Blueprint, Response, redirect, url_for
+from msgspec import UNSET, UnsetType
+
+from chatroom.base.models import SERVER_MADE, File, Held
+from chatroom.live.protocol import timestamp
+from chatroom.web.kit.api import answer, api_blueprint, enter
+from chatroom.web.kit.login import Page, current_user, login_required
+from chatroom.web.kit.openapi import operation
+from chatroom.web.kit.services import services
+
+api = api_blueprint("held_api")
+blueprint = Blueprint("held", __name__)
+
+
+class HeldMessage(msgspec.Struct, kw_only=True):
+    """A message of one's own that waits, or that was rejected."""
+
+    id: str
+    client_id: str | UnsetType = UNSET
+    text: str
+    held_at: str
+    reply_to: int | UnsetType = UNSET
+    files: tuple[File, ...] = ()
+    state: Literal["waiting", "rejected"]
+    reason: str | UnsetType = UNSET
+
+
+class HeldList(msgspec.Struct):
+    """What of one's own waits in a room, the oldest first."""
+
+    room: str
+    held: list[HeldMessage]
+
+
+class WithdrawnAnswer(msgspec.Struct):
+    """What was taken back, or put away."""
+
+    room: str
+    id: str
+
+
+@api.get("/rooms/<slug>/held")
+@operation("read", {200: HeldList})
+def read(slug: str) -> Response:
+    """What of your own waits for approval.
+
+    And what was rejected, until you put it away. What was approved is among the messages.
+    """
+    access = enter(slug)
+    return answer(HeldList(access.room.slug, [wire_held(each) for each in services.approval.list_of(access)]))
+
+
+@api.delete("/rooms/<slug>/held/<held_id>")
+@operation("post", {200: WithdrawnAnswer}, refusals=(409,))
+def withdraw(slug: str, held_id: str) -> Response:
+    """Take back what waits for approval.
+
+    Or put away what was rejected. 409 where it was approved meanwhile.
+    """
+    access = enter(slug)
+    services.approval.withdraw(access, held_id)
+    return answer(WithdrawnAnswer(access.room.slug, held_id))
+
+
+@blueprint.post("/chatroom/<slug>/held/<held_id>/withdraw")
+@login_required
+def withdraw_by_form(slug: str, held_id: str) -> Page:
+    """The same, where there is no script."""
+    access = services.rooms.get_for(current_user.id, slug)
+    services.approval.withdraw(access, held_id)
+    return redirect(url_for("pages.room", slug=access.room.slug), 303)
+
+
+def as_held(held: list[Held]) -> str:
+    """The same as in the API, for a data attribute that a script reads."""
+    return msgspec.json.encode([wire_held(each) for each in held]).decode()
+
+
+def wire_held(held: Held) -> HeldMessage:
+    """One as its author sees it. What was decided a moment ago and is not yet posted still waits."""
+    is_rejected = held.state == "rejected"
+    return HeldMessage(
+        id=held.id,
+        client_id=UNSET if held.client_id.startswith(SERVER_MADE) else held.client_id,
+        text=held.text,
+        held_at=timestamp(held.held_at),
+        reply_to=UNSET if held.reply_to is None else held.reply_to,
+        files=held.files,
+        state="rejected" if is_rejected else "waiting",
+        reason=held.reason if is_rejected else UNSET,
+    )

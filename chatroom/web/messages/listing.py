@@ -1,0 +1,83 @@
+"""The messages of a page: which of them are rendered anew, where a day begins, who stands under whose name."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import Any, cast
+
+from flask import Flask
+from markupsafe import Markup, escape
+
+from chatroom.base.models import Message
+from chatroom.web.kit.login import current_user
+
+KEPT_MARKUP = 1000
+"""Rendered messages that are kept, because the newest are on every page."""
+KEPT_DAYS = 100
+JOINED_FOR = timedelta(minutes=10)
+
+
+def message_list(app: Flask) -> Callable[..., str]:
+    """Make the function by which templates show messages; one in the same state is rendered once, for all who see it.
+
+    They come oldest first, with day lines (in UTC), and neighbours of one author joined; `panel` follows the `target`.
+    """
+
+    @lru_cache(maxsize=KEPT_MARKUP)
+    def markup(message: Message, *how: object, viewer: str) -> str:
+        module: Any = app.jinja_env.get_template("messages/_message.html").module
+        return cast("str", module.message_item(message, *how, viewer=viewer))
+
+    @lru_cache(maxsize=KEPT_DAYS)
+    def day_line(day: date) -> str:
+        module: Any = app.jinja_env.get_template("messages/_message.html").module
+        return cast("str", module.day_line(day))
+
+    def show(
+        messages: Sequence[Message],
+        quoted: Mapping[int, Message],
+        room_url: str,
+        target: int | None = None,
+        panel: str = "",
+    ) -> str:
+        pieces: list[str] = []
+        previous: Message | None = None
+        user_id: str = current_user.id
+        for message in messages:
+            is_same_day = previous is not None and previous.sent_at.date() == message.sent_at.date()
+            if not is_same_day:
+                pieces.append(day_line(message.sent_at.date()))
+            is_joined = is_same_day and previous is not None and _continues(previous, message)
+            is_target = message.sequence == target
+            quote = quoted.get(message.reply_to) if message.reply_to is not None else None
+            # What others see of a message says nothing of whoever looked at it first.
+            pieces.append(markup(message, room_url, is_joined, is_target, quote, viewer=_viewer_of(message, user_id)))
+            if is_target:
+                pieces.append(escape(panel))
+            previous = message
+        return Markup("\n").join(pieces)
+
+    return show
+
+
+def _continues(previous: Message, message: Message) -> bool:
+    """Whether a message stands under the name of the one before it."""
+    return (
+        previous.author.id == message.author.id
+        and previous.kind == message.kind
+        and not message.reply_to
+        and message.sent_at - previous.sent_at < JOINED_FOR
+    )
+
+
+def names(message: Message, user_id: str) -> bool:
+    """Whether a message names a user, or everybody."""
+    return user_id in message.mentions or "room" in message.mentions
+
+
+def _viewer_of(message: Message, user_id: str) -> str:
+    """Who looks at a message, if they are named in it or among those who reacted to it; else nobody in particular."""
+    if not message.reactions and not message.mentions:
+        return ""
+    is_among = any(person.id == user_id for reaction in message.reactions for person in reaction.people)
+    return user_id if is_among or names(message, user_id) else ""

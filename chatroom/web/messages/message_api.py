@@ -1,0 +1,64 @@
+"""The JSON API of one message (docs/protocol.md): read it, give it another text, take it back."""
+
+import msgspec
+from flask import Response
+
+from chatroom.base.access import Access
+from chatroom.live.protocol import Cursor, Format, WireMessage, wire
+from chatroom.messages.changes import Change
+from chatroom.web.kit import login as signing
+from chatroom.web.kit.api import answer, api_blueprint, asker, body_as, enter, query_as
+from chatroom.web.kit.openapi import operation
+from chatroom.web.kit.services import services
+from chatroom.web.messages.messages_api import StoredAnswer, stored_answer
+
+blueprint = api_blueprint("messages_api")
+
+
+class ReadingOne(msgspec.Struct):
+    """How a message is to be read."""
+
+    format: Format = "text"
+
+
+class Editing(msgspec.Struct, forbid_unknown_fields=True):
+    """A message's new text, and the revision of the message that its editor had in view."""
+
+    text: str
+    revision: Cursor | None = None
+
+
+@blueprint.get("/rooms/<slug>/messages/<message_id>")
+@operation("read", {200: WireMessage}, query=ReadingOne)
+def read(slug: str, message_id: str) -> Response:
+    """One message."""
+    room = enter(slug).room
+    return answer(wire(services.messages.get(room, message_id), query_as(ReadingOne).format))
+
+
+@blueprint.patch("/rooms/<slug>/messages/<message_id>")
+@operation("post", {200: StoredAnswer}, body=Editing, example={"text": "Hello!", "revision": 41}, refusals=(409,))
+def edit(slug: str, message_id: str) -> Response:
+    """Give your own message another text.
+
+    With `revision`, an edit that was made after it is not overwritten.
+    """
+    access = enter(slug)
+    body = body_as(Editing)
+    return _change(access, services.messages.changes.editing(access, message_id, body.text, seen=body.revision))
+
+
+@blueprint.delete("/rooms/<slug>/messages/<message_id>")
+@operation("post", {200: StoredAnswer})
+def delete(slug: str, message_id: str) -> Response:
+    """Take a message back.
+
+    Your own, or as a moderator another's: its text is erased.
+    """
+    access = enter(slug)
+    return _change(access, services.messages.changes.deleting(access, message_id))
+
+
+def _change(access: Access, change: Change) -> Response:
+    services.limits.posting.check(asker().id, signing.address())
+    return answer(stored_answer(access.room, services.messages.change(access.room, change)))

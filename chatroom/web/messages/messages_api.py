@@ -1,0 +1,174 @@
+"""The JSON API of messages (docs/protocol.md), for scripts and where websockets do not get through."""
+
+from typing import Annotated
+
+import msgspec
+from flask import Response
+from msgspec import UNSET, UnsetType
+
+from chatroom.base.errors import Refused
+from chatroom.base.models import SERVER_MADE, Held, Message, Room
+from chatroom.live.protocol import ClientId, Cursor, FileIds, Format, WireMessage, wire
+from chatroom.messages.posting import Page as MessagePage
+from chatroom.moderation.approval import WAITING
+from chatroom.web.kit import login as signing
+from chatroom.web.kit.api import answer, api_blueprint, asker, body_as, enter, query_as
+from chatroom.web.kit.openapi import operation
+from chatroom.web.kit.services import services
+
+MOST_MESSAGES = 100
+
+blueprint = api_blueprint("api")
+
+
+Sequences = Annotated[str, msgspec.Meta(pattern=rf"^\d{{1,15}}(,\d{{1,15}}){{0,{MOST_MESSAGES - 1}}}\Z")]
+
+
+class Reading(msgspec.Struct):
+    """Which part of a room."""
+
+    after: Cursor | UnsetType = UNSET
+    before: Cursor | UnsetType = UNSET
+    since: Cursor | UnsetType = UNSET
+    around: Cursor | UnsetType = UNSET
+    sequences: Sequences | UnsetType = UNSET
+    limit: int | UnsetType = UNSET
+    format: Format = "text"
+
+
+class Post(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of a post."""
+
+    text: str
+    client_id: ClientId | None = None
+    reply_to: Cursor | None = None
+    files: FileIds = ()
+
+
+class Changes(msgspec.Struct):
+    """A part of a room."""
+
+    room: str
+    revision: int
+    messages: list[WireMessage]
+    more: bool
+    newer: bool | UnsetType = UNSET
+
+
+class StoredAnswer(msgspec.Struct, kw_only=True):
+    """What a post became."""
+
+    room: str
+    client_id: str | UnsetType = UNSET
+    id: str
+    sequence: int
+    revision: int
+
+
+class HeldAnswer(msgspec.Struct, kw_only=True):
+    """That a post waits for approval."""
+
+    room: str
+    client_id: str | UnsetType = UNSET
+    id: str
+    held: bool = True
+    message: str = WAITING
+
+
+@blueprint.get("/rooms/<slug>/messages")
+@operation("read", {200: Changes}, query=Reading)
+def read(slug: str) -> Response:
+    """Changes after a revision; messages before, since or around a sequence; or the newest page.
+
+    With `after`: what changed since, by revision; ask again from the `revision` of the answer while there is `more`.
+    """
+    person = asker()
+    room = enter(slug).room
+    asked = query_as(Reading)
+    if sum(each is not UNSET for each in _parts(asked)) > 1:
+        raise Refused("invalid", "Ask for one part of the room: `after`, `before`, `since`, `around` or `sequences`.")
+    if asked.after is not UNSET and asked.format != "brief":  # who only counts what is new is not there
+        services.visits.take([(room.id, person.author)])
+    return answer(_changes(room.slug, _page(room, asked), asked.format))
+
+
+@blueprint.post("/rooms/<slug>/messages")
+@operation(
+    "post",
+    {201: StoredAnswer, 200: StoredAnswer, 202: HeldAnswer},
+    body=Post,
+    example={"text": "Hello", "client_id": "hello-1"},
+    refusals=(409,),
+)
+def post(slug: str) -> Response:
+    """Store a message; 200 instead of 201 when it was stored before.
+
+    The `client_id` is your own name for it: sending the same again stores nothing, and answers with the first. 202
+    where it waits for a moderator's approval: nobody else sees it yet.
+    """
+    person = asker()
+    access = enter(slug)
+    room = access.room
+    body = body_as(Post)
+    draft = services.messages.draft(
+        person.author, body.text, body.client_id, reply_to=body.reply_to, has_files=bool(body.files)
+    )
+    services.limits.posting.check(person.id, signing.address())
+    services.messages.check_reply(room, body.reply_to)
+    services.rooms.check_posting(access, draft.client_id)
+    held = services.approval.hold(access, draft, body.files)
+    if held is not None:
+        return answer(held_answer(room, held), 202)
+    draft = services.messages.attach(room, draft, body.files)
+    stored = services.messages.post(room, services.messages.with_mentions(access, draft))
+    return answer(stored_answer(room, stored.message), 200 if stored.is_repeated else 201)
+
+
+def held_answer(room: Room, held: Held) -> HeldAnswer:
+    """What whoever posted is told of a message that waits."""
+    return HeldAnswer(
+        room=room.slug, client_id=UNSET if held.client_id.startswith(SERVER_MADE) else held.client_id, id=held.id
+    )
+
+
+def stored_answer(room: Room, message: Message) -> StoredAnswer:
+    """What whoever posted or changed a message is told."""
+    return StoredAnswer(
+        room=room.slug,
+        client_id=UNSET if message.client_id.startswith(SERVER_MADE) else message.client_id,
+        id=message.id,
+        sequence=message.sequence,
+        revision=message.revision,
+    )
+
+
+def _parts(asked: Reading) -> tuple[object, ...]:
+    return asked.after, asked.before, asked.since, asked.around, asked.sequences
+
+
+def _page(room: Room, asked: Reading) -> MessagePage:
+    messages, limit = services.messages, _limit(asked)
+    if asked.after is not UNSET:
+        return messages.after(room, asked.after, limit)
+    if asked.before is not UNSET:
+        return messages.before(room, asked.before, limit)
+    if asked.since is not UNSET:
+        return messages.since(room, asked.since, limit)
+    if asked.around is not UNSET:
+        return messages.around(room, asked.around, limit)
+    if asked.sequences is not UNSET:
+        revision = messages.newest_revision(room)
+        found = messages.by_sequences(room, {int(each) for each in asked.sequences.split(",")})
+        return MessagePage(messages=found, revision=revision, more=False)
+    return messages.newest(room, limit)
+
+
+def _limit(asked: Reading) -> int:
+    """How many messages are asked for, brought within bounds."""
+    usual = services.settings.history_page
+    return min(max(usual if asked.limit is UNSET else asked.limit, 1), max(MOST_MESSAGES, usual))
+
+
+def _changes(slug: str, page: MessagePage, format: Format) -> Changes:
+    messages = [wire(message, format) for message in page.messages]
+    return Changes(room=slug, revision=page.revision, messages=messages, more=page.more, newer=page.newer or UNSET)

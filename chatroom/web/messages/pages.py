@@ -1,0 +1,250 @@
+"""The index and the rooms: everything works with forms and links alone; scripts make it live."""
+
+import hashlib
+import zlib
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from flask import (
+    Blueprint,
+    Response,
+    make_response,
+    redirect,
+    render_template,
+    render_template_string,
+    request,
+    url_for,
+)
+
+from chatroom.base.access import Access
+from chatroom.base.errors import Refused, Unavailable
+from chatroom.base.models import Draft, Held, Message, Room
+from chatroom.messages.messages_store import Stored
+from chatroom.messages.posting import Page as MessagePage
+from chatroom.rooms.rooms import LOBBY
+from chatroom.web.files.files import keep_sent, sent_files
+from chatroom.web.kit import login as signing
+from chatroom.web.kit.errors import retry_after_of, status_of, with_retry_after
+from chatroom.web.kit.forms import MessageForm
+from chatroom.web.kit.lanes import scarce
+from chatroom.web.kit.login import Page, current_user, login_required
+from chatroom.web.kit.security import form_checks_token
+from chatroom.web.kit.services import services
+from chatroom.web.rooms.sidebar import sections_for
+
+HUES = 12
+LARGEST_SEQUENCE = 2**53
+LOGGED_OUT_FRAME = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Logged out</title>{% include "kit/_styles.html" %}</head>
+<body class="frame"><p class="notice notice--error">You are logged out. <a target="_top"
+href="{{ url_for('accounts.login', next=url_for('pages.room', slug=slug)) }}">Log in again</a></p></body></html>
+"""
+
+blueprint = Blueprint("pages", __name__)
+
+
+def hue(user_id: str) -> int:
+    """Which of the twelve colours a person has (the same as in static/state/text.js)."""
+    return zlib.crc32(user_id.encode()) % HUES
+
+
+def static_url(filename: str) -> str:
+    """The address of a static file, made once: a page names fifty."""
+    return _static_url(filename, root=request.script_root)
+
+
+@lru_cache(maxsize=512)
+def _static_url(filename: str, *, root: str) -> str:  # noqa: ARG001  (`url_for` puts it in front)
+    return url_for("static", filename=filename)
+
+
+def as_json(value: Any) -> str:
+    """A typed value, for a data attribute that a script reads."""
+    return msgspec.json.encode(value).decode()
+
+
+@blueprint.get("/")
+def index() -> Page:
+    """Lead newcomers in, and those signed in to the chat."""
+    if current_user.is_authenticated:
+        return redirect(url_for("pages.chatroom"), 303)
+    return make_response(render_template("index.html"))
+
+
+@blueprint.route("/chatroom", methods=["GET", "POST"])
+@scarce("pictures", only_with_files=True)
+@form_checks_token
+@login_required
+def chatroom() -> Page:
+    """The lobby."""
+    return _room(LOBBY.slug)
+
+
+@blueprint.route("/chatroom/<slug>", methods=["GET", "POST"])
+@scarce("pictures", only_with_files=True)
+@form_checks_token
+@login_required
+def room(slug: str) -> Page:
+    """A room, newest messages first in view, or older ones with `?before=`."""
+    return _room(slug)
+
+
+@blueprint.get("/chatroom/<slug>/messages")
+def messages_frame(slug: str) -> Page:
+    """The newest messages alone, for the frame beside the form."""
+    if not current_user.is_authenticated:
+        # A redirect would lead to the login page, which no frame may show.
+        response = make_response(render_template_string(LOGGED_OUT_FRAME, slug=slug))
+        response.status_code = 401
+        return response
+    access = services.rooms.get_for(current_user.id, slug)
+    found = access.room
+    services.visits.take([(found.id, current_user.author)])
+    page = services.messages.newest(found, services.settings.history_page)
+    _mark_read(access, page)
+    held = services.approval.list_of(access)
+    return make_response(render_template("messages/messages.html", room=found, held=held, **_history(found, page)))
+
+
+def _room(slug: str) -> Page:
+    access = services.rooms.get_for(current_user.id, slug) if request.method == "POST" else open_room(slug)
+    found = access.room
+    form = MessageForm()
+    if request.method != "POST":
+        if "date" in request.args:
+            return redirect(_address_of_day(found), 303)
+        asked = _asked_page(found)
+        if not asked.get("is_history"):
+            _mark_read(access, asked["page"])
+        return room_page(access, form, **asked)
+    if not form.validate():
+        return room_page(access, form, **_asked_page(found), status=400, msg=form.problem)
+    try:
+        _post(access, form)
+    except (Refused, Unavailable) as error:
+        page = room_page(access, form, **_asked_page(found), status=status_of(error), msg=str(error))
+        return with_retry_after(page, retry_after_of(error))
+    return redirect(url_for("pages.room", slug=found.slug), 303)
+
+
+def open_room(slug: str) -> Access:
+    """The room for who opens a page of it, which lets people into public ones."""
+    return services.rooms.visit(current_user.id, slug, lambda: services.limits.coming.check(current_user.id))
+
+
+def _mark_read(access: Access, page: MessagePage) -> None:
+    """Whoever is shown the newest messages has read the room, but for a browser that only looks ahead."""
+    newest = page.messages[-1].sequence if page.messages else 0
+    if newest > access.membership.read_sequence and "prefetch" not in request.headers.get("Sec-Purpose", ""):
+        services.reading.mark(access, newest)
+
+
+def _post(access: Access, form: MessageForm) -> Stored | Held:
+    """Store what was typed, or hold it; the same form with the same text again stores nothing."""
+    found = access.room
+    parts = sent_files()
+    draft = services.messages.draft(
+        current_user.author, form.typed, form.given_client_id, reply_to=form.answered, has_files=bool(parts)
+    )
+    services.limits.posting.check(current_user.id, signing.address())
+    services.messages.check_reply(found, draft.reply_to)
+    services.rooms.check_posting(access, draft.client_id)
+    file_ids = keep_sent(current_user.id, found, parts)
+    held = services.approval.hold(access, draft, file_ids)
+    if held is not None:
+        if held.text == draft.text:
+            return held
+        return services.approval.hold(access, _as_another(draft), file_ids) or held
+    draft = services.messages.attach(found, draft, file_ids)
+    draft = services.messages.with_mentions(access, draft)
+    stored = services.messages.post(found, draft)
+    message = stored.message
+    if not stored.is_repeated or _says_the_same(message, draft) or message.edited_at or message.deleted_at:
+        return stored
+    draft = _as_another(draft)
+    return services.messages.post(found, services.messages.attach(found, draft, file_ids))
+
+
+def _as_another(draft: Draft) -> Draft:
+    """An earlier form, come back by the Back button, with another text: swallowing it would lose a message."""
+    other = hashlib.sha256(f"{draft.client_id} {draft.text}".encode()).hexdigest()[:32]
+    return msgspec.structs.replace(draft, client_id=other)
+
+
+def _says_the_same(message: Message, draft: Draft) -> bool:
+    """Whether a form was only sent twice; its files have come twice then, and have other ids."""
+    files = [[(file.name, file.size) for file in each] for each in (message.files, draft.files)]
+    return message.text == draft.text and files[0] == files[1]
+
+
+def room_page(
+    access: Access, form: MessageForm, page: MessagePage, *, status: int = 200, msg: str = "", **more: Any
+) -> Response:
+    """The room with a page of its messages; `is_history` is one that is not followed live."""
+    form.renew()
+    found = access.room
+    response = make_response(
+        render_template(
+            "messages/chatroom.html",
+            room=found,
+            access=access,
+            closed=_why_closed(access),
+            held=services.approval.list_of(access),
+            waiting=services.approval.count_for(current_user.user) if access.may_moderate else 0,
+            form=form,
+            msg=msg,
+            people=services.presence.here(found.id),
+            pins=services.messages.pinned(found),
+            sections=sections_for(access.user_id),
+            **{"is_history": False, **more},
+            **_history(found, page),
+        )
+    )
+    response.status_code = status
+    return response
+
+
+def _address_of_day(found: Room) -> str:
+    """Where the day begins that the address asks for, in the reader's zone (`offset`: UTC minus theirs, minutes)."""
+    try:
+        day = datetime.strptime(request.args["date"], "%Y-%m-%d").replace(tzinfo=UTC)
+        offset = int(request.args.get("offset", "0")[:5])
+        message = services.messages.first_at(found, day + timedelta(minutes=offset))
+    except (ValueError, OverflowError) as error:
+        raise Refused("invalid", "A date is written as in 2026-11-21.") from error
+    if message is None:
+        return url_for("pages.room", slug=found.slug)
+    return url_for("permalinks.message", slug=found.slug, sequence=message.sequence)
+
+
+def _why_closed(access: Access) -> str:
+    """Why nobody, or not this member, writes in the room; a mute ends, and is told when one tries."""
+    try:
+        msgspec.structs.replace(access, muted_until=None).check_posting(datetime.now(UTC))
+    except Refused as refusal:
+        return refusal.message
+    return ""
+
+
+def _asked_page(found: Room) -> dict[str, Any]:
+    """The newest messages, or the older ones that the address asks for."""
+    before = request.args.get("before", type=int)
+    limit = services.settings.history_page
+    if before is None:
+        return {"page": services.messages.newest(found, limit)}
+    page = services.messages.before(found, min(max(before, 1), LARGEST_SEQUENCE), limit)
+    return {"page": page, "is_history": True}
+
+
+def _history(found: Room, page: MessagePage) -> dict[str, Any]:
+    messages = page.messages
+    return {
+        "messages": messages,
+        "quoted": services.messages.quoted(found, messages),
+        "cursor": page.revision,
+        "has_older": page.more,
+        "has_newer": page.newer,
+        "oldest_sequence": messages[0].sequence if messages else None,
+    }

@@ -1,0 +1,137 @@
+"""The administration: pages of plain forms, for administrators of the site alone.
+
+To everybody else they do not exist.
+"""
+
+import platform
+from datetime import UTC, datetime
+
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+
+from chatroom import __version__
+from chatroom.base.errors import Refused, Unavailable
+from chatroom.moderation.admission import MOST_DAYS, MOST_USES
+from chatroom.moderation.newcomers import MOST as MOST_HELD
+from chatroom.moderation.newcomers import SUGGESTED
+from chatroom.web.kit.errors import page_with_status, retry_after_of, status_of, with_retry_after
+from chatroom.web.kit.login import Page, current_user, lead_to_login
+from chatroom.web.kit.services import services
+
+PEOPLE = 50
+LONGEST_NAME = 64
+
+blueprint = Blueprint("admin", __name__, url_prefix="/admin")
+
+
+@blueprint.before_request
+def administrators_only() -> Page | None:
+    """Lead visitors to the log-in, and answer 404 to those who may not administrate."""
+    if not current_user.is_authenticated:
+        return lead_to_login()
+    if current_user.role != "administrator":
+        abort(404)
+    return None
+
+
+@blueprint.get("")
+def overview() -> Page:
+    """The site in numbers."""
+    versions = {"Chatroom": __version__, "Python": platform.python_version()}
+    return admin_page("overview", overview=services.overview.read(), versions=versions)
+
+
+@blueprint.get("/people")
+def people() -> Page:
+    """Everybody by user name, or those whose names begin like what was typed."""
+    wanted = request.args.get("q", "")[:LONGEST_NAME].strip()
+    users = services.accounts.users
+    found = users.list_like(wanted, request.args.get("after", "")[:LONGEST_NAME], PEOPLE + 1)
+    shown = found[:PEOPLE]
+    known = {user.id for user in shown}
+    named = [user for user in users.list_named_like(wanted, PEOPLE) if user.id not in known] if wanted else []
+    return admin_page(
+        "people",
+        people=shown + named,
+        now=datetime.now(UTC),
+        q=wanted,
+        after=shown[-1].username if len(found) > PEOPLE else "",
+    )
+
+
+@blueprint.get("/joining")
+def joining() -> Page:
+    """Who may come in."""
+    return _joining_page()
+
+
+@blueprint.post("/registration")
+def set_registration() -> Page:
+    """Open or close the site for new accounts."""
+    try:
+        services.admission.set_registration(current_user.user, request.form.get("registration", ""))
+    except (Refused, Unavailable) as error:
+        return with_retry_after(_joining_page(status_of(error), msg=str(error)), retry_after_of(error))
+    flash("Set.", "success")
+    return redirect(url_for("admin.joining"), 303)
+
+
+@blueprint.post("/holding")
+def set_holding() -> Page:
+    """Have the first messages of newcomers wait for approval, or no longer."""
+    try:
+        services.newcomers.set_first(current_user.user, request.form.get("first", -1, type=int))
+    except (Refused, Unavailable) as error:
+        return with_retry_after(_joining_page(status_of(error), msg=str(error)), retry_after_of(error))
+    flash("Set.", "success")
+    return redirect(url_for("admin.joining"), 303)
+
+
+@blueprint.post("/invites")
+def make_invite() -> Page:
+    """Make an invite, and show its code: now, and never again."""
+    uses, days = (request.form.get(name, 0, type=int) for name in ("uses", "days"))
+    try:
+        code = services.admission.make_invite(current_user.user, uses=uses, days=days)
+    except (Refused, Unavailable) as error:
+        return with_retry_after(_joining_page(status_of(error), msg=str(error)), retry_after_of(error))
+    return _joining_page(201, code=code)
+
+
+@blueprint.post("/invites/<invite_id>/revoke")
+def revoke_invite(invite_id: str) -> Page:
+    """Make an invite worthless."""
+    services.admission.revoke_invite(current_user.user, invite_id)
+    flash("The invite is revoked.", "success")
+    return redirect(url_for("admin.joining"), 303)
+
+
+@blueprint.get("/audit")
+def audit() -> Page:
+    """Who did what, the newest first."""
+    name = request.args.get("about", "")[:LONGEST_NAME]
+    about = services.accounts.users.find_by_username(name) if name else None
+    act = request.args.get("act", "")[:40]
+    page = services.audit.page(
+        request.args.get("before", ""), act=act, subject=about.id if about else "nobody" if name else ""
+    )
+    return admin_page("audit", page=page, act=act, about=name)
+
+
+def _joining_page(status: int = 200, *, msg: str = "", code: str = "") -> Response:
+    admission = services.admission
+    return admin_page(
+        "joining",
+        status,
+        msg=msg,
+        code=code,
+        chosen=admission.chosen,
+        default=admission.default,
+        invites=admission.list_invites(),
+        most={"uses": MOST_USES, "days": MOST_DAYS},
+        holding={"first": services.newcomers.first, "most": MOST_HELD, "suggested": SUGGESTED},
+    )
+
+
+def admin_page(name: str, status: int = 200, **context: object) -> Response:
+    """A page of the administration; `name` is its template's, and the section's unless it says another."""
+    return page_with_status(render_template(f"admin/{name}.html", **{"section": name, **context}), status)

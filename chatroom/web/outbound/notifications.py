@@ -1,0 +1,152 @@
+"""What tells people while they do not look: which rooms may, which browsers, and what makes this site an app.
+
+The service worker stands at the root, because it may only look after what lies below it.
+"""
+
+from typing import Annotated
+
+import msgspec
+from flask import Blueprint, Response, current_app, flash, jsonify, make_response, redirect, render_template, url_for
+from msgspec import Meta
+from werkzeug.wrappers import Response as BaseResponse
+from wtforms import SelectField
+from wtforms.fields.choices import SelectChoice
+
+from chatroom.base.models import RoomEntry
+from chatroom.web.kit.api import answer, api_blueprint, asker, body_as
+from chatroom.web.kit.forms import Form
+from chatroom.web.kit.lanes import scarce
+from chatroom.web.kit.login import current_user, login_required
+from chatroom.web.kit.openapi import operation
+from chatroom.web.kit.services import services
+
+Page = Response | BaseResponse
+WISHES = [
+    SelectChoice(value="mentions", label="Mentions"),
+    SelectChoice(value="all", label="All messages"),
+    SelectChoice(value="none", label="Nothing"),
+]
+
+BY_COOKIE = (401, 403)
+"""These are for the site's own pages: signed in by cookie, and no token is good for them."""
+
+blueprint = Blueprint("notifications", __name__)
+api = api_blueprint("push")
+
+
+class Keys(msgspec.Struct, forbid_unknown_fields=True):
+    """A browser's own keys, as `PushSubscription.toJSON` has them."""
+
+    p256dh: Annotated[str, Meta(max_length=200)]
+    auth: Annotated[str, Meta(max_length=100)]
+
+
+class Subscribing(msgspec.Struct):
+    """A browser that wants to be told; as `PushSubscription.toJSON` has it."""
+
+    endpoint: Annotated[str, Meta(max_length=2000)]
+    keys: Keys
+
+
+class Unsubscribing(msgspec.Struct):
+    """A browser that wants to hear no more."""
+
+    endpoint: Annotated[str, Meta(max_length=2000)]
+
+
+class PushKey(msgspec.Struct):
+    """The site's public key, in URL-safe base64: a browser asks for it when it subscribes."""
+
+    key: str
+
+
+class WishForm(Form):
+    """What somebody wants to be told of in a room."""
+
+    notify = SelectField("Tell me about", choices=WISHES)
+
+
+@blueprint.get("/account/notifications")
+@login_required
+def settings() -> Page:
+    """What one is told of, room by room, and in this browser."""
+    forms = [(entry, _form(entry)) for entry in services.rooms.list_for(current_user.id)]
+    return make_response(render_template("outbound/notifications.html", forms=forms))
+
+
+@blueprint.post("/chatroom/<slug>/notify")
+@login_required
+def wish(slug: str) -> Page:
+    """Change what one is told of in a room."""
+    access = services.rooms.get_for(current_user.id, slug)
+    form = WishForm()
+    if not form.validate():
+        flash(form.problem, "error")
+    else:
+        services.rooms.wish(access, form.notify.data)
+        flash(f"{access.room.title}: saved.", "success")
+    return redirect(url_for("notifications.settings"), 303)
+
+
+@blueprint.get("/manifest.webmanifest")
+def manifest() -> Response:
+    """What a phone needs to install the site as an app."""
+    static = current_app.url_for
+    icons = [
+        {"src": static("static", filename=f"icons/{name}.png"), "sizes": f"{size}x{size}", "type": "image/png"} | more
+        for name, size, more in (
+            ("icon-192", 192, {}),
+            ("icon-512", 512, {}),
+            ("maskable-512", 512, {"purpose": "maskable"}),
+        )
+    ]
+    response = jsonify(
+        id="/",
+        name=services.settings.site_name,
+        short_name=services.settings.site_name[:12],
+        start_url=url_for("pages.chatroom"),
+        scope="/",
+        display="standalone",
+        background_color="#f7f4ee",
+        theme_color="#1f6b5a",
+        icons=icons,
+    )
+    response.content_type = "application/manifest+json"
+    return response
+
+
+@blueprint.get("/service-worker.js")
+def service_worker() -> Response:
+    """The script that shows notifications, and the last pages when the network is away."""
+    return current_app.send_static_file("pages/service_worker.js")
+
+
+@api.get("/push/key")
+@operation(None, {200: PushKey}, refusals=BY_COOKIE)
+def key() -> Response:
+    """What a browser needs to subscribe: the public key of this site."""
+    return answer(PushKey(services.push.public_key))
+
+
+@api.post("/push/subscriptions")
+@scarce("names")
+@operation(None, {201: PushKey}, body=Subscribing, refusals=BY_COOKIE)
+def subscribe() -> Response:
+    """Tell this browser from now on, until its session ends."""
+    person, asked = asker(), body_as(Subscribing)
+    services.push.subscribe(person.id, person.session.id, asked.endpoint, asked.keys.p256dh, asked.keys.auth)
+    return answer(PushKey(services.push.public_key), 201)
+
+
+@api.post("/push/subscriptions/end")
+@operation(None, {200: PushKey}, body=Unsubscribing, refusals=BY_COOKIE)
+def unsubscribe() -> Response:
+    """Tell this browser no more."""
+    services.push.unsubscribe(asker().id, body_as(Unsubscribing).endpoint)
+    return answer(PushKey(services.push.public_key))
+
+
+def _form(entry: RoomEntry) -> WishForm:
+    form = WishForm(notify=entry.membership.notify)
+    form.notify.id = f"notify-{entry.room.id}"
+    return form

@@ -1,0 +1,97 @@
+"""The pictures of people over HTTP: chosen on the account's page, shown by a style sheet of all who have one.
+
+By a style sheet, because then no message and no list has to know who has a picture, nor to change when one does.
+"""
+
+import hashlib
+from typing import BinaryIO, cast
+
+from flask import Blueprint, Flask, Response, abort, flash, redirect, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from chatroom.base.errors import Refused
+from chatroom.web.kit import login as signing
+from chatroom.web.kit.forms import Form
+from chatroom.web.kit.lanes import scarce
+from chatroom.web.kit.login import current_user, login_required
+from chatroom.web.kit.security import form_checks_token
+from chatroom.web.kit.services import services
+
+FOR_EVER = "private, max-age=31536000, immutable"
+RULES = (
+    '.avatar[data-person="{id}"]{{background-image:url("{url}")}}'
+    '.avatar--large[data-person="{id}"]{{background-image:url("{url}?size=large")}}'
+    '.avatar[data-person="{id}"]::before{{content:none}}\n'
+)
+
+blueprint = Blueprint("avatars", __name__)
+
+
+class AvatarForm(Form):
+    """Choose a picture, or remove it."""
+
+
+def register(app: Flask) -> None:
+    """Serve them, and let templates link the sheet."""
+    app.register_blueprint(blueprint)
+    app.jinja_env.globals["avatar_sheet"] = lambda: _version_of(_sheet())
+
+
+@blueprint.get("/avatars/<user_id>/<version>")
+@login_required
+def picture(user_id: str, version: str) -> Response:
+    """Somebody's picture, of 80 pixels, or of 256 with `?size=large`."""
+    content = services.avatars.find(user_id, version, is_large=request.args.get("size") == "large")
+    if content is None:
+        abort(404)
+    return Response(content, content_type="image/webp", headers={"Cache-Control": FOR_EVER})
+
+
+@blueprint.get("/avatars/<version>.css")
+@login_required
+def sheet(version: str) -> Response:
+    """The rules that show them; of an older version, as they are now."""
+    content = _sheet()
+    headers = {"Cache-Control": FOR_EVER if version == _version_of(content) else "no-store"}
+    return Response(content, content_type="text/css; charset=utf-8", headers=headers)
+
+
+@blueprint.post("/account/avatar")
+@scarce("pictures")
+@form_checks_token
+@login_required
+def change() -> BaseResponse:
+    """Choose a picture of oneself, or remove it."""
+    form = AvatarForm()
+    try:
+        if not form.validate():
+            raise Refused("invalid", form.problem)
+        if "remove" in request.form:
+            services.avatars.remove(current_user.id)
+            flash("Your picture is removed.")
+        else:
+            _choose()
+            flash("This is your picture now. Others see it when they load their page again.")
+    except Refused as refusal:
+        flash(refusal.message, "error")
+    return redirect(url_for("accounts.account"), 303)
+
+
+def _choose() -> None:
+    part = request.files.get("picture")
+    if part is None or not part.filename:
+        raise Refused("empty", "Choose a picture first.")
+    services.limits.uploading.check(current_user.id, signing.address())
+    services.avatars.set(current_user.id, cast("BinaryIO", part.stream))
+
+
+def _sheet() -> str:
+    return "".join(
+        RULES.format(id=user_id, url=url_for("avatars.picture", user_id=user_id, version=version))
+        for user_id, version in services.avatars.listed()
+    )
+
+
+def _version_of(content: str) -> str:
+    """Empty for an empty sheet, which nobody need load."""
+    return hashlib.sha256(content.encode()).hexdigest()[:16] if content else ""

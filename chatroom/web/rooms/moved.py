@@ -1,0 +1,26 @@
+"""Old addresses of direct conversations lead their people to the new ones; for everybody else there is nothing."""
+
+from flask import Flask, redirect, request, url_for
+
+from chatroom.names import is_former_direct
+from chatroom.web.kit.login import Page, current_user
+from chatroom.web.kit.services import services
+
+
+def register(app: Flask) -> None:
+    """Install it: before a page is made. Forms and the API are answered under either address."""
+    app.before_request(_lead_on)
+
+
+def _lead_on() -> Page | None:
+    given = request.view_args or {}
+    slug = given.get("slug", "")
+    if request.method not in {"GET", "HEAD"} or not is_former_direct(slug) or request.path.startswith("/api/"):
+        return None
+    services.prepare()
+    access = services.rooms.find_for(current_user.id, slug) if current_user.is_authenticated else None
+    if access is None or access.room.slug == slug:
+        return None
+    address = url_for(request.endpoint or "", **{**given, "slug": access.room.slug})
+    query = request.query_string.decode(errors="replace")
+    return redirect(f"{address}?{query}" if query else address, 308)

@@ -1,0 +1,120 @@
+"""Search, as a page that needs no script, and for programs."""
+
+from datetime import UTC, datetime
+
+import msgspec
+from flask import Blueprint, Response, make_response, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from chatroom.base.errors import Refused, Unavailable
+from chatroom.live.protocol import WireMessage, wire
+from chatroom.search.queries import LONGEST_QUERY
+from chatroom.search.search import Hit, Results
+from chatroom.web.kit.api import answer, api_blueprint, asker, query_as
+from chatroom.web.kit.errors import retry_after_of, status_of, with_retry_after
+from chatroom.web.kit.login import SignedIn, current_user, login_required
+from chatroom.web.kit.openapi import operation
+from chatroom.web.kit.services import services
+
+Page = Response | BaseResponse
+blueprint = Blueprint("search", __name__)
+api = api_blueprint("search_api")
+
+
+class Asked(msgspec.Struct):
+    """What is looked for, and where to go on."""
+
+    q: str
+    before: str | None = None
+
+
+class SnippetPiece(msgspec.Struct):
+    """A part of a message's text; `hit` where it is what was looked for."""
+
+    text: str
+    hit: bool
+
+
+class Found(msgspec.Struct):
+    """A message that was found: where it is, and the part of its text around the hit."""
+
+    room: str
+    title: str
+    url: str
+    snippet: list[SnippetPiece]
+    message: WireMessage
+
+
+class SearchAnswer(msgspec.Struct):
+    """A page of results. `before` is where to go on, null at the end; `cut` when time ran out before it was full.
+
+    `behind` when so much is being written that some of the newest messages cannot be found yet.
+    """
+
+    hits: list[Found]
+    before: str | None
+    cut: bool
+    behind: bool
+
+
+@blueprint.get("/search")
+@login_required
+def page() -> Page:
+    """What was found, the newest first; or the form alone."""
+    text = request.args.get("q", "")
+    if not text.strip():
+        return _page("")
+    try:
+        results = _find(current_user, text, request.args.get("before"))
+    except (Refused, Unavailable) as error:
+        response = _page(text, problem=str(error))
+        response.status_code = status_of(error)
+        return with_retry_after(response, retry_after_of(error))
+    return _page(text, results=results)
+
+
+@api.get("/search")
+@operation("read", {200: SearchAnswer}, query=Asked)
+def search() -> Response:
+    """Find messages in the rooms that you are in.
+
+    Words and "phrases", from:name, in:room, before:2026-01-31, after:2026-01-31, has:file, has:link. The newest come
+    first; ask for more with `before` of the answer.
+    """
+    asked = query_as(Asked)
+    results = _find(asker(), asked.q, asked.before)
+    hits = list(map(_found, results.hits))
+    return answer(SearchAnswer(hits=hits, before=results.before, cut=results.is_cut, behind=results.is_behind))
+
+
+def _find(person: SignedIn, text: str, before: str | None) -> Results:
+    services.limits.search.check(person.id)
+    return services.search.find(person.id, text, before)
+
+
+def _found(hit: Hit) -> Found:
+    return Found(
+        room=hit.room.slug,
+        title=hit.room.title,
+        url=_permalink(hit),
+        snippet=[SnippetPiece(piece.text, piece.is_hit) for piece in hit.snippet],
+        message=wire(hit.message, "text"),
+    )
+
+
+def _permalink(hit: Hit) -> str:
+    return url_for("permalinks.message", slug=hit.room.slug, sequence=hit.message.sequence)
+
+
+def _page(text: str, *, results: Results | None = None, problem: str = "") -> Response:
+    looked_back_to = datetime.fromtimestamp(results.reached, UTC) if results and results.reached else None
+    html = render_template(
+        "search/search.html",
+        text=text[: 2 * LONGEST_QUERY],
+        longest=LONGEST_QUERY,
+        results=results,
+        looked_back_to=looked_back_to,
+        problem=problem,
+        permalink=_permalink,
+    )
+    return make_response(html)

@@ -1,0 +1,60 @@
+/* What the room's page came with, and what its browser lends it: data, elements, a clock, a store, ids, a websocket. */
+
+import { timesOfReader } from "../state/times.js";
+
+export const clock = {
+  now: () => Date.now(),
+  setTimeout: (action, ms) => setTimeout(action, ms),
+  clearTimeout: (timer) => clearTimeout(timer),
+};
+
+/** Read what the server wrote into the page; `find(name)` finds the element with the hook `data-name`. */
+export function readPage(root) {
+  const { dataset: data } = root;
+  return {
+    root,
+    data,
+    find: (name) => document.querySelector(`[data-${name}]`),
+    csrfToken: document.querySelector("meta[name=csrf-token]").content,
+    times: timesOfReader({ language: document.documentElement.lang, languages: navigator.languages }),
+    user: { id: data.user, name: data.userName },
+    room: { slug: data.room, title: data.roomTitle, kind: data.roomKind, notify: data.notify },
+    mayModerate: data.mayModerate === "true",
+    isHistory: data.history === "true",
+  };
+}
+
+/** Open the room's websocket, to go on after a cursor. */
+export function openSocket({ liveUrl, room }, cursor) {
+  const url = new URL(liveUrl, location.href);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  url.search = new URLSearchParams({ room, after: cursor, format: "html" });
+  return new WebSocket(url);
+}
+
+export function makeId() {
+  // `randomUUID` exists only where the page came by TLS or from this machine.
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** A name for this tab that a reload keeps. */
+export function nameTab() {
+  const storage = findStorage("sessionStorage");
+  try {
+    const name = storage.getItem("chatroom:tab") ?? makeId();
+    storage.setItem("chatroom:tab", name);
+    return name;
+  } catch {
+    return makeId();
+  }
+}
+
+/** Reading the property itself throws where storage is forbidden. */
+export function findStorage(name) {
+  try {
+    return window[name];
+  } catch {
+    return undefined;
+  }
+}

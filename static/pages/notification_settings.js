@@ -1,0 +1,69 @@
+/* The page of notifications: what this browser may do is asked and said here. */
+
+import { isSubscribed, startServiceWorker, subscribe, unsubscribe } from "../browser/browser_notifications.js";
+import { Notifications } from "../state/notifications.js";
+
+const SAID = {
+  on: "This browser tells you, also when the page is closed.",
+  local: "This browser tells you while a page of the room is open. It has no push service that can be reached.",
+  off: "This browser does not tell you.",
+  denied: "This browser was told not to show notifications from here. You can change that in its settings for this site.",
+  unable: "This browser cannot show notifications here. They need a page that comes by https.",
+};
+
+const root = document.querySelector("[data-notifications]");
+if (root) start(root);
+
+async function start(root) {
+  const state = root.querySelector("[data-notifications-state]");
+  const toggle = root.querySelector("[data-notifications-toggle]");
+  const sound = root.querySelector("[data-notifications-sound]");
+  const csrfToken = document.querySelector("meta[name=csrf-token]").content;
+  const notifications = new Notifications({ storage: localStorage });
+  sound.checked = notifications.hasSound;
+  sound.addEventListener("change", () => {
+    notifications.hasSound = sound.checked;
+  });
+  const api = { request: (url, { body } = {}) => request(url, body, csrfToken) };
+  startServiceWorker();
+  let now = await find();
+  show();
+  toggle.addEventListener("click", async () => {
+    toggle.disabled = true;
+    if (isOn()) {
+      await unsubscribe(api);
+      now = "off";
+    } else now = await subscribe(api);
+    toggle.disabled = false;
+    show();
+  });
+
+  function isOn() {
+    return now === "on" || now === "local";
+  }
+
+  function show() {
+    state.textContent = SAID[now];
+    toggle.textContent = isOn() ? "Stop telling me here" : "Tell me in this browser";
+    toggle.hidden = now === "unable" || now === "denied";
+    root.hidden = false;
+  }
+}
+
+async function find() {
+  if (!globalThis.Notification || !navigator.serviceWorker) return "unable";
+  if (Notification.permission === "denied") return "denied";
+  if (Notification.permission !== "granted") return "off";
+  return (await isSubscribed()) ? "on" : "local";
+}
+
+async function request(url, body, csrfToken) {
+  const response = await fetch(url, {
+    method: body ? "POST" : "GET",
+    headers: { Accept: "application/json", ...(body && { "Content-Type": "application/json", "X-CSRFToken": csrfToken }) },
+    body: body && JSON.stringify(body),
+    credentials: "same-origin",
+  });
+  if (!response.ok) throw new Error(`The room answered with ${response.status}.`);
+  return response.json();
+}

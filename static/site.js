@@ -1,4 +1,0 @@
-/* What a page without the chat needs: times in the reader's own zone. */
-import { localizeTimes, timesOfReader } from "./times.js";
-
-localizeTimes(document, timesOfReader({ language: document.documentElement.lang, languages: navigator.languages }));

@@ -1,0 +1,187 @@
+/* What is being attached: chosen, dropped or pasted; each file with how far it is, and a way to take it back. */
+
+import { formatSize } from "../../state/text.js";
+import { Uploads } from "../../state/uploads.js";
+import { endingOf, thumbnailOf } from "./files.js";
+import { reconcile } from "../messages/timeline.js";
+
+const PREVIEW_PX = 80;
+
+export class AttachmentsView {
+  #list;
+  #template;
+  #announcer;
+  #uploads;
+  #elements = new Map();
+  #onProblem;
+  #onReady;
+  #onStored;
+  #isAwaited = false;
+  #isTold = false;
+
+  /** `onReady()` sends the message that waited for its files; `onStored(files)` keeps what is there; `onProblem(text)` tells. */
+  constructor({ form, zone, template, announcer, makeUploads, onProblem, onReady, onStored }) {
+    this.#list = form.querySelector("[data-attachments]");
+    this.#template = template;
+    this.#announcer = announcer;
+    this.#onProblem = onProblem;
+    this.#onReady = onReady;
+    this.#onStored = onStored;
+    this.#uploads = makeUploads({ onChange: () => this.#show() });
+    const input = form.querySelector("[data-choose]");
+    input.addEventListener("change", () => {
+      this.add([...input.files]);
+      input.value = "";
+    });
+    form.addEventListener("paste", (event) => this.#paste(event));
+    acceptDrops(zone, (files) => this.add(files));
+  }
+
+  /** Whether there is anything attached, there already or not. */
+  get isEmpty() {
+    return this.#uploads.isEmpty;
+  }
+
+  add(files) {
+    const problem = this.#uploads.add(files);
+    if (problem) this.#onProblem(problem);
+  }
+
+  restore(files) {
+    if (files.length) this.#uploads.restore(files);
+  }
+
+  /** Whether the message may go now; if not, `onReady` is called as soon as it may. */
+  isReady() {
+    this.#isAwaited = !this.#uploads.isReady && !this.#uploads.hasFailed;
+    if (this.#uploads.hasFailed) this.#onProblem("A file could not be sent. Try it again, or remove it.");
+    this.#show();
+    return this.#uploads.isReady;
+  }
+
+  take() {
+    return this.#uploads.take();
+  }
+
+  #show() {
+    const { items, isReady, hasFailed } = this.#uploads;
+    const elements = items.map((item) => this.#elementOf(item));
+    items.forEach((item, index) => this.#explain(elements[index], item));
+    reconcile(this.#list, elements);
+    this.#list.hidden = items.length === 0;
+    const kept = new Set(items.map(({ key }) => key));
+    for (const key of this.#elements.keys()) if (!kept.has(key)) this.#elements.delete(key);
+    this.#onStored(this.#uploads.stored);
+    this.#tell(items);
+    if (this.#isAwaited && (isReady || hasFailed || !items.length)) {
+      this.#isAwaited = false;
+      if (isReady && items.length) this.#onReady();
+    }
+  }
+
+  #elementOf(item) {
+    let element = this.#elements.get(item.key);
+    if (!element) {
+      element = this.#template.content.firstElementChild.cloneNode(true);
+      element.querySelector("[data-name]").textContent = item.name;
+      element.querySelector("[data-preview]").dataset.ending = endingOf(item);
+      element.querySelector("progress").setAttribute("aria-label", `Sending ${item.name}`);
+      label(element.querySelector("[data-remove]"), `Remove ${item.name}`, () => this.#remove(item.key));
+      label(element.querySelector("[data-retry]"), `Try ${item.name} again`, () => this.#uploads.retry(item.key));
+      showPreview(element.querySelector("[data-preview]"), item);
+      this.#elements.set(item.key, element);
+    }
+    return element;
+  }
+
+  #explain(element, { state, progress, problem, size }) {
+    element.classList.toggle("attachment--failed", state === "failed");
+    element.querySelector("[data-retry]").hidden = state !== "failed";
+    const bar = element.querySelector("progress");
+    bar.hidden = state === "failed" || state === "done";
+    bar.value = progress;
+    const status = element.querySelector("[data-status]");
+    const text = this.#isAwaited && state !== "done" ? "Goes out when it is there" : formatSize(size);
+    status.textContent = problem || text;
+  }
+
+  /** Say the changes that matter: that one failed, that all are there. */
+  #tell(items) {
+    const failed = items.find(({ state }) => state === "failed");
+    const isDone = items.length > 0 && items.every(({ state }) => state === "done");
+    const isWorthTelling = Boolean(failed) || isDone;
+    if (isWorthTelling && !this.#isTold) {
+      this.#announcer.textContent = failed ? `${failed.name} was not sent. ${failed.problem}` : "The files are attached.";
+    }
+    this.#isTold = isWorthTelling;
+  }
+
+  #remove(key) {
+    const keys = this.#uploads.items.map((item) => item.key);
+    const next = keys[keys.indexOf(key) + 1] ?? keys[keys.indexOf(key) - 1];
+    this.#uploads.remove(key);
+    // The focus goes to the next one, or to where one writes: never to nowhere.
+    const target = this.#elements.get(next)?.querySelector("[data-remove]") ?? this.#list.closest("form").querySelector("[data-text]");
+    target.focus();
+  }
+
+  #paste(event) {
+    const files = [...(event.clipboardData?.files ?? [])];
+    // A table copied from an office program is a picture as well: its words are what was meant.
+    if (!files.length || event.clipboardData.types.includes("text/plain")) return;
+    event.preventDefault();
+    this.add(files);
+  }
+}
+
+/** Make what the view needs to send files. */
+export function uploadsFor({ send, makeKey, maxBytes, maxFiles }) {
+  return ({ onChange }) => new Uploads({ send, makeKey, maxBytes, maxFiles, onChange });
+}
+
+function label(button, text, action) {
+  button.setAttribute("aria-label", text);
+  button.addEventListener("click", action);
+}
+
+/** Take files that are dropped anywhere on a part of the page, and show that they may be. */
+function acceptDrops(zone, onDrop) {
+  const hasFiles = ({ dataTransfer }) => dataTransfer?.types.includes("Files");
+  const mark = (isOver) => zone.classList.toggle("is-dropped-on", isOver);
+  zone.addEventListener("dragover", (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = "copy";
+    mark(true);
+  });
+  zone.addEventListener("dragleave", ({ relatedTarget }) => zone.contains(relatedTarget) || mark(false));
+  zone.addEventListener("drop", (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    mark(false);
+    onDrop([...event.dataTransfer.files]);
+  });
+}
+
+/** Drawn on a canvas: the page's policy allows no addresses of files. */
+async function showPreview(place, { file, stored }) {
+  if (stored?.width) {
+    const image = new Image(PREVIEW_PX, PREVIEW_PX);
+    image.alt = "";
+    image.src = thumbnailOf(stored);
+    place.replaceChildren(image);
+  }
+  if (!file?.type.startsWith("image/")) return;
+  try {
+    const picture = await createImageBitmap(file);
+    const side = Math.min(picture.width, picture.height);
+    const canvas = document.createElement("canvas");
+    canvas.width = canvas.height = PREVIEW_PX;
+    const [x, y] = [(picture.width - side) / 2, (picture.height - side) / 2];
+    canvas.getContext("2d").drawImage(picture, x, y, side, side, 0, 0, PREVIEW_PX, PREVIEW_PX);
+    picture.close();
+    place.replaceChildren(canvas);
+  } catch {
+    // No picture that this browser knows: its ending says what it is.
+  }
+}

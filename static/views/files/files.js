@@ -1,0 +1,79 @@
+/* The files of a message as elements: pictures, players, cards. The same as _files.html and chatroom/web/files/shown.py. */
+
+import { formatSize } from "../../state/text.js";
+
+const FRAME = [360, 270];
+const PICTURES = new Set(["image/jpeg", "image/png", "image/gif", "image/webp"]);
+const LARGEST_MOVING = 3_000_000;
+const LONGEST_ENDING = 4;
+
+/** Make these the files that a message's element shows; what plays goes on playing while they stay the same. */
+export function showFiles(element, files = []) {
+  const list = element.querySelector("[data-files]");
+  if (!list || readFiles(element).map(({ id }) => id).join() === files.map(({ id }) => id).join()) return;
+  list.replaceChildren(...files.map(makeFile));
+}
+
+/** The files of an element that the server, or `showFiles`, has made. */
+export function readFiles(element) {
+  return [...element.querySelectorAll("[data-file]")].map(readFile);
+}
+
+export function readFile({ dataset }) {
+  return JSON.parse(dataset.file);
+}
+
+export function findKind({ type, width }) {
+  if (width && PICTURES.has(type)) return "picture";
+  const [family] = type.split("/");
+  return family === "audio" || family === "video" ? family : "card";
+}
+
+/** How large a picture is in a message: never enlarged, and in its own shape. */
+export function fitFrame({ width, height }) {
+  const scale = Math.min(1, FRAME[0] / width, FRAME[1] / height);
+  return [width, height].map((side) => Math.max(1, Math.round(side * scale)));
+}
+
+export function urlOf({ id, name }) {
+  return `/files/${id}/${encodeURIComponent(name)}`;
+}
+
+export function thumbnailOf({ id }) {
+  return `/files/${id}/thumbnail`;
+}
+
+export function endingOf({ name }) {
+  const last = name.slice(name.lastIndexOf(".") + 1);
+  return name.includes(".") && [...last].length <= LONGEST_ENDING ? last.toUpperCase() : "FILE";
+}
+
+function makeFile(file) {
+  const kind = findKind(file);
+  const element = document.querySelector(`[data-file-template=${kind}]`).content.firstElementChild.cloneNode(true);
+  const find = (part) => element.querySelector(`[data-file-${part}]`);
+  element.dataset.file = JSON.stringify(file);
+  find("link").href = urlOf(file);
+  if (kind === "picture") fillPicture(find("picture"), find("still"), file);
+  else fillWords(find, file);
+  if (kind === "card") find("kind").dataset.ending = endingOf(file);
+  if (kind === "audio" || kind === "video") {
+    find("player").src = urlOf(file);
+    find("player").setAttribute("aria-label", file.name);
+  }
+  return element;
+}
+
+function fillPicture(image, still, file) {
+  const isMoving = file.type === "image/gif" && file.size <= LARGEST_MOVING;
+  still.srcset = thumbnailOf(file);
+  [image.width, image.height] = fitFrame(file);
+  image.alt = file.name;
+  image.src = isMoving ? urlOf(file) : thumbnailOf(file);
+}
+
+function fillWords(find, file) {
+  find("link").download = "";
+  find("name").textContent = file.name;
+  find("size").textContent = formatSize(file.size);
+}

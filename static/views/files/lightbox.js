@@ -1,0 +1,109 @@
+/* A picture by itself, over the page: the arrows lead to the others of the room, Escape back. */
+
+import { readFile, urlOf } from "./files.js";
+import { makeIcon } from "../kit/icon.js";
+
+/** Open the pictures of a log in place instead of following their links. */
+export function openPictures(log, icons) {
+  log.addEventListener("click", (event) => {
+    const link = event.target.closest(".file--picture [data-file-link]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    new Lightbox(log, icons).open(link.closest("[data-file]"));
+  });
+}
+
+class Lightbox {
+  #log;
+  #icons;
+  #dialog;
+  #image;
+  #caption;
+  #download;
+  #count;
+  #buttons = {};
+  #pictures = [];
+  #index = 0;
+
+  constructor(log, icons) {
+    this.#log = log;
+    this.#icons = icons;
+  }
+
+  open(element) {
+    this.#pictures = [...this.#log.querySelectorAll(".file--picture")];
+    this.#build();
+    this.#show(this.#pictures.indexOf(element));
+    document.body.append(this.#dialog);
+    this.#dialog.showModal();
+  }
+
+  #build() {
+    this.#dialog = make("dialog", "lightbox");
+    this.#dialog.setAttribute("aria-label", "Picture");
+    this.#image = make("img", "lightbox__picture");
+    this.#caption = make("p", "lightbox__caption");
+    this.#caption.setAttribute("aria-live", "polite");
+    this.#count = make("span", "lightbox__count");
+    this.#download = make("a", "lightbox__button");
+    this.#download.download = "";
+    this.#dress(this.#download, "download", "Download");
+    const bar = make("div", "lightbox__bar");
+    bar.append(this.#caption, this.#count, this.#download, this.#button("close", "Close", () => this.#dialog.close()));
+    const stage = make("div", "lightbox__stage");
+    stage.append(
+      this.#button("previous", "Previous picture", () => this.#go(-1)),
+      this.#image,
+      this.#button("next", "Next picture", () => this.#go(1)),
+    );
+    this.#dialog.append(bar, stage);
+    this.#dialog.addEventListener("keydown", ({ key }) => {
+      if (key === "ArrowLeft") this.#go(-1);
+      if (key === "ArrowRight") this.#go(1);
+    });
+    this.#dialog.addEventListener("click", ({ target }) => (target === stage || target === this.#dialog) && this.#dialog.close());
+    this.#dialog.addEventListener("close", () => {
+      this.#dialog.remove();
+      this.#pictures[this.#index].querySelector("[data-file-link]").focus();
+    });
+  }
+
+  #go(step) {
+    if (this.#pictures[this.#index + step]) this.#show(this.#index + step);
+  }
+
+  #show(index) {
+    this.#index = index;
+    const file = readFile(this.#pictures[index]);
+    this.#image.width = file.width;
+    this.#image.height = file.height;
+    this.#image.alt = file.name;
+    this.#image.src = urlOf(file);
+    this.#caption.textContent = file.name;
+    this.#download.href = urlOf(file);
+    this.#count.textContent = this.#pictures.length > 1 ? `${index + 1} / ${this.#pictures.length}` : "";
+    this.#buttons.previous.disabled = index === 0;
+    this.#buttons.next.disabled = index === this.#pictures.length - 1;
+  }
+
+  #button(name, text, action) {
+    const button = make("button", `lightbox__button lightbox__button--${name}`);
+    button.type = "button";
+    this.#dress(button, name, text);
+    button.addEventListener("click", action);
+    this.#buttons[name] = button;
+    return button;
+  }
+
+  #dress(element, icon, text) {
+    element.setAttribute("aria-label", text);
+    element.title = text;
+    element.append(makeIcon(this.#icons, icon));
+  }
+}
+
+function make(name, className) {
+  const element = document.createElement(name);
+  element.className = className;
+  return element;
+}

@@ -1,0 +1,154 @@
+/* What completes a name or an emoji that is being typed: a list above the composer, which the text keeps the focus of. */
+
+import { findUnfinished } from "../../state/completing.js";
+import { count } from "../../state/text.js";
+import { makeAvatar } from "../kit/avatar.js";
+
+const WAIT_MS = 80;
+const IME_KEY = 229;
+
+export class CompletionView {
+  #text;
+  #find;
+  #insert;
+  #list;
+  #status;
+  #choices = [];
+  #chosen = 0;
+  #unfinished = null;
+  #dismissed = null; // where the person said that they want none
+  #timer;
+  #asked = 0;
+
+  /** `findMembers` and `findEmoji` answer for a beginning; `insert(text, start, end)` puts a text in its place. */
+  constructor({ text, findMembers, findEmoji, insert }) {
+    this.#text = text;
+    this.#find = {
+      member: async (query) => (await findMembers(query)).map(memberChoice),
+      emoji: async (query) => (await findEmoji(query)).map(emojiChoice),
+    };
+    this.#insert = insert;
+    this.#list = document.createElement("ul");
+    this.#list.id = "completion";
+    this.#list.className = "completion";
+    this.#list.hidden = true;
+    this.#list.setAttribute("role", "listbox");
+    this.#list.setAttribute("aria-label", "Suggestions");
+    this.#status = document.createElement("p");
+    this.#status.className = "visually-hidden";
+    this.#status.setAttribute("role", "status");
+    const form = text.form;
+    form.append(this.#list, this.#status);
+    text.setAttribute("aria-autocomplete", "list");
+    text.setAttribute("aria-controls", this.#list.id);
+    // On the form, and on the way down: before the composer takes Enter for sending.
+    form.addEventListener("keydown", (event) => event.target === text && this.#press(event), { capture: true });
+    for (const kind of ["input", "click", "keyup"]) text.addEventListener(kind, () => this.#look());
+    text.addEventListener("blur", () => this.#close());
+    this.#list.addEventListener("pointerdown", (event) => event.preventDefault()); // the text keeps the focus
+    this.#list.addEventListener("click", ({ target }) => {
+      const item = target.closest("[role=option]");
+      if (item) this.#take([...this.#list.children].indexOf(item));
+    });
+    this.#look();
+  }
+
+  #look() {
+    const { selectionStart, selectionEnd, value } = this.#text;
+    const found = selectionStart === selectionEnd ? findUnfinished(value, selectionStart) : null;
+    if (isSame(found, this.#unfinished)) return;
+    this.#unfinished = found;
+    clearTimeout(this.#timer);
+    if (found?.start !== this.#dismissed) this.#dismissed = null;
+    if (!found || this.#dismissed !== null) this.#close();
+    else this.#timer = setTimeout(() => this.#ask(found), WAIT_MS);
+  }
+
+  async #ask(unfinished) {
+    this.#asked += 1;
+    const asked = this.#asked;
+    let choices = [];
+    try {
+      choices = await this.#find[unfinished.kind](unfinished.query);
+    } catch {
+      // Without an answer there is nothing to suggest; what is typed stays as good as it was.
+    }
+    if (asked !== this.#asked || unfinished !== this.#unfinished || document.activeElement !== this.#text) return;
+    this.#choices = choices;
+    this.#list.replaceChildren(...choices.map(makeItem));
+    this.#list.hidden = choices.length === 0;
+    this.#status.textContent = choices.length ? `${count(choices.length, "suggestion")}. Tab takes the first.` : "";
+    this.#choose(0);
+  }
+
+  #choose(index) {
+    this.#chosen = index;
+    [...this.#list.children].forEach((item, place) => item.setAttribute("aria-selected", String(place === index)));
+    const item = this.#list.children[index];
+    if (item) {
+      this.#text.setAttribute("aria-activedescendant", item.id);
+      item.scrollIntoView({ block: "nearest" });
+    } else this.#text.removeAttribute("aria-activedescendant");
+  }
+
+  #press(event) {
+    if (this.#list.hidden || event.isComposing || event.keyCode === IME_KEY || event.shiftKey) return;
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step) this.#choose((this.#chosen + step + this.#choices.length) % this.#choices.length);
+    else if (event.key === "Enter" || event.key === "Tab") this.#take(this.#chosen);
+    else if (event.key === "Escape") this.#dismiss();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  #take(index) {
+    const { start, end } = this.#unfinished;
+    const { text } = this.#choices[index];
+    this.#close();
+    this.#insert(`${text} `, start, end);
+  }
+
+  #dismiss() {
+    this.#dismissed = this.#unfinished.start;
+    this.#close();
+  }
+
+  #close() {
+    this.#asked += 1;
+    this.#list.hidden = true;
+    this.#choices = [];
+    this.#status.textContent = "";
+    this.#text.removeAttribute("aria-activedescendant");
+  }
+}
+
+function isSame(a, b) {
+  return a === b || (a && b && a.kind === b.kind && a.query === b.query && a.start === b.start);
+}
+
+function memberChoice({ id, username, name }) {
+  return { text: `@${username}`, picture: makeAvatar({ id, name }, "small"), name, more: `@${username}` };
+}
+
+function emojiChoice({ character, codes, label }) {
+  const emoji = document.createElement("span");
+  emoji.className = "emoji completion__emoji";
+  emoji.textContent = character;
+  return { text: character, picture: emoji, name: `:${codes[0]}:`, more: label };
+}
+
+function makeItem({ picture, name, more }, index) {
+  const item = document.createElement("li");
+  item.id = `completion-${index}`;
+  item.className = "completion__item";
+  item.setAttribute("role", "option");
+  const title = document.createElement("bdi");
+  title.className = "completion__name";
+  title.textContent = name;
+  const detail = document.createElement("span");
+  detail.className = "completion__more";
+  detail.textContent = more;
+  item.append(picture, title, " ", detail);
+  return item;
+}

@@ -1,0 +1,155 @@
+/* Where one writes: Enter sends, a counter near the end, reasons in place, and nothing typed is ever lost. */
+
+import { countCharacters, findProblem } from "../../state/text.js";
+
+const COUNT_FROM = 200;
+const SAVE_AFTER_MS = 200;
+const KEYS = ". Enter sends, Shift+Enter makes a new line.";
+const IME_KEY = 229; // Safari ends a composition before the key that ended it
+
+/** Not now, and nothing is wrong: what is written stays, and is sent later. */
+export const LATER = Symbol("later");
+
+export class ComposerView {
+  #form;
+  #text;
+  #problem;
+  #counter;
+  #maxLength;
+  #hasMore;
+  #onSend;
+  #onDraft;
+  #onUp;
+  #saving;
+  #wait;
+  #waiting;
+
+  /**
+   * `onSend(text)` answers with why it cannot be sent, `LATER`, or ""; `onDraft(text)` keeps what is being typed;
+   * `hasMore()` says whether a message would have something but its text; `onUp()`: the arrow up, while nothing is typed.
+   */
+  constructor({ form, maxLength, hasMore, onSend, onDraft, onUp }) {
+    this.#form = form;
+    this.#text = form.querySelector("[data-text]");
+    this.#problem = form.querySelector("[data-problem]");
+    this.#counter = form.querySelector("[data-counter]");
+    this.#wait = form.querySelector("[data-wait]");
+    this.#maxLength = maxLength;
+    this.#hasMore = hasMore;
+    this.#onSend = onSend;
+    this.#onDraft = onDraft;
+    this.#onUp = onUp;
+    form.noValidate = true;
+    form.querySelector("[data-keys]").textContent = KEYS;
+    form.addEventListener("submit", (event) => this.#submit(event));
+    this.#text.addEventListener("keydown", (event) => this.#press(event));
+    this.#text.addEventListener("input", () => this.#change());
+  }
+
+  get text() {
+    return this.#text.value;
+  }
+
+  /** Put a text there, unless something is being written already. */
+  offer(text) {
+    if (this.text || !text) return;
+    this.#text.value = text;
+    this.#change();
+  }
+
+  /** Put a text in front of what is there. */
+  insert(text) {
+    this.#text.value = this.text ? `${text}\n${this.text}` : text;
+    this.#change();
+    this.focus();
+  }
+
+  submit() {
+    this.#form.requestSubmit();
+  }
+
+  focus() {
+    this.#text.focus();
+  }
+
+  /** Say how long it takes until the next message goes. */
+  countDown(ms) {
+    const until = Date.now() + ms;
+    const tick = () => {
+      const seconds = Math.ceil((until - Date.now()) / 1000);
+      this.#wait.hidden = seconds <= 0;
+      this.#wait.textContent = seconds > 0 ? `Next message in ${seconds} s` : "";
+      if (seconds <= 0) clearInterval(this.#waiting);
+    };
+    clearInterval(this.#waiting);
+    this.#waiting = setInterval(tick, 1000);
+    tick();
+  }
+
+  /** Keep what is typed, now. */
+  save() {
+    clearTimeout(this.#saving);
+    this.#onDraft(this.text);
+  }
+
+  #press(event) {
+    if (event.key === "ArrowUp" && !this.text && !isModified(event)) {
+      event.preventDefault();
+      this.#onUp();
+    }
+    if (!isSubmit(event)) return;
+    event.preventDefault();
+    if (!event.repeat) this.#form.requestSubmit();
+  }
+
+  #submit(event) {
+    event.preventDefault();
+    const text = wellFormed(this.text);
+    const isBlank = text.trim() === "" && this.#hasMore();
+    const outcome = (isBlank ? "" : findProblem(text, this.#maxLength)) || this.#onSend(text);
+    if (outcome !== LATER) this.say(outcome);
+    if (!outcome) {
+      this.#text.value = "";
+      this.#change();
+      this.save();
+    }
+    this.focus();
+  }
+
+  #change() {
+    if (!this.#problem.hidden) this.say("");
+    this.#count();
+    clearTimeout(this.#saving);
+    this.#saving = setTimeout(() => this.save(), SAVE_AFTER_MS);
+  }
+
+  #count() {
+    const left = this.#maxLength ? this.#maxLength - countCharacters(this.text) : Infinity;
+    this.#counter.hidden = left > COUNT_FROM;
+    this.#counter.textContent = left < 0 ? `${-left} too many` : `${left} left`;
+    this.#counter.classList.toggle("composer__counter--over", left < 0);
+  }
+
+  /** Say what is wrong; "" when nothing is any more. */
+  say(problem) {
+    this.#problem.textContent = problem;
+    this.#problem.hidden = !problem;
+    if (problem) this.#text.setAttribute("aria-invalid", "true");
+    else this.#text.removeAttribute("aria-invalid");
+  }
+}
+
+/** Whether a key in a text is the Enter that sends it: not one for a new line, nor one that picks a word. */
+export function isSubmit(event) {
+  const isComposing = event.isComposing || event.keyCode === IME_KEY;
+  return event.key === "Enter" && !event.shiftKey && !event.altKey && !isComposing;
+}
+
+export function isModified({ ctrlKey, metaKey, altKey, shiftKey }) {
+  return ctrlKey || metaKey || altKey || shiftKey;
+}
+
+/** Half a surrogate pair, as a careless cut leaves it, cannot be stored. */
+export function wellFormed(text) {
+  return text.toWellFormed?.() ?? text;
+}

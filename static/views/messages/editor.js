@@ -1,0 +1,134 @@
+/* A message's text in place of the message: Enter saves, Esc lets go of it. */
+
+import { Editing } from "../../state/editing.js";
+import { findProblem } from "../../state/text.js";
+import { isSubmit, wellFormed } from "./composer.js";
+import { makeText } from "../kit/dialog.js";
+
+const HELP = "Enter saves, Esc cancels.";
+
+export class EditorView {
+  #api;
+  #connection;
+  #maxLength;
+  #onClose;
+  #editing = null;
+  #form;
+  #text;
+  #problem;
+  #body;
+  #from;
+
+  /** `onClose(from)`: the message is shown as ever again; `from` had the focus before. */
+  constructor({ api, connection, maxLength, onClose }) {
+    this.#api = api;
+    this.#connection = connection;
+    this.#maxLength = maxLength;
+    this.#onClose = onClose;
+  }
+
+  get isOpen() {
+    return this.#editing !== null;
+  }
+
+  /** The room can be reached again. */
+  resume() {
+    this.#editing?.resume();
+  }
+
+  /** Edit a message, unless another one is being edited; throws an ApiError when its text cannot be had. */
+  async open(message, element) {
+    if (this.isOpen) {
+      this.#text.focus();
+      return;
+    }
+    const read = (id) => this.#api.readText(id);
+    const from = document.activeElement;
+    const now = await read(message.id);
+    if (this.isOpen) return; // asked for twice
+    this.#from = from;
+    this.#editing = new Editing({
+      message: now,
+      change: (frame) => this.#connection.change(frame),
+      read,
+      onState: () => this.#show(),
+    });
+    this.#body = element.querySelector("[data-body]");
+    this.#body.hidden = true;
+    this.#makeForm(now.text);
+    this.#body.after(this.#form);
+    this.#text.focus();
+    this.#form.scrollIntoView({ block: "nearest" });
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#save();
+    });
+    this.#form.addEventListener("keydown", (event) => this.#press(event));
+    this.#form.querySelector("[data-cancel]").addEventListener("click", () => this.#close());
+  }
+
+  #save() {
+    const text = wellFormed(this.#text.value);
+    const problem = findProblem(text, this.#maxLength);
+    if (problem) this.#say(problem);
+    else this.#editing.save(text);
+  }
+
+  #press(event) {
+    event.stopPropagation(); // the keys of the list are not meant
+    if (event.key === "Escape") {
+      event.preventDefault();
+      this.#close();
+    } else if (event.target === this.#text && isSubmit(event)) {
+      event.preventDefault();
+      if (!event.repeat) this.#save();
+    }
+  }
+
+  #show() {
+    const { state, problem, hasConflict } = this.#editing;
+    if (state === "saved") {
+      this.#close();
+      return;
+    }
+    this.#text.readOnly = state === "saving";
+    this.#form.classList.toggle("editor--saving", state === "saving");
+    this.#body.hidden = !hasConflict;
+    this.#say(problem);
+  }
+
+  #close() {
+    this.#editing = null;
+    this.#form.remove();
+    this.#body.hidden = false;
+    this.#onClose(this.#from);
+  }
+
+  #say(problem) {
+    this.#problem.textContent = problem;
+    this.#problem.hidden = !problem;
+    this.#text.toggleAttribute("aria-invalid", Boolean(problem));
+  }
+
+  #makeForm(text) {
+    this.#form = document.createElement("form");
+    this.#form.className = "editor";
+    this.#text = document.createElement("textarea");
+    this.#text.className = "editor__text";
+    this.#text.dir = "auto";
+    this.#text.rows = 2;
+    this.#text.value = text;
+    this.#text.setAttribute("aria-label", "Edit the message");
+    this.#text.enterKeyHint = "done";
+    this.#problem = makeText("p", "editor__problem", "");
+    this.#problem.setAttribute("role", "alert");
+    this.#problem.hidden = true;
+    const cancel = makeText("button", "button button--outline button--small", "Cancel");
+    cancel.type = "button";
+    cancel.dataset.cancel = "";
+    const foot = document.createElement("p");
+    foot.className = "editor__foot";
+    foot.append(makeText("button", "button button--primary button--small", "Save"), cancel, makeText("span", "editor__help", HELP));
+    this.#form.append(this.#text, this.#problem, foot);
+  }
+}

@@ -1,0 +1,150 @@
+/* Reactions, pins and emoji, hung into the room: what is only sometimes needed is loaded when it is. */
+
+import { findUnfinished } from "../../state/completing.js";
+import { makeIcon } from "../kit/icon.js";
+
+export class Marks {
+  #connection;
+  #toast;
+  #data;
+  #api;
+  #storage;
+  #text;
+  #picker = null;
+  #emoji = null;
+  #completion = null;
+
+  constructor({ root, find, actions, api, connection, storage, toast }) {
+    this.#connection = connection;
+    this.#toast = toast;
+    this.#data = root.dataset;
+    this.#api = api;
+    this.#storage = storage;
+    this.#text = find("text");
+    this.#addActions(actions);
+    find("messages").addEventListener("click", ({ target }) => this.#toggle(target.closest("[data-reaction]")));
+    this.#setUpButton(find("emoji-button"));
+    this.#text.addEventListener("input", () => this.#complete());
+  }
+
+  #addActions(actions) {
+    actions.add({
+      name: "react",
+      label: "React…",
+      icon: "smile",
+      order: 10,
+      key: "r",
+      isFor: ({ deleted_at }) => !deleted_at,
+      run: ({ message, anchor }) => this.#react(message, anchor),
+    });
+    actions.add({
+      name: "pin",
+      label: ({ pinned_at }) => (pinned_at ? "Unpin" : "Pin to the top"),
+      icon: "pin",
+      order: 120,
+      key: "p",
+      isFor: ({ deleted_at }) => !deleted_at && this.#data.mayPin === "true",
+      run: ({ message }) => this.#change({ type: "pin", id: message.id, on: !message.pinned_at }),
+    });
+  }
+
+  async #react(message, anchor) {
+    const emoji = await this.#pick(anchor);
+    if (emoji) await this.#change({ type: "react", id: message.id, emoji, on: true });
+  }
+
+  #toggle(button) {
+    if (!button) return;
+    const { id } = button.closest("[data-message]").dataset;
+    const on = button.getAttribute("aria-pressed") !== "true";
+    this.#change({ type: "react", id, emoji: button.dataset.reaction, on });
+  }
+
+  async #change(frame) {
+    try {
+      const { type, message } = await this.#connection.change(frame);
+      if (type === "refused") this.#toast.say(message);
+    } catch (error) {
+      this.#toast.say(error.message);
+    }
+  }
+
+  #setUpButton(button) {
+    button.append(makeIcon(this.#data.icons, "smile"));
+    button.addEventListener("click", async () => {
+      const { selectionStart, selectionEnd } = this.#text;
+      const emoji = await this.#pick(button);
+      if (emoji) this.#insert(emoji, selectionStart, selectionEnd);
+    });
+  }
+
+  #insert(text, start, end) {
+    this.#text.focus();
+    this.#text.setRangeText(text, start, end, "end");
+    this.#text.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  /** Let the person choose an emoji; answers with none when they do not, or when the data cannot be had. */
+  async #pick(anchor) {
+    try {
+      this.#picker ??= Promise.all([import("./picker.js"), this.#loadEmoji()]).then(
+        ([{ PickerView }, emoji]) => new PickerView({ emoji }),
+      );
+      return await (await this.#picker).pick(anchor);
+    } catch {
+      this.#picker = null;
+      this.#toast.say("The emoji could not be loaded. Try again.");
+      return null;
+    }
+  }
+
+  #loadEmoji() {
+    this.#emoji ??= this.#fetchEmoji().catch((error) => {
+      this.#emoji = null;
+      throw error;
+    });
+    return this.#emoji;
+  }
+
+  async #fetchEmoji() {
+    const [{ Emoji }, response] = await Promise.all([import("../../state/emoji.js"), fetch(this.#data.emojiUrl)]);
+    return new Emoji({ data: await response.json(), storage: this.#storage });
+  }
+
+  /** The first name or code that is begun brings what completes it. */
+  async #complete() {
+    if (this.#completion || !findUnfinished(this.#text.value, this.#text.selectionStart)) return;
+    this.#completion = import("./completion.js").then(
+      ({ CompletionView }) =>
+        new CompletionView({
+          text: this.#text,
+          findMembers: (beginning) => this.#findMembers(beginning),
+          findEmoji: async (beginning) => (await this.#loadEmoji()).search(beginning, 8),
+          insert: (text, start, end) => this.#insert(text, start, end),
+        }),
+    );
+    try {
+      await this.#completion;
+    } catch {
+      this.#completion = null;
+    }
+  }
+
+  async #findMembers(beginning) {
+    const { members } = await this.#api.findMembers(beginning);
+    const everybody = { id: "room", username: "room", name: "Everybody in this room" };
+    const isMeant = this.#data.mayModerate === "true" && "room".startsWith(beginning.toLowerCase());
+    return isMeant ? [...members, everybody] : members;
+  }
+}
+
+/** Mark what names the person who looks at it. */
+export function markMentions(element, userId) {
+  let isNamed = false;
+  for (const mention of element.querySelectorAll(".mention")) {
+    const isMe = mention.dataset.user === userId || mention.dataset.user === "room";
+    mention.classList.toggle("mention--me", isMe);
+    isNamed ||= isMe;
+  }
+  element.classList.toggle("message--names-me", isNamed);
+}

@@ -1,0 +1,166 @@
+/* One message as an element: made from the page's own template, and kept in step with what the timeline knows.
+
+   `setBody` is the only place in all scripts where stored HTML becomes elements; everything else is text. */
+
+import { DELETED } from "../../state/quotes.js";
+import { findHue, findInitials, shownName } from "../../state/text.js";
+import { readFiles, showFiles } from "../files/files.js";
+import { markMentions } from "./marks.js";
+import { readReactions, showReactions } from "./reactions.js";
+
+
+export class MessageView {
+  #times;
+  #roomUrl;
+  #quotes;
+  #userId;
+
+  /** `quotes` knows what the messages answer. */
+  constructor({ template, times, roomUrl, userId, quotes }) {
+    this.template = template;
+    this.#quotes = quotes;
+    this.#times = times;
+    this.#roomUrl = roomUrl;
+    this.#userId = userId;
+  }
+
+  /** The address of a message's own page. */
+  linkTo({ sequence }) {
+    return `${this.#roomUrl}/${sequence}`;
+  }
+
+  /** Take over an element that came with the page: what only this reader sees of it is shown by the script. */
+  adopt(element, message) {
+    this.setTimes(element, message);
+    makeScrollable(element);
+    this.#showMarks(element, message);
+  }
+
+  /** An element for a message of the timeline. */
+  make(message) {
+    const element = this.template.content.firstElementChild.cloneNode(true);
+    this.update(element, message);
+    return element;
+  }
+
+  /** Show the message as it is now; `before` is what is shown of it, where something is. */
+  update(element, message, before) {
+    const { author, deleted_at } = message;
+    Object.assign(element.dataset, {
+      id: message.id ?? "",
+      sequence: message.sequence ?? "",
+      revision: message.revision ?? "",
+      author: author.id,
+      clientId: message.client_id ?? "",
+    });
+    element.classList.toggle("message--deleted", Boolean(deleted_at));
+    element.classList.toggle("message--event", message.kind === "event");
+    this.#setLinks(element, message);
+    this.#setAuthor(element, author);
+    this.setTimes(element, message);
+    this.setQuote(element, message);
+    // A reaction leaves the text alone, with what somebody has selected in it, and the film that is playing.
+    if (!before || before.html !== message.html || deleted_at) {
+      setBody(element.querySelector("[data-body]"), message);
+      showFiles(element, deleted_at ? [] : message.files);
+    }
+    this.#showMarks(element, message);
+  }
+
+  setTimes(element, { sent_at, edited_at, deleted_at }) {
+    const time = element.querySelector("time");
+    time.dateTime = typeof sent_at === "string" ? sent_at : new Date(sent_at).toISOString();
+    time.textContent = this.#times.clock(sent_at);
+    time.title = this.#times.full(sent_at);
+    const edited = element.querySelector("[data-edited]");
+    edited.textContent = edited_at && !deleted_at ? `edited ${this.#times.clock(edited_at)}` : "";
+    edited.title = edited_at ? this.#times.full(edited_at) : "";
+  }
+
+  /** Show what the message answers, as it is now. */
+  setQuote(element, { reply_to }) {
+    if (!reply_to) return;
+    const quote = element.querySelector("[data-quote]");
+    const { author, text } = this.#quotes.describe(reply_to);
+    if (text === undefined && !quote.hidden) return; // what stands there is better than nothing
+    const [name, line] = quote.children;
+    name.textContent = author ? shownName(author) : "";
+    name.className = author ? `quote__author hue-${findHue(author.id)}` : "quote__author";
+    line.textContent = text ?? "…";
+    quote.href = this.linkTo({ sequence: reply_to });
+    quote.hidden = false;
+  }
+
+  #showMarks(element, { reactions = [], pinned_at }) {
+    element.dataset.pinned = pinned_at ?? "";
+    showReactions(element, reactions, this.#userId);
+    markMentions(element, this.#userId);
+  }
+
+  /** A draft has no page yet. */
+  #setLinks(element, message) {
+    for (const link of element.querySelectorAll("[data-permalink], [data-more]")) {
+      if (message.sequence) link.href = this.linkTo(message);
+    }
+  }
+
+  #setAuthor(element, { id, name, is_bot }) {
+    const hue = `hue-${findHue(id)}`;
+    const avatar = element.querySelector(".avatar");
+    avatar.dataset.initials = findInitials(name);
+    avatar.dataset.person = id;
+    avatar.classList.add(hue);
+    const author = element.querySelector("[data-author-name]");
+    author.textContent = name;
+    author.classList.add(hue);
+    element.querySelector("[data-bot]").textContent = is_bot ? "bot" : "";
+  }
+}
+
+/** Read a message back from the element that the server made. */
+export function readMessage(element) {
+  const { id, sequence, revision, author, clientId, kind, pinned, replyTo } = element.dataset;
+  const body = element.querySelector("[data-body]");
+  const html = body.innerHTML;
+  const isDeleted = element.classList.contains("message--deleted");
+  return {
+    id,
+    sequence: Number(sequence),
+    revision: Number(revision),
+    author: {
+      id: author,
+      name: element.querySelector("[data-author-name]").textContent,
+      is_bot: element.querySelector("[data-bot]").textContent !== "",
+    },
+    client_id: clientId || undefined,
+    kind,
+    reply_to: replyTo ? Number(replyTo) : undefined,
+    sent_at: element.querySelector("time").dateTime,
+    edited_at: element.querySelector("[data-edited]").dataset.at,
+    files: readFiles(element),
+    reactions: readReactions(element),
+    pinned_at: pinned || undefined,
+    ...(isDeleted ? { deleted_at: true } : { html }),
+  };
+}
+
+function setBody(body, { html, text, deleted_at }) {
+  if (deleted_at) body.replaceChildren(makeParagraph("message__tombstone", DELETED));
+  else if (html === undefined) body.replaceChildren(makeParagraph("message__plain", text));
+  else {
+    body.innerHTML = html; // sanitized when it was stored
+    makeScrollable(body);
+  }
+}
+
+/** A block of code may be wider than the page: by keyboard, it must be reached to be scrolled. */
+export function makeScrollable(element) {
+  for (const block of element.querySelectorAll("pre")) block.tabIndex = 0;
+}
+
+function makeParagraph(className, text) {
+  const paragraph = document.createElement("p");
+  paragraph.className = className;
+  paragraph.textContent = text;
+  return paragraph;
+}

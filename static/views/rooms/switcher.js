@@ -1,0 +1,126 @@
+/* Ctrl+K: go to a room or a person by the first letters of their name. */
+
+import { shorten } from "../../state/rooms.js";
+import { makeAvatar } from "../kit/avatar.js";
+import { makeIcon } from "../kit/icon.js";
+import { fold } from "./rooms.js";
+
+const MOST = 12;
+const ASK_AFTER_MS = 150;
+
+export class Switcher {
+  #dialog;
+  #input;
+  #list;
+  #rooms;
+  #linkTo;
+  #findPeople;
+  #icons;
+  #asking;
+  #choices = [];
+  #place = 0;
+
+  /** `findPeople(text)` answers with `{id, name, url}` of people. */
+  constructor({ dialog, rooms, linkTo, findPeople, icons }) {
+    this.#dialog = dialog;
+    this.#input = dialog.querySelector("[data-switcher-text]");
+    this.#list = dialog.querySelector("[data-switcher-list]");
+    this.#rooms = rooms;
+    this.#linkTo = linkTo;
+    this.#findPeople = findPeople;
+    this.#icons = icons;
+    this.#input.addEventListener("input", () => this.#change());
+    dialog.addEventListener("keydown", (event) => this.#press(event));
+    dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
+    document.addEventListener("keydown", (event) => this.#pressAnywhere(event));
+  }
+
+  open() {
+    if (this.#dialog.open) return;
+    this.#input.value = "";
+    this.#dialog.showModal();
+    this.#change();
+  }
+
+  #pressAnywhere(event) {
+    if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    if (this.#dialog.open) this.#dialog.close();
+    else this.open();
+  }
+
+  #press(event) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step) this.#choose((this.#place + step + this.#choices.length) % Math.max(this.#choices.length, 1));
+    else if (event.key === "Enter") this.#list.children[this.#place]?.querySelector("a")?.click();
+    else return;
+    event.preventDefault();
+  }
+
+  #change() {
+    const wanted = fold(this.#input.value);
+    const rooms = this.#findRooms(wanted);
+    this.#show(rooms);
+    clearTimeout(this.#asking);
+    if (!wanted) return;
+    this.#asking = setTimeout(async () => {
+      const people = await this.#findPeople(this.#input.value.trim());
+      if (fold(this.#input.value) === wanted) this.#show([...rooms, ...people.map((person) => ({ ...person, sign: makeAvatar(person, "tiny") }))]);
+    }, ASK_AFTER_MS);
+  }
+
+  /** Those that begin so before those that only contain it; without a text, those with news first. */
+  #findRooms(wanted) {
+    const rooms = [...this.#rooms.list(true), ...this.#rooms.list(false)];
+    const found = rooms.filter(({ title }) => fold(title).includes(wanted));
+    const rank = ({ title, urgent, unread }) => (wanted && fold(title).startsWith(wanted) ? -9 : 0) - (urgent ? 2 : unread ? 1 : 0);
+    found.sort((a, b) => rank(a) - rank(b));
+    return found.map((room) => ({ name: room.title, url: this.#linkTo(room.slug), unread: room.unread, sign: this.#makeSign(room) }));
+  }
+
+  /** As in the list of rooms. */
+  #makeSign({ kind, title, people }) {
+    if (kind === "private") return makeIcon(this.#icons, "lock");
+    if (kind !== "direct") return "#";
+    return people.length ? makeAvatar({ id: people[0].id, name: title }, "tiny") : "@";
+  }
+
+  #show(choices) {
+    this.#choices = choices.slice(0, MOST);
+    this.#list.replaceChildren(...this.#choices.map(makeOption));
+    this.#dialog.querySelector("[data-switcher-none]").hidden = this.#choices.length > 0;
+    this.#choose(0);
+  }
+
+  #choose(place) {
+    this.#place = place;
+    [...this.#list.children].forEach((option, each) => option.setAttribute("aria-selected", String(each === place)));
+    const option = this.#list.children[place];
+    option?.scrollIntoView({ block: "nearest" });
+    this.#input.setAttribute("aria-activedescendant", option?.id ?? "");
+  }
+}
+
+function makeOption({ name, url, unread, sign }, place) {
+  const option = document.createElement("li");
+  option.id = `switcher-${place}`;
+  option.setAttribute("role", "option");
+  option.className = "switcher__option";
+  const link = document.createElement("a");
+  link.href = url;
+  link.tabIndex = -1;
+  link.className = "switcher__link";
+  const shown = makeSpan("switcher__sign", "");
+  shown.append(sign);
+  link.append(shown, makeSpan("switcher__name", name));
+  if (unread) link.append(makeSpan("room-count", shorten(unread)));
+  option.append(link);
+  return option;
+}
+
+function makeSpan(className, text) {
+  const span = document.createElement("span");
+  span.className = className;
+  span.textContent = text;
+  return span;
+}

@@ -1,0 +1,107 @@
+"""What is held is counted for the process, the address and the person, and given back."""
+
+import pytest
+
+from chatroom.asgi.budget import Account, Budget, Shares, account_of
+
+
+def account(budget: Budget, address: str = "192.0.2.1", person: str = "") -> Account:
+    it = budget.open()
+    assert it.enter(address)
+    it.person = person
+    return it
+
+
+@pytest.mark.parametrize(
+    ("shares", "other"),
+    [
+        (Shares(per_person=100), {"person": "alice", "address": "192.0.2.2"}),
+        (Shares(per_address=100), {"person": "bob", "address": "192.0.2.1"}),
+        (Shares(in_all=100), {"person": "bob", "address": "192.0.2.2"}),
+    ],
+)
+def test_a_share_is_held_together_and_given_back(shares: Shares, other: dict[str, str]) -> None:
+    """L13."""
+    budget = Budget(shares)
+    first, second = account(budget, person="alice"), account(budget, **other)
+    assert first.hold(60)
+    assert not second.hold(60)
+    assert second.hold(40)
+    first.release(60)
+    assert second.hold(60)
+    second.release(100)
+    assert not budget.held
+
+
+def test_others_have_their_own() -> None:
+    """L13."""
+    budget = Budget(Shares(per_person=100, per_address=1000))
+    assert account(budget, person="alice").hold(100)
+    assert account(budget, person="bob").hold(100)
+    assert account(budget, "192.0.2.2").hold(1000)
+
+
+def test_who_holds_nothing_else_may_hold_more_than_a_share_but_not_more_than_all() -> None:
+    """Else an answer that is larger than a share could never be given."""
+    budget = Budget(Shares(per_person=100, per_address=100, in_all=1000))
+    first, second = account(budget, person="alice"), account(budget, person="alice")
+    assert first.hold(500)
+    assert not second.hold(1)
+    assert not first.hold(501)
+
+
+def test_what_is_held_counts_for_whom_it_turns_out_to_be() -> None:
+    budget = Budget(Shares(per_person=100))
+    first = account(budget)
+    assert first.hold(80)
+    first.person = "alice"  # as a thread finds out
+    assert first.hold(20)
+    assert not account(budget, person="alice").hold(1)
+    first.release(100)
+    first.close()
+    assert not budget.held
+
+
+def test_connections_of_an_address() -> None:
+    """L15."""
+    budget = Budget(Shares(connections_per_address=2))
+    first, second, third = budget.open(), budget.open(), budget.open()
+    assert first.enter("192.0.2.1")
+    assert second.enter("192.0.2.1")
+    assert not third.enter("192.0.2.1")
+    assert third.enter("192.0.2.2")
+    second.leave()
+    assert first.enter("192.0.2.1")  # again: it is still one
+    assert second.enter("192.0.2.1")
+    for each in (first, second, third):
+        each.close()
+    assert not budget.connections
+
+
+def test_where_too_much_is_stalled_the_longest_is_cut_off() -> None:
+    """L13."""
+    budget = Budget(Shares(per_person=100))
+    cut: list[int] = []
+    accounts = [account(budget, person="alice") for _ in range(3)]
+    accounts[0].stall(60, lambda: cut.append(0))
+    accounts[1].stall(30, lambda: cut.append(1))
+    assert not cut
+    accounts[2].stall(30, lambda: cut.append(2))
+    assert cut == [0]
+    for each in accounts:
+        each.close()
+    assert not budget.held
+
+
+def test_where_all_is_held_room_is_made_at_the_cost_of_who_stalls() -> None:
+    """L13."""
+    budget = Budget(Shares(in_all=100))
+    stalled = account(budget)
+    stalled.stall(90, stalled.close)
+    newcomer = account(budget, "192.0.2.2")
+    assert not newcomer.hold(50)
+    assert newcomer.hold(50)
+
+
+def test_without_our_server_each_request_has_its_own() -> None:
+    assert account_of({}).hold(10**12)

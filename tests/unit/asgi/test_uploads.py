@@ -1,0 +1,232 @@
+"""Uploads come onto the disk before a thread is given to them; fakes stand in for uvicorn and for Flask."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from chatroom.asgi import uploads as spooling
+from chatroom.asgi.budget import ACCOUNT, NO_LIMITS, Budget, Shares
+from chatroom.asgi.uploads import SPOOLED, Spooling
+from chatroom.base.errors import Unavailable
+from tests.unit.clocks import SkippingLoop
+from tests.waiting import wait_until_in_loop
+
+
+class Inner:
+    """An application that reads all that it is given, or waits to be let go."""
+
+    def __init__(self, hold: asyncio.Event | None = None) -> None:
+        self.scopes: list[Any] = []
+        self.bodies: list[bytes] = []
+        self.hold = hold
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.scopes.append(scope)
+        body = b""
+        while (event := await receive()).get("more_body"):
+            body += event["body"]
+        self.bodies.append(body + event["body"])
+        if self.hold:
+            await self.hold.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+
+class Place:
+    def __init__(
+        self, user: str | None = "alice", hold: asyncio.Event | None = None, shares: Shares = NO_LIMITS
+    ) -> None:
+        self.small, self.large = Inner(), Inner(hold)
+        self.user = user
+        self.budget = Budget(shares)
+        self.app = Spooling(
+            self.small,
+            self.large,
+            is_upload=lambda scope: scope["path"] == "/upload",
+            find_user=self.find_user,
+            small_bytes=10,
+            most_bytes=1000,
+        )
+
+    def find_user(self, scope: Any) -> str | None:
+        if self.user == "away":
+            raise Unavailable("away")
+        return self.user
+
+    async def send(self, *parts: bytes, path: str = "/upload", length: int | None = None, end: bool = True) -> int:
+        events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        for number, part in enumerate(parts, 1):
+            is_last = end and number == len(parts)
+            events.put_nowait({"type": "http.request", "body": part, "more_body": not is_last})
+        said = sum(map(len, parts)) if length is None else length
+        headers = [(b"content-length", str(said).encode())] if said >= 0 else [(b"transfer-encoding", b"chunked")]
+        sent: list[dict[str, Any]] = []
+
+        async def send(event: dict[str, Any]) -> None:
+            sent.append(event)
+
+        scope = {"path": path, "headers": [*headers, (b"x_y", b"z")], "state": {ACCOUNT: self.budget.open()}}
+        await self.app(scope, events.get, send)
+        return int(sent[0]["status"])
+
+
+def test_an_upload_is_handed_on_when_it_is_whole() -> None:
+    place = Place()
+    assert asyncio.run(place.send(b"x" * 300, b"y" * 300, b"z" * 100)) == 200
+    assert place.large.bodies == [b"x" * 300 + b"y" * 300 + b"z" * 100]
+    (scope,) = place.large.scopes
+    assert scope[SPOOLED]
+    assert scope["headers"] == [(b"content-length", b"700")]
+    assert place.app._spooled == place.app._uploads.total() == 0
+
+
+def test_one_in_chunks_gets_a_length() -> None:
+    place = Place()
+    assert asyncio.run(place.send(b"x" * 300, b"", length=-1)) == 200
+    assert place.large.scopes[0]["headers"] == [(b"content-length", b"300")]
+
+
+def test_more_than_memory_takes_goes_to_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spooling, "MEMORY_BYTES", 50)
+    place = Place()
+    assert asyncio.run(place.send(*[bytes([n]) * 30 for n in range(20)])) == 200
+    assert place.large.bodies == [b"".join(bytes([n]) * 30 for n in range(20))]
+
+
+@pytest.mark.parametrize(
+    ("user", "path", "size"),
+    [("alice", "/other", 500), ("alice", "/upload", 5), (None, "/upload", 500), ("away", "/upload", 500)],
+)
+def test_everything_else_stays_small(user: str | None, path: str, size: int) -> None:
+    """B05, L03: nobody who is not signed in fills the disk."""
+    place = Place(user)
+    assert asyncio.run(place.send(b"x" * size, path=path)) == 200
+    assert (len(place.small.scopes), len(place.large.scopes)) == (1, 0)
+    assert SPOOLED not in place.small.scopes[0]
+
+
+def test_one_that_is_too_large_is_not_read() -> None:
+    place = Place()
+    asyncio.run(place.send(b"x", length=1001))
+    assert (len(place.small.scopes), len(place.large.scopes)) == (1, 0)
+
+
+def test_one_that_turns_out_too_large_is_refused() -> None:
+    place = Place()
+    assert asyncio.run(place.send(b"x" * 600, b"x" * 600, b"x" * 600, length=-1)) == 413
+    assert place.large.scopes == []
+    assert place.app._spooled == 0
+
+
+def test_one_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """B05, L04."""
+    monkeypatch.setattr(spooling, "PATIENCE_SECONDS", 0.05)
+    place = Place()
+    assert asyncio.run(place.send(b"x" * 100, length=900, end=False)) == 408
+    assert place.app._spooled == place.app._uploads.total() == 0
+
+
+def test_one_that_goes_on_has_more_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each part comes within the time that those before it have won, and all together take longer than the patience."""
+    monkeypatch.setattr(spooling, "PATIENCE_SECONDS", 60.0)
+    monkeypatch.setattr(spooling, "LEAST_RATE", 2)  # a hundred bytes win fifty seconds
+
+    async def main() -> int:
+        place = Place()
+        loop = SkippingLoop.running()
+        events = iter([b"x" * 100] * 3)
+
+        async def receive() -> dict[str, Any]:
+            await loop.skip(40)
+            body = next(events, b"")
+            return {"type": "http.request", "body": body, "more_body": bool(body)}
+
+        async def send(event: dict[str, Any]) -> None:
+            assert event["status"] == 200
+
+        await place.app({"path": "/upload", "headers": [(b"content-length", b"300")]}, receive, send)
+        assert loop.skipped == 160
+        return len(place.large.bodies[0])
+
+    assert SkippingLoop.run(main()) == 300
+
+
+def test_one_that_goes_on_too_slowly_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """B05, L04."""
+    monkeypatch.setattr(spooling, "LEAST_RATE", 2)
+
+    async def main() -> int:
+        place = Place()
+        loop = SkippingLoop.running()
+        sent: list[dict[str, Any]] = []
+
+        async def receive() -> dict[str, Any]:
+            await loop.skip(spooling.PATIENCE_SECONDS - 1)
+            return {"type": "http.request", "body": b"x", "more_body": True}
+
+        async def send(event: dict[str, Any]) -> None:
+            sent.append(event)
+
+        await place.app({"path": "/upload", "headers": [(b"content-length", b"300")]}, receive, send)
+        assert place.large.bodies == []
+        return int(sent[0]["status"])
+
+    assert SkippingLoop.run(main()) == 408
+
+
+def test_few_at_once_for_each_and_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """B05, L04."""
+
+    async def main(allowed: int) -> None:
+        hold = asyncio.Event()
+        place = Place(hold=hold)
+        waiting = [asyncio.create_task(place.send(b"x" * 100)) for _ in range(allowed)]
+        await wait_until_in_loop(lambda: len(place.large.bodies) == allowed)
+        assert await place.send(b"x" * 100) == 503
+        hold.set()
+        assert await asyncio.gather(*waiting) == [200] * allowed
+        assert await place.send(b"x" * 100) == 200
+
+    asyncio.run(main(spooling.UPLOADS_PER_USER))
+    monkeypatch.setattr(spooling, "UPLOADS", 2)
+    asyncio.run(main(2))
+
+
+def test_what_is_in_memory_counts_for_who_sends_it() -> None:
+    """L13."""
+
+    async def scenario() -> None:
+        hold = asyncio.Event()
+        place = Place(hold=hold, shares=Shares(per_person=spooling.IN_MEMORY_BYTES))
+        first = asyncio.create_task(place.send(b"x" * 11))
+        await wait_until_in_loop(lambda: bool(place.large.bodies))
+        assert await place.send(b"x" * 11) == 503
+        place.user = "bob"
+        second = asyncio.create_task(place.send(b"x" * 11))
+        await wait_until_in_loop(lambda: len(place.large.bodies) == 2)
+        hold.set()
+        assert [await first, await second] == [200, 200]
+        assert not place.budget.held
+
+    asyncio.run(scenario())
+
+
+def test_too_much_on_the_disk_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spooling, "SPOOLED_BYTES", 150)
+    place = Place()
+    assert asyncio.run(place.send(b"x" * 100, b"x" * 100)) == 503
+    assert asyncio.run(place.send(b"x" * 100)) == 200
+
+
+def test_whose_sender_goes_is_forgotten() -> None:
+    async def main() -> None:
+        place = Place()
+        events = iter([{"type": "http.request", "body": b"x", "more_body": True}, {"type": "http.disconnect"}])
+
+        async def receive() -> dict[str, Any]:
+            return next(events)
+
+        await place.app({"path": "/upload", "headers": [(b"content-length", b"300")]}, receive, receive)
+        assert (place.large.scopes, place.app._uploads.total()) == ([], 0)
+
+    asyncio.run(main())

@@ -1,0 +1,111 @@
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from chatroom.base.logs import JSONFormatter, TerminalFormatter, configure_logging, escaped
+
+FAKE = 'alice\n{"level":"INFO"} fake\x1b[2J\u2028\u202e'
+
+
+@pytest.fixture
+def root() -> Iterator[logging.Logger]:
+    logger, drivers = logging.getLogger(), logging.getLogger("pymongo")
+    handlers, level, drivers_level = logger.handlers, logger.level, drivers.level
+    yield logger
+    logger.handlers = handlers
+    logger.setLevel(level)
+    drivers.setLevel(drivers_level)
+
+
+def record(message: str, *args: object, **extra: object) -> logging.LogRecord:
+    return logging.getLogger("chatroom.x").makeRecord(
+        "chatroom.x", logging.WARNING, "x.py", 1, message, args, None, extra=extra
+    )
+
+
+def test_one_line_whatever_people_type() -> None:
+    """I07."""
+    line = JSONFormatter().format(record("a log-in failed: %s", FAKE, user_agent=FAKE))
+    assert len(line.splitlines()) == 1
+    assert "\x1b" not in line
+    read = json.loads(line)
+    assert read["message"] == f"a log-in failed: {FAKE}"
+    assert read["user_agent"] == FAKE
+    assert (read["level"], read["logger"]) == ("WARNING", "chatroom.x")
+    assert read["at"].endswith("Z")
+
+
+def test_a_terminal_is_not_steered() -> None:
+    """I07."""
+    line = TerminalFormatter().format(record("a log-in failed: %s", FAKE, user=FAKE))
+    assert len(line.splitlines()) == 1
+    assert not set("\x1b\n\u2028\u202e") & set(line)
+    assert "user=alice" in line
+
+
+@pytest.mark.parametrize("formatter", [JSONFormatter(), TerminalFormatter()])
+def test_credentials_are_masked(formatter: logging.Formatter) -> None:
+    """O06."""
+    try:
+        raise RuntimeError("mongodb+srv://root:hunter22@db/ does not answer")
+    except RuntimeError as error:
+        it = record("no %s", "mongodb://me:hunter22@db:27017/x", uri="mongodb://me:@/hunter22@hunter22@db/")
+        it.exc_info = (type(error), error, error.__traceback__)
+    line = formatter.format(it)
+    assert "hunter22" not in line
+    assert line.count("mongodb://***@db") == 2
+    assert "RuntimeError" in line
+
+
+def test_a_long_exception_is_cut() -> None:
+    """O06: a database error may carry a whole document."""
+    try:
+        raise RuntimeError("x" * 100_000)
+    except RuntimeError as error:
+        it = record("failed")
+        it.exc_info = (type(error), error, error.__traceback__)
+    assert len(JSONFormatter().format(it)) < 3000
+
+
+def test_odd_values_are_written() -> None:
+    line = json.loads(
+        JSONFormatter().format(record("\ud800", number=7, ratio=0.5, nothing=None, is_so=True, it={"a": 1}))
+    )
+    assert line["message"] == "\\ud800"
+    assert (line["number"], line["ratio"], line["nothing"], line["is_so"], line["it"]) == (
+        7,
+        0.5,
+        None,
+        True,
+        "{'a': 1}",
+    )
+    assert escaped("a\0b") == "a\\x00b"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("kind", "is_json"), [(io.StringIO, True), (Terminal, False)])
+def test_the_form_suits_the_reader(root: logging.Logger, kind: type[io.StringIO], is_json: bool) -> None:
+    stream = kind()
+    configure_logging("INFO", stream)
+    logging.getLogger("chatroom.x").info("hello")
+    logging.getLogger("chatroom.x").debug("not this")
+    logging.getLogger("pymongo.command").info("a whole document")
+    [line] = stream.getvalue().splitlines()
+    assert "hello" in line
+    assert line.startswith("{") == is_json
+
+
+def test_a_flood_is_cut_short(root: logging.Logger) -> None:
+    """L16: in lines, and in what one of them says."""
+    stream = io.StringIO()
+    configure_logging("INFO", stream)
+    for _ in range(1000):
+        logging.getLogger("chatroom.x").warning("too long: %s", "x" * 100_000, extra={"origin": "y" * 100_000})
+    assert 0 < len(stream.getvalue()) < 200_000

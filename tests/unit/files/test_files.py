@@ -1,0 +1,369 @@
+import io
+import struct
+from typing import Any
+
+import pytest
+
+from chatroom.base.access import Access
+from chatroom.base.config import Settings
+from chatroom.base.errors import Refused, Unavailable
+from chatroom.base.models import Author, Draft, File, Message, Room
+from chatroom.files.files import Files
+from chatroom.files.files_store import FileStore, KeptFile
+from chatroom.files.pictures import make_workers
+from chatroom.messages.messages_store import MessageStore
+from chatroom.messages.posting import Messages
+from chatroom.mongo.database import Database
+from chatroom.rooms.rooms import LOBBY
+from tests.busy import all_taken
+from tests.conftest import Clock
+from tests.databases import in_memory
+from tests.people import ALICE, BOB, access
+from tests.pictures import SECRET, make_bomb, make_moving, make_picture, make_turned
+
+DEN = Room(id="den", slug="den", title="Den")
+
+
+class Place:
+    """Files and messages over one database."""
+
+    def __init__(self, clock: Clock, **settings: Any) -> None:
+        self.database: Database = in_memory()
+        self.store = FileStore(self.database, clock=clock)
+        self.message_store = MessageStore(self.database, origin="here", clock=clock)
+        self.settings = Settings(**settings)
+        self.files = Files(
+            self.store,
+            self.settings,
+            make_workers(),
+            find_message=self.message_store.find_by_client_id,
+            clock=clock,
+        )
+        self.messages = Messages(self.message_store, max_length=100, files=self.files, clock=clock)
+
+    def upload(self, content: bytes = b"some text", name: str = "a.txt", person: Author = ALICE) -> File:
+        return self.files.upload(person.id, LOBBY, name, io.BytesIO(content))
+
+    def say(
+        self, *files: File, text: str = "", client_id: str = "c1", person: Author = ALICE, room: Room = LOBBY
+    ) -> Message:
+        draft = self.messages.draft(person, text, client_id, has_files=bool(files))
+        return self.messages.post(room, self.messages.attach(room, draft, [file.id for file in files])).message
+
+    def delete(self, message: Message, person: Author = ALICE) -> Message:
+        return self.messages.change(LOBBY, self.messages.changes.deleting(self.access(person), message.id))
+
+    def access(self, person: Author) -> Access:
+        return access(person, LOBBY)
+
+    @property
+    def count(self) -> int:
+        return self.database.files.count_documents({})
+
+
+@pytest.fixture
+def place(clock: Clock) -> Place:
+    return Place(clock)
+
+
+class TestUploads:
+    def test_are_typed_by_content_and_keep_a_clean_name(self, place: Place) -> None:
+        file = place.upload(b"%PDF-1.7\n", "../holiday.html")
+        assert file == File(id=file.id, name="holiday.html", type="application/pdf", size=9)
+        assert b"".join(place.files.read(place.files.get(file.id), 0, 9)) == b"%PDF-1.7\n"
+
+    def test_of_pictures_are_measured_and_get_a_thumbnail(self, place: Place) -> None:
+        file = place.upload(make_picture(turned=6), "holiday")
+        assert (file.name, file.type, file.width, file.height) == ("holiday.jpg", "image/jpeg", 80, 120)
+        kept = place.files.get(file.id)
+        assert sum(map(len, place.files.read(kept, 0, file.size))) == file.size
+        assert place.files.thumbnail(kept)[8:12] == b"WEBP"
+
+    def test_that_are_empty_too_large_or_bombs_are_refused(self, clock: Clock) -> None:
+        place = Place(clock, max_file_bytes=200_000)
+        for content, reason in ((b"", "empty"), (b"x" * 200_001, "too_large"), (make_bomb(), "too_large")):
+            with pytest.raises(Refused) as caught:
+                place.upload(content)
+            assert caught.value.reason == reason
+        assert place.count == 0
+
+    def test_wait_in_no_thread_for_pictures_that_are_being_drawn(self, place: Place) -> None:
+        """L16."""
+        with all_taken(place.files._drawing):
+            with pytest.raises(Refused) as caught:
+                place.upload(make_picture())
+            assert place.upload(b"text").type == "text/plain"
+        assert (caught.value.reason, caught.value.retry_after) == ("busy", 5.0)
+
+    def test_of_films_and_gifs_lose_what_the_camera_wrote(self, place: Place) -> None:
+        """B11."""
+        film = b"\0\0\0\x18ftypmp42\0\0\0\0isommp42" + struct.pack(">I4s", 16 + len(SECRET), b"moov")
+        film += struct.pack(">I4s", 8 + len(SECRET), b"udta") + SECRET
+        gif = make_moving("GIF")[:-1] + b"\x21\xfe\x0b" + SECRET + b"\0;"
+        for content, type in ((film, "video/mp4"), (gif, "image/gif")):
+            file = place.upload(content)
+            kept = b"".join(place.files.read(place.files.get(file.id), 0, file.size))
+            assert file.type == type
+            assert SECRET in content
+            assert SECRET not in kept
+
+    def test_are_refused_when_the_site_is_full(self, clock: Clock) -> None:
+        place = Place(clock, max_total_file_bytes=25)
+        first, _ = place.upload(b"x" * 10), place.upload(b"x" * 10)
+        with pytest.raises(Refused, match="no room left") as caught:
+            place.upload(b"x" * 10)
+        assert caught.value.reason == "full"
+        place.store.remove(first.id)
+        assert place.upload(b"x" * 10).size == 10
+
+    def test_two_processes_together_take_no_more_than_there_is(self, clock: Clock) -> None:
+        """B10: what another one has stored a moment ago counts."""
+        here = Place(clock, max_total_file_bytes=25)
+        there = Files(
+            here.store,
+            here.settings,
+            make_workers(),
+            find_message=here.message_store.find_by_client_id,
+            clock=clock,
+        )
+        here.upload(b"x" * 10)
+        there.upload(BOB.id, LOBBY, "a.txt", io.BytesIO(b"x" * 10))
+        with pytest.raises(Refused, match="no room left"):
+            here.upload(b"x" * 10)
+
+    def test_one_that_is_on_its_way_counts(self, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+        """B10: two at the same moment never both take the last of the space."""
+        place = Place(clock, max_total_file_bytes=25)
+        add_pieces = place.store._add_pieces
+        answers: list[Any] = []
+
+        def add_while_another_comes(*arguments: Any) -> None:
+            monkeypatch.setattr(place.store, "_add_pieces", add_pieces)
+            with pytest.raises(Refused) as caught:
+                place.upload(b"x" * 15, person=BOB)
+            answers.append(caught.value.reason)
+            add_pieces(*arguments)
+
+        monkeypatch.setattr(place.store, "_add_pieces", add_while_another_comes)
+        place.upload(b"x" * 15)
+        assert answers == ["full"]
+        assert place.store.total_bytes() == 15
+
+    def test_of_pictures_count_as_they_are_stored(self, clock: Clock) -> None:
+        """B10: turned upright, this one grows."""
+        content = make_turned()
+        grown = Place(clock).upload(content).size
+        assert grown > len(content)
+        with pytest.raises(Refused, match="once its metadata is removed") as caught:
+            Place(clock, max_file_bytes=len(content)).upload(content)
+        assert caught.value.reason == "too_large"
+        with pytest.raises(Refused, match="no room left"):
+            Place(clock, max_file_bytes=0, max_total_file_bytes=len(content)).upload(content)
+
+
+class TestUnposted:
+    """B10: what no message has is bounded for each person."""
+
+    @pytest.fixture
+    def place(self, clock: Clock) -> Place:
+        """Two messages of one file of thirty bytes may be in preparation."""
+        return Place(clock, max_file_bytes=30, max_files_per_message=1)
+
+    def fill(self, place: Place) -> list[File]:
+        return [place.upload(b"x" * 30) for _ in range(2)]
+
+    def is_full(self, place: Place) -> bool:
+        try:
+            place.upload(b"x")
+        except Refused as refusal:
+            return refusal.reason == "full" and "at most 60 bytes" in refusal.message
+        return False
+
+    def test_somebody_who_posts_nothing_is_refused_and_nobody_else(self, place: Place) -> None:
+        self.fill(place)
+        assert self.is_full(place)
+        assert place.count == 2
+        assert place.upload(b"x" * 30, person=BOB).size == 30
+
+    def test_what_is_posted_no_longer_counts(self, place: Place) -> None:
+        first, _ = self.fill(place)
+        place.say(first)
+        assert not self.is_full(place)
+
+    def test_who_posts_much_may_post_more_and_what_is_posted_is_looked_at_once(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        looked: list[str] = []
+        is_used = place.files._is_used
+
+        def note(kept: KeptFile) -> bool:
+            if is_used(kept):
+                looked.append(kept.file.id)
+                return True
+            return False
+
+        monkeypatch.setattr(place.files._space, "_is_used", note)
+        posted = [place.say(place.upload(b"x" * 30), client_id=f"c{number}").files[0].id for number in range(20)]
+        assert set(looked) <= set(posted)
+        assert len(looked) == len(set(looked)) >= 18
+
+    def test_a_claim_without_a_message_changes_nothing(self, place: Place) -> None:
+        for number, file in enumerate(self.fill(place)):
+            place.files.attach(LOBBY, Draft(author=ALICE, text="", client_id=f"lost{number}"), [file.id])
+        assert self.is_full(place)
+
+    def test_what_is_deleted_no_longer_counts(self, place: Place) -> None:
+        for number, file in enumerate(self.fill(place)):
+            place.delete(place.say(file, client_id=f"c{number}"))
+        assert not self.is_full(place)
+
+    def test_the_sweep_makes_room(self, place: Place, clock: Clock) -> None:
+        self.fill(place)
+        clock.advance(hours=25)
+        place.files.sweep()
+        assert not self.is_full(place)
+
+    @pytest.mark.parametrize(
+        ("settings", "share"),
+        [
+            ({}, 500_000_000),
+            ({"max_total_file_bytes": 1_000_000_000}, 100_000_000),
+            ({"max_total_file_bytes": 10_000_000}, 25_000_000),
+            ({"max_total_file_bytes": 0}, 500_000_000),
+            ({"max_file_bytes": 0}, 1_000_000_000),
+            ({"max_file_bytes": 0, "max_total_file_bytes": 0}, 0),
+            ({"max_files_per_message": 0}, 50_000_000),
+        ],
+    )
+    def test_how_much_it_is(self, clock: Clock, settings: dict[str, int], share: int) -> None:
+        assert Place(clock, **settings).files._space.share == share
+
+
+class TestAttaching:
+    def test_a_message_may_have_files_and_no_text(self, place: Place) -> None:
+        files = [place.upload(name=name) for name in ("b.txt", "a.txt")]
+        message = place.say(*files)
+        assert (message.text, message.files) == ("", tuple(files))
+
+    def test_the_same_again_is_one_message(self, place: Place) -> None:
+        file = place.upload()
+        assert place.say(file) == place.say(file)
+
+    def test_each_file_is_given_to_one_message(self, place: Place) -> None:
+        file = place.upload()
+        place.say(file)
+        with pytest.raises(Refused, match="Another message has the file"):
+            place.say(file, client_id="c2")
+
+    def test_what_a_refused_draft_had_may_be_had_by_the_next(self, place: Place) -> None:
+        file = place.upload()
+        draft = Draft(author=ALICE, text="", client_id="never-stored")
+        place.files.attach(LOBBY, draft, [file.id])
+        assert place.say(file, client_id="c2").files == (file,)
+
+    def test_only_ones_own_of_this_room_and_nothing_made_up(self, place: Place) -> None:
+        for file, person, room in (
+            (place.upload(person=BOB), ALICE, LOBBY),
+            (place.upload(), ALICE, DEN),
+            (File(id="0" * 24, name="", type="", size=0), ALICE, LOBBY),
+        ):
+            with pytest.raises(Refused, match="not there any more"):
+                place.say(file, person=person, room=room)
+
+    def test_at_most_so_many_and_each_once(self, clock: Clock) -> None:
+        place = Place(clock, max_files_per_message=2)
+        files = [place.upload() for _ in range(3)]
+        for wrong in (files, [files[0], files[0]]):
+            with pytest.raises(Refused) as caught:
+                place.say(*wrong)
+            assert caught.value.reason == "too_many_files"
+
+    def test_a_stored_draft_is_answered_though_its_files_are_gone(self, place: Place) -> None:
+        file = place.upload()
+        message = place.say(file)
+        deleted = place.delete(message)
+        place.files.sweep()
+        assert place.say(file) == deleted
+
+    def test_a_race_that_is_never_won_ends(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        file = place.upload()
+        monkeypatch.setattr(place.store, "claim", lambda *_: False)
+        with pytest.raises(Refused) as caught:
+            place.say(file)
+        assert caught.value.reason == "busy"
+
+    def test_without_files_nothing_is_asked(self, place: Place) -> None:
+        draft = place.messages.draft(ALICE, "hi")
+        assert place.messages.attach(LOBBY, draft, []) is draft
+        with pytest.raises(Refused) as caught:
+            place.messages.draft(ALICE, " ")
+        assert caught.value.reason == "empty"
+
+
+class TestLettingGo:
+    def test_a_deleted_message_takes_its_files_along(self, place: Place) -> None:
+        file = place.upload(make_picture())
+        deleted = place.delete(place.say(file))
+        assert deleted.files == ()
+        with pytest.raises(Refused, match="no such file"):
+            place.files.get(file.id)
+        assert place.files.sweep() == 1
+        assert place.count == place.database.chunks.count_documents({}) == 0
+
+    def test_a_crash_after_the_deletion_is_made_good(
+        self, place: Place, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        message = place.say(place.upload())
+        monkeypatch.setattr(place.files, "remove", lambda message: None)
+        place.delete(message)
+        assert (place.files.sweep(), place.count) == (0, 1)
+        clock.advance(minutes=2)
+        assert (place.files.sweep(), place.count) == (1, 0)
+
+    def test_a_database_that_is_away_does_not_undo_the_deletion(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def away(*_: Any) -> None:
+            raise Unavailable("away")
+
+        monkeypatch.setattr(place.store, "hide_all", away)
+        assert place.delete(place.say(place.upload())).deleted_at is not None
+
+    def test_a_deletion_that_failed_takes_nothing(self, place: Place, clock: Clock) -> None:
+        message = place.say(place.upload())
+        with pytest.raises(Refused):
+            place.delete(message, BOB)
+        clock.advance(minutes=2)
+        assert place.files.sweep() == 0
+        assert place.files.get(message.files[0].id)
+
+    def test_an_edit_leaves_them(self, place: Place) -> None:
+        message = place.say(place.upload(), text="look")
+        edited = place.messages.change(LOBBY, place.messages.changes.editing(access(ALICE, LOBBY), message.id, "see"))
+        assert edited.files == message.files
+        assert place.files.get(message.files[0].id)
+
+    def test_what_no_message_took_is_removed_after_a_day(self, place: Place, clock: Clock) -> None:
+        place.upload()
+        used = place.say(place.upload()).files[0]
+        place.files.attach(LOBBY, Draft(author=ALICE, text="", client_id="lost"), [place.upload().id])
+        clock.advance(hours=23)
+        assert place.files.sweep() == 0
+        clock.advance(hours=2)
+        assert place.files.sweep() == 2
+        assert [str(document["_id"]) for document in place.database.files.find()] == [used.id]
+
+    def test_a_file_whose_message_vanished_is_removed_within_a_week(self, place: Place, clock: Clock) -> None:
+        """Somebody took the message out of the database: retention, or a hand."""
+        place.say(place.upload())
+        clock.advance(hours=25)
+        assert place.files.sweep() == 0
+        place.database.messages.delete_many({})
+        clock.advance(days=7)
+        assert place.files.sweep() == 1
+
+    def test_a_sweep_is_bounded(self, place: Place, clock: Clock) -> None:
+        for _ in range(5):
+            place.upload()
+        clock.advance(hours=25)
+        assert [place.files.sweep(2) for _ in range(4)] == [2, 2, 1, 0]

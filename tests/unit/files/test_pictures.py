@@ -1,0 +1,172 @@
+import io
+import struct
+import zlib
+from typing import Any
+
+import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngImageFile, PngInfo
+
+from chatroom.base.errors import Refused
+from chatroom.files import pictures
+from chatroom.files.pictures import THUMBNAIL, make_squares, prepare
+from tests.pictures import SECRET, make_bomb, make_moving, make_picture
+
+TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
+
+
+def made(content: bytes, format: str) -> pictures.Picture:
+    return prepare(io.BytesIO(content), TYPES[format])
+
+
+def opened(content: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(content))
+    image.load()
+    return image
+
+
+@pytest.mark.parametrize("turned", [1, 6])
+@pytest.mark.parametrize(
+    ("format", "more"),
+    [
+        ("JPEG", {"comment": SECRET, "xmp": SECRET}),
+        ("PNG", {}),
+        ("WEBP", {"xmp": SECRET}),
+        ("WEBP", {"lossless": True}),
+    ],
+)
+def test_what_the_camera_wrote_is_lost_and_the_picture_is_upright(
+    format: str, more: dict[str, Any], turned: int
+) -> None:
+    """B08."""
+    content = make_picture(format, turned=turned, **more)
+    assert SECRET in content
+
+    picture = made(content, format)
+
+    assert SECRET not in picture.content
+    assert SECRET not in picture.thumbnail
+    image = opened(picture.content)
+    assert not image.getexif()
+    assert (picture.width, picture.height) == image.size == ((120, 80) if turned == 1 else (80, 120))
+    red, green, blue = image.convert("RGB").getpixel((5, 5))  # type: ignore[misc]
+    assert red > 200
+    assert max(green, blue) < 60
+
+
+def test_a_phones_picture_with_a_second_one_behind_it_becomes_one() -> None:
+    out = io.BytesIO()
+    first, second = (Image.new("RGB", (60, 40), color) for color in ("red", "blue"))
+    first.save(out, "MPO", save_all=True, append_images=[second])
+    image = opened(made(out.getvalue(), "JPEG").content)
+    assert (image.format, image.size) == ("JPEG", (60, 40))
+
+
+def test_what_stands_behind_the_end_is_lost() -> None:
+    """B01: A picture that is an archive or a page as well."""
+    for format in ("JPEG", "PNG", "WEBP"):
+        assert b"<script>" not in made(make_picture(format) + b"<script>alert(1)</script>", format).content, format
+
+
+@pytest.mark.parametrize("format", ["GIF", "PNG", "WEBP"])
+def test_what_moves_goes_on_moving(format: str) -> None:
+    picture = made(make_moving(format), format)
+    assert getattr(opened(picture.content), "n_frames", 1) == 3
+    assert getattr(opened(picture.thumbnail), "n_frames", 1) == 1
+
+
+def test_a_thumbnail_fits_its_frame_and_keeps_its_shape() -> None:
+    picture = made(make_picture("JPEG", (2000, 500)), "JPEG")
+    image = opened(picture.thumbnail)
+    assert image.format == "WEBP"
+    assert image.size == (THUMBNAIL[0], 160)
+    assert opened(made(make_picture("PNG", (10, 8)), "PNG").thumbnail).size == (10, 8)
+
+
+def test_what_is_clear_stays_clear() -> None:
+    out = io.BytesIO()
+    Image.new("RGBA", (20, 20), (255, 0, 0, 0)).save(out, "PNG")
+    assert opened(made(out.getvalue(), "PNG").thumbnail).convert("RGBA").getpixel((3, 3))[3] == 0  # type: ignore[index]
+
+
+@pytest.mark.parametrize("size", [(30_000, 30_000), (10_000, 6_000), (1, 50_000_001)])
+def test_a_bomb_is_refused_before_it_is_decoded(size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """B03."""
+    monkeypatch.setattr(Image.Image, "load", lambda image: pytest.fail("it was decoded"))
+    with pytest.raises(Refused, match="too many pixels") as caught:
+        made(make_bomb(*size), "PNG")
+    assert caught.value.reason == "too_large"
+
+
+def test_what_moves_for_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """B03."""
+    monkeypatch.setattr(pictures, "MAX_FRAMES", 4)
+    with pytest.raises(Refused, match="too many frames"):
+        made(make_moving("GIF", 5), "GIF")
+    monkeypatch.setattr(pictures, "MAX_MOVING_PIXELS", 40 * 30 * 3)
+    with pytest.raises(Refused, match="too many frames"):
+        made(make_moving("GIF", 4), "GIF")
+
+
+@pytest.mark.parametrize("format", TYPES)
+def test_a_damaged_picture_is_refused(format: str) -> None:
+    content = make_moving("GIF") if format == "GIF" else make_picture(format)
+    pieces = [content[:30], content[:20] + bytes(200), content[: len(content) // 2]]
+    for broken in pieces[: 2 if format == "GIF" else 3]:  # the first half of a GIF is a shorter one
+        with pytest.raises(Refused) as caught:
+            made(broken, format)
+        assert caught.value.reason in {"invalid", "too_large"}
+
+
+def test_a_jpeg_of_many_empty_scans_is_refused_before_it_is_decoded() -> None:
+    """B03: 25 MB of them would hold a thread, and the turn of everybody's pictures, for hours."""
+    out = io.BytesIO()
+    Image.new("RGB", (64, 64), "red").save(out, "JPEG", progressive=True)
+    content = out.getvalue()
+    assert made(content, "JPEG").width == 64
+
+    scan = content[content.rindex(b"\xff\xda") : -2]
+    bomb = content[:-2] + 200 * scan + content[-2:]
+
+    for make in (lambda: prepare(io.BytesIO(bomb), "image/jpeg"), lambda: make_squares(io.BytesIO(bomb), "image/jpeg")):
+        with pytest.raises(Refused, match="takes too long to be read") as refused:
+            make()
+        assert refused.value.reason == "too_large"
+
+
+def test_a_moving_png_is_not_decoded_frame_by_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    """B03: made anew, a megabyte of a thousand frames takes eight gigabytes of memory."""
+    out = io.BytesIO()
+    frames = [Image.new("RGBA", (40, 30), color) for color in ("red", "green", "blue")]
+    texts = PngInfo()
+    texts.add_text("Comment", SECRET.decode())
+    frames[0].save(out, "PNG", save_all=True, append_images=frames[1:], pnginfo=texts, exif=b"Exif\0\0" + SECRET)
+    assert SECRET in out.getvalue()
+    monkeypatch.setattr(PngImageFile, "seek", forbidden)
+
+    content = made(out.getvalue() + SECRET, "PNG").content
+
+    monkeypatch.undo()
+    assert SECRET not in content
+    image = opened(content)
+    assert (getattr(image, "n_frames", 1), image.size) == (3, (40, 30))
+    image.seek(2)
+    assert image.convert("RGB").getpixel((5, 5)) == (0, 0, 255)
+
+
+def test_a_moving_png_with_more_frames_than_it_says_is_refused() -> None:
+    """B03."""
+    out = io.BytesIO()
+    frames = [Image.new("RGB", (4, 4), color) for color in ("red", "green", "blue")]
+    frames[0].save(out, "PNG", save_all=True, append_images=frames[1:])
+    content = out.getvalue()
+    place = content.index(b"acTL")
+    claimed = b"acTL" + struct.pack(">II", 2, 0)
+    lie = content[:place] + claimed + struct.pack(">I", zlib.crc32(claimed)) + content[place + 16 :]
+
+    with pytest.raises(Refused, match="more frames than it says"):
+        made(lie, "PNG")
+
+
+def forbidden(*_: Any) -> None:
+    raise AssertionError("a frame was asked for")

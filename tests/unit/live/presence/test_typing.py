@@ -1,0 +1,92 @@
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from chatroom.base.models import Author
+from chatroom.live.presence.typing import MOST_SHOWN, Typing
+from tests.people import ALICE, BOB
+
+NOW = datetime(2026, 11, 21, 1, 2, 3, tzinfo=UTC)
+
+
+def after(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+def shown(typing: Typing) -> list[str]:
+    frame: dict[str, Any] = json.loads(typing.frame(0))
+    assert (frame["type"], frame["room"]) == ("typing", "lobby")
+    return [person["name"] for person in frame["people"]]
+
+
+def test_who_types_is_shown_and_forgotten_after_six_seconds() -> None:
+    typing = Typing("lobby")
+    assert not typing.publish(NOW)
+    typing.type(ALICE, NOW)
+    assert typing.publish(after(1))
+    assert shown(typing) == ["Alice"]
+    assert not typing.publish(after(5.9))
+    assert typing.publish(after(6))
+    assert shown(typing) == []
+
+
+def test_who_goes_on_typing_stays() -> None:
+    typing = Typing("lobby")
+    for seconds in (0, 3, 6):
+        typing.type(ALICE, after(seconds))
+        typing.publish(after(seconds))
+    assert not typing.publish(after(11))
+    assert shown(typing) == ["Alice"]
+
+
+def test_the_first_stays_first() -> None:
+    typing = Typing("lobby")
+    typing.type(BOB, NOW)
+    typing.type(ALICE, after(1))
+    typing.type(BOB, after(2))
+    typing.publish(after(2))
+    assert shown(typing) == ["Bob", "Alice"]
+
+
+def test_who_has_said_it_types_no_longer_whatever_comes_late() -> None:
+    typing = Typing("lobby")
+    typing.type(ALICE, NOW)
+    typing.publish(NOW)
+    typing.stop(ALICE.id, after(2))
+    assert typing.publish(after(2))
+    typing.see(ALICE, after(1))  # as a lease says that was read late
+    assert not typing.publish(after(3))
+    typing.type(ALICE, after(4))
+    assert typing.publish(after(4))
+    assert shown(typing) == ["Alice"]
+
+
+def test_the_leases_are_told_once_and_not_what_has_been_said() -> None:
+    typing = Typing("lobby")
+    typing.type(ALICE, NOW)
+    typing.type(BOB, NOW)
+    typing.stop(BOB.id, after(1))
+    assert typing.take_fresh() == {ALICE.id}
+    assert typing.take_fresh() == set()
+
+
+def test_a_crowd_is_a_few_names_and_changes_nothing_more() -> None:
+    typing = Typing("lobby")
+    for n in range(100):
+        typing.type(Author(f"u{n}", f"P{n}"), NOW)
+    typing.publish(NOW)
+    assert shown(typing) == [f"P{n}" for n in range(MOST_SHOWN)]
+    typing.type(Author("u100", "P100"), NOW)
+    assert not typing.publish(NOW)
+
+
+def test_who_comes_while_nobody_types_is_told_nothing_and_versions_are_not_used_twice() -> None:
+    typing = Typing("lobby")
+    versions = []
+    for n in range(3):
+        typing.type(ALICE, after(10 * n))
+        typing.publish(after(10 * n))
+        versions.append(typing.version)
+        typing.publish(after(10 * n + 6))
+        assert typing.version == 0
+    assert len(set(versions)) == 3

@@ -1,0 +1,77 @@
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chatroom.base.errors import Refused, Unavailable
+from chatroom.rooms.rooms import LOBBY
+from tests.people import draft
+from tests.unit.live.harness import never, run, settle, started
+
+
+def test_a_page_posts_from_its_own_thread() -> None:
+    async def test() -> None:
+        process = await started()
+        stored = await asyncio.to_thread(process.messages.post, LOBBY, draft("a1"))
+        assert stored.message.sequence == 1
+        again = await asyncio.to_thread(process.messages.post, LOBBY, draft("a1"))
+        assert again.is_repeated
+
+    run(test)
+
+
+def test_a_page_is_told_when_too_many_wait() -> None:
+    async def test() -> None:
+        process = await started(max_waiting=1)
+        process.engine.appender._run = never
+        process.engine.appender.put(LOBBY.id, draft("a1"), lambda outcome: None)
+        await settle()  # in flight
+        process.engine.appender.put(LOBBY.id, draft("a2"), lambda outcome: None)
+        with pytest.raises(Refused) as refusal:
+            await asyncio.to_thread(process.engine.passage.post, LOBBY, draft("a3"))
+        assert refusal.value.reason == "busy"
+
+    run(test)
+
+
+def test_a_page_does_not_wait_for_ever() -> None:
+    async def test() -> None:
+        process = await started()
+
+        process.engine.appender._run = never
+        with pytest.raises(Unavailable, match="not stored yet"):
+            await asyncio.to_thread(process.engine.passage.post, LOBBY, draft("a1"), 0.01)
+
+    run(test)
+
+
+def test_what_is_stored_after_the_page_gave_up_is_told_to_nobody() -> None:
+    async def test() -> None:
+        process = await started()
+        go = asyncio.Event()
+        run_inline = process.engine.run
+
+        async def late(function: Callable[..., Any], *arguments: Any) -> Any:
+            await go.wait()
+            return await run_inline(function, *arguments)
+
+        process.engine.appender._run = late
+        with pytest.raises(Unavailable):
+            await asyncio.to_thread(process.engine.passage.post, LOBBY, draft("a1"), 0.01)
+        go.set()
+        await settle()
+        assert process.store.newest_revision(LOBBY.id) == 1
+
+    run(test)
+
+
+def test_a_page_that_posts_after_the_loop_has_ended_is_told() -> None:
+    processes = []
+
+    async def test() -> None:
+        processes.append(await started())
+
+    run(test)
+    with pytest.raises(Unavailable):
+        processes[0].engine.passage.post(LOBBY, draft("a1"))

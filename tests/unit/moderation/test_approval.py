@@ -1,0 +1,503 @@
+"""First messages of newcomers: held once, decided once, posted once, and seen by nobody before. M12, M13."""
+
+import io
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from chatroom.base.access import Access
+from chatroom.base.config import Settings
+from chatroom.base.errors import Refused, Unavailable
+from chatroom.base.models import Author, Draft, Held, Message, Role, Room, User
+from chatroom.files.files import Files
+from chatroom.files.files_store import FileStore
+from chatroom.files.pictures import make_workers
+from chatroom.messages.mentions import Mentions
+from chatroom.messages.messages_store import MessageStore, Stored
+from chatroom.messages.posting import Messages
+from chatroom.moderation.approval import MOST_HELD, UNFINISHED_AFTER, Approval
+from chatroom.moderation.held_store import HeldStore
+from chatroom.moderation.newcomers import LOOK_BACK, MOST, Newcomers
+from chatroom.mongo.database import Database
+from chatroom.people.users_store import UserStore
+from chatroom.rooms.rooms_store import RoomStore
+from chatroom.site.audit import Audit
+from chatroom.site.audit_store import AuditStore
+from chatroom.site.notices import Notices
+from chatroom.site.notices_store import NoticeStore
+from chatroom.site.settings import Site
+from chatroom.site.settings_store import SiteStore
+from tests.databases import make_acts, make_rooms
+
+LOBBY = Room(id="lobby", slug="lobby", title="Lobby")
+DEN = Room(id="den", slug="den", title="Den", kind="private")
+
+
+class World:
+    """A site where the first two messages of newcomers are held: Alice administrates, Bob moderates, Carol is new."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.now = datetime.now(UTC).replace(microsecond=0)
+        clock: Callable[[], datetime] = lambda: self.now  # noqa: E731
+        self.users = UserStore(database, clock=clock)
+        self.rooms = RoomStore(database)
+        self.rooms.ensure(LOBBY)
+        self.rooms.ensure(DEN)
+        self.store = MessageStore(database, origin="here")
+        self.held = HeldStore(database, clock=clock)
+        self.files = Files(
+            FileStore(database, clock=clock),
+            Settings(),
+            make_workers(),
+            find_message=self.store.find_by_client_id,
+            find_held=self.held.find,
+            clock=clock,
+        )
+        self.notices = Notices(NoticeStore(database))
+        self.audit = Audit(AuditStore(database))
+        self.doing = make_acts(database, self.notices, clock)
+        self.newcomers = Newcomers(Site(SiteStore(database)), self.users, self.doing, clock=clock)
+        self.messages = Messages(
+            self.store,
+            max_length=4000,
+            files=self.files,
+            find_mentions=Mentions(self.rooms.find_members).find,
+            check_editing=self.newcomers.check_editing,
+        )
+        self.approval = Approval(
+            self.held,
+            self.users,
+            self.rooms,
+            self.messages,
+            message_store=self.store,
+            files=self.files,
+            newcomers=self.newcomers,
+            notices=self.notices,
+            acts=self.doing,
+            clock=clock,
+        )
+        decided = self.approval.finish_decision
+        self.doing.follow_ups = {"approve_message": decided, "reject_message": decided}
+        self.alice = self.add("alice")
+        self.bob = self.add("bob", "moderator")
+        self.carol = self.add("carol")
+        self.newcomers.set_first(self.alice, 2)
+
+    def add(self, name: str, role: Role = "member", **more: Any) -> User:
+        user = self.users.add(name, name.title(), "x", role, **more)
+        self.rooms.admit(user.id, LOBBY)
+        return user
+
+    def access(self, user: User, room: Room = LOBBY) -> Access:
+        found = self.rooms.find_access(user.id, room.slug)
+        assert found
+        return found
+
+    def draft(self, user: User, client_id: str, text: str = "") -> Draft:
+        return Draft(author=Author(user.id, user.display_name), text=text or client_id, client_id=client_id)
+
+    def hold(self, client_id: str, user: User | None = None, room: Room = LOBBY, files: tuple[str, ...] = ()) -> Held:
+        user = user or self.carol
+        held = self.approval.hold(self.access(user, room), self.draft(user, client_id), files)
+        assert held
+        return held
+
+    def is_free(self, user: User, client_id: str = "another", room: Room = LOBBY) -> bool:
+        return self.approval.hold(self.access(user, room), self.draft(user, client_id)) is None
+
+    def said(self, room: Room = LOBBY) -> list[Message]:
+        return self.store.newest(room.id, 100)
+
+    def texts(self, room: Room = LOBBY) -> list[str]:
+        return [message.text for message in self.said(room)]
+
+    def acts(self) -> list[str]:
+        return [entry.act for entry in self.audit.page().entries][::-1]
+
+    def told(self, kind: str) -> list[str | None]:
+        found = self.database.notices.find({"kind": kind})
+        return [document["user"] for document in found]
+
+
+@pytest.fixture
+def world(database: Database) -> World:
+    return World(database)
+
+
+class TestWho:
+    def test_a_newcomer_is_held_until_so_many_are_approved(self, world: World) -> None:
+        for number in range(2):
+            held = world.hold(f"c{number}")
+            world.approval.approve(world.bob, held.id)
+        assert world.is_free(world.carol)
+        assert world.texts() == ["c0", "c1"]
+
+    def test_who_keeps_order_and_bots_are_not(self, world: World) -> None:
+        for user in (world.alice, world.bob, world.add("robot", is_bot=True)):
+            assert world.is_free(user)
+
+    def test_nor_who_was_there_long_before(self, world: World) -> None:
+        since = world.now - LOOK_BACK - timedelta(seconds=1)
+        world.database.users.update_one({"_id": world.carol.id}, {"$set": {"created_at": since}})
+        assert world.is_free(world.carol)
+        world.database.users.update_one({"_id": world.carol.id}, {"$set": {"created_at": since + timedelta(minutes=1)}})
+        assert world.hold("c1")
+
+    def test_nobody_is_where_it_is_not_wished(self, world: World) -> None:
+        held = world.hold("c1")
+        world.newcomers.set_first(world.alice, 0)
+        assert world.is_free(world.carol)
+        assert [each.held.id for each in world.approval.list_all()] == [held.id]
+        assert world.approval.hold(world.access(world.carol), world.draft(world.carol, "c1")) == held
+
+    def test_a_moderator_of_the_room_is_not_there(self, world: World) -> None:
+        world.rooms.admit(world.carol.id, DEN)
+        assert world.hold("c1", room=DEN)
+        world.database.memberships.update_one({"user": world.carol.id, "room": DEN.id}, {"$set": {"role": "moderator"}})
+        assert world.is_free(world.carol, room=DEN)
+        assert not world.is_free(world.carol)
+
+    def test_direct_rooms_are_left_alone_and_not_begun(self, world: World) -> None:
+        rooms = make_rooms(
+            world.database,
+            world.messages,
+            world.notices,
+            check_making=world.newcomers.check_making_rooms,
+            check_direct=world.newcomers.check_direct,
+        )
+        carol, dave = Author(world.carol.id, "Carol"), world.add("dave")
+        for attempt in (
+            lambda: rooms.open_direct(carol, [dave.id]),
+            lambda: rooms.open_direct(carol, [world.bob.id, dave.id]),
+            lambda: rooms.create(carol, "member", title="Bargains"),
+        ):
+            with pytest.raises(Refused) as refusal:
+                attempt()
+            assert refusal.value.reason == "newcomer"
+        assert world.is_free(world.carol, room=rooms.open_direct(carol, [world.bob.id]))
+        # Somebody who is known began it: they may answer.
+        room = rooms.open_direct(Author(world.bob.id, "Bob"), [world.carol.id, world.alice.id])
+        assert rooms.open_direct(carol, [world.bob.id, world.alice.id]) == room
+        assert world.is_free(world.carol, room=room)
+
+    def test_what_was_approved_is_not_made_into_something_else(self, world: World) -> None:
+        world.approval.approve(world.bob, world.hold("c1").id)
+        with pytest.raises(Refused) as refusal:
+            world.messages.changes.editing(world.access(world.carol), world.said()[0].id, "Buy!")
+        assert refusal.value.reason == "newcomer"
+        world.approval.approve(world.bob, world.hold("c2").id)
+        world.messages.change(
+            LOBBY, world.messages.changes.editing(world.access(world.carol), world.said()[0].id, "Hi")
+        )
+
+    @pytest.mark.parametrize("first", [-1, MOST + 1])
+    def test_the_setting_has_bounds(self, world: World, first: int) -> None:
+        with pytest.raises(Refused, match="1 to 20"):
+            world.newcomers.set_first(world.alice, first)
+
+    def test_only_administrators_set_it(self, world: World) -> None:
+        with pytest.raises(Refused, match="administrators"):
+            world.newcomers.set_first(world.bob, 0)
+
+    def test_the_hot_path_asks_the_database_nothing(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The event loop calls this for each post."""
+        access, known = world.access(world.carol), world.access(world.bob)
+
+        def fail(*_: Any, **__: Any) -> None:
+            raise AssertionError("the database was asked")
+
+        monkeypatch.setattr(Database, "bounded", fail)
+        assert world.newcomers.may_be_held(access)
+        assert not world.newcomers.may_be_held(known)
+
+    def test_another_process_holds_before_it_has_read_anything(self, world: World) -> None:
+        elsewhere = Newcomers(Site(SiteStore(world.database)), world.users, world.doing)
+        assert elsewhere.may_be_held(world.access(world.carol))
+        assert elsewhere.first == 2
+        assert elsewhere.may_be_held(world.access(world.carol))
+
+
+class TestHold:
+    def test_it_is_no_part_of_the_room(self, world: World) -> None:
+        world.hold("c1")
+        assert world.said() == []
+        assert world.store.newest_revision(LOBBY.id) == 0
+        assert [(each.text, each.state) for each in world.approval.list_of(world.access(world.carol))] == [
+            ("c1", "waiting")
+        ]
+        assert world.approval.list_of(world.access(world.bob)) == []
+        assert world.told("held") == [world.carol.id]
+
+    def test_sent_again_it_is_the_same(self, world: World) -> None:
+        assert world.hold("c1") == world.hold("c1")
+        assert len(world.approval.list_all()) == 1
+
+    def test_sent_by_several_at_once_it_is_held_once(self, world: World) -> None:
+        access, found = world.access(world.carol), []
+        send = lambda: found.append(world.approval.hold(access, world.draft(world.carol, "c1")))  # noqa: E731
+        threads = [threading.Thread(target=send) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len({held.id for held in found if held}) == len(world.approval.list_all()) == 1
+        assert len(found) == 6
+
+    def test_after_the_approval_it_is_answered_with_its_message(self, world: World) -> None:
+        world.approval.approve(world.bob, world.hold("c1").id)
+        access, draft = world.access(world.carol), world.draft(world.carol, "c1")
+        assert world.approval.hold(access, draft) is None
+        assert world.messages.post(LOBBY, draft) == Stored(world.said()[0], is_repeated=True)
+
+    def test_after_the_rejection_it_is_refused_with_the_reason(self, world: World) -> None:
+        world.approval.reject(world.bob, world.hold("c1").id, "Advertising.")
+        with pytest.raises(Refused, match="Advertising") as refusal:
+            world.hold("c1")
+        assert refusal.value.reason == "rejected"
+
+    def test_also_by_somebody_whose_messages_are_held_no_more(self, world: World) -> None:
+        rejected = world.hold("c1")
+        world.approval.reject(world.bob, rejected.id, "Advertising.")
+        world.approval.approve(world.bob, world.hold("c2").id, is_trusting=True)
+        assert world.is_free(world.carol)
+        with pytest.raises(Refused, match="Advertising"):
+            world.hold("c1")
+
+    def test_what_was_posted_before_is_not_held_now(self, world: World) -> None:
+        draft = world.draft(world.carol, "c1")
+        world.messages.post(LOBBY, draft)
+        assert world.approval.hold(world.access(world.carol), draft) is None
+
+    def test_one_person_has_so_many_and_no_more(self, world: World) -> None:
+        for number in range(MOST_HELD):
+            world.hold(f"c{number}")
+        with pytest.raises(Refused, match="wait already") as refusal:
+            world.hold("one more")
+        assert refusal.value.reason == "too_many_held"
+        assert world.hold("c3")
+        world.approval.withdraw(world.access(world.carol), world.hold("c0").id)
+        assert world.hold("one more")
+
+    def test_nor_when_they_try_at_the_same_moment(self, world: World) -> None:
+        access, outcomes = world.access(world.carol), []
+
+        def send(number: int) -> None:
+            try:
+                outcomes.append(world.approval.hold(access, world.draft(world.carol, f"c{number}")))
+            except Refused:
+                outcomes.append(None)
+
+        threads = [threading.Thread(target=send, args=(number,)) for number in range(MOST_HELD + 5)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(world.approval.list_all()) == len([each for each in outcomes if each]) == MOST_HELD
+
+    def test_the_site_has_a_bound_too(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("chatroom.moderation.approval.MOST_ON_SITE", 1)
+        world.hold("c1")
+        with pytest.raises(Refused, match="here"):
+            world.hold("d1", world.add("dave"))
+
+    def test_a_mention_tells_nobody_before_it_is_approved(self, world: World) -> None:
+        access = world.access(world.carol)
+        held = world.approval.hold(access, world.draft(world.carol, "c1", "@bob, look"))
+        assert held
+        world.approval.approve(world.bob, held.id)
+        assert world.said()[0].mentions == (world.bob.id,)
+
+
+class TestWithdraw:
+    def test_it_is_gone_with_its_words(self, world: World) -> None:
+        held = world.hold("c1")
+        world.approval.withdraw(world.access(world.carol), held.id)
+        assert world.approval.list_all() == world.approval.list_of(world.access(world.carol)) == []
+        found = world.database.held.find_one({})
+        assert found
+        assert "text" not in found
+        with pytest.raises(Refused) as refusal:
+            world.hold("c1")
+        assert refusal.value.reason == "withdrawn"
+        world.approval.withdraw(world.access(world.carol), held.id)
+
+    def test_only_one_s_own(self, world: World) -> None:
+        held = world.hold("c1")
+        for user in (world.bob, world.alice):
+            with pytest.raises(Refused, match="no such message of yours"):
+                world.approval.withdraw(world.access(user), held.id)
+        for held_id in ("0" * 24, "guessed"):
+            with pytest.raises(Refused, match="no such message of yours"):
+                world.approval.withdraw(world.access(world.carol), held_id)
+
+    def test_not_when_it_was_approved_meanwhile(self, world: World) -> None:
+        held = world.hold("c1")
+        world.approval.approve(world.bob, held.id)
+        with pytest.raises(Refused, match="approved meanwhile"):
+            world.approval.withdraw(world.access(world.carol), held.id)
+
+    def test_what_was_rejected_is_shown_until_it_is_put_away(self, world: World) -> None:
+        held = world.hold("c1")
+        world.approval.reject(world.bob, held.id, "Advertising.")
+        (shown,) = world.approval.list_of(world.access(world.carol))
+        assert (shown.state, shown.text, shown.reason) == ("rejected", "c1", "Advertising.")
+        world.approval.withdraw(world.access(world.carol), held.id)
+        assert world.approval.list_of(world.access(world.carol)) == []
+
+
+class TestDecide:
+    def test_approved_it_is_posted_as_its_author_s_under_its_client_id(self, world: World) -> None:
+        world.users.set_mute(world.carol.id, world.now + timedelta(hours=1), "x")  # the moderator knows better
+        held = world.held.find_by_id(world.hold("c1").id)
+        assert held
+        world.approval.approve(world.bob, held.id)
+        (message,) = world.said()
+        assert (message.author, message.client_id, message.text) == (Author(world.carol.id, "Carol"), "c1", "c1")
+        assert world.acts() == ["set_holding", "approve_message"]
+        assert world.told("user") == [world.carol.id]
+        assert world.access(world.carol).standing.approved == 1
+
+    def test_trusted_they_wait_no_more(self, world: World) -> None:
+        world.approval.approve(world.bob, world.hold("c1").id, is_trusting=True)
+        assert world.is_free(world.carol)
+
+    def test_several_moderators_at_once(self, world: World) -> None:
+        """Each is decided once, and the second is told by whom."""
+        held = world.hold("c1")
+        outcomes: list[str] = []
+
+        def decide(by: User, what: str) -> None:
+            try:
+                if what == "approve":
+                    world.approval.approve(by, held.id)
+                else:
+                    world.approval.reject(by, held.id, "No.")
+                outcomes.append("done")
+            except Refused as refusal:
+                outcomes.append(refusal.message)
+
+        acts = [(world.alice, "approve"), (world.bob, "reject"), (world.bob, "approve"), (world.alice, "reject")]
+        threads = [threading.Thread(target=decide, args=act) for act in acts]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert outcomes.count("done") == 1
+        assert all(said == "done" or said.startswith("It was decided already: ") for said in outcomes)
+        assert len(world.acts()) == 2
+        assert len(world.said()) <= 1
+
+    def test_the_second_is_told_by_whom(self, world: World) -> None:
+        held = world.hold("c1")
+        world.approval.approve(world.alice, held.id)
+        with pytest.raises(Refused, match="It was decided already: Alice approved it") as refusal:
+            world.approval.reject(world.bob, held.id, "No.")
+        assert refusal.value.reason == "conflict"
+
+    @pytest.mark.parametrize("dies_in", ["post", "note_approved", "finish"])
+    def test_a_process_that_dies_in_between(self, world: World, monkeypatch: pytest.MonkeyPatch, dies_in: str) -> None:
+        """Another one finishes it, and nothing is done twice."""
+        held = world.hold("c1")
+        owner = {"post": world.messages, "note_approved": world.users, "finish": world.held}[dies_in]
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, dies_in, _die)
+            with pytest.raises(Unavailable, match="It is decided"):
+                world.approval.approve(world.bob, held.id)
+        assert world.approval.hold(world.access(world.carol), world.draft(world.carol, "c1"))
+        assert world.approval.finish() == 0  # whoever decided may still be at it
+        world.now += UNFINISHED_AFTER + timedelta(seconds=1)
+        assert world.approval.finish() == 1
+        assert world.approval.finish() == 0
+        assert world.texts() == ["c1"]
+        assert world.access(world.carol).standing.approved == 1
+        assert world.acts() == ["set_holding", "approve_message"]
+
+    def test_rejected_it_needs_a_reason_of_some_length(self, world: World) -> None:
+        held = world.hold("c1")
+        for reason, words in ((" ", "Say why"), ("x" * 301, "too long")):
+            with pytest.raises(Refused, match=words):
+                world.approval.reject(world.bob, held.id, reason)
+        world.approval.reject(world.bob, held.id, "x" * 300)
+        assert world.said() == []
+        assert world.acts() == ["set_holding", "reject_message"]
+
+    def test_rejected_with_all_others_of_the_same_person(self, world: World) -> None:
+        for number in range(3):
+            held = world.hold(f"c{number}")
+        other = world.hold("d1", world.add("dave"))
+        assert world.approval.reject(world.bob, held.id, "Advertising.", with_others=True) == 3
+        assert [each.held.id for each in world.approval.list_all()] == [other.id]
+
+    def test_who_decides(self, world: World) -> None:
+        """In a private room its own moderators alone, whoever rules over the site; and nobody about themselves."""
+        dave = world.add("dave")
+        for user in (world.carol, dave):
+            world.rooms.admit(user.id, DEN)
+        world.database.memberships.update_one({"user": dave.id, "room": DEN.id}, {"$set": {"role": "moderator"}})
+        held, public = world.hold("c1", room=DEN), world.hold("c2")
+        assert [each.held.id for each in world.approval.list_for(dave)] == [held.id]
+        assert [each.held.id for each in world.approval.list_for(world.alice)] == [public.id]
+        assert (world.approval.count_for(dave), world.approval.count_for(world.alice)) == (1, 1)
+        for by, each in ((world.alice, held), (dave, public), (world.carol, public)):
+            with pytest.raises(Refused, match="not for you"):
+                world.approval.approve(by, each.id)
+        with pytest.raises(Refused, match="may not see it"):
+            world.approval.list_for(world.carol)
+        world.users.set_role(world.carol.id, "moderator")
+        carol = world.users.find(world.carol.id)
+        assert carol
+        assert world.approval.list_for(carol) == []
+        with pytest.raises(Refused, match="not for you"):
+            world.approval.approve(carol, public.id)
+        world.approval.approve(dave, held.id)
+        assert world.texts(DEN) == ["c1"]
+
+    def test_not_into_a_room_that_its_author_left_or_that_is_closed(self, world: World) -> None:
+        held = world.hold("c1")
+        world.rooms.change(LOBBY.id, {"archived_at": world.now})
+        with pytest.raises(Refused, match="archived"):
+            world.approval.approve(world.bob, held.id)
+        world.rooms.change(LOBBY.id, {"archived_at": None})
+        world.database.memberships.delete_one({"user": world.carol.id, "room": LOBBY.id})
+        with pytest.raises(Refused, match="not in the room any more"):
+            world.approval.approve(world.bob, held.id)
+        world.approval.reject(world.bob, held.id, "You left.")
+
+
+class TestFiles:
+    def test_are_kept_until_it_is_decided(self, world: World) -> None:
+        file = world.files.upload(world.carol.id, LOBBY, "a.txt", io.BytesIO(b"words"))
+        held = world.hold("c1", files=(file.id,))
+        assert held.files == (file,)
+        kept = world.files.get(file.id)
+        assert world.approval.may_see(world.bob, kept)
+        assert not world.approval.may_see(world.carol, kept)
+        assert world.files.is_unused(kept)
+        world.now += timedelta(days=3)
+        assert world.files.sweep() == 0
+        with pytest.raises(Refused, match="Another message has"):
+            world.hold("c2", files=(file.id,))
+        world.approval.approve(world.bob, held.id)
+        assert world.said()[0].files == (file,)
+        world.now += timedelta(days=8)
+        assert world.files.sweep() == 0
+
+    @pytest.mark.parametrize("how", ["rejected", "withdrawn"])
+    def test_are_gone_with_it(self, world: World, how: str) -> None:
+        file = world.files.upload(world.carol.id, LOBBY, "a.txt", io.BytesIO(b"words"))
+        held = world.hold("c1", files=(file.id,))
+        if how == "rejected":
+            world.approval.reject(world.bob, held.id, "No.")
+        else:
+            world.approval.withdraw(world.access(world.carol), held.id)
+        with pytest.raises(Refused, match="no such file"):
+            world.files.get(file.id)
+        assert world.files.sweep() == 1
+
+
+def _die(*_: Any, **__: Any) -> None:
+    raise Unavailable("The process is gone.")

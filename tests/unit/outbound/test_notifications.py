@@ -1,0 +1,154 @@
+import threading
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from chatroom.base.errors import Unavailable
+from chatroom.base.models import File, Message, Notify, Room
+from chatroom.outbound.notifications import MAX_WAITING, SUBSCRIBERS_SECONDS, Notifier, describe
+from tests.people import ALICE, BOB, MALLORY
+from tests.waiting import PATIENCE_SECONDS
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+LOBBY = Room(id="lobby", slug="lobby", title="Lobby")
+DIRECT = Room(id="d", slug="dm-1", title="", kind="direct")
+MESSAGE = Message(
+    id="1",
+    sequence=7,
+    revision=7,
+    author=ALICE,
+    client_id="a1",
+    text="hi  \n there",
+    html="",
+    sent_at=NOW,
+)
+
+
+class FakePush:
+    def __init__(self) -> None:
+        self.asked = 0
+        self.users = {ALICE.id, BOB.id, MALLORY.id}
+        self.sent: list[tuple[set[str], dict[str, str]]] = []
+        self.has_sent = threading.Event()
+        self.failures = 0
+
+    def subscribers(self) -> set[str]:
+        self.asked += 1
+        return self.users
+
+    def send(self, user_ids: Collection[str], payload: dict[str, str]) -> int:
+        if self.failures:
+            self.failures -= 1
+            raise Unavailable("away")
+        self.sent.append((set(user_ids), payload))
+        self.has_sent.set()
+        return len(user_ids)
+
+
+class Stage:
+    def __init__(self, room: Room | None = LOBBY, **wishes: Notify) -> None:
+        self.push: Any = FakePush()
+        self.now = 0.0
+        people = {"bob": BOB.id, "mallory": MALLORY.id, "alice": ALICE.id}
+        known = {people[name]: wish for name, wish in wishes.items()}
+        self.notifier = Notifier(
+            self.push,
+            room_of=lambda _: room,
+            wishes_in=lambda _, users: {user: wish for user, wish in known.items() if user in users},
+            seconds=lambda: self.now,
+        )
+
+    def told(self, **changes: Any) -> set[str]:
+        self.notifier.tell("lobby", msgspec.structs.replace(MESSAGE, **changes))
+        return self.push.sent[-1][0] if self.push.sent else set()
+
+
+class TestWhoIsTold:
+    def test_whoever_wants_all(self) -> None:
+        assert Stage(bob="all", mallory="mentions").told() == {BOB.id}
+
+    def test_whoever_is_named(self) -> None:
+        assert Stage(bob="mentions", mallory="mentions").told(mentions=(BOB.id,)) == {BOB.id}
+
+    def test_everybody_who_is_named_with_the_room(self) -> None:
+        assert Stage(bob="mentions", mallory="none").told(mentions=("room",)) == {BOB.id}
+
+    def test_the_other_in_a_direct_room(self) -> None:
+        assert Stage(DIRECT, bob="mentions", mallory="none").told() == {BOB.id}
+
+    def test_never_the_author(self) -> None:
+        assert Stage(alice="all").told(mentions=(ALICE.id,)) == set()
+
+    def test_nobody_who_is_no_member(self) -> None:
+        assert Stage().told(mentions=(BOB.id,)) == set()
+
+    @pytest.mark.parametrize("changes", [{"kind": "event"}, {"deleted_at": NOW}])
+    def test_nobody_of_events_and_of_what_was_deleted(self, changes: dict[str, Any]) -> None:
+        assert Stage(bob="all").told(**changes) == set()
+
+    def test_nobody_of_a_room_that_is_gone(self) -> None:
+        assert Stage(None, bob="all").told() == set()
+
+    def test_nobody_is_looked_for_where_nobody_has_subscribed(self) -> None:
+        stage = Stage(bob="all")
+        stage.push.users = set()
+        assert stage.told() == set()
+        stage.push.users = {BOB.id}
+        assert stage.told() == set()
+        assert stage.push.asked == 1
+        stage.now += SUBSCRIBERS_SECONDS + 1
+        assert stage.told() == {BOB.id}
+
+
+class TestWhatIsSaid:
+    def test_who_where_and_what(self) -> None:
+        assert describe(LOBBY, MESSAGE) == {
+            "title": "Alice in Lobby",
+            "body": "hi there",
+            "url": "/chatroom/lobby/7",
+            "tag": "lobby-7",
+        }
+
+    def test_a_direct_message_names_its_author(self) -> None:
+        assert describe(DIRECT, MESSAGE)["title"] == "Alice"
+
+    def test_a_long_text_is_cut(self) -> None:
+        body = describe(LOBBY, msgspec.structs.replace(MESSAGE, text="x" * 500))["body"]
+        assert body == "x" * 139 + "…"
+
+    def test_files_are_named(self) -> None:
+        files = (File(id="f", name="a.png", type="image/png", size=1), File(id="g", name="b.pdf", type="x", size=1))
+        assert describe(LOBBY, msgspec.structs.replace(MESSAGE, text="", files=files))["body"] == "a.png, b.pdf"
+
+
+class TestTheThread:
+    def test_it_goes_on_after_a_failure_and_tells_of_posts_alone(self) -> None:
+        stage = Stage(bob="all")
+        stage.push.failures = 1
+        edited = msgspec.structs.replace(MESSAGE, revision=8)
+        stage.notifier.start()
+        stage.notifier.take("lobby", [MESSAGE, edited, MESSAGE])
+
+        assert stage.push.has_sent.wait(PATIENCE_SECONDS)
+        stage.notifier.stop()
+        stage.notifier._thread.join(PATIENCE_SECONDS)
+        assert len(stage.push.sent) == 1
+
+    def test_what_waits_is_bounded(self) -> None:
+        stage = Stage(bob="all")
+        for _ in range(3):
+            stage.notifier.take("lobby", [MESSAGE] * MAX_WAITING)
+        assert len(stage.notifier._waiting) == MAX_WAITING
+
+    def test_nothing_waits_where_nobody_has_subscribed(self) -> None:
+        stage = Stage(bob="all")
+        stage.push.users = set()
+        stage.told()
+        stage.notifier.take("lobby", [MESSAGE])
+        assert not stage.notifier._waiting
+        stage.now += SUBSCRIBERS_SECONDS + 1
+        stage.notifier.take("lobby", [MESSAGE])
+        assert len(stage.notifier._waiting) == 1

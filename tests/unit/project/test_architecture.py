@@ -1,0 +1,354 @@
+"""Each library has its place, and some things are done in one place alone.
+
+The floors are in pyproject.toml: import-linter holds them.
+"""
+
+import ast
+import functools
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+
+STORES_OF = "*_store"
+
+# Which of our modules may import a library.
+PLACES = {
+    "flask": ["chatroom.web", "chatroom.app"],
+    "flask_compress": ["chatroom.web"],
+    "flask_login": ["chatroom.web", "chatroom.app"],
+    "flask_wtf": ["chatroom.web", "chatroom.app"],
+    "wtforms": ["chatroom.web"],
+    "werkzeug": ["chatroom.web", "chatroom.app"],
+    "jinja2": ["chatroom.web", "chatroom.app"],
+    "markupsafe": ["chatroom.web"],
+    "a2wsgi": ["chatroom.app"],
+    "flask_bcrypt": ["chatroom.people.passwords", "chatroom.app"],
+    "bcrypt": ["chatroom.people.passwords"],
+    "pymongo": [STORES_OF, "chatroom.mongo"],
+    "bson": [STORES_OF, "chatroom.mongo"],
+    "gridfs": [STORES_OF, "chatroom.mongo"],
+    "mongomock": [STORES_OF, "chatroom.mongo"],
+    "uvicorn": [
+        "chatroom.live.sockets.websocket",
+        "chatroom.asgi.http_protocol",
+        "chatroom.serve.start",
+        "chatroom.serve.server",
+        "chatroom.serve.workers",
+    ],
+    "uvloop": ["chatroom.serve.start", "chatroom.serve.server", "chatroom.serve.workers"],
+    "websockets": ["chatroom.live.sockets.deflate", "chatroom.live.sockets.frames", "chatroom.live.sockets.websocket"],
+    "asyncio": [
+        "chatroom.live",
+        "chatroom.asgi.fair_queue",
+        "chatroom.asgi.http_protocol",
+        "chatroom.asgi.slow_requests",
+        "chatroom.asgi.downloads",
+        "chatroom.asgi.request_queue",
+        "chatroom.asgi.uploads",
+        "chatroom.serve.start",
+        "chatroom.serve.server",
+        "chatroom.serve.workers",
+    ],
+    "socketio": ["chatroom.live.sockets.socketio"],
+    "engineio": ["chatroom.live.sockets.socketio"],
+    "markdown_it": ["chatroom.messages.rendering"],
+    "PIL": ["chatroom.files.pictures"],
+    "puremagic": ["chatroom.files.filetypes"],
+    "nh3": ["chatroom.messages.rendering"],
+    "pywebpush": ["chatroom.outbound.push"],
+    "py_vapid": ["chatroom.outbound.push"],
+    "urllib3": ["chatroom.outbound.public_http"],
+    "pygments": ["chatroom.messages.highlighting"],
+    "msgspec.json": [
+        "chatroom.live",
+        "chatroom.web",
+        "chatroom.mongo.embedded",
+        STORES_OF,
+        "chatroom.export.backup",
+    ],
+}
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    yield "test_mongo", ROOT / "test_mongo.py"
+    for path in sorted((ROOT / "chatroom").rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+MODULES = dict(modules())
+
+
+def is_within(name: str, package: str) -> bool:
+    if package == STORES_OF:
+        return name.endswith("_store")
+    return name == package or name.startswith(package + ".")
+
+
+@functools.cache
+def imports_of(module: str, path: Path) -> tuple[str, ...]:
+    """Every module that is imported, wherever in the file, by its full name."""
+    return tuple(_imports_of(module, path))
+
+
+def _imports_of(module: str, path: Path) -> Iterator[str]:
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parents = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*parents, base] if base else parents)
+            for alias in node.names:
+                full = f"{base}.{alias.name}"
+                yield full if full in MODULES else base
+
+
+def is_ours(name: str) -> bool:
+    return name == "test_mongo" or is_within(name, "chatroom")
+
+
+def test_web_and_live_do_not_know_each_other() -> None:
+    """They share the shape of a message, and who is at the other end of a connection."""
+    shared = {"chatroom.web.kit.sockets": {"chatroom.live.sockets.visitor"}}
+    for module, path in MODULES.items():
+        for one, other in (("chatroom.web", "chatroom.live"), ("chatroom.live", "chatroom.web")):
+            if is_within(module, one):
+                known = {name for name in imports_of(module, path) if is_within(name, other)}
+                assert known <= {"chatroom.live.protocol"} | shared.get(module, set()), module
+
+
+@pytest.mark.parametrize("library", PLACES)
+def test_a_library_stays_in_its_place(library: str) -> None:
+    elsewhere = [
+        module
+        for module, path in MODULES.items()
+        if not any(is_within(module, place) for place in PLACES[library])
+        and any(is_within(name, library) for name in imports_of(module, path))
+    ]
+
+    assert elsewhere == []
+
+
+def test_models_and_errors_import_nothing_of_ours() -> None:
+    for module in ("chatroom.base.models", "chatroom.base.errors"):
+        assert not [name for name in imports_of(module, MODULES[module]) if is_ours(name)], module
+
+
+def test_no_test_is_imported() -> None:
+    for module, path in MODULES.items():
+        assert not [name for name in imports_of(module, path) if is_within(name, "tests")], module
+
+
+def test_the_attacks_know_nothing_of_the_product() -> None:
+    """They come from outside; only what puts holes back, and starts the server with them, knows it."""
+    from_within = {ROOT / "tests/attack/launcher.py", *(ROOT / "tests/attack/mutations").glob("*.py")}
+    clean = {"tests.attack", "tests.waiting"}
+    for path in set((ROOT / "tests/attack").rglob("*.py")) - from_within:
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for name in _imports_of(module, path):
+            assert not is_ours(name), module
+            assert not is_within(name, "tests") or any(is_within(name, each) for each in clean), module
+            assert not is_within(name, "tests.attack.mutations"), module
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("import flask", {"flask"}),
+        ("import a.b as c, d", {"a.b", "d"}),
+        ("from chatroom.messages import messages_store", {"chatroom.messages.messages_store"}),
+        ("from chatroom.base.errors import Refused", {"chatroom.base.errors"}),
+        ("from . import log_store", {"chatroom.messages.log_store"}),
+        ("from .log_store import LogStore", {"chatroom.messages.log_store"}),
+        ("from ..base.errors import Refused", {"chatroom.base.errors"}),
+        ("def f():\n    from pymongo import x", {"pymongo"}),
+        ("if TYPE_CHECKING:\n    import bson", {"bson"}),
+    ],
+)
+def test_every_way_to_import_is_seen(tmp_path: Path, source: str, expected: set[str]) -> None:
+    """A test that cannot fail is a defect."""
+    path = tmp_path / "messages.py"
+    path.write_text(source)
+    assert set(imports_of("chatroom.messages.messages_store", path)) == expected
+
+
+# What these do about a key that is taken has been looked at, and has a test in tests/unit (D12).
+WHO_CATCHES_DUPLICATES = {
+    "chatroom.export.backup_store.write",  # replaces by id, and refuses what then is still in the way
+    "chatroom.mongo.database.ensure_indexes",  # says which collection
+    "chatroom.messages.messages_store.append",  # asks a majority which drafts are stored
+    "chatroom.messages.messages_store.change",  # tries again
+    "chatroom.messages.messages_store.change_several",  # tries again
+    "chatroom.live.presence.presences_store.take",  # prolongs what is this process's own
+    "chatroom.search.search_store._add_words",  # a word is its id, and nothing else
+    "chatroom.search.search_store._replace",  # replaces what is of the same room, and older
+    "chatroom.mongo.unique.doubles",
+    "chatroom.mongo.unique.write_or_find",  # what all others use
+}
+
+
+def functions_that_name(words: set[str]) -> set[str]:
+    found = set()
+    for module, path in MODULES.items():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+                if names & words:
+                    found.add(f"{module}.{node.name}")
+    return found
+
+
+def test_who_catches_a_duplicate_key_is_known() -> None:
+    """D12: a new one goes through `chatroom.mongo.unique`, or is looked at and listed."""
+    assert functions_that_name({"DuplicateKeyError", "BulkWriteError", "WriteError"}) == WHO_CATCHES_DUPLICATES
+
+
+def test_slugs_are_made_in_one_place() -> None:
+    """U08: the type checker holds all others to it; the store reads what was made there."""
+    assert functions_that_name({"Slug"}) == {
+        "chatroom.names.rooms.make_slug",
+        "chatroom.names.rooms.make_direct_slug",
+        "chatroom.rooms.rooms_store.room_of",
+    }
+
+
+def test_a_name_is_not_shown_without_the_mark_of_a_bot() -> None:
+    """U10: templates and scripts show `author.shown`, or a badge beside the name; pictures have initials alone."""
+    with_badge = {"messages/_message.html"}
+    of_accounts = {"messages/_held.html", "moderation/approval.html"}  # bots are never held
+    for path in sorted((ROOT / "templates").rglob("*.html")):
+        text = re.sub(r"avatar\([^()]*\)", "", path.read_text())
+        if path.relative_to(ROOT / "templates").as_posix() not in with_badge | of_accounts:
+            assert not re.search(r"author\.name", text), path.name
+    for path in sorted((ROOT / "static").rglob("*.js")):
+        assert not re.search(r"author\??\.name", path.read_text()), path.name
+
+
+# Where a thread may wait for another one, and why that takes nothing from anybody: whatever else is scarce is waited
+# for before there is a thread (chatroom/asgi/request_queue.py).
+WAITS = {
+    "chatroom.base.threads": "Places: a try, and no waiting; Workers: the work of this very request",
+    "chatroom.live.bridge": "this very post, for ten seconds at most, and a share of the threads for each person",
+    "chatroom.site.limits": "its own `wait`, which counts the seconds, and waits for none of them",
+    "chatroom.services": "the first requests of a process, until the database is prepared",
+    "chatroom.erasure.clearing": "a thread of its own",
+    "chatroom.erasure.account_deletion": "a thread of its own",
+    "chatroom.search.indexer": "a thread of its own",
+    "chatroom.site.leased_thread": "a thread of its own",
+    "chatroom.outbound.notifications": "a thread of its own",
+    "chatroom.export.export": "a lock for the time of looking into a set",
+    "chatroom.site.notices": "a lock for the time of looking into a dictionary",
+    "chatroom.outbound.fair_turns": "a lock for the time of looking into a dictionary",
+    "chatroom.site.limits_store": "a lock for the time of looking into a list",
+}
+WAITING = {"acquire", "result", "wait", "Lock", "RLock", "Semaphore", "BoundedSemaphore"}
+WAITING |= {"Condition", "Barrier"}
+
+
+def waits_in(path: Path) -> set[str]:
+    """What a module calls to wait for another thread."""
+    calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    return {call.attr for call in calls if isinstance(call, ast.Attribute)} & WAITING
+
+
+def test_no_request_waits_in_its_thread() -> None:
+    """L16: what is asynchronous, starts the server, or has no requests is not looked at."""
+    elsewhere = [
+        "chatroom.live",
+        "chatroom.mongo.embedded",
+        "chatroom.serve.workers",
+        "chatroom.serve.server",
+        "chatroom.serve.start",
+    ]
+    elsewhere += [
+        "chatroom.asgi.uploads",
+        "chatroom.asgi.slow_requests",
+        "chatroom.asgi.downloads",
+        "chatroom.asgi.request_queue",
+    ]
+    served = {name for name in MODULES if not any(is_within(name, place) for place in elsewhere)}
+    found = {name for name in {*served, "chatroom.live.bridge"} if waits_in(MODULES[name])}
+
+    assert found == set(WAITS)
+
+
+def test_every_wait_is_seen(tmp_path: Path) -> None:
+    path = tmp_path / "waits.py"
+    path.write_text("import threading\nplaces = threading.Semaphore(2)\nplaces.acquire(timeout=20)\n")
+    assert waits_in(path) == {"Semaphore", "acquire"}
+
+
+# What takes a right away, in the stores. Each is done by an act (`chatroom.site.acts`), which is told and recorded.
+CUTS = {"set_role", "set_mute", "set_ban", "make_former", "remove", "forgive", "start_clearing", "close_all", "decide"}
+STORES = {"_users", "_members", "_room_store", "_store", "users", "members"}
+NOTED = {"note"}
+UNNOTED = {
+    ("chatroom.moderation.approval", "decide"): "somebody takes their own message back",
+    ("chatroom.rooms.rooms", "forgive"): "an administrator of the site comes back to a public room",
+    ("chatroom.erasure.account_deletion", "make_former"): "the note was made with the role that was taken first",
+    ("chatroom.people.avatars", "remove"): "one's own picture",
+    ("chatroom.outbound.push", "remove"): "one's own browser",
+    ("chatroom.files.files", "remove"): "a file that no message has",
+}
+"""Those that are nobody's act upon somebody else, and why."""
+
+
+def cuts_of(source: str) -> set[str]:
+    """The calls of a store that take a right away, and hand no note of it over."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    return {
+        call.func.attr
+        for call in calls
+        if isinstance(call.func, ast.Attribute)
+        and call.func.attr in CUTS
+        and name_of(call.func.value) in STORES
+        and not NOTED & {name_of(each) for each in [*call.args, *(more.value for more in call.keywords)]}
+    }
+
+
+def name_of(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def test_no_right_is_taken_away_but_by_an_act() -> None:
+    """M14."""
+    found = {
+        (module, cut)
+        for module, path in MODULES.items()
+        if not is_within(module, STORES_OF)
+        for cut in cuts_of(path.read_text())
+    }
+    assert found == set(UNNOTED)
+
+
+def test_only_acts_write_the_audit_log() -> None:
+    """M14: and pages, commands and the engine reach no store of people or members by themselves."""
+    knowing = {module for module, path in MODULES.items() if "AuditStore" in path.read_text()}
+    assert knowing == {"chatroom.site.acts", "chatroom.site.audit", "chatroom.services", "chatroom.site.audit_store"}
+    assert "_store.add(" not in MODULES["chatroom.site.audit"].read_text()
+    for module, path in MODULES.items():
+        if is_within(module, "chatroom.web") or is_within(module, "chatroom.live"):
+            for store in ("MemberStore", "RoomStore", "UserStore", "database.audit", "database.memberships"):
+                assert store not in path.read_text(), (module, store)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("self._members.remove(user_id, room)", {"remove"}),
+        ("services.accounts.users.set_ban(user.id, end, reason)", {"set_ban"}),
+        ("self._users.set_mute(user.id, end, reason, note)", set()),
+        ("self._users.make_former(user.id, is_erased=True, note=note)", set()),
+        ("names.remove(name)", set()),
+    ],
+)
+def test_a_cut_without_a_note_is_seen(source: str, expected: set[str]) -> None:
+    """A test that cannot fail is a defect."""
+    assert cuts_of(source) == expected

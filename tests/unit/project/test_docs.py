@@ -1,0 +1,462 @@
+"""The documentation says what the code does: frames, fields, reasons, statuses, collections, indexes, links, commands.
+
+What is in the code and not documented fails, and so does what is documented and gone.
+"""
+
+import ast
+import inspect
+import io
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, get_args
+from urllib.parse import unquote
+
+import msgspec
+import pytest
+from flask import Flask
+from limits.storage import MongoDBStorage
+from pymongo import IndexModel
+
+from chatroom.base.config import Settings
+from chatroom.base.errors import Refused
+from chatroom.base.models import Author, Held, Hook, Message, User
+from chatroom.live import protocol
+from chatroom.live.sockets.endpoint import REFUSED_STATUS
+from chatroom.moderation.held_store import HeldStore
+from chatroom.outbound.hooks_store import HookStore
+from chatroom.people.profiles import Profile
+from chatroom.rooms.former_slugs_store import FormerSlugs
+from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.rooms_store import RoomStore
+from chatroom.rooms.settings import Wanted
+from chatroom.services import INDEXES, Services
+from chatroom.site.notices import Notice
+from chatroom.site.settings_store import SiteStore
+from chatroom.web.kit import errors
+from chatroom.web.messages.messages_api import MOST_MESSAGES, Changes, Post, Reading, StoredAnswer
+from chatroom.web.rooms.room_api import NewRoom, RoomAnswer, RoomChange
+from chatroom.web.rooms.rooms_api import ListedRoom, Read, ReadAnswer
+from tests.documents import ROOT, blocks, first_cells, pages, read, section, tables
+from tests.pictures import make_picture
+from tests.visitors import Visitor
+
+PROTOCOL, MODEL = "docs/protocol.md", "docs/data-model.md"
+BUILTIN_COMMANDS = {"run", "routes", "shell", "--help"}
+OPEN = {"data", "details"}  # what a notice carries is up to its kind, and what is said of an act to the act
+CODES_OF_THE_SERVER = {"1007", "1009", "1012"}  # uvicorn's own
+COUNTED_BY_THE_LIBRARY = {"attempts", "attempt_counters"}
+
+AT = datetime(2026, 11, 21, tzinfo=UTC)
+MESSAGE = Message(
+    id="0" * 24, sequence=1, revision=2, author=Author("u", "Ann"), client_id="c", text="t", html="h", sent_at=AT
+)
+HELD = Held(
+    id="0" * 24, room_id="lobby", is_public=True, author=Author("u", "Ann"), client_id="c", text="t", held_at=AT
+)
+
+
+class TestLinks:
+    @pytest.mark.parametrize("page", pages())
+    def test_lead_somewhere(self, page: str) -> None:
+        text = re.sub(r"```.*?```", "", read(page), flags=re.DOTALL)
+        targets = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'(?:src|srcset|href)="([^"]+)"', text)
+        near = [target for target in targets if not target.startswith(("http:", "https:", "mailto:"))]
+        assert [target for target in near if not is_there(page, target)] == []
+
+    @pytest.mark.parametrize("page", pages())
+    def test_named_places_in_the_code_exist(self, page: str) -> None:
+        places = re.findall(r"`([\w./-]+\.(?:py|js)):([\w.]+)`", read(page))
+        assert [f"{path}:{name}" for path, name in places if not is_defined(ROOT / path, name)] == []
+
+    def test_every_invariant_names_the_tests_that_show_it(self) -> None:
+        table = tables(section("docs/architecture.md", "The invariants"))[0]
+        assert [row[0] for row in table] == ["1", "2", "3", "4", "5", "6"]
+        assert all("`tests/" in row[-1] for row in table)
+
+
+class TestCommands:
+    @pytest.mark.parametrize("page", pages())
+    def test_of_make_have_a_target(self, page: str) -> None:
+        targets = set(re.findall(r"^([\w./-]+):", read("Makefile"), re.MULTILINE))
+        commands = "\n".join([*blocks(page, "sh"), *re.findall(r"`(make [^`]*)`", read(page))])
+        named = re.findall(r"(?:^|&& )make ((?:[a-z./-]+ ?)+)(?![\w=])", commands, re.MULTILINE)
+        assert {target for words in named for target in words.split()} <= targets
+
+    @pytest.mark.parametrize("page", pages())
+    def test_of_flask_exist(self, page: str, app: Flask) -> None:
+        named = re.findall(r"flask --app test_mongo ([\w-]+)", read(page))
+        assert set(named) <= set(app.cli.commands) | BUILTIN_COMMANDS
+
+    def test_of_flask_are_in_the_changelog(self, app: Flask) -> None:
+        assert [name for name in app.cli.commands if f"`{name}`" not in read("CHANGELOG.md")] == []
+
+
+class TestSettings:
+    @pytest.mark.parametrize("page", [page for page in pages() if "decisions" not in page])
+    def test_that_are_named_exist(self, page: str) -> None:
+        known = {field.name.upper() for field in msgspec.structs.fields(Settings)}
+        named = re.findall(r"`([A-Z]+(?:_[A-Z]+)+)(?:=[^`]*)?`", read(page))
+        assert set(named) <= known
+
+    def test_that_matter_are_five_and_have_their_defaults(self) -> None:
+        table = tables(section("README.md", "Settings"))[0]
+        assert len(table) == 5
+        for name, default, _ in table:
+            value = str(getattr(Settings(), name.strip("`").lower()))
+            assert default.strip("`") == value or value == ""
+
+    def test_in_the_limits_of_the_protocol_have_their_defaults(self) -> None:
+        defaults = Settings()
+        for name, value in re.findall(r"`([A-Z_]+)` \(([\d,]+)", section(PROTOCOL, "Limits")):
+            assert str(getattr(defaults, name.lower())).split(" ")[0] == value.replace(",", ""), name
+
+
+class TestFrames:
+    def test_from_the_client(self) -> None:
+        kinds = {kind.__struct_config__.tag: kind for kind in get_args(protocol.ClientFrame)}
+        assert documented("Frames from the client") == set(kinds)
+        for name, kind in kinds.items():
+            fields = {field.encode_name for field in msgspec.structs.fields(kind)}
+            assert first_cells(tables(part("Frames from the client", name))[0]) == fields, name
+
+    @pytest.mark.parametrize("frame", re.findall(r'^`(\{"type".*\})`$', read(PROTOCOL), re.MULTILINE))
+    def test_shown_are_real(self, frame: str) -> None:
+        kind = json.loads(frame.replace("[...]", "[]"))["type"]
+        if frame in section(PROTOCOL, "Frames from the client"):
+            assert protocol.parse(frame).__struct_config__.tag == kind
+        else:
+            assert kind in documented("Frames from the server")
+
+    def test_from_the_server(self) -> None:
+        samples = frames_of_the_server()
+        made = {frame["type"] for frame in samples}
+        assert made == types_in_the_code(), "a frame is made that has no sample in this test"
+        assert documented("Frames from the server") == made
+        for name in made:
+            fields = {field for frame in samples if frame["type"] == name for field in frame} - {"type"}
+            assert first_cells(tables(part("Frames from the server", name))[0]) == fields, name
+
+    def test_carry_messages_with_these_fields(self) -> None:
+        fields = {field.encode_name for field in msgspec.structs.fields(protocol.WireMessage)}
+        assert first_cells(tables(section(PROTOCOL, "A message"))[0]) == fields
+
+    def test_a_reason_for_every_refusal(self) -> None:
+        table = tables(section(PROTOCOL, "Reasons"))[0]
+        assert first_cells(table) == reasons_in_the_code()
+        for reason, status, _ in table:
+            known = errors.STATUS.get(reason.strip("`")) or REFUSED_STATUS.get(reason.strip("`"))
+            assert known is None or status.startswith(str(known)), reason
+
+    def test_every_code_that_closes_a_connection(self) -> None:
+        ours = {str(code) for call in calls("chatroom/live", "end") for code in literals(call) if isinstance(code, int)}
+        assert first_cells(tables(section(PROTOCOL, "Close codes"))[0]) == ours | CODES_OF_THE_SERVER
+
+    def test_what_a_connection_may_do_is_bounded_as_it_is_said(self) -> None:
+        text = section(PROTOCOL, "Limits")
+        assert f"| {constant('MAX_IN_FLIGHT'):,} |" in text
+        assert f"| {constant('MAX_STRIKES')} |" in text
+
+
+class TestHandshake:
+    def test_parameters(self) -> None:
+        table, _ = tables(section(PROTOCOL, "The handshake"))
+        code = "".join(path.read_text() for path in (ROOT / "chatroom/live").glob("*.py"))
+        assert first_cells(table) == set(re.findall(r'query(?:\.get\(|\[)"(\w+)"', code))
+
+    def test_statuses(self) -> None:
+        _, table = tables(section(PROTOCOL, "The handshake"))
+        assert first_cells(table) == {"400", *map(str, REFUSED_STATUS.values())}
+
+
+class TestPlainHTTP:
+    def test_parameters(self) -> None:
+        assert first_cells(tables(section(PROTOCOL, "Reading"))[0]) == set(Reading.__struct_fields__)
+
+    def test_fields(self) -> None:
+        body, answer = tables(section(PROTOCOL, "Posting"))
+        assert first_cells(body) == set(Post.__struct_fields__)
+        assert first_cells(answer) == set(StoredAnswer.__struct_fields__)
+        assert first_cells(tables(section(PROTOCOL, "Reading"))[1]) == set(Changes.__struct_fields__)
+
+    def test_fields_of_a_listed_room(self) -> None:
+        listed, new, shown, change, body, answer = tables(section(PROTOCOL, "Rooms"))
+        assert first_cells(new) == set(NewRoom.__struct_fields__)
+        assert first_cells(shown) == set(RoomAnswer.__struct_fields__)
+        assert first_cells(change) == set(RoomChange.__struct_fields__)
+        assert first_cells(listed) == set(ListedRoom.__struct_fields__)
+        assert first_cells(body) == set(Read.__struct_fields__)
+        assert first_cells(answer) == set(ReadAnswer.__struct_fields__)
+
+    def test_bounds(self) -> None:
+        assert f"50 unless given (`HISTORY_PAGE`), brought within 1 and {MOST_MESSAGES}" in read(PROTOCOL)
+        assert Settings().history_page == 50
+
+    def test_statuses(self) -> None:
+        possible = {200, 201, 202, 405, *errors.STATUS.values(), *errors.REASON, *errors.TITLES}
+        assert first_cells(tables(section(PROTOCOL, "Errors"))[0]) == set(map(str, possible))
+
+    def test_routes(self, app: Flask) -> None:
+        rules = {str(rule) for rule in app.url_map.iter_rules() if str(rule).startswith("/api")}
+        assert rules == set(re.findall(r"`(?:GET|POST|PATCH|DELETE) (/api[^`]*)`", read(PROTOCOL)))
+
+
+class TestDataModel:
+    def test_collections(self) -> None:
+        named = re.findall(r"^## `([\w.]+)`$", read(MODEL), re.MULTILINE)
+        assert set(named) == set(INDEXES) | collections_in_the_code() | COUNTED_BY_THE_LIBRARY
+        library = [
+            keyword.value
+            for call in calls("chatroom/site", "super().__init__", "limits_store.py")
+            for keyword in call.keywords
+        ]
+        assert {each.value for each in library if isinstance(each, ast.Constant)} >= COUNTED_BY_THE_LIBRARY
+
+    @pytest.mark.parametrize("collection", sorted(INDEXES))
+    def test_indexes(self, collection: str) -> None:
+        _, table = tables(section(MODEL, collection))
+        assert {(keys.strip("`"), kind) for keys, kind, _ in table} == set(map(described, INDEXES[collection]))
+
+    def test_fields(self, used: Services) -> None:
+        for collection in INDEXES:
+            documents = list(used.database.client[used.database.name][collection].find())
+            assert documents, f"nothing was stored in {collection}: this test has to use it"
+            fields = {field for document in documents for field in fields_of(document)}
+            assert first_cells(tables(section(MODEL, collection))[0]) == fields, collection
+
+    @pytest.mark.parametrize("collection", sorted(COUNTED_BY_THE_LIBRARY))
+    def test_the_librarys_fields_are_its_own(self, collection: str) -> None:
+        code = Path(inspect.getfile(MongoDBStorage)).read_text()
+        for field in re.findall(r"^\| `(\w+)` \|", section(MODEL, collection), re.MULTILINE):
+            assert f'"{field}"' in code
+
+
+@pytest.fixture
+def used(alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) -> Services:
+    """Services whose every collection has seen everything that is done with it, and no act was recorded at last."""
+    monkeypatch.setattr(services.acts._store, "settle", lambda _note: None)
+    assert alice.is_signed_in
+    user = services.accounts.users.find_by_username("alice")
+    assert user is not None
+    author = Author(user.id, user.display_name)
+    access = services.rooms.get_for(user.id, "lobby")
+    lobby = access.room
+    for text in ("edited", "deleted"):
+        services.messages.post(lobby, services.messages.draft(author, text, reply_to=1))
+    first, second = services.message_store.newest(lobby.id, 2)
+    services.messages.change(lobby, services.messages.changes.editing(access, first.id, "edited!"))
+    services.messages.change(lobby, services.messages.changes.deleting(access, second.id))
+    services.webhooks.make_incoming(access, author, "CI")
+    told = Hook(
+        id="h", room=lobby.id, kind="outgoing", name="Logs", made_by=author, created_at=AT, url="https://logs.test/"
+    )
+    HookStore(services.database).add(told, key="whsec_x")
+    services.webhooks.make_incoming(access, author, "CD")
+    services.webhooks.remove(access, services.webhooks.list_for(access)[-1].id)
+    bot = services.accounts.create_bot("robot", "Robot")
+    by_bot = services.messages.draft(Author(bot.id, bot.display_name, is_bot=True), "beep")
+    beeps = [services.messages.post(lobby, by_bot).message]
+    beeps.append(services.messages.post(lobby, services.messages.draft(by_bot.author, "boop")).message)
+    for beep in beeps:
+        services.reports.make(access, author, beep, "too loud")
+    services.reports.close(user, services.reports.list_open()[0], [], "")
+    services.avatars.set(user.id, io.BytesIO(make_picture("PNG")))
+    file = services.files.upload(user.id, lobby, "a.png", io.BytesIO(make_picture("PNG")))
+    with_file = services.messages.draft(author, "", "c1", has_files=True)
+    services.messages.post(lobby, services.messages.attach(lobby, with_file, [file.id]))
+    services.messages.change(lobby, services.messages.changes.reacting(access, first.id, ":tada:"))
+    services.messages.change(lobby, services.messages.changes.pinning(access, first.id))
+    services.messages.post(lobby, services.messages.with_mentions(access, services.messages.draft(author, "@alice")))
+    services.presence.take([(lobby.id, author)])
+    services.search.find(user.id, "edited")
+    services.presence.note_typing([(lobby.id, author.id)], AT)
+    services.reading.mark(access, 1)
+    services.admission.make_invite(None, uses=1, days=1)
+    services.admission.make_invite(None, uses=1, days=1)
+    services.admission.revoke_invite(None, services.admission.list_invites()[0].id)
+    for mute in (services.moderation.mute, services.moderation.ban):
+        mute(None, user, AT, "why")
+    RoomStore(services.database).set_mute(user.id, lobby.id, AT, "why")
+    services.push.subscribe(user.id, "s", "https://1.1.1.1/push", "p" * 87, "a" * 22)
+    assert services.push.public_key
+    services.resets.make(None, user)
+    services.resets.use(services.resets.make(None, bot), "another quiet evening")
+    services.profiles.change(user, Profile(display_name=user.display_name, about="hi", time_zone="Europe/Vienna"))
+    SiteStore(services.database).set("registration", "open")
+    use_rooms(services, author, bot)
+    use_approval(services)
+    services.sessions.end_all(user.id)
+    services.accounts.users.make_former(bot.id, is_erased=True)
+    services.notices.tell(Notice(kind="room", room=lobby.id))
+    services.clearing.begin(lobby, author, "")
+    return services
+
+
+def use_approval(services: Services) -> None:
+    """Everything that is done with the first messages of newcomers."""
+    user = services.accounts.users.add("newcomer", "Newcomer", "x")
+    services.newcomers.set_first(None, 2)
+    access = services.rooms.get_for(user.id, LOBBY.slug)
+    file = services.files.upload(user.id, access.room, "a.txt", io.BytesIO(b"words"))
+    for name, files in (("h1", [file.id]), ("h2", []), ("h3", [])):
+        draft = services.messages.draft(access.author, name, name, reply_to=1)
+        assert services.approval.hold(access, draft, files)
+    approved, rejected, unfinished = [row.held.id for row in services.approval.list_all()]
+    services.approval.approve(None, approved, is_trusting=True)
+    services.approval.reject(None, rejected, "No.")
+    HeldStore(services.database).decide(unfinished, "withdrawn", access.author)
+    other = services.accounts.users.add("another", "Another", "x")
+    access = services.rooms.get_for(other.id, LOBBY.slug)
+    file = services.files.upload(other.id, access.room, "a.txt", io.BytesIO(b"words"))
+    assert services.approval.hold(access, services.messages.draft(access.author, "h4", "h4"), [file.id])
+
+
+def use_rooms(services: Services, author: Author, other: User) -> None:
+    """Everything that is done with rooms."""
+    room = services.rooms.create(author, "member", title="Den", topic="Ours", is_private=True)
+    access = services.rooms.get_for(author.id, room.slug)
+    wanted = Wanted(title="The den", topic="", is_read_only=True, slow_seconds=5, retention_days=1)
+    services.room_settings.change(access, wanted)
+    services.room_settings.archive(access, is_archived=True)
+    services.room_invites.create(access, uses=1, hours=1)
+    services.rooms.add_member(access, other.id, "Robot")
+    services.rooms.take_turn(msgspec.structs.replace(access, room=msgspec.structs.replace(room, slow_seconds=5)), "c1")
+    services.rooms.remove_member(access, other.id)
+    services.rooms.add_member(access, other.id, other.display_name)
+    services.rooms.leave(services.rooms.get_for(other.id, access.room.slug))
+    direct = services.rooms.open_direct(author, [other.id])
+    RoomStore(services.database).change(direct.id, {"slug": "dm-" + "0" * 20})  # as they were before
+    FormerSlugs(services.database).move()
+    RoomStore(services.database).change(room.id, {"retained_after": 1})
+
+
+def is_there(page: str, target: str) -> bool:
+    path, _, anchor = unquote(target).partition("#")
+    goal = (ROOT / page).parent / path if path else ROOT / page
+    return goal.exists() and (not anchor or anchor in anchors(goal))
+
+
+def anchors(page: Path) -> set[str]:
+    """As GitHub makes them of headings."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    heads = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def is_defined(path: Path, name: str) -> bool:
+    """Whether a file has a class, function or method of that name; a test may be named without its class."""
+    if not path.is_file():
+        return False
+    if path.suffix == ".js":
+        text = path.read_text(encoding="utf-8")
+        owner, _, member = name.partition(".")
+        has_member = not member or re.search(rf"^  (?:async |get |set )?#?{member}\b", text, re.MULTILINE)
+        return bool(has_member and re.search(rf"\b(?:class|function|const) {owner}\b", text))
+    names = set(defined(tree(path).body))
+    return name in names or any(each.endswith(f".{name}") and name.startswith("test_") for each in names)
+
+
+def defined(body: list[ast.stmt], owner: str = "") -> Iterator[str]:
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield owner + node.name
+            if isinstance(node, ast.ClassDef):
+                yield from defined(node.body, f"{owner}{node.name}.")
+
+
+def documented(title: str) -> set[str]:
+    """The frames that have a section under this heading."""
+    return set(re.findall(r"^#### `(\w+)`$", section(PROTOCOL, title), re.MULTILINE))
+
+
+def part(title: str, frame: str) -> str:
+    """What is said of a frame under this heading: some go both ways."""
+    return section(PROTOCOL, title).split(f"#### `{frame}`\n")[1].split("\n#### ")[0]
+
+
+def frames_of_the_server() -> list[dict[str, Any]]:
+    """At least one of every kind, with all the fields that it can have."""
+    refusal = Refused("too_fast", "Wait.", retry_after=1.5)
+    person = protocol.Person("u", "Ann")
+    piece = protocol.encode_message(MESSAGE, "text")
+    made = [
+        protocol.changes("lobby", 2, [piece]),
+        protocol.stored("lobby", MESSAGE, MESSAGE.client_id),
+        protocol.caught_up("lobby", 2, 1),
+        protocol.held("lobby", HELD),
+        protocol.approval("lobby"),
+        protocol.refused(refusal, {"room": "lobby", "client_id": "c"}),
+        protocol.here("lobby", [person]),
+        protocol.typing("lobby", [person]),
+        protocol.presence_changed("lobby", [person], ["u"]),
+        protocol.closed("dm-1", "moved", "This conversation has a new address.", to="dm_1"),
+        protocol.room(LOBBY),
+        protocol.rooms(),
+        protocol.read("lobby", 41),
+    ]
+    return [json.loads(frame) for frame in made]
+
+
+def types_in_the_code() -> set[str]:
+    code = (ROOT / "chatroom/live/protocol.py").read_text()
+    return set(re.findall(r'"type":\s*"(\w+)"', code))
+
+
+def reasons_in_the_code() -> set[str]:
+    given = {reason for call in calls("chatroom", "Refused") for reason in literals(call)[:1]}
+    taken = {str(literals(call)[0]) for call in calls("chatroom", "super().__init__") if len(literals(call)) == 2}
+    return {*given, *taken, *errors.STATUS, *errors.REASON.values(), *REFUSED_STATUS, "invalid"}
+
+
+def collections_in_the_code() -> set[str]:
+    code = (ROOT / "chatroom/mongo/database.py").read_text()
+    return set(re.findall(r'self\._database\["([\w.]+)"\]', code))
+
+
+def described(index: IndexModel) -> tuple[str, str]:
+    """An index as the page writes it."""
+    document = index.document
+    kinds = [kind for kind in ("unique", "sparse") if document.get(kind)]
+    if "partialFilterExpression" in document:
+        kinds.append("partial")
+    if "expireAfterSeconds" in document:
+        kinds.append(f"TTL, {document['expireAfterSeconds']} s")
+    return ", ".join(document["key"]), ", ".join(kinds)
+
+
+def constant(name: str) -> Any:
+    """What a name stands for, in whichever module of the engine it is."""
+    code = "\n".join(path.read_text() for path in (ROOT / "chatroom/live").glob("*.py"))
+    (value,) = re.findall(rf"^{name} = ([\d_]+)$", code, re.MULTILINE)
+    return int(value)
+
+
+def fields_of(document: dict[str, Any], owner: str = "") -> Iterator[str]:
+    for name, value in document.items():
+        if isinstance(value, dict) and name not in OPEN:
+            yield from fields_of(value, f"{name}.")
+        else:
+            yield owner + name
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def calls_in(folder: str, within: str) -> list[tuple[str, ast.Call]]:
+    found = [node for path in sorted((ROOT / folder).rglob(within)) for node in ast.walk(tree(path))]
+    return [(ast.unparse(node.func), node) for node in found if isinstance(node, ast.Call)]
+
+
+def calls(folder: str, name: str, within: str = "*.py") -> list[ast.Call]:
+    """Every call of a function in the code, as `name` or `something.name`."""
+    return [call for full, call in calls_in(folder, within) if full == name or full.endswith(f".{name}")]
+
+
+def literals(call: ast.Call) -> list[Any]:
+    return [argument.value for argument in call.args if isinstance(argument, ast.Constant)]

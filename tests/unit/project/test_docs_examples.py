@@ -1,0 +1,174 @@
+"""The examples of the documentation are run as they stand."""
+
+import importlib.util
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import jinja2
+import pytest
+import uvicorn
+from flask import Flask
+
+from chatroom.app import ASGI
+from chatroom.people.accounts import Registration
+from chatroom.services import Services
+from tests.documents import blocks, pages, read, section
+from tests.visitors import PASSWORD, Visitor
+from tests.waiting import PATIENCE_SECONDS, wait_until
+
+
+@pytest.mark.parametrize("page", pages())
+def test_python_compiles(page: str) -> None:
+    for number, block in enumerate(blocks(page, "python")):
+        compile(block, f"{page}, block {number}", "exec")
+
+
+@pytest.mark.parametrize("page", pages())
+def test_shell_parses(page: str) -> None:
+    for block in blocks(page, "sh"):
+        # What stands for something of the reader's own, as `<this repository>`, is no redirection.
+        text = re.sub(r"<[\w ]+>", "something", block)
+        subprocess.run(["sh", "-n"], input=text, text=True, check=True)
+
+
+class TestExtending:
+    """The five steps of the README, taken on an application of this process."""
+
+    @pytest.fixture
+    def steps(self) -> str:
+        return section("README.md", "Extend it in five steps")
+
+    @pytest.fixture
+    def app(self, make_app: Callable[..., Flask], steps: str, tmp_path: Path) -> Flask:
+        app = make_app()
+        template = block_after(steps, "templates/transcript.txt", "jinja")
+        app.jinja_loader = jinja2.ChoiceLoader([jinja2.DictLoader({"transcript.txt": template}), app.jinja_loader])  # type: ignore[assignment,list-item]
+        route = module(tmp_path / "transcript.py", block_after(steps, "chatroom/web/transcript.py", "python"))
+        app.register_blueprint(route.blueprint)
+        return app
+
+    def test_the_tests_of_the_example_pass(self, steps: str, alice: Visitor, client: Visitor, tmp_path: Path) -> None:
+        cast = {"alice": alice, "client": client}
+        tests = module(tmp_path / "example.py", block_after(steps, "tests/unit/web/test_transcript.py", "python"))
+        run = [name for name in vars(tests) if name.startswith("test_")]
+        for name in run:
+            test = getattr(tests, name)
+            test(*(cast[wanted] for wanted in test.__code__.co_varnames[: test.__code__.co_argcount]))
+        assert len(run) == 3
+
+    def test_the_link_is_one(self, app: Flask, steps: str) -> None:
+        with app.test_request_context():
+            link = app.jinja_env.from_string(block_after(steps, "templates/messages/chatroom.html", "jinja"))
+            assert 'href="/chatroom/lobby/transcript"' in link.render(room={"slug": "lobby"})
+
+    def test_what_it_says_of_the_application_is_so(self, steps: str) -> None:
+        code = read("chatroom/web/__init__.py")
+        assert "import blueprint as " in code
+        assert re.search(r"blueprints = \(.*for blueprint in blueprints:", code, re.DOTALL)
+
+
+def test_by_hand_against_mongomock() -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", section("README.md", "Test against mongomock"), re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(compile(example, "README.md", "exec"), names)  # our own words
+    names["services"].close()
+
+
+class TestTalking:
+    """The protocol's examples, against a server in this process, on mongomock."""
+
+    @pytest.fixture
+    def environment(self, app: Flask, alice: Visitor, services: Services) -> Iterator[dict[str, str]]:
+        # Somebody of its own: alice is here as soon as she reads the page.
+        user = services.accounts.create(Registration(username="echo", display_name="Echo", password=PASSWORD))
+        token = services.sessions.create_token(user, label="an example")
+        config = uvicorn.Config(ASGI(app), ws="websockets-sansio", log_config=None, lifespan="on")
+        server = uvicorn.Server(config)
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+            thread.start()
+            try:
+                wait_until(lambda: server.started)
+                yield {"CHATROOM": f"http://127.0.0.1:{listener.getsockname()[1]}", "TOKEN": token}
+            finally:
+                server.should_exit = True
+                thread.join(PATIENCE_SECONDS)
+                assert not thread.is_alive()
+
+    def test_two_commands(self, environment: dict[str, str], alice: Visitor) -> None:
+        (example,) = re.findall(
+            r"```sh\n(.*?)```", section("docs/protocol.md", "Plain HTTP in two commands"), re.DOTALL
+        )
+        commands = "\n".join(line for line in example.splitlines() if not line.startswith("export "))
+        if shutil.which("curl") is None:
+            return  # what the shell makes of it is tested above
+        for _ in range(2):
+            said = subprocess.run(
+                ["sh", "-euc", commands],
+                env=os.environ | environment,
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=PATIENCE_SECONDS,
+            )
+            assert '"client_id":"backup-2026-11-21"' in said.stdout
+        assert alice.get("/chatroom").text.count("The backup is done.") == 1
+
+    def test_an_echo_bot_in_fifteen_lines(self, environment: dict[str, str], alice: Visitor, tmp_path: Path) -> None:
+        (example,) = re.findall(r"```python\n(.*?)```", section("README.md", "An echo bot in fifteen lines"), re.DOTALL)
+        assert len(example.splitlines()) <= 15
+        (tmp_path / "bot.py").write_text(example)
+        bot = subprocess.Popen([sys.executable, "bot.py"], cwd=tmp_path, env=os.environ | environment)
+        try:
+            wait_until(lambda: "Echo" in people(alice))
+            alice.say("echo good evening")
+            wait_until(lambda: ">good evening<" in alice.get("/chatroom").text)
+        finally:
+            bot.kill()
+            bot.wait()
+
+    def test_a_bot_in_fifty_lines(self, environment: dict[str, str], alice: Visitor, tmp_path: Path) -> None:
+        (example,) = blocks("docs/protocol.md", "python")
+        lines = [line for line in example.splitlines() if line.strip()]
+        assert len(lines) <= 60
+        (tmp_path / "bot.py").write_text(example)
+        bot = subprocess.Popen([sys.executable, "bot.py"], cwd=tmp_path, env=os.environ | environment)
+        try:
+            wait_until(lambda: "Echo" in people(alice))
+            alice.say("echo good evening")
+            wait_until(lambda: ">good evening<" in alice.get("/chatroom").text)
+        finally:
+            bot.kill()
+            bot.wait()
+
+
+def people(visitor: Visitor) -> str:
+    """The list of those who are here, as the page shows it."""
+    return visitor.get("/chatroom").text.partition("data-people-list")[2]
+
+
+def block_after(text: str, words: str, language: str) -> str:
+    """The first block of code after these words."""
+    found = re.search(rf"```{language}\n(.*?)```", text[text.index(words) :], re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def module(path: Path, code: str) -> ModuleType:
+    path.write_text(code)
+    spec = importlib.util.spec_from_file_location(f"example_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made

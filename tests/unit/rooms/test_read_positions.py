@@ -1,0 +1,72 @@
+from typing import Any
+
+import pytest
+
+from chatroom.base.models import Notice
+from chatroom.messages.messages_store import MessageStore
+from chatroom.messages.posting import Messages
+from chatroom.mongo.database import Database
+from chatroom.rooms.read_positions import Reading
+from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.rooms_store import RoomStore
+from chatroom.site.notices import Notices
+from chatroom.site.notices_store import NoticeStore
+from tests.databases import make_rooms
+from tests.people import ALICE, BOB, rendered
+
+
+class Read:
+    """Alice in the lobby, where Bob has written five messages."""
+
+    def __init__(self, database: Database) -> None:
+        store, messages = RoomStore(database), MessageStore(database, origin="here")
+        notices = Notices(NoticeStore(database))
+        self.rooms = make_rooms(database, Messages(messages, max_length=4000), notices)
+        self.rooms.ensure_lobby()
+        self.rooms.get_for(ALICE.id, "lobby")  # who comes begins to read at the end
+        messages.append(LOBBY.id, [rendered(f"b{n}", author=BOB) for n in range(5)])
+        self.told: list[Notice] = []
+        notices.apply_through = self.told.append
+        self.reading = Reading(store, messages, notices)
+
+    def mark(self, sequence: int) -> int:
+        return self.reading.mark(self.rooms.get_for(ALICE.id, "lobby"), sequence)
+
+    @property
+    def position(self) -> int:
+        return self.rooms.get_for(ALICE.id, "lobby").membership.read_sequence
+
+
+@pytest.fixture
+def read(database: Database) -> Read:
+    return Read(database)
+
+
+def test_a_position_is_kept_and_told(read: Read) -> None:
+    assert read.mark(3) == read.position == 3
+    (notice,) = read.told
+    assert (notice.kind, notice.user, notice.room, notice.data) == ("read", ALICE.id, LOBBY.id, {"sequence": 3})
+
+
+def test_it_never_moves_back_and_is_told_once(read: Read) -> None:
+    read.mark(3)
+    assert [read.mark(sequence) for sequence in (3, 1, 0)] == [3, 3, 3]
+    assert read.position == 3
+    assert len(read.told) == 1
+
+
+@pytest.mark.parametrize("sequence", [6, 2**53])
+def test_it_never_goes_beyond_the_room(read: Read, sequence: int) -> None:
+    assert read.mark(sequence) == read.position == 5
+
+
+def test_what_was_read_is_not_unread(read: Read) -> None:
+    def unread() -> Any:
+        return read.rooms.list_for(ALICE.id)[0].unread
+
+    read.rooms.get_for(ALICE.id, "lobby")
+    assert unread() == 5
+    read.mark(3)
+    assert unread() == 2
+    read.mark(5)
+    assert unread() == 0

@@ -1,0 +1,575 @@
+"""Every act of those who keep order, with a fault at each of its writes: cut, tell, record.
+
+However it fails: nobody keeps a right that was taken, those who are connected are told, and the log has it once.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from chatroom import app as app_module
+from chatroom.base.access import Access
+from chatroom.base.config import Settings
+from chatroom.base.errors import Refused, Unavailable
+from chatroom.base.models import Author, Notice, User
+from chatroom.mongo.database import Database
+from chatroom.people.profiles import Profile
+from chatroom.rooms.settings import Wanted
+from chatroom.services import Services
+from chatroom.site.acts_store import PLACES
+from tests.databases import PATIENT
+from tests.faulty import MODES, Writes
+
+END = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
+
+
+class Place:
+    """A site with its administrators Alice and Dave, a public room and a private one of Alice's, and Bob in both."""
+
+    def __init__(self, database: Database) -> None:
+        for collection in database.client[database.name].list_collection_names():
+            database.client[database.name][collection].delete_many({})
+        self.services = services = Services(Settings(mongo_uri="mongomock://", bcrypt_rounds=4, **PATIENT))
+        services._wire(database)
+        services._is_prepared = True
+        services.rooms.ensure_lobby()
+        self.alice, self.dave, self.bob = self.add("alice"), self.add("dave"), self.add("bob")
+        services.accounts.users.set_role(self.dave.id, "administrator")
+        self.author = Author(self.alice.id, "Alice")
+        self.room = services.rooms.create(self.author, "administrator", title="Tea", is_private=True)
+        self.rooms.add_member(self.access(self.alice), self.bob.id, "Bob")
+        database.audit.delete_many({})
+        self.database = database
+        self.cached = self.access(self.bob)
+        """What an open connection of Bob's remembers."""
+        self.told: list[Notice] = []
+        services.notices.apply_through = self.told.append
+        self.session = services.sessions.begin(self.bob, label="", address="")
+
+    @property
+    def rooms(self) -> Any:
+        return self.services.rooms
+
+    def add(self, name: str) -> User:
+        return self.services.accounts.users.add(name, name.title(), "hash")
+
+    def access(self, user: User) -> Access:
+        return self.services.rooms.get_for(user.id, self.room.slug)
+
+    def find(self, user: User) -> Access | None:
+        return self.services.rooms.find_for(user.id, self.room.slug)
+
+    def again(self, user: User) -> User:
+        """The account as it is now, as each request finds it."""
+        return self.services.accounts.users.find(user.id) or user
+
+    def is_signed_in(self) -> bool:
+        return self.services.sessions.find_valid(self.session) is not None
+
+    def may_post(self, access: Access | None = None) -> bool:
+        access = access or self.find(self.bob)
+        try:
+            if access is not None:
+                access.check_posting(datetime.now(UTC))
+        except Refused:
+            return False
+        return access is not None and self.is_signed_in()
+
+    def is_told(self) -> bool:
+        """Whether Bob's connections have heard that they must ask anew."""
+        about = (self.bob.id, self.room.id)
+        return any(notice.user == about[0] or notice.room == about[1] for notice in self.told)
+
+    def finish(self) -> None:
+        """What the chores of a process do a moment later."""
+        self.services.acts.finish(is_urgent=True)
+        self.services.account_deletion.finish()
+
+    def entries(self) -> list[str]:
+        return [entry.act for entry in reversed(self.services.audit.page().entries)]
+
+
+class Deed:
+    """One act: `do` it, and then `is_done`; `prepare` makes what it needs, for `do` to be given."""
+
+    def __init__(
+        self,
+        act: str,
+        do: Callable[[Place, Any], object],
+        is_done: Callable[[Place, Any], bool],
+        prepare: Callable[[Place], Any] = lambda _: None,
+        *,
+        is_told: bool = False,
+    ) -> None:
+        self.act = act
+        self.do = do
+        self.is_done = is_done
+        self.prepare = prepare
+        self.is_told = is_told
+
+
+def may_not_post(place: Place, _: Any) -> bool:
+    return not place.may_post()
+
+
+def leave(place: Place) -> None:
+    place.rooms.leave(place.access(place.bob))
+
+
+def wanted(**fields: Any) -> Wanted:
+    plain = {"title": "Tea", "topic": "", "is_read_only": False, "slow_seconds": 0, "retention_days": 0}
+    return Wanted(**{**plain, **fields})
+
+
+def mute_in(place: Place, _: Any) -> None:
+    place.services.moderation.mute_in(place.access(place.alice), place.alice, place.bob, END, "noise")
+
+
+def is_muted_in(place: Place, _: Any) -> bool:
+    return place.database.memberships.count_documents({"user": place.bob.id, "muted_until": END}) > 0
+
+
+def hold(place: Place) -> str:
+    place.services.newcomers.set_first(None, 2)
+    place.database.audit.delete_many({})
+    draft = place.services.messages.draft(Author(place.bob.id, "Bob"), "buy", "c1")
+    held = place.services.approval.hold(place.access(place.bob), draft)
+    assert held is not None
+    return held.id
+
+
+def state_of(place: Place, held_id: str) -> tuple[str, bool]:
+    held = place.services.approval._get(held_id)
+    return held.state, held.is_done
+
+
+def say(place: Place) -> str:
+    draft = place.services.messages.draft(Author(place.bob.id, "Bob"), "rude", "c1")
+    return place.services.messages.post(place.room, draft).message.id
+
+
+def delete(place: Place, message_id: str) -> None:
+    changes = place.services.messages.changes
+    place.services.messages.change(place.room, changes.deleting(place.access(place.alice), message_id, "rude"))
+
+
+def is_deleted(place: Place, message_id: str) -> bool:
+    (found,) = place.services.message_store.find_all([message_id], [place.room.id])
+    return found[0].deleted_at is not None
+
+
+def report(place: Place) -> Any:
+    say(place)
+    message = place.services.message_store.newest(place.room.id, 1)[0]
+    place.services.reports.make(place.access(place.alice), place.author, message, "rude")
+    return place.services.reports.list_open()[0]
+
+
+def link(place: Place) -> str:
+    place.services.room_invites.create(place.access(place.alice), uses=1, hours=1)
+    place.database.audit.delete_many({})
+    return place.services.room_invites.list_for(place.access(place.alice))[0].id
+
+
+def invite(place: Place) -> str:
+    place.services.admission.make_invite(None, uses=1, days=1)
+    place.database.audit.delete_many({})
+    return place.services.admission.list_invites()[0].id
+
+
+def webhook(place: Place) -> Any:
+    secret = place.services.webhooks.make_incoming(place.access(place.alice), place.author, "CI")
+    place.database.audit.delete_many({})
+    return place.services.webhooks.find(secret)[0].id, secret
+
+
+def is_no_webhook(place: Place, made: Any) -> bool:
+    try:
+        place.services.webhooks.find(made[1])
+    except Refused:
+        return True
+    return False
+
+
+def unmanaged(place: Place) -> None:
+    place.database.memberships.update_many({}, {"$unset": {"role": ""}})
+
+
+def settled(place: Place, **fields: Any) -> None:
+    place.services.room_settings.change(place.access(place.alice), wanted(**fields))
+
+
+DEEDS = {
+    "remove": Deed(
+        "remove_member",
+        lambda place, _: place.rooms.remove_member(place.access(place.alice), place.bob.id),
+        lambda place, _: place.find(place.bob) is None,
+        is_told=True,
+    ),
+    "remove who left": Deed(
+        "remove_member",
+        lambda place, _: place.rooms.remove_member(place.access(place.alice), place.bob.id),
+        lambda place, _: place.rooms._members.was_removed(place.bob.id, place.room),
+        leave,
+    ),
+    "add": Deed(
+        "add_member",
+        lambda place, _: place.rooms.add_member(place.access(place.alice), place.bob.id, "Bob"),
+        lambda place, _: place.find(place.bob) is not None,
+        leave,
+    ),
+    "mute": Deed(
+        "mute",
+        lambda place, _: place.services.moderation.mute(place.alice, place.bob, END, "noise"),
+        may_not_post,
+        is_told=True,
+    ),
+    "mute in a room": Deed("mute", mute_in, is_muted_in, is_told=True),
+    "mute who left": Deed("mute", mute_in, is_muted_in, leave),
+    "ban": Deed(
+        "ban",
+        lambda place, _: place.services.moderation.ban(place.alice, place.bob, END, "noise"),
+        lambda place, _: not place.is_signed_in(),
+        is_told=True,
+    ),
+    "end sessions": Deed(
+        "end_sessions",
+        lambda place, _: place.services.moderation.end_sessions(place.alice, place.bob),
+        lambda place, _: not place.is_signed_in(),
+    ),
+    "role": Deed(
+        "set_role",
+        lambda place, _: place.services.moderation.set_role(place.alice, place.again(place.dave), "member"),
+        lambda place, _: place.again(place.dave).role == "member",
+    ),
+    "role in a room": Deed(
+        "set_room_role",
+        lambda place, _: place.rooms.set_role(place.access(place.alice), place.bob.id, "moderator"),
+        lambda place, _: place.access(place.bob).role == "moderator",
+        is_told=True,
+    ),
+    "read-only": Deed("change_room", lambda place, _: settled(place, is_read_only=True), may_not_post, is_told=True),
+    "slow": Deed(
+        "change_room",
+        lambda place, _: settled(place, slow_seconds=60),
+        lambda place, _: place.access(place.bob).slow_seconds == 60,
+        is_told=True,
+    ),
+    "archive": Deed(
+        "archive_room",
+        lambda place, _: place.services.room_settings.archive(place.access(place.alice), is_archived=True),
+        may_not_post,
+        is_told=True,
+    ),
+    "appoint": Deed(
+        "appoint",
+        lambda place, _: place.services.site_rooms.appoint(place.room.slug, place.author, place.bob, "nobody is"),
+        lambda place, _: place.access(place.bob).role == "administrator",
+        unmanaged,
+        is_told=True,
+    ),
+    "end a link": Deed(
+        "end_room_link",
+        lambda place, made: place.services.room_invites.end(place.access(place.alice), made),
+        lambda place, _: place.services.room_invites.list_for(place.access(place.alice)) == [],
+        link,
+    ),
+    "revoke an invite": Deed(
+        "revoke_invite",
+        lambda place, made: place.services.admission.revoke_invite(None, made),
+        lambda place, _: place.services.admission.list_invites() == [],
+        invite,
+    ),
+    "remove a webhook": Deed(
+        "remove_webhook",
+        lambda place, made: place.services.webhooks.remove(place.access(place.alice), made[0]),
+        is_no_webhook,
+        webhook,
+    ),
+    "registration": Deed(
+        "set_registration",
+        lambda place, _: place.services.admission.set_registration(None, "closed"),
+        lambda place, _: place.services.admission.registration() == "closed",
+    ),
+    "holding": Deed(
+        "set_holding",
+        lambda place, _: place.services.newcomers.set_first(None, 2),
+        lambda place, _: place.services.newcomers.first == 2,
+    ),
+    "approve": Deed(
+        "approve_message",
+        lambda place, made: place.services.approval.approve(place.alice, made),
+        lambda place, made: state_of(place, made) == ("approved", True),
+        hold,
+    ),
+    "reject": Deed(
+        "reject_message",
+        lambda place, made: place.services.approval.reject(place.alice, made, "an advertisement"),
+        lambda place, made: state_of(place, made) == ("rejected", True),
+        hold,
+    ),
+    "close a report": Deed(
+        "uphold_report",
+        lambda place, made: place.services.reports.close(place.alice, made, ["muted"], "rude"),
+        lambda place, _: place.services.reports.list_open() == [],
+        report,
+    ),
+    "delete a message": Deed("delete_message", delete, is_deleted, say),
+    "clear": Deed(
+        "clear_history",
+        lambda place, _: place.services.clearing.begin(place.room, place.author, "a new beginning"),
+        lambda place, _: place.access(place.bob).room.cleared_sequence > 0,
+        say,
+    ),
+    "delete an account": Deed(
+        "delete_account",
+        lambda place, _: place.services.account_deletion.delete(None, place.bob, "", is_erased=False),
+        lambda place, _: not place.is_signed_in() and place.find(place.bob) is None,
+        is_told=True,
+    ),
+    "delete an administrator": Deed(
+        "delete_account",
+        lambda place, _: place.services.account_deletion.delete(None, place.again(place.dave), "", is_erased=True),
+        lambda place, _: place.services.accounts.users.find(place.dave.id) is None,
+    ),
+    "rename": Deed(
+        "rename",
+        lambda place, _: place.services.profiles.change(place.again(place.bob), Profile(display_name="Robert")),
+        lambda place, _: place.again(place.bob).display_name == "Robert",
+        is_told=True,
+    ),
+}
+
+
+ON_MONGOD = [pytest.mark.integration, pytest.mark.long]
+"""A minute of every run, for what mongomock shows as well: before a release is often enough."""
+
+
+@pytest.fixture
+def writes(monkeypatch: pytest.MonkeyPatch) -> Writes:
+    return Writes(monkeypatch)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", DEEDS)
+@pytest.mark.parametrize("database", ["mongomock", pytest.param("mongod", marks=ON_MONGOD)], indirect=True)
+class TestEveryWriteFails:
+    def test_a_second_try_completes_it_and_it_is_noted_once(
+        self, name: str, mode: str, database: Database, writes: Writes
+    ) -> None:
+        """M14."""
+        deed = DEEDS[name]
+        for number, place, made, is_answered in failures(deed, mode, database, writes):
+            if not is_answered:
+                deed.do(place, made)
+            assert deed.is_done(place, made), number
+            if deed.is_told:
+                assert place.is_told(), number
+            place.finish()
+            assert place.entries() == [deed.act], number
+
+    def test_without_one_it_is_done_and_noted_or_neither(
+        self, name: str, mode: str, database: Database, writes: Writes
+    ) -> None:
+        """M14."""
+        deed = DEEDS[name]
+        for number, place, made, is_answered in failures(deed, mode, database, writes):
+            if deed.is_told and deed.is_done(place, made):
+                assert place.is_told(), number
+            place.finish()
+            is_done = deed.is_done(place, made)
+            assert is_done or not is_answered, number
+            assert place.entries() == [deed.act] * is_done, number
+            left = [place.services.acts._store.list_left(each) for each in ("users", "memberships", "rooms", "held")]
+            assert left == [[], [], [], []]
+
+
+def failures(deed: Deed, mode: str, database: Database, writes: Writes) -> Iterator[tuple[int, Place, Any, bool]]:
+    """Do it on one new site after the other, each time with a later write that fails, until none is left to fail."""
+    for number in count(1):
+        place = Place(database)
+        made = deed.prepare(place)
+        is_answered = attempt(deed, place, made, writes, number, mode)
+        if not writes.has_failed:
+            assert number > 3, "cut, tell or record, and settle: at least three writes"
+            return
+        yield number, place, made, is_answered
+
+
+def attempt(deed: Deed, place: Place, made: Any, writes: Writes, number: int, mode: str) -> bool:
+    """Do it while a write fails; whether it was answered as done."""
+    place.told.clear()
+    with writes.failing(number, mode):
+        try:
+            deed.do(place, made)
+        except Unavailable:
+            return False
+    return True
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_reset_link_that_was_used_is_noted(mode: str, database: Database, writes: Writes) -> None:
+    """M14."""
+    number = 0
+    while True:
+        number += 1
+        place = Place(database)
+        secret = place.services.resets.make(None, place.bob)
+        database.audit.delete_many({})
+        with writes.failing(number, mode), suppress(Unavailable):
+            place.services.resets.use(secret, "another quiet evening")
+        if not writes.has_failed:
+            break
+        place.finish()
+        is_used = place.again(place.bob).password_version == 2
+        assert place.entries() == ["use_reset_link"] * is_used, number
+        assert place.is_signed_in() != is_used, number
+
+
+MAKING: dict[str, tuple[Callable[[Place], object], str]] = {
+    "make_invite": (lambda place: place.services.admission.make_invite(None, uses=1, days=1), "invites"),
+    "make_room_link": (
+        lambda place: place.services.room_invites.create(place.access(place.alice), uses=1, hours=1),
+        "room_invites",
+    ),
+    "make_webhook": (
+        lambda place: place.services.webhooks.make_incoming(place.access(place.alice), place.author, "CI"),
+        "hooks",
+    ),
+    "make_reset_link": (lambda place: place.services.resets.make(None, place.bob), "resets"),
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("act", MAKING)
+def test_what_is_made_is_noted_each_time(act: str, mode: str, database: Database, writes: Writes) -> None:
+    """M14."""
+    make, collection = MAKING[act]
+    number = 0
+    while True:
+        number += 1
+        place = Place(database)
+        with writes.failing(number, mode), suppress(Unavailable):
+            make(place)
+        if not writes.has_failed:
+            break
+        place.finish()
+        made = place.database.client[database.name][collection].count_documents({})
+        assert place.entries() == [act] * made, number
+
+
+def test_every_process_finishes_what_is_left(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """M14, M16: and holds what its connections remember against what is true."""
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(app_module, "Engine", lambda *_, **options: given.update(options))
+    app_module._make_engine(services, cast("Any", SimpleNamespace(take=None)))
+    assert services.acts.finish in given["chores"]
+    assert given["read_rights"] == services.rights.read
+
+
+class TestLate:
+    """What follows from an act is done when the act may be undone, and somebody has come again."""
+
+    @pytest.mark.parametrize("act", ["ban", "end_sessions", "use_reset_link"])
+    def test_what_began_after_the_act_goes_on(
+        self, act: str, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """M18."""
+        place = Place(database)
+        with monkeypatch.context() as patch:
+            patch.setattr(place.services.acts._entries, "add", away)
+            LATE[act](place)
+        if act == "ban":
+            place.services.moderation.unban(place.alice, place.bob)
+        place.told.clear()
+        monkeypatch.setattr(place.services.sessions, "_clock", lambda: datetime.now(UTC) + timedelta(seconds=1))
+        later = [
+            place.services.sessions.begin(place.again(place.bob), label="", address=""),
+            place.services.sessions.create_token(place.again(place.bob), label="bot"),
+        ]
+        place.finish()
+        assert all(place.services.sessions.find_valid(secret) for secret in later)
+        assert not place.is_signed_in()
+        assert [notice.data for notice in place.told] == [{}] * (act == "ban")
+        assert place.entries().count(act) == 1
+
+    @pytest.mark.parametrize("end", ["webhook", "link", "invite", "reset link", "another reset link"])
+    def test_what_ends_before_its_making_is_noted_is_noted_as_made_too(
+        self, end: str, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """M14: made while the log is away, and ended when it is back."""
+        place = Place(database)
+        make, make_end, acts = ENDS[end]
+        with monkeypatch.context() as patch:
+            patch.setattr(place.services.acts._entries, "add", away)
+            made = make(place)
+        make_end(place, made)
+        for _ in range(2):
+            place.finish()
+        assert sorted(place.entries()) == sorted(acts)
+        assert [place.services.acts._store.list_left(each) for each in PLACES] == [[]] * len(PLACES)
+        left = [database.hooks, database.room_invites, database.invites]
+        assert [each.count_documents({}) for each in left] == [0, 0, 0]
+
+    def test_a_longer_mute_is_noted_beside_the_first(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+        place = Place(database)
+        with monkeypatch.context() as patch:
+            patch.setattr(place.services.acts._entries, "add", away)
+            for days in (1, 2):
+                place.services.moderation.mute(place.alice, place.bob, END + timedelta(days=days), "noise")
+        place.finish()
+        assert place.entries() == ["mute", "mute"]
+
+    def test_one_that_cannot_be_followed_keeps_no_other_from_it(
+        self, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """M18: nor whoever comes next."""
+        place = Place(database)
+        with monkeypatch.context() as patch:
+            patch.setattr(place.services.acts._entries, "add", away)
+            for act in ("ban", "end_sessions"):
+                LATE[act](place)
+        place.services.acts.follow_ups["ban"] = broken
+        place.finish()
+        place.services.acts.finish_in("users")
+        assert place.entries() == ["end_sessions"]
+        assert [note.act.act for note in place.services.acts._store.list_left("users")] == ["ban"]
+
+
+LATE: dict[str, Callable[[Place], object]] = {
+    "ban": lambda place: place.services.moderation.ban(place.alice, place.bob, END, "noise"),
+    "end_sessions": lambda place: place.services.moderation.end_sessions(place.alice, place.bob),
+    "use_reset_link": lambda place: place.services.resets.use(
+        place.services.resets.make(None, place.bob), "another quiet evening"
+    ),
+}
+
+
+ENDS: dict[str, tuple[Callable[[Place], Any], Callable[[Place, Any], object], list[str]]] = {
+    "webhook": (webhook, DEEDS["remove a webhook"].do, ["make_webhook", "remove_webhook"]),
+    "link": (link, DEEDS["end a link"].do, ["make_room_link", "end_room_link"]),
+    "invite": (invite, DEEDS["revoke an invite"].do, ["make_invite", "revoke_invite"]),
+    "reset link": (
+        lambda place: place.services.resets.make(None, place.bob),
+        lambda place, made: place.services.resets.use(made, "another quiet evening"),
+        ["make_reset_link", "use_reset_link"],
+    ),
+    "another reset link": (
+        lambda place: place.services.resets.make(None, place.bob),
+        lambda place, _: place.services.resets.make(None, place.bob),
+        ["make_reset_link", "make_reset_link"],
+    ),
+}
+
+
+def away(*_: Any) -> None:
+    raise Unavailable("the database is away")
+
+
+def broken(_: Any) -> None:
+    raise ValueError("a programming error")

@@ -1,0 +1,62 @@
+from typing import Any
+
+import pytest
+
+from chatroom.base.errors import Unavailable
+from chatroom.mongo.database import Database
+from chatroom.site.notices import DEAF_SECONDS, MISSED, Notice, Notices
+from chatroom.site.notices_store import NoticeStore
+from tests.conftest import Clock
+from tests.databases import in_memory
+
+
+@pytest.fixture
+def database() -> Database:
+    return in_memory()
+
+
+def notice(name: str) -> Notice:
+    return Notice(kind="rooms", user=name)
+
+
+def test_each_is_heard_once_by_every_other_process(database: Database) -> None:
+    one, two, three = (Notices(NoticeStore(database)) for _ in range(3))
+    one.tell(notice("a"))
+    assert two.hear() == [notice("a")]
+    one.tell(notice("b"))
+    assert two.hear() == [notice("b")]
+    assert two.hear() == []
+    assert three.hear() == [notice("a"), notice("b")]
+
+
+def test_ones_own_are_applied_at_once_and_not_heard_again(database: Database) -> None:
+    own = Notices(NoticeStore(database))
+    applied: list[Notice] = []
+    own.apply_through = applied.append
+    own.tell(notice("a"))
+    assert applied == [notice("a")]
+    assert own.hear() == []
+
+
+def test_what_could_not_be_stored_is_told_later(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = Notices(NoticeStore(database)), Notices(NoticeStore(database))
+
+    def away(*arguments: Any) -> None:
+        raise Unavailable("The database does not answer.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(one._store, "add", away)
+        one.tell(notice("a"))
+        with pytest.raises(Unavailable):
+            one.hear()
+    assert two.hear() == []
+    one.hear()
+    assert two.hear() == [notice("a")]
+
+
+def test_who_did_not_read_for_long_is_told_so(database: Database, clock: Clock) -> None:
+    notices = Notices(NoticeStore(database), seconds=clock.seconds)
+    clock.advance(seconds=DEAF_SECONDS + 1)
+    assert notices.hear() == [MISSED]
+    clock.advance(seconds=DEAF_SECONDS - 1)
+    assert notices.hear() == []

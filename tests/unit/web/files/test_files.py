@@ -1,0 +1,302 @@
+"""Files over HTTP: uploading by script and by form, and who gets them back, whole or in part."""
+
+import io
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from chatroom.files.files_store import PIECE_BYTES
+from tests.conftest import MakeApp, services_of, signed_in
+from tests.pictures import make_picture
+from tests.visitors import Visitor, problem
+
+FILES = "/api/rooms/lobby/files"
+MESSAGES = "/api/rooms/lobby/messages"
+
+
+def upload(person: Visitor, content: bytes = b"some words", name: str = "a.txt", **more: Any) -> Any:
+    return person.post(FILES, query_string={"name": name}, data=content, headers=person.csrf(), **more)
+
+
+def say(person: Visitor, *ids: str, text: str = "", client_id: str = "c1") -> Any:
+    body = {"text": text, "files": ids, "client_id": client_id}
+    return person.post(MESSAGES, json=body, headers=person.csrf())
+
+
+def shared(person: Visitor, content: bytes = b"some words", name: str = "a.txt", client_id: str = "c1") -> str:
+    """A file of a message, by its address."""
+    file = upload(person, content, name).json
+    assert say(person, file["id"], client_id=client_id).status_code == 201
+    return f"/files/{file['id']}/{file['name']}"
+
+
+def by_form(person: Visitor, *files: tuple[bytes, str], text: str = "", **more: str) -> Any:
+    fields = person.fields("/chatroom")
+    known = {name: fields[name] for name in ("csrf_token", "client_id")}
+    parts = [(io.BytesIO(content), name) for content, name in files]
+    return person.post(
+        "/chatroom", data={**known, "text": text, "files": parts, **more}, content_type="multipart/form-data"
+    )
+
+
+def messages(person: Visitor) -> list[dict[str, Any]]:
+    return list(person.get(MESSAGES).json["messages"])
+
+
+class TestUploading:
+    def test_as_the_body(self, alice: Visitor) -> None:
+        answer = upload(alice, make_picture(), "kitten.png")
+        assert answer.status_code == 201
+        expected = {"name": "kitten.png.jpg", "type": "image/jpeg", "width": 120, "height": 80}
+        assert answer.json.items() >= expected.items()
+        assert set(answer.json) == {"id", "name", "type", "size", "width", "height"}
+
+    def test_as_the_file_of_a_form(self, alice: Visitor) -> None:
+        answer = alice.post(FILES, data={"file": (io.BytesIO(b"words"), "b.txt")}, headers=alice.csrf())
+        assert (answer.status_code, answer.json["name"], answer.json["size"]) == (201, "b.txt", 5)
+        for wrong in ({}, {"a": (io.BytesIO(b"x"), "a"), "b": (io.BytesIO(b"x"), "b")}):
+            answer = alice.post(FILES, data=wrong, headers=alice.csrf(), content_type="multipart/form-data")
+            assert (answer.status_code, answer.json["error"]["reason"]) == (400, "invalid")
+
+    def test_more_than_a_request_may_otherwise_be(self, make_app: MakeApp) -> None:
+        alice = signed_in(make_app(max_file_bytes=300_000), "alice")
+        assert upload(alice, b"x" * 290_000).status_code == 201
+        assert by_form(alice, (b"x" * 150_000, "a.txt"), (b"x" * 150_000, "b.txt")).status_code == 303
+        for answer in (upload(alice, b"x" * 300_001), upload(alice, b"x" * 1_500_000)):
+            assert (answer.status_code, answer.json["error"]["reason"]) == (413, "too_large")
+        # And nothing else may be any larger than before.
+        assert alice.post(MESSAGES, json={"text": "x" * 300_000}, headers=alice.csrf()).status_code == 413
+        assert alice.say("x" * 300_000).status_code == 413
+        assert by_form(alice, (b"x", "a.txt"), text="x" * 300_000).status_code == 413
+
+    def test_too_often(self, make_app: MakeApp) -> None:
+        alice = signed_in(make_app(upload_limit_account="2 per minute"), "alice")
+        assert [upload(alice).status_code for _ in range(3)] == [201, 201, 429]
+        assert "Too many files" in problem(by_form(alice, (b"x", "a.txt")))
+
+    def test_when_there_is_no_room_left(self, make_app: MakeApp) -> None:
+        """B05."""
+        alice = signed_in(make_app(max_total_file_bytes=15), "alice")
+        upload(alice, b"x" * 10)
+        answer = upload(alice, b"x" * 10)
+        assert (answer.status_code, answer.json["error"]["reason"]) == (507, "full")
+
+    def test_nothing(self, alice: Visitor) -> None:
+        answer = upload(alice, b"")
+        assert (answer.status_code, answer.json["error"]["reason"]) == (400, "empty")
+
+    def test_by_somebody_who_may_say_nothing(self, alice: Visitor, bob: Visitor, app: Flask) -> None:
+        services = services_of(app)
+        user = services.accounts.users.find_by_username("bob")
+        assert user
+        services.accounts.users.set_mute(user.id, datetime.now(UTC) + timedelta(hours=1), "shouting")
+        answer = upload(bob)
+        assert (answer.status_code, answer.json["error"]["reason"]) == (403, "muted")
+        assert services.database.files.count_documents({}) == 0
+
+    def test_without_the_token_of_the_page(self, alice: Visitor) -> None:
+        assert alice.post(FILES, data=b"x").status_code == 403
+
+
+class TestPosting:
+    def test_a_message_with_files(self, alice: Visitor) -> None:
+        file = upload(alice).json
+        answer = say(alice, file["id"], text="look")
+        assert answer.status_code == 201
+        assert messages(alice)[0]["files"] == [file]
+        assert say(alice, file["id"], text="look").status_code == 200
+
+    @pytest.mark.parametrize("wrong", [["x"], ["0" * 24], [{"$ne": 1}], "abc", 5, ["0" * 24] * 60])
+    def test_files_that_are_none(self, alice: Visitor, wrong: Any) -> None:
+        answer = alice.post(MESSAGES, json={"text": "", "files": wrong}, headers=alice.csrf())
+        assert answer.status_code in {400, 404}
+        assert messages(alice) == []
+
+    def test_somebody_elses_file(self, alice: Visitor, bob: Visitor) -> None:
+        """B04."""
+        bob.get("/chatroom")
+        assert say(bob, upload(alice).json["id"]).status_code == 404
+
+    def test_by_form_with_and_without_words(self, alice: Visitor) -> None:
+        assert by_form(alice, (b"one", "a.txt"), (make_picture(), "b.jpg"), text="both").status_code == 303
+        assert by_form(alice, (b"one", "a.txt")).status_code == 303
+        both, alone = messages(alice)
+        assert (both["text"], [file["name"] for file in both["files"]]) == ("both", ["a.txt", "b.jpg"])
+        assert (alone["text"], [file["name"] for file in alone["files"]]) == ("", ["a.txt"])
+
+    def test_a_form_that_is_sent_twice_is_one_message_and_one_that_came_back_another(self, alice: Visitor) -> None:
+        for text, name in (("hi", "a.txt"), ("hi", "a.txt"), ("hi", "b.txt"), ("ho", "a.txt")):
+            assert by_form(alice, (b"one", name), text=text, client_id="c1").status_code == 303
+        said = [(message["text"], message["files"][0]["name"]) for message in messages(alice)]
+        assert said[0] == ("hi", "a.txt")
+        assert sorted(said[1:]) == [("hi", "b.txt"), ("ho", "a.txt")]
+
+    def test_what_is_wrong_with_a_file_is_said_at_the_form(self, make_app: MakeApp) -> None:
+        alice = signed_in(make_app(max_files_per_message=2), "alice")
+        answer = by_form(alice, (b"\x89PNG\r\n\x1a\nbroken", "a.png"), text="typed")
+        assert (answer.status_code, problem(answer)) == (
+            400,
+            "The picture cannot be read: it is damaged, or cut off.",
+        )
+        assert "typed" in answer.text
+        assert "at most 2 files" in problem(by_form(alice, *[(b"x", "a")] * 3))
+        assert "Write something first" in problem(by_form(alice))
+        assert messages(alice) == []
+
+    def test_files_are_on_the_page(self, alice: Visitor) -> None:
+        shared(alice, make_picture(), "kitten.jpg")
+        shared(alice, b"words", "<i>.txt", client_id="c2")
+        for page in ("/chatroom", "/chatroom/lobby/messages"):
+            text = alice.get(page).text
+            assert 'width="120" height="80"' in text
+            assert 'loading="lazy"' in text
+            assert "_i_.txt" in text
+
+
+class TestFetching:
+    def test_members_get_it(self, alice: Visitor, bob: Visitor) -> None:
+        path = shared(alice)
+        bob.get("/chatroom")
+        answer = bob.get(path)
+        assert (answer.status_code, answer.data) == (200, b"some words")
+        assert answer.content_type == "text/plain; charset=utf-8"
+
+    def test_outsiders_do_not_though_the_room_is_public(self, alice: Visitor, mallory: Visitor, app: Flask) -> None:
+        """B04."""
+        path = shared(alice)
+        answer = mallory.get(path)
+        assert answer.status_code == 404
+        assert "a.txt" not in answer.text
+        unknown = mallory.get("/files/" + "0" * 24 + "/a.txt")
+        assert (unknown.status_code, unknown.text) == (404, answer.text)
+
+    def test_before_a_message_has_it_only_its_owner_does(self, alice: Visitor, bob: Visitor) -> None:
+        bob.get("/chatroom")
+        path = f"/files/{upload(alice).json['id']}/a.txt"
+        assert (alice.get(path).status_code, bob.get(path).status_code) == (200, 404)
+
+    def test_nobody_gets_what_was_deleted(self, alice: Visitor, app: Flask) -> None:
+        """B04."""
+        path = shared(alice)
+        services = services_of(app)
+        user = services.accounts.users.find_by_username("alice")
+        assert user
+        access = services.rooms.get_for(user.id, "lobby")
+        (message,) = services.message_store.newest("lobby", 1)
+        services.messages.change(access.room, services.messages.changes.deleting(access, message.id))
+        assert alice.get(path).status_code == 404
+
+    @pytest.mark.parametrize(
+        "path", ["/files/x/a", "/files/" + "g" * 24 + "/a", "/files/%00/a", "/files/../etc/passwd"]
+    )
+    def test_what_is_no_file_is_not_found(self, alice: Visitor, path: str) -> None:
+        assert alice.get(path).status_code == 404
+
+    def test_with_a_token(self, app: Flask, alice: Visitor) -> None:
+        path = shared(alice)
+        services = services_of(app)
+        user = services.accounts.users.find_by_username("alice")
+        assert user
+        token = services.sessions.create_token(user, label="bot")
+        browser = app.test_client()
+        assert browser.get(path, headers={"Authorization": f"Bearer {token}"}).data == b"some words"
+        assert browser.get(path, headers={"Authorization": "Bearer x"}).status_code == 401
+        assert browser.get(path).status_code == 303
+
+    @pytest.mark.parametrize(
+        ("content", "name", "type", "is_inline"),
+        [
+            (b"<svg onload='alert(1)'/>", "a.svg", "application/octet-stream", False),
+            (b"<!doctype html><script>alert(1)</script>", "a.png", "application/octet-stream", False),
+            (b"%PDF-1.7\n", "a.pdf", "application/pdf", False),
+            (b"MZ\0\0", "a.jpg", "application/octet-stream", False),
+            (make_picture("PNG") + b"<script>alert(1)</script>", "a.html", "image/png", True),
+            (b"just <b>words</b>", "a.html", "text/plain; charset=utf-8", True),
+        ],
+    )
+    def test_nothing_that_runs_is_shown(
+        self, alice: Visitor, content: bytes, name: str, type: str, is_inline: bool
+    ) -> None:
+        """B01."""
+        answer = alice.get(shared(alice, content, name))
+        assert answer.content_type == type
+        assert answer.headers["Content-Disposition"].startswith("inline;" if is_inline else "attachment;")
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert b"<script>" not in answer.data or not is_inline
+
+    def test_its_name_survives_the_header(self, alice: Visitor) -> None:
+        """B02."""
+        answer = alice.get(shared(alice, name='Überblick "2026" \r\nX-Evil: 1 100%.txt'))
+        said = answer.headers["Content-Disposition"]
+        assert said == (
+            'inline; filename="Uberblick _2026_ X-Evil_ 1 100_.txt"; '
+            "filename*=UTF-8''%C3%9Cberblick%20_2026_%20X-Evil_%201%20100%25.txt"
+        )
+
+    def test_it_is_kept_by_its_reader_alone_and_asked_for_again(self, alice: Visitor) -> None:
+        path = shared(alice)
+        answer = alice.get(path)
+        assert answer.headers["Cache-Control"] == "private, max-age=3600"
+        again = alice.get(path, headers={"If-None-Match": answer.headers["ETag"]})
+        assert (again.status_code, again.data) == (304, b"")
+
+    def test_a_thumbnail_is_a_webp_of_pictures_alone(self, alice: Visitor) -> None:
+        path = shared(alice, make_picture(), "a.jpg")
+        answer = alice.get(path.replace("a.jpg", "thumbnail"))
+        assert (answer.content_type, answer.data[8:12]) == ("image/webp", b"WEBP")
+        again = alice.get(path.replace("a.jpg", "thumbnail"), headers={"If-None-Match": answer.headers["ETag"]})
+        assert again.status_code == 304
+        other = shared(alice, name="b.txt", client_id="c2")
+        assert alice.get(other.replace("b.txt", "thumbnail")).status_code == 404
+
+
+class TestRanges:
+    CONTENT = b"".join(n.to_bytes(4, "big") for n in range(PIECE_BYTES // 2))
+
+    @pytest.fixture
+    def path(self, alice: Visitor) -> str:
+        return shared(alice, self.CONTENT, "a.bin")
+
+    @pytest.mark.parametrize(
+        ("asked", "start", "stop"),
+        [("0-0", 0, 1), ("10-19", 10, 20), (f"{PIECE_BYTES - 2}-{PIECE_BYTES + 1}", PIECE_BYTES - 2, PIECE_BYTES + 2)],
+    )
+    def test_a_part_is_given(self, alice: Visitor, path: str, asked: str, start: int, stop: int) -> None:
+        answer = alice.get(path, headers={"Range": f"bytes={asked}"})
+        assert (answer.status_code, answer.data) == (206, self.CONTENT[start:stop])
+        assert answer.headers["Content-Range"] == f"bytes {start}-{stop - 1}/{len(self.CONTENT)}"
+        assert answer.content_length == stop - start
+
+    def test_the_rest_and_the_end(self, alice: Visitor, path: str) -> None:
+        assert alice.get(path, headers={"Range": "bytes=9000-"}).data == self.CONTENT[9000:]
+        assert alice.get(path, headers={"Range": "bytes=-100"}).data == self.CONTENT[-100:]
+        assert alice.get(path, headers={"Range": "bytes=0-99999999"}).data == self.CONTENT
+
+    @pytest.mark.parametrize("asked", ["bytes=99999999-", "bytes=0-1,5-6", "bytes=-0"])
+    def test_what_cannot_be_given_is_refused(self, alice: Visitor, path: str, asked: str) -> None:
+        """B07."""
+        answer = alice.get(path, headers={"Range": asked})
+        assert answer.status_code == 416
+        assert len(answer.data) < 10_000
+
+    @pytest.mark.parametrize("asked", ["bytes=x-y", "bytes=5-1", "lines=0-1", "bytes", "", "bytes=--5", "bytes=1e3-"])
+    def test_what_is_not_understood_is_ignored(self, alice: Visitor, path: str, asked: str) -> None:
+        """B07."""
+        answer = alice.get(path, headers={"Range": asked})
+        assert answer.status_code in {200, 416}
+        if answer.status_code == 200:
+            assert answer.data == self.CONTENT
+
+    def test_only_of_what_is_still_the_same(self, alice: Visitor, path: str) -> None:
+        answer = alice.get(path, headers={"Range": "bytes=0-1", "If-Range": '"other"'})
+        assert (answer.status_code, len(answer.data)) == (200, len(self.CONTENT))
+
+    def test_head_says_how_long_it_is(self, alice: Visitor, path: str) -> None:
+        answer = alice.head(path)
+        assert (answer.status_code, answer.data) == (200, b"")
+        assert answer.content_length == len(self.CONTENT)
+        assert answer.headers["Accept-Ranges"] == "bytes"

@@ -1,0 +1,37 @@
+"""The same cases as in tests/js/files.test.js: a file looks the same whoever made its element."""
+
+import pytest
+
+from chatroom.base.models import File
+from chatroom.web.files.shown import ending, kind, shown_size
+
+
+def file(**more: object) -> File:
+    return File(**{"id": "1", "name": "a", "type": "x/y", "size": 1, **more})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("type", "width", "expected"),
+    [
+        ("image/png", 5, "picture"),
+        ("image/png", None, "card"),
+        ("video/mp4", None, "video"),
+        ("audio/mpeg", None, "audio"),
+        ("application/pdf", None, "card"),
+    ],
+)
+def test_a_file_is_shown_as_what_it_is(type: str, width: int | None, expected: str) -> None:
+    assert kind(file(type=type, width=width)) == expected
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [((100, 50), (100, 50)), ((4000, 3000), (360, 270)), ((300, 3000), (27, 270)), ((50_000, 10), (360, 1))],
+)
+def test_a_picture_keeps_its_shape_and_is_never_enlarged(size: tuple[int, int], expected: tuple[int, int]) -> None:
+    assert shown_size(file(width=size[0], height=size[1])) == expected
+
+
+def test_a_card_shows_the_ending() -> None:
+    names = ["a.pdf", "a.tar.gz", "README", "a.markdown"]
+    assert [ending(file(name=name)) for name in names] == ["PDF", "GZ", "FILE", "FILE"]

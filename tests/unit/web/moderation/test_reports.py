@@ -1,0 +1,208 @@
+"""Reporting a message, and deciding about it."""
+
+import pytest
+from flask import Flask
+from tests.unit.web.test_accounts import user_of
+
+from chatroom.base.models import Author, Room
+from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.rooms_store import RoomStore
+from chatroom.services import Services
+from tests.conftest import MakeApp, services_of, signed_in
+from tests.faulty import MODES, Writes
+from tests.visitors import Visitor, problem
+
+REPORT = "/chatroom/lobby/4/report"
+
+
+@pytest.fixture
+def talk(alice: Visitor, bob: Visitor, mallory: Visitor) -> None:
+    """Nine messages in the lobby; Mallory's, the fourth, is rude. Alice is the administrator."""
+    for n in range(1, 10):
+        (mallory if n == 4 else alice).say(f"rude words {n}" if n == 4 else f"word {n}")
+
+
+def report(visitor: Visitor, reason: str = "This is <rude>.") -> int:
+    return visitor.submit(REPORT, reason=reason).status_code
+
+
+def decide(visitor: Visitor, services: Services, **typed: str) -> int:
+    (report, *_) = services.reports.list_open()
+    fields = {"reason": "", "duration": "1d", "author": "", **typed}
+    return visitor.submit("/account", to=f"/reports/{report.id}", **fields).status_code
+
+
+@pytest.mark.usefixtures("talk")
+class TestReport:
+    def test_it_reaches_the_moderators_with_its_neighbours(self, alice: Visitor, bob: Visitor) -> None:
+        assert "three before it and three after it" in bob.get(REPORT).text
+        assert report(bob) == 303
+        assert "You have reported this message." in bob.get(REPORT).text
+        page = alice.get("/reports").text
+        for words in ("Bob", "This is &lt;rude&gt;.", "rude words 4", *(f"word {n}" for n in (1, 2, 3, 5, 6, 7))):
+            assert words in page
+        assert "word 8" not in page
+
+    def test_once(self, bob: Visitor, services: Services) -> None:
+        """M07."""
+        assert [report(bob), report(bob)] == [303, 303]
+        assert len(services.reports.list_open()) == 1
+
+    @pytest.mark.parametrize("reason", ["", " \n ", "x" * 501])
+    def test_a_reason_is_wanted(self, bob: Visitor, services: Services, reason: str) -> None:
+        response = bob.submit(REPORT, reason=reason)
+        assert response.status_code == 400
+        assert problem(response)
+        assert services.reports.list_open() == []
+
+    def test_not_one_s_own_nor_what_is_not_there(self, bob: Visitor, mallory: Visitor) -> None:
+        assert mallory.get(REPORT).status_code == 403
+        for sequence in (99, 2**60, 10**30):
+            assert bob.get(f"/chatroom/lobby/{sequence}/report").status_code == 404
+
+    def test_not_what_was_deleted(self, bob: Visitor, mallory: Visitor, services: Services) -> None:
+        access = services.rooms.get_for(user_of(services, "mallory").id, "lobby")
+        message = services.reports.get_message(services.rooms.get_for(user_of(services, "bob").id, "lobby"), 4)
+        services.messages.change(access.room, services.messages.changes.deleting(access, message.id))
+        assert bob.get(REPORT).status_code == 404
+
+    def test_members_do_not_see_the_queue(self, bob: Visitor, mallory: Visitor) -> None:
+        """M06."""
+        report(bob)
+        assert [somebody.get("/reports").status_code for somebody in (bob, mallory)] == [404, 404]
+
+
+def test_not_too_many(make_app: MakeApp) -> None:
+    """M07."""
+    app = make_app(report_limit_account="1 per hour")
+    alice, bob = signed_in(app, "alice"), signed_in(app, "bob")
+    for n in range(2):
+        alice.say(str(n))
+    statuses = [bob.submit(f"/chatroom/lobby/{n}/report", reason="x").status_code for n in (1, 2)]
+    assert statuses == [303, 429]
+    assert len(services_of(app).reports.list_open()) == 1
+
+
+@pytest.mark.usefixtures("talk")
+class TestDecide:
+    def test_delete_and_mute(self, alice: Visitor, bob: Visitor, mallory: Visitor, services: Services) -> None:
+        report(bob)
+        assert decide(alice, services, author="muted", delete="on", reason="rude") == 303
+        page = bob.get("/chatroom").text
+        assert "This message was deleted" in page
+        assert "rude words" not in page
+        assert mallory.say("again").status_code == 403
+        assert "Nothing waits" in alice.get("/reports").text
+        acts = [(entry.act, entry.subject.name) for entry in services.audit.page().entries]
+        assert acts == [
+            ("uphold_report", "Mallory in Lobby"),
+            ("delete_message", "Mallory in Lobby"),
+            ("mute", "mallory"),
+        ]
+        assert "rude words" not in str(list(services.database.reports.find()))
+
+    @pytest.mark.parametrize("mode", MODES)
+    def test_a_decision_that_fails_half_way_is_completed_by_a_second_try(
+        self,
+        alice: Visitor,
+        bob: Visitor,
+        mallory: Visitor,
+        services: Services,
+        monkeypatch: pytest.MonkeyPatch,
+        mode: str,
+    ) -> None:
+        """M14: each of its writes fails once, in its turn; each act is noted once."""
+        writes, number = Writes(monkeypatch), 0
+        choice = {"author": "muted", "delete": "on", "reason": "rude"}
+        while True:
+            number += 1
+            services.moderation.unmute(None, user_of(services, "mallory"))
+            services.database.audit.delete_many({})
+            author, reporter = user_of(services, "mallory"), user_of(services, "bob")
+            draft = services.messages.draft(Author(author.id, "Mallory"), "rude")
+            message = services.messages.post(LOBBY, draft).message
+            access = services.rooms.get_for(reporter.id, "lobby")
+            services.reports.make(access, access.author, message, "rude")
+            path = f"/reports/{services.reports.list_open()[0].id}"
+            fields = alice.fields("/reports") | choice
+            with writes.failing(number, mode):
+                status = alice.post(path, data=fields).status_code
+            if not writes.has_failed:
+                break
+            assert status in {303, 503}
+            if status == 503:
+                assert alice.post(path, data=fields).status_code in {303, 404}, number  # 404: it is decided
+            services.acts.finish(is_urgent=True)
+            assert user_of(services, "mallory").muted_until
+            services.moderation.unmute(None, user_of(services, "mallory"))
+            acts = sorted(entry.act for entry in services.audit.page().entries if entry.act != "unmute")
+            assert acts == ["delete_message", "mute", "uphold_report"], (number, status)
+        assert number > 10
+
+    def test_ban(self, alice: Visitor, bob: Visitor, mallory: Visitor, services: Services) -> None:
+        report(bob)
+        assert decide(alice, services, author="banned", duration="lifted", reason="rude") == 303
+        assert not mallory.is_signed_in
+
+    def test_dismiss(self, alice: Visitor, bob: Visitor, mallory: Visitor, services: Services) -> None:
+        report(bob)
+        assert decide(alice, services, dismiss="1", author="banned", delete="on") == 303
+        assert mallory.is_signed_in
+        assert services.audit.page().entries[0].act == "dismiss_report"
+        assert "You have reported this message" in bob.get(REPORT).text
+
+    def test_one_decision_for_all_reports_of_a_message(
+        self, app: Flask, alice: Visitor, bob: Visitor, services: Services
+    ) -> None:
+        report(bob)
+        report(signed_in(app, "carol"))
+        assert decide(alice, services, dismiss="1") == 303
+        assert services.reports.list_open() == []
+        assert services.audit.page().entries[0].details == {"reports": 2}
+
+    @pytest.mark.parametrize(
+        "typed", [{}, {"author": "muted"}, {"author": "shot", "reason": "x"}, {"author": "banned", "duration": "x"}]
+    )
+    def test_what_is_wrong_decides_nothing(
+        self, alice: Visitor, bob: Visitor, services: Services, typed: dict[str, str]
+    ) -> None:
+        report(bob)
+        assert decide(alice, services, **typed) == 400
+        assert len(services.reports.list_open()) == 1
+
+    def test_a_report_that_was_decided(self, alice: Visitor, bob: Visitor, services: Services) -> None:
+        report(bob)
+        (found,) = services.reports.list_open()
+        decide(alice, services, dismiss="1")
+        assert alice.submit("/account", to=f"/reports/{found.id}", dismiss="1").status_code == 404
+
+    def test_nobody_decides_about_themselves(self, alice: Visitor, bob: Visitor, services: Services) -> None:
+        """M06."""
+        services.moderation.set_role(None, user_of(services, "bob"), "moderator")
+        assert bob.submit("/chatroom/lobby/3/report", reason="dull").status_code == 303
+        assert "dull" not in alice.get("/reports").text
+        assert "dull" in bob.get("/reports").text
+        assert decide(alice, services, dismiss="1") == 404
+
+    def test_a_room_s_moderators_have_its_reports(self, app: Flask, alice: Visitor, bob: Visitor) -> None:
+        """And of a private room, the site's see what was handed over, and cannot delete it."""
+        services = services_of(app)
+        den = Room(id="den", slug="den", title="Den", kind="private")
+        rooms = RoomStore(services.database)
+        rooms.ensure(den)
+        people = {name: signed_in(app, name) for name in ("carol", "dave")}
+        for name in people:
+            rooms.admit(user_of(services, name).id, den)
+        services.database.memberships.update_one(
+            {"user": user_of(services, "carol").id, "room": "den"}, {"$set": {"role": "moderator"}}
+        )
+        people["dave"].say("psst", "/chatroom/den")
+        assert people["carol"].submit("/chatroom/den/1/report", reason="whispers").status_code == 303
+        assert "whispers" in people["carol"].get("/reports").text
+        assert "whispers" in alice.get("/reports").text
+        assert decide(alice, services, delete="on") == 403
+        assert alice.get("/chatroom/den").status_code == 404
+        assert decide(people["carol"], services, author="banned", reason="x") == 403
+        assert decide(people["carol"], services, delete="on", author="muted in the room", reason="x") == 303
+        assert people["dave"].say("psst", "/chatroom/den").status_code == 403
+        assert people["dave"].say("hello").status_code == 303

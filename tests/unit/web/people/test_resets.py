@@ -1,0 +1,136 @@
+"""A new password by a link that an administrator made."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskCliRunner
+from tests.unit.web.test_accounts import NEW, user_of
+
+from chatroom.base.errors import Refused
+from chatroom.people.resets import Resets
+from chatroom.people.resets_store import ResetStore
+from chatroom.services import Services
+from tests.conftest import Clock, visitor
+from tests.visitors import PASSWORD, Visitor, problem
+
+VAGUE = "This link is not valid (any more). Please ask for another."
+
+
+def link_for(alice: Visitor, services: Services, name: str = "bob") -> str:
+    page = f"/people/{user_of(services, name).id}"
+    response = alice.submit(page, to=f"{page}/reset-link")
+    assert response.status_code == 201
+    found = re.search(r'value="http://[^/"]*(/reset/[\w-]+)"', response.text)
+    assert found
+    return found[1]
+
+
+def use(visitor: Visitor, path: str, password: str = NEW) -> int:
+    return visitor.submit(path, password=password, password_again=password).status_code
+
+
+def test_it_sets_a_new_password_once(app: Flask, client: Visitor, alice: Visitor, bob: Visitor) -> None:
+    services: Services = app.extensions["chatroom"]
+    path = link_for(alice, services)
+    assert "bob" in client.get(path).text
+    assert use(client, path) == 303
+    assert not bob.is_signed_in
+    assert visitor(app).log_in("bob", PASSWORD).status_code == 401
+    assert visitor(app).log_in("bob", NEW).status_code == 303
+    assert VAGUE in client.get(path).text
+    acts = [(entry.actor.name, entry.act) for entry in services.audit.page().entries]
+    assert acts == [("Bob", "use_reset_link"), ("Alice", "make_reset_link")]
+
+
+def test_a_link_is_good_while_no_password_can_be_set(
+    client: Visitor, alice: Visitor, bob: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = link_for(alice, services)
+
+    def busy(_: str) -> str:
+        raise Refused("busy", "Too many people are logging in right now.", retry_after=3)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(services.accounts.passwords, "hash", busy)
+        assert use(client, path) in {429, 503}
+    assert use(client, path) == 303
+
+
+def test_a_password_that_was_changed_meanwhile_is_not_changed_by_it(
+    client: Visitor, alice: Visitor, bob: Visitor, services: Services
+) -> None:
+    """M08: somebody else may have got hold of the link, which is why its owner changed the password."""
+    path = link_for(alice, services)
+    services.accounts.set_password(user_of(services, "bob"), "another sentence of my own")
+    assert VAGUE in client.get(path).text
+    with pytest.raises(Refused):
+        services.resets.use(path.removeprefix("/reset/"), NEW)
+
+
+def test_only_its_hash_is_kept(alice: Visitor, bob: Visitor, services: Services) -> None:
+    """M08."""
+    secret = link_for(alice, services).removeprefix("/reset/")
+    assert secret not in str(list(services.database.resets.find()))
+    assert secret not in str(list(services.database.audit.find()))
+
+
+def test_wrong_used_and_old_links_look_the_same(
+    client: Visitor, alice: Visitor, bob: Visitor, services: Services
+) -> None:
+    """M08."""
+    used, old = link_for(alice, services), ""
+    use(client, used)
+    old = link_for(alice, services)
+    services.database.resets.update_many({}, {"$set": {"expires_at": datetime.now(UTC) - timedelta(seconds=1)}})
+    pages = [client.get(path) for path in (used, old, "/reset/guessed", f"/reset/{'x' * 5000}", "/reset/%ff")]
+    assert {page.status_code for page in pages} == {404}
+    assert len({page.text for page in pages}) == 1
+    token = client.fields("/login")["csrf_token"]
+    posted = [client.post(path, data={"csrf_token": token, "password": NEW}) for path in (used, old)]
+    assert {page.status_code for page in posted} == {404}
+
+
+@pytest.mark.parametrize(("first", "second"), [("short", "short"), (NEW, "other than it"), ("bob", "bob")])
+def test_a_password_that_may_not_be_uses_nothing_up(
+    client: Visitor, alice: Visitor, bob: Visitor, services: Services, first: str, second: str
+) -> None:
+    path = link_for(alice, services)
+    response = client.submit(path, password=first, password_again=second)
+    assert response.status_code == 400
+    assert problem(response)
+    assert use(client, path) == 303
+
+
+def test_a_newer_link_replaces_it(client: Visitor, alice: Visitor, bob: Visitor, services: Services) -> None:
+    first, second = link_for(alice, services), link_for(alice, services)
+    assert client.get(first).status_code == 404
+    assert client.get(second).status_code == 200
+
+
+def test_a_day(services: Services, alice: Visitor, bob: Visitor, clock: Clock) -> None:
+    store = ResetStore(services.database, clock=clock)
+    resets = Resets(store, services.accounts, services.acts, clock=clock)
+    secret = resets.make(None, user_of(services, "bob"))
+    clock.advance(hours=23)
+    assert resets.find_user(secret).username == "bob"
+    clock.advance(hours=1)
+    assert store.find_user(secret) is None
+
+
+def test_not_for_another_administrator(alice: Visitor, bob: Visitor, mallory: Visitor, services: Services) -> None:
+    services.moderation.set_role(None, user_of(services, "bob"), "administrator")
+    services.moderation.set_role(None, user_of(services, "mallory"), "moderator")
+    page = f"/people/{user_of(services, 'bob').id}"
+    assert alice.submit(page, to=f"{page}/reset-link").status_code == 403
+    assert mallory.submit(page, to=f"{page}/reset-link").status_code == 403
+    assert "Make a reset link" not in alice.get(page).text
+
+
+def test_at_the_console(app: Flask, client: Visitor, alice: Visitor, runner: FlaskCliRunner) -> None:
+    services: Services = app.extensions["chatroom"]
+    services.close = lambda: None  # type: ignore[method-assign]  # in memory it would be the end
+    path = runner.invoke(args=["reset-link", "alice"]).output.strip()
+    assert use(client, path) == 303
+    assert visitor(app).log_in("alice", NEW).status_code == 303

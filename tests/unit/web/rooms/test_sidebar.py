@@ -1,0 +1,106 @@
+import re
+from typing import Any
+
+import pytest
+
+from chatroom.base.models import Room
+from chatroom.rooms.listings_store import MOST_UNREAD
+from chatroom.rooms.rooms_store import RoomStore
+from chatroom.services import Services
+from chatroom.web.rooms.sidebar import badge
+from tests.visitors import Visitor
+
+
+def make_room(services: Services, slug: str, *people: str, **fields: Any) -> Room:
+    """A room with these people, as whoever runs the site would make it."""
+    room = Room(id=slug, slug=slug, title=slug.capitalize(), kind=fields.pop("kind", "private"))
+    store = RoomStore(services.database)
+    store.ensure(room)
+    for name in people:
+        store.admit(user_id(services, name), room)
+    if fields:
+        services.database.rooms.update_one({"_id": room.id}, {"$set": fields})
+    return room
+
+
+def user_id(services: Services, name: str) -> str:
+    user = services.accounts.users.find_by_username(name)
+    assert user is not None
+    return user.id
+
+
+def say(visitor: Visitor, slug: str, text: str) -> None:
+    fields = visitor.fields(f"/chatroom/{slug}")
+    assert visitor.post(f"/chatroom/{slug}", data={**fields, "text": text}).status_code == 303
+
+
+def items(visitor: Visitor, path: str = "/chatroom") -> list[str]:
+    """The rooms of the list in their order, with what is said of each."""
+    html = visitor.get(path).text
+    html = re.sub(r"<template.*?</template>", "", html, flags=re.DOTALL)
+    found = re.findall(
+        r'<bdi class="room-item__name" data-item-name>([^<]*)</bdi>.*?data-room-heard>([^<]*)<', html, re.DOTALL
+    )
+    return [name + heard for name, heard in found]
+
+
+@pytest.fixture
+def den(alice: Visitor, bob: Visitor, services: Services) -> Room:
+    assert alice.is_signed_in
+    assert bob.is_signed_in
+    return make_room(services, "den", "alice", "bob")
+
+
+def test_the_rooms_are_links_with_what_is_unread(alice: Visitor, bob: Visitor, services: Services, den: Room) -> None:
+    make_room(services, "attic", "alice")
+    assert items(alice) == ["Attic", "Den", "Lobby"]
+    say(bob, "den", "hello")
+    assert items(alice) == ["Den, 1 unread", "Attic", "Lobby"]
+    assert '<a class="room-item__link" href="/chatroom/den">' in alice.get("/chatroom").text
+
+
+def test_mentions_and_direct_rooms_come_first_and_muted_ones_say_nothing(
+    alice: Visitor, bob: Visitor, services: Services, den: Room
+) -> None:
+    people = sorted(user_id(services, name) for name in ("alice", "bob"))
+    make_room(services, "both", "alice", "bob", kind="direct", people=people)
+    make_room(services, "attic", "alice", "bob")
+    make_room(services, "cellar", "alice", "bob")
+    for slug, text in (("attic", "hi"), ("den", "hi"), ("den", "@alice"), ("both", "psst"), ("cellar", "@alice")):
+        say(bob, slug, text)
+    services.database.memberships.update_one(
+        {"user": user_id(services, "alice"), "room": "cellar"}, {"$set": {"notify": "none"}}
+    )
+    assert items(alice) == ["Den, 1 mention, 2 unread", "Attic, 1 unread", "Cellar", "Lobby", "Bob, 1 unread"]
+
+
+def test_whoever_opens_a_room_has_read_it(alice: Visitor, bob: Visitor, den: Room) -> None:
+    say(bob, "den", "hello")
+    assert 'data-read="0"' in alice.get("/chatroom/den").text  # where the line stands: before the visit
+    assert items(alice) == ["Den", "Lobby"]
+
+
+def test_so_has_whoever_reads_the_frame_beside_the_form(alice: Visitor, bob: Visitor, den: Room) -> None:
+    say(bob, "den", "hello")
+    alice.get("/chatroom/den/messages")
+    assert items(alice) == ["Den", "Lobby"]
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [("/chatroom/den?before=99", {}), ("/chatroom/den/1", {}), ("/chatroom/den", {"Sec-Purpose": "prefetch"})],
+)
+def test_who_looks_elsewhere_or_ahead_has_not(
+    path: str, headers: dict[str, str], alice: Visitor, bob: Visitor, den: Room
+) -> None:
+    say(bob, "den", "hello")
+    assert alice.get(path, headers=headers).status_code == 200
+    assert items(alice) == ["Den, 1 unread", "Lobby"]
+
+
+def test_an_outsider_sees_no_name_of_a_closed_room(mallory: Visitor, den: Room) -> None:
+    assert items(mallory) == ["Lobby"]
+
+
+def test_a_badge_has_two_digits() -> None:
+    assert [badge(1), badge(MOST_UNREAD - 1), badge(MOST_UNREAD)] == ["1", "99", "99+"]
