@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from tests.unit.web.test_accounts import user_of
 
 from chatroom.live.sockets.socketio_connection import Client
 from chatroom.moderation import approval
@@ -14,6 +13,7 @@ from chatroom.services import Services
 from tests.conftest import services_of, signed_in
 from tests.pictures import make_picture
 from tests.security.live import Socket, served
+from tests.unit.web.people.test_accounts import user_of
 from tests.visitors import Visitor
 from tests.waiting import PATIENCE_SECONDS, wait_until_in_loop
 

@@ -1,8 +1,6 @@
 """All rooms as those who run the site see them, on both databases."""
 
 import pytest
-from tests.unit.test_room_settings import Managed
-from tests.unit.test_rooms import reason
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
@@ -16,6 +14,8 @@ from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.audit import CONSOLE
 from tests.conftest import Clock
 from tests.people import ALICE, BOB, MALLORY, rendered
+from tests.unit.rooms.test_rooms import reason
+from tests.unit.rooms.test_settings import Managed
 
 REASON = "The project is over."
 

@@ -7,11 +7,10 @@ from typing import Any
 import msgspec
 import pymongo
 import pytest
-from tests.unit.store.test_plans import Commands, explain, stages_of
+from chatroom.moderation.reports_store import Report, ReportStore
 
-from chatroom.base.models import Author, Held, Hook, User
+from chatroom.base.models import Author, Held, Hook, RoomName, User
 from chatroom.moderation.held_store import HeldStore, make_held_id
-from chatroom.moderation.reports_store import Place, Report, ReportStore
 from chatroom.mongo.database import Database
 from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.outbound.hooks_store import HookStore
@@ -26,6 +25,7 @@ from chatroom.site.acts_store import ActStore, Note
 from chatroom.site.audit import Audit
 from chatroom.site.audit_store import Act, AuditStore, Subject
 from tests.databases import record
+from tests.unit.mongo.test_plans import Commands, explain, stages_of
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.integration
@@ -95,7 +95,7 @@ class Town:
             self.reports.add(
                 Report(
                     id=f"m{n}:u",
-                    room=Place(f"r{n % 10}", "den", "Den"),
+                    room=RoomName(f"r{n % 10}", "den", "Den"),
                     message=f"m{n}",
                     sequence=n,
                     author=ann,

@@ -164,7 +164,7 @@ class TestFrames:
 class TestHandshake:
     def test_parameters(self) -> None:
         table, _ = tables(section(PROTOCOL, "The handshake"))
-        code = "".join(path.read_text() for path in (ROOT / "chatroom/live").glob("*.py"))
+        code = "".join(path.read_text() for path in (ROOT / "chatroom/live").rglob("*.py"))
         assert first_cells(table) == set(re.findall(r'query(?:\.get\(|\[)"(\w+)"', code))
 
     def test_statuses(self) -> None:
@@ -429,7 +429,7 @@ def described(index: IndexModel) -> tuple[str, str]:
 
 def constant(name: str) -> Any:
     """What a name stands for, in whichever module of the engine it is."""
-    code = "\n".join(path.read_text() for path in (ROOT / "chatroom/live").glob("*.py"))
+    code = "\n".join(path.read_text() for path in (ROOT / "chatroom/live").rglob("*.py"))
     (value,) = re.findall(rf"^{name} = ([\d_]+)$", code, re.MULTILINE)
     return int(value)
 

@@ -2,7 +2,6 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from tests.unit.test_rooms import World, reason
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
@@ -18,6 +17,7 @@ from chatroom.rooms.settings import RoomSettings, Wanted
 from chatroom.site.leases_store import LeaseStore
 from tests.conftest import Clock
 from tests.people import ALICE, BOB, MALLORY, rendered
+from tests.unit.rooms.test_rooms import World, reason
 
 PLAIN = Wanted(title="The den", topic="", is_read_only=False, slow_seconds=0, retention_days=0)
 

@@ -2,11 +2,11 @@
 
 from flask import Flask
 from flask.testing import FlaskCliRunner
-from tests.unit.web.test_accounts import user_of
 
 from chatroom.base.models import Author
 from tests.commands import create, run
 from tests.conftest import services_of
+from tests.unit.web.people.test_accounts import user_of
 
 
 def test_rooms_in_figures(app: Flask, runner: FlaskCliRunner) -> None:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from flask import Flask
 from msgspec import json as msgspec_json
-from tests.unit.web.test_api import LOBBY, post
 
 from chatroom.live.protocol import WireMessage
 from chatroom.web.kit.openapi import make_document, operation
 from chatroom.web.messages.messages_api import Changes, Post
+from tests.unit.web.messages.test_messages_api import LOBBY, post
 from tests.visitors import Visitor
 
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from tests.unit.web.test_api import LOBBY, post
 
 from chatroom.base.models import Message
 from chatroom.services import Services
+from tests.unit.web.messages.test_messages_api import LOBBY, post
 from tests.visitors import Visitor
 
 

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from tests.unit.web.test_api import LOBBY, post, token  # noqa: F401  token is a fixture
-from tests.unit.web.test_pages import texts
 
 from chatroom.services import Services
 from tests.conftest import MakeApp, signed_in
+from tests.unit.web.messages.test_messages_api import LOBBY, post, token  # noqa: F401  token is a fixture
+from tests.unit.web.messages.test_pages import texts
 from tests.visitors import Visitor
 
 

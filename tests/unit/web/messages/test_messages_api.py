@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from tests.unit.web.test_pages import secret_room, texts  # noqa: F401  secret_room is a fixture
 
 from chatroom.base.models import User
 from chatroom.services import Services
 from tests.conftest import MakeApp, services_of, signed_in, visitor
+from tests.unit.web.messages.test_pages import secret_room, texts  # noqa: F401  secret_room is a fixture
 from tests.visitors import Visitor
 
 LOBBY = "/api/rooms/lobby/messages"

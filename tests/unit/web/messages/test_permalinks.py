@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from bson import ObjectId
-from tests.unit.web.test_pages import bodies, secret_room  # noqa: F401  secret_room is a fixture
 
 from chatroom.services import Services
 from tests.conftest import MakeApp, signed_in
+from tests.unit.web.messages.test_pages import bodies, secret_room  # noqa: F401  secret_room is a fixture
 from tests.visitors import Visitor, hidden_fields, problem
 
 

@@ -4,7 +4,6 @@ import re
 
 import pytest
 from flask import Flask
-from tests.unit.web.test_accounts import user_of
 
 from chatroom.base.durations import FOREVER
 from chatroom.base.models import Author
@@ -16,6 +15,7 @@ from chatroom.site.settings import KEPT_SECONDS, Site
 from chatroom.site.settings_store import SiteStore
 from tests.conftest import Clock, visitor
 from tests.databases import record
+from tests.unit.web.people.test_accounts import user_of
 from tests.visitors import Visitor, problem
 
 

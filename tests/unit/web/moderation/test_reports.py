@@ -2,7 +2,6 @@
 
 import pytest
 from flask import Flask
-from tests.unit.web.test_accounts import user_of
 
 from chatroom.base.models import Author, Room
 from chatroom.rooms.rooms import LOBBY
@@ -10,6 +9,7 @@ from chatroom.rooms.rooms_store import RoomStore
 from chatroom.services import Services
 from tests.conftest import MakeApp, services_of, signed_in
 from tests.faulty import MODES, Writes
+from tests.unit.web.people.test_accounts import user_of
 from tests.visitors import Visitor, problem
 
 REPORT = "/chatroom/lobby/4/report"

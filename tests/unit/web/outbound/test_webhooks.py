@@ -5,10 +5,10 @@ import re
 from typing import Any
 
 import pytest
-from tests.unit.web.test_pages import texts
 
 from chatroom.services import Services
 from tests.conftest import MakeApp, services_of, signed_in, visitor
+from tests.unit.web.messages.test_pages import texts
 from tests.visitors import Visitor, problem
 
 PAGE = "/chatroom/lobby/webhooks"

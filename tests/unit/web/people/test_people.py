@@ -4,7 +4,6 @@ import re
 
 import pytest
 from flask import Flask
-from tests.unit.web.test_accounts import user_of
 from werkzeug.test import TestResponse
 
 from chatroom.base.errors import Taken
@@ -12,6 +11,7 @@ from chatroom.mongo.database import Database
 from chatroom.people.users_store import UserStore
 from chatroom.services import Services
 from tests.conftest import visitor
+from tests.unit.web.people.test_accounts import user_of
 from tests.visitors import Visitor, problem
 
 

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
-from tests.unit.web.test_accounts import NEW, user_of
 
 from chatroom.base.errors import Refused
 from chatroom.people.resets import Resets
 from chatroom.people.resets_store import ResetStore
 from chatroom.services import Services
 from tests.conftest import Clock, visitor
+from tests.unit.web.people.test_accounts import NEW, user_of
 from tests.visitors import PASSWORD, Visitor, problem
 
 VAGUE = "This link is not valid (any more). Please ask for another."

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from tests.unit.web.test_api import LOBBY, user_of
-from tests.unit.web.test_pages import secret_room, texts  # noqa: F401  secret_room is a fixture
 from werkzeug.test import TestResponse
 
 from chatroom.services import Services
 from tests.conftest import Clock
+from tests.unit.web.messages.test_messages_api import LOBBY, user_of
+from tests.unit.web.messages.test_pages import secret_room, texts  # noqa: F401  secret_room is a fixture
 from tests.visitors import PASSWORD, Visitor, problem
 
 PAGE = "/account/tokens"
