@@ -36,6 +36,7 @@ from chatroom.live.sockets.visitor import Visitor
 from chatroom.messages.async_store import AsyncMessages
 from chatroom.outbound.notifications import Notifier
 from chatroom.services import Services, Start
+from chatroom.site.background import stop_all
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -202,28 +203,26 @@ class ASGI:
         await receive()
         services = open_app(self._app)
         notifier = Notifier(services.push, room_of=services.rooms.find, preferences_in=services.rooms.preferences_in)
-        notifier.start()
+        notifier.thread.start()
         store_now = None if services.settings.is_in_memory else AsyncMessages(services.database, services.message_store)
         services.messages.store_now = store_now
         self._engine = _make_engine(services, notifier)
         await self._engine.start()
-        jobs = (services.search.indexer, services.clearing, services.account_deletion, services.deliveries)
-        for job in jobs:
-            job.start()
+        for thread in services.background:
+            thread.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         if self._socketio is not None:
             await self._socketio.stop()
             self._socketio = None
-        # In threads: what they do at this moment may need the event loop to come to its end. All at once: each has
-        # seconds for it, and the whole process has ten.
-        await self._engine.run_all([job.stop for job in jobs])
+        # In a thread: what they do at this moment may need the event loop to come to its end.
+        await self._engine.run(stop_all, services.background)
         await self._engine.stop()
         self._engine = None
         services.messages.store_now = None
         if store_now is not None:
             await store_now.close()
-        notifier.stop()
+        notifier.thread.stop()
         self._services.close()
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -302,13 +301,6 @@ def _make_engine(services: Services, notifier: Notifier) -> Engine:
         tail_bytes=settings.tail_bytes,
         lease_seconds=settings.presence_lease_seconds,
         read_rights=services.rights.read,
-        chores=[
-            services.site.renew,
-            services.acts.finish,
-            services.approval.finish,
-            services.files.sweep,
-            services.retention.sweep,
-        ],
         renew_site=services.site.renew,
     )
 

@@ -6,6 +6,7 @@ Nothing connects before `open`; what the pages need in the database is there aft
 import secrets
 import threading
 import time
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from chatroom.base.access import Access
@@ -97,6 +98,7 @@ from chatroom.site.acts import Acts
 from chatroom.site.acts_store import ActStore
 from chatroom.site.audit import Audit
 from chatroom.site.audit_store import AuditStore
+from chatroom.site.background import BackgroundThread, Lease
 from chatroom.site.leases_store import LeaseStore
 from chatroom.site.limits import Limits, make_limits
 from chatroom.site.notices import Notices
@@ -105,6 +107,7 @@ from chatroom.site.settings import Site
 from chatroom.site.settings_store import SiteStore
 
 VISIT_SECONDS = 15
+CHORE_SECONDS, CHORE_LEASE_SECONDS = 10.0, 20.0
 PREPARE_PAUSE_SECONDS = 1.0
 Start = Literal["ready", "empty", "waiting"]
 """How a start went: the database answers and has accounts, it has none yet, or it does not answer yet."""
@@ -163,6 +166,9 @@ class Services:
     retention: Retention
     acts: Acts
     audit: Audit
+    leases: LeaseStore
+    background: Sequence[BackgroundThread]
+    """What the server starts and stops; without it (`flask run`) nothing of it is done."""
     search: Search
     moderation: Moderation
     exports: Exports
@@ -257,6 +263,7 @@ class Services:
         self.accounts = make_accounts(settings, database, self.limits)
         self.sessions = self.accounts.sessions
         self.message_store = MessageStore(database, origin=self.origin)
+        self.leases = LeaseStore(database, holder=self.origin)
         drawing = pictures.make_workers()
         self.avatars = Avatars(AvatarStore(database), drawing)
         held_store = HeldStore(database)
@@ -295,10 +302,9 @@ class Services:
         )
         self.exports = Exports(self.message_store)
         self._wire_rooms(database, room_store)
-        self.search = make_search(database, self.message_store, self.accounts.users.find_by_name)
+        self.search = make_search(database, self.message_store, self.leases, self.accounts.users.find_by_name)
         self.own_data = OwnData(database, self.search.indexer, self.message_store, self.rooms, self.sessions)
-        leases = LeaseStore(database, holder=self.origin)
-        self.clearing = Clearing(room_store, self.message_store, self.messages, leases, self.acts)
+        self.clearing = Clearing(room_store, self.message_store, self.messages, self.leases, self.acts)
         self.reports = Reports(ReportStore(database), room_store, self.messages, self.acts)
         self.moderation = Moderation(self.accounts.users, room_store, self.rooms, self.sessions, self.acts)
         self.admission = Admission(self.site, self.accounts.invites, self.acts, settings.registration)
@@ -319,6 +325,7 @@ class Services:
         self._wire_account_deletion(database, room_store)
         lease_seconds = settings.presence_lease_seconds
         self._wire_acts()
+        self._wire_background()
         self.rights = RightsNow(MemberStore(database), room_store, SessionStore(database))
         self.presence = PresenceStore(database, process=self.origin, lease_seconds=lease_seconds)
         self.visits = PresenceStore(database, process=f"{self.origin}-pages", lease_seconds=VISIT_SECONDS)
@@ -335,6 +342,23 @@ class Services:
             "approve_message": decided,
             "reject_message": decided,
         }
+
+    def _wire_background(self) -> None:
+        def by_one(name: str, work: Callable[[], object]) -> BackgroundThread:
+            lease = Lease(self.leases, name, CHORE_LEASE_SECONDS)
+            return BackgroundThread(name, work, lease=lease, pause_seconds=CHORE_SECONDS)
+
+        self.background = (
+            BackgroundThread("site", self.site.renew, pause_seconds=CHORE_SECONDS),
+            by_one("acts", self.acts.finish),
+            by_one("approval", self.approval.finish),
+            by_one("files", self.files.sweep),
+            by_one("retention", self.retention.sweep),
+            self.search.indexer.thread,
+            self.clearing.thread,
+            self.account_deletion.thread,
+            self.deliveries.thread,
+        )
 
     def _wire_rooms(self, database: Database, store: RoomStore) -> None:
         settings = self.settings
@@ -354,8 +378,7 @@ class Services:
         self.room_settings = RoomSettings(store, self.message_store, self.rooms, self.acts)
         self.site_rooms = SiteRooms(SiteRoomStore(database), members, self.rooms, self.room_settings, self.acts)
         self.room_invites = RoomInvites(RoomInviteStore(database), store, members, self.rooms, self.acts)
-        leases = LeaseStore(database, holder=self.origin)
-        self.retention = Retention(leases, store, self.message_store, self.messages)
+        self.retention = Retention(store, self.message_store, self.messages)
 
     def _wire_webhooks(self, database: Database) -> None:
         hooks = HookStore(database)
@@ -372,9 +395,8 @@ class Services:
             find_maker=self._find_maker,
             is_taken=self.accounts.users.has_name,
         )
-        leases = LeaseStore(database, holder=self.origin)
         self.deliveries = Deliveries(
-            hooks, self.message_store, leases, public_http, find_room=find_room, is_good=self.webhooks.is_good
+            hooks, self.message_store, self.leases, public_http, find_room=find_room, is_good=self.webhooks.is_good
         )
 
     def _find_maker(self, hook: Hook, room: Room) -> Access | None:
@@ -406,7 +428,7 @@ class Services:
             self.moderation,
             self.acts,
             messages,
-            LeaseStore(database, holder=self.origin),
+            self.leases,
             ties=ties,
         )
 

@@ -19,7 +19,7 @@ BATCH = 200
 ROOMS_AT_ONCE = 500
 
 GoesOn = Callable[[float], bool]
-"""Called between two steps with how many seconds the last one took; False when it is to stop."""
+"""Called between two steps, to rest as long as the last one took, because posts come first; False: stop."""
 Report = Callable[[str, int, int], None]
 """Called with a name, how much is done, and how much it will be."""
 

@@ -1,6 +1,6 @@
 """Delete what is older than a room keeps it: as a deletion, so that every reader learns of it.
 
-One process at a time does it, and little at once; how far it came is kept with the room.
+It deletes little at once; how far it came is kept with the room.
 """
 
 from collections.abc import Callable
@@ -11,11 +11,9 @@ from chatroom.base.models import Room
 from chatroom.messages.messages_store import MessageStore
 from chatroom.messages.posting import Messages
 from chatroom.rooms.rooms_store import RoomStore
-from chatroom.site.leases_store import LeaseStore
 
 BATCH = 200
 """Messages of a room that are looked at in one sweep."""
-LEASE_SECONDS = 60.0
 
 
 class Retention:
@@ -23,25 +21,21 @@ class Retention:
 
     def __init__(
         self,
-        leases: LeaseStore,
         rooms: RoomStore,
         store: MessageStore,
         messages: Messages,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._leases = leases
         self._rooms = rooms
         self._store = store
         self._messages = messages
         self._clock = clock
 
     def sweep(self) -> None:
-        """Delete a batch in each room where something is too old, unless another process does."""
-        rooms = self._rooms.list_retaining()
-        if rooms and self._leases.take("retention", LEASE_SECONDS):
-            for room, done in rooms:
-                self._sweep_room(room, done)
+        """Delete a batch in each room where something is too old."""
+        for room, done in self._rooms.list_retaining():
+            self._sweep_room(room, done)
 
     def _sweep_room(self, room: Room, done: int) -> None:
         limit = self._clock() - timedelta(days=room.retention_days)

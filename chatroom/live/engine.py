@@ -6,7 +6,7 @@ It belongs to one event loop; other threads enter by its `passage`, and where a 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -65,7 +65,6 @@ class Engine:
         tail_bytes: int,
         lease_seconds: float,
         read_rights: ReadRights | None = None,
-        chores: Sequence[Callable[[], object]] = (),
         renew_site: Callable[[], object] = lambda: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -111,17 +110,12 @@ class Engine:
             ended_sessions=ended_sessions,
             prolong_session=prolong_session,
             read_rights=read_rights,
-            chores=chores,
             clock=clock,
         )
 
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call what blocks in a thread of the store's."""
         return await self._loop.run_in_executor(self._pool, function, *arguments)
-
-    async def run_all(self, functions: Iterable[Callable[[], Any]]) -> None:
-        """Call what blocks side by side, each in a thread of the store's."""
-        await asyncio.gather(*(self.run(function) for function in functions))
 
     async def start(self) -> None:
         """Begin to listen for other processes' changes, and take posts from the pages."""

@@ -1,4 +1,4 @@
-"""What is done once a second: sessions end, notices are heard, presence and typing are told, the application's chores.
+"""What the event loop does once a second: end sessions, apply notices, renew presence and typing.
 
 Whatever fails is tried again at the next tick, and stops nothing else.
 """
@@ -25,7 +25,6 @@ log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
 PROLONG_TICKS = 20
-CHORE_TICKS = 10
 
 
 class ProlongSession(Protocol):
@@ -50,7 +49,6 @@ class Housekeeping:
         ended_sessions: Callable[[], set[str]],
         prolong_session: ProlongSession,
         read_rights: ReadRights | None = None,
-        chores: Sequence[Callable[[], object]] = (),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._rooms = rooms
@@ -63,11 +61,9 @@ class Housekeeping:
         self._ended_sessions = ended_sessions
         self._prolong_session = prolong_session
         self._second_look = SecondLook(connections, run, read_rights) if read_rights is not None else None
-        self._chores = chores
         self._clock = clock
         checks = (self.end_sessions, self.hear, self.look_again)
-        self._duties = (*checks, self.keep_presence, self.keep_typing, self._do_chores)
-        self._doing_chores: asyncio.Task[None] | None = None
+        self._duties = (*checks, self.keep_presence, self.keep_typing)
 
     async def keep(self) -> None:
         """Do it all, once a second, until cancelled."""
@@ -140,20 +136,6 @@ class Housekeeping:
             else:
                 connection.expires_at = expires_at
                 connection.was_active = False
-
-    async def _do_chores(self, tick: int) -> None:
-        """What the application wants done now and then; one that takes long is not begun twice."""
-        if tick % CHORE_TICKS == 0 and (self._doing_chores is None or self._doing_chores.done()):
-            self._doing_chores = asyncio.get_running_loop().create_task(self._run_chores())
-
-    async def _run_chores(self) -> None:
-        for chore in self._chores:
-            try:
-                await self._run(chore)
-            except Unavailable:
-                continue  # logged where it was noticed
-            except Exception:
-                log.exception("a chore of the application failed and is tried again")
 
 
 def _is_turn_of(session_id: str, tick: int) -> bool:

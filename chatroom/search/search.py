@@ -128,7 +128,7 @@ class Search:
     def _unindexed(self, rooms: Collection[str]) -> tuple[Proposed, bool]:
         """What was said or changed just now and is not in the index; whether there is more of it than is looked at."""
         behind = self.indexer.behind(rooms)
-        if behind and not self.indexer.is_started:
+        if behind and not self.indexer.thread.is_started:
             self._catch_up(behind)
             behind = self.indexer.behind(rooms)
         found = self._messages.changed_beyond(behind, MOST_UNINDEXED + 1)
@@ -148,9 +148,11 @@ class Search:
                 left -= 1
 
 
-def make_search(database: Database, messages: MessageStore, find_user: Callable[[str], User | None]) -> Search:
+def make_search(
+    database: Database, messages: MessageStore, leases: LeaseStore, find_user: Callable[[str], User | None]
+) -> Search:
     """Wire search and its indexer over a database."""
-    store, leases = SearchStore(database), LeaseStore(database, holder=messages.origin)
+    store = SearchStore(database)
     indexer = Indexer(store, messages, leases, RoomStore(database).list_ids)
     return Search(store, messages, indexer, rooms_of=ListingStore(database).rooms_of, find_user=find_user)
 

@@ -457,12 +457,12 @@ class TestToTheEnd:
     def test_the_thread_does_it(self, site: Site) -> None:
         talk(site)
         deletion = site.services.account_deletion
-        deletion.start()
+        deletion.thread.start()
         try:
             site.delete(site.bob)
             wait_until(lambda: {each.author.name for each in site.states()} == {"Alice", FORMER})
         finally:
-            deletion.stop()
+            deletion.thread.stop()
 
     @pytest.mark.integration
     def test_two_processes_at_once_do_no_harm(self, real_database: Database) -> None:

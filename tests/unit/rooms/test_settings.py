@@ -1,4 +1,3 @@
-from datetime import timedelta
 
 import msgspec
 import pytest
@@ -14,7 +13,6 @@ from chatroom.rooms.links_store import MOST, RoomInviteStore
 from chatroom.rooms.rooms import LOBBY
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.rooms.settings import RoomSettings, Wanted
-from chatroom.site.leases_store import LeaseStore
 from tests.conftest import Clock
 from tests.people import ALICE, BOB, MALLORY, rendered
 from tests.unit.rooms.test_rooms import World, reason
@@ -33,9 +31,8 @@ class Managed(World):
         self.invites = RoomInvites(invites, self.room_store, self.rooms._members, self.rooms, self.acts, clock=clock)
         self.store._clock = clock
 
-    def retention(self, holder: str = "here") -> Retention:
-        leases = LeaseStore(self.database, holder=holder, clock=self.clock)
-        return Retention(leases, self.room_store, self.store, self.messages, clock=self.clock)
+    def retention(self) -> Retention:
+        return Retention(self.room_store, self.store, self.messages, clock=self.clock)
 
 
 @pytest.fixture
@@ -233,16 +230,6 @@ class TestRetention:
         assert self.texts(world, access) == ["", "old1", "old2", "new0", "new1"]
         world.retention().sweep()
         assert self.texts(world, access) == ["", "", "", "new0", "new1"]
-
-    def test_one_process_at_a_time_does_it(self, world: Managed, access: Access) -> None:
-        self.fill(world, access)
-        RoomStore(world.database).change(access.room.id, {"retention_days": 5})
-        assert LeaseStore(world.database, holder="there", clock=world.clock).take("retention", 60)
-        world.retention().sweep()
-        assert self.texts(world, access)[1] == "old1"
-        world.clock.now += timedelta(seconds=61)
-        world.retention().sweep()
-        assert self.texts(world, access)[1] == ""
 
 
 class TestRecord:

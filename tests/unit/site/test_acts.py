@@ -463,12 +463,20 @@ def test_what_is_made_is_noted_each_time(act: str, mode: str, database: Database
         assert place.entries() == [act] * made, number
 
 
-def test_every_process_finishes_what_is_left(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    """M14, M16: and holds what its connections remember against what is true."""
+def test_what_is_left_is_finished_in_the_background(services: Services) -> None:
+    """M14: by one process at a time."""
+    (thread,) = [each for each in services.background if each.name == "acts"]
+    assert thread.lease is not None
+    assert thread._work == services.acts.finish
+
+
+def test_every_process_looks_up_what_its_connections_remember(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """M16: it holds that against what is true."""
     given: dict[str, Any] = {}
     monkeypatch.setattr(app_module, "Engine", lambda *_, **options: given.update(options))
     app_module._make_engine(services, cast("Any", SimpleNamespace(take=None)))
-    assert services.acts.finish in given["chores"]
     assert given["read_rights"] == services.rights.read
 
 
