@@ -56,12 +56,6 @@ from chatroom.people import (
     avatars_store as avatars,
 )
 from chatroom.people import (
-    invites_store as invites,
-)
-from chatroom.people import (
-    resets_store as resets,
-)
-from chatroom.people import (
     sessions_store as sessions,
 )
 from chatroom.people import (
@@ -70,18 +64,14 @@ from chatroom.people import (
 from chatroom.people.accounts import Accounts, make_accounts
 from chatroom.people.avatars import Avatars
 from chatroom.people.avatars_store import AvatarStore
-from chatroom.people.invites_store import InviteStore
 from chatroom.people.profiles import Profiles
 from chatroom.people.resets import Resets
-from chatroom.people.resets_store import ResetStore
 from chatroom.people.sessions import Sessions
 from chatroom.people.sessions_store import SessionStore
-from chatroom.rooms import links_store as room_invites
 from chatroom.rooms import rooms_store as rooms
 from chatroom.rooms.current_rights import RightsNow
 from chatroom.rooms.former_slugs_store import FormerSlugs
-from chatroom.rooms.links import RoomInvites
-from chatroom.rooms.links_store import RoomInviteStore
+from chatroom.rooms.links import RoomLinks
 from chatroom.rooms.listings_store import ListingStore
 from chatroom.rooms.members_store import MemberStore
 from chatroom.rooms.read_positions import Reading
@@ -92,6 +82,7 @@ from chatroom.search import search_store as search
 from chatroom.search.search import Search, make_search
 from chatroom.search.search_store import SearchStore
 from chatroom.site import audit_store as audit
+from chatroom.site import codes_store as codes
 from chatroom.site import notices_store as notices
 from chatroom.site import settings_store as site
 from chatroom.site.acts import Acts
@@ -99,6 +90,7 @@ from chatroom.site.acts_store import ActStore
 from chatroom.site.audit import Audit
 from chatroom.site.audit_store import AuditStore
 from chatroom.site.background import BackgroundThread, Lease
+from chatroom.site.codes_store import CodeStore
 from chatroom.site.leases_store import LeaseStore
 from chatroom.site.limits import Limits, make_limits
 from chatroom.site.notices import Notices
@@ -116,16 +108,16 @@ INDEXES = {
     "hooks": hooks.INDEXES,
     "held": held.INDEXES,
     "reports": reports.INDEXES,
-    "resets": resets.INDEXES,
+    "resets": codes.indexes("user"),
     "users": users.INDEXES,
     "sessions": sessions.INDEXES,
-    "invites": invites.INDEXES,
+    "invites": codes.indexes(),
     "messages": messages.INDEXES,
     "presences": presences.INDEXES,
     "subscriptions": subscriptions.INDEXES,
     "push_keys": [],
     "notices": notices.INDEXES,
-    "room_invites": room_invites.INDEXES,
+    "room_invites": codes.indexes("room", "created_at"),
     "rooms": rooms.INDEXES,
     "memberships": rooms.MEMBERSHIP_INDEXES,
     "site": site.INDEXES,
@@ -162,7 +154,7 @@ class Services:
     reading: Reading
     room_settings: RoomSettings
     site_rooms: SiteRooms
-    room_invites: RoomInvites
+    room_links: RoomLinks
     retention: Retention
     acts: Acts
     audit: Audit
@@ -312,7 +304,7 @@ class Services:
         self.accounts.first_key = self.secret_key if settings.is_public else ""
         self.overview = OverviewStore(database)
         self.profiles = Profiles(self.accounts.users, self.acts)
-        self.resets = Resets(ResetStore(database), self.accounts, self.acts)
+        self.resets = Resets(CodeStore(database, "resets", owner="user"), self.accounts, self.acts)
         self.reading = Reading(room_store, self.message_store, self.notices)
         public_http = PublicHttp()
         self.push = Push(
@@ -377,7 +369,8 @@ class Services:
         )
         self.room_settings = RoomSettings(store, self.message_store, self.rooms, self.acts)
         self.site_rooms = SiteRooms(SiteRoomStore(database), members, self.rooms, self.room_settings, self.acts)
-        self.room_invites = RoomInvites(RoomInviteStore(database), store, members, self.rooms, self.acts)
+        links = CodeStore(database, "room_invites", owner="created_by_id")
+        self.room_links = RoomLinks(links, store, members, self.rooms, self.acts)
         self.retention = Retention(store, self.message_store, self.messages)
 
     def _wire_webhooks(self, database: Database) -> None:
@@ -416,9 +409,9 @@ class Services:
             memberships.end_for,  # before the sessions end: open pages hear of both, and say what comes first
             self.sessions.forget,
             SubscriptionStore(database).forget,
-            ResetStore(database).forget,
-            InviteStore(database).forget,
-            RoomInviteStore(database).forget,
+            self.resets.codes.forget,
+            self.accounts.invites.forget,
+            self.room_links.codes.forget,
             HookStore(database).forget,
             HeldStore(database).forget,
             self.avatars.remove,

@@ -17,14 +17,13 @@ from chatroom.base.models import Role, User
 from chatroom.mongo.database import Database
 from chatroom.names import clean_display_name, clean_username, fold
 from chatroom.people.first_account import is_first_code
-from chatroom.people.invites import Invites
-from chatroom.people.invites_store import InviteStore
 from chatroom.people.passwords import Passwords, make_hasher
 from chatroom.people.sessions import Sessions
 from chatroom.people.sessions_store import SessionStore
 from chatroom.people.users_store import UserStore
 from chatroom.site.acts_store import Note
 from chatroom.site.authority import ban_words
+from chatroom.site.codes_store import CodeStore
 from chatroom.site.limits import Limits
 
 log = logging.getLogger(__name__)
@@ -49,7 +48,7 @@ class Accounts:
         self,
         users: UserStore,
         sessions: Sessions,
-        invites: Invites,
+        invites: CodeStore,
         passwords: Passwords,
         limits: Limits,
         *,
@@ -78,11 +77,13 @@ class Accounts:
             return self._add(wanted, address)
         if registration != "invite":
             return self._add(wanted, address)
-        self.invites.take(wanted.invite)
+        code = wanted.invite.strip()
+        if self.invites.take(code) is None:
+            raise Refused("forbidden", "This invitation is not valid. It has been used, or it has expired.")
         try:
             return self._add(wanted, address)
         except Refused:
-            self.invites.give_back(wanted.invite)
+            self.invites.give_back(code)
             raise
 
     def needs_first_code(self) -> bool:
@@ -183,5 +184,5 @@ def make_accounts(
         # Those who wait each hold a request's thread: half of them stay free for everybody else.
         known_words=(settings.site_name,),
     )
-    invites = Invites(InviteStore(database, clock=clock), clock=clock)
+    invites = CodeStore(database, "invites", owner="made_by_id", clock=clock)
     return Accounts(users, sessions, invites, passwords, limits, registration=settings.registration)

@@ -181,7 +181,7 @@ def create_invite(slug: str) -> Page:
     if not form.validate():
         return _settings_page(access, 400, form.problem, invite_form=form)
     try:
-        code = services.room_invites.create(access, uses=form.uses.data, hours=form.hours.data)
+        code = services.room_links.make(access, uses=form.uses.data, hours=form.hours.data)
     except (Refused, Unavailable) as error:
         return _settings_page(access, status_of(error), str(error), invite_form=form)
     return _settings_page(access, link=url_for("rooms.accept", code=code, _external=True))
@@ -190,9 +190,9 @@ def create_invite(slug: str) -> Page:
 @blueprint.post("/rooms/<slug>/invites/<invite_id>/end")
 @login_required
 def end_invite(slug: str, invite_id: str) -> Page:
-    """Let nobody in by a link any more."""
+    """End a link into a room."""
     access = services.rooms.get_for(current_user.id, slug)
-    return _do(access, lambda: services.room_invites.end(access, invite_id), "The link is good no more.")
+    return _do(access, lambda: services.room_links.end(access, invite_id), "The link is good no more.")
 
 
 @blueprint.route("/join/<code>", methods=["GET", "POST"])
@@ -200,9 +200,9 @@ def end_invite(slug: str, invite_id: str) -> Page:
 def accept(code: str) -> Page:
     """Come into a room by a link."""
     if request.method != "POST":
-        return _page("rooms/rooms_join.html", 200, room=services.room_invites.get_room(code), code=code)
+        return _page("rooms/rooms_join.html", 200, room=services.room_links.get_room(code), code=code)
     services.limits.coming.check(current_user.id)
-    room = services.room_invites.accept(current_user.author, code)
+    room = services.room_links.accept(current_user.author, code)
     return redirect(url_for("pages.room", slug=room.slug), 303)
 
 
@@ -257,7 +257,7 @@ def _settings_page(
         form=form or RoomForm.of(access.room),
         invite_form=invite_form or InviteForm(),
         members=services.rooms.list_members(access),
-        invites=services.room_invites.list_for(access) if access.may_moderate else [],
+        invites=services.room_links.list_for(access) if access.may_moderate else [],
         entries=services.audit.page(room=access.room.id).entries[:LATEST] if access.may_manage else [],
         roles=ROLES,
         msg=msg,

@@ -147,7 +147,7 @@ class TestAtOnce:
         services.push.subscribe(bob.id, "session", "https://1.1.1.1/push", "p" * 87, "a" * 22)
         den = services.rooms.create(Author(bob.id, "Bob"), "member", title="Den", is_private=True)
         access = services.rooms.get_for(bob.id, den.slug)
-        code = services.room_invites.create(access, uses=5, hours=1)
+        code = services.room_links.make(access, uses=5, hours=1)
         services.webhooks.make_incoming(access, access.author, "CI")
         services.moderation.set_role(None, bob, "administrator")
         services.admission.make_invite(services.moderation.get(bob.id), uses=1, days=1)
@@ -158,9 +158,9 @@ class TestAtOnce:
             owner = {"memberships": "user"}.get(name)
             query = {owner: bob.id} if owner else {}
             assert site.database.client[site.database.name][name].count_documents(query) == 0, name
-        assert [invite.made_by for invite in services.admission.list_invites()] == ["the console"]
+        assert [invite.about["made_by"] for invite in services.admission.list_invites()] == ["the console"]
         with pytest.raises(Refused):
-            services.room_invites.get_room(code)
+            services.room_links.get_room(code)
 
     def test_what_waits_for_approval(self, site: Site) -> None:
         services = site.services

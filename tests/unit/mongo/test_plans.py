@@ -16,11 +16,11 @@ from chatroom.mongo.database import Database
 from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.people.avatars_store import AvatarStore
 from chatroom.people.users_store import UserStore
-from chatroom.rooms.links_store import RoomInviteStore
 from chatroom.rooms.listings_store import ListingStore
 from chatroom.rooms.members_store import MemberStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.search.search_store import Beginning, Entry, OneOf, SearchStore, Span, Step
+from chatroom.site.codes_store import CodeStore
 from chatroom.site.notices_store import NoticeStore
 from tests.databases import INDEXES
 from tests.people import ALICE, BOB, rendered
@@ -100,6 +100,10 @@ def full_database(mongod: EmbeddedMongo, commands: Commands) -> Iterator[Databas
     yield database
     client.drop_database("test_plans")
     client.close()
+
+
+def links_in(database: Database) -> CodeStore:
+    return CodeStore(database, "room_invites", owner="created_by_id")
 
 
 def messages(database: Database) -> MessageStore:
@@ -211,8 +215,8 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
     "the members of a room": (lambda d: MemberStore(d).list_in(LOBBY), 3),
     "a member's role": (lambda d: MemberStore(d).find_role(ALICE.id, LOBBY), 1),
     "a turn in a slow room": (lambda d: MemberStore(d).take_turn(ALICE.id, LOBBY, "c1", 5), 1),
-    "the links into a room": (lambda d: RoomInviteStore(d).list_for(LOBBY), 1),
-    "a link": (lambda d: RoomInviteStore(d).take("x"), 1),
+    "the links into a room": (lambda d: links_in(d).list_valid(50, order="created_at", room=LOBBY.id), 1),
+    "a link": (lambda d: links_in(d).take("x"), 1),
     "rooms that delete what is old": (lambda d: RoomStore(d).list_retaining(), 1),
     "how many rooms somebody made": (lambda d: RoomStore(d).count_made_by(ALICE.id, 50), 50),
     "ending all leases": (lambda d: presences(d).end_all(), 100),

@@ -321,7 +321,9 @@ def use_rooms(services: Services, author: Author, other: User) -> None:
     wanted = Wanted(title="The den", topic="", is_read_only=True, slow_seconds=5, retention_days=1)
     services.room_settings.change(access, wanted)
     services.room_settings.archive(access, is_archived=True)
-    services.room_invites.create(access, uses=1, hours=1)
+    for _ in range(2):
+        services.room_links.make(access, uses=1, hours=1)
+    services.room_links.end(access, services.room_links.list_for(access)[0].id)
     services.rooms.add_member(access, other.id, "Robot")
     services.rooms.take_turn(msgspec.structs.replace(access, room=msgspec.structs.replace(room, slow_seconds=5)), "c1")
     services.rooms.remove_member(access, other.id)

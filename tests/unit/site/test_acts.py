@@ -171,9 +171,9 @@ def report(place: Place) -> Any:
 
 
 def link(place: Place) -> str:
-    place.services.room_invites.create(place.access(place.alice), uses=1, hours=1)
+    place.services.room_links.make(place.access(place.alice), uses=1, hours=1)
     place.database.audit.delete_many({})
-    return place.services.room_invites.list_for(place.access(place.alice))[0].id
+    return place.services.room_links.list_for(place.access(place.alice))[0].id
 
 
 def invite(place: Place) -> str:
@@ -275,8 +275,8 @@ DEEDS = {
     ),
     "end a link": Deed(
         "end_room_link",
-        lambda place, made: place.services.room_invites.end(place.access(place.alice), made),
-        lambda place, _: place.services.room_invites.list_for(place.access(place.alice)) == [],
+        lambda place, made: place.services.room_links.end(place.access(place.alice), made),
+        lambda place, _: place.services.room_links.list_for(place.access(place.alice)) == [],
         link,
     ),
     "revoke an invite": Deed(
@@ -434,7 +434,7 @@ def test_a_reset_link_that_was_used_is_noted(mode: str, database: Database, writ
 MAKING: dict[str, tuple[Callable[[Place], object], str]] = {
     "make_invite": (lambda place: place.services.admission.make_invite(None, uses=1, days=1), "invites"),
     "make_room_link": (
-        lambda place: place.services.room_invites.create(place.access(place.alice), uses=1, hours=1),
+        lambda place: place.services.room_links.make(place.access(place.alice), uses=1, hours=1),
         "room_invites",
     ),
     "make_webhook": (

@@ -9,13 +9,13 @@ from flask.testing import FlaskCliRunner
 
 from chatroom.base.errors import Refused
 from chatroom.people.resets import Resets
-from chatroom.people.resets_store import ResetStore
 from chatroom.services import Services
+from chatroom.site.codes_store import CodeStore
 from tests.conftest import Clock, visitor
 from tests.unit.web.people.test_accounts import NEW, user_of
 from tests.visitors import PASSWORD, Visitor, problem
 
-VAGUE = "This link is not valid (any more). Please ask for another."
+VAGUE = "This link is not valid. It has been used, or it has expired. Ask for a new one."
 
 
 def link_for(alice: Visitor, services: Services, name: str = "bob") -> str:
@@ -110,13 +110,13 @@ def test_a_newer_link_replaces_it(client: Visitor, alice: Visitor, bob: Visitor,
 
 
 def test_a_day(services: Services, alice: Visitor, bob: Visitor, clock: Clock) -> None:
-    store = ResetStore(services.database, clock=clock)
-    resets = Resets(store, services.accounts, services.acts, clock=clock)
+    codes = CodeStore(services.database, "resets", owner="user", clock=clock)
+    resets = Resets(codes, services.accounts, services.acts, clock=clock)
     secret = resets.make(None, user_of(services, "bob"))
     clock.advance(hours=23)
     assert resets.find_user(secret).username == "bob"
     clock.advance(hours=1)
-    assert store.find_user(secret) is None
+    assert codes.find(secret) is None
 
 
 def test_not_for_another_administrator(alice: Visitor, bob: Visitor, mallory: Visitor, services: Services) -> None:
