@@ -45,6 +45,8 @@ PLACES = {
         "chatroom.live",
         "chatroom.asgi.fair_queue",
         "chatroom.asgi.http_protocol",
+        "chatroom.asgi.incoming_request",
+        "chatroom.asgi.stalled_reader",
         "chatroom.asgi.slow_requests",
         "chatroom.asgi.downloads",
         "chatroom.asgi.request_queue",
