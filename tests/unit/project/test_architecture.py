@@ -33,6 +33,7 @@ PLACES = {
     "gridfs": [STORES_OF, "chatroom.mongo"],
     "mongomock": [STORES_OF, "chatroom.mongo"],
     "uvicorn": [
+        "chatroom.live.sockets.incoming",
         "chatroom.live.sockets.websocket",
         "chatroom.asgi.http_protocol",
         "chatroom.serve.start",
@@ -40,7 +41,12 @@ PLACES = {
         "chatroom.serve.workers",
     ],
     "uvloop": ["chatroom.serve.start", "chatroom.serve.server", "chatroom.serve.workers"],
-    "websockets": ["chatroom.live.sockets.deflate", "chatroom.live.sockets.frames", "chatroom.live.sockets.websocket"],
+    "websockets": [
+        "chatroom.live.sockets.deflate",
+        "chatroom.live.sockets.frames",
+        "chatroom.live.sockets.incoming",
+        "chatroom.live.sockets.websocket",
+    ],
     "asyncio": [
         "chatroom.live",
         "chatroom.asgi.fair_queue",
