@@ -62,7 +62,7 @@ PLACES = {
         "chatroom.serve.workers",
     ],
     "socketio": ["chatroom.live.sockets.socketio"],
-    "engineio": ["chatroom.live.sockets.socketio"],
+    "engineio": ["chatroom.live.sockets.socketio", "chatroom.live.sockets.socketio_packets"],
     "markdown_it": ["chatroom.messages.rendering"],
     "PIL": ["chatroom.files.pictures"],
     "puremagic": ["chatroom.files.filetypes"],
