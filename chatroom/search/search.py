@@ -19,8 +19,9 @@ from chatroom.rooms.rooms_store import RoomStore
 from chatroom.search.indexer import Indexer, searchable, things
 from chatroom.search.proposals import Proposals, Proposed
 from chatroom.search.queries import Query, parse
-from chatroom.search.search_store import SearchStore, Span, is_id
+from chatroom.search.search_store import SearchStore
 from chatroom.search.snippets import Piece, snippet
+from chatroom.search.spans_store import Span, is_id
 from chatroom.search.terms import fold, split
 from chatroom.site.leases_store import LeaseStore
 

@@ -19,7 +19,8 @@ from chatroom.people.users_store import UserStore
 from chatroom.rooms.listings_store import ListingStore
 from chatroom.rooms.members_store import MemberStore
 from chatroom.rooms.rooms_store import RoomStore
-from chatroom.search.search_store import Beginning, Entry, OneOf, SearchStore, Span, Step
+from chatroom.search.search_store import Entry, SearchStore
+from chatroom.search.spans_store import Beginning, OneOf, Span, Step
 from chatroom.site.codes_store import CodeStore
 from chatroom.site.notices_store import NoticeStore
 from tests.databases import INDEXES
@@ -181,8 +182,8 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
     "common words that never meet": (lambda d: look(d, OneOf(("odd",)), OneOf(("other",))), 200),
     "every message looked through": (lambda d: look(d, None, Beginning("rare1"), OneOf(("nothing",))), 200),
     "counting a word": (lambda d: SearchStore(d).count(Span(rooms=("lobby",)), ["every"], 100), 100),
-    "words by their beginning": (lambda d: SearchStore(d).beginning_with(["lobby"], "rare", 50), 50),
-    "rooms with a word": (lambda d: SearchStore(d).rooms_with(["lobby", "before"], ["w1", "w2"]), 4),
+    "words by their beginning": (lambda d: SearchStore(d).words.beginning_with(["lobby"], "rare", 50), 50),
+    "rooms with a word": (lambda d: SearchStore(d).words.rooms_with(["lobby", "before"], ["w1", "w2"]), 4),
     "how far rooms are indexed": (lambda d: SearchStore(d).cursors(["lobby", "before"], 1), 2),
     "messages by their ids": (
         lambda d: messages(d).find_all([m.id for m in messages(d).newest("lobby", 20)], ["lobby"]),

@@ -17,7 +17,7 @@ from chatroom.mongo.database import Database
 from chatroom.rooms.listings_store import ListingStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.search import indexer as indexing
-from chatroom.search import proposals
+from chatroom.search import proposals, words_store
 from chatroom.search import search as searching
 from chatroom.search import search_store as store
 from chatroom.search.indexer import Indexer, entry, named_word
@@ -354,7 +354,7 @@ class TestIndex:
         self, site: Site, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Rare words by the hundred are looked for together: one by one, they outlast the time for a batch."""
-        monkeypatch.setattr(store, "WORDS_AT_ONCE", 40)
+        monkeypatch.setattr(words_store, "WORDS_AT_ONCE", 40)
         monkeypatch.setattr(store, "ENTRIES_AT_ONCE", 2)
         erased = site.say(*(f"rare{n} common shared{n % 7}" for n in range(100)))
         site.say(*(f"common shared{n} kept{n}" for n in range(7)))
