@@ -40,7 +40,7 @@ class Resets:
         if by is not None and by.role != "administrator":
             raise Refused("forbidden", "Only administrators make reset links.")
         check_power(by, user)
-        about = {"user": user.id, "password_version": user.password_version}
+        about: dict[str, str | int] = {"user": user.id, "password_version": user.password_version}
         secret, code = make_code(self._clock(), LIFETIME, about)
 
         def add(note: Note) -> None:

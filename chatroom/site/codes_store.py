@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from pymongo import ASCENDING, IndexModel
+from pymongo.collection import Collection
 
 from chatroom.mongo.database import Database, Document
 from chatroom.site.acts_store import INDEX, Note, Place, noted, noting
@@ -30,7 +31,7 @@ class CodeStore:
         self, database: Database, name: Place, *, owner: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._database = database
-        self._codes = getattr(database, name)
+        self._codes: Collection[Document] = getattr(database, name)
         self._owner = owner
         self._clock = clock
 
@@ -95,7 +96,7 @@ def _code(document: Document | None) -> Code | None:
     return Code(
         id=document["_id"],
         uses_left=document.get("uses_left", 1),
-        created_at=document.get("created_at", document["expires_at"]),
+        created_at=document.get("created_at") or document["expires_at"],
         expires_at=document["expires_at"],
         about={field: value for field, value in document.items() if field not in OWN},
     )

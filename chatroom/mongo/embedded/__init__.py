@@ -7,16 +7,14 @@ import time
 from functools import partial
 from pathlib import Path
 from typing import Self
-from urllib.parse import quote
 
 from chatroom.mongo.embedded.folder import DataFolder
-from chatroom.mongo.embedded.mongod import REPLICA_SET, EmbeddedError, find_binaries
+from chatroom.mongo.embedded.mongod import EmbeddedError, find_binaries
 from chatroom.mongo.embedded.record import Record, read_record
 from chatroom.mongo.embedded.supervisor import LOG, Supervisor, start_mongod
 
 __all__ = ["EmbeddedError", "EmbeddedMongo"]
 
-_APP, _ROOT = "chatroom", "root"
 _START_SECONDS = 60.0
 _DYING_SECONDS = 1.0
 
@@ -48,12 +46,12 @@ class EmbeddedMongo:
     @property
     def uri(self) -> str:
         """The address for the app, known before mongod answers; it is for `database` and nothing else."""
-        return self._uri(_APP, self._record.password, self.database)
+        return self._record.uri(self.database)
 
     @property
     def root_uri(self) -> str:
         """The address for tests, backups and repairs. Never give it to the app."""
-        return self._uri(_ROOT, self._record.root_password, "admin")
+        return self._record.root_uri
 
     @property
     def log_path(self) -> Path:
@@ -89,7 +87,7 @@ class EmbeddedMongo:
         from chatroom.mongo.embedded import setup  # noqa: PLC0415  (brings pymongo)
 
         setup.add_database(self.folder, self._record, database)
-        return self._uri(_APP, self._record.password, database)
+        return self._record.uri(database)
 
     def stop(self) -> None:
         """End mongod, in good order if that takes under two seconds, and give the folder back."""
@@ -106,7 +104,3 @@ class EmbeddedMongo:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-    def _uri(self, user: str, password: str, database: str) -> str:
-        place = f"{quote(self._record.socket, safe='')}/{database}"
-        return f"mongodb://{user}:{password}@{place}?authSource={database}&replicaSet={REPLICA_SET}"

@@ -7,8 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from chatroom.mongo import embedded
-from chatroom.mongo.embedded import replica, supervisor
+from chatroom.mongo.embedded import record, replica, supervisor
 from chatroom.mongo.embedded.supervisor import Supervisor
 
 
@@ -39,6 +38,6 @@ def apply() -> None:
     supervisor.command = at_a_port
     supervisor.place_socket = place_socket
     supervisor.clear_place = lambda *_: None
-    vars(embedded)["quote"] = quote
+    vars(record)["quote"] = quote
     vars(replica)["quote"] = quote
     Supervisor.wait_for_socket = wait_for_port  # type: ignore[method-assign]

@@ -361,8 +361,10 @@ class TestIndex:
         assert site.indexer.take_in(LOBBY.id, 0) is None
         site.messages.change(LOBBY, site.messages.changes.clearing([message.sequence for message in erased]))
         asked: list[int] = []
-        used = site.index._used
-        monkeypatch.setattr(site.index, "_used", lambda room, words: asked.append(len(words)) or used(room, words))
+        used = site.index.words._find_used
+        monkeypatch.setattr(
+            site.index.words, "_find_used", lambda room, words: asked.append(len(words)) or used(room, words)
+        )
         assert site.indexer.take_in(LOBBY.id, 107) is None
         left = {"common", *(f"shared{n}" for n in range(7)), *(f"kept{n}" for n in range(7))}
         assert site.words_kept() == site.dictionary() == left
