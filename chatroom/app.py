@@ -202,13 +202,19 @@ class ASGI:
     async def _live_span(self, receive: Receive, send: Send) -> None:
         await receive()
         services = open_app(self._app)
-        notifier = Notifier(services.push, room_of=services.rooms.find, preferences_in=services.rooms.preferences_in)
+        notifier = Notifier(
+            services.outbound.push,
+            room_of=services.rooms.rooms.find,
+            preferences_in=services.rooms.rooms.preferences_in,
+        )
         notifier.thread.start()
-        store_now = None if services.settings.is_in_memory else AsyncMessages(services.database, services.message_store)
-        services.messages.store_now = store_now
+        store_now = (
+            None if services.settings.is_in_memory else AsyncMessages(services.database, services.messages.store)
+        )
+        services.messages.posting.store_now = store_now
         self._engine = _make_engine(services, notifier)
         await self._engine.start()
-        for thread in services.background:
+        for thread in services.threads:
             thread.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
@@ -216,10 +222,10 @@ class ASGI:
             await self._socketio.stop()
             self._socketio = None
         # In a thread: what they do at this moment may need the event loop to come to its end.
-        await self._engine.run(stop_all, services.background)
+        await self._engine.run(stop_all, services.threads)
         await self._engine.stop()
         self._engine = None
-        services.messages.store_now = None
+        services.messages.posting.store_now = None
         if store_now is not None:
             await store_now.close()
         notifier.thread.stop()
@@ -241,29 +247,29 @@ class ASGI:
         return self._engine
 
     def _get_access(self, user_id: str, slug: str) -> Access:
-        return self._services.rooms.get_for(user_id, slug)
+        return self._services.rooms.rooms.get_for(user_id, slug)
 
     def _find_access(self, user_id: str, slug: str) -> Access | None:
-        return self._services.rooms.find_for(user_id, slug)
+        return self._services.rooms.rooms.find_for(user_id, slug)
 
     def _take_turn(self, access: Access, client_id: str) -> None:
-        self._services.rooms.take_turn(access, client_id)
+        self._services.rooms.rooms.take_turn(access, client_id)
 
     def _may_be_held(self, access: Access) -> bool:
-        return self._services.newcomers.may_be_held(access)
+        return self._services.moderation.newcomers.may_be_held(access)
 
     def _hold(self, access: Access, draft: Draft, file_ids: Sequence[str]) -> Held | None:
-        return self._services.approval.hold(access, draft, file_ids)
+        return self._services.moderation.approval.hold(access, draft, file_ids)
 
     def _check_posting(self, user_id: str, address: str) -> None:
-        self._services.limits.posting.check(user_id, address)
+        self._services.site.limits.posting.check(user_id, address)
 
     def _find_user(self, scope: Mapping[str, Any]) -> str | None:
         visitor = self._sign_in(scope)
         return visitor.author.id if visitor else None
 
     def _mark_read(self, access: Access, sequence: int) -> None:
-        self._services.reading.mark(access, sequence)
+        self._services.rooms.read_positions.mark(access, sequence)
 
     def _sign_in(self, scope: Mapping[str, Any]) -> Visitor | None:
         self._services.prepare()
@@ -275,33 +281,34 @@ def _make_engine(services: Services, notifier: Notifier) -> Engine:
 
     def make_feed(known: Known, hint: Hint) -> ChangeStreamFeed | PollingFeed:
         def polling(seconds: float) -> PollingFeed:
-            return PollingFeed(services.message_store.newest_revisions, known, hint, seconds=seconds)
+            return PollingFeed(services.messages.store.newest_revisions, known, hint, seconds=seconds)
 
         services.database.warn_if_outdated()
         if not services.database.has_change_streams():
             log.info("the database has no change streams: other processes' messages are asked for")
             return polling(settings.polling_milliseconds / 1000)
         log.info("other processes' messages come by change stream")
-        watch = partial(changes.watch, services.database, services.origin)
+        watch = partial(changes.watch, services.database, services.messages.store.origin)
         return ChangeStreamFeed(watch, polling(SAFETY_SECONDS), known, hint)
 
     return Engine(
-        services.messages,
-        services.message_store,
-        services.presence,
-        notices=services.notices,
-        find_room=services.rooms.find,
+        services.messages.posting,
+        services.messages.store,
+        services.live.presences,
+        bridge=services.bridge,
+        notices=services.site.notices,
+        find_room=services.rooms.rooms.find,
         make_feed=make_feed,
-        ended_sessions=EndedSessions(services.sessions.ended_since),
-        prolong_session=services.sessions.prolong,
-        posted_elsewhere=services.limits.posting.record,
+        ended_sessions=EndedSessions(services.people.sessions.ended_since),
+        prolong_session=services.people.sessions.prolong,
+        posted_elsewhere=services.site.limits.posting.record,
         posted_here=notifier.take,
         max_waiting=settings.max_waiting_drafts,
         tail_messages=settings.tail_messages,
         tail_bytes=settings.tail_bytes,
         lease_seconds=settings.presence_lease_seconds,
-        read_rights=services.rights.read,
-        renew_site=services.site.renew,
+        read_rights=services.rooms.current_rights.read,
+        renew_site=services.site.settings.renew,
     )
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from chatroom.base.errors import Refused
 from chatroom.base.models import User
 from chatroom.people.accounts import Accounts
+from chatroom.people.users_store import UserStore
 from chatroom.site.acts import Acts
 from chatroom.site.acts_store import Note
 from chatroom.site.audit import about_user
@@ -25,12 +26,14 @@ class Resets:
     def __init__(
         self,
         codes: CodeStore,
+        users: UserStore,
         accounts: Accounts,
         acts: Acts,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.codes = codes
+        self._codes = codes
+        self._users = users
         self._accounts = accounts
         self._acts = acts
         self._clock = clock
@@ -44,21 +47,21 @@ class Resets:
         secret, code = make_code(self._clock(), LIFETIME, about)
 
         def add(note: Note) -> None:
-            self.codes.replace(user.id)
-            self.codes.add(code, note)
+            self._codes.replace(user.id)
+            self._codes.add(code, note)
 
         self._acts.do("resets", add, author_of(by), "make_reset_link", about_user(user), is_new=True)
         return secret
 
     def find_user(self, secret: str) -> User:
         """Whose link this is; raise `Refused` (`not_found`) when it is not valid."""
-        return self._get_user(self.codes.find(secret))
+        return self._get_user(self._codes.find(secret))
 
     def use(self, secret: str, password: str) -> User:
         """Set a new password by a link, which is used up by it; all the user's sessions and tokens end."""
         user = self.find_user(secret)
         made = self._accounts.hash_choice(user, password)  # before the link is used up: it may be refused
-        user = self._get_user(self.codes.take(secret))
+        user = self._get_user(self._codes.take(secret))
         self._acts.do(
             "users",
             lambda note: self._accounts.set_hash(user, made, note),
@@ -67,10 +70,10 @@ class Resets:
             about_user(user),
             is_new=True,
         )
-        return self._accounts.users.find(user.id) or user
+        return self._users.find(user.id) or user
 
     def _get_user(self, code: Code | None) -> User:
-        user = self._accounts.users.find(str(code.about["user"])) if code else None
+        user = self._users.find(str(code.about["user"])) if code else None
         # Whoever has set another password since has no need of the link, and may fear who else has it.
         if code is None or user is None or user.password_version != code.about.get("password_version", 0):
             raise Refused(

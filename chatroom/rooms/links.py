@@ -32,7 +32,7 @@ class RoomLinks:
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.codes = codes
+        self._codes = codes
         self._room_store = room_store
         self._members = members
         self._rooms = rooms
@@ -50,7 +50,7 @@ class RoomLinks:
         secret, code = make_code(self._clock(), timedelta(hours=hours), about, uses=uses)
         self._acts.do(
             "room_invites",
-            lambda note: self.codes.add(code, note),
+            lambda note: self._codes.add(code, note),
             access.author,
             "make_room_link",
             about_room(access.room),
@@ -62,14 +62,14 @@ class RoomLinks:
     def list_for(self, access: Access) -> list[Code]:
         """The valid links into a room, the oldest first."""
         _check(access)
-        return self.codes.list_valid(MOST_LINKS, order="created_at", room=access.room.id)
+        return self._codes.list_valid(MOST_LINKS, order="created_at", room=access.room.id)
 
     def end(self, access: Access, link_id: str) -> None:
         """End a link; raise `Refused` (`not_found`) when there is none, or it has ended."""
         _check(access)
         if not self._acts.do(
             "room_invites",
-            lambda note: self.codes.end(link_id, note, room=access.room.id),
+            lambda note: self._codes.end(link_id, note, room=access.room.id),
             access.author,
             "end_room_link",
             about_room(access.room),
@@ -80,7 +80,7 @@ class RoomLinks:
 
     def get_room(self, secret: str) -> Room:
         """The room that a link leads to; raise `Refused` (`not_found`) for one that is not valid."""
-        code = self.codes.find(secret)
+        code = self._codes.find(secret)
         room = self._room_store.find(str(code.about["room"])) if code else None
         if room is None:
             raise _not_valid()
@@ -93,7 +93,7 @@ class RoomLinks:
             return room
         if self._members.was_removed(author.id, room):
             raise Refused("forbidden", "You were removed from this room. Ask those who manage it to add you.")
-        if self.codes.take(secret) is None:
+        if self._codes.take(secret) is None:
             raise _not_valid()
         self._rooms.let_in(author, room)
         return room

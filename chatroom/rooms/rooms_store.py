@@ -56,10 +56,10 @@ class RoomStore:
 
     def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._database = database
-        self._rooms = database.rooms
-        self._memberships = database.memberships
-        self._users = database.users
-        self._messages = database.messages
+        self._rooms = database["rooms"]
+        self._memberships = database["memberships"]
+        self._users = database["users"]
+        self._messages = database["messages"]
         self._clock = clock
 
     def ensure(self, room: Room) -> None:

@@ -39,8 +39,8 @@ class SearchStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._entries = database.search_entries
-        self._cursors = database.search_cursors
+        self._entries = database["search_entries"]
+        self._cursors = database["search_cursors"]
         self.words = WordStore(database, self._find_used)
 
     def cursors(self, rooms: Collection[str], rule: int) -> dict[str, int]:

@@ -20,7 +20,7 @@ class WordStore:
 
     def __init__(self, database: Database, find_used: Used) -> None:
         self._database = database
-        self._words = database.search_words
+        self._words = database["search_words"]
         self._find_used = find_used
 
     def beginning_with(self, rooms: Collection[str], text: str, limit: int) -> set[str]:

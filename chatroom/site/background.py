@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 1.0
 STOP_SECONDS = 5.0
+CHORE_SECONDS, CHORE_LEASE_SECONDS = 10.0, 20.0
 
 
 class Lease:
@@ -113,6 +114,12 @@ class BackgroundThread:
         if self.lease is not None:
             with suppress(ChatroomError):  # then it expires
                 self.lease.give_back()
+
+
+def make_chore(name: str, work: Callable[[], object], leases: LeaseStore) -> BackgroundThread:
+    """What one process does for all, every ten seconds; another does it half a minute after that one died."""
+    lease = Lease(leases, name, CHORE_LEASE_SECONDS)
+    return BackgroundThread(name, work, lease=lease, pause_seconds=CHORE_SECONDS)
 
 
 def stop_all(threads: Sequence[BackgroundThread]) -> None:

@@ -10,7 +10,7 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.collection import Collection
 
 from chatroom.mongo.database import Database, Document
-from chatroom.site.acts_store import INDEX, Note, Place, noted, noting
+from chatroom.site.acts_store import INDEX, Note, noted, noting
 from chatroom.site.codes import Code, hash_of
 
 ENDED = {"uses_left": 0, "is_over": True}
@@ -28,10 +28,15 @@ class CodeStore:
     """One collection of codes. `owner` is the field with the user who takes theirs along when their account goes."""
 
     def __init__(
-        self, database: Database, name: Place, *, owner: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        database: Database,
+        codes: Collection[Document],
+        *,
+        owner: str,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._database = database
-        self._codes: Collection[Document] = getattr(database, name)
+        self._codes = codes
         self._owner = owner
         self._clock = clock
 

@@ -18,7 +18,7 @@ from chatroom.people.sessions import Sessions
 from chatroom.people.sessions_store import SessionStore
 from chatroom.people.users_store import UserStore
 from chatroom.rooms.members_store import MemberStore
-from chatroom.services import INDEXES
+from chatroom.services import COLLECTIONS
 from chatroom.site.acts_store import ActStore, Note
 from chatroom.site.audit import Audit
 from chatroom.site.audit_store import Act, AuditStore, Subject
@@ -49,7 +49,7 @@ def commands() -> Commands:
 def town(mongod: EmbeddedMongo, commands: Commands) -> Iterator["Town"]:
     client: Any = pymongo.MongoClient(mongod.root_uri, tz_aware=True, event_listeners=[commands])
     database = Database(client, "test_plans_of_accounts", timeout_seconds=PATIENCE_SECONDS)
-    database.ensure_indexes(INDEXES)
+    database.ensure_indexes(COLLECTIONS)
     yield Town(database)
     client.drop_database(database.name)
     client.close()
@@ -62,7 +62,7 @@ class Town:
         self.database = database
         self.users = UserStore(database)
         self.store = SessionStore(database)
-        self.invites = CodeStore(database, "invites", owner="made_by_id")
+        self.invites = CodeStore(database, database["invites"], owner="made_by_id")
         day = timedelta(days=1)
         self.sessions = Sessions(self.store, self.users, idle=day, lifetime=day)
         self.people = [self.users.add(f"user{n}x", f"User {n}x", "hash") for n in range(PEOPLE)]
@@ -105,7 +105,7 @@ class Town:
                     said=(),
                 )
             )
-        self.resets = CodeStore(database, "resets", owner="user")
+        self.resets = CodeStore(database, database["resets"], owner="user")
         for person in self.people:
             self.resets.add(make_code(NOW, day, {"user": person.id, "password_version": 0})[1])
         self.invite, code = make_code(NOW, day, {"made_by": "Ann", "made_by_id": "a"}, uses=10)

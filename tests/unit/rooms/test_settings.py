@@ -26,7 +26,7 @@ class Managed(World):
         super().__init__(database, clock)
         self.room_store = RoomStore(database)
         self.settings = RoomSettings(self.room_store, self.store, self.rooms, self.acts, clock=clock)
-        links = CodeStore(database, "room_invites", owner="created_by_id", clock=clock)
+        links = CodeStore(database, database["room_invites"], owner="created_by_id", clock=clock)
         self.links = RoomLinks(links, self.room_store, self.rooms._members, self.rooms, self.acts, clock=clock)
         self.store._clock = clock
 
@@ -141,7 +141,7 @@ class TestChanging:
 class TestLinks:
     def test_a_link_lets_in_so_many_and_only_its_hash_is_kept(self, world: Managed, access: Access) -> None:
         code = world.links.make(access, uses=1, hours=1)
-        assert code not in str(list(world.database.room_invites.find()))
+        assert code not in str(list(world.database["room_invites"].find()))
         assert world.links.get_room(code).id == access.room.id
         world.links.accept(BOB, code)  # who is in uses nothing up
         world.links.accept(MALLORY, code)

@@ -80,7 +80,7 @@ class TestLeases:
         )
         assert long.is_held()
         assert short.is_held()
-        database.leases.update_many(
+        database["leases"].update_many(
             {}, {"$set": {"holder": "two", "expires_at": datetime.now(UTC) + timedelta(hours=1)}}
         )
         assert long.is_held()
@@ -160,7 +160,7 @@ class TestTheThread:
     def test_without_the_thread_nothing_rests_and_no_lease_is_asked_for(self, database: Database, make: Make) -> None:
         lease = Lease(LeaseStore(database, holder="one"), "work", 60)
         assert make(Work(), lease=lease).may_go_on(NEVER)
-        assert database.leases.count_documents({}) == 0
+        assert database["leases"].count_documents({}) == 0
 
 
 class TestOneOfAllProcesses:
@@ -178,10 +178,10 @@ class TestOneOfAllProcesses:
         one.stop()
         wait_until(lambda: works["two"].calls > 0)
         two.stop()
-        assert database.leases.count_documents({}) == 0
+        assert database["leases"].count_documents({}) == 0
 
     def test_what_each_process_does_and_what_one_does_for_all(self, services: Services) -> None:
-        assert {each.name: each.lease is not None for each in services.background} == {
+        assert {each.name: each.lease is not None for each in services.threads} == {
             "site": False,
             "acts": True,
             "approval": True,

@@ -24,7 +24,7 @@ class Desk:
     def __init__(self, database: Database, clock: Clock) -> None:
         self.clock = clock
         self.database = database
-        self.store = CodeStore(database, "room_invites", owner="created_by_id", clock=clock)
+        self.store = CodeStore(database, database["room_invites"], owner="created_by_id", clock=clock)
 
     def make(self, room: str = "den", by: str = "alice", *, uses: int = 1, lifetime: timedelta = HOUR) -> str:
         about = {"room": room, "created_by": by.title(), "created_by_id": by}
@@ -52,8 +52,8 @@ def desk(database: Database, clock: Clock) -> Desk:
 
 def test_only_the_hash_of_the_secret_is_kept(desk: Desk) -> None:
     secret = desk.make()
-    assert secret not in str(list(desk.database.room_invites.find()))
-    assert desk.database.room_invites.find_one({"_id": hash_of(secret)})
+    assert secret not in str(list(desk.database["room_invites"].find()))
+    assert desk.database["room_invites"].find_one({"_id": hash_of(secret)})
 
 
 def test_it_is_valid_for_so_many_uses(desk: Desk) -> None:
@@ -131,12 +131,12 @@ def test_those_of_a_user_go_with_their_account(desk: Desk) -> None:
 
 def test_another_replaces_those_of_a_user_also_where_an_act_is_noted_in_one(desk: Desk) -> None:
     plain, noted, others = desk.make(), desk.make(), desk.make(by="bob")
-    desk.database.room_invites.update_one({"_id": hash_of(noted)}, {"$set": {"acts": [{"key": "k"}]}})
+    desk.database["room_invites"].update_one({"_id": hash_of(noted)}, {"$set": {"acts": [{"key": "k"}]}})
     desk.store.replace("alice")
     assert desk.store.find(plain) is None
     assert desk.store.find(noted) is None
     assert desk.store.find(others)
-    assert desk.database.room_invites.count_documents({"created_by_id": "alice"}) == 1
+    assert desk.database["room_invites"].count_documents({"created_by_id": "alice"}) == 1
 
 
 class TestOfEarlierReleases:
@@ -145,8 +145,8 @@ class TestOfEarlierReleases:
     def add(self, desk: Desk, **fields: Any) -> CodeStore:
         expires_at = desk.clock() + HOUR
         link: Mapping[str, Any] = {"user": "bob", "password_version": 3, "expires_at": expires_at, **fields}
-        desk.database.resets.insert_one({"_id": hash_of("secret"), **link})
-        return CodeStore(desk.database, "resets", owner="user", clock=desk.clock)
+        desk.database["resets"].insert_one({"_id": hash_of("secret"), **link})
+        return CodeStore(desk.database, desk.database["resets"], owner="user", clock=desk.clock)
 
     def test_one_is_valid_once(self, desk: Desk) -> None:
         store = self.add(desk)
