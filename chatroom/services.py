@@ -104,7 +104,6 @@ from chatroom.site.notices_store import NoticeStore
 from chatroom.site.settings import Site
 from chatroom.site.settings_store import SiteStore
 
-VISIT_SECONDS = 15
 PREPARE_PAUSE_SECONDS = 1.0
 Start = Literal["ready", "empty", "waiting"]
 """How a start went: the database answers and has accounts, it has none yet, or it does not answer yet."""
@@ -176,8 +175,6 @@ class Services:
     account_deletion: AccountDeletion
     overview: OverviewStore
     presence: PresenceStore
-    visits: PresenceStore
-    """The presence of people whose pages ask again and again instead of holding a connection."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -279,7 +276,7 @@ class Services:
             max_length=settings.max_message_length,
             files=self.files,
             acts=self.acts,
-            find_mentions=Mentions(room_store.find_members).find,
+            find_mentions=Mentions(room_store.find_people).find,
             check_editing=self.newcomers.check_editing,
         )
         self.approval = Approval(
@@ -318,7 +315,6 @@ class Services:
         self._wire_acts()
         self.rights = RightsNow(MemberStore(database), room_store, SessionStore(database))
         self.presence = PresenceStore(database, process=self.origin, lease_seconds=lease_seconds)
-        self.visits = PresenceStore(database, process=f"{self.origin}-pages", lease_seconds=VISIT_SECONDS)
 
     def _wire_acts(self) -> None:
         ends = self.moderation.end_sessions_of

@@ -101,7 +101,7 @@ def messages_frame(slug: str) -> Page:
         return response
     access = services.rooms.get_for(current_user.id, slug)
     found = access.room
-    services.visits.take([(found.id, current_user.author)])
+    services.presence.visit(found.id, current_user.person)
     page = services.messages.newest(found, services.settings.history_page)
     _mark_read(access, page)
     held = services.approval.list_of(access)
