@@ -12,7 +12,7 @@ from bson import ObjectId
 from pymongo import ASCENDING, IndexModel
 
 from chatroom.base.errors import Taken
-from chatroom.base.models import FORMER_MEMBER, FormerMember, Role, Standing, User
+from chatroom.base.models import FORMER_MEMBER, ApprovalState, FormerMember, Role, User
 from chatroom.mongo.database import LAST_CHARACTER, Database, Document, beginning_with
 from chatroom.mongo.unique import write_or_find
 from chatroom.names import RULE_VERSION, fold, keys
@@ -40,7 +40,7 @@ class UserStore:
 
     def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._database = database
-        self._users = database.users
+        self._users = database["users"]
         self._clock = clock
 
     def add(
@@ -253,13 +253,13 @@ def _former(document: Document) -> FormerMember:
 
 def _user(document: Document) -> User:
     fields = {name: document[name] for name in OF_USER if name in document}
-    return User(id=document["_id"], standing=standing_of(document), **fields)
+    return User(id=document["_id"], approval_state=approval_state_of(document), **fields)
 
 
-def standing_of(document: Document, room_role: Role = "member") -> Standing:
+def approval_state_of(document: Document, room_role: Role = "member") -> ApprovalState:
     """How well the user is known whose document this is, in a room where they have this role."""
     roles = {document.get("role", "member"), room_role}
-    return Standing(
+    return ApprovalState(
         since=document.get("created_at"),
         is_exempt=document.get("is_bot", False) or roles != {"member"},
         approved=len(document.get("approved", ())),

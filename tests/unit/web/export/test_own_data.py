@@ -40,10 +40,10 @@ def test_account_sessions_rooms_and_messages(alice: Visitor, bob: Visitor) -> No
 
 def test_all_that_is_known_of_the_account(alice: Visitor, services: Services) -> None:
     """As a field is marked: what one says about oneself, and why one is muted."""
-    user = services.accounts.users.find_by_username("alice")
+    user = services.people.users.find_by_username("alice")
     assert user
-    services.profiles.change(user, Profile(display_name="Ally", about="a gardener", time_zone="Europe/Vienna"))
-    services.accounts.users.set_mute(user.id, datetime(9999, 1, 1, tzinfo=UTC), "too loud")
+    services.people.profiles.change(user, Profile(display_name="Ally", about="a gardener", time_zone="Europe/Vienna"))
+    services.people.users.set_mute(user.id, datetime(9999, 1, 1, tzinfo=UTC), "too loud")
     account = records(alice)[0]
     assert set(account) == {"type", *EXPORTED}
     assert (account["about"], account["time_zone"], account["mute_reason"]) == (
@@ -62,11 +62,11 @@ def test_no_secret_is_in_it(alice: Visitor) -> None:
 def test_what_was_said_in_a_room_that_one_has_left(alice: Visitor, services: Services) -> None:
     rooms = RoomStore(services.database)
     rooms.ensure(DEN)
-    user = services.accounts.users.find_by_username("alice")
+    user = services.people.users.find_by_username("alice")
     assert user
     rooms.admit(user.id, DEN)
     alice.say("in the den", path="/chatroom/den")
-    services.database.memberships.delete_one({"room": DEN.id})
+    services.database["memberships"].delete_one({"room": DEN.id})
     found = records(alice)
     assert [record["room"] for record in found if record["type"] == "message"] == ["den"]
     assert "The Den" not in str(found)
