@@ -1,16 +1,16 @@
 /* Wires the room's page: what happens on the connection, in what is written and under the reader's hands meets here. */
 
-import { Api } from "../state/api.js";
-import { Connection } from "../state/connection.js";
-import { browserOf, startServiceWorker } from "../browser/browser_notifications.js";
-import { Notifications } from "../state/notifications.js";
-import { clock, findStorage, openSocket, readPage } from "../browser/page.js";
-import { Quotes } from "../state/quotes.js";
-import { Reader } from "../browser/reader.js";
-import { startShortcuts } from "../browser/shortcuts.js";
-import { Sidebar } from "../browser/sidebar.js";
-import { Timeline } from "../state/timeline.js";
-import { localizeTimes } from "../state/times.js";
+import { Api } from "../state/live/api.js";
+import { Connection } from "../state/live/connection.js";
+import { browserOf, startServiceWorker } from "../views/outbound/browser_notifications.js";
+import { Notifications } from "../state/outbound/notifications.js";
+import { clock, findStorage, openSocket, readPage } from "../views/kit/page.js";
+import { Quotes } from "../state/messages/quotes.js";
+import { Reader } from "../views/messages/reader.js";
+import { startShortcuts } from "../views/kit/shortcuts.js";
+import { Sidebar } from "../views/rooms/sidebar.js";
+import { Timeline } from "../state/messages/timeline.js";
+import { localizeTimes } from "../state/kit/times.js";
 import { Actions } from "../views/messages/actions.js";
 import { EditorView } from "../views/messages/editor.js";
 import { startJump } from "../views/messages/jump.js";
@@ -22,9 +22,9 @@ import { addOrderActions } from "../views/messages/order_actions.js";
 import { PeopleView } from "../views/rooms/people.js";
 import { PinsView } from "../views/messages/pins.js";
 import { RoomView } from "../views/rooms/room.js";
-import { StateView } from "../views/kit/state.js";
+import { StateView } from "../views/kit/connection_state.js";
 import { Toast } from "../views/kit/toast.js";
-import { Writing } from "../browser/writing.js";
+import { Writing } from "../views/messages/writing.js";
 
 class Chat {
   #page;

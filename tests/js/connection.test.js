@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Connection } from "../../static/state/connection.js";
+import { Connection } from "../../static/state/live/connection.js";
 import { FakeApi, FakeClock, FakeSocket, message, messages, refuse, settle } from "./fakes.js";
 
 /** A connection on a clock that stands still; `random` is always a half. */

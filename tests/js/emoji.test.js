@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { findUnfinished } from "../../static/state/completing.js";
-import { Emoji } from "../../static/state/emoji.js";
-import { textOf } from "../../static/state/text.js";
+import { findUnfinished } from "../../static/state/messages/completing.js";
+import { Emoji } from "../../static/state/messages/emoji.js";
+import { textOf } from "../../static/state/kit/text.js";
 
 const data = JSON.parse(readFileSync(new URL("../../static/emoji/emoji.json", import.meta.url), "utf8"));
 

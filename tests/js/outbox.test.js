@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MAX_WAITING, Outbox } from "../../static/state/outbox.js";
+import { MAX_WAITING, Outbox } from "../../static/state/messages/outbox.js";
 import { FakeClock, FakeStorage } from "./fakes.js";
 
 let lastId = 0;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DELETED, excerptOf, GONE, Quotes } from "../../static/state/quotes.js";
-import { plainText } from "../../static/state/text.js";
-import { Timeline } from "../../static/state/timeline.js";
+import { DELETED, excerptOf, GONE, Quotes } from "../../static/state/messages/quotes.js";
+import { plainText } from "../../static/state/kit/text.js";
+import { Timeline } from "../../static/state/messages/timeline.js";
 import { ALICE, BOB, message, messages, settle, unreachable } from "./fakes.js";
 
 function setUp(found = []) {

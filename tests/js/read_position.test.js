@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ReadPosition } from "../../static/state/read_position.js";
-import { Timers } from "../../static/state/timers.js";
+import { ReadPosition } from "../../static/state/rooms/read_position.js";
+import { Timers } from "../../static/state/kit/timers.js";
 import { FakeClock } from "./fakes.js";
 
 function make() {

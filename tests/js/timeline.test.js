@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Timeline } from "../../static/state/timeline.js";
+import { Timeline } from "../../static/state/messages/timeline.js";
 import { ALICE, message, messages } from "./fakes.js";
 
 function timelineOf(first = [], { hasOlder = false } = {}) {

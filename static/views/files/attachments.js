@@ -1,7 +1,7 @@
 /* What is being attached: chosen, dropped or pasted; each file with how far it is, and a way to take it back. */
 
-import { formatSize } from "../../state/text.js";
-import { Uploads } from "../../state/uploads.js";
+import { formatSize } from "../../state/kit/text.js";
+import { Uploads } from "../../state/files/uploads.js";
 import { endingOf, thumbnailOf } from "./files.js";
 import { reconcile } from "../messages/timeline.js";
 

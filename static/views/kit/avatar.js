@@ -1,6 +1,6 @@
 /* Somebody's picture: their initials, which the style sheet of pictures is laid over. */
 
-import { findHue, findInitials } from "../../state/text.js";
+import { findHue, findInitials } from "../../state/kit/text.js";
 
 export function makeAvatar({ id, name }, size) {
   const avatar = document.createElement("span");

@@ -2,7 +2,7 @@
 
    Whoever has something that can be done adds it here; whether it may be done is the server's to say. */
 
-import { shownName } from "../../state/text.js";
+import { shownName } from "../../state/kit/text.js";
 import { isModified } from "./composer.js";
 import { makeIcon } from "../kit/icon.js";
 import { MenuView, nameOfKey } from "../kit/menu.js";

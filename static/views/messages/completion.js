@@ -1,7 +1,7 @@
 /* What completes a name or an emoji that is being typed: a list above the composer, which the text keeps the focus of. */
 
-import { findUnfinished } from "../../state/completing.js";
-import { count } from "../../state/text.js";
+import { findUnfinished } from "../../state/messages/completing.js";
+import { count } from "../../state/kit/text.js";
 import { makeAvatar } from "../kit/avatar.js";
 
 const WAIT_MS = 80;

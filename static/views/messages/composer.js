@@ -1,6 +1,6 @@
 /* Where one writes: Enter sends, a counter near the end, reasons in place, and nothing typed is ever lost. */
 
-import { countCharacters, findProblem } from "../../state/text.js";
+import { countCharacters, findProblem } from "../../state/kit/text.js";
 
 const COUNT_FROM = 200;
 const SAVE_AFTER_MS = 200;

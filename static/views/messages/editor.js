@@ -1,7 +1,7 @@
 /* A message's text in place of the message: Enter saves, Esc lets go of it. */
 
-import { Editing } from "../../state/editing.js";
-import { findProblem } from "../../state/text.js";
+import { Editing } from "../../state/messages/editing.js";
+import { findProblem } from "../../state/kit/text.js";
 import { isSubmit, wellFormed } from "./composer.js";
 import { makeText } from "../kit/dialog.js";
 

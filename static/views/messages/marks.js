@@ -1,6 +1,6 @@
 /* Reactions, pins and emoji, hung into the room: what is only sometimes needed is loaded when it is. */
 
-import { findUnfinished } from "../../state/completing.js";
+import { findUnfinished } from "../../state/messages/completing.js";
 import { makeIcon } from "../kit/icon.js";
 
 export class Marks {
@@ -107,7 +107,7 @@ export class Marks {
   }
 
   async #fetchEmoji() {
-    const [{ Emoji }, response] = await Promise.all([import("../../state/emoji.js"), fetch(this.#data.emojiUrl)]);
+    const [{ Emoji }, response] = await Promise.all([import("../../state/messages/emoji.js"), fetch(this.#data.emojiUrl)]);
     return new Emoji({ data: await response.json(), storage: this.#storage });
   }
 

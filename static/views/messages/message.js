@@ -2,8 +2,8 @@
 
    `setBody` is the only place in all scripts where stored HTML becomes elements; everything else is text. */
 
-import { DELETED } from "../../state/quotes.js";
-import { findHue, findInitials, shownName } from "../../state/text.js";
+import { DELETED } from "../../state/messages/quotes.js";
+import { findHue, findInitials, shownName } from "../../state/kit/text.js";
 import { readFiles, showFiles } from "../files/files.js";
 import { markMentions } from "./marks.js";
 import { readReactions, showReactions } from "./reactions.js";

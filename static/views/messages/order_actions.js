@@ -1,6 +1,6 @@
 /* Who wrote a message, and handing it to the moderators: both are pages of their own. */
 
-import { shownName } from "../../state/text.js";
+import { shownName } from "../../state/kit/text.js";
 import { isWritten } from "./message_actions.js";
 
 export function addOrderActions({ actions, messageView, room }) {

@@ -1,6 +1,6 @@
 /* What is pinned in the room, behind a button in its bar. */
 
-import { count, shownName, textOf } from "../../state/text.js";
+import { count, shownName, textOf } from "../../state/kit/text.js";
 
 const MOST_CHARACTERS = 200;
 

@@ -1,6 +1,6 @@
 /* Who is here. */
 
-import { findHue, findInitials } from "../../state/text.js";
+import { findHue, findInitials } from "../../state/kit/text.js";
 import { reconcile } from "../messages/timeline.js";
 
 const WIDE = "(min-width: 52.01rem)";

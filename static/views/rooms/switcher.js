@@ -1,6 +1,6 @@
 /* Ctrl+K: go to a room or a person by the first letters of their name. */
 
-import { shorten } from "../../state/rooms.js";
+import { shorten } from "../../state/rooms/rooms.js";
 import { makeAvatar } from "../kit/avatar.js";
 import { makeIcon } from "../kit/icon.js";
 import { fold } from "./rooms.js";

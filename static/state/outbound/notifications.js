@@ -2,8 +2,8 @@
 
    The same message has the same tag here and in the service worker, so that one replaces the other. */
 
-import { excerptOf } from "./quotes.js";
-import { shownName } from "./text.js";
+import { excerptOf } from "../messages/quotes.js";
+import { shownName } from "../kit/text.js";
 
 const SOUND_KEY = "chatroom:sound";
 /** Of rooms that are followed in brief no texts are known. */

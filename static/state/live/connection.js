@@ -5,7 +5,7 @@
 
 import { ApiError, idsOf } from "./api.js";
 import { LiveSocket } from "./live_socket.js";
-import { Timers } from "./timers.js";
+import { Timers } from "../kit/timers.js";
 
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 30_000;

@@ -1,7 +1,7 @@
 /* Files on their way to the room, before the message that will have them: two at a time, each to be cancelled or tried
    again. No DOM: `send` does the sending. */
 
-import { formatSize } from "./text.js";
+import { formatSize } from "../kit/text.js";
 
 const AT_ONCE = 2;
 

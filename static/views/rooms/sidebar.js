@@ -1,13 +1,13 @@
 /* What goes on in one's rooms beside the open one: followed in brief on the same connection, counted, and shown. */
 
-import { ApiError } from "../state/api.js";
-import { ReadPosition } from "../state/read_position.js";
-import { Rooms } from "../state/rooms.js";
-import { Timers } from "../state/timers.js";
-import { Typing, TypingTeller } from "../state/typing.js";
-import { Badge } from "../views/rooms/badge.js";
-import { RoomsView } from "../views/rooms/rooms.js";
-import { Switcher } from "../views/rooms/switcher.js";
+import { ApiError } from "../../state/live/api.js";
+import { ReadPosition } from "../../state/rooms/read_position.js";
+import { Rooms } from "../../state/rooms/rooms.js";
+import { Timers } from "../../state/kit/timers.js";
+import { Typing, TypingTeller } from "../../state/rooms/typing.js";
+import { Badge } from "./badge.js";
+import { RoomsView } from "./rooms.js";
+import { Switcher } from "./switcher.js";
 
 /** The list is asked for again at most so often, and so often where nothing tells of changes. */
 const REFRESH_MS = 2000;

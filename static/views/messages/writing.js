@@ -1,16 +1,16 @@
 /* What the person writes, on its way into the room: the composer with its files and answer, the drafts that are not yet
    stored, and what waits for approval. */
 
-import { Held } from "../state/held.js";
-import { MAX_WAITING, Outbox } from "../state/outbox.js";
-import { clock, findStorage, makeId, nameTab } from "./page.js";
-import { Sender } from "../state/sender.js";
-import { makeSend } from "./upload_request.js";
-import { AttachmentsView, uploadsFor } from "../views/files/attachments.js";
-import { ComposerView, LATER } from "../views/messages/composer.js";
-import { HeldView } from "../views/messages/held.js";
-import { PendingView } from "../views/messages/pending.js";
-import { ReplyBar } from "../views/messages/reply.js";
+import { Held } from "../../state/messages/held.js";
+import { MAX_WAITING, Outbox } from "../../state/messages/outbox.js";
+import { clock, findStorage, makeId, nameTab } from "../kit/page.js";
+import { Sender } from "../../state/messages/sender.js";
+import { makeSend } from "../../state/files/upload_request.js";
+import { AttachmentsView, uploadsFor } from "../files/attachments.js";
+import { ComposerView, LATER } from "./composer.js";
+import { HeldView } from "./held.js";
+import { PendingView } from "./pending.js";
+import { ReplyBar } from "./reply.js";
 
 const CLAIM_EVERY_MS = 5000;
 

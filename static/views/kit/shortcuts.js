@@ -1,6 +1,6 @@
 /* The keys of the room's page, in one table: what they do, and what the list of them says. */
 
-import { makeText } from "../views/kit/dialog.js";
+import { makeText } from "./dialog.js";
 
 /** Pressed anywhere but in a text; `run(find)` answers whether there was something to do. */
 const ANYWHERE = [

@@ -1,6 +1,6 @@
 /* The messages that others answer: looked up, never copied, so that a quote always says what its message says now. No DOM. */
 
-import { plainText } from "./text.js";
+import { plainText } from "../kit/text.js";
 
 export const DELETED = "This message was deleted.";
 export const GONE = "This message is not there any more.";

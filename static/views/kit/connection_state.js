@@ -1,6 +1,6 @@
 /* How the connection is, in words. */
 
-import { count } from "../../state/text.js";
+import { count } from "../../state/kit/text.js";
 
 const TOLD_FOR_MS = 6000;
 

@@ -1,8 +1,8 @@
 /* What is read and from where: the timeline on the screen, older pages, the "3 new" that waits below, and the title. */
 
-import { ApiError } from "../state/api.js";
-import { Scroller } from "../views/messages/scroller.js";
-import { TimelineView } from "../views/messages/timeline.js";
+import { ApiError } from "../../state/live/api.js";
+import { Scroller } from "./scroller.js";
+import { TimelineView } from "./timeline.js";
 
 /** How many messages the page holds while its reader is at the end, and at most while they read above. */
 const KEPT_AT_END = 500;

@@ -1,6 +1,6 @@
 /* What the room's page came with, and what its browser lends it: data, elements, a clock, a store, ids, a websocket. */
 
-import { timesOfReader } from "../state/times.js";
+import { timesOfReader } from "../../state/kit/times.js";
 
 export const clock = {
   now: () => Date.now(),

@@ -3,7 +3,7 @@
    An edit carries the revision that its author saw. So one whose answer is lost can be sent again, and may arrive late
    or twice: it never overwrites a newer one. */
 
-import { ApiError } from "./api.js";
+import { ApiError } from "../live/api.js";
 
 const PASSING = new Set(["unreachable", "unavailable", "unknown", "signed_out"]);
 
