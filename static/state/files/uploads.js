@@ -1,5 +1,5 @@
 /* Files on their way to the room, before the message that will have them: two at a time, each to be cancelled or tried
-   again. No DOM: `send` does the sending. */
+   again. No DOM. */
 
 import { formatSize } from "../kit/text.js";
 
@@ -120,4 +120,28 @@ export class Uploads {
     }
     if (this.#items.includes(item)) this.#go();
   }
+}
+
+/** Make the function that sends a file: by XMLHttpRequest, because `fetch` does not report the progress of an upload. */
+export function makeSend({ url, csrfToken }) {
+  return (file, onProgress) => {
+    const request = new XMLHttpRequest();
+    const stored = new Promise((resolve, reject) => {
+      request.open("POST", `${url}?${new URLSearchParams({ name: file.name })}`);
+      request.setRequestHeader("X-CSRFToken", csrfToken);
+      request.setRequestHeader("Content-Type", "application/octet-stream");
+      request.responseType = "json";
+      request.upload.onprogress = ({ loaded, total }) => onProgress(total ? loaded / total : 0);
+      request.onload = () => (request.status === 201 ? resolve(request.response) : reject(new Error(explain(request))));
+      request.onerror = () => reject(new Error("The room cannot be reached."));
+      request.onabort = () => reject(new Error("Cancelled."));
+      request.send(file);
+    });
+    return { stored, abort: () => request.abort() };
+  };
+}
+
+/** A proxy in between may answer with a page of its own, in place of our JSON. */
+function explain({ response, status }) {
+  return response?.error?.message ?? (status === 413 ? "The file is too large." : `The room answered with an error (${status}).`);
 }

@@ -5,6 +5,11 @@ export function countCharacters(text) {
   return [...text].length;
 }
 
+/** The first characters of a text, counted as `countCharacters` does. */
+export function cut(text, number) {
+  return text.length <= number ? text : [...text].slice(0, number).join("");
+}
+
 /** Say why a text cannot be sent, or "" when it can. A maximum of 0 means none. */
 export function findProblem(text, maxLength) {
   if (text.trim() === "") return "There is nothing to send yet. Write something first.";
@@ -61,10 +66,15 @@ export function plainText(html) {
     .trim();
 }
 
-const ENTITIES = { lt: "<", gt: ">", quot: '"', "#39": "'", nbsp: " ", amp: "&" };
+const NAME = /(?<![\p{L}\p{M}\p{N}_@/.-])@([\p{L}\p{Nd}][\p{L}\p{M}\p{Nd}._-]{0,40})?$/u;
+const CODE = /(?<![\p{L}\p{N}:])(?<=^|[\s(]):([a-z0-9_+-]{2,40})$/iu;
 
-/** The text of a message's sanitized HTML, on one line: as `striptags` makes it in the templates. */
-export function textOf(html) {
-  const text = html.replace(/<[^>]*>/g, "").replace(/&(lt|gt|quot|#39|nbsp|amp);/g, (_, name) => ENTITIES[name]);
-  return text.replace(/\s+/g, " ").trim();
+/** What could be completed before the caret, the name after an `@` or the emoji after a colon: `{kind, query, start, end}`, or null. */
+export function findUnfinished(text, caret) {
+  const before = text.slice(0, caret);
+  for (const [kind, pattern] of [["member", NAME], ["emoji", CODE]]) {
+    const match = before.match(pattern);
+    if (match) return { kind, query: match[1] ?? "", start: match.index, end: caret };
+  }
+  return null;
 }

@@ -1,4 +1,4 @@
-/* Moments as the reader reads them: in their zone, in the page's language, in the hours they are used to. */
+/* Moments as the reader reads them: in their zone, in the page's language, in the hours they are used to. No DOM. */
 
 export class Times {
   #clock;
@@ -48,14 +48,4 @@ export function timesOfReader({ language, languages }) {
   const locale = languages.find((each) => each === language || each.startsWith(`${language}-`)) ?? language;
   const { hour12 } = new Intl.DateTimeFormat(undefined, { hour: "numeric" }).resolvedOptions();
   return new Times({ locale, hour12 });
-}
-
-/** Rewrite the times that the server wrote in UTC. */
-export function localizeTimes(root, times) {
-  for (const element of root.querySelectorAll("time[data-time]")) {
-    const moment = element.dateTime;
-    if (!moment) continue;
-    element.title = times.full(moment);
-    element.textContent = element.dataset.time === "clock" ? times.clock(moment) : times.moment(moment);
-  }
 }

@@ -31,29 +31,16 @@ export class Api {
     return this.#request(`${this.#url}?format=html&after=${after}`);
   }
 
-  /** The messages before a sequence, oldest first. */
-  readHistory(before) {
-    return this.#request(`${this.#url}?format=html&before=${before}`);
-  }
+  /** A page of messages, oldest first: those `before` a sequence, `since` it, or on both sides (`around`); else the newest.
 
-  /** The messages from a sequence on, oldest first. */
-  readSince(sequence) {
-    return this.#request(`${this.#url}?format=html&since=${sequence}`);
-  }
-
-  /** The messages on both sides of a sequence: `more` are older, `newer` newer than these. */
-  readAround(sequence) {
-    return this.#request(`${this.#url}?format=html&around=${sequence}`);
+      `more`: there are older ones (with `since`: newer ones); `newer`: there are newer ones than around it. */
+  readPage(where = {}) {
+    return this.#request(`${this.#url}?${new URLSearchParams({ format: "html", ...where })}`);
   }
 
   /** The messages with these sequences, at most a hundred. */
   readSequences(sequences) {
     return this.#request(`${this.#url}?format=html&sequences=${sequences.join()}`);
-  }
-
-  /** The newest page, and the cursor to continue with. */
-  readNewest() {
-    return this.#request(`${this.#url}?format=html`);
   }
 
   /** Store a draft; safe to repeat with the same `client_id`. */
@@ -142,4 +129,14 @@ async function readError(response) {
     message: error.message ?? `The room answered with an error (${response.status}).`,
     retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : undefined,
   });
+}
+
+/** Do something that the server may refuse; answers with why it could not be done, or "". */
+export async function findProblemOf(change) {
+  try {
+    const answer = await change();
+    return answer?.type === "refused" ? answer.message : "";
+  } catch (error) {
+    return error.message;
+  }
 }

@@ -13,21 +13,17 @@ export const MAX_WAITING = 100;
 export class Outbox {
   #storage;
   #prefix;
-  #draftKey;
   #tab;
   #now;
   #makeId;
   #drafts = new Map();
 
-  /** `formerRoom`: the address that the room had before. */
-  constructor({ storage, userId, room, formerRoom, tab, now, makeId }) {
+  constructor({ storage, userId, room, tab, now, makeId }) {
     this.#storage = storage;
     this.#prefix = `chatroom:outbox:${userId}:${room}:`;
-    this.#draftKey = `chatroom:draft:${userId}:${room}`;
     this.#tab = tab;
     this.#now = now;
     this.#makeId = makeId;
-    if (formerRoom) this.#takeOver(`${userId}:${formerRoom}`, `${userId}:${room}`);
   }
 
   /** The drafts of this tab in the order in which they were written. */
@@ -60,20 +56,23 @@ export class Outbox {
     return draft;
   }
 
-  /** The draft is stored, or the person let go of it. */
+  /** The draft is stored, or the person discarded it. */
   remove(client_id) {
     this.#drafts.delete(client_id);
-    this.#try(() => this.#storage.removeItem(this.#prefix + client_id));
+    attempt(() => this.#storage.removeItem(this.#prefix + client_id));
   }
 
   /** The server will not take it as it is. */
   fail(client_id, problem) {
-    this.#change(client_id, { problem });
+    const draft = this.#drafts.get(client_id);
+    if (!draft) return;
+    draft.problem = problem;
+    this.#write(draft);
   }
 
   /** Try a failed draft again, under the same `client_id`. */
   retry(client_id) {
-    this.#change(client_id, { problem: "" });
+    this.fail(client_id, "");
   }
 
   /** Renew the claim on our drafts, and take over those whose tab is gone; answers whether anything changed. */
@@ -82,7 +81,7 @@ export class Outbox {
     for (const draft of this.#readAll()) {
       const isOurs = draft.tab === this.#tab || this.#drafts.has(draft.client_id);
       if (!isOurs && this.#now() - draft.claimed_at < CLAIM_MS) continue;
-      if (!this.#drafts.has(draft.client_id)) this.#drafts.set(draft.client_id, this.#withAge(draft));
+      if (!this.#drafts.has(draft.client_id)) this.#drafts.set(draft.client_id, withAge(draft, this.#now()));
       this.#write(this.#drafts.get(draft.client_id));
     }
     return before !== [...this.#drafts.keys()].join();
@@ -99,82 +98,82 @@ export class Outbox {
     return this.#drafts.delete(key.slice(this.#prefix.length));
   }
 
-  /** What stands in the composer, not yet sent. */
-  get unsent() {
-    return this.#try(() => this.#storage.getItem(this.#draftKey)) ?? "";
-  }
-
-  set unsent(text) {
-    this.#try(() => (text ? this.#storage.setItem(this.#draftKey, text) : this.#storage.removeItem(this.#draftKey)));
-  }
-
-  /** The files that are attached there: what the server knows of each. */
-  get unsentFiles() {
-    return this.#try(() => JSON.parse(this.#storage.getItem(`${this.#draftKey}:files`))) ?? [];
-  }
-
-  set unsentFiles(files) {
-    const key = `${this.#draftKey}:files`;
-    this.#try(() => (files.length ? this.#storage.setItem(key, JSON.stringify(files)) : this.#storage.removeItem(key)));
-  }
-
-  /** Hours later the talk has moved on: what was never stored then asks before it is sent. */
-  #withAge(draft) {
-    if (draft.problem || this.#now() - draft.created_at < MAX_AGE_MS) return draft;
-    return { ...draft, problem: "This was written some time ago, and was not stored." };
-  }
-
-  #change(client_id, change) {
-    const draft = this.#drafts.get(client_id);
-    if (!draft) return;
-    Object.assign(draft, change);
-    this.#write(draft);
-  }
-
   #write(draft, claimed_at = this.#now()) {
     const text = JSON.stringify({ ...draft, tab: this.#tab, claimed_at });
-    this.#try(() => this.#storage.setItem(this.#prefix + draft.client_id, text));
-  }
-
-  /** What was written at the room's old address goes on at the new one. */
-  #takeOver(from, to) {
-    this.#try(() => {
-      for (const key of this.#keys()) {
-        const [, kind, rest] = key.split(/^chatroom:(outbox|draft):/);
-        if (rest !== from && !rest?.startsWith(`${from}:`)) continue;
-        this.#storage.setItem(`chatroom:${kind}:${to}${rest.slice(from.length)}`, this.#storage.getItem(key));
-        this.#storage.removeItem(key);
-      }
-    });
-  }
-
-  #keys() {
-    return Array.from({ length: this.#storage.length }, (_, index) => this.#storage.key(index));
+    attempt(() => this.#storage.setItem(this.#prefix + draft.client_id, text));
   }
 
   #readAll() {
-    const drafts = [];
-    this.#try(() => {
-      for (const key of this.#keys()) if (key?.startsWith(this.#prefix)) drafts.push(parse(this.#storage.getItem(key)));
-    });
-    return drafts.filter(Boolean);
+    const keys = attempt(() => keysOf(this.#storage)) ?? [];
+    const own = keys.filter((key) => key?.startsWith(this.#prefix));
+    return own.map((key) => attempt(() => parse(this.#storage.getItem(key)))).filter(Boolean);
+  }
+}
+
+/** What is in the composer of a room, not yet sent: its text, and what the server knows of each file that is attached. */
+export class Unsent {
+  #storage;
+  #key;
+
+  constructor({ storage, userId, room }) {
+    this.#storage = storage;
+    this.#key = `chatroom:draft:${userId}:${room}`;
   }
 
-  /** Storage may be full or forbidden: drafts then live as long as the page. */
-  #try(action) {
-    try {
-      return action();
-    } catch {
-      return undefined;
+  get text() {
+    return attempt(() => this.#storage.getItem(this.#key)) ?? "";
+  }
+
+  set text(text) {
+    this.#keep(this.#key, text);
+  }
+
+  get files() {
+    return attempt(() => JSON.parse(this.#storage.getItem(`${this.#key}:files`))) ?? [];
+  }
+
+  set files(files) {
+    this.#keep(`${this.#key}:files`, files.length ? JSON.stringify(files) : "");
+  }
+
+  #keep(key, text) {
+    attempt(() => (text ? this.#storage.setItem(key, text) : this.#storage.removeItem(key)));
+  }
+}
+
+/** Take what was written at a room's former address to its new one. */
+export function takeOver({ storage, userId, room, formerRoom }) {
+  const [from, to] = [`${userId}:${formerRoom}`, `${userId}:${room}`];
+  attempt(() => {
+    for (const key of keysOf(storage)) {
+      const [, kind, rest] = key.split(/^chatroom:(outbox|draft):/);
+      if (rest !== from && !rest?.startsWith(`${from}:`)) continue;
+      storage.setItem(`chatroom:${kind}:${to}${rest.slice(from.length)}`, storage.getItem(key));
+      storage.removeItem(key);
     }
+  });
+}
+
+/** After hours the conversation has moved on: what was never stored then asks before it is sent. */
+function withAge(draft, now) {
+  if (draft.problem || now - draft.created_at < MAX_AGE_MS) return draft;
+  return { ...draft, problem: "This was written some time ago, and was not stored." };
+}
+
+function keysOf(storage) {
+  return Array.from({ length: storage.length }, (_, index) => storage.key(index));
+}
+
+/** Storage may be full or forbidden: drafts then live as long as the page. */
+function attempt(action) {
+  try {
+    return action();
+  } catch {
+    return undefined;
   }
 }
 
 function parse(text) {
-  try {
-    const draft = JSON.parse(text);
-    return typeof draft?.client_id === "string" && typeof draft.text === "string" ? draft : null;
-  } catch {
-    return null;
-  }
+  const draft = JSON.parse(text);
+  return typeof draft?.client_id === "string" && typeof draft.text === "string" ? draft : null;
 }

@@ -1,6 +1,6 @@
 /* The messages that others answer: looked up, never copied, so that a quote always says what its message says now. No DOM. */
 
-import { plainText } from "../kit/text.js";
+import { cut, plainText } from "../kit/text.js";
 
 export const DELETED = "This message was deleted.";
 export const GONE = "This message is not there any more.";
@@ -76,5 +76,6 @@ export function excerptOf({ html, text = "", files = [], deleted_at }) {
   if (deleted_at) return DELETED;
   const plain = (html === undefined ? text : plainText(html)).trim();
   if (!plain && files.length) return files[0].name;
-  return plain.length <= LONGEST ? plain : `${plain.slice(0, LONGEST)}…`;
+  const beginning = cut(plain, LONGEST);
+  return beginning === plain ? plain : `${beginning}…`;
 }

@@ -6,8 +6,8 @@
 const COLLECTED_LIMIT = 5000;
 
 export class Timeline {
-  #bySequence = new Map();
-  #collected = null;
+  #stretch = new Stretch();
+  #collected = null; // what arrives while a page is on its way
 
   /** The revision up to which everything was seen: where to go on after a break. */
   cursor = 0;
@@ -16,7 +16,10 @@ export class Timeline {
 
   constructor({ user }) {
     this.user = user;
-    this.messages = [];
+  }
+
+  get messages() {
+    return this.#stretch.messages;
   }
 
   get oldestSequence() {
@@ -24,31 +27,32 @@ export class Timeline {
   }
 
   get newestSequence() {
-    return this.messages.at(-1)?.sequence ?? 0;
+    return this.#stretch.newestSequence;
   }
 
   /** The message with this sequence, if it is loaded. */
   find(sequence) {
-    return this.#bySequence.get(sequence);
+    return this.#stretch.find(sequence);
+  }
+
+  /** Whether a draft of ours has become a message here. */
+  hasClientId(client_id) {
+    return this.messages.some((message) => message.client_id === client_id && message.author.id === this.user.id);
   }
 
   /** Begin, or begin anew, with a page; what arrived while it was on its way is kept. */
   reset({ messages, revision, hasOlder, hasNewer = false }) {
-    this.#bySequence = new Map();
-    this.messages = [];
-    this.isDetached = hasNewer;
-    this.hasOlder = hasOlder;
-    for (const message of messages) this.#place(message);
+    this.#stretch = new Stretch();
     this.cursor = Math.max(this.cursor, revision);
-    this.#applyCollected();
+    this.applyPage({ messages, hasOlder, hasNewer });
   }
 
   /** Take changes in any order, any number of times; answers with the messages that are new to this page. */
   applyChanges({ messages, revision }) {
     const arrived = [];
     for (const message of messages) {
-      this.#collect(message);
-      const isNew = message.sequence > this.cursor && !this.#bySequence.has(message.sequence);
+      this.#collected?.add(message);
+      const isNew = message.sequence > this.cursor && !this.find(message.sequence);
       const isPlaced = this.#apply(message);
       if (isNew && (isPlaced || this.isDetached)) arrived.push(message);
     }
@@ -59,13 +63,13 @@ export class Timeline {
   /** The server stored a draft of ours: show it in its place until its change arrives with the rendered text. */
   applyStored({ id, client_id, sequence, revision }, { text, reply_to, files, sent_at }) {
     // At or before the cursor its change was already taken: what is missing then is missing on purpose.
-    if (this.isDetached || sequence <= this.cursor || this.#bySequence.has(sequence)) return;
-    this.#place({ id, client_id, sequence, revision, author: this.user, text, reply_to, files, sent_at, isProvisional: true });
+    if (this.isDetached || sequence <= this.cursor || this.find(sequence)) return;
+    this.#stretch.place({ id, client_id, sequence, revision, author: this.user, text, reply_to, files, sent_at, isProvisional: true });
   }
 
-  /** To be called before history or the newest page is asked for: a change may overtake the answer. */
+  /** To be called before a page is asked for: a change may overtake the answer. */
   expectPage() {
-    this.#collected ??= new Map();
+    this.#collected ??= new Collected();
   }
 
   /** Nothing came of it. */
@@ -73,53 +77,63 @@ export class Timeline {
     this.#collected = null;
   }
 
-  /** Put the page before the oldest message. */
-  applyHistory({ messages, hasOlder }) {
-    for (const message of messages) this.#place(message);
+  /** Put a page before the oldest message, or after the newest; what it says of an end of the stretch holds from now on. */
+  applyPage({ messages, hasOlder = this.hasOlder, hasNewer = this.isDetached }) {
+    for (const message of messages) this.#stretch.place(message);
     this.hasOlder = hasOlder;
-    this.#applyCollected();
-  }
-
-  /** Put the page after the newest message that is loaded, while detached. */
-  applyNewer({ messages, hasNewer }) {
-    for (const message of messages) this.#place(message);
     this.isDetached = hasNewer;
-    this.#applyCollected();
+    const collected = this.#collected?.messages ?? [];
+    this.#collected = null;
+    for (const message of collected) this.#apply(message);
   }
 
-  /** Let go of the oldest beyond a number; they can be read again. */
+  /** Drop the oldest beyond a number; they can be read again. */
   trimOldest(limit) {
     if (this.messages.length <= limit || this.#collected) return; // a page on its way must find its neighbour
-    this.#forget(this.messages.splice(0, this.messages.length - limit));
+    this.#stretch.cut(0, this.messages.length - limit);
     this.hasOlder = true;
   }
 
-  /** Let go of the newest beyond a number, while somebody reads far above; `reset` brings them back. */
+  /** Drop the newest beyond a number, while somebody reads far above; `reset` brings them back. */
   trimNewest(limit) {
     if (this.messages.length <= limit || this.#collected) return;
-    this.#forget(this.messages.splice(limit));
+    this.#stretch.cut(limit, Infinity);
     this.isDetached = true;
   }
 
-  /** Whether a draft of ours has become a message here. */
-  hasClientId(client_id) {
-    return this.messages.some((message) => message.client_id === client_id && message.author.id === this.user.id);
-  }
-
   #apply(message) {
-    if (!this.#bySequence.has(message.sequence)) {
+    if (!this.find(message.sequence)) {
       if (this.hasOlder && message.sequence < this.oldestSequence) return false;
       if (this.isDetached && message.sequence > this.newestSequence) return false;
     }
-    return this.#place(message);
+    return this.#stretch.place(message);
+  }
+}
+
+/** Messages in the order of their sequences, each once. */
+class Stretch {
+  #bySequence = new Map();
+  messages = [];
+
+  get newestSequence() {
+    return this.messages.at(-1)?.sequence ?? 0;
   }
 
-  #place(message) {
-    const known = this.#bySequence.get(message.sequence);
+  find(sequence) {
+    return this.#bySequence.get(sequence);
+  }
+
+  /** Put a message in its place; answers whether it says anything that was not known. */
+  place(message) {
+    const known = this.find(message.sequence);
     if (known && !known.isProvisional && known.revision >= message.revision) return false;
     this.#bySequence.set(message.sequence, message);
     this.messages.splice(this.#findPlace(message.sequence), known ? 1 : 0, message);
     return true;
+  }
+
+  cut(start, count) {
+    for (const { sequence } of this.messages.splice(start, count)) this.#bySequence.delete(sequence);
   }
 
   #findPlace(sequence) {
@@ -133,21 +147,19 @@ export class Timeline {
     }
     return low;
   }
+}
 
-  #collect(message) {
-    if (!this.#collected) return;
-    const known = this.#collected.get(message.sequence);
-    if (!known && this.#collected.size >= COLLECTED_LIMIT) return;
-    if (!known || known.revision < message.revision) this.#collected.set(message.sequence, message);
+/** The latest revision of each message that arrives while a page is on its way. */
+class Collected {
+  #bySequence = new Map();
+
+  get messages() {
+    return this.#bySequence.values();
   }
 
-  #applyCollected() {
-    const collected = this.#collected ?? new Map();
-    this.#collected = null;
-    for (const message of collected.values()) this.#apply(message);
-  }
-
-  #forget(messages) {
-    for (const message of messages) this.#bySequence.delete(message.sequence);
+  add(message) {
+    const known = this.#bySequence.get(message.sequence);
+    if (!known && this.#bySequence.size >= COLLECTED_LIMIT) return;
+    if (!known || known.revision < message.revision) this.#bySequence.set(message.sequence, message);
   }
 }

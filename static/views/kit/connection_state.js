@@ -10,10 +10,10 @@ export class StateView {
   #loginUrl;
   #timer;
 
-  constructor({ root, loginUrl }) {
-    this.#root = root;
-    this.#text = root.querySelector("[data-state-text]");
-    this.#loginUrl = loginUrl;
+  constructor({ find, data }) {
+    this.#root = find("state");
+    this.#text = find("state-text");
+    this.#loginUrl = data.loginUrl;
   }
 
   show(state) {

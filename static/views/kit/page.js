@@ -24,12 +24,30 @@ export function readPage(root) {
   };
 }
 
-/** Open the room's websocket, to go on after a cursor. */
-export function openSocket({ liveUrl, room }, cursor) {
-  const url = new URL(liveUrl, location.href);
-  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-  url.search = new URLSearchParams({ room, after: cursor, format: "html" });
-  return new WebSocket(url);
+/** Rewrite the times that the server wrote in UTC. */
+export function localizeTimes(root, times) {
+  for (const element of root.querySelectorAll("time[data-time]")) {
+    const moment = element.dateTime;
+    if (!moment) continue;
+    element.title = times.full(moment);
+    element.textContent = element.dataset.time === "clock" ? times.clock(moment) : times.moment(moment);
+  }
+}
+
+/** What the page lends its connection: the room's websocket, to go on after a cursor, a clock, chance, and what the browser knows. */
+export function makeLine({ liveUrl, room }) {
+  return {
+    room,
+    openSocket: (cursor) => {
+      const url = new URL(liveUrl, location.href);
+      url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+      url.search = new URLSearchParams({ room, after: cursor, format: "html" });
+      return new WebSocket(url);
+    },
+    clock,
+    random: Math.random,
+    browser: { isOnline: () => navigator.onLine, isVisible: () => document.visibilityState === "visible" },
+  };
 }
 
 export function makeId() {
@@ -57,4 +75,23 @@ export function findStorage(name) {
   } catch {
     return undefined;
   }
+}
+
+/** Tell the parts of the room's page what happens to the page itself. */
+export function listen({ connection, drafts, following, reader, writing }) {
+  for (const kind of ["online", "offline"]) window.addEventListener(kind, () => connection.check());
+  window.addEventListener("storage", (event) => drafts.notice(event));
+  window.addEventListener("pagehide", () => {
+    writing.leave();
+    following.leave();
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") {
+      reader.look();
+      connection.check();
+    } else {
+      writing.save();
+      following.leave();
+    }
+  });
 }

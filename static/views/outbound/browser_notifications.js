@@ -1,5 +1,4 @@
-/* What the browser has for notifications: its service worker, its permission, its push service, a sound. */
-
+/* What the browser has for notifications while the page is open: its service worker, its permission, a sound. */
 
 const ICON = "/static/icons/icon-192.png";
 
@@ -40,32 +39,4 @@ function beep() {
   tone.start();
   tone.stop(context.currentTime + 0.35);
   tone.onended = () => context.close();
-}
-
-/** Ask for permission and subscribe at the browser's push service; answers with `on`, `local`, or `denied`. */
-export async function subscribe(api) {
-  if ((await Notification.requestPermission()) !== "granted") return "denied";
-  const registration = await navigator.serviceWorker?.ready;
-  if (!registration?.pushManager) return "local";
-  try {
-    const { key } = await api.request("/api/push/key");
-    const subscription = await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
-    await api.request("/api/push/subscriptions", { body: subscription.toJSON() });
-    return "on";
-  } catch {
-    return "local"; // no push service can be reached: open tabs still tell
-  }
-}
-
-export async function unsubscribe(api) {
-  const registration = await navigator.serviceWorker?.ready;
-  const subscription = await registration?.pushManager?.getSubscription();
-  if (!subscription) return;
-  await subscription.unsubscribe();
-  await api.request("/api/push/subscriptions/end", { body: { endpoint: subscription.endpoint } });
-}
-
-export async function isSubscribed() {
-  const registration = await navigator.serviceWorker?.getRegistration();
-  return Boolean(await registration?.pushManager?.getSubscription());
 }

@@ -2,7 +2,7 @@
 
 import { shorten } from "../../state/rooms/rooms.js";
 import { count, findHue, findInitials } from "../../state/kit/text.js";
-import { reconcile } from "../messages/timeline.js";
+import { reconcile } from "../kit/list.js";
 
 export class RoomsView {
   #root;

@@ -164,7 +164,7 @@ class TestFrames:
 class TestHandshake:
     def test_parameters(self) -> None:
         table, _ = tables(section(PROTOCOL, "The handshake"))
-        code = "".join(path.read_text() for path in (ROOT / "chatroom/live").rglob("*.py"))
+        code = "".join(path.read_text() for path in (ROOT / "chatroom/live/sockets").rglob("*.py"))
         assert first_cells(table) == set(re.findall(r'query(?:\.get\(|\[)"(\w+)"', code))
 
     def test_statuses(self) -> None:
