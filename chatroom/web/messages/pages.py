@@ -25,11 +25,10 @@ from chatroom.messages.messages_store import Stored
 from chatroom.messages.posting import Page as MessagePage
 from chatroom.rooms.rooms import LOBBY
 from chatroom.web.files.files import keep_sent, sent_files
-from chatroom.web.kit import login as signing
 from chatroom.web.kit.errors import retry_after_of, status_of, with_retry_after
 from chatroom.web.kit.forms import MessageForm
 from chatroom.web.kit.lanes import scarce
-from chatroom.web.kit.login import Page, current_user, login_required
+from chatroom.web.kit.login import Page, client_address, current_user, login_required
 from chatroom.web.kit.security import form_checks_token
 from chatroom.web.kit.services import services
 from chatroom.web.rooms.sidebar import sections_for
@@ -148,7 +147,7 @@ def _post(access: Access, form: MessageForm) -> Stored | Held:
     draft = services.messages.draft(
         current_user.author, form.typed, form.given_client_id, reply_to=form.answered, has_files=bool(parts)
     )
-    services.limits.posting.check(current_user.id, signing.address())
+    services.limits.posting.check(current_user.id, client_address())
     services.messages.check_reply(found, draft.reply_to)
     services.rooms.check_posting(access, draft.client_id)
     file_ids = keep_sent(current_user.id, found, parts)

@@ -10,10 +10,9 @@ from chatroom.base.access import Access
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Message
 from chatroom.messages.changes import Change
-from chatroom.web.kit import login as signing
 from chatroom.web.kit.errors import retry_after_of, status_of, with_retry_after
 from chatroom.web.kit.forms import EditForm, Form, MessageForm, PinForm, ReactForm
-from chatroom.web.kit.login import Page, current_user, login_required
+from chatroom.web.kit.login import Page, client_address, current_user, login_required
 from chatroom.web.kit.security import form_checks_token
 from chatroom.web.kit.services import services
 from chatroom.web.messages.pages import LARGEST_SEQUENCE, open_room, room_page
@@ -115,7 +114,7 @@ def _find(slug: str, sequence: int) -> tuple[Access, Message]:
 
 
 def _change(access: Access, change: Change) -> None:
-    services.limits.posting.check(current_user.id, signing.address())
+    services.limits.posting.check(current_user.id, client_address())
     services.messages.change(access.room, change)
 
 

@@ -14,7 +14,7 @@ from chatroom.moderation.admission import MOST_DAYS, MOST_USES
 from chatroom.moderation.newcomers import MOST as MOST_HELD
 from chatroom.moderation.newcomers import SUGGESTED
 from chatroom.web.kit.errors import page_with_status, retry_after_of, status_of, with_retry_after
-from chatroom.web.kit.login import Page, current_user, lead_to_login
+from chatroom.web.kit.login import Page, current_user, redirect_to_login
 from chatroom.web.kit.services import services
 
 PEOPLE = 50
@@ -27,7 +27,7 @@ blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 def administrators_only() -> Page | None:
     """Lead visitors to the log-in, and answer 404 to those who may not administrate."""
     if not current_user.is_authenticated:
-        return lead_to_login()
+        return redirect_to_login()
     if current_user.role != "administrator":
         abort(404)
     return None

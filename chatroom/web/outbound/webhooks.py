@@ -13,12 +13,11 @@ from chatroom.base.models import SERVER_MADE
 from chatroom.live.protocol import ClientId
 from chatroom.names import MAX_HOOK_NAME
 from chatroom.outbound.webhooks import LONGEST_TRIGGER, LONGEST_URL
-from chatroom.web.kit import login as signing
 from chatroom.web.kit.api import answer
 from chatroom.web.kit.errors import retry_after_of, status_of, with_retry_after
 from chatroom.web.kit.forms import Form
 from chatroom.web.kit.lanes import scarce
-from chatroom.web.kit.login import Page, current_user, login_required
+from chatroom.web.kit.login import Page, client_address, current_user, login_required
 from chatroom.web.kit.security import form_checks_token
 from chatroom.web.kit.services import services
 from chatroom.web.messages.messages_api import StoredAnswer
@@ -90,7 +89,7 @@ def receive(secret: str) -> Response:
     """Post what a program sends: JSON as Slack's webhooks take it, a form, or plain text."""
     hook, room = services.webhooks.find(secret)
     said = _said()
-    services.limits.posting.check(hook.id, signing.address())
+    services.limits.posting.check(hook.id, client_address())
     stored = services.webhooks.post(hook, room, said.text, said.client_id)
     message = stored.message
     shown = StoredAnswer(

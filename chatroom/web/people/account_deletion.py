@@ -10,11 +10,10 @@ from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import User
 from chatroom.people.passwords import LONGEST
 from chatroom.site.audit import LONGEST_REASON
-from chatroom.web.kit import login as signing
 from chatroom.web.kit.errors import page_with_status, retry_after_of, status_of, with_retry_after
 from chatroom.web.kit.forms import Form
 from chatroom.web.kit.lanes import scarce
-from chatroom.web.kit.login import Page, current_user, login_required
+from chatroom.web.kit.login import Page, client_address, current_user, log_out, login_required
 from chatroom.web.kit.security import form_checks_token
 from chatroom.web.kit.services import services
 
@@ -85,13 +84,13 @@ def own() -> Page:
         return _own_page(form, 400, form.problem)
     user, password = current_user.user, form.password.data
     try:
-        services.account_deletion.delete_own(user, password, signing.address(), is_erased=form.is_erased)
+        services.account_deletion.delete_own(user, password, client_address(), is_erased=form.is_erased)
     except (Refused, Unavailable) as error:
         if isinstance(error, Refused) and error.reason == "wrong_password":
             form.password.errors = ["This is not your password."]
             return _own_page(form, 400, form.problem)
         return with_retry_after(_own_page(form, status_of(error), str(error)), retry_after_of(error))
-    signing.end_session()
+    log_out()
     flash(FAREWELL, "success")
     return redirect(url_for("accounts.login"), 303)
 

@@ -11,11 +11,10 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.people.accounts import Registration
-from chatroom.web.kit import login as signing
 from chatroom.web.kit.errors import page_with_status, retry_after_of, status_of, with_retry_after
 from chatroom.web.kit.forms import RULES, LoginForm, PasswordForm, RegisterForm
 from chatroom.web.kit.lanes import scarce
-from chatroom.web.kit.login import Page, current_user, login_required
+from chatroom.web.kit.login import Page, client_address, current_user, log_in, log_out, login_required
 from chatroom.web.kit.security import form_checks_token, safe_next
 from chatroom.web.kit.services import services
 
@@ -57,10 +56,10 @@ def register() -> Page:
         invite=form.invite.data or "",
     )
     try:
-        user = services.accounts.register(wanted, signing.address())
+        user = services.accounts.register(wanted, client_address())
     except (Refused, Unavailable) as error:
         return with_retry_after(_register_page(form, status_of(error), str(error)), retry_after_of(error))
-    signing.sign_in(user)
+    log_in(user)
     return redirect(form.next.data or url_for("pages.chatroom"), 303)
 
 
@@ -78,17 +77,17 @@ def login() -> Page:
     if not form.is_complete:
         return _login_page(form, 400, INCOMPLETE)
     try:
-        user = services.accounts.authenticate(form.username.data, form.password.data, signing.address())
+        user = services.accounts.authenticate(form.username.data, form.password.data, client_address())
     except (Refused, Unavailable) as error:
         return with_retry_after(_login_page(form, status_of(error), str(error)), retry_after_of(error))
-    signing.sign_in(user)
+    log_in(user)
     return redirect(form.next.data or url_for("pages.chatroom"), 303)
 
 
 @blueprint.post("/logout")
 def logout() -> Page:
     """End this session, here and in the database."""
-    signing.end_session()
+    log_out()
     return redirect(url_for("pages.index"), 303)
 
 
@@ -109,14 +108,14 @@ def change_password() -> Page:
         return _account_page(form, 400, form.problem)
     try:
         user = services.accounts.change_password(
-            current_user.user, form.current_password.data or "", form.password.data, signing.address()
+            current_user.user, form.current_password.data or "", form.password.data, client_address()
         )
     except (Refused, Unavailable) as error:
         if isinstance(error, Refused) and error.reason == "wrong_password":
             form.current_password.errors = ["This is not your current password."]
             return _account_page(form, 400, form.problem)
         return with_retry_after(_account_page(form, status_of(error), str(error)), retry_after_of(error))
-    signing.sign_in(user)
+    log_in(user)
     flash("The password was changed. Every other browser was logged out.", "success")
     return redirect(url_for("accounts.account"), 303)
 

@@ -10,10 +10,9 @@ from flask import Blueprint, Flask, Response, abort, flash, redirect, request, u
 from werkzeug.wrappers import Response as BaseResponse
 
 from chatroom.base.errors import Refused
-from chatroom.web.kit import login as signing
 from chatroom.web.kit.forms import Form
 from chatroom.web.kit.lanes import scarce
-from chatroom.web.kit.login import current_user, login_required
+from chatroom.web.kit.login import client_address, current_user, login_required
 from chatroom.web.kit.security import form_checks_token
 from chatroom.web.kit.services import services
 
@@ -81,7 +80,7 @@ def _choose() -> None:
     part = request.files.get("picture")
     if part is None or not part.filename:
         raise Refused("empty", "Choose a picture first.")
-    services.limits.uploading.check(current_user.id, signing.address())
+    services.limits.uploading.check(current_user.id, client_address())
     services.avatars.set(current_user.id, cast("BinaryIO", part.stream))
 
 

@@ -14,10 +14,9 @@ from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Role, User
 from chatroom.people.profiles import Profile, local_time
 from chatroom.site.authority import has_power
-from chatroom.web.kit import login as signing
 from chatroom.web.kit.errors import page_with_status, retry_after_of, status_of, with_retry_after
 from chatroom.web.kit.forms import RULES, OrderForm, ProfileForm
-from chatroom.web.kit.login import Page, current_user, login_required
+from chatroom.web.kit.login import Page, client_address, current_user, login_required
 from chatroom.web.kit.security import form_checks_token
 from chatroom.web.kit.services import services
 from chatroom.web.people.accounts import INCOMPLETE
@@ -100,7 +99,7 @@ def profile() -> Page:
         display_name=form.display_name.data, about=form.about.data, time_zone=(form.time_zone.data or "").strip()
     )
     try:
-        services.limits.posting.check(user.id, signing.address())
+        services.limits.posting.check(user.id, client_address())
         services.profiles.change(user, wanted)
     except (Refused, Unavailable) as error:
         return with_retry_after(_profile_page(form, status_of(error), str(error)), retry_after_of(error))

@@ -12,11 +12,10 @@ from chatroom.base.errors import Refused, Unavailable
 from chatroom.people.passwords import LONGEST
 from chatroom.people.sessions import LONGEST_LABEL
 from chatroom.people.tokens import SCOPES, USUAL
-from chatroom.web.kit import login as signing
 from chatroom.web.kit.errors import retry_after_of, status_of, with_retry_after
 from chatroom.web.kit.forms import Form
 from chatroom.web.kit.lanes import scarce
-from chatroom.web.kit.login import current_user, login_required
+from chatroom.web.kit.login import client_address, current_user, login_required
 from chatroom.web.kit.security import form_checks_token
 from chatroom.web.kit.services import services
 
@@ -106,7 +105,7 @@ def _create(form: TokenForm) -> str:
             raise Refused("invalid", f"You are in no room with the address {slug}.") from refusal
     if len(_tokens()) >= MOST_TOKENS:
         raise Refused("invalid", f"You have {MOST_TOKENS} tokens, which is the most. End one first.")
-    user = services.accounts.authenticate(current_user.username, form.password.data or "", signing.address())
+    user = services.accounts.authenticate(current_user.username, form.password.data or "", client_address())
     return services.sessions.create_token(
         user, label=form.label.data, days=int(form.days.data), scopes=form.scopes.data, rooms=rooms
     )

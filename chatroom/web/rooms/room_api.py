@@ -13,8 +13,8 @@ from chatroom.names import MAX_TITLE, MAX_TOPIC, clean_title, clean_topic
 from chatroom.people.tokens import grant_of
 from chatroom.rooms.settings import MAX_RETENTION_DAYS, MAX_SLOW_SECONDS, Wanted
 from chatroom.site.audit import LONGEST_REASON
-from chatroom.web.kit import login as signing
 from chatroom.web.kit.api import answer, api_blueprint, asker, body_as, enter
+from chatroom.web.kit.login import client_address
 from chatroom.web.kit.openapi import operation
 from chatroom.web.kit.services import services
 
@@ -80,7 +80,7 @@ def create() -> Response:
     A token that is limited to some rooms makes none.
     """
     person, body = asker(), body_as(NewRoom)
-    services.limits.posting.check(person.id, signing.address())
+    services.limits.posting.check(person.id, client_address())
     room = services.rooms.create(
         person.author,
         grant_of(person.session).site_role(person.role),
@@ -100,7 +100,7 @@ def change(slug: str) -> Response:
     goes into the room's record.
     """
     access, body = enter(slug), body_as(RoomChange)
-    services.limits.posting.check(access.user_id, signing.address())
+    services.limits.posting.check(access.user_id, client_address())
     wanted = _wanted(access, body)
     older = services.room_settings.count_older(access, wanted.retention_days)
     if older and wanted.retention_days != access.room.retention_days and not body.confirmed and access.may_manage:

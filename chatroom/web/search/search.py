@@ -12,7 +12,7 @@ from chatroom.search.queries import LONGEST_QUERY
 from chatroom.search.search import Hit, Results
 from chatroom.web.kit.api import answer, api_blueprint, asker, query_as
 from chatroom.web.kit.errors import retry_after_of, status_of, with_retry_after
-from chatroom.web.kit.login import SignedIn, current_user, login_required
+from chatroom.web.kit.login import LoggedIn, current_user, login_required
 from chatroom.web.kit.openapi import operation
 from chatroom.web.kit.services import services
 
@@ -87,7 +87,7 @@ def search() -> Response:
     return answer(SearchAnswer(hits=hits, before=results.before, cut=results.is_cut, behind=results.is_behind))
 
 
-def _find(person: SignedIn, text: str, before: str | None) -> Results:
+def _find(person: LoggedIn, text: str, before: str | None) -> Results:
     services.limits.search.check(person.id)
     return services.search.find(person.id, text, before)
 
