@@ -4,15 +4,15 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import flask_login
-from flask import Flask, Response, abort, redirect, request, session, url_for
+from flask import Flask, abort, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, login_user, logout_user
 from flask_login import current_user as flask_login_user
-from werkzeug.wrappers import Response as BaseResponse
 
 from chatroom.base.models import Author, Session, User
 from chatroom.people.sessions import Kind
 from chatroom.web.kit.agents import label_of
 from chatroom.web.kit.lanes import tell_person
+from chatroom.web.kit.pages import Page
 from chatroom.web.kit.services import services
 
 
@@ -38,7 +38,6 @@ class LoggedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
         return Author(self.id, self.display_name, self.user.is_bot)
 
 
-Page = Response | BaseResponse
 View = TypeVar("View", bound=Callable[..., Any])
 
 current_user = cast("LoggedIn", flask_login_user)

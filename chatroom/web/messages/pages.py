@@ -26,11 +26,12 @@ from chatroom.messages.posting import Page as MessagePage
 from chatroom.rooms.rooms import LOBBY
 from chatroom.web.files.files import keep_sent, sent_files
 from chatroom.web.kit.errors import retry_after_of, status_of, with_retry_after
-from chatroom.web.kit.forms import MessageForm
 from chatroom.web.kit.lanes import scarce
-from chatroom.web.kit.login import Page, client_address, current_user, login_required
-from chatroom.web.kit.security import form_checks_token
+from chatroom.web.kit.login import client_address, current_user, login_required
+from chatroom.web.kit.pages import Page
+from chatroom.web.kit.security import exempt_from_csrf
 from chatroom.web.kit.services import services
+from chatroom.web.messages.forms import MessageForm
 from chatroom.web.rooms.sidebar import sections_for
 
 HUES = 12
@@ -74,7 +75,7 @@ def index() -> Page:
 
 @blueprint.route("/chatroom", methods=["GET", "POST"])
 @scarce("pictures", only_with_files=True)
-@form_checks_token
+@exempt_from_csrf
 @login_required
 def chatroom() -> Page:
     """The lobby."""
@@ -83,7 +84,7 @@ def chatroom() -> Page:
 
 @blueprint.route("/chatroom/<slug>", methods=["GET", "POST"])
 @scarce("pictures", only_with_files=True)
-@form_checks_token
+@exempt_from_csrf
 @login_required
 def room(slug: str) -> Page:
     """A room, newest messages first in view, or older ones with `?before=`."""

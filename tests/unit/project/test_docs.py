@@ -38,8 +38,7 @@ from chatroom.site.notices import Notice
 from chatroom.site.settings_store import SiteStore
 from chatroom.web.kit import errors
 from chatroom.web.messages.messages_api import MOST_MESSAGES, Changes, Post, Reading, StoredAnswer
-from chatroom.web.rooms.room_api import NewRoom, RoomAnswer, RoomChange
-from chatroom.web.rooms.rooms_api import ListedRoom, Read, ReadAnswer
+from chatroom.web.rooms.api import ListedRoom, NewRoom, Read, ReadAnswer, RoomAnswer, RoomChange
 from tests.documents import ROOT, blocks, first_cells, pages, read, section, tables
 from tests.pictures import make_picture
 from tests.visitors import Visitor
@@ -164,7 +163,7 @@ class TestFrames:
 class TestHandshake:
     def test_parameters(self) -> None:
         table, _ = tables(section(PROTOCOL, "The handshake"))
-        code = "".join(path.read_text() for path in (ROOT / "chatroom/live").rglob("*.py"))
+        code = "".join(path.read_text() for path in (ROOT / "chatroom/live/sockets").rglob("*.py"))
         assert first_cells(table) == set(re.findall(r'query(?:\.get\(|\[)"(\w+)"', code))
 
     def test_statuses(self) -> None:
