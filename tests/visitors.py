@@ -33,7 +33,7 @@ class Visitor(FlaskClient):
 
     def register(self, username: str, display_name: str = "", password: str = PASSWORD, **more: str) -> TestResponse:
         """Register, and so sign in; with the code of the first account, where it needs one."""
-        if first_key := self.application.extensions["chatroom"].accounts.first_key:
+        if first_key := self.application.extensions["chatroom"].people.accounts.first_key:
             more.setdefault("invite", first_code(first_key))
         return self.submit(
             "/register",
@@ -85,14 +85,14 @@ def problem(response: TestResponse) -> str:
 
 def user_of(services: Services, username: str = "alice") -> User:
     """The account of somebody."""
-    user = services.accounts.users.find_by_username(username)
+    user = services.people.users.find_by_username(username)
     assert user
     return user
 
 
 def texts(services: Services) -> list[str]:
     """What is stored, in order."""
-    return [document["text"] for document in services.database.messages.find().sort("sequence")]
+    return [document["text"] for document in services.database["messages"].find().sort("sequence")]
 
 
 def bodies(page: str) -> list[str]:

@@ -31,14 +31,14 @@ def rooms() -> Page:
     """All public and private rooms by title, or those whose titles begin like what was typed."""
     wanted = request.args.get("q", "")[:LONGEST_NAME].strip()
     place = (request.args.get("after", "")[:LONGEST_PLACE], request.args.get("id", "")[:LONGEST_PLACE])
-    found = services.site_rooms.list_like(wanted, place, PAGE + 1)
+    found = services.moderation.site_rooms.list_like(wanted, place, PAGE + 1)
     return admin_page(
         "rooms", rooms=found[:PAGE], q=wanted, next_place=found[PAGE - 1].place if len(found) > PAGE else None
     )
 
 
 def _room_page(slug: str, status: int = 200, msg: str = "") -> Response:
-    found = services.site_rooms.get(slug)
+    found = services.moderation.site_rooms.get(slug)
     room = found.room
     return admin_page(
         "room",
@@ -46,8 +46,8 @@ def _room_page(slug: str, status: int = 200, msg: str = "") -> Response:
         section="rooms",
         found=found,
         room=room,
-        may_enter=room.kind == "public" or services.rooms.find_for(current_user.id, room.slug) is not None,
-        entries=services.audit.page(room=room.id).entries,
+        may_enter=room.kind == "public" or services.rooms.rooms.find_for(current_user.id, room.slug) is not None,
+        entries=services.site.audit.page(room=room.id).entries,
         msg=msg,
         typed={"username": _typed_name(), "reason": request.form.get("reason", "")},
         most=LONGEST_REASON,
@@ -65,7 +65,7 @@ def room(slug: str) -> Page:
 def archive(slug: str) -> Page:
     """Close the room for writing, or open it again."""
     is_archived = request.form.get("archived") == "yes"
-    services.site_rooms.archive(slug, current_user.author, is_archived=is_archived, reason=_typed_reason())
+    services.moderation.site_rooms.archive(slug, current_user.author, is_archived=is_archived, reason=_typed_reason())
     flash("The room is archived." if is_archived else "The room is open again.", "success")
     return redirect(url_for("admin_rooms.room", slug=slug), 303)
 
@@ -74,10 +74,10 @@ def archive(slug: str) -> Page:
 @refusals_on(_room_page)
 def appoint(slug: str) -> Page:
     """Put a member in charge of a room that nobody manages."""
-    user = services.accounts.users.find_by_username(_typed_name())
+    user = services.people.users.find_by_username(_typed_name())
     if user is None:
         raise Refused("not_found", "There is nobody of this user name.")
-    services.site_rooms.appoint(slug, current_user.author, user, _typed_reason())
+    services.moderation.site_rooms.appoint(slug, current_user.author, user, _typed_reason())
     flash("They are in charge of the room now.", "success")
     return redirect(url_for("admin_rooms.room", slug=slug), 303)
 

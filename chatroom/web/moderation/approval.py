@@ -16,7 +16,7 @@ blueprint = Blueprint("approval", __name__)
 
 def _queue_page(held_id: str = "", status: int = 200, msg: str = "") -> Response:
     """What waits; `held_id` is the one that was not decided."""
-    rows = services.approval.list_for(current_user.user)
+    rows = services.moderation.approval.list_for(current_user.user)
     return render("moderation/approval.html", status, rows=rows, now=datetime.now(UTC), msg=msg, at=held_id)
 
 
@@ -37,7 +37,7 @@ def decide(held_id: str) -> Page:
 
 
 def _decide(held_id: str, act: str) -> str:
-    by, approval = current_user.user, services.approval
+    by, approval = current_user.user, services.moderation.approval
     if act == "reject":
         reason = request.form.get("reason", "")[:LONGEST_TYPED]
         count = approval.reject(by, held_id, reason, with_others="others" in request.form)

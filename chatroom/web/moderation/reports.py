@@ -20,8 +20,8 @@ blueprint = Blueprint("reports", __name__)
 
 
 def _find(slug: str, sequence: int) -> tuple[Access, Message]:
-    access = services.rooms.get_for(current_user.id, slug)
-    return access, services.reports.get_message(access, min(sequence, LARGEST_SEQUENCE))
+    access = services.rooms.rooms.get_for(current_user.id, slug)
+    return access, services.moderation.reports.get_message(access, min(sequence, LARGEST_SEQUENCE))
 
 
 def _report_page(
@@ -35,7 +35,7 @@ def _report_page(
         message=message,
         form=form or ReportForm(),
         msg=msg,
-        is_done=services.reports.has_reported(access, message),
+        is_done=services.moderation.reports.has_reported(access, message),
     )
 
 
@@ -45,8 +45,8 @@ def _report_page(
 def report(form: ReportForm, slug: str, sequence: int) -> Page:
     """Report a message to the moderators."""
     access, message = _find(slug, sequence)
-    services.limits.reporting.check(current_user.id)
-    services.reports.make(access, current_user.author, message, form.typed)
+    services.site.limits.reporting.check(current_user.id)
+    services.moderation.reports.make(access, current_user.author, message, form.typed)
     return redirect(url_for("reports.report", slug=slug, sequence=sequence), 303)
 
 
@@ -54,9 +54,9 @@ def _queue_page(report_id: str = "", status: int = 200, msg: str = "") -> Respon
     """The open reports; `report_id` is the one that was not decided."""
     by = current_user.user
     rows = []
-    for each in services.reports.list_for(by):
-        access = services.rooms.find_for(by.id, each.room.slug)
-        user = services.accounts.users.find(each.author.id)
+    for each in services.moderation.reports.list_for(by):
+        access = services.rooms.rooms.find_for(by.id, each.room.slug)
+        user = services.people.users.find(each.author.id)
         may_order = user is not None and has_power(by, user)
         rows.append((each, access is not None and access.may_moderate, may_order))
     return render("moderation/reports.html", status, rows=rows, form=OrderForm(), msg=msg, at=report_id)
@@ -74,7 +74,7 @@ def queue() -> Page:
 @refusals_on(_queue_page)
 def decide(report_id: str) -> Page:
     """Dismiss a report, or delete the message, or mute or ban its author."""
-    outcome = _decide(services.reports.get_for(current_user.user, report_id))
+    outcome = _decide(services.moderation.reports.get_for(current_user.user, report_id))
     flash("Done: " + ", ".join(outcome) + "." if outcome else "The report is dismissed.", "success")
     return redirect(url_for("reports.queue"), 303)
 
@@ -89,23 +89,23 @@ def _decide(found: Report) -> list[str]:
             _act_on_author(act, by, found, form, reason)
             outcome.append(act)
         if "delete" in request.form:
-            services.reports.delete_message(by, found, reason)
+            services.moderation.reports.delete_message(by, found, reason)
             outcome.append("message deleted")
         if not outcome:
             raise Refused("invalid", "Choose what to do, or dismiss the report.")
-    services.reports.close(by, found, outcome, reason)
+    services.moderation.reports.close(by, found, outcome, reason)
     return outcome
 
 
 def _act_on_author(act: str, by: User, found: Report, form: OrderForm, reason: str) -> None:
-    user = services.moderation.get(found.author.id)
+    user = services.moderation.moderation.get(found.author.id)
     end = end_of(form.duration.data or "", datetime.now(UTC))
     if act == "muted in the room":
-        access = services.rooms.get_for(by.id, found.room.slug)
-        services.moderation.mute_in(access, by, user, end, reason)
+        access = services.rooms.rooms.get_for(by.id, found.room.slug)
+        services.moderation.moderation.mute_in(access, by, user, end, reason)
     elif act == "muted":
-        services.moderation.mute(by, user, end, reason)
+        services.moderation.moderation.mute(by, user, end, reason)
     elif act == "banned":
-        services.moderation.ban(by, user, end, reason)
+        services.moderation.moderation.ban(by, user, end, reason)
     else:
         raise Refused("invalid", "Choose what to do, or dismiss the report.")

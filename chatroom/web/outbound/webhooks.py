@@ -29,12 +29,12 @@ class Said(msgspec.Struct):
 def _webhooks_page(
     slug: str, form: HookForm | None = None, status: int = 200, msg: str = "", *, made: str = "", kind: str = ""
 ) -> Response:
-    access = services.rooms.get_for(current_user.id, slug)
+    access = services.rooms.rooms.get_for(current_user.id, slug)
     return render(
         "outbound/webhooks.html",
         status,
         room=access.room,
-        hooks=services.webhooks.list_for(access),
+        hooks=services.outbound.webhooks.list_for(access),
         form=form or HookForm(formdata=None),
         msg=msg,
         made=made,
@@ -55,12 +55,14 @@ def webhooks(slug: str) -> Page:
 @form_page(_webhooks_page, HookForm)
 def create(form: HookForm, slug: str) -> Page:
     """Make a webhook, and show its secret: the only time that anybody sees it."""
-    access = services.rooms.get_for(current_user.id, slug)
+    access = services.rooms.rooms.get_for(current_user.id, slug)
     name, author = form.name.data or "", current_user.author
     if form.kind.data == "outgoing":
-        made = services.webhooks.make_outgoing(access, author, name, form.url.data or "", form.trigger.data or "")
+        made = services.outbound.webhooks.make_outgoing(
+            access, author, name, form.url.data or "", form.trigger.data or ""
+        )
     else:
-        secret = services.webhooks.make_incoming(access, author, name)
+        secret = services.outbound.webhooks.make_incoming(access, author, name)
         made = url_for("webhooks.receive", secret=secret, _external=True)
     return _webhooks_page(slug, status=201, made=made, kind=form.kind.data or "incoming")
 
@@ -69,7 +71,7 @@ def create(form: HookForm, slug: str) -> Page:
 @login_required
 def remove(slug: str, hook_id: str) -> Page:
     """Remove a webhook."""
-    services.webhooks.remove(services.rooms.get_for(current_user.id, slug), hook_id)
+    services.outbound.webhooks.remove(services.rooms.rooms.get_for(current_user.id, slug), hook_id)
     flash("The webhook was removed.", "success")
     return redirect(url_for("webhooks.webhooks", slug=slug), 303)
 
@@ -78,10 +80,10 @@ def remove(slug: str, hook_id: str) -> Page:
 @exempt_from_csrf  # there is none: the secret in the address is what lets it in
 def receive(secret: str) -> Response:
     """Post what a program sends: JSON as Slack's webhooks take it, a form, or plain text."""
-    hook, room = services.webhooks.find(secret)
+    hook, room = services.outbound.webhooks.find(secret)
     said = _said()
-    services.limits.posting.check(hook.id, client_address())
-    stored = services.webhooks.post(hook, room, said.text, said.client_id)
+    services.site.limits.posting.check(hook.id, client_address())
+    stored = services.outbound.webhooks.post(hook, room, said.text, said.client_id)
     message = stored.message
     shown = StoredAnswer(
         room=room.slug,

@@ -18,7 +18,7 @@ def _own_form() -> OwnDeletionForm:
 
 
 def _own_page(form: OwnDeletionForm | None = None, status: int = 200, msg: str = "") -> Response:
-    is_last = services.account_deletion.is_last_administrator(current_user.user)
+    is_last = services.erasure.account_deletion.is_last_administrator(current_user.user)
     return render(
         "people/account_delete.html", status, form=form or _own_form(), msg=msg, is_last_administrator=is_last
     )
@@ -30,7 +30,7 @@ def _own_page(form: OwnDeletionForm | None = None, status: int = 200, msg: str =
 @form_page(_own_page, _own_form)
 def own(form: OwnDeletionForm) -> Page:
     """Delete one's own account, and leave."""
-    services.account_deletion.delete_own(
+    services.erasure.account_deletion.delete_own(
         current_user.user, form.password.data, client_address(), is_erased=form.is_erased
     )
     log_out()
@@ -39,8 +39,8 @@ def own(form: OwnDeletionForm) -> Page:
 
 
 def _others_form(user_id: str) -> OthersDeletionForm:
-    person = services.moderation.get(user_id)
-    services.account_deletion.check(current_user.user, person)
+    person = services.moderation.moderation.get(user_id)
+    services.erasure.account_deletion.check(current_user.user, person)
     return OthersDeletionForm(person)
 
 
@@ -55,6 +55,6 @@ def _others_page(user_id: str, form: OthersDeletionForm | None = None, status: i
 def others(form: OthersDeletionForm) -> Page:
     """Delete somebody else's account, as an administrator."""
     reason = (form.reason.data or "").strip()
-    services.account_deletion.delete(current_user.user, form.person, reason, is_erased=form.is_erased)
+    services.erasure.account_deletion.delete(current_user.user, form.person, reason, is_erased=form.is_erased)
     flash(f"The account of {form.person.display_name} is deleted.", "success")
     return redirect(url_for("admin.people"), 303)

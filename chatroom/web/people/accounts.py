@@ -34,7 +34,7 @@ class ShownSession(msgspec.Struct):
 
 def _register_page(form: RegisterForm | None = None, status: int = 200, msg: str = "") -> Response:
     # A refusal is shown while the database is away, too.
-    closed = (shown_registration() if msg else services.admission.registration()) == "closed"
+    closed = (shown_registration() if msg else services.moderation.admission.registration()) == "closed"
     is_first = not closed and _needs_first_code()
     return render(
         "register.html",
@@ -52,9 +52,9 @@ def _register_page(form: RegisterForm | None = None, status: int = 200, msg: str
 @form_page(_register_page, RegisterForm)
 def register(form: RegisterForm) -> Page:
     """Make an account, and log in with it at once."""
-    if services.admission.registration() == "closed":
+    if services.moderation.admission.registration() == "closed":
         raise Refused("forbidden", CLOSED)
-    log_in(services.accounts.register(form.registration, client_address()))
+    log_in(services.people.accounts.register(form.registration, client_address()))
     return redirect(form.next.data or url_for("pages.chatroom"), 303)
 
 
@@ -67,7 +67,7 @@ def _login_page(form: LoginForm | None = None, status: int = 200, msg: str = "")
 @form_page(_login_page, LoginForm)
 def login(form: LoginForm) -> Page:
     """Begin a session."""
-    log_in(services.accounts.authenticate(form.username.data, form.password.data, client_address()))
+    log_in(services.people.accounts.authenticate(form.username.data, form.password.data, client_address()))
     return redirect(form.next.data or url_for("pages.chatroom"), 303)
 
 
@@ -108,7 +108,7 @@ def account() -> Page:
 @form_page(account_page, _password_form)
 def change_password(form: PasswordForm) -> Page:
     """Change the password; every session and token ends, and this browser begins a new one."""
-    user = services.accounts.change_password(
+    user = services.people.accounts.change_password(
         current_user.user, form.current_password.data or "", form.password.data, client_address()
     )
     log_in(user)
@@ -122,7 +122,7 @@ def end_session(session_id: str) -> Page:
     """End one of one's own sessions."""
     if session_id == current_user.session.id:
         return logout()
-    if not services.sessions.end(current_user.id, session_id):
+    if not services.people.sessions.end(current_user.id, session_id):
         abort(404)
     flash("The session was ended.", "success")
     return redirect(url_for("accounts.account"), 303)
@@ -132,19 +132,19 @@ def end_session(session_id: str) -> Page:
 @login_required
 def end_other_sessions() -> Page:
     """End all of one's sessions but this one."""
-    services.sessions.end_all(current_user.id, but=current_user.session.id)
+    services.people.sessions.end_all(current_user.id, but=current_user.session.id)
     flash("Every other browser was logged out.", "success")
     return redirect(url_for("accounts.account"), 303)
 
 
 def shown_registration() -> str:
     """Who may register, as pages offer it."""
-    return services.admission.shown_registration()
+    return services.moderation.admission.shown_registration()
 
 
 def _needs_first_code() -> bool:
     try:
-        return services.accounts.needs_first_code()
+        return services.people.accounts.needs_first_code()
     except Unavailable:  # the page says so already, or will when it is sent
         return False
 
@@ -159,6 +159,6 @@ def _sessions() -> list[ShownSession]:
             seen_at=session.seen_at,
             is_current=session.id == current_user.session.id,
         )
-        for session in services.sessions.list_for(current_user.user)
+        for session in services.people.sessions.list_for(current_user.user)
         if session.kind == "browser"
     ]

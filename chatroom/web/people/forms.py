@@ -239,7 +239,7 @@ class OthersDeletionForm(DeletionForm):
 
 
 def _check_password(field: Field, *names: str) -> None:
-    check(lambda: services.accounts.passwords.check_choice(field.data or "", names))
+    check(lambda: services.people.passwords.check_choice(field.data or "", names))
 
 
 def _check_same(first: Field, second: Field) -> None:

@@ -33,11 +33,11 @@ blueprint = Blueprint("people", __name__)
 
 
 def _person_page(user_id: str, status: int = 200, msg: str = "", *, link: str = "") -> Response:
-    user = services.moderation.get(user_id)
+    user = services.moderation.moderation.get(user_id)
     now = datetime.now(UTC)
     by = current_user.user
     room = _room_of(request.values.get("room", ""))
-    theirs = services.rooms.find_for(user.id, room.room.slug) if room and room.may_moderate else None
+    theirs = services.rooms.rooms.find_for(user.id, room.room.slug) if room and room.may_moderate else None
     return render(
         "people/person.html",
         status,
@@ -67,7 +67,7 @@ def person(user_id: str) -> Page:
 @refusals_on(_person_page)
 def keep_order(user_id: str, act: str) -> Page:
     """Mute or ban somebody, in one room or on the site, or lift it."""
-    _keep_order(act, services.moderation.get(user_id))
+    _keep_order(act, services.moderation.moderation.get(user_id))
     flash(DONE[act], "success")
     return redirect(url_for("people.person", user_id=user_id, room=request.form.get("room") or None), 303)
 
@@ -77,11 +77,11 @@ def keep_order(user_id: str, act: str) -> Page:
 @refusals_on(_person_page)
 def set_role(user_id: str) -> Page:
     """Give somebody another role on the site."""
-    user = services.moderation.get(user_id)
+    user = services.moderation.moderation.get(user_id)
     role = request.form.get("role", "")
     if role not in get_args(Role):
         raise Refused("invalid", "There is no such role.")
-    services.moderation.set_role(current_user.user, user, cast("Role", role))
+    services.moderation.moderation.set_role(current_user.user, user, cast("Role", role))
     flash(f"{user.display_name} is now: {role}.", "success")
     return redirect(url_for("people.person", user_id=user_id), 303)
 
@@ -91,7 +91,7 @@ def set_role(user_id: str) -> Page:
 @refusals_on(_person_page)
 def make_reset_link(user_id: str) -> Page:
     """Show a link by which somebody sets a new password: now, and never again."""
-    secret = services.resets.make(current_user.user, services.moderation.get(user_id))
+    secret = services.people.resets.make(current_user.user, services.moderation.moderation.get(user_id))
     return _person_page(user_id, 201, link=url_for("resets.reset", secret=secret, _external=True))
 
 
@@ -104,14 +104,14 @@ def _profile_page(form: ProfileForm | None = None, status: int = 200, msg: str =
 @form_page(_profile_page, ProfileForm)
 def profile(form: ProfileForm) -> Page:
     """What one says about oneself."""
-    services.limits.posting.check(current_user.id, client_address())
-    services.profiles.change(current_user.user, form.profile)
+    services.site.limits.posting.check(current_user.id, client_address())
+    services.people.profiles.change(current_user.user, form.profile)
     flash("Your profile is saved.", "success")
     return redirect(url_for("people.person", user_id=current_user.id), 303)
 
 
 def _keep_order(act: str, user: User) -> None:
-    by, moderation, form = current_user.user, services.moderation, OrderForm()
+    by, moderation, form = current_user.user, services.moderation.moderation, OrderForm()
     reason = form.reason.data or ""
     room = _room_of(request.form.get("room", ""))
     if room is not None and act in {"mute", "unmute"}:
@@ -130,4 +130,4 @@ def _keep_order(act: str, user: User) -> None:
 
 
 def _room_of(slug: str) -> Access | None:
-    return services.rooms.find_for(current_user.id, slug) if slug else None
+    return services.rooms.rooms.find_for(current_user.id, slug) if slug else None

@@ -12,7 +12,7 @@ blueprint = Blueprint("resets", __name__)
 
 
 def _reset_form(secret: str) -> ResetForm:
-    return ResetForm(services.resets.find_user(secret))
+    return ResetForm(services.people.resets.find_user(secret))
 
 
 def _reset_page(secret: str, form: ResetForm | None = None, status: int = 200, msg: str = "") -> Response:
@@ -25,6 +25,6 @@ def _reset_page(secret: str, form: ResetForm | None = None, status: int = 200, m
 @form_page(_reset_page, _reset_form)
 def reset(form: ResetForm, secret: str) -> Page:
     """Choose a new password; whoever has the link may."""
-    services.resets.use(secret, form.password.data or "")
+    services.people.resets.use(secret, form.password.data or "")
     flash("The new password is set. Log in with it.", "success")
     return redirect(url_for("accounts.login"), 303)

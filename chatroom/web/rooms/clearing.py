@@ -28,12 +28,12 @@ def form(slug: str) -> Page:
 def clear(slug: str) -> Page:
     """Hide everything at once; the rest is done in the background."""
     access, typed = _enter(slug), _typed()
-    services.clearing.clear(access, current_user.author, typed["title"], typed["reason"])
+    services.erasure.clearing.clear(access, current_user.author, typed["title"], typed["reason"])
     return redirect(url_for("pages.room", slug=access.room.slug), 303)
 
 
 def _enter(slug: str) -> Access:
-    access = services.rooms.get_for(current_user.id, slug)
+    access = services.rooms.rooms.get_for(current_user.id, slug)
     check_clearing(access)
     return access
 

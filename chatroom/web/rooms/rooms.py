@@ -21,12 +21,12 @@ blueprint = Blueprint("rooms", __name__)
 def browse() -> Page:
     """The public rooms, by name."""
     place = (request.args.get("after", "")[:PLACE_LENGTH], request.args.get("id", "")[:PLACE_LENGTH])
-    found = services.rooms.list_public(current_user.id, place)
+    found = services.rooms.rooms.list_public(current_user.id, place)
     return render(
         "rooms/rooms.html",
         rooms=found,
         next_place=found[-1].place if len(found) == PAGE else None,
-        may_create=services.rooms.may_create(current_user.role),
+        may_create=services.rooms.rooms.may_create(current_user.role),
     )
 
 
@@ -39,7 +39,7 @@ def _new_page(form: NewRoomForm | None = None, status: int = 200, msg: str = "")
 @form_page(_new_page, NewRoomForm)
 def new(form: NewRoomForm) -> Page:
     """Make a room."""
-    room = services.rooms.create(
+    room = services.rooms.rooms.create(
         current_user.author,
         current_user.role,
         title=form.title.data,
@@ -53,8 +53,8 @@ def new(form: NewRoomForm) -> Page:
 @login_required
 def join(slug: str) -> Page:
     """Come into a public room."""
-    services.limits.coming.check(current_user.id)
-    room = services.rooms.join(current_user.author, slug)
+    services.site.limits.coming.check(current_user.id)
+    room = services.rooms.rooms.join(current_user.author, slug)
     return redirect(url_for("pages.room", slug=room.slug), 303)
 
 
@@ -63,9 +63,9 @@ def join(slug: str) -> Page:
 def accept(code: str) -> Page:
     """Come into a room by a link."""
     if request.method != "POST":
-        return render("rooms/rooms_join.html", room=services.room_invites.get_room(code), code=code)
-    services.limits.coming.check(current_user.id)
-    room = services.room_invites.accept(current_user.author, code)
+        return render("rooms/rooms_join.html", room=services.rooms.links.get_room(code), code=code)
+    services.site.limits.coming.check(current_user.id)
+    room = services.rooms.links.accept(current_user.author, code)
     return redirect(url_for("pages.room", slug=room.slug), 303)
 
 
@@ -74,7 +74,7 @@ def _people_page(status: int = 200, msg: str = "") -> Response:
     return render(
         "rooms/rooms_people.html",
         status,
-        found=[user for user in services.accounts.users.search(asked) if user.id != current_user.id],
+        found=[user for user in services.people.users.search(asked) if user.id != current_user.id],
         chosen=_chosen(),
         asked=asked,
         msg=msg,
@@ -94,10 +94,10 @@ def people() -> Page:
 @refusals_on(_people_page)
 def open_direct() -> Page:
     """Talk to people alone."""
-    room = services.rooms.open_direct(
+    room = services.rooms.rooms.open_direct(
         current_user.author,
         [person[:64] for person in _chosen()],
-        check_new=lambda: services.limits.opening.check(current_user.id),
+        check_new=lambda: services.site.limits.opening.check(current_user.id),
     )
     return redirect(url_for("pages.room", slug=room.slug), 303)
 

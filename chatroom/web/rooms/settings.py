@@ -35,9 +35,9 @@ def _settings_page(
         room=room,
         form=form if isinstance(form, RoomForm) else RoomForm.of(room),
         invite_form=form if isinstance(form, InviteForm) else InviteForm(),
-        members=services.rooms.list_members(access),
-        invites=services.room_invites.list_for(access) if access.may_moderate else [],
-        entries=services.audit.page(room=room.id).entries[:LATEST] if access.may_manage else [],
+        members=services.rooms.rooms.list_members(access),
+        invites=services.rooms.links.list_for(access) if access.may_moderate else [],
+        entries=services.site.audit.page(room=room.id).entries[:LATEST] if access.may_manage else [],
         roles=ROLES,
         msg=msg,
         typed_username=_typed_name(),
@@ -52,10 +52,10 @@ def settings(form: RoomForm, slug: str) -> Page:
     """What the room is, who is in it; and for those who manage it, how to change it."""
     access, wanted = _enter(slug), form.wanted
     if wanted.retention_days != access.room.retention_days and not form.confirmed.data:
-        older = services.room_settings.count_older(access, wanted.retention_days)
+        older = services.rooms.settings.count_older(access, wanted.retention_days)
         if older:
             return _settings_page(slug, form, 409, older=older)
-    services.room_settings.change(access, wanted, form.reason.data or "")
+    services.rooms.settings.change(access, wanted, form.reason.data or "")
     return _changed(access, "The room was changed.")
 
 
@@ -67,7 +67,7 @@ def archive(slug: str) -> Page:
     access = _enter(slug)
     is_archived = request.form.get("archived") == "yes"
     reason = request.form.get("reason", "")[:LONGEST_REASON]
-    services.room_settings.archive(access, is_archived=is_archived, reason=reason)
+    services.rooms.settings.archive(access, is_archived=is_archived, reason=reason)
     return _changed(access, "The room is archived." if is_archived else "The room is open again.")
 
 
@@ -78,7 +78,7 @@ def record(slug: str) -> Page:
     access = _enter(slug)
     if not access.may_manage:
         raise Refused("forbidden", "Only those who manage this room read its record.")
-    page = services.audit.page(request.args.get("before", "")[:24], room=access.room.id)
+    page = services.site.audit.page(request.args.get("before", "")[:24], room=access.room.id)
     return render("export/room_record.html", room=access.room, page=page)
 
 
@@ -87,7 +87,7 @@ def record(slug: str) -> Page:
 @refusals_on(_settings_page)
 def leave(slug: str) -> Page:
     """Go."""
-    services.rooms.leave(_enter(slug))
+    services.rooms.rooms.leave(_enter(slug))
     return redirect(url_for("rooms.browse"), 303)
 
 
@@ -97,10 +97,10 @@ def leave(slug: str) -> Page:
 def add_member(slug: str) -> Page:
     """Take somebody in, by user name."""
     access = _enter(slug)
-    user = services.accounts.users.find_by_username(_typed_name())
+    user = services.people.users.find_by_username(_typed_name())
     if user is None:
         raise Refused("not_found", "There is nobody of this user name.")
-    services.rooms.add_member(access, user.id, user.display_name)
+    services.rooms.rooms.add_member(access, user.id, user.display_name)
     return _changed(access, "They are a member now.")
 
 
@@ -110,7 +110,7 @@ def add_member(slug: str) -> Page:
 def remove_member(slug: str, user_id: str) -> Page:
     """Take somebody out."""
     access = _enter(slug)
-    services.rooms.remove_member(access, user_id)
+    services.rooms.rooms.remove_member(access, user_id)
     return _changed(access, "They are no member any more.")
 
 
@@ -123,7 +123,7 @@ def set_role(slug: str, user_id: str) -> Page:
     role = request.form.get("role")
     if role not in ROLES:
         raise Refused("invalid", "Choose one of the roles.")
-    services.rooms.set_role(access, user_id, role)  # type: ignore[arg-type]
+    services.rooms.rooms.set_role(access, user_id, role)  # type: ignore[arg-type]
     return _changed(access, "The role was changed.")
 
 
@@ -132,7 +132,7 @@ def set_role(slug: str, user_id: str) -> Page:
 @form_page(_settings_page, InviteForm)
 def create_invite(form: InviteForm, slug: str) -> Page:
     """Make a link into the room, which is shown this once."""
-    code = services.room_invites.create(_enter(slug), uses=form.uses.data, hours=form.hours.data)
+    code = services.rooms.links.create(_enter(slug), uses=form.uses.data, hours=form.hours.data)
     return _settings_page(slug, link=url_for("rooms.accept", code=code, _external=True))
 
 
@@ -142,12 +142,12 @@ def create_invite(form: InviteForm, slug: str) -> Page:
 def end_invite(slug: str, invite_id: str) -> Page:
     """Let nobody in by a link any more."""
     access = _enter(slug)
-    services.room_invites.end(access, invite_id)
+    services.rooms.links.end(access, invite_id)
     return _changed(access, "The link is good no more.")
 
 
 def _enter(slug: str) -> Access:
-    return services.rooms.get_for(current_user.id, slug)
+    return services.rooms.rooms.get_for(current_user.id, slug)
 
 
 def _typed_name() -> str:

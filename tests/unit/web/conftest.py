@@ -13,7 +13,7 @@ SECRET_ROOM = Room(id="secret", slug="secret", title="Secret", kind="private")
 @pytest.fixture
 def token(services: Services, alice: Visitor) -> dict[str, str]:
     """The header of a program that acts as Alice."""
-    return {"Authorization": f"Bearer {services.sessions.create_token(user_of(services), label='bot')}"}
+    return {"Authorization": f"Bearer {services.people.sessions.create_token(user_of(services), label='bot')}"}
 
 
 @pytest.fixture

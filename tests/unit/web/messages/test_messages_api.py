@@ -288,12 +288,12 @@ class TestAccess:
         assert client.get("/account", headers=token).status_code == 303
 
     def test_a_sessions_secret_is_no_token(self, client: Visitor, services: Services, alice: Visitor) -> None:
-        secret = services.sessions.begin(user_of(services), label="", address="")
+        secret = services.people.sessions.begin(user_of(services), label="", address="")
         assert client.get(LOBBY, headers={"Authorization": f"Bearer {secret}"}).status_code == 401
 
     def test_an_ended_token(self, client: Visitor, token: dict[str, str], services: Services) -> None:
         """S04."""
-        services.sessions.end_all(user_of(services).id)
+        services.people.sessions.end_all(user_of(services).id)
         assert client.get(LOBBY, headers=token).status_code == 401
 
     def test_other_methods_and_other_addresses(self, alice: Visitor) -> None:
@@ -306,4 +306,4 @@ class TestAccess:
 def test_services_are_the_applications_own(make_app: MakeApp) -> None:
     one, other = make_app(), make_app()
     signed_in(one, "alice")
-    assert services_of(other).database.users.count_documents({}) == 0
+    assert services_of(other).database["users"].count_documents({}) == 0

@@ -35,7 +35,7 @@ class TestFlooding:
         self, alice: Visitor, bob: Visitor, mallory: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """M09: they would fill the lists of those who cannot leave them."""
-        monkeypatch.setattr(services.limits, "opening", AskingLimit("1 per hour", "opening", "Too many."))
+        monkeypatch.setattr(services.site.limits, "opening", AskingLimit("1 per hour", "opening", "Too many."))
         first, second = user_of(services, "alice").id, user_of(services, "bob").id
         assert mallory.submit("/people", person=first).status_code == 303
         refused = mallory.submit("/people", person=second)
@@ -56,7 +56,7 @@ class TestEvading:
         path = f"/api/rooms/{slug}/messages"
         assert bob.post(path, json={"text": "hi"}, headers=bob.csrf()).status_code == 403
         assert bob.get(path).status_code == 403
-        assert services.rooms.find_for(user_of(services, "bob").id, slug) is None
+        assert services.rooms.rooms.find_for(user_of(services, "bob").id, slug) is None
         assert press(bob, f"/rooms/{slug}/join") == 303
         assert bob.post(path, json={"text": "hi"}, headers=bob.csrf()).status_code == 201
 
@@ -66,13 +66,13 @@ class TestEvading:
     ) -> None:
         """M17."""
         slug = make_room(alice, "Tea", "public")
-        user = services.accounts.users.find(user_of(services, "bob").id)
+        user = services.people.users.find(user_of(services, "bob").id)
         assert user is not None
-        headers = {"Authorization": f"Bearer {services.sessions.create_token(user, label='x', scopes=scopes)}"}
+        headers = {"Authorization": f"Bearer {services.people.sessions.create_token(user, label='x', scopes=scopes)}"}
         client.get(f"/api/rooms/{slug}/messages", headers=headers)
         client.post(f"/api/rooms/{slug}/messages", json={"text": "hi"}, headers=headers)
         assert client.post(f"/api/rooms/{slug}/join", headers=headers).status_code == status
-        assert (services.rooms.find_for(user.id, slug) is not None) == (status == 200)
+        assert (services.rooms.rooms.find_for(user.id, slug) is not None) == (status == 200)
 
     def test_the_last_word_on_a_public_room_is_the_site_s(
         self, alice: Visitor, bob: Visitor, services: Services
