@@ -46,7 +46,7 @@ blueprint = Blueprint("pages", __name__)
 
 
 def hue(user_id: str) -> int:
-    """Which of the twelve colours a person has (the same as in static/state/text.js)."""
+    """Which of the twelve colours a person has (the same as in static/state/kit/text.js)."""
     return zlib.crc32(user_id.encode()) % HUES
 
 

@@ -149,4 +149,4 @@ class TestPeople:
         answer = alice.submit("/people", **({"person": chosen} if chosen else {}))
         assert answer.status_code == status
         assert problem(answer)
-        assert services_of(alice.application).rooms.list_public("x")
+        assert services_of(alice.application).rooms.rooms.list_public("x")
