@@ -101,7 +101,7 @@ def messages_frame(slug: str) -> Page:
         return response
     access = services.rooms.rooms.get_for(current_user.id, slug)
     found = access.room
-    services.live.visits.take([(found.id, current_user.author)])
+    services.live.presences.visit(found.id, current_user.person)
     page = services.messages.posting.newest(found, services.settings.history_page)
     _mark_read(access, page)
     held = services.moderation.approval.list_of(access)

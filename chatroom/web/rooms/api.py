@@ -8,8 +8,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
-from chatroom.base.models import Notify, Role, RoomEntry, RoomKind
-from chatroom.live.protocol import Cursor, Person
+from chatroom.base.models import Notify, Person, Role, RoomEntry, RoomKind
+from chatroom.live.protocol import Cursor
 from chatroom.names import MAX_TITLE, MAX_TOPIC, clean_title, clean_topic
 from chatroom.people.tokens import grant_of
 from chatroom.rooms.settings import MAX_RETENTION_DAYS, MAX_SLOW_SECONDS, Wanted
@@ -84,7 +84,7 @@ class ListedRoom(msgspec.Struct, kw_only=True):
     mentions: int
     read_sequence: int
     revision: int
-    people: list[Person]
+    people: tuple[Person, ...]
 
 
 class RoomList(msgspec.Struct):
@@ -236,5 +236,5 @@ def _listed(entry: RoomEntry) -> ListedRoom:
         mentions=entry.mentions,
         read_sequence=membership.read_sequence,
         revision=entry.revision,
-        people=[Person(person.id, person.name) for person in entry.people],
+        people=entry.people,
     )
