@@ -3,12 +3,9 @@
 Making them connects to nothing and starts nothing; the first request or the server's start does.
 """
 
-import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
-from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -27,12 +24,11 @@ from chatroom.base.access import Access
 from chatroom.base.addresses import network_of
 from chatroom.base.config import Settings, load_settings
 from chatroom.base.models import Draft, Held
-from chatroom.live import change_stream_store as changes
 from chatroom.live.engine import Engine
-from chatroom.live.feed import SAFETY_SECONDS, ChangeStreamFeed, Hint, Known, PollingFeed
 from chatroom.live.sockets.endpoint import LiveEndpoint
 from chatroom.live.sockets.gate import Limits
 from chatroom.live.sockets.visitor import Visitor
+from chatroom.live.wiring import make_engine
 from chatroom.messages.async_store import AsyncMessages
 from chatroom.outbound.notifications import Notifier
 from chatroom.services import Services, Start
@@ -42,13 +38,9 @@ if TYPE_CHECKING:
 
     from chatroom.live.sockets.socketio import SocketIO
 
-log = logging.getLogger(__name__)
-
 ROOT = Path(__file__).resolve().parent.parent
 WITHOUT_DATABASE = {"static", "health.livez", "health.readyz", "notifications.manifest", "notifications.service_worker"}
 SOCKET_IO = "/socket.io/"
-START_OVERLAP = timedelta(hours=1)  # between this process's clock and the database's
-OVERLAP = timedelta(seconds=10)
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -280,3 +272,23 @@ class ASGI:
     def _sign_in(self, scope: Mapping[str, Any]) -> Visitor | None:
         self._services.prepare()
         return web.sign_in(self._app, scope)
+
+
+def _make_engine(services: Services, notifier: Notifier) -> Engine:
+    return make_engine(
+        services.context,
+        services.bridge,
+        services.live.presences,
+        site=services.site,
+        people=services.people,
+        messages=services.messages,
+        rooms=services.rooms,
+        posted_here=notifier.take,
+        chores=[
+            services.site.settings.renew,
+            services.site.acts.finish,
+            services.moderation.approval.finish,
+            services.files.files.sweep,
+            services.erasure.retention.sweep,
+        ],
+    )

@@ -55,17 +55,18 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Application(msgspec.Struct, frozen=True, kw_only=True):
-    """What the engine asks and tells outside of it: `posted_here` and `posted_elsewhere` at once, the rest in a thread."""
+    """What the engine asks and tells outside of it: all in a thread, but for `posted_here` and `posted_elsewhere`."""
 
     find_room: Callable[[str], Room | None]
     hear_notices: Callable[[], Sequence[Notice]]
     ended_sessions: Callable[[], set[str]]
     prolong_session: ProlongSession
-    read_rights: ReadRights
     make_feed: MakeFeed
     renew_site: Callable[[], object]
     posted_here: Callable[[str, Sequence[Message]], None]
     posted_elsewhere: Callable[[str], None]
+    read_rights: ReadRights | None = None
+    """What connections remember is held against it, unless there is none."""
     chores: Sequence[Callable[[], object]] = ()
 
 
@@ -78,9 +79,9 @@ class Engine:
         messages: Messages,
         store: MessageStore,
         presences: PresenceStore,
+        *,
         application: Application,
         limits: Limits,
-        *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.messages = messages
@@ -91,7 +92,7 @@ class Engine:
         self._feed: Feed | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.connections = Connections()
-        self.hearing = NoticeReceiver(
+        self.receiver = NoticeReceiver(
             self.connections,
             self.run,
             find_room=application.find_room,
@@ -116,9 +117,9 @@ class Engine:
             prolong=application.prolong_session,
             clock=clock,
         )
-        second_look = SecondLook(self.connections, self.run, application.read_rights)
-        checks = (self.session_check.take, self.hearing.hear, second_look.take)
-        duties = (*checks, self.presence.keep, self.presence.keep_typing)
+        duties = [self.session_check.take, self.receiver.hear, self.presence.keep, self.presence.keep_typing]
+        if application.read_rights is not None:
+            duties.append(SecondLook(self.connections, self.run, application.read_rights).take)
         self.housekeeping = Housekeeping(self.rooms, duties, application.chores, self.run)
 
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
