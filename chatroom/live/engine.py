@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import msgspec
 
 from chatroom.base.errors import ChatroomError, Unavailable
-from chatroom.base.models import Author, Message, Notice, Room
+from chatroom.base.models import Message, Notice, Person, Room
 from chatroom.live.appender import Appender
 from chatroom.live.bridge import Bridge
 from chatroom.live.connections import Connections
@@ -155,7 +155,7 @@ class Engine:
             log.warning("the presence leases were not given back; they expire by themselves")
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    async def enter(self, room: Room, person: Author | None) -> LiveRoom:
+    async def enter(self, room: Room, person: Person | None) -> LiveRoom:
         """Find the live side of a room, made on the first visit, and count the person in; None looks from outside."""
         live = await self.rooms.open(room)
         live.enter()
@@ -163,7 +163,7 @@ class Engine:
             self.presence.enter(live, person)
         return live
 
-    def leave(self, live: LiveRoom, person: Author | None) -> None:
+    def leave(self, live: LiveRoom, person: Person | None) -> None:
         """Count a person's connection out."""
         live.leave()
         if person is not None:

@@ -25,14 +25,12 @@ from chatroom.site.wiring import SiteParts
 log = logging.getLogger(__name__)
 
 COLLECTIONS = (CollectionModel("presences", presences_store.INDEXES),)
-VISIT_SECONDS = 15
 
 
 class LiveParts(msgspec.Struct, frozen=True):
-    """What the package offers; `visits` is the presence of people whose pages hold no connection, and ask again."""
+    """What the package offers."""
 
     presences: PresenceStore
-    visits: PresenceStore
 
 
 def make(context: Context) -> LiveParts:
@@ -40,7 +38,6 @@ def make(context: Context) -> LiveParts:
     lease_seconds = context.settings.presence_lease_seconds
     return LiveParts(
         presences=PresenceStore(context.database, process=context.origin, lease_seconds=lease_seconds),
-        visits=PresenceStore(context.database, process=f"{context.origin}-pages", lease_seconds=VISIT_SECONDS),
     )
 
 

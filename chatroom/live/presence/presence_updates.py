@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
-from chatroom.base.models import Author, Room
+from chatroom.base.models import Person, Room
 from chatroom.live.presence import typing
 from chatroom.live.presence.presence_leases import Leases
 from chatroom.live.presence.presences_store import PresenceStore
@@ -29,22 +29,22 @@ class PresenceUpdates:
         self._clock = clock
         self._leases = Leases(store, run, renew_ticks=renew_ticks)
 
-    def enter(self, live: LiveRoom, person: Author) -> None:
+    def enter(self, live: LiveRoom, person: Person) -> None:
         """Count a person's connection in."""
         if live.presence.enter(person):
             self._leases.take(live.room.id, person)
 
-    def leave(self, live: LiveRoom, person: Author) -> None:
+    def leave(self, live: LiveRoom, person: Person) -> None:
         """Count a person's connection out."""
         if live.presence.leave(person):
             self._leases.end(live.room.id, person)
 
-    def rename(self, live: LiveRoom, person: Author) -> None:
-        """Show somebody who is in a room under another name."""
-        if live.presence.rename(person):
+    def update(self, live: LiveRoom, person: Person) -> None:
+        """Show somebody who is in a room as they are now."""
+        if live.presence.update(person):
             self._leases.take(live.room.id, person)
 
-    def type(self, room: Room, person: Author) -> None:
+    def type(self, room: Room, person: Person) -> None:
         """Show that somebody writes in a room; nothing happens where nobody looks."""
         live = self._rooms.find(room.id)
         if live is not None:
