@@ -17,6 +17,7 @@ from chatroom.base.access import Access
 from chatroom.base.config import Settings
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Author, Notice, User
+from chatroom.live import wiring
 from chatroom.mongo.context import Context
 from chatroom.mongo.database import Database
 from chatroom.people.profiles import Profile
@@ -483,9 +484,9 @@ def test_every_process_looks_up_what_its_connections_remember(
 ) -> None:
     """M16: it holds that against what is true."""
     given: dict[str, Any] = {}
-    monkeypatch.setattr(app_module, "Engine", lambda *_, **options: given.update(options))
+    monkeypatch.setattr(wiring, "Engine", lambda *_, **options: given.update(options))
     app_module._make_engine(services, cast("Any", SimpleNamespace(take=None)))
-    assert given["read_rights"] == services.rooms.current_rights.read
+    assert given["application"].read_rights == services.rooms.current_rights.read
 
 
 class TestLate:

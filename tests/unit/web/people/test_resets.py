@@ -12,8 +12,7 @@ from chatroom.people.resets import Resets
 from chatroom.services import Services
 from chatroom.site.codes_store import CodeStore
 from tests.conftest import Clock, visitor
-from tests.unit.web.people.test_accounts import NEW, user_of
-from tests.visitors import PASSWORD, Visitor, problem
+from tests.visitors import NEW, PASSWORD, Visitor, problem, user_of
 
 VAGUE = "This link is not valid. It has been used, or it has expired. Ask for a new one."
 
