@@ -224,7 +224,7 @@ def people() -> Page:
             status, msg = status_of(error), str(error)
         else:
             return redirect(url_for("pages.room", slug=room.slug), 303)
-    found = [user for user in services.people.users.search(asked) if user.id != current_user.id]
+    found = [user for user in services.people.directory.search(asked) if user.id != current_user.id]
     return _page(
         "rooms/rooms_people.html", status, found=found, chosen=chosen, asked=asked, msg=msg, most=MOST_PEOPLE - 1
     )
