@@ -14,30 +14,7 @@ from chatroom.services import Services
 from chatroom.web.messages.pages import hue
 from tests.conftest import MakeApp, services_of, signed_in, visitor
 from tests.ports import Port
-from tests.visitors import Visitor, hidden_fields, problem
-
-SECRET_ROOM = Room(id="secret", slug="secret", title="Secret", kind="private")
-
-
-def texts(services: Services) -> list[str]:
-    return [document["text"] for document in services.database["messages"].find().sort("sequence")]
-
-
-def bodies(page: str) -> list[str]:
-    return re.findall(r'<div class="message__body"[^>]*>\s*<p>(.*?)</p>', page)
-
-
-@pytest.fixture
-def secret_room(services: Services, alice: Visitor) -> Room:
-    """A room that only Alice is in."""
-    from chatroom.rooms.rooms_store import RoomStore
-
-    store = RoomStore(services.database)
-    store.ensure(SECRET_ROOM)
-    user = services.people.users.find_by_username("alice")
-    assert user
-    store.admit(user.id, SECRET_ROOM)
-    return SECRET_ROOM
+from tests.visitors import Visitor, bodies, hidden_fields, problem, texts
 
 
 class TestIndex:
