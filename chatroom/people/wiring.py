@@ -9,9 +9,11 @@ from chatroom.base.threads import Workers
 from chatroom.mongo.collections import CollectionModel
 from chatroom.mongo.context import Context
 from chatroom.people import avatars_store, sessions_store, users_store
+from chatroom.people.account_states_store import AccountStateStore
 from chatroom.people.accounts import Accounts
 from chatroom.people.avatars import Avatars
 from chatroom.people.avatars_store import AvatarStore
+from chatroom.people.directory_store import DirectoryStore
 from chatroom.people.passwords import Passwords, make_hasher
 from chatroom.people.profiles import Profiles
 from chatroom.people.resets import Resets
@@ -35,6 +37,8 @@ class PeopleParts(msgspec.Struct, frozen=True):
     """What the package offers; `forget` is what ends with an account."""
 
     users: UserStore
+    directory: DirectoryStore
+    states: AccountStateStore
     session_store: SessionStore
     sessions: Sessions
     accounts: Accounts
@@ -75,6 +79,8 @@ def make(
     avatars = Avatars(AvatarStore(database), drawing)
     return PeopleParts(
         users=users,
+        directory=DirectoryStore(database),
+        states=AccountStateStore(database, clock=clock),
         session_store=session_store,
         sessions=sessions,
         accounts=accounts,
