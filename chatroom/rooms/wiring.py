@@ -1,0 +1,104 @@
+"""The parts of this package, made once."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from chatroom.base.config import Settings
+from chatroom.messages.messages_store import MessageStore
+from chatroom.messages.posting import Messages
+from chatroom.mongo.database import Database
+from chatroom.people.sessions_store import SessionStore
+from chatroom.rooms.access import RoomAccess
+from chatroom.rooms.access_store import AccessStore
+from chatroom.rooms.current_rights import RightsNow
+from chatroom.rooms.direct import DirectRooms
+from chatroom.rooms.direct_store import DirectRoomStore
+from chatroom.rooms.events import RoomEvents
+from chatroom.rooms.former_slugs_store import FormerSlugs
+from chatroom.rooms.links import RoomInvites
+from chatroom.rooms.links_store import RoomInviteStore
+from chatroom.rooms.listings_store import ListingStore
+from chatroom.rooms.making import RoomMaking
+from chatroom.rooms.members_store import MemberStore
+from chatroom.rooms.membership import RoomMembership
+from chatroom.rooms.memberships_store import MembershipStore
+from chatroom.rooms.own_memberships_store import OwnMembershipStore
+from chatroom.rooms.read_positions import ReadPositions
+from chatroom.rooms.rooms_store import RoomStore
+from chatroom.rooms.settings import RoomSettings
+from chatroom.rooms.slow_mode import SlowMode
+from chatroom.site.acts import Acts
+from chatroom.site.notices import Notices
+
+
+class RoomParts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the package offers."""
+
+    store: RoomStore
+    access_store: AccessStore
+    membership_store: MembershipStore
+    members: MemberStore
+    listings: ListingStore
+    preferences: OwnMembershipStore
+    access: RoomAccess
+    events: RoomEvents
+    making: RoomMaking
+    membership: RoomMembership
+    direct: DirectRooms
+    slow_mode: SlowMode
+    settings: RoomSettings
+    links: RoomInvites
+    read_positions: ReadPositions
+    current_rights: RightsNow
+    former_slugs: FormerSlugs
+
+
+def make(
+    database: Database,
+    settings: Settings,
+    *,
+    messages: Messages,
+    message_store: MessageStore,
+    notices: Notices,
+    acts: Acts,
+    check_making: Callable[[str], None] = lambda _user_id: None,
+    check_direct: Callable[[str, Sequence[str]], None] = lambda _user_id, _others: None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> RoomParts:
+    """Wire the package. `check_making` and `check_direct` refuse who may not make rooms or write to people yet."""
+    store, memberships = RoomStore(database, clock=clock), MembershipStore(database, clock=clock)
+    own, direct = OwnMembershipStore(database, clock=clock), DirectRoomStore(database, clock=clock)
+    access_store, members = AccessStore(database), MemberStore(database)
+    access = RoomAccess(access_store, store, direct, memberships, notices)
+    events = RoomEvents(messages)
+    making = RoomMaking(
+        store,
+        notices,
+        max_per_user=settings.max_rooms_per_user,
+        only_administrators_create=settings.room_creation == "administrators",
+        check_making=check_making,
+    )
+    membership = RoomMembership(
+        memberships, members, access_store, access=access, events=events, notices=notices, acts=acts
+    )
+    return RoomParts(
+        store=store,
+        access_store=access_store,
+        membership_store=memberships,
+        members=members,
+        listings=ListingStore(database),
+        preferences=own,
+        access=access,
+        events=events,
+        making=making,
+        membership=membership,
+        direct=DirectRooms(direct, memberships, notices, check_direct=check_direct),
+        slow_mode=SlowMode(own, clock=clock),
+        settings=RoomSettings(store, making, events, acts, clock=clock),
+        links=RoomInvites(RoomInviteStore(database), store, memberships, membership, acts, clock=clock),
+        read_positions=ReadPositions(own, message_store, notices),
+        current_rights=RightsNow(access_store, store, SessionStore(database), clock=clock),
+        former_slugs=FormerSlugs(database),
+    )
