@@ -18,11 +18,11 @@ from werkzeug.wsgi import ClosingIterator
 
 from chatroom import web
 from chatroom.asgi.budget import BUDGET, Budget, Shares
-from chatroom.asgi.downloads import Outlet
-from chatroom.asgi.large_answers import InPieces, in_one
-from chatroom.asgi.request_queue import LEAVE, QUICK_AT_ONCE, Queueing
-from chatroom.asgi.slow_requests import WholeBodies
-from chatroom.asgi.uploads import Spooling
+from chatroom.asgi.downloads import Downloads
+from chatroom.asgi.large_answers import LargeAnswers, in_one
+from chatroom.asgi.request_queue import LEAVE, QUICK_AT_ONCE, RequestQueue
+from chatroom.asgi.slow_requests import SlowRequests
+from chatroom.asgi.uploads import Uploads
 from chatroom.base.access import Access
 from chatroom.base.addresses import network_of
 from chatroom.base.config import Settings, load_settings
@@ -127,24 +127,24 @@ class ASGI:
             address_of=network_behind,
             is_behind_proxies=settings.trusted_proxies > 0,
         )
-        self.queueing = Queueing(
+        self.request_queue = RequestQueue(
             WSGIMiddleware(cast("Any", in_one(_leaving(app))), workers=settings.request_threads + QUICK_AT_ONCE),
             threads=settings.request_threads,
             find_lane=web.lane_of(app),
             find_credential=web.credential_of(settings.trusted_proxies),
             find_address=network_behind,
         )
-        self._pages = Outlet(
-            Spooling(
-                WholeBodies(self.queueing, most_bytes=settings.max_request_bytes),
-                self.queueing,
+        self._pages = Downloads(
+            Uploads(
+                SlowRequests(self.request_queue, most_bytes=settings.max_request_bytes),
+                self.request_queue,
                 is_upload=web.is_upload,
                 find_user=self._find_user,
                 small_bytes=settings.max_request_bytes or sys.maxsize,
                 most_bytes=web.most_upload_bytes(settings),
             )
         )
-        self._answers = InPieces(self._answer)
+        self._answers = LargeAnswers(self._answer)
         self._live = LiveEndpoint(
             self._get_engine,
             address_of=lambda scope: web.address_of(scope, settings.trusted_proxies),
@@ -193,15 +193,15 @@ class ASGI:
     def _is_for_socketio(self, scope: Scope) -> bool:
         return bool(self._services.settings.socketio and scope["path"].startswith(SOCKET_IO))
 
-    def let_go(self) -> None:
+    def release_clients(self) -> None:
         """Answer whoever waits for news, as the server is about to wait for the last answers."""
         if self._socketio is not None:
-            self._socketio.let_go()
+            self._socketio.release_all()
 
     async def _live_span(self, receive: Receive, send: Send) -> None:
         await receive()
         services = open_app(self._app)
-        notifier = Notifier(services.push, room_of=services.rooms.find, wishes_in=services.rooms.wishes_in)
+        notifier = Notifier(services.push, room_of=services.rooms.find, preferences_in=services.rooms.preferences_in)
         notifier.start()
         store_now = None if services.settings.is_in_memory else AsyncMessages(services.database, services.message_store)
         services.messages.store_now = store_now

@@ -14,8 +14,8 @@ from chatroom.base.errors import Unavailable
 from chatroom.base.models import Hook, Room
 from chatroom.erasure.account_deletion import AccountDeletion
 from chatroom.erasure.clearing import Clearing
-from chatroom.erasure.departed_memberships import Departures
-from chatroom.erasure.departed_messages import Parting
+from chatroom.erasure.departed_memberships import DepartedMemberships
+from chatroom.erasure.departed_messages import DepartedMessages
 from chatroom.erasure.retention import Retention
 from chatroom.export.export import Exports
 from chatroom.export.own_data import OwnData
@@ -47,7 +47,7 @@ from chatroom.outbound import hooks_store as hooks
 from chatroom.outbound import subscriptions_store as subscriptions
 from chatroom.outbound.deliveries import Deliveries
 from chatroom.outbound.hooks_store import HookStore
-from chatroom.outbound.public_http import Outside
+from chatroom.outbound.public_http import PublicHttp
 from chatroom.outbound.push import Push
 from chatroom.outbound.subscriptions_store import SubscriptionStore
 from chatroom.outbound.webhooks import Webhooks
@@ -308,9 +308,12 @@ class Services:
         self.profiles = Profiles(self.accounts.users, self.acts)
         self.resets = Resets(ResetStore(database), self.accounts, self.acts)
         self.reading = Reading(room_store, self.message_store, self.notices)
-        outside = Outside()
+        public_http = PublicHttp()
         self.push = Push(
-            SubscriptionStore(database), contact=settings.push_contact, poster=outside, is_allowed=outside.is_allowed
+            SubscriptionStore(database),
+            contact=settings.push_contact,
+            poster=public_http,
+            is_allowed=public_http.is_allowed,
         )
         self._wire_webhooks(database)
         self._wire_account_deletion(database, room_store)
@@ -356,7 +359,8 @@ class Services:
 
     def _wire_webhooks(self, database: Database) -> None:
         hooks = HookStore(database)
-        outside = Outside([word for part in self.settings.webhook_allowed_hosts.split(",") if (word := part.strip())])
+        allowed_hosts = self.settings.webhook_allowed_hosts.split(",")
+        public_http = PublicHttp([word for part in allowed_hosts if (word := part.strip())])
         find_room = self.rooms.find
         self.webhooks = Webhooks(
             hooks,
@@ -364,13 +368,13 @@ class Services:
             self.message_store,
             self.acts,
             find_room=find_room,
-            is_allowed=outside.is_allowed,
+            is_allowed=public_http.is_allowed,
             find_maker=self._find_maker,
             is_taken=self.accounts.users.has_name,
         )
         leases = LeaseStore(database, holder=self.origin)
         self.deliveries = Deliveries(
-            hooks, self.message_store, leases, outside, find_room=find_room, is_good=self.webhooks.is_good
+            hooks, self.message_store, leases, public_http, find_room=find_room, is_good=self.webhooks.is_good
         )
 
     def _find_maker(self, hook: Hook, room: Room) -> Access | None:
@@ -380,12 +384,14 @@ class Services:
 
     def _wire_account_deletion(self, database: Database, rooms: RoomStore) -> None:
         users, members, listings = self.accounts.users, MemberStore(database), ListingStore(database)
-        departures = Departures(users, rooms, members, listings=listings, rooms=self.rooms, notices=self.notices)
+        memberships = DepartedMemberships(
+            users, rooms, members, listings=listings, rooms=self.rooms, notices=self.notices
+        )
         index = SearchStore(database)
-        parting = Parting(rooms, self.message_store, self.messages, self.search.indexer, index)
+        messages = DepartedMessages(rooms, self.message_store, self.messages, self.search.indexer, index)
         ties = (
             lambda _: self.acts.finish(is_urgent=True),  # what is noted in memberships and links that are to go
-            departures.see_off,  # before the sessions end: open pages hear of both, and say what comes first
+            memberships.end_for,  # before the sessions end: open pages hear of both, and say what comes first
             self.sessions.forget,
             SubscriptionStore(database).forget,
             ResetStore(database).forget,
@@ -399,7 +405,7 @@ class Services:
             self.accounts,
             self.moderation,
             self.acts,
-            parting,
+            messages,
             LeaseStore(database, holder=self.origin),
             ties=ties,
         )

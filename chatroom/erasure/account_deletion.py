@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from chatroom.base.errors import ChatroomError, Refused
 from chatroom.base.models import FormerMember, Notice, User
 from chatroom.erasure.departed_memberships import GONE
-from chatroom.erasure.departed_messages import Parting, Report
+from chatroom.erasure.departed_messages import DepartedMessages, Report
 from chatroom.moderation.moderation import Moderation
 from chatroom.people.accounts import Accounts
 from chatroom.site.acts import Acts
@@ -42,7 +42,7 @@ class AccountDeletion:
         accounts: Accounts,
         moderation: Moderation,
         acts: Acts,
-        parting: Parting,
+        messages: DepartedMessages,
         leases: LeaseStore,
         *,
         ties: Sequence[Tie],
@@ -52,7 +52,7 @@ class AccountDeletion:
         self._users = accounts.users
         self._moderation = moderation
         self._acts = acts
-        self._parting = parting
+        self._messages = messages
         self._ties = ties
         self._clock = clock
         self._looked_for: set[str] = set()
@@ -139,7 +139,7 @@ class AccountDeletion:
 
     def _see_to(self, former: FormerMember, report: Report) -> bool:
         self._end_ties(former.id)  # again: their last requests may have made something new
-        return self._parting.part(former, self._goes_on, report)
+        return self._messages.erase(former, self._goes_on, report)
 
     def _end_ties(self, user_id: str) -> None:
         for end in self._ties:

@@ -17,7 +17,7 @@ from chatroom.live.appender import Appender
 from chatroom.live.bridge import Passage
 from chatroom.live.connections import Connections
 from chatroom.live.housekeeping import TICK_SECONDS, Housekeeping, ProlongSession
-from chatroom.live.notice_receiver import Hearing
+from chatroom.live.notice_receiver import NoticeReceiver
 from chatroom.live.presence.presence_leases import Leases
 from chatroom.live.presence.presences_store import PresenceStore
 from chatroom.live.rights_check import ReadRights
@@ -79,7 +79,7 @@ class Engine:
         self._tasks: set[asyncio.Task[None]] = set()
         self._leases = Leases(presences, self.run, renew_ticks=max(1, int(lease_seconds / 3 / TICK_SECONDS)))
         self.connections = Connections()
-        self.hearing = Hearing(self.connections, find_room, self.run, renew_site=renew_site)
+        self.receiver = NoticeReceiver(self.connections, find_room, self.run, renew_site=renew_site)
         self.rooms = LiveRooms(
             store,
             self.run,
@@ -103,7 +103,7 @@ class Engine:
         self.housekeeping = Housekeeping(
             self.rooms,
             self.connections,
-            self.hearing,
+            self.receiver,
             self._leases,
             self.run,
             presences=presences,
@@ -129,7 +129,7 @@ class Engine:
         self.messages.change_through = self.passage.change
         self.messages.note_through = self.passage.note
         self._notices.apply_through = self._hear_from_thread
-        chores = (self._start_feed(), self.housekeeping.keep(), self.hearing.renew_site())
+        chores = (self._start_feed(), self.housekeeping.keep(), self.receiver.renew_site())
         self._tasks = {self._loop.create_task(chore) for chore in chores}
 
     async def stop(self) -> None:
@@ -193,6 +193,6 @@ class Engine:
             self._loop.call_soon_threadsafe(self._hear_own, notice)
 
     def _hear_own(self, notice: Notice) -> None:
-        task = self._loop.create_task(self.hearing.apply([notice]))
+        task = self._loop.create_task(self.receiver.apply([notice]))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -11,12 +11,12 @@ import msgspec
 from chatroom.base.access import Access
 from chatroom.base.models import Role
 from chatroom.mongo.database import Database, Document
-from chatroom.people.users_store import standing_of
+from chatroom.people.users_store import approval_state_of
 from chatroom.rooms.memberships_store import membership_of
 from chatroom.rooms.rooms_store import find_named, room_of
 
 USER_FIELDS = dict.fromkeys(("role", "display_name", "muted_until", "mute_reason", "deleted_at"), 1)
-STANDING_FIELDS = dict.fromkeys(("created_at", "is_bot", "approved", "is_trusted", "held_at"), 1)
+APPROVAL_FIELDS = dict.fromkeys(("created_at", "is_bot", "approved", "is_trusted", "held_at"), 1)
 RIGHTS_FIELDS = dict.fromkeys(("role", "muted_until", "banned_until", "password_version"), 1)
 
 
@@ -51,7 +51,7 @@ class AccessStore:
             membership = self._memberships.find_one({"user": user_id, "room": room["_id"], "removed_at": None})
             if membership is None:
                 return None
-            user = self._users.find_one({"_id": user_id}, USER_FIELDS | STANDING_FIELDS) or {}
+            user = self._users.find_one({"_id": user_id}, USER_FIELDS | APPROVAL_FIELDS) or {}
         return None if user.get("deleted_at") else _access(room, membership, user)  # their last requests still come
 
     def moderated_by(self, user_id: str) -> list[str]:
@@ -89,7 +89,7 @@ def _access(room: Document, membership: Document, user: Document) -> Access:
         name=user.get("display_name", ""),
         muted_until=mute.get("muted_until"),
         mute_reason=mute.get("mute_reason", ""),
-        standing=standing_of(user, membership.get("role", "member")),
+        approval_state=approval_state_of(user, membership.get("role", "member")),
     )
 
 

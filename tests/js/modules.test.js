@@ -16,7 +16,7 @@ function reach(path, found = new Set()) {
 }
 
 test("the room's page preloads exactly the modules that it runs", () => {
-  const list = read("../templates/messages/chatroom.html").match(/chat_modules = \[([^\]]+)\]/)[1];
+  const list = read("../templates/chatroom.html").match(/chat_modules = \[([^\]]+)\]/)[1];
   const preloaded = [...list.matchAll(/"([^"]+)"/g)].map(([, name]) => `${name}.js`);
   assert.deepEqual(preloaded.sort(), [...reach("pages/chat.js")].sort());
 });

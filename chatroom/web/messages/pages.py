@@ -187,7 +187,7 @@ def room_page(
     found = access.room
     response = make_response(
         render_template(
-            "messages/chatroom.html",
+            "chatroom.html",
             room=found,
             access=access,
             closed=_why_closed(access),

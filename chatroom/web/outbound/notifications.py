@@ -83,7 +83,7 @@ def wish(slug: str) -> Page:
     if not form.validate():
         flash(form.problem, "error")
     else:
-        services.rooms.wish(access, form.notify.data)
+        services.rooms.set_preference(access, form.notify.data)
         flash(f"{access.room.title}: saved.", "success")
     return redirect(url_for("notifications.settings"), 303)
 

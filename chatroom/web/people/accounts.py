@@ -150,7 +150,7 @@ def shown_registration() -> str:
 def _register_page(form: RegisterForm, status: int = 200, msg: str = "") -> Response:
     closed = shown_registration() == "closed"
     is_first = not closed and _needs_first_code()
-    return _page("people/register.html", status, form=form, msg=msg, rules=RULES, closed=closed, is_first=is_first)
+    return _page("register.html", status, form=form, msg=msg, rules=RULES, closed=closed, is_first=is_first)
 
 
 def _needs_first_code() -> bool:
@@ -161,7 +161,7 @@ def _needs_first_code() -> bool:
 
 
 def _login_page(form: LoginForm, status: int = 200, msg: str = "") -> Response:
-    return _page("people/login.html", status, form=form, msg=msg)
+    return _page("login.html", status, form=form, msg=msg)
 
 
 def _account_page(form: PasswordForm, status: int = 200, msg: str = "") -> Response:

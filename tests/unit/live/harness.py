@@ -18,10 +18,8 @@ from chatroom.live import (
     engine,
     follower,
     housekeeping,
+    notice_receiver,
     rooms,
-)
-from chatroom.live import (
-    notice_receiver as hearing,
 )
 from chatroom.live import (
     read_positions as positions,
@@ -43,7 +41,7 @@ from tests.people import ALICE, BOB, MALLORY, rendered
 
 DEN = Room(id="den", slug="den", title="The den of Alice and Bob", kind="private")
 PEOPLE = {"alice": ALICE, "bob": BOB, "mallory": MALLORY}
-THOSE_WHO_SLEEP = (appender, connection, engine, follower, hearing, housekeeping, positions, rooms)
+THOSE_WHO_SLEEP = (appender, connection, engine, follower, housekeeping, notice_receiver, positions, rooms)
 MOST_TURNS = 500
 NO_LIMITS = Limits(connections=0, connections_per_user=0, connections_per_address=0, rooms_per_connection=0)
 

@@ -166,7 +166,7 @@ class TestAccess:
                 access = get_for(user_id, slug)
                 process.rooms.get_for = get_for  # type: ignore[method-assign]
                 expel(process)
-                process.engine.hearing.count += 1
+                process.engine.receiver.count += 1
                 return access
 
             process.rooms.get_for = slow  # type: ignore[method-assign]
@@ -255,13 +255,13 @@ class TestRoom:
             process = await started()
             clients = [await process.connect() for _ in range(3)]
             asked: list[str] = []
-            find = process.engine.hearing._find_room
+            find = process.engine.receiver._find_room
 
             def count(room_id: str) -> Room | None:
                 asked.append(room_id)
                 return find(room_id)
 
-            process.engine.hearing._find_room = count
+            process.engine.receiver._find_room = count
             process.notices.tell(Notice(kind="room", room=LOBBY.id))
             await settle()
             assert asked == [LOBBY.id]
@@ -304,7 +304,7 @@ class TestHints:
             process = await started()
             alice = await process.connect(query={"room": "den"})
             expel(process)
-            await process.engine.hearing.apply([Notice(kind="missed")])
+            await process.engine.receiver.apply([Notice(kind="missed")])
             await settle()
             assert {frame["type"] for frame in alice.frames()} >= {"closed", "rooms"}
 

@@ -359,7 +359,7 @@ class TestDecide:
         assert (message.author, message.client_id, message.text) == (Author(world.carol.id, "Carol"), "c1", "c1")
         assert world.acts() == ["set_holding", "approve_message"]
         assert world.told("user") == [world.carol.id]
-        assert world.access(world.carol).standing.approved == 1
+        assert world.access(world.carol).approval_state.approved == 1
 
     def test_trusted_they_wait_no_more(self, world: World) -> None:
         world.approval.approve(world.bob, world.hold("c1").id, is_trusting=True)
@@ -413,7 +413,7 @@ class TestDecide:
         assert world.approval.finish() == 1
         assert world.approval.finish() == 0
         assert world.texts() == ["c1"]
-        assert world.access(world.carol).standing.approved == 1
+        assert world.access(world.carol).approval_state.approved == 1
         assert world.acts() == ["set_holding", "approve_message"]
 
     def test_rejected_it_needs_a_reason_of_some_length(self, world: World) -> None:

@@ -12,11 +12,11 @@ import pytest
 
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Author, Hook
-from chatroom.outbound import public_http as outside
+from chatroom.outbound import public_http
 from chatroom.outbound.deliveries import Deliveries
-from chatroom.outbound.fair_turns import Patience
+from chatroom.outbound.fair_turns import FairTurns
 from chatroom.outbound.hooks_store import HookStore
-from chatroom.outbound.public_http import Answer, Forbidden, Outside
+from chatroom.outbound.public_http import Answer, Forbidden, PublicHttp
 from chatroom.rooms.rooms import LOBBY
 from chatroom.services import Services
 from chatroom.site.leases_store import LeaseStore
@@ -60,7 +60,7 @@ def store(services: Services) -> HookStore:
 def deliveries(services: Services, store: HookStore, poster: Poster, clock: Clock) -> Deliveries:
     leases = LeaseStore(services.database, holder="here", clock=clock)
     made = Deliveries(store, services.message_store, leases, poster, find_room=services.rooms.find, clock=clock)
-    made.patience = Patience(clock.seconds)
+    made.turns = FairTurns(clock.seconds)
     return made
 
 
@@ -294,7 +294,7 @@ def test_a_slow_address_keeps_no_others_waiting(
 ) -> None:
     """P11: whose address takes nine seconds for each message, and says yes to it."""
     now = [100.0]
-    monkeypatch.setattr(deliveries.patience, "_clock", lambda: now[0])
+    monkeypatch.setattr(deliveries.turns, "_clock", lambda: now[0])
     make(services, monkeypatch)
     services.webhooks.make_outgoing(MANAGER, BOB, "Mine", "https://slow.test/in")
     post = poster.post
@@ -340,7 +340,7 @@ class TestMaking:
                 raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
             return socket.getaddrinfo(host, *arguments, **options)
 
-        monkeypatch.setattr(outside, "socket", SimpleNamespace(**vars(socket) | {"getaddrinfo": look_up}))
+        monkeypatch.setattr(public_http, "socket", SimpleNamespace(**vars(socket) | {"getaddrinfo": look_up}))
 
     @pytest.mark.parametrize("role", ["member", "moderator"])
     def test_only_administrators_may(self, services: Services, role: Any) -> None:
@@ -382,7 +382,7 @@ class TestMaking:
         assert refusal.value.reason == "invalid"
 
     def test_a_host_within_that_is_allowed(self, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(services.webhooks, "_is_allowed", Outside(["localhost"]).is_allowed)
+        monkeypatch.setattr(services.webhooks, "_is_allowed", PublicHttp(["localhost"]).is_allowed)
         assert services.webhooks.make_outgoing(MANAGER, ALICE, "Logs", "http://localhost:8080/").startswith("whsec_")
 
     @pytest.mark.parametrize("name", ["", " ", "x" * 41, "a\u202eb", "a\0b"])

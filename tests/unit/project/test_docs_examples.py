@@ -67,7 +67,7 @@ class TestExtending:
 
     def test_the_link_is_one(self, app: Flask, steps: str) -> None:
         with app.test_request_context():
-            link = app.jinja_env.from_string(block_after(steps, "templates/messages/chatroom.html", "jinja"))
+            link = app.jinja_env.from_string(block_after(steps, "templates/chatroom.html", "jinja"))
             assert 'href="/chatroom/lobby/transcript"' in link.render(room={"slug": "lobby"})
 
     def test_what_it_says_of_the_application_is_so(self, steps: str) -> None:
