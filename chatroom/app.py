@@ -201,7 +201,8 @@ class ASGI:
     async def _live_span(self, receive: Receive, send: Send) -> None:
         await receive()
         services = open_app(self._app)
-        notifier = Notifier(services.push, room_of=services.rooms.find, preferences_in=services.rooms.preferences_in)
+        rooms = services.rooms
+        notifier = Notifier(services.push, room_of=rooms.store.find, preferences_in=rooms.preferences.preferences_in)
         notifier.start()
         store_now = None if services.settings.is_in_memory else AsyncMessages(services.database, services.message_store)
         services.messages.store_now = store_now
@@ -242,13 +243,13 @@ class ASGI:
         return self._engine
 
     def _get_access(self, user_id: str, slug: str) -> Access:
-        return self._services.rooms.get_for(user_id, slug)
+        return self._services.rooms.access.get_for(user_id, slug)
 
     def _find_access(self, user_id: str, slug: str) -> Access | None:
-        return self._services.rooms.find_for(user_id, slug)
+        return self._services.rooms.access.find_for(user_id, slug)
 
     def _take_turn(self, access: Access, client_id: str) -> None:
-        self._services.rooms.take_turn(access, client_id)
+        self._services.rooms.slow_mode.take_turn(access, client_id)
 
     def _may_be_held(self, access: Access) -> bool:
         return self._services.newcomers.may_be_held(access)
@@ -264,7 +265,7 @@ class ASGI:
         return visitor.author.id if visitor else None
 
     def _mark_read(self, access: Access, sequence: int) -> None:
-        self._services.reading.mark(access, sequence)
+        self._services.rooms.read_positions.mark(access, sequence)
 
     def _sign_in(self, scope: Mapping[str, Any]) -> Visitor | None:
         self._services.prepare()
@@ -291,7 +292,7 @@ def _make_engine(services: Services, notifier: Notifier) -> Engine:
         services.message_store,
         services.presence,
         notices=services.notices,
-        find_room=services.rooms.find,
+        find_room=services.rooms.store.find,
         make_feed=make_feed,
         ended_sessions=EndedSessions(services.sessions.ended_since),
         prolong_session=services.sessions.prolong,
@@ -301,7 +302,7 @@ def _make_engine(services: Services, notifier: Notifier) -> Engine:
         tail_messages=settings.tail_messages,
         tail_bytes=settings.tail_bytes,
         lease_seconds=settings.presence_lease_seconds,
-        read_rights=services.rights.read,
+        read_rights=services.rooms.current_rights.read,
         chores=[
             services.site.renew,
             services.acts.finish,

@@ -6,16 +6,18 @@ Nothing connects before `open`; what the pages need in the database is there aft
 import secrets
 import threading
 import time
+from collections.abc import Collection
 from typing import Literal
 
 from chatroom.base.access import Access
 from chatroom.base.config import Settings
 from chatroom.base.errors import Unavailable
-from chatroom.base.models import Hook, Room
+from chatroom.base.models import Hook, Member, Room
 from chatroom.erasure.account_deletion import AccountDeletion
 from chatroom.erasure.clearing import Clearing
 from chatroom.erasure.departed_memberships import DepartedMemberships
 from chatroom.erasure.departed_messages import DepartedMessages
+from chatroom.erasure.erasure_store import ErasureStore
 from chatroom.erasure.retention import Retention
 from chatroom.export.export import Exports
 from chatroom.export.own_data import OwnData
@@ -74,19 +76,12 @@ from chatroom.people.profiles import Profiles
 from chatroom.people.resets import Resets
 from chatroom.people.resets_store import ResetStore
 from chatroom.people.sessions import Sessions
-from chatroom.people.sessions_store import SessionStore
 from chatroom.rooms import links_store as room_invites
+from chatroom.rooms import memberships_store as memberships
 from chatroom.rooms import rooms_store as rooms
-from chatroom.rooms.current_rights import RightsNow
-from chatroom.rooms.former_slugs_store import FormerSlugs
-from chatroom.rooms.links import RoomInvites
+from chatroom.rooms import wiring as room_wiring
 from chatroom.rooms.links_store import RoomInviteStore
-from chatroom.rooms.listings_store import ListingStore
-from chatroom.rooms.members_store import MemberStore
-from chatroom.rooms.read_positions import Reading
-from chatroom.rooms.rooms import Rooms
-from chatroom.rooms.rooms_store import RoomStore
-from chatroom.rooms.settings import RoomSettings
+from chatroom.rooms.wiring import RoomParts
 from chatroom.search import search_store as search
 from chatroom.search.search import Search, make_search
 from chatroom.search.search_store import SearchStore
@@ -124,7 +119,7 @@ INDEXES = {
     "notices": notices.INDEXES,
     "room_invites": room_invites.INDEXES,
     "rooms": rooms.INDEXES,
-    "memberships": rooms.MEMBERSHIP_INDEXES,
+    "memberships": memberships.INDEXES,
     "site": site.INDEXES,
     "search_entries": search.INDEXES,
     "avatars": avatars.INDEXES,
@@ -154,12 +149,8 @@ class Services:
     newcomers: Newcomers
     site: Site
     notices: Notices
-    rooms: Rooms
-    rights: RightsNow
-    reading: Reading
-    room_settings: RoomSettings
+    rooms: RoomParts
     site_rooms: SiteRooms
-    room_invites: RoomInvites
     retention: Retention
     acts: Acts
     audit: Audit
@@ -220,9 +211,9 @@ class Services:
                     raise Unavailable("The database does not answer right now. Please try again in a moment.")
                 try:
                     self.database.ensure_indexes(INDEXES)
-                    self.rooms.ensure_lobby()
-                    FormerSlugs(self.database).move()
-                    RoomStore(self.database).key_titles()
+                    self.rooms.making.ensure_lobby()
+                    self.rooms.former_slugs.move()
+                    self.rooms.store.key_titles()
                 except Unavailable:
                     self._prepare_again_at = time.monotonic() + PREPARE_PAUSE_SECONDS
                     raise
@@ -267,7 +258,6 @@ class Services:
             find_message=self.message_store.find_by_client_id,
             find_held=held_store.find,
         )
-        room_store = RoomStore(database)
         self.notices = Notices(NoticeStore(database))
         entries = AuditStore(database)
         self.audit = Audit(entries)
@@ -279,13 +269,15 @@ class Services:
             max_length=settings.max_message_length,
             files=self.files,
             acts=self.acts,
-            find_mentions=Mentions(room_store.find_members).find,
+            find_mentions=Mentions(self._find_members).find,
             check_editing=self.newcomers.check_editing,
         )
+        self._wire_rooms(database)
         self.approval = Approval(
             held_store,
             self.accounts.users,
-            room_store,
+            self.rooms.store,
+            self.rooms.access_store,
             self.messages,
             message_store=self.message_store,
             files=self.files,
@@ -294,20 +286,20 @@ class Services:
             acts=self.acts,
         )
         self.exports = Exports(self.message_store)
-        self._wire_rooms(database, room_store)
         self.search = make_search(database, self.message_store, self.accounts.users.find_by_name)
-        self.own_data = OwnData(database, self.search.indexer, self.message_store, self.rooms, self.sessions)
+        self.own_data = OwnData(database, self.search.indexer, self.message_store, self.rooms.listings, self.sessions)
         leases = LeaseStore(database, holder=self.origin)
-        self.clearing = Clearing(room_store, self.message_store, self.messages, leases, self.acts)
-        self.reports = Reports(ReportStore(database), room_store, self.messages, self.acts)
-        self.moderation = Moderation(self.accounts.users, room_store, self.rooms, self.sessions, self.acts)
+        self.clearing = Clearing(ErasureStore(database), self.message_store, self.messages, leases, self.acts)
+        self.reports = Reports(ReportStore(database), self.rooms.access_store, self.messages, self.acts)
+        self.moderation = Moderation(
+            self.accounts.users, self.rooms.membership_store, self.rooms.membership, self.sessions, self.acts
+        )
         self.admission = Admission(self.site, self.accounts.invites, self.acts, settings.registration)
         self.accounts.registration = self.admission.registration
         self.accounts.first_key = self.secret_key if settings.is_public else ""
         self.overview = OverviewStore(database)
         self.profiles = Profiles(self.accounts.users, self.acts)
         self.resets = Resets(ResetStore(database), self.accounts, self.acts)
-        self.reading = Reading(room_store, self.message_store, self.notices)
         public_http = PublicHttp()
         self.push = Push(
             SubscriptionStore(database),
@@ -316,10 +308,9 @@ class Services:
             is_allowed=public_http.is_allowed,
         )
         self._wire_webhooks(database)
-        self._wire_account_deletion(database, room_store)
+        self._wire_account_deletion(database)
         lease_seconds = settings.presence_lease_seconds
         self._wire_acts()
-        self.rights = RightsNow(MemberStore(database), room_store, SessionStore(database))
         self.presence = PresenceStore(database, process=self.origin, lease_seconds=lease_seconds)
         self.visits = PresenceStore(database, process=f"{self.origin}-pages", lease_seconds=VISIT_SECONDS)
 
@@ -336,32 +327,37 @@ class Services:
             "reject_message": decided,
         }
 
-    def _wire_rooms(self, database: Database, store: RoomStore) -> None:
-        settings = self.settings
-        members = MemberStore(database)
-        self.rooms = Rooms(
-            store,
-            members,
-            ListingStore(database),
-            self.messages,
-            self.notices,
+    def _find_members(self, room: Room, usernames: Collection[str]) -> list[Member]:
+        return self.rooms.members.find_named(room, usernames)
+
+    def _wire_rooms(self, database: Database) -> None:
+        self.rooms = room_wiring.make(
+            database,
+            self.settings,
+            messages=self.messages,
+            message_store=self.message_store,
+            notices=self.notices,
             acts=self.acts,
-            max_per_user=settings.max_rooms_per_user,
-            only_administrators_create=settings.room_creation == "administrators",
             check_making=self.newcomers.check_making_rooms,
             check_direct=self.newcomers.check_direct,
         )
-        self.room_settings = RoomSettings(store, self.message_store, self.rooms, self.acts)
-        self.site_rooms = SiteRooms(SiteRoomStore(database), members, self.rooms, self.room_settings, self.acts)
-        self.room_invites = RoomInvites(RoomInviteStore(database), store, members, self.rooms, self.acts)
+        rooms = self.rooms
+        self.site_rooms = SiteRooms(
+            SiteRoomStore(database),
+            rooms.membership_store,
+            rooms.members,
+            settings=rooms.settings,
+            events=rooms.events,
+            acts=self.acts,
+        )
         leases = LeaseStore(database, holder=self.origin)
-        self.retention = Retention(leases, store, self.message_store, self.messages)
+        self.retention = Retention(leases, ErasureStore(database), self.message_store, self.messages)
 
     def _wire_webhooks(self, database: Database) -> None:
         hooks = HookStore(database)
         allowed_hosts = self.settings.webhook_allowed_hosts.split(",")
         public_http = PublicHttp([word for part in allowed_hosts if (word := part.strip())])
-        find_room = self.rooms.find
+        find_room = self.rooms.store.find
         self.webhooks = Webhooks(
             hooks,
             self.messages,
@@ -380,15 +376,21 @@ class Services:
     def _find_maker(self, hook: Hook, room: Room) -> Access | None:
         """Who made a webhook, as a member of its room; None for who is banned, or not in it any more."""
         user = self.accounts.users.find(hook.made_by.id)
-        return None if user is None or self.sessions.is_banned(user) else self.rooms.find_for(user.id, room.slug)
+        return None if user is None or self.sessions.is_banned(user) else self.rooms.access.find_for(user.id, room.slug)
 
-    def _wire_account_deletion(self, database: Database, rooms: RoomStore) -> None:
-        users, members, listings = self.accounts.users, MemberStore(database), ListingStore(database)
+    def _wire_account_deletion(self, database: Database) -> None:
+        rooms = self.rooms
         memberships = DepartedMemberships(
-            users, rooms, members, listings=listings, rooms=self.rooms, notices=self.notices
+            self.accounts.users,
+            rooms.store,
+            rooms.membership_store,
+            rooms.members,
+            listings=rooms.listings,
+            events=rooms.events,
+            notices=self.notices,
         )
         index = SearchStore(database)
-        messages = DepartedMessages(rooms, self.message_store, self.messages, self.search.indexer, index)
+        messages = DepartedMessages(rooms.store, self.message_store, self.messages, self.search.indexer, index)
         ties = (
             lambda _: self.acts.finish(is_urgent=True),  # what is noted in memberships and links that are to go
             memberships.end_for,  # before the sessions end: open pages hear of both, and say what comes first

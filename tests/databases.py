@@ -12,14 +12,13 @@ import pymongo
 
 from chatroom.base.config import Settings
 from chatroom.base.models import Author
+from chatroom.messages.messages_store import MessageStore
 from chatroom.messages.posting import Messages
 from chatroom.mongo.database import Database
 from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.mongo.embedded.mongod import find_binaries, make_runnable
-from chatroom.rooms.listings_store import ListingStore
-from chatroom.rooms.members_store import MemberStore
-from chatroom.rooms.rooms import Rooms
-from chatroom.rooms.rooms_store import RoomStore
+from chatroom.rooms import wiring as room_wiring
+from chatroom.rooms.wiring import RoomParts
 from chatroom.services import INDEXES
 from chatroom.site.acts import Acts
 from chatroom.site.acts_store import ActStore
@@ -41,11 +40,23 @@ def in_memory(**settings: Any) -> Database:
 
 
 def make_rooms(
-    database: Database, messages: Messages, notices: Notices, acts: Acts | None = None, **settings: Any
-) -> Rooms:
+    database: Database,
+    messages: Messages,
+    notices: Notices,
+    acts: Acts | None = None,
+    settings: Settings | None = None,
+    **given: Any,
+) -> RoomParts:
     """The rooms of a database."""
-    stores = RoomStore(database), MemberStore(database), ListingStore(database)
-    return Rooms(*stores, messages, notices, acts=acts or make_acts(database, notices), **settings)
+    return room_wiring.make(
+        database,
+        settings or Settings(mongo_uri="mongomock://"),
+        messages=messages,
+        message_store=MessageStore(database, origin="here"),
+        notices=notices,
+        acts=acts or make_acts(database, notices),
+        **given,
+    )
 
 
 def make_acts(

@@ -26,7 +26,7 @@ from chatroom.export.backup_folder import (
 )
 from chatroom.export.backup_store import BackupStore, chunk_of
 from chatroom.messages.messages_store import KEPT_REVISIONS
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
 
 __all__ = ["BackupError", "Manifest", "Report", "make", "restore", "verify"]
 

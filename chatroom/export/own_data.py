@@ -14,7 +14,7 @@ from chatroom.messages.messages_store import MessageStore
 from chatroom.moderation.held_store import HeldStore
 from chatroom.mongo.database import Database
 from chatroom.people.sessions import Sessions
-from chatroom.rooms.rooms import Rooms
+from chatroom.rooms.listings_store import ListingStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.search.indexer import Indexer, from_word
 from chatroom.search.search_store import SearchStore
@@ -33,14 +33,14 @@ class OwnData:
     """Read what belongs to one person, as records of plain values, each with its `type`."""
 
     def __init__(
-        self, database: Database, indexer: Indexer, messages: MessageStore, rooms: Rooms, sessions: Sessions
+        self, database: Database, indexer: Indexer, messages: MessageStore, listings: ListingStore, sessions: Sessions
     ) -> None:
         self._index = SearchStore(database)
         self._all_rooms = RoomStore(database)
         self._held = HeldStore(database)
         self._indexer = indexer
         self._messages = messages
-        self._rooms = rooms
+        self._listings = listings
         self._sessions = sessions
 
     def read(self, user: User) -> Iterator[Record]:
@@ -52,7 +52,7 @@ class OwnData:
         yield {"type": "account", **{name: getattr(user, name) for name in OF_ACCOUNT}}
         for session in self._sessions.list_for(user):
             yield {"type": "session", **{name: getattr(session, name) for name in OF_SESSION}}
-        for entry in self._rooms.list_for(user.id):
+        for entry in self._listings.list_for(user.id):
             membership = entry.membership
             yield {
                 "type": "membership",

@@ -77,8 +77,8 @@ class ListingStore:
             names = self._names(person for room in rooms for person in room.people)
         return [msgspec.structs.replace(room, title=title_for(user_id, room, names)) for room in rooms]
 
-    def list_public(self, user_id: str, after: tuple[str, str] = ("", ""), limit: int = PAGE) -> list[PublicRoom]:
-        """Public rooms that are not archived, by title, those after a place."""
+    def list_public(self, user_id: str, after: tuple[str, str] = ("", "")) -> list[PublicRoom]:
+        """A page of the public rooms that are not archived, by title, from a place on."""
         title_key, room_id = after
         query = {
             "kind": "public",
@@ -87,7 +87,7 @@ class ListingStore:
         }
         order = [("kind", ASCENDING), ("title_key", ASCENDING), ("_id", ASCENDING)]
         with self._database.bounded():
-            found = list(self._rooms.find(query).sort(order).limit(limit))
+            found = list(self._rooms.find(query).sort(order).limit(PAGE))
             own = {"user": user_id, "room": {"$in": [room["_id"] for room in found]}, "removed_at": None}
             mine = {document["room"] for document in self._memberships.find(own, {"room": 1})}
         return [

@@ -11,9 +11,7 @@ from chatroom.rooms.own_memberships_store import OwnMembershipStore
 class SlowMode:
     """Give members their turns."""
 
-    def __init__(
-        self, store: OwnMembershipStore, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
+    def __init__(self, store: OwnMembershipStore, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._store = store
         self._clock = clock
 

@@ -43,7 +43,7 @@ class Asked(msgspec.Struct):
 @login_required
 def room(slug: str) -> Response:
     """The form; with a format, the file."""
-    access = services.rooms.get_for(current_user.id, slug)
+    access = services.rooms.access.get_for(current_user.id, slug)
     check_export(access)
     asked = Asked(
         format=request.args.get("format", ""), since=request.args.get("from", ""), until=request.args.get("to", "")
@@ -103,7 +103,7 @@ def _file(access: Access, asked: Asked) -> Response:
     user_id, slug = access.user_id, access.room.slug
 
     def check() -> None:
-        now = services.rooms.find_for(user_id, slug)
+        now = services.rooms.access.find_for(user_id, slug)
         if now is None:
             raise Refused("not_found", "They are no member any more.")
         check_export(now)

@@ -167,9 +167,9 @@ def _find_for(person: SignedIn, file_id: str) -> KeptFile:
     """The file, for members of its room; before a message has it, for its owner, and for who decides about that."""
     kept = services.files.get(file_id)
     grant = grant_of(person.session)
-    room = services.rooms.find(kept.room_id)
+    room = services.rooms.store.find(kept.room_id)
     # Not `get_for`: nobody becomes a member by an address that they were given.
-    if room is not None and services.rooms.find_for(person.id, room.slug) is not None:
+    if room is not None and services.rooms.access.find_for(person.id, room.slug) is not None:
         grant.check("read", room.slug)
         if kept.owner_id == person.id or not services.files.is_unused(kept):
             return kept

@@ -115,7 +115,7 @@ def post(slug: str) -> Response:
     )
     services.limits.posting.check(person.id, signing.address())
     services.messages.check_reply(room, body.reply_to)
-    services.rooms.check_posting(access, draft.client_id)
+    services.rooms.slow_mode.check_posting(access, draft.client_id)
     held = services.approval.hold(access, draft, body.files)
     if held is not None:
         return answer(held_answer(room, held), 202)

@@ -23,7 +23,7 @@ from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Draft, Held, Message, Room
 from chatroom.messages.messages_store import Stored
 from chatroom.messages.posting import Page as MessagePage
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
 from chatroom.web.files.files import keep_sent, sent_files
 from chatroom.web.kit import login as signing
 from chatroom.web.kit.errors import retry_after_of, status_of, with_retry_after
@@ -99,7 +99,7 @@ def messages_frame(slug: str) -> Page:
         response = make_response(render_template_string(LOGGED_OUT_FRAME, slug=slug))
         response.status_code = 401
         return response
-    access = services.rooms.get_for(current_user.id, slug)
+    access = services.rooms.access.get_for(current_user.id, slug)
     found = access.room
     services.visits.take([(found.id, current_user.author)])
     page = services.messages.newest(found, services.settings.history_page)
@@ -109,7 +109,7 @@ def messages_frame(slug: str) -> Page:
 
 
 def _room(slug: str) -> Page:
-    access = services.rooms.get_for(current_user.id, slug) if request.method == "POST" else open_room(slug)
+    access = services.rooms.access.get_for(current_user.id, slug) if request.method == "POST" else open_room(slug)
     found = access.room
     form = MessageForm()
     if request.method != "POST":
@@ -131,14 +131,14 @@ def _room(slug: str) -> Page:
 
 def open_room(slug: str) -> Access:
     """The room for who opens a page of it, which lets people into public ones."""
-    return services.rooms.visit(current_user.id, slug, lambda: services.limits.coming.check(current_user.id))
+    return services.rooms.access.visit(current_user.id, slug, lambda: services.limits.coming.check(current_user.id))
 
 
 def _mark_read(access: Access, page: MessagePage) -> None:
     """Whoever is shown the newest messages has read the room, but for a browser that only looks ahead."""
     newest = page.messages[-1].sequence if page.messages else 0
     if newest > access.membership.read_sequence and "prefetch" not in request.headers.get("Sec-Purpose", ""):
-        services.reading.mark(access, newest)
+        services.rooms.read_positions.mark(access, newest)
 
 
 def _post(access: Access, form: MessageForm) -> Stored | Held:
@@ -150,7 +150,7 @@ def _post(access: Access, form: MessageForm) -> Stored | Held:
     )
     services.limits.posting.check(current_user.id, signing.address())
     services.messages.check_reply(found, draft.reply_to)
-    services.rooms.check_posting(access, draft.client_id)
+    services.rooms.slow_mode.check_posting(access, draft.client_id)
     file_ids = keep_sent(current_user.id, found, parts)
     held = services.approval.hold(access, draft, file_ids)
     if held is not None:

@@ -92,7 +92,7 @@ def _room_page(found: SiteRoom, status: int = 200, *, msg: str = "", typed: str 
         section="rooms",
         found=found,
         room=room,
-        may_enter=room.kind == "public" or services.rooms.find_for(current_user.id, room.slug) is not None,
+        may_enter=room.kind == "public" or services.rooms.access.find_for(current_user.id, room.slug) is not None,
         entries=services.audit.page(room=room.id).entries,
         msg=msg,
         typed={"username": typed, "reason": request.form.get("reason", "")},

@@ -25,7 +25,7 @@ blueprint = Blueprint("reports", __name__)
 @login_required
 def report(slug: str, sequence: int) -> Page:
     """Hand a message to the moderators."""
-    access = services.rooms.get_for(current_user.id, slug)
+    access = services.rooms.access.get_for(current_user.id, slug)
     message = services.reports.get_message(access, min(sequence, LARGEST_SEQUENCE))
     form = ReportForm()
     if request.method != "POST":
@@ -83,7 +83,7 @@ def _act_on_author(act: str, by: User, found: Report, form: OrderForm, reason: s
     user = services.moderation.get(found.author.id)
     end = end_of(form.duration.data or "", datetime.now(UTC))
     if act == "muted in the room":
-        access = services.rooms.get_for(by.id, found.room.slug)
+        access = services.rooms.access.get_for(by.id, found.room.slug)
         services.moderation.mute_in(access, by, user, end, reason)
     elif act == "muted":
         services.moderation.mute(by, user, end, reason)
@@ -105,7 +105,7 @@ def _queue_page(form: OrderForm, status: int = 200, msg: str = "", at: str = "")
     by = current_user.user
     rows = []
     for each in services.reports.list_for(by):
-        access = services.rooms.find_for(by.id, each.room.slug)
+        access = services.rooms.access.find_for(by.id, each.room.slug)
         user = services.accounts.users.find(each.author.id)
         may_order = user is not None and has_power(by, user)
         rows.append((each, access is not None and access.may_moderate, may_order))

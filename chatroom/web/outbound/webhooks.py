@@ -50,7 +50,7 @@ class HookForm(Form):
 @login_required
 def webhooks(slug: str) -> Page:
     """The webhooks of a room, and the forms for new ones."""
-    return _page(services.rooms.get_for(current_user.id, slug), HookForm())
+    return _page(services.rooms.access.get_for(current_user.id, slug), HookForm())
 
 
 @blueprint.post("/chatroom/<slug>/webhooks")
@@ -59,7 +59,7 @@ def webhooks(slug: str) -> Page:
 @login_required
 def create(slug: str) -> Page:
     """Make a webhook, and show its secret: the only time that anybody sees it."""
-    access = services.rooms.get_for(current_user.id, slug)
+    access = services.rooms.access.get_for(current_user.id, slug)
     form = HookForm()
     if not form.validate():
         return _page(access, form, 400, form.problem)
@@ -79,7 +79,7 @@ def create(slug: str) -> Page:
 @login_required
 def remove(slug: str, hook_id: str) -> Page:
     """Remove a webhook."""
-    services.webhooks.remove(services.rooms.get_for(current_user.id, slug), hook_id)
+    services.webhooks.remove(services.rooms.access.get_for(current_user.id, slug), hook_id)
     flash("The webhook was removed.", "success")
     return redirect(url_for("webhooks.webhooks", slug=slug), 303)
 

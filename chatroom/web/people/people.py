@@ -136,7 +136,7 @@ def _person_page(user: User, form: OrderForm, status: int = 200, msg: str = "", 
     now = datetime.now(UTC)
     by = current_user.user
     room = _room_of(request.values.get("room", ""))
-    theirs = services.rooms.find_for(user.id, room.room.slug) if room and room.may_moderate else None
+    theirs = services.rooms.access.find_for(user.id, room.room.slug) if room and room.may_moderate else None
     html = render_template(
         "people/person.html",
         person=user,
@@ -155,4 +155,4 @@ def _person_page(user: User, form: OrderForm, status: int = 200, msg: str = "", 
 
 
 def _room_of(slug: str) -> Access | None:
-    return services.rooms.find_for(current_user.id, slug) if slug else None
+    return services.rooms.access.find_for(current_user.id, slug) if slug else None

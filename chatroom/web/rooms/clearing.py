@@ -35,7 +35,7 @@ def clear(slug: str) -> Page:
 
 
 def _access(slug: str) -> Access:
-    access = services.rooms.get_for(current_user.id, slug)
+    access = services.rooms.access.get_for(current_user.id, slug)
     check_clearing(access)
     return access
 

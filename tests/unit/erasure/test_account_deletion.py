@@ -32,7 +32,7 @@ class Site:
         self.told: list[Notice] = []
         self.services = self.process()
         self.services.notices.apply_through = self.told.append
-        self.services.rooms.ensure_lobby()
+        self.services.rooms.making.ensure_lobby()
         self.alice, self.bob = self.add("alice"), self.add("bob")
 
     def process(self) -> Services:
@@ -45,10 +45,10 @@ class Site:
         return self.services.accounts.create(Registration(username=name, display_name=name.title(), password=PASSWORD))
 
     def room(self, user: User, slug: str = "lobby") -> Room:
-        return self.services.rooms.get_for(user.id, slug).room
+        return self.services.rooms.access.get_for(user.id, slug).room
 
     def say(self, user: User, text: str, slug: str = "lobby", **more: Any) -> Message:
-        access = self.services.rooms.get_for(user.id, slug)
+        access = self.services.rooms.access.get_for(user.id, slug)
         messages = self.services.messages
         draft = messages.draft(access.author, text, **more)
         return messages.post(access.room, messages.with_mentions(access, draft)).message
@@ -58,7 +58,7 @@ class Site:
 
     def states(self, slug: str = "lobby") -> list[Message]:
         """Every message as a reader from the beginning gets it, in the order of their sequences."""
-        room = self.services.rooms.find_by_slug(slug)
+        room = self.services.rooms.store.find_by_slug(slug)
         assert room
         found = self.services.message_store.changed_after(room.id, 0, 10_000)
         return sorted(found, key=lambda message: message.sequence)
@@ -122,7 +122,7 @@ class TestAtOnce:
 
     def test_nobody_finds_them(self, site: Site) -> None:
         users, rooms = site.services.accounts.users, site.services.rooms
-        lobby = rooms.get_for(site.alice.id, "lobby")
+        lobby = rooms.access.get_for(site.alice.id, "lobby")
         site.say(site.bob, "hello")
         site.delete(site.bob)
         assert users.find(site.bob.id) is None
@@ -133,9 +133,9 @@ class TestAtOnce:
             assert [user.username for user in users.list_like(beginning, "", 9)] == ([] if beginning else ["alice"])
             named = users.list_named_like(beginning, 9)
             assert [user.username for user in named] == ([] if beginning else ["alice"])
-        assert [member.username for member in rooms.members_like(lobby, "")] == ["alice"]
-        assert [member.username for member in rooms.list_members(lobby)] == ["alice"]
-        assert site.services.rooms.find_for(site.bob.id, "lobby") is None
+        assert [member.username for member in rooms.members.list_like(lobby.room, "")] == ["alice"]
+        assert [member.username for member in rooms.members.list_in(lobby.room)] == ["alice"]
+        assert site.services.rooms.access.find_for(site.bob.id, "lobby") is None
         assert site.say(site.alice, "@bob?").mentions == ()
         assert site.services.overview.read().people == 1
         with pytest.raises(Refused, match="deleted"):
@@ -145,9 +145,9 @@ class TestAtOnce:
         services, bob = site.services, site.bob
         services.avatars.set(bob.id, io.BytesIO(make_picture("PNG")))
         services.push.subscribe(bob.id, "session", "https://1.1.1.1/push", "p" * 87, "a" * 22)
-        den = services.rooms.create(Author(bob.id, "Bob"), "member", title="Den", is_private=True)
-        access = services.rooms.get_for(bob.id, den.slug)
-        code = services.room_invites.create(access, uses=5, hours=1)
+        den = services.rooms.making.create(Author(bob.id, "Bob"), "member", title="Den", is_private=True)
+        access = services.rooms.access.get_for(bob.id, den.slug)
+        code = services.rooms.links.create(access, uses=5, hours=1)
         services.webhooks.make_incoming(access, access.author, "CI")
         services.moderation.set_role(None, bob, "administrator")
         services.admission.make_invite(services.moderation.get(bob.id), uses=1, days=1)
@@ -160,7 +160,7 @@ class TestAtOnce:
             assert site.database.client[site.database.name][name].count_documents(query) == 0, name
         assert [invite.made_by for invite in services.admission.list_invites()] == ["the console"]
         with pytest.raises(Refused):
-            services.room_invites.get_room(code)
+            services.rooms.links.get_room(code)
 
     def test_what_waits_for_approval(self, site: Site) -> None:
         services = site.services
@@ -181,36 +181,36 @@ class TestAtOnce:
 
     def test_a_room_that_they_alone_managed_passes_to_another(self, site: Site) -> None:
         services = site.services
-        den = services.rooms.create(Author(site.bob.id, "Bob"), "member", title="Den", is_private=True)
-        access = services.rooms.get_for(site.bob.id, den.slug)
+        den = services.rooms.making.create(Author(site.bob.id, "Bob"), "member", title="Den", is_private=True)
+        access = services.rooms.access.get_for(site.bob.id, den.slug)
         bot = services.accounts.create_bot("robot", "Robot")
         carol, dave = site.add("carol"), site.add("dave")
         for each in (bot, carol, dave):
-            services.rooms.add_member(access, each.id, each.display_name)
-        services.rooms.set_role(access, dave.id, "moderator")
+            services.rooms.membership.add(access, each.id, each.display_name)
+        services.rooms.membership.set_role(access, dave.id, "moderator")
         site.delete(site.bob)
-        assert services.rooms.get_for(dave.id, den.slug).may_manage
-        assert not services.rooms.get_for(carol.id, den.slug).may_manage
+        assert services.rooms.access.get_for(dave.id, den.slug).may_manage
+        assert not services.rooms.access.get_for(carol.id, den.slug).may_manage
         assert site.states(den.slug)[-1].text == "Dave manages this room now"
         site.delete(dave)
-        assert services.rooms.get_for(carol.id, den.slug).may_manage
+        assert services.rooms.access.get_for(carol.id, den.slug).may_manage
         site.delete(carol)
-        assert services.rooms.find_for(bot.id, den.slug) is not None
+        assert services.rooms.access.find_for(bot.id, den.slug) is not None
 
     def test_direct_rooms_stay_for_the_others(self, site: Site) -> None:
         services = site.services
-        room = services.rooms.open_direct(Author(site.alice.id, "Alice"), [site.bob.id])
+        room = services.rooms.direct.open(Author(site.alice.id, "Alice"), [site.bob.id])
         site.say(site.bob, "between us", room.slug)
         site.told.clear()
         site.delete(site.bob)
-        (entry,) = [each for each in services.rooms.list_for(site.alice.id) if each.room.kind == "direct"]
+        (entry,) = [each for each in services.rooms.listings.list_for(site.alice.id) if each.room.kind == "direct"]
         assert entry.title == FORMER
-        assert services.rooms.get_for(site.alice.id, room.slug).room.title == FORMER
+        assert services.rooms.access.get_for(site.alice.id, room.slug).room.title == FORMER
         assert Notice(kind="rooms", user=site.alice.id) in site.told
-        assert services.rooms.open_direct(Author(site.alice.id, "Alice"), [site.bob.id]).id == room.id
+        assert services.rooms.direct.open(Author(site.alice.id, "Alice"), [site.bob.id]).id == room.id
         carol = site.add("carol")
         with pytest.raises(Refused, match="nobody"):
-            services.rooms.open_direct(Author(carol.id, "Carol"), [site.bob.id])
+            services.rooms.direct.open(Author(carol.id, "Carol"), [site.bob.id])
 
     def test_the_audit_log_keeps_who_it_was(self, site: Site) -> None:
         site.delete(site.bob, is_erased=True)
@@ -275,8 +275,8 @@ def talk(site: Site) -> None:
     first = site.say(site.bob, "good morning")
     taken_back = site.say(site.bob, "a slip")
     answer = site.say(site.alice, "good morning to you", reply_to=first.sequence)
-    theirs = site.services.rooms.get_for(site.bob.id, "lobby")
-    hers = site.services.rooms.get_for(site.alice.id, "lobby")
+    theirs = site.services.rooms.access.get_for(site.bob.id, "lobby")
+    hers = site.services.rooms.access.get_for(site.alice.id, "lobby")
     messages = site.services.messages
     site.change(site.bob, messages.changes.deleting(theirs, taken_back.id))
     site.change(site.bob, messages.changes.reacting(theirs, answer.id, "🎉"))
@@ -336,10 +336,10 @@ class TestWhatTheyWrote:
 
     def test_everywhere_also_in_rooms_that_they_had_left(self, site: Site) -> None:
         services = site.services
-        den = services.rooms.create(Author(site.alice.id, "Alice"), "member", title="Den", is_private=True)
-        services.rooms.add_member(services.rooms.get_for(site.alice.id, den.slug), site.bob.id, "Bob")
+        den = services.rooms.making.create(Author(site.alice.id, "Alice"), "member", title="Den", is_private=True)
+        services.rooms.membership.add(services.rooms.access.get_for(site.alice.id, den.slug), site.bob.id, "Bob")
         site.say(site.bob, "in the den", den.slug)
-        services.rooms.leave(services.rooms.get_for(site.bob.id, den.slug))
+        services.rooms.membership.leave(services.rooms.access.get_for(site.bob.id, den.slug))
         site.delete(site.bob, is_erased=True)
         said = [each for each in site.states(den.slug) if each.author.id == site.bob.id]
         assert [(each.author.name, each.text) for each in said] == [(FORMER, ""), (FORMER, f"{FORMER} left")]

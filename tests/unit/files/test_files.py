@@ -14,7 +14,7 @@ from chatroom.files.pictures import make_workers
 from chatroom.messages.messages_store import MessageStore
 from chatroom.messages.posting import Messages
 from chatroom.mongo.database import Database
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
 from tests.busy import all_taken
 from tests.conftest import Clock
 from tests.databases import in_memory

@@ -23,6 +23,9 @@ from chatroom.moderation.held_store import HeldStore
 from chatroom.moderation.newcomers import LOOK_BACK, MOST, Newcomers
 from chatroom.mongo.database import Database
 from chatroom.people.users_store import UserStore
+from chatroom.rooms.access_store import AccessStore
+from chatroom.rooms.members_store import MemberStore
+from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.audit import Audit
 from chatroom.site.audit_store import AuditStore
@@ -45,6 +48,9 @@ class World:
         clock: Callable[[], datetime] = lambda: self.now  # noqa: E731
         self.users = UserStore(database, clock=clock)
         self.rooms = RoomStore(database)
+        self.accesses = AccessStore(database)
+        self.members = MemberStore(database)
+        self.memberships = MembershipStore(database)
         self.rooms.ensure(LOBBY)
         self.rooms.ensure(DEN)
         self.store = MessageStore(database, origin="here")
@@ -65,13 +71,14 @@ class World:
             self.store,
             max_length=4000,
             files=self.files,
-            find_mentions=Mentions(self.rooms.find_members).find,
+            find_mentions=Mentions(self.members.find_named).find,
             check_editing=self.newcomers.check_editing,
         )
         self.approval = Approval(
             self.held,
             self.users,
             self.rooms,
+            self.accesses,
             self.messages,
             message_store=self.store,
             files=self.files,
@@ -89,11 +96,11 @@ class World:
 
     def add(self, name: str, role: Role = "member", **more: Any) -> User:
         user = self.users.add(name, name.title(), "x", role, **more)
-        self.rooms.admit(user.id, LOBBY)
+        self.memberships.admit(user.id, LOBBY)
         return user
 
     def access(self, user: User, room: Room = LOBBY) -> Access:
-        found = self.rooms.find_access(user.id, room.slug)
+        found = self.accesses.find(user.id, room.slug)
         assert found
         return found
 
@@ -155,7 +162,7 @@ class TestWho:
         assert world.approval.hold(world.access(world.carol), world.draft(world.carol, "c1")) == held
 
     def test_a_moderator_of_the_room_is_not_there(self, world: World) -> None:
-        world.rooms.admit(world.carol.id, DEN)
+        world.memberships.admit(world.carol.id, DEN)
         assert world.hold("c1", room=DEN)
         world.database.memberships.update_one({"user": world.carol.id, "room": DEN.id}, {"$set": {"role": "moderator"}})
         assert world.is_free(world.carol, room=DEN)
@@ -436,7 +443,7 @@ class TestDecide:
         """In a private room its own moderators alone, whoever rules over the site; and nobody about themselves."""
         dave = world.add("dave")
         for user in (world.carol, dave):
-            world.rooms.admit(user.id, DEN)
+            world.memberships.admit(user.id, DEN)
         world.database.memberships.update_one({"user": dave.id, "room": DEN.id}, {"$set": {"role": "moderator"}})
         held, public = world.hold("c1", room=DEN), world.hold("c2")
         assert [each.held.id for each in world.approval.list_for(dave)] == [held.id]

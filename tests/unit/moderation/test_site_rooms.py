@@ -25,7 +25,14 @@ class Site(Managed):
 
     def __init__(self, database: Database, clock: Clock) -> None:
         super().__init__(database, clock)
-        self.site = SiteRooms(SiteRoomStore(database), self.rooms._members, self.rooms, self.settings, self.acts)
+        self.site = SiteRooms(
+            SiteRoomStore(database),
+            self.rooms.membership_store,
+            self.rooms.members,
+            settings=self.settings,
+            events=self.rooms.events,
+            acts=self.acts,
+        )
 
     def user(self, person: object) -> User:
         at = self.clock.now
@@ -71,14 +78,14 @@ class TestList:
 
     def test_by_title_and_by_its_beginning(self, world: Site, den: Access) -> None:
         for title in ("Zebra", "apple", "Dentist"):
-            world.rooms.create(BOB, "member", title=title)
+            world.rooms.making.create(BOB, "member", title=title)
         assert world.titles() == ["apple", "Dentist", "Lobby", "The den", "Zebra"]
         assert world.titles("DE") == ["Dentist"]
         assert world.titles(".*") == []
 
     def test_in_pages(self, world: Site) -> None:
         for n in range(7):
-            world.rooms.create(
+            world.rooms.making.create(
                 BOB, "member", title="Same name" if n < 4 else f"Other {n}", is_private=n < 4 or bool(n % 2)
             )
         seen, place = [], ("", "")
@@ -88,7 +95,7 @@ class TestList:
         assert len(seen) == len(set(seen)) == 8
 
     def test_direct_rooms_do_not_exist_here(self, world: Site) -> None:
-        direct = world.rooms.open_direct(ALICE, [BOB.id])
+        direct = world.rooms.direct.open(ALICE, [BOB.id])
         assert world.titles() == ["Lobby"]
         with pytest.raises(Refused) as refusal:
             world.site.get(direct.slug)

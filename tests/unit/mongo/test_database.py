@@ -23,6 +23,7 @@ from chatroom.mongo import database as store_database
 from chatroom.mongo.database import Database
 from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.people.users_store import UserStore
+from chatroom.rooms.members_store import MemberStore
 from chatroom.rooms.rooms_store import RoomStore
 from tests.databases import INDEXES
 from tests.ports import Port
@@ -213,7 +214,7 @@ def test_any_text_can_be_looked_for(database: Database, text: str) -> None:
     assert users.search(text) == []
     assert users.list_like(text, "", 9) == []
     assert users.list_named_like(text, 9) == []
-    assert rooms.members_like(hall, text, 9) == []
+    assert MemberStore(database).list_like(hall, text, 9) == []
     assert SiteRoomStore(database).list_like(text, ("", ""), 9) == []
     assert rooms.find_by_slug(text) is None
 

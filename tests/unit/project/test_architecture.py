@@ -287,11 +287,11 @@ def test_every_wait_is_seen(tmp_path: Path) -> None:
 
 # What takes a right away, in the stores. Each is done by an act (`chatroom.site.acts`), which is told and recorded.
 CUTS = {"set_role", "set_mute", "set_ban", "make_former", "remove", "forgive", "start_clearing", "close_all", "decide"}
-STORES = {"_users", "_members", "_room_store", "_store", "users", "members"}
+STORES = {"_users", "_user_store", "_membership_store", "_store", "users", "members"}
 NOTED = {"note"}
 UNNOTED = {
     ("chatroom.moderation.approval", "decide"): "somebody takes their own message back",
-    ("chatroom.rooms.rooms", "forgive"): "an administrator of the site comes back to a public room",
+    ("chatroom.rooms.access", "forgive"): "an administrator of the site comes back to a public room",
     ("chatroom.erasure.account_deletion", "make_former"): "the note was made with the role that was taken first",
     ("chatroom.people.avatars", "remove"): "one's own picture",
     ("chatroom.outbound.push", "remove"): "one's own browser",
@@ -335,14 +335,21 @@ def test_only_acts_write_the_audit_log() -> None:
     assert "_store.add(" not in MODULES["chatroom.site.audit"].read_text()
     for module, path in MODULES.items():
         if is_within(module, "chatroom.web") or is_within(module, "chatroom.live"):
-            for store in ("MemberStore", "RoomStore", "UserStore", "database.audit", "database.memberships"):
+            for store in (
+                "MembershipStore",
+                "RoomStore",
+                "UserStore",
+                "membership_store",
+                "database.audit",
+                "database.memberships",
+            ):
                 assert store not in path.read_text(), (module, store)
 
 
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
-        ("self._members.remove(user_id, room)", {"remove"}),
+        ("self._membership_store.remove(user_id, room)", {"remove"}),
         ("services.accounts.users.set_ban(user.id, end, reason)", {"set_ban"}),
         ("self._users.set_mute(user.id, end, reason, note)", set()),
         ("self._users.make_former(user.id, is_erased=True, note=note)", set()),

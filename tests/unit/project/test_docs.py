@@ -29,8 +29,9 @@ from chatroom.live.sockets.endpoint import REFUSED_STATUS
 from chatroom.moderation.held_store import HeldStore
 from chatroom.outbound.hooks_store import HookStore
 from chatroom.people.profiles import Profile
+from chatroom.rooms.access import LOBBY
 from chatroom.rooms.former_slugs_store import FormerSlugs
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.rooms.settings import Wanted
 from chatroom.services import INDEXES, Services
@@ -242,7 +243,7 @@ def used(alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) ->
     user = services.accounts.users.find_by_username("alice")
     assert user is not None
     author = Author(user.id, user.display_name)
-    access = services.rooms.get_for(user.id, "lobby")
+    access = services.rooms.access.get_for(user.id, "lobby")
     lobby = access.room
     for text in ("edited", "deleted"):
         services.messages.post(lobby, services.messages.draft(author, text, reply_to=1))
@@ -273,13 +274,13 @@ def used(alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) ->
     services.presence.take([(lobby.id, author)])
     services.search.find(user.id, "edited")
     services.presence.note_typing([(lobby.id, author.id)], AT)
-    services.reading.mark(access, 1)
+    services.rooms.read_positions.mark(access, 1)
     services.admission.make_invite(None, uses=1, days=1)
     services.admission.make_invite(None, uses=1, days=1)
     services.admission.revoke_invite(None, services.admission.list_invites()[0].id)
     for mute in (services.moderation.mute, services.moderation.ban):
         mute(None, user, AT, "why")
-    RoomStore(services.database).set_mute(user.id, lobby.id, AT, "why")
+    MembershipStore(services.database).set_mute(user.id, lobby.id, AT, "why")
     services.push.subscribe(user.id, "s", "https://1.1.1.1/push", "p" * 87, "a" * 22)
     assert services.push.public_key
     services.resets.make(None, user)
@@ -299,7 +300,7 @@ def use_approval(services: Services) -> None:
     """Everything that is done with the first messages of newcomers."""
     user = services.accounts.users.add("newcomer", "Newcomer", "x")
     services.newcomers.set_first(None, 2)
-    access = services.rooms.get_for(user.id, LOBBY.slug)
+    access = services.rooms.access.get_for(user.id, LOBBY.slug)
     file = services.files.upload(user.id, access.room, "a.txt", io.BytesIO(b"words"))
     for name, files in (("h1", [file.id]), ("h2", []), ("h3", [])):
         draft = services.messages.draft(access.author, name, name, reply_to=1)
@@ -309,25 +310,27 @@ def use_approval(services: Services) -> None:
     services.approval.reject(None, rejected, "No.")
     HeldStore(services.database).decide(unfinished, "withdrawn", access.author)
     other = services.accounts.users.add("another", "Another", "x")
-    access = services.rooms.get_for(other.id, LOBBY.slug)
+    access = services.rooms.access.get_for(other.id, LOBBY.slug)
     file = services.files.upload(other.id, access.room, "a.txt", io.BytesIO(b"words"))
     assert services.approval.hold(access, services.messages.draft(access.author, "h4", "h4"), [file.id])
 
 
 def use_rooms(services: Services, author: Author, other: User) -> None:
     """Everything that is done with rooms."""
-    room = services.rooms.create(author, "member", title="Den", topic="Ours", is_private=True)
-    access = services.rooms.get_for(author.id, room.slug)
+    room = services.rooms.making.create(author, "member", title="Den", topic="Ours", is_private=True)
+    access = services.rooms.access.get_for(author.id, room.slug)
     wanted = Wanted(title="The den", topic="", is_read_only=True, slow_seconds=5, retention_days=1)
-    services.room_settings.change(access, wanted)
-    services.room_settings.archive(access, is_archived=True)
-    services.room_invites.create(access, uses=1, hours=1)
-    services.rooms.add_member(access, other.id, "Robot")
-    services.rooms.take_turn(msgspec.structs.replace(access, room=msgspec.structs.replace(room, slow_seconds=5)), "c1")
-    services.rooms.remove_member(access, other.id)
-    services.rooms.add_member(access, other.id, other.display_name)
-    services.rooms.leave(services.rooms.get_for(other.id, access.room.slug))
-    direct = services.rooms.open_direct(author, [other.id])
+    services.rooms.settings.change(access, wanted)
+    services.rooms.settings.archive(access, is_archived=True)
+    services.rooms.links.create(access, uses=1, hours=1)
+    services.rooms.membership.add(access, other.id, "Robot")
+    services.rooms.slow_mode.take_turn(
+        msgspec.structs.replace(access, room=msgspec.structs.replace(room, slow_seconds=5)), "c1"
+    )
+    services.rooms.membership.remove(access, other.id)
+    services.rooms.membership.add(access, other.id, other.display_name)
+    services.rooms.membership.leave(services.rooms.access.get_for(other.id, access.room.slug))
+    direct = services.rooms.direct.open(author, [other.id])
     RoomStore(services.database).change(direct.id, {"slug": "dm-" + "0" * 20})  # as they were before
     FormerSlugs(services.database).move()
     RoomStore(services.database).change(room.id, {"retained_after": 1})

@@ -37,12 +37,12 @@ class Place:
         self.services = services = Services(Settings(mongo_uri="mongomock://", bcrypt_rounds=4, **PATIENT))
         services._wire(database)
         services._is_prepared = True
-        services.rooms.ensure_lobby()
+        services.rooms.making.ensure_lobby()
         self.alice, self.dave, self.bob = self.add("alice"), self.add("dave"), self.add("bob")
         services.accounts.users.set_role(self.dave.id, "administrator")
         self.author = Author(self.alice.id, "Alice")
-        self.room = services.rooms.create(self.author, "administrator", title="Tea", is_private=True)
-        self.rooms.add_member(self.access(self.alice), self.bob.id, "Bob")
+        self.room = services.rooms.making.create(self.author, "administrator", title="Tea", is_private=True)
+        self.rooms.membership.add(self.access(self.alice), self.bob.id, "Bob")
         database.audit.delete_many({})
         self.database = database
         self.cached = self.access(self.bob)
@@ -59,10 +59,10 @@ class Place:
         return self.services.accounts.users.add(name, name.title(), "hash")
 
     def access(self, user: User) -> Access:
-        return self.services.rooms.get_for(user.id, self.room.slug)
+        return self.services.rooms.access.get_for(user.id, self.room.slug)
 
     def find(self, user: User) -> Access | None:
-        return self.services.rooms.find_for(user.id, self.room.slug)
+        return self.services.rooms.access.find_for(user.id, self.room.slug)
 
     def again(self, user: User) -> User:
         """The account as it is now, as each request finds it."""
@@ -118,7 +118,7 @@ def may_not_post(place: Place, _: Any) -> bool:
 
 
 def leave(place: Place) -> None:
-    place.rooms.leave(place.access(place.bob))
+    place.rooms.membership.leave(place.access(place.bob))
 
 
 def wanted(**fields: Any) -> Wanted:
@@ -171,9 +171,9 @@ def report(place: Place) -> Any:
 
 
 def link(place: Place) -> str:
-    place.services.room_invites.create(place.access(place.alice), uses=1, hours=1)
+    place.services.rooms.links.create(place.access(place.alice), uses=1, hours=1)
     place.database.audit.delete_many({})
-    return place.services.room_invites.list_for(place.access(place.alice))[0].id
+    return place.services.rooms.links.list_for(place.access(place.alice))[0].id
 
 
 def invite(place: Place) -> str:
@@ -201,25 +201,25 @@ def unmanaged(place: Place) -> None:
 
 
 def settled(place: Place, **fields: Any) -> None:
-    place.services.room_settings.change(place.access(place.alice), wanted(**fields))
+    place.services.rooms.settings.change(place.access(place.alice), wanted(**fields))
 
 
 DEEDS = {
     "remove": Deed(
         "remove_member",
-        lambda place, _: place.rooms.remove_member(place.access(place.alice), place.bob.id),
+        lambda place, _: place.rooms.membership.remove(place.access(place.alice), place.bob.id),
         lambda place, _: place.find(place.bob) is None,
         is_told=True,
     ),
     "remove who left": Deed(
         "remove_member",
-        lambda place, _: place.rooms.remove_member(place.access(place.alice), place.bob.id),
-        lambda place, _: place.rooms._members.was_removed(place.bob.id, place.room),
+        lambda place, _: place.rooms.membership.remove(place.access(place.alice), place.bob.id),
+        lambda place, _: place.rooms.membership_store.was_removed(place.bob.id, place.room),
         leave,
     ),
     "add": Deed(
         "add_member",
-        lambda place, _: place.rooms.add_member(place.access(place.alice), place.bob.id, "Bob"),
+        lambda place, _: place.rooms.membership.add(place.access(place.alice), place.bob.id, "Bob"),
         lambda place, _: place.find(place.bob) is not None,
         leave,
     ),
@@ -249,7 +249,7 @@ DEEDS = {
     ),
     "role in a room": Deed(
         "set_room_role",
-        lambda place, _: place.rooms.set_role(place.access(place.alice), place.bob.id, "moderator"),
+        lambda place, _: place.rooms.membership.set_role(place.access(place.alice), place.bob.id, "moderator"),
         lambda place, _: place.access(place.bob).role == "moderator",
         is_told=True,
     ),
@@ -262,7 +262,7 @@ DEEDS = {
     ),
     "archive": Deed(
         "archive_room",
-        lambda place, _: place.services.room_settings.archive(place.access(place.alice), is_archived=True),
+        lambda place, _: place.services.rooms.settings.archive(place.access(place.alice), is_archived=True),
         may_not_post,
         is_told=True,
     ),
@@ -275,8 +275,8 @@ DEEDS = {
     ),
     "end a link": Deed(
         "end_room_link",
-        lambda place, made: place.services.room_invites.end(place.access(place.alice), made),
-        lambda place, _: place.services.room_invites.list_for(place.access(place.alice)) == [],
+        lambda place, made: place.services.rooms.links.end(place.access(place.alice), made),
+        lambda place, _: place.services.rooms.links.list_for(place.access(place.alice)) == [],
         link,
     ),
     "revoke an invite": Deed(
@@ -434,7 +434,7 @@ def test_a_reset_link_that_was_used_is_noted(mode: str, database: Database, writ
 MAKING: dict[str, tuple[Callable[[Place], object], str]] = {
     "make_invite": (lambda place: place.services.admission.make_invite(None, uses=1, days=1), "invites"),
     "make_room_link": (
-        lambda place: place.services.room_invites.create(place.access(place.alice), uses=1, hours=1),
+        lambda place: place.services.rooms.links.create(place.access(place.alice), uses=1, hours=1),
         "room_invites",
     ),
     "make_webhook": (
@@ -469,7 +469,7 @@ def test_every_process_finishes_what_is_left(services: Services, monkeypatch: py
     monkeypatch.setattr(app_module, "Engine", lambda *_, **options: given.update(options))
     app_module._make_engine(services, cast("Any", SimpleNamespace(take=None)))
     assert services.acts.finish in given["chores"]
-    assert given["read_rights"] == services.rights.read
+    assert given["read_rights"] == services.rooms.current_rights.read
 
 
 class TestLate:

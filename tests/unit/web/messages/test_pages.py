@@ -10,6 +10,7 @@ from chatroom.app import create_app
 from chatroom.base.config import Settings
 from chatroom.base.errors import Unavailable
 from chatroom.base.models import Author, Room
+from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.services import Services
 from chatroom.web.messages.pages import hue
 from tests.conftest import MakeApp, services_of, signed_in, visitor
@@ -33,10 +34,11 @@ def secret_room(services: Services, alice: Visitor) -> Room:
     from chatroom.rooms.rooms_store import RoomStore
 
     store = RoomStore(services.database)
+    memberships = MembershipStore(services.database)
     store.ensure(SECRET_ROOM)
     user = services.accounts.users.find_by_username("alice")
     assert user
-    store.admit(user.id, SECRET_ROOM)
+    memberships.admit(user.id, SECRET_ROOM)
     return SECRET_ROOM
 
 

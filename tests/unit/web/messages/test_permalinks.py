@@ -50,7 +50,7 @@ class TestMessage:
         alice.say("one")
         user = services.accounts.users.find_by_username("alice")
         assert user
-        access = services.rooms.get_for(user.id, "lobby")
+        access = services.rooms.access.get_for(user.id, "lobby")
         first = services.message_store.newest("lobby", 1)[0]
         services.messages.change(access.room, services.messages.changes.editing(access, first.id, "one!"))
         alice.say("two")
@@ -65,7 +65,7 @@ class TestMessage:
         alice.say("one")
         user = services.accounts.users.find_by_username("alice")
         assert user
-        access = services.rooms.get_for(user.id, "lobby")
+        access = services.rooms.access.get_for(user.id, "lobby")
         first = services.message_store.newest("lobby", 1)[0]
         services.messages.change(access.room, services.messages.changes.deleting(access, first.id))
         assert "This message was deleted." in alice.get("/chatroom/lobby/1").text

@@ -55,7 +55,8 @@ class TestEntering:
         """P12: neither by reading nor by posting, and it is not told which rooms there are."""
         author = Author("x", "X")
         public, private = (
-            services.rooms.create(author, "member", title="Den", is_private=is_private) for is_private in (False, True)
+            services.rooms.making.create(author, "member", title="Den", is_private=is_private)
+            for is_private in (False, True)
         )
         narrow = Program(app, "bob", scopes)
         said = set()
@@ -189,7 +190,7 @@ class TestChanging:
 
     def test_a_retention_that_deletes_wants_it_said_twice(self, program: Program, services: Services) -> None:
         slug = program.make()
-        room = services.rooms.find_by_slug(slug)
+        room = services.rooms.store.find_by_slug(slug)
         assert isinstance(room, Room)
         long_ago = datetime.now(UTC) - timedelta(days=90)
         store = MessageStore(services.database, origin="x", clock=lambda: long_ago)
@@ -225,7 +226,7 @@ class TestComingAndGoing:
     ) -> None:
         """Also where the program has no rights of theirs."""
         slug = program.make(kind="private")
-        room = services.rooms.find_by_slug(slug)
+        room = services.rooms.store.find_by_slug(slug)
         user = services.accounts.users.find_by_username("mallory")
         assert room
         assert user

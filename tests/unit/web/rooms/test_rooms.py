@@ -78,7 +78,7 @@ class TestEvading:
         path = f"/api/rooms/{slug}/messages"
         assert bob.post(path, json={"text": "hi"}, headers=bob.csrf()).status_code == 403
         assert bob.get(path).status_code == 403
-        assert services.rooms.find_for(id_of(services, "bob"), slug) is None
+        assert services.rooms.access.find_for(id_of(services, "bob"), slug) is None
         assert press(bob, f"/rooms/{slug}/join") == 303
         assert bob.post(path, json={"text": "hi"}, headers=bob.csrf()).status_code == 201
 
@@ -94,7 +94,7 @@ class TestEvading:
         client.get(f"/api/rooms/{slug}/messages", headers=headers)
         client.post(f"/api/rooms/{slug}/messages", json={"text": "hi"}, headers=headers)
         assert client.post(f"/api/rooms/{slug}/join", headers=headers).status_code == status
-        assert (services.rooms.find_for(user.id, slug) is not None) == (status == 200)
+        assert (services.rooms.access.find_for(user.id, slug) is not None) == (status == 200)
 
     def test_the_last_word_on_a_public_room_is_the_site_s(
         self, alice: Visitor, bob: Visitor, services: Services
@@ -147,7 +147,7 @@ class TestMaking:
         assert "/rooms/new" not in bob.get("/rooms").text
 
     def test_the_list_goes_on(self, alice: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
-        for module in ("chatroom.rooms.rooms", "chatroom.web.rooms.rooms"):
+        for module in ("chatroom.rooms.listings_store", "chatroom.web.rooms.rooms"):
             monkeypatch.setattr(sys.modules[module], "PAGE", 1)
         make_room(alice, "Ants & Co", "public")
         (more,) = re.findall(r'href="(/rooms\?[^"]*)"', alice.get("/rooms").text)
@@ -186,7 +186,7 @@ class TestSettings:
         self, alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         slug = make_room(alice)
-        monkeypatch.setattr(services.room_settings, "count_older", lambda access, days: 1234)
+        monkeypatch.setattr(services.retention, "count_older", lambda access, days: 1234)
         path = f"/rooms/{slug}/settings"
         answer = alice.submit(path, **{**SAVED, "retention_days": "30"})
         assert answer.status_code == 409
@@ -309,7 +309,7 @@ class TestPeople:
         answer = alice.submit("/people", **({"person": chosen} if chosen else {}))
         assert answer.status_code == status
         assert problem(answer)
-        assert services_of(alice.application).rooms.list_public("x")
+        assert services_of(alice.application).rooms.listings.list_public("x")
 
 
 class TestRecord:
@@ -340,7 +340,7 @@ class TestRecord:
         assert press(bob, f"/rooms/{other}/archive", archived="yes", reason="hushed") == 303
         assert "hushed" in bob.get(f"/rooms/{other}/settings").text
         assert "hushed" not in bob.get(f"/rooms/{den}/record").text
-        room = services.rooms.find_by_slug(den)
+        room = services.rooms.store.find_by_slug(den)
         assert room
         for n in range(ENTRIES):
             record(services.database, CONSOLE, "archive_room", about_room(room), f"reason {n:02}")
