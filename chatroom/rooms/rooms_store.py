@@ -126,7 +126,7 @@ class RoomStore:
             return self._rooms.find_one(taken, {"_id": 1}) is not None
 
     def key_titles(self) -> None:
-        """Give public rooms of former versions the keys of their titles. It may be done again, and by several at once."""
+        """Give public rooms of former versions the keys of their titles. Several may do so at once, or again."""
         last: str | None = ""
         while last is not None:
             last = self._key_some(last)

@@ -17,7 +17,7 @@ from chatroom.rooms.settings import Wanted
 from chatroom.site.leases_store import LeaseStore
 from tests.conftest import Clock
 from tests.people import ALICE, BOB, MALLORY, rendered
-from tests.unit.rooms.test_rooms import World, reason
+from tests.unit.rooms.world import World, reason
 
 PLAIN = Wanted(title="The den", topic="", is_read_only=False, slow_seconds=0, retention_days=0)
 
