@@ -307,7 +307,7 @@ def _make_engine(services: Services, notifier: Notifier) -> Engine:
             services.site.renew,
             services.acts.finish,
             services.approval.finish,
-            services.files.sweep,
+            services.files.sweep.run,
             services.retention.sweep,
         ],
         renew_site=services.site.renew,

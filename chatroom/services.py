@@ -22,9 +22,8 @@ from chatroom.erasure.retention import Retention
 from chatroom.export.export import Exports
 from chatroom.export.own_data import OwnData
 from chatroom.files import files_store as files
-from chatroom.files import pictures
-from chatroom.files.files import Files
-from chatroom.files.files_store import FileStore
+from chatroom.files import wiring as file_wiring
+from chatroom.files.wiring import FileParts
 from chatroom.live.presence import presences_store as presences
 from chatroom.live.presence.presences_store import PresenceStore
 from chatroom.messages import messages_store as messages
@@ -143,7 +142,7 @@ class Services:
     sessions: Sessions
     message_store: MessageStore
     avatars: Avatars
-    files: Files
+    files: FileParts
     messages: Messages
     approval: Approval
     newcomers: Newcomers
@@ -248,16 +247,11 @@ class Services:
         self.accounts = make_accounts(settings, database, self.limits)
         self.sessions = self.accounts.sessions
         self.message_store = MessageStore(database, origin=self.origin)
-        drawing = pictures.make_workers()
-        self.avatars = Avatars(AvatarStore(database), drawing)
         held_store = HeldStore(database)
-        self.files = Files(
-            FileStore(database),
-            settings,
-            drawing,
-            find_message=self.message_store.find_by_client_id,
-            find_held=held_store.find,
+        self.files = file_wiring.make(
+            database, settings, find_message=self.message_store.find_by_client_id, find_held=held_store.find
         )
+        self.avatars = Avatars(AvatarStore(database), self.files.drawing)
         self.notices = Notices(NoticeStore(database))
         entries = AuditStore(database)
         self.audit = Audit(entries)
@@ -267,7 +261,7 @@ class Services:
         self.messages = Messages(
             self.message_store,
             max_length=settings.max_message_length,
-            files=self.files,
+            files=self.files.of_messages,
             acts=self.acts,
             find_mentions=Mentions(self._find_members).find,
             check_editing=self.newcomers.check_editing,
@@ -280,7 +274,7 @@ class Services:
             self.rooms.access_store,
             self.messages,
             message_store=self.message_store,
-            files=self.files,
+            files=self.files.of_messages,
             newcomers=self.newcomers,
             notices=self.notices,
             acts=self.acts,

@@ -12,8 +12,8 @@ import msgspec
 from chatroom.base.access import POWERS, Access
 from chatroom.base.errors import ChatroomError, Refused
 from chatroom.base.models import Draft, Held, Notice, Room, User
-from chatroom.files.files import Files
 from chatroom.files.files_store import KeptFile
+from chatroom.files.message_files import MessageFiles
 from chatroom.messages.messages_store import MessageStore
 from chatroom.messages.posting import Messages
 from chatroom.moderation.held_store import HeldStore, make_held_id
@@ -61,7 +61,7 @@ class Approval:
         messages: Messages,
         *,
         message_store: MessageStore,
-        files: Files,
+        files: MessageFiles,
         newcomers: Newcomers,
         notices: Notices,
         acts: Acts,

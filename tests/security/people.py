@@ -110,7 +110,7 @@ class Cast:
 
     def _share(self, content: bytes, user: User) -> str:
         """A file in the den."""
-        file = self.services.files.upload(user.id, DEN, "a.png", io.BytesIO(content))
+        file = self.services.files.uploads.take(user.id, DEN, "a.png", io.BytesIO(content))
         draft = Draft(author=Author(user.id, user.display_name), text="", client_id="shared")
         draft = self.services.messages.attach(DEN, draft, [file.id])
         self.services.message_store.append(DEN.id, [Rendered(draft, "")])

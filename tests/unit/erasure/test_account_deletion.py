@@ -346,22 +346,22 @@ class TestWhatTheyWrote:
 
     def test_files_go_with_what_is_erased(self, site: Site) -> None:
         files, lobby = site.services.files, site.room(site.bob)
-        file = files.upload(site.bob.id, lobby, "a.png", io.BytesIO(make_picture("PNG")))
+        file = files.uploads.take(site.bob.id, lobby, "a.png", io.BytesIO(make_picture("PNG")))
         messages = site.services.messages
         draft = messages.draft(Author(site.bob.id, "Bob"), "look", has_files=True)
         messages.post(lobby, messages.attach(lobby, draft, [file.id]))
         site.delete(site.bob, is_erased=True)
         with pytest.raises(Refused):
-            files.get(file.id)
+            files.downloads.get(file.id)
 
     def test_files_stay_with_what_is_kept(self, site: Site) -> None:
         files, lobby = site.services.files, site.room(site.bob)
-        file = files.upload(site.bob.id, lobby, "a.png", io.BytesIO(make_picture("PNG")))
+        file = files.uploads.take(site.bob.id, lobby, "a.png", io.BytesIO(make_picture("PNG")))
         messages = site.services.messages
         draft = messages.draft(Author(site.bob.id, "Bob"), "look", has_files=True)
         messages.post(lobby, messages.attach(lobby, draft, [file.id]))
         site.delete(site.bob)
-        assert not files.is_unused(files.get(file.id))
+        assert not files.downloads.is_unused(files.downloads.get(file.id))
 
     def test_search(self, site: Site) -> None:
         talk(site)

@@ -12,9 +12,7 @@ from chatroom.base.access import Access
 from chatroom.base.config import Settings
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Author, Draft, Held, Message, Role, Room, User
-from chatroom.files.files import Files
-from chatroom.files.files_store import FileStore
-from chatroom.files.pictures import make_workers
+from chatroom.files import wiring
 from chatroom.messages.mentions import Mentions
 from chatroom.messages.messages_store import MessageStore, Stored
 from chatroom.messages.posting import Messages
@@ -55,14 +53,8 @@ class World:
         self.rooms.ensure(DEN)
         self.store = MessageStore(database, origin="here")
         self.held = HeldStore(database, clock=clock)
-        self.files = Files(
-            FileStore(database, clock=clock),
-            Settings(),
-            make_workers(),
-            find_message=self.store.find_by_client_id,
-            find_held=self.held.find,
-            clock=clock,
-        )
+        find_message, find_held = self.store.find_by_client_id, self.held.find
+        self.files = wiring.make(database, Settings(), find_message=find_message, find_held=find_held, clock=clock)
         self.notices = Notices(NoticeStore(database))
         self.audit = Audit(AuditStore(database))
         self.doing = make_acts(database, self.notices, clock)
@@ -70,7 +62,7 @@ class World:
         self.messages = Messages(
             self.store,
             max_length=4000,
-            files=self.files,
+            files=self.files.of_messages,
             find_mentions=Mentions(self.members.find_named).find,
             check_editing=self.newcomers.check_editing,
         )
@@ -81,7 +73,7 @@ class World:
             self.accesses,
             self.messages,
             message_store=self.store,
-            files=self.files,
+            files=self.files.of_messages,
             newcomers=self.newcomers,
             notices=self.notices,
             acts=self.doing,
@@ -477,33 +469,33 @@ class TestDecide:
 
 class TestFiles:
     def test_are_kept_until_it_is_decided(self, world: World) -> None:
-        file = world.files.upload(world.carol.id, LOBBY, "a.txt", io.BytesIO(b"words"))
+        file = world.files.uploads.take(world.carol.id, LOBBY, "a.txt", io.BytesIO(b"words"))
         held = world.hold("c1", files=(file.id,))
         assert held.files == (file,)
-        kept = world.files.get(file.id)
+        kept = world.files.downloads.get(file.id)
         assert world.approval.may_see(world.bob, kept)
         assert not world.approval.may_see(world.carol, kept)
-        assert world.files.is_unused(kept)
+        assert world.files.downloads.is_unused(kept)
         world.now += timedelta(days=3)
-        assert world.files.sweep() == 0
+        assert world.files.sweep.run() == 0
         with pytest.raises(Refused, match="Another message has"):
             world.hold("c2", files=(file.id,))
         world.approval.approve(world.bob, held.id)
         assert world.said()[0].files == (file,)
         world.now += timedelta(days=8)
-        assert world.files.sweep() == 0
+        assert world.files.sweep.run() == 0
 
     @pytest.mark.parametrize("how", ["rejected", "withdrawn"])
     def test_are_gone_with_it(self, world: World, how: str) -> None:
-        file = world.files.upload(world.carol.id, LOBBY, "a.txt", io.BytesIO(b"words"))
+        file = world.files.uploads.take(world.carol.id, LOBBY, "a.txt", io.BytesIO(b"words"))
         held = world.hold("c1", files=(file.id,))
         if how == "rejected":
             world.approval.reject(world.bob, held.id, "No.")
         else:
             world.approval.withdraw(world.access(world.carol), held.id)
         with pytest.raises(Refused, match="no such file"):
-            world.files.get(file.id)
-        assert world.files.sweep() == 1
+            world.files.downloads.get(file.id)
+        assert world.files.sweep.run() == 1
 
 
 def _die(*_: Any, **__: Any) -> None:

@@ -265,7 +265,7 @@ def used(alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) ->
         services.reports.make(access, author, beep, "too loud")
     services.reports.close(user, services.reports.list_open()[0], [], "")
     services.avatars.set(user.id, io.BytesIO(make_picture("PNG")))
-    file = services.files.upload(user.id, lobby, "a.png", io.BytesIO(make_picture("PNG")))
+    file = services.files.uploads.take(user.id, lobby, "a.png", io.BytesIO(make_picture("PNG")))
     with_file = services.messages.draft(author, "", "c1", has_files=True)
     services.messages.post(lobby, services.messages.attach(lobby, with_file, [file.id]))
     services.messages.change(lobby, services.messages.changes.reacting(access, first.id, ":tada:"))
@@ -301,7 +301,7 @@ def use_approval(services: Services) -> None:
     user = services.accounts.users.add("newcomer", "Newcomer", "x")
     services.newcomers.set_first(None, 2)
     access = services.rooms.access.get_for(user.id, LOBBY.slug)
-    file = services.files.upload(user.id, access.room, "a.txt", io.BytesIO(b"words"))
+    file = services.files.uploads.take(user.id, access.room, "a.txt", io.BytesIO(b"words"))
     for name, files in (("h1", [file.id]), ("h2", []), ("h3", [])):
         draft = services.messages.draft(access.author, name, name, reply_to=1)
         assert services.approval.hold(access, draft, files)
@@ -311,7 +311,7 @@ def use_approval(services: Services) -> None:
     HeldStore(services.database).decide(unfinished, "withdrawn", access.author)
     other = services.accounts.users.add("another", "Another", "x")
     access = services.rooms.access.get_for(other.id, LOBBY.slug)
-    file = services.files.upload(other.id, access.room, "a.txt", io.BytesIO(b"words"))
+    file = services.files.uploads.take(other.id, access.room, "a.txt", io.BytesIO(b"words"))
     assert services.approval.hold(access, services.messages.draft(access.author, "h4", "h4"), [file.id])
 
 

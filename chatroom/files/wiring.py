@@ -1,0 +1,53 @@
+"""The parts of this package, made once."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import msgspec
+
+from chatroom.base.config import Settings
+from chatroom.base.models import Held, Message
+from chatroom.base.threads import Workers
+from chatroom.files import pictures
+from chatroom.files.downloads import FileDownloads
+from chatroom.files.files_store import FileStore
+from chatroom.files.message_files import MessageFiles
+from chatroom.files.sweep import FileSweep
+from chatroom.files.uploads import FileUploads
+from chatroom.files.usage import FileUsage
+from chatroom.mongo.database import Database
+
+
+class FileParts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the package offers."""
+
+    store: FileStore
+    uploads: FileUploads
+    downloads: FileDownloads
+    of_messages: MessageFiles
+    sweep: FileSweep
+    drawing: Workers
+
+
+def make(
+    database: Database,
+    settings: Settings,
+    *,
+    find_message: Callable[[str, str, str], Message | None],
+    find_held: Callable[[str, str, str], Held | None] = lambda _room_id, _author_id, _client_id: None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> FileParts:
+    """Wire the package. A file is in use when `find_message` or `find_held` finds what it was sent with."""
+    store, usage, drawing = (
+        FileStore(database, clock=clock),
+        FileUsage(find_message, find_held),
+        pictures.make_workers(),
+    )
+    return FileParts(
+        store=store,
+        uploads=FileUploads(store, settings, drawing, usage, clock=clock),
+        downloads=FileDownloads(store, usage),
+        of_messages=MessageFiles(store, usage, most_files=settings.max_files_per_message, clock=clock),
+        sweep=FileSweep(store, usage, clock=clock),
+        drawing=drawing,
+    )
