@@ -209,7 +209,7 @@ class TestAtOnce:
         assert Notice(kind="rooms", user=site.alice.id) in site.told
         assert services.rooms.direct.open(Author(site.alice.id, "Alice"), [site.bob.id]).id == room.id
         carol = site.add("carol")
-        with pytest.raises(Refused, match="nobody"):
+        with pytest.raises(Refused, match="no account"):
             services.rooms.direct.open(Author(carol.id, "Carol"), [site.bob.id])
 
     def test_the_audit_log_keeps_who_it_was(self, site: Site) -> None:

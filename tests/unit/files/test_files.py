@@ -304,7 +304,7 @@ class TestLettingGo:
         self, place: Place, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         message = place.say(place.upload())
-        monkeypatch.setattr(place.files, "remove", lambda message: None)
+        monkeypatch.setattr(place.files.of_messages, "remove", lambda message: None)
         place.delete(message)
         assert (place.files.sweep.run(), place.count) == (0, 1)
         clock.advance(minutes=2)

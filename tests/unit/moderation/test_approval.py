@@ -170,17 +170,17 @@ class TestWho:
         )
         carol, dave = Author(world.carol.id, "Carol"), world.add("dave")
         for attempt in (
-            lambda: rooms.open_direct(carol, [dave.id]),
-            lambda: rooms.open_direct(carol, [world.bob.id, dave.id]),
-            lambda: rooms.create(carol, "member", title="Bargains"),
+            lambda: rooms.direct.open(carol, [dave.id]),
+            lambda: rooms.direct.open(carol, [world.bob.id, dave.id]),
+            lambda: rooms.making.create(carol, "member", title="Bargains"),
         ):
             with pytest.raises(Refused) as refusal:
                 attempt()
             assert refusal.value.reason == "newcomer"
-        assert world.is_free(world.carol, room=rooms.open_direct(carol, [world.bob.id]))
+        assert world.is_free(world.carol, room=rooms.direct.open(carol, [world.bob.id]))
         # Somebody who is known began it: they may answer.
-        room = rooms.open_direct(Author(world.bob.id, "Bob"), [world.carol.id, world.alice.id])
-        assert rooms.open_direct(carol, [world.bob.id, world.alice.id]) == room
+        room = rooms.direct.open(Author(world.bob.id, "Bob"), [world.carol.id, world.alice.id])
+        assert rooms.direct.open(carol, [world.bob.id, world.alice.id]) == room
         assert world.is_free(world.carol, room=room)
 
     def test_what_was_approved_is_not_made_into_something_else(self, world: World) -> None:

@@ -5,6 +5,7 @@ import pytest
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
 from chatroom.base.models import File, User
+from chatroom.erasure.erasure_store import ErasureStore
 from chatroom.files.files_store import FileStore
 from chatroom.moderation import site_rooms_store as store
 from chatroom.moderation.site_rooms import SiteRooms
@@ -68,7 +69,7 @@ class TestList:
 
     def test_what_was_cleared_is_not_counted(self, world: Site, den: Access) -> None:
         world.store.append(den.room.id, [rendered("c1"), rendered("c2")])
-        world.room_store.start_clearing(den.room.id, 2)
+        ErasureStore(world.database).start_clearing(den.room.id, 2)
         assert world.site.get(den.room.slug).messages == 1
 
     def test_counting_ends_somewhere(self, world: Site, den: Access, monkeypatch: pytest.MonkeyPatch) -> None:

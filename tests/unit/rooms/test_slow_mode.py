@@ -60,7 +60,7 @@ class TestPosting:
         refused = []
 
         def post(n: int) -> None:
-            rooms = make_rooms(database, world.messages, Notices(NoticeStore(database)), world.acts)
+            rooms = make_rooms(database, world.messages, Notices(NoticeStore(database)), world.acts, clock=world.clock)
             try:
                 rooms.slow_mode.take_turn(bob, f"b{n}")
             except Refused:
