@@ -201,14 +201,24 @@ class ASGI:
     async def _live_span(self, receive: Receive, send: Send) -> None:
         await receive()
         services = open_app(self._app)
-        rooms = services.rooms
-        notifier = Notifier(services.push, room_of=rooms.store.find, preferences_in=rooms.preferences.preferences_in)
+        notifier = Notifier(
+            services.outbound.push,
+            room_of=services.rooms.store.find,
+            preferences_in=services.rooms.preferences.preferences_in,
+        )
         notifier.start()
-        store_now = None if services.settings.is_in_memory else AsyncMessages(services.database, services.message_store)
-        services.messages.store_now = store_now
+        store_now = (
+            None if services.settings.is_in_memory else AsyncMessages(services.database, services.messages.store)
+        )
+        services.messages.posting.store_now = store_now
         self._engine = _make_engine(services, notifier)
         await self._engine.start()
-        jobs = (services.search.indexer, services.clearing, services.account_deletion, services.deliveries)
+        jobs = (
+            services.search.indexer,
+            services.erasure.clearing,
+            services.erasure.account_deletion,
+            services.outbound.deliveries,
+        )
         for job in jobs:
             job.start()
         await send({"type": "lifespan.startup.complete"})
@@ -221,7 +231,7 @@ class ASGI:
         await self._engine.run_all([job.stop for job in jobs])
         await self._engine.stop()
         self._engine = None
-        services.messages.store_now = None
+        services.messages.posting.store_now = None
         if store_now is not None:
             await store_now.close()
         notifier.stop()
@@ -252,13 +262,13 @@ class ASGI:
         self._services.rooms.slow_mode.take_turn(access, client_id)
 
     def _may_be_held(self, access: Access) -> bool:
-        return self._services.newcomers.may_be_held(access)
+        return self._services.moderation.newcomers.may_be_held(access)
 
     def _hold(self, access: Access, draft: Draft, file_ids: Sequence[str]) -> Held | None:
-        return self._services.approval.hold(access, draft, file_ids)
+        return self._services.moderation.approval.hold(access, draft, file_ids)
 
     def _check_posting(self, user_id: str, address: str) -> None:
-        self._services.limits.posting.check(user_id, address)
+        self._services.site.limits.posting.check(user_id, address)
 
     def _find_user(self, scope: Mapping[str, Any]) -> str | None:
         visitor = self._sign_in(scope)
@@ -277,26 +287,27 @@ def _make_engine(services: Services, notifier: Notifier) -> Engine:
 
     def make_feed(known: Known, hint: Hint) -> ChangeStreamFeed | PollingFeed:
         def polling(seconds: float) -> PollingFeed:
-            return PollingFeed(services.message_store.newest_revisions, known, hint, seconds=seconds)
+            return PollingFeed(services.messages.store.newest_revisions, known, hint, seconds=seconds)
 
         services.database.warn_if_outdated()
         if not services.database.has_change_streams():
             log.info("the database has no change streams: other processes' messages are asked for")
             return polling(settings.polling_milliseconds / 1000)
         log.info("other processes' messages come by change stream")
-        watch = partial(changes.watch, services.database, services.origin)
+        watch = partial(changes.watch, services.database, services.messages.store.origin)
         return ChangeStreamFeed(watch, polling(SAFETY_SECONDS), known, hint)
 
     return Engine(
-        services.messages,
-        services.message_store,
-        services.presence,
-        notices=services.notices,
+        services.messages.posting,
+        services.messages.store,
+        services.live.presences,
+        bridge=services.bridge,
+        notices=services.site.notices,
         find_room=services.rooms.store.find,
         make_feed=make_feed,
-        ended_sessions=EndedSessions(services.sessions.ended_since),
-        prolong_session=services.sessions.prolong,
-        posted_elsewhere=services.limits.posting.record,
+        ended_sessions=EndedSessions(services.people.sessions.ended_since),
+        prolong_session=services.people.sessions.prolong,
+        posted_elsewhere=services.site.limits.posting.record,
         posted_here=notifier.take,
         max_waiting=settings.max_waiting_drafts,
         tail_messages=settings.tail_messages,
@@ -304,13 +315,13 @@ def _make_engine(services: Services, notifier: Notifier) -> Engine:
         lease_seconds=settings.presence_lease_seconds,
         read_rights=services.rooms.current_rights.read,
         chores=[
-            services.site.renew,
-            services.acts.finish,
-            services.approval.finish,
+            services.site.settings.renew,
+            services.site.acts.finish,
+            services.moderation.approval.finish,
             services.files.sweep.run,
-            services.retention.sweep,
+            services.erasure.retention.sweep,
         ],
-        renew_site=services.site.renew,
+        renew_site=services.site.settings.renew,
     )
 
 

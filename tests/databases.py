@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pymongo
@@ -14,13 +15,15 @@ from chatroom.base.config import Settings
 from chatroom.base.models import Author
 from chatroom.messages.messages_store import MessageStore
 from chatroom.messages.posting import Messages
+from chatroom.mongo.context import Context
 from chatroom.mongo.database import Database
 from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.mongo.embedded.mongod import find_binaries, make_runnable
+from chatroom.people.sessions_store import SessionStore
 from chatroom.rooms import wiring as room_wiring
 from chatroom.rooms.wiring import RoomParts
-from chatroom.services import INDEXES
-from chatroom.site.acts import Acts
+from chatroom.services import COLLECTIONS
+from chatroom.site.acts import Acts, FollowUp
 from chatroom.site.acts_store import ActStore
 from chatroom.site.audit_store import Act, AuditStore, Subject
 from chatroom.site.notices import Notices
@@ -35,7 +38,7 @@ PATIENT = {"store_timeout_seconds": PATIENCE_SECONDS}
 def in_memory(**settings: Any) -> Database:
     """A new mongomock, with the indexes that the room and its engine use."""
     database = Database.connect(Settings(mongo_uri="mongomock://", **PATIENT | settings))
-    database.ensure_indexes(INDEXES)
+    database.ensure_indexes(COLLECTIONS)
     return database
 
 
@@ -48,23 +51,22 @@ def make_rooms(
     **given: Any,
 ) -> RoomParts:
     """The rooms of a database."""
-    return room_wiring.make(
-        database,
-        settings or Settings(mongo_uri="mongomock://"),
-        messages=messages,
-        message_store=MessageStore(database, origin="here"),
-        notices=notices,
-        acts=acts or make_acts(database, notices),
-        **given,
-    )
+    context = Context(settings or Settings(mongo_uri="mongomock://"), database, "", "here")
+    site = SimpleNamespace(notices=notices, acts=acts or make_acts(database, notices))
+    people = SimpleNamespace(session_store=SessionStore(database))
+    parts = SimpleNamespace(posting=messages, store=MessageStore(database, origin="here"))
+    return room_wiring.make(context, site, people, parts, **given)
 
 
 def make_acts(
-    database: Database, notices: Notices | None = None, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    database: Database,
+    notices: Notices | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    follow_ups: Mapping[str, FollowUp] | None = None,
 ) -> Acts:
     """What does acts in a database."""
     tell = (notices or Notices(NoticeStore(database))).tell
-    return Acts(ActStore(database), AuditStore(database), tell, clock=clock)
+    return Acts(ActStore(database), AuditStore(database), tell, follow_ups=follow_ups, clock=clock)
 
 
 def record(
@@ -105,7 +107,7 @@ def new_database(uri: str, **settings: Any) -> Database:
     """A database of its own on a server where `uri` may do everything, with its indexes."""
     name = f"test_{secrets.token_hex(4)}"
     database = Database.connect(Settings(mongo_uri=uri, secret_key="x" * 32, mongo_db=name, **PATIENT | settings))
-    database.ensure_indexes(INDEXES)
+    database.ensure_indexes(COLLECTIONS)
     return database
 
 

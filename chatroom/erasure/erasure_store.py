@@ -11,7 +11,7 @@ class ErasureStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._rooms = database.rooms
+        self._rooms = database["rooms"]
 
     def start_clearing(self, room_id: str, sequence: int, note: Note | None = None) -> None:
         """Hide everything up to a sequence, and note that it is still to be erased."""

@@ -1,21 +1,26 @@
-"""The parts of this package, made once."""
+"""The parts of this package, made once, and its collections."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 import msgspec
 
-from chatroom.base.config import Settings
 from chatroom.base.models import Held, Message
 from chatroom.base.threads import Workers
-from chatroom.files import pictures
+from chatroom.files import files_store, pictures
 from chatroom.files.downloads import FileDownloads
 from chatroom.files.files_store import FileStore
 from chatroom.files.message_files import MessageFiles
 from chatroom.files.sweep import FileSweep
 from chatroom.files.uploads import FileUploads
 from chatroom.files.usage import FileUsage
-from chatroom.mongo.database import Database
+from chatroom.mongo.collections import CollectionModel
+from chatroom.mongo.context import Context
+
+COLLECTIONS = (
+    CollectionModel("files.files", files_store.INDEXES, "kept", ("files.chunks", "rooms", "users"), batch=50),
+    CollectionModel("files.chunks", files_store.CHUNK_INDEXES, "kept", batch=8),
+)
 
 
 class FileParts(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,19 +35,15 @@ class FileParts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def make(
-    database: Database,
-    settings: Settings,
+    context: Context,
     *,
     find_message: Callable[[str, str, str], Message | None],
     find_held: Callable[[str, str, str], Held | None] = lambda _room_id, _author_id, _client_id: None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> FileParts:
     """Wire the package. A file is in use when `find_message` or `find_held` finds what it was sent with."""
-    store, usage, drawing = (
-        FileStore(database, clock=clock),
-        FileUsage(find_message, find_held),
-        pictures.make_workers(),
-    )
+    settings, drawing = context.settings, pictures.make_workers()
+    store, usage = FileStore(context.database, clock=clock), FileUsage(find_message, find_held)
     return FileParts(
         store=store,
         uploads=FileUploads(store, settings, drawing, usage, clock=clock),

@@ -52,7 +52,7 @@ class UserStore:
 
     def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._database = database
-        self._users = database.users
+        self._users = database["users"]
         self._clock = clock
 
     def add(

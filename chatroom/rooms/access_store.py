@@ -35,9 +35,9 @@ class AccessStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._rooms = database.rooms
-        self._memberships = database.memberships
-        self._users = database.users
+        self._rooms = database["rooms"]
+        self._memberships = database["memberships"]
+        self._users = database["users"]
 
     def find(self, user_id: str, slug: str) -> Access | None:
         """Find the room with this slug among those that the user is a member of, and what they may do in it.

@@ -18,8 +18,8 @@ class DirectRoomStore:
 
     def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._database = database
-        self._rooms = database.rooms
-        self._users = database.users
+        self._rooms = database["rooms"]
+        self._users = database["users"]
         self._clock = clock
 
     def find(self, room_id: str, people: Sequence[str]) -> Room | None:

@@ -32,8 +32,8 @@ class MemberStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._memberships = database.memberships
-        self._users = database.users
+        self._memberships = database["memberships"]
+        self._users = database["users"]
 
     def list_in(self, room: Room) -> list[RoomMember]:
         """Who is in a room, by name; at most 500."""

@@ -33,8 +33,8 @@ class MembershipStore:
 
     def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._database = database
-        self._memberships = database.memberships
-        self._messages = database.messages
+        self._memberships = database["memberships"]
+        self._messages = database["messages"]
         self._clock = clock
 
     def find_role(self, user_id: str, room: Room) -> Role | None:

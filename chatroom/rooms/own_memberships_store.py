@@ -12,7 +12,7 @@ class OwnMembershipStore:
 
     def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._database = database
-        self._memberships = database.memberships
+        self._memberships = database["memberships"]
         self._clock = clock
 
     def mark_read(self, user_id: str, room_id: str, sequence: int) -> bool:

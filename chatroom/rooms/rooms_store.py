@@ -36,8 +36,8 @@ class RoomStore:
 
     def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._database = database
-        self._rooms = database.rooms
-        self._memberships = database.memberships
+        self._rooms = database["rooms"]
+        self._memberships = database["memberships"]
         self._clock = clock
 
     def ensure(self, room: Room) -> None:
@@ -152,8 +152,8 @@ def insert_or_find(database: Database, room: Document) -> Document | None:
     """Store a new room; None, or the room that has its id or its slug."""
     return write_or_find(
         database,
-        lambda: database.rooms.insert_one(room),
-        lambda: database.rooms.find_one({"$or": [{"_id": room["_id"]}, {"slug": room["slug"]}]}),
+        lambda: database["rooms"].insert_one(room),
+        lambda: database["rooms"].find_one({"$or": [{"_id": room["_id"]}, {"slug": room["slug"]}]}),
     )
 
 

@@ -1,15 +1,15 @@
-"""The parts of this package, made once."""
+"""The parts of this package, made once, and its collections."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
-from chatroom.base.config import Settings
-from chatroom.messages.messages_store import MessageStore
-from chatroom.messages.posting import Messages
-from chatroom.mongo.database import Database
-from chatroom.people.sessions_store import SessionStore
+from chatroom.messages.wiring import MessageParts
+from chatroom.mongo.collections import CollectionModel
+from chatroom.mongo.context import Context
+from chatroom.people.wiring import PeopleParts
+from chatroom.rooms import links_store, memberships_store, rooms_store
 from chatroom.rooms.access import RoomAccess
 from chatroom.rooms.access_store import AccessStore
 from chatroom.rooms.current_rights import RightsNow
@@ -29,12 +29,17 @@ from chatroom.rooms.read_positions import ReadPositions
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.rooms.settings import RoomSettings
 from chatroom.rooms.slow_mode import SlowMode
-from chatroom.site.acts import Acts
-from chatroom.site.notices import Notices
+from chatroom.site.wiring import SiteParts
+
+COLLECTIONS = (
+    CollectionModel("rooms", rooms_store.INDEXES, "kept", ("users",)),
+    CollectionModel("memberships", memberships_store.INDEXES, "kept", ("rooms", "users")),
+    CollectionModel("room_invites", links_store.INDEXES, "kept", ("rooms", "users")),
+)
 
 
 class RoomParts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the package offers."""
+    """What the package offers; `forget` is what ends with an account."""
 
     store: RoomStore
     access_store: AccessStore
@@ -53,31 +58,31 @@ class RoomParts(msgspec.Struct, frozen=True, kw_only=True):
     read_positions: ReadPositions
     current_rights: RightsNow
     former_slugs: FormerSlugs
+    forget: Sequence[Callable[[str], object]]
 
 
 def make(
-    database: Database,
-    settings: Settings,
+    context: Context,
+    site: SiteParts,
+    people: PeopleParts,
+    messages: MessageParts,
     *,
-    messages: Messages,
-    message_store: MessageStore,
-    notices: Notices,
-    acts: Acts,
     check_making: Callable[[str], None] = lambda _user_id: None,
     check_direct: Callable[[str, Sequence[str]], None] = lambda _user_id, _others: None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> RoomParts:
     """Wire the package. `check_making` and `check_direct` refuse who may not make rooms or write to people yet."""
+    database, notices, acts = context.database, site.notices, site.acts
     store, memberships = RoomStore(database, clock=clock), MembershipStore(database, clock=clock)
     own, direct = OwnMembershipStore(database, clock=clock), DirectRoomStore(database, clock=clock)
-    access_store, members = AccessStore(database), MemberStore(database)
+    access_store, members, links = AccessStore(database), MemberStore(database), RoomInviteStore(database)
     access = RoomAccess(access_store, store, direct, memberships, notices)
-    events = RoomEvents(messages)
+    events = RoomEvents(messages.posting)
     making = RoomMaking(
         store,
         notices,
-        max_per_user=settings.max_rooms_per_user,
-        only_administrators_create=settings.room_creation == "administrators",
+        max_per_user=context.settings.max_rooms_per_user,
+        only_administrators_create=context.settings.room_creation == "administrators",
         check_making=check_making,
     )
     membership = RoomMembership(
@@ -97,8 +102,9 @@ def make(
         direct=DirectRooms(direct, memberships, notices, check_direct=check_direct),
         slow_mode=SlowMode(own, clock=clock),
         settings=RoomSettings(store, making, events, acts, clock=clock),
-        links=RoomInvites(RoomInviteStore(database), store, memberships, membership, acts, clock=clock),
-        read_positions=ReadPositions(own, message_store, notices),
-        current_rights=RightsNow(access_store, store, SessionStore(database), clock=clock),
+        links=RoomInvites(links, store, memberships, membership, acts, clock=clock),
+        read_positions=ReadPositions(own, messages.store, notices),
+        current_rights=RightsNow(access_store, store, people.session_store, clock=clock),
         former_slugs=FormerSlugs(database),
+        forget=(links.forget,),
     )

@@ -63,7 +63,7 @@ def fill(server: Server) -> None:
     alice = server.user("alice")
     author = Author(alice.id, alice.display_name)
     drafts = [Draft(author=author, text="\U0001d11e" * 4000, client_id=f"fill-{n}") for n in range(100)]
-    server.services.messages.append(lobby.id, drafts)
+    server.services.messages.posting.append(lobby.id, drafts)
 
 
 def read_whole(server: Server) -> int:

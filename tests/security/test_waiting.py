@@ -44,7 +44,9 @@ def server(mongod: EmbeddedMongo, tmp_path_factory: pytest.TempPathFactory) -> I
         lobby = server.services.rooms.store.find("lobby")
         assert lobby is not None
         for number in range(1000):
-            server.services.messages.post(lobby, server.services.messages.draft(author, f"word {number} " * 20))
+            server.services.messages.posting.post(
+                lobby, server.services.messages.posting.draft(author, f"word {number} " * 20)
+            )
         yield server
 
 

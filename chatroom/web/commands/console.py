@@ -76,7 +76,7 @@ def open_beside(services: Services) -> Services:
 
 def get_user(services: Services, name: str) -> User:
     """The account with this user name."""
-    user = services.accounts.users.find_by_username(name)
+    user = services.people.users.find_by_username(name)
     if user is None:
         raise click.ClickException(f"There is no user with the name {name!r}.")
     return user

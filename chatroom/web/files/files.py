@@ -83,9 +83,9 @@ def upload(slug: str) -> Response:
     """
     person = asker()
     access = enter(slug)
-    services.messages.check_posting(access)
+    services.messages.posting.check_posting(access)
     name, stream = _one_file()
-    services.limits.uploading.check(person.id, signing.address())
+    services.site.limits.uploading.check(person.id, signing.address())
     return answer(services.files.uploads.take(person.id, access.room, name, stream), 201)
 
 
@@ -113,7 +113,7 @@ def keep_sent(user_id: str, room: Room, parts: list[FileStorage]) -> list[str]:
         raise Refused("too_many_files", f"A message has at most {most} files.")
     kept = []
     for part in parts:
-        services.limits.uploading.check(user_id, signing.address())
+        services.site.limits.uploading.check(user_id, signing.address())
         kept.append(services.files.uploads.take(user_id, room, part.filename or "", cast("BinaryIO", part.stream)).id)
     return kept
 
@@ -173,7 +173,7 @@ def _find_for(person: SignedIn, file_id: str) -> KeptFile:
         grant.check("read", room.slug)
         if kept.owner_id == person.id or not services.files.downloads.is_unused(kept):
             return kept
-    if room is not None and services.approval.may_see(person.user, kept):
+    if room is not None and services.moderation.approval.may_see(person.user, kept):
         grant.check("moderate", room.slug)
         return kept
     raise no_such_file()

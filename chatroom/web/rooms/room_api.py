@@ -80,7 +80,7 @@ def create() -> Response:
     A token that is limited to some rooms makes none.
     """
     person, body = asker(), body_as(NewRoom)
-    services.limits.posting.check(person.id, signing.address())
+    services.site.limits.posting.check(person.id, signing.address())
     room = services.rooms.making.create(
         person.author,
         grant_of(person.session).site_role(person.role),
@@ -100,9 +100,9 @@ def change(slug: str) -> Response:
     goes into the room's record.
     """
     access, body = enter(slug), body_as(RoomChange)
-    services.limits.posting.check(access.user_id, signing.address())
+    services.site.limits.posting.check(access.user_id, signing.address())
     wanted = _wanted(access, body)
-    older = services.retention.count_older(access, wanted.retention_days)
+    older = services.erasure.retention.count_older(access, wanted.retention_days)
     if older and wanted.retention_days != access.room.retention_days and not body.confirmed and access.may_manage:
         raise Refused("conflict", f"This deletes {older} messages, for good. Send it again with confirmed: true.")
     services.rooms.settings.change(access, wanted, body.reason)
@@ -116,7 +116,7 @@ def change(slug: str) -> Response:
 def join(slug: str) -> Response:
     """Come into a public room; where you are in it already, nothing changes."""
     person = asker()
-    services.limits.coming.check(person.id)
+    services.site.limits.coming.check(person.id)
     if services.rooms.access.find_for(person.id, slug) is None:
         services.rooms.membership.join(person.author, slug)
     return _answer(slug)

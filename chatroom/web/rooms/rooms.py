@@ -72,7 +72,7 @@ def new() -> Page:
 @login_required
 def join(slug: str) -> Page:
     """Come into a public room."""
-    services.limits.coming.check(current_user.id)
+    services.site.limits.coming.check(current_user.id)
     room = services.rooms.membership.join(current_user.author, slug)
     return redirect(url_for("pages.room", slug=room.slug), 303)
 
@@ -90,7 +90,7 @@ def settings(slug: str) -> Page:
         return _settings_page(access, 400, form.problem, form=form)
     wanted = form.wanted
     if wanted.retention_days != access.room.retention_days and not form.confirmed.data:
-        older = services.retention.count_older(access, wanted.retention_days)
+        older = services.erasure.retention.count_older(access, wanted.retention_days)
         if older:
             return _settings_page(access, 409, form=form, older=older)
     reason = form.reason.data or ""
@@ -117,7 +117,7 @@ def record(slug: str) -> Page:
     access = services.rooms.access.get_for(current_user.id, slug)
     if not access.may_manage:
         raise Refused("forbidden", "Only those who manage this room read its record.")
-    page = services.audit.page(request.args.get("before", "")[:24], room=access.room.id)
+    page = services.site.audit.page(request.args.get("before", "")[:24], room=access.room.id)
     return _page("export/room_record.html", 200, room=access.room, page=page)
 
 
@@ -141,7 +141,7 @@ def add_member(slug: str) -> Page:
     typed = request.form.get("username", "")[:64]
 
     def add() -> None:
-        user = services.accounts.users.find_by_username(typed)
+        user = services.people.users.find_by_username(typed)
         if user is None:
             raise Refused("not_found", "There is nobody of this user name.")
         services.rooms.membership.add(access, user.id, user.display_name)
@@ -202,7 +202,7 @@ def accept(code: str) -> Page:
     """Come into a room by a link."""
     if request.method != "POST":
         return _page("rooms/rooms_join.html", 200, room=services.rooms.links.get_room(code), code=code)
-    services.limits.coming.check(current_user.id)
+    services.site.limits.coming.check(current_user.id)
     room = services.rooms.links.accept(current_user.author, code)
     return redirect(url_for("pages.room", slug=room.slug), 303)
 
@@ -219,13 +219,13 @@ def people() -> Page:
             room = services.rooms.direct.open(
                 current_user.author,
                 [person[:64] for person in chosen],
-                check_new=lambda: services.limits.opening.check(current_user.id),
+                check_new=lambda: services.site.limits.opening.check(current_user.id),
             )
         except (Refused, Unavailable) as error:
             status, msg = status_of(error), str(error)
         else:
             return redirect(url_for("pages.room", slug=room.slug), 303)
-    found = [user for user in services.accounts.users.search(asked) if user.id != current_user.id]
+    found = [user for user in services.people.users.search(asked) if user.id != current_user.id]
     return _page(
         "rooms/rooms_people.html", status, found=found, chosen=chosen, asked=asked, msg=msg, most=MOST_PEOPLE - 1
     )
@@ -259,7 +259,7 @@ def _settings_page(
         invite_form=invite_form or InviteForm(),
         members=services.rooms.members.list_in(access.room),
         invites=services.rooms.links.list_for(access) if access.may_moderate else [],
-        entries=services.audit.page(room=access.room.id).entries[:LATEST] if access.may_manage else [],
+        entries=services.site.audit.page(room=access.room.id).entries[:LATEST] if access.may_manage else [],
         roles=ROLES,
         msg=msg,
         **{"older": 0, "link": "", "typed_username": "", **more},

@@ -12,6 +12,7 @@ from chatroom.files import wiring
 from chatroom.files.files_store import KeptFile
 from chatroom.messages.messages_store import MessageStore
 from chatroom.messages.posting import Messages
+from chatroom.mongo.context import Context
 from chatroom.mongo.database import Database
 from chatroom.rooms.access import LOBBY
 from tests.busy import all_taken
@@ -31,7 +32,9 @@ class Place:
         self.message_store = MessageStore(self.database, origin="here", clock=clock)
         self.settings = Settings(**settings)
         self.files = wiring.make(
-            self.database, self.settings, find_message=self.message_store.find_by_client_id, clock=clock
+            Context(self.settings, self.database, "", "here"),
+            find_message=self.message_store.find_by_client_id,
+            clock=clock,
         )
         self.store = self.files.store
         self.messages = Messages(self.message_store, max_length=100, files=self.files.of_messages, clock=clock)
@@ -53,7 +56,7 @@ class Place:
 
     @property
     def count(self) -> int:
-        return self.database.files.count_documents({})
+        return self.database["files.files"].count_documents({})
 
 
 @pytest.fixture
@@ -115,7 +118,7 @@ class TestUploads:
         """B10: what another one has stored a moment ago counts."""
         here = Place(clock, max_total_file_bytes=25)
         find_message = here.message_store.find_by_client_id
-        there = wiring.make(here.database, here.settings, find_message=find_message, clock=clock)
+        there = wiring.make(Context(here.settings, here.database, "", "there"), find_message=find_message, clock=clock)
         here.upload(b"x" * 10)
         there.uploads.take(BOB.id, LOBBY, "a.txt", io.BytesIO(b"x" * 10))
         with pytest.raises(Refused, match="no room left"):
@@ -298,7 +301,7 @@ class TestLettingGo:
         with pytest.raises(Refused, match="no such file"):
             place.files.downloads.get(file.id)
         assert place.files.sweep.run() == 1
-        assert place.count == place.database.chunks.count_documents({}) == 0
+        assert place.count == place.database["files.chunks"].count_documents({}) == 0
 
     def test_a_crash_after_the_deletion_is_made_good(
         self, place: Place, clock: Clock, monkeypatch: pytest.MonkeyPatch
@@ -341,14 +344,14 @@ class TestLettingGo:
         assert place.files.sweep.run() == 0
         clock.advance(hours=2)
         assert place.files.sweep.run() == 2
-        assert [str(document["_id"]) for document in place.database.files.find()] == [used.id]
+        assert [str(document["_id"]) for document in place.database["files.files"].find()] == [used.id]
 
     def test_a_file_whose_message_vanished_is_removed_within_a_week(self, place: Place, clock: Clock) -> None:
         """Somebody took the message out of the database: retention, or a hand."""
         place.say(place.upload())
         clock.advance(hours=25)
         assert place.files.sweep.run() == 0
-        place.database.messages.delete_many({})
+        place.database["messages"].delete_many({})
         clock.advance(days=7)
         assert place.files.sweep.run() == 1
 

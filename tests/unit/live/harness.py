@@ -24,6 +24,7 @@ from chatroom.live import (
 from chatroom.live import (
     read_positions as positions,
 )
+from chatroom.live.bridge import Bridge
 from chatroom.live.engine import Engine
 from chatroom.live.presence.presences_store import PresenceStore
 from chatroom.live.sockets.endpoint import LiveEndpoint
@@ -79,7 +80,8 @@ class Process:
         self.store = MessageStore(self.database, origin=name)
         self.messages = Messages(self.store, max_length=4000, clock=lambda: self.now)
         self.presences = PresenceStore(self.database, process=name, lease_seconds=30, clock=lambda: self.now)
-        self.notices = Notices(NoticeStore(self.database))
+        self.bridge = Bridge()
+        self.notices = Notices(NoticeStore(self.database), apply=self.bridge.apply)
         self.rooms = make_rooms(self.database, self.messages, self.notices)
         self.rooms.making.ensure_lobby()
         self.ended: set[str] = set()
@@ -90,6 +92,7 @@ class Process:
             self.messages,
             self.store,
             self.presences,
+            bridge=self.bridge,
             notices=self.notices,
             find_room=self.rooms.store.find,
             make_feed=self.make_feed,

@@ -19,6 +19,7 @@ from chatroom.messages.posting import Messages
 from chatroom.moderation.approval import MOST_HELD, UNFINISHED_AFTER, Approval
 from chatroom.moderation.held_store import HeldStore
 from chatroom.moderation.newcomers import LOOK_BACK, MOST, Newcomers
+from chatroom.mongo.context import Context
 from chatroom.mongo.database import Database
 from chatroom.people.users_store import UserStore
 from chatroom.rooms.access_store import AccessStore
@@ -26,7 +27,7 @@ from chatroom.rooms.members_store import MemberStore
 from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.audit import Audit
-from chatroom.site.audit_store import AuditStore
+from chatroom.site.audit_store import Act, AuditStore
 from chatroom.site.notices import Notices
 from chatroom.site.notices_store import NoticeStore
 from chatroom.site.settings import Site
@@ -54,10 +55,12 @@ class World:
         self.store = MessageStore(database, origin="here")
         self.held = HeldStore(database, clock=clock)
         find_message, find_held = self.store.find_by_client_id, self.held.find
-        self.files = wiring.make(database, Settings(), find_message=find_message, find_held=find_held, clock=clock)
+        context = Context(Settings(), database, "", "here")
+        self.files = wiring.make(context, find_message=find_message, find_held=find_held, clock=clock)
         self.notices = Notices(NoticeStore(database))
         self.audit = Audit(AuditStore(database))
-        self.doing = make_acts(database, self.notices, clock)
+        decided = {"approve_message": self.finish_decision, "reject_message": self.finish_decision}
+        self.doing = make_acts(database, self.notices, clock, decided)
         self.newcomers = Newcomers(Site(SiteStore(database)), self.users, self.doing, clock=clock)
         self.messages = Messages(
             self.store,
@@ -79,12 +82,13 @@ class World:
             acts=self.doing,
             clock=clock,
         )
-        decided = self.approval.finish_decision
-        self.doing.follow_ups = {"approve_message": decided, "reject_message": decided}
         self.alice = self.add("alice")
         self.bob = self.add("bob", "moderator")
         self.carol = self.add("carol")
         self.newcomers.set_first(self.alice, 2)
+
+    def finish_decision(self, act: Act) -> None:
+        self.approval.finish_decision(act)
 
     def add(self, name: str, role: Role = "member", **more: Any) -> User:
         user = self.users.add(name, name.title(), "x", role, **more)
@@ -118,7 +122,7 @@ class World:
         return [entry.act for entry in self.audit.page().entries][::-1]
 
     def told(self, kind: str) -> list[str | None]:
-        found = self.database.notices.find({"kind": kind})
+        found = self.database["notices"].find({"kind": kind})
         return [document["user"] for document in found]
 
 
@@ -141,9 +145,11 @@ class TestWho:
 
     def test_nor_who_was_there_long_before(self, world: World) -> None:
         since = world.now - LOOK_BACK - timedelta(seconds=1)
-        world.database.users.update_one({"_id": world.carol.id}, {"$set": {"created_at": since}})
+        world.database["users"].update_one({"_id": world.carol.id}, {"$set": {"created_at": since}})
         assert world.is_free(world.carol)
-        world.database.users.update_one({"_id": world.carol.id}, {"$set": {"created_at": since + timedelta(minutes=1)}})
+        world.database["users"].update_one(
+            {"_id": world.carol.id}, {"$set": {"created_at": since + timedelta(minutes=1)}}
+        )
         assert world.hold("c1")
 
     def test_nobody_is_where_it_is_not_wished(self, world: World) -> None:
@@ -156,7 +162,9 @@ class TestWho:
     def test_a_moderator_of_the_room_is_not_there(self, world: World) -> None:
         world.memberships.admit(world.carol.id, DEN)
         assert world.hold("c1", room=DEN)
-        world.database.memberships.update_one({"user": world.carol.id, "room": DEN.id}, {"$set": {"role": "moderator"}})
+        world.database["memberships"].update_one(
+            {"user": world.carol.id, "room": DEN.id}, {"$set": {"role": "moderator"}}
+        )
         assert world.is_free(world.carol, room=DEN)
         assert not world.is_free(world.carol)
 
@@ -316,7 +324,7 @@ class TestWithdraw:
         held = world.hold("c1")
         world.approval.withdraw(world.access(world.carol), held.id)
         assert world.approval.list_all() == world.approval.list_of(world.access(world.carol)) == []
-        found = world.database.held.find_one({})
+        found = world.database["held"].find_one({})
         assert found
         assert "text" not in found
         with pytest.raises(Refused) as refusal:
@@ -436,7 +444,7 @@ class TestDecide:
         dave = world.add("dave")
         for user in (world.carol, dave):
             world.memberships.admit(user.id, DEN)
-        world.database.memberships.update_one({"user": dave.id, "room": DEN.id}, {"$set": {"role": "moderator"}})
+        world.database["memberships"].update_one({"user": dave.id, "room": DEN.id}, {"$set": {"role": "moderator"}})
         held, public = world.hold("c1", room=DEN), world.hold("c2")
         assert [each.held.id for each in world.approval.list_for(dave)] == [held.id]
         assert [each.held.id for each in world.approval.list_for(world.alice)] == [public.id]
@@ -461,7 +469,7 @@ class TestDecide:
         with pytest.raises(Refused, match="archived"):
             world.approval.approve(world.bob, held.id)
         world.rooms.change(LOBBY.id, {"archived_at": None})
-        world.database.memberships.delete_one({"user": world.carol.id, "room": LOBBY.id})
+        world.database["memberships"].delete_one({"user": world.carol.id, "room": LOBBY.id})
         with pytest.raises(Refused, match="not in the room any more"):
             world.approval.approve(world.bob, held.id)
         world.approval.reject(world.bob, held.id, "You left.")

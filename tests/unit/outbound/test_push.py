@@ -40,7 +40,7 @@ def service() -> Service:
 def push(database: Database, service: Service) -> Push:
     for person in (ALICE, BOB):
         good = {"user_id": person.id, "expires_at": datetime.now(UTC) + timedelta(days=1)}
-        database.sessions.insert_one({"_id": f"session of {person.name}", **good})
+        database["sessions"].insert_one({"_id": f"session of {person.name}", **good})
     store = SubscriptionStore(database)
     made = Push(store, contact="mailto:a@b.c", poster=service, is_allowed=lambda host: host == "push.test")
     made.turns = FairTurns(lambda: 100.0)  # nobody is slow but who is said to be
@@ -113,7 +113,7 @@ class TestSending:
 
     def test_an_ended_session_is_told_nothing(self, push: Push, service: Service, database: Database) -> None:
         subscribe(push, Browser())
-        database.sessions.update_one({"user_id": ALICE.id}, {"$set": {"ended_at": datetime.now(UTC)}})
+        database["sessions"].update_one({"user_id": ALICE.id}, {"$set": {"ended_at": datetime.now(UTC)}})
 
         assert push.send([ALICE.id], {"title": "x"}) == 0
         assert service.taken == []

@@ -27,7 +27,7 @@ class TestFinding:
     def test_who_comes_to_an_open_room_becomes_a_member(self, world: World) -> None:
         assert world.rooms.access.get_for(MALLORY.id, "lobby").room == LOBBY
         assert world.rooms.access.get_for(MALLORY.id, "lobby").room == LOBBY
-        assert world.database.memberships.count_documents({"user": MALLORY.id}) == 1
+        assert world.database["memberships"].count_documents({"user": MALLORY.id}) == 1
 
     def test_who_comes_begins_to_read_at_the_end(self, world: World) -> None:
         for n in range(3):
@@ -36,7 +36,7 @@ class TestFinding:
 
     def test_the_lobby_is_made_once(self, world: World) -> None:
         world.rooms.making.ensure_lobby()
-        assert world.database.rooms.count_documents({"slug": "lobby"}) == 1
+        assert world.database["rooms"].count_documents({"slug": "lobby"}) == 1
 
 
 class TestEvading:

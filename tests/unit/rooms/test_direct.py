@@ -46,7 +46,7 @@ class TestDirect:
         """U08: the address was made of the two ids, which everybody in a room with them sees."""
         key = hashlib.sha256(",".join(sorted([ALICE.id, BOB.id])).encode()).hexdigest()
         trap = {"_id": "trap", "slug": f"dm-{key[32:52]}", "title": "Bob", "kind": "public", "title_key": "bob"}
-        world.database.rooms.insert_one(trap)  # made before titles of this form were refused
+        world.database["rooms"].insert_one(trap)  # made before titles of this form were refused
         room = world.rooms.direct.open(ALICE, [BOB.id])
         assert (room.kind, room.people) == ("direct", (ALICE.id, BOB.id))
         assert world.access(ALICE, room).room.id == room.id
@@ -58,11 +58,11 @@ class TestDirect:
     def test_what_has_its_id_and_is_another_is_not_taken_for_it(self, world: World, there: dict[str, object]) -> None:
         """D12."""
         room = world.rooms.direct.open(ALICE, [BOB.id])
-        world.database.rooms.update_one({"_id": room.id}, {"$set": there})
-        world.database.memberships.delete_many({})
+        world.database["rooms"].update_one({"_id": room.id}, {"$set": there})
+        world.database["memberships"].delete_many({})
         with pytest.raises(Unavailable):
             world.rooms.direct.open(BOB, [ALICE.id])
-        assert world.database.memberships.count_documents({}) == 0
+        assert world.database["memberships"].count_documents({}) == 0
 
     def test_an_address_that_is_taken_is_not_its_own(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         """D12."""
@@ -73,7 +73,7 @@ class TestDirect:
 
     def test_one_that_was_left_half_made_is_made_whole(self, world: World) -> None:
         room = world.rooms.direct.open(ALICE, [BOB.id])
-        world.database.memberships.delete_many({})
+        world.database["memberships"].delete_many({})
         assert world.rooms.direct.open(BOB, [ALICE.id]) == room
         assert world.is_in(ALICE, room)
         assert world.is_in(BOB, room)
@@ -85,5 +85,5 @@ class TestDirect:
             thread.start()
         for thread in threads:
             thread.join()
-        assert world.database.rooms.count_documents({"kind": "direct"}) == 1
-        assert world.database.memberships.count_documents({}) == 2
+        assert world.database["rooms"].count_documents({"kind": "direct"}) == 1
+        assert world.database["memberships"].count_documents({}) == 2

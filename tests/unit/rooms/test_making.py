@@ -67,7 +67,7 @@ class TestMaking:
         """U11."""
         for n in range(2):
             old = {"_id": f"old{n}", "slug": f"old-{n}", "title": "Old", "title_key": "old", "kind": "public"}
-            world.database.rooms.insert_one(old)
+            world.database["rooms"].insert_one(old)
         for _ in range(2):
             world.rooms.store.key_titles()
         with pytest.raises(Refused) as refusal:

@@ -168,7 +168,7 @@ class TestPower:
     """M15: nobody acts on somebody who is as powerful as they are."""
 
     def make_keeper(self, world: World, person: Author, role: Role) -> None:
-        world.database.users.update_one({"_id": person.id}, {"$set": {"role": role}})
+        world.database["users"].update_one({"_id": person.id}, {"$set": {"role": role}})
 
     @pytest.mark.parametrize("role", ["moderator", "administrator"])
     def test_who_made_a_public_room_removes_nobody_who_keeps_order_on_the_site(self, world: World, role: Role) -> None:

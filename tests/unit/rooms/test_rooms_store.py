@@ -72,7 +72,7 @@ def test_a_room_whose_name_is_taken_is_not_made(rooms: RoomStore, database: Data
     with pytest.raises(SettingsError, match="the-den"):
         rooms.ensure(Room(id="den2", slug="the-den", title="Another", kind="private"))
 
-    assert database.rooms.count_documents({}) == 1
+    assert database["rooms"].count_documents({}) == 1
 
 
 def test_a_member_is_admitted_once(rooms: RoomStore, memberships: MembershipStore, database: Database) -> None:
@@ -80,7 +80,7 @@ def test_a_member_is_admitted_once(rooms: RoomStore, memberships: MembershipStor
     memberships.admit(ALICE.id, DEN)
     memberships.admit(ALICE.id, DEN)
 
-    assert database.memberships.count_documents({}) == 1
+    assert database["memberships"].count_documents({}) == 1
 
 
 @pytest.mark.integration
@@ -105,5 +105,5 @@ def test_several_processes_make_the_same_room_and_member_at_once(real_database: 
         thread.join()
 
     assert failures == []
-    assert real_database.rooms.count_documents({}) == 1
-    assert real_database.memberships.count_documents({}) == 1
+    assert real_database["rooms"].count_documents({}) == 1
+    assert real_database["memberships"].count_documents({}) == 1

@@ -33,8 +33,7 @@ class World:
         self.told: list[Notice] = []
         self.store = MessageStore(database, origin="here")
         self.messages = Messages(self.store, max_length=4000, clock=clock)
-        notices = Notices(NoticeStore(database))
-        notices.apply_through = self.told.append
+        notices = Notices(NoticeStore(database), apply=self.told.append)
         self.audit = Audit(AuditStore(database))
         self.acts = make_acts(database, notices, clock)
         self.rooms = make_rooms(database, self.messages, notices, self.acts, settings, clock=clock)
@@ -42,7 +41,7 @@ class World:
         for person in (ALICE, BOB, MALLORY):
             keys = {"username_key": person.id, "display_name_key": person.id, "name_keys": [person.id]}
             names = {"display_name": person.name, "username": person.name.lower()}
-            database.users.insert_one({"_id": person.id, **names, **keys})
+            database["users"].insert_one({"_id": person.id, **names, **keys})
 
     def lines(self, room: Room) -> list[str]:
         """What the room itself said."""

@@ -43,6 +43,6 @@ def test_putting_somebody_in_charge(app: Flask, runner: FlaskCliRunner) -> None:
     den = services.rooms.making.create(Author(user_of(services, "alice").id, "alice"), "member", title="The den")
     services.rooms.access.visit(user_of(services, "bob").id, den.slug)
     assert run(runner, "appoint", den.slug, "bob", "--reason", "x")[0] == 1
-    services.database.memberships.update_many({}, {"$unset": {"role": ""}})
+    services.database["memberships"].update_many({}, {"$unset": {"role": ""}})
     assert run(runner, "appoint", den.slug, "bob", "--reason", "x") == (0, "bob is in charge of The den.\n")
     assert "appoint  bob in The den: x" in run(runner, "audit", "--limit", "1")[1]

@@ -61,7 +61,7 @@ def test_who_may_not(bob: Visitor, client: Visitor) -> None:
 
 def direct(services: Services) -> str:
     """The slug of the direct room of Alice and Bob."""
-    alice, bob = (services.accounts.users.find_by_username(name) for name in ("alice", "bob"))
+    alice, bob = (services.people.users.find_by_username(name) for name in ("alice", "bob"))
     assert alice
     assert bob
     return services.rooms.direct.open(Author(alice.id, alice.display_name), [bob.id]).slug

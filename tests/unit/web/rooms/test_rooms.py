@@ -29,7 +29,7 @@ def press(somebody: Visitor, path: str, **typed: str) -> int:
 
 
 def id_of(services: Services, username: str) -> str:
-    user = services.accounts.users.find_by_username(username)
+    user = services.people.users.find_by_username(username)
     assert user is not None
     return user.id
 
@@ -57,7 +57,7 @@ class TestFlooding:
         self, alice: Visitor, bob: Visitor, mallory: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """M09: they would fill the lists of those who cannot leave them."""
-        monkeypatch.setattr(services.limits, "opening", AskingLimit("1 per hour", "opening", "Too many."))
+        monkeypatch.setattr(services.site.limits, "opening", AskingLimit("1 per hour", "opening", "Too many."))
         first, second = id_of(services, "alice"), id_of(services, "bob")
         assert mallory.submit("/people", person=first).status_code == 303
         refused = mallory.submit("/people", person=second)
@@ -88,9 +88,9 @@ class TestEvading:
     ) -> None:
         """M17."""
         slug = make_room(alice, "Tea", "public")
-        user = services.accounts.users.find(id_of(services, "bob"))
+        user = services.people.users.find(id_of(services, "bob"))
         assert user is not None
-        headers = {"Authorization": f"Bearer {services.sessions.create_token(user, label='x', scopes=scopes)}"}
+        headers = {"Authorization": f"Bearer {services.people.sessions.create_token(user, label='x', scopes=scopes)}"}
         client.get(f"/api/rooms/{slug}/messages", headers=headers)
         client.post(f"/api/rooms/{slug}/messages", json={"text": "hi"}, headers=headers)
         assert client.post(f"/api/rooms/{slug}/join", headers=headers).status_code == status
@@ -147,7 +147,7 @@ class TestMaking:
         assert "/rooms/new" not in bob.get("/rooms").text
 
     def test_the_list_goes_on(self, alice: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
-        for module in ("chatroom.rooms.listings_store", "chatroom.web.rooms.rooms"):
+        for module in ("chatroom.rooms.rooms", "chatroom.web.rooms.rooms"):
             monkeypatch.setattr(sys.modules[module], "PAGE", 1)
         make_room(alice, "Ants & Co", "public")
         (more,) = re.findall(r'href="(/rooms\?[^"]*)"', alice.get("/rooms").text)
@@ -186,7 +186,7 @@ class TestSettings:
         self, alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         slug = make_room(alice)
-        monkeypatch.setattr(services.retention, "count_older", lambda access, days: 1234)
+        monkeypatch.setattr(services.rooms.settings, "count_older", lambda access, days: 1234)
         path = f"/rooms/{slug}/settings"
         answer = alice.submit(path, **{**SAVED, "retention_days": "30"})
         assert answer.status_code == 409
