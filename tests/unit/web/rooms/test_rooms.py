@@ -147,7 +147,7 @@ class TestMaking:
         assert "/rooms/new" not in bob.get("/rooms").text
 
     def test_the_list_goes_on(self, alice: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
-        for module in ("chatroom.rooms.rooms", "chatroom.web.rooms.rooms"):
+        for module in ("chatroom.rooms.listings_store", "chatroom.web.rooms.rooms"):
             monkeypatch.setattr(sys.modules[module], "PAGE", 1)
         make_room(alice, "Ants & Co", "public")
         (more,) = re.findall(r'href="(/rooms\?[^"]*)"', alice.get("/rooms").text)
@@ -186,7 +186,7 @@ class TestSettings:
         self, alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         slug = make_room(alice)
-        monkeypatch.setattr(services.rooms.settings, "count_older", lambda access, days: 1234)
+        monkeypatch.setattr(services.erasure.retention, "count_older", lambda access, days: 1234)
         path = f"/rooms/{slug}/settings"
         answer = alice.submit(path, **{**SAVED, "retention_days": "30"})
         assert answer.status_code == 409
