@@ -272,7 +272,7 @@ class ASGI:
 
     def _find_user(self, scope: Mapping[str, Any]) -> str | None:
         visitor = self._sign_in(scope)
-        return visitor.author.id if visitor else None
+        return visitor.person.id if visitor else None
 
     def _mark_read(self, access: Access, sequence: int) -> None:
         self._services.rooms.read_positions.mark(access, sequence)

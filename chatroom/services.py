@@ -143,7 +143,7 @@ class Services:
             context,
             self.site,
             self.files,
-            find_members=_later(lambda: self.rooms.members.find_named),
+            find_people=_later(lambda: self.rooms.members.find_named),
             check_editing=_later(lambda: self.moderation.newcomers.check_editing),
         )
         self._wire_above_messages(context)

@@ -3,7 +3,7 @@
 Repeating it changes nothing: it may be done again at any time.
 """
 
-from chatroom.base.models import Author, Notice, Room
+from chatroom.base.models import Notice, Room
 from chatroom.people.users_store import UserStore
 from chatroom.rooms.events import RoomEvents
 from chatroom.rooms.listings_store import ListingStore
@@ -57,4 +57,4 @@ class DepartedMemberships:
         if heir is not None:
             self._membership_store.set_role(heir.id, room, "administrator")
             self._notices.tell(Notice(kind="access", user=heir.id, room=room.id))
-            self._events.add(room, Author(heir.id, heir.display_name), "manages this room now")
+            self._events.add(room, heir.person.author, "manages this room now")

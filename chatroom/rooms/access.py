@@ -44,7 +44,7 @@ class RoomAccess:
         """The room with this slug for one of its members; nobody becomes one by this."""
         access = self._store.find(user_id, slug)
         if access is not None and access.room.kind == "direct":
-            title = title_for(user_id, access.room, self._direct_store.names_of(access.room))
+            title = title_for(user_id, access.room, self._direct_store.people_of(access.room))
             return msgspec.structs.replace(access, room=msgspec.structs.replace(access.room, title=title))
         return access
 

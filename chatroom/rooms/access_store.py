@@ -9,13 +9,14 @@ from datetime import datetime
 import msgspec
 
 from chatroom.base.access import Access
-from chatroom.base.models import Role
+from chatroom.base.models import Person, Role
 from chatroom.mongo.database import Database, Document
+from chatroom.people.fields import SHOWN, person_of
 from chatroom.people.users_store import approval_state_of
 from chatroom.rooms.memberships_store import membership_of
 from chatroom.rooms.rooms_store import find_named, room_of
 
-USER_FIELDS = dict.fromkeys(("role", "display_name", "muted_until", "mute_reason", "deleted_at"), 1)
+USER_FIELDS = SHOWN | dict.fromkeys(("role", "muted_until", "mute_reason", "deleted_at"), 1)
 APPROVAL_FIELDS = dict.fromkeys(("created_at", "is_bot", "approved", "is_trusted", "held_at"), 1)
 RIGHTS_FIELDS = dict.fromkeys(("role", "muted_until", "banned_until", "password_version"), 1)
 
@@ -86,7 +87,7 @@ def _access(room: Document, membership: Document, user: Document) -> Access:
         room=room_of(room),
         membership=membership_of(membership),
         site_role=user.get("role", "member"),
-        name=user.get("display_name", ""),
+        person=person_of(user) if user else Person(membership["user"], ""),
         muted_until=mute.get("muted_until"),
         mute_reason=mute.get("mute_reason", ""),
         approval_state=approval_state_of(user, membership.get("role", "member")),

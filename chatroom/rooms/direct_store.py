@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from chatroom.base.errors import Unavailable
-from chatroom.base.models import Room
+from chatroom.base.models import Person, Room
 from chatroom.mongo.database import Database
 from chatroom.mongo.unique import check_own
 from chatroom.names import make_direct_slug
+from chatroom.people.fields import SHOWN, person_of
 from chatroom.rooms.rooms_store import insert_or_find, room_of
 
 TRIES = 5
@@ -42,11 +43,12 @@ class DirectRoomStore:
             raise Unavailable("The conversation could not be made. Please try again.")
         return room
 
-    def names_of(self, room: Room) -> dict[str, str]:
-        """The display names of those in a direct room, by id."""
+    def people_of(self, room: Room) -> dict[str, Person]:
+        """Those in a direct room, by id."""
         with self._database.bounded():
-            found = self._users.find({"_id": {"$in": list(room.people)}}, {"display_name": 1})
-            return {document["_id"]: document["display_name"] for document in found}
+            return {
+                each["_id"]: person_of(each) for each in self._users.find({"_id": {"$in": list(room.people)}}, SHOWN)
+            }
 
     def count_accounts(self, people: Sequence[str]) -> int:
         """How many of these have an account (still)."""

@@ -5,24 +5,23 @@ from collections.abc import Collection
 import msgspec
 from pymongo import ASCENDING
 
-from chatroom.base.models import Member, Role, Room
+from chatroom.base.models import Person, Role, Room
 from chatroom.mongo.database import Database, Document, beginning_with
 from chatroom.names import fold
+from chatroom.people.fields import SHOWN, person_of
 
 MOST_MEMBERS = 500
 MOST_PROPOSED = 10
 MOST_NAMED = 1000
 """Members of a private room among whom names are looked for, so that no question grows with the room."""
 NAME_KEYS = ("username_key", "display_name_key")
-NAMES = dict.fromkeys(("username", "display_name", *NAME_KEYS), 1)
+NAMES = SHOWN | dict.fromkeys(NAME_KEYS, 1)
 
 
-class RoomMember(msgspec.Struct, frozen=True, kw_only=True):
-    """A member of a room."""
+class Member(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who is in a room, with their role there."""
 
-    id: str
-    name: str
-    username: str
+    person: Person
     role: Role
     site_role: Role = "member"
 
@@ -35,45 +34,39 @@ class MemberStore:
         self._memberships = database["memberships"]
         self._users = database["users"]
 
-    def list_in(self, room: Room) -> list[RoomMember]:
+    def list_in(self, room: Room) -> list[Member]:
         """Who is in a room, by name; at most 500."""
         with self._database.bounded():
             found = self._memberships.find({"room": room.id, "removed_at": None}).limit(MOST_MEMBERS)
             roles = {document["user"]: document.get("role", "member") for document in found}
             here = {"_id": {"$in": list(roles)}, "deleted_at": None}
-            users = list(self._users.find(here, {"display_name": 1, "username": 1, "role": 1}))
+            users = list(self._users.find(here, SHOWN | {"role": 1}))
         members = [
-            RoomMember(
-                id=user["_id"],
-                name=user["display_name"],
-                username=user["username"],
-                role=roles[user["_id"]],
-                site_role=user.get("role", "member"),
-            )
+            Member(person=person_of(user), role=roles[user["_id"]], site_role=user.get("role", "member"))
             for user in users
         ]
-        return sorted(members, key=lambda member: member.name.casefold())
+        return sorted(members, key=lambda member: member.person.name.casefold())
 
-    def find_named(self, room: Room, usernames: Collection[str]) -> list[Member]:
+    def find_named(self, room: Room, usernames: Collection[str]) -> list[Person]:
         """Those of these folded user names who can read the room: its members, and everybody where it is public."""
         with self._database.bounded():
             named = {"username_key": {"$in": list(usernames)}, "deleted_at": None}
-            found = [_member(user) for user in self._users.find(named, NAMES)]
+            found = [person_of(user) for user in self._users.find(named, NAMES)]
             if room.kind == "public" or not found:
                 return found
-            among = {"room": room.id, "user": {"$in": [member.id for member in found]}, "removed_at": None}
+            among = {"room": room.id, "user": {"$in": [person.id for person in found]}, "removed_at": None}
             ids = {membership["user"] for membership in self._memberships.find(among, {"user": 1})}
-        return [member for member in found if member.id in ids]
+        return [person for person in found if person.id in ids]
 
-    def list_like(self, room: Room, beginning: str, limit: int = MOST_PROPOSED) -> list[Member]:
+    def list_like(self, room: Room, beginning: str, limit: int = MOST_PROPOSED) -> list[Person]:
         """Who can read the room and has a user name or display name that begins like this, by that name."""
         key_beginning = fold(beginning.strip())
-        found: dict[str, Member] = {}
+        found: dict[str, Person] = {}
         with self._database.bounded():
             users = self._users_like(key_beginning, limit) if room.kind == "public" else self._users_in(room)
         for key in NAME_KEYS:
             alike = [user for user in users if user[key].startswith(key_beginning)]
-            found |= {user["_id"]: _member(user) for user in sorted(alike, key=lambda user: str(user[key]))}
+            found |= {user["_id"]: person_of(user) for user in sorted(alike, key=lambda user: str(user[key]))}
         return list(found.values())[:limit]
 
     def username_of(self, user_id: str) -> str:
@@ -121,7 +114,3 @@ class MemberStore:
         memberships = self._memberships.find({"room": room.id, "removed_at": None}, {"_id": 0, "user": 1})
         ids = [each["user"] for each in memberships.limit(MOST_NAMED)]
         return list(self._users.find({"_id": {"$in": ids}, "deleted_at": None}, NAMES))
-
-
-def _member(document: Document) -> Member:
-    return Member(id=document["_id"], username=document["username"], name=document["display_name"])

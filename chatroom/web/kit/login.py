@@ -9,7 +9,7 @@ from flask_login import LoginManager, UserMixin, login_user, logout_user
 from flask_login import current_user as flask_login_user
 from werkzeug.wrappers import Response as BaseResponse
 
-from chatroom.base.models import Author, Session, User
+from chatroom.base.models import Author, Person, Session, User
 from chatroom.people.sessions import Kind
 from chatroom.web.kit.agents import label_of
 from chatroom.web.kit.lanes import tell_person
@@ -33,9 +33,14 @@ class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
         return self._secret
 
     @property
+    def person(self) -> Person:
+        """As others see them."""
+        return self.user.person
+
+    @property
     def author(self) -> Author:
         """As the author of a message."""
-        return Author(self.id, self.display_name, self.user.is_bot)
+        return self.person.author
 
 
 Page = Response | BaseResponse

@@ -7,7 +7,7 @@ from flask import Response
 from msgspec import Meta
 
 from chatroom.base.access import Access
-from chatroom.base.models import Member, Message
+from chatroom.base.models import Message, Person
 from chatroom.live.protocol import Format, WireMessage, wire
 from chatroom.messages.changes import Change
 from chatroom.web.kit import login as signing
@@ -63,7 +63,7 @@ class MembersAnswer(msgspec.Struct):
     """Whom one can name."""
 
     room: str
-    members: list[Member]
+    members: list[Person]
 
 
 @api.post("/rooms/<slug>/messages/<message_id>/reactions")

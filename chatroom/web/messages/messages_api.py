@@ -88,7 +88,7 @@ def read(slug: str) -> Response:
     if sum(each is not UNSET for each in _parts(asked)) > 1:
         raise Refused("invalid", "Ask for one part of the room: `after`, `before`, `since`, `around` or `sequences`.")
     if asked.after is not UNSET and asked.format != "brief":  # who only counts what is new is not there
-        services.live.visits.take([(room.id, person.author)])
+        services.live.presences.visit(room.id, person.person)
     return answer(_changes(room.slug, _page(room, asked), asked.format))
 
 

@@ -46,7 +46,7 @@ blueprint = Blueprint("pages", __name__)
 
 
 def hue(user_id: str) -> int:
-    """Which of the twelve colours a person has (the same as in static/state/text.js)."""
+    """Which of the twelve colours a person has (the same as in static/state/kit/text.js)."""
     return zlib.crc32(user_id.encode()) % HUES
 
 
@@ -101,7 +101,7 @@ def messages_frame(slug: str) -> Page:
         return response
     access = services.rooms.access.get_for(current_user.id, slug)
     found = access.room
-    services.live.visits.take([(found.id, current_user.author)])
+    services.live.presences.visit(found.id, current_user.person)
     page = services.messages.posting.newest(found, services.settings.history_page)
     _mark_read(access, page)
     held = services.moderation.approval.list_of(access)

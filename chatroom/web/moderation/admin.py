@@ -134,4 +134,4 @@ def _joining_page(status: int = 200, *, msg: str = "", code: str = "") -> Respon
 
 def admin_page(name: str, status: int = 200, **context: object) -> Response:
     """A page of the administration; `name` is its template's, and the section's unless it says another."""
-    return page_with_status(render_template(f"admin/{name}.html", **{"section": name, **context}), status)
+    return page_with_status(render_template(f"moderation/admin/{name}.html", **{"section": name, **context}), status)

@@ -3,8 +3,8 @@
 import msgspec
 from flask import Response
 
-from chatroom.base.models import Notify, Role, RoomEntry, RoomKind
-from chatroom.live.protocol import Cursor, Person
+from chatroom.base.models import Notify, Person, Role, RoomEntry, RoomKind
+from chatroom.live.protocol import Cursor
 from chatroom.web.kit.api import answer, api_blueprint, asker, body_as, enter
 from chatroom.web.kit.openapi import operation
 from chatroom.web.kit.services import services
@@ -27,7 +27,7 @@ class ListedRoom(msgspec.Struct, kw_only=True):
     mentions: int
     read_sequence: int
     revision: int
-    people: list[Person]
+    people: tuple[Person, ...]
 
 
 class RoomList(msgspec.Struct):
@@ -84,5 +84,5 @@ def listed(entry: RoomEntry) -> ListedRoom:
         mentions=entry.mentions,
         read_sequence=membership.read_sequence,
         revision=entry.revision,
-        people=[Person(person.id, person.name) for person in entry.people],
+        people=entry.people,
     )

@@ -189,7 +189,7 @@ WHO_CATCHES_DUPLICATES = {
     "chatroom.messages.messages_store.append",  # asks a majority which drafts are stored
     "chatroom.messages.messages_store.change",  # tries again
     "chatroom.messages.messages_store.change_several",  # tries again
-    "chatroom.live.presence.presences_store.take",  # prolongs what is this process's own
+    "chatroom.live.presence.presences_store._take",  # prolongs what is this process's own
     "chatroom.search.search_store._add_words",  # a word is its id, and nothing else
     "chatroom.search.search_store._replace",  # replaces what is of the same room, and older
     "chatroom.mongo.unique.doubles",

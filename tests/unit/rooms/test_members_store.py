@@ -1,6 +1,6 @@
 import pytest
 
-from chatroom.base.models import Member, Room
+from chatroom.base.models import Person, Room
 from chatroom.mongo.database import Database
 from chatroom.people.users_store import UserStore
 from chatroom.rooms.members_store import MemberStore
@@ -24,7 +24,7 @@ def members(database: Database) -> MemberStore:
     return MemberStore(database)
 
 
-def names(members: list[Member]) -> list[str]:
+def names(members: list[Person]) -> list[str]:
     return [member.username for member in members]
 
 

@@ -9,7 +9,7 @@ from flask import Flask
 from chatroom.app import create_app
 from chatroom.base.config import Settings
 from chatroom.base.errors import Unavailable
-from chatroom.base.models import Author, Room
+from chatroom.base.models import Person, Room
 from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.services import Services
 from chatroom.web.messages.pages import hue
@@ -180,7 +180,7 @@ class TestRoom:
         assert "{{7*7}}" in page
 
     def test_who_is_here(self, alice: Visitor, services: Services) -> None:
-        services.live.presences.take([("lobby", Author("x" * 24, "Zoë"))])
+        services.live.presences.take([("lobby", Person("x" * 24, "Zoë"))])
         assert "Zoë</bdi>" in alice.get("/chatroom").text
 
     def test_the_cursor_is_the_rooms_revision(self, alice: Visitor) -> None:

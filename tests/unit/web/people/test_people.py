@@ -193,8 +193,8 @@ def test_looking_like_somebody_else_is_not_allowed(database: Database) -> None:
     users.add("alice", "Alice", "hash")
     bob = users.add("bob", "Robert", "hash")
     with pytest.raises(Taken):
-        users.set_profile(bob, "ALICE", "", "")
-    users.set_profile(bob, "Bobby", "hi", "UTC")
+        users.set_profile(bob, {"display_name": "ALICE"})
+    users.set_profile(bob, {"display_name": "Bobby", "about": "hi", "time_zone": "UTC"})
     users.add("carol", "Robert", "hash")
     found = users.find(bob.id)
     assert found
