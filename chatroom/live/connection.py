@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Coroutine, Iterable
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -105,6 +106,11 @@ class Connection:
             self._engine.connections.discard(self)
             self._stop()
 
+    def prolong(self, expires_at: datetime) -> None:
+        """Note until when the session is valid now."""
+        self.expires_at = expires_at
+        self.was_active = False
+
     def end(self, code: int, reason: str) -> None:
         """Close the connection; nothing is sent on it any more."""
         if not self._is_over:
@@ -157,7 +163,7 @@ class Connection:
         if access.person.name and access.person != self._person:
             self._person, self._author = access.person, access.author
         for live in self._followed.values():
-            self._engine.update_person(live, self._person)
+            self._engine.presence.update(live, self._person)
         return self._visitor.grant.narrow(access)
 
     def _stop(self) -> None:
@@ -220,7 +226,7 @@ class Connection:
     def _type(self, access: Access) -> None:
         with contextlib.suppress(Refused):  # who may not say anything is not shown as about to
             self._engine.messages.check_posting(access)
-            self._engine.type(access.room, self._person)
+            self._engine.presence.type(access.room, self._person)
 
     async def _post(self, frame: Post) -> None:
         access = await self._accesses.get(frame.room)

@@ -10,8 +10,8 @@ from chatroom.base.access import Access
 from chatroom.base.models import Message, Person
 from chatroom.live.protocol import Format, WireMessage, wire
 from chatroom.messages.changes import Change
-from chatroom.web.kit import login as signing
 from chatroom.web.kit.api import answer, api_blueprint, body_as, enter, query_as
+from chatroom.web.kit.login import client_address
 from chatroom.web.kit.openapi import operation
 from chatroom.web.kit.services import services
 
@@ -101,7 +101,7 @@ def members(slug: str) -> Response:
 
 
 def _change(access: Access, change: Change) -> Message:
-    services.site.limits.posting.check(access.user_id, signing.address())
+    services.site.limits.posting.check(access.user_id, client_address())
     return services.messages.posting.change(access.room, change)
 
 

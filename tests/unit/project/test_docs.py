@@ -41,8 +41,7 @@ from chatroom.site.notices import Notice
 from chatroom.site.settings_store import SiteStore
 from chatroom.web.kit import errors
 from chatroom.web.messages.messages_api import MOST_MESSAGES, Changes, Post, Reading, StoredAnswer
-from chatroom.web.rooms.room_api import NewRoom, RoomAnswer, RoomChange
-from chatroom.web.rooms.rooms_api import ListedRoom, Read, ReadAnswer
+from chatroom.web.rooms.api import ListedRoom, NewRoom, Read, ReadAnswer, RoomAnswer, RoomChange
 from tests.documents import ROOT, blocks, first_cells, pages, read, section, tables
 from tests.pictures import make_picture
 from tests.visitors import Visitor

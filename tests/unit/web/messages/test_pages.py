@@ -10,36 +10,11 @@ from chatroom.app import create_app
 from chatroom.base.config import Settings
 from chatroom.base.errors import Unavailable
 from chatroom.base.models import Person, Room
-from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.services import Services
 from chatroom.web.messages.pages import hue
 from tests.conftest import MakeApp, services_of, signed_in, visitor
 from tests.ports import Port
-from tests.visitors import Visitor, hidden_fields, problem
-
-SECRET_ROOM = Room(id="secret", slug="secret", title="Secret", kind="private")
-
-
-def texts(services: Services) -> list[str]:
-    return [document["text"] for document in services.database["messages"].find().sort("sequence")]
-
-
-def bodies(page: str) -> list[str]:
-    return re.findall(r'<div class="message__body"[^>]*>\s*<p>(.*?)</p>', page)
-
-
-@pytest.fixture
-def secret_room(services: Services, alice: Visitor) -> Room:
-    """A room that only Alice is in."""
-    from chatroom.rooms.rooms_store import RoomStore
-
-    store = RoomStore(services.database)
-    memberships = MembershipStore(services.database)
-    store.ensure(SECRET_ROOM)
-    user = services.people.users.find_by_username("alice")
-    assert user
-    memberships.admit(user.id, SECRET_ROOM)
-    return SECRET_ROOM
+from tests.visitors import Visitor, bodies, hidden_fields, problem, texts
 
 
 class TestIndex:

@@ -11,8 +11,7 @@ from chatroom.mongo.database import Database
 from chatroom.people.users_store import UserStore
 from chatroom.services import Services
 from tests.conftest import visitor
-from tests.unit.web.people.test_accounts import user_of
-from tests.visitors import Visitor, problem
+from tests.visitors import Visitor, problem, user_of
 
 
 def page_of(services: Services, name: str) -> str:
