@@ -58,7 +58,14 @@ def make(
     held = HeldStore(database)
     newcomers = Newcomers(site.settings, people.users, site.acts)
     return ModerationParts(
-        moderation=Moderation(people.users, rooms.membership_store, rooms.membership, people.sessions, site.acts),
+        moderation=Moderation(
+            people.users,
+            people.states,
+            rooms.membership_store,
+            rooms.membership,
+            people.sessions,
+            acts=site.acts,
+        ),
         admission=Admission(site.settings, people.invites, site.acts, context.settings.registration),
         newcomers=newcomers,
         approval=Approval(

@@ -11,8 +11,7 @@ import msgspec
 from chatroom.base.access import Access
 from chatroom.base.models import Person, Role
 from chatroom.mongo.database import Database, Document
-from chatroom.people.fields import SHOWN, person_of
-from chatroom.people.users_store import approval_state_of
+from chatroom.people.fields import SHOWN, approval_state_of, person_of
 from chatroom.rooms.memberships_store import membership_of
 from chatroom.rooms.rooms_store import find_named, room_of
 
