@@ -28,7 +28,7 @@ PLACES = {
     "werkzeug": ["chatroom.web", "chatroom.app"],
     "jinja2": ["chatroom.web", "chatroom.app"],
     "markupsafe": ["chatroom.web"],
-    "a2wsgi": ["chatroom.app"],
+    "a2wsgi": ["chatroom.web.requests"],
     "flask_bcrypt": ["chatroom.people.passwords", "chatroom.app"],
     "bcrypt": ["chatroom.people.passwords"],
     "pymongo": [STORES_OF, "chatroom.mongo"],
