@@ -1,18 +1,23 @@
 """The parts of this package, made once, and its collections."""
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
 import msgspec
 
 from chatroom.base.models import Held, Message
 from chatroom.base.threads import Workers
 from chatroom.files import files_store, pictures
-from chatroom.files.files import Files
+from chatroom.files.downloads import FileDownloads
 from chatroom.files.files_store import FileStore
+from chatroom.files.message_files import MessageFiles
+from chatroom.files.sweep import FileSweep
+from chatroom.files.uploads import FileUploads
+from chatroom.files.usage import FileUsage
 from chatroom.mongo.collections import CollectionModel
 from chatroom.mongo.context import Context
 from chatroom.site.background import BackgroundThread, make_chore
-from chatroom.site.wiring import SiteParts
+from chatroom.site.leases_store import LeaseStore
 
 COLLECTIONS = (
     CollectionModel("files.files", files_store.INDEXES, "kept", ("files.chunks", "rooms", "users"), batch=50),
@@ -20,23 +25,36 @@ COLLECTIONS = (
 )
 
 
-class FileParts(msgspec.Struct, frozen=True):
+class FileParts(msgspec.Struct, frozen=True, kw_only=True):
     """What the package offers; `threads` are what it does in the background while a server runs."""
 
-    files: Files
+    store: FileStore
+    uploads: FileUploads
+    downloads: FileDownloads
+    of_messages: MessageFiles
+    sweep: FileSweep
     drawing: Workers
     threads: Sequence[BackgroundThread]
 
 
 def make(
     context: Context,
-    site: SiteParts,
     *,
+    leases: LeaseStore,
     find_message: Callable[[str, str, str], Message | None],
-    find_held: Callable[[str, str, str], Held | None],
+    find_held: Callable[[str, str, str], Held | None] = lambda _room_id, _author_id, _client_id: None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> FileParts:
     """Wire the package. A file is in use when `find_message` or `find_held` finds what it was sent with."""
-    drawing = pictures.make_workers()
-    store = FileStore(context.database)
-    files = Files(store, context.settings, drawing, find_message=find_message, find_held=find_held)
-    return FileParts(files=files, drawing=drawing, threads=(make_chore("files", files.sweep, site.leases),))
+    settings, drawing = context.settings, pictures.make_workers()
+    store, usage = FileStore(context.database, clock=clock), FileUsage(find_message, find_held)
+    sweep = FileSweep(store, usage, clock=clock)
+    return FileParts(
+        store=store,
+        uploads=FileUploads(store, settings, drawing, usage, clock=clock),
+        downloads=FileDownloads(store, usage),
+        of_messages=MessageFiles(store, usage, most_files=settings.max_files_per_message, clock=clock),
+        sweep=sweep,
+        drawing=drawing,
+        threads=(make_chore("files", sweep.run, leases),),
+    )

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
 from chatroom.base.models import Author, Room
-from chatroom.rooms.members_store import MemberStore
-from chatroom.rooms.rooms import Rooms
+from chatroom.rooms.membership import RoomMembership
+from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.acts import Acts
 from chatroom.site.audit import about_room
@@ -26,16 +26,16 @@ class RoomLinks:
         self,
         codes: CodeStore,
         room_store: RoomStore,
-        members: MemberStore,
-        rooms: Rooms,
+        membership_store: MembershipStore,
+        membership: RoomMembership,
         acts: Acts,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._codes = codes
         self._room_store = room_store
-        self._members = members
-        self._rooms = rooms
+        self._membership_store = membership_store
+        self._membership = membership
         self._acts = acts
         self._clock = clock
 
@@ -89,13 +89,13 @@ class RoomLinks:
     def accept(self, author: Author, secret: str) -> Room:
         """Enter a room by a link; for who is a member already it is not used."""
         room = self.get_room(secret)
-        if self._members.find_role(author.id, room) is not None:
+        if self._membership_store.find_role(author.id, room) is not None:
             return room
-        if self._members.was_removed(author.id, room):
+        if self._membership_store.was_removed(author.id, room):
             raise Refused("forbidden", "You were removed from this room. Ask those who manage it to add you.")
         if self._codes.take(secret) is None:
             raise _not_valid()
-        self._rooms.let_in(author, room)
+        self._membership.let_in(author, room)
         return room
 
 
