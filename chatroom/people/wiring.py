@@ -86,7 +86,7 @@ def make(
         accounts=accounts,
         invites=invites,
         passwords=passwords,
-        profiles=Profiles(users, site.acts),
+        profiles=Profiles(users, site.acts, site.notices.tell),
         resets=Resets(reset_codes, users, accounts, site.acts),
         avatars=avatars,
         forget=(sessions.forget, reset_codes.forget, invites.forget, avatars.remove),
