@@ -64,9 +64,10 @@ def local_time(user: User, now: datetime) -> str:
 
 def _clean(wanted: Profile) -> Profile:
     display_name, about = clean_display_name(wanted.display_name), _clean_about(wanted.about)
-    if wanted.time_zone and wanted.time_zone not in time_zones():
+    time_zone = wanted.time_zone.strip()
+    if time_zone and time_zone not in time_zones():
         raise Refused("invalid", "There is no such time zone. Write it as Europe/Vienna.")
-    return msgspec.structs.replace(wanted, display_name=display_name, about=about)
+    return Profile(display_name=display_name, about=about, time_zone=time_zone)
 
 
 def _clean_about(text: str) -> str:
