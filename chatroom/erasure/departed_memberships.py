@@ -54,4 +54,4 @@ class Departures:
         if heir is not None:
             self._rooms.give_role(room, heir.id, "administrator")
             self._notices.tell(Notice(kind="access", user=heir.id, room=room.id))
-            self._rooms.note(room, Author(heir.id, heir.display_name), "manages this room now")
+            self._rooms.note(room, Author(heir.id, heir.display_name), "is now an administrator of this room")

@@ -77,7 +77,7 @@ class Files:
         if not file_ids:
             return draft
         if len(file_ids) > self._most_files > 0 or len(set(file_ids)) != len(file_ids):
-            raise Refused("too_many_files", f"A message has at most {self._most_files} files, and each of them once.")
+            raise Refused("too_many_files", f"A message has at most {self._most_files} files, without duplicates.")
         for _ in range(CLAIM_TRIES):
             found = self._store.find_all(file_ids)
             kept = [found[file_id] for file_id in file_ids if _is_own(found.get(file_id), room, draft)]
@@ -85,7 +85,7 @@ class Files:
                 return self._answer_without(room, draft)
             if all(self._claim(each, draft) for each in kept):
                 return msgspec.structs.replace(draft, files=tuple(each.file for each in kept))
-        raise Refused("busy", "The files are being used elsewhere. Please try again.", retry_after=1.0)
+        raise Refused("busy", "The files are in use. Please try again.", retry_after=1.0)
 
     def get(self, file_id: str) -> KeptFile:
         """A file, for whoever was found to be allowed to see it; or the answer that everybody else gets, too."""
@@ -144,7 +144,7 @@ class Files:
     def _keep_picture(self, user_id: str, room: Room, file: File, spool: BinaryIO) -> File:
         picture = self._drawing.run(lambda: pictures.prepare(spool, file.type))
         content = picture.content
-        self._check_size(len(content), f"The picture takes {in_megabytes(len(content))} once its metadata is removed")
+        self._check_size(len(content), f"The picture has {in_megabytes(len(content))} without its metadata")
         file = msgspec.structs.replace(file, size=len(content), width=picture.width, height=picture.height)
         pieces = (content[start : start + PIECE_BYTES] for start in range(0, len(content), PIECE_BYTES))
         self._keep(user_id, room, file, pieces, picture.thumbnail)
@@ -169,13 +169,13 @@ class Files:
     def _claim(self, kept: KeptFile, draft: Draft) -> bool:
         # A draft that was refused gives its files back without saying so: the next one of its author may have them.
         if kept.client_id not in {"", draft.client_id} and self._is_used(kept):
-            raise Refused("invalid", f"Another message has the file {kept.file.name} already. Please attach it again.")
+            raise Refused("invalid", f"The file {kept.file.name} belongs to another message. Please attach it again.")
         return self._store.claim(kept, draft.client_id, self._clock() + UNUSED_FOR)
 
     def _answer_without(self, room: Room, draft: Draft) -> Draft:
         """A draft that is stored already needs no files: it is answered with its message."""
         if self._find_message(room.id, draft.author.id, draft.client_id) is None:
-            raise Refused("not_found", "A file of this message is not there any more. Please attach it again.")
+            raise Refused("not_found", "A file of this message no longer exists. Please attach it again.")
         return draft
 
     def _is_used(self, kept: KeptFile) -> bool:

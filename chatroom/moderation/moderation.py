@@ -22,7 +22,7 @@ from chatroom.site.audit import about_room, about_user, checked
 from chatroom.site.audit_store import Act
 from chatroom.site.authority import By, author_of, ban_words, check_power
 
-WHY = "Say why: they are told, and it is noted."
+WHY = "Give a reason. The author sees it, and the audit log keeps it."
 SAME = timedelta(seconds=15)
 """Whoever sends the same mute or ban once more within this time means the one that is there."""
 
@@ -50,7 +50,7 @@ class Moderation:
     def set_role(self, by: By, user: User, role: Role, reason: str = "") -> User:
         """Give somebody another role on the site; raise `Refused` for the last administrator."""
         if by is not None and by.role != "administrator":
-            raise Refused("forbidden", "Only administrators give roles.")
+            raise Refused("forbidden", "Only administrators can change roles.")
         if user.role == role:
             self._acts.finish_in("users")
             return user
@@ -73,7 +73,7 @@ class Moderation:
             if self._users.has_administrator():
                 return
             self._users.give_back_role(user.id, user.role, note)
-        raise Refused("last_administrator", "This is the last administrator. Make somebody else one first.")
+        raise Refused("last_administrator", "This is the last administrator. Make another user an administrator first.")
 
     def mute(self, by: By, user: User, end: datetime, reason: str) -> None:
         """Let somebody read and not post, in all rooms, until `end`."""
@@ -108,7 +108,7 @@ class Moderation:
         """
         room = access.room
         if not self._rooms.knows(user.id, room):
-            raise Refused("not_found", "They are not a member of this room.")
+            raise Refused("not_found", "This user is not a member of this room.")
         self._rooms.check_over(access, user.id)
         reason = checked(reason, WHY) if end else reason
         if self._is_same(*self._room_store.mute_of(user.id, room.id), end, reason):
@@ -159,7 +159,7 @@ class Moderation:
     def end_sessions(self, by: By, user: User) -> int:
         """Log somebody out everywhere, and count the sessions and tokens that ended."""
         if by is not None and by.role != "administrator":
-            raise Refused("forbidden", "Only administrators end others' sessions.")
+            raise Refused("forbidden", "Only administrators can end other people's sessions.")
         count = len(self._sessions.list_for(user))
         self._do(by, lambda note: self._acts.intend(note, user.id), "end_sessions", user, "", tell=[], count=count)
         self._end_now(user)
@@ -182,7 +182,7 @@ class Moderation:
         user = self._users.find(user_id)
         if user is None:
             is_former = self._users.find_former(user_id) is not None
-            raise Refused("not_found", "This account was deleted." if is_former else "There is no such account.")
+            raise Refused("not_found", "This account was deleted." if is_former else "This account does not exist.")
         return user
 
     def _is_same(self, is_until: datetime | None, is_because: str, end: datetime | None, reason: str) -> bool:

@@ -36,7 +36,7 @@ class Profiles:
         """Keep what somebody says about themselves; raise `Taken`, or `Refused` with what is wrong."""
         name, about = clean_display_name(wanted.display_name), _clean_about(wanted.about)
         if wanted.time_zone and wanted.time_zone not in time_zones():
-            raise Refused("invalid", "There is no such time zone. Write it as Europe/Vienna.")
+            raise Refused("invalid", "This time zone is not known. Write it like Europe/Vienna.")
         if name == user.display_name:
             self._users.set_profile(user, name, about, wanted.time_zone)
             return
@@ -66,7 +66,7 @@ def local_time(user: User, now: datetime) -> str:
 def _clean_about(text: str) -> str:
     text = text.replace("\r\n", "\n").strip()
     if len(text) > LONGEST_ABOUT:
-        raise Refused("too_long", f"That is too long: at most {LONGEST_ABOUT} characters are allowed.")
+        raise Refused("too_long", f"The text is too long: at most {LONGEST_ABOUT} characters are allowed.")
     if any(unicodedata.category(character) in {"Cc", "Cs"} and character != "\n" for character in text):
         raise Refused("invalid", "The text contains a control character. Please type it again.")
     return text

@@ -129,7 +129,7 @@ class Rooms:
         if room is None or self._members.was_removed(user_id, room):
             raise _no_such_room()
         if room.id != LOBBY.id:
-            raise Refused("forbidden", "You are not a member of this room. Join it first: open its page.")
+            raise Refused("forbidden", "You are not a member of this room. Open its page to join it.")
         self._store.admit(user_id, room)
         return self._get(user_id, slug)
 
@@ -161,7 +161,7 @@ class Rooms:
         if wait:
             raise Refused(
                 "too_fast",
-                f"This room is slow: one message every {access.slow_seconds} seconds. Please wait {wait:.0f} s.",
+                f"Slow mode allows one message every {access.slow_seconds} seconds. Please wait {wait:.0f} s.",
                 retry_after=wait,
             )
 
@@ -172,11 +172,11 @@ class Rooms:
     def create(self, author: Author, site_role: Role, *, title: str, topic: str = "", is_private: bool = False) -> Room:
         """Make a room; its maker is its administrator. Raises `Refused` (`forbidden`, `too_many_rooms`)."""
         if not self.may_create(site_role):
-            raise Refused("forbidden", "Only administrators make rooms here.")
+            raise Refused("forbidden", "Only administrators can create rooms.")
         self.check_title(title, is_public=not is_private)
         self._check_making(author.id)
         if 0 < self._max_per_user <= self._store.count_made_by(author.id, self._max_per_user):
-            raise Refused("too_many_rooms", f"You have made {self._max_per_user} rooms, which is as many as one may.")
+            raise Refused("too_many_rooms", f"You have created {self._max_per_user} rooms, which is the limit.")
         for attempt in range(TRIES):
             # What a private room is called must not show in which names are taken.
             room = Room(
@@ -210,14 +210,14 @@ class Rooms:
         """
         people = tuple(sorted({author.id, *others}))
         if not 2 <= len(people) <= MOST_PEOPLE:
-            raise Refused("invalid", f"Choose one to {MOST_PEOPLE - 1} people to talk to.")
+            raise Refused("invalid", f"Choose 1 to {MOST_PEOPLE - 1} people.")
         key = hashlib.sha256(",".join(people).encode()).hexdigest()
         room_id = f"direct-{key[:32]}"
         found = self._store.find_direct(room_id, people)
         if found is not None and self._members.find_role(author.id, found) is not None:
             return found
         if self._listings.count_here(people) < len(people):
-            raise Refused("not_found", "There is nobody of that name.")
+            raise Refused("not_found", "One of these people has no account.")
         self._check_direct(author.id, others)
         check_new()
         room = self._store.add_direct(room_id, people)
@@ -242,9 +242,9 @@ class Rooms:
         """Go; raise `Refused` (`forbidden`) where that cannot be."""
         room = access.room
         if room.id == LOBBY.id:
-            raise Refused("forbidden", "Everybody is in the lobby.")
+            raise Refused("forbidden", "Nobody can leave the lobby.")
         if room.kind == "direct":
-            raise Refused("forbidden", "A direct conversation cannot be left. You can turn its notifications off.")
+            raise Refused("forbidden", "You cannot leave a direct conversation. You can turn its notifications off.")
         if (
             room.kind == "private"
             and access.may_manage
@@ -286,9 +286,9 @@ class Rooms:
         room = access.room
         _check(access.may_moderate)
         if user_id == access.user_id:
-            raise Refused("invalid", "To go yourself, leave the room.")
+            raise Refused("invalid", "You cannot remove yourself. Leave the room instead.")
         if not self._members.was_ever_in(user_id, room):
-            raise Refused("not_found", "They are not a member of this room.")
+            raise Refused("not_found", "This user is not a member of this room.")
         self.check_over(access, user_id)
         # In the write itself: somebody may have made them more at this moment.
         above: list[Role] = [role for role in POWERS if not access.outranks(role, "member")]
@@ -308,7 +308,7 @@ class Rooms:
         room = access.room
         before = self._members.find_role(user_id, room)
         if before is None:
-            raise Refused("not_found", "They are not a member of this room.")
+            raise Refused("not_found", "This user is not a member of this room.")
         if before == role:
             self._acts.finish_in("memberships")
             return
@@ -335,7 +335,7 @@ class Rooms:
         """Raise `Refused` (`forbidden`) unless they may act on this person in this room: the one place that knows."""
         role = self._members.find_role(user_id, access.room) or "member"
         if not access.may_moderate or not access.outranks(role, self._members.site_role_of(user_id)):
-            raise Refused("forbidden", "You may not do this to them in this room: they keep order themselves.")
+            raise Refused("forbidden", "You may not do this to a moderator or administrator of this room.")
 
     def note(self, room: Room, author: Author, what: str) -> None:
         """Have the room say what somebody did. It has been done: a line that cannot be written now is left out."""
@@ -416,11 +416,11 @@ def _check(is_allowed: bool) -> None:
 
 
 def _nobody_else() -> Refused:
-    return Refused("forbidden", "Nobody else manages this room: make somebody its administrator first.")
+    return Refused("forbidden", "You are the only administrator of this room. Appoint another one first.")
 
 
 def _taken() -> Refused:
-    return Refused("taken", "A public room is called so, or so that it looks the same. Please choose another name.")
+    return Refused("taken", "A public room has this name, or one that looks the same. Please choose another name.")
 
 
 def _no_such_room() -> Refused:

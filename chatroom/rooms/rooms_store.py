@@ -63,7 +63,7 @@ class RoomStore:
         self._clock = clock
 
     def ensure(self, room: Room) -> None:
-        """Create a room unless it is there; a public one admits everybody who is signed in.
+        """Create a room unless it is there; a public one admits everybody who is logged in.
 
         Raises `SettingsError` where another room has its address: that is for whoever runs the site to put right.
         """
@@ -242,7 +242,7 @@ class RoomStore:
                 break
         room = self.find_direct(room_id, people)
         if room is None:
-            raise Unavailable("The conversation could not be made. Please try again.")
+            raise Unavailable("The conversation could not be created. Please try again.")
         for person in people:
             self.admit(person, room)
         return room

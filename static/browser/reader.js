@@ -296,7 +296,7 @@ export class Reader {
   #showPill() {
     const isAway = this.#timeline.isDetached || this.#scroller.isFarFromEnd || this.#isBehind;
     this.#pill.hidden = !this.#unseen && !isAway;
-    const text = this.#unseen ? `${this.#unseen} new` : "To the newest";
+    const text = this.#unseen ? `${this.#unseen} new` : "Go to the newest";
     // This runs with every frame of scrolling: the same text set again would be laid out again.
     if (this.#pill.textContent !== text) this.#pill.textContent = text;
   }

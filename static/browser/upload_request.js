@@ -11,7 +11,7 @@ export function makeSend({ url, csrfToken }) {
       request.responseType = "json";
       request.upload.onprogress = ({ loaded, total }) => onProgress(total ? loaded / total : 0);
       request.onload = () => (request.status === 201 ? resolve(request.response) : reject(new Error(explain(request))));
-      request.onerror = () => reject(new Error("The room cannot be reached."));
+      request.onerror = () => reject(new Error("The server cannot be reached."));
       request.onabort = () => reject(new Error("Cancelled."));
       request.send(file);
     });
@@ -21,5 +21,5 @@ export function makeSend({ url, csrfToken }) {
 
 /** A proxy in between may answer with a page of its own, in place of our JSON. */
 function explain({ response, status }) {
-  return response?.error?.message ?? (status === 413 ? "The file is too large." : `The room answered with an error (${status}).`);
+  return response?.error?.message ?? (status === 413 ? "The file is too large." : `The server answered with an error (${status}).`);
 }

@@ -121,7 +121,7 @@ export class Outbox {
   /** Hours later the talk has moved on: what was never stored then asks before it is sent. */
   #withAge(draft) {
     if (draft.problem || this.#now() - draft.created_at < MAX_AGE_MS) return draft;
-    return { ...draft, problem: "This was written some time ago, and was not stored." };
+    return { ...draft, problem: "This draft is old and was not stored." };
   }
 
   #change(client_id, change) {

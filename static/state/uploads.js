@@ -91,7 +91,7 @@ export class Uploads {
   }
 
   #findProblem({ name, size }) {
-    if (this.#maxFiles && this.#items.length >= this.#maxFiles) return `At most ${this.#maxFiles} files fit in one message.`;
+    if (this.#maxFiles && this.#items.length >= this.#maxFiles) return `A message has at most ${this.#maxFiles} files.`;
     if (this.#maxBytes && size > this.#maxBytes) return `${name} is too large: at most ${formatSize(this.#maxBytes)} are allowed.`;
     return size === 0 ? `${name} is empty, or a folder.` : "";
   }

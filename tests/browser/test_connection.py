@@ -120,7 +120,7 @@ def test_where_websockets_do_not_get_through_it_asks(person, anything):
     alice = person("Alice")
     alice.page.route_web_socket("**/live**", lambda socket: socket.close(code=1011))
     alice.page.reload()
-    alice.await_state("No live connection, asking every 3 s")
+    alice.await_state("No live connection, checking every 3 s")
     text, answer = anything("asked for"), anything("over HTTP")
     bob.say(text)
     alice.sees(text)

@@ -19,7 +19,7 @@ from tests.waiting import PATIENCE_SECONDS, wait_until_in_loop
 
 API = "/api/rooms/lobby/messages"
 HELD = "/api/rooms/lobby/held"
-MESSAGE = "A moderator looks at your first messages before others see them."
+MESSAGE = "A moderator reviews your first messages before others see them."
 
 
 @pytest.fixture(autouse=True)
@@ -170,7 +170,7 @@ class TestQueue:
         page = alice.get("/approval").text
         for words in ("Bob", "in Lobby", "Buy &lt;this&gt;", "1 approved before"):
             assert words in page
-        assert "1 message waits for approval" in alice.get("/chatroom").text
+        assert "1 message is waiting for approval" in alice.get("/chatroom").text
         assert "for approval" not in bob.get("/chatroom/lobby/messages").text.replace("Waiting for approval", "")
 
     def test_the_second_to_decide_is_told(self, alice: Visitor, bob: Visitor, services: Services) -> None:
@@ -178,7 +178,7 @@ class TestQueue:
         services.approval.approve(None, held_id)
         late = alice.submit("/approval", to=f"/approval/{held_id}", act="reject", reason="No.")
         assert late.status_code == 409
-        assert "It was decided already: the console approved it." in late.text
+        assert "Already decided: the console approved this message." in late.text
 
     def test_trust(self, alice: Visitor, bob: Visitor) -> None:
         alice.submit("/approval", to=f"/approval/{post(bob).json['id']}", act="trust")

@@ -24,8 +24,8 @@ from chatroom.site.audit import LONGEST_REASON
 from chatroom.web.kit.security import safe_next
 from chatroom.web.kit.services import services
 
-STALE = "This form was out of date. Please send it again."
-SEE_BELOW = "Please correct what is marked below."
+STALE = "This form has expired. Please send it again."
+SEE_BELOW = "Please correct the marked fields."
 RULES = SimpleNamespace(username=USERNAME_RULE, display_name=DISPLAY_NAME_RULE, password=PASSWORD_RULE)
 
 _number = re.compile(r"[0-9]{1,15}")
@@ -62,7 +62,7 @@ class RegisterForm(Form):
     display_name = StringField("Display name", render_kw={"required": True, "maxlength": 40})
     password = PasswordField("Password", render_kw={"required": True, "maxlength": LONGEST})
     password_again = PasswordField("Password again", render_kw={"required": True, "maxlength": LONGEST})
-    invite = StringField("Invitation code", render_kw={"maxlength": 100})
+    invite = StringField("Invite code", render_kw={"maxlength": 100})
     next = HiddenField()
 
     def validate_username(self, field: Field) -> None:
@@ -153,7 +153,7 @@ DURATIONS = [SelectChoice(value=value, label=label) for value, label in OFFERED.
 class OrderForm(Form):
     """Mute or ban somebody: why, and for how long."""
 
-    reason = StringField("Why? They are told", render_kw={"required": True, "maxlength": LONGEST_REASON})
+    reason = StringField("Reason (the user sees it)", render_kw={"required": True, "maxlength": LONGEST_REASON})
     duration = SelectField("For how long", choices=DURATIONS, default="1h")
 
 
@@ -188,7 +188,7 @@ class MessageForm(Form):
 class EditForm(Form):
     """Give a message another text; `revision` is the message's that was in view."""
 
-    text = TextAreaField("Its text", render_kw={"required": True})
+    text = TextAreaField("Text", render_kw={"required": True})
     revision = HiddenField(render_kw={"autocomplete": "off"})
 
     @property
@@ -241,4 +241,4 @@ def check(rule: Callable[[], Checked]) -> Checked:
 
 def _check_same(first: Field, second: Field) -> None:
     if first.data != second.data:
-        raise ValidationError("The two passwords differ.")
+        raise ValidationError("The two passwords are different.")

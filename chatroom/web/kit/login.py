@@ -1,4 +1,4 @@
-"""Who is signed in: by the session cookie on pages, by cookie or access token in the API."""
+"""Who is logged in: by the session cookie on pages, by cookie or access token in the API."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -17,7 +17,7 @@ from chatroom.web.kit.services import services
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
-    """Somebody who is signed in, as the pages see them."""
+    """Somebody who is logged in, as the pages see them."""
 
     def __init__(self, user: User, session: Session, secret: str = "") -> None:
         self.user = user
@@ -45,7 +45,7 @@ current_user = cast("SignedIn", flask_login_user)
 
 
 def login_required(view: View) -> View:
-    """Lead those who are not signed in to the login page, and from there back."""
+    """Redirect people who are not logged in to the login page, and from there back."""
     return cast("View", flask_login.login_required(view))
 
 

@@ -101,7 +101,7 @@ def make_invite() -> Page:
 def revoke_invite(invite_id: str) -> Page:
     """Make an invite worthless."""
     services.admission.revoke_invite(current_user.user, invite_id)
-    flash("The invite is revoked.", "success")
+    flash("The invite was revoked.", "success")
     return redirect(url_for("admin.joining"), 303)
 
 

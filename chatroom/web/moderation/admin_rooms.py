@@ -53,7 +53,7 @@ def archive(slug: str) -> Page:
     return _do(
         slug,
         lambda: services.site_rooms.archive(slug, current_user.author, is_archived=is_archived, reason=reason),
-        "The room is archived." if is_archived else "The room is open again.",
+        "The room was archived." if is_archived else "The room was reopened.",
     )
 
 
@@ -66,10 +66,10 @@ def appoint(slug: str) -> Page:
     def do() -> None:
         user = services.accounts.users.find_by_username(typed)
         if user is None:
-            raise Refused("not_found", "There is nobody of this user name.")
+            raise Refused("not_found", f"There is no user named {typed}.")
         services.site_rooms.appoint(slug, current_user.author, user, reason)
 
-    return _do(slug, do, "They are in charge of the room now.", typed=typed)
+    return _do(slug, do, "The member is now an administrator of the room.", typed=typed)
 
 
 def _do(slug: str, deed: Callable[[], object], said: str, typed: str = "") -> Page:

@@ -58,7 +58,7 @@ def decide(report_id: str) -> Page:
     except (Refused, Unavailable) as error:
         page = _queue_page(form, status_of(error), str(error), at=report_id)
         return with_retry_after(page, retry_after_of(error))
-    flash("Done: " + ", ".join(outcome) + "." if outcome else "The report is dismissed.", "success")
+    flash("Done: " + ", ".join(outcome) + "." if outcome else "The report was dismissed.", "success")
     return redirect(url_for("reports.queue"), 303)
 
 

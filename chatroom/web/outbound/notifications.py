@@ -28,7 +28,7 @@ WISHES = [
 ]
 
 BY_COOKIE = (401, 403)
-"""These are for the site's own pages: signed in by cookie, and no token is good for them."""
+"""For the site's own pages: logged in by cookie; access tokens are refused."""
 
 blueprint = Blueprint("notifications", __name__)
 api = api_blueprint("push")
@@ -63,7 +63,7 @@ class PushKey(msgspec.Struct):
 class WishForm(Form):
     """What somebody wants to be told of in a room."""
 
-    notify = SelectField("Tell me about", choices=WISHES)
+    notify = SelectField("Notify me about", choices=WISHES)
 
 
 @blueprint.get("/account/notifications")

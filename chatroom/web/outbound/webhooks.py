@@ -42,7 +42,7 @@ class HookForm(Form):
         "Address", render_kw={"maxlength": LONGEST_URL, "autocomplete": "off", "inputmode": "url", "type": "url"}
     )
     trigger = StringField(
-        "Only messages that begin with", render_kw={"maxlength": LONGEST_TRIGGER, "autocomplete": "off"}
+        "Only messages that start with", render_kw={"maxlength": LONGEST_TRIGGER, "autocomplete": "off"}
     )
 
 

@@ -18,8 +18,8 @@ from chatroom.web.kit.login import Page, current_user, login_required
 from chatroom.web.kit.security import form_checks_token
 from chatroom.web.kit.services import services
 
-WAYS = {"keep": "Keep the messages, under “Former member”", "erase": "Erase the messages, and their files"}
-FAREWELL = "Your account is deleted. Thank you for having been here."
+WAYS = {"keep": "Keep the messages under “Former member”", "erase": "Erase the messages and their files"}
+FAREWELL = "Your account was deleted."
 
 blueprint = Blueprint("account_deletion", __name__)
 
@@ -27,9 +27,7 @@ blueprint = Blueprint("account_deletion", __name__)
 class DeletionForm(Form):
     """What becomes of the messages, and the user name, typed to confirm."""
 
-    way = RadioField(
-        "What becomes of the messages?", choices=[SelectChoice(*way) for way in WAYS.items()], validate_choice=False
-    )
+    way = RadioField("Messages", choices=[SelectChoice(*way) for way in WAYS.items()], validate_choice=False)
     confirmation = StringField(
         "User name", render_kw={"required": True, "maxlength": 64, "autocapitalize": "none", "spellcheck": "false"}
     )
@@ -37,7 +35,7 @@ class DeletionForm(Form):
     def __init__(self, username: str, **kwargs: Any) -> None:
         self._username = username
         super().__init__(**kwargs)
-        self.confirmation.label.text = f"Type the user name, {username}, to confirm"
+        self.confirmation.label.text = f"To confirm, type the user name: {username}"
 
     @property
     def is_erased(self) -> bool:
@@ -47,7 +45,7 @@ class DeletionForm(Form):
     def validate_way(self, field: Field) -> None:
         """Nothing is chosen in anybody's place."""
         if field.data not in WAYS:
-            raise ValidationError("Choose one of the two.")
+            raise ValidationError("Choose what happens to the messages.")
 
     def validate_confirmation(self, field: Field) -> None:
         """The user name, as it is."""
@@ -69,7 +67,7 @@ class OwnDeletionForm(DeletionForm):
 class OthersDeletionForm(DeletionForm):
     """Delete somebody else's account."""
 
-    reason = StringField("Why (for the audit log; may stay empty)", render_kw={"maxlength": LONGEST_REASON})
+    reason = StringField("Reason (optional, for the audit log)", render_kw={"maxlength": LONGEST_REASON})
 
 
 @blueprint.route("/account/delete", methods=["GET", "POST"])
@@ -115,7 +113,7 @@ def others(user_id: str) -> Page:
     except (Refused, Unavailable) as error:
         page = _others_page(person, form, status_of(error), str(error))
         return with_retry_after(page, retry_after_of(error))
-    flash(f"The account of {person.display_name} is deleted.", "success")
+    flash(f"The account of {person.display_name} was deleted.", "success")
     return redirect(url_for("admin.people"), 303)
 
 

@@ -20,7 +20,7 @@ from chatroom.web.kit.security import form_checks_token, safe_next
 from chatroom.web.kit.services import services
 
 INCOMPLETE = "Please fill in every field."
-CLOSED = "New accounts are not open here at the moment."
+CLOSED = "Registration is closed."
 
 blueprint = Blueprint("accounts", __name__)
 
@@ -40,7 +40,7 @@ class ShownSession(msgspec.Struct):
 @scarce("passwords")
 @form_checks_token
 def register() -> Page:
-    """Make an account, and sign in with it at once."""
+    """Create an account, and log in to it at once."""
     form = RegisterForm()
     if services.admission.registration() == "closed":
         return _register_page(form, 403, CLOSED)

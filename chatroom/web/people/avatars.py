@@ -68,10 +68,10 @@ def change() -> BaseResponse:
             raise Refused("invalid", form.problem)
         if "remove" in request.form:
             services.avatars.remove(current_user.id)
-            flash("Your picture is removed.")
+            flash("Your picture was removed.")
         else:
             _choose()
-            flash("This is your picture now. Others see it when they load their page again.")
+            flash("Your picture was changed. Others see it when they reload their page.")
     except Refused as refusal:
         flash(refusal.message, "error")
     return redirect(url_for("accounts.account"), 303)

@@ -23,11 +23,11 @@ from chatroom.web.kit.services import services
 from chatroom.web.people.accounts import INCOMPLETE
 
 DONE = {
-    "mute": "They are muted.",
-    "unmute": "They may post again.",
-    "ban": "They are banned, and were logged out everywhere.",
-    "unban": "They may log in again.",
-    "end_sessions": "They were logged out everywhere.",
+    "mute": "The user is muted.",
+    "unmute": "The user can post again.",
+    "ban": "The user is banned and was logged out everywhere.",
+    "unban": "The user can log in again.",
+    "end_sessions": "The user was logged out everywhere.",
 }
 
 blueprint = Blueprint("people", __name__)
@@ -63,11 +63,11 @@ def set_role(user_id: str) -> Page:
     role = request.form.get("role", "")
     try:
         if role not in get_args(Role):
-            raise Refused("invalid", "There is no such role.")
+            raise Refused("invalid", "This role does not exist.")
         services.moderation.set_role(current_user.user, user, cast("Role", role))
     except (Refused, Unavailable) as error:
         return with_retry_after(_person_page(user, OrderForm(), status_of(error), str(error)), retry_after_of(error))
-    flash(f"{user.display_name} is now: {role}.", "success")
+    flash(f"{user.display_name} now has the role {role}.", "success")
     return redirect(url_for("people.person", user_id=user_id), 303)
 
 
@@ -104,7 +104,7 @@ def profile() -> Page:
         services.profiles.change(user, wanted)
     except (Refused, Unavailable) as error:
         return with_retry_after(_profile_page(form, status_of(error), str(error)), retry_after_of(error))
-    flash("Your profile is saved.", "success")
+    flash("Your profile was saved.", "success")
     return redirect(url_for("people.person", user_id=user.id), 303)
 
 

@@ -29,7 +29,7 @@ def reset(secret: str) -> Page:
     except (Refused, Unavailable) as error:
         page = _reset_page(form, user.username, status_of(error), str(error))
         return with_retry_after(page, retry_after_of(error))
-    flash("The new password is set. Log in with it.", "success")
+    flash("The new password was set. Log in with it.", "success")
     return redirect(url_for("accounts.login"), 303)
 
 

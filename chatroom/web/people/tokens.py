@@ -32,19 +32,19 @@ class TokenForm(Form):
     """A new token. Like a new password, it is asked for by one who knows the old one."""
 
     label = StringField(
-        "What is it for?",
-        [DataRequired("Please say what it is for."), Length(max=LONGEST_LABEL)],
+        "Label",
+        [DataRequired("Please enter a label."), Length(max=LONGEST_LABEL)],
         render_kw={"maxlength": LONGEST_LABEL, "autocomplete": "off"},
     )
     scopes = SelectMultipleField(
-        "What it may do",
+        "Scopes",
         choices=[SelectChoice(*scope) for scope in SCOPES.items()],
         default=list(USUAL),
         option_widget=CheckboxInput(),
         widget=ListWidget(prefix_label=False),
     )
     rooms = StringField("Rooms", [Length(max=1500)], render_kw={"maxlength": 1500, "autocomplete": "off"})
-    days = SelectField("Good for", choices=[SelectChoice(*days) for days in DAYS.items()], default="90")
+    days = SelectField("Valid for", choices=[SelectChoice(*days) for days in DAYS.items()], default="90")
     password = PasswordField("Your password", render_kw={"required": True, "maxlength": LONGEST})
 
     @property
@@ -55,7 +55,7 @@ class TokenForm(Form):
     def validate_scopes(self, field: Any) -> None:
         """A token that may do nothing is a mistake."""
         if not field.data:
-            raise ValidationError("Tick at least one: a token that may do nothing is of no use.")
+            raise ValidationError("Choose at least one scope.")
 
 
 @blueprint.get("/account/tokens")
@@ -90,7 +90,7 @@ def end(session_id: str) -> Page:
     """End one of one's own tokens."""
     if session_id not in {token.id for token in _tokens()} or not services.sessions.end(current_user.id, session_id):
         abort(404)
-    flash("The token was ended. What used it is signed out.", "success")
+    flash("The token was revoked. Programs that use it are logged out.", "success")
     return redirect(url_for("tokens.tokens"), 303)
 
 
@@ -98,14 +98,14 @@ def _create(form: TokenForm) -> str:
     """Check what the form asks for against what its owner has, and make it."""
     slugs, rooms = form.slugs, []
     if len(slugs) > MOST_ROOMS:
-        raise Refused("invalid", f"At most {MOST_ROOMS} rooms can be named. Leave the field empty for all of yours.")
+        raise Refused("invalid", f"Name at most {MOST_ROOMS} rooms, or leave the field empty for all your rooms.")
     for slug in slugs:
         try:
             rooms.append(services.rooms.get_for(current_user.id, slug).room.slug)  # as it is called now
         except Refused as refusal:
-            raise Refused("invalid", f"You are in no room with the address {slug}.") from refusal
+            raise Refused("invalid", f"You are not a member of a room with the address {slug}.") from refusal
     if len(_tokens()) >= MOST_TOKENS:
-        raise Refused("invalid", f"You have {MOST_TOKENS} tokens, which is the most. End one first.")
+        raise Refused("invalid", f"You have {MOST_TOKENS} access tokens, which is the limit. End one first.")
     user = services.accounts.authenticate(current_user.username, form.password.data or "", signing.address())
     return services.sessions.create_token(
         user, label=form.label.data, days=int(form.days.data), scopes=form.scopes.data, rooms=rooms

@@ -94,7 +94,7 @@ def settings(slug: str) -> Page:
             return _settings_page(access, 409, form=form, older=older)
     reason = form.reason.data or ""
     return _do(
-        access, lambda: services.room_settings.change(access, wanted, reason), "The room was changed.", form=form
+        access, lambda: services.room_settings.change(access, wanted, reason), "The settings were saved.", form=form
     )
 
 
@@ -104,7 +104,7 @@ def archive(slug: str) -> Page:
     """Close the room for writing, or open it again."""
     access = services.rooms.get_for(current_user.id, slug)
     is_archived = request.form.get("archived") == "yes"
-    said = "The room is archived." if is_archived else "The room is open again."
+    said = "The room was archived." if is_archived else "The room was reopened."
     reason = request.form.get("reason", "")[:LONGEST_REASON]
     return _do(access, lambda: services.room_settings.archive(access, is_archived=is_archived, reason=reason), said)
 
@@ -115,7 +115,7 @@ def record(slug: str) -> Page:
     """What those who keep order did in the room, for those who manage it."""
     access = services.rooms.get_for(current_user.id, slug)
     if not access.may_manage:
-        raise Refused("forbidden", "Only those who manage this room read its record.")
+        raise Refused("forbidden", "Only administrators of this room can read its record.")
     page = services.audit.page(request.args.get("before", "")[:24], room=access.room.id)
     return _page("export/room_record.html", 200, room=access.room, page=page)
 
@@ -142,10 +142,10 @@ def add_member(slug: str) -> Page:
     def add() -> None:
         user = services.accounts.users.find_by_username(typed)
         if user is None:
-            raise Refused("not_found", "There is nobody of this user name.")
+            raise Refused("not_found", f"There is no user named {typed}.")
         services.rooms.add_member(access, user.id, user.display_name)
 
-    return _do(access, add, "They are a member now.", typed_username=typed)
+    return _do(access, add, "The member was added.", typed_username=typed)
 
 
 @blueprint.post("/rooms/<slug>/members/<user_id>/remove")
@@ -153,7 +153,7 @@ def add_member(slug: str) -> Page:
 def remove_member(slug: str, user_id: str) -> Page:
     """Take somebody out."""
     access = services.rooms.get_for(current_user.id, slug)
-    return _do(access, lambda: services.rooms.remove_member(access, user_id), "They are no member any more.")
+    return _do(access, lambda: services.rooms.remove_member(access, user_id), "The member was removed.")
 
 
 @blueprint.post("/rooms/<slug>/members/<user_id>/role")
@@ -165,7 +165,7 @@ def set_role(slug: str, user_id: str) -> Page:
 
     def change() -> None:
         if role is None:
-            raise Refused("invalid", "Choose one of the roles.")
+            raise Refused("invalid", "Choose a role.")
         services.rooms.set_role(access, user_id, role)  # type: ignore[arg-type]
 
     return _do(access, change, "The role was changed.")
@@ -192,7 +192,7 @@ def create_invite(slug: str) -> Page:
 def end_invite(slug: str, invite_id: str) -> Page:
     """Let nobody in by a link any more."""
     access = services.rooms.get_for(current_user.id, slug)
-    return _do(access, lambda: services.room_invites.end(access, invite_id), "The link is good no more.")
+    return _do(access, lambda: services.room_invites.end(access, invite_id), "The link was ended.")
 
 
 @blueprint.route("/join/<code>", methods=["GET", "POST"])

@@ -36,8 +36,8 @@ export class HeldView {
     const line = document.createElement("p");
     line.className = "message__state";
     const sentence = document.createElement("span");
-    sentence.textContent = state === "rejected" ? `Not approved: ${reason}` : "Waiting for approval";
-    line.append(sentence, this.#button(state === "rejected" ? "Put away" : "Withdraw", id));
+    sentence.textContent = state === "rejected" ? `Rejected: ${reason}` : "Waiting for approval";
+    line.append(sentence, this.#button(state === "rejected" ? "Dismiss" : "Withdraw", id));
     element.append(line);
     this.#announcer.textContent = sentence.textContent;
     this.#elements.set(id, element);

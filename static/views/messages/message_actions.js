@@ -2,7 +2,7 @@
 
 import { ask } from "../kit/dialog.js";
 
-const ERASING = "Its text is erased for everybody, for good. A line stays that says that it was deleted.";
+const ERASING = "The text is permanently erased for everybody. “This message was deleted” takes its place.";
 
 export function addActions({ actions, answer, connection, editor, messageView, reader, toast }) {
   actions.add({
@@ -37,7 +37,7 @@ export function addActions({ actions, answer, connection, editor, messageView, r
     run: async ({ message }) => {
       if (!(await ask({ title: "Delete this message?", text: ERASING, label: "Delete", isDanger: true }))) return;
       const problem = await tryTo(() => connection.change({ type: "delete", id: message.id }));
-      toast.say(problem || "The message is deleted.");
+      toast.say(problem || "The message was deleted.");
     },
   });
   actions.add({
@@ -50,7 +50,7 @@ export function addActions({ actions, answer, connection, editor, messageView, r
     run: async ({ message }) => {
       try {
         await navigator.clipboard.writeText(new URL(messageView.linkTo(message), location.href).href);
-        toast.say("The link is copied.");
+        toast.say("The link was copied.");
       } catch {
         // Only a page that came by TLS, or from this machine, may write to the clipboard.
         await reader.goTo(message.sequence);

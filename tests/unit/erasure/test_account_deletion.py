@@ -191,7 +191,7 @@ class TestAtOnce:
         site.delete(site.bob)
         assert services.rooms.get_for(dave.id, den.slug).may_manage
         assert not services.rooms.get_for(carol.id, den.slug).may_manage
-        assert site.states(den.slug)[-1].text == "Dave manages this room now"
+        assert site.states(den.slug)[-1].text == "Dave is now an administrator of this room"
         site.delete(dave)
         assert services.rooms.get_for(carol.id, den.slug).may_manage
         site.delete(carol)

@@ -577,7 +577,7 @@ class TestCommands:
         monkeypatch.setattr(services, "open", pytest.fail)
         checked = run(app, "verify", str(folder))
         assert (checked.exit_code, checked.exception) == (0, None)
-        assert checked.stdout.startswith(f"{folder} is whole: 7 messages, 2 users, 2 rooms, of 20")
+        assert checked.stdout.startswith(f"{folder} is complete: 7 messages, 2 users, 2 rooms, of 20")
 
     def test_restore(self, folder: Path, make_app: MakeApp) -> None:
         restored = run(make_app(), "restore", str(folder))

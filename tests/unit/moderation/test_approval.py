@@ -387,14 +387,14 @@ class TestDecide:
         for thread in threads:
             thread.join()
         assert outcomes.count("done") == 1
-        assert all(said == "done" or said.startswith("It was decided already: ") for said in outcomes)
+        assert all(said == "done" or said.startswith("Already decided: ") for said in outcomes)
         assert len(world.acts()) == 2
         assert len(world.said()) <= 1
 
     def test_the_second_is_told_by_whom(self, world: World) -> None:
         held = world.hold("c1")
         world.approval.approve(world.alice, held.id)
-        with pytest.raises(Refused, match="It was decided already: Alice approved it") as refusal:
+        with pytest.raises(Refused, match="Already decided: Alice approved this message") as refusal:
             world.approval.reject(world.bob, held.id, "No.")
         assert refusal.value.reason == "conflict"
 

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 import pymongo
 import pytest
-from chatroom.moderation.reports_store import Report, ReportStore
 
 from chatroom.base.models import Author, Held, Hook, RoomName, User
 from chatroom.moderation.held_store import HeldStore, make_held_id
+from chatroom.moderation.reports_store import Report, ReportStore
 from chatroom.mongo.database import Database
 from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.outbound.hooks_store import HookStore

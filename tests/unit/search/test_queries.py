@@ -50,11 +50,11 @@ def test_of_several_days_the_narrowest_counts() -> None:
     [
         ("", "empty", "Type a word"),
         ("?!", "empty", "Type a word"),
-        ("before:now", "invalid", "“now” is not a day. Put a day after `before:`, such as before:2026-01-31."),
+        ("before:now", "invalid", "“now” is not a date. Put a date after `before:`, such as before:2026-01-31."),
         ("after:2026-02-30", "invalid", "is not a day"),
         ("before:9999-12-31", "invalid", "is not a day"),
         ("after:0001-01-01", "invalid", "is not a day"),
-        ("before:", "invalid", "Put a day after"),
+        ("before:", "invalid", "Put a date after"),
         ("from: alice", "invalid", "Put a name after"),
         ('in:""', "invalid", "Put a room after"),
         ("has:fun", "invalid", "Put file or link after"),

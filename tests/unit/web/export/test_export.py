@@ -132,9 +132,9 @@ class TestDays:
     @pytest.mark.parametrize(
         ("query", "said"),
         [
-            ({"format": "html", "from": "tomorrow"}, "“tomorrow” is not a day"),
+            ({"format": "html", "from": "tomorrow"}, "“tomorrow” is not a date"),
             ({"format": "html", "from": "2026-11-21", "to": "2026-11-20"}, "The first day is after the last."),
-            ({"format": "exe"}, "An export is html, text or jsonl."),
+            ({"format": "exe"}, "The format of an export is html, text or jsonl."),
             ({"format": "html", "to": "9" * 5000}, "is not a day"),
         ],
     )

@@ -138,7 +138,7 @@ class TestPosting:
         answer = by_form(alice, (b"\x89PNG\r\n\x1a\nbroken", "a.png"), text="typed")
         assert (answer.status_code, problem(answer)) == (
             400,
-            "The picture cannot be read: it is damaged, or cut off.",
+            "The picture cannot be read: it is damaged or incomplete.",
         )
         assert "typed" in answer.text
         assert "at most 2 files" in problem(by_form(alice, *[(b"x", "a")] * 3))

@@ -91,7 +91,7 @@ class TestRegister:
             fields["password_again"] = typed["password"]
         response = client.submit("/register", **{**fields, **typed})
         assert response.status_code == 400
-        assert "Please correct what is marked below." in problem(response)
+        assert "Please correct the marked fields." in problem(response)
         assert len(problem(response)) > 50
         assert services.database.users.count_documents({}) == 0
 

@@ -28,7 +28,7 @@ class TestPage:
         page = bob.get(page_of(services, "alice")).text
         assert "Alice" in page
         assert "administrator" in page
-        assert "Keep order" not in page
+        assert "Moderation" not in page
 
     @pytest.mark.parametrize("path", ["/people/nobody", f"/people/{'0' * 24}"])
     def test_nobody(self, alice: Visitor, path: str) -> None:

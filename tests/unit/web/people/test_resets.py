@@ -15,7 +15,7 @@ from tests.conftest import Clock, visitor
 from tests.unit.web.people.test_accounts import NEW, user_of
 from tests.visitors import PASSWORD, Visitor, problem
 
-VAGUE = "This link is not valid (any more). Please ask for another."
+VAGUE = "This link has expired or has already been used. Please ask for a new one."
 
 
 def link_for(alice: Visitor, services: Services, name: str = "bob") -> str:
@@ -125,7 +125,7 @@ def test_not_for_another_administrator(alice: Visitor, bob: Visitor, mallory: Vi
     page = f"/people/{user_of(services, 'bob').id}"
     assert alice.submit(page, to=f"{page}/reset-link").status_code == 403
     assert mallory.submit(page, to=f"{page}/reset-link").status_code == 403
-    assert "Make a reset link" not in alice.get(page).text
+    assert "Create reset link" not in alice.get(page).text
 
 
 def test_at_the_console(app: Flask, client: Visitor, alice: Visitor, runner: FlaskCliRunner) -> None:
