@@ -34,8 +34,8 @@ def settle_in(mongo_uri: str, secret_key: str) -> None:
         tokens = {}
         for name in PEOPLE:
             wanted = Registration(username=name, display_name=name.title(), password=PASSWORD)
-            user = services.accounts.create(wanted, role="administrator" if name == PEOPLE[0] else "member")
-            tokens[name] = services.sessions.create_token(user, label="make dev", scopes=["post", "rooms"])
+            user = services.people.accounts.create(wanted, role="administrator" if name == PEOPLE[0] else "member")
+            tokens[name] = services.people.sessions.create_token(user, label="make dev", scopes=["post", "rooms"])
         _talk(app.test_client(), tokens)
     finally:
         services.close()
@@ -48,6 +48,8 @@ def _talk(client: FlaskClient, tokens: dict[str, str]) -> None:
         return answer.json
 
     garden = send("carol", "/api/rooms", {"title": "Garden", "topic": "What grows, and what does not"})["slug"]
+    for name in ("alice", "bob"):
+        send(name, f"/api/rooms/{garden}/join", {})
     for slug, conversation in (("lobby", LOBBY), (garden, GARDEN)):
         for number, (name, text) in enumerate(conversation):
             send(name, f"/api/rooms/{slug}/messages", {"text": text, "client_id": f"dev-{number}"})

@@ -9,7 +9,7 @@ import msgspec
 
 from chatroom.base.durations import FOREVER, until
 from chatroom.base.errors import Refused
-from chatroom.base.models import Author, Membership, Role, Room, Standing
+from chatroom.base.models import ApprovalState, Author, Membership, Role, Room
 
 POWERS: dict[Role, int] = {"member": 0, "moderator": 1, "administrator": 2}
 
@@ -26,7 +26,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     muted_until: datetime | None = None
     mute_reason: str = ""
-    standing: Standing = Standing()
+    approval_state: ApprovalState = ApprovalState()
 
     @property
     def user_id(self) -> str:

@@ -114,7 +114,7 @@ class Connection:
             self._closing = asyncio.get_running_loop().create_task(self._close(code, reason))
 
     def tell(self, frame: bytes) -> None:
-        """Send a frame as soon as those before it are sent; a client for whom too many wait is let go."""
+        """Send a frame as soon as those before it are sent; a client for whom too many wait is disconnected."""
         if not self._is_over and not self._answers.put(frame):
             self.end(1011, "too many frames wait to be read")
 

@@ -96,7 +96,7 @@ def test_an_edit_that_is_refused_or_has_no_answer_keeps_what_was_typed(person, a
     box = alice.page.get_by_label("Edit the message")
     box.fill(" ")
     box.press("Enter")
-    expect(alice.page.locator(".editor__problem")).to_contain_text("Write something first")
+    expect(alice.page.locator(".editor__problem")).to_contain_text("The message is empty")
     box.fill(new)
     alice.context.set_offline(True)
     alice.await_state("Offline")

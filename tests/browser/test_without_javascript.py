@@ -105,7 +105,7 @@ def test_a_refusal_keeps_what_was_typed(person):
     expect(box).to_have_value("x" * 4001)
     box.fill(" \n ")
     page.get_by_role("button", name="Send message").click()
-    expect(page.get_by_role("alert")).to_contain_text("Write something first")
+    expect(page.get_by_role("alert")).to_contain_text("The message is empty")
 
 
 def test_a_taken_name(person):

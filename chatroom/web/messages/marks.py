@@ -88,7 +88,7 @@ def pin(slug: str, message_id: str) -> Response:
 def pins(slug: str) -> Response:
     """What is pinned in a room, the first first."""
     room, asked = enter(slug).room, query_as(Asking)
-    messages = [wire(message, asked.format) for message in services.messages.pinned(room)]
+    messages = [wire(message, asked.format) for message in services.messages.posting.pinned(room)]
     return answer(PinsAnswer(room=room.slug, messages=messages))
 
 
@@ -97,12 +97,12 @@ def pins(slug: str) -> Response:
 def members(slug: str) -> Response:
     """At most ten who can be named in a room, and one of whose names begins with `q`."""
     access = enter(slug)
-    return answer(MembersAnswer(access.room.slug, services.rooms.members_like(access, query_as(Beginning).q)))
+    return answer(MembersAnswer(access.room.slug, services.rooms.rooms.members_like(access, query_as(Beginning).q)))
 
 
 def _change(access: Access, change: Change) -> Message:
-    services.limits.posting.check(access.user_id, signing.address())
-    return services.messages.change(access.room, change)
+    services.site.limits.posting.check(access.user_id, signing.address())
+    return services.messages.posting.change(access.room, change)
 
 
 def _changed(access: Access, message: Message) -> Response:

@@ -33,7 +33,7 @@ class Editing(msgspec.Struct, forbid_unknown_fields=True):
 def read(slug: str, message_id: str) -> Response:
     """One message."""
     room = enter(slug).room
-    return answer(wire(services.messages.get(room, message_id), query_as(ReadingOne).format))
+    return answer(wire(services.messages.posting.get(room, message_id), query_as(ReadingOne).format))
 
 
 @blueprint.patch("/rooms/<slug>/messages/<message_id>")
@@ -60,5 +60,5 @@ def delete(slug: str, message_id: str) -> Response:
 
 
 def _change(access: Access, change: Change) -> Response:
-    services.limits.posting.check(asker().id, signing.address())
-    return answer(stored_answer(access.room, services.messages.change(access.room, change)))
+    services.site.limits.posting.check(asker().id, signing.address())
+    return answer(stored_answer(access.room, services.messages.posting.change(access.room, change)))

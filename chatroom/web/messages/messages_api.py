@@ -88,7 +88,7 @@ def read(slug: str) -> Response:
     if sum(each is not UNSET for each in _parts(asked)) > 1:
         raise Refused("invalid", "Give only one of `after`, `before`, `since`, `around` and `sequences`.")
     if asked.after is not UNSET and asked.format != "brief":  # who only counts what is new is not there
-        services.visits.take([(room.id, person.author)])
+        services.live.visits.take([(room.id, person.author)])
     return answer(_changes(room.slug, _page(room, asked), asked.format))
 
 
@@ -110,17 +110,17 @@ def post(slug: str) -> Response:
     access = enter(slug)
     room = access.room
     body = body_as(Post)
-    draft = services.messages.draft(
+    draft = services.messages.posting.draft(
         person.author, body.text, body.client_id, reply_to=body.reply_to, has_files=bool(body.files)
     )
-    services.limits.posting.check(person.id, signing.address())
-    services.messages.check_reply(room, body.reply_to)
-    services.rooms.check_posting(access, draft.client_id)
-    held = services.approval.hold(access, draft, body.files)
+    services.site.limits.posting.check(person.id, signing.address())
+    services.messages.posting.check_reply(room, body.reply_to)
+    services.rooms.rooms.check_posting(access, draft.client_id)
+    held = services.moderation.approval.hold(access, draft, body.files)
     if held is not None:
         return answer(held_answer(room, held), 202)
-    draft = services.messages.attach(room, draft, body.files)
-    stored = services.messages.post(room, services.messages.with_mentions(access, draft))
+    draft = services.messages.posting.attach(room, draft, body.files)
+    stored = services.messages.posting.post(room, services.messages.posting.with_mentions(access, draft))
     return answer(stored_answer(room, stored.message), 200 if stored.is_repeated else 201)
 
 
@@ -147,7 +147,7 @@ def _parts(asked: Reading) -> tuple[object, ...]:
 
 
 def _page(room: Room, asked: Reading) -> MessagePage:
-    messages, limit = services.messages, _limit(asked)
+    messages, limit = services.messages.posting, _limit(asked)
     if asked.after is not UNSET:
         return messages.after(room, asked.after, limit)
     if asked.before is not UNSET:

@@ -99,17 +99,17 @@ def messages_frame(slug: str) -> Page:
         response = make_response(render_template_string(LOGGED_OUT_FRAME, slug=slug))
         response.status_code = 401
         return response
-    access = services.rooms.get_for(current_user.id, slug)
+    access = services.rooms.rooms.get_for(current_user.id, slug)
     found = access.room
-    services.visits.take([(found.id, current_user.author)])
-    page = services.messages.newest(found, services.settings.history_page)
+    services.live.visits.take([(found.id, current_user.author)])
+    page = services.messages.posting.newest(found, services.settings.history_page)
     _mark_read(access, page)
-    held = services.approval.list_of(access)
+    held = services.moderation.approval.list_of(access)
     return make_response(render_template("messages/messages.html", room=found, held=held, **_history(found, page)))
 
 
 def _room(slug: str) -> Page:
-    access = services.rooms.get_for(current_user.id, slug) if request.method == "POST" else open_room(slug)
+    access = services.rooms.rooms.get_for(current_user.id, slug) if request.method == "POST" else open_room(slug)
     found = access.room
     form = MessageForm()
     if request.method != "POST":
@@ -131,40 +131,40 @@ def _room(slug: str) -> Page:
 
 def open_room(slug: str) -> Access:
     """The room for who opens a page of it, which lets people into public ones."""
-    return services.rooms.visit(current_user.id, slug, lambda: services.limits.coming.check(current_user.id))
+    return services.rooms.rooms.visit(current_user.id, slug, lambda: services.site.limits.coming.check(current_user.id))
 
 
 def _mark_read(access: Access, page: MessagePage) -> None:
     """Whoever is shown the newest messages has read the room, but for a browser that only looks ahead."""
     newest = page.messages[-1].sequence if page.messages else 0
     if newest > access.membership.read_sequence and "prefetch" not in request.headers.get("Sec-Purpose", ""):
-        services.reading.mark(access, newest)
+        services.rooms.read_positions.mark(access, newest)
 
 
 def _post(access: Access, form: MessageForm) -> Stored | Held:
     """Store what was typed, or hold it; the same form with the same text again stores nothing."""
     found = access.room
     parts = sent_files()
-    draft = services.messages.draft(
+    draft = services.messages.posting.draft(
         current_user.author, form.typed, form.given_client_id, reply_to=form.answered, has_files=bool(parts)
     )
-    services.limits.posting.check(current_user.id, signing.address())
-    services.messages.check_reply(found, draft.reply_to)
-    services.rooms.check_posting(access, draft.client_id)
+    services.site.limits.posting.check(current_user.id, signing.address())
+    services.messages.posting.check_reply(found, draft.reply_to)
+    services.rooms.rooms.check_posting(access, draft.client_id)
     file_ids = keep_sent(current_user.id, found, parts)
-    held = services.approval.hold(access, draft, file_ids)
+    held = services.moderation.approval.hold(access, draft, file_ids)
     if held is not None:
         if held.text == draft.text:
             return held
-        return services.approval.hold(access, _as_another(draft), file_ids) or held
-    draft = services.messages.attach(found, draft, file_ids)
-    draft = services.messages.with_mentions(access, draft)
-    stored = services.messages.post(found, draft)
+        return services.moderation.approval.hold(access, _as_another(draft), file_ids) or held
+    draft = services.messages.posting.attach(found, draft, file_ids)
+    draft = services.messages.posting.with_mentions(access, draft)
+    stored = services.messages.posting.post(found, draft)
     message = stored.message
     if not stored.is_repeated or _says_the_same(message, draft) or message.edited_at or message.deleted_at:
         return stored
     draft = _as_another(draft)
-    return services.messages.post(found, services.messages.attach(found, draft, file_ids))
+    return services.messages.posting.post(found, services.messages.posting.attach(found, draft, file_ids))
 
 
 def _as_another(draft: Draft) -> Draft:
@@ -191,12 +191,12 @@ def room_page(
             room=found,
             access=access,
             closed=_why_closed(access),
-            held=services.approval.list_of(access),
-            waiting=services.approval.count_for(current_user.user) if access.may_moderate else 0,
+            held=services.moderation.approval.list_of(access),
+            waiting=services.moderation.approval.count_for(current_user.user) if access.may_moderate else 0,
             form=form,
             msg=msg,
-            people=services.presence.here(found.id),
-            pins=services.messages.pinned(found),
+            people=services.live.presences.here(found.id),
+            pins=services.messages.posting.pinned(found),
             sections=sections_for(access.user_id),
             **{"is_history": False, **more},
             **_history(found, page),
@@ -211,7 +211,7 @@ def _address_of_day(found: Room) -> str:
     try:
         day = datetime.strptime(request.args["date"], "%Y-%m-%d").replace(tzinfo=UTC)
         offset = int(request.args.get("offset", "0")[:5])
-        message = services.messages.first_at(found, day + timedelta(minutes=offset))
+        message = services.messages.posting.first_at(found, day + timedelta(minutes=offset))
     except (ValueError, OverflowError) as error:
         raise Refused("invalid", "Write the date like 2026-11-21.") from error
     if message is None:
@@ -233,8 +233,8 @@ def _asked_page(found: Room) -> dict[str, Any]:
     before = request.args.get("before", type=int)
     limit = services.settings.history_page
     if before is None:
-        return {"page": services.messages.newest(found, limit)}
-    page = services.messages.before(found, min(max(before, 1), LARGEST_SEQUENCE), limit)
+        return {"page": services.messages.posting.newest(found, limit)}
+    page = services.messages.posting.before(found, min(max(before, 1), LARGEST_SEQUENCE), limit)
     return {"page": page, "is_history": True}
 
 
@@ -242,7 +242,7 @@ def _history(found: Room, page: MessagePage) -> dict[str, Any]:
     messages = page.messages
     return {
         "messages": messages,
-        "quoted": services.messages.quoted(found, messages),
+        "quoted": services.messages.posting.quoted(found, messages),
         "cursor": page.revision,
         "has_older": page.more,
         "has_newer": page.newer,

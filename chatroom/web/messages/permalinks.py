@@ -27,7 +27,7 @@ def message(slug: str, sequence: int) -> Page:
     """The room with a message in view; a sequence that no message has leads to the next one."""
     access = open_room(slug)
     sequence = min(sequence, LARGEST_SEQUENCE)
-    page = services.messages.around(access.room, sequence, services.settings.history_page)
+    page = services.messages.posting.around(access.room, sequence, services.settings.history_page)
     target = next(each for each in page.messages if each.sequence >= sequence)
     if target.sequence != sequence:
         return _lead_to(access, target)
@@ -46,7 +46,9 @@ def edit(slug: str, sequence: int) -> Page:
     try:
         _change(access, services.messages.changes.editing(access, target.id, form.typed, seen=form.seen))
     except (Refused, Unavailable) as error:
-        page = _message_page(access, services.messages.at(access.room, sequence), form, str(error), status_of(error))
+        page = _message_page(
+            access, services.messages.posting.at(access.room, sequence), form, str(error), status_of(error)
+        )
         return with_retry_after(page, retry_after_of(error))
     return _lead_to(access, target)
 
@@ -110,13 +112,13 @@ def _mark(access: Access, target: Message, form: Form, make: Callable[[], Change
 
 
 def _find(slug: str, sequence: int) -> tuple[Access, Message]:
-    access = services.rooms.get_for(current_user.id, slug)
-    return access, services.messages.at(access.room, min(sequence, LARGEST_SEQUENCE))
+    access = services.rooms.rooms.get_for(current_user.id, slug)
+    return access, services.messages.posting.at(access.room, min(sequence, LARGEST_SEQUENCE))
 
 
 def _change(access: Access, change: Change) -> None:
-    services.limits.posting.check(current_user.id, signing.address())
-    services.messages.change(access.room, change)
+    services.site.limits.posting.check(current_user.id, signing.address())
+    services.messages.posting.change(access.room, change)
 
 
 def _lead_to(access: Access, target: Message) -> BaseResponse:
@@ -130,7 +132,7 @@ def _edit_form(target: Message) -> EditForm:
 def _message_page(access: Access, target: Message, form: EditForm, problem: str, status: int, **more: Any) -> Response:
     """The message's page with what was typed; once what is there now was shown, it may be replaced."""
     form.revision.data = str(target.revision)
-    page = services.messages.around(access.room, target.sequence, services.settings.history_page)
+    page = services.messages.posting.around(access.room, target.sequence, services.settings.history_page)
     return room_page(
         access,
         MessageForm(formdata=None),

@@ -11,6 +11,7 @@ import msgspec
 from chatroom.base.errors import ChatroomError
 from chatroom.base.models import Author, Draft, Room
 from chatroom.live import change_stream_store as changes
+from chatroom.live.bridge import Bridge
 from chatroom.live.engine import Engine
 from chatroom.live.feed import ChangeStreamFeed, Hint, Known, PollingFeed
 from chatroom.live.follower import follow
@@ -50,6 +51,7 @@ class Node:
         self.messages = Messages(self.store, max_length=4000)
         if make_store is MessageStore:  # a store that is broken on purpose would be gone round
             self.messages.store_now = AsyncMessages(database, self.store)
+        self.bridge = Bridge()
         self._watch = watch or partial(changes.watch, database, name)
         self._safety_seconds = safety_seconds
         self._polling_seconds = polling_seconds
@@ -67,7 +69,8 @@ class Node:
             self.messages,
             self.store,
             PresenceStore(self.database, process=self.name, lease_seconds=30),
-            notices=Notices(NoticeStore(self.database)),
+            bridge=self.bridge,
+            notices=Notices(NoticeStore(self.database), apply=self.bridge.apply),
             find_room=RoomStore(self.database).find,
             make_feed=self._make_feed,
             ended_sessions=set,
@@ -258,7 +261,7 @@ def history(store: MessageStore) -> list[tuple[int, int, str | None]]:
 
 def check_log(database: Database) -> None:
     """Revisions are dense: each was given once, and none is missing."""
-    given = sorted(n for document in database.messages.find({"room": LOBBY.id}) for n in document["revisions"])
+    given = sorted(n for document in database["messages"].find({"room": LOBBY.id}) for n in document["revisions"])
     assert given == list(range(1, len(given) + 1))
 
 

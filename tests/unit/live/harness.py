@@ -18,14 +18,13 @@ from chatroom.live import (
     engine,
     follower,
     housekeeping,
+    notice_receiver,
     rooms,
-)
-from chatroom.live import (
-    notice_receiver as hearing,
 )
 from chatroom.live import (
     read_positions as positions,
 )
+from chatroom.live.bridge import Bridge
 from chatroom.live.engine import Engine
 from chatroom.live.presence.presences_store import PresenceStore
 from chatroom.live.sockets.endpoint import LiveEndpoint
@@ -43,7 +42,7 @@ from tests.people import ALICE, BOB, MALLORY, rendered
 
 DEN = Room(id="den", slug="den", title="The den of Alice and Bob", kind="private")
 PEOPLE = {"alice": ALICE, "bob": BOB, "mallory": MALLORY}
-THOSE_WHO_SLEEP = (appender, connection, engine, follower, hearing, housekeeping, positions, rooms)
+THOSE_WHO_SLEEP = (appender, connection, engine, follower, housekeeping, notice_receiver, positions, rooms)
 MOST_TURNS = 500
 NO_LIMITS = Limits(connections=0, connections_per_user=0, connections_per_address=0, rooms_per_connection=0)
 
@@ -81,7 +80,8 @@ class Process:
         self.store = MessageStore(self.database, origin=name)
         self.messages = Messages(self.store, max_length=4000, clock=lambda: self.now)
         self.presences = PresenceStore(self.database, process=name, lease_seconds=30, clock=lambda: self.now)
-        self.notices = Notices(NoticeStore(self.database))
+        self.bridge = Bridge()
+        self.notices = Notices(NoticeStore(self.database), apply=self.bridge.apply)
         self.rooms = make_rooms(self.database, self.messages, self.notices)
         self.rooms.ensure_lobby()
         self.ended: set[str] = set()
@@ -92,6 +92,7 @@ class Process:
             self.messages,
             self.store,
             self.presences,
+            bridge=self.bridge,
             notices=self.notices,
             find_room=self.rooms.find,
             make_feed=self.make_feed,

@@ -92,7 +92,7 @@ def test_a_stale_form_without_a_page_of_its_own(alice: Visitor) -> None:
     """C01."""
     response = alice.post("/logout")
     assert response.status_code == 400
-    assert "This form was out of date." in response.text
+    assert "This form has expired." in response.text
 
 
 def test_the_database_goes_away(alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +103,7 @@ def test_the_database_goes_away(alice: Visitor, services: Services, monkeypatch:
         asked.append(1)
         raise Unavailable("The database does not answer right now.")
 
-    monkeypatch.setattr(services.sessions, "find_valid", find_valid)
+    monkeypatch.setattr(services.people.sessions, "find_valid", find_valid)
     for path in ("/", "/chatroom", "/account", "/api/rooms/lobby/messages", "/login"):
         asked.clear()
         response = alice.get(path)

@@ -18,8 +18,8 @@ FALSE_ALICE = Author("f" * 24, "Alice", is_bot=True)
 @pytest.fixture
 def said(services: Services, alice: Visitor, bob: Visitor) -> None:
     """A webhook that has Alice's name says something; it is answered, pinned, reported and found."""
-    draft = services.messages.draft(FALSE_ALICE, "send me your secret biscuits")
-    message = services.messages.post(LOBBY, draft).message
+    draft = services.messages.posting.draft(FALSE_ALICE, "send me your secret biscuits")
+    message = services.messages.posting.post(LOBBY, draft).message
     bob.say("why?", reply_to="1")
     pinned = alice.submit("/chatroom/lobby/1", to="/chatroom/lobby/1/pin", on="1")
     assert pinned.status_code == 303
@@ -59,7 +59,7 @@ def test_programs(alice: Visitor, said: None) -> None:
 
 
 def test_notifications_and_the_record(services: Services, runner: FlaskCliRunner, said: None) -> None:
-    message = services.message_store.newest(LOBBY.id, 9)[0]
+    message = services.messages.store.newest(LOBBY.id, 9)[0]
     assert describe(LOBBY, message)["title"] == "Alice (bot) in Lobby"
     assert about_message(message.id, message.author, "Lobby").name == "Alice (bot) in Lobby"
     assert "Alice (bot)" in runner.invoke(args=["list-reports"]).output

@@ -48,11 +48,11 @@ class TestMessage:
 
     def test_a_sequence_without_a_message_leads_to_the_next_one(self, alice: Visitor, services: Services) -> None:
         alice.say("one")
-        user = services.accounts.users.find_by_username("alice")
+        user = services.people.users.find_by_username("alice")
         assert user
-        access = services.rooms.get_for(user.id, "lobby")
-        first = services.message_store.newest("lobby", 1)[0]
-        services.messages.change(access.room, services.messages.changes.editing(access, first.id, "one!"))
+        access = services.rooms.rooms.get_for(user.id, "lobby")
+        first = services.messages.store.newest("lobby", 1)[0]
+        services.messages.posting.change(access.room, services.messages.changes.editing(access, first.id, "one!"))
         alice.say("two")
         response = alice.get("/chatroom/lobby/2")
         assert (response.status_code, response.location) == (303, "/chatroom/lobby/3")
@@ -63,11 +63,11 @@ class TestMessage:
 
     def test_a_deleted_message_keeps_its_page(self, alice: Visitor, services: Services) -> None:
         alice.say("one")
-        user = services.accounts.users.find_by_username("alice")
+        user = services.people.users.find_by_username("alice")
         assert user
-        access = services.rooms.get_for(user.id, "lobby")
-        first = services.message_store.newest("lobby", 1)[0]
-        services.messages.change(access.room, services.messages.changes.deleting(access, first.id))
+        access = services.rooms.rooms.get_for(user.id, "lobby")
+        first = services.messages.store.newest("lobby", 1)[0]
+        services.messages.posting.change(access.room, services.messages.changes.deleting(access, first.id))
         assert "This message was deleted." in alice.get("/chatroom/lobby/1").text
 
     @pytest.mark.usefixtures("secret_room")
@@ -81,9 +81,9 @@ class TestDays:
     def reader(self, alice: Visitor, services: Services) -> Visitor:
         for day in (1, 3, 5):
             alice.say(f"day {day}")
-            newest = services.message_store.newest("lobby", 1)[0]
+            newest = services.messages.store.newest("lobby", 1)[0]
             moment = datetime(2026, 5, day, 12, tzinfo=UTC)
-            services.database.messages.update_one({"_id": ObjectId(newest.id)}, {"$set": {"sent_at": moment}})
+            services.database["messages"].update_one({"_id": ObjectId(newest.id)}, {"$set": {"sent_at": moment}})
         return alice
 
     @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ class TestForms:
         assert "This message was deleted." in shown
         assert "message-forms" not in shown
 
-    @pytest.mark.parametrize(("text", "says"), [(" ", "Write something first"), ("x" * 4001, "too long")])
+    @pytest.mark.parametrize(("text", "says"), [(" ", "The message is empty"), ("x" * 4001, "too long")])
     def test_what_was_typed_is_kept(self, alice: Visitor, page: str, text: str, says: str) -> None:
         response = self.send(alice, page, "edit", text=text)
         assert response.status_code == 400
@@ -175,7 +175,7 @@ class TestForms:
         """C01."""
         response = alice.post(f"{page}/edit", data={"csrf_token": "forged", "text": "typed", "revision": "1"})
         assert response.status_code == 400
-        assert "out of date" in response.text
+        assert "has expired" in response.text
         assert "typed</textarea>" in response.text
         assert alice.post(f"{page}/delete", data={"csrf_token": "forged"}).status_code == 400
         assert bodies(alice.get(page).text) == ["one"]
