@@ -106,7 +106,7 @@ def test_a_forgotten_password_is_set_anew_by_a_link_that_works_once(person, own_
     for name in ("password", "password_again"):
         forgetful.page.locator(f"[name={name}]").fill("another quiet evening")
     forgetful.page.get_by_role("button", name="Set the password").click()
-    expect(forgetful.page.get_by_text("The new password is set.")).to_be_visible()
+    expect(forgetful.page.get_by_text("The new password was set.")).to_be_visible()
     bob.await_state("Your session ended")
     forgetful.username = bob.username
     forgetful.log_in("another quiet evening")

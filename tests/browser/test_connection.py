@@ -138,7 +138,7 @@ def test_a_session_that_ended_says_so_and_keeps_the_draft(person, anything):
     elsewhere.wait_for_url(lambda url: "/account" not in url)
     alice.await_state("Your session ended")
     alice.say(text)
-    expect(alice.page.locator("[data-pending] [data-message]")).to_contain_text("logged in again")
+    expect(alice.page.locator("[data-pending] [data-message]")).to_contain_text("after you log in")
     alice.page.get_by_role("link", name="Log in again").click()
     alice.page.wait_for_url("**/login**")
     alice.log_in()

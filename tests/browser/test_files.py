@@ -367,7 +367,7 @@ def test_a_picture_of_oneself_takes_the_place_of_the_initials(
     alice.page.goto(f"{alice.url}/account")
     alice.page.get_by_label("A JPEG, PNG, GIF or WebP").set_input_files([picture("me.jpg")])
     alice.page.get_by_role("button", name="Use this picture").click()
-    alice.page.get_by_text("This is your picture now.").wait_for()
+    alice.page.get_by_text("Your picture was changed.").wait_for()
     text, live = anything("see me"), anything("live")
     alice.enter().say(text)
     alice.sees(text)

@@ -118,7 +118,7 @@ def test_axe_finds_nothing_on_the_other_pages_and_none_is_too_wide(person, own_s
     page = alice.page
     page.goto(f"{alice.url}/chatroom/lobby/{spoken}/report")
     assert find_faults(page, axe) == [], "report"
-    page.get_by_label("What is wrong with this message?").fill("Twice would be better.")
+    page.get_by_label("What is wrong with it?").fill("Twice would be better.")
     page.get_by_role("button", name="Report").click()
     expect(page.get_by_text("You have reported this message.")).to_be_visible()
     for path in [*OTHER_PAGES, f"/people/{author}"]:

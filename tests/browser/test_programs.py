@@ -35,7 +35,7 @@ def test_a_token_is_made_used_and_ended(person, anything):
     page.goto(f"{alice.url}/account/tokens")
     expect(page.get_by_text(token)).to_have_count(0)
     page.get_by_role("button", name=f"End the token {label}").click()
-    expect(page.get_by_role("status")).to_contain_text("The token was ended.")
+    expect(page.get_by_role("status")).to_contain_text("The token was revoked.")
     assert post() == 401
     alice.enter().sees(text)
 
@@ -71,5 +71,5 @@ def test_a_webhook_to_a_private_address_is_refused_where_it_was_asked(person, an
     told.get_by_label("Name").fill("Mirror")
     told.get_by_label("Address").fill("http://127.0.0.1:9/hook")
     told.get_by_role("button", name="Create webhook").click()
-    expect(page.get_by_text("This host cannot be posted to").first).to_be_visible()
+    expect(page.get_by_text("This host is unknown").first).to_be_visible()
     expect(told.get_by_label("Address")).to_have_value("http://127.0.0.1:9/hook")

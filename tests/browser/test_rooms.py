@@ -68,7 +68,7 @@ def test_a_room_that_is_changed_is_changed_on_every_page(person, anything):
     name, topic = anything("Coffee"), anything("Beans")
     settings.get_by_label("Name", exact=True).fill(name)
     settings.get_by_label("Topic", exact=True).fill(topic)
-    settings.get_by_label("Seconds between").fill("6")
+    settings.get_by_label("Slow mode: seconds between").fill("6")
     settings.get_by_role("button", name="Save").click()
     expect(settings.get_by_role("status")).to_be_visible()
     expect(bob.page.get_by_role("heading", name=name)).to_be_visible()

@@ -59,7 +59,7 @@ def test_what_is_wrong_stays_in_the_field(person):
     alice = person("Alice")
     alice.page.goto(f"{alice.url}/search?q=before:yesterday")
     field = alice.page.get_by_label("Search your rooms")
-    expect(alice.page.get_by_role("alert")).to_contain_text("is not a day")
+    expect(alice.page.get_by_role("alert")).to_contain_text("is not a date")
     expect(field).to_have_value("before:yesterday")
     expect(field).to_have_attribute("aria-invalid", "true")
 

@@ -96,7 +96,7 @@ def test_three_people_a_conversation_a_restart_and_nothing_left(development: Dev
         assert LOBBY[0][1] in bob.get("/chatroom/lobby").text
         assert GARDEN[0][1] in bob.get("/chatroom/garden").text
         cookie = "; ".join(f"{name}={value}" for name, value in bob.cookies.items())
-        address = development.url.replace("http", "ws") + "/live?room=lobby"
+        address = development.url.replace("http", "ws") + "/live?room=lobby&after=0"
         with connect(address, additional_headers={"Cookie": cookie, "Origin": development.url}) as live:
             assert LOBBY[0][1] in str(live.recv(PATIENCE_SECONDS))
 

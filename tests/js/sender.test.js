@@ -167,5 +167,5 @@ test("what a moderator rejected fails with the reason, and is not sent again by 
   posts[0].resolve({ type: "refused", reason: "rejected", message: "A moderator rejected this message: No." });
   await clock.pass(60_000);
   assert.equal(posts.length, 1);
-  assert.match(outbox.drafts[0].problem, /did not approve/);
+  assert.match(outbox.drafts[0].problem, /rejected this message/);
 });

@@ -191,7 +191,7 @@ class TestQueue:
 
     def test_what_is_typed_wrong_comes_back(self, alice: Visitor, bob: Visitor) -> None:
         held_id = post(bob).json["id"]
-        for typed, words in (({"act": "reject", "reason": " "}, "Say why"), ({"act": "x"}, "Choose whether")):
+        for typed, words in (({"act": "reject", "reason": " "}, "Give a reason"), ({"act": "x"}, "Choose to approve")):
             page = alice.submit("/approval", to=f"/approval/{held_id}", **typed)
             assert page.status_code == 400
             assert words in page.text
@@ -200,10 +200,10 @@ class TestQueue:
         other = user_of(services_of(app), "mallory").id
         page = bob.submit("/rooms/new", title="Bargains", topic="", kind="public")
         assert page.status_code == 403
-        assert "make no rooms" in page.text
+        assert "you cannot create rooms" in page.text
         page = bob.submit("/people", person=other)
         assert page.status_code == 403
-        assert "only moderators can be written to" in page.text
+        assert "to moderators only" in page.text
 
 
 class TestSwitch:

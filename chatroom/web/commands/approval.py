@@ -11,7 +11,7 @@ from chatroom.web.commands.console import command
 @command("set-holding")
 @click.argument("first", type=click.IntRange(0, MOST))
 def set_holding(services: Services, first: int) -> None:
-    """Hold the first messages of newcomers for approval; 0 turns it off.
+    """Hold newcomers' first messages (0: turn it off).
 
     Also while the site runs: until a moderator approves them, nobody else sees them. What waits goes on waiting.
     """

@@ -30,7 +30,7 @@ def make_backup(services: Services, folder: Path) -> None:
 @click.command("verify")
 @_folder
 def verify_backup(folder: Path) -> None:
-    """Check that the backup in FOLDER is complete and unchanged."""
+    """Check that a backup is complete and unchanged."""
     with explained():
         manifest = backup.verify(COLLECTIONS, folder, show_progress())
     click.echo(f"{folder} is complete: {_contents(manifest)}, of {manifest.made_at:%Y-%m-%d %H:%M} UTC.")

@@ -44,7 +44,7 @@ def create_bot(
     scopes: tuple[Scope, ...],
     rooms: tuple[str, ...],
 ) -> None:
-    """Create an account for a program, and print its access token.
+    """Create a program's account and print its token.
 
     It is shown as a bot and has no password. The access token is printed once.
     """

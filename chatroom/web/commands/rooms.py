@@ -39,7 +39,7 @@ def list_rooms(services: Services, beginning: str, limit: int) -> None:
 @_room
 @_reason
 def archive_room(services: Services, slug: str, reason: str) -> None:
-    """Archive a room: members can read it, but nobody can post.
+    """Archive a room: nobody can post in it.
 
     ROOM is its name in addresses.
     """
@@ -64,7 +64,7 @@ def unarchive_room(services: Services, slug: str, reason: str) -> None:
 @click.argument("name")
 @_reason
 def appoint(services: Services, slug: str, name: str, reason: str) -> None:
-    """Appoint a member as the administrator of a room that has none.
+    """Appoint an administrator for a room without one.
 
     ROOM is its name in addresses, NAME the user name of one of its members.
     """

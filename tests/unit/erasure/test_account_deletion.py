@@ -377,7 +377,7 @@ class TestWhatTheyWrote:
         (hit,) = search.find(site.alice.id, "morning from:me").hits
         assert hit.message.author.name == "Alice"
         assert [hit.message.author.name for hit in search.find(site.alice.id, "morning").hits] == ["Alice", FORMER]
-        with pytest.raises(Refused, match="nobody called"):
+        with pytest.raises(Refused, match="no user named"):
             search.find(site.alice.id, "morning from:bob")
 
     def test_among_many_others(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

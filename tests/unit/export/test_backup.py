@@ -190,7 +190,7 @@ class TestRoundTrip:
             )
         # The lost room had come further: a reader from there is told to load the room anew.
         room = Room(id="lobby", slug="lobby", title="Lobby")
-        with pytest.raises(Refused, match="load it again"):
+        with pytest.raises(Refused, match="reload the page"):
             empty.messages.posting.after(room, 9, 50)
         # The next message takes the next revision.
         assert empty.messages.store.append("lobby", [rendered("next")])[0].message.revision == 9

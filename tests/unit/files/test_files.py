@@ -110,7 +110,7 @@ class TestUploads:
     def test_are_refused_when_the_site_is_full(self, clock: Clock) -> None:
         place = Place(clock, max_total_file_bytes=25)
         first, _ = place.upload(b"x" * 10), place.upload(b"x" * 10)
-        with pytest.raises(Refused, match="no room left") as caught:
+        with pytest.raises(Refused, match="no space left") as caught:
             place.upload(b"x" * 10)
         assert caught.value.reason == "full"
         place.store.remove(first.id)
@@ -128,7 +128,7 @@ class TestUploads:
         )
         here.upload(b"x" * 10)
         there.upload(BOB.id, LOBBY, "a.txt", io.BytesIO(b"x" * 10))
-        with pytest.raises(Refused, match="no room left"):
+        with pytest.raises(Refused, match="no space left"):
             here.upload(b"x" * 10)
 
     def test_one_that_is_on_its_way_counts(self, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,7 +157,7 @@ class TestUploads:
         with pytest.raises(Refused, match="without its metadata") as caught:
             Place(clock, max_file_bytes=len(content)).upload(content)
         assert caught.value.reason == "too_large"
-        with pytest.raises(Refused, match="no room left"):
+        with pytest.raises(Refused, match="no space left"):
             Place(clock, max_file_bytes=0, max_total_file_bytes=len(content)).upload(content)
 
 

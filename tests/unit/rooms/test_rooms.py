@@ -479,7 +479,7 @@ class TestEvading:
         room = world.rooms.create(ALICE, "member", title="Tea")
         world.rooms.leave(world.access(BOB, room))
         for person in (BOB, MALLORY):
-            with pytest.raises(Refused, match="Join it first") as refusal:
+            with pytest.raises(Refused, match="Open its page to join it") as refusal:
                 world.rooms.get_for(person.id, room.slug)
             assert (reason(refusal), world.is_in(person, room)) == ("forbidden", False)
 

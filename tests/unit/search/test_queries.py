@@ -48,12 +48,12 @@ def test_of_several_days_the_narrowest_counts() -> None:
 @pytest.mark.parametrize(
     ("text", "reason", "said"),
     [
-        ("", "empty", "Type a word"),
-        ("?!", "empty", "Type a word"),
+        ("", "empty", "Enter a word"),
+        ("?!", "empty", "Enter a word"),
         ("before:now", "invalid", "“now” is not a date. Put a date after `before:`, such as before:2026-01-31."),
-        ("after:2026-02-30", "invalid", "is not a day"),
-        ("before:9999-12-31", "invalid", "is not a day"),
-        ("after:0001-01-01", "invalid", "is not a day"),
+        ("after:2026-02-30", "invalid", "is not a date"),
+        ("before:9999-12-31", "invalid", "is not a date"),
+        ("after:0001-01-01", "invalid", "is not a date"),
         ("before:", "invalid", "Put a date after"),
         ("from: alice", "invalid", "Put a name after"),
         ('in:""', "invalid", "Put a room after"),

@@ -24,7 +24,7 @@ def test_hold_list_and_decide(app: Flask, runner: FlaskCliRunner) -> None:
     first, second, _ = (line.split()[0] for line in lines)
     assert run(runner, "approve", first) == (0, "The message was posted.\n")
     code, output = run(runner, "approve", first)
-    assert (code, "the console approved it" in output) == (1, True)
+    assert (code, "the console approved this message" in output) == (1, True)
     assert run(runner, "reject", second)[0] == 2
     assert run(runner, "reject", second, "--reason", "spam", "--others") == (0, "2 messages were rejected.\n")
     assert run(runner, "list-held") == (0, "")

@@ -158,7 +158,7 @@ class TestRooms:
             assert "secret" not in text
         assert "1 member · 1 message" in listed
         assert "<dt>Messages</dt><dd>1</dd>" in page
-        assert "its members alone can read" in page
+        assert "Only its members can read" in page
         assert f'href="/chatroom/{den}"' not in page
         assert alice.get(f"/chatroom/{den}").status_code == 404
 

@@ -95,7 +95,7 @@ class TestOwn:
     def test_the_last_administrator_learns_what_to_do(self, alice: Visitor, services: Services) -> None:
         page = alice.get(DELETE)
         assert page.status_code == 200
-        assert "Make somebody else one first" in page.text
+        assert "Make another user an administrator first" in page.text
         assert 'name="password"' not in page.text
         response = alice.submit("/account", to=DELETE, **RIGHT | {"confirmation": "alice"})
         assert response.status_code == 409

@@ -28,7 +28,7 @@ class TestRegister:
         """C1, C2."""
         page = client.get("/register")
         assert page.status_code == 200
-        for rule in ("2 to 32", "1 to 40", "At least 8"):
+        for rule in ("2 to 32", "1 to 40", "8 to 256"):
             assert rule in page.text
 
     def test_the_index_leads_here_with_the_name(self, client: Visitor) -> None:

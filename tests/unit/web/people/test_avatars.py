@@ -25,7 +25,7 @@ def sheet_of(person: Visitor, path: str = "/chatroom") -> str:
 
 def test_a_picture_is_laid_over_the_initials(alice: Visitor, bob: Visitor, app: Flask) -> None:
     assert sheet_of(bob) == ""
-    assert "This is your picture now" in choose(alice, make_picture("PNG", (900, 900))).text
+    assert "Your picture was changed" in choose(alice, make_picture("PNG", (900, 900))).text
     user = services_of(app).people.users.find_by_username("alice")
     assert user
     for path in ("/chatroom", "/chatroom/lobby/messages", "/account", "/rooms", "/search"):

@@ -143,7 +143,7 @@ class TestProfile:
         assert response.status_code == 303
         page = alice.get(page_of(services, "bob")).text
         assert "I &lt;b&gt;bake&lt;/b&gt;.\nAsk me." in page
-        assert re.search(r"\d\d:\d\d where they are \(Asia/Tokyo\)", page)
+        assert re.search(r"local time \d\d:\d\d \(Asia/Tokyo\)", page)
         assert 'value="Asia/Tokyo"' in bob.get("/account/profile").text
 
     def test_a_new_name_is_for_what_is_said_from_now_on(self, bob: Visitor, services: Services) -> None:

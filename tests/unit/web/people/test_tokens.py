@@ -71,12 +71,12 @@ class TestPage:
             ({"password": ""}, "This is not your password."),
             ({"label": " "}, "Please enter a label."),
             ({"label": "x" * 201}, "longer than 200"),
-            ({"scopes": []}, "Tick at least one"),
+            ({"scopes": []}, "Choose at least one"),
             ({"scopes": ["everything"]}, "not a valid choice"),
             ({"days": "36500"}, "Not a valid choice"),
             ({"rooms": "lobby nowhere"}, "You are not a member of a room with the address nowhere."),
             ({"rooms": "lobby " * 21}, "Name at most 20 rooms"),
-            ({"csrf_token": "forged"}, "out of date"),
+            ({"csrf_token": "forged"}, "has expired"),
         ],
         ids=str,
     )
@@ -102,7 +102,7 @@ class TestPage:
     def test_fifty_are_enough(self, alice: Visitor, services: Services) -> None:
         for number in range(50):
             services.people.sessions.create_token(user_of(services), label=str(number))
-        assert "You have 50 tokens" in problem(make(alice))
+        assert "You have 50 access tokens" in problem(make(alice))
 
 
 class TestUse:

@@ -74,7 +74,7 @@ class TestEvading:
         fields = bob.fields(f"/chatroom/{slug}") | {"text": "hello again"}
         press(bob, f"/rooms/{slug}/leave")
         answer = bob.post(f"/chatroom/{slug}", data=fields)
-        assert (answer.status_code, "Join it first" in answer.text) == (403, True)
+        assert (answer.status_code, "Open its page to join it" in answer.text) == (403, True)
         path = f"/api/rooms/{slug}/messages"
         assert bob.post(path, json={"text": "hi"}, headers=bob.csrf()).status_code == 403
         assert bob.get(path).status_code == 403
