@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { count, countCharacters, findHue, findInitials, findProblem, formatSize, shownName } from "../../static/state/text.js";
-import { Times } from "../../static/state/times.js";
+import { count, countCharacters, findHue, findInitials, findProblem, formatSize, shownName } from "../../static/state/kit/text.js";
+import { Times } from "../../static/state/kit/times.js";
 
 test("characters are code points, as the server counts them (U07)", () => {
   assert.equal(countCharacters("añ😅"), 3);
@@ -11,7 +11,7 @@ test("characters are code points, as the server counts them (U07)", () => {
 test("empty, white and too long texts are refused with a reason", () => {
   assert.match(findProblem("", 10), /is empty/);
   assert.match(findProblem(" \n\t ", 10), /is empty/);
-  assert.match(findProblem("😅".repeat(12), 10), /2 characters too many/);
+  assert.match(findProblem("😅".repeat(12), 10), /2 characters too long/);
   assert.equal(findProblem("😅".repeat(10), 10), "");
   assert.equal(findProblem("x".repeat(100_000), 0), "", "0 is no limit");
 });

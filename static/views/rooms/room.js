@@ -6,13 +6,12 @@ const READ_ONLY = "Only moderators can post in this room.";
 export class RoomView {
   #find;
   #mayModerate;
-
   #slowSeconds;
 
-  constructor({ find, mayModerate, slowSeconds }) {
+  constructor({ find, mayModerate }) {
     this.#find = find;
     this.#mayModerate = mayModerate;
-    this.#slowSeconds = slowSeconds;
+    this.#slowSeconds = Number(find("composer").dataset.slowSeconds);
   }
 
   /** Take a room frame. */

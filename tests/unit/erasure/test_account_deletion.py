@@ -75,7 +75,7 @@ class Site:
         self.services.erasure.account_deletion.delete_own(user, PASSWORD, "192.0.2.1", is_erased=is_erased)
 
     def leaving(self) -> list[str]:
-        return [former.id for former in self.services.people.users.list_leaving()]
+        return [former.id for former in self.services.people.states.list_leaving()]
 
     def settle(self) -> None:
         """Let the minute pass in which something of theirs may still arrive."""
@@ -106,7 +106,9 @@ class TestAtOnce:
         assert all(each["ended_at"] for each in ended)
 
     def test_nothing_of_the_person_is_left(self, site: Site) -> None:
-        site.services.people.users.set_profile(site.bob, "Robert", "a gardener", "Europe/Vienna")
+        site.services.people.users.set_profile(
+            site.bob, {"display_name": "Robert", "about": "a gardener", "time_zone": "Europe/Vienna"}
+        )
         site.delete(site.bob)
         left = site.database["users"].find_one({"_id": site.bob.id})
         assert left is not None
@@ -118,7 +120,7 @@ class TestAtOnce:
     def test_nobody_takes_the_names(self, real_database: Database) -> None:
         """M11."""
         site = Site(real_database)
-        site.services.people.users.set_profile(site.bob, "Robert", "", "")
+        site.services.people.users.set_profile(site.bob, {"display_name": "Robert"})
         site.delete(site.bob)
         for name, display_name in (("bob", "New"), ("BOB", "New"), ("new", "Robert")):
             with pytest.raises(Refused) as caught:
@@ -135,13 +137,14 @@ class TestAtOnce:
         assert users.find(site.bob.id) is None
         assert users.find_by_username("bob") is None
         assert users.find_by_name("Bob") is None
+        directory = site.services.people.directory
         for beginning in ("", "b", "former"):
-            assert [user.username for user in users.search(beginning)] == ([] if beginning else ["alice"])
-            assert [user.username for user in users.list_like(beginning, "", 9)] == ([] if beginning else ["alice"])
-            named = users.list_named_like(beginning, 9)
+            assert [user.username for user in directory.search(beginning)] == ([] if beginning else ["alice"])
+            assert [user.username for user in directory.list_like(beginning, "", 9)] == ([] if beginning else ["alice"])
+            named = directory.list_named_like(beginning, 9)
             assert [user.username for user in named] == ([] if beginning else ["alice"])
-        assert [member.username for member in rooms.members_like(lobby, "")] == ["alice"]
-        assert [member.username for member in rooms.list_members(lobby)] == ["alice"]
+        assert [person.username for person in rooms.people_like(lobby, "")] == ["alice"]
+        assert [member.person.username for member in rooms.list_members(lobby)] == ["alice"]
         assert site.services.rooms.rooms.find_for(site.bob.id, "lobby") is None
         assert site.say(site.alice, "@bob?").mentions == ()
         assert site.services.moderation.overview.read().people == 1
@@ -430,7 +433,7 @@ class TestToTheEnd:
         """The account is gone by then; everything else is done by whoever is there."""
         secret = site.services.people.sessions.begin(site.bob, label="x", address="")
         site.say(site.bob, "hello")
-        site.services.people.users.make_former(site.bob.id, is_erased=False)
+        site.services.people.states.make_former(site.bob.id, is_erased=False)
         assert site.services.people.sessions.find_valid(secret) is None
         site.process().erasure.account_deletion.finish()
         assert site.database["memberships"].count_documents({"user": site.bob.id}) == 0
@@ -476,7 +479,7 @@ class TestToTheEnd:
         site = Site(real_database)
         for n in range(40):
             site.say(site.bob, f"m{n}")
-        site.services.people.users.make_former(site.bob.id, is_erased=True)
+        site.services.people.states.make_former(site.bob.id, is_erased=True)
         others = [site.process().erasure.account_deletion for _ in range(2)]
         threads = [threading.Thread(target=each.finish) for each in others]
         for thread in threads:
