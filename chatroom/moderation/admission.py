@@ -60,7 +60,7 @@ class Admission:
         """Open or close the site for new accounts; an empty mode: as the environment says."""
         check_administrator(by)
         if mode and mode not in get_args(Registration):
-            raise Refused("invalid", "Registration is open, by invite, or closed.")
+            raise Refused("invalid", "Registration must be open, invite or closed.")
         self._acts.do(
             "site",
             lambda note: self._site.set("registration", mode or None, note),
@@ -74,9 +74,7 @@ class Admission:
         """Make an invite, and return its secret, which is shown once."""
         check_administrator(by)
         if not (1 <= uses <= MOST_USES and 1 <= days <= MOST_DAYS):
-            raise Refused(
-                "invalid", f"An invite is for 1 to {MOST_USES:,} people, and valid for 1 to {MOST_DAYS} days."
-            )
+            raise Refused("invalid", f"An invite is for 1 to {MOST_USES:,} people, for 1 to {MOST_DAYS} days.")
         author = author_of(by)
         about = {"made_by": author.name, "made_by_id": author.id}
         lifetime = timedelta(days=days)
@@ -108,10 +106,10 @@ class Admission:
             details={"invite": invite_id[:8]},
             is_end=True,
         ):
-            raise Refused("not_found", "There is no such invite. Perhaps it was revoked already.")
+            raise Refused("not_found", "This invite has been used, has expired, or was revoked.")
 
 
 def check_administrator(by: By) -> None:
     """Raise `Refused` (`forbidden`) unless they administrate the site."""
     if by is not None and by.role != "administrator":
-        raise Refused("forbidden", "Only administrators do this.")
+        raise Refused("forbidden", "Only administrators can do this.")

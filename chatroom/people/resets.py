@@ -41,7 +41,7 @@ class Resets:
     def make(self, by: By, user: User) -> str:
         """Make a link's secret, which is shown once; it replaces the user's earlier ones."""
         if by is not None and by.role != "administrator":
-            raise Refused("forbidden", "Only administrators make reset links.")
+            raise Refused("forbidden", "Only administrators can create reset links.")
         check_power(by, user)
         about: dict[str, str | int] = {"user": user.id, "password_version": user.password_version}
         secret, code = make_code(self._clock(), LIFETIME, about)
@@ -76,7 +76,5 @@ class Resets:
         user = self._users.find(str(code.about["user"])) if code else None
         # Whoever has set another password since has no need of the link, and may fear who else has it.
         if code is None or user is None or user.password_version != code.about.get("password_version", 0):
-            raise Refused(
-                "not_found", "This link is not valid. It has been used, or it has expired. Ask for a new one."
-            )
+            raise Refused("not_found", "This link has expired or has already been used. Please ask for a new one.")
         return user

@@ -43,9 +43,9 @@ class RoomLinks:
         """Make a link, and return its secret, which is shown once."""
         _check(access)
         if not (1 <= uses <= MAX_USES and 1 <= hours <= MAX_HOURS):
-            raise Refused("invalid", f"A link is for 1 to {MAX_USES} people, and valid for 30 days at most.")
+            raise Refused("invalid", f"A link admits 1 to {MAX_USES} people, for 30 days at most.")
         if len(self.list_for(access)) >= MOST_LINKS:
-            raise Refused("busy", f"There are {MOST_LINKS} links into this room. End one first.")
+            raise Refused("busy", f"This room has {MOST_LINKS} active links, which is the limit. End one first.")
         about = {"room": access.room.id, "created_by": access.name, "created_by_id": access.user_id}
         secret, code = make_code(self._clock(), timedelta(hours=hours), about, uses=uses)
         self._acts.do(
@@ -76,7 +76,7 @@ class RoomLinks:
             details={"link": link_id[:8]},
             is_end=True,
         ):
-            raise Refused("not_found", "There is no such link. Perhaps it has ended already.")
+            raise Refused("not_found", "This link does not exist, or has already ended.")
 
     def get_room(self, secret: str) -> Room:
         """The room that a link leads to; raise `Refused` (`not_found`) for one that is not valid."""
@@ -92,7 +92,7 @@ class RoomLinks:
         if self._membership_store.find_role(author.id, room) is not None:
             return room
         if self._membership_store.was_removed(author.id, room):
-            raise Refused("forbidden", "You were removed from this room. Ask those who manage it to add you.")
+            raise Refused("forbidden", "You were removed from this room. Ask one of its administrators to add you.")
         if self._codes.take(secret) is None:
             raise _not_valid()
         self._membership.let_in(author, room)
@@ -101,8 +101,8 @@ class RoomLinks:
 
 def _check(access: Access) -> None:
     if not access.may_moderate:
-        raise Refused("forbidden", "Only moderators invite people to this room.")
+        raise Refused("forbidden", "Only moderators can invite people to this room.")
 
 
 def _not_valid() -> Refused:
-    return Refused("not_found", "This link is not valid. It has been used, or it has expired. Ask for a new one.")
+    return Refused("not_found", "This link has expired or has been used up. Ask for a new one.")

@@ -24,7 +24,7 @@ HOME, ELSEWHERE = "192.0.2.1", "198.51.100.7"
 
 def make(clock: Clock, database: Database | None = None, **changes: Any) -> PeopleParts:
     settings = Settings(mongo_uri="mongomock://", **{"bcrypt_rounds": 4, **changes})
-    site = SimpleNamespace(limits=Limits(settings, MemoryWindows()), acts=None)
+    site = SimpleNamespace(limits=Limits(settings, MemoryWindows()), acts=None, notices=SimpleNamespace(tell=None))
     return wiring.make(
         Context(settings, database or in_memory(), "", "here"),
         cast("Any", site),
@@ -254,7 +254,7 @@ def test_an_old_invitation_is_worth_nothing(clock: Clock) -> None:
     accounts = people.accounts
     code = make_invite(people, clock, days=7)
     clock.now += timedelta(days=7)
-    with pytest.raises(Refused, match="invitation"):
+    with pytest.raises(Refused, match="invite"):
         accounts.register(wanted(invite=code), HOME)
 
 
