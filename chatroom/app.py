@@ -144,8 +144,8 @@ class ASGI:
         services = open_app(self._app)
         notifier = Notifier(
             services.outbound.push,
-            room_of=services.rooms.rooms.find,
-            preferences_in=services.rooms.rooms.preferences_in,
+            room_of=services.rooms.store.find,
+            preferences_in=services.rooms.preferences.preferences_in,
         )
         notifier.start()
         store_now = (
@@ -194,13 +194,13 @@ class ASGI:
         return self._engine
 
     def _get_access(self, user_id: str, slug: str) -> Access:
-        return self._services.rooms.rooms.get_for(user_id, slug)
+        return self._services.rooms.access.get_for(user_id, slug)
 
     def _find_access(self, user_id: str, slug: str) -> Access | None:
-        return self._services.rooms.rooms.find_for(user_id, slug)
+        return self._services.rooms.access.find_for(user_id, slug)
 
     def _take_turn(self, access: Access, client_id: str) -> None:
-        self._services.rooms.rooms.take_turn(access, client_id)
+        self._services.rooms.slow_mode.take_turn(access, client_id)
 
     def _may_be_held(self, access: Access) -> bool:
         return self._services.moderation.newcomers.may_be_held(access)
@@ -237,7 +237,7 @@ def _make_engine(services: Services, notifier: Notifier) -> Engine:
             services.site.settings.renew,
             services.site.acts.finish,
             services.moderation.approval.finish,
-            services.files.files.sweep,
+            services.files.sweep.run,
             services.erasure.retention.sweep,
         ],
     )

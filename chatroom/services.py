@@ -100,7 +100,7 @@ class Services:
 
     def _prepare(self) -> None:
         self.database.ensure_indexes(COLLECTIONS)
-        self.rooms.rooms.ensure_lobby()
+        self.rooms.making.ensure_lobby()
         self.rooms.former_slugs.move()
         self.rooms.store.key_titles()
 
@@ -128,7 +128,7 @@ class Services:
             context,
             self.site,
             self.files,
-            find_people=later(lambda: self.rooms.store.find_people),
+            find_people=later(lambda: self.rooms.members.find_named),
             check_editing=later(lambda: self.moderation.newcomers.check_editing),
         )
         self._wire_above_messages(context)
@@ -147,8 +147,8 @@ class Services:
             self.site,
             self.people,
             self.messages,
-            find_room=self.rooms.rooms.find,
-            find_access=self.rooms.rooms.find_for,
+            find_room=self.rooms.store.find,
+            find_access=self.rooms.access.find_for,
         )
         self.moderation = moderation.make(
             context, site=self.site, files=self.files, people=self.people, messages=self.messages, rooms=self.rooms
@@ -164,6 +164,7 @@ class Services:
             search=self.search,
         )
         self.erasure = erasure.make(
+            context,
             site=self.site,
             people=self.people,
             messages=self.messages,

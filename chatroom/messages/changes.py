@@ -10,7 +10,7 @@ from typing import Any
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
 from chatroom.base.models import SERVER_MADE, Draft, FormerMember, Message, Person, Reaction, Room
-from chatroom.files.files import Files
+from chatroom.files.message_files import MessageFiles
 from chatroom.messages.anonymity import is_erased_with, without_name
 from chatroom.messages.highlighting import Colours
 from chatroom.messages.messages_store import MessageStore
@@ -43,7 +43,7 @@ class Changes:
         check_text: Callable[[str], None],
         write_line: Callable[[Room, Draft], None],
         colours: Colours,
-        files: Files | None = None,
+        files: MessageFiles | None = None,
         acts: Acts | None = None,
         find_mentions: Callable[[Access, str], tuple[Person, ...]] = lambda _access, _text: (),
         check_editing: Callable[[Access], None] = lambda _access: None,

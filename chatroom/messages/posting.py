@@ -15,7 +15,7 @@ import regex
 from chatroom.base.access import Access
 from chatroom.base.errors import ChatroomError, Refused
 from chatroom.base.models import SERVER_MADE, Author, Draft, Message, Person, Room
-from chatroom.files.files import Files
+from chatroom.files.message_files import MessageFiles
 from chatroom.messages.async_store import AsyncMessages, StoreNow
 from chatroom.messages.changes import MOST_PINS, Change, Changes
 from chatroom.messages.highlighting import Colours
@@ -49,7 +49,7 @@ class Messages:
         store: MessageStore,
         *,
         max_length: int,
-        files: Files | None = None,
+        files: MessageFiles | None = None,
         acts: Acts | None = None,
         find_mentions: Callable[[Access, str], tuple[Person, ...]] = lambda _access, _text: (),
         check_editing: Callable[[Access], None] = lambda _access: None,

@@ -12,13 +12,14 @@ import msgspec
 from chatroom.base.access import POWERS, Access
 from chatroom.base.errors import ChatroomError, Refused
 from chatroom.base.models import Draft, Held, Notice, Room, User
-from chatroom.files.files import Files
 from chatroom.files.files_store import KeptFile
+from chatroom.files.message_files import MessageFiles
 from chatroom.messages.messages_store import MessageStore
 from chatroom.messages.posting import Messages
 from chatroom.moderation.held_store import HeldStore, make_held_id
 from chatroom.moderation.newcomers import Newcomers
 from chatroom.people.users_store import UserStore
+from chatroom.rooms.access_store import AccessStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.acts import Acts
 from chatroom.site.audit import about_message, about_room
@@ -55,11 +56,12 @@ class Approval:
         self,
         store: HeldStore,
         users: UserStore,
-        rooms: RoomStore,
+        room_store: RoomStore,
+        access_store: AccessStore,
         messages: Messages,
         *,
         message_store: MessageStore,
-        files: Files,
+        files: MessageFiles,
         newcomers: Newcomers,
         notices: Notices,
         acts: Acts,
@@ -67,7 +69,8 @@ class Approval:
     ) -> None:
         self._store = store
         self._users = users
-        self._rooms = rooms
+        self._room_store = room_store
+        self._access_store = access_store
         self._messages = messages
         self._message_store = message_store
         self._files = files
@@ -121,7 +124,7 @@ class Approval:
 
     def count_for(self, by: User) -> int:
         """How many wait for this moderator; 100 means 100 or more."""
-        rooms = self._rooms.moderated_by(by.id)
+        rooms = self._access_store.moderated_by(by.id)
         return self._store.count_waiting(rooms, is_public=bool(POWERS[by.role]), limit=MOST_COUNTED)
 
     def list_all(self) -> list[Waiting]:
@@ -136,8 +139,8 @@ class Approval:
         held = self._get_for(by, held_id, "approved")
         if held.state == "approved":
             return
-        room = self._rooms.find(held.room_id)
-        access = self._rooms.find_access(held.author.id, room.slug) if room is not None else None
+        room = self._room_store.find(held.room_id)
+        access = self._access_store.find(held.author.id, room.slug) if room is not None else None
         if access is None:
             raise Refused("not_found", f"{held.author.name} is not in the room any more: reject it instead.")
         msgspec.structs.replace(access, muted_until=None).check_posting(self._clock())
@@ -205,7 +208,7 @@ class Approval:
         return kept
 
     def _decide(self, by: By, held: Held, state: str, reason: str = "", *, is_trusting: bool = False) -> None:
-        room = self._rooms.find(held.room_id)
+        room = self._room_store.find(held.room_id)
         author = author_of(by)
         if not self._acts.do(
             "held",
@@ -230,7 +233,7 @@ class Approval:
         held = self._get(held_id)
         if held.is_done:
             return
-        room = self._rooms.find(held.room_id)
+        room = self._room_store.find(held.room_id)
         if held.state == "approved" and room is not None:
             self._post(room, held)
             self._users.note_approved(held.author.id, held.id, is_trusted=held.is_trusting)
@@ -241,7 +244,7 @@ class Approval:
         self._tell(held)
 
     def _post(self, room: Room, held: Held) -> None:
-        access = self._rooms.find_access(held.author.id, room.slug)
+        access = self._access_store.find(held.author.id, room.slug)
         author = access.author if access is not None and access.name else held.author
         draft = Draft(author=author, text=held.text, client_id=held.client_id, reply_to=held.reply_to, files=held.files)
         self._messages.post(room, self._messages.with_mentions(access, draft) if access is not None else draft)
@@ -250,12 +253,12 @@ class Approval:
         self._notices.tell(Notice(kind="held", user=held.author.id, room=held.room_id))
 
     def _shown(self, found: Sequence[Held]) -> list[Waiting]:
-        rooms = {room_id: self._rooms.find(room_id) for room_id in {held.room_id for held in found}}
+        rooms = {room_id: self._room_store.find(room_id) for room_id in {held.room_id for held in found}}
         authors = {user_id: self._users.find(user_id) for user_id in {held.author.id for held in found}}
         return [Waiting(held=held, room=rooms[held.room_id], author=authors[held.author.id]) for held in found]
 
     def _rooms_of(self, by: User) -> list[str]:
-        rooms = self._rooms.moderated_by(by.id)
+        rooms = self._access_store.moderated_by(by.id)
         if not rooms and not POWERS[by.role]:
             raise Refused("not_found", "The page does not exist, or you may not see it.")
         return rooms
@@ -281,7 +284,7 @@ class Approval:
             return True
         if by.id == held.author.id:
             return False
-        return (held.is_public and POWERS[by.role] > 0) or held.room_id in self._rooms.moderated_by(by.id)
+        return (held.is_public and POWERS[by.role] > 0) or held.room_id in self._access_store.moderated_by(by.id)
 
 
 def _checked(held: Held) -> Held | None:

@@ -115,7 +115,7 @@ def post(slug: str) -> Response:
     )
     services.site.limits.posting.check(person.id, client_address())
     services.messages.posting.check_reply(room, body.reply_to)
-    services.rooms.rooms.check_posting(access, draft.client_id)
+    services.rooms.slow_mode.check_posting(access, draft.client_id)
     held = services.moderation.approval.hold(access, draft, body.files)
     if held is not None:
         return answer(held_answer(room, held), 202)

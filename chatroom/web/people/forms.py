@@ -141,9 +141,7 @@ class ProfileForm(CompleteForm):
     @property
     def profile(self) -> Profile:
         """What they say."""
-        return Profile(
-            display_name=self.display_name.data, about=self.about.data, time_zone=(self.time_zone.data or "").strip()
-        )
+        return Profile(**{name: self[name].data or "" for name in Profile.__struct_fields__})
 
     def validate_display_name(self, field: Field) -> None:
         """As the rule for display names says."""

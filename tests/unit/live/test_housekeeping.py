@@ -1,7 +1,7 @@
 import pytest
 
 from chatroom.base.errors import Unavailable
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
 from tests.people import CAST
 from tests.unit.live.harness import FakeConnection, Ticks, run, started
 

@@ -221,7 +221,7 @@ class TestFrame:
 
     def test_its_reader_is_here(self, alice: Visitor, bob: Visitor) -> None:
         bob.get("/chatroom/lobby/messages")
-        assert "Bob</bdi></a></li>" in alice.get("/chatroom").text
+        assert 'person__name">Bob</bdi>' in alice.get("/chatroom").text
 
     def test_logged_out_it_leads_to_log_in(self, client: Visitor) -> None:
         """C5: in the whole window, because no frame may show the login page."""

@@ -145,6 +145,11 @@ class TestProfile:
         assert re.search(r"\d\d:\d\d where they are \(Asia/Tokyo\)", page)
         assert 'value="Asia/Tokyo"' in bob.get("/account/profile").text
 
+    def test_whoever_shows_them_is_told(self, bob: Visitor, services: Services) -> None:
+        assert self.change(bob, about="I bake.").status_code == 303
+        told = services.database["notices"].find_one({"kind": "user"}) or {}
+        assert told["user"] == user_of(services, "bob").id
+
     def test_a_new_name_is_for_what_is_said_from_now_on(self, bob: Visitor, services: Services) -> None:
         bob.say("before")
         assert self.change(bob, display_name="Robert").status_code == 303
