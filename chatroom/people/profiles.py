@@ -70,14 +70,14 @@ def _clean(wanted: Profile) -> Profile:
     display_name, about = clean_display_name(wanted.display_name), _clean_about(wanted.about)
     time_zone = wanted.time_zone.strip()
     if time_zone and time_zone not in time_zones():
-        raise Refused("invalid", "There is no such time zone. Write it as Europe/Vienna.")
+        raise Refused("invalid", "This time zone is not known. Write it like Europe/Vienna.")
     return msgspec.structs.replace(wanted, display_name=display_name, about=about, time_zone=time_zone)
 
 
 def _clean_about(text: str) -> str:
     text = text.replace("\r\n", "\n").strip()
     if len(text) > LONGEST_ABOUT:
-        raise Refused("too_long", f"That is too long: at most {LONGEST_ABOUT} characters are allowed.")
+        raise Refused("too_long", f"The text is too long: at most {LONGEST_ABOUT} characters are allowed.")
     if any(unicodedata.category(character) in {"Cc", "Cs"} and character != "\n" for character in text):
         raise Refused("invalid", "The text contains a control character. Please type it again.")
     return text

@@ -177,7 +177,7 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
     "who is elsewhere": (lambda d: presences(d).elsewhere(["r1", "r2"]), 12),
     "a common word": (lambda d: look(d, OneOf(("every",))), 50),
     "a common word in many rooms": (lambda d: look(d, OneOf(("every",)), rooms=("before", "lobby", "later")), 50),
-    "words that begin so": (lambda d: look(d, OneOf(tuple(f"rare{n}" for n in range(100)))), 100),
+    "words with this start": (lambda d: look(d, OneOf(tuple(f"rare{n}" for n in range(100)))), 100),
     "two common words": (lambda d: look(d, OneOf(("every",)), OneOf(("other",))), 200),
     "common words that never meet": (lambda d: look(d, OneOf(("odd",)), OneOf(("other",))), 200),
     "every message looked through": (lambda d: look(d, None, Beginning("rare1"), OneOf(("nothing",))), 200),

@@ -94,9 +94,9 @@ class TestRoom:
     @pytest.mark.parametrize(
         ("text", "says"),
         [
-            ("", "Write something first"),
-            (" \n\t ", "Write something first"),
-            ("\u200b", "Write something first"),
+            ("", "The message is empty"),
+            (" \n\t ", "The message is empty"),
+            ("\u200b", "The message is empty"),
             ("x" * 4001, "4,001 characters, and at most 4,000"),
         ],
         ids=["nothing", "spaces", "invisible", "too long"],
