@@ -38,7 +38,7 @@ LONGEST_REASON = 300
 UNFINISHED_AFTER = timedelta(seconds=20)
 """Whoever decided has finished by then, or will not."""
 ACTS = {"approved": "approve_message", "rejected": "reject_message"}
-WAITING = "A moderator looks at your first messages before others see them."
+WAITING = "A moderator reviews your first messages before others see them."
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,13 +106,13 @@ class Approval:
         """Take one's own back before it is decided, or put away one that was rejected; again does no harm."""
         held = self._store.find_by_id(held_id)
         if held is None or held.author.id != access.user_id or held.room_id != access.room.id:
-            raise Refused("not_found", "There is no such message of yours that waits for approval.")
+            raise Refused("not_found", "You have no such message waiting for approval.")
         if held.state == "waiting" and self._store.decide(held_id, "withdrawn", access.author):
             self._finish(held_id)
             return
         state = self._get(held_id).state
         if state == "approved":
-            raise Refused("conflict", "It was approved meanwhile. You can delete it in the room.")
+            raise Refused("conflict", "This message has been approved in the meantime. You can delete it in the room.")
         self._store.put_away(held_id)
         self._tell(held)
 
@@ -142,7 +142,7 @@ class Approval:
         room = self._room_store.find(held.room_id)
         access = self._access_store.find(held.author.id, room.slug) if room is not None else None
         if access is None:
-            raise Refused("not_found", f"{held.author.name} is not in the room any more: reject it instead.")
+            raise Refused("not_found", f"{held.author.name} has left the room: reject the message instead.")
         msgspec.structs.replace(access, muted_until=None).check_posting(self._clock())
         self._decide(by, held, "approved", is_trusting=is_trusting)
 
@@ -151,7 +151,7 @@ class Approval:
         held = self._get_for(by, held_id, "rejected")
         reason = reason.strip()
         if not reason:
-            raise Refused("invalid", "Say why: they are told, and it is noted.")
+            raise Refused("invalid", "Give a reason. The author sees it, and the audit log keeps it.")
         if len(reason) > LONGEST_REASON:
             raise Refused("too_long", f"The reason is too long: at most {LONGEST_REASON} characters are allowed.")
         if held.state == "waiting":
@@ -185,7 +185,7 @@ class Approval:
 
     def _keep(self, access: Access, draft: Draft, file_ids: Sequence[str]) -> Held:
         if self._store.count_waiting(None, is_public=True, limit=MOST_ON_SITE) >= MOST_ON_SITE:
-            raise Refused("too_many_held", "Too many messages wait for approval here. Please try again later.")
+            raise Refused("too_many_held", "Too many messages are waiting for approval here. Please try again later.")
         draft = self._files.attach(access.room, draft, file_ids)
         now = self._clock()
         # First on the account: as long as it is known there, whatever is sent again is looked for.
@@ -203,7 +203,7 @@ class Approval:
         )
         kept = self._store.add(held, MOST_HELD)
         if kept is None:
-            raise Refused("too_many_held", f"{MOST_HELD} messages of yours wait already. Wait until one is decided.")
+            raise Refused("too_many_held", f"{MOST_HELD} of your messages are waiting for approval.")
         self._tell(kept)
         return kept
 
@@ -215,7 +215,7 @@ class Approval:
             lambda note: self._store.decide(held.id, state, author, reason=reason, is_trusting=is_trusting, note=note),
             author,
             ACTS[state],
-            about_message(held.id, held.author, room.title if room is not None else "a room that is gone"),
+            about_message(held.id, held.author, room.title if room is not None else "a deleted room"),
             reason=reason,
             details={"trusted": "yes"} if is_trusting else {},
             room=about_room(room) if room is not None else None,
@@ -290,18 +290,18 @@ class Approval:
 def _checked(held: Held) -> Held | None:
     """What whoever sent it is told."""
     if held.state == "rejected":
-        raise Refused("rejected", f"A moderator did not approve this message: {held.reason}")
+        raise Refused("rejected", f"A moderator rejected this message: {held.reason}")
     if held.state == "withdrawn":
-        raise Refused("withdrawn", "You took this message back before it was approved. Write it anew.")
+        raise Refused("withdrawn", "You withdrew this message before it was approved. Please write it again.")
     return None if held.state == "approved" and held.is_done else held
 
 
 def _decided(held: Held) -> Refused:
     if held.state == "withdrawn":
-        return Refused("conflict", "Its author took it back meanwhile.")
+        return Refused("conflict", "The author withdrew this message in the meantime.")
     by = held.decided_by.name if held.decided_by is not None else "somebody"
-    return Refused("conflict", f"It was decided already: {by} {held.state} it.")
+    return Refused("conflict", f"Already decided: {by} {held.state} this message.")
 
 
 def _no_such() -> Refused:
-    return Refused("not_found", "There is no such message that waits, or it is not for you to decide.")
+    return Refused("not_found", "There is no such held message, or you may not decide about it.")

@@ -16,6 +16,8 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
     label: str
     hint: str = ""
+    needed: str = ""
+    """What is said when a number is missing."""
     most: int = 0
     """The largest number, or the most characters of a text; numbers begin at 0."""
     clean: Callable[[str], str] = str.strip
@@ -28,13 +30,14 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
 SETTINGS = {
     "is_read_only": Setting(
-        label="Only moderators write here",
+        label="Only moderators can post",
         badge=lambda _: "read-only",
         line=lambda is_so: "made the room read-only" if is_so else "let everybody write again",
     ),
     "slow_seconds": Setting(
-        label="Seconds between two messages of one member",
-        hint="Slow mode: 0 for no wait. Moderators do not wait.",
+        label="Slow mode: seconds between two messages of a member",
+        hint="0 turns slow mode off. It does not apply to moderators.",
+        needed="Enter a number; 0 turns slow mode off.",
         most=6 * 3600,
         badge=lambda seconds: f"slow: {seconds} s",
         line=lambda seconds: (
@@ -42,8 +45,9 @@ SETTINGS = {
         ),
     ),
     "retention_days": Setting(
-        label="Delete messages after so many days",
-        hint="0 keeps them. Before anything is deleted, you are told how much it would be.",
+        label="Delete messages after (days)",
+        hint="0 keeps all messages. Before anything is deleted, you see how many messages it concerns.",
+        needed="Enter a number; 0 keeps all messages.",
         most=3650,
         badge=lambda days: f"kept {days} days",
         line=lambda days: f"had messages deleted after {days} days" if days else "had messages kept for good",

@@ -27,6 +27,6 @@ class SlowMode:
         if wait:
             raise Refused(
                 "too_fast",
-                f"This room is slow: one message every {access.slow_seconds} seconds. Please wait {wait:.0f} s.",
+                f"Slow mode allows one message every {access.slow_seconds} seconds. Please wait {wait:.0f} s.",
                 retry_after=wait,
             )

@@ -42,10 +42,10 @@ class NewRoomForm(NamedForm):
     """Make a room."""
 
     kind = RadioField(
-        "Who may come",
+        "Who can join",
         choices=[
-            SelectChoice("public", "Everybody who is signed in"),
-            SelectChoice("private", "Only those who are invited"),
+            SelectChoice("public", "Everybody who is logged in"),
+            SelectChoice("private", "Only people who are invited"),
         ],
         default="public",
     )
@@ -55,7 +55,7 @@ class RoomForm(NamedForm):
     """Change a room."""
 
     confirmed = BooleanField("Yes, delete them")
-    reason = StringField("Why", render_kw={"maxlength": LONGEST_REASON})
+    reason = StringField("Reason", render_kw={"maxlength": LONGEST_REASON})
 
     @classmethod
     def of(cls, room: Room) -> "RoomForm":
@@ -81,7 +81,7 @@ def _field(setting: Setting, kind: type) -> Field:
     if kind is bool:
         return BooleanField(setting.label)
     if kind is int:
-        checks = [InputRequired("Give a number, or 0."), NumberRange(0, setting.most)]
+        checks = [InputRequired(setting.needed), NumberRange(0, setting.most)]
         return IntegerField(setting.label, checks, render_kw={"min": 0, "max": setting.most})
 
     def clean(_form: Form, field: Field) -> None:
@@ -97,5 +97,5 @@ for _name, _setting in SETTINGS.items():
 class InviteForm(Form):
     """Make a link into a room."""
 
-    uses = SelectField("Good for", choices=USES, coerce=int, default=25)
+    uses = SelectField("Valid for", choices=USES, coerce=int, default=25)
     hours = SelectField("During", choices=HOURS, coerce=int, default=168)
