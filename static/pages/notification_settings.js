@@ -1,15 +1,15 @@
-/* The page of notifications: what this browser may do is asked and said here. */
+/* Starts the page of notification settings: shows what this browser may do, and asks for permission. */
 
 import { Notifications } from "../state/outbound/notifications.js";
 import { startServiceWorker } from "../views/outbound/browser_notifications.js";
 import { isSubscribed, subscribe, unsubscribe } from "../views/outbound/push.js";
 
 const SAID = {
-  on: "This browser tells you, also when the page is closed.",
-  local: "This browser tells you while a page of the room is open. It has no push service that can be reached.",
-  off: "This browser does not tell you.",
-  denied: "This browser was told not to show notifications from here. You can change that in its settings for this site.",
-  unable: "This browser cannot show notifications here. They need a page that comes by https.",
+  on: "Notifications are on, even while no page of the room is open.",
+  local: "Notifications are on while a page of the room is open. The push service of this browser cannot be reached.",
+  off: "Notifications are off in this browser.",
+  denied: "This browser blocks notifications from this site. You can change that in its settings for this site.",
+  unable: "This browser cannot show notifications here: they need a page that is served over https.",
 };
 
 const root = document.querySelector("[data-notifications]");
@@ -45,7 +45,7 @@ async function start(root) {
 
   function show() {
     state.textContent = SAID[now];
-    toggle.textContent = isOn() ? "Stop telling me here" : "Tell me in this browser";
+    toggle.textContent = isOn() ? "Turn off notifications" : "Turn on notifications";
     toggle.hidden = now === "unable" || now === "denied";
     root.hidden = false;
   }

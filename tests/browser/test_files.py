@@ -190,7 +190,7 @@ def test_one_writes_on_while_a_file_is_sent_and_the_message_waits_for_it(
     text = anything("with a file")
     choose(alice, picture())
     alice.say(text)
-    alice.page.locator("[data-status]", has_text="Goes out when it is there").wait_for()
+    alice.page.locator("[data-status]", has_text="Sent once it is uploaded").wait_for()
     expect(alice.page.get_by_label("Message", exact=True)).to_have_value(text)
     expect(alice.message(text)).to_have_count(0)
     let_go(alice, held)

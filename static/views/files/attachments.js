@@ -1,4 +1,4 @@
-/* What is being attached: chosen, dropped or pasted; each file with how far it is, and a way to take it back. */
+/* The files being attached, chosen, dropped or pasted: each with its progress and a button that removes it. */
 
 import { formatSize } from "../../state/kit/text.js";
 import { makeSend, Uploads } from "../../state/files/uploads.js";
@@ -18,7 +18,7 @@ export class AttachmentsView {
   #onReady;
   #onStored;
   #isAwaited = false;
-  #isTold = false;
+  #isAnnounced = false;
 
   /** `onReady()` sends the message that waited for its files; `onStored(files)` keeps what is there; `onProblem(text)` tells. */
   constructor({ page, onProblem, onReady, onStored }) {
@@ -81,7 +81,7 @@ export class AttachmentsView {
     const kept = new Set(items.map(({ key }) => key));
     for (const key of this.#elements.keys()) if (!kept.has(key)) this.#elements.delete(key);
     this.#onStored(this.#uploads.stored);
-    this.#tell(items);
+    this.#announce(items);
     if (this.#isAwaited && (isReady || hasFailed || !items.length)) {
       this.#isAwaited = false;
       if (isReady && items.length) this.#onReady();
@@ -110,19 +110,19 @@ export class AttachmentsView {
     bar.hidden = state === "failed" || state === "done";
     bar.value = progress;
     const status = element.querySelector("[data-status]");
-    const text = this.#isAwaited && state !== "done" ? "Goes out when it is there" : formatSize(size);
+    const text = this.#isAwaited && state !== "done" ? "Sent once it is uploaded" : formatSize(size);
     status.textContent = problem || text;
   }
 
-  /** Say the changes that matter: that one failed, that all are there. */
-  #tell(items) {
+  /** Announce the changes that matter: one failed, or all are attached. */
+  #announce(items) {
     const failed = items.find(({ state }) => state === "failed");
     const isDone = items.length > 0 && items.every(({ state }) => state === "done");
-    const isWorthTelling = Boolean(failed) || isDone;
-    if (isWorthTelling && !this.#isTold) {
+    const isNews = Boolean(failed) || isDone;
+    if (isNews && !this.#isAnnounced) {
       this.#announcer.textContent = failed ? `${failed.name} was not sent. ${failed.problem}` : "The files are attached.";
     }
-    this.#isTold = isWorthTelling;
+    this.#isAnnounced = isNews;
   }
 
   #remove(key) {

@@ -31,7 +31,7 @@ export class StateView {
     if (this.#text.textContent === text) return;
     this.#text.replaceChildren(text);
     if (state.name === "signed_out") this.#text.append(" ", makeLink(this.#loginUrl, "Log in again"));
-    if (state.name === "stale") this.#text.append(" ", makeLink("", "Load it again"));
+    if (state.name === "stale") this.#text.append(" ", makeLink("", "Reload the page"));
   }
 }
 

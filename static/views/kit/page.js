@@ -1,4 +1,4 @@
-/* What the room's page came with, and what its browser lends it: data, elements, a clock, a store, ids, a websocket. */
+/* What the room's page came with, and what its browser provides: data, elements, times, a clock, storage, ids, a websocket. */
 
 import { timesOfReader } from "../../state/kit/times.js";
 
@@ -34,7 +34,7 @@ export function localizeTimes(root, times) {
   }
 }
 
-/** What the page lends its connection: the room's websocket, to go on after a cursor, a clock, chance, and what the browser knows. */
+/** What a connection needs of the browser: the room's websocket after a cursor, a clock, randomness, and its own state. */
 export function makeLine({ liveUrl, room }) {
   return {
     room,

@@ -10,7 +10,7 @@ import { Toolbar } from "./toolbar.js";
 /** Actions of a lower order are in the toolbar as well, the others in the menu alone. */
 const IN_TOOLBAR = 100;
 
-/** How far the keys go, among the messages. */
+/** The keys that go from message to message. */
 const STEPS = { ArrowUp: -1, ArrowDown: 1 };
 
 export class Actions {

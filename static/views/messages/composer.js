@@ -1,4 +1,4 @@
-/* Where one writes: Enter sends, a counter near the end, reasons in place, and nothing typed is ever lost. */
+/* The composer: Enter sends, a counter near the limit, problems in place, and nothing typed is ever lost. */
 
 import { countCharacters, findProblem } from "../../state/kit/text.js";
 import { isModified, isSubmit } from "../kit/keys.js";
@@ -130,7 +130,7 @@ export class ComposerView {
     this.#counter.classList.toggle("composer__counter--over", left < 0);
   }
 
-  /** Say what is wrong; "" when nothing is any more. */
+  /** Say what is wrong, or "" when nothing is. */
   say(problem) {
     this.#problem.textContent = problem;
     this.#problem.hidden = !problem;

@@ -1,4 +1,4 @@
-/* A message's text in place of the message: Enter saves, Esc lets go of it. */
+/* A message's text in place of the message: Enter saves, Esc cancels. */
 
 import { Editing } from "../../state/messages/editing.js";
 import { findProblem } from "../../state/kit/text.js";
@@ -21,7 +21,7 @@ export class EditorView {
   #body;
   #from;
 
-  /** `onShow()`: the message is to be shown as before; `onLeave()`: what had the focus before is not there any more. */
+  /** `onShow()`: the message is to be shown as before; `onLeave()`: what had the focus before no longer exists. */
   constructor({ page, api, connection, onShow, onLeave }) {
     this.#api = api;
     this.#connection = connection;

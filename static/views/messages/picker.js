@@ -69,7 +69,7 @@ export class PickerView {
     this.#grid.scrollTop = 0;
     const first = this.#grid.querySelector("button");
     if (first) first.tabIndex = 0;
-    this.#name.textContent = first || !value.trim() ? "" : "No emoji is called that.";
+    this.#name.textContent = first || !value.trim() ? "" : "No emoji found.";
     if (value.trim()) this.#describe(first);
   }
 

@@ -1,4 +1,4 @@
-/* The messages on the screen and the reader's place among them: older and newer pages, and the button that leads to what is new. */
+/* The messages on the screen and the reader's place among them: older and newer pages, and the button that goes to what is new. */
 
 import { News, Pages } from "../../state/messages/reading.js";
 import { isModified } from "../kit/keys.js";
@@ -141,7 +141,7 @@ export class Reader {
     setTimeout(() => this.#log.setAttribute("aria-live", "polite"), QUIET_MS);
   }
 
-  /** The pill leads to the first that is new, or to the end. */
+  /** The pill goes to the first that is new, or to the end. */
   async #follow() {
     if (this.#timeline.isDetached) {
       await this.goToEnd();

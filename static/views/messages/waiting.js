@@ -100,8 +100,8 @@ const WAITING = {
   offline: "Waiting until you are online again.",
   reconnecting: "Waiting for the connection.",
   connecting: "Waiting for the connection.",
-  signed_out: "Kept here. It is sent when you have logged in again.",
-  stale: "Kept here. It is sent when the page is loaded again.",
+  signed_out: "Kept here. It will be sent when you have logged in again.",
+  stale: "Kept here. It will be sent when the page is reloaded.",
   closed: "Kept here.",
 };
 
