@@ -7,10 +7,9 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Coroutine, Iterable
+from datetime import datetime
 from functools import partial
 from typing import Any
-
-import msgspec
 
 from chatroom.base.access import Access
 from chatroom.base.errors import ChatroomError, Refused, Unavailable
@@ -62,11 +61,11 @@ class Connection:
         self._rules = rules
         self._engine = engine
         self._visitor = visitor
-        self.user_id = visitor.author.id
+        self.user_id = visitor.person.id
         self.session_id = visitor.session_id
         self.expires_at = visitor.expires_at
         self.was_active = False
-        self._author = visitor.author
+        self._person, self._author = visitor.person, visitor.person.author
         self._format = format
         self._receive = receive
         self._send_event = send
@@ -74,7 +73,7 @@ class Connection:
         self._accesses = Accesses(partial(engine.run, rules.enter, visitor), self._learn)
         self._followers: dict[str, asyncio.Task[None]] = {}
         self._followed: dict[str, LiveRoom] = {}
-        self._pace = rules.paces.of(visitor.author.id)
+        self._pace = rules.paces.of(self.user_id)
         self._rest_seconds = 0.0
         self._positions = Positions(engine.run, rules.mark_read)
         self._chores: set[asyncio.Task[None]] = set()
@@ -106,6 +105,11 @@ class Connection:
         finally:
             self._engine.connections.discard(self)
             self._stop()
+
+    def prolong(self, expires_at: datetime) -> None:
+        """Note until when the session is valid now."""
+        self.expires_at = expires_at
+        self.was_active = False
 
     def end(self, code: int, reason: str) -> None:
         """Close the connection; nothing is sent on it any more."""
@@ -155,11 +159,11 @@ class Connection:
                 self._accesses.put(slug, access)
 
     def _learn(self, access: Access) -> Access:
-        """What the connection may do, of what the user may; they may have another name by now."""
-        if access.name and access.name != self._author.name:
-            self._author = msgspec.structs.replace(self._author, name=access.name)
+        """What the connection may do, of what the user may; they may be shown otherwise by now."""
+        if access.person.name and access.person != self._person:
+            self._person, self._author = access.person, access.author
         for live in self._followed.values():
-            self._engine.rename(live, self._author)
+            self._engine.presence.update(live, self._person)
         return self._visitor.grant.narrow(access)
 
     def _stop(self) -> None:
@@ -222,7 +226,7 @@ class Connection:
     def _type(self, access: Access) -> None:
         with contextlib.suppress(Refused):  # who may not say anything is not shown as about to
             self._engine.messages.check_posting(access)
-            self._engine.type(access.room, self._author)
+            self._engine.presence.type(access.room, self._person)
 
     async def _post(self, frame: Post) -> None:
         access = await self._accesses.get(frame.room)
@@ -289,7 +293,7 @@ class Connection:
             self.tell(protocol.closed(frame.room, "moved", CLOSED["moved"], to=room.slug))
             return
         format = frame.format or self._format
-        person = None if format == "brief" else self._author  # who only counts what is new is not there
+        person = None if format == "brief" else self._person  # who only counts what is new is not there
         live = await self._engine.enter(room, person)
         try:
             if frame.after is not None and frame.after > live.tail.revision:

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chatroom.base.errors import Refused
-from chatroom.base.models import SERVER_MADE, Author, File, Held, Message, Reaction, Room, Scope
+from chatroom.base.models import SERVER_MADE, Author, File, Held, Message, Person, Reaction, Room, Scope
 from chatroom.moderation.approval import WAITING
 
 Format = Literal["text", "html", "brief"]
@@ -124,13 +124,6 @@ class WireMessage(Struct, omit_defaults=True, kw_only=True):
     reactions: tuple[Reaction, ...] = ()
     files: tuple[File, ...] = ()
     pinned_at: str | UnsetType = UNSET
-
-
-class Person(Struct, frozen=True):
-    """Somebody who is here."""
-
-    id: str
-    name: str
 
 
 def parse(raw: str) -> ClientFrame:

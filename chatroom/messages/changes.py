@@ -9,7 +9,7 @@ from typing import Any
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
-from chatroom.base.models import SERVER_MADE, Author, Draft, FormerMember, Member, Message, Reaction, Room
+from chatroom.base.models import SERVER_MADE, Draft, FormerMember, Message, Person, Reaction, Room
 from chatroom.files.files import Files
 from chatroom.messages.anonymity import is_erased_with, without_name
 from chatroom.messages.highlighting import Colours
@@ -45,7 +45,7 @@ class Changes:
         colours: Colours,
         files: Files | None = None,
         acts: Acts | None = None,
-        find_mentions: Callable[[Access, str], tuple[Member, ...]] = lambda _access, _text: (),
+        find_mentions: Callable[[Access, str], tuple[Person, ...]] = lambda _access, _text: (),
         check_editing: Callable[[Access], None] = lambda _access: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -133,7 +133,7 @@ class Changes:
         """The change that puts one's emoji on a message, or takes it back."""
         access.check_reacting(self._clock())
         kept = check_emoji(emoji)
-        person = Author(access.user_id, access.name)
+        person = access.author
 
         def edit(message: Message) -> Mapping[str, Any] | None:
             _check_there(message)

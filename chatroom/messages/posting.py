@@ -14,7 +14,7 @@ import regex
 
 from chatroom.base.access import Access
 from chatroom.base.errors import ChatroomError, Refused
-from chatroom.base.models import SERVER_MADE, Author, Draft, Member, Message, Room
+from chatroom.base.models import SERVER_MADE, Author, Draft, Message, Person, Room
 from chatroom.files.files import Files
 from chatroom.messages.async_store import AsyncMessages, StoreNow
 from chatroom.messages.changes import MOST_PINS, Change, Changes
@@ -51,7 +51,7 @@ class Messages:
         max_length: int,
         files: Files | None = None,
         acts: Acts | None = None,
-        find_mentions: Callable[[Access, str], tuple[Member, ...]] = lambda _access, _text: (),
+        find_mentions: Callable[[Access, str], tuple[Person, ...]] = lambda _access, _text: (),
         check_editing: Callable[[Access], None] = lambda _access: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:

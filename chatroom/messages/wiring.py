@@ -8,7 +8,7 @@ from chatroom.base.access import Access
 from chatroom.files.wiring import FileParts
 from chatroom.messages import messages_store
 from chatroom.messages.changes import Changes
-from chatroom.messages.mentions import FindMembers, Mentions
+from chatroom.messages.mentions import FindPeople, Mentions
 from chatroom.messages.messages_store import MessageStore
 from chatroom.messages.posting import Messages
 from chatroom.mongo.collections import CollectionModel
@@ -31,17 +31,17 @@ def make(
     site: SiteParts,
     files: FileParts,
     *,
-    find_members: FindMembers,
+    find_people: FindPeople,
     check_editing: Callable[[Access], None],
 ) -> MessageParts:
-    """Wire the package. `find_members` finds who is named in a room; `check_editing` refuses who may not edit yet."""
+    """Wire the package. `find_people` finds who is named in a room; `check_editing` refuses who may not edit yet."""
     store = MessageStore(context.database, origin=context.origin)
     posting = Messages(
         store,
         max_length=context.settings.max_message_length,
         files=files.files,
         acts=site.acts,
-        find_mentions=Mentions(find_members).find,
+        find_mentions=Mentions(find_people).find,
         check_editing=check_editing,
     )
     return MessageParts(store, posting, posting.changes)

@@ -7,7 +7,7 @@ from functools import partial
 import msgspec
 
 from chatroom.base.access import Access
-from chatroom.base.models import Author, Draft, Held
+from chatroom.base.models import Draft, Held, Person
 from chatroom.live.sockets.pace import Paces
 from chatroom.people.tokens import EVERYTHING, Grant
 
@@ -15,7 +15,7 @@ from chatroom.people.tokens import EVERYTHING, Grant
 class Visitor(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody who is signed in, at the other end of a connection."""
 
-    author: Author
+    person: Person
     session_id: str
     expires_at: datetime
     address: str
@@ -41,5 +41,5 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
     def enter(self, visitor: Visitor, slug: str) -> Access:
         """The room as a visitor may see it; called in a thread."""
-        user_id = visitor.author.id
+        user_id = visitor.person.id
         return visitor.grant.enter(slug, partial(self.find_access, user_id), partial(self.get_access, user_id))

@@ -6,8 +6,8 @@ from flask import Response
 from chatroom.base.access import Access
 from chatroom.live.protocol import Cursor, Format, WireMessage, wire
 from chatroom.messages.changes import Change
-from chatroom.web.kit import login as signing
 from chatroom.web.kit.api import answer, api_blueprint, asker, body_as, enter, query_as
+from chatroom.web.kit.login import client_address
 from chatroom.web.kit.openapi import operation
 from chatroom.web.kit.services import services
 from chatroom.web.messages.messages_api import StoredAnswer, stored_answer
@@ -60,5 +60,5 @@ def delete(slug: str, message_id: str) -> Response:
 
 
 def _change(access: Access, change: Change) -> Response:
-    services.site.limits.posting.check(asker().id, signing.address())
+    services.site.limits.posting.check(asker().id, client_address())
     return answer(stored_answer(access.room, services.messages.posting.change(access.room, change)))

@@ -11,8 +11,8 @@ from chatroom.base.models import SERVER_MADE, Held, Message, Room
 from chatroom.live.protocol import ClientId, Cursor, FileIds, Format, WireMessage, wire
 from chatroom.messages.posting import Page as MessagePage
 from chatroom.moderation.approval import WAITING
-from chatroom.web.kit import login as signing
 from chatroom.web.kit.api import answer, api_blueprint, asker, body_as, enter, query_as
+from chatroom.web.kit.login import client_address
 from chatroom.web.kit.openapi import operation
 from chatroom.web.kit.services import services
 
@@ -88,7 +88,7 @@ def read(slug: str) -> Response:
     if sum(each is not UNSET for each in _parts(asked)) > 1:
         raise Refused("invalid", "Ask for one part of the room: `after`, `before`, `since`, `around` or `sequences`.")
     if asked.after is not UNSET and asked.format != "brief":  # who only counts what is new is not there
-        services.live.visits.take([(room.id, person.author)])
+        services.live.presences.visit(room.id, person.person)
     return answer(_changes(room.slug, _page(room, asked), asked.format))
 
 
@@ -113,7 +113,7 @@ def post(slug: str) -> Response:
     draft = services.messages.posting.draft(
         person.author, body.text, body.client_id, reply_to=body.reply_to, has_files=bool(body.files)
     )
-    services.site.limits.posting.check(person.id, signing.address())
+    services.site.limits.posting.check(person.id, client_address())
     services.messages.posting.check_reply(room, body.reply_to)
     services.rooms.rooms.check_posting(access, draft.client_id)
     held = services.moderation.approval.hold(access, draft, body.files)

@@ -25,13 +25,13 @@ from chatroom.messages.messages_store import Stored
 from chatroom.messages.posting import Page as MessagePage
 from chatroom.rooms.rooms import LOBBY
 from chatroom.web.files.files import keep_sent, sent_files
-from chatroom.web.kit import login as signing
 from chatroom.web.kit.errors import retry_after_of, status_of, with_retry_after
-from chatroom.web.kit.forms import MessageForm
 from chatroom.web.kit.lanes import scarce
-from chatroom.web.kit.login import Page, current_user, login_required
-from chatroom.web.kit.security import form_checks_token
+from chatroom.web.kit.login import client_address, current_user, login_required
+from chatroom.web.kit.pages import Page
+from chatroom.web.kit.security import exempt_from_csrf
 from chatroom.web.kit.services import services
+from chatroom.web.messages.forms import MessageForm
 from chatroom.web.rooms.sidebar import sections_for
 
 HUES = 12
@@ -75,7 +75,7 @@ def index() -> Page:
 
 @blueprint.route("/chatroom", methods=["GET", "POST"])
 @scarce("pictures", only_with_files=True)
-@form_checks_token
+@exempt_from_csrf
 @login_required
 def chatroom() -> Page:
     """The lobby."""
@@ -84,7 +84,7 @@ def chatroom() -> Page:
 
 @blueprint.route("/chatroom/<slug>", methods=["GET", "POST"])
 @scarce("pictures", only_with_files=True)
-@form_checks_token
+@exempt_from_csrf
 @login_required
 def room(slug: str) -> Page:
     """A room, newest messages first in view, or older ones with `?before=`."""
@@ -101,7 +101,7 @@ def messages_frame(slug: str) -> Page:
         return response
     access = services.rooms.rooms.get_for(current_user.id, slug)
     found = access.room
-    services.live.visits.take([(found.id, current_user.author)])
+    services.live.presences.visit(found.id, current_user.person)
     page = services.messages.posting.newest(found, services.settings.history_page)
     _mark_read(access, page)
     held = services.moderation.approval.list_of(access)
@@ -148,7 +148,7 @@ def _post(access: Access, form: MessageForm) -> Stored | Held:
     draft = services.messages.posting.draft(
         current_user.author, form.typed, form.given_client_id, reply_to=form.answered, has_files=bool(parts)
     )
-    services.site.limits.posting.check(current_user.id, signing.address())
+    services.site.limits.posting.check(current_user.id, client_address())
     services.messages.posting.check_reply(found, draft.reply_to)
     services.rooms.rooms.check_posting(access, draft.client_id)
     file_ids = keep_sent(current_user.id, found, parts)

@@ -14,18 +14,20 @@ from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Author, Room
 from chatroom.live import (
     appender,
+    batch_writer,
     connection,
     engine,
     follower,
     housekeeping,
     notice_receiver,
+    room_reader,
     rooms,
 )
 from chatroom.live import (
     read_positions as positions,
 )
 from chatroom.live.bridge import Bridge
-from chatroom.live.engine import Engine
+from chatroom.live.engine import Application, Engine
 from chatroom.live.presence.presences_store import PresenceStore
 from chatroom.live.sockets.endpoint import LiveEndpoint
 from chatroom.live.sockets.gate import Limits
@@ -38,11 +40,12 @@ from chatroom.rooms.rooms import LOBBY
 from chatroom.site.notices import Notices
 from chatroom.site.notices_store import NoticeStore
 from tests.databases import in_memory, make_rooms
-from tests.people import ALICE, BOB, MALLORY, rendered
+from tests.people import ALICE, BOB, MALLORY, person, rendered
 
 DEN = Room(id="den", slug="den", title="The den of Alice and Bob", kind="private")
 PEOPLE = {"alice": ALICE, "bob": BOB, "mallory": MALLORY}
-THOSE_WHO_SLEEP = (appender, connection, engine, follower, housekeeping, notice_receiver, positions, rooms)
+THOSE_WHO_SLEEP = (appender, batch_writer, connection, engine, follower, housekeeping, notice_receiver, positions)
+THOSE_WHO_SLEEP += (room_reader, rooms)
 MOST_TURNS = 500
 NO_LIMITS = Limits(connections=0, connections_per_user=0, connections_per_address=0, rooms_per_connection=0)
 
@@ -89,21 +92,26 @@ class Process:
         self.looked_up: list[tuple[str, bool]] = []
         self.feed: FakeFeed
         self.engine = InlineEngine(
+            self.bridge,
             self.messages,
             self.store,
             self.presences,
-            bridge=self.bridge,
-            notices=self.notices,
-            find_room=self.rooms.find,
-            make_feed=self.make_feed,
-            ended_sessions=lambda: self.ended,
-            prolong_session=self.prolong,
-            max_waiting=options.pop("max_waiting", 0),
-            tail_messages=options.pop("tail_messages", 100),
-            tail_bytes=1_000_000,
-            posted_elsewhere=self.posted_elsewhere.append,
-            lease_seconds=30,
-            read_rights=options.pop("read_rights", None),
+            application=Application(
+                find_room=self.rooms.find,
+                hear_notices=self.notices.hear,
+                ended_sessions=lambda: self.ended,
+                prolong_session=self.prolong,
+                read_rights=options.pop("read_rights", None),
+                make_feed=self.make_feed,
+                renew_site=lambda: None,
+                posted_here=lambda _room_id, _messages: None,
+                posted_elsewhere=self.posted_elsewhere.append,
+            ),
+            limits=engine.Limits(
+                max_waiting=options.pop("max_waiting", 0),
+                tail=rooms.TailLimits(options.pop("tail_messages", 100), 1_000_000),
+                lease_seconds=30,
+            ),
             clock=lambda: self.now,
         )
         self.posting: list[tuple[str, str]] = []
@@ -134,7 +142,7 @@ class Process:
         if name not in PEOPLE:
             return None
         return Visitor(
-            author=PEOPLE[name],
+            person=person(PEOPLE[name]),
             grant=self.grant,
             session_id=f"session of {name}",
             expires_at=self.now + timedelta(hours=1),
@@ -239,6 +247,10 @@ class FakeConnection:
         self.was_active = False
         self.ends: list[int] = []
         process.engine.connections.add(self)
+
+    def prolong(self, expires_at: datetime) -> None:
+        self.expires_at = expires_at
+        self.was_active = False
 
     def end(self, code: int, reason: str) -> None:
         self.ends.append(code)

@@ -7,8 +7,10 @@ import pytest
 
 from chatroom.base.errors import SettingsError, Unavailable
 from chatroom.rooms.rooms import LOBBY
-from tests.people import ALICE, draft
+from tests.people import CAST, draft
 from tests.unit.live.harness import FakeConnection, Process, Ticks, run, started
+
+ALICE, _, _ = CAST
 
 
 class TestStart:
@@ -72,7 +74,7 @@ class TestStopping:
             run_inline = process.engine.run
 
             async def wait(function: Callable[..., Any], *arguments: Any) -> Any:
-                if function is process.engine.housekeeping._ended_sessions:
+                if function is process.engine.session_check._ended:
                     await stuck.wait()
                 return await run_inline(function, *arguments)
 

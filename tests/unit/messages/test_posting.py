@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from chatroom.base.errors import Refused, Unavailable
-from chatroom.base.models import SERVER_MADE, Author, Draft, Member, Message, Reaction, Role, Room
+from chatroom.base.models import SERVER_MADE, Author, Draft, Message, Person, Reaction, Role, Room
 from chatroom.messages.async_store import StoreNow
 from chatroom.messages.changes import MOST_PINS, Change
 from chatroom.messages.messages_store import MessageStore, Rendered, Stored
@@ -222,7 +222,7 @@ class TestAppendNow:
         assert self.append(messages, draft("a1"), draft("a1", author=BOB)) is not None
 
     def test_lines_of_the_room_and_mentions_go_the_ordinary_way(self, messages: Messages) -> None:
-        member = Member(id=BOB.id, username="bob", name="Bob")
+        member = Person(id=BOB.id, username="bob", name="Bob")
         line = msgspec.structs.replace(draft("a1"), kind="event")
         naming = msgspec.structs.replace(draft("a1"), mentions=(member,))
         assert self.append(messages, line) is None
@@ -470,7 +470,7 @@ class TestMentions:
     @pytest.fixture
     def naming(self, store: MessageStore) -> Messages:
         """Messages in which whoever is called Bob can be named."""
-        bob = Member(id=BOB.id, username="bob", name="Bob <b>")
+        bob = Person(id=BOB.id, username="bob", name="Bob <b>")
         return Messages(
             store, max_length=LONGEST, find_mentions=lambda _, text: (bob,) if "@bob" in text else (), clock=lambda: NOW
         )

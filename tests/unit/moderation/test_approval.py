@@ -66,7 +66,7 @@ class World:
             self.store,
             max_length=4000,
             files=self.files,
-            find_mentions=Mentions(self.rooms.find_members).find,
+            find_mentions=Mentions(self.rooms.find_people).find,
             check_editing=self.newcomers.check_editing,
         )
         self.approval = Approval(

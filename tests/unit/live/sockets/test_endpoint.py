@@ -6,13 +6,13 @@ import pytest
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Unavailable
-from chatroom.base.models import Member, Room
+from chatroom.base.models import Person, Room
 from chatroom.live import connection as connections
 from chatroom.live.sockets.gate import Limits
 from chatroom.live.sockets.websocket import EXTENSION
 from chatroom.people.tokens import Grant
 from chatroom.rooms.rooms import LOBBY
-from tests.people import ALICE, BOB, MALLORY, rendered
+from tests.people import ALICE, BOB, MALLORY, person, rendered
 from tests.unit.live.harness import DEN, NO_LIMITS, Client, Process, run, settle
 from tests.waiting import wait_until_in_loop
 
@@ -24,8 +24,8 @@ async def started(**options: Any) -> Process:
     process = Process(**options)
     rooms = process.rooms._store
     rooms.ensure(DEN)
-    for person in (ALICE, BOB):
-        rooms.admit(person.id, DEN)
+    for each in (ALICE, BOB):
+        rooms.admit(each.id, DEN)
     await process.engine.start()
     return process
 
@@ -319,7 +319,7 @@ class TestPost:
         async def test() -> None:
             process = await started(max_waiting=2)
             client = await process.connect()
-            process.engine.appender._run = never
+            process.engine.appender._writer._run = never
             await client.say(post("a1"))
             await client.say(post("a2"), post("a3"), post("a4"))
             assert refusals(client) == [("a4", "busy")]
@@ -330,14 +330,14 @@ class TestPost:
         async def test() -> None:
             process = await started()
             alice, bob = await process.connect(), await process.connect("bob")
-            append = process.engine.appender._append
+            append = process.messages.append
 
             def fail(room: str, drafts: Any, after: int | None) -> Any:
                 if any(each.text == "poison" for each in drafts):
                     raise ValueError("this cannot be encoded")
                 return append(room, drafts, after)
 
-            process.engine.appender._append = fail
+            process.messages.append = fail
             await asyncio.gather(alice.say(post("a1", "poison")), bob.say(post("b1")))
             assert refusals(alice) == [("a1", "unavailable")]
             assert alice.seen() == bob.seen() == ["b1"]
@@ -430,9 +430,9 @@ class TestChange:
         async def test() -> None:
             process = await started()
             looked_up: list[str] = []
-            member = Member(id=BOB.id, username="bob", name="Bob")
+            member = Person(id=BOB.id, username="bob", name="Bob")
 
-            def find_mentions(_: Access, text: str) -> tuple[Member, ...]:
+            def find_mentions(_: Access, text: str) -> tuple[Person, ...]:
                 looked_up.append(text)
                 return (member,)
 
@@ -566,7 +566,7 @@ class TestFollow:
             await client.say({"type": "follow", "room": "lobby", "format": "text"})
             assert [person.id for person in live.presence.local()] == [ALICE.id]
             await client.say({"type": "follow", "room": "lobby"})
-            await process.engine.housekeeping.keep_presence(1)
+            await process.engine.presence.keep(1)
             await settle()
             assert live.presence.local() == process.presences.here(LOBBY.id) == client.frames("presence") == []
             assert live.connections == 1
@@ -755,7 +755,7 @@ class TestBreakingTheRules:
             process = await started(max_waiting=1)
             client = await process.connect(query={})
             if trouble == "busy":
-                process.engine.appender._run = never
+                process.engine.appender._writer._run = never
             else:
                 process.rooms.get_for = away
             await client.say(*[post(f"a{n}") for n in range(12)])
@@ -791,7 +791,7 @@ class TestBackpressure:
                 await go.wait()
                 return await run_inline(function, *arguments)
 
-            process.engine.appender._run = wait
+            process.engine.appender._writer._run = wait
             before = client.reads
             await client.say(*[post(f"a{n}") for n in range(30)])
             assert client.reads - before == 6  # the sixth is read, and waits for room
@@ -849,11 +849,11 @@ class TestBackpressure:
             process = await started()
             client = await process.connect()
             run_inline = process.engine.run
-            process.engine.appender._run = never
+            process.engine.appender._writer._run = never
             await client.say(*[post(f"a{n}") for n in range(5)])
             (connection,) = process.engine.connections
             connection.end(4401, "the session ended")
-            process.engine.appender._run = run_inline
+            process.engine.appender._writer._run = run_inline
             await settle()
             assert client.task.done()
             assert process.store.newest_revision(LOBBY.id) == 0
@@ -906,7 +906,7 @@ class TestTheEnd:
                 await go.wait()
                 return await run_inline(function, *arguments)
 
-            process.engine.appender._run = wait
+            process.engine.appender._writer._run = wait
             await client.say(post())
             await client.leave()
             go.set()
@@ -994,7 +994,7 @@ def test_w08_two_tabs_get_each_message_once_and_are_one_person() -> None:
         assert first.seen() == second.seen() == ["a1", "a2"]
         live = process.engine.rooms._rooms[LOBBY.id]
         await first.leave()
-        assert live.presence.local() == [ALICE]
+        assert live.presence.local() == [person(ALICE)]
         await second.leave()
         assert live.presence.local() == []
 

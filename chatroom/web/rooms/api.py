@@ -1,4 +1,4 @@
-"""The JSON API of one room (docs/protocol.md): make it, change it, come into it and leave."""
+"""The JSON API of rooms (docs/protocol.md): which ones one is in, make, change, join and leave one, mark it as read."""
 
 from typing import Annotated, Literal
 
@@ -8,20 +8,23 @@ from msgspec import UNSET, Meta, UnsetType
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
-from chatroom.base.models import Role, RoomKind
+from chatroom.base.models import Notify, Person, Role, RoomEntry, RoomKind
+from chatroom.live.protocol import Cursor
 from chatroom.names import MAX_TITLE, MAX_TOPIC, clean_title, clean_topic
 from chatroom.people.tokens import grant_of
 from chatroom.rooms.settings import MAX_RETENTION_DAYS, MAX_SLOW_SECONDS, Wanted
 from chatroom.site.audit import LONGEST_REASON
-from chatroom.web.kit import login as signing
 from chatroom.web.kit.api import answer, api_blueprint, asker, body_as, enter
+from chatroom.web.kit.login import client_address
 from chatroom.web.kit.openapi import operation
 from chatroom.web.kit.services import services
 
 Title = Annotated[str, Meta(min_length=1, max_length=MAX_TITLE)]
 Topic = Annotated[str, Meta(max_length=MAX_TOPIC)]
 
+# Two, because the operations of the OpenAPI document are named after them.
 blueprint = api_blueprint("room_api")
+listing = api_blueprint("rooms_api")
 
 
 class NewRoom(msgspec.Struct, forbid_unknown_fields=True):
@@ -66,6 +69,62 @@ class LeftAnswer(msgspec.Struct):
     room: str
 
 
+class ListedRoom(msgspec.Struct, kw_only=True):
+    """A room in somebody's list."""
+
+    slug: str
+    title: str
+    kind: RoomKind
+    topic: str
+    role: Role
+    notify: Notify
+    is_read_only: bool
+    archived: bool
+    unread: int
+    mentions: int
+    read_sequence: int
+    revision: int
+    people: tuple[Person, ...]
+
+
+class RoomList(msgspec.Struct):
+    """The rooms that one is in."""
+
+    rooms: list[ListedRoom]
+
+
+class Read(msgspec.Struct, forbid_unknown_fields=True):
+    """How far you have read."""
+
+    sequence: Cursor
+
+
+class ReadAnswer(msgspec.Struct):
+    """How far you have read, as it is now."""
+
+    room: str
+    sequence: int
+
+
+@listing.get("/rooms")
+@operation("read", {200: RoomList})
+def list_rooms() -> Response:
+    """The rooms that you are in, by title, each with what you have not read in it.
+
+    `unread` counts at most 100.
+    """
+    return answer(RoomList(rooms=[_listed(entry) for entry in services.rooms.rooms.list_for(asker().id)]))
+
+
+@listing.post("/rooms/<slug>/read")
+@operation("read", {200: ReadAnswer}, body=Read, example={"sequence": 42})
+def mark_read(slug: str) -> Response:
+    """Say how far you have read; your other devices are told. It only ever moves forward."""
+    access = enter(slug)
+    sequence = services.rooms.read_positions.mark(access, body_as(Read).sequence)
+    return answer(ReadAnswer(room=access.room.slug, sequence=sequence))
+
+
 @blueprint.post("/rooms")
 @operation(
     "rooms",
@@ -80,7 +139,7 @@ def create() -> Response:
     A token that is limited to some rooms makes none.
     """
     person, body = asker(), body_as(NewRoom)
-    services.site.limits.posting.check(person.id, signing.address())
+    services.site.limits.posting.check(person.id, client_address())
     room = services.rooms.rooms.create(
         person.author,
         grant_of(person.session).site_role(person.role),
@@ -100,7 +159,7 @@ def change(slug: str) -> Response:
     goes into the room's record.
     """
     access, body = enter(slug), body_as(RoomChange)
-    services.site.limits.posting.check(access.user_id, signing.address())
+    services.site.limits.posting.check(access.user_id, client_address())
     wanted = _wanted(access, body)
     older = services.rooms.settings.count_older(access, wanted.retention_days)
     if older and wanted.retention_days != access.room.retention_days and not body.confirmed and access.may_manage:
@@ -159,3 +218,23 @@ def _answer(slug: str, status: int = 200) -> Response:
         archived=room.archived_at is not None,
     )
     return answer(shown, status)
+
+
+def _listed(entry: RoomEntry) -> ListedRoom:
+    """An entry as programs see it."""
+    room, membership = entry.room, entry.membership
+    return ListedRoom(
+        slug=room.slug,
+        title=entry.title,
+        kind=room.kind,
+        topic=room.topic,
+        role=membership.role,
+        notify=membership.notify,
+        is_read_only=room.is_read_only,
+        archived=room.archived_at is not None,
+        unread=entry.unread,
+        mentions=entry.mentions,
+        read_sequence=membership.read_sequence,
+        revision=entry.revision,
+        people=entry.people,
+    )
