@@ -26,7 +26,7 @@ const ELSEWHERE = [
       ["Enter", "Send"],
       ["Shift Enter", "Start a new line"],
       ["↑", "Edit your last message, if nothing is typed"],
-      ["Esc", "Cancel the reply"],
+      ["Esc", "Cancel answering a message"],
     ],
   ],
   [
