@@ -1,4 +1,4 @@
-/* What goes on in the person's rooms: the open one's read position, and the others, followed in brief on the same connection. No DOM. */
+/* Follows the person's rooms: how far the open one was read, who types in it, and the other rooms in brief on the same connection. No DOM. */
 
 import { ApiError } from "../live/api.js";
 import { Timers } from "../kit/timers.js";
@@ -6,7 +6,7 @@ import { ReadPosition } from "./read_position.js";
 import { Rooms } from "./rooms.js";
 import { Typing, TypingNotifier } from "./typing.js";
 
-/** The list is asked for again at most so often, and so often where nothing tells of changes. */
+/** How often the list is read again at most, and how often while there is no live connection. */
 const REFRESH_MS = 2000;
 const POLL_MS = 15_000;
 
@@ -57,7 +57,7 @@ export class Following {
     this.#onChange();
   }
 
-  /** The connection is so now: what was followed on the last one is followed again, each room from where it was. */
+  /** The connection has this state now. A new one follows the rooms again, each from its cursor. */
   connected(name) {
     if (name !== "live") this.#followed.clear();
     if (name !== "live" && name !== "catching_up") this.#typing.stop();
@@ -66,7 +66,7 @@ export class Following {
     if (this.#connection.canSend) this.#position.report();
   }
 
-  /** The open room was read as far as this. */
+  /** The open room was read up to this sequence. */
   see(sequence) {
     if (!this.#position.see(sequence)) return;
     this.rooms.read({ room: this.#room, sequence });
@@ -152,7 +152,7 @@ export class Following {
   }
 }
 
-/** What could not be asked is asked again at the next occasion. */
+/** A request that failed is repeated at the next occasion. */
 function ignoreRefusal(error) {
   if (!(error instanceof ApiError)) throw error;
 }

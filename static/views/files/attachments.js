@@ -20,7 +20,7 @@ export class AttachmentsView {
   #isAwaited = false;
   #isAnnounced = false;
 
-  /** `onReady()` sends the message that waited for its files; `onStored(files)` keeps what is there; `onProblem(text)` tells. */
+  /** `onReady()` sends the message that waited for its files; `onStored(files)` keeps what is there; `onProblem(text)` shows a problem. */
   constructor({ page, onProblem, onReady, onStored }) {
     const { root, data, find, csrfToken } = page;
     const form = find("composer");
@@ -46,7 +46,7 @@ export class AttachmentsView {
     acceptDrops(root, (files) => this.add(files));
   }
 
-  /** Whether there is anything attached, there already or not. */
+  /** Whether nothing is attached, uploaded or not. */
   get isEmpty() {
     return this.#uploads.isEmpty;
   }
@@ -129,14 +129,14 @@ export class AttachmentsView {
     const keys = this.#uploads.items.map((item) => item.key);
     const next = keys[keys.indexOf(key) + 1] ?? keys[keys.indexOf(key) - 1];
     this.#uploads.remove(key);
-    // The focus goes to the next one, or to where one writes: never to nowhere.
+    // The focus goes to the next file, or to the text: never to nowhere.
     const target = this.#elements.get(next)?.querySelector("[data-remove]") ?? this.#list.closest("form").querySelector("[data-text]");
     target.focus();
   }
 
   #paste(event) {
     const files = [...(event.clipboardData?.files ?? [])];
-    // A table copied from an office program is a picture as well: its words are what was meant.
+    // A table copied from an office program comes as a picture as well: its text is what was meant.
     if (!files.length || event.clipboardData.types.includes("text/plain")) return;
     event.preventDefault();
     this.add(files);
@@ -148,7 +148,7 @@ function label(button, text, action) {
   button.addEventListener("click", action);
 }
 
-/** Take files that are dropped anywhere on a part of the page, and show that they may be. */
+/** Accept files that are dropped anywhere on a part of the page, and mark the part while they are over it. */
 function acceptDrops(zone, onDrop) {
   const hasFiles = ({ dataTransfer }) => dataTransfer?.types.includes("Files");
   const mark = (isOver) => zone.classList.toggle("is-dropped-on", isOver);
@@ -167,7 +167,7 @@ function acceptDrops(zone, onDrop) {
   });
 }
 
-/** Drawn on a canvas: the page's policy allows no addresses of files. */
+/** Draw a preview on a canvas: the content security policy allows no blob addresses. */
 async function showPreview(place, { file, stored }) {
   if (stored?.width) {
     const image = new Image(PREVIEW_PX, PREVIEW_PX);

@@ -51,7 +51,7 @@ export function makeLine({ liveUrl, room }) {
 }
 
 export function makeId() {
-  // `randomUUID` exists only where the page came by TLS or from this machine.
+  // `randomUUID` exists only on pages that came over TLS or from this machine.
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
@@ -77,7 +77,7 @@ export function findStorage(name) {
   }
 }
 
-/** Tell the parts of the room's page what happens to the page itself. */
+/** Pass the browser's events to the parts of the room's page. */
 export function listen({ connection, drafts, following, reader, writing }) {
   for (const kind of ["online", "offline"]) window.addEventListener(kind, () => connection.check());
   window.addEventListener("storage", (event) => drafts.notice(event));
