@@ -4,24 +4,16 @@ Making them connects to nothing and starts nothing; the first request or the ser
 """
 
 import os
-import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from a2wsgi import WSGIMiddleware
 from flask import Flask, request
-from werkzeug.wsgi import ClosingIterator
 
 from chatroom import web
-from chatroom.asgi.budget import BUDGET, Budget, Shares
-from chatroom.asgi.downloads import Downloads
-from chatroom.asgi.large_answers import LargeAnswers, in_one
-from chatroom.asgi.request_queue import LEAVE, QUICK_AT_ONCE, RequestQueue
-from chatroom.asgi.slow_requests import SlowRequests
-from chatroom.asgi.uploads import Uploads
+from chatroom.asgi.budget import BUDGET
+from chatroom.asgi.large_answers import LargeAnswers
 from chatroom.base.access import Access
-from chatroom.base.addresses import network_of
 from chatroom.base.config import Settings, load_settings
 from chatroom.base.models import Draft, Held
 from chatroom.live.engine import Engine
@@ -32,6 +24,7 @@ from chatroom.live.wiring import make_engine
 from chatroom.messages.async_store import AsyncMessages
 from chatroom.outbound.notifications import Notifier
 from chatroom.services import Services, Start
+from chatroom.web.requests import Requests
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -82,20 +75,6 @@ def open_app(app: Flask) -> Services:
     return services
 
 
-def _leaving(app: "WSGIApplication") -> "WSGIApplication":
-    """Tell the queue when a request's thread is free: earlier than a slow reader has read the answer."""
-
-    def wsgi_app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        leave = environ["asgi.scope"][LEAVE]
-        try:
-            return ClosingIterator(app(environ, start_response), leave)
-        except BaseException:
-            leave()
-            raise
-
-    return wsgi_app
-
-
 class ASGI:
     """What the server runs: websockets go to the engine, everything else to Flask in a pool of threads."""
 
@@ -105,37 +84,7 @@ class ASGI:
         settings = self._services.settings
         self._engine: Engine | None = None
         self._socketio: SocketIO | None = None
-
-        def network_behind(scope: Mapping[str, Any]) -> str:
-            return network_of(web.address_of(scope, settings.trusted_proxies))
-
-        self._budget = Budget(
-            Shares(
-                in_all=settings.max_held_bytes,
-                per_address=settings.max_held_bytes_per_address,
-                per_person=settings.max_held_bytes_per_user,
-                connections_per_address=settings.max_http_connections_per_address,
-            ),
-            address_of=network_behind,
-            is_behind_proxies=settings.trusted_proxies > 0,
-        )
-        self.request_queue = RequestQueue(
-            WSGIMiddleware(cast("Any", in_one(_leaving(app))), workers=settings.request_threads + QUICK_AT_ONCE),
-            threads=settings.request_threads,
-            find_lane=web.lane_of(app),
-            find_credential=web.credential_of(settings.trusted_proxies),
-            find_address=network_behind,
-        )
-        self._pages = Downloads(
-            Uploads(
-                SlowRequests(self.request_queue, most_bytes=settings.max_request_bytes),
-                self.request_queue,
-                is_upload=web.is_upload,
-                find_user=self._find_user,
-                small_bytes=settings.max_request_bytes or sys.maxsize,
-                most_bytes=web.most_upload_bytes(settings),
-            )
-        )
+        self._requests = Requests(app, settings, self._find_user)
         self._answers = LargeAnswers(self._answer)
         self._live = LiveEndpoint(
             self._get_engine,
@@ -160,7 +109,7 @@ class ASGI:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, or the server's own start and end."""
         if scope["type"] == "lifespan":
-            scope.get("state", {})[BUDGET] = self._budget  # for the connections, which the server makes
+            scope.get("state", {})[BUDGET] = self._requests.budget  # for the connections, which the server makes
             await self._live_span(receive, send)
         elif scope["type"] == "http":
             await self._answers(scope, receive, send)
@@ -180,7 +129,7 @@ class ASGI:
         if self._is_for_socketio(scope):
             await self._get_socketio()(scope, receive, send)  # type: ignore[arg-type]
         else:
-            await self._pages(scope, receive, send)
+            await self._requests(scope, receive, send)
 
     def _is_for_socketio(self, scope: Scope) -> bool:
         return bool(self._services.settings.socketio and scope["path"].startswith(SOCKET_IO))
@@ -195,8 +144,8 @@ class ASGI:
         services = open_app(self._app)
         notifier = Notifier(
             services.outbound.push,
-            room_of=services.rooms.rooms.find,
-            preferences_in=services.rooms.rooms.preferences_in,
+            room_of=services.rooms.store.find,
+            preferences_in=services.rooms.preferences.preferences_in,
         )
         notifier.start()
         store_now = (
@@ -245,13 +194,13 @@ class ASGI:
         return self._engine
 
     def _get_access(self, user_id: str, slug: str) -> Access:
-        return self._services.rooms.rooms.get_for(user_id, slug)
+        return self._services.rooms.access.get_for(user_id, slug)
 
     def _find_access(self, user_id: str, slug: str) -> Access | None:
-        return self._services.rooms.rooms.find_for(user_id, slug)
+        return self._services.rooms.access.find_for(user_id, slug)
 
     def _take_turn(self, access: Access, client_id: str) -> None:
-        self._services.rooms.rooms.take_turn(access, client_id)
+        self._services.rooms.slow_mode.take_turn(access, client_id)
 
     def _may_be_held(self, access: Access) -> bool:
         return self._services.moderation.newcomers.may_be_held(access)
@@ -288,7 +237,7 @@ def _make_engine(services: Services, notifier: Notifier) -> Engine:
             services.site.settings.renew,
             services.site.acts.finish,
             services.moderation.approval.finish,
-            services.files.files.sweep,
+            services.files.sweep.run,
             services.erasure.retention.sweep,
         ],
     )

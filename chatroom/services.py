@@ -92,7 +92,7 @@ class Services:
                     raise Unavailable("The database does not answer right now. Please try again in a moment.")
                 try:
                     self.database.ensure_indexes(COLLECTIONS)
-                    self.rooms.rooms.ensure_lobby()
+                    self.rooms.making.ensure_lobby()
                     self.rooms.former_slugs.move()
                     self.rooms.store.key_titles()
                 except Unavailable:
@@ -143,7 +143,7 @@ class Services:
             context,
             self.site,
             self.files,
-            find_people=_later(lambda: self.rooms.store.find_people),
+            find_people=_later(lambda: self.rooms.members.find_named),
             check_editing=_later(lambda: self.moderation.newcomers.check_editing),
         )
         self._wire_above_messages(context)
@@ -162,8 +162,8 @@ class Services:
             self.site,
             self.people,
             self.messages,
-            find_room=self.rooms.rooms.find,
-            find_access=self.rooms.rooms.find_for,
+            find_room=self.rooms.store.find,
+            find_access=self.rooms.access.find_for,
         )
         self.moderation = moderation.make(
             context, site=self.site, files=self.files, people=self.people, messages=self.messages, rooms=self.rooms
@@ -171,6 +171,7 @@ class Services:
         self.search = search.make(context, self.site, self.people, self.messages, self.rooms)
         self.export = export.make(self.people, self.messages, self.rooms, self.moderation, self.search)
         self.erasure = erasure.make(
+            context,
             site=self.site,
             people=self.people,
             messages=self.messages,

@@ -89,7 +89,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
         """Raise `Refused` (`archived`, `read_only`, `muted`) unless they may say something now."""
         self.check_open()
         if self.room.is_read_only and not self.may_moderate:
-            raise Refused("read_only", "Only moderators write in this room.")
+            raise Refused("read_only", "Only moderators can post in this room.")
         self._check_mute(now)
 
     def check_reacting(self, now: datetime) -> None:
@@ -106,4 +106,4 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     def check_open(self) -> None:
         """Raise `Refused` (`archived`) where nothing changes any more."""
         if self.room.archived_at is not None:
-            raise Refused("archived", "This room is archived: it can be read, and nobody writes in it any more.")
+            raise Refused("archived", "This room is archived: you can read it, but nobody can post.")

@@ -50,6 +50,7 @@ class AccountDeletion:
     ) -> None:
         self._accounts = people.accounts
         self._users = people.users
+        self._states = people.states
         self._moderation = moderation
         self._acts = acts
         self._messages = messages
@@ -82,23 +83,23 @@ class AccountDeletion:
     def check(self, by: By, user: User) -> None:
         """Raise `Refused` (`forbidden`) unless they may delete this account, which is not their own."""
         if by is not None and by.role != "administrator":
-            raise Refused("forbidden", "Only administrators delete others' accounts.")
+            raise Refused("forbidden", "Only administrators can delete other people's accounts.")
         check_power(by, user)
 
     def complete(self, act: Act) -> None:
         """What belongs to a deletion that stopped after an administrator's role was taken away."""
-        self._users.make_former(act.subject.id, is_erased=act.details["messages"] == "erased")
+        self._states.make_former(act.subject.id, is_erased=act.details["messages"] == "erased")
 
     def finish(self, report: Report = lambda *_: None) -> None:
         """Take those who are gone out of the rooms, as far as they are still in them."""
-        for former in self._users.list_leaving():
+        for former in self._states.list_leaving():
             is_last_look = self._clock() >= former.deleted_at + SETTLING
             if is_last_look or former.id not in self._looked_for:
                 if not self._see_to(former, report):
                     return
                 self._looked_for.add(former.id)
             if is_last_look:
-                self._users.end_leaving(former.id)
+                self._states.end_leaving(former.id)
                 self._looked_for.discard(former.id)
 
     def start(self) -> None:
@@ -115,15 +116,15 @@ class AccountDeletion:
         def end(note: Note) -> bool:
             if user.role == "administrator":
                 self._moderation.resign(user, "member", note)  # from here on, `complete` is sure to be called
-                return self._users.make_former(user.id, is_erased=is_erased)
-            return self._users.make_former(user.id, is_erased=is_erased, note=note)
+                return self._states.make_former(user.id, is_erased=is_erased)
+            return self._states.make_former(user.id, is_erased=is_erased, note=note)
 
         gone = Notice(kind="user", user=user.id, data={"end": True, "message": GONE})
         about = about_user(user)
         if not self._acts.do(
             "users", end, author_of(by), "delete_account", about, reason=reason, details=details, tell=[gone]
         ) and not self._acts.finish_in("users", "delete_account", user.id):
-            raise Refused("not_found", "There is no such account.")
+            raise Refused("not_found", "This account does not exist.")
         log.info("an account was deleted", extra={"user": user.id})
         self._try_to(lambda: self._end_ties(user.id), user)
 

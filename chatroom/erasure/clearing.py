@@ -11,9 +11,9 @@ from collections.abc import Callable
 from chatroom.base.access import Access
 from chatroom.base.errors import ChatroomError, Refused
 from chatroom.base.models import Author, Room
+from chatroom.erasure.erasure_store import ErasureStore
 from chatroom.messages.messages_store import MessageStore
 from chatroom.messages.posting import Messages
-from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.acts import Acts
 from chatroom.site.audit import about_room
 from chatroom.site.leases_store import LeaseStore
@@ -34,10 +34,10 @@ class Clearing:
     """Clear rooms for those who manage them, and finish what was begun."""
 
     def __init__(
-        self, rooms: RoomStore, store: MessageStore, messages: Messages, leases: LeaseStore, acts: Acts
+        self, store: ErasureStore, message_store: MessageStore, messages: Messages, leases: LeaseStore, acts: Acts
     ) -> None:
-        self._rooms = rooms
         self._store = store
+        self._message_store = message_store
         self._messages = messages
         self._leases = leases
         self._acts = acts
@@ -49,7 +49,7 @@ class Clearing:
         """Clear everything that was said up to now; raise `Refused` unless they may, and typed the room's title."""
         check_clearing(access)
         if typed_title.strip() != access.room.title.strip():
-            raise Refused("invalid", f"Type the room's title, {access.room.title}, to confirm.")
+            raise Refused("invalid", f"To confirm, type the room's name: {access.room.title}")
         self.begin(access.room, person, reason)
         if self._thread is None:
             self.finish()
@@ -57,10 +57,10 @@ class Clearing:
 
     def begin(self, room: Room, person: Author, reason: str) -> None:
         """Hide everything up to now, note it in the audit log, and say so in the room."""
-        newest = self._store.newest_revision(room.id)
+        newest = self._message_store.newest_revision(room.id)
         self._acts.do(
             "rooms",
-            lambda note: self._rooms.start_clearing(room.id, newest, note),
+            lambda note: self._store.start_clearing(room.id, newest, note),
             person,
             "clear_history",
             about_room(room),
@@ -70,9 +70,9 @@ class Clearing:
 
     def finish(self, report: Report = lambda *_: None) -> None:
         """Erase what is hidden and not erased yet, in every room."""
-        for room in self._rooms.list_being_cleared():
+        for room in self._store.list_being_cleared():
             if self._erase(room, report):
-                self._rooms.end_clearing(room)
+                self._store.end_clearing(room)
 
     def start(self) -> None:
         """Begin to finish what is begun, here or elsewhere, as long as no other process does."""
@@ -104,7 +104,7 @@ class Clearing:
         """Erase what is hidden in a room; whether that is done."""
         sequence = 0
         while not self._is_stopped:
-            found = self._store.since(room.id, sequence, BATCH)
+            found = self._message_store.since(room.id, sequence, BATCH)
             sequences = [message.sequence for message in found if message.sequence <= room.cleared_sequence]
             if not sequences:
                 return True
@@ -124,8 +124,8 @@ def check_clearing(access: Access) -> None:
     if access.room.kind == "direct":
         raise Refused(
             "forbidden",
-            "A direct conversation is not cleared: what the others wrote is theirs, and may be what they report. "
+            "A direct conversation cannot be cleared: the others' messages belong to them, and may be reported. "
             "You can delete your own messages.",
         )
     if not access.may_manage:
-        raise Refused("forbidden", "Only those who manage a room can clear its history.")
+        raise Refused("forbidden", "Only administrators of a room can clear its history.")

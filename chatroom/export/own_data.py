@@ -35,7 +35,7 @@ class OwnData:
     ) -> None:
         self._sessions = sessions
         self._messages = messages
-        self._rooms = rooms.rooms
+        self._listings = rooms.listings
         self._all_rooms = rooms.store
         self._held = held
         self._indexer = search.indexer
@@ -50,7 +50,7 @@ class OwnData:
         yield {"type": "account", **{name: getattr(user, name) for name in EXPORTED}}
         for session in self._sessions.list_for(user):
             yield {"type": "session", **{name: getattr(session, name) for name in OF_SESSION}}
-        for entry in self._rooms.list_for(user.id):
+        for entry in self._listings.list_for(user.id):
             membership = entry.membership
             yield {
                 "type": "membership",
@@ -88,7 +88,7 @@ class OwnData:
                 cursor: int | None = revision
                 while cursor is not None:
                     if not left:
-                        raise Refused("busy", "The search index is still being made. Please try again later.")
+                        raise Refused("busy", "The search index is still being built. Please try again later.")
                     cursor = self._indexer.take_in(room, cursor)
                     left -= 1
             found |= self._index.rooms_with(rooms, [from_word(user_id)])

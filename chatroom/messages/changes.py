@@ -10,7 +10,7 @@ from typing import Any
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
 from chatroom.base.models import SERVER_MADE, Draft, FormerMember, Message, Person, Reaction, Room
-from chatroom.files.files import Files
+from chatroom.files.message_files import MessageFiles
 from chatroom.messages.anonymity import is_erased_with, without_name
 from chatroom.messages.highlighting import Colours
 from chatroom.messages.messages_store import MessageStore
@@ -43,7 +43,7 @@ class Changes:
         check_text: Callable[[str], None],
         write_line: Callable[[Room, Draft], None],
         colours: Colours,
-        files: Files | None = None,
+        files: MessageFiles | None = None,
         acts: Acts | None = None,
         find_mentions: Callable[[Access, str], tuple[Person, ...]] = lambda _access, _text: (),
         check_editing: Callable[[Access], None] = lambda _access: None,
@@ -74,7 +74,7 @@ class Changes:
             if message.text == text:
                 return None
             if seen is not None and seen < message.text_revision:
-                raise Refused("conflict", "The message was changed meanwhile. Read it again before you replace it.")
+                raise Refused("conflict", "The message has changed in the meantime. Read it again first.")
             members = self._find_mentions(access, text)
             html = render(text, members, self._colours.of(access.user_id))
             fields = {"text": text, "html": html, "edited_at": self._clock()}
@@ -145,7 +145,7 @@ class Changes:
     def pinning(self, access: Access, message_id: str, *, on: bool = True) -> Change:
         """The change that pins a message to the top of its room, or unpins it."""
         if not access.may_pin:
-            raise Refused("forbidden", "Only moderators pin messages in this room.")
+            raise Refused("forbidden", "Only moderators can pin messages in this room.")
         access.check_open()
         is_new = False
 
@@ -155,7 +155,7 @@ class Changes:
             if (message.pinned_at is not None) == on:
                 return None
             if on and len(self._store.pinned(access.room.id, MOST_PINS)) >= MOST_PINS:
-                raise Refused("too_many_pins", f"At most {MOST_PINS} messages are pinned. Unpin one of them first.")
+                raise Refused("too_many_pins", f"A room has at most {MOST_PINS} pinned messages. Unpin one first.")
             is_new = on
             return {"pinned_at": self._clock() if on else None}
 
@@ -250,7 +250,7 @@ class Changes:
 
 def _check_author(access: Access, message: Message) -> None:
     if message.author.id != access.user_id or message.kind != "message":
-        raise Refused("forbidden", "Only its author can change a message.")
+        raise Refused("forbidden", "Only the author can change a message.")
 
 
 def _check_there(message: Message) -> None:

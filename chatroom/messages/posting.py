@@ -15,7 +15,7 @@ import regex
 from chatroom.base.access import Access
 from chatroom.base.errors import ChatroomError, Refused
 from chatroom.base.models import SERVER_MADE, Author, Draft, Message, Person, Room
-from chatroom.files.files import Files
+from chatroom.files.message_files import MessageFiles
 from chatroom.messages.async_store import AsyncMessages, StoreNow
 from chatroom.messages.changes import MOST_PINS, Change, Changes
 from chatroom.messages.highlighting import Colours
@@ -49,7 +49,7 @@ class Messages:
         store: MessageStore,
         *,
         max_length: int,
-        files: Files | None = None,
+        files: MessageFiles | None = None,
         acts: Acts | None = None,
         find_mentions: Callable[[Access, str], tuple[Person, ...]] = lambda _access, _text: (),
         check_editing: Callable[[Access], None] = lambda _access: None,
@@ -106,19 +106,19 @@ class Messages:
             return
         found = self._store.by_sequences(room.id, [sequence])
         if not found or found[0].kind != "message":
-            raise Refused("invalid", "The message that this one answers is not in this room.")
+            raise Refused("invalid", "The message that you reply to is not in this room.")
 
     def check_text(self, text: str, *, may_be_empty: bool = False) -> None:
         """Raise `Refused` unless the text may be a message."""
         if not may_be_empty and VISIBLE.search(text) is None:
-            raise Refused("empty", "Write something first: the message is empty.")
+            raise Refused("empty", "The message is empty.")
         if 0 < self._max_length < len(text):
             raise Refused(
                 "too_long",
                 f"The message is too long: {len(text):,} characters, and at most {self._max_length:,} are allowed.",
             )
         if not text.isascii() and HALF_CHARACTER.search(text):
-            raise Refused("invalid", "The message contains half a character (a lone surrogate); please remove it.")
+            raise Refused("invalid", "The message contains a lone surrogate (half a character). Please remove it.")
 
     def with_mentions(self, access: Access, draft: Draft) -> Draft:
         """The draft with whom it names. Where it has an `@`, this asks the database: not on the event loop."""
@@ -217,7 +217,7 @@ class Messages:
         half = limit // 2
         later = self._store.since(room.id, max(sequence, room.cleared_sequence + 1), half + 2)
         if not later:
-            raise Refused("not_found", "The room has not come to this message.")
+            raise Refused("not_found", "There is no message with this number yet.")
         earlier = _shown(room, self._store.before(room.id, sequence, half + 1))
         found = earlier[-half:] + later[: half + 1] if half else later[:1]
         return Page(messages=found, revision=revision, more=len(earlier) > half, newer=len(later) > half + 1)
@@ -237,7 +237,7 @@ class Messages:
         """What changed after `revision`, by revision; raise `Refused` for a cursor that the room never gave."""
         found = self._store.changed_after(room.id, revision, limit + 1)
         if not found and not self._store.has_come_to(room.id, revision):
-            raise Refused("unknown_cursor", "The room has not come that far. Please load it again.")
+            raise Refused("unknown_cursor", "The room has no such revision yet. Please reload the page.")
         page = found[:limit]
         return Page(
             messages=page,

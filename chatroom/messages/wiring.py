@@ -39,7 +39,7 @@ def make(
     posting = Messages(
         store,
         max_length=context.settings.max_message_length,
-        files=files.files,
+        files=files.of_messages,
         acts=site.acts,
         find_mentions=Mentions(find_people).find,
         check_editing=check_editing,

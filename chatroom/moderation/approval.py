@@ -12,13 +12,14 @@ import msgspec
 from chatroom.base.access import POWERS, Access
 from chatroom.base.errors import ChatroomError, Refused
 from chatroom.base.models import Draft, Held, Notice, Room, User
-from chatroom.files.files import Files
 from chatroom.files.files_store import KeptFile
+from chatroom.files.message_files import MessageFiles
 from chatroom.messages.messages_store import MessageStore
 from chatroom.messages.posting import Messages
 from chatroom.moderation.held_store import HeldStore, make_held_id
 from chatroom.moderation.newcomers import Newcomers
 from chatroom.people.users_store import UserStore
+from chatroom.rooms.access_store import AccessStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.acts import Acts
 from chatroom.site.audit import about_message, about_room
@@ -37,7 +38,7 @@ LONGEST_REASON = 300
 UNFINISHED_AFTER = timedelta(seconds=20)
 """Whoever decided has finished by then, or will not."""
 ACTS = {"approved": "approve_message", "rejected": "reject_message"}
-WAITING = "A moderator looks at your first messages before others see them."
+WAITING = "A moderator reviews your first messages before others see them."
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,11 +56,12 @@ class Approval:
         self,
         store: HeldStore,
         users: UserStore,
-        rooms: RoomStore,
+        room_store: RoomStore,
+        access_store: AccessStore,
         messages: Messages,
         *,
         message_store: MessageStore,
-        files: Files,
+        files: MessageFiles,
         newcomers: Newcomers,
         notices: Notices,
         acts: Acts,
@@ -67,7 +69,8 @@ class Approval:
     ) -> None:
         self._store = store
         self._users = users
-        self._rooms = rooms
+        self._room_store = room_store
+        self._access_store = access_store
         self._messages = messages
         self._message_store = message_store
         self._files = files
@@ -103,13 +106,13 @@ class Approval:
         """Take one's own back before it is decided, or put away one that was rejected; again does no harm."""
         held = self._store.find_by_id(held_id)
         if held is None or held.author.id != access.user_id or held.room_id != access.room.id:
-            raise Refused("not_found", "There is no such message of yours that waits for approval.")
+            raise Refused("not_found", "You have no such message waiting for approval.")
         if held.state == "waiting" and self._store.decide(held_id, "withdrawn", access.author):
             self._finish(held_id)
             return
         state = self._get(held_id).state
         if state == "approved":
-            raise Refused("conflict", "It was approved meanwhile. You can delete it in the room.")
+            raise Refused("conflict", "This message has been approved in the meantime. You can delete it in the room.")
         self._store.put_away(held_id)
         self._tell(held)
 
@@ -121,7 +124,7 @@ class Approval:
 
     def count_for(self, by: User) -> int:
         """How many wait for this moderator; 100 means 100 or more."""
-        rooms = self._rooms.moderated_by(by.id)
+        rooms = self._access_store.moderated_by(by.id)
         return self._store.count_waiting(rooms, is_public=bool(POWERS[by.role]), limit=MOST_COUNTED)
 
     def list_all(self) -> list[Waiting]:
@@ -136,10 +139,10 @@ class Approval:
         held = self._get_for(by, held_id, "approved")
         if held.state == "approved":
             return
-        room = self._rooms.find(held.room_id)
-        access = self._rooms.find_access(held.author.id, room.slug) if room is not None else None
+        room = self._room_store.find(held.room_id)
+        access = self._access_store.find(held.author.id, room.slug) if room is not None else None
         if access is None:
-            raise Refused("not_found", f"{held.author.name} is not in the room any more: reject it instead.")
+            raise Refused("not_found", f"{held.author.name} has left the room: reject the message instead.")
         msgspec.structs.replace(access, muted_until=None).check_posting(self._clock())
         self._decide(by, held, "approved", is_trusting=is_trusting)
 
@@ -148,7 +151,7 @@ class Approval:
         held = self._get_for(by, held_id, "rejected")
         reason = reason.strip()
         if not reason:
-            raise Refused("invalid", "Say why: they are told, and it is noted.")
+            raise Refused("invalid", "Give a reason. The author sees it, and the audit log keeps it.")
         if len(reason) > LONGEST_REASON:
             raise Refused("too_long", f"The reason is too long: at most {LONGEST_REASON} characters are allowed.")
         if held.state == "waiting":
@@ -182,7 +185,7 @@ class Approval:
 
     def _keep(self, access: Access, draft: Draft, file_ids: Sequence[str]) -> Held:
         if self._store.count_waiting(None, is_public=True, limit=MOST_ON_SITE) >= MOST_ON_SITE:
-            raise Refused("too_many_held", "Too many messages wait for approval here. Please try again later.")
+            raise Refused("too_many_held", "Too many messages are waiting for approval here. Please try again later.")
         draft = self._files.attach(access.room, draft, file_ids)
         now = self._clock()
         # First on the account: as long as it is known there, whatever is sent again is looked for.
@@ -200,19 +203,19 @@ class Approval:
         )
         kept = self._store.add(held, MOST_HELD)
         if kept is None:
-            raise Refused("too_many_held", f"{MOST_HELD} messages of yours wait already. Wait until one is decided.")
+            raise Refused("too_many_held", f"{MOST_HELD} of your messages are waiting for approval.")
         self._tell(kept)
         return kept
 
     def _decide(self, by: By, held: Held, state: str, reason: str = "", *, is_trusting: bool = False) -> None:
-        room = self._rooms.find(held.room_id)
+        room = self._room_store.find(held.room_id)
         author = author_of(by)
         if not self._acts.do(
             "held",
             lambda note: self._store.decide(held.id, state, author, reason=reason, is_trusting=is_trusting, note=note),
             author,
             ACTS[state],
-            about_message(held.id, held.author, room.title if room is not None else "a room that is gone"),
+            about_message(held.id, held.author, room.title if room is not None else "a deleted room"),
             reason=reason,
             details={"trusted": "yes"} if is_trusting else {},
             room=about_room(room) if room is not None else None,
@@ -230,7 +233,7 @@ class Approval:
         held = self._get(held_id)
         if held.is_done:
             return
-        room = self._rooms.find(held.room_id)
+        room = self._room_store.find(held.room_id)
         if held.state == "approved" and room is not None:
             self._post(room, held)
             self._users.note_approved(held.author.id, held.id, is_trusted=held.is_trusting)
@@ -241,7 +244,7 @@ class Approval:
         self._tell(held)
 
     def _post(self, room: Room, held: Held) -> None:
-        access = self._rooms.find_access(held.author.id, room.slug)
+        access = self._access_store.find(held.author.id, room.slug)
         author = access.author if access is not None and access.name else held.author
         draft = Draft(author=author, text=held.text, client_id=held.client_id, reply_to=held.reply_to, files=held.files)
         self._messages.post(room, self._messages.with_mentions(access, draft) if access is not None else draft)
@@ -250,12 +253,12 @@ class Approval:
         self._notices.tell(Notice(kind="held", user=held.author.id, room=held.room_id))
 
     def _shown(self, found: Sequence[Held]) -> list[Waiting]:
-        rooms = {room_id: self._rooms.find(room_id) for room_id in {held.room_id for held in found}}
+        rooms = {room_id: self._room_store.find(room_id) for room_id in {held.room_id for held in found}}
         authors = {user_id: self._users.find(user_id) for user_id in {held.author.id for held in found}}
         return [Waiting(held=held, room=rooms[held.room_id], author=authors[held.author.id]) for held in found]
 
     def _rooms_of(self, by: User) -> list[str]:
-        rooms = self._rooms.moderated_by(by.id)
+        rooms = self._access_store.moderated_by(by.id)
         if not rooms and not POWERS[by.role]:
             raise Refused("not_found", "The page does not exist, or you may not see it.")
         return rooms
@@ -281,24 +284,24 @@ class Approval:
             return True
         if by.id == held.author.id:
             return False
-        return (held.is_public and POWERS[by.role] > 0) or held.room_id in self._rooms.moderated_by(by.id)
+        return (held.is_public and POWERS[by.role] > 0) or held.room_id in self._access_store.moderated_by(by.id)
 
 
 def _checked(held: Held) -> Held | None:
     """What whoever sent it is told."""
     if held.state == "rejected":
-        raise Refused("rejected", f"A moderator did not approve this message: {held.reason}")
+        raise Refused("rejected", f"A moderator rejected this message: {held.reason}")
     if held.state == "withdrawn":
-        raise Refused("withdrawn", "You took this message back before it was approved. Write it anew.")
+        raise Refused("withdrawn", "You withdrew this message before it was approved. Please write it again.")
     return None if held.state == "approved" and held.is_done else held
 
 
 def _decided(held: Held) -> Refused:
     if held.state == "withdrawn":
-        return Refused("conflict", "Its author took it back meanwhile.")
+        return Refused("conflict", "The author withdrew this message in the meantime.")
     by = held.decided_by.name if held.decided_by is not None else "somebody"
-    return Refused("conflict", f"It was decided already: {by} {held.state} it.")
+    return Refused("conflict", f"Already decided: {by} {held.state} this message.")
 
 
 def _no_such() -> Refused:
-    return Refused("not_found", "There is no such message that waits, or it is not for you to decide.")
+    return Refused("not_found", "There is no such held message, or you may not decide about it.")

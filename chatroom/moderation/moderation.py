@@ -12,17 +12,19 @@ from chatroom.base.access import Access
 from chatroom.base.durations import until
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Notice, Role, User
+from chatroom.people.account_states_store import AccountStateStore
 from chatroom.people.sessions import Sessions
 from chatroom.people.users_store import UserStore
-from chatroom.rooms.rooms import Rooms
-from chatroom.rooms.rooms_store import RoomStore
+from chatroom.rooms.events import access_notice
+from chatroom.rooms.membership import RoomMembership, no_member
+from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.site.acts import Acts
 from chatroom.site.acts_store import Note
 from chatroom.site.audit import about_room, about_user, checked
 from chatroom.site.audit_store import Act
 from chatroom.site.authority import By, author_of, ban_words, check_power
 
-WHY = "Say why: they are told, and it is noted."
+WHY = "Give a reason. The author sees it, and the audit log keeps it."
 SAME = timedelta(seconds=15)
 """Whoever sends the same mute or ban once more within this time means the one that is there."""
 
@@ -32,17 +34,19 @@ class Moderation:
 
     def __init__(
         self,
-        users: UserStore,
-        room_store: RoomStore,
-        rooms: Rooms,
+        user_store: UserStore,
+        state_store: AccountStateStore,
+        membership_store: MembershipStore,
+        membership: RoomMembership,
         sessions: Sessions,
-        acts: Acts,
         *,
+        acts: Acts,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._users = users
-        self._room_store = room_store
-        self._rooms = rooms
+        self._user_store = user_store
+        self._state_store = state_store
+        self._membership_store = membership_store
+        self._membership = membership
         self._sessions = sessions
         self._acts = acts
         self._clock = clock
@@ -50,7 +54,7 @@ class Moderation:
     def set_role(self, by: By, user: User, role: Role, reason: str = "") -> User:
         """Give somebody another role on the site; raise `Refused` for the last administrator."""
         if by is not None and by.role != "administrator":
-            raise Refused("forbidden", "Only administrators give roles.")
+            raise Refused("forbidden", "Only administrators can change roles.")
         if user.role == role:
             self._acts.finish_in("users")
             return user
@@ -59,21 +63,21 @@ class Moderation:
             if user.role == "administrator":
                 self.resign(user, role, note)
             else:
-                self._users.set_role(user.id, role, note)
+                self._state_store.set_role(user.id, role, note)
 
         self._do(by, give, "set_role", user, reason, role=role, before=user.role)
         return self.get(user.id)
 
     def resign(self, user: User, role: Role, note: Note) -> None:
         """Take an administrator's role away; raise `Refused` (`last_administrator`) where none would be left."""
-        if self._users.has_administrator(but=user.id):
-            self._users.set_role(user.id, role, note)
+        if self._user_store.has_administrator(but=user.id):
+            self._state_store.set_role(user.id, role, note)
             # Two may have done this to each other at the same moment. Whoever looks last gives the role back,
             # so that there is one again: the look sees every write that was acknowledged before it.
-            if self._users.has_administrator():
+            if self._user_store.has_administrator():
                 return
-            self._users.give_back_role(user.id, user.role, note)
-        raise Refused("last_administrator", "This is the last administrator. Make somebody else one first.")
+            self._state_store.give_back_role(user.id, user.role, note)
+        raise Refused("last_administrator", "This is the last administrator. Make another user an administrator first.")
 
     def mute(self, by: By, user: User, end: datetime, reason: str) -> None:
         """Let somebody read and not post, in all rooms, until `end`."""
@@ -85,7 +89,7 @@ class Moderation:
             return
         self._do(
             by,
-            lambda note: self._users.set_mute(user.id, end, reason, note),
+            lambda note: self._state_store.set_mute(user.id, end, reason, note),
             "mute",
             user,
             reason,
@@ -99,7 +103,7 @@ class Moderation:
         if user.muted_until is None:
             self._acts.finish_in("users")
             return
-        self._do(by, lambda note: self._users.set_mute(user.id, None, "", note), "unmute", user, reason)
+        self._do(by, lambda note: self._state_store.set_mute(user.id, None, "", note), "unmute", user, reason)
 
     def mute_in(self, access: Access, by: User, user: User, end: datetime | None, reason: str) -> None:
         """Let a member of one room read and not post there until `end`; with None, let them post again.
@@ -107,23 +111,23 @@ class Moderation:
         It holds for who has just left as well: they come again as muted as they went.
         """
         room = access.room
-        if not self._rooms.knows(user.id, room):
-            raise Refused("not_found", "They are not a member of this room.")
-        self._rooms.check_over(access, user.id)
+        if not self._membership_store.was_ever_in(user.id, room):
+            raise no_member()
+        self._membership.check_over(access, user.id)
         reason = checked(reason, WHY) if end else reason
-        if self._is_same(*self._room_store.mute_of(user.id, room.id), end, reason):
+        if self._is_same(*self._membership_store.mute_of(user.id, room.id), end, reason):
             self._acts.finish_in("memberships")
             return
         self._acts.do(
             "memberships",
-            lambda note: self._room_store.set_mute(user.id, room.id, end, reason, note),
+            lambda note: self._membership_store.set_mute(user.id, room.id, end, reason, note),
             author_of(by),
             "mute" if end else "unmute",
             about_user(user),
             reason=reason,
             details={"until": until(end)} if end else {},
             room=about_room(room),
-            tell=[Notice(kind="access", user=user.id, room=room.id)],
+            tell=[access_notice(user.id, room)],
         )
 
     def ban(self, by: By, user: User, end: datetime, reason: str) -> None:
@@ -138,7 +142,7 @@ class Moderation:
         told = Notice(kind="user", user=user.id, data={"end": True, "message": ban_words(end, reason)})
         self._do(
             by,
-            lambda note: self._users.set_ban(user.id, end, reason, note),
+            lambda note: self._state_store.set_ban(user.id, end, reason, note),
             "ban",
             user,
             reason,
@@ -154,12 +158,12 @@ class Moderation:
         if user.banned_until is None:
             self._acts.finish_in("users")
             return
-        self._do(by, lambda note: self._users.set_ban(user.id, None, "", note), "unban", user, reason, tell=[])
+        self._do(by, lambda note: self._state_store.set_ban(user.id, None, "", note), "unban", user, reason, tell=[])
 
     def end_sessions(self, by: By, user: User) -> int:
         """Log somebody out everywhere, and count the sessions and tokens that ended."""
         if by is not None and by.role != "administrator":
-            raise Refused("forbidden", "Only administrators end others' sessions.")
+            raise Refused("forbidden", "Only administrators can end other people's sessions.")
         count = len(self._sessions.list_for(user))
         self._do(by, lambda note: self._acts.intend(note, user.id), "end_sessions", user, "", tell=[], count=count)
         self._end_now(user)
@@ -179,10 +183,10 @@ class Moderation:
 
     def get(self, user_id: str) -> User:
         """The account with this id; raise `Refused` when there is none."""
-        user = self._users.find(user_id)
+        user = self._user_store.find(user_id)
         if user is None:
-            is_former = self._users.find_former(user_id) is not None
-            raise Refused("not_found", "This account was deleted." if is_former else "There is no such account.")
+            is_former = self._state_store.find_former(user_id) is not None
+            raise Refused("not_found", "This account was deleted." if is_former else "This account does not exist.")
         return user
 
     def _is_same(self, is_until: datetime | None, is_because: str, end: datetime | None, reason: str) -> bool:

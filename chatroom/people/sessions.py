@@ -1,4 +1,4 @@
-"""Signing in: sessions and access tokens, known by a secret that only their holder has.
+"""Logging in: sessions and access tokens, known by a secret that only their holder has.
 
 A secret is worth something only while its session is in the database, not ended, not expired, and of the
 password that the account has now.
@@ -90,7 +90,7 @@ class Sessions:
         return user.banned_until is not None and user.banned_until > self._clock()
 
     def has_been_at(self, user_id: str, address: str) -> bool:
-        """Whether the user has signed in from this address not long ago."""
+        """Whether the user has logged in from this address recently."""
         return self._store.has_been_at(user_id, address)
 
     def prolong(self, session_id: str, *, is_active: bool) -> datetime | None:
@@ -105,7 +105,7 @@ class Sessions:
         return self._store.ended_since(moment)
 
     def _begin(self, user: User, kind: Kind, lasts: timedelta, *, label: str, address: str, **more: Any) -> str:
-        now = self._now()
+        now = _as_stored(self._clock())
         secret = (TOKEN_PREFIX if kind == "token" else "") + secrets.token_urlsafe(SECRET_BYTES)
         session = Session(
             id=session_id_of(secret),
@@ -131,7 +131,7 @@ class Sessions:
 
     def _touch(self, session: Session) -> Session:
         """Note that the session is used, at most once a minute: a page must not cost a write."""
-        now = self._now()
+        now = _as_stored(self._clock())
         if now - session.seen_at < TOUCH_EVERY:
             return session
         expires_at = session.expires_at
@@ -141,9 +141,10 @@ class Sessions:
         self._store.touch(touched)
         return touched
 
-    def _now(self) -> datetime:
-        now = self._clock()
-        return now.replace(microsecond=now.microsecond // 1000 * 1000)  # what BSON keeps
+
+def _as_stored(moment: datetime) -> datetime:
+    """A moment to the millisecond, as BSON keeps it."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def session_id_of(secret: str) -> str:

@@ -9,8 +9,8 @@ from chatroom.base.access import Access
 from chatroom.base.errors import Refused
 from chatroom.base.models import Author, Room
 from chatroom.rooms.links_store import MOST, RoomInvite, RoomInviteStore
-from chatroom.rooms.members_store import MemberStore
-from chatroom.rooms.rooms import Rooms
+from chatroom.rooms.membership import RoomMembership
+from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.acts import Acts
 from chatroom.site.audit import about_room
@@ -26,16 +26,16 @@ class RoomInvites:
         self,
         store: RoomInviteStore,
         room_store: RoomStore,
-        members: MemberStore,
-        rooms: Rooms,
+        membership_store: MembershipStore,
+        membership: RoomMembership,
         acts: Acts,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._room_store = room_store
-        self._members = members
-        self._rooms = rooms
+        self._membership_store = membership_store
+        self._membership = membership
         self._acts = acts
         self._clock = clock
 
@@ -43,9 +43,9 @@ class RoomInvites:
         """Make a link; answers with its code, which nobody can read again."""
         _check(access)
         if not (1 <= uses <= MAX_USES and 1 <= hours <= MAX_HOURS):
-            raise Refused("invalid", f"A link is good for 1 to {MAX_USES} people, and for 30 days at most.")
+            raise Refused("invalid", f"A link admits 1 to {MAX_USES} people, for 30 days at most.")
         if len(self._store.list_for(access.room)) >= MOST:
-            raise Refused("busy", f"There are {MOST} links into this room: end one first.")
+            raise Refused("busy", f"This room has {MOST} active links, which is the limit. End one first.")
         code = secrets.token_urlsafe(24)
         now = self._clock()
         invite = RoomInvite(
@@ -85,7 +85,7 @@ class RoomInvites:
             details={"link": invite_id[:8]},
             is_end=True,
         ):
-            raise Refused("not_found", "There is no such link; perhaps it has ended already.")
+            raise Refused("not_found", "This link does not exist, or has already ended.")
 
     def get_room(self, code: str) -> Room:
         """The room that a link leads to; raise `Refused` (`not_found`) for one that is no good."""
@@ -98,23 +98,23 @@ class RoomInvites:
     def accept(self, author: Author, code: str) -> Room:
         """Come in by a link; who is in the room already uses nothing up."""
         room = self.get_room(code)
-        if self._members.find_role(author.id, room) is not None:
+        if self._membership_store.find_role(author.id, room) is not None:
             return room
-        if self._members.was_removed(author.id, room):
-            raise Refused("forbidden", "You were removed from this room. Ask those who manage it to add you.")
+        if self._membership_store.was_removed(author.id, room):
+            raise Refused("forbidden", "You were removed from this room. Ask one of its administrators to add you.")
         if not self._store.take(_hash(code)):
             raise _no_good()
-        self._rooms.let_in(author, room)
+        self._membership.let_in(author, room)
         return room
 
 
 def _check(access: Access) -> None:
     if not access.may_moderate:
-        raise Refused("forbidden", "Only moderators invite people to this room.")
+        raise Refused("forbidden", "Only moderators can invite people to this room.")
 
 
 def _no_good() -> Refused:
-    return Refused("not_found", "This link is not good any more: it was used up, or it has ended. Ask for a new one.")
+    return Refused("not_found", "This link has expired or has been used up. Ask for a new one.")
 
 
 def _hash(code: str) -> str:

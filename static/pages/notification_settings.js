@@ -5,11 +5,11 @@ import { startServiceWorker } from "../views/outbound/browser_notifications.js";
 import { isSubscribed, subscribe, unsubscribe } from "../views/outbound/push.js";
 
 const SAID = {
-  on: "Notifications are on, even while no page of the room is open.",
-  local: "Notifications are on while a page of the room is open. The push service of this browser cannot be reached.",
-  off: "Notifications are off in this browser.",
-  denied: "This browser blocks notifications from this site. You can change that in its settings for this site.",
-  unable: "This browser cannot show notifications here: they need a page that is served over https.",
+  on: "This browser notifies you, even when the page is closed.",
+  local: "This browser notifies you while a page of the site is open. Its push service cannot be reached.",
+  off: "This browser does not notify you.",
+  denied: "This browser blocks notifications of this site. You can change that in its settings.",
+  unable: "This browser cannot show notifications here. They need https.",
 };
 
 const root = document.querySelector("[data-notifications]");
@@ -45,7 +45,7 @@ async function start(root) {
 
   function show() {
     state.textContent = SAID[now];
-    toggle.textContent = isOn() ? "Turn off notifications" : "Turn on notifications";
+    toggle.textContent = isOn() ? "Turn off in this browser" : "Turn on in this browser";
     toggle.hidden = now === "unable" || now === "denied";
     root.hidden = false;
   }
@@ -65,6 +65,6 @@ async function request(url, body, csrfToken) {
     body: body && JSON.stringify(body),
     credentials: "same-origin",
   });
-  if (!response.ok) throw new Error(`The room answered with ${response.status}.`);
+  if (!response.ok) throw new Error(`The server answered with ${response.status}.`);
   return response.json();
 }

@@ -1,4 +1,4 @@
-"""Backups: made while the site runs, checked without a database, restored into an empty one."""
+"""Backups: created while the site runs, checked without a database, restored into an empty one."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ _folder = click.argument("folder", type=click.Path(resolve_path=True, path_type=
 @command("backup", is_prepared=False)
 @_folder
 def make_backup(services: Services, folder: Path) -> None:
-    """Write everything to a new FOLDER.
+    """Write a backup to a new FOLDER.
 
     Also while people are writing (docs/backups.md).
     """
@@ -23,17 +23,17 @@ def make_backup(services: Services, folder: Path) -> None:
     for room, facts in manifest.rooms.items():
         if facts.missing_revisions:
             missing = f"{facts.missing_revisions} revisions of the room {room!r}"
-            click.echo(f"Warning: {missing} are not in the database, so somebody removed messages.", err=True)
+            click.echo(f"Warning: {missing} are missing from the database: somebody removed messages.", err=True)
     click.echo(f"{folder} holds {_contents(manifest)}.")
 
 
 @click.command("verify")
 @_folder
 def verify_backup(folder: Path) -> None:
-    """Check that the backup in FOLDER is as it was written."""
+    """Check that a backup is complete and unchanged."""
     with explained():
         manifest = backup.verify(COLLECTIONS, folder, show_progress())
-    click.echo(f"{folder} is whole: {_contents(manifest)}, of {manifest.made_at:%Y-%m-%d %H:%M} UTC.")
+    click.echo(f"{folder} is complete: {_contents(manifest)}, of {manifest.made_at:%Y-%m-%d %H:%M} UTC.")
 
 
 @command("restore", is_prepared=False)

@@ -78,15 +78,15 @@ def get_user(services: Services, name: str) -> User:
     """The account with this user name."""
     user = services.people.users.find_by_username(name)
     if user is None:
-        raise click.ClickException(f"There is no user with the name {name!r}.")
+        raise click.ClickException(f"There is no user named {name!r}.")
     return user
 
 
 def get_room(services: Services, slug: str) -> Room:
     """The room with this name in its address."""
-    room = services.rooms.rooms.find_by_slug(slug)
+    room = services.rooms.store.find_by_slug(slug)
     if room is None:
-        raise click.ClickException(f"There is no room with the name {slug!r} in its address.")
+        raise click.ClickException(f"There is no room with the address {slug!r}.")
     return room
 
 

@@ -73,7 +73,7 @@ def own_data() -> Response:
 def format_of(text: str) -> Format:
     """The format of that name; raise `Refused` for another."""
     if text not in get_args(Format):
-        raise Refused("invalid", "An export is html, text or jsonl.")
+        raise Refused("invalid", "The format of an export is html, text or jsonl.")
     return cast("Format", text)
 
 
@@ -99,9 +99,9 @@ def _file(access: Access, asked: Asked) -> Response:
     user_id, slug = access.user_id, access.room.slug
 
     def check() -> None:
-        now = services.rooms.rooms.find_for(user_id, slug)
+        now = services.rooms.access.find_for(user_id, slug)
         if now is None:
-            raise Refused("not_found", "They are no member any more.")
+            raise Refused("not_found", "You are no longer a member of this room.")
         check_export(now)
 
     return hand_out(name, content_type, pieces, check=check, release=held.close)
@@ -132,7 +132,7 @@ def _styles() -> str:
 
 
 def _enter(slug: str) -> Access:
-    access = services.rooms.rooms.get_for(current_user.id, slug)
+    access = services.rooms.access.get_for(current_user.id, slug)
     check_export(access)
     return access
 

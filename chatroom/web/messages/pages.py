@@ -23,7 +23,7 @@ from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Draft, Held, Message, Room
 from chatroom.messages.messages_store import Stored
 from chatroom.messages.posting import Page as MessagePage
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
 from chatroom.web.files.files import keep_sent, sent_files
 from chatroom.web.kit.errors import retry_after_of, status_of, with_retry_after
 from chatroom.web.kit.lanes import scarce
@@ -67,7 +67,7 @@ def as_json(value: Any) -> str:
 
 @blueprint.get("/")
 def index() -> Page:
-    """Lead newcomers in, and those signed in to the chat."""
+    """The start page for visitors; people who are logged in are redirected to the chat."""
     if current_user.is_authenticated:
         return redirect(url_for("pages.chatroom"), 303)
     return make_response(render_template("index.html"))
@@ -99,7 +99,7 @@ def messages_frame(slug: str) -> Page:
         response = make_response(render_template_string(LOGGED_OUT_FRAME, slug=slug))
         response.status_code = 401
         return response
-    access = services.rooms.rooms.get_for(current_user.id, slug)
+    access = services.rooms.access.get_for(current_user.id, slug)
     found = access.room
     services.live.presences.visit(found.id, current_user.person)
     page = services.messages.posting.newest(found, services.settings.history_page)
@@ -109,7 +109,7 @@ def messages_frame(slug: str) -> Page:
 
 
 def _room(slug: str) -> Page:
-    access = services.rooms.rooms.get_for(current_user.id, slug) if request.method == "POST" else open_room(slug)
+    access = services.rooms.access.get_for(current_user.id, slug) if request.method == "POST" else open_room(slug)
     found = access.room
     form = MessageForm()
     if request.method != "POST":
@@ -131,7 +131,9 @@ def _room(slug: str) -> Page:
 
 def open_room(slug: str) -> Access:
     """The room for who opens a page of it, which lets people into public ones."""
-    return services.rooms.rooms.visit(current_user.id, slug, lambda: services.site.limits.coming.check(current_user.id))
+    return services.rooms.access.visit(
+        current_user.id, slug, lambda: services.site.limits.coming.check(current_user.id)
+    )
 
 
 def _mark_read(access: Access, page: MessagePage) -> None:
@@ -150,7 +152,7 @@ def _post(access: Access, form: MessageForm) -> Stored | Held:
     )
     services.site.limits.posting.check(current_user.id, client_address())
     services.messages.posting.check_reply(found, draft.reply_to)
-    services.rooms.rooms.check_posting(access, draft.client_id)
+    services.rooms.slow_mode.check_posting(access, draft.client_id)
     file_ids = keep_sent(current_user.id, found, parts)
     held = services.moderation.approval.hold(access, draft, file_ids)
     if held is not None:
@@ -213,7 +215,7 @@ def _address_of_day(found: Room) -> str:
         offset = int(request.args.get("offset", "0")[:5])
         message = services.messages.posting.first_at(found, day + timedelta(minutes=offset))
     except (ValueError, OverflowError) as error:
-        raise Refused("invalid", "A date is written as in 2026-11-21.") from error
+        raise Refused("invalid", "Write the date like 2026-11-21.") from error
     if message is None:
         return url_for("pages.room", slug=found.slug)
     return url_for("permalinks.message", slug=found.slug, sequence=message.sequence)

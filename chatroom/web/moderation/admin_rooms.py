@@ -46,7 +46,7 @@ def _room_page(slug: str, status: int = 200, msg: str = "") -> Response:
         section="rooms",
         found=found,
         room=room,
-        may_enter=room.kind == "public" or services.rooms.rooms.find_for(current_user.id, room.slug) is not None,
+        may_enter=room.kind == "public" or services.rooms.access.find_for(current_user.id, room.slug) is not None,
         entries=services.site.audit.page(room=room.id).entries,
         msg=msg,
         typed={"username": _typed_name(), "reason": request.form.get("reason", "")},
@@ -66,7 +66,7 @@ def archive(slug: str) -> Page:
     """Close the room for writing, or open it again."""
     is_archived = request.form.get("archived") == "yes"
     services.moderation.site_rooms.archive(slug, current_user.author, is_archived=is_archived, reason=_typed_reason())
-    flash("The room is archived." if is_archived else "The room is open again.", "success")
+    flash("The room was archived." if is_archived else "The room was reopened.", "success")
     return redirect(url_for("admin_rooms.room", slug=slug), 303)
 
 
@@ -76,9 +76,9 @@ def appoint(slug: str) -> Page:
     """Put a member in charge of a room that nobody manages."""
     user = services.people.users.find_by_username(_typed_name())
     if user is None:
-        raise Refused("not_found", "There is nobody of this user name.")
+        raise Refused("not_found", f"There is no user named {_typed_name()}.")
     services.moderation.site_rooms.appoint(slug, current_user.author, user, _typed_reason())
-    flash("They are in charge of the room now.", "success")
+    flash("The member is now an administrator of the room.", "success")
     return redirect(url_for("admin_rooms.room", slug=slug), 303)
 
 

@@ -25,16 +25,16 @@ const ELSEWHERE = [
     [
       ["Enter", "Send"],
       ["Shift Enter", "Start a new line"],
-      ["↑", "Edit your last message, if nothing is typed"],
-      ["Esc", "Cancel answering a message"],
+      ["↑", "Edit your last message, when the field is empty"],
+      ["Esc", "Cancel the reply"],
     ],
   ],
   [
     "Among the messages",
     [
       ["↑ ↓", "Go from message to message"],
-      ["Enter", "Open the menu of a message"],
-      ["Esc", "Go back to writing"],
+      ["Enter", "Show the actions of a message"],
+      ["Esc", "Go to the message field"],
     ],
   ],
 ];

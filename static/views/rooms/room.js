@@ -1,7 +1,7 @@
 /* The title and the topic of the room, and whether the person may write in it. */
 
-const ARCHIVED = "This room is archived: it can be read, and nobody writes in it any more.";
-const READ_ONLY = "Only moderators write in this room.";
+const ARCHIVED = "This room is archived: you can read it, but nobody can post.";
+const READ_ONLY = "Only moderators can post in this room.";
 
 export class RoomView {
   #find;

@@ -15,7 +15,7 @@ import pytest
 from chatroom.base.models import Author, User
 from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.outbound.subscriptions_store import Subscription, SubscriptionStore
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
 from chatroom.services import Services
 from tests.integration.live.servers import SECONDS, Client, Server, make_tokens, new_name, settings_of
 from tests.people import access
@@ -255,7 +255,7 @@ def test_an_account_is_deleted_to_the_end_though_the_process_is_killed_in_the_mi
     services, count = pair.services, 600
     (token,) = make_tokens(pair.uri, pair.name, "carol")
     carol = pair.user(token)
-    services.rooms.rooms.get_for(carol.id, "lobby")
+    services.rooms.access.get_for(carol.id, "lobby")
     drafts = [services.messages.posting.draft(Author(carol.id, "Carol"), f"c{n}") for n in range(count)]
     services.messages.posting.append(LOBBY.id, drafts)
     holder = pair.holder("account_deletion")
@@ -274,7 +274,7 @@ def test_an_account_is_deleted_to_the_end_though_the_process_is_killed_in_the_mi
         assert client.close_code(SECONDS) in {4401, 4403}
     wait_until(lambda: messages.count_documents(left) == 0)
     users.update_one({"_id": carol.id}, {"$set": {"deleted_at": LONG_AGO}})  # the minute is over
-    wait_until(lambda: not services.people.users.list_leaving())
+    wait_until(lambda: not services.people.states.list_leaving())
 
     assert messages.distinct("author.name", {"author.id": carol.id}) == ["Former member"]
     revisions = [number for each in messages.find({"room": LOBBY.id}) for number in each["revisions"]]

@@ -34,7 +34,7 @@ class Site:
         self.told: list[Notice] = []
         self.services = self.process()
         self.services.site.notices._apply = self.told.append
-        self.services.rooms.rooms.ensure_lobby()
+        self.services.rooms.making.ensure_lobby()
         self.alice, self.bob = self.add("alice"), self.add("bob")
 
     def process(self) -> Services:
@@ -50,10 +50,10 @@ class Site:
         )
 
     def room(self, user: User, slug: str = "lobby") -> Room:
-        return self.services.rooms.rooms.get_for(user.id, slug).room
+        return self.services.rooms.access.get_for(user.id, slug).room
 
     def say(self, user: User, text: str, slug: str = "lobby", **more: Any) -> Message:
-        access = self.services.rooms.rooms.get_for(user.id, slug)
+        access = self.services.rooms.access.get_for(user.id, slug)
         messages = self.services.messages.posting
         draft = messages.draft(access.author, text, **more)
         return messages.post(access.room, messages.with_mentions(access, draft)).message
@@ -63,7 +63,7 @@ class Site:
 
     def states(self, slug: str = "lobby") -> list[Message]:
         """Every message as a reader from the beginning gets it, in the order of their sequences."""
-        room = self.services.rooms.rooms.find_by_slug(slug)
+        room = self.services.rooms.store.find_by_slug(slug)
         assert room
         found = self.services.messages.store.changed_after(room.id, 0, 10_000)
         return sorted(found, key=lambda message: message.sequence)
@@ -75,7 +75,7 @@ class Site:
         self.services.erasure.account_deletion.delete_own(user, PASSWORD, "192.0.2.1", is_erased=is_erased)
 
     def leaving(self) -> list[str]:
-        return [former.id for former in self.services.people.users.list_leaving()]
+        return [former.id for former in self.services.people.states.list_leaving()]
 
     def settle(self) -> None:
         """Let the minute pass in which something of theirs may still arrive."""
@@ -130,21 +130,22 @@ class TestAtOnce:
             assert caught.value.reason == "taken"
 
     def test_nobody_finds_them(self, site: Site) -> None:
-        users, rooms = site.services.people.users, site.services.rooms.rooms
-        lobby = rooms.get_for(site.alice.id, "lobby")
+        users, rooms = site.services.people.users, site.services.rooms
+        lobby = rooms.access.get_for(site.alice.id, "lobby")
         site.say(site.bob, "hello")
         site.delete(site.bob)
         assert users.find(site.bob.id) is None
         assert users.find_by_username("bob") is None
         assert users.find_by_name("Bob") is None
+        directory = site.services.people.directory
         for beginning in ("", "b", "former"):
-            assert [user.username for user in users.search(beginning)] == ([] if beginning else ["alice"])
-            assert [user.username for user in users.list_like(beginning, "", 9)] == ([] if beginning else ["alice"])
-            named = users.list_named_like(beginning, 9)
+            assert [user.username for user in directory.search(beginning)] == ([] if beginning else ["alice"])
+            assert [user.username for user in directory.list_like(beginning, "", 9)] == ([] if beginning else ["alice"])
+            named = directory.list_named_like(beginning, 9)
             assert [user.username for user in named] == ([] if beginning else ["alice"])
-        assert [person.username for person in rooms.people_like(lobby, "")] == ["alice"]
-        assert [member.person.username for member in rooms.list_members(lobby)] == ["alice"]
-        assert site.services.rooms.rooms.find_for(site.bob.id, "lobby") is None
+        assert [member.username for member in rooms.members.list_like(lobby.room, "")] == ["alice"]
+        assert [member.person.username for member in rooms.members.list_in(lobby.room)] == ["alice"]
+        assert site.services.rooms.access.find_for(site.bob.id, "lobby") is None
         assert site.say(site.alice, "@bob?").mentions == ()
         assert site.services.moderation.overview.read().people == 1
         with pytest.raises(Refused, match="deleted"):
@@ -154,8 +155,8 @@ class TestAtOnce:
         services, bob = site.services, site.bob
         services.people.avatars.set(bob.id, io.BytesIO(make_picture("PNG")))
         services.outbound.push.subscribe(bob.id, "session", "https://1.1.1.1/push", "p" * 87, "a" * 22)
-        den = services.rooms.rooms.create(Author(bob.id, "Bob"), "member", title="Den", is_private=True)
-        access = services.rooms.rooms.get_for(bob.id, den.slug)
+        den = services.rooms.making.create(Author(bob.id, "Bob"), "member", title="Den", is_private=True)
+        access = services.rooms.access.get_for(bob.id, den.slug)
         code = services.rooms.links.create(access, uses=5, hours=1)
         services.outbound.webhooks.make_incoming(access, access.author, "CI")
         services.moderation.moderation.set_role(None, bob, "administrator")
@@ -190,36 +191,36 @@ class TestAtOnce:
 
     def test_a_room_that_they_alone_managed_passes_to_another(self, site: Site) -> None:
         services = site.services
-        den = services.rooms.rooms.create(Author(site.bob.id, "Bob"), "member", title="Den", is_private=True)
-        access = services.rooms.rooms.get_for(site.bob.id, den.slug)
+        den = services.rooms.making.create(Author(site.bob.id, "Bob"), "member", title="Den", is_private=True)
+        access = services.rooms.access.get_for(site.bob.id, den.slug)
         bot = services.people.accounts.create_bot("robot", "Robot")
         carol, dave = site.add("carol"), site.add("dave")
         for each in (bot, carol, dave):
-            services.rooms.rooms.add_member(access, each.id, each.display_name)
-        services.rooms.rooms.set_role(access, dave.id, "moderator")
+            services.rooms.membership.add(access, each.id, each.display_name)
+        services.rooms.membership.set_role(access, dave.id, "moderator")
         site.delete(site.bob)
-        assert services.rooms.rooms.get_for(dave.id, den.slug).may_manage
-        assert not services.rooms.rooms.get_for(carol.id, den.slug).may_manage
-        assert site.states(den.slug)[-1].text == "Dave manages this room now"
+        assert services.rooms.access.get_for(dave.id, den.slug).may_manage
+        assert not services.rooms.access.get_for(carol.id, den.slug).may_manage
+        assert site.states(den.slug)[-1].text == "Dave is now an administrator of this room"
         site.delete(dave)
-        assert services.rooms.rooms.get_for(carol.id, den.slug).may_manage
+        assert services.rooms.access.get_for(carol.id, den.slug).may_manage
         site.delete(carol)
-        assert services.rooms.rooms.find_for(bot.id, den.slug) is not None
+        assert services.rooms.access.find_for(bot.id, den.slug) is not None
 
     def test_direct_rooms_stay_for_the_others(self, site: Site) -> None:
         services = site.services
-        room = services.rooms.rooms.open_direct(Author(site.alice.id, "Alice"), [site.bob.id])
+        room = services.rooms.direct.open(Author(site.alice.id, "Alice"), [site.bob.id])
         site.say(site.bob, "between us", room.slug)
         site.told.clear()
         site.delete(site.bob)
-        (entry,) = [each for each in services.rooms.rooms.list_for(site.alice.id) if each.room.kind == "direct"]
+        (entry,) = [each for each in services.rooms.listings.list_for(site.alice.id) if each.room.kind == "direct"]
         assert entry.title == FORMER
-        assert services.rooms.rooms.get_for(site.alice.id, room.slug).room.title == FORMER
+        assert services.rooms.access.get_for(site.alice.id, room.slug).room.title == FORMER
         assert Notice(kind="rooms", user=site.alice.id) in site.told
-        assert services.rooms.rooms.open_direct(Author(site.alice.id, "Alice"), [site.bob.id]).id == room.id
+        assert services.rooms.direct.open(Author(site.alice.id, "Alice"), [site.bob.id]).id == room.id
         carol = site.add("carol")
-        with pytest.raises(Refused, match="nobody"):
-            services.rooms.rooms.open_direct(Author(carol.id, "Carol"), [site.bob.id])
+        with pytest.raises(Refused, match="no account"):
+            services.rooms.direct.open(Author(carol.id, "Carol"), [site.bob.id])
 
     def test_the_audit_log_keeps_who_it_was(self, site: Site) -> None:
         site.delete(site.bob, is_erased=True)
@@ -284,8 +285,8 @@ def talk(site: Site) -> None:
     first = site.say(site.bob, "good morning")
     taken_back = site.say(site.bob, "a slip")
     answer = site.say(site.alice, "good morning to you", reply_to=first.sequence)
-    theirs = site.services.rooms.rooms.get_for(site.bob.id, "lobby")
-    hers = site.services.rooms.rooms.get_for(site.alice.id, "lobby")
+    theirs = site.services.rooms.access.get_for(site.bob.id, "lobby")
+    hers = site.services.rooms.access.get_for(site.alice.id, "lobby")
     messages = site.services.messages.posting
     site.change(site.bob, messages.changes.deleting(theirs, taken_back.id))
     site.change(site.bob, messages.changes.reacting(theirs, answer.id, "🎉"))
@@ -345,32 +346,32 @@ class TestWhatTheyWrote:
 
     def test_everywhere_also_in_rooms_that_they_had_left(self, site: Site) -> None:
         services = site.services
-        den = services.rooms.rooms.create(Author(site.alice.id, "Alice"), "member", title="Den", is_private=True)
-        services.rooms.rooms.add_member(services.rooms.rooms.get_for(site.alice.id, den.slug), site.bob.id, "Bob")
+        den = services.rooms.making.create(Author(site.alice.id, "Alice"), "member", title="Den", is_private=True)
+        services.rooms.membership.add(services.rooms.access.get_for(site.alice.id, den.slug), site.bob.id, "Bob")
         site.say(site.bob, "in the den", den.slug)
-        services.rooms.rooms.leave(services.rooms.rooms.get_for(site.bob.id, den.slug))
+        services.rooms.membership.leave(services.rooms.access.get_for(site.bob.id, den.slug))
         site.delete(site.bob, is_erased=True)
         said = [each for each in site.states(den.slug) if each.author.id == site.bob.id]
         assert [(each.author.name, each.text) for each in said] == [(FORMER, ""), (FORMER, f"{FORMER} left")]
 
     def test_files_go_with_what_is_erased(self, site: Site) -> None:
-        files, lobby = site.services.files.files, site.room(site.bob)
-        file = files.upload(site.bob.id, lobby, "a.png", io.BytesIO(make_picture("PNG")))
+        files, lobby = site.services.files, site.room(site.bob)
+        file = files.uploads.take(site.bob.id, lobby, "a.png", io.BytesIO(make_picture("PNG")))
         messages = site.services.messages.posting
         draft = messages.draft(Author(site.bob.id, "Bob"), "look", has_files=True)
         messages.post(lobby, messages.attach(lobby, draft, [file.id]))
         site.delete(site.bob, is_erased=True)
         with pytest.raises(Refused):
-            files.get(file.id)
+            files.downloads.get(file.id)
 
     def test_files_stay_with_what_is_kept(self, site: Site) -> None:
-        files, lobby = site.services.files.files, site.room(site.bob)
-        file = files.upload(site.bob.id, lobby, "a.png", io.BytesIO(make_picture("PNG")))
+        files, lobby = site.services.files, site.room(site.bob)
+        file = files.uploads.take(site.bob.id, lobby, "a.png", io.BytesIO(make_picture("PNG")))
         messages = site.services.messages.posting
         draft = messages.draft(Author(site.bob.id, "Bob"), "look", has_files=True)
         messages.post(lobby, messages.attach(lobby, draft, [file.id]))
         site.delete(site.bob)
-        assert not files.is_unused(files.get(file.id))
+        assert not files.downloads.is_unused(files.downloads.get(file.id))
 
     def test_search(self, site: Site) -> None:
         talk(site)
@@ -379,7 +380,7 @@ class TestWhatTheyWrote:
         (hit,) = search.find(site.alice.id, "morning from:me").hits
         assert hit.message.author.name == "Alice"
         assert [hit.message.author.name for hit in search.find(site.alice.id, "morning").hits] == ["Alice", FORMER]
-        with pytest.raises(Refused, match="nobody called"):
+        with pytest.raises(Refused, match="no user named"):
             search.find(site.alice.id, "morning from:bob")
 
     def test_among_many_others(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -432,7 +433,7 @@ class TestToTheEnd:
         """The account is gone by then; everything else is done by whoever is there."""
         secret = site.services.people.sessions.begin(site.bob, label="x", address="")
         site.say(site.bob, "hello")
-        site.services.people.users.make_former(site.bob.id, is_erased=False)
+        site.services.people.states.make_former(site.bob.id, is_erased=False)
         assert site.services.people.sessions.find_valid(secret) is None
         site.process().erasure.account_deletion.finish()
         assert site.database["memberships"].count_documents({"user": site.bob.id}) == 0
@@ -478,7 +479,7 @@ class TestToTheEnd:
         site = Site(real_database)
         for n in range(40):
             site.say(site.bob, f"m{n}")
-        site.services.people.users.make_former(site.bob.id, is_erased=True)
+        site.services.people.states.make_former(site.bob.id, is_erased=True)
         others = [site.process().erasure.account_deletion for _ in range(2)]
         threads = [threading.Thread(target=each.finish) for each in others]
         for thread in threads:

@@ -22,6 +22,7 @@ from chatroom.export.backup import BackupError
 from chatroom.export.backup_store import BackupStore
 from chatroom.files.files_store import PIECE_BYTES
 from chatroom.mongo.collections import backed_up
+from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.services import COLLECTIONS, Services
 from tests.conftest import MakeApp, services_of, signed_in, visitor
@@ -49,12 +50,13 @@ def fill(app: Flask) -> None:
         assert (alice if number % 2 else bob).say(f"message {number} ✓ \u2028 {'x' * number}").status_code == 303
     services = services_of(app)
     rooms = RoomStore(services.database)
+    memberships = MembershipStore(services.database)
     rooms.ensure(CELLAR)
     user = services.people.users.find_by_username("alice")
     assert user is not None
-    rooms.admit(user.id, CELLAR)
+    memberships.admit(user.id, CELLAR)
     store = services.messages.store
-    access = services.rooms.rooms.get_for(user.id, "lobby")
+    access = services.rooms.access.get_for(user.id, "lobby")
     messages = store.newest("lobby", 10)
     store.change("lobby", messages[1].id, lambda message: {"text": "edited", "html": "<p>edited</p>"})
     services.messages.posting.change(access.room, services.messages.changes.deleting(access, messages[2].id))
@@ -148,8 +150,8 @@ class TestRoundTrip:
         """The messages may be from a moment before an account was deleted, and the accounts from after it."""
         bob = full.people.users.find_by_username("bob")
         assert bob is not None
-        full.people.users.make_former(bob.id, is_erased=True)
-        full.people.users.end_leaving(bob.id)
+        full.people.states.make_former(bob.id, is_erased=True)
+        full.people.states.end_leaving(bob.id)
         backup.make(store_of(full), tmp_path / "b", silent)
         backup.restore(store_of(empty), tmp_path / "b", silent)
         said = {"author.id": bob.id, "deleted_at": None}
@@ -190,7 +192,7 @@ class TestRoundTrip:
             )
         # The lost room had come further: a reader from there is told to load the room anew.
         room = Room(id="lobby", slug="lobby", title="Lobby")
-        with pytest.raises(Refused, match="load it again"):
+        with pytest.raises(Refused, match="reload the page"):
             empty.messages.posting.after(room, 9, 50)
         # The next message takes the next revision.
         assert empty.messages.store.append("lobby", [rendered("next")])[0].message.revision == 9
@@ -582,7 +584,7 @@ class TestCommands:
         monkeypatch.setattr(services, "open", pytest.fail)
         checked = run(app, "verify", str(folder))
         assert (checked.exit_code, checked.exception) == (0, None)
-        assert checked.stdout.startswith(f"{folder} is whole: 7 messages, 2 users, 2 rooms, of 20")
+        assert checked.stdout.startswith(f"{folder} is complete: 7 messages, 2 users, 2 rooms, of 20")
 
     def test_restore(self, folder: Path, make_app: MakeApp) -> None:
         restored = run(make_app(), "restore", str(folder))

@@ -36,7 +36,7 @@ from chatroom.messages.messages_store import MessageStore
 from chatroom.messages.posting import Messages
 from chatroom.mongo.database import Database
 from chatroom.people.tokens import EVERYTHING
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
 from chatroom.site.notices import Notices
 from chatroom.site.notices_store import NoticeStore
 from tests.databases import in_memory, make_rooms
@@ -86,7 +86,7 @@ class Process:
         self.bridge = Bridge()
         self.notices = Notices(NoticeStore(self.database), apply=self.bridge.apply)
         self.rooms = make_rooms(self.database, self.messages, self.notices)
-        self.rooms.ensure_lobby()
+        self.rooms.making.ensure_lobby()
         self.ended: set[str] = set()
         self.prolonged: dict[str, datetime] = {}
         self.looked_up: list[tuple[str, bool]] = []
@@ -97,7 +97,7 @@ class Process:
             self.store,
             self.presences,
             application=Application(
-                find_room=self.rooms.find,
+                find_room=self.rooms.store.find,
                 hear_notices=self.notices.hear,
                 ended_sessions=lambda: self.ended,
                 prolong_session=self.prolong,
@@ -123,11 +123,11 @@ class Process:
             address_of=lambda scope: scope["client"][0],
             sign_in=self.sign_in,
             is_own_origin=lambda scope: header(scope, "origin") == "https://room.test",
-            get_access=lambda user_id, slug: self.rooms.get_for(user_id, slug),
-            find_access=lambda user_id, slug: self.rooms.find_for(user_id, slug),
+            get_access=lambda user_id, slug: self.rooms.access.get_for(user_id, slug),
+            find_access=lambda user_id, slug: self.rooms.access.find_for(user_id, slug),
             check_posting=self.check_posting,
             mark_read=lambda access, sequence: self.marked.append((access.user_id, access.room.id, sequence)),
-            take_turn=lambda access, client_id: self.rooms.take_turn(access, client_id),
+            take_turn=lambda access, client_id: self.rooms.slow_mode.take_turn(access, client_id),
             limits=options.pop("limits", NO_LIMITS),
         )
         assert not options

@@ -15,7 +15,7 @@ from chatroom.base.models import Author, Message, Room
 from chatroom.messages.messages_store import MessageStore
 from chatroom.messages.posting import Messages
 from chatroom.mongo.database import Database
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
 from tests.databases import in_memory
 from tests.people import ALICE, BOB, MALLORY, access
 
@@ -152,7 +152,7 @@ class RoomModel(RuleBasedStateMachine):
     @rule(room=ROOMS, beyond=st.integers(1, 5))
     def ask_beyond_the_end(self, room: Room, beyond: int) -> None:
         """A cursor that nobody gave is refused."""
-        with pytest.raises(Refused, match="has not come that far"):
+        with pytest.raises(Refused, match="has no such revision yet"):
             self.processes[0].after(room, self.revisions[room.id] + beyond, 1)
 
     @invariant()

@@ -13,7 +13,7 @@ from chatroom.messages.changes import MOST_PINS, Change
 from chatroom.messages.messages_store import MessageStore, Rendered, Stored
 from chatroom.messages.posting import Messages
 from chatroom.mongo.database import Database
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.audit import Audit
 from chatroom.site.audit_store import AuditStore

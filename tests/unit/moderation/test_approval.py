@@ -12,17 +12,20 @@ from chatroom.base.access import Access
 from chatroom.base.config import Settings
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Author, Draft, Held, Message, Role, Room, User
-from chatroom.files.files import Files
-from chatroom.files.files_store import FileStore
-from chatroom.files.pictures import make_workers
+from chatroom.files import wiring
 from chatroom.messages.mentions import Mentions
 from chatroom.messages.messages_store import MessageStore, Stored
 from chatroom.messages.posting import Messages
 from chatroom.moderation.approval import MOST_HELD, UNFINISHED_AFTER, Approval
 from chatroom.moderation.held_store import HeldStore
 from chatroom.moderation.newcomers import LOOK_BACK, MOST, Newcomers
+from chatroom.mongo.context import Context
 from chatroom.mongo.database import Database
+from chatroom.people.account_states_store import AccountStateStore
 from chatroom.people.users_store import UserStore
+from chatroom.rooms.access_store import AccessStore
+from chatroom.rooms.members_store import MemberStore
+from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.audit import Audit
 from chatroom.site.audit_store import Act, AuditStore
@@ -45,18 +48,16 @@ class World:
         clock: Callable[[], datetime] = lambda: self.now  # noqa: E731
         self.users = UserStore(database, clock=clock)
         self.rooms = RoomStore(database)
+        self.accesses = AccessStore(database)
+        self.members = MemberStore(database)
+        self.memberships = MembershipStore(database)
         self.rooms.ensure(LOBBY)
         self.rooms.ensure(DEN)
         self.store = MessageStore(database, origin="here")
         self.held = HeldStore(database, clock=clock)
-        self.files = Files(
-            FileStore(database, clock=clock),
-            Settings(),
-            make_workers(),
-            find_message=self.store.find_by_client_id,
-            find_held=self.held.find,
-            clock=clock,
-        )
+        find_message, find_held = self.store.find_by_client_id, self.held.find
+        context = Context(Settings(), database, "", "here")
+        self.files = wiring.make(context, find_message=find_message, find_held=find_held, clock=clock)
         self.notices = Notices(NoticeStore(database))
         self.audit = Audit(AuditStore(database))
         decided = {"approve_message": self.finish_decision, "reject_message": self.finish_decision}
@@ -65,17 +66,18 @@ class World:
         self.messages = Messages(
             self.store,
             max_length=4000,
-            files=self.files,
-            find_mentions=Mentions(self.rooms.find_people).find,
+            files=self.files.of_messages,
+            find_mentions=Mentions(self.members.find_named).find,
             check_editing=self.newcomers.check_editing,
         )
         self.approval = Approval(
             self.held,
             self.users,
             self.rooms,
+            self.accesses,
             self.messages,
             message_store=self.store,
-            files=self.files,
+            files=self.files.of_messages,
             newcomers=self.newcomers,
             notices=self.notices,
             acts=self.doing,
@@ -91,11 +93,11 @@ class World:
 
     def add(self, name: str, role: Role = "member", **more: Any) -> User:
         user = self.users.add(name, name.title(), "x", role, **more)
-        self.rooms.admit(user.id, LOBBY)
+        self.memberships.admit(user.id, LOBBY)
         return user
 
     def access(self, user: User, room: Room = LOBBY) -> Access:
-        found = self.rooms.find_access(user.id, room.slug)
+        found = self.accesses.find(user.id, room.slug)
         assert found
         return found
 
@@ -159,7 +161,7 @@ class TestWho:
         assert world.approval.hold(world.access(world.carol), world.draft(world.carol, "c1")) == held
 
     def test_a_moderator_of_the_room_is_not_there(self, world: World) -> None:
-        world.rooms.admit(world.carol.id, DEN)
+        world.memberships.admit(world.carol.id, DEN)
         assert world.hold("c1", room=DEN)
         world.database["memberships"].update_one(
             {"user": world.carol.id, "room": DEN.id}, {"$set": {"role": "moderator"}}
@@ -177,17 +179,17 @@ class TestWho:
         )
         carol, dave = Author(world.carol.id, "Carol"), world.add("dave")
         for attempt in (
-            lambda: rooms.open_direct(carol, [dave.id]),
-            lambda: rooms.open_direct(carol, [world.bob.id, dave.id]),
-            lambda: rooms.create(carol, "member", title="Bargains"),
+            lambda: rooms.direct.open(carol, [dave.id]),
+            lambda: rooms.direct.open(carol, [world.bob.id, dave.id]),
+            lambda: rooms.making.create(carol, "member", title="Bargains"),
         ):
             with pytest.raises(Refused) as refusal:
                 attempt()
             assert refusal.value.reason == "newcomer"
-        assert world.is_free(world.carol, room=rooms.open_direct(carol, [world.bob.id]))
+        assert world.is_free(world.carol, room=rooms.direct.open(carol, [world.bob.id]))
         # Somebody who is known began it: they may answer.
-        room = rooms.open_direct(Author(world.bob.id, "Bob"), [world.carol.id, world.alice.id])
-        assert rooms.open_direct(carol, [world.bob.id, world.alice.id]) == room
+        room = rooms.direct.open(Author(world.bob.id, "Bob"), [world.carol.id, world.alice.id])
+        assert rooms.direct.open(carol, [world.bob.id, world.alice.id]) == room
         assert world.is_free(world.carol, room=room)
 
     def test_what_was_approved_is_not_made_into_something_else(self, world: World) -> None:
@@ -334,10 +336,10 @@ class TestWithdraw:
     def test_only_one_s_own(self, world: World) -> None:
         held = world.hold("c1")
         for user in (world.bob, world.alice):
-            with pytest.raises(Refused, match="no such message of yours"):
+            with pytest.raises(Refused, match="no such message waiting for approval"):
                 world.approval.withdraw(world.access(user), held.id)
         for held_id in ("0" * 24, "guessed"):
-            with pytest.raises(Refused, match="no such message of yours"):
+            with pytest.raises(Refused, match="no such message waiting for approval"):
                 world.approval.withdraw(world.access(world.carol), held_id)
 
     def test_not_when_it_was_approved_meanwhile(self, world: World) -> None:
@@ -357,7 +359,9 @@ class TestWithdraw:
 
 class TestDecide:
     def test_approved_it_is_posted_as_its_author_s_under_its_client_id(self, world: World) -> None:
-        world.users.set_mute(world.carol.id, world.now + timedelta(hours=1), "x")  # the moderator knows better
+        AccountStateStore(world.database).set_mute(
+            world.carol.id, world.now + timedelta(hours=1), "x"
+        )  # the moderator knows better
         held = world.held.find_by_id(world.hold("c1").id)
         assert held
         world.approval.approve(world.bob, held.id)
@@ -393,14 +397,14 @@ class TestDecide:
         for thread in threads:
             thread.join()
         assert outcomes.count("done") == 1
-        assert all(said == "done" or said.startswith("It was decided already: ") for said in outcomes)
+        assert all(said == "done" or said.startswith("Already decided: ") for said in outcomes)
         assert len(world.acts()) == 2
         assert len(world.said()) <= 1
 
     def test_the_second_is_told_by_whom(self, world: World) -> None:
         held = world.hold("c1")
         world.approval.approve(world.alice, held.id)
-        with pytest.raises(Refused, match="It was decided already: Alice approved it") as refusal:
+        with pytest.raises(Refused, match="Already decided: Alice approved this message") as refusal:
             world.approval.reject(world.bob, held.id, "No.")
         assert refusal.value.reason == "conflict"
 
@@ -442,22 +446,22 @@ class TestDecide:
         """In a private room its own moderators alone, whoever rules over the site; and nobody about themselves."""
         dave = world.add("dave")
         for user in (world.carol, dave):
-            world.rooms.admit(user.id, DEN)
+            world.memberships.admit(user.id, DEN)
         world.database["memberships"].update_one({"user": dave.id, "room": DEN.id}, {"$set": {"role": "moderator"}})
         held, public = world.hold("c1", room=DEN), world.hold("c2")
         assert [each.held.id for each in world.approval.list_for(dave)] == [held.id]
         assert [each.held.id for each in world.approval.list_for(world.alice)] == [public.id]
         assert (world.approval.count_for(dave), world.approval.count_for(world.alice)) == (1, 1)
         for by, each in ((world.alice, held), (dave, public), (world.carol, public)):
-            with pytest.raises(Refused, match="not for you"):
+            with pytest.raises(Refused, match="may not decide"):
                 world.approval.approve(by, each.id)
         with pytest.raises(Refused, match="may not see it"):
             world.approval.list_for(world.carol)
-        world.users.set_role(world.carol.id, "moderator")
+        AccountStateStore(world.database).set_role(world.carol.id, "moderator")
         carol = world.users.find(world.carol.id)
         assert carol
         assert world.approval.list_for(carol) == []
-        with pytest.raises(Refused, match="not for you"):
+        with pytest.raises(Refused, match="may not decide"):
             world.approval.approve(carol, public.id)
         world.approval.approve(dave, held.id)
         assert world.texts(DEN) == ["c1"]
@@ -469,40 +473,40 @@ class TestDecide:
             world.approval.approve(world.bob, held.id)
         world.rooms.change(LOBBY.id, {"archived_at": None})
         world.database["memberships"].delete_one({"user": world.carol.id, "room": LOBBY.id})
-        with pytest.raises(Refused, match="not in the room any more"):
+        with pytest.raises(Refused, match="has left the room"):
             world.approval.approve(world.bob, held.id)
         world.approval.reject(world.bob, held.id, "You left.")
 
 
 class TestFiles:
     def test_are_kept_until_it_is_decided(self, world: World) -> None:
-        file = world.files.upload(world.carol.id, LOBBY, "a.txt", io.BytesIO(b"words"))
+        file = world.files.uploads.take(world.carol.id, LOBBY, "a.txt", io.BytesIO(b"words"))
         held = world.hold("c1", files=(file.id,))
         assert held.files == (file,)
-        kept = world.files.get(file.id)
+        kept = world.files.downloads.get(file.id)
         assert world.approval.may_see(world.bob, kept)
         assert not world.approval.may_see(world.carol, kept)
-        assert world.files.is_unused(kept)
+        assert world.files.downloads.is_unused(kept)
         world.now += timedelta(days=3)
-        assert world.files.sweep() == 0
-        with pytest.raises(Refused, match="Another message has"):
+        assert world.files.sweep.run() == 0
+        with pytest.raises(Refused, match="belongs to another message"):
             world.hold("c2", files=(file.id,))
         world.approval.approve(world.bob, held.id)
         assert world.said()[0].files == (file,)
         world.now += timedelta(days=8)
-        assert world.files.sweep() == 0
+        assert world.files.sweep.run() == 0
 
     @pytest.mark.parametrize("how", ["rejected", "withdrawn"])
     def test_are_gone_with_it(self, world: World, how: str) -> None:
-        file = world.files.upload(world.carol.id, LOBBY, "a.txt", io.BytesIO(b"words"))
+        file = world.files.uploads.take(world.carol.id, LOBBY, "a.txt", io.BytesIO(b"words"))
         held = world.hold("c1", files=(file.id,))
         if how == "rejected":
             world.approval.reject(world.bob, held.id, "No.")
         else:
             world.approval.withdraw(world.access(world.carol), held.id)
         with pytest.raises(Refused, match="no such file"):
-            world.files.get(file.id)
-        assert world.files.sweep() == 1
+            world.files.downloads.get(file.id)
+        assert world.files.sweep.run() == 1
 
 
 def _die(*_: Any, **__: Any) -> None:

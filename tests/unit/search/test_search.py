@@ -15,6 +15,7 @@ from chatroom.messages.messages_store import MessageStore
 from chatroom.messages.posting import Messages
 from chatroom.mongo.database import Database
 from chatroom.rooms.listings_store import ListingStore
+from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.search import indexer as indexing
 from chatroom.search import proposals
@@ -43,14 +44,15 @@ class Site:
         self.store = MessageStore(database, origin="here")
         self.messages = Messages(self.store, max_length=4000)
         self.rooms = RoomStore(database)
+        self.memberships = MembershipStore(database)
         self.index = SearchStore(database)
         self.indexer = self.make_indexer()
         for room in (LOBBY, DEN):
             self.rooms.ensure(room)
         for person in (ALICE, BOB):
-            self.rooms.admit(person.id, DEN)
+            self.memberships.admit(person.id, DEN)
         for person in (ALICE, BOB, MALLORY):
-            self.rooms.admit(person.id, LOBBY)
+            self.memberships.admit(person.id, LOBBY)
         self.now = 0.0
         self.search = Search(
             self.index,

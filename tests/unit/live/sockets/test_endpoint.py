@@ -11,7 +11,7 @@ from chatroom.live import connection as connections
 from chatroom.live.sockets.gate import Limits
 from chatroom.live.sockets.websocket import EXTENSION
 from chatroom.people.tokens import Grant
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
 from tests.people import ALICE, BOB, MALLORY, person, rendered
 from tests.unit.live.harness import DEN, NO_LIMITS, Client, Process, run, settle
 from tests.waiting import wait_until_in_loop
@@ -22,10 +22,9 @@ ORIGIN = "https://room.test"
 async def started(**options: Any) -> Process:
     """A process with the lobby, and a den of Alice and Bob."""
     process = Process(**options)
-    rooms = process.rooms._store
-    rooms.ensure(DEN)
+    process.rooms.store.ensure(DEN)
     for each in (ALICE, BOB):
-        rooms.admit(each.id, DEN)
+        process.rooms.membership_store.admit(each.id, DEN)
     await process.engine.start()
     return process
 
@@ -153,7 +152,7 @@ class TestHandshake:
             if part == "sign_in":
                 process.endpoint.sign_in = away
             else:
-                process.rooms.get_for = away
+                process.rooms.access.get_for = away
             client = await process.connect()
             assert client.status == 503
             assert (b"retry-after", b"5") in client.events[0]["headers"]
@@ -618,7 +617,7 @@ class TestFollow:
 
         async def test() -> None:
             process = await started()
-            process.rooms._store.ensure(Room(id="hall", slug="hall", title="Hall"))
+            process.rooms.store.ensure(Room(id="hall", slug="hall", title="Hall"))
             process.grant = Grant(scopes=frozenset({"read", "post"}))
             client = await process.connect(query=first)
             if first:
@@ -757,7 +756,7 @@ class TestBreakingTheRules:
             if trouble == "busy":
                 process.engine.appender._writer._run = never
             else:
-                process.rooms.get_for = away
+                process.rooms.access.get_for = away
             await client.say(*[post(f"a{n}") for n in range(12)])
             assert len(refusals(client)) >= 10
             assert {reason for _, reason in refusals(client)} == {trouble}

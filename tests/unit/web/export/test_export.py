@@ -47,7 +47,7 @@ def talk(services: Services, alice: Visitor) -> Services:
     gone = services.messages.store.newest("lobby", 2)[0]
     user = services.people.users.find_by_username("alice")
     assert user
-    access = services.rooms.rooms.get_for(user.id, "lobby")
+    access = services.rooms.access.get_for(user.id, "lobby")
     services.messages.posting.change(access.room, services.messages.changes.deleting(access, gone.id))
     for message in services.messages.store.newest("lobby", 5):
         day = AT if message.sequence < 3 else AT.replace(day=21)
@@ -132,10 +132,10 @@ class TestDays:
     @pytest.mark.parametrize(
         ("query", "said"),
         [
-            ({"format": "html", "from": "tomorrow"}, "“tomorrow” is not a day"),
-            ({"format": "html", "from": "2026-11-21", "to": "2026-11-20"}, "The first day is after the last."),
-            ({"format": "exe"}, "An export is html, text or jsonl."),
-            ({"format": "html", "to": "9" * 5000}, "is not a day"),
+            ({"format": "html", "from": "tomorrow"}, "“tomorrow” is not a date"),
+            ({"format": "html", "from": "2026-11-21", "to": "2026-11-20"}, "The first day is after the last day."),
+            ({"format": "exe"}, "The format of an export is html, text or jsonl."),
+            ({"format": "html", "to": "9" * 5000}, "is not a date"),
         ],
     )
     def test_what_is_wrong_is_said(self, alice: Visitor, talk: Services, query: dict[str, str], said: str) -> None:
@@ -221,13 +221,13 @@ class TestWhileItIsRead:
     def test_it_ends_with_the_right_to_it(self, begun: Iterator[bytes], talk: Services, fate: str) -> None:
         user_id = self.user_id(talk)
         if fate == "banned":
-            talk.people.users.set_ban(user_id, datetime.now(UTC) + timedelta(hours=1), "spam")
+            talk.people.states.set_ban(user_id, datetime.now(UTC) + timedelta(hours=1), "spam")
         elif fate == "removed":
             talk.database["memberships"].update_one({"user": user_id}, {"$set": {"removed_at": datetime.now(UTC)}})
         elif fate == "logged out":
             talk.people.sessions.end_all(user_id)
         else:
-            talk.people.users.set_role(user_id, "member")
+            talk.people.states.set_role(user_id, "member")
         with pytest.raises((Refused, Unavailable)):
             next(begun)
 

@@ -91,7 +91,7 @@ class TestUploading:
         services = services_of(app)
         user = services.people.users.find_by_username("bob")
         assert user
-        services.people.users.set_mute(user.id, datetime.now(UTC) + timedelta(hours=1), "shouting")
+        services.people.states.set_mute(user.id, datetime.now(UTC) + timedelta(hours=1), "shouting")
         answer = upload(bob)
         assert (answer.status_code, answer.json["error"]["reason"]) == (403, "muted")
         assert services.database["files.files"].count_documents({}) == 0
@@ -138,11 +138,11 @@ class TestPosting:
         answer = by_form(alice, (b"\x89PNG\r\n\x1a\nbroken", "a.png"), text="typed")
         assert (answer.status_code, problem(answer)) == (
             400,
-            "The picture cannot be read: it is damaged, or cut off.",
+            "The picture cannot be read: it is damaged or incomplete.",
         )
         assert "typed" in answer.text
         assert "at most 2 files" in problem(by_form(alice, *[(b"x", "a")] * 3))
-        assert "Write something first" in problem(by_form(alice))
+        assert "The message is empty" in problem(by_form(alice))
         assert messages(alice) == []
 
     def test_files_are_on_the_page(self, alice: Visitor) -> None:
@@ -183,7 +183,7 @@ class TestFetching:
         services = services_of(app)
         user = services.people.users.find_by_username("alice")
         assert user
-        access = services.rooms.rooms.get_for(user.id, "lobby")
+        access = services.rooms.access.get_for(user.id, "lobby")
         (message,) = services.messages.store.newest("lobby", 1)
         services.messages.posting.change(access.room, services.messages.changes.deleting(access, message.id))
         assert alice.get(path).status_code == 404

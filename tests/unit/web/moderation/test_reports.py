@@ -4,7 +4,8 @@ import pytest
 from flask import Flask
 
 from chatroom.base.models import Author, Room
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
+from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.services import Services
 from tests.conftest import MakeApp, services_of, signed_in
@@ -34,7 +35,7 @@ def decide(visitor: Visitor, services: Services, **typed: str) -> int:
 @pytest.mark.usefixtures("talk")
 class TestReport:
     def test_it_reaches_the_moderators_with_its_neighbours(self, alice: Visitor, bob: Visitor) -> None:
-        assert "three before it and three after it" in bob.get(REPORT).text
+        assert "the three before and the three after it" in bob.get(REPORT).text
         assert report(bob) == 303
         assert "You have reported this message." in bob.get(REPORT).text
         page = alice.get("/reports").text
@@ -60,9 +61,9 @@ class TestReport:
             assert bob.get(f"/chatroom/lobby/{sequence}/report").status_code == 404
 
     def test_not_what_was_deleted(self, bob: Visitor, mallory: Visitor, services: Services) -> None:
-        access = services.rooms.rooms.get_for(user_of(services, "mallory").id, "lobby")
+        access = services.rooms.access.get_for(user_of(services, "mallory").id, "lobby")
         message = services.moderation.reports.get_message(
-            services.rooms.rooms.get_for(user_of(services, "bob").id, "lobby"), 4
+            services.rooms.access.get_for(user_of(services, "bob").id, "lobby"), 4
         )
         services.messages.posting.change(access.room, services.messages.changes.deleting(access, message.id))
         assert bob.get(REPORT).status_code == 404
@@ -93,7 +94,7 @@ class TestDecide:
         assert "This message was deleted" in page
         assert "rude words" not in page
         assert mallory.say("again").status_code == 403
-        assert "Nothing waits" in alice.get("/reports").text
+        assert "There are no open reports" in alice.get("/reports").text
         acts = [(entry.act, entry.subject.name) for entry in services.site.audit.page().entries]
         assert acts == [
             ("uphold_report", "Mallory in Lobby"),
@@ -122,7 +123,7 @@ class TestDecide:
             author, reporter = user_of(services, "mallory"), user_of(services, "bob")
             draft = services.messages.posting.draft(Author(author.id, "Mallory"), "rude")
             message = services.messages.posting.post(LOBBY, draft).message
-            access = services.rooms.rooms.get_for(reporter.id, "lobby")
+            access = services.rooms.access.get_for(reporter.id, "lobby")
             services.moderation.reports.make(access, access.author, message, "rude")
             path = f"/reports/{services.moderation.reports.list_open()[0].id}"
             fields = alice.fields("/reports") | choice
@@ -190,10 +191,11 @@ class TestDecide:
         services = services_of(app)
         den = Room(id="den", slug="den", title="Den", kind="private")
         rooms = RoomStore(services.database)
+        memberships = MembershipStore(services.database)
         rooms.ensure(den)
         people = {name: signed_in(app, name) for name in ("carol", "dave")}
         for name in people:
-            rooms.admit(user_of(services, name).id, den)
+            memberships.admit(user_of(services, name).id, den)
         services.database["memberships"].update_one(
             {"user": user_of(services, "carol").id, "room": "den"}, {"$set": {"role": "moderator"}}
         )

@@ -7,6 +7,7 @@ from flask import Flask
 
 from chatroom.base.errors import Unavailable
 from chatroom.base.models import Room
+from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.services import Services
 from tests.conftest import MakeApp, signed_in
@@ -20,10 +21,11 @@ DEN = Room(id="den-id", slug="den", title="The Den", kind="private")
 def den(services: Services, alice: Visitor) -> Room:
     """A room that only Alice is in."""
     store = RoomStore(services.database)
+    memberships = MembershipStore(services.database)
     store.ensure(DEN)
     user = services.people.users.find_by_username("alice")
     assert user
-    store.admit(user.id, DEN)
+    memberships.admit(user.id, DEN)
     return DEN
 
 
@@ -79,14 +81,14 @@ class TestPage:
     def test_nothing_found_says_what_to_try(self, alice: Visitor) -> None:
         page = alice.get("/search?q=nothing")
         assert page.status_code == 200
-        assert "Nothing was found" in page.text
+        assert "No results" in page.text
 
     @pytest.mark.parametrize(
         ("query", "said"),
         [
-            ("before:yesterday", "is not a day. Put a day after `before:`"),
-            ("from:nobody-here", "There is nobody called “nobody-here” here."),
-            ("in:nowhere", "You are in no room called “nowhere”."),
+            ("before:yesterday", "is not a date. Put a date after `before:`"),
+            ("from:nobody-here", "There is no user named “nobody-here”."),
+            ("in:nowhere", "You have no room named “nowhere”."),
             ("has:fun", "Put file or link"),
             ("x" * 201, "at most 200 characters"),
         ],
@@ -166,7 +168,7 @@ class TestOutsiders:
             answer = found(mallory, query)
             assert answer == {"hits": [], "before": None, "cut": False, "behind": False}, query
         page = mallory.get("/search?q=swordfish")
-        assert "Nothing was found" in page.text
+        assert "No results" in page.text
         assert "The Den" not in page.text
         hidden = mallory.get("/search?q=in:den").text.replace("den", "?")
         none = mallory.get("/search?q=in:fen").text.replace("fen", "?")
