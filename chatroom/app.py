@@ -6,7 +6,7 @@ Making them connects to nothing and starts nothing; the first request or the ser
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -23,16 +23,15 @@ from chatroom.asgi.large_answers import InPieces, in_one
 from chatroom.asgi.request_queue import LEAVE, QUICK_AT_ONCE, Queueing
 from chatroom.asgi.slow_requests import WholeBodies
 from chatroom.asgi.uploads import Spooling
-from chatroom.base.access import Access
 from chatroom.base.addresses import network_of
 from chatroom.base.config import Settings, load_settings
-from chatroom.base.models import Draft, Held
 from chatroom.live import change_stream_store as changes
 from chatroom.live.engine import Engine
 from chatroom.live.feed import SAFETY_SECONDS, ChangeStreamFeed, Hint, Known, PollingFeed
-from chatroom.live.sockets.endpoint import LiveEndpoint
+from chatroom.live.sockets.endpoint import Entrance, LiveEndpoint
 from chatroom.live.sockets.gate import Limits
-from chatroom.live.sockets.visitor import Visitor
+from chatroom.live.sockets.visitor import Chat, Visitor
+from chatroom.messages.appending import Appending
 from chatroom.messages.async_store import AsyncMessages
 from chatroom.outbound.notifications import Notifier
 from chatroom.services import Services, Start
@@ -111,7 +110,7 @@ class ASGI:
         self._app = app
         self._services: Services = app.extensions["chatroom"]
         settings = self._services.settings
-        self._engine: Engine | None = None
+        self._live: LiveEndpoint | None = None
         self._socketio: SocketIO | None = None
 
         def network_behind(scope: Mapping[str, Any]) -> str:
@@ -145,25 +144,6 @@ class ASGI:
             )
         )
         self._answers = InPieces(self._answer)
-        self._live = LiveEndpoint(
-            self._get_engine,
-            address_of=lambda scope: web.address_of(scope, settings.trusted_proxies),
-            sign_in=self._sign_in,
-            is_own_origin=lambda scope: web.is_own_origin(scope, settings),
-            get_access=self._get_access,
-            find_access=self._find_access,
-            check_posting=self._check_posting,
-            mark_read=self._mark_read,
-            take_turn=self._take_turn,
-            may_be_held=self._may_be_held,
-            hold=self._hold,
-            limits=Limits(
-                connections=settings.max_connections,
-                connections_per_user=settings.max_connections_per_user,
-                connections_per_address=settings.max_connections_per_address,
-                rooms_per_connection=settings.max_rooms_per_connection,
-            ),
-        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, or the server's own start and end."""
@@ -175,7 +155,7 @@ class ASGI:
         elif self._is_for_socketio(scope):
             await self._get_socketio()(scope, receive, send)  # type: ignore[arg-type]
         elif scope["path"] == "/live":
-            await self._live(scope, receive, send)  # type: ignore[arg-type]
+            await self._get_live()(scope, receive, send)  # type: ignore[arg-type]
         else:
             await send({"type": "websocket.close"})
 
@@ -204,9 +184,9 @@ class ASGI:
         notifier = Notifier(services.push, room_of=services.rooms.find, wishes_in=services.rooms.wishes_in)
         notifier.start()
         store_now = None if services.settings.is_in_memory else AsyncMessages(services.database, services.message_store)
-        services.messages.store_now = store_now
-        self._engine = _make_engine(services, notifier)
-        await self._engine.start()
+        engine = _make_engine(services, notifier, store_now)
+        await engine.start()
+        self._live = self._make_live(engine)
         jobs = (services.search.indexer, services.clearing, services.account_deletion, services.deliveries)
         for job in jobs:
             job.start()
@@ -217,10 +197,9 @@ class ASGI:
             self._socketio = None
         # In threads: what they do at this moment may need the event loop to come to its end. All at once: each has
         # seconds for it, and the whole process has ten.
-        await self._engine.run_all([job.stop for job in jobs])
-        await self._engine.stop()
-        self._engine = None
-        services.messages.store_now = None
+        await engine.run_all([job.stop for job in jobs])
+        await engine.stop()
+        self._live = None
         if store_now is not None:
             await store_now.close()
         notifier.stop()
@@ -234,44 +213,46 @@ class ASGI:
 
             settings = self._services.settings
             most_bytes, processes = settings.max_frame_bytes, settings.web_concurrency
-            self._socketio = SocketIO(self._live, most_bytes=most_bytes, processes=processes)
+            self._socketio = SocketIO(self._get_live(), most_bytes=most_bytes, processes=processes)
         return self._socketio
 
-    def _get_engine(self) -> Engine:
-        assert self._engine is not None, "the server did not say that it starts"  # noqa: S101
-        return self._engine
+    def _get_live(self) -> LiveEndpoint:
+        assert self._live is not None, "the server did not say that it starts"  # noqa: S101
+        return self._live
 
-    def _get_access(self, user_id: str, slug: str) -> Access:
-        return self._services.rooms.get_for(user_id, slug)
-
-    def _find_access(self, user_id: str, slug: str) -> Access | None:
-        return self._services.rooms.find_for(user_id, slug)
-
-    def _take_turn(self, access: Access, client_id: str) -> None:
-        self._services.rooms.take_turn(access, client_id)
-
-    def _may_be_held(self, access: Access) -> bool:
-        return self._services.newcomers.may_be_held(access)
-
-    def _hold(self, access: Access, draft: Draft, file_ids: Sequence[str]) -> Held | None:
-        return self._services.approval.hold(access, draft, file_ids)
-
-    def _check_posting(self, user_id: str, address: str) -> None:
-        self._services.limits.posting.check(user_id, address)
+    def _make_live(self, engine: Engine) -> LiveEndpoint:
+        services, settings = self._services, self._services.settings
+        limits = Limits(
+            connections=settings.max_connections,
+            connections_per_user=settings.max_connections_per_user,
+            connections_per_address=settings.max_connections_per_address,
+            rooms_per_connection=settings.max_rooms_per_connection,
+        )
+        chat = Chat(
+            rooms=services.rooms,
+            posting=services.posting,
+            changes=services.changes,
+            history=services.history,
+            mark_read=services.reading.mark,
+            limits=limits,
+        )
+        entrance = Entrance(
+            address_of=lambda scope: web.address_of(scope, settings.trusted_proxies),
+            sign_in=self._sign_in,
+            is_own_origin=lambda scope: web.is_own_origin(scope, settings),
+        )
+        return LiveEndpoint(engine, chat, entrance)
 
     def _find_user(self, scope: Mapping[str, Any]) -> str | None:
         visitor = self._sign_in(scope)
         return visitor.author.id if visitor else None
-
-    def _mark_read(self, access: Access, sequence: int) -> None:
-        self._services.reading.mark(access, sequence)
 
     def _sign_in(self, scope: Mapping[str, Any]) -> Visitor | None:
         self._services.prepare()
         return web.sign_in(self._app, scope)
 
 
-def _make_engine(services: Services, notifier: Notifier) -> Engine:
+def _make_engine(services: Services, notifier: Notifier, store_now: AsyncMessages | None) -> Engine:
     settings = services.settings
 
     def make_feed(known: Known, hint: Hint) -> ChangeStreamFeed | PollingFeed:
@@ -287,7 +268,8 @@ def _make_engine(services: Services, notifier: Notifier) -> Engine:
         return ChangeStreamFeed(watch, polling(SAFETY_SECONDS), known, hint)
 
     return Engine(
-        services.messages,
+        Appending(services.message_store, services.texts, store_now),
+        services.writer,
         services.message_store,
         services.presence,
         notices=services.notices,

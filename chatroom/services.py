@@ -26,14 +26,21 @@ from chatroom.files.files_store import FileStore
 from chatroom.live.presence import presences_store as presences
 from chatroom.live.presence.presences_store import PresenceStore
 from chatroom.messages import messages_store as messages
+from chatroom.messages.appending import Appending
+from chatroom.messages.changes import Changes
+from chatroom.messages.history import History
 from chatroom.messages.mentions import Mentions
 from chatroom.messages.messages_store import MessageStore
-from chatroom.messages.posting import Messages
+from chatroom.messages.posting import Posting
+from chatroom.messages.rules import RoomRules
+from chatroom.messages.texts import Texts
+from chatroom.messages.writer import Writer
 from chatroom.moderation import held_store as held
 from chatroom.moderation import reports_store as reports
 from chatroom.moderation.admission import Admission
 from chatroom.moderation.approval import Approval
 from chatroom.moderation.held_store import HeldStore
+from chatroom.moderation.holding import Holding
 from chatroom.moderation.moderation import Moderation
 from chatroom.moderation.newcomers import Newcomers
 from chatroom.moderation.overview_store import OverviewStore
@@ -149,7 +156,13 @@ class Services:
     message_store: MessageStore
     avatars: Avatars
     files: Files
-    messages: Messages
+    texts: Texts
+    writer: Writer
+    history: History
+    room_rules: RoomRules
+    changes: Changes
+    holding: Holding
+    posting: Posting
     approval: Approval
     newcomers: Newcomers
     site: Site
@@ -274,22 +287,13 @@ class Services:
         self.acts = Acts(ActStore(database), entries, self.notices.tell)
         self.site = Site(SiteStore(database))
         self.newcomers = Newcomers(self.site, self.accounts.users, self.acts)
-        self.messages = Messages(
-            self.message_store,
-            max_length=settings.max_message_length,
-            files=self.files,
-            acts=self.acts,
-            find_mentions=Mentions(room_store.find_members).find,
-            check_editing=self.newcomers.check_editing,
-        )
+        self._wire_messages(database, held_store, room_store)
         self.approval = Approval(
             held_store,
             self.accounts.users,
             room_store,
-            self.messages,
-            message_store=self.message_store,
+            self.posting,
             files=self.files,
-            newcomers=self.newcomers,
             notices=self.notices,
             acts=self.acts,
         )
@@ -298,8 +302,8 @@ class Services:
         self.search = make_search(database, self.message_store, self.accounts.users.find_by_name)
         self.own_data = OwnData(database, self.search.indexer, self.message_store, self.rooms, self.sessions)
         leases = LeaseStore(database, holder=self.origin)
-        self.clearing = Clearing(room_store, self.message_store, self.messages, leases, self.acts)
-        self.reports = Reports(ReportStore(database), room_store, self.messages, self.acts)
+        self.clearing = Clearing(room_store, self.message_store, self.changes, leases, self.acts, writer=self.writer)
+        self.reports = Reports(ReportStore(database), room_store, self.history, self.changes, self.acts)
         self.moderation = Moderation(self.accounts.users, room_store, self.rooms, self.sessions, self.acts)
         self.admission = Admission(self.site, self.accounts.invites, self.acts, settings.registration)
         self.accounts.registration = self.admission.registration
@@ -320,6 +324,24 @@ class Services:
         self.presence = PresenceStore(database, process=self.origin, lease_seconds=lease_seconds)
         self.visits = PresenceStore(database, process=f"{self.origin}-pages", lease_seconds=VISIT_SECONDS)
 
+    def _wire_messages(self, database: Database, held: HeldStore, rooms: RoomStore) -> None:
+        store, users = self.message_store, self.accounts.users
+        self.texts = Texts(self.settings.max_message_length, find_mentions=Mentions(rooms.find_members).find)
+        self.writer = Writer(Appending(store, self.texts))
+        self.history = History(store)
+        self.room_rules = RoomRules(take_turn=MemberStore(database).take_turn, is_newcomer=self.newcomers.seems_one)
+        self.changes = Changes(store, self.texts, self.room_rules, self.writer, files=self.files, acts=self.acts)
+        self.holding = Holding(held, users, store, newcomers=self.newcomers, notices=self.notices)
+        self.posting = Posting(
+            self.writer,
+            store,
+            self.texts,
+            self.room_rules,
+            count=self.limits.posting.check,
+            files=self.files,
+            holding=self.holding,
+        )
+
     def _wire_acts(self) -> None:
         ends = self.moderation.end_sessions_of
         decided = self.approval.finish_decision
@@ -328,7 +350,7 @@ class Services:
             "end_sessions": ends,
             "use_reset_link": ends,
             "delete_account": self.account_deletion.complete,
-            "delete_message": self.messages.changes.complete_deletion,
+            "delete_message": self.changes.complete_deletion,
             "approve_message": decided,
             "reject_message": decided,
         }
@@ -340,7 +362,7 @@ class Services:
             store,
             members,
             ListingStore(database),
-            self.messages,
+            self.writer,
             self.notices,
             acts=self.acts,
             max_per_user=settings.max_rooms_per_user,
@@ -352,7 +374,7 @@ class Services:
         self.site_rooms = SiteRooms(SiteRoomStore(database), members, self.rooms, self.room_settings, self.acts)
         self.room_invites = RoomInvites(RoomInviteStore(database), store, members, self.rooms, self.acts)
         leases = LeaseStore(database, holder=self.origin)
-        self.retention = Retention(leases, store, self.message_store, self.messages)
+        self.retention = Retention(leases, store, self.message_store, self.changes)
 
     def _wire_webhooks(self, database: Database) -> None:
         hooks = HookStore(database)
@@ -360,7 +382,7 @@ class Services:
         find_room = self.rooms.find
         self.webhooks = Webhooks(
             hooks,
-            self.messages,
+            self.posting,
             self.message_store,
             self.acts,
             find_room=find_room,
@@ -382,7 +404,7 @@ class Services:
         users, members, listings = self.accounts.users, MemberStore(database), ListingStore(database)
         departures = Departures(users, rooms, members, listings=listings, rooms=self.rooms, notices=self.notices)
         index = SearchStore(database)
-        parting = Parting(rooms, self.message_store, self.messages, self.search.indexer, index)
+        parting = Parting(rooms, self.message_store, self.changes, self.search.indexer, index)
         ties = (
             lambda _: self.acts.finish(is_urgent=True),  # what is noted in memberships and links that are to go
             departures.see_off,  # before the sessions end: open pages hear of both, and say what comes first

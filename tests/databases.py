@@ -12,7 +12,7 @@ import pymongo
 
 from chatroom.base.config import Settings
 from chatroom.base.models import Author
-from chatroom.messages.posting import Messages
+from chatroom.messages.writer import Writer
 from chatroom.mongo.database import Database
 from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.mongo.embedded.mongod import find_binaries, make_runnable
@@ -41,11 +41,11 @@ def in_memory(**settings: Any) -> Database:
 
 
 def make_rooms(
-    database: Database, messages: Messages, notices: Notices, acts: Acts | None = None, **settings: Any
+    database: Database, writer: Writer, notices: Notices, acts: Acts | None = None, **settings: Any
 ) -> Rooms:
     """The rooms of a database."""
     stores = RoomStore(database), MemberStore(database), ListingStore(database)
-    return Rooms(*stores, messages, notices, acts=acts or make_acts(database, notices), **settings)
+    return Rooms(*stores, writer, notices, acts=acts or make_acts(database, notices), **settings)
 
 
 def make_acts(

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from chatroom.base.errors import Refused
 from chatroom.base.models import Room
+from chatroom.messages.changes import Changes
 from chatroom.messages.messages_store import MessageStore
-from chatroom.messages.posting import Messages
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.leases_store import LeaseStore
 
@@ -26,14 +26,14 @@ class Retention:
         leases: LeaseStore,
         rooms: RoomStore,
         store: MessageStore,
-        messages: Messages,
+        changes: Changes,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._leases = leases
         self._rooms = rooms
         self._store = store
-        self._messages = messages
+        self._changes = changes
         self._clock = clock
 
     def sweep(self) -> None:
@@ -50,7 +50,7 @@ class Retention:
             if message.sent_at >= limit:
                 break
             try:
-                self._messages.change(room, self._messages.changes.expiring(message.id))
+                self._changes.make(room, self._changes.expiring(message.id))
             except Refused:  # `busy`: what is left out comes with the next sweep
                 break
             reached = message.sequence

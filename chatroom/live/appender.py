@@ -13,8 +13,8 @@ from chatroom.base.errors import ChatroomError, Refused, Unavailable
 from chatroom.base.models import Draft, Message
 from chatroom.live.rivals import Rivals
 from chatroom.messages.async_store import Outrun, StoreNow
-from chatroom.messages.changes import Change
 from chatroom.messages.messages_store import Stored
+from chatroom.messages.writer import Change
 
 log = logging.getLogger(__name__)
 

@@ -22,8 +22,9 @@ from chatroom.live.presence.presence_leases import Leases
 from chatroom.live.presence.presences_store import PresenceStore
 from chatroom.live.rights_check import ReadRights
 from chatroom.live.rooms import LiveRoom, LiveRooms
+from chatroom.messages.appending import Appending
 from chatroom.messages.messages_store import MessageStore
-from chatroom.messages.posting import Messages
+from chatroom.messages.writer import Writer
 from chatroom.site.notices import Notices
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,8 @@ class Engine:
 
     def __init__(
         self,
-        messages: Messages,
+        appending: Appending,
+        writer: Writer,
         store: MessageStore,
         presences: PresenceStore,
         *,
@@ -69,7 +71,7 @@ class Engine:
         renew_site: Callable[[], object] = lambda: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.messages = messages
+        self._writer = writer
         self._notices = notices
         self._make_feed = make_feed
         self._clock = clock
@@ -91,9 +93,9 @@ class Engine:
             clock=clock,
         )
         self.appender = Appender(
-            messages.append,
-            messages.append_now,
-            messages.make_ready,
+            appending.append,
+            appending.append_now,
+            appending.make_ready,
             self.run,
             newest=self.rooms.revision,
             published=self.rooms.publish,
@@ -125,17 +127,15 @@ class Engine:
 
     async def start(self) -> None:
         """Begin to listen for other processes' changes, and take posts from the pages."""
-        self.messages.post_through = self.passage.post
-        self.messages.change_through = self.passage.change
-        self.messages.note_through = self.passage.note
+        self._writer.open(self.passage)
         self._notices.apply_through = self._hear_from_thread
         chores = (self._start_feed(), self.housekeeping.keep(), self.hearing.renew_site())
         self._tasks = {self._loop.create_task(chore) for chore in chores}
 
     async def stop(self) -> None:
         """Store what waits, give the leases back, and stop listening."""
-        self.messages.post_through = self.messages.change_through = self._notices.apply_through = None
-        self.messages.note_through = None
+        self._writer.close()
+        self._notices.apply_through = None
         for task in self._tasks:
             task.cancel()
         await self.appender.finish(FINISH_SECONDS)

@@ -8,7 +8,6 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -16,7 +15,7 @@ import msgspec
 from chatroom.base.access import POWERS, Access
 from chatroom.base.errors import ChatroomError, Refused
 from chatroom.base.models import Author, Member, Notify, Role, Room, RoomEntry
-from chatroom.messages.posting import Messages
+from chatroom.messages.writer import Writer
 from chatroom.names import LOBBY_SLUG, check_new_title, fold, make_slug
 from chatroom.rooms.listings_store import ListingStore, title_for
 from chatroom.rooms.members_store import MemberStore, RoomMember
@@ -53,7 +52,7 @@ class Rooms:
         store: RoomStore,
         members: MemberStore,
         listings: ListingStore,
-        messages: Messages,
+        writer: Writer,
         notices: Notices,
         *,
         acts: Acts,
@@ -61,19 +60,17 @@ class Rooms:
         only_administrators_create: bool = False,
         check_making: Callable[[str], None] = lambda _user_id: None,
         check_direct: Callable[[str, Sequence[str]], None] = lambda _user_id, _others: None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._members = members
         self._listings = listings
-        self._messages = messages
+        self._writer = writer
         self._notices = notices
         self._acts = acts
         self._max_per_user = max_per_user
         self._only_administrators_create = only_administrators_create
         self._check_making = check_making
         self._check_direct = check_direct
-        self._clock = clock
 
     def wish(self, access: Access, notify: Notify) -> None:
         """Change what a member wants to be told of in a room."""
@@ -148,22 +145,6 @@ class Rooms:
         if room.id != LOBBY.id:
             self._notices.tell(Notice(kind="rooms", user=user_id))
         return self._get(user_id, slug)
-
-    def check_posting(self, access: Access, client_id: str) -> None:
-        """Raise `Refused` unless somebody may post now: the room's rules, a mute, and in a slow room their turn."""
-        access.check_posting(self._clock())
-        if access.slow_seconds:
-            self.take_turn(access, client_id)
-
-    def take_turn(self, access: Access, client_id: str) -> None:
-        """Take a member's turn in a slow room, or raise `Refused` (`too_fast`); the same post again needs no other."""
-        wait = self._members.take_turn(access.user_id, access.room, client_id, access.slow_seconds)
-        if wait:
-            raise Refused(
-                "too_fast",
-                f"This room is slow: one message every {access.slow_seconds} seconds. Please wait {wait:.0f} s.",
-                retry_after=wait,
-            )
 
     def may_create(self, site_role: Role) -> bool:
         """Whether somebody may make rooms here."""
@@ -340,7 +321,7 @@ class Rooms:
     def note(self, room: Room, author: Author, what: str) -> None:
         """Have the room say what somebody did. It has been done: a line that cannot be written now is left out."""
         try:
-            self._messages.note(room, author, f"{author.name} {what}")
+            self._writer.note(room, author, f"{author.name} {what}")
         except ChatroomError:
             log.warning("an event was not written", extra={"room": room.slug})
 

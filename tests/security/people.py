@@ -16,6 +16,7 @@ from chatroom.people.tokens import SCOPES
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.web.kit.cookies import NAME, SECRET
 from tests.conftest import services_of, visitor
+from tests.messaging import new_draft
 from tests.pictures import make_picture
 from tests.visitors import PASSWORD, Visitor
 
@@ -110,7 +111,7 @@ class Cast:
         """A file in the den."""
         file = self.services.files.upload(user.id, DEN, "a.png", io.BytesIO(content))
         draft = Draft(author=Author(user.id, user.display_name), text="", client_id="shared")
-        draft = self.services.messages.attach(DEN, draft, [file.id])
+        draft = self.services.files.attach(DEN, draft, [file.id])
         self.services.message_store.append(DEN.id, [Rendered(draft, "")])
         return file.id
 
@@ -119,7 +120,7 @@ class Cast:
         for user in (self.author, self.member):
             access = self.services.rooms.get_for(user.id, "lobby")
         author = Author(self.author.id, self.author.display_name)
-        said = self.services.messages.post(access.room, self.services.messages.draft(author, "rude words")).message
+        said = self.services.writer.post(access.room, new_draft(author, "rude words")).message
         self.services.reports.make(access, Author(self.member.id, self.member.display_name), said, "rude")
         return self.services.reports.list_open()[0].id
 
@@ -128,7 +129,7 @@ class Cast:
         self.services.newcomers.set_first(None, 1)
         access = self.services.rooms.get_for(self.author.id, DEN.slug)
         author = Author(self.author.id, self.author.display_name)
-        held = self.services.approval.hold(access, self.services.messages.draft(author, "a secret offer", "offer"))
+        held = self.services.holding.hold(access, new_draft(author, "a secret offer", "offer"))
         assert held
         self.services.newcomers.set_first(None, 0)
         return held.id

@@ -290,8 +290,8 @@ class TestSockets:
                 live: Any = asgi._live  # the endpoint that Socket.IO uses too
                 scope = {"type": "websocket", "headers": [(b"authorization", b"Bearer " + token.encode())]}
                 scope |= {"client": ("192.0.2.7", 5000), "scheme": "ws", "path": "/socket.io/"}
-                visitor = await live.engine().run(live.sign_in, scope)
-                client = Client(live.engine(), visitor, live.rules, emit=emit, end=end)
+                visitor = await live.engine.run(live.entrance.sign_in, scope)
+                client = Client(live.engine, live.chat, visitor, emit=emit, end=end)
                 serving = asyncio.create_task(client.serve())
                 answer = await client.answer("new_message", [{"text": "hi", "client_id": "c1"}])
                 again = await client.answer("new_message", [{"text": "hi", "client_id": "c1"}])

@@ -9,7 +9,7 @@ from msgspec import Meta
 from chatroom.base.access import Access
 from chatroom.base.models import Member, Message
 from chatroom.live.protocol import Format, WireMessage, wire
-from chatroom.messages.changes import Change
+from chatroom.messages.writer import Change
 from chatroom.web.kit import login as signing
 from chatroom.web.kit.api import answer, api_blueprint, body_as, enter, query_as
 from chatroom.web.kit.openapi import operation
@@ -71,7 +71,7 @@ class MembersAnswer(msgspec.Struct):
 def react(slug: str, message_id: str) -> Response:
     """Put an emoji on a message, or take it back; either may be repeated."""
     access, body = enter(slug), body_as(Reacting)
-    change = services.messages.changes.reacting(access, message_id, body.emoji, on=body.on)
+    change = services.changes.reacting(access, message_id, body.emoji, on=body.on)
     return _changed(access, _change(access, change))
 
 
@@ -80,7 +80,7 @@ def react(slug: str, message_id: str) -> Response:
 def pin(slug: str, message_id: str) -> Response:
     """Pin a message to the top of its room, or unpin it: moderators, and in direct rooms everybody."""
     access, body = enter(slug), body_as(Pinning)
-    return _changed(access, _change(access, services.messages.changes.pinning(access, message_id, on=body.on)))
+    return _changed(access, _change(access, services.changes.pinning(access, message_id, on=body.on)))
 
 
 @api.get("/rooms/<slug>/pins")
@@ -88,7 +88,7 @@ def pin(slug: str, message_id: str) -> Response:
 def pins(slug: str) -> Response:
     """What is pinned in a room, the first first."""
     room, asked = enter(slug).room, query_as(Asking)
-    messages = [wire(message, asked.format) for message in services.messages.pinned(room)]
+    messages = [wire(message, asked.format) for message in services.history.pinned(room)]
     return answer(PinsAnswer(room=room.slug, messages=messages))
 
 
@@ -101,8 +101,7 @@ def members(slug: str) -> Response:
 
 
 def _change(access: Access, change: Change) -> Message:
-    services.limits.posting.check(access.user_id, signing.address())
-    return services.messages.change(access.room, change)
+    return services.posting.change(access, change, signing.address())
 
 
 def _changed(access: Access, message: Message) -> Response:

@@ -5,12 +5,12 @@ from flask import Response
 
 from chatroom.base.access import Access
 from chatroom.live.protocol import Cursor, Format, WireMessage, wire
-from chatroom.messages.changes import Change
+from chatroom.messages.outcomes import StoredAnswer, stored_answer
+from chatroom.messages.writer import Change
 from chatroom.web.kit import login as signing
-from chatroom.web.kit.api import answer, api_blueprint, asker, body_as, enter, query_as
+from chatroom.web.kit.api import answer, api_blueprint, body_as, enter, query_as
 from chatroom.web.kit.openapi import operation
 from chatroom.web.kit.services import services
-from chatroom.web.messages.messages_api import StoredAnswer, stored_answer
 
 blueprint = api_blueprint("messages_api")
 
@@ -33,7 +33,7 @@ class Editing(msgspec.Struct, forbid_unknown_fields=True):
 def read(slug: str, message_id: str) -> Response:
     """One message."""
     room = enter(slug).room
-    return answer(wire(services.messages.get(room, message_id), query_as(ReadingOne).format))
+    return answer(wire(services.history.get(room, message_id), query_as(ReadingOne).format))
 
 
 @blueprint.patch("/rooms/<slug>/messages/<message_id>")
@@ -45,7 +45,7 @@ def edit(slug: str, message_id: str) -> Response:
     """
     access = enter(slug)
     body = body_as(Editing)
-    return _change(access, services.messages.changes.editing(access, message_id, body.text, seen=body.revision))
+    return _change(access, services.changes.editing(access, message_id, body.text, seen=body.revision))
 
 
 @blueprint.delete("/rooms/<slug>/messages/<message_id>")
@@ -56,9 +56,9 @@ def delete(slug: str, message_id: str) -> Response:
     Your own, or as a moderator another's: its text is erased.
     """
     access = enter(slug)
-    return _change(access, services.messages.changes.deleting(access, message_id))
+    return _change(access, services.changes.deleting(access, message_id))
 
 
 def _change(access: Access, change: Change) -> Response:
-    services.limits.posting.check(asker().id, signing.address())
-    return answer(stored_answer(access.room, services.messages.change(access.room, change)))
+    message = services.posting.change(access, change, signing.address())
+    return answer(stored_answer(access.room.slug, message, message.client_id))

@@ -4,24 +4,21 @@ from typing import Any
 
 import msgspec
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
-from msgspec import UNSET
 from wtforms import HiddenField, StringField
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused, Unavailable
-from chatroom.base.models import SERVER_MADE
 from chatroom.live.protocol import ClientId
 from chatroom.names import MAX_HOOK_NAME
 from chatroom.outbound.webhooks import LONGEST_TRIGGER, LONGEST_URL
 from chatroom.web.kit import login as signing
-from chatroom.web.kit.api import answer
 from chatroom.web.kit.errors import retry_after_of, status_of, with_retry_after
 from chatroom.web.kit.forms import Form
 from chatroom.web.kit.lanes import scarce
 from chatroom.web.kit.login import Page, current_user, login_required
 from chatroom.web.kit.security import form_checks_token
 from chatroom.web.kit.services import services
-from chatroom.web.messages.messages_api import StoredAnswer
+from chatroom.web.messages.messages_api import answer_post
 
 blueprint = Blueprint("webhooks", __name__)
 
@@ -90,17 +87,7 @@ def receive(secret: str) -> Response:
     """Post what a program sends: JSON as Slack's webhooks take it, a form, or plain text."""
     hook, room = services.webhooks.find(secret)
     said = _said()
-    services.limits.posting.check(hook.id, signing.address())
-    stored = services.webhooks.post(hook, room, said.text, said.client_id)
-    message = stored.message
-    shown = StoredAnswer(
-        room=room.slug,
-        client_id=UNSET if message.client_id.startswith(SERVER_MADE) else message.client_id,
-        id=message.id,
-        sequence=message.sequence,
-        revision=message.revision,
-    )
-    return answer(shown, 200 if stored.is_repeated else 201)
+    return answer_post(room, services.webhooks.post(hook, room, said.text, said.client_id, signing.address()))
 
 
 def _said() -> Said:

@@ -1,8 +1,5 @@
 /* What the room is called, what it is about, and whether one may write in it. */
 
-const ARCHIVED = "This room is archived: it can be read, and nobody writes in it any more.";
-const READ_ONLY = "Only moderators write in this room.";
-
 export class RoomView {
   #find;
   #mayModerate;
@@ -16,12 +13,12 @@ export class RoomView {
   }
 
   /** Take a room frame. */
-  apply({ title, topic, kind, is_read_only, slow_seconds, archived }) {
+  apply({ title, topic, kind, slow_seconds, closed }) {
     // A direct room has another title for each who is in it.
     if (kind !== "direct") this.#find("room-heading").textContent = title;
     this.#find("room-topic").textContent = topic;
     this.#slowSeconds = this.#mayModerate ? 0 : slow_seconds;
-    this.close(archived ? ARCHIVED : is_read_only && !this.#mayModerate ? READ_ONLY : "");
+    this.close(closed[this.#mayModerate ? "moderator" : "member"] ?? "");
   }
 
   /** How many milliseconds one waits after a message of one's own. */

@@ -55,7 +55,7 @@ def fill(app: Flask) -> None:
     access = services.rooms.get_for(user.id, "lobby")
     messages = store.newest("lobby", 10)
     store.change("lobby", messages[1].id, lambda message: {"text": "edited", "html": "<p>edited</p>"})
-    services.messages.change(access.room, services.messages.changes.deleting(access, messages[2].id))
+    services.writer.change(access.room, services.changes.deleting(access, messages[2].id))
     store.append(CELLAR.id, [rendered("c1", "down here")])
     services.accounts.invites.create(uses=3, days=7)
 

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 import pymongo
 import pytest
-from chatroom.moderation.reports_store import Report, ReportStore
 
 from chatroom.base.models import Author, Held, Hook, RoomName, User
 from chatroom.moderation.held_store import HeldStore, make_held_id
+from chatroom.moderation.reports_store import Report, ReportStore
 from chatroom.mongo.database import Database
 from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.outbound.hooks_store import HookStore
@@ -180,7 +180,7 @@ CALLS: dict[str, tuple[Callable[[Town], Any], int]] = {
     "all that waits": (lambda t: t.held.list_waiting(None, is_public=True, limit=50), 50),
     "one's own that wait in a room": (lambda t: t.held.list_of(t.people[201].id, "r1"), 3),
     "one's own that wait": (lambda t: t.held.list_of(t.people[201].id), 3),
-    "what is left to do": (lambda t: t.held.list_unfinished(NOW + timedelta(days=1), 20), 10),
+    "what is left to do": (lambda t: t.held.list_unfinished(-timedelta(days=1), 20), 10),
     "accounts by name": (lambda t: (t.users.list_like("user1", "", 20), t.users.list_like("", "user5x", 20)), 20),
     "accounts by display name": (lambda t: t.users.list_named_like("User 2", 20), 20),
     "an invitation": (lambda t: (t.invites.take("code"), t.invites.give_back("code")), 1),

@@ -11,13 +11,13 @@ from typing import Any
 import msgspec
 import pytest
 from bson import ObjectId
-from chatroom.moderation.reports_store import Report, ReportStore
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from chatroom.base.errors import Taken, Unavailable
 from chatroom.base.models import Author, Held, Hook, Room, RoomName, User
 from chatroom.live.presence.presences_store import PresenceStore
 from chatroom.moderation.held_store import HeldStore, make_held_id
+from chatroom.moderation.reports_store import Report, ReportStore
 from chatroom.mongo.database import Database
 from chatroom.mongo.unique import check_own, doubles, write_or_find
 from chatroom.outbound.hooks_store import HookStore

@@ -21,6 +21,7 @@ from chatroom.rooms.rooms import LOBBY
 from chatroom.services import Services
 from chatroom.site.leases_store import LeaseStore
 from tests.conftest import Clock
+from tests.messaging import new_draft
 from tests.people import ALICE, BOB, access
 from tests.waiting import wait_until
 
@@ -71,7 +72,7 @@ def make(services: Services, monkeypatch: pytest.MonkeyPatch, *, trigger: str = 
 
 def say(services: Services, *texts: str, author: Author = ALICE) -> None:
     for text in texts:
-        services.messages.post(LOBBY, services.messages.draft(author, text))
+        services.writer.post(LOBBY, new_draft(author, text))
 
 
 class TestDelivering:
@@ -164,8 +165,8 @@ class TestDelivering:
     ) -> None:
         say(services, "one", "two", "three")
         first, second, _ = services.message_store.newest(LOBBY.id, 3)
-        services.messages.change(LOBBY, services.messages.changes.editing(MANAGER, first.id, "one!"))
-        services.messages.change(LOBBY, services.messages.changes.deleting(MANAGER, second.id))
+        services.writer.change(LOBBY, services.changes.editing(MANAGER, first.id, "one!"))
+        services.writer.change(LOBBY, services.changes.deleting(MANAGER, second.id))
         deliveries.deliver_all(store.list_outgoing())
         deliveries.deliver_all(store.list_outgoing())
         assert poster.texts == ["one!", "three"]

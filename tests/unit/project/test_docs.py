@@ -41,6 +41,7 @@ from chatroom.web.messages.messages_api import MOST_MESSAGES, Changes, Post, Rea
 from chatroom.web.rooms.room_api import NewRoom, RoomAnswer, RoomChange
 from chatroom.web.rooms.rooms_api import ListedRoom, Read, ReadAnswer
 from tests.documents import ROOT, blocks, first_cells, pages, read, section, tables
+from tests.messaging import new_draft
 from tests.pictures import make_picture
 from tests.visitors import Visitor
 
@@ -245,10 +246,10 @@ def used(alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) ->
     access = services.rooms.get_for(user.id, "lobby")
     lobby = access.room
     for text in ("edited", "deleted"):
-        services.messages.post(lobby, services.messages.draft(author, text, reply_to=1))
+        services.writer.post(lobby, new_draft(author, text, reply_to=1))
     first, second = services.message_store.newest(lobby.id, 2)
-    services.messages.change(lobby, services.messages.changes.editing(access, first.id, "edited!"))
-    services.messages.change(lobby, services.messages.changes.deleting(access, second.id))
+    services.writer.change(lobby, services.changes.editing(access, first.id, "edited!"))
+    services.writer.change(lobby, services.changes.deleting(access, second.id))
     services.webhooks.make_incoming(access, author, "CI")
     told = Hook(
         id="h", room=lobby.id, kind="outgoing", name="Logs", made_by=author, created_at=AT, url="https://logs.test/"
@@ -257,19 +258,19 @@ def used(alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) ->
     services.webhooks.make_incoming(access, author, "CD")
     services.webhooks.remove(access, services.webhooks.list_for(access)[-1].id)
     bot = services.accounts.create_bot("robot", "Robot")
-    by_bot = services.messages.draft(Author(bot.id, bot.display_name, is_bot=True), "beep")
-    beeps = [services.messages.post(lobby, by_bot).message]
-    beeps.append(services.messages.post(lobby, services.messages.draft(by_bot.author, "boop")).message)
+    by_bot = new_draft(Author(bot.id, bot.display_name, is_bot=True), "beep")
+    beeps = [services.writer.post(lobby, by_bot).message]
+    beeps.append(services.writer.post(lobby, new_draft(by_bot.author, "boop")).message)
     for beep in beeps:
         services.reports.make(access, author, beep, "too loud")
     services.reports.close(user, services.reports.list_open()[0], [], "")
     services.avatars.set(user.id, io.BytesIO(make_picture("PNG")))
     file = services.files.upload(user.id, lobby, "a.png", io.BytesIO(make_picture("PNG")))
-    with_file = services.messages.draft(author, "", "c1", has_files=True)
-    services.messages.post(lobby, services.messages.attach(lobby, with_file, [file.id]))
-    services.messages.change(lobby, services.messages.changes.reacting(access, first.id, ":tada:"))
-    services.messages.change(lobby, services.messages.changes.pinning(access, first.id))
-    services.messages.post(lobby, services.messages.with_mentions(access, services.messages.draft(author, "@alice")))
+    with_file = new_draft(author, "", "c1")
+    services.writer.post(lobby, services.files.attach(lobby, with_file, [file.id]))
+    services.writer.change(lobby, services.changes.reacting(access, first.id, ":tada:"))
+    services.writer.change(lobby, services.changes.pinning(access, first.id))
+    services.writer.post(lobby, services.texts.with_mentions(access, new_draft(author, "@alice")))
     services.presence.take([(lobby.id, author)])
     services.search.find(user.id, "edited")
     services.presence.note_typing([(lobby.id, author.id)], AT)
@@ -302,8 +303,8 @@ def use_approval(services: Services) -> None:
     access = services.rooms.get_for(user.id, LOBBY.slug)
     file = services.files.upload(user.id, access.room, "a.txt", io.BytesIO(b"words"))
     for name, files in (("h1", [file.id]), ("h2", []), ("h3", [])):
-        draft = services.messages.draft(access.author, name, name, reply_to=1)
-        assert services.approval.hold(access, draft, files)
+        draft = new_draft(access.author, name, name, reply_to=1)
+        assert services.holding.hold(access, services.files.attach(access.room, draft, files))
     approved, rejected, unfinished = [row.held.id for row in services.approval.list_all()]
     services.approval.approve(None, approved, is_trusting=True)
     services.approval.reject(None, rejected, "No.")
@@ -311,7 +312,8 @@ def use_approval(services: Services) -> None:
     other = services.accounts.users.add("another", "Another", "x")
     access = services.rooms.get_for(other.id, LOBBY.slug)
     file = services.files.upload(other.id, access.room, "a.txt", io.BytesIO(b"words"))
-    assert services.approval.hold(access, services.messages.draft(access.author, "h4", "h4"), [file.id])
+    draft = services.files.attach(access.room, new_draft(access.author, "h4", "h4"), [file.id])
+    assert services.holding.hold(access, draft)
 
 
 def use_rooms(services: Services, author: Author, other: User) -> None:
@@ -323,7 +325,9 @@ def use_rooms(services: Services, author: Author, other: User) -> None:
     services.room_settings.archive(access, is_archived=True)
     services.room_invites.create(access, uses=1, hours=1)
     services.rooms.add_member(access, other.id, "Robot")
-    services.rooms.take_turn(msgspec.structs.replace(access, room=msgspec.structs.replace(room, slow_seconds=5)), "c1")
+    as_member = services.rooms.get_for(other.id, access.room.slug)
+    slow = msgspec.structs.replace(as_member, room=msgspec.structs.replace(room, slow_seconds=5))
+    services.room_rules.take_turn(slow, "person", "c1")
     services.rooms.remove_member(access, other.id)
     services.rooms.add_member(access, other.id, other.display_name)
     services.rooms.leave(services.rooms.get_for(other.id, access.room.slug))

@@ -4,7 +4,6 @@ import pytest
 
 from chatroom.base.models import Notice
 from chatroom.messages.messages_store import MessageStore
-from chatroom.messages.posting import Messages
 from chatroom.mongo.database import Database
 from chatroom.rooms.read_positions import Reading
 from chatroom.rooms.rooms import LOBBY
@@ -12,6 +11,7 @@ from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.notices import Notices
 from chatroom.site.notices_store import NoticeStore
 from tests.databases import make_rooms
+from tests.messaging import Messaging
 from tests.people import ALICE, BOB, rendered
 
 
@@ -21,7 +21,7 @@ class Read:
     def __init__(self, database: Database) -> None:
         store, messages = RoomStore(database), MessageStore(database, origin="here")
         notices = Notices(NoticeStore(database))
-        self.rooms = make_rooms(database, Messages(messages, max_length=4000), notices)
+        self.rooms = make_rooms(database, Messaging(messages).writer, notices)
         self.rooms.ensure_lobby()
         self.rooms.get_for(ALICE.id, "lobby")  # who comes begins to read at the end
         messages.append(LOBBY.id, [rendered(f"b{n}", author=BOB) for n in range(5)])

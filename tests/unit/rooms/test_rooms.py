@@ -10,7 +10,7 @@ from chatroom.base.access import Access
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Author, Notice, Role, Room, Slug
 from chatroom.messages.messages_store import MessageStore
-from chatroom.messages.posting import Messages
+from chatroom.messages.rules import RoomRules
 from chatroom.mongo.database import Database
 from chatroom.names import clean_title, make_slug
 from chatroom.rooms.rooms import LOBBY, MOST_PEOPLE, Rooms
@@ -21,6 +21,7 @@ from chatroom.site.notices import Notices
 from chatroom.site.notices_store import NoticeStore
 from tests.conftest import Clock
 from tests.databases import make_acts, make_rooms
+from tests.messaging import Messaging, new_draft
 from tests.people import ALICE, BOB, MALLORY
 
 DEN = Room(id="den", slug="the-den", title="The den", kind="private")
@@ -34,12 +35,12 @@ class World:
         self.clock = clock
         self.told: list[Notice] = []
         self.store = MessageStore(database, origin="here")
-        self.messages = Messages(self.store, max_length=4000, clock=clock)
+        self.messages = Messaging(self.store, clock=clock)
         notices = Notices(NoticeStore(database))
         notices.apply_through = self.told.append
         self.audit = Audit(AuditStore(database))
         self.acts = make_acts(database, notices, clock)
-        self.rooms = make_rooms(database, self.messages, notices, self.acts, clock=clock, **settings)
+        self.rooms = make_rooms(database, self.messages.writer, notices, self.acts, **settings)
         self.rooms._members._clock = clock
         self.rooms.ensure_lobby()
         for person in (ALICE, BOB, MALLORY):
@@ -60,6 +61,12 @@ class World:
 
     def access(self, person: Author, room: Room) -> Access:
         return self.rooms.visit(person.id, room.slug)
+
+    def post(self, access: Access, client_id: str) -> None:
+        """What the rules of the room say to a post."""
+        rules = RoomRules(take_turn=self.rooms._members.take_turn, clock=self.clock)
+        rules.check("post", access, "person")
+        rules.take_turn(access, "person", client_id)
 
     def is_in(self, person: Author, room: Room) -> bool:
         return self.rooms.find_for(person.id, room.slug) is not None
@@ -101,7 +108,7 @@ class TestFinding:
 
     def test_who_comes_begins_to_read_at_the_end(self, world: World) -> None:
         for n in range(3):
-            world.messages.post(LOBBY, world.messages.draft(BOB, f"hi {n}"))
+            world.messages.post(LOBBY, new_draft(BOB, f"hi {n}"))
         assert world.rooms.get_for(ALICE.id, "lobby").membership.read_sequence == 3
 
     def test_the_lobby_is_made_once(self, world: World) -> None:
@@ -254,7 +261,7 @@ class TestComing:
         def away(*arguments: object) -> None:
             raise Unavailable("The database does not answer.")
 
-        monkeypatch.setattr(world.messages, "note", away)
+        monkeypatch.setattr(world.messages.writer, "note", away)
         room = world.den().room
         assert world.is_in(BOB, room)
 
@@ -308,17 +315,17 @@ class TestGoing:
             assert not world.is_in(BOB, room)
             come()
             with pytest.raises(Refused) as refusal:
-                world.rooms.check_posting(world.access(BOB, room), "b1")
+                world.post(world.access(BOB, room), "b1")
             assert reason(refusal) == "muted"
 
     def test_leaving_and_coming_again_is_no_turn_in_a_slow_room(self, world: World) -> None:
         """M05."""
         room = world.rooms.create(ALICE, "member", title="Tea")
         world.rooms._store.change(room.id, {"slow_seconds": 60})
-        world.rooms.check_posting(world.access(BOB, room), "b1")
+        world.post(world.access(BOB, room), "b1")
         world.rooms.leave(world.access(BOB, room))
         with pytest.raises(Refused) as refusal:
-            world.rooms.check_posting(world.access(BOB, room), "b2")
+            world.post(world.access(BOB, room), "b2")
         assert reason(refusal) == "too_fast"
 
     def test_who_left_can_be_added_to_a_private_room_again_and_comes_without_the_role(self, world: World) -> None:
@@ -584,33 +591,33 @@ class TestPosting:
         self, world: World, fields: dict[str, object], expected: str | None
     ) -> None:
         room = self.room(world, **fields)
-        world.rooms.check_posting(world.access(ALICE, room), "a1")
+        world.post(world.access(ALICE, room), "a1")
         if expected:
             with pytest.raises(Refused) as refusal:
-                world.rooms.check_posting(world.access(BOB, room), "b1")
+                world.post(world.access(BOB, room), "b1")
             assert reason(refusal) == expected
 
     def test_nobody_writes_in_an_archived_room(self, world: World) -> None:
         room = self.room(world, archived_at=world.clock())
         for person in (ALICE, BOB):
             with pytest.raises(Refused) as refusal:
-                world.rooms.check_posting(world.access(person, room), "a1")
+                world.post(world.access(person, room), "a1")
             assert reason(refusal) == "archived"
 
     def test_a_slow_room_lets_each_member_write_in_turn(self, world: World) -> None:
         room = self.room(world, slow_seconds=10)
         bob = world.access(BOB, room)
-        world.rooms.check_posting(bob, "b1")
-        world.rooms.check_posting(bob, "b1")  # the same post, sent again
+        world.post(bob, "b1")
+        world.post(bob, "b1")  # the same post, sent again
         world.clock.advance(seconds=4)
         with pytest.raises(Refused) as refusal:
-            world.rooms.check_posting(bob, "b2")
+            world.post(bob, "b2")
         assert (reason(refusal), refusal.value.retry_after) == ("too_fast", 6.0)
-        world.rooms.check_posting(world.access(MALLORY, room), "m1")
+        world.post(world.access(MALLORY, room), "m1")
         for n in range(3):
-            world.rooms.check_posting(world.access(ALICE, room), f"a{n}")
+            world.post(world.access(ALICE, room), f"a{n}")
         world.clock.advance(seconds=6)
-        world.rooms.check_posting(bob, "b2")
+        world.post(bob, "b2")
 
     def test_a_turn_holds_in_every_process_and_after_a_restart(self, world: World, database: Database) -> None:
         room = self.room(world, slow_seconds=10)
@@ -618,10 +625,10 @@ class TestPosting:
         refused = []
 
         def post(n: int) -> None:
-            rooms = make_rooms(database, world.messages, Notices(NoticeStore(database)), world.acts)
+            rooms = make_rooms(database, world.messages.writer, Notices(NoticeStore(database)), world.acts)
             rooms._members._clock = world.clock
             try:
-                rooms.take_turn(bob, f"b{n}")
+                RoomRules(take_turn=rooms._members.take_turn).take_turn(bob, "person", f"b{n}")
             except Refused:
                 refused.append(n)
 
@@ -635,9 +642,9 @@ class TestPosting:
     def test_a_clock_that_went_back_locks_nobody_out(self, world: World) -> None:
         room = self.room(world, slow_seconds=10)
         bob = world.access(BOB, room)
-        world.rooms.check_posting(bob, "b1")
+        world.post(bob, "b1")
         world.clock.now -= timedelta(hours=1)
-        world.rooms.check_posting(bob, "b2")
+        world.post(bob, "b2")
 
 
 class TestRecord:

@@ -35,7 +35,7 @@ class Managed(World):
 
     def retention(self, holder: str = "here") -> Retention:
         leases = LeaseStore(self.database, holder=holder, clock=self.clock)
-        return Retention(leases, self.room_store, self.store, self.messages, clock=self.clock)
+        return Retention(leases, self.room_store, self.store, self.messages.changes, clock=self.clock)
 
 
 @pytest.fixture

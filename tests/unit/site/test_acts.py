@@ -24,6 +24,7 @@ from chatroom.services import Services
 from chatroom.site.acts_store import PLACES
 from tests.databases import PATIENT
 from tests.faulty import MODES, Writes
+from tests.messaging import new_draft
 
 END = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
 
@@ -75,7 +76,7 @@ class Place:
         access = access or self.find(self.bob)
         try:
             if access is not None:
-                access.check_posting(datetime.now(UTC))
+                self.services.room_rules.check("post", access, "person")
         except Refused:
             return False
         return access is not None and self.is_signed_in()
@@ -137,8 +138,8 @@ def is_muted_in(place: Place, _: Any) -> bool:
 def hold(place: Place) -> str:
     place.services.newcomers.set_first(None, 2)
     place.database.audit.delete_many({})
-    draft = place.services.messages.draft(Author(place.bob.id, "Bob"), "buy", "c1")
-    held = place.services.approval.hold(place.access(place.bob), draft)
+    draft = new_draft(Author(place.bob.id, "Bob"), "buy", "c1")
+    held = place.services.holding.hold(place.access(place.bob), draft)
     assert held is not None
     return held.id
 
@@ -149,13 +150,13 @@ def state_of(place: Place, held_id: str) -> tuple[str, bool]:
 
 
 def say(place: Place) -> str:
-    draft = place.services.messages.draft(Author(place.bob.id, "Bob"), "rude", "c1")
-    return place.services.messages.post(place.room, draft).message.id
+    draft = new_draft(Author(place.bob.id, "Bob"), "rude", "c1")
+    return place.services.writer.post(place.room, draft).message.id
 
 
 def delete(place: Place, message_id: str) -> None:
-    changes = place.services.messages.changes
-    place.services.messages.change(place.room, changes.deleting(place.access(place.alice), message_id, "rude"))
+    changes = place.services.changes
+    place.services.writer.change(place.room, changes.deleting(place.access(place.alice), message_id, "rude"))
 
 
 def is_deleted(place: Place, message_id: str) -> bool:

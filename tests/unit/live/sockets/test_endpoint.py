@@ -2,11 +2,13 @@ import asyncio
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Unavailable
 from chatroom.base.models import Member, Room
+from chatroom.live import answers
 from chatroom.live import connection as connections
 from chatroom.live.sockets.gate import Limits
 from chatroom.live.sockets.websocket import EXTENSION
@@ -151,7 +153,8 @@ class TestHandshake:
                 raise Unavailable("The database does not answer.")
 
             if part == "sign_in":
-                process.endpoint.sign_in = away
+                entrance = msgspec.structs.replace(process.endpoint.entrance, sign_in=away)
+                process.endpoint.entrance = entrance
             else:
                 process.rooms.get_for = away
             client = await process.connect()
@@ -434,7 +437,7 @@ class TestChange:
                 looked_up.append(text)
                 return (member,)
 
-            process.messages._find_mentions = find_mentions
+            process.messages.texts.find_mentions = find_mentions
             alice = await process.connect()
             await alice.say(post(text="hi"), post("a2", text="hi @bob"), post("a3", text="ho"))
             states = [m for frame in alice.frames("changes") for m in frame["messages"]]
@@ -777,7 +780,7 @@ class TestBreakingTheRules:
 
 class TestBackpressure:
     def test_while_too_many_posts_are_unanswered_nothing_more_is_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(connections, "MAX_IN_FLIGHT", 5)
+        monkeypatch.setattr(answers, "MAX_IN_FLIGHT", 5)
 
         async def test() -> None:
             process = await started()
@@ -801,7 +804,7 @@ class TestBackpressure:
         run(test)
 
     def test_l05_a_client_that_does_not_read_is_not_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(connections, "MAX_IN_FLIGHT", 5)
+        monkeypatch.setattr(answers, "MAX_IN_FLIGHT", 5)
 
         async def test() -> None:
             process = await started()
@@ -821,7 +824,7 @@ class TestBackpressure:
         self, monkeypatch: pytest.MonkeyPatch, is_following: bool
     ) -> None:
         """Whoever reads its frames waits for its answers, which nobody takes any more."""
-        monkeypatch.setattr(connections, "MAX_IN_FLIGHT", 5)
+        monkeypatch.setattr(answers, "MAX_IN_FLIGHT", 5)
 
         async def test() -> None:
             process = await started()
@@ -841,7 +844,7 @@ class TestBackpressure:
     def test_posts_beyond_the_bound_are_not_stored_once_the_session_has_ended(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(connections, "MAX_IN_FLIGHT", 2)
+        monkeypatch.setattr(answers, "MAX_IN_FLIGHT", 2)
 
         async def test() -> None:
             process = await started()

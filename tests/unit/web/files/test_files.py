@@ -185,7 +185,7 @@ class TestFetching:
         assert user
         access = services.rooms.get_for(user.id, "lobby")
         (message,) = services.message_store.newest("lobby", 1)
-        services.messages.change(access.room, services.messages.changes.deleting(access, message.id))
+        services.writer.change(access.room, services.changes.deleting(access, message.id))
         assert alice.get(path).status_code == 404
 
     @pytest.mark.parametrize(

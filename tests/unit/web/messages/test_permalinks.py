@@ -52,7 +52,7 @@ class TestMessage:
         assert user
         access = services.rooms.get_for(user.id, "lobby")
         first = services.message_store.newest("lobby", 1)[0]
-        services.messages.change(access.room, services.messages.changes.editing(access, first.id, "one!"))
+        services.writer.change(access.room, services.changes.editing(access, first.id, "one!"))
         alice.say("two")
         response = alice.get("/chatroom/lobby/2")
         assert (response.status_code, response.location) == (303, "/chatroom/lobby/3")
@@ -67,7 +67,7 @@ class TestMessage:
         assert user
         access = services.rooms.get_for(user.id, "lobby")
         first = services.message_store.newest("lobby", 1)[0]
-        services.messages.change(access.room, services.messages.changes.deleting(access, first.id))
+        services.writer.change(access.room, services.changes.deleting(access, first.id))
         assert "This message was deleted." in alice.get("/chatroom/lobby/1").text
 
     @pytest.mark.usefixtures("secret_room")

@@ -9,6 +9,7 @@ from chatroom.rooms.rooms_store import RoomStore
 from chatroom.services import Services
 from tests.conftest import MakeApp, services_of, signed_in
 from tests.faulty import MODES, Writes
+from tests.messaging import new_draft
 from tests.unit.web.people.test_accounts import user_of
 from tests.visitors import Visitor, problem
 
@@ -63,7 +64,7 @@ class TestReport:
     def test_not_what_was_deleted(self, bob: Visitor, mallory: Visitor, services: Services) -> None:
         access = services.rooms.get_for(user_of(services, "mallory").id, "lobby")
         message = services.reports.get_message(services.rooms.get_for(user_of(services, "bob").id, "lobby"), 4)
-        services.messages.change(access.room, services.messages.changes.deleting(access, message.id))
+        services.writer.change(access.room, services.changes.deleting(access, message.id))
         assert bob.get(REPORT).status_code == 404
 
     def test_members_do_not_see_the_queue(self, bob: Visitor, mallory: Visitor) -> None:
@@ -119,8 +120,8 @@ class TestDecide:
             services.moderation.unmute(None, user_of(services, "mallory"))
             services.database.audit.delete_many({})
             author, reporter = user_of(services, "mallory"), user_of(services, "bob")
-            draft = services.messages.draft(Author(author.id, "Mallory"), "rude")
-            message = services.messages.post(LOBBY, draft).message
+            draft = new_draft(Author(author.id, "Mallory"), "rude")
+            message = services.writer.post(LOBBY, draft).message
             access = services.rooms.get_for(reporter.id, "lobby")
             services.reports.make(access, access.author, message, "rude")
             path = f"/reports/{services.reports.list_open()[0].id}"
