@@ -18,11 +18,11 @@ from werkzeug.wsgi import ClosingIterator
 
 from chatroom import web
 from chatroom.asgi.budget import BUDGET, Budget, Shares
-from chatroom.asgi.downloads import Outlet
-from chatroom.asgi.large_answers import InPieces, in_one
-from chatroom.asgi.request_queue import LEAVE, QUICK_AT_ONCE, Queueing
-from chatroom.asgi.slow_requests import WholeBodies
-from chatroom.asgi.uploads import Spooling
+from chatroom.asgi.downloads import Downloads
+from chatroom.asgi.large_answers import LargeAnswers, in_one
+from chatroom.asgi.request_queue import LEAVE, QUICK_AT_ONCE, RequestQueue
+from chatroom.asgi.slow_requests import SlowRequests
+from chatroom.asgi.uploads import Uploads
 from chatroom.base.addresses import network_of
 from chatroom.base.config import Settings, load_settings
 from chatroom.live import change_stream_store as changes
@@ -126,24 +126,24 @@ class ASGI:
             address_of=network_behind,
             is_behind_proxies=settings.trusted_proxies > 0,
         )
-        self.queueing = Queueing(
+        self.request_queue = RequestQueue(
             WSGIMiddleware(cast("Any", in_one(_leaving(app))), workers=settings.request_threads + QUICK_AT_ONCE),
             threads=settings.request_threads,
             find_lane=web.lane_of(app),
             find_credential=web.credential_of(settings.trusted_proxies),
             find_address=network_behind,
         )
-        self._pages = Outlet(
-            Spooling(
-                WholeBodies(self.queueing, most_bytes=settings.max_request_bytes),
-                self.queueing,
+        self._pages = Downloads(
+            Uploads(
+                SlowRequests(self.request_queue, most_bytes=settings.max_request_bytes),
+                self.request_queue,
                 is_upload=web.is_upload,
                 find_user=self._find_user,
                 small_bytes=settings.max_request_bytes or sys.maxsize,
                 most_bytes=web.most_upload_bytes(settings),
             )
         )
-        self._answers = InPieces(self._answer)
+        self._answers = LargeAnswers(self._answer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, or the server's own start and end."""
@@ -173,21 +173,32 @@ class ASGI:
     def _is_for_socketio(self, scope: Scope) -> bool:
         return bool(self._services.settings.socketio and scope["path"].startswith(SOCKET_IO))
 
-    def let_go(self) -> None:
+    def release_clients(self) -> None:
         """Answer whoever waits for news, as the server is about to wait for the last answers."""
         if self._socketio is not None:
-            self._socketio.let_go()
+            self._socketio.release_all()
 
     async def _live_span(self, receive: Receive, send: Send) -> None:
         await receive()
         services = open_app(self._app)
-        notifier = Notifier(services.push, room_of=services.rooms.find, wishes_in=services.rooms.wishes_in)
+        notifier = Notifier(
+            services.outbound.push,
+            room_of=services.rooms.rooms.find,
+            preferences_in=services.rooms.rooms.preferences_in,
+        )
         notifier.start()
-        store_now = None if services.settings.is_in_memory else AsyncMessages(services.database, services.message_store)
+        store_now = (
+            None if services.settings.is_in_memory else AsyncMessages(services.database, services.messages.store)
+        )
         engine = _make_engine(services, notifier, store_now)
         await engine.start()
         self._live = self._make_live(engine)
-        jobs = (services.search.indexer, services.clearing, services.account_deletion, services.deliveries)
+        jobs = (
+            services.search.indexer,
+            services.erasure.clearing,
+            services.erasure.account_deletion,
+            services.outbound.deliveries,
+        )
         for job in jobs:
             job.start()
         await send({"type": "lifespan.startup.complete"})
@@ -229,11 +240,11 @@ class ASGI:
             rooms_per_connection=settings.max_rooms_per_connection,
         )
         chat = Chat(
-            rooms=services.rooms,
-            posting=services.posting,
-            changes=services.changes,
-            history=services.history,
-            mark_read=services.reading.mark,
+            rooms=services.rooms.rooms,
+            posting=services.messages.posting,
+            changes=services.messages.changes,
+            history=services.messages.history,
+            mark_read=services.rooms.read_positions.mark,
             limits=limits,
         )
         entrance = Entrance(
@@ -252,46 +263,46 @@ class ASGI:
         return web.sign_in(self._app, scope)
 
 
-def _make_engine(services: Services, notifier: Notifier, store_now: AsyncMessages | None) -> Engine:
+def _make_engine(services: Services, notifier: Notifier, store_now: AsyncMessages | None = None) -> Engine:
     settings = services.settings
 
     def make_feed(known: Known, hint: Hint) -> ChangeStreamFeed | PollingFeed:
         def polling(seconds: float) -> PollingFeed:
-            return PollingFeed(services.message_store.newest_revisions, known, hint, seconds=seconds)
+            return PollingFeed(services.messages.store.newest_revisions, known, hint, seconds=seconds)
 
         services.database.warn_if_outdated()
         if not services.database.has_change_streams():
             log.info("the database has no change streams: other processes' messages are asked for")
             return polling(settings.polling_milliseconds / 1000)
         log.info("other processes' messages come by change stream")
-        watch = partial(changes.watch, services.database, services.origin)
+        watch = partial(changes.watch, services.database, services.messages.store.origin)
         return ChangeStreamFeed(watch, polling(SAFETY_SECONDS), known, hint)
 
     return Engine(
-        Appending(services.message_store, services.texts, store_now),
-        services.writer,
-        services.message_store,
-        services.presence,
-        notices=services.notices,
-        find_room=services.rooms.find,
+        Appending(services.messages.store, services.messages.texts, store_now),
+        services.messages.store,
+        services.live.presences,
+        bridge=services.bridge,
+        notices=services.site.notices,
+        find_room=services.rooms.rooms.find,
         make_feed=make_feed,
-        ended_sessions=EndedSessions(services.sessions.ended_since),
-        prolong_session=services.sessions.prolong,
-        posted_elsewhere=services.limits.posting.record,
+        ended_sessions=EndedSessions(services.people.sessions.ended_since),
+        prolong_session=services.people.sessions.prolong,
+        posted_elsewhere=services.site.limits.posting.record,
         posted_here=notifier.take,
         max_waiting=settings.max_waiting_drafts,
         tail_messages=settings.tail_messages,
         tail_bytes=settings.tail_bytes,
         lease_seconds=settings.presence_lease_seconds,
-        read_rights=services.rights.read,
+        read_rights=services.rooms.current_rights.read,
         chores=[
-            services.site.renew,
-            services.acts.finish,
-            services.approval.finish,
-            services.files.sweep,
-            services.retention.sweep,
+            services.site.settings.renew,
+            services.site.acts.finish,
+            services.moderation.approval.finish,
+            services.files.files.sweep,
+            services.erasure.retention.sweep,
         ],
-        renew_site=services.site.renew,
+        renew_site=services.site.settings.renew,
     )
 
 

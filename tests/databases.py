@@ -20,8 +20,8 @@ from chatroom.rooms.listings_store import ListingStore
 from chatroom.rooms.members_store import MemberStore
 from chatroom.rooms.rooms import Rooms
 from chatroom.rooms.rooms_store import RoomStore
-from chatroom.services import INDEXES
-from chatroom.site.acts import Acts
+from chatroom.services import COLLECTIONS
+from chatroom.site.acts import Acts, FollowUp
 from chatroom.site.acts_store import ActStore
 from chatroom.site.audit_store import Act, AuditStore, Subject
 from chatroom.site.notices import Notices
@@ -36,7 +36,7 @@ PATIENT = {"store_timeout_seconds": PATIENCE_SECONDS}
 def in_memory(**settings: Any) -> Database:
     """A new mongomock, with the indexes that the room and its engine use."""
     database = Database.connect(Settings(mongo_uri="mongomock://", **PATIENT | settings))
-    database.ensure_indexes(INDEXES)
+    database.ensure_indexes(COLLECTIONS)
     return database
 
 
@@ -49,11 +49,14 @@ def make_rooms(
 
 
 def make_acts(
-    database: Database, notices: Notices | None = None, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    database: Database,
+    notices: Notices | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    follow_ups: Mapping[str, FollowUp] | None = None,
 ) -> Acts:
     """What does acts in a database."""
     tell = (notices or Notices(NoticeStore(database))).tell
-    return Acts(ActStore(database), AuditStore(database), tell, clock=clock)
+    return Acts(ActStore(database), AuditStore(database), tell, follow_ups=follow_ups, clock=clock)
 
 
 def record(
@@ -94,7 +97,7 @@ def new_database(uri: str, **settings: Any) -> Database:
     """A database of its own on a server where `uri` may do everything, with its indexes."""
     name = f"test_{secrets.token_hex(4)}"
     database = Database.connect(Settings(mongo_uri=uri, secret_key="x" * 32, mongo_db=name, **PATIENT | settings))
-    database.ensure_indexes(INDEXES)
+    database.ensure_indexes(COLLECTIONS)
     return database
 
 

@@ -5,31 +5,23 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chatroom.base.access import Access
-from chatroom.base.models import Author, Draft, Held, Member, Message, Room, make_client_id
+from chatroom.base.models import Author, Draft, Member, Message, Room, make_client_id
 from chatroom.files.files import Files
+from chatroom.live.bridge import Bridge
 from chatroom.messages.appending import Appending
 from chatroom.messages.changes import Changes
 from chatroom.messages.history import History
 from chatroom.messages.messages_store import MessageStore, Stored
-from chatroom.messages.posting import Posting
+from chatroom.messages.posting import Holding, Posting
 from chatroom.messages.rules import RoomRules
 from chatroom.messages.texts import Texts
-from chatroom.messages.writer import Change, Writer
+from chatroom.messages.writer import Change, Line, Writer
 from chatroom.services import Services
 from chatroom.site.acts import Acts
 
-
-class NoHolding:
-    """Holds nothing."""
-
-    def may_hold(self, access: Access) -> bool:
-        return False
-
-    def find(self, access: Access, client_id: str) -> Held | None:
-        return None
-
-    def hold(self, access: Access, draft: Draft) -> Held | None:
-        return None
+HOLDS_NOTHING = Holding(
+    may_hold=lambda _access: False, find=lambda _access, _client_id: None, hold=lambda _access, _draft: None
+)
 
 
 class NoFiles:
@@ -51,14 +43,15 @@ class Messaging:
         files: Files | None = None,
         acts: Acts | None = None,
         count: Callable[[str, str], None] = lambda _user_id, _address: None,
-        holding: Any = None,
+        holding: Holding = HOLDS_NOTHING,
+        line: Line | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         **rules: Any,
     ) -> None:
         self.store = store
         self.texts = Texts(max_length, find_mentions=find_mentions)
         self.appending = Appending(store, self.texts)
-        self.writer = Writer(self.appending)
+        self.writer = Writer(self.appending, line or Bridge())
         self.history = History(store)
         self.rules = RoomRules(clock=clock, **rules)
         self.changes = Changes(store, self.texts, self.rules, self.writer, files=files, acts=acts, clock=clock)
@@ -69,7 +62,7 @@ class Messaging:
             self.rules,
             count=count,
             files=files or NoFiles(),  # type: ignore[arg-type]
-            holding=holding or NoHolding(),
+            holding=holding,
         )
 
     def append(self, room_id: str, drafts: Sequence[Draft], after: int | None = None) -> list[Stored]:
@@ -89,4 +82,4 @@ def new_draft(author: Author, text: str, client_id: str | None = None, *, reply_
 
 def append(services: Services, room_id: str, drafts: Sequence[Draft]) -> list[Stored]:
     """Messages in one write, past all that posting checks."""
-    return Appending(services.message_store, services.texts).append(room_id, drafts)
+    return Appending(services.messages.store, services.messages.texts).append(room_id, drafts)

@@ -29,7 +29,7 @@ class Visitor(FlaskClient):
 
     def register(self, username: str, display_name: str = "", password: str = PASSWORD, **more: str) -> TestResponse:
         """Register, and so sign in; with the code of the first account, where it needs one."""
-        if first_key := self.application.extensions["chatroom"].accounts.first_key:
+        if first_key := self.application.extensions["chatroom"].people.accounts.first_key:
             more.setdefault("invite", first_code(first_key))
         return self.submit(
             "/register",

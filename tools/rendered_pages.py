@@ -105,7 +105,7 @@ class Site:
         self.erin = self._hold()
 
     def id_of(self, username: str) -> str:
-        user = self._services.accounts.users.find_by_username(username)
+        user = self._services.people.users.find_by_username(username)
         if user is None:
             raise NotRendered(f"{username} is not there")
         return str(user.id)

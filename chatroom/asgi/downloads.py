@@ -20,7 +20,7 @@ HANDOVER = "chatroom.handover"
 """In the scope of a request: a list, into which the answer may put who reads, and the pieces of its body."""
 
 
-class Outlet:
+class Downloads:
     """An ASGI application around another one, whose answers may leave their bodies to it."""
 
     def __init__(self, inner: Application) -> None:

@@ -35,7 +35,7 @@ def in_one(app: "WSGIApplication") -> "WSGIApplication":
     return wsgi_app
 
 
-class InPieces:
+class LargeAnswers:
     """An ASGI application around another one."""
 
     def __init__(self, inner: Application) -> None:

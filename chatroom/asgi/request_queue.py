@@ -32,7 +32,7 @@ PERSON = "chatroom.person"
 """In the scope of a request: the account that turned out to have sent it, when it did."""
 
 
-class Queueing:
+class RequestQueue:
     """An ASGI application that calls another one, a WSGI one, when there is a thread for the request.
 
     The other one calls what is in `LEAVE` of its scope, in any thread, when the request's thread is free again.

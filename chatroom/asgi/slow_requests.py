@@ -22,7 +22,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
-class WholeBodies:
+class SlowRequests:
     """An ASGI application that calls another one, a WSGI one, when a request's body has come, or is too long."""
 
     def __init__(self, inner: Application, *, most_bytes: int) -> None:

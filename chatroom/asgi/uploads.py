@@ -42,7 +42,7 @@ SPOOLED = "chatroom.spooled"
 """In the scope of a request that came in this way."""
 
 
-class Spooling:
+class Uploads:
     """An ASGI application: uploads go to `large` when they are whole, everything else to `small` as it comes.
 
     `find_user` gives the id of who is signed in, and is called in a thread.

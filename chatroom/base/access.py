@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from chatroom.base.models import Author, Membership, Role, Room, Standing
+from chatroom.base.models import ApprovalState, Author, Membership, Role, Room
 
 POWERS: dict[Role, int] = {"member": 0, "moderator": 1, "administrator": 2}
 
@@ -24,7 +24,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     muted_until: datetime | None = None
     mute_reason: str = ""
-    standing: Standing = Standing()
+    approval_state: ApprovalState = ApprovalState()
 
     @property
     def user_id(self) -> str:

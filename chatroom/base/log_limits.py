@@ -19,7 +19,7 @@ LONGEST_KEY = 100
 Key = tuple[str, ...]
 
 
-class Flood:
+class LogLimits:
     """Says which lines are written. What is logged for who looks for a fault (`DEBUG`) always is."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

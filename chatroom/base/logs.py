@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 import msgspec
 
-from chatroom.base.log_limits import Flood
+from chatroom.base.log_limits import LogLimits
 
 LONGEST_TEXT = 2000
 """Of a message, or of what comes with it: a library may put into it what a client sent."""
@@ -47,11 +47,11 @@ class BoundedHandler(logging.StreamHandler[TextIO]):
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
-        self._flood = Flood()
+        self._limits = LogLimits()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record, unless there were too many like it."""
-        for line in self._flood.take(record):
+        for line in self._limits.take(record):
             super().emit(line)
 
 

@@ -20,7 +20,7 @@ Scope = Literal["read", "post", "rooms", "moderate"]
 """What a program may do with an access token."""
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class ApprovalState(msgspec.Struct, frozen=True, kw_only=True):
     """How well somebody is known here: what decides whether their messages are held for approval."""
 
     since: datetime | None = None  # when the account was made
@@ -47,7 +47,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     mute_reason: str = ""
     banned_until: datetime | None = None
     ban_reason: str = ""
-    standing: Standing = Standing()
+    approval_state: ApprovalState = ApprovalState()
 
 
 class FormerMember(msgspec.Struct, frozen=True, kw_only=True):

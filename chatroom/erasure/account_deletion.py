@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from chatroom.base.errors import ChatroomError, Refused
 from chatroom.base.models import FormerMember, Notice, User
 from chatroom.erasure.departed_memberships import GONE
-from chatroom.erasure.departed_messages import Parting, Report
+from chatroom.erasure.departed_messages import DepartedMessages, Report
 from chatroom.moderation.moderation import Moderation
-from chatroom.people.accounts import Accounts
+from chatroom.people.wiring import PeopleParts
 from chatroom.site.acts import Acts
 from chatroom.site.acts_store import Note
 from chatroom.site.audit import about_user
@@ -30,7 +30,7 @@ SETTLING = timedelta(minutes=1)
 """What they, or others about them, sent at the last moment is stored by then: only a look that begins later is the
 last."""
 
-Tie = Callable[[str], None]
+Tie = Callable[[str], object]
 """Ends what somebody has here, given the user's id; may be called again."""
 
 
@@ -39,20 +39,20 @@ class AccountDeletion:
 
     def __init__(
         self,
-        accounts: Accounts,
+        people: PeopleParts,
         moderation: Moderation,
         acts: Acts,
-        parting: Parting,
+        messages: DepartedMessages,
         leases: LeaseStore,
         *,
         ties: Sequence[Tie],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._accounts = accounts
-        self._users = accounts.users
+        self._accounts = people.accounts
+        self._users = people.users
         self._moderation = moderation
         self._acts = acts
-        self._parting = parting
+        self._messages = messages
         self._ties = ties
         self._clock = clock
         self._looked_for: set[str] = set()
@@ -139,7 +139,7 @@ class AccountDeletion:
 
     def _see_to(self, former: FormerMember, report: Report) -> bool:
         self._end_ties(former.id)  # again: their last requests may have made something new
-        return self._parting.part(former, self._goes_on, report)
+        return self._messages.erase(former, self._goes_on, report)
 
     def _end_ties(self, user_id: str) -> None:
         for end in self._ties:

@@ -1,6 +1,6 @@
-"""Take somebody out of all their rooms, who is nobody here any more: rooms that they alone managed pass to another.
+"""End the memberships of a deleted account. A private room that they alone managed passes to another member.
 
-It may be done again at any time: what was done is not done twice.
+Repeating it changes nothing: it may be done again at any time.
 """
 
 from chatroom.base.models import Author, Notice, Room
@@ -14,8 +14,8 @@ from chatroom.site.notices import Notices
 GONE = "This account was deleted."
 
 
-class Departures:
-    """See people off."""
+class DepartedMemberships:
+    """Ends what a deleted account has in rooms."""
 
     def __init__(
         self,
@@ -34,8 +34,8 @@ class Departures:
         self._rooms = rooms
         self._notices = notices
 
-    def see_off(self, user_id: str) -> None:
-        """End somebody's connections and memberships, and tell those in whose lists they stand for a conversation."""
+    def end_for(self, user_id: str) -> None:
+        """End their connections and memberships, and notify those whose lists show a conversation with them."""
         self._notices.tell(Notice(kind="user", user=user_id, data={"end": True, "message": GONE}))
         for room_id in self._members.list_managed_by(user_id):
             room = self._store.find(room_id)

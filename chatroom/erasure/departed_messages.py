@@ -1,6 +1,6 @@
-"""Take somebody whose account was deleted out of the rooms: their name, or all that they wrote, a batch at a time.
+"""Remove a former member from the messages: their name, or all that they wrote, a batch at a time.
 
-It goes through the log, and may be done again at any time: what was done is not done twice.
+It goes through the log. Repeating it changes nothing: it may be done again at any time.
 """
 
 import time
@@ -24,8 +24,8 @@ Report = Callable[[str, int, int], None]
 """Called with a name, how much is done, and how much it will be."""
 
 
-class Parting:
-    """Find what somebody wrote, and where they are named, by the search index, and change that alone."""
+class DepartedMessages:
+    """Finds what a former member wrote, and where they are named, by the search index, and changes only that."""
 
     def __init__(
         self, rooms: RoomStore, store: MessageStore, changes: Changes, indexer: Indexer, index: SearchStore
@@ -36,8 +36,8 @@ class Parting:
         self._indexer = indexer
         self._index = index
 
-    def part(self, former: FormerMember, goes_on: GoesOn, report: Report) -> bool:
-        """Go once through all rooms; False when told to stop before the end."""
+    def erase(self, former: FormerMember, goes_on: GoesOn, report: Report) -> bool:
+        """Go once through all rooms; False when it was stopped before the end."""
         words = from_word(former.id), named_word(former.id)
         rooms = self._rooms.list_ids()
         for first in range(0, len(rooms), ROOMS_AT_ONCE):
@@ -46,11 +46,11 @@ class Parting:
                 return False
             for room_id in sorted(self._index.rooms_with(some, words)):
                 room = self._rooms.find(room_id)
-                if room is not None and not self._part_from(room, former, words, goes_on, report):
+                if room is not None and not self._erase_in(room, former, words, goes_on, report):
                     return False
         return True
 
-    def _part_from(
+    def _erase_in(
         self, room: Room, former: FormerMember, words: Sequence[str], goes_on: GoesOn, report: Report
     ) -> bool:
         done = 0
@@ -59,7 +59,7 @@ class Parting:
             messages = [message for message, _ in self._store.find_all(ids, [room.id])]
             left = [each.sequence for each in messages if is_erased_with(former, each) or without_name(former, each)]
             if left:
-                self._changes.make(room, self._changes.parting(left, former))
+                self._changes.make(room, self._changes.removing_author(left, former))
             done += len(ids)
             report(room.slug, done, done)
             if not goes_on(time.monotonic() - begun if left else 0):

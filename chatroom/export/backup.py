@@ -4,7 +4,7 @@ Nothing in a backup points to nothing, and every room in it is as it was at one 
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,30 +24,13 @@ from chatroom.export.backup_folder import (
     write_lines,
     write_manifest,
 )
-from chatroom.export.backup_store import BackupStore, chunk_of
+from chatroom.export.backup_store import BackupStore
 from chatroom.messages.messages_store import KEPT_REVISIONS
+from chatroom.mongo.collections import CollectionModel, backed_up
 from chatroom.rooms.rooms import LOBBY
 
 __all__ = ["BackupError", "Manifest", "Report", "make", "restore", "verify"]
 
-COLLECTIONS = (
-    # Before the messages: what is approved meanwhile is then in both, which does no harm, rather than in neither.
-    "held",
-    "messages",
-    "files.files",
-    "files.chunks",
-    "avatars",
-    "memberships",
-    "rooms",
-    "users",
-    "invites",
-    "room_invites",
-    "audit",
-    "reports",
-    "site",
-    "hooks",
-)
-"""In the order of reading: what others point to is read after them, and so has everything that they point to."""
 GAP_TRIES, GAP_PAUSE_SECONDS = 5, 1.0
 FURTHEST_JUMP = 50_000_000
 """From one revision to the next; one that was made up must not cost all memory."""
@@ -62,7 +45,7 @@ def make(store: BackupStore, folder: Path, report: Report, *, now: datetime | No
     with explained(folder), unfinished(folder) as part:
         logs, uploads = Logs(), _Uploads()
         files = {}
-        for name in COLLECTIONS:
+        for name in store.kept:
             count = {"messages": logs.take, "files.files": uploads.take}.get(name, _one)
             if name == "messages":
                 lines = _read_messages(store, logs)
@@ -76,12 +59,13 @@ def make(store: BackupStore, folder: Path, report: Report, *, now: datetime | No
     return manifest
 
 
-def verify(folder: Path, report: Report) -> Manifest:
+def verify(collections: Sequence[CollectionModel], folder: Path, report: Report) -> Manifest:
     """Read a backup to its end; raise `BackupError` with the file and the line that is not as it was written."""
+    names = [each.name for each in backed_up(collections)]
     with explained(folder):
         manifest = read_manifest(folder)
-        if manifest.collections.keys() != set(COLLECTIONS):
-            raise BackupError(f"{folder / MANIFEST} must name {', '.join(COLLECTIONS)}, and nothing else.")
+        if manifest.collections.keys() != set(names):
+            raise BackupError(f"{folder / MANIFEST} must name {', '.join(names)}, and nothing else.")
         logs = Logs({room: facts.revision for room, facts in manifest.rooms.items()})
         for name, facts in manifest.collections.items():
             count = logs.take if name == "messages" else _one
@@ -96,13 +80,13 @@ def verify(folder: Path, report: Report) -> Manifest:
 def restore(store: BackupStore, folder: Path, report: Report) -> Manifest:
     """Check a backup, then write all of it into an empty database."""
     _refuse_content(store)
-    manifest = verify(folder, lambda name, done, lines: report(f"checking {name}", done, lines))
+    manifest = verify(store.collections, folder, lambda name, done, lines: report(f"checking {name}", done, lines))
     _refuse_content(store)
     store.prepare()
     try:
         with explained(folder):
             # The accounts come last: nobody can log in to half of a room.
-            for name in sorted(COLLECTIONS, key=lambda name: name == "users"):
+            for name in sorted(store.kept, key=lambda name: name == "users"):
                 facts = manifest.collections[name]
                 _restore_lines(store, name, _reported(read_lines(folder, name, facts), name, facts.lines, report))
             store.finish()
@@ -233,7 +217,7 @@ def _restore_lines(store: BackupStore, name: str, lines: Iterable[bytes]) -> Non
     first, chunk = 1, []
     for last, line in enumerate(lines, 1):
         chunk.append(line)
-        if len(chunk) == chunk_of(name):
+        if len(chunk) == store.batch_of(name):
             _write_chunk(store, name, chunk, first, last)
             first, chunk = last + 1, []
     if chunk:

@@ -12,12 +12,10 @@ from chatroom.base.errors import Refused
 from chatroom.base.models import Message, User
 from chatroom.messages.messages_store import MessageStore
 from chatroom.moderation.held_store import HeldStore
-from chatroom.mongo.database import Database
 from chatroom.people.sessions import Sessions
-from chatroom.rooms.rooms import Rooms
-from chatroom.rooms.rooms_store import RoomStore
-from chatroom.search.indexer import Indexer, from_word
-from chatroom.search.search_store import SearchStore
+from chatroom.rooms.wiring import RoomParts
+from chatroom.search.indexer import from_word
+from chatroom.search.wiring import SearchParts
 
 PAGE = 200
 ROOMS_AT_ONCE = 500
@@ -33,15 +31,15 @@ class OwnData:
     """Read what belongs to one person, as records of plain values, each with its `type`."""
 
     def __init__(
-        self, database: Database, indexer: Indexer, messages: MessageStore, rooms: Rooms, sessions: Sessions
+        self, sessions: Sessions, messages: MessageStore, rooms: RoomParts, held: HeldStore, search: SearchParts
     ) -> None:
-        self._index = SearchStore(database)
-        self._all_rooms = RoomStore(database)
-        self._held = HeldStore(database)
-        self._indexer = indexer
-        self._messages = messages
-        self._rooms = rooms
         self._sessions = sessions
+        self._messages = messages
+        self._rooms = rooms.rooms
+        self._all_rooms = rooms.store
+        self._held = held
+        self._indexer = search.indexer
+        self._index = search.store
 
     def read(self, user: User) -> Iterator[Record]:
         """Every record; raises `Refused` (`busy`), before there is any, while the index is behind."""

@@ -1,4 +1,4 @@
-"""The files of messages: take them in, give them to a message, hand them to members, and let go of them.
+"""The files of messages: take them in, give them to a message, serve them to members, and remove them.
 
 A file belongs to whoever uploaded it until their message has it; one that no message has is removed after a day.
 """

@@ -50,8 +50,8 @@ class FileStore:
 
     def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._database = database
-        self._files = database.files
-        self._chunks = database.chunks
+        self._files = database["files.files"]
+        self._chunks = database["files.chunks"]
         self._clock = clock
 
     def add(

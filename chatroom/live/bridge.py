@@ -6,9 +6,11 @@ A thread waits for its outcome, and gives up at some point; what it gave goes on
 import asyncio
 import concurrent.futures
 import contextlib
+from collections.abc import Callable
+from typing import NamedTuple
 
 from chatroom.base.errors import ChatroomError, Refused, Unavailable
-from chatroom.base.models import Draft, Message, Room
+from chatroom.base.models import Draft, Message, Notice, Room
 from chatroom.base.threads import give_back
 from chatroom.live.appender import Appender
 from chatroom.messages.messages_store import Stored
@@ -17,12 +19,38 @@ from chatroom.messages.writer import Change
 PATIENCE_SECONDS = 10.0
 
 
-class Passage:
-    """Made on the event loop; everything else may be called in any thread but the loop's."""
+class _Engine(NamedTuple):
+    loop: asyncio.AbstractEventLoop
+    appender: Appender
+    apply: Callable[[Notice], object]
 
-    def __init__(self, appender: Appender) -> None:
-        self._appender = appender
-        self._loop = asyncio.get_running_loop()
+
+class Bridge:
+    """Made without an engine, which opens it while it runs. All else may be called in any thread but the loop's."""
+
+    def __init__(self) -> None:
+        self._engine: _Engine | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an engine runs in this process: what is posted and changed then has to go this way."""
+        return self._engine is not None
+
+    def open(self, appender: Appender, apply: Callable[[Notice], object]) -> None:
+        """Lead to the event loop that this is called on: to its appender, and to what applies a notice."""
+        self._engine = _Engine(asyncio.get_running_loop(), appender, apply)
+
+    def close(self) -> None:
+        """Lead nowhere: the engine stops."""
+        self._engine = None
+
+    def apply(self, notice: Notice) -> bool:
+        """Apply a notice to the connections of this process, and do not wait for it; False where it has none."""
+        if self._engine is None:
+            return False
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            self._engine.loop.call_soon_threadsafe(self._engine.apply, notice)
+        return True
 
     def post(self, room: Room, draft: Draft, timeout_seconds: float = PATIENCE_SECONDS) -> Stored:
         """Post in a group with what others post; raise `Unavailable` when that takes too long."""
@@ -35,14 +63,21 @@ class Passage:
     def note(self, room: Room, line: Draft) -> None:
         """Put a line of the room's own behind what is being stored, and do not wait for it."""
 
+        engine = self._engine
+        if engine is None:
+            return
+
         def put() -> None:
             with contextlib.suppress(Refused):  # too much waits already: the line is left out
-                self._appender.put(room.id, line, lambda _: None)
+                engine.appender.put(room.id, line, lambda _: None)
 
         with contextlib.suppress(RuntimeError):  # the loop has ended
-            self._loop.call_soon_threadsafe(put)
+            engine.loop.call_soon_threadsafe(put)
 
     def _put(self, room: Room, item: Draft | Change, timeout_seconds: float) -> Stored:
+        engine = self._engine
+        if engine is None:
+            raise _restarting()
         outcome: concurrent.futures.Future[Stored] = concurrent.futures.Future()
 
         def done(result: Stored | ChatroomError) -> None:
@@ -54,14 +89,14 @@ class Passage:
 
         def put() -> None:
             try:
-                self._appender.put(room.id, item, done)
+                engine.appender.put(room.id, item, done)
             except Refused as refusal:
                 done(refusal)
 
         try:
-            self._loop.call_soon_threadsafe(put)
+            engine.loop.call_soon_threadsafe(put)
         except RuntimeError as error:  # the loop has ended
-            raise Unavailable("The server restarts. Please try again in a moment.") from error
+            raise _restarting() from error
         try:
             give_back.get()()
             return outcome.result(timeout_seconds)
@@ -70,3 +105,7 @@ class Passage:
             raise Unavailable(
                 "The message is not stored yet, and the room goes on trying. Sending it again does no harm."
             ) from None
+
+
+def _restarting() -> Unavailable:
+    return Unavailable("The server restarts. Please try again in a moment.")

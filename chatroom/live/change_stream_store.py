@@ -18,7 +18,7 @@ def watch(database: Database, origin: str, is_stopped: Callable[[], bool]) -> It
     Ends when `is_stopped` says so; raises `Unavailable` when the stream breaks, for whatever reason.
     """
     try:
-        with database.messages.watch(
+        with database["messages"].watch(
             pipeline_for(origin), full_document="updateLookup", max_await_time_ms=AWAIT_MILLISECONDS
         ) as stream:
             yield None, 0

@@ -4,7 +4,6 @@ It belongs to one event loop; other threads enter by its `passage`, and where a 
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,17 +13,16 @@ from typing import Any, Protocol
 from chatroom.base.errors import ChatroomError, Unavailable
 from chatroom.base.models import Author, Message, Notice, Room
 from chatroom.live.appender import Appender
-from chatroom.live.bridge import Passage
+from chatroom.live.bridge import Bridge
 from chatroom.live.connections import Connections
 from chatroom.live.housekeeping import TICK_SECONDS, Housekeeping, ProlongSession
-from chatroom.live.notice_receiver import Hearing
+from chatroom.live.notice_receiver import NoticeReceiver
 from chatroom.live.presence.presence_leases import Leases
 from chatroom.live.presence.presences_store import PresenceStore
 from chatroom.live.rights_check import ReadRights
 from chatroom.live.rooms import LiveRoom, LiveRooms
 from chatroom.messages.appending import Appending
 from chatroom.messages.messages_store import MessageStore
-from chatroom.messages.writer import Writer
 from chatroom.site.notices import Notices
 
 log = logging.getLogger(__name__)
@@ -51,10 +49,10 @@ class Engine:
     def __init__(
         self,
         appending: Appending,
-        writer: Writer,
         store: MessageStore,
         presences: PresenceStore,
         *,
+        bridge: Bridge,
         notices: Notices,
         find_room: Callable[[str], Room | None],
         make_feed: MakeFeed,
@@ -71,8 +69,7 @@ class Engine:
         renew_site: Callable[[], object] = lambda: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._writer = writer
-        self._notices = notices
+        self.bridge = bridge
         self._make_feed = make_feed
         self._clock = clock
         self._loop = asyncio.get_running_loop()
@@ -81,7 +78,7 @@ class Engine:
         self._tasks: set[asyncio.Task[None]] = set()
         self._leases = Leases(presences, self.run, renew_ticks=max(1, int(lease_seconds / 3 / TICK_SECONDS)))
         self.connections = Connections()
-        self.hearing = Hearing(self.connections, find_room, self.run, renew_site=renew_site)
+        self.receiver = NoticeReceiver(self.connections, find_room, self.run, renew_site=renew_site)
         self.rooms = LiveRooms(
             store,
             self.run,
@@ -101,11 +98,10 @@ class Engine:
             published=self.rooms.publish,
             max_waiting=max_waiting,
         )
-        self.passage = Passage(self.appender)
         self.housekeeping = Housekeeping(
             self.rooms,
             self.connections,
-            self.hearing,
+            self.receiver,
             self._leases,
             self.run,
             presences=presences,
@@ -127,15 +123,13 @@ class Engine:
 
     async def start(self) -> None:
         """Begin to listen for other processes' changes, and take posts from the pages."""
-        self._writer.open(self.passage)
-        self._notices.apply_through = self._hear_from_thread
-        chores = (self._start_feed(), self.housekeeping.keep(), self.hearing.renew_site())
+        self.bridge.open(self.appender, self._hear_own)
+        chores = (self._start_feed(), self.housekeeping.keep(), self.receiver.renew_site())
         self._tasks = {self._loop.create_task(chore) for chore in chores}
 
     async def stop(self) -> None:
         """Store what waits, give the leases back, and stop listening."""
-        self._writer.close()
-        self._notices.apply_through = None
+        self.bridge.close()
         for task in self._tasks:
             task.cancel()
         await self.appender.finish(FINISH_SECONDS)
@@ -188,11 +182,7 @@ class Engine:
         self._feed.start()
         self.rooms.refresh()
 
-    def _hear_from_thread(self, notice: Notice) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has ended
-            self._loop.call_soon_threadsafe(self._hear_own, notice)
-
     def _hear_own(self, notice: Notice) -> None:
-        task = self._loop.create_task(self.hearing.apply([notice]))
+        task = self._loop.create_task(self.receiver.apply([notice]))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from chatroom.base.errors import Unavailable
 from chatroom.base.models import Notice
 from chatroom.live.connections import Connection, Connections
-from chatroom.live.notice_receiver import Hearing
+from chatroom.live.notice_receiver import NoticeReceiver
 from chatroom.live.presence import typing
 from chatroom.live.presence.presence_leases import Leases
 from chatroom.live.presence.presences_store import PresenceStore
@@ -41,7 +41,7 @@ class Housekeeping:
         self,
         rooms: LiveRooms,
         connections: Connections,
-        hearing: Hearing,
+        receiver: NoticeReceiver,
         leases: Leases,
         run: Callable[..., Awaitable[Any]],
         *,
@@ -55,7 +55,7 @@ class Housekeeping:
     ) -> None:
         self._rooms = rooms
         self._connections = connections
-        self._hearing = hearing
+        self._receiver = receiver
         self._leases = leases
         self._presences = presences
         self._run = run
@@ -100,7 +100,7 @@ class Housekeeping:
 
     async def hear(self, _: int) -> None:
         """Hear what other processes have told."""
-        await self._hearing.apply(await self._run(self._hear_notices))
+        await self._receiver.apply(await self._run(self._hear_notices))
 
     async def look_again(self, tick: int) -> None:
         """Hold what connections remember against what is true."""

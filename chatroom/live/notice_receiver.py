@@ -22,7 +22,7 @@ MAX_SLUGS = 10_000
 Run = Callable[..., Awaitable[Any]]
 
 
-class Hearing:
+class NoticeReceiver:
     """Applies notices. `count` grows with each, so that who looked something up before knows that it may be old."""
 
     def __init__(
@@ -78,71 +78,71 @@ class Hearing:
         return self._slugs[room_id]
 
 
-async def _access(hearing: Hearing, notice: Notice) -> None:
+async def _access(receiver: NoticeReceiver, notice: Notice) -> None:
     """Somebody's membership, role or mute in a room changed; `data.why` is `left` when they went by themselves."""
-    for connection in hearing.connections.of(notice.user):
+    for connection in receiver.connections.of(notice.user):
         connection.forget_access(notice.room, why=notice.data.get("why", "removed"))
 
 
-async def _user(hearing: Hearing, notice: Notice) -> None:
+async def _user(receiver: NoticeReceiver, notice: Notice) -> None:
     """Somebody's names, role or ban changed; with `data.end` their connections end, and `data.message` says why."""
-    for connection in hearing.connections.of(notice.user):
+    for connection in receiver.connections.of(notice.user):
         if notice.data.get("end"):
             connection.end(4403, _short(notice.data.get("message", "")))
         else:
             connection.forget_access()
 
 
-async def _room(hearing: Hearing, notice: Notice) -> None:
+async def _room(receiver: NoticeReceiver, notice: Notice) -> None:
     """A room's settings changed: it is read once for all who remember it."""
-    room = await hearing.find_room(notice.room or "")
+    room = await receiver.find_room(notice.room or "")
     if room is not None:
         frame = protocol.room(room)
-        for connection in list(hearing.connections):
+        for connection in list(receiver.connections):
             if connection.see_room(room):
                 connection.tell(frame)
 
 
-async def _rooms(hearing: Hearing, notice: Notice) -> None:
+async def _rooms(receiver: NoticeReceiver, notice: Notice) -> None:
     """Somebody's list of rooms changed."""
     frame = protocol.rooms()
-    for connection in hearing.connections.of(notice.user):
+    for connection in receiver.connections.of(notice.user):
         connection.tell(frame)
 
 
-async def _read(hearing: Hearing, notice: Notice) -> None:
+async def _read(receiver: NoticeReceiver, notice: Notice) -> None:
     """Somebody has read a room as far as `data.sequence`, on one of their devices."""
-    theirs = hearing.connections.of(notice.user)
-    slug = await hearing.find_slug(notice.room or "") if theirs else None
+    theirs = receiver.connections.of(notice.user)
+    slug = await receiver.find_slug(notice.room or "") if theirs else None
     if slug is not None:
         frame = protocol.read(slug, notice.data["sequence"])
         for connection in theirs:
             connection.tell(frame)
 
 
-async def _held(hearing: Hearing, notice: Notice) -> None:
+async def _held(receiver: NoticeReceiver, notice: Notice) -> None:
     """A message of somebody's is held, or was decided about."""
-    theirs = hearing.connections.of(notice.user)
-    slug = await hearing.find_slug(notice.room or "") if theirs else None
+    theirs = receiver.connections.of(notice.user)
+    slug = await receiver.find_slug(notice.room or "") if theirs else None
     if slug is not None:
         frame = protocol.approval(slug)
         for connection in theirs:
             connection.tell(frame)
 
 
-async def _site(hearing: Hearing, _: Notice) -> None:
+async def _site(receiver: NoticeReceiver, _: Notice) -> None:
     """Something was set for the whole site."""
-    await hearing.renew_site()
+    await receiver.renew_site()
 
 
-async def _missed(hearing: Hearing, _: Notice) -> None:
+async def _missed(receiver: NoticeReceiver, _: Notice) -> None:
     """Notices may have been lost: everything that is remembered is looked up again."""
-    for connection in list(hearing.connections):
+    for connection in list(receiver.connections):
         connection.forget_access()
         connection.tell(protocol.rooms())
 
 
-KINDS: dict[str, Callable[[Hearing, Notice], Awaitable[None]]] = {
+KINDS: dict[str, Callable[[NoticeReceiver, Notice], Awaitable[None]]] = {
     "access": _access,
     "user": _user,
     "room": _room,

@@ -35,7 +35,7 @@ class AsyncMessages:
         self._client = database.connect_async()
         self._database = self._client[database.name]
         self._insert = {
-            "insert": database.messages.name,
+            "insert": database["messages"].name,
             "ordered": True,
             "writeConcern": database.write_concern.document,
         }

@@ -109,17 +109,17 @@ class Changes:
 
         return self._changing_several(sequences, erase)
 
-    def parting(self, sequences: Sequence[int], former: FormerMember) -> Change:
-        """The change after which several messages name somebody no more whose account was deleted."""
+    def removing_author(self, sequences: Sequence[int], former: FormerMember) -> Change:
+        """The change after which several messages no longer name a former member."""
         moment = self._clock()
 
-        def part(message: Message) -> Mapping[str, Any] | None:
+        def remove(message: Message) -> Mapping[str, Any] | None:
             fields = without_name(former, message)
             if is_erased_with(former, message):
                 fields |= ERASED | {"deleted_at": moment}
             return fields or None
 
-        return self._changing_several(sequences, part)
+        return self._changing_several(sequences, remove)
 
     def reacting(self, access: Access, message_id: str, emoji: str, *, on: bool = True) -> Change:
         """The change that puts one's emoji on a message, or takes it back."""

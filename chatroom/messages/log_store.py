@@ -29,7 +29,7 @@ class MessageLog:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._messages = database.messages
+        self._messages = database["messages"]
 
     def get(self, room: str, message_id: str) -> Message:
         """The message; raise `Refused` (`not_found`) when the room has none of that id."""

@@ -8,7 +8,6 @@ charged for what is refused anyway:
 """
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 import msgspec
 
@@ -38,12 +37,12 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     actor: Actor = "person"
 
 
-class Holding(Protocol):
-    """What holds the first messages of newcomers (`chatroom.moderation.holding`)."""
+class Holding(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds the first messages of newcomers: the methods of `chatroom.moderation.holding`."""
 
-    def may_hold(self, access: Access) -> bool: ...
-    def find(self, access: Access, client_id: str) -> Held | None: ...
-    def hold(self, access: Access, draft: Draft) -> Held | None: ...
+    may_hold: Callable[[Access], bool]
+    find: Callable[[Access, str], Held | None]
+    hold: Callable[[Access, Draft], Held | None]
 
 
 class Posting:

@@ -19,37 +19,29 @@ Change = Callable[[str, int | None], Message]
 
 
 class Line(Protocol):
-    """The engine's way in for other threads."""
+    """The way to an engine's event loop, from other threads (`chatroom.live.bridge`)."""
 
+    @property
+    def is_open(self) -> bool: ...
     def post(self, room: Room, draft: Draft) -> Stored: ...
     def change(self, room: Room, change: Change) -> Message: ...
     def note(self, room: Room, line: Draft) -> None: ...
 
 
 class Writer:
-    """Post, change, and write the lines that a room writes itself. The engine opens its line, and closes it."""
+    """Post, change, and write the lines that a room writes itself. `line` leads to the engine while it is open."""
 
-    def __init__(self, appending: Appending) -> None:
+    def __init__(self, appending: Appending, line: Line) -> None:
         self._appending = appending
-        self._line: Line | None = None
-
-    def open(self, line: Line) -> None:
-        """Write through the engine from now on."""
         self._line = line
-
-    def close(self) -> None:
-        """Write directly again."""
-        self._line = None
 
     def post(self, room: Room, draft: Draft) -> Stored:
         """Store a draft, and answer when a majority has it. Raises `Unavailable` when that is unknown."""
-        line = self._line
-        return line.post(room, draft) if line is not None else self._appending.append(room.id, [draft])[0]
+        return self._line.post(room, draft) if self._line.is_open else self._appending.append(room.id, [draft])[0]
 
     def change(self, room: Room, change: Change) -> Message:
         """Make a change, and answer when a majority has it. Raises `Unavailable` when that is unknown."""
-        line = self._line
-        return line.change(room, change) if line is not None else change(room.id, None)
+        return self._line.change(room, change) if self._line.is_open else change(room.id, None)
 
     def note(self, room: Room, author: Author, text: str) -> None:
         """Have the room itself write a line: who joined, what the topic became. It is no Markdown."""
@@ -57,7 +49,7 @@ class Writer:
 
     def note_soon(self, room: Room, line: Draft) -> None:
         """Write a line of the room's own behind what its queue is doing; one that cannot be written is left out."""
-        if self._line is not None:
+        if self._line.is_open:
             self._line.note(room, line)
             return
         try:

@@ -67,7 +67,7 @@ class Approval:
 
     def list_of(self, access: Access) -> list[Held]:
         """What somebody is shown of their own in a room: what waits, and what was rejected."""
-        return self._store.list_of(access.user_id, access.room.id) if access.standing.held_at is not None else []
+        return self._store.list_of(access.user_id, access.room.id) if access.approval_state.held_at is not None else []
 
     def withdraw(self, access: Access, held_id: str) -> None:
         """Take one's own back before it is decided, or put away one that was rejected; again does no harm."""

@@ -37,7 +37,7 @@ class HeldStore:
 
     def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._database = database
-        self._held = database.held
+        self._held = database["held"]
         self._clock = clock
 
     def add(self, held: Held, most: int) -> Held | None:

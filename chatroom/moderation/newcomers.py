@@ -9,7 +9,7 @@ from typing import Any
 
 from chatroom.base.access import POWERS, Access
 from chatroom.base.errors import Refused
-from chatroom.base.models import Notice, Standing
+from chatroom.base.models import ApprovalState, Notice
 from chatroom.moderation.admission import check_administrator
 from chatroom.moderation.held_store import KEPT_SECONDS
 from chatroom.people.users_store import UserStore
@@ -69,23 +69,25 @@ class Newcomers:
         """Whether what they post here is to be looked at more closely. Asks nothing: it is called for every post."""
         if self.is_exempt(access):
             return False
-        held_at = access.standing.held_at
+        held_at = access.approval_state.held_at
         if self._site.known is None or (held_at is not None and held_at > self._clock() - SENT_AGAIN):
             return True
         return self.seems_one(access)
 
     def is_exempt(self, access: Access) -> bool:
         """Whether nothing of theirs is held in this room, whatever is wished. Asks nothing."""
-        return access.room.kind == "direct" or access.standing.is_exempt
+        return access.room.kind == "direct" or access.approval_state.is_exempt
 
     def seems_one(self, access: Access) -> bool:
         """Whether they are one in this room, as far as is known here. Asks nothing."""
-        return access.room.kind != "direct" and _is_one((self._site.known or {}).get(SETTING, {}), access.standing)
+        return access.room.kind != "direct" and _is_one(
+            (self._site.known or {}).get(SETTING, {}), access.approval_state
+        )
 
     def is_one(self, user_id: str) -> bool:
         """Whether they are one at this moment."""
         user = self._users.find(user_id)
-        return user is not None and _is_one(self._site.get(SETTING, {}), user.standing)
+        return user is not None and _is_one(self._site.get(SETTING, {}), user.approval_state)
 
     def check_making_rooms(self, user_id: str) -> None:
         """Raise `Refused` (`newcomer`) for who would keep order in a room before anybody knows them."""
@@ -105,10 +107,10 @@ class Newcomers:
                 )
 
 
-def _is_one(setting: Mapping[str, Any], standing: Standing) -> bool:
+def _is_one(setting: Mapping[str, Any], approval_state: ApprovalState) -> bool:
     return (
-        standing.approved < setting.get("first", 0)
-        and not (standing.is_trusted or standing.is_exempt)
-        and standing.since is not None
-        and standing.since >= setting["since"]
+        approval_state.approved < setting.get("first", 0)
+        and not (approval_state.is_trusted or approval_state.is_exempt)
+        and approval_state.since is not None
+        and approval_state.since >= setting["since"]
     )

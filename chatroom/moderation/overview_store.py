@@ -32,19 +32,19 @@ class OverviewStore:
         """The numbers as they are now, more or less."""
         database = self._database
         with database.bounded():
-            here = database.presences.distinct("user.id", {"expires_at": {"$gt": now or datetime.now(UTC)}})
-            gone = database.users.count_documents({"deleted_at": {"$gt": datetime.min.replace(tzinfo=UTC)}})
+            here = database["presences"].distinct("user.id", {"expires_at": {"$gt": now or datetime.now(UTC)}})
+            gone = database["users"].count_documents({"deleted_at": {"$gt": datetime.min.replace(tzinfo=UTC)}})
             try:
                 stats = database.client[database.name].command("dbStats")
                 version = "MongoDB " + database.client.server_info()["version"]
             except NotImplementedError:  # mongomock
                 stats, version = {}, "in memory"
             return Overview(
-                people=database.users.estimated_document_count() - gone,
-                rooms=database.rooms.estimated_document_count(),
-                messages=database.messages.estimated_document_count(),
-                reports=database.reports.count_documents({"is_open": True}),
-                held=database.held.count_documents({"state": "waiting"}),
+                people=database["users"].estimated_document_count() - gone,
+                rooms=database["rooms"].estimated_document_count(),
+                messages=database["messages"].estimated_document_count(),
+                reports=database["reports"].count_documents({"is_open": True}),
+                held=database["held"].count_documents({"state": "waiting"}),
                 here=len(here),
                 stored_bytes=int(stats.get("storageSize", 0) + stats.get("indexSize", 0)),
                 database=version,

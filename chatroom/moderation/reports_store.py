@@ -55,7 +55,7 @@ class ReportStore:
 
     def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._database = database
-        self._reports = database.reports
+        self._reports = database["reports"]
         self._clock = clock
 
     def add(self, report: Report) -> None:

@@ -40,11 +40,11 @@ class SiteRoomStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._rooms = database.rooms
-        self._memberships = database.memberships
-        self._messages = database.messages
-        self._files = database.files
-        self._users = database.users
+        self._rooms = database["rooms"]
+        self._memberships = database["memberships"]
+        self._messages = database["messages"]
+        self._files = database["files.files"]
+        self._users = database["users"]
 
     def list_like(self, beginning: str, after: tuple[str, str], limit: int) -> list[SiteRoom]:
         """Rooms whose titles begin like this, by title, those after a place."""

@@ -1,4 +1,4 @@
-"""Reach MongoDB: the client, its guarantees, its collections and their indexes.
+"""Reach MongoDB: the client, its guarantees, and the indexes of the collections.
 
 Every write waits for a majority and the journal, every read sees majority-committed data, whatever the URI says.
 """
@@ -6,13 +6,13 @@ Every write waits for a majority and the journal, every read sees majority-commi
 import logging
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import pymongo
 from bson.errors import InvalidDocument
-from pymongo import AsyncMongoClient, IndexModel, MongoClient, ReadPreference, UpdateOne, WriteConcern
+from pymongo import AsyncMongoClient, MongoClient, ReadPreference, UpdateOne, WriteConcern
 from pymongo.collection import Collection
 from pymongo.errors import ConfigurationError, DuplicateKeyError, InvalidURI, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
@@ -20,6 +20,7 @@ from pymongo.read_concern import ReadConcern
 from chatroom.base.config import Settings
 from chatroom.base.errors import Refused, SettingsError, Unavailable
 from chatroom.base.mongo_uris import is_socket
+from chatroom.mongo.collections import CollectionModel
 from chatroom.mongo.releases import complaint_about
 
 log = logging.getLogger(__name__)
@@ -55,30 +56,13 @@ class Database:
             read_concern=ReadConcern("majority"),
             read_preference=ReadPreference.PRIMARY,
         )
-        self.reports = self._database["reports"]
-        self.resets = self._database["resets"]
-        self.site = self._database["site"]
-        self.audit = self._database["audit"]
-        self.users = self._database["users"]
-        self.sessions = self._database["sessions"]
-        self.invites = self._database["invites"]
-        self.rooms = self._database["rooms"]
-        self.memberships = self._database["memberships"]
-        self.messages = self._database["messages"]
-        self.held = self._database["held"]
-        self.presences = self._database["presences"]
-        self.subscriptions = self._database["subscriptions"]
-        self.push_keys = self._database["push_keys"]
-        self.notices = self._database["notices"]
-        self.leases = self._database["leases"]
-        self.hooks = self._database["hooks"]
-        self.search_entries = self._database["search_entries"]
-        self.search_words = self._database["search_words"]
-        self.search_cursors = self._database["search_cursors"]
-        self.avatars = self._database["avatars"]
-        self.files = self._database["files.files"]
-        self.chunks = self._database["files.chunks"]
-        self.room_invites = self._database["room_invites"]
+        self._collections: dict[str, Collection[Document]] = {}
+
+    def __getitem__(self, name: str) -> "Collection[Document]":
+        """A collection, the same object each time; `chatroom.services.COLLECTIONS` lists them."""
+        if name not in self._collections:
+            self._collections[name] = self._database[name]
+        return self._collections[name]
 
     @classmethod
     def connect(cls, settings: Settings, uri: str | None = None) -> "Database":
@@ -118,22 +102,22 @@ class Database:
         """Give the connections back."""
         self.client.close()
 
-    def ensure_indexes(self, indexes: Mapping[str, Sequence[IndexModel]]) -> None:
-        """Create what is missing, by collection; existing ones cost one round trip each.
+    def ensure_indexes(self, collections: Iterable[CollectionModel]) -> None:
+        """Create what is missing; existing ones cost one round trip for each collection.
 
         Raises `SettingsError` where the documents contradict an index: without it, nothing that is unique would be.
         With this the start is over, as far as `bounded` is concerned.
         """
         with self.bounded():
-            self.sessions.find_one({"_id": "?"})  # the long time-out is for the work, not for a server that is away
+            self["sessions"].find_one({"_id": "?"})  # the long time-out is for the work, not for a server that is away
         with self.bounded(INDEX_TIMEOUT_SECONDS):
-            for collection, models in indexes.items():
-                if not models:
+            for collection in collections:
+                if not collection.indexes:
                     continue
                 try:
-                    self._database[collection].create_indexes(list(models))
+                    self[collection.name].create_indexes(list(collection.indexes))
                 except DuplicateKeyError as error:  # its text may hold people's names
-                    place = f"the collection {collection} of the database {self.name}"
+                    place = f"the collection {collection.name} of the database {self.name}"
                     raise SettingsError(
                         f"Two documents in {place} are the same where none may be: remove one."
                     ) from error
@@ -160,7 +144,7 @@ class Database:
         """Whether a primary answers now."""
         try:
             with self.bounded(timeout_seconds):
-                self.sessions.find_one({"_id": "?"})
+                self["sessions"].find_one({"_id": "?"})
         except Unavailable:
             return False
         return True

@@ -18,7 +18,7 @@ import msgspec
 from chatroom.base.errors import ChatroomError
 from chatroom.base.models import Hook, Message, Room
 from chatroom.messages.messages_store import MessageStore
-from chatroom.outbound.fair_turns import Patience
+from chatroom.outbound.fair_turns import FairTurns
 from chatroom.outbound.hooks_store import HookStore
 from chatroom.outbound.public_http import Answer, Forbidden
 from chatroom.site.leased_thread import LeasedThread
@@ -68,7 +68,7 @@ class Deliveries:
         self._find_room = find_room
         self._is_good = is_good
         self._clock = clock
-        self.patience = Patience()
+        self.turns = FairTurns()
         """With who made the webhooks: whose address is slow does not keep those of others waiting."""
         self._thread = LeasedThread(
             LEASE, leases, self._follow, lease_seconds=LEASE_SECONDS, stop_seconds=TIMEOUT_SECONDS
@@ -95,7 +95,7 @@ class Deliveries:
             if not self._thread.may_go_on():
                 return
             if _is_for(hook, message):
-                if not self.patience.is_due(hook.made_by.id):
+                if not self.turns.is_due(hook.made_by.id):
                     return
                 error = self._post_in_turn(hook, key, message, room)
                 if error:
@@ -114,7 +114,7 @@ class Deliveries:
         due = [
             (hook, key)
             for hook, key in hooks
-            if (hook.next_at is None or hook.next_at <= now) and self.patience.is_due(hook.made_by.id)
+            if (hook.next_at is None or hook.next_at <= now) and self.turns.is_due(hook.made_by.id)
         ]
         newest = self._messages.newest_of({hook.room for hook, _ in due}) if due else {}
         behind = [(hook, key) for hook, key in due if newest.get(hook.room, 0) > hook.cursor]
@@ -138,7 +138,7 @@ class Deliveries:
             error = self._post(hook, key, message, _body(room, hook, message))
             return not error
 
-        self.patience.take(hook.made_by.id, post)
+        self.turns.take(hook.made_by.id, post)
         return error
 
     def _post(self, hook: Hook, key: str, message: Message, body: bytes) -> str:

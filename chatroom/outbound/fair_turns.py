@@ -13,7 +13,7 @@ FACTOR = 10
 MOST = 10_000
 
 
-class Patience:
+class FairTurns:
     """Who has to wait, and until when."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -27,7 +27,7 @@ class HookStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._hooks = database.hooks
+        self._hooks = database["hooks"]
 
     def add(self, hook: Hook, *, secret_hash: str = "", key: str = "", note: Note | None = None) -> None:
         """Store a new webhook, with the hash of its secret, or the key that it signs with."""

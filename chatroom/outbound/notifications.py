@@ -32,12 +32,12 @@ class Notifier:
         push: Push,
         *,
         room_of: Callable[[str], Room | None],
-        wishes_in: Callable[[str, Collection[str]], Wishes],
+        preferences_in: Callable[[str, Collection[str]], Wishes],
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._push = push
         self._room_of = room_of
-        self._wishes_in = wishes_in
+        self._wishes_in = preferences_in
         self._seconds = seconds
         self._waiting: deque[tuple[str, Message]] = deque(maxlen=MAX_WAITING)
         self._has_more = threading.Event()

@@ -45,7 +45,7 @@ class Answer(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-class Outside:
+class PublicHttp:
     """An HTTP client for addresses that somebody typed; `allowed_hosts` may be within all the same."""
 
     def __init__(self, allowed_hosts: Collection[str] = ()) -> None:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from py_vapid import Vapid02
 
 from chatroom.base.errors import Refused
-from chatroom.outbound.fair_turns import Patience
+from chatroom.outbound.fair_turns import FairTurns
 from chatroom.outbound.subscriptions_store import Subscription, SubscriptionStore
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Push:
         self._poster = poster
         self._is_allowed = is_allowed
         self._vapid: Vapid02 | None = None
-        self.patience = Patience()
+        self.turns = FairTurns()
 
     @property
     def public_key(self) -> str:
@@ -87,8 +87,8 @@ class Push:
         data = msgspec.json.encode(payload).decode()
         taken = 0
         for each in self._store.good_ones(user_ids):
-            if self.patience.is_due(each.user_id):
-                taken += self.patience.take(each.user_id, partial(self._send, each, data))
+            if self.turns.is_due(each.user_id):
+                taken += self.turns.take(each.user_id, partial(self._send, each, data))
         return taken
 
     def _send(self, subscription: Subscription, data: str) -> bool:

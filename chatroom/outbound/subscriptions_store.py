@@ -32,9 +32,9 @@ class SubscriptionStore:
 
     def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._database = database
-        self._subscriptions = database.subscriptions
-        self._keys = database.push_keys
-        self._sessions = database.sessions
+        self._subscriptions = database["subscriptions"]
+        self._keys = database["push_keys"]
+        self._sessions = database["sessions"]
         self._clock = clock
 
     def keep_key(self, make: Callable[[], str]) -> str:

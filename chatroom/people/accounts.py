@@ -6,22 +6,17 @@ An unknown name and a wrong password are told apart by nothing: not by words, no
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from secrets import token_urlsafe
 
 import msgspec
 
-from chatroom.base.config import Settings
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Role, User
-from chatroom.mongo.database import Database
 from chatroom.names import clean_display_name, clean_username, fold
 from chatroom.people.first_account import is_first_code
 from chatroom.people.invites import Invites
-from chatroom.people.invites_store import InviteStore
-from chatroom.people.passwords import Passwords, make_hasher
+from chatroom.people.passwords import Passwords
 from chatroom.people.sessions import Sessions
-from chatroom.people.sessions_store import SessionStore
 from chatroom.people.users_store import UserStore
 from chatroom.site.acts_store import Note
 from chatroom.site.authority import ban_words
@@ -43,7 +38,11 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Accounts:
-    """What people do with their accounts; `sessions`, `invites` and `limits` are what it works with."""
+    """What people do with their accounts.
+
+    `registration` is who may make one now: `open`, `invite` or `closed`. `first_key` is the site's key where the first
+    account needs a code, else nothing.
+    """
 
     def __init__(
         self,
@@ -53,41 +52,40 @@ class Accounts:
         passwords: Passwords,
         limits: Limits,
         *,
-        registration: str,
+        registration: Callable[[], str],
+        first_key: str = "",
     ) -> None:
-        self.users = users
-        self.sessions = sessions
-        self.invites = invites
-        self.passwords = passwords
-        self.limits = limits
-        self.registration: Callable[[], str] = lambda: registration
-        """Who may make an account now; replaced where that can be changed while the site runs."""
-        self.first_key = ""
-        """The secret key where the first account needs its code, else nothing."""
+        self._users = users
+        self._sessions = sessions
+        self._invites = invites
+        self._passwords = passwords
+        self._limits = limits
+        self._registration = registration
+        self.first_key = first_key
 
     def register(self, wanted: Registration, address: str) -> User:
         """Make an account as a visitor may; raise `Taken`, or `Refused` with the reason."""
-        registration = self.registration()
+        registration = self._registration()
         if registration == "closed":
             raise Refused("forbidden", "New accounts are not open here at the moment.")
         wanted = self._check(wanted)
-        self.limits.registration.enter(address)
+        self._limits.registration.enter(address)
         if self.needs_first_code():
             if not is_first_code(wanted.invite, self.first_key):
                 raise Refused("forbidden", "The first account needs a code. The server printed it when it started.")
             return self._add(wanted, address)
         if registration != "invite":
             return self._add(wanted, address)
-        self.invites.take(wanted.invite)
+        self._invites.take(wanted.invite)
         try:
             return self._add(wanted, address)
         except Refused:
-            self.invites.give_back(wanted.invite)
+            self._invites.give_back(wanted.invite)
             raise
 
     def needs_first_code(self) -> bool:
         """Whether the next account is the first, and needs the code: it will administer the site."""
-        if self.first_key and self.users.has_any():
+        if self.first_key and self._users.has_any():
             self.first_key = ""
         return bool(self.first_key)
 
@@ -97,7 +95,7 @@ class Accounts:
 
     def create_bot(self, username: str, display_name: str) -> User:
         """Make an account for a program: its password is known to nobody, and it comes in by token alone."""
-        if not self.users.has_any():
+        if not self._users.has_any():
             raise Refused("forbidden", "Make a person's account first: the site's first account administers it.")
         wanted = self._check(Registration(username=username, display_name=display_name, password=token_urlsafe(24)))
         return self._add(wanted, "the console", is_bot=True)
@@ -105,16 +103,16 @@ class Accounts:
     def authenticate(self, username: str, password: str, address: str) -> User:
         """Whose name and password these are; raise `Refused` (`wrong_password`, `too_fast`, `busy`)."""
         key = fold(username[:LONGEST_USERNAME])
-        user = self.users.find_by_username(username) if len(username) <= LONGEST_USERNAME else None
-        is_known_address = self.sessions.has_been_at(user.id if user else "", address)
-        self.limits.login.enter(key, address, is_known_address=is_known_address)
-        if not self.passwords.verify(password, user.password_hash if user else None) or user is None:
-            self.limits.login.fail(address)
+        user = self._users.find_by_username(username) if len(username) <= LONGEST_USERNAME else None
+        is_known_address = self._sessions.has_been_at(user.id if user else "", address)
+        self._limits.login.enter(key, address, is_known_address=is_known_address)
+        if not self._passwords.verify(password, user.password_hash if user else None) or user is None:
+            self._limits.login.fail(address)
             log.warning("a log-in failed", extra={"user": user.id if user else None, "address": address})
             raise Refused("wrong_password", "Wrong user name or password.")
-        self.limits.login.succeed(key, address, is_known_address=is_known_address)
+        self._limits.login.succeed(key, address, is_known_address=is_known_address)
         self._refresh_hash(user, password)
-        if user.banned_until is not None and self.sessions.is_banned(user):  # said only to whoever knows the password
+        if user.banned_until is not None and self._sessions.is_banned(user):  # said only to whoever knows the password
             raise Refused("banned", ban_words(user.banned_until, user.ban_reason))
         return user
 
@@ -129,59 +127,37 @@ class Accounts:
 
     def hash_choice(self, user: User, new: str) -> str:
         """The hash of a new password for somebody; raise `Refused` (`invalid`, `busy`)."""
-        self.passwords.check_choice(new, (user.username, user.display_name))
-        return self.passwords.hash(new)
+        self._passwords.check_choice(new, (user.username, user.display_name))
+        return self._passwords.hash(new)
 
     def set_hash(self, user: User, password_hash: str, note: Note | None = None) -> User:
         """What `set_password` does, with a hash that is made."""
-        changed = self.users.change_password(user.id, password_hash, note)
+        changed = self._users.change_password(user.id, password_hash, note)
         if changed is None:
             raise Refused("not_found", "There is no such account.")
         # The new version has made them worthless already; the mark tells the live connections, which else are looked
         # at within two minutes. So nobody is told that the password is the old one, because that fails.
         with suppress(Unavailable):
-            self.sessions.end_all(user.id)
+            self._sessions.end_all(user.id)
         log.info("a password was changed", extra={"user": user.id})
         return changed
 
     def _check(self, wanted: Registration) -> Registration:
         username = clean_username(wanted.username)
         display_name = clean_display_name(wanted.display_name)
-        self.passwords.check_choice(wanted.password, (username, display_name))
+        self._passwords.check_choice(wanted.password, (username, display_name))
         return msgspec.structs.replace(wanted, username=username, display_name=display_name)
 
     def _add(self, wanted: Registration, address: str, role: Role = "member", *, is_bot: bool = False) -> User:
-        password_hash = self.passwords.hash(wanted.password)
-        user = self.users.add(wanted.username, wanted.display_name, password_hash, role, is_bot=is_bot)
+        password_hash = self._passwords.hash(wanted.password)
+        user = self._users.add(wanted.username, wanted.display_name, password_hash, role, is_bot=is_bot)
         log.info("an account was made", extra={"user": user.id, "role": user.role, "address": address})
         return user
 
     def _refresh_hash(self, user: User, password: str) -> None:
         """Hash the password again where the cost has changed; nobody waits in vain when that is not possible now."""
-        if self.passwords.is_outdated(user.password_hash):
+        if self._passwords.is_outdated(user.password_hash):
             try:
-                self.users.replace_hash(user.id, user.password_hash, self.passwords.hash(password))
+                self._users.replace_hash(user.id, user.password_hash, self._passwords.hash(password))
             except Refused:
                 log.info("a password was not hashed again: too many people are logging in", extra={"user": user.id})
-
-
-def make_accounts(
-    settings: Settings, database: Database, limits: Limits, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-) -> Accounts:
-    """Wire everything about accounts over a database."""
-    users = UserStore(database, clock=clock)
-    sessions = Sessions(
-        SessionStore(database, clock=clock),
-        users,
-        idle=timedelta(minutes=settings.session_idle_minutes),
-        lifetime=timedelta(minutes=settings.session_lifetime_minutes),
-        clock=clock,
-    )
-    passwords = Passwords(
-        make_hasher(),
-        rounds=settings.bcrypt_rounds,
-        # Those who wait each hold a request's thread: half of them stay free for everybody else.
-        known_words=(settings.site_name,),
-    )
-    invites = Invites(InviteStore(database, clock=clock), clock=clock)
-    return Accounts(users, sessions, invites, passwords, limits, registration=settings.registration)

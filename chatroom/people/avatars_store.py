@@ -15,7 +15,7 @@ class AvatarStore:
 
     def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._database = database
-        self._avatars = database.avatars
+        self._avatars = database["avatars"]
         self._clock = clock
 
     def put(self, user_id: str, version: str, *, small: bytes, large: bytes) -> None:

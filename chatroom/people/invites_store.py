@@ -28,7 +28,7 @@ class InviteStore:
 
     def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._database = database
-        self._invites = database.invites
+        self._invites = database["invites"]
         self._clock = clock
 
     def add(

@@ -13,6 +13,7 @@ from chatroom.base.errors import Refused
 from chatroom.base.models import User
 from chatroom.people.accounts import Accounts
 from chatroom.people.resets_store import ResetStore
+from chatroom.people.users_store import UserStore
 from chatroom.site.acts import Acts
 from chatroom.site.audit import about_user
 from chatroom.site.authority import By, author_of, check_power
@@ -28,12 +29,14 @@ class Resets:
     def __init__(
         self,
         store: ResetStore,
+        users: UserStore,
         accounts: Accounts,
         acts: Acts,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
+        self._users = users
         self._accounts = accounts
         self._acts = acts
         self._clock = clock
@@ -72,11 +75,11 @@ class Resets:
             about_user(user),
             is_new=True,
         )
-        return self._accounts.users.find(user.id) or user
+        return self._users.find(user.id) or user
 
     def _get(self, owner: tuple[str, int] | None) -> User:
         user_id, password_version = owner or ("", 0)
-        user = self._accounts.users.find(user_id) if owner else None
+        user = self._users.find(user_id) if owner else None
         # Whoever has set another password since has no need of the link, and may fear who else has it.
         if user is None or user.password_version != password_version:
             raise Refused("not_found", "This link is not valid (any more). Please ask for another.")

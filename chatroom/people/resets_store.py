@@ -21,7 +21,7 @@ class ResetStore:
 
     def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._database = database
-        self._resets = database.resets
+        self._resets = database["resets"]
         self._clock = clock
 
     def add(

@@ -31,7 +31,7 @@ class SessionStore:
 
     def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._database = database
-        self._sessions = database.sessions
+        self._sessions = database["sessions"]
         self._clock = clock
 
     def add(self, session: Session) -> None:

@@ -12,7 +12,7 @@ from bson import ObjectId
 from pymongo import ASCENDING, IndexModel
 
 from chatroom.base.errors import Taken
-from chatroom.base.models import FORMER_MEMBER, FormerMember, Role, Standing, User
+from chatroom.base.models import FORMER_MEMBER, ApprovalState, FormerMember, Role, User
 from chatroom.mongo.database import LAST_CHARACTER, Database, Document, beginning_with
 from chatroom.mongo.unique import write_or_find
 from chatroom.names import RULE_VERSION, fold, keys
@@ -52,7 +52,7 @@ class UserStore:
 
     def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._database = database
-        self._users = database.users
+        self._users = database["users"]
         self._clock = clock
 
     def add(
@@ -280,14 +280,14 @@ def _user(document: Document) -> User:
         mute_reason=document.get("mute_reason", ""),
         banned_until=document.get("banned_until"),
         ban_reason=document.get("ban_reason", ""),
-        standing=standing_of(document),
+        approval_state=approval_state_of(document),
     )
 
 
-def standing_of(document: Document, room_role: Role = "member") -> Standing:
+def approval_state_of(document: Document, room_role: Role = "member") -> ApprovalState:
     """How well the user is known whose document this is, in a room where they have this role."""
     roles = {document.get("role", "member"), room_role}
-    return Standing(
+    return ApprovalState(
         since=document.get("created_at"),
         is_exempt=document.get("is_bot", False) or roles != {"member"},
         approved=len(document.get("approved", ())),

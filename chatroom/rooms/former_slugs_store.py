@@ -22,8 +22,8 @@ class FormerSlugs:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._rooms = database.rooms
-        self._sessions = database.sessions
+        self._rooms = database["rooms"]
+        self._sessions = database["sessions"]
 
     def move(self) -> None:
         """Rename what is to be renamed, and let tokens for such rooms go on under both addresses."""

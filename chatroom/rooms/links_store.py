@@ -35,7 +35,7 @@ class RoomInviteStore:
 
     def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._database = database
-        self._invites = database.room_invites
+        self._invites = database["room_invites"]
         self._clock = clock
 
     def add(self, invite: RoomInvite, note: Note | None = None) -> None:

@@ -25,10 +25,10 @@ class ListingStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._rooms = database.rooms
-        self._memberships = database.memberships
-        self._messages = database.messages
-        self._users = database.users
+        self._rooms = database["rooms"]
+        self._memberships = database["memberships"]
+        self._messages = database["messages"]
+        self._users = database["users"]
 
     def list_for(self, user_id: str) -> list[RoomEntry]:
         """The rooms that a user is a member of, at most 500, in no order."""

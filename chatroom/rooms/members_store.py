@@ -44,8 +44,8 @@ class MemberStore:
 
     def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._database = database
-        self._memberships = database.memberships
-        self._users = database.users
+        self._memberships = database["memberships"]
+        self._users = database["users"]
         self._clock = clock
 
     def list_in(self, room: Room) -> list[RoomMember]:

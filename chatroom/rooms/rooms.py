@@ -72,13 +72,13 @@ class Rooms:
         self._check_making = check_making
         self._check_direct = check_direct
 
-    def wish(self, access: Access, notify: Notify) -> None:
+    def set_preference(self, access: Access, notify: Notify) -> None:
         """Change what a member wants to be told of in a room."""
         self._store.set_wish(access.user_id, access.room.id, notify)
 
-    def wishes_in(self, room_id: str, user_ids: Collection[str]) -> Mapping[str, Notify]:
+    def preferences_in(self, room_id: str, user_ids: Collection[str]) -> Mapping[str, Notify]:
         """What those of these users who are members want to be told of in a room."""
-        return self._store.wishes(room_id, user_ids)
+        return self._store.preferences(room_id, user_ids)
 
     def ensure_lobby(self) -> None:
         """Create the room that everybody is in."""

@@ -15,7 +15,7 @@ from chatroom.base.models import Member, Membership, Notify, Room, Slug
 from chatroom.mongo.database import Database, Document, beginning_with
 from chatroom.mongo.unique import check_own, write_or_find
 from chatroom.names import fold, is_former_direct, make_direct_slug, title_keys
-from chatroom.people.users_store import standing_of
+from chatroom.people.users_store import approval_state_of
 from chatroom.site.acts_store import INDEX, Note, noted, noting
 
 INDEXES = [
@@ -56,10 +56,10 @@ class RoomStore:
 
     def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._database = database
-        self._rooms = database.rooms
-        self._memberships = database.memberships
-        self._users = database.users
-        self._messages = database.messages
+        self._rooms = database["rooms"]
+        self._memberships = database["memberships"]
+        self._users = database["users"]
+        self._messages = database["messages"]
         self._clock = clock
 
     def ensure(self, room: Room) -> None:
@@ -103,7 +103,7 @@ class RoomStore:
             name=user.get("display_name", ""),
             muted_until=mute.get("muted_until"),
             mute_reason=mute.get("mute_reason", ""),
-            standing=standing_of(user, membership.get("role", "member")),
+            approval_state=approval_state_of(user, membership.get("role", "member")),
         )
 
     def moderated_by(self, user_id: str) -> list[str]:
@@ -313,7 +313,7 @@ class RoomStore:
             room = self._rooms.find_one({"_id": room_id}, {"retained_after": 1})
         return room.get("retained_after", 0) if room else 0
 
-    def wishes(self, room_id: str, user_ids: Collection[str]) -> dict[str, Notify]:
+    def preferences(self, room_id: str, user_ids: Collection[str]) -> dict[str, Notify]:
         """What those of these users who are members want to be told of in a room."""
         query = {"room": room_id, "user": {"$in": list(user_ids)}, "removed_at": None}
         with self._database.bounded():

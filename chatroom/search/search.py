@@ -12,17 +12,13 @@ import msgspec
 from chatroom.base.errors import Refused
 from chatroom.base.models import Message, Room, User
 from chatroom.messages.messages_store import MessageStore
-from chatroom.mongo.database import Database
 from chatroom.names import fold as fold_name
-from chatroom.rooms.listings_store import ListingStore
-from chatroom.rooms.rooms_store import RoomStore
 from chatroom.search.indexer import Indexer, searchable, things
 from chatroom.search.proposals import Proposals, Proposed
 from chatroom.search.queries import Query, parse
 from chatroom.search.search_store import SearchStore, Span, is_id
 from chatroom.search.snippets import Piece, snippet
 from chatroom.search.terms import fold, split
-from chatroom.site.leases_store import LeaseStore
 
 PAGE = 20
 SECONDS = 0.05
@@ -146,13 +142,6 @@ class Search:
             while cursor is not None and left:
                 cursor = self.indexer.take_in(room, cursor)
                 left -= 1
-
-
-def make_search(database: Database, messages: MessageStore, find_user: Callable[[str], User | None]) -> Search:
-    """Wire search and its indexer over a database."""
-    store, leases = SearchStore(database), LeaseStore(database, holder=messages.origin)
-    indexer = Indexer(store, messages, leases, RoomStore(database).list_ids)
-    return Search(store, messages, indexer, rooms_of=ListingStore(database).rooms_of, find_user=find_user)
 
 
 def _hits(

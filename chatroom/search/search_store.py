@@ -95,9 +95,9 @@ class SearchStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._entries = database.search_entries
-        self._words = database.search_words
-        self._cursors = database.search_cursors
+        self._entries = database["search_entries"]
+        self._words = database["search_words"]
+        self._cursors = database["search_cursors"]
 
     def cursors(self, rooms: Collection[str], rule: int) -> dict[str, int]:
         """How far each room is indexed by this rule for words; 0 for one that is not."""

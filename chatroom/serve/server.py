@@ -94,7 +94,7 @@ def run(
             threading.Thread(target=settle, name="settle", daemon=True).start()  # beside the first visitors
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            _import_app().asgi.let_go()
+            _import_app().asgi.release_clients()
             await super().shutdown(sockets)
 
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:

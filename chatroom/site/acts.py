@@ -49,7 +49,7 @@ class About(TypedDict, total=False):
 
 
 class Acts:
-    """Do acts, and finish those that were begun. `follow_ups` are by act, and are set where they can be wired."""
+    """Do acts, and finish those that were begun. `follow_ups` complete an act, by its name."""
 
     def __init__(
         self,
@@ -57,13 +57,14 @@ class Acts:
         entries: AuditStore,
         tell: Callable[[Notice], None],
         *,
+        follow_ups: Mapping[str, FollowUp] | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._entries = entries
         self._tell = tell
         self._clock = clock
-        self.follow_ups: dict[str, FollowUp] = {}
+        self._follow_ups = follow_ups or {}
 
     def do(self, place: Place, cut: Cut, actor: Author, act: str, subject: Subject, **about: Unpack[About]) -> bool:
         """Cut, tell, record; False when there was nothing to cut. `act` is one word of docs/moderation.md.
@@ -114,7 +115,7 @@ class Acts:
         """Do what follows when an act is stored: tell, and record. What fails is left to `finish`."""
         for notice in note.notices:
             self._tell(notice)
-        problem = self._try(self.follow_ups.get(note.act.act, _nothing), note.act)
+        problem = self._try(self._follow_ups.get(note.act.act, _nothing), note.act)
         if self._try(self._entries.add, note.id, note.act) is None and problem is None:
             self._try(self._store.settle, note)
         if problem is not None:

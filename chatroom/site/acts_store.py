@@ -57,7 +57,7 @@ class ActStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._collections = {place: getattr(database, place) for place in PLACES}
+        self._collections = {place: database[place] for place in PLACES}
 
     def new_id(self) -> str:
         """An id for an act, which is its entry's in the audit log; they ascend with time."""

@@ -59,7 +59,7 @@ class AuditStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._entries = database.audit
+        self._entries = database["audit"]
 
     def add(self, entry_id: str, act: Act) -> None:
         """Store an entry; again with the same id does no harm, and changes nothing."""

@@ -17,7 +17,7 @@ class LeaseStore:
         self, database: Database, *, holder: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._database = database
-        self._leases = database.leases
+        self._leases = database["leases"]
         self._holder = holder
         self._clock = clock
 

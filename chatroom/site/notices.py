@@ -27,17 +27,23 @@ MISSED = Notice(kind="missed")
 
 
 class Notices:
-    """Tell and hear. `apply_through` is the engine's, while it runs: it applies this process's own at once."""
+    """Tell and hear. `apply` applies this process's own at once; False where nobody here wants to know."""
 
-    def __init__(self, store: NoticeStore, *, seconds: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        store: NoticeStore,
+        *,
+        apply: Callable[[Notice], bool] = lambda _: False,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
+        self._apply = apply
         self._seconds = seconds
         self._lock = threading.Lock()
         self._moment = datetime.now(UTC) - START_OVERLAP
         self._heard: dict[str, datetime] = {}
         self._heard_at = seconds()
         self._untold: deque[tuple[str, Notice]] = deque(maxlen=MAX_UNTOLD)
-        self.apply_through: Callable[[Notice], None] | None = None
 
     def tell(self, notice: Notice) -> None:
         """Have a notice applied here at once, and by the other processes within about a second.
@@ -45,10 +51,9 @@ class Notices:
         Call it after the change is stored. It never fails: what cannot be stored now is tried again.
         """
         notice_id = self._store.new_id()
-        if self.apply_through is not None:
+        if self._apply(notice):
             with self._lock:
                 self._heard[notice_id] = datetime.max.replace(tzinfo=UTC)  # until it is read back
-            self.apply_through(notice)
         try:
             self._store.add(notice_id, notice)
         except Unavailable:  # logged where it was noticed

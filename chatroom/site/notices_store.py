@@ -29,7 +29,7 @@ class NoticeStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._notices = database.notices
+        self._notices = database["notices"]
 
     def new_id(self) -> str:
         """An id for a notice that is not yet stored."""

@@ -14,7 +14,7 @@ class SiteStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._site = database.site
+        self._site = database["site"]
 
     def read(self) -> dict[str, Any]:
         """What was set, by name."""

@@ -28,8 +28,8 @@ def make_accounts(uri: str, database: str, names: Sequence[str]) -> list[Account
         services.prepare()
         made = []
         for name in names:
-            user = services.accounts.create(Registration(username=name, display_name=name, password=PASSWORD))
-            made.append(Account(name, user.id, services.sessions.create_token(user, label="faults")))
+            user = services.people.accounts.create(Registration(username=name, display_name=name, password=PASSWORD))
+            made.append(Account(name, user.id, services.people.sessions.create_token(user, label="faults")))
         return made
     finally:
         services.close()

@@ -33,7 +33,7 @@ class AwayEngine:
         self.pool = ThreadPoolExecutor(THREADS)
         self.calls = 0
         self.is_over = threading.Event()
-        self.hearing = SimpleNamespace(count=0)
+        self.receiver = SimpleNamespace(count=0)
         self._lock = threading.Lock()
 
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:

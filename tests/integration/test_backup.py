@@ -25,7 +25,7 @@ from chatroom.base.models import Message
 from chatroom.export import backup
 from chatroom.export.backup_store import BackupStore
 from chatroom.mongo.embedded import EmbeddedMongo
-from chatroom.services import INDEXES, Services
+from chatroom.services import COLLECTIONS, Services
 from tests.integration.live.servers import make_tokens
 from tests.people import ALICE, BOB, rendered
 from tests.visitors import Visitor
@@ -50,14 +50,14 @@ class Site:
         self.app = create_app(self.settings)
         self.app.test_client_class = Visitor
         self.services = open_app(self.app)
-        self.store = BackupStore(self.services.database, INDEXES)
+        self.store = BackupStore(self.services.database, COLLECTIONS)
 
     def visitor(self) -> Any:
         return self.app.test_client()
 
     def documents(self) -> dict[str, list[dict[str, Any]]]:
         database = self.services.database.client[self.services.database.name]
-        return {name: list(database[name].find(sort=[("_id", 1)])) for name in backup.COLLECTIONS}
+        return {name: list(database[name].find(sort=[("_id", 1)])) for name in self.store.kept}
 
     def run(self, *words: str) -> "subprocess.CompletedProcess[str]":
         own = {"MONGO_URI": self.settings.mongo_uri, "MONGO_DB": self.settings.mongo_db, "SECRET_KEY": "k" * 32}
@@ -112,7 +112,7 @@ class Writers:
 
     def posted(self, count: int) -> None:
         """Messages from before."""
-        store = self._services.message_store
+        store = self._services.messages.store
         for start in range(0, count, 500):
             drafts = [rendered(f"old-{n}", f"old {n}", BOB) for n in range(start, start + 500)]
             self._note(*(stored.message for stored in store.append("lobby", drafts)))
@@ -135,7 +135,7 @@ class Writers:
             self.states.update({message.revision: message for message in messages})
 
     def _work(self, writer: int) -> None:
-        store, chance = self._services.message_store, random.Random(writer)
+        store, chance = self._services.messages.store, random.Random(writer)
         number = 0
         while not self._stop.is_set():
             number += 1
@@ -167,13 +167,13 @@ class TestWhilePeopleWrite:
         with writers.at_work():
             writers.wait_for_more()
             backup.make(site.store, tmp_path / "b", report)
-        facts = backup.verify(tmp_path / "b", silent)
+        facts = backup.verify(COLLECTIONS, tmp_path / "b", silent)
         assert facts.rooms["lobby"].missing_revisions == 0
         assert facts.rooms["lobby"].revision > 4000, "nobody wrote meanwhile"
         assert facts.collections["messages"].lines > facts.collections["messages"].documents, "nothing changed behind"
 
         backup.restore(other.store, tmp_path / "b", silent)
-        revision = other.services.message_store.newest_revision("lobby")
+        revision = other.services.messages.store.newest_revision("lobby")
         assert revision == facts.rooms["lobby"].revision
         found = {message.id: message for message in log_of(other.services)}
         assert found == writers.at(revision)
@@ -224,7 +224,7 @@ class TestRestored:
                 start.result()
         twin.services.close()
         assert other.documents() == site.documents()
-        for name in INDEXES:
+        for name in [each.name for each in COLLECTIONS]:
             first, second = (each.services.database.client[each.settings.mongo_db] for each in (site, other))
             assert first[name].index_information() == second[name].index_information(), name
 
@@ -254,7 +254,7 @@ class TestRestored:
 
 def log_of(services: Services) -> Iterator[Message]:
     cursor = 0
-    while page := services.message_store.changed_after("lobby", cursor, 1000):
+    while page := services.messages.store.changed_after("lobby", cursor, 1000):
         yield from page
         cursor = page[-1].revision
 

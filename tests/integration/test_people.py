@@ -44,7 +44,7 @@ def make_apps(mongod: EmbeddedMongo, real_database: Database) -> Iterator[Callab
             app = create_app(settings)
             services = open_app(app)
             services.prepare()
-            give_plenty(services.accounts.passwords._workers)
+            give_plenty(services.people.passwords._workers)
             made.append(app)
         return made[-2], made[-1]
 
@@ -89,8 +89,8 @@ def test_forty_registrations_of_one_name(make_apps: Callable[..., Apps], real_da
     )
     assert answers.count(303) == 1
     assert answers.count(409) == 39
-    assert real_database.users.count_documents({}) == 1
-    [alice] = real_database.users.find()
+    assert real_database["users"].count_documents({}) == 1
+    [alice] = real_database["users"].find()
     assert alice["role"] == "administrator"
 
 
@@ -98,7 +98,7 @@ def test_one_limit_for_all_processes(make_apps: Callable[..., Apps]) -> None:
     """A08: ten failures in all, not ten in each."""
     apps = make_apps()
     signed_in(apps[0], "alice").log_out()
-    services_of(apps[0]).database.sessions.delete_many({})
+    services_of(apps[0]).database["sessions"].delete_many({})
     statuses = [visitor(apps[n % 2]).log_in("alice", "guess").status_code for n in range(14)]
     assert statuses == [401] * 10 + [429] * 4
     assert visitor(apps[0]).log_in("alice").status_code == 429
@@ -108,7 +108,7 @@ def test_attempts_at_the_same_moment(make_apps: Callable[..., Apps]) -> None:
     """A08: nor does it help to try all at once."""
     apps = make_apps(login_limit_account="5 per minute")
     signed_in(apps[0], "alice").log_out()
-    services_of(apps[0]).database.sessions.delete_many({})
+    services_of(apps[0]).database["sessions"].delete_many({})
     visitors = [visitor(apps[n % 2]) for n in range(20)]
     forms = [each.fields("/login") for each in visitors]
     answers = at_once(
@@ -132,8 +132,8 @@ def test_a_session_ends_in_every_process(make_apps: Callable[..., Apps], how: st
     assert cookie
     elsewhere.set_cookie("session", cookie.value)
     assert elsewhere.is_signed_in
-    ended = EndedSessions(services_of(apps[1]).sessions.ended_since)
-    [document] = real_database.sessions.find()
+    ended = EndedSessions(services_of(apps[1]).people.sessions.ended_since)
+    [document] = real_database["sessions"].find()
     assert document["_id"] not in ended()
     if how == "log out":
         alice.log_out()
@@ -150,7 +150,7 @@ def test_a_session_ends_in_every_process(make_apps: Callable[..., Apps], how: st
         other.log_in("alice")
         other.submit("/account", to="/account/sessions/end-others")
     else:
-        real_database.users.delete_many({})
+        real_database["users"].delete_many({})
     assert not elsewhere.is_signed_in
     if how != "deleted":
         assert document["_id"] in ended()
@@ -160,7 +160,7 @@ def test_the_end_is_told_by_the_databases_clock(make_apps: Callable[..., Apps], 
     """F11: a process whose clock is an hour ahead ends a session at the same time as all others."""
     [app, _] = make_apps()
     alice = signed_in(app, "alice")
-    user = services_of(app).accounts.users.find_by_username("alice")
+    user = services_of(app).people.users.find_by_username("alice")
     assert user
     ahead = SessionStore(real_database, clock=lambda: now_in(real_database) + timedelta(hours=1))
     before = now_in(real_database)
@@ -182,12 +182,12 @@ def test_sessions_of_a_crashed_password_change_are_worthless(make_apps: Callable
     [app, other] = make_apps()
     alice = signed_in(app, "alice")
     services = services_of(app)
-    user = services.accounts.users.find_by_username("alice")
+    user = services.people.users.find_by_username("alice")
     assert user
-    services.accounts.users.change_password(user.id, "hash")
+    services.people.users.change_password(user.id, "hash")
     assert not alice.is_signed_in
-    late = services_of(other).sessions.begin(user, label="", address="")
-    assert services.sessions.find_valid(late) is None
+    late = services_of(other).people.sessions.begin(user, label="", address="")
+    assert services.people.sessions.find_valid(late) is None
     assert session_id_of(late)
 
 

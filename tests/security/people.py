@@ -55,15 +55,15 @@ class Cast:
         rooms.ensure(DEN)
         for user in (self.author, self.member):
             rooms.admit(user.id, DEN)
-        self.services.avatars.set(self.outsider.id, io.BytesIO(make_picture("PNG")))
-        self.avatar_version = dict(self.services.avatars.listed())[self.outsider.id]
+        self.services.people.avatars.set(self.outsider.id, io.BytesIO(make_picture("PNG")))
+        self.avatar_version = dict(self.services.people.avatars.listed())[self.outsider.id]
         self.file_id = self._share(make_picture("PNG"), self.author)
         self.message = self.say("a secret", self.author)
         self.other_session = self._begin(self.author)
 
     def person(self, who: str) -> Person:
         """Somebody of `WHO`, newly signed in."""
-        sessions = self.services.sessions
+        sessions = self.services.people.sessions
         if who == "anonymous":
             return Person()
         if who == "token":
@@ -87,13 +87,13 @@ class Cast:
         user = self._user("dave")
         RoomStore(self.services.database).admit(user.id, DEN)
         member = {"user": user.id, "room": DEN.id}
-        self.services.database.memberships.update_one(member, {"$set": {"role": KEEPERS[who]}})
+        self.services.database["memberships"].update_one(member, {"$set": {"role": KEEPERS[who]}})
         return user
 
     def end(self, person: Person) -> None:
         """Log somebody out everywhere."""
         assert person.user is not None
-        assert self.services.sessions.end_all(person.user.id)
+        assert self.services.people.sessions.end_all(person.user.id)
 
     def visitor(self, person: Person) -> Visitor:
         """The browser of somebody, with a cookie jar."""
@@ -105,46 +105,46 @@ class Cast:
     def say(self, text: str, user: User) -> Message:
         """A message in the den."""
         draft = Draft(author=Author(user.id, user.display_name), text=text, client_id=f"said-{text[:3]}")
-        return self.services.message_store.append(DEN.id, [Rendered(draft, f"<p>{text}</p>")])[0].message
+        return self.services.messages.store.append(DEN.id, [Rendered(draft, f"<p>{text}</p>")])[0].message
 
     def _share(self, content: bytes, user: User) -> str:
         """A file in the den."""
-        file = self.services.files.upload(user.id, DEN, "a.png", io.BytesIO(content))
+        file = self.services.files.files.upload(user.id, DEN, "a.png", io.BytesIO(content))
         draft = Draft(author=Author(user.id, user.display_name), text="", client_id="shared")
-        draft = self.services.files.attach(DEN, draft, [file.id])
-        self.services.message_store.append(DEN.id, [Rendered(draft, "")])
+        draft = self.services.files.files.attach(DEN, draft, [file.id])
+        self.services.messages.store.append(DEN.id, [Rendered(draft, "")])
         return file.id
 
     def report(self) -> str:
         """The member reports something that the author says in the lobby; which report that is."""
         for user in (self.author, self.member):
-            access = self.services.rooms.get_for(user.id, "lobby")
+            access = self.services.rooms.rooms.get_for(user.id, "lobby")
         author = Author(self.author.id, self.author.display_name)
-        said = self.services.writer.post(access.room, new_draft(author, "rude words")).message
-        self.services.reports.make(access, Author(self.member.id, self.member.display_name), said, "rude")
-        return self.services.reports.list_open()[0].id
+        said = self.services.messages.writer.post(access.room, new_draft(author, "rude words")).message
+        self.services.moderation.reports.make(access, Author(self.member.id, self.member.display_name), said, "rude")
+        return self.services.moderation.reports.list_open()[0].id
 
     def hold(self) -> str:
         """The author is a newcomer, for as long as it takes, and says something in the den; which that is."""
-        self.services.newcomers.set_first(None, 1)
-        access = self.services.rooms.get_for(self.author.id, DEN.slug)
+        self.services.moderation.newcomers.set_first(None, 1)
+        access = self.services.rooms.rooms.get_for(self.author.id, DEN.slug)
         author = Author(self.author.id, self.author.display_name)
-        held = self.services.holding.hold(access, new_draft(author, "a secret offer", "offer"))
+        held = self.services.moderation.holding.hold(access, new_draft(author, "a secret offer", "offer"))
         assert held
-        self.services.newcomers.set_first(None, 0)
+        self.services.moderation.newcomers.set_first(None, 0)
         return held.id
 
     def _user(self, name: str) -> User:
         wanted = Registration(username=name, display_name=name.title(), password=PASSWORD)
-        return self.services.accounts.create(wanted)
+        return self.services.people.accounts.create(wanted)
 
     def _begin(self, user: User) -> str:
-        secret = self.services.sessions.begin(user, label="a browser", address="192.0.2.1")
-        found = self.services.sessions.find_valid(secret)
+        secret = self.services.people.sessions.begin(user, label="a browser", address="192.0.2.1")
+        found = self.services.people.sessions.find_valid(secret)
         assert found
         return found[0].id
 
     def _signed_in(self, user: User) -> Person:
-        secret = self.services.sessions.begin(user, label="a browser", address="192.0.2.1")
+        secret = self.services.people.sessions.begin(user, label="a browser", address="192.0.2.1")
         signer: Any = self.app.session_interface.get_signing_serializer(self.app)  # type: ignore[attr-defined]
         return Person(cookie=signer.dumps({SECRET: secret, "_fresh": True, "_permanent": True}), user=user)

@@ -83,14 +83,14 @@ class Server:
 
     def user(self, name: str) -> User:
         """Somebody, with an account."""
-        accounts = self.services.accounts
-        return accounts.users.find_by_username(name) or accounts.create(
+        people = self.services.people
+        return people.users.find_by_username(name) or people.accounts.create(
             Registration(username=name, display_name=name.title(), password=PASSWORD)
         )
 
     def token(self, name: str) -> str:
         """A new access token of somebody."""
-        return self.services.sessions.create_token(self.user(name), label="test")
+        return self.services.people.sessions.create_token(self.user(name), label="test")
 
     def get(self, path: str = "/login", **headers: str) -> tuple[int, float]:
         """A page's status, and how long it took."""
@@ -102,7 +102,7 @@ class Server:
 
     def people_here(self) -> set[str]:
         """Whose presence the database knows."""
-        return {person.name for person in self.services.presence.here("lobby")}
+        return {person.name for person in self.services.live.presences.here("lobby")}
 
     @property
     def memory(self) -> float:

@@ -25,7 +25,7 @@ MESSAGE = "A moderator looks at your first messages before others see them."
 @pytest.fixture(autouse=True)
 def wish(services: Services, alice: Visitor, bob: Visitor, mallory: Visitor) -> None:
     """The first two messages of Bob's and Mallory's are held; Alice is the administrator."""
-    services.newcomers.set_first(None, 2)
+    services.moderation.newcomers.set_first(None, 2)
     bob.get("/chatroom")
 
 
@@ -34,11 +34,11 @@ def post(visitor: Visitor, **body: Any) -> Any:
 
 
 def waiting(services: Services) -> list[str]:
-    return [row.held.text for row in services.approval.list_all()]
+    return [row.held.text for row in services.moderation.approval.list_all()]
 
 
 def said(services: Services) -> list[str]:
-    return [message.text for message in services.message_store.newest("lobby", 100)]
+    return [message.text for message in services.messages.store.newest("lobby", 100)]
 
 
 class TestApi:
@@ -46,7 +46,7 @@ class TestApi:
         first, second = post(bob, client_id="c1"), post(bob, client_id="c1", text="other words")
         assert (first.status_code, second.status_code) == (202, 202)
         expected = {"room": "lobby", "client_id": "c1", "held": True, "message": MESSAGE}
-        assert first.json == second.json == {**expected, "id": services.approval.list_all()[0].held.id}
+        assert first.json == second.json == {**expected, "id": services.moderation.approval.list_all()[0].held.id}
         assert (waiting(services), said(services)) == (["hi"], [])
 
     def test_only_its_author_sees_it(self, alice: Visitor, bob: Visitor, mallory: Visitor) -> None:
@@ -137,7 +137,7 @@ class TestForm:
             assert "first &lt;words&gt;" in page
             assert "Waiting for approval" in page
             assert "first &lt;words&gt;" not in alice.get(path).text
-        (row,) = services.approval.list_all()
+        (row,) = services.moderation.approval.list_all()
         assert bob.submit("/chatroom", to=f"/chatroom/lobby/held/{row.held.id}/withdraw").status_code == 303
         assert "first &lt;words&gt;" not in bob.get("/chatroom").text
 
@@ -150,14 +150,14 @@ class TestForm:
     def test_with_a_file(self, bob: Visitor, services: Services) -> None:
         fields = {**bob.fields("/chatroom"), "text": "", "files": (io.BytesIO(b"words"), "a.txt")}
         assert bob.post("/chatroom", data=fields, content_type="multipart/form-data").status_code == 303
-        (row,) = services.approval.list_all()
+        (row,) = services.moderation.approval.list_all()
         assert [file.name for file in row.held.files] == ["a.txt"]
         assert "a.txt" in bob.get("/chatroom/lobby/messages").text
 
     def test_taken_back_too_late(self, alice: Visitor, bob: Visitor, services: Services) -> None:
         bob.say("hi")
-        (row,) = services.approval.list_all()
-        services.approval.approve(None, row.held.id)
+        (row,) = services.moderation.approval.list_all()
+        services.moderation.approval.approve(None, row.held.id)
         late = bob.submit("/chatroom", to=f"/chatroom/lobby/held/{row.held.id}/withdraw")
         assert late.status_code == 409
         assert "approved meanwhile" in late.text
@@ -165,7 +165,7 @@ class TestForm:
 
 class TestQueue:
     def test_what_a_moderator_sees(self, alice: Visitor, bob: Visitor, services: Services) -> None:
-        services.approval.approve(None, post(bob).json["id"])
+        services.moderation.approval.approve(None, post(bob).json["id"])
         post(bob, text="Buy <this>")
         page = alice.get("/approval").text
         for words in ("Bob", "in Lobby", "Buy &lt;this&gt;", "1 approved before"):
@@ -175,7 +175,7 @@ class TestQueue:
 
     def test_the_second_to_decide_is_told(self, alice: Visitor, bob: Visitor, services: Services) -> None:
         held_id = post(bob).json["id"]
-        services.approval.approve(None, held_id)
+        services.moderation.approval.approve(None, held_id)
         late = alice.submit("/approval", to=f"/approval/{held_id}", act="reject", reason="No.")
         assert late.status_code == 409
         assert "It was decided already: the console approved it." in late.text
@@ -224,7 +224,7 @@ class TestSockets:
     def test_a_websocket(self, app: Flask, services: Services) -> None:
         """The answer, the same one again, the approval as it is heard, and the setting as it is changed."""
         bob = user_of(services, "bob")
-        token = services.sessions.create_token(bob, label="bot")
+        token = services.people.sessions.create_token(bob, label="bot")
 
         async def test() -> None:
             async with served(app) as asgi:
@@ -237,7 +237,7 @@ class TestSockets:
                     assert held["type"] == "held"
                     assert (held["room"], held["client_id"], held["message"]) == ("lobby", "c1", MESSAGE)
                 assert said(services) == []
-                await asyncio.to_thread(services.approval.approve, None, held["id"])
+                await asyncio.to_thread(services.moderation.approval.approve, None, held["id"])
                 changes = await socket.receive("changes")
                 assert [message["client_id"] for message in changes["messages"]] == ["c1"]
                 assert (await socket.receive("approval"))["room"] == "lobby"
@@ -245,7 +245,7 @@ class TestSockets:
                 assert (await socket.receive("held", "stored", "refused"))["sequence"] == 1
                 socket.send({"type": "edit", "room": "lobby", "id": changes["messages"][0]["id"], "text": "Buy!"})
                 assert (await socket.receive("stored", "refused"))["reason"] == "newcomer"
-                await asyncio.to_thread(services.newcomers.set_first, None, 0)
+                await asyncio.to_thread(services.moderation.newcomers.set_first, None, 0)
                 socket.send({**frame, "client_id": "c2"})
                 assert (await socket.receive("held", "stored", "refused"))["type"] == "stored"
                 await socket.leave()
@@ -257,10 +257,12 @@ class TestSockets:
     ) -> None:
         """Alice keeps order, Bob has been trusted long ago: nothing is looked up for what they post."""
         bob = user_of(services, "bob")
-        services.database.users.update_one({"_id": bob.id}, {"$set": {"is_trusted": True}})
-        tokens = [services.sessions.create_token(user, label="bot") for user in (user_of(services, "alice"), bob)]
+        services.database["users"].update_one({"_id": bob.id}, {"$set": {"is_trusted": True}})
+        tokens = [
+            services.people.sessions.create_token(user, label="bot") for user in (user_of(services, "alice"), bob)
+        ]
         asked = []
-        monkeypatch.setattr(services.approval, "hold", lambda *_: asked.append(1))
+        monkeypatch.setattr(services.moderation.approval, "hold", lambda *_: asked.append(1))
 
         async def test() -> None:
             async with served(app) as asgi:
@@ -276,7 +278,7 @@ class TestSockets:
 
     def test_socket_io_says_so_in_its_acknowledgement(self, app: Flask, services: Services) -> None:
         bob = user_of(services, "bob")
-        token = services.sessions.create_token(bob, label="bot")
+        token = services.people.sessions.create_token(bob, label="bot")
         emitted: list[tuple[str, Any]] = []
 
         async def emit(name: str, content: Any) -> None:
@@ -297,7 +299,7 @@ class TestSockets:
                 again = await client.answer("new_message", [{"text": "hi", "client_id": "c1"}])
                 assert answer == again
                 assert (answer["held"], answer["client_id"], answer["message"]) == (True, "c1", MESSAGE)
-                await asyncio.to_thread(services.approval.reject, None, answer["id"], "No.")
+                await asyncio.to_thread(services.moderation.approval.reject, None, answer["id"], "No.")
                 refused = await client.answer("new_message", [{"text": "hi", "client_id": "c1"}])
                 assert refused["error"]["reason"] == "rejected"
                 await wait_until_in_loop(lambda: ("approval", {"room": "lobby"}) in emitted)

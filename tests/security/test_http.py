@@ -137,7 +137,7 @@ def test_a_forged_address_is_not_believed(
             data={"csrf_token": found[1], "username": "alice", "password": PASSWORD},
         )
     assert answer.status_code == 303
-    sessions = server.services.sessions.list_for(server.user("alice"))
+    sessions = server.services.people.sessions.list_for(server.user("alice"))
     assert {session.address for session in sessions if session.kind == "browser"} == {address}
 
 

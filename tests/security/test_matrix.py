@@ -352,10 +352,10 @@ class TestRoutes:
         browser = cast.visitor(person)
         fields = browser.fields("/chatroom/den")
         cast.end(person)
-        before = cast.services.message_store.newest_revision(DEN.id)
+        before = cast.services.messages.store.newest_revision(DEN.id)
         response = browser.post("/chatroom/den", data={**fields, "text": "hello"})
         assert answer_of(response) == LOGIN
-        assert cast.services.message_store.newest_revision(DEN.id) == before
+        assert cast.services.messages.store.newest_revision(DEN.id) == before
 
 
 def ask(cast: Cast, person: Person, rule: str, method: str) -> TestResponse:
@@ -461,7 +461,7 @@ class TestFrames:
                     await socket.leave()
 
         asyncio.run(attack())
-        message = cast.services.message_store.newest(DEN.id, 1)[0]
+        message = cast.services.messages.store.newest(DEN.id, 1)[0]
         assert message == cast.message
 
     def test_only_the_server_s_own_pages_may_bring_the_cookie(self, make_app: MakeApp) -> None:
@@ -542,7 +542,7 @@ async def after_opening(cast: Cast, who: str, kind: str) -> str:
 async def after_the_end(cast: Cast, who: str, kind: str) -> str:
     """What becomes of a connection whose session ends; a frame that is sent after it does nothing."""
     person = cast.person({"ended session": "author", "revoked token": "token"}[who])
-    before = cast.services.message_store.newest_revision(DEN.id)
+    before = cast.services.messages.store.newest_revision(DEN.id)
     async with served(cast.app) as asgi:
         socket = Socket(asgi, cookie=person.cookie, token=person.token)
         assert await socket.open() == 101
@@ -551,7 +551,7 @@ async def after_the_end(cast: Cast, who: str, kind: str) -> str:
         socket.send(content_of(kind, cast))
         await socket.leave()
     # All frames are taken until one leaves, and what is to be stored is stored until the server has ended.
-    assert cast.services.message_store.newest_revision(DEN.id) == before
+    assert cast.services.messages.store.newest_revision(DEN.id) == before
     return f"closed {socket.close_code}"
 
 

@@ -12,7 +12,7 @@ from tests.security.test_matrix import content_of
 
 def outcomes(cast: Cast, user: Any, frames: list[str], scopes: list[Scope], rooms: list[str]) -> list[str]:
     """What becomes of frames about the den that are sent with a token."""
-    token = cast.services.sessions.create_token(user, label="bot", scopes=scopes, rooms=rooms)
+    token = cast.services.people.sessions.create_token(user, label="bot", scopes=scopes, rooms=rooms)
 
     async def talk() -> list[str]:
         found = []
@@ -57,7 +57,7 @@ def test_a_moderator_s_token_moderates_only_when_it_says_so(make_app: MakeApp) -
     expected: list[tuple[list[Scope], str]] = [(["read", "post"], "forbidden"), (["post", "moderate"], "stored")]
     for scopes, answer in expected:
         cast = Cast(make_app())
-        cast.services.database.memberships.update_one({"user": cast.member.id}, {"$set": {"role": "moderator"}})
+        cast.services.database["memberships"].update_one({"user": cast.member.id}, {"$set": {"role": "moderator"}})
         assert outcomes(cast, cast.member, ["delete"], scopes, []) == [answer]
 
 
@@ -65,7 +65,7 @@ def test_the_room_of_the_handshake(make_app: MakeApp) -> None:
     """P01."""
     for scopes, rooms, status in ((["post"], [], 403), (["read"], ["lobby"], 403), (["read"], ["den"], 101)):
         cast = Cast(make_app())
-        token = cast.services.sessions.create_token(cast.member, label="bot", scopes=scopes, rooms=rooms)  # type: ignore[arg-type]
+        token = cast.services.people.sessions.create_token(cast.member, label="bot", scopes=scopes, rooms=rooms)  # type: ignore[arg-type]
 
         async def knock(cast: Cast = cast, token: str = token) -> int:
             async with served(cast.app) as asgi:
@@ -86,8 +86,8 @@ def test_nor_does_it_in_the_room_of_the_handshake(make_app: MakeApp) -> None:
     ]
     for scopes, answer in expected:
         cast = Cast(make_app())
-        cast.services.database.memberships.update_one({"user": cast.member.id}, {"$set": {"role": "moderator"}})
-        token = cast.services.sessions.create_token(cast.member, label="bot", scopes=scopes)
+        cast.services.database["memberships"].update_one({"user": cast.member.id}, {"$set": {"role": "moderator"}})
+        token = cast.services.people.sessions.create_token(cast.member, label="bot", scopes=scopes)
 
         async def delete(cast: Cast = cast, token: str = token) -> str:
             async with served(cast.app) as asgi:

@@ -42,10 +42,10 @@ def server(mongod: EmbeddedMongo, tmp_path_factory: pytest.TempPathFactory) -> I
     with serving(mongod, tmp_path_factory.mktemp("server"), **UNLIMITED, **PLENTY) as server:
         server.settle()
         author = Author(server.user("alice").id, "Alice")
-        lobby = server.services.rooms.find("lobby")
+        lobby = server.services.rooms.rooms.find("lobby")
         assert lobby is not None
         for number in range(1000):
-            server.services.writer.post(lobby, new_draft(author, f"word {number} " * 20))
+            server.services.messages.writer.post(lobby, new_draft(author, f"word {number} " * 20))
         yield server
 
 

@@ -34,7 +34,7 @@ class PresenceStore:
     ) -> None:
         self._database = database
         # Nothing is lost when a lease is: it is renewed soon, so nobody waits for a majority.
-        self._presences = database.presences.with_options(
+        self._presences = database["presences"].with_options(
             write_concern=WriteConcern(w=1), read_concern=ReadConcern("local")
         )
         self._process = process

@@ -66,7 +66,7 @@ class LiveEndpoint:
         engine = self.engine
         query = parse_qs(scope["query_string"].decode("latin-1"))
         format = _format(query)
-        heard = engine.hearing.count
+        heard = engine.receiver.count
         try:
             # Those who wait in line for the store's threads are told in time, and then wait in it no longer.
             async with asyncio.timeout(HANDSHAKE_SECONDS):
@@ -79,7 +79,7 @@ class LiveEndpoint:
             transport = transport_of(scope, receive, send)
             connection = Connection(engine, self.chat, visitor, transport, format=format)
             # What was told while nobody knew of this connection may be about it: then it asks again.
-            await connection.serve(first, access if engine.hearing.count == heard else None)
+            await connection.serve(first, access if engine.receiver.count == heard else None)
 
     async def _look_up(
         self, engine: Engine, scope: Scope, query: Mapping[str, list[str]]

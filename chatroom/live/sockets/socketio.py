@@ -16,7 +16,7 @@ from engineio.payload import Payload
 from socketio import exceptions
 
 from chatroom.asgi.budget import account_of
-from chatroom.asgi.slow_requests import WholeBodies, once, refuse
+from chatroom.asgi.slow_requests import SlowRequests, once, refuse
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.live.sockets.endpoint import HANDSHAKE_SECONDS, LiveEndpoint
 from chatroom.live.sockets.socketio_connection import Client
@@ -29,7 +29,7 @@ PATH = "/socket.io/"
 CONNECT_SECONDS = 10.0
 """For a client that came to say who it is."""
 GOODBYE_SECONDS = 3.0
-"""For a client to read why it is let go."""
+"""For a client to read why its connection ends."""
 MOST_WAITING_BYTES = 262_144
 """Of what a client has not read yet; while more waits, nothing is sent to it and none of its events is taken."""
 MOST_PACKETS = 1000
@@ -113,7 +113,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
             cors_allowed_origins=[],  # no other site's page reads what is said; who brings a cookie is asked below
             max_http_buffer_size=most_bytes or 2**31,
         )
-        self._requests = WholeBodies(self._answer, most_bytes=most_bytes)
+        self._requests = SlowRequests(self._answer, most_bytes=most_bytes)
         self.on("connect", self._sign_in)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -143,14 +143,14 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
             receive = once(body, receive)
         await self.eio.handle_request(scope, receive, send)
 
-    def let_go(self) -> None:
-        """Let go of every client; a request of long-polling waits for news up to 25 s, also when nobody is there."""
+    def release_all(self) -> None:
+        """Release every client: a request of long-polling waits for news up to 25 s, also when nobody is there."""
         for eio_sid in list(self._sessions):
             self._release(eio_sid)
 
     async def stop(self) -> None:
-        """Let go of every client, and end what watches over them."""
-        self.let_go()
+        """Release every client, and end what watches over them."""
+        self.release_all()
         if self.eio.service_task_handle is not None:
             self.eio.service_task_handle.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -177,7 +177,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
         await super()._handle_eio_disconnect(eio_sid, reason)
 
     async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
-        """Take what a client sends; one that does not keep to the protocol, or sends what is no text, is let go."""
+        """Take what a client sends; one that does not keep to the protocol, or sends what is not text, is closed."""
         session = self._sessions.get(eio_sid)
         if session is None:
             return
@@ -187,20 +187,20 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
             packet = None
         kind = packet.packet_type if packet is not None else None
         if packet is None or packet.attachment_count or packet.namespace not in {None, "/"}:
-            await self._let_go(eio_sid)
+            await self._end(eio_sid)
         elif kind == socketio.packet.CONNECT:
             await self._handle_connect(eio_sid, "/", packet.data)
         elif kind == socketio.packet.DISCONNECT:
-            await self._let_go(eio_sid)
+            await self._end(eio_sid)
         elif kind == socketio.packet.EVENT and session.client is not None:
             await self._take_event(eio_sid, session.client, packet)
         elif kind != socketio.packet.ACK:
-            await self._let_go(eio_sid)
+            await self._end(eio_sid)
 
     async def _take_event(self, eio_sid: str, client: Client, packet: Any) -> None:
         name, *arguments = packet.data if isinstance(packet.data, list) and packet.data else [None]
         if not isinstance(name, str):
-            await self._let_go(eio_sid)
+            await self._end(eio_sid)
             return
         try:
             await self._room(eio_sid)
@@ -241,7 +241,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
         async def end(code: int, reason: str) -> None:
             if eio_sid in self._sessions:
                 await self.emit("ended", {"code": code, "reason": reason}, to=sid)
-            await self._let_go(eio_sid)
+            await self._end(eio_sid)
 
         session.client = Client(self._live.engine, self._live.chat, visitor, emit=emit, end=end)
         session.serving = asyncio.get_running_loop().create_task(self._serve(eio_sid, session.client))
@@ -264,7 +264,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
             await client.serve()
         except Exception:
             log.exception("a Socket.IO client's connection failed; it is closed, so that it comes back")
-        await self._let_go(eio_sid)
+        await self._end(eio_sid)
 
     async def _room(self, eio_sid: str) -> None:
         """Wait while too much waits for a client; raise `OSError` when it is gone."""
@@ -277,9 +277,9 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
     def _expire(self, eio_sid: str) -> None:
         session = self._sessions.get(eio_sid)
         if session is not None and session.client is None:
-            session.serving = asyncio.get_running_loop().create_task(self._let_go(eio_sid))
+            session.serving = asyncio.get_running_loop().create_task(self._end(eio_sid))
 
-    async def _let_go(self, eio_sid: str) -> None:
+    async def _end(self, eio_sid: str) -> None:
         """End a client: it is told, forgotten, and its websocket closed."""
         session = self._sessions.get(eio_sid)
         if session is None:

@@ -30,7 +30,7 @@ WriteNow = Callable[..., bool]
 """Send text frames without waiting; False, and nothing is sent, when that would have to wait or nobody is there."""
 
 LINGER_SECONDS = 5.0
-"""For a client to read the reason why it is let go."""
+"""For a client to read the reason why it is closed."""
 EXTENSION = "chatroom.write"
 EXTENSIONS = [DeflateFactory()]
 MIN_BYTES = 512
@@ -182,21 +182,21 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
 
     def keepalive_timeout(self) -> None:
-        """Let go of a client that has not answered a ping."""
+        """Close the connection of a client that has not answered a ping."""
         super().keepalive_timeout()
-        self._let_go()
+        self._abort_later()
 
     def handle_close(self, event: Frame) -> None:
-        """Let go of a client that says goodbye."""
+        """Close the connection of a client that says goodbye."""
         super().handle_close(event)
-        self._let_go()
+        self._abort_later()
 
     def handle_parser_exception(self) -> None:
-        """Let go of a client that broke the rules."""
+        """Close the connection of a client that broke the rules."""
         super().handle_parser_exception()
-        self._let_go()
+        self._abort_later()
 
-    def _let_go(self) -> None:
+    def _abort_later(self) -> None:
         # Closing waits until the client has read what is on its way, and one that stalls never does: without
         # this its connection, its presence and its buffers stayed for ever, also after its session had ended.
         self.loop.call_later(LINGER_SECONDS, self.transport.abort)
@@ -233,7 +233,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             del self.request, self.response
             self._cutter = Cutter(self.config.ws_max_size, inflates=bool(self.conn.extensions))
         elif message["type"] == "websocket.close":
-            self._let_go()
+            self._abort_later()
         elif message["type"] == "websocket.http.response.body":
             self.handshake_complete = True  # or uvicorn takes every refusal for a fault, and logs it
 

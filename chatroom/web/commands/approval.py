@@ -15,7 +15,7 @@ def set_holding(services: Services, first: int) -> None:
 
     Also while the site runs: until a moderator approves them, nobody else sees them. What waits goes on waiting.
     """
-    services.newcomers.set_first(None, first)
+    services.moderation.newcomers.set_first(None, first)
     click.echo(f"The first {first} messages of newcomers are held." if first else "No messages are held any more.")
 
 
@@ -25,7 +25,7 @@ def list_held(services: Services) -> None:
 
     The one that has waited longest first, each with its id.
     """
-    for row in services.approval.list_all():
+    for row in services.moderation.approval.list_all():
         held = row.held
         room = row.room.title if row.room is not None else "a room that is gone"
         files = f" [{len(held.files)} files]" if held.files else ""
@@ -41,7 +41,7 @@ def approve(services: Services, held: str, trust: bool) -> None:
 
     ID is its id as `list-held` shows it.
     """
-    services.approval.approve(None, held, is_trusting=trust)
+    services.moderation.approval.approve(None, held, is_trusting=trust)
     click.echo("It is posted.")
 
 
@@ -54,5 +54,5 @@ def reject(services: Services, held: str, reason: str, others: bool) -> None:
 
     ID is its id as `list-held` shows it.
     """
-    count = services.approval.reject(None, held, reason, with_others=others)
+    count = services.moderation.approval.reject(None, held, reason, with_others=others)
     click.echo("It is rejected." if count == 1 else f"{count} messages are rejected.")

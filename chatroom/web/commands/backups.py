@@ -6,7 +6,7 @@ import click
 
 from chatroom.export import backup
 from chatroom.export.backup_store import BackupStore
-from chatroom.services import INDEXES, Services
+from chatroom.services import COLLECTIONS, Services
 from chatroom.web.commands.console import command, explained, show_progress
 
 _folder = click.argument("folder", type=click.Path(resolve_path=True, path_type=Path))
@@ -19,7 +19,7 @@ def make_backup(services: Services, folder: Path) -> None:
 
     Also while people are writing (docs/backups.md).
     """
-    manifest = backup.make(BackupStore(services.database, INDEXES), folder, show_progress())
+    manifest = backup.make(BackupStore(services.database, COLLECTIONS), folder, show_progress())
     for room, facts in manifest.rooms.items():
         if facts.missing_revisions:
             missing = f"{facts.missing_revisions} revisions of the room {room!r}"
@@ -32,7 +32,7 @@ def make_backup(services: Services, folder: Path) -> None:
 def verify_backup(folder: Path) -> None:
     """Check that the backup in FOLDER is as it was written."""
     with explained():
-        manifest = backup.verify(folder, show_progress())
+        manifest = backup.verify(COLLECTIONS, folder, show_progress())
     click.echo(f"{folder} is whole: {_contents(manifest)}, of {manifest.made_at:%Y-%m-%d %H:%M} UTC.")
 
 
@@ -43,7 +43,7 @@ def restore_backup(services: Services, folder: Path) -> None:
 
     Everybody has to log in again: sessions and access tokens are not in backups.
     """
-    manifest = backup.restore(BackupStore(services.database, INDEXES), folder, show_progress())
+    manifest = backup.restore(BackupStore(services.database, COLLECTIONS), folder, show_progress())
     click.echo(f"The database now holds {_contents(manifest)}. Sessions and access tokens are not in backups.")
 
 

@@ -76,7 +76,7 @@ def open_beside(services: Services) -> Services:
 
 def get_user(services: Services, name: str) -> User:
     """The account with this user name."""
-    user = services.accounts.users.find_by_username(name)
+    user = services.people.users.find_by_username(name)
     if user is None:
         raise click.ClickException(f"There is no user with the name {name!r}.")
     return user
@@ -84,7 +84,7 @@ def get_user(services: Services, name: str) -> User:
 
 def get_room(services: Services, slug: str) -> Room:
     """The room with this name in its address."""
-    room = services.rooms.find_by_slug(slug)
+    room = services.rooms.rooms.find_by_slug(slug)
     if room is None:
         raise click.ClickException(f"There is no room with the name {slug!r} in its address.")
     return room

@@ -30,7 +30,7 @@ def _for_a_time(act: Callable[[Services, User, datetime, str], None]) -> Callabl
 @_for_a_time
 def mute(services: Services, user: User, end: datetime, reason: str) -> None:
     """Let NAME read and not post, in every room."""
-    services.moderation.mute(None, user, end, reason)
+    services.moderation.moderation.mute(None, user, end, reason)
     click.echo(f"{user.username} is muted {until(end)}.")
 
 
@@ -39,7 +39,7 @@ def mute(services: Services, user: User, end: datetime, reason: str) -> None:
 def unmute(services: Services, name: str) -> None:
     """Let NAME post again. A mute in a single room is lifted by its moderators."""
     user = get_user(services, name)
-    services.moderation.unmute(None, user)
+    services.moderation.moderation.unmute(None, user)
     click.echo(f"{user.username} may post again.")
 
 
@@ -50,7 +50,7 @@ def ban(services: Services, user: User, end: datetime, reason: str) -> None:
 
     Their sessions and access tokens end at once, and so do their open pages.
     """
-    services.moderation.ban(None, user, end, reason)
+    services.moderation.moderation.ban(None, user, end, reason)
     click.echo(f"{user.username} is banned {until(end)}, and was logged out everywhere.")
 
 
@@ -59,7 +59,7 @@ def ban(services: Services, user: User, end: datetime, reason: str) -> None:
 def unban(services: Services, name: str) -> None:
     """Let NAME log in again."""
     user = get_user(services, name)
-    services.moderation.unban(None, user)
+    services.moderation.moderation.unban(None, user)
     click.echo(f"{user.username} may log in again.")
 
 
@@ -69,7 +69,7 @@ def list_reports(services: Services) -> None:
 
     The oldest first. They are decided on the page /reports.
     """
-    for report in services.reports.list_open():
+    for report in services.moderation.reports.list_open():
         text = f"{report.author.shown} in {report.room.title}, reported by {report.reporter.name}: {report.reason}"
         click.echo(f"{report.created_at:%Y-%m-%d %H:%M:%S}  {escaped(text)}")
 
@@ -86,7 +86,7 @@ def show_audit(services: Services, name: str | None, act: str, limit: int) -> No
     subject = get_user(services, name).id if name else ""
     before, left = "", limit
     while left > 0:
-        page = services.audit.page(before, act=act, subject=subject)
+        page = services.site.audit.page(before, act=act, subject=subject)
         for entry in page.entries[:left]:
             where = f" in {entry.room.name}" if entry.room and entry.subject.kind == "user" else ""
             more = where + "".join(f" {key}={value}" for key, value in entry.details.items())

@@ -38,7 +38,7 @@ _password = click.option(
 def create_user(services: Services, name: str, display_name: str | None, role: str, password: str) -> None:
     """Make an account. The site's first one is its administrator, whatever the role."""
     wanted = Registration(username=name, display_name=display_name or name, password=password)
-    user = services.accounts.create(wanted, cast("Role", role))
+    user = services.people.accounts.create(wanted, cast("Role", role))
     click.echo(f"{user.username} ({user.display_name}) is registered, as {user.role}.")
 
 
@@ -51,7 +51,7 @@ def list_users(services: Services, beginning: str, limit: int) -> None:
     Those whose names begin with BEGINNING, or all: with their roles, and until when they are muted or banned.
     """
     now = datetime.now(UTC)
-    for user in services.accounts.users.list_like(beginning, "", limit):
+    for user in services.people.users.list_like(beginning, "", limit):
         marks = [user.role, "bot" if user.is_bot else ""]
         for word, end in (("banned", user.banned_until), ("muted", user.muted_until)):
             marks.append(f"{word} {until(end)}" if end and end > now else "")
@@ -64,7 +64,7 @@ def list_users(services: Services, beginning: str, limit: int) -> None:
 @_password
 def set_password(services: Services, name: str, password: str) -> None:
     """Give NAME a new password. Every session and access token of theirs ends."""
-    user = services.accounts.set_password(get_user(services, name), password)
+    user = services.people.accounts.set_password(get_user(services, name), password)
     click.echo(f"{user.username} has a new password, and is logged out everywhere.")
 
 
@@ -77,7 +77,7 @@ def reset_link(services: Services, name: str) -> None:
     by a way that is safe. All their sessions and access tokens end when it is used. Earlier links of theirs are worth
     nothing any more.
     """
-    click.echo(f"/reset/{services.resets.make(None, get_user(services, name))}")
+    click.echo(f"/reset/{services.people.resets.make(None, get_user(services, name))}")
 
 
 @command("set-role")
@@ -85,7 +85,7 @@ def reset_link(services: Services, name: str) -> None:
 @click.argument("role", type=click.Choice(get_args(Role)))
 def set_role(services: Services, name: str, role: str) -> None:
     """Make NAME an administrator, a moderator or a member. The last administrator stays one."""
-    user = services.moderation.set_role(None, get_user(services, name), cast("Role", role))
+    user = services.moderation.moderation.set_role(None, get_user(services, name), cast("Role", role))
     click.echo(f"{user.username} is now: {role}.")
 
 
@@ -94,7 +94,7 @@ def set_role(services: Services, name: str, role: str) -> None:
 def end_sessions(services: Services, name: str) -> None:
     """Log NAME out everywhere, access tokens included."""
     user = get_user(services, name)
-    click.echo(f"{services.moderation.end_sessions(None, user)} sessions of {user.username} were ended.")
+    click.echo(f"{services.moderation.moderation.end_sessions(None, user)} sessions of {user.username} were ended.")
 
 
 @command("delete-user")
@@ -112,6 +112,6 @@ def delete_user(services: Services, name: str, is_kept: bool | None, reason: str
     user = get_user(services, name)
     if not yes and click.prompt(f"Type the user name, {user.username}, to confirm").strip() != user.username:
         raise click.ClickException("This is not the user name; nothing was deleted.")
-    services.account_deletion.begin(None, user, reason, is_erased=not is_kept)
-    services.account_deletion.finish(show_progress())
+    services.erasure.account_deletion.begin(None, user, reason, is_erased=not is_kept)
+    services.erasure.account_deletion.finish(show_progress())
     click.echo(f"The account of {user.username} is deleted; the messages are {'kept' if is_kept else 'erased'}.")

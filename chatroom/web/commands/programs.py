@@ -50,8 +50,8 @@ def create_bot(
 
     It is shown as a bot and has no password. The access token is printed once.
     """
-    user = services.accounts.create_bot(name, display_name or name)
-    click.echo(services.sessions.create_token(user, label=name, days=days, scopes=scopes, rooms=rooms))
+    user = services.people.accounts.create_bot(name, display_name or name)
+    click.echo(services.people.sessions.create_token(user, label=name, days=days, scopes=scopes, rooms=rooms))
 
 
 @command("create-token")
@@ -63,4 +63,4 @@ def create_token(
 ) -> None:
     """Print an access token, to act as NAME with. It is shown once."""
     user = get_user(services, name)
-    click.echo(services.sessions.create_token(user, label=label, days=days, scopes=scopes, rooms=rooms))
+    click.echo(services.people.sessions.create_token(user, label=label, days=days, scopes=scopes, rooms=rooms))

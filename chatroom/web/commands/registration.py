@@ -14,8 +14,8 @@ def set_registration(services: Services, mode: str) -> None:
 
     This wins over REGISTRATION in the settings until it is `as-set-up` again.
     """
-    services.admission.set_registration(None, "" if mode == "as-set-up" else mode)
-    click.echo(f"Registration is now: {services.admission.registration()}.")
+    services.moderation.admission.set_registration(None, "" if mode == "as-set-up" else mode)
+    click.echo(f"Registration is now: {services.moderation.admission.registration()}.")
 
 
 @command("create-invite")
@@ -23,7 +23,7 @@ def set_registration(services: Services, mode: str) -> None:
 @click.option("--days", type=click.IntRange(1, 3650), default=7, show_default=True, help="How long it is good.")
 def create_invite(services: Services, uses: int, days: int) -> None:
     """Print a code to register with. It is shown once."""
-    click.echo(services.admission.make_invite(None, uses=uses, days=days))
+    click.echo(services.moderation.admission.make_invite(None, uses=uses, days=days))
 
 
 @command("list-invites")
@@ -32,7 +32,7 @@ def list_invites(services: Services) -> None:
 
     Of each the beginning of its id, by which `revoke-invite` knows it; never its code, which nobody knows.
     """
-    for each in services.admission.list_invites():
+    for each in services.moderation.admission.list_invites():
         by = f", by {escaped(each.made_by)}" if each.made_by else ""
         click.echo(f"{each.id[:8]}  {each.uses_left} left, until {each.expires_at:%Y-%m-%d %H:%M} UTC{by}")
 
@@ -41,8 +41,8 @@ def list_invites(services: Services) -> None:
 @click.argument("invite")
 def revoke_invite(services: Services, invite: str) -> None:
     """Make an invite worthless. INVITE is its id as `list-invites` shows it."""
-    found = [each.id for each in services.admission.list_invites() if each.id.startswith(invite)]
+    found = [each.id for each in services.moderation.admission.list_invites() if each.id.startswith(invite)]
     if len(found) != 1:
         raise click.ClickException(f"There is no single invite whose id begins with {invite!r}.")
-    services.admission.revoke_invite(None, found[0])
+    services.moderation.admission.revoke_invite(None, found[0])
     click.echo("It is revoked.")

@@ -29,7 +29,7 @@ def list_rooms(services: Services, beginning: str, limit: int) -> None:
     Those whose titles begin with BEGINNING, or all: with how much there is in each, and who manages it.
     """
     place = ("", "")
-    while limit > 0 and (found := services.site_rooms.list_like(beginning, place, min(limit, PAGE))):
+    while limit > 0 and (found := services.moderation.site_rooms.list_like(beginning, place, min(limit, PAGE))):
         for each in found:
             click.echo(_line(each))
         place, limit = found[-1].place, limit - len(found)
@@ -43,7 +43,7 @@ def archive_room(services: Services, slug: str, reason: str) -> None:
 
     ROOM is its name in addresses.
     """
-    found = services.site_rooms.archive(slug, CONSOLE, is_archived=True, reason=reason)
+    found = services.moderation.site_rooms.archive(slug, CONSOLE, is_archived=True, reason=reason)
     click.echo(f"{escaped(found.room.title)} is archived.")
 
 
@@ -55,7 +55,7 @@ def unarchive_room(services: Services, slug: str, reason: str) -> None:
 
     ROOM is its name in addresses.
     """
-    found = services.site_rooms.archive(slug, CONSOLE, is_archived=False, reason=reason)
+    found = services.moderation.site_rooms.archive(slug, CONSOLE, is_archived=False, reason=reason)
     click.echo(f"{escaped(found.room.title)} is open again.")
 
 
@@ -69,7 +69,7 @@ def appoint(services: Services, slug: str, name: str, reason: str) -> None:
     ROOM is its name in addresses, NAME the user name of one of its members.
     """
     user = get_user(services, name)
-    found = services.site_rooms.appoint(slug, CONSOLE, user, reason)
+    found = services.moderation.site_rooms.appoint(slug, CONSOLE, user, reason)
     click.echo(f"{user.username} is in charge of {escaped(found.room.title)}.")
 
 
@@ -87,7 +87,7 @@ def export_room(services: Services, slug: str, *, name: Format, since: str, unti
     days = parse_days(since, until)
     room = get_room(services, slug)
     with current_app.test_request_context(base_url=address):
-        for chunk in in_chunks(write(room, name, services.exports.read(room, days))):
+        for chunk in in_chunks(write(room, name, services.export.exports.read(room, days))):
             sys.stdout.buffer.write(chunk)
 
 
@@ -104,8 +104,8 @@ def clear_history(services: Services, slug: str, reason: str, yes: bool) -> None
     name = room.title or room.slug  # a direct one has no title
     if not yes and click.prompt(f"Type the room's title, {escaped(name)}, to confirm").strip() != name:
         raise click.ClickException("This is not the room's title; nothing was cleared.")
-    services.clearing.begin(room, CONSOLE, reason)
-    services.clearing.finish(show_progress())
+    services.erasure.clearing.begin(room, CONSOLE, reason)
+    services.erasure.clearing.finish(show_progress())
     click.echo(f"The history of {escaped(name)} is cleared.")
 
 

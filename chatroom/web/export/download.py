@@ -73,7 +73,7 @@ def hand_out(
     session_id, user_id = current_user.session.id, current_user.id
 
     def check_all() -> None:
-        if services.sessions.prolong(session_id, is_active=False) is None:
+        if services.people.sessions.prolong(session_id, is_active=False) is None:
             raise Unavailable("The session has ended.")
         check()
 

@@ -43,7 +43,7 @@ class Asked(msgspec.Struct):
 @login_required
 def room(slug: str) -> Response:
     """The form; with a format, the file."""
-    access = services.rooms.get_for(current_user.id, slug)
+    access = services.rooms.rooms.get_for(current_user.id, slug)
     check_export(access)
     asked = Asked(
         format=request.args.get("format", ""), since=request.args.get("from", ""), until=request.args.get("to", "")
@@ -62,12 +62,12 @@ def room(slug: str) -> Response:
 @login_required
 def own_data() -> Response:
     """All that the site has of whoever asks, as JSON lines."""
-    services.limits.export.check(current_user.id)
+    services.site.limits.export.check(current_user.id)
     held = ExitStack()
-    held.enter_context(services.exports.slot(current_user.id))
+    held.enter_context(services.export.exports.slot(current_user.id))
     with ExitStack() as until_begun:
         until_begun.callback(held.close)
-        records = services.own_data.read(current_user.user)
+        records = services.export.own_data.read(current_user.user)
         until_begun.pop_all()
     lines = (msgspec.json.encode(record).decode() + "\n" for record in records)
     name = f"{current_user.username}.jsonl"
@@ -94,16 +94,16 @@ def write(room: Room, format: Format, messages: Iterator[Message]) -> Iterator[s
 def _file(access: Access, asked: Asked) -> Response:
     format = format_of(asked.format)
     days = parse_days(asked.since, asked.until)
-    services.limits.export.check(access.user_id)
+    services.site.limits.export.check(access.user_id)
     held = ExitStack()
-    held.enter_context(services.exports.slot(access.user_id))
-    pieces = write(access.room, format, services.exports.read(access.room, days))
+    held.enter_context(services.export.exports.slot(access.user_id))
+    pieces = write(access.room, format, services.export.exports.read(access.room, days))
     _, ending, content_type = FORMATS[format]
     name = f"{access.room.slug}-{datetime.now(UTC):%Y-%m-%d}.{ending}"
     user_id, slug = access.user_id, access.room.slug
 
     def check() -> None:
-        now = services.rooms.find_for(user_id, slug)
+        now = services.rooms.rooms.find_for(user_id, slug)
         if now is None:
             raise Refused("not_found", "They are no member any more.")
         check_export(now)

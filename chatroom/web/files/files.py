@@ -83,10 +83,10 @@ def upload(slug: str) -> Response:
     """
     person = asker()
     access = enter(slug)
-    services.room_rules.check("post", access, "person")
+    services.messages.rules.check("post", access, "person")
     name, stream = _one_file()
-    services.limits.uploading.check(person.id, signing.address())
-    return answer(services.files.upload(person.id, access.room, name, stream), 201)
+    services.site.limits.uploading.check(person.id, signing.address())
+    return answer(services.files.files.upload(person.id, access.room, name, stream), 201)
 
 
 @blueprint.get("/files/<file_id>/<name>")
@@ -113,8 +113,8 @@ def keep_sent(user_id: str, room: Room, parts: list[FileStorage]) -> list[File]:
         raise Refused("too_many_files", f"A message has at most {most} files.")
     kept = []
     for part in parts:
-        services.limits.uploading.check(user_id, signing.address())
-        kept.append(services.files.upload(user_id, room, part.filename or "", cast("BinaryIO", part.stream)))
+        services.site.limits.uploading.check(user_id, signing.address())
+        kept.append(services.files.files.upload(user_id, room, part.filename or "", cast("BinaryIO", part.stream)))
     return kept
 
 
@@ -165,15 +165,15 @@ def _answer(file_id: str, *, is_small: bool) -> Response | BaseResponse:
 
 def _find_for(person: SignedIn, file_id: str) -> KeptFile:
     """The file, for members of its room; before a message has it, for its owner, and for who decides about that."""
-    kept = services.files.get(file_id)
+    kept = services.files.files.get(file_id)
     grant = grant_of(person.session)
-    room = services.rooms.find(kept.room_id)
+    room = services.rooms.rooms.find(kept.room_id)
     # Not `get_for`: nobody becomes a member by an address that they were given.
-    if room is not None and services.rooms.find_for(person.id, room.slug) is not None:
+    if room is not None and services.rooms.rooms.find_for(person.id, room.slug) is not None:
         grant.check("read", room.slug)
-        if kept.owner_id == person.id or not services.files.is_unused(kept):
+        if kept.owner_id == person.id or not services.files.files.is_unused(kept):
             return kept
-    if room is not None and services.approval.may_see(person.user, kept):
+    if room is not None and services.moderation.approval.may_see(person.user, kept):
         grant.check("moderate", room.slug)
         return kept
     raise no_such_file()
@@ -183,7 +183,7 @@ def _small_copy(kept: KeptFile) -> Response:
     response = _guarded(Response(content_type="image/webp"), kept.file, etag=f"{kept.file.id}-small")
     response.make_conditional(request)
     if response.status_code == 200:
-        response.set_data(services.files.thumbnail(kept))
+        response.set_data(services.files.files.thumbnail(kept))
     return response
 
 
@@ -199,7 +199,7 @@ def _whole_or_part(kept: KeptFile, user_id: str) -> Response:
     elif response.status_code != 200:
         return response
     response.content_length = stop - start
-    give_body(response, services.files.read(kept, start, stop), user_id)
+    give_body(response, services.files.files.read(kept, start, stop), user_id)
     return response
 
 

@@ -76,7 +76,7 @@ class RegisterForm(Form):
     def validate_password(self, field: Field) -> None:
         """As the rule for passwords says."""
         names = (self.username.data or "", self.display_name.data or "")
-        check(lambda: services.accounts.passwords.check_choice(field.data or "", names))
+        check(lambda: services.people.passwords.check_choice(field.data or "", names))
 
     def validate_password_again(self, field: Field) -> None:
         """The same twice."""
@@ -111,7 +111,7 @@ class ResetForm(Form):
 
     def validate_password(self, field: Field) -> None:
         """As the rule for passwords says."""
-        check(lambda: services.accounts.passwords.check_choice(field.data or "", self._names))
+        check(lambda: services.people.passwords.check_choice(field.data or "", self._names))
 
     def validate_password_again(self, field: Field) -> None:
         """The same twice."""

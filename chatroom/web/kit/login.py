@@ -64,8 +64,8 @@ def register(app: Flask) -> None:
 def sign_in(user: User) -> None:
     """Begin a session in this browser: a new one at every log-in, whatever the browser brought along."""
     end_session()
-    secret = services.sessions.begin(user, label=label_of(request.user_agent.string), address=address())
-    found = services.sessions.find_valid(secret, "browser")
+    secret = services.people.sessions.begin(user, label=label_of(request.user_agent.string), address=address())
+    found = services.people.sessions.find_valid(secret, "browser")
     if found is None:  # the password was changed at this very moment
         abort(401)
     session.permanent = True
@@ -76,7 +76,7 @@ def sign_in(user: User) -> None:
 def end_session() -> None:
     """End this browser's session, in the database and in its cookie."""
     if flask_login_user.is_authenticated:
-        services.sessions.end(current_user.id, current_user.session.id)
+        services.people.sessions.end(current_user.id, current_user.session.id)
     logout_user()
     session.clear()
 
@@ -102,7 +102,7 @@ def _load(secret: str) -> SignedIn | None:
 
 
 def _find(secret: str, kind: Kind) -> SignedIn | None:
-    found = services.sessions.find_valid(secret, kind)
+    found = services.people.sessions.find_valid(secret, kind)
     if found is None:
         return None
     tell_person(found[1].id)

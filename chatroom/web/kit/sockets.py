@@ -25,7 +25,7 @@ def sign_in(app: Flask, scope: Scope) -> Visitor | None:
     is_by_cookie = secret is None
     if is_by_cookie:
         secret = find_secret(app, header(scope, "cookie"), is_secure=is_secure(scope, proxies))
-    found = services.sessions.find_valid(secret or "", "browser" if is_by_cookie else "token")
+    found = services.people.sessions.find_valid(secret or "", "browser" if is_by_cookie else "token")
     if found is None:
         return None
     session, user = found

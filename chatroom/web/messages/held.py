@@ -52,7 +52,9 @@ def read(slug: str) -> Response:
     And what was rejected, until you put it away. What was approved is among the messages.
     """
     access = enter(slug)
-    return answer(HeldList(access.room.slug, [wire_held(each) for each in services.approval.list_of(access)]))
+    return answer(
+        HeldList(access.room.slug, [wire_held(each) for each in services.moderation.approval.list_of(access)])
+    )
 
 
 @api.delete("/rooms/<slug>/held/<held_id>")
@@ -63,7 +65,7 @@ def withdraw(slug: str, held_id: str) -> Response:
     Or put away what was rejected. 409 where it was approved meanwhile.
     """
     access = enter(slug)
-    services.approval.withdraw(access, held_id)
+    services.moderation.approval.withdraw(access, held_id)
     return answer(WithdrawnAnswer(access.room.slug, held_id))
 
 
@@ -71,8 +73,8 @@ def withdraw(slug: str, held_id: str) -> Response:
 @login_required
 def withdraw_by_form(slug: str, held_id: str) -> Page:
     """The same, where there is no script."""
-    access = services.rooms.get_for(current_user.id, slug)
-    services.approval.withdraw(access, held_id)
+    access = services.rooms.rooms.get_for(current_user.id, slug)
+    services.moderation.approval.withdraw(access, held_id)
     return redirect(url_for("pages.room", slug=access.room.slug), 303)
 
 

@@ -71,7 +71,7 @@ class MembersAnswer(msgspec.Struct):
 def react(slug: str, message_id: str) -> Response:
     """Put an emoji on a message, or take it back; either may be repeated."""
     access, body = enter(slug), body_as(Reacting)
-    change = services.changes.reacting(access, message_id, body.emoji, on=body.on)
+    change = services.messages.changes.reacting(access, message_id, body.emoji, on=body.on)
     return _changed(access, _change(access, change))
 
 
@@ -80,7 +80,7 @@ def react(slug: str, message_id: str) -> Response:
 def pin(slug: str, message_id: str) -> Response:
     """Pin a message to the top of its room, or unpin it: moderators, and in direct rooms everybody."""
     access, body = enter(slug), body_as(Pinning)
-    return _changed(access, _change(access, services.changes.pinning(access, message_id, on=body.on)))
+    return _changed(access, _change(access, services.messages.changes.pinning(access, message_id, on=body.on)))
 
 
 @api.get("/rooms/<slug>/pins")
@@ -88,7 +88,7 @@ def pin(slug: str, message_id: str) -> Response:
 def pins(slug: str) -> Response:
     """What is pinned in a room, the first first."""
     room, asked = enter(slug).room, query_as(Asking)
-    messages = [wire(message, asked.format) for message in services.history.pinned(room)]
+    messages = [wire(message, asked.format) for message in services.messages.history.pinned(room)]
     return answer(PinsAnswer(room=room.slug, messages=messages))
 
 
@@ -97,11 +97,11 @@ def pins(slug: str) -> Response:
 def members(slug: str) -> Response:
     """At most ten who can be named in a room, and one of whose names begins with `q`."""
     access = enter(slug)
-    return answer(MembersAnswer(access.room.slug, services.rooms.members_like(access, query_as(Beginning).q)))
+    return answer(MembersAnswer(access.room.slug, services.rooms.rooms.members_like(access, query_as(Beginning).q)))
 
 
 def _change(access: Access, change: Change) -> Message:
-    return services.posting.change(access, change, signing.address())
+    return services.messages.posting.change(access, change, signing.address())
 
 
 def _changed(access: Access, message: Message) -> Response:

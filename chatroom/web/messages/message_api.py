@@ -33,7 +33,7 @@ class Editing(msgspec.Struct, forbid_unknown_fields=True):
 def read(slug: str, message_id: str) -> Response:
     """One message."""
     room = enter(slug).room
-    return answer(wire(services.history.get(room, message_id), query_as(ReadingOne).format))
+    return answer(wire(services.messages.history.get(room, message_id), query_as(ReadingOne).format))
 
 
 @blueprint.patch("/rooms/<slug>/messages/<message_id>")
@@ -45,7 +45,7 @@ def edit(slug: str, message_id: str) -> Response:
     """
     access = enter(slug)
     body = body_as(Editing)
-    return _change(access, services.changes.editing(access, message_id, body.text, seen=body.revision))
+    return _change(access, services.messages.changes.editing(access, message_id, body.text, seen=body.revision))
 
 
 @blueprint.delete("/rooms/<slug>/messages/<message_id>")
@@ -56,9 +56,9 @@ def delete(slug: str, message_id: str) -> Response:
     Your own, or as a moderator another's: its text is erased.
     """
     access = enter(slug)
-    return _change(access, services.changes.deleting(access, message_id))
+    return _change(access, services.messages.changes.deleting(access, message_id))
 
 
 def _change(access: Access, change: Change) -> Response:
-    message = services.posting.change(access, change, signing.address())
+    message = services.messages.posting.change(access, change, signing.address())
     return answer(stored_answer(access.room.slug, message, message.client_id))

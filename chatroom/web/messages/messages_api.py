@@ -70,7 +70,7 @@ def read(slug: str) -> Response:
     if sum(each is not UNSET for each in _parts(asked)) > 1:
         raise Refused("invalid", "Ask for one part of the room: `after`, `before`, `since`, `around` or `sequences`.")
     if asked.after is not UNSET and asked.format != "brief":  # who only counts what is new is not there
-        services.visits.take([(room.id, person.author)])
+        services.live.visits.take([(room.id, person.author)])
     return answer(_changes(room.slug, _page(room, asked), asked.format))
 
 
@@ -89,7 +89,7 @@ def post(slug: str) -> Response:
     where it waits for a moderator's approval: nobody else sees it yet.
     """
     access, body = enter(slug), body_as(Post)
-    outcome = services.posting.post(
+    outcome = services.messages.posting.post(
         Submission(
             access=access,
             author=asker().author,
@@ -115,7 +115,7 @@ def _parts(asked: Reading) -> tuple[object, ...]:
 
 
 def _page(room: Room, asked: Reading) -> MessagePage:
-    history, limit = services.history, _limit(asked)
+    history, limit = services.messages.history, _limit(asked)
     if asked.after is not UNSET:
         return history.after(room, asked.after, limit)
     if asked.before is not UNSET:

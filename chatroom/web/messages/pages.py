@@ -102,17 +102,17 @@ def messages_frame(slug: str) -> Page:
         response = make_response(render_template_string(LOGGED_OUT_FRAME, slug=slug))
         response.status_code = 401
         return response
-    access = services.rooms.get_for(current_user.id, slug)
+    access = services.rooms.rooms.get_for(current_user.id, slug)
     found = access.room
-    services.visits.take([(found.id, current_user.author)])
-    page = services.history.newest(found, services.settings.history_page)
+    services.live.visits.take([(found.id, current_user.author)])
+    page = services.messages.history.newest(found, services.settings.history_page)
     _mark_read(access, page)
-    held = services.approval.list_of(access)
+    held = services.moderation.approval.list_of(access)
     return make_response(render_template("messages/messages.html", room=found, held=held, **_history(found, page)))
 
 
 def _room(slug: str) -> Page:
-    access = services.rooms.get_for(current_user.id, slug) if request.method == "POST" else open_room(slug)
+    access = services.rooms.rooms.get_for(current_user.id, slug) if request.method == "POST" else open_room(slug)
     found = access.room
     form = MessageForm()
     if request.method != "POST":
@@ -134,14 +134,14 @@ def _room(slug: str) -> Page:
 
 def open_room(slug: str) -> Access:
     """The room for who opens a page of it, which lets people into public ones."""
-    return services.rooms.visit(current_user.id, slug, lambda: services.limits.coming.check(current_user.id))
+    return services.rooms.rooms.visit(current_user.id, slug, lambda: services.site.limits.coming.check(current_user.id))
 
 
 def _mark_read(access: Access, page: MessagePage) -> None:
     """Whoever is shown the newest messages has read the room, but for a browser that only looks ahead."""
     newest = page.messages[-1].sequence if page.messages else 0
     if newest > access.membership.read_sequence and "prefetch" not in request.headers.get("Sec-Purpose", ""):
-        services.reading.mark(access, newest)
+        services.rooms.read_positions.mark(access, newest)
 
 
 def _post(access: Access, form: MessageForm) -> Stored | Held:
@@ -157,7 +157,7 @@ def _post(access: Access, form: MessageForm) -> Stored | Held:
         reply_to=form.answered,
         upload=(lambda: [file.id for file in keep()]) if parts else None,
     )
-    posting = services.posting
+    posting = services.messages.posting
     outcome = posting.find_known(said) or posting.post(said)  # which is another's, too, where both came at once
     return outcome if _is_of(outcome, said, keep) else posting.post(_as_another(said))
 
@@ -192,12 +192,12 @@ def room_page(
             access=access,
             closed=why_closed(access),
             slow_seconds=wait_between(access, "person"),
-            held=services.approval.list_of(access),
-            waiting=services.approval.count_for(current_user.user) if access.may_moderate else 0,
+            held=services.moderation.approval.list_of(access),
+            waiting=services.moderation.approval.count_for(current_user.user) if access.may_moderate else 0,
             form=form,
             msg=msg,
-            people=services.presence.here(found.id),
-            pins=services.history.pinned(found),
+            people=services.live.presences.here(found.id),
+            pins=services.messages.history.pinned(found),
             sections=sections_for(access.user_id),
             **{"is_history": False, **more},
             **_history(found, page),
@@ -212,7 +212,7 @@ def _address_of_day(found: Room) -> str:
     try:
         day = datetime.strptime(request.args["date"], "%Y-%m-%d").replace(tzinfo=UTC)
         offset = int(request.args.get("offset", "0")[:5])
-        message = services.history.first_at(found, day + timedelta(minutes=offset))
+        message = services.messages.history.first_at(found, day + timedelta(minutes=offset))
     except (ValueError, OverflowError) as error:
         raise Refused("invalid", "A date is written as in 2026-11-21.") from error
     if message is None:
@@ -225,8 +225,8 @@ def _asked_page(found: Room) -> dict[str, Any]:
     before = request.args.get("before", type=int)
     limit = services.settings.history_page
     if before is None:
-        return {"page": services.history.newest(found, limit)}
-    page = services.history.before(found, min(max(before, 1), LARGEST_SEQUENCE), limit)
+        return {"page": services.messages.history.newest(found, limit)}
+    page = services.messages.history.before(found, min(max(before, 1), LARGEST_SEQUENCE), limit)
     return {"page": page, "is_history": True}
 
 
@@ -234,7 +234,7 @@ def _history(found: Room, page: MessagePage) -> dict[str, Any]:
     messages = page.messages
     return {
         "messages": messages,
-        "quoted": services.history.quoted(found, messages),
+        "quoted": services.messages.history.quoted(found, messages),
         "cursor": page.revision,
         "has_older": page.more,
         "has_newer": page.newer,

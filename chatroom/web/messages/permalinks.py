@@ -27,7 +27,7 @@ def message(slug: str, sequence: int) -> Page:
     """The room with a message in view; a sequence that no message has leads to the next one."""
     access = open_room(slug)
     sequence = min(sequence, LARGEST_SEQUENCE)
-    page = services.history.around(access.room, sequence, services.settings.history_page)
+    page = services.messages.history.around(access.room, sequence, services.settings.history_page)
     target = next(each for each in page.messages if each.sequence >= sequence)
     if target.sequence != sequence:
         return _lead_to(access, target)
@@ -44,9 +44,11 @@ def edit(slug: str, sequence: int) -> Page:
     if not form.validate():
         return _message_page(access, target, form, form.problem, 400)
     try:
-        _change(access, services.changes.editing(access, target.id, form.typed, seen=form.seen))
+        _change(access, services.messages.changes.editing(access, target.id, form.typed, seen=form.seen))
     except (Refused, Unavailable) as error:
-        page = _message_page(access, services.history.at(access.room, sequence), form, str(error), status_of(error))
+        page = _message_page(
+            access, services.messages.history.at(access.room, sequence), form, str(error), status_of(error)
+        )
         return with_retry_after(page, retry_after_of(error))
     return _lead_to(access, target)
 
@@ -60,7 +62,7 @@ def delete(slug: str, sequence: int) -> Page:
     form = Form()
     if not form.validate():
         return _message_page(access, target, _edit_form(target), form.problem, 400)
-    _change(access, services.changes.deleting(access, target.id))
+    _change(access, services.messages.changes.deleting(access, target.id))
     return _lead_to(access, target)
 
 
@@ -75,7 +77,7 @@ def react(slug: str, sequence: int) -> Page:
         access,
         target,
         form,
-        lambda: services.changes.reacting(access, target.id, form.chosen, on=form.is_on),
+        lambda: services.messages.changes.reacting(access, target.id, form.chosen, on=form.is_on),
         "react",
     )
 
@@ -91,7 +93,7 @@ def pin(slug: str, sequence: int) -> Page:
         access,
         target,
         form,
-        lambda: services.changes.pinning(access, target.id, on=form.on.data != "false"),
+        lambda: services.messages.changes.pinning(access, target.id, on=form.on.data != "false"),
         "pin",
     )
 
@@ -110,12 +112,12 @@ def _mark(access: Access, target: Message, form: Form, make: Callable[[], Change
 
 
 def _find(slug: str, sequence: int) -> tuple[Access, Message]:
-    access = services.rooms.get_for(current_user.id, slug)
-    return access, services.history.at(access.room, min(sequence, LARGEST_SEQUENCE))
+    access = services.rooms.rooms.get_for(current_user.id, slug)
+    return access, services.messages.history.at(access.room, min(sequence, LARGEST_SEQUENCE))
 
 
 def _change(access: Access, change: Change) -> None:
-    services.posting.change(access, change, signing.address())
+    services.messages.posting.change(access, change, signing.address())
 
 
 def _lead_to(access: Access, target: Message) -> BaseResponse:
@@ -129,7 +131,7 @@ def _edit_form(target: Message) -> EditForm:
 def _message_page(access: Access, target: Message, form: EditForm, problem: str, status: int, **more: Any) -> Response:
     """The message's page with what was typed; once what is there now was shown, it may be replaced."""
     form.revision.data = str(target.revision)
-    page = services.history.around(access.room, target.sequence, services.settings.history_page)
+    page = services.messages.history.around(access.room, target.sequence, services.settings.history_page)
     return room_page(
         access,
         MessageForm(formdata=None),

@@ -37,14 +37,14 @@ def administrators_only() -> Page | None:
 def overview() -> Page:
     """The site in numbers."""
     versions = {"Chatroom": __version__, "Python": platform.python_version()}
-    return admin_page("overview", overview=services.overview.read(), versions=versions)
+    return admin_page("overview", overview=services.moderation.overview.read(), versions=versions)
 
 
 @blueprint.get("/people")
 def people() -> Page:
     """Everybody by user name, or those whose names begin like what was typed."""
     wanted = request.args.get("q", "")[:LONGEST_NAME].strip()
-    users = services.accounts.users
+    users = services.people.users
     found = users.list_like(wanted, request.args.get("after", "")[:LONGEST_NAME], PEOPLE + 1)
     shown = found[:PEOPLE]
     known = {user.id for user in shown}
@@ -68,7 +68,7 @@ def joining() -> Page:
 def set_registration() -> Page:
     """Open or close the site for new accounts."""
     try:
-        services.admission.set_registration(current_user.user, request.form.get("registration", ""))
+        services.moderation.admission.set_registration(current_user.user, request.form.get("registration", ""))
     except (Refused, Unavailable) as error:
         return with_retry_after(_joining_page(status_of(error), msg=str(error)), retry_after_of(error))
     flash("Set.", "success")
@@ -79,7 +79,7 @@ def set_registration() -> Page:
 def set_holding() -> Page:
     """Have the first messages of newcomers wait for approval, or no longer."""
     try:
-        services.newcomers.set_first(current_user.user, request.form.get("first", -1, type=int))
+        services.moderation.newcomers.set_first(current_user.user, request.form.get("first", -1, type=int))
     except (Refused, Unavailable) as error:
         return with_retry_after(_joining_page(status_of(error), msg=str(error)), retry_after_of(error))
     flash("Set.", "success")
@@ -91,7 +91,7 @@ def make_invite() -> Page:
     """Make an invite, and show its code: now, and never again."""
     uses, days = (request.form.get(name, 0, type=int) for name in ("uses", "days"))
     try:
-        code = services.admission.make_invite(current_user.user, uses=uses, days=days)
+        code = services.moderation.admission.make_invite(current_user.user, uses=uses, days=days)
     except (Refused, Unavailable) as error:
         return with_retry_after(_joining_page(status_of(error), msg=str(error)), retry_after_of(error))
     return _joining_page(201, code=code)
@@ -100,7 +100,7 @@ def make_invite() -> Page:
 @blueprint.post("/invites/<invite_id>/revoke")
 def revoke_invite(invite_id: str) -> Page:
     """Make an invite worthless."""
-    services.admission.revoke_invite(current_user.user, invite_id)
+    services.moderation.admission.revoke_invite(current_user.user, invite_id)
     flash("The invite is revoked.", "success")
     return redirect(url_for("admin.joining"), 303)
 
@@ -109,16 +109,16 @@ def revoke_invite(invite_id: str) -> Page:
 def audit() -> Page:
     """Who did what, the newest first."""
     name = request.args.get("about", "")[:LONGEST_NAME]
-    about = services.accounts.users.find_by_username(name) if name else None
+    about = services.people.users.find_by_username(name) if name else None
     act = request.args.get("act", "")[:40]
-    page = services.audit.page(
+    page = services.site.audit.page(
         request.args.get("before", ""), act=act, subject=about.id if about else "nobody" if name else ""
     )
     return admin_page("audit", page=page, act=act, about=name)
 
 
 def _joining_page(status: int = 200, *, msg: str = "", code: str = "") -> Response:
-    admission = services.admission
+    admission = services.moderation.admission
     return admin_page(
         "joining",
         status,
@@ -128,7 +128,7 @@ def _joining_page(status: int = 200, *, msg: str = "", code: str = "") -> Respon
         default=admission.default,
         invites=admission.list_invites(),
         most={"uses": MOST_USES, "days": MOST_DAYS},
-        holding={"first": services.newcomers.first, "most": MOST_HELD, "suggested": SUGGESTED},
+        holding={"first": services.moderation.newcomers.first, "most": MOST_HELD, "suggested": SUGGESTED},
     )
 
 

@@ -33,7 +33,7 @@ def rooms() -> Page:
     """All public and private rooms by title, or those whose titles begin like what was typed."""
     wanted = request.args.get("q", "")[:LONGEST_NAME].strip()
     place = (request.args.get("after", "")[:LONGEST_PLACE], request.args.get("id", "")[:LONGEST_PLACE])
-    found = services.site_rooms.list_like(wanted, place, PAGE + 1)
+    found = services.moderation.site_rooms.list_like(wanted, place, PAGE + 1)
     return admin_page(
         "rooms", rooms=found[:PAGE], q=wanted, next_place=found[PAGE - 1].place if len(found) > PAGE else None
     )
@@ -42,7 +42,7 @@ def rooms() -> Page:
 @blueprint.get("/<slug>")
 def room(slug: str) -> Page:
     """A room in figures, what can be done about it, and what was."""
-    return _room_page(services.site_rooms.get(slug))
+    return _room_page(services.moderation.site_rooms.get(slug))
 
 
 @blueprint.post("/<slug>/archive")
@@ -52,7 +52,9 @@ def archive(slug: str) -> Page:
     reason = request.form.get("reason", "")[: LONGEST_REASON + 1]
     return _do(
         slug,
-        lambda: services.site_rooms.archive(slug, current_user.author, is_archived=is_archived, reason=reason),
+        lambda: services.moderation.site_rooms.archive(
+            slug, current_user.author, is_archived=is_archived, reason=reason
+        ),
         "The room is archived." if is_archived else "The room is open again.",
     )
 
@@ -64,17 +66,17 @@ def appoint(slug: str) -> Page:
     reason = request.form.get("reason", "")[: LONGEST_REASON + 1]
 
     def do() -> None:
-        user = services.accounts.users.find_by_username(typed)
+        user = services.people.users.find_by_username(typed)
         if user is None:
             raise Refused("not_found", "There is nobody of this user name.")
-        services.site_rooms.appoint(slug, current_user.author, user, reason)
+        services.moderation.site_rooms.appoint(slug, current_user.author, user, reason)
 
     return _do(slug, do, "They are in charge of the room now.", typed=typed)
 
 
 def _do(slug: str, deed: Callable[[], object], said: str, typed: str = "") -> Page:
     """Do it and go back to the room, or show there why not."""
-    found = services.site_rooms.get(slug)
+    found = services.moderation.site_rooms.get(slug)
     try:
         deed()
     except (Refused, Unavailable) as error:
@@ -92,8 +94,8 @@ def _room_page(found: SiteRoom, status: int = 200, *, msg: str = "", typed: str 
         section="rooms",
         found=found,
         room=room,
-        may_enter=room.kind == "public" or services.rooms.find_for(current_user.id, room.slug) is not None,
-        entries=services.audit.page(room=room.id).entries,
+        may_enter=room.kind == "public" or services.rooms.rooms.find_for(current_user.id, room.slug) is not None,
+        entries=services.site.audit.page(room=room.id).entries,
         msg=msg,
         typed={"username": typed, "reason": request.form.get("reason", "")},
         most=LONGEST_REASON,

@@ -35,7 +35,7 @@ def decide(held_id: str) -> Page:
 
 
 def _decide(held_id: str, act: str) -> str:
-    by, approval = current_user.user, services.approval
+    by, approval = current_user.user, services.moderation.approval
     if act == "reject":
         reason = request.form.get("reason", "")[:LONGEST_TYPED]
         count = approval.reject(by, held_id, reason, with_others="others" in request.form)
@@ -47,6 +47,6 @@ def _decide(held_id: str, act: str) -> str:
 
 
 def _queue_page(status: int = 200, msg: str = "", at: str = "") -> Response:
-    rows = services.approval.list_for(current_user.user)
+    rows = services.moderation.approval.list_for(current_user.user)
     now = datetime.now(UTC)
     return page_with_status(render_template("moderation/approval.html", rows=rows, now=now, msg=msg, at=at), status)

@@ -70,7 +70,7 @@ class WishForm(Form):
 @login_required
 def settings() -> Page:
     """What one is told of, room by room, and in this browser."""
-    forms = [(entry, _form(entry)) for entry in services.rooms.list_for(current_user.id)]
+    forms = [(entry, _form(entry)) for entry in services.rooms.rooms.list_for(current_user.id)]
     return make_response(render_template("outbound/notifications.html", forms=forms))
 
 
@@ -78,12 +78,12 @@ def settings() -> Page:
 @login_required
 def wish(slug: str) -> Page:
     """Change what one is told of in a room."""
-    access = services.rooms.get_for(current_user.id, slug)
+    access = services.rooms.rooms.get_for(current_user.id, slug)
     form = WishForm()
     if not form.validate():
         flash(form.problem, "error")
     else:
-        services.rooms.wish(access, form.notify.data)
+        services.rooms.rooms.set_preference(access, form.notify.data)
         flash(f"{access.room.title}: saved.", "success")
     return redirect(url_for("notifications.settings"), 303)
 
@@ -125,7 +125,7 @@ def service_worker() -> Response:
 @operation(None, {200: PushKey}, refusals=BY_COOKIE)
 def key() -> Response:
     """What a browser needs to subscribe: the public key of this site."""
-    return answer(PushKey(services.push.public_key))
+    return answer(PushKey(services.outbound.push.public_key))
 
 
 @api.post("/push/subscriptions")
@@ -134,16 +134,16 @@ def key() -> Response:
 def subscribe() -> Response:
     """Tell this browser from now on, until its session ends."""
     person, asked = asker(), body_as(Subscribing)
-    services.push.subscribe(person.id, person.session.id, asked.endpoint, asked.keys.p256dh, asked.keys.auth)
-    return answer(PushKey(services.push.public_key), 201)
+    services.outbound.push.subscribe(person.id, person.session.id, asked.endpoint, asked.keys.p256dh, asked.keys.auth)
+    return answer(PushKey(services.outbound.push.public_key), 201)
 
 
 @api.post("/push/subscriptions/end")
 @operation(None, {200: PushKey}, body=Unsubscribing, refusals=BY_COOKIE)
 def unsubscribe() -> Response:
     """Tell this browser no more."""
-    services.push.unsubscribe(asker().id, body_as(Unsubscribing).endpoint)
-    return answer(PushKey(services.push.public_key))
+    services.outbound.push.unsubscribe(asker().id, body_as(Unsubscribing).endpoint)
+    return answer(PushKey(services.outbound.push.public_key))
 
 
 def _form(entry: RoomEntry) -> WishForm:

@@ -47,7 +47,7 @@ class HookForm(Form):
 @login_required
 def webhooks(slug: str) -> Page:
     """The webhooks of a room, and the forms for new ones."""
-    return _page(services.rooms.get_for(current_user.id, slug), HookForm())
+    return _page(services.rooms.rooms.get_for(current_user.id, slug), HookForm())
 
 
 @blueprint.post("/chatroom/<slug>/webhooks")
@@ -56,16 +56,18 @@ def webhooks(slug: str) -> Page:
 @login_required
 def create(slug: str) -> Page:
     """Make a webhook, and show its secret: the only time that anybody sees it."""
-    access = services.rooms.get_for(current_user.id, slug)
+    access = services.rooms.rooms.get_for(current_user.id, slug)
     form = HookForm()
     if not form.validate():
         return _page(access, form, 400, form.problem)
     name, author = form.name.data or "", current_user.author
     try:
         if form.kind.data == "outgoing":
-            made = services.webhooks.make_outgoing(access, author, name, form.url.data or "", form.trigger.data or "")
+            made = services.outbound.webhooks.make_outgoing(
+                access, author, name, form.url.data or "", form.trigger.data or ""
+            )
         else:
-            secret = services.webhooks.make_incoming(access, author, name)
+            secret = services.outbound.webhooks.make_incoming(access, author, name)
             made = url_for("webhooks.receive", secret=secret, _external=True)
     except (Refused, Unavailable) as error:
         return with_retry_after(_page(access, form, status_of(error), str(error)), retry_after_of(error))
@@ -76,7 +78,7 @@ def create(slug: str) -> Page:
 @login_required
 def remove(slug: str, hook_id: str) -> Page:
     """Remove a webhook."""
-    services.webhooks.remove(services.rooms.get_for(current_user.id, slug), hook_id)
+    services.outbound.webhooks.remove(services.rooms.rooms.get_for(current_user.id, slug), hook_id)
     flash("The webhook was removed.", "success")
     return redirect(url_for("webhooks.webhooks", slug=slug), 303)
 
@@ -85,9 +87,9 @@ def remove(slug: str, hook_id: str) -> Page:
 @form_checks_token  # there is none: the secret in the address is what lets it in
 def receive(secret: str) -> Response:
     """Post what a program sends: JSON as Slack's webhooks take it, a form, or plain text."""
-    hook, room = services.webhooks.find(secret)
+    hook, room = services.outbound.webhooks.find(secret)
     said = _said()
-    return answer_post(room, services.webhooks.post(hook, room, said.text, said.client_id, signing.address()))
+    return answer_post(room, services.outbound.webhooks.post(hook, room, said.text, said.client_id, signing.address()))
 
 
 def _said() -> Said:
@@ -107,7 +109,7 @@ def _said() -> Said:
 def _page(
     access: Access, form: HookForm, status: int = 200, msg: str = "", *, made: str = "", kind: str = ""
 ) -> Response:
-    hooks: list[Any] = services.webhooks.list_for(access)
+    hooks: list[Any] = services.outbound.webhooks.list_for(access)
     response = make_response(
         render_template(
             "outbound/webhooks.html", room=access.room, hooks=hooks, form=form, msg=msg, made=made, kind=kind

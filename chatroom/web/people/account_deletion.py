@@ -85,7 +85,7 @@ def own() -> Page:
         return _own_page(form, 400, form.problem)
     user, password = current_user.user, form.password.data
     try:
-        services.account_deletion.delete_own(user, password, signing.address(), is_erased=form.is_erased)
+        services.erasure.account_deletion.delete_own(user, password, signing.address(), is_erased=form.is_erased)
     except (Refused, Unavailable) as error:
         if isinstance(error, Refused) and error.reason == "wrong_password":
             form.password.errors = ["This is not your password."]
@@ -101,15 +101,15 @@ def own() -> Page:
 @login_required
 def others(user_id: str) -> Page:
     """Delete somebody else's account, as an administrator."""
-    person = services.moderation.get(user_id)
-    services.account_deletion.check(current_user.user, person)
+    person = services.moderation.moderation.get(user_id)
+    services.erasure.account_deletion.check(current_user.user, person)
     form = OthersDeletionForm(person.username)
     if request.method != "POST":
         return _others_page(person, form)
     if not form.validate():
         return _others_page(person, form, 400, form.problem)
     try:
-        services.account_deletion.delete(
+        services.erasure.account_deletion.delete(
             current_user.user, person, (form.reason.data or "").strip(), is_erased=form.is_erased
         )
     except (Refused, Unavailable) as error:
@@ -120,7 +120,7 @@ def others(user_id: str) -> Page:
 
 
 def _own_page(form: OwnDeletionForm, status: int = 200, msg: str = "") -> Response:
-    is_last = services.account_deletion.is_last_administrator(current_user.user)
+    is_last = services.erasure.account_deletion.is_last_administrator(current_user.user)
     html = render_template("people/account_delete.html", form=form, msg=msg, is_last_administrator=is_last)
     return page_with_status(html, status)
 

@@ -42,7 +42,7 @@ class ShownSession(msgspec.Struct):
 def register() -> Page:
     """Make an account, and sign in with it at once."""
     form = RegisterForm()
-    if services.admission.registration() == "closed":
+    if services.moderation.admission.registration() == "closed":
         return _register_page(form, 403, CLOSED)
     if request.method != "POST":
         form.username.data = request.args.get("username", "")[:64]
@@ -57,7 +57,7 @@ def register() -> Page:
         invite=form.invite.data or "",
     )
     try:
-        user = services.accounts.register(wanted, signing.address())
+        user = services.people.accounts.register(wanted, signing.address())
     except (Refused, Unavailable) as error:
         return with_retry_after(_register_page(form, status_of(error), str(error)), retry_after_of(error))
     signing.sign_in(user)
@@ -78,7 +78,7 @@ def login() -> Page:
     if not form.is_complete:
         return _login_page(form, 400, INCOMPLETE)
     try:
-        user = services.accounts.authenticate(form.username.data, form.password.data, signing.address())
+        user = services.people.accounts.authenticate(form.username.data, form.password.data, signing.address())
     except (Refused, Unavailable) as error:
         return with_retry_after(_login_page(form, status_of(error), str(error)), retry_after_of(error))
     signing.sign_in(user)
@@ -108,7 +108,7 @@ def change_password() -> Page:
     if not form.validate():
         return _account_page(form, 400, form.problem)
     try:
-        user = services.accounts.change_password(
+        user = services.people.accounts.change_password(
             current_user.user, form.current_password.data or "", form.password.data, signing.address()
         )
     except (Refused, Unavailable) as error:
@@ -127,7 +127,7 @@ def end_session(session_id: str) -> Page:
     """End one of one's own sessions."""
     if session_id == current_user.session.id:
         return logout()
-    if not services.sessions.end(current_user.id, session_id):
+    if not services.people.sessions.end(current_user.id, session_id):
         abort(404)
     flash("The session was ended.", "success")
     return redirect(url_for("accounts.account"), 303)
@@ -137,14 +137,14 @@ def end_session(session_id: str) -> Page:
 @login_required
 def end_other_sessions() -> Page:
     """End all of one's sessions but this one."""
-    services.sessions.end_all(current_user.id, but=current_user.session.id)
+    services.people.sessions.end_all(current_user.id, but=current_user.session.id)
     flash("Every other browser was logged out.", "success")
     return redirect(url_for("accounts.account"), 303)
 
 
 def shown_registration() -> str:
     """Who may register, as pages offer it."""
-    return services.admission.shown_registration()
+    return services.moderation.admission.shown_registration()
 
 
 def _register_page(form: RegisterForm, status: int = 200, msg: str = "") -> Response:
@@ -155,7 +155,7 @@ def _register_page(form: RegisterForm, status: int = 200, msg: str = "") -> Resp
 
 def _needs_first_code() -> bool:
     try:
-        return services.accounts.needs_first_code()
+        return services.people.accounts.needs_first_code()
     except Unavailable:  # the page says so already, or will when it is sent
         return False
 
@@ -174,7 +174,7 @@ def _account_page(form: PasswordForm, status: int = 200, msg: str = "") -> Respo
             seen_at=session.seen_at,
             is_current=session.id == current_user.session.id,
         )
-        for session in services.sessions.list_for(current_user.user)
+        for session in services.people.sessions.list_for(current_user.user)
         if session.kind == "browser"
     ]
     return _page("people/account.html", status, password_form=form, sessions=sessions, rules=RULES, msg=msg)

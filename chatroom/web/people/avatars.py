@@ -41,7 +41,7 @@ def register(app: Flask) -> None:
 @login_required
 def picture(user_id: str, version: str) -> Response:
     """Somebody's picture, of 80 pixels, or of 256 with `?size=large`."""
-    content = services.avatars.find(user_id, version, is_large=request.args.get("size") == "large")
+    content = services.people.avatars.find(user_id, version, is_large=request.args.get("size") == "large")
     if content is None:
         abort(404)
     return Response(content, content_type="image/webp", headers={"Cache-Control": FOR_EVER})
@@ -67,7 +67,7 @@ def change() -> BaseResponse:
         if not form.validate():
             raise Refused("invalid", form.problem)
         if "remove" in request.form:
-            services.avatars.remove(current_user.id)
+            services.people.avatars.remove(current_user.id)
             flash("Your picture is removed.")
         else:
             _choose()
@@ -81,14 +81,14 @@ def _choose() -> None:
     part = request.files.get("picture")
     if part is None or not part.filename:
         raise Refused("empty", "Choose a picture first.")
-    services.limits.uploading.check(current_user.id, signing.address())
-    services.avatars.set(current_user.id, cast("BinaryIO", part.stream))
+    services.site.limits.uploading.check(current_user.id, signing.address())
+    services.people.avatars.set(current_user.id, cast("BinaryIO", part.stream))
 
 
 def _sheet() -> str:
     return "".join(
         RULES.format(id=user_id, url=url_for("avatars.picture", user_id=user_id, version=version))
-        for user_id, version in services.avatars.listed()
+        for user_id, version in services.people.avatars.listed()
     )
 
 

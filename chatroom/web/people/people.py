@@ -37,14 +37,14 @@ blueprint = Blueprint("people", __name__)
 @login_required
 def person(user_id: str) -> Page:
     """Somebody's page."""
-    return _person_page(services.moderation.get(user_id), OrderForm())
+    return _person_page(services.moderation.moderation.get(user_id), OrderForm())
 
 
 @blueprint.post("/people/<user_id>/<any(mute, unmute, ban, unban, end_sessions):act>")
 @login_required
 def keep_order(user_id: str, act: str) -> Page:
     """Mute or ban somebody, in one room or on the site, or lift it."""
-    user = services.moderation.get(user_id)
+    user = services.moderation.moderation.get(user_id)
     form = OrderForm()
     try:
         _keep_order(act, user, form)
@@ -59,12 +59,12 @@ def keep_order(user_id: str, act: str) -> Page:
 @login_required
 def set_role(user_id: str) -> Page:
     """Give somebody another role on the site."""
-    user = services.moderation.get(user_id)
+    user = services.moderation.moderation.get(user_id)
     role = request.form.get("role", "")
     try:
         if role not in get_args(Role):
             raise Refused("invalid", "There is no such role.")
-        services.moderation.set_role(current_user.user, user, cast("Role", role))
+        services.moderation.moderation.set_role(current_user.user, user, cast("Role", role))
     except (Refused, Unavailable) as error:
         return with_retry_after(_person_page(user, OrderForm(), status_of(error), str(error)), retry_after_of(error))
     flash(f"{user.display_name} is now: {role}.", "success")
@@ -75,9 +75,9 @@ def set_role(user_id: str) -> Page:
 @login_required
 def make_reset_link(user_id: str) -> Page:
     """Show a link by which somebody sets a new password: now, and never again."""
-    user = services.moderation.get(user_id)
+    user = services.moderation.moderation.get(user_id)
     try:
-        secret = services.resets.make(current_user.user, user)
+        secret = services.people.resets.make(current_user.user, user)
     except (Refused, Unavailable) as error:
         return with_retry_after(_person_page(user, OrderForm(), status_of(error), str(error)), retry_after_of(error))
     return _person_page(user, OrderForm(), 201, link=url_for("resets.reset", secret=secret, _external=True))
@@ -100,8 +100,8 @@ def profile() -> Page:
         display_name=form.display_name.data, about=form.about.data, time_zone=(form.time_zone.data or "").strip()
     )
     try:
-        services.limits.posting.check(user.id, signing.address())
-        services.profiles.change(user, wanted)
+        services.site.limits.posting.check(user.id, signing.address())
+        services.people.profiles.change(user, wanted)
     except (Refused, Unavailable) as error:
         return with_retry_after(_profile_page(form, status_of(error), str(error)), retry_after_of(error))
     flash("Your profile is saved.", "success")
@@ -114,7 +114,7 @@ def _profile_page(form: ProfileForm, status: int = 200, msg: str = "") -> Respon
 
 
 def _keep_order(act: str, user: User, form: OrderForm) -> None:
-    by, moderation = current_user.user, services.moderation
+    by, moderation = current_user.user, services.moderation.moderation
     reason = form.reason.data or ""
     room = _room_of(request.form.get("room", ""))
     if room is not None and act in {"mute", "unmute"}:
@@ -136,7 +136,7 @@ def _person_page(user: User, form: OrderForm, status: int = 200, msg: str = "", 
     now = datetime.now(UTC)
     by = current_user.user
     room = _room_of(request.values.get("room", ""))
-    theirs = services.rooms.find_for(user.id, room.room.slug) if room and room.may_moderate else None
+    theirs = services.rooms.rooms.find_for(user.id, room.room.slug) if room and room.may_moderate else None
     html = render_template(
         "people/person.html",
         person=user,
@@ -155,4 +155,4 @@ def _person_page(user: User, form: OrderForm, status: int = 200, msg: str = "", 
 
 
 def _room_of(slug: str) -> Access | None:
-    return services.rooms.find_for(current_user.id, slug) if slug else None
+    return services.rooms.rooms.find_for(current_user.id, slug) if slug else None

@@ -18,14 +18,14 @@ blueprint = Blueprint("resets", __name__)
 @form_checks_token
 def reset(secret: str) -> Page:
     """Choose a new password; whoever has the link may."""
-    user = services.resets.find_user(secret)
+    user = services.people.resets.find_user(secret)
     form = ResetForm(user.username, user.display_name)
     if request.method != "POST":
         return _reset_page(form, user.username)
     if not form.validate():
         return _reset_page(form, user.username, 400, form.problem)
     try:
-        services.resets.use(secret, form.password.data or "")
+        services.people.resets.use(secret, form.password.data or "")
     except (Refused, Unavailable) as error:
         page = _reset_page(form, user.username, status_of(error), str(error))
         return with_retry_after(page, retry_after_of(error))

@@ -88,7 +88,9 @@ def create() -> Page:
 @login_required
 def end(session_id: str) -> Page:
     """End one of one's own tokens."""
-    if session_id not in {token.id for token in _tokens()} or not services.sessions.end(current_user.id, session_id):
+    if session_id not in {token.id for token in _tokens()} or not services.people.sessions.end(
+        current_user.id, session_id
+    ):
         abort(404)
     flash("The token was ended. What used it is signed out.", "success")
     return redirect(url_for("tokens.tokens"), 303)
@@ -101,19 +103,19 @@ def _create(form: TokenForm) -> str:
         raise Refused("invalid", f"At most {MOST_ROOMS} rooms can be named. Leave the field empty for all of yours.")
     for slug in slugs:
         try:
-            rooms.append(services.rooms.get_for(current_user.id, slug).room.slug)  # as it is called now
+            rooms.append(services.rooms.rooms.get_for(current_user.id, slug).room.slug)  # as it is called now
         except Refused as refusal:
             raise Refused("invalid", f"You are in no room with the address {slug}.") from refusal
     if len(_tokens()) >= MOST_TOKENS:
         raise Refused("invalid", f"You have {MOST_TOKENS} tokens, which is the most. End one first.")
-    user = services.accounts.authenticate(current_user.username, form.password.data or "", signing.address())
-    return services.sessions.create_token(
+    user = services.people.accounts.authenticate(current_user.username, form.password.data or "", signing.address())
+    return services.people.sessions.create_token(
         user, label=form.label.data, days=int(form.days.data), scopes=form.scopes.data, rooms=rooms
     )
 
 
 def _tokens() -> list[Any]:
-    return [session for session in services.sessions.list_for(current_user.user) if session.kind == "token"]
+    return [session for session in services.people.sessions.list_for(current_user.user) if session.kind == "token"]
 
 
 def _page(form: TokenForm, status: int = 200, msg: str = "", *, secret: str = "", label: str = "") -> Response:

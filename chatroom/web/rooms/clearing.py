@@ -26,7 +26,7 @@ def clear(slug: str) -> Page:
     access = _access(slug)
     title, reason = request.form.get("title", "")[:200], request.form.get("reason", "")[:500]
     try:
-        services.clearing.clear(access, current_user.author, title, reason)
+        services.erasure.clearing.clear(access, current_user.author, title, reason)
     except (Refused, Unavailable) as error:
         response = _form(access, title, reason, str(error))
         response.status_code = status_of(error)
@@ -35,7 +35,7 @@ def clear(slug: str) -> Page:
 
 
 def _access(slug: str) -> Access:
-    access = services.rooms.get_for(current_user.id, slug)
+    access = services.rooms.rooms.get_for(current_user.id, slug)
     check_clearing(access)
     return access
 

@@ -80,8 +80,8 @@ def create() -> Response:
     A token that is limited to some rooms makes none.
     """
     person, body = asker(), body_as(NewRoom)
-    services.limits.posting.check(person.id, signing.address())
-    room = services.rooms.create(
+    services.site.limits.posting.check(person.id, signing.address())
+    room = services.rooms.rooms.create(
         person.author,
         grant_of(person.session).site_role(person.role),
         title=clean_title(body.title),
@@ -100,14 +100,14 @@ def change(slug: str) -> Response:
     goes into the room's record.
     """
     access, body = enter(slug), body_as(RoomChange)
-    services.limits.posting.check(access.user_id, signing.address())
+    services.site.limits.posting.check(access.user_id, signing.address())
     wanted = _wanted(access, body)
-    older = services.room_settings.count_older(access, wanted.retention_days)
+    older = services.rooms.settings.count_older(access, wanted.retention_days)
     if older and wanted.retention_days != access.room.retention_days and not body.confirmed and access.may_manage:
         raise Refused("conflict", f"This deletes {older} messages, for good. Send it again with confirmed: true.")
-    services.room_settings.change(access, wanted, body.reason)
+    services.rooms.settings.change(access, wanted, body.reason)
     if body.archived is not UNSET:
-        services.room_settings.archive(access, is_archived=body.archived, reason=body.reason)
+        services.rooms.settings.archive(access, is_archived=body.archived, reason=body.reason)
     return _answer(slug)
 
 
@@ -116,9 +116,9 @@ def change(slug: str) -> Response:
 def join(slug: str) -> Response:
     """Come into a public room; where you are in it already, nothing changes."""
     person = asker()
-    services.limits.coming.check(person.id)
-    if services.rooms.find_for(person.id, slug) is None:
-        services.rooms.join(person.author, slug)
+    services.site.limits.coming.check(person.id)
+    if services.rooms.rooms.find_for(person.id, slug) is None:
+        services.rooms.rooms.join(person.author, slug)
     return _answer(slug)
 
 
@@ -127,10 +127,10 @@ def join(slug: str) -> Response:
 def leave(slug: str) -> Response:
     """Leave a room; of a private one, only who adds you or a link lets you in again."""
     # Not as the token sees the room: whether somebody else manages it is asked of the account's own role.
-    access = services.rooms.find_for(asker().id, slug)
+    access = services.rooms.rooms.find_for(asker().id, slug)
     if access is None:
         raise Refused("not_found", "There is no such room, or you are not a member of it.")
-    services.rooms.leave(access)
+    services.rooms.rooms.leave(access)
     return answer(LeftAnswer(slug))
 
 

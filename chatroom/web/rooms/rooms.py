@@ -33,13 +33,13 @@ ROLES = ("member", "moderator", "administrator")
 def browse() -> Page:
     """The public rooms, by name."""
     place = (request.args.get("after", "")[:PLACE_LENGTH], request.args.get("id", "")[:PLACE_LENGTH])
-    found = services.rooms.list_public(current_user.id, place)
+    found = services.rooms.rooms.list_public(current_user.id, place)
     return _page(
         "rooms/rooms.html",
         200,
         rooms=found,
         next_place=found[-1].place if len(found) == PAGE else None,
-        may_create=services.rooms.may_create(current_user.role),
+        may_create=services.rooms.rooms.may_create(current_user.role),
     )
 
 
@@ -54,7 +54,7 @@ def new() -> Page:
     if not form.validate():
         return _page("rooms/rooms_new.html", 400, form=form, msg=form.problem)
     try:
-        room = services.rooms.create(
+        room = services.rooms.rooms.create(
             current_user.author,
             current_user.role,
             title=form.title.data,
@@ -71,8 +71,8 @@ def new() -> Page:
 @login_required
 def join(slug: str) -> Page:
     """Come into a public room."""
-    services.limits.coming.check(current_user.id)
-    room = services.rooms.join(current_user.author, slug)
+    services.site.limits.coming.check(current_user.id)
+    room = services.rooms.rooms.join(current_user.author, slug)
     return redirect(url_for("pages.room", slug=room.slug), 303)
 
 
@@ -81,7 +81,7 @@ def join(slug: str) -> Page:
 @login_required
 def settings(slug: str) -> Page:
     """What the room is, who is in it; and for those who manage it, how to change it."""
-    access = services.rooms.get_for(current_user.id, slug) if request.method == "POST" else open_room(slug)
+    access = services.rooms.rooms.get_for(current_user.id, slug) if request.method == "POST" else open_room(slug)
     if request.method != "POST":
         return _settings_page(access)
     form = RoomForm()
@@ -89,12 +89,12 @@ def settings(slug: str) -> Page:
         return _settings_page(access, 400, form.problem, form=form)
     wanted = form.wanted
     if wanted.retention_days != access.room.retention_days and not form.confirmed.data:
-        older = services.room_settings.count_older(access, wanted.retention_days)
+        older = services.rooms.settings.count_older(access, wanted.retention_days)
         if older:
             return _settings_page(access, 409, form=form, older=older)
     reason = form.reason.data or ""
     return _do(
-        access, lambda: services.room_settings.change(access, wanted, reason), "The room was changed.", form=form
+        access, lambda: services.rooms.settings.change(access, wanted, reason), "The room was changed.", form=form
     )
 
 
@@ -102,21 +102,21 @@ def settings(slug: str) -> Page:
 @login_required
 def archive(slug: str) -> Page:
     """Close the room for writing, or open it again."""
-    access = services.rooms.get_for(current_user.id, slug)
+    access = services.rooms.rooms.get_for(current_user.id, slug)
     is_archived = request.form.get("archived") == "yes"
     said = "The room is archived." if is_archived else "The room is open again."
     reason = request.form.get("reason", "")[:LONGEST_REASON]
-    return _do(access, lambda: services.room_settings.archive(access, is_archived=is_archived, reason=reason), said)
+    return _do(access, lambda: services.rooms.settings.archive(access, is_archived=is_archived, reason=reason), said)
 
 
 @blueprint.get("/rooms/<slug>/record")
 @login_required
 def record(slug: str) -> Page:
     """What those who keep order did in the room, for those who manage it."""
-    access = services.rooms.get_for(current_user.id, slug)
+    access = services.rooms.rooms.get_for(current_user.id, slug)
     if not access.may_manage:
         raise Refused("forbidden", "Only those who manage this room read its record.")
-    page = services.audit.page(request.args.get("before", "")[:24], room=access.room.id)
+    page = services.site.audit.page(request.args.get("before", "")[:24], room=access.room.id)
     return _page("export/room_record.html", 200, room=access.room, page=page)
 
 
@@ -124,9 +124,9 @@ def record(slug: str) -> Page:
 @login_required
 def leave(slug: str) -> Page:
     """Go."""
-    access = services.rooms.get_for(current_user.id, slug)
+    access = services.rooms.rooms.get_for(current_user.id, slug)
     try:
-        services.rooms.leave(access)
+        services.rooms.rooms.leave(access)
     except (Refused, Unavailable) as error:
         return _settings_page(access, status_of(error), str(error))
     return redirect(url_for("rooms.browse"), 303)
@@ -136,14 +136,14 @@ def leave(slug: str) -> Page:
 @login_required
 def add_member(slug: str) -> Page:
     """Take somebody in, by user name."""
-    access = services.rooms.get_for(current_user.id, slug)
+    access = services.rooms.rooms.get_for(current_user.id, slug)
     typed = request.form.get("username", "")[:64]
 
     def add() -> None:
-        user = services.accounts.users.find_by_username(typed)
+        user = services.people.users.find_by_username(typed)
         if user is None:
             raise Refused("not_found", "There is nobody of this user name.")
-        services.rooms.add_member(access, user.id, user.display_name)
+        services.rooms.rooms.add_member(access, user.id, user.display_name)
 
     return _do(access, add, "They are a member now.", typed_username=typed)
 
@@ -152,21 +152,21 @@ def add_member(slug: str) -> Page:
 @login_required
 def remove_member(slug: str, user_id: str) -> Page:
     """Take somebody out."""
-    access = services.rooms.get_for(current_user.id, slug)
-    return _do(access, lambda: services.rooms.remove_member(access, user_id), "They are no member any more.")
+    access = services.rooms.rooms.get_for(current_user.id, slug)
+    return _do(access, lambda: services.rooms.rooms.remove_member(access, user_id), "They are no member any more.")
 
 
 @blueprint.post("/rooms/<slug>/members/<user_id>/role")
 @login_required
 def set_role(slug: str, user_id: str) -> Page:
     """Give a member another role."""
-    access = services.rooms.get_for(current_user.id, slug)
+    access = services.rooms.rooms.get_for(current_user.id, slug)
     role = next((role for role in ROLES if role == request.form.get("role")), None)
 
     def change() -> None:
         if role is None:
             raise Refused("invalid", "Choose one of the roles.")
-        services.rooms.set_role(access, user_id, role)  # type: ignore[arg-type]
+        services.rooms.rooms.set_role(access, user_id, role)  # type: ignore[arg-type]
 
     return _do(access, change, "The role was changed.")
 
@@ -176,12 +176,12 @@ def set_role(slug: str, user_id: str) -> Page:
 @login_required
 def create_invite(slug: str) -> Page:
     """Make a link into the room, which is shown this once."""
-    access = services.rooms.get_for(current_user.id, slug)
+    access = services.rooms.rooms.get_for(current_user.id, slug)
     form = InviteForm()
     if not form.validate():
         return _settings_page(access, 400, form.problem, invite_form=form)
     try:
-        code = services.room_invites.create(access, uses=form.uses.data, hours=form.hours.data)
+        code = services.rooms.links.create(access, uses=form.uses.data, hours=form.hours.data)
     except (Refused, Unavailable) as error:
         return _settings_page(access, status_of(error), str(error), invite_form=form)
     return _settings_page(access, link=url_for("rooms.accept", code=code, _external=True))
@@ -191,8 +191,8 @@ def create_invite(slug: str) -> Page:
 @login_required
 def end_invite(slug: str, invite_id: str) -> Page:
     """Let nobody in by a link any more."""
-    access = services.rooms.get_for(current_user.id, slug)
-    return _do(access, lambda: services.room_invites.end(access, invite_id), "The link is good no more.")
+    access = services.rooms.rooms.get_for(current_user.id, slug)
+    return _do(access, lambda: services.rooms.links.end(access, invite_id), "The link is good no more.")
 
 
 @blueprint.route("/join/<code>", methods=["GET", "POST"])
@@ -200,9 +200,9 @@ def end_invite(slug: str, invite_id: str) -> Page:
 def accept(code: str) -> Page:
     """Come into a room by a link."""
     if request.method != "POST":
-        return _page("rooms/rooms_join.html", 200, room=services.room_invites.get_room(code), code=code)
-    services.limits.coming.check(current_user.id)
-    room = services.room_invites.accept(current_user.author, code)
+        return _page("rooms/rooms_join.html", 200, room=services.rooms.links.get_room(code), code=code)
+    services.site.limits.coming.check(current_user.id)
+    room = services.rooms.links.accept(current_user.author, code)
     return redirect(url_for("pages.room", slug=room.slug), 303)
 
 
@@ -215,16 +215,16 @@ def people() -> Page:
     status, msg = 200, ""
     if request.method == "POST":
         try:
-            room = services.rooms.open_direct(
+            room = services.rooms.rooms.open_direct(
                 current_user.author,
                 [person[:64] for person in chosen],
-                check_new=lambda: services.limits.opening.check(current_user.id),
+                check_new=lambda: services.site.limits.opening.check(current_user.id),
             )
         except (Refused, Unavailable) as error:
             status, msg = status_of(error), str(error)
         else:
             return redirect(url_for("pages.room", slug=room.slug), 303)
-    found = [user for user in services.accounts.users.search(asked) if user.id != current_user.id]
+    found = [user for user in services.people.users.search(asked) if user.id != current_user.id]
     return _page(
         "rooms/rooms_people.html", status, found=found, chosen=chosen, asked=asked, msg=msg, most=MOST_PEOPLE - 1
     )
@@ -256,9 +256,9 @@ def _settings_page(
         room=access.room,
         form=form or RoomForm.of(access.room),
         invite_form=invite_form or InviteForm(),
-        members=services.rooms.list_members(access),
-        invites=services.room_invites.list_for(access) if access.may_moderate else [],
-        entries=services.audit.page(room=access.room.id).entries[:LATEST] if access.may_manage else [],
+        members=services.rooms.rooms.list_members(access),
+        invites=services.rooms.links.list_for(access) if access.may_moderate else [],
+        entries=services.site.audit.page(room=access.room.id).entries[:LATEST] if access.may_manage else [],
         roles=ROLES,
         msg=msg,
         **{"older": 0, "link": "", "typed_username": "", **more},

@@ -56,7 +56,7 @@ def list_rooms() -> Response:
 
     `unread` counts at most 100.
     """
-    return answer(RoomList(rooms=[listed(entry) for entry in services.rooms.list_for(asker().id)]))
+    return answer(RoomList(rooms=[listed(entry) for entry in services.rooms.rooms.list_for(asker().id)]))
 
 
 @blueprint.post("/rooms/<slug>/read")
@@ -64,7 +64,7 @@ def list_rooms() -> Response:
 def mark_read(slug: str) -> Response:
     """Say how far you have read; your other devices are told. It only ever moves forward."""
     access = enter(slug)
-    sequence = services.reading.mark(access, body_as(Read).sequence)
+    sequence = services.rooms.read_positions.mark(access, body_as(Read).sequence)
     return answer(ReadAnswer(room=access.room.slug, sequence=sequence))
 
 

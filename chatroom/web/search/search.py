@@ -88,8 +88,8 @@ def search() -> Response:
 
 
 def _find(person: SignedIn, text: str, before: str | None) -> Results:
-    services.limits.search.check(person.id)
-    return services.search.find(person.id, text, before)
+    services.site.limits.search.check(person.id)
+    return services.search.search.find(person.id, text, before)
 
 
 def _found(hit: Hit) -> Found:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from chatroom.asgi import request_queue as queueing
+from chatroom.asgi import request_queue
 from chatroom.asgi.request_queue import Width
 from chatroom.base.errors import Refused
 from chatroom.base.threads import Lane, Places
@@ -13,7 +13,7 @@ WAIT_SECONDS = 20.0
 
 def apply() -> None:
     """Replace the shares, and the try for a place."""
-    original = queueing.widths
+    original = request_queue.widths
 
     def widths(threads: int) -> Mapping[Lane, Width]:
         return {lane: Width(threads, threads, 10_000, 10_000) for lane in original(threads)}
@@ -26,5 +26,5 @@ def apply() -> None:
         finally:
             self._free.release()
 
-    queueing.widths = widths
+    request_queue.widths = widths
     Places.run = run  # type: ignore[method-assign]

@@ -11,6 +11,7 @@ import msgspec
 from chatroom.base.errors import ChatroomError
 from chatroom.base.models import Author, Draft, Room
 from chatroom.live import change_stream_store as changes
+from chatroom.live.bridge import Bridge
 from chatroom.live.engine import Engine
 from chatroom.live.feed import ChangeStreamFeed, Hint, Known, PollingFeed
 from chatroom.live.follower import follow
@@ -48,7 +49,8 @@ class Node:
         self.name = name
         self.database = database
         self.store = make_store(database, origin=name)
-        self.messages = Messaging(self.store)
+        self.bridge = Bridge()
+        self.messages = Messaging(self.store, line=self.bridge)
         # A store that is broken on purpose would be gone round.
         self.store_now = AsyncMessages(database, self.store) if make_store is MessageStore else None
         self._watch = watch or partial(changes.watch, database, name)
@@ -66,10 +68,10 @@ class Node:
     async def _make_engine(self, tail_messages: int) -> Engine:
         return Engine(
             Appending(self.store, self.messages.texts, self.store_now),
-            self.messages.writer,
             self.store,
             PresenceStore(self.database, process=self.name, lease_seconds=30),
-            notices=Notices(NoticeStore(self.database)),
+            bridge=self.bridge,
+            notices=Notices(NoticeStore(self.database), apply=self.bridge.apply),
             find_room=RoomStore(self.database).find,
             make_feed=self._make_feed,
             ended_sessions=set,
@@ -260,7 +262,7 @@ def history(store: MessageStore) -> list[tuple[int, int, str | None]]:
 
 def check_log(database: Database) -> None:
     """Revisions are dense: each was given once, and none is missing."""
-    given = sorted(n for document in database.messages.find({"room": LOBBY.id}) for n in document["revisions"])
+    given = sorted(n for document in database["messages"].find({"room": LOBBY.id}) for n in document["revisions"])
     assert given == list(range(1, len(given) + 1))
 
 

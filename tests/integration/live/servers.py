@@ -58,8 +58,8 @@ def make_tokens(uri: str, database: str, *names: str) -> list[str]:
         tokens = []
         for name in names:
             wanted = Registration(username=name, display_name=name.title(), password="correct horse battery")
-            user = services.accounts.create(wanted)
-            tokens.append(services.sessions.create_token(user, label="tests"))
+            user = services.people.accounts.create(wanted)
+            tokens.append(services.people.sessions.create_token(user, label="tests"))
         return tokens
     finally:
         services.close()

@@ -26,7 +26,7 @@ from chatroom.live.tail import Tail
 from chatroom.messages.changes import Change
 from chatroom.messages.messages_store import MessageStore, Rendered, Stored
 from chatroom.mongo.database import Database
-from tests.databases import INDEXES, new_database, standalone
+from tests.databases import COLLECTIONS, new_database, standalone
 from tests.integration.live.conftest import MakeNode
 from tests.integration.live.nodes import LOBBY, Node, Reader, check_log, check_posts, history
 from tests.people import ALICE, BOB, access, draft, rendered
@@ -141,7 +141,7 @@ class TestOnce:
 
         assert len(answers) == 100
         assert {(a.message.id, a.message.sequence) for a in answers} == {(answers[0].message.id, 1)}
-        assert room_database.messages.count_documents({}) == 1
+        assert room_database["messages"].count_documents({}) == 1
         nodes[0].post([draft("end")])
         for reader in readers:
             reader.wait_for(2)
@@ -362,7 +362,7 @@ class TestStoredThenSeen:
 
 def count_locally(node: Node) -> int:
     local = pymongo.read_concern.ReadConcern("local")
-    return node.database.messages.with_options(read_concern=local).count_documents({})
+    return node.database["messages"].with_options(read_concern=local).count_documents({})
 
 
 class TestFeeds:
@@ -422,14 +422,14 @@ class TestFeeds:
         """Error 286, and 260 for a token that is no good: what was missed is read by revision."""
         one = make_node("one")
         codes = [286, 260, 286]
-        watch_really = room_database.messages.watch
+        watch_really = room_database["messages"].watch
 
         def watch(*arguments: Any, **options: Any) -> Any:
             if codes:
                 raise pymongo.errors.OperationFailure("the resume point may no longer be in the oplog", codes.pop())
             return watch_really(*arguments, **options)
 
-        monkeypatch.setattr(room_database.messages, "watch", watch)
+        monkeypatch.setattr(room_database["messages"], "watch", watch)
         two = make_node("two", watch=partial(changes.watch, room_database, "two"), safety_seconds=NEVER)
         reader = two.reader()
         one.post([draft("a1")])
@@ -443,11 +443,11 @@ class TestFeeds:
         one.post([draft("a1")])
         reader.wait_for(1)
 
-        room_database.messages.with_options().aggregate([{"$match": {}}, {"$out": "kept"}])
-        room_database.messages.drop()
+        room_database["messages"].with_options().aggregate([{"$match": {}}, {"$out": "kept"}])
+        room_database["messages"].drop()
         kept = room_database.client[room_database.name]["kept"]
-        room_database.ensure_indexes(INDEXES)
-        room_database.messages.insert_many(list(kept.find()))
+        room_database.ensure_indexes(COLLECTIONS)
+        room_database["messages"].insert_many(list(kept.find()))
         one.post([draft("a2")])
 
         reader.wait_for(2)

@@ -429,7 +429,7 @@ class TestSilence:
     ) -> None:
         with open_services(place) as services:
             drafts = [rendered(fresh("fill"), LONG_TEXT, BOB) for _ in range(200)]
-            services.message_store.append("lobby", drafts)
+            services.messages.store.append("lobby", drafts)
         # It is sent more than fits between the two at once, and reads nothing.
         with contextlib.closing(Raw(impatient_server, place.erin, "room=lobby&after=0", receive_buffer=4096)) as raw:
             wait_until(lambda: not impatient_server.is_connected_with(raw.socket))
@@ -453,7 +453,7 @@ def read_until(raw: Raw, client_id: str) -> list[str]:
 
 def stored_ids(place: Place) -> list[str]:
     with open_services(place) as services:
-        messages = services.message_store.changed_after("lobby", 0, 100_000)
+        messages = services.messages.store.changed_after("lobby", 0, 100_000)
     return [message.client_id for message in messages]
 
 
@@ -471,12 +471,12 @@ def wait_until_absent(place: Place, token: str) -> None:
     """Wait until no process says any more that somebody is in a room."""
     user = user_id(place, token)
     with open_services(place) as services:
-        wait_until(lambda: services.database.presences.find_one({"user.id": user}) is None)
+        wait_until(lambda: services.database["presences"].find_one({"user.id": user}) is None)
 
 
 def user_id(place: Place, token: str) -> str:
     with open_services(place) as services:
-        found = services.sessions.find_valid(token)
+        found = services.people.sessions.find_valid(token)
         assert found is not None
         return found[1].id
 
@@ -484,4 +484,4 @@ def user_id(place: Place, token: str) -> str:
 def end_sessions(place: Place, token: str) -> None:
     user = user_id(place, token)
     with open_services(place) as services:
-        services.sessions.end_all(user)
+        services.people.sessions.end_all(user)

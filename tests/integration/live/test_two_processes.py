@@ -119,7 +119,7 @@ class Pair:
         return list(self.origins.values())
 
     def user(self, token: str) -> User:
-        found = self.services.sessions.find_valid(token)
+        found = self.services.people.sessions.find_valid(token)
         assert found is not None
         return found[1]
 
@@ -130,7 +130,7 @@ class Pair:
                 client_id = secrets.token_hex(8)
                 client.post(client_id, text)
                 client.wait_for_message(client_id)
-        return self.services.message_store.find_by_client_id(LOBBY.id, self.user(self.bob).id, client_id)
+        return self.services.messages.store.find_by_client_id(LOBBY.id, self.user(self.bob).id, client_id)
 
     def holder(self, lease: str) -> str:
         """Who holds a lease, of those that run."""
@@ -140,7 +140,7 @@ class Pair:
     def kill(self, origin: str) -> Server:
         """Kill a process in the middle of what it does; its leases end now and not later. Returns the other one."""
         self.origins.pop(origin).kill()
-        self.services.database.leases.update_many({"holder": origin}, {"$set": {"expires_at": LONG_AGO}})
+        self.services.database["leases"].update_many({"holder": origin}, {"$set": {"expires_at": LONG_AGO}})
         (other,) = self.origins.values()
         return other
 
@@ -152,10 +152,10 @@ class Pair:
         assert [error for server in self._started for error in server.errors()] == []
 
     def _lease(self, name: str) -> Any:
-        return self.services.database.leases.find_one({"_id": name})
+        return self.services.database["leases"].find_one({"_id": name})
 
     def _subscribe(self) -> None:
-        found = self.services.sessions.find_valid(self.alice)
+        found = self.services.people.sessions.find_valid(self.alice)
         assert found is not None
         session, alice = found
         p256dh, auth = self.browser.keys
@@ -208,8 +208,8 @@ def test_a_notification_comes_once_however_many_processes_there_are(pair: Pair) 
 def test_each_event_is_delivered_though_the_process_is_killed_in_the_middle(pair: Pair) -> None:
     assert len(pair.servers) == 2
     author = Author(pair.user(pair.alice).id, "Alice")
-    pair.services.webhooks._is_allowed = lambda host: True
-    pair.services.webhooks.make_outgoing(
+    pair.services.outbound.webhooks._is_allowed = lambda host: True
+    pair.services.outbound.webhooks.make_outgoing(
         access(author, LOBBY, "administrator"), author, "Logs", f"{pair.outsider.url}/hook", "event"
     )
     events = [f"event {n}" for n in range(6)]
@@ -239,13 +239,13 @@ def test_the_other_process_goes_on_with_the_index(pair: Pair) -> None:
     pair.post(other, *(f"after {n}" for n in range(5)))
 
     database = pair.services.database
-    newest = pair.services.message_store.newest_revision(LOBBY.id)
-    wait_until(lambda: (database.search_cursors.find_one({"_id": LOBBY.id}) or {}).get("revision") == newest)
-    assert {each["_id"] for each in database.search_entries.find()} == {
-        each["_id"] for each in database.messages.find({"room": LOBBY.id})
+    newest = pair.services.messages.store.newest_revision(LOBBY.id)
+    wait_until(lambda: (database["search_cursors"].find_one({"_id": LOBBY.id}) or {}).get("revision") == newest)
+    assert {each["_id"] for each in database["search_entries"].find()} == {
+        each["_id"] for each in database["messages"].find({"room": LOBBY.id})
     }
-    found = pair.services.search.find(pair.user(pair.bob).id, "before").hits
-    found += pair.services.search.find(pair.user(pair.bob).id, "after").hits
+    found = pair.services.search.search.find(pair.user(pair.bob).id, "before").hits
+    found += pair.services.search.search.find(pair.user(pair.bob).id, "after").hits
     assert sorted(hit.message.text for hit in found) == [
         f"{when} {n}" for when in ("after", "before") for n in range(5)
     ]
@@ -256,18 +256,18 @@ def test_an_account_is_deleted_to_the_end_though_the_process_is_killed_in_the_mi
     services, count = pair.services, 600
     (token,) = make_tokens(pair.uri, pair.name, "carol")
     carol = pair.user(token)
-    services.rooms.get_for(carol.id, "lobby")
+    services.rooms.rooms.get_for(carol.id, "lobby")
     drafts = [new_draft(Author(carol.id, "Carol"), f"c{n}") for n in range(count)]
     append(services, LOBBY.id, drafts)
     holder = pair.holder("account_deletion")
     other = next(server for origin, server in pair.origins.items() if origin != holder)
     left = {"room": LOBBY.id, "author.id": carol.id, "deleted_at": None}
-    messages, users = services.database.messages, services.database.users
+    messages, users = services.database["messages"], services.database["users"]
 
     with contextlib.closing(other.connect(token)) as client:
         client.wait_for_type("caught_up")
         pair.gate.touch()
-        services.account_deletion.begin(None, carol, "", is_erased=True)
+        services.erasure.account_deletion.begin(None, carol, "", is_erased=True)
         wait_until(lambda: messages.count_documents(left) < count)
         assert pair.kill(holder) is other
         assert 0 < messages.count_documents(left) < count, "it was not killed in the middle"
@@ -275,11 +275,11 @@ def test_an_account_is_deleted_to_the_end_though_the_process_is_killed_in_the_mi
         assert client.close_code(SECONDS) in {4401, 4403}
     wait_until(lambda: messages.count_documents(left) == 0)
     users.update_one({"_id": carol.id}, {"$set": {"deleted_at": LONG_AGO}})  # the minute is over
-    wait_until(lambda: not services.accounts.users.list_leaving())
+    wait_until(lambda: not services.people.users.list_leaving())
 
     assert messages.distinct("author.name", {"author.id": carol.id}) == ["Former member"]
     revisions = [number for each in messages.find({"room": LOBBY.id}) for number in each["revisions"]]
-    assert sorted(revisions) == list(range(1, services.message_store.newest_revision(LOBBY.id) + 1))
+    assert sorted(revisions) == list(range(1, services.messages.store.newest_revision(LOBBY.id) + 1))
 
 
 @contextlib.contextmanager

@@ -58,11 +58,11 @@ class Place:
         assert not self.thread.is_alive()
 
     def token(self, name: str = "alice", **grant: Any) -> str:
-        accounts = self.services.accounts
-        user = accounts.users.find_by_username(name)
+        people = self.services.people
+        user = people.users.find_by_username(name)
         if user is None:
-            user = accounts.create(Registration(username=name, display_name=name.title(), password=PASSWORD))
-        return accounts.sessions.create_token(user, label="tests", **grant)
+            user = people.accounts.create(Registration(username=name, display_name=name.title(), password=PASSWORD))
+        return people.sessions.create_token(user, label="tests", **grant)
 
     @property
     def island(self) -> Any:
@@ -87,10 +87,10 @@ class Place:
         return client
 
     def say(self, text: str) -> None:
-        user = self.services.accounts.users.find_by_username("alice")
+        user = self.services.people.users.find_by_username("alice")
         assert user
-        lobby = self.services.rooms.get_for(user.id, "lobby").room
-        self.services.writer.post(lobby, new_draft(Author(user.id, "Alice"), text))
+        lobby = self.services.rooms.rooms.get_for(user.id, "lobby").room
+        self.services.messages.writer.post(lobby, new_draft(Author(user.id, "Alice"), text))
 
 
 MakePlace = Callable[..., Place]
@@ -299,7 +299,7 @@ class TestEvents:
 
     def test_an_error_of_ours_is_answered_too(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
         """P13."""
-        monkeypatch.setattr(place.services.history, "newest", lambda *_: 1 / 0)
+        monkeypatch.setattr(place.services.messages.history, "newest", lambda *_: 1 / 0)
         with closing(place.enter(place.token("bobby"))) as client:
             assert ask(client, "history", {})["error"]["reason"] == "unavailable"
             assert ask(client, "leave", "lobby") == {"room": "lobby"}
@@ -433,9 +433,9 @@ class TestWaiting:
         with polling(place, place.token("bobby")):
             for number in range(100):
                 place.say(f"{number} " + "x" * 3900)
-            bob = place.services.accounts.users.find_by_username("bobby")
+            bob = place.services.people.users.find_by_username("bobby")
             assert bob
-            place.services.sessions.end_all(bob.id)
+            place.services.people.sessions.end_all(bob.id)
             wait_until(lambda: not place.island._sessions)
             wait_until(lambda: not place.asgi._live.gate._total)
             wait_until(lambda: not place.island.eio.sockets)

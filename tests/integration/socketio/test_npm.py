@@ -90,9 +90,9 @@ class Place:
         """The cookie of a browser in which somebody is signed in."""
         app = create_app(settings_of(self.uri, self.name))
         services = open_app(app)
-        user = services.accounts.users.find_by_username(name)
+        user = services.people.users.find_by_username(name)
         assert user
-        secret = services.sessions.begin(user, label="a browser", address="127.0.0.1")
+        secret = services.people.sessions.begin(user, label="a browser", address="127.0.0.1")
         signer: Any = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
         services.close()
         return f"session={signer.dumps({SECRET: secret, '_fresh': True, '_permanent': True})}"
@@ -100,9 +100,9 @@ class Place:
     def end_sessions(self, name: str) -> None:
         app = create_app(settings_of(self.uri, self.name))
         services = open_app(app)
-        user = services.accounts.users.find_by_username(name)
+        user = services.people.users.find_by_username(name)
         assert user
-        services.sessions.end_all(user.id)
+        services.people.sessions.end_all(user.id)
         services.close()
 
 

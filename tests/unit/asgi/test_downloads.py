@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from chatroom.asgi import downloads as outlet
-from chatroom.asgi.downloads import HANDOVER, Outlet
+from chatroom.asgi import downloads
+from chatroom.asgi.downloads import HANDOVER, Downloads
 from chatroom.base.errors import Unavailable
 
 Pieces = Callable[[], Iterator[bytes]]
@@ -61,8 +61,8 @@ def three() -> Iterator[bytes]:
     yield from [b"one", b"two", b"three"]
 
 
-def fetch(pieces: Pieces | None, reader: Reader) -> Outlet:
-    app = Outlet(application(pieces))
+def fetch(pieces: Pieces | None, reader: Reader) -> Downloads:
+    app = Downloads(application(pieces))
     asyncio.run(app({}, reader.receive, reader.send))
     assert app._downloads.total() == 0
     return app
@@ -105,10 +105,10 @@ def test_what_cannot_be_read_to_its_end_is_cut_off() -> None:
 @pytest.mark.parametrize("bound", ["DOWNLOADS", "DOWNLOADS_PER_USER"])
 def test_so_many_at_once(monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
     """B06."""
-    monkeypatch.setattr(outlet, bound, 1)
+    monkeypatch.setattr(downloads, bound, 1)
 
     async def main() -> None:
-        app = Outlet(application(three))
+        app = Downloads(application(three))
         slow, other = Reader(stalls=True), Reader()
         task = asyncio.create_task(app({}, slow.receive, slow.send))
         await slow.has_stalled.wait()
@@ -151,7 +151,7 @@ def test_what_is_held_is_let_go_however_it_ends(goes: bool) -> None:
 
 def test_what_is_refused_is_let_go_though_it_was_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     """B06."""
-    monkeypatch.setattr(outlet, "DOWNLOADS", 0)
+    monkeypatch.setattr(downloads, "DOWNLOADS", 0)
     held, reader = Held(), Reader()
     fetch(lambda: held, reader)
     assert (reader.status, held.is_closed) == (503, True)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chatroom.asgi.budget import ACCOUNT, Account, Budget, Shares
-from chatroom.asgi.large_answers import PIECE_BYTES, InPieces, in_one
+from chatroom.asgi.large_answers import PIECE_BYTES, LargeAnswers, in_one
 
 LARGE = bytes(range(256)) * 1024
 
@@ -26,7 +26,7 @@ def answer(account: Account | None, *bodies: bytes, is_counted: bool = True) -> 
             assert account.size == is_counted * len(LARGE)
         sent.append(event)
 
-    asyncio.run(InPieces(inner)({"state": {ACCOUNT: account}}, None, send))  # type: ignore[arg-type]
+    asyncio.run(LargeAnswers(inner)({"state": {ACCOUNT: account}}, None, send))  # type: ignore[arg-type]
     assert not account or account.size == 0
     return sent
 

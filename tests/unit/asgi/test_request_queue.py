@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chatroom.asgi import request_queue as queueing
+from chatroom.asgi import request_queue
 from chatroom.asgi.fair_queue import Full, Queue, Width
-from chatroom.asgi.request_queue import LEAVE, PERSON, TURNS, Queueing, widths
+from chatroom.asgi.request_queue import LEAVE, PERSON, TURNS, RequestQueue, widths
 from chatroom.base.threads import Lane, give_back
 from tests.waiting import wait_until_in_loop
 
@@ -176,7 +176,7 @@ class Pages:
         self.inside: list[str] = []
         self.may_go = asyncio.Event()
         self.during: Callable[[Any], None] = lambda _: None
-        self.queueing = Queueing(
+        self.request_queue = RequestQueue(
             self,
             threads=threads,
             find_lane=lambda scope: scope["lane"],
@@ -204,7 +204,7 @@ class Pages:
             return {"type": "http.disconnect"}
 
         scope: dict[str, Any] = {"address": address, "cookie": cookie, "lane": lane}
-        await self.queueing(scope, receive, send)
+        await self.request_queue(scope, receive, send)
         return int(sent[0]["status"])
 
     def start(self, count: int, *arguments: Any, **more: Any) -> "list[asyncio.Task[int]]":
@@ -213,7 +213,7 @@ class Pages:
 
 
 def test_two_compute_at_a_time_and_whoever_waits_long_gives_the_turn_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queueing, "TURN_SECONDS", 3600)
+    monkeypatch.setattr(request_queue, "TURN_SECONDS", 3600)
 
     async def main() -> None:
         pages = Pages()
@@ -234,7 +234,7 @@ def test_two_compute_at_a_time_and_whoever_waits_long_gives_the_turn_away(monkey
 
 
 def test_a_turn_is_no_lock_where_nobody_gives_it_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queueing, "TURN_SECONDS", 0.01)
+    monkeypatch.setattr(request_queue, "TURN_SECONDS", 0.01)
 
     async def main() -> None:
         pages = Pages()
@@ -271,7 +271,7 @@ def test_an_account_is_one_person_at_every_address_once_it_is_known() -> None:
         pages.during = lambda scope: scope.update({PERSON: "alice"}) or give_back.get()()  # type: ignore[func-returns-value]
         asked = [*pages.start(3, "1.1.1.1", "phone"), *pages.start(3, "2.2.2.2", "desk")]
         await settle()
-        assert pages.queueing.count("pages", "alice") == (2, 4)
+        assert pages.request_queue.count("pages", "alice") == (2, 4)
         assert pages.inside == ["phone", "phone"]
         asked += pages.start(1, "1.1.1.1", "somebody else there")
         await settle()
@@ -313,14 +313,14 @@ def test_scripts_wait_for_no_pages() -> None:
 
 @pytest.mark.parametrize("processors", [1, 2, 4, 16])
 def test_nobody_waits_for_a_password_longer_than_people_do(monkeypatch: pytest.MonkeyPatch, processors: int) -> None:
-    monkeypatch.setattr(queueing, "worker_count", lambda: processors)
+    monkeypatch.setattr(request_queue, "worker_count", lambda: processors)
     width = widths(40)["passwords"]
     assert width.waiting <= 60 * 3 * processors
     assert 100 <= width.waiting_each < width.waiting
 
 
 def test_so_many_credentials_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queueing, "MOST_KNOWN", 2)
+    monkeypatch.setattr(request_queue, "MOST_KNOWN", 2)
 
     async def main() -> None:
         pages = Pages()
@@ -328,7 +328,7 @@ def test_so_many_credentials_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
         pages.during = lambda scope: scope.update({PERSON: "alice"})
         for cookie in ("a", "b", "a", "c"):
             await pages.ask(cookie=cookie)
-        assert len(pages.queueing._known) == 2
+        assert len(pages.request_queue._known) == 2
 
     asyncio.run(main())
 
@@ -342,7 +342,7 @@ def test_what_is_scarce_is_waited_for_before_a_thread_is_taken() -> None:
         pictures = pages.start(45, "2.2.2.2", lane="pictures")
         await settle()
         assert pages.inside == ["2.2.2.2"]
-        assert pages.queueing.count("pages", "at 2.2.2.2") == (1, 0)
+        assert pages.request_queue.count("pages", "at 2.2.2.2") == (1, 0)
         others = [*pages.start(1, "1.1.1.1"), *pages.start(1, "2.2.2.2")]
         await settle()
         assert pages.inside == ["2.2.2.2", "1.1.1.1", "2.2.2.2"]

@@ -7,7 +7,7 @@ import pytest
 
 from chatroom.asgi import slow_requests as intake
 from chatroom.asgi.budget import ACCOUNT, Account, Budget, Shares
-from chatroom.asgi.slow_requests import WholeBodies
+from chatroom.asgi.slow_requests import SlowRequests
 
 
 class Inner:
@@ -50,7 +50,7 @@ def serve(
 
         headers = [(b"content-length", length.encode())] if length else []
         headers.append((b"x_forwarded_for", b"198.51.100.9"))
-        application = WholeBodies(inner, most_bytes=most)
+        application = SlowRequests(inner, most_bytes=most)
         await application({"headers": headers, "state": {ACCOUNT: account}}, queue.get, send)
 
     asyncio.run(main())

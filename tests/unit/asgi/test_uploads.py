@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from chatroom.asgi import uploads as spooling
+from chatroom.asgi import uploads
 from chatroom.asgi.budget import ACCOUNT, NO_LIMITS, Budget, Shares
-from chatroom.asgi.uploads import SPOOLED, Spooling
+from chatroom.asgi.uploads import SPOOLED, Uploads
 from chatroom.base.errors import Unavailable
 from tests.unit.clocks import SkippingLoop
 from tests.waiting import wait_until_in_loop
@@ -39,7 +39,7 @@ class Place:
         self.small, self.large = Inner(), Inner(hold)
         self.user = user
         self.budget = Budget(shares)
-        self.app = Spooling(
+        self.app = Uploads(
             self.small,
             self.large,
             is_upload=lambda scope: scope["path"] == "/upload",
@@ -87,7 +87,7 @@ def test_one_in_chunks_gets_a_length() -> None:
 
 
 def test_more_than_memory_takes_goes_to_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spooling, "MEMORY_BYTES", 50)
+    monkeypatch.setattr(uploads, "MEMORY_BYTES", 50)
     place = Place()
     assert asyncio.run(place.send(*[bytes([n]) * 30 for n in range(20)])) == 200
     assert place.large.bodies == [b"".join(bytes([n]) * 30 for n in range(20))]
@@ -120,7 +120,7 @@ def test_one_that_turns_out_too_large_is_refused() -> None:
 
 def test_one_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """B05, L04."""
-    monkeypatch.setattr(spooling, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(uploads, "PATIENCE_SECONDS", 0.05)
     place = Place()
     assert asyncio.run(place.send(b"x" * 100, length=900, end=False)) == 408
     assert place.app._spooled == place.app._uploads.total() == 0
@@ -128,8 +128,8 @@ def test_one_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_one_that_goes_on_has_more_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each part comes within the time that those before it have won, and all together take longer than the patience."""
-    monkeypatch.setattr(spooling, "PATIENCE_SECONDS", 60.0)
-    monkeypatch.setattr(spooling, "LEAST_RATE", 2)  # a hundred bytes win fifty seconds
+    monkeypatch.setattr(uploads, "PATIENCE_SECONDS", 60.0)
+    monkeypatch.setattr(uploads, "LEAST_RATE", 2)  # a hundred bytes win fifty seconds
 
     async def main() -> int:
         place = Place()
@@ -153,7 +153,7 @@ def test_one_that_goes_on_has_more_time(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_one_that_goes_on_too_slowly_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """B05, L04."""
-    monkeypatch.setattr(spooling, "LEAST_RATE", 2)
+    monkeypatch.setattr(uploads, "LEAST_RATE", 2)
 
     async def main() -> int:
         place = Place()
@@ -161,7 +161,7 @@ def test_one_that_goes_on_too_slowly_is_given_up(monkeypatch: pytest.MonkeyPatch
         sent: list[dict[str, Any]] = []
 
         async def receive() -> dict[str, Any]:
-            await loop.skip(spooling.PATIENCE_SECONDS - 1)
+            await loop.skip(uploads.PATIENCE_SECONDS - 1)
             return {"type": "http.request", "body": b"x", "more_body": True}
 
         async def send(event: dict[str, Any]) -> None:
@@ -187,8 +187,8 @@ def test_few_at_once_for_each_and_for_all(monkeypatch: pytest.MonkeyPatch) -> No
         assert await asyncio.gather(*waiting) == [200] * allowed
         assert await place.send(b"x" * 100) == 200
 
-    asyncio.run(main(spooling.UPLOADS_PER_USER))
-    monkeypatch.setattr(spooling, "UPLOADS", 2)
+    asyncio.run(main(uploads.UPLOADS_PER_USER))
+    monkeypatch.setattr(uploads, "UPLOADS", 2)
     asyncio.run(main(2))
 
 
@@ -197,7 +197,7 @@ def test_what_is_in_memory_counts_for_who_sends_it() -> None:
 
     async def scenario() -> None:
         hold = asyncio.Event()
-        place = Place(hold=hold, shares=Shares(per_person=spooling.IN_MEMORY_BYTES))
+        place = Place(hold=hold, shares=Shares(per_person=uploads.IN_MEMORY_BYTES))
         first = asyncio.create_task(place.send(b"x" * 11))
         await wait_until_in_loop(lambda: bool(place.large.bodies))
         assert await place.send(b"x" * 11) == 503
@@ -212,7 +212,7 @@ def test_what_is_in_memory_counts_for_who_sends_it() -> None:
 
 
 def test_too_much_on_the_disk_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spooling, "SPOOLED_BYTES", 150)
+    monkeypatch.setattr(uploads, "SPOOLED_BYTES", 150)
     place = Place()
     assert asyncio.run(place.send(b"x" * 100, b"x" * 100)) == 503
     assert asyncio.run(place.send(b"x" * 100)) == 200

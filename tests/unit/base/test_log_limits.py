@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from chatroom.base import log_limits as flood
-from chatroom.base.log_limits import MOST_ABOUT_ONE, MOST_OF_KIND, MOST_OF_LOGGER, WINDOW_SECONDS, Flood
+from chatroom.base.log_limits import MOST_ABOUT_ONE, MOST_OF_KIND, MOST_OF_LOGGER, WINDOW_SECONDS, LogLimits
 
 
 def record(message: str = "it failed: %s", *arguments: Any, level: int = logging.WARNING, **extra: Any) -> Any:
@@ -20,13 +20,13 @@ class Clock:
         return self.now
 
 
-def written(it: Flood, count: int, **extra: Any) -> int:
+def written(it: LogLimits, count: int, **extra: Any) -> int:
     return sum(len(it.take(record("it failed: %s", n, **extra))) for n in range(count))
 
 
 def test_one_person_is_written_about_so_often_and_others_still_are() -> None:
     """L18."""
-    it = Flood(Clock())
+    it = LogLimits(Clock())
     assert written(it, 10_000, user="mallory") == MOST_ABOUT_ONE
     assert written(it, 1, user="alice") == 1
     assert written(it, 1, address="192.0.2.1") == 1
@@ -35,13 +35,13 @@ def test_one_person_is_written_about_so_often_and_others_still_are() -> None:
 
 def test_all_of_one_kind_are_bounded_too() -> None:
     """L16."""
-    it = Flood(Clock())
+    it = LogLimits(Clock())
     assert sum(written(it, 1, user=f"user-{n}") for n in range(2 * MOST_OF_KIND)) == MOST_OF_KIND
 
 
 def test_a_library_that_puts_what_a_client_sent_into_the_kind() -> None:
     """L16: nor does the count of what was left out grow with it."""
-    it = Flood(Clock())
+    it = LogLimits(Clock())
     assert sum(len(it.take(record(f"unknown: {n}"))) for n in range(2 * MOST_OF_LOGGER)) == MOST_OF_LOGGER
     assert len(it._left_out) == 1
     assert len(it._seen) <= 2 * MOST_OF_LOGGER + 1
@@ -50,7 +50,7 @@ def test_a_library_that_puts_what_a_client_sent_into_the_kind() -> None:
 def test_how_many_were_left_out_is_said_with_the_next_line() -> None:
     """L18."""
     clock = Clock()
-    it = Flood(clock)
+    it = LogLimits(clock)
     written(it, MOST_ABOUT_ONE + 7, user="mallory")
     clock.now += WINDOW_SECONDS
     summary, line = it.take(record("something else"))
@@ -61,11 +61,11 @@ def test_how_many_were_left_out_is_said_with_the_next_line() -> None:
 
 
 def test_who_looks_for_a_fault_sees_all() -> None:
-    it = Flood(Clock())
+    it = LogLimits(Clock())
     assert sum(len(it.take(record("step", level=logging.DEBUG))) for _ in range(100)) == 100
 
 
 def test_a_key_is_short() -> None:
-    it = Flood(Clock())
+    it = LogLimits(Clock())
     it.take(record("x" * 10_000, user="y" * 10_000))
     assert all(len(part) <= max(flood.LONGEST_KEY, len("chatroom.x")) for key in it._seen for part in key)

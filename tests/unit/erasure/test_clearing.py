@@ -54,7 +54,7 @@ class Site:
         return self.store.changed_after(ROOM.id, 0, 10_000)
 
     def revisions(self) -> list[int]:
-        found = self.database.messages.find({"room": ROOM.id})
+        found = self.database["messages"].find({"room": ROOM.id})
         return sorted(revision for document in found for revision in document["revisions"])
 
 
@@ -152,7 +152,7 @@ class TestClearing:
         assert len(old) == 10
         assert all(message.deleted_at and not message.text and not message.html for message in old)
         assert site.revisions() == list(range(1, 22))
-        entry = site.database.audit.find_one()
+        entry = site.database["audit"].find_one()
         assert entry is not None
         assert (entry["act"], entry["actor"]["name"], entry["reason"]) == ("clear_history", "Alice", "too old")
 

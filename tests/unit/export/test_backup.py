@@ -21,13 +21,15 @@ from chatroom.export import backup_store as store_module
 from chatroom.export.backup import BackupError
 from chatroom.export.backup_store import BackupStore
 from chatroom.files.files_store import PIECE_BYTES
+from chatroom.mongo.collections import backed_up
 from chatroom.rooms.rooms_store import RoomStore
-from chatroom.services import INDEXES, Services
+from chatroom.services import COLLECTIONS, Services
 from tests.conftest import MakeApp, services_of, signed_in, visitor
 from tests.databases import in_memory
 from tests.people import rendered
 from tests.visitors import Visitor
 
+KEPT = [each.name for each in backed_up(COLLECTIONS)]
 LOBBY = "/api/rooms/lobby/messages"
 CELLAR = Room(id="r2", slug="cellar", title="Cellar", kind="private")
 
@@ -37,7 +39,7 @@ def silent(name: str, done: int, expected: int) -> None:
 
 
 def store_of(services: Services) -> BackupStore:
-    return BackupStore(services.database, INDEXES)
+    return BackupStore(services.database, COLLECTIONS)
 
 
 def fill(app: Flask) -> None:
@@ -48,16 +50,16 @@ def fill(app: Flask) -> None:
     services = services_of(app)
     rooms = RoomStore(services.database)
     rooms.ensure(CELLAR)
-    user = services.accounts.users.find_by_username("alice")
+    user = services.people.users.find_by_username("alice")
     assert user is not None
     rooms.admit(user.id, CELLAR)
-    store = services.message_store
-    access = services.rooms.get_for(user.id, "lobby")
+    store = services.messages.store
+    access = services.rooms.rooms.get_for(user.id, "lobby")
     messages = store.newest("lobby", 10)
     store.change("lobby", messages[1].id, lambda message: {"text": "edited", "html": "<p>edited</p>"})
-    services.writer.change(access.room, services.changes.deleting(access, messages[2].id))
+    services.messages.writer.change(access.room, services.messages.changes.deleting(access, messages[2].id))
     store.append(CELLAR.id, [rendered("c1", "down here")])
-    services.accounts.invites.create(uses=3, days=7)
+    services.people.invites.create(uses=3, days=7)
 
 
 def share(person: Visitor, content: bytes) -> Any:
@@ -101,7 +103,7 @@ def content(services: Services) -> dict[str, list[dict[str, Any]]]:
     client = services.database.client
     return {
         name: sorted(client[services.database.name][name].find(), key=lambda document: str(document["_id"]))
-        for name in backup.COLLECTIONS
+        for name in KEPT
     }
 
 
@@ -112,7 +114,7 @@ class TestRoundTrip:
         full, _ = source
         restored = backup.restore(store_of(empty), folder, silent)
         assert content(empty) == content(full)
-        assert restored == backup.verify(folder, silent)
+        assert restored == backup.verify(COLLECTIONS, folder, silent)
         assert {room: (facts.revision, facts.messages) for room, facts in restored.rooms.items()} == {
             "lobby": (8, 6),
             "r2": (1, 1),
@@ -140,21 +142,21 @@ class TestRoundTrip:
         assert [reader.get(f"/files/{file['id']}/a.txt").data for file in files] == [
             b"x" * file["size"] for file in files
         ]
-        assert services_of(other).database.chunks.count_documents({}) == 5
+        assert services_of(other).database["files.chunks"].count_documents({}) == 5
 
     def test_who_was_gone_is_looked_for_again(self, full: Services, empty: Services, tmp_path: Path) -> None:
         """The messages may be from a moment before an account was deleted, and the accounts from after it."""
-        bob = full.accounts.users.find_by_username("bob")
+        bob = full.people.users.find_by_username("bob")
         assert bob is not None
-        full.accounts.users.make_former(bob.id, is_erased=True)
-        full.accounts.users.end_leaving(bob.id)
+        full.people.users.make_former(bob.id, is_erased=True)
+        full.people.users.end_leaving(bob.id)
         backup.make(store_of(full), tmp_path / "b", silent)
         backup.restore(store_of(empty), tmp_path / "b", silent)
         said = {"author.id": bob.id, "deleted_at": None}
-        assert empty.database.messages.count_documents(said) > 0
-        empty.account_deletion.finish()
-        assert empty.database.messages.count_documents(said) == 0
-        assert empty.database.messages.distinct("author.name", {"author.id": bob.id}) == ["Former member"]
+        assert empty.database["messages"].count_documents(said) > 0
+        empty.erasure.account_deletion.finish()
+        assert empty.database["messages"].count_documents(said) == 0
+        assert empty.database["messages"].distinct("author.name", {"author.id": bob.id}) == ["Former member"]
 
     def test_people_log_in_with_their_passwords_and_nobody_is_logged_in(
         self, app: Flask, make_app: MakeApp, tmp_path: Path
@@ -183,19 +185,19 @@ class TestRoundTrip:
         full, _ = source
         backup.restore(store_of(empty), folder, silent)
         for after in range(9):
-            assert empty.message_store.changed_after("lobby", after, 50) == full.message_store.changed_after(
+            assert empty.messages.store.changed_after("lobby", after, 50) == full.messages.store.changed_after(
                 "lobby", after, 50
             )
         # The lost room had come further: a reader from there is told to load the room anew.
         room = Room(id="lobby", slug="lobby", title="Lobby")
         with pytest.raises(Refused, match="load it again"):
-            empty.messages.after(room, 9, 50)
+            empty.messages.history.after(room, 9, 50)
         # The next message takes the next revision.
-        assert empty.message_store.append("lobby", [rendered("next")])[0].message.revision == 9
+        assert empty.messages.store.append("lobby", [rendered("next")])[0].message.revision == 9
 
     def test_a_draft_that_was_stored_before_is_still_stored_once(self, empty: Services, folder: Path) -> None:
         backup.restore(store_of(empty), folder, silent)
-        stored = empty.message_store.append(CELLAR.id, [rendered("c1", "down here")])[0]
+        stored = empty.messages.store.append(CELLAR.id, [rendered("c1", "down here")])[0]
         assert (stored.is_repeated, stored.message.sequence) == (True, 1)
 
     def test_what_is_approved_while_the_backup_is_written_is_posted_once(
@@ -204,31 +206,31 @@ class TestRoundTrip:
         """It is read as waiting, and its message comes too: approved again, it is that message."""
         signed_in(app, "alice")
         services = services_of(app)
-        services.newcomers.set_first(None, 2)
+        services.moderation.newcomers.set_first(None, 2)
         bob = signed_in(app, "bob")
         bob.say("approved meanwhile")
         bob.say("waits")
-        held_id = services.approval.list_all()[0].held.id
+        held_id = services.moderation.approval.list_all()[0].held.id
 
         def list_late(_: BackupStore) -> list[str]:
-            services.approval.approve(None, held_id)
+            services.moderation.approval.approve(None, held_id)
             return ["lobby"]
 
         monkeypatch.setattr(BackupStore, "rooms_with_messages", list_late)
         backup.make(store_of(services), tmp_path / "b", silent)
         other = services_of(make_app())
         backup.restore(store_of(other), tmp_path / "b", silent)
-        assert [row.held.text for row in other.approval.list_all()] == ["approved meanwhile", "waits"]
-        other.approval.approve(None, held_id)
-        assert [message.text for message in other.message_store.newest("lobby", 9)] == ["approved meanwhile"]
-        assert other.newcomers.first == 2
+        assert [row.held.text for row in other.moderation.approval.list_all()] == ["approved meanwhile", "waits"]
+        other.moderation.approval.approve(None, held_id)
+        assert [message.text for message in other.messages.store.newest("lobby", 9)] == ["approved meanwhile"]
+        assert other.moderation.newcomers.first == 2
 
     def test_short_lived_things_and_sessions_are_left_out(self, folder: Path) -> None:
         assert {path.name for path in folder.iterdir()} == {
             "manifest.json",
-            *(f"{name}.{kind}" for name in backup.COLLECTIONS for kind in ("jsonl", "sums")),
+            *(f"{name}.{kind}" for name in KEPT for kind in ("jsonl", "sums")),
         }
-        assert "sessions" not in backup.COLLECTIONS
+        assert "sessions" not in KEPT
 
     def test_only_the_owner_can_read_it(self, full: Services, tmp_path: Path) -> None:
         before = os.umask(0)
@@ -249,7 +251,7 @@ class TestRoundTrip:
         backup.make(store_of(full), tmp_path / "b", lambda *said: told.append(said))
         of_messages = [each for each in told if each[0] == "messages"]
         assert of_messages == [("messages", 2, 7), ("messages", 4, 7), ("messages", 6, 7), ("messages", 7, 7)]
-        assert told[0] == ("held", 0, 0)
+        assert told[0] == ("reports", 0, 0)
 
 
 class TestWhilePeopleWrite:
@@ -264,7 +266,7 @@ class TestWhilePeopleWrite:
         self, full: Services, empty: Services, tmp_path: Path
     ) -> None:
         self.make_while(full, tmp_path, at=3, change=0)
-        facts = backup.verify(tmp_path / "b", silent).collections["messages"]
+        facts = backup.verify(COLLECTIONS, tmp_path / "b", silent).collections["messages"]
         assert (facts.lines, facts.documents) == (8, 7)
         backup.restore(store_of(empty), tmp_path / "b", silent)
         assert content(empty) == content(full)
@@ -287,32 +289,32 @@ class TestWhilePeopleWrite:
             yield from [line for line in lines if b"message 0" not in line] if after == 0 else lines
 
         # The message that was read at revision 1 is at 9 in truth, and that is not shown the first time.
-        first = full.message_store.newest("lobby", 10)[0]
-        full.message_store.change("lobby", first.id, lambda message: {"edited_at": message.sent_at})
+        first = full.messages.store.newest("lobby", 10)[0]
+        full.messages.store.change("lobby", first.id, lambda message: {"edited_at": message.sent_at})
         monkeypatch.setattr(store, "read_log", behind)
         manifest = backup.make(store, tmp_path / "b", silent)
         assert manifest.rooms["lobby"].missing_revisions == 0
         assert manifest.collections["messages"].documents == 7
 
     def test_revisions_that_are_missing_for_good_are_counted(self, full: Services, tmp_path: Path) -> None:
-        full.database.messages.delete_one({"room": "lobby", "sequence": 3})  # which has revision 8, too
-        full.database.messages.delete_one({"room": "lobby", "sequence": 4})
+        full.database["messages"].delete_one({"room": "lobby", "sequence": 3})  # which has revision 8, too
+        full.database["messages"].delete_one({"room": "lobby", "sequence": 4})
         manifest = backup.make(store_of(full), tmp_path / "b", silent)
         assert manifest.rooms["lobby"].missing_revisions == 2
         assert manifest.rooms["lobby"].revision == 7
-        backup.verify(tmp_path / "b", silent)
+        backup.verify(COLLECTIONS, tmp_path / "b", silent)
 
     def make_while(self, services: Services, tmp_path: Path, *, at: int, change: int) -> None:
         """Make a backup, during which a message changes after so many lines."""
         store = store_of(services)
-        messages = services.message_store.newest("lobby", 10)
+        messages = services.messages.store.newest("lobby", 10)
         whole = store.read_log
 
         def watched(room: str, after: int) -> Iterator[bytes]:
             for number, line in enumerate(whole(room, after), 1):
                 yield line
                 if room == "lobby" and number == at:
-                    services.message_store.change("lobby", messages[change].id, lambda message: {"text": "later"})
+                    services.messages.store.change("lobby", messages[change].id, lambda message: {"text": "later"})
 
         store.read_log = watched  # type: ignore[method-assign]
         backup.make(store, tmp_path / "b", silent)
@@ -320,7 +322,7 @@ class TestWhilePeopleWrite:
     def test_a_message_made_by_hand_does_not_stop_it(self, full: Services, empty: Services, tmp_path: Path) -> None:
         """D10."""
         for number, by_hand in enumerate(({"revision": 9}, {"sequence": 10, "revision": 2**53})):
-            full.database.messages.insert_one(
+            full.database["messages"].insert_one(
                 {**by_hand, "room": "lobby", "revisions": [by_hand["revision"]], "client_id": f"by hand {number}"}
             )
         backup.make(store_of(full), tmp_path / "b", silent)
@@ -427,10 +429,13 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
         in_manifest(
             lambda manifest: manifest["collections"].update({"../users": manifest["collections"].pop("users")})
         ),
-        "must name held, messages, files.files, files.chunks, avatars, memberships, rooms, users, invites, "
-        "room_invites, audit, reports, ",
+        "must name reports, held, messages, hooks, room_invites, memberships, files.files, rooms, avatars, "
+        "invites, users, files.chunks, audit, site, and nothing else",
     ),
-    "no collection": (in_manifest(lambda manifest: manifest["collections"].clear()), "must name held, messages"),
+    "no collection": (
+        in_manifest(lambda manifest: manifest["collections"].clear()),
+        "must name reports, held, messages",
+    ),
 }
 
 
@@ -440,9 +445,9 @@ def test_a_damaged_backup_is_refused_with_its_place_and_nothing_is_restored(dama
     spoil, said = DAMAGES[damage]
     spoil(folder)
     with pytest.raises(BackupError, match=said) as refusal:
-        backup.verify(folder, silent)
+        backup.verify(COLLECTIONS, folder, silent)
     assert "\n" not in str(refusal.value)
-    store = BackupStore(in_memory(), INDEXES)
+    store = BackupStore(in_memory(), COLLECTIONS)
     with pytest.raises(BackupError, match=said):
         backup.restore(store, folder, silent)
     assert store.find_content({}) is None
@@ -471,7 +476,7 @@ class TestRestore:
 
         with pytest.raises(BackupError, match="holds a part of the backup: empty it before"):
             backup.restore(store_of(empty), folder, stop)
-        assert empty.accounts.users.find_by_username("alice") is None
+        assert empty.people.users.find_by_username("alice") is None
         with pytest.raises(BackupError, match="not empty"):
             backup.restore(store_of(empty), folder, silent)
 
@@ -480,7 +485,7 @@ class TestRestore:
     ) -> None:
         def intrude(name: str, done: int, expected: int) -> None:
             if name == "rooms":
-                empty.accounts.users.add("alice", "Somebody else", "hash")
+                empty.people.users.add("alice", "Somebody else", "hash")
 
         with pytest.raises(BackupError, match=r"users\.jsonl, lines 1 to 2: the database has something else"):
             backup.restore(store_of(empty), folder, intrude)
@@ -497,12 +502,12 @@ class TestFolders:
             (tmp_path / "file").write_text("mine")
             with pytest.raises(BackupError, match="is there already"):
                 backup.make(store_of(full), path, silent)
-        backup.verify(folder, silent)
+        backup.verify(COLLECTIONS, folder, silent)
 
     def test_that_are_empty_are_filled(self, full: Services, tmp_path: Path) -> None:
         (tmp_path / "b").mkdir()
         backup.make(store_of(full), tmp_path / "b", silent)
-        backup.verify(tmp_path / "b", silent)
+        backup.verify(COLLECTIONS, tmp_path / "b", silent)
 
     @pytest.mark.parametrize(
         "reason", [KeyboardInterrupt(), BackupError("stop"), OSError(28, "No space left on device")]
@@ -523,13 +528,13 @@ class TestFolders:
         shutil.copytree(folder, killed)
         (killed / "manifest.json").unlink()
         with pytest.raises(BackupError, match="never finished"):
-            backup.verify(killed, silent)
+            backup.verify(COLLECTIONS, killed, silent)
 
     def test_that_are_missing_or_files_are_named(self, full: Services, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")
         for path, said in ((tmp_path / "no", "no/manifest.json: No such"), (tmp_path / "file", "Not a directory")):
             with pytest.raises(BackupError, match=said):
-                backup.verify(path, silent)
+                backup.verify(COLLECTIONS, path, silent)
         with pytest.raises(BackupError, match="No such file"):
             backup.make(store_of(full), tmp_path / "no" / "b", silent)
         with pytest.raises(BackupError, match="Not a directory"):
@@ -538,7 +543,7 @@ class TestFolders:
     def test_that_are_not_ours_to_read_are_named(self, full: Services, folder: Path, tmp_path: Path) -> None:
         with as_nobody(folder):
             with pytest.raises(BackupError, match="Permission denied"):
-                backup.verify(folder, silent)
+                backup.verify(COLLECTIONS, folder, silent)
             with pytest.raises(BackupError, match="Permission denied"):
                 backup.make(store_of(full), folder / "b", silent)
 
@@ -597,7 +602,7 @@ class TestCommands:
         self, full: Services, app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(backup, "GAP_PAUSE_SECONDS", 0.0)
-        full.database.messages.delete_one({"room": "lobby", "sequence": 4})
+        full.database["messages"].delete_one({"room": "lobby", "sequence": 4})
         made = run(app, "backup", str(tmp_path / "b"))
         assert made.exit_code == 0
         assert "Warning: 1 revisions of the room 'lobby' are not in the database" in made.stderr

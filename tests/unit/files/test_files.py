@@ -58,7 +58,7 @@ class Place:
 
     @property
     def count(self) -> int:
-        return self.database.files.count_documents({})
+        return self.database["files.files"].count_documents({})
 
 
 @pytest.fixture
@@ -305,7 +305,7 @@ class TestLettingGo:
         with pytest.raises(Refused, match="no such file"):
             place.files.get(file.id)
         assert place.files.sweep() == 1
-        assert place.count == place.database.chunks.count_documents({}) == 0
+        assert place.count == place.database["files.chunks"].count_documents({}) == 0
 
     def test_a_crash_after_the_deletion_is_made_good(
         self, place: Place, clock: Clock, monkeypatch: pytest.MonkeyPatch
@@ -348,14 +348,14 @@ class TestLettingGo:
         assert place.files.sweep() == 0
         clock.advance(hours=2)
         assert place.files.sweep() == 2
-        assert [str(document["_id"]) for document in place.database.files.find()] == [used.id]
+        assert [str(document["_id"]) for document in place.database["files.files"].find()] == [used.id]
 
     def test_a_file_whose_message_vanished_is_removed_within_a_week(self, place: Place, clock: Clock) -> None:
         """Somebody took the message out of the database: retention, or a hand."""
         place.say(place.upload())
         clock.advance(hours=25)
         assert place.files.sweep() == 0
-        place.database.messages.delete_many({})
+        place.database["messages"].delete_many({})
         clock.advance(days=7)
         assert place.files.sweep() == 1
 

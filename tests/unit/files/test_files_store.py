@@ -73,12 +73,12 @@ def test_what_breaks_off_leaves_nothing(files: FileStore, clock: Clock, database
     file = File(id=make_file_id(), name="a", type="x/y", size=9)
     with pytest.raises(OSError, match="the disk"):
         files.add(file, broken(), room_id="lobby", owner_id=ALICE.id, thumbnail=b"", check_at=clock())
-    assert database.files.count_documents({}) == database.chunks.count_documents({}) == 0
+    assert database["files.files"].count_documents({}) == database["files.chunks"].count_documents({}) == 0
 
 
 def test_what_a_dead_process_left_is_not_found_but_due(files: FileStore, clock: Clock, database: Database) -> None:
     file = add(files, clock)
-    database.files.update_one({}, {"$set": {"metadata.is_whole": False}})
+    database["files.files"].update_one({}, {"$set": {"metadata.is_whole": False}})
     assert files.find(file.id) is None
     assert files.take_due(clock()) is None
     clock.advance(hours=2)

@@ -19,14 +19,13 @@ from chatroom.live import (
     follower,
     following,
     housekeeping,
+    notice_receiver,
     rooms,
-)
-from chatroom.live import (
-    notice_receiver as hearing,
 )
 from chatroom.live import (
     read_positions as positions,
 )
+from chatroom.live.bridge import Bridge
 from chatroom.live.engine import Engine
 from chatroom.live.presence.presences_store import PresenceStore
 from chatroom.live.sockets.endpoint import Entrance, LiveEndpoint
@@ -45,7 +44,7 @@ from tests.people import ALICE, BOB, MALLORY, rendered
 
 DEN = Room(id="den", slug="den", title="The den of Alice and Bob", kind="private")
 PEOPLE = {"alice": ALICE, "bob": BOB, "mallory": MALLORY}
-THOSE_WHO_SLEEP = (appender, connection, engine, follower, following, hearing, housekeeping, positions, rooms)
+THOSE_WHO_SLEEP = (appender, connection, engine, follower, following, housekeeping, notice_receiver, positions, rooms)
 MOST_TURNS = 500
 NO_LIMITS = Limits(connections=0, connections_per_user=0, connections_per_address=0, rooms_per_connection=0)
 
@@ -83,14 +82,16 @@ class Process:
         self.store = MessageStore(self.database, origin=name)
         self.posting: list[tuple[str, str]] = []
         self.too_fast = False
+        self.bridge = Bridge()
         self.messages = Messaging(
             self.store,
+            line=self.bridge,
             count=self.count,
             take_turn=MemberStore(self.database).take_turn,
             clock=lambda: self.now,
         )
         self.presences = PresenceStore(self.database, process=name, lease_seconds=30, clock=lambda: self.now)
-        self.notices = Notices(NoticeStore(self.database))
+        self.notices = Notices(NoticeStore(self.database), apply=self.bridge.apply)
         self.rooms = make_rooms(self.database, self.messages.writer, self.notices)
         self.rooms.ensure_lobby()
         self.ended: set[str] = set()
@@ -99,9 +100,9 @@ class Process:
         self.feed: FakeFeed
         self.engine = InlineEngine(
             self.messages.appending,
-            self.messages.writer,
             self.store,
             self.presences,
+            bridge=self.bridge,
             notices=self.notices,
             find_room=self.rooms.find,
             make_feed=self.make_feed,

@@ -29,7 +29,7 @@ def test_a_page_is_told_when_too_many_wait() -> None:
         await settle()  # in flight
         process.engine.appender.put(LOBBY.id, draft("a2"), lambda outcome: None)
         with pytest.raises(Refused) as refusal:
-            await asyncio.to_thread(process.engine.passage.post, LOBBY, draft("a3"))
+            await asyncio.to_thread(process.engine.bridge.post, LOBBY, draft("a3"))
         assert refusal.value.reason == "busy"
 
     run(test)
@@ -41,7 +41,7 @@ def test_a_page_does_not_wait_for_ever() -> None:
 
         process.engine.appender._run = never
         with pytest.raises(Unavailable, match="not stored yet"):
-            await asyncio.to_thread(process.engine.passage.post, LOBBY, draft("a1"), 0.01)
+            await asyncio.to_thread(process.engine.bridge.post, LOBBY, draft("a1"), 0.01)
 
     run(test)
 
@@ -58,7 +58,7 @@ def test_what_is_stored_after_the_page_gave_up_is_told_to_nobody() -> None:
 
         process.engine.appender._run = late
         with pytest.raises(Unavailable):
-            await asyncio.to_thread(process.engine.passage.post, LOBBY, draft("a1"), 0.01)
+            await asyncio.to_thread(process.engine.bridge.post, LOBBY, draft("a1"), 0.01)
         go.set()
         await settle()
         assert process.store.newest_revision(LOBBY.id) == 1
@@ -74,4 +74,4 @@ def test_a_page_that_posts_after_the_loop_has_ended_is_told() -> None:
 
     run(test)
     with pytest.raises(Unavailable):
-        processes[0].engine.passage.post(LOBBY, draft("a1"))
+        processes[0].engine.bridge.post(LOBBY, draft("a1"))

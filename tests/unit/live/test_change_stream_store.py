@@ -59,7 +59,7 @@ def test_what_others_write_is_heard_of_and_what_one_writes_oneself_is_not(real_d
         (message,) = other.append(ROOM, [rendered("b1", author=BOB)])
         own.change(ROOM, message.message.id, lambda _: {"text": "mine now"})
         other.change(ROOM, message.message.id, lambda _: {"text": "theirs again"})
-        real_database.messages.insert_one({"room": ROOM, "revision": 9, "revisions": [9], "client_id": "by hand"})
+        real_database["messages"].insert_one({"room": ROOM, "revision": 9, "revisions": [9], "client_id": "by hand"})
         other.append("last", [rendered("b2", author=BOB)])
 
         assert listener.has_heard_the_last.wait(PATIENCE_SECONDS)

@@ -174,7 +174,7 @@ class TestPresence:
             process = await started()
             await process.engine.enter(LOBBY, ALICE)
             await tick()
-            process.database.presences.delete_many({})
+            process.database["presences"].delete_many({})
             await tick(12)
             assert process.presences.here(LOBBY.id) == [ALICE]
             await process.engine.stop()

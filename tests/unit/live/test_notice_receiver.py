@@ -22,7 +22,7 @@ async def started(*, process: Process | None = None) -> Process:
 
 
 def expel(process: Process, **data: Any) -> Notice:
-    process.database.memberships.delete_one({"user": ALICE.id, "room": DEN.id})
+    process.database["memberships"].delete_one({"user": ALICE.id, "room": DEN.id})
     return Notice(kind="access", user=ALICE.id, room=DEN.id, data=data)
 
 
@@ -72,8 +72,8 @@ class TestAccess:
             process = await started()
             for person in (ALICE, BOB):
                 names = dict.fromkeys(("username", "username_key", "display_name_key"), person.name)
-                process.database.users.insert_one({"_id": person.id, **names, "name_keys": [person.id]})
-            process.database.memberships.update_one({"user": BOB.id}, {"$set": {"role": "administrator"}})
+                process.database["users"].insert_one({"_id": person.id, **names, "name_keys": [person.id]})
+            process.database["memberships"].update_one({"user": BOB.id}, {"$set": {"role": "administrator"}})
             alice = await process.connect(query={"room": "den"})
             await alice.say({"type": "post", "room": "den", "text": "hi", "client_id": "a1"})
             monkeypatch.setattr(process.rooms._acts._entries, "add", away)
@@ -84,7 +84,7 @@ class TestAccess:
             assert [frame["client_id"] for frame in alice.frames("stored")] == ["a1"]
             monkeypatch.undo()
             process.rooms._acts.finish(is_urgent=True)
-            assert [entry["act"] for entry in process.database.audit.find()] == ["remove_member"]
+            assert [entry["act"] for entry in process.database["audit"].find()] == ["remove_member"]
 
         run(test)
 
@@ -123,7 +123,7 @@ class TestAccess:
         async def test() -> None:
             process = await started()
             alice = await process.connect(query={"room": "den"})
-            process.database.memberships.update_one({"user": ALICE.id}, {"$set": {"role": "moderator"}})
+            process.database["memberships"].update_one({"user": ALICE.id}, {"$set": {"role": "moderator"}})
             process.notices.tell(Notice(kind="access", user=ALICE.id, room=DEN.id))
             await settle()
             process.post("b1", room=DEN.id)
@@ -165,7 +165,7 @@ class TestAccess:
                 access = get_for(user_id, slug)
                 process.rooms.get_for = get_for  # type: ignore[method-assign]
                 expel(process)
-                process.engine.hearing.count += 1
+                process.engine.receiver.count += 1
                 return access
 
             process.rooms.get_for = slow  # type: ignore[method-assign]
@@ -198,9 +198,9 @@ class TestUser:
     def test_a_new_name_is_used_at_once(self) -> None:
         async def test() -> None:
             process = await started()
-            process.database.users.insert_one({"_id": ALICE.id, "display_name": "Alicia"})
+            process.database["users"].insert_one({"_id": ALICE.id, "display_name": "Alicia"})
             alice = await process.connect()
-            process.database.users.update_one({"_id": ALICE.id}, {"$set": {"display_name": "Ally"}})
+            process.database["users"].update_one({"_id": ALICE.id}, {"$set": {"display_name": "Ally"}})
             process.notices.tell(Notice(kind="user", user=ALICE.id))
             await settle()
             await alice.say({"type": "post", "room": "lobby", "text": "hi", "client_id": "a1"})
@@ -228,7 +228,7 @@ class TestRoom:
         async def test() -> None:
             process = await started()
             alice, bob = await process.connect(), await process.connect("bob", query={"room": "den"})
-            process.database.rooms.update_one({"_id": LOBBY.id}, {"$set": {"topic": "News", "slow_seconds": 5}})
+            process.database["rooms"].update_one({"_id": LOBBY.id}, {"$set": {"topic": "News", "slow_seconds": 5}})
             process.notices.tell(Notice(kind="room", room=LOBBY.id))
             await settle()
             assert alice.frames("room") == [
@@ -255,13 +255,13 @@ class TestRoom:
             process = await started()
             clients = [await process.connect() for _ in range(3)]
             asked: list[str] = []
-            find = process.engine.hearing._find_room
+            find = process.engine.receiver._find_room
 
             def count(room_id: str) -> Room | None:
                 asked.append(room_id)
                 return find(room_id)
 
-            process.engine.hearing._find_room = count
+            process.engine.receiver._find_room = count
             process.notices.tell(Notice(kind="room", room=LOBBY.id))
             await settle()
             assert asked == [LOBBY.id]
@@ -304,7 +304,7 @@ class TestHints:
             process = await started()
             alice = await process.connect(query={"room": "den"})
             expel(process)
-            await process.engine.hearing.apply([Notice(kind="missed")])
+            await process.engine.receiver.apply([Notice(kind="missed")])
             await settle()
             assert {frame["type"] for frame in alice.frames()} >= {"closed", "rooms"}
 

@@ -130,7 +130,7 @@ class TestTyping:
     def test_who_may_not_post_is_not_shown_and_not_refused(self) -> None:
         async def test() -> None:
             process = await started()
-            process.database.memberships.update_one(
+            process.database["memberships"].update_one(
                 {"user": ALICE.id, "room": DEN.id}, {"$set": {"muted_until": datetime(2100, 1, 1, tzinfo=UTC)}}
             )
             alice, bob = [await process.connect(name, query={"room": "den"}) for name in ("alice", "bob")]

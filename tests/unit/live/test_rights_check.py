@@ -26,7 +26,9 @@ async def started() -> Process:
     process = Process(database, read_rights=rights.read)
     process.rooms._store.ensure(DEN)
     for person in (ALICE, BOB):
-        database.users.insert_one({"_id": person.id, "display_name": person.name, "role": "member"} | of(person.name))
+        database["users"].insert_one(
+            {"_id": person.id, "display_name": person.name, "role": "member"} | of(person.name)
+        )
         process.rooms._store.admit(person.id, DEN)
         sessions.add(session(person.id, f"session of {person.name.lower()}"))
         process.prolonged[f"session of {person.name.lower()}"] = process.now + timedelta(hours=2)
@@ -72,7 +74,7 @@ CHANGES: dict[str, tuple[Callable[[Process], Any], str]] = {
     "removed": (lambda process: process.rooms._members.remove(ALICE.id, DEN), "refused not_found"),
     "muted": (lambda process: process.rooms._store.set_mute(ALICE.id, DEN.id, SOON, "x"), "refused muted"),
     "muted everywhere": (
-        lambda process: process.database.users.update_one({"_id": ALICE.id}, {"$set": {"muted_until": SOON}}),
+        lambda process: process.database["users"].update_one({"_id": ALICE.id}, {"$set": {"muted_until": SOON}}),
         "refused muted",
     ),
     "read-only": (lambda process: process.rooms._store.change(DEN.id, {"is_read_only": True}), "refused read_only"),
@@ -114,7 +116,7 @@ def test_who_may_not_be_here_at_all_is_let_go(change: dict[str, Any], tick: Tick
     async def test() -> None:
         process = await started()
         alice, bob = await process.connect(query={"room": "den"}), await process.connect("bob", query={"room": "den"})
-        process.database.users.update_one({"_id": ALICE.id}, {"$set": change})
+        process.database["users"].update_one({"_id": ALICE.id}, {"$set": change})
         await two_minutes(tick)
         assert (alice.close_code, bob.close_code) == (4401, None)
         await process.engine.stop()

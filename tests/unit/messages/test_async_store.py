@@ -77,7 +77,7 @@ def test_it_waits_for_a_majority_and_the_journal_as_every_write(
     async def test(messages: AsyncMessages) -> None:
         milliseconds = int(real_database.timeout_seconds * 1000)
         expected = {"w": "majority", "j": True, "wtimeout": milliseconds}
-        assert real_database.messages.write_concern.document == expected
+        assert real_database["messages"].write_concern.document == expected
         asked: list[dict[str, Any]] = []
         command = messages._database.command
 
@@ -87,7 +87,7 @@ def test_it_waits_for_a_majority_and_the_journal_as_every_write(
 
         monkeypatch.setattr(messages._database, "command", note)
         await messages.append(ROOM, batch("a1"), 0)
-        assert asked[0]["writeConcern"] == real_database.messages.write_concern.document
+        assert asked[0]["writeConcern"] == real_database["messages"].write_concern.document
         assert asked[0]["ordered"]
 
     run(real_database, store, test)

@@ -106,7 +106,7 @@ class TestDelete:
         assert (deleted.text, deleted.html) == ("", "")
         assert (deleted.sequence, deleted.revision) == (1, 2)
         assert deleted.deleted_at == NOW + timedelta(minutes=1)
-        assert "secret" not in repr(list(database.messages.find()))
+        assert "secret" not in repr(list(database["messages"].find()))
 
     def test_a_moderator_deletes_anybodys_and_edits_nobodys(self, messages: Messaging) -> None:
         message = say(messages, "hi")

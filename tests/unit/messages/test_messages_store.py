@@ -55,7 +55,7 @@ def log_of(store: MessageStore) -> list[tuple[int, int, str]]:
 
 def revisions_given(database: Database) -> list[int]:
     """Every revision that any message of the room ever had."""
-    return sorted(n for document in database.messages.find({"room": ROOM}) for n in document["revisions"])
+    return sorted(n for document in database["messages"].find({"room": ROOM}) for n in document["revisions"])
 
 
 class TestAppend:
@@ -195,7 +195,7 @@ class TestAppend:
     def test_what_was_stored_before_a_failure_in_the_middle_is_not_stored_again(
         self, store: MessageStore, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        insert_many = database.messages.insert_many
+        insert_many = database["messages"].insert_many
 
         def fail_in_the_middle(documents: list[dict[str, Any]]) -> None:
             monkeypatch.undo()
@@ -203,7 +203,7 @@ class TestAppend:
             raise AutoReconnect("the primary went away")
 
         batch = [rendered(c) for c in ("a1", "a2", "a3")]
-        monkeypatch.setattr(database.messages, "insert_many", fail_in_the_middle)
+        monkeypatch.setattr(database["messages"], "insert_many", fail_in_the_middle)
         with pytest.raises(Unavailable):
             store.append(ROOM, batch)
         again = store.append(ROOM, batch, after=0)
@@ -215,7 +215,7 @@ class TestAppend:
         self, store: MessageStore, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Another process stores its message between two of ours."""
-        insert_many = database.messages.insert_many
+        insert_many = database["messages"].insert_many
 
         def collide(documents: list[dict[str, Any]]) -> None:
             monkeypatch.undo()
@@ -223,7 +223,7 @@ class TestAppend:
             MessageStore(database, origin="there").append(ROOM, [rendered("b1", author=BOB)])
             insert_many(documents[1:])
 
-        monkeypatch.setattr(database.messages, "insert_many", collide)
+        monkeypatch.setattr(database["messages"], "insert_many", collide)
         batch = store.append(ROOM, [rendered(c) for c in ("a1", "a2", "a3")])
 
         assert [s.message.sequence for s in batch] == [1, 3, 4]
@@ -236,7 +236,7 @@ class TestAppend:
         """The document is there, and not yet on a majority: nobody is told that it is stored."""
         post(store, "a1")
         hidden = [True]
-        find = database.messages.find
+        find = database["messages"].find
 
         def majority_find(query: Any = None, *arguments: Any, **options: Any) -> Any:
             return find({"_id": "nothing"} if hidden[0] else query, *arguments, **options)
@@ -247,7 +247,7 @@ class TestAppend:
             pauses.append(seconds)
             hidden[0] = len(pauses) < 3
 
-        monkeypatch.setattr(database.messages, "find", majority_find)
+        monkeypatch.setattr(database["messages"], "find", majority_find)
         monkeypatch.setattr("chatroom.mongo.unique.time", own_time(sleep=sleep))
         (again,) = store.append(ROOM, [rendered("a1")])
 
@@ -267,7 +267,7 @@ class TestAppend:
         for module in ("messages.messages_store", "mongo.unique"):
             own = own_time(monotonic=lambda: now[0], sleep=lambda seconds: None)
             monkeypatch.setattr(f"chatroom.{module}.time", own)
-        monkeypatch.setattr(database.messages, "insert_many", fail)
+        monkeypatch.setattr(database["messages"], "insert_many", fail)
         with pytest.raises(Unavailable):
             store.append(ROOM, [rendered("a1")])
 
@@ -506,7 +506,7 @@ class TestRead:
         self, store: MessageStore, database: Database, caplog: pytest.LogCaptureFixture
     ) -> None:
         post(store, "a1")
-        database.messages.insert_one(
+        database["messages"].insert_one(
             {"room": ROOM, "revision": 2, "revisions": [2], "sequence": 2, "author": "poison", "client_id": "?"}
         )
         post(store, "a2")

@@ -55,7 +55,7 @@ class RoomModel(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.database.messages.delete_many({})
+        self.database["messages"].delete_many({})
         self.processes = [Messaging(MessageStore(self.database, origin=origin)) for origin in ("one", "two")]
         self.lines: dict[tuple[str, str, str], Line] = {}
         self.revisions = {LOBBY.id: 0, "den": 0}
@@ -157,7 +157,7 @@ class RoomModel(RuleBasedStateMachine):
     def every_revision_was_given_once(self) -> None:
         """Dense: from 1 to the newest, none missing, none twice."""
         for room, newest in self.revisions.items():
-            given = [n for document in self.database.messages.find({"room": room}) for n in document["revisions"]]
+            given = [n for document in self.database["messages"].find({"room": room}) for n in document["revisions"]]
             assert sorted(given) == list(range(1, newest + 1))
 
     def _room(self, room: Room) -> dict[int, Any]:

@@ -14,7 +14,7 @@ from chatroom.messages.posting import Submission
 from chatroom.mongo.database import Database
 from chatroom.rooms.rooms import LOBBY
 from tests.databases import in_memory
-from tests.messaging import Messaging, NoHolding, new_draft
+from tests.messaging import HOLDS_NOTHING, Messaging, new_draft
 from tests.people import ALICE, BOB, access
 
 NOW = datetime(2026, 11, 21, 1, 2, 3, tzinfo=UTC)
@@ -162,16 +162,7 @@ class TestDatabase:
         assert not place.posting.needs_database(submission(room=SLOW, actor="webhook"))
 
 
-class Held1(NoHolding):
-    """Holds one draft."""
-
-    def __init__(self) -> None:
-        self.held = Held(
-            id="h" * 24, room_id=LOBBY.id, is_public=True, author=ALICE, client_id="h1", text="hi", held_at=NOW
-        )
-
-    def find(self, access: Any, client_id: str) -> Held | None:
-        return self.held if client_id == "h1" else None
+HELD = Held(id="h" * 24, room_id=LOBBY.id, is_public=True, author=ALICE, client_id="h1", text="hi", held_at=NOW)
 
 
 class TestKnown:
@@ -198,9 +189,9 @@ class TestKnown:
             place.say(client_id="a2", **now)
 
     def test_what_is_held_too(self, place: Place, database: Database) -> None:
-        holding = Held1()
-        place.posting._holding = holding
-        assert place.say(client_id="h1", room=READ_ONLY) == holding.held
+        find = {"h1": HELD}.get
+        place.posting._holding = msgspec.structs.replace(HOLDS_NOTHING, find=lambda _, client_id: find(client_id))
+        assert place.say(client_id="h1", room=READ_ONLY) == HELD
         with pytest.raises(Refused):
             place.say(client_id="h2", room=READ_ONLY)
 

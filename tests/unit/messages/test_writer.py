@@ -15,8 +15,9 @@ from tests.people import ALICE, access, draft
 class Line:
     """An engine that notes what is given to it."""
 
-    def __init__(self, messages: Messaging) -> None:
-        self.messages = messages
+    def __init__(self) -> None:
+        self.is_open = True
+        self.messages = Messaging(MessageStore(in_memory(), origin="here"), line=self)
         self.taken: list[object] = []
 
     def post(self, room: Room, draft: Draft) -> Stored:
@@ -36,14 +37,14 @@ def messages() -> Messaging:
     return Messaging(MessageStore(in_memory(), origin="here"))
 
 
-def test_the_engine_takes_over_while_it_runs(messages: Messaging) -> None:
-    line = Line(messages)
-    messages.writer.open(line)
+def test_the_engine_takes_over_while_it_runs() -> None:
+    line = Line()
+    messages = line.messages
     message = messages.writer.post(LOBBY, draft("a1")).message
     assert messages.writer.change(LOBBY, messages.changes.deleting(access(ALICE, LOBBY), message.id)).deleted_at
     messages.writer.note_soon(LOBBY, draft("joined"))
     assert line.taken == [draft("a1"), LOBBY, "joined"]
-    messages.writer.close()
+    line.is_open = False
     assert messages.writer.post(LOBBY, draft("a2")).message.sequence == 3
     assert len(line.taken) == 3
 

@@ -15,6 +15,7 @@ from chatroom.base.models import Author, Draft, Held, Message, Role, Room, User
 from chatroom.files.files import Files
 from chatroom.files.files_store import FileStore
 from chatroom.files.pictures import make_workers
+from chatroom.messages import posting
 from chatroom.messages.mentions import Mentions
 from chatroom.messages.messages_store import MessageStore, Stored
 from chatroom.moderation.approval import UNFINISHED_AFTER, Approval
@@ -25,7 +26,7 @@ from chatroom.mongo.database import Database
 from chatroom.people.users_store import UserStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.audit import Audit
-from chatroom.site.audit_store import AuditStore
+from chatroom.site.audit_store import Act, AuditStore
 from chatroom.site.notices import Notices
 from chatroom.site.notices_store import NoticeStore
 from chatroom.site.settings import Site
@@ -60,7 +61,8 @@ class World:
         )
         self.notices = Notices(NoticeStore(database))
         self.audit = Audit(AuditStore(database))
-        self.doing = make_acts(database, self.notices, clock)
+        decided = {"approve_message": self.finish_decision, "reject_message": self.finish_decision}
+        self.doing = make_acts(database, self.notices, clock, decided)
         self.newcomers = Newcomers(Site(SiteStore(database)), self.users, self.doing, clock=clock)
         self.holding = Holding(
             self.held, self.users, self.store, newcomers=self.newcomers, notices=self.notices, clock=clock
@@ -70,7 +72,7 @@ class World:
             files=self.files,
             find_mentions=Mentions(self.rooms.find_members).find,
             is_newcomer=self.newcomers.seems_one,
-            holding=self.holding,
+            holding=posting.Holding(may_hold=self.holding.may_hold, find=self.holding.find, hold=self.holding.hold),
         )
         self.approval = Approval(
             self.held,
@@ -81,12 +83,13 @@ class World:
             notices=self.notices,
             acts=self.doing,
         )
-        decided = self.approval.finish_decision
-        self.doing.follow_ups = {"approve_message": decided, "reject_message": decided}
         self.alice = self.add("alice")
         self.bob = self.add("bob", "moderator")
         self.carol = self.add("carol")
         self.newcomers.set_first(self.alice, 2)
+
+    def finish_decision(self, act: Act) -> None:
+        self.approval.finish_decision(act)
 
     def add(self, name: str, role: Role = "member", **more: Any) -> User:
         user = self.users.add(name, name.title(), "x", role, **more)
@@ -120,7 +123,7 @@ class World:
         return [entry.act for entry in self.audit.page().entries][::-1]
 
     def told(self, kind: str) -> list[str | None]:
-        found = self.database.notices.find({"kind": kind})
+        found = self.database["notices"].find({"kind": kind})
         return [document["user"] for document in found]
 
 
@@ -143,9 +146,11 @@ class TestWho:
 
     def test_nor_who_was_there_long_before(self, world: World) -> None:
         since = world.now - LOOK_BACK - timedelta(seconds=1)
-        world.database.users.update_one({"_id": world.carol.id}, {"$set": {"created_at": since}})
+        world.database["users"].update_one({"_id": world.carol.id}, {"$set": {"created_at": since}})
         assert world.is_free(world.carol)
-        world.database.users.update_one({"_id": world.carol.id}, {"$set": {"created_at": since + timedelta(minutes=1)}})
+        world.database["users"].update_one(
+            {"_id": world.carol.id}, {"$set": {"created_at": since + timedelta(minutes=1)}}
+        )
         assert world.hold("c1")
 
     def test_nobody_is_where_it_is_not_wished(self, world: World) -> None:
@@ -158,7 +163,9 @@ class TestWho:
     def test_a_moderator_of_the_room_is_not_there(self, world: World) -> None:
         world.rooms.admit(world.carol.id, DEN)
         assert world.hold("c1", room=DEN)
-        world.database.memberships.update_one({"user": world.carol.id, "room": DEN.id}, {"$set": {"role": "moderator"}})
+        world.database["memberships"].update_one(
+            {"user": world.carol.id, "room": DEN.id}, {"$set": {"role": "moderator"}}
+        )
         assert world.is_free(world.carol, room=DEN)
         assert not world.is_free(world.carol)
 
@@ -318,7 +325,7 @@ class TestWithdraw:
         held = world.hold("c1")
         world.approval.withdraw(world.access(world.carol), held.id)
         assert world.approval.list_all() == world.approval.list_of(world.access(world.carol)) == []
-        found = world.database.held.find_one({})
+        found = world.database["held"].find_one({})
         assert found
         assert "text" not in found
         with pytest.raises(Refused) as refusal:
@@ -360,7 +367,7 @@ class TestDecide:
         assert (message.author, message.client_id, message.text) == (Author(world.carol.id, "Carol"), "c1", "c1")
         assert world.acts() == ["set_holding", "approve_message"]
         assert world.told("user") == [world.carol.id]
-        assert world.access(world.carol).standing.approved == 1
+        assert world.access(world.carol).approval_state.approved == 1
 
     def test_trusted_they_wait_no_more(self, world: World) -> None:
         world.approval.approve(world.bob, world.hold("c1").id, is_trusting=True)
@@ -414,7 +421,7 @@ class TestDecide:
         assert world.approval.finish() == 1
         assert world.approval.finish() == 0
         assert world.texts() == ["c1"]
-        assert world.access(world.carol).standing.approved == 1
+        assert world.access(world.carol).approval_state.approved == 1
         assert world.acts() == ["set_holding", "approve_message"]
 
     def test_rejected_it_needs_a_reason_of_some_length(self, world: World) -> None:
@@ -438,7 +445,7 @@ class TestDecide:
         dave = world.add("dave")
         for user in (world.carol, dave):
             world.rooms.admit(user.id, DEN)
-        world.database.memberships.update_one({"user": dave.id, "room": DEN.id}, {"$set": {"role": "moderator"}})
+        world.database["memberships"].update_one({"user": dave.id, "room": DEN.id}, {"$set": {"role": "moderator"}})
         held, public = world.hold("c1", room=DEN), world.hold("c2")
         assert [each.held.id for each in world.approval.list_for(dave)] == [held.id]
         assert [each.held.id for each in world.approval.list_for(world.alice)] == [public.id]
@@ -463,7 +470,7 @@ class TestDecide:
         with pytest.raises(Refused, match="archived"):
             world.approval.approve(world.bob, held.id)
         world.rooms.change(LOBBY.id, {"archived_at": None})
-        world.database.memberships.delete_one({"user": world.carol.id, "room": LOBBY.id})
+        world.database["memberships"].delete_one({"user": world.carol.id, "room": LOBBY.id})
         with pytest.raises(Refused, match="not in the room any more"):
             world.approval.approve(world.bob, held.id)
         world.approval.reject(world.bob, held.id, "You left.")

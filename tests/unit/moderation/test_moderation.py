@@ -21,7 +21,7 @@ from chatroom.rooms.members_store import MemberStore
 from chatroom.rooms.rooms import LOBBY
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.audit import Audit
-from chatroom.site.audit_store import AuditStore
+from chatroom.site.audit_store import Act, AuditStore
 from chatroom.site.notices import Notices
 from chatroom.site.notices_store import NoticeStore
 from tests.conftest import Clock
@@ -42,19 +42,20 @@ class Place:
         self.sessions = Sessions(SessionStore(database, clock=clock), self.users, idle=day, lifetime=day, clock=clock)
         self.audit = Audit(AuditStore(database))
         self.told: list[Notice] = []
-        notices = Notices(NoticeStore(database))
-        notices.apply_through = self.told.append
-        self.doing = acts = make_acts(database, notices, clock)
+        notices = Notices(NoticeStore(database), apply=self.told.append)
+        ends = {"ban": self.end_sessions_of, "end_sessions": self.end_sessions_of}
+        self.doing = acts = make_acts(database, notices, clock, ends)
         rooms = make_rooms(database, Messaging(MessageStore(database, origin="here")).writer, notices, acts)
         self.moderation = Moderation(self.users, self.rooms, rooms, self.sessions, acts, clock=clock)
-        ends = self.moderation.end_sessions_of
-        acts.follow_ups = {"ban": ends, "end_sessions": ends}
         self.alice, self.bob = self.add("alice"), self.add("bob", "moderator")
         self.carol, self.dave = self.add("carol"), self.add("dave", "moderator")
         for room in (LOBBY, DEN):
             self.rooms.ensure(room)
             for user in (self.bob, self.carol, self.dave):
                 self.rooms.admit(user.id, room)
+
+    def end_sessions_of(self, act: Act) -> None:
+        self.moderation.end_sessions_of(act)
 
     def add(self, name: str, role: Role = "member") -> User:
         return self.users.add(name, name.title(), "hash", role)

@@ -20,15 +20,16 @@ from chatroom.base.errors import Refused, SettingsError, Unavailable
 from chatroom.base.models import Room, Slug
 from chatroom.moderation.site_rooms_store import SiteRoomStore
 from chatroom.mongo import database as store_database
+from chatroom.mongo.collections import CollectionModel
 from chatroom.mongo.database import Database
 from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.people.users_store import UserStore
 from chatroom.rooms.rooms_store import RoomStore
-from tests.databases import INDEXES
+from tests.databases import COLLECTIONS
 from tests.ports import Port
 from tests.waiting import PATIENCE_SECONDS
 
-COLLECTIONS = ["users", "sessions", "invites", "rooms", "memberships", "messages"]
+NAMES = ["users", "sessions", "invites", "rooms", "memberships", "messages"]
 
 
 def connect(uri: str, **settings: Any) -> Database:
@@ -61,8 +62,8 @@ def nowhere() -> Iterator[str]:
 def test_d02_every_write_waits_for_a_majority_whatever_the_uri_says(nowhere: str, options: str) -> None:
     database = connect(nowhere + options, store_timeout_seconds=3.0)
     try:
-        for name in COLLECTIONS:
-            collection = getattr(database, name)
+        for name in NAMES:
+            collection = database[name]
             assert collection.write_concern.document == {"w": "majority", "j": True, "wtimeout": 3000}, name
             assert collection.read_concern.level == "majority", name
             assert collection.read_preference == pymongo.ReadPreference.PRIMARY, name
@@ -89,7 +90,7 @@ def test_d02_the_write_concern_on_the_wire(mongod: EmbeddedMongo, options: str) 
     with client:
         database = Database(client, "test_wire", timeout_seconds=PATIENCE_SECONDS)
         with database.bounded():
-            database.messages.insert_one({"room": "x"})
+            database["messages"].insert_one({"room": "x"})
         client.drop_database("test_wire")
 
     # Inside `bounded`, pymongo replaces wtimeout by a bound of the whole call.
@@ -223,7 +224,7 @@ def test_any_text_can_be_looked_for(database: Database, text: str) -> None:
 def test_what_the_database_has_no_form_for_is_refused(real_database: Database, value: object) -> None:
     """I09: at one edge, as bad input, and not as a fault of the database."""
     with pytest.raises(Refused) as refusal, real_database.bounded():
-        real_database.users.find_one({"username_key": value})
+        real_database["users"].find_one({"username_key": value})
     assert refusal.value.reason == "invalid"
 
 
@@ -302,11 +303,11 @@ def test_in_memory_nothing_is_wrong() -> None:
 
 
 def test_making_the_indexes_again_changes_nothing(database: Database) -> None:
-    database.ensure_indexes(INDEXES)
-    before = database.messages.index_information()
-    database.ensure_indexes(INDEXES)
+    database.ensure_indexes(COLLECTIONS)
+    before = database["messages"].index_information()
+    database.ensure_indexes(COLLECTIONS)
 
-    assert database.messages.index_information() == before
+    assert database["messages"].index_information() == before
     assert all(name == "_id_" or next(iter(index["key"]))[0] == "room" for name, index in before.items())
     assert before["room_revisions"]["unique"]
     assert before["room_client_id_author"]["unique"]
@@ -314,16 +315,16 @@ def test_making_the_indexes_again_changes_nothing(database: Database) -> None:
 
 def test_d11_documents_that_contradict_an_index_stop_the_start(database: Database) -> None:
     slugs = [{"_id": n, "slug": "a secret name"} for n in range(2)]
-    database.rooms.drop()
+    database["rooms"].drop()
     try:
-        database.rooms.insert_many(slugs)
+        database["rooms"].insert_many(slugs)
 
         with pytest.raises(SettingsError, match="collection rooms") as error:
-            database.ensure_indexes({"rooms": [pymongo.IndexModel("slug", unique=True)]})
+            database.ensure_indexes([CollectionModel("rooms", [pymongo.IndexModel("slug", unique=True)])])
 
         assert "secret" not in str(error.value)
-        database.rooms.delete_many({})
-        database.ensure_indexes({"rooms": [pymongo.IndexModel("slug", unique=True)]})
+        database["rooms"].delete_many({})
+        database.ensure_indexes([CollectionModel("rooms", [pymongo.IndexModel("slug", unique=True)])])
     finally:  # the next tests have the same database
-        database.rooms.drop()
-        database.ensure_indexes(INDEXES)
+        database["rooms"].drop()
+        database.ensure_indexes(COLLECTIONS)

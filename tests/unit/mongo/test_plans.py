@@ -22,7 +22,7 @@ from chatroom.rooms.members_store import MemberStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.search.search_store import Beginning, Entry, OneOf, SearchStore, Span, Step
 from chatroom.site.notices_store import NoticeStore
-from tests.databases import INDEXES
+from tests.databases import COLLECTIONS
 from tests.people import ALICE, BOB, rendered
 from tests.waiting import PATIENCE_SECONDS
 
@@ -60,7 +60,7 @@ def full_database(mongod: EmbeddedMongo, commands: Commands) -> Iterator[Databas
     """A room of 3,000 messages among others, some of them changed."""
     client: Any = pymongo.MongoClient(mongod.root_uri, tz_aware=True, event_listeners=[commands])
     database = Database(client, "test_plans", timeout_seconds=PATIENCE_SECONDS)
-    database.ensure_indexes(INDEXES)
+    database.ensure_indexes(COLLECTIONS)
     store = MessageStore(database, origin="x")
     for room, count in (("before", 500), ("lobby", MESSAGES), ("later", 500)):
         store.append(room, [rendered(f"c{i}", author=ALICE if i % 2 else BOB) for i in range(count)])

@@ -20,7 +20,7 @@ from chatroom.people.sessions import Sessions, session_id_of
 from chatroom.people.sessions_store import SessionStore
 from chatroom.people.users_store import UserStore
 from chatroom.rooms.members_store import MemberStore
-from chatroom.services import INDEXES
+from chatroom.services import COLLECTIONS
 from chatroom.site.acts_store import ActStore, Note
 from chatroom.site.audit import Audit
 from chatroom.site.audit_store import Act, AuditStore, Subject
@@ -49,7 +49,7 @@ def commands() -> Commands:
 def town(mongod: EmbeddedMongo, commands: Commands) -> Iterator["Town"]:
     client: Any = pymongo.MongoClient(mongod.root_uri, tz_aware=True, event_listeners=[commands])
     database = Database(client, "test_plans_of_accounts", timeout_seconds=PATIENCE_SECONDS)
-    database.ensure_indexes(INDEXES)
+    database.ensure_indexes(COLLECTIONS)
     yield Town(database)
     client.drop_database(database.name)
     client.close()

@@ -110,7 +110,7 @@ def test_a_key_that_nobody_is_seen_to_hold_is_unknown(
     """It says that nothing is certain; and never that it is stored, or that somebody else has it."""
     collection, method, write = WRITES[what]
     monkeypatch.setattr(database, "timeout_seconds", 0.2)
-    monkeypatch.setattr(getattr(database, collection), method, collide)
+    monkeypatch.setattr(database[collection], method, collide)
     with pytest.raises(Unavailable):
         write(database)
 
@@ -120,7 +120,7 @@ class TestRooms:
         rooms = RoomStore(database)
         assert rooms.add(DEN, ALICE.id)
         assert not rooms.add(msgspec.structs.replace(DEN, id="den2"), BOB.id)
-        assert database.memberships.find_one({"user": BOB.id}) is None
+        assert database["memberships"].find_one({"user": BOB.id}) is None
 
     def test_an_id_that_another_has(self, database: Database) -> None:
         rooms = RoomStore(database)
@@ -131,7 +131,7 @@ class TestRooms:
     def test_a_room_that_was_stored_by_this_very_write(self, database: Database) -> None:
         rooms = RoomStore(database)
         rooms.add(DEN, ALICE.id)
-        database.memberships.delete_many({})  # what comes before it in the same try
+        database["memberships"].delete_many({})  # what comes before it in the same try
         assert rooms.add(DEN, ALICE.id)
 
     def test_a_member_who_was_admitted_at_the_same_moment(self, database: Database) -> None:
@@ -141,7 +141,7 @@ class TestRooms:
             thread.start()
         for thread in threads:
             thread.join()
-        assert database.memberships.count_documents({}) == 1
+        assert database["memberships"].count_documents({}) == 1
 
 
 class TestUsers:
@@ -176,7 +176,7 @@ class TestHooks:
     @pytest.mark.parametrize("other", [{"secret_hash": "s"}, {"_id": HOOK.id, "secret_hash": "t"}])
     def test_a_secret_or_an_id_that_another_has(self, database: Database, other: dict[str, str]) -> None:
         """Else its maker would be given a secret that posts elsewhere, or nowhere."""
-        database.hooks.insert_one({"_id": "another", "room": "elsewhere", **other})
+        database["hooks"].insert_one({"_id": "another", "room": "elsewhere", **other})
         with pytest.raises(Unavailable):
             HookStore(database).add(HOOK, secret_hash="s")
 
@@ -204,9 +204,11 @@ class TestHeld:
     def test_a_place_that_was_taken_meanwhile(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
         store = HeldStore(database)
         store.add(held("c1"), 3)
-        find = database.held.find
+        find = database["held"].find
         before = {"author.id": ALICE.id, "place": {"$gt": ""}}  # asked before it was taken
-        monkeypatch.setattr(database.held, "find", lambda query, *more: find({"_id": 0} if query == before else query))
+        monkeypatch.setattr(
+            database["held"], "find", lambda query, *more: find({"_id": 0} if query == before else query)
+        )
         second = store.add(held("c2"), 3)
         assert second is not None
         assert second.client_id == "c2"
@@ -220,10 +222,10 @@ class TestHeld:
     def test_a_place_or_an_id_that_somebody_elses_has(self, database: Database) -> None:
         store, ours = HeldStore(database), held("c1")
         place = {"place": f"{ALICE.id}:0", "author": {"id": BOB.id}, "room": "x", "client_id": "x"}
-        database.held.insert_one(place)
+        database["held"].insert_one(place)
         found = store.add(ours, 2)
         assert found == ours
-        database.held.insert_one({**place, "_id": ObjectId("1" * 24), "place": "x", "client_id": "y"})
+        database["held"].insert_one({**place, "_id": ObjectId("1" * 24), "place": "x", "client_id": "y"})
         with pytest.raises(Unavailable):
             store.add(msgspec.structs.replace(held("c2", MALLORY), id="1" * 24), 2)
 
@@ -232,7 +234,7 @@ def test_a_key_that_another_process_made(database: Database) -> None:
     store = SubscriptionStore(database)
 
     def make() -> str:
-        database.push_keys.insert_one({"_id": "vapid", "private_key": "theirs", "created_at": AT})
+        database["push_keys"].insert_one({"_id": "vapid", "private_key": "theirs", "created_at": AT})
         return "ours"
 
     assert store.keep_key(make) == "theirs"
@@ -246,18 +248,18 @@ class TestLeases:
     def test_one_that_another_thread_of_ours_took(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
         leases = LeaseStore(database, holder="me")
         leases.take("work", 30)
-        monkeypatch.setattr(database.leases, "update_one", collide)
+        monkeypatch.setattr(database["leases"], "update_one", collide)
         assert leases.take("work", 30)
 
 
 def test_a_presence_of_another_process_is_not_prolonged(database: Database) -> None:
     here = PresenceStore(database, process="here", lease_seconds=30, clock=lambda: AT)
     here.take([("den", ALICE)])
-    database.presences.update_one({}, {"$set": {"process": "there", "expires_at": datetime(2020, 1, 1, tzinfo=UTC)}})
+    database["presences"].update_one({}, {"$set": {"process": "there", "expires_at": datetime(2020, 1, 1, tzinfo=UTC)}})
     here.take([("den", ALICE), ("den", BOB)])
 
     def expiries() -> dict[str, int]:
-        return {each["user"]["id"]: each["expires_at"].year for each in database.presences.find({})}
+        return {each["user"]["id"]: each["expires_at"].year for each in database["presences"].find({})}
 
     # A lease does not wait for a majority, and a read sees what a majority has.
     wait_until(lambda: expiries() == {ALICE.id: 2020, BOB.id: 2026}, "the lease of another process was prolonged")
@@ -268,7 +270,7 @@ def test_an_entry_of_another_room_is_not_replaced(database: Database) -> None:
     id = str(ObjectId())
     search.put("den", [Entry(id=id, revision=1, words=frozenset({"secret"}))])
     search.put("hall", [Entry(id=id, revision=2, words=frozenset({"open"}))])
-    (entry,) = database.search_entries.find({})
+    (entry,) = database["search_entries"].find({})
     assert (entry["room"], entry["words"]) == ("den", ["secret"])
 
 

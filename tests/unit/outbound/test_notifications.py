@@ -57,7 +57,7 @@ class Stage:
         self.notifier = Notifier(
             self.push,
             room_of=lambda _: room,
-            wishes_in=lambda _, users: {user: wish for user, wish in known.items() if user in users},
+            preferences_in=lambda _, users: {user: wish for user, wish in known.items() if user in users},
             seconds=lambda: self.now,
         )
 

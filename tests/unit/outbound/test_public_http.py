@@ -10,7 +10,7 @@ import pytest
 
 from chatroom.base.errors import Refused
 from chatroom.outbound import public_http as module
-from chatroom.outbound.public_http import LARGEST_ANSWER, LOOKED_UP_AT_ONCE, Forbidden, Outside, is_public
+from chatroom.outbound.public_http import LARGEST_ANSWER, LOOKED_UP_AT_ONCE, Forbidden, PublicHttp, is_public
 from tests.ports import Port
 from tests.waiting import PATIENCE_SECONDS
 
@@ -52,7 +52,7 @@ Resolve = Callable[[Callable[..., Any]], None]
 
 @pytest.fixture
 def resolve(monkeypatch: pytest.MonkeyPatch) -> Resolve:
-    """Let `outside`, and nobody else, look names up in another way."""
+    """Let `public_http`, and nobody else, look names up in another way."""
 
     def resolve_by(look_up: Callable[..., Any]) -> None:
         monkeypatch.setattr(module, "socket", SimpleNamespace(**vars(socket) | {"getaddrinfo": look_up}))
@@ -93,20 +93,20 @@ def test_names_that_are_slow_to_look_up_hold_few_threads(resolve: Resolve) -> No
         raise OSError
 
     resolve(look_up)
-    outside = Outside()
-    threads = [threading.Thread(target=outside.is_allowed, args=("slow.test",)) for _ in range(LOOKED_UP_AT_ONCE)]
+    public_http = PublicHttp()
+    threads = [threading.Thread(target=public_http.is_allowed, args=("slow.test",)) for _ in range(LOOKED_UP_AT_ONCE)]
     try:
         for thread in threads:
             thread.start()
             assert begun.acquire(timeout=PATIENCE_SECONDS)
         with pytest.raises(Refused) as refusal:
-            outside.is_allowed("slow.test")
+            public_http.is_allowed("slow.test")
         assert refusal.value.reason == "busy"
     finally:
         may_end.set()
     for thread in threads:
         thread.join()
-    assert not outside.is_allowed("slow.test")
+    assert not public_http.is_allowed("slow.test")
 
 
 class TestPost:
@@ -135,7 +135,7 @@ class TestPost:
             give_up.start()
             try:
                 with contextlib.suppress(OSError):
-                    Outside(["localhost"]).post(f"http://localhost:{listener.getsockname()[1]}/", timeout=0.5)
+                    PublicHttp(["localhost"]).post(f"http://localhost:{listener.getsockname()[1]}/", timeout=0.5)
                 thread.join()
             finally:
                 give_up.cancel()
@@ -144,7 +144,7 @@ class TestPost:
 
     def test_a_host_that_is_allowed_is_asked_under_its_name(self, server: Any) -> None:
         port = server.server_address[1]
-        answer = Outside(["LocalHost"]).post(
+        answer = PublicHttp(["LocalHost"]).post(
             f"http://localhost:{port}/a?b=c", data=b"hi", headers={"X-N": 1}, timeout=60
         )
 
@@ -155,14 +155,14 @@ class TestPost:
         """P08: the loopback stands in for one."""
         monkeypatch.setattr(module, "is_public", lambda _: True)
         with pytest.raises(Forbidden):
-            Outside().post(f"http://127.0.0.1:{server.server_address[1]}/")
+            PublicHttp().post(f"http://127.0.0.1:{server.server_address[1]}/")
         assert server.asked == []
-        assert Outside(["127.0.0.1"]).post(f"http://127.0.0.1:{server.server_address[1]}/").status_code == 200
+        assert PublicHttp(["127.0.0.1"]).post(f"http://127.0.0.1:{server.server_address[1]}/").status_code == 200
 
     def test_a_redirect_is_not_followed(self, server: Any) -> None:
         port = server.server_address[1]
 
-        assert Outside(["localhost"]).post(f"http://localhost:{port}/away", timeout=60).status_code == 302
+        assert PublicHttp(["localhost"]).post(f"http://localhost:{port}/away", timeout=60).status_code == 302
         assert len(server.asked) == 1
 
     @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ class TestPost:
     )
     def test_an_address_within_is_never_asked(self, server: Any, host: str) -> None:
         with pytest.raises(Forbidden):
-            Outside().post(f"http://{host}:{server.server_address[1]}/")
+            PublicHttp().post(f"http://{host}:{server.server_address[1]}/")
         assert server.asked == []
 
     @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ class TestPost:
     )
     def test_other_addresses_are_refused(self, url: str) -> None:
         with pytest.raises(Forbidden):
-            Outside().post(url)
+            PublicHttp().post(url)
 
     def test_the_connection_goes_to_the_address_that_was_looked_at(self, server: Any, resolve: Resolve) -> None:
         """DNS rebinding: the second answer leads within."""
@@ -187,21 +187,21 @@ class TestPost:
         def look_up(*_: Any, **__: Any) -> list[Any]:
             return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(answers), 80))]
 
-        outside = Outside()
+        public_http = PublicHttp()
         resolve(look_up)
-        assert outside._find_address("rebind.test", 80) == "93.184.215.14"
+        assert public_http._find_address("rebind.test", 80) == "93.184.215.14"
         with pytest.raises(Forbidden):
-            outside._find_address("rebind.test", 80)
+            public_http._find_address("rebind.test", 80)
 
     def test_one_address_within_among_others_is_enough(self, resolve: Resolve) -> None:
         found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, 80)) for each in ("1.1.1.1", "10.0.0.1")]
         resolve(lambda *_, **__: found)
-        assert not Outside().is_allowed("both.test")
+        assert not PublicHttp().is_allowed("both.test")
 
     def test_nobody_answers(self) -> None:
         port = Port()
         with pytest.raises(OSError, match="refused"):
-            Outside(["localhost"]).post(f"http://localhost:{port.number}/", timeout=60)
+            PublicHttp(["localhost"]).post(f"http://localhost:{port.number}/", timeout=60)
         port.release()
 
     def test_a_name_that_nobody_has_is_not_allowed(self, resolve: Resolve) -> None:
@@ -209,4 +209,4 @@ class TestPost:
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
         resolve(look_up)
-        assert not Outside().is_allowed("no-such-name.invalid")
+        assert not PublicHttp().is_allowed("no-such-name.invalid")

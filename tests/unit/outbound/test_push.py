@@ -6,7 +6,7 @@ import requests
 
 from chatroom.base.errors import Refused
 from chatroom.mongo.database import Database
-from chatroom.outbound.fair_turns import Patience
+from chatroom.outbound.fair_turns import FairTurns
 from chatroom.outbound.push import MOST_BROWSERS, Push
 from chatroom.outbound.subscriptions_store import SubscriptionStore
 from tests.people import ALICE, BOB
@@ -40,10 +40,10 @@ def service() -> Service:
 def push(database: Database, service: Service) -> Push:
     for person in (ALICE, BOB):
         good = {"user_id": person.id, "expires_at": datetime.now(UTC) + timedelta(days=1)}
-        database.sessions.insert_one({"_id": f"session of {person.name}", **good})
+        database["sessions"].insert_one({"_id": f"session of {person.name}", **good})
     store = SubscriptionStore(database)
     made = Push(store, contact="mailto:a@b.c", poster=service, is_allowed=lambda host: host == "push.test")
-    made.patience = Patience(lambda: 100.0)  # nobody is slow but who is said to be
+    made.turns = FairTurns(lambda: 100.0)  # nobody is slow but who is said to be
     return made
 
 
@@ -92,7 +92,7 @@ class TestSending:
     ) -> None:
         """P11: of somebody who has subscribed ten browsers whose service answers after nine seconds."""
         now = [100.0]
-        monkeypatch.setattr(push.patience, "_clock", lambda: now[0])
+        monkeypatch.setattr(push.turns, "_clock", lambda: now[0])
         for n in range(10):
             subscribe(push, Browser(f"https://push.test/slow-{n}"))
         subscribe(push, Browser("https://push.test/bobs"), BOB)
@@ -113,7 +113,7 @@ class TestSending:
 
     def test_an_ended_session_is_told_nothing(self, push: Push, service: Service, database: Database) -> None:
         subscribe(push, Browser())
-        database.sessions.update_one({"user_id": ALICE.id}, {"$set": {"ended_at": datetime.now(UTC)}})
+        database["sessions"].update_one({"user_id": ALICE.id}, {"$set": {"ended_at": datetime.now(UTC)}})
 
         assert push.send([ALICE.id], {"title": "x"}) == 0
         assert service.taken == []

@@ -12,11 +12,11 @@ import pytest
 
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Author, Hook
-from chatroom.outbound import public_http as outside
+from chatroom.outbound import public_http
 from chatroom.outbound.deliveries import Deliveries
-from chatroom.outbound.fair_turns import Patience
+from chatroom.outbound.fair_turns import FairTurns
 from chatroom.outbound.hooks_store import HookStore
-from chatroom.outbound.public_http import Answer, Forbidden, Outside
+from chatroom.outbound.public_http import Answer, Forbidden, PublicHttp
 from chatroom.rooms.rooms import LOBBY
 from chatroom.services import Services
 from chatroom.site.leases_store import LeaseStore
@@ -60,19 +60,19 @@ def store(services: Services) -> HookStore:
 @pytest.fixture
 def deliveries(services: Services, store: HookStore, poster: Poster, clock: Clock) -> Deliveries:
     leases = LeaseStore(services.database, holder="here", clock=clock)
-    made = Deliveries(store, services.message_store, leases, poster, find_room=services.rooms.find, clock=clock)
-    made.patience = Patience(clock.seconds)
+    made = Deliveries(store, services.messages.store, leases, poster, find_room=services.rooms.rooms.find, clock=clock)
+    made.turns = FairTurns(clock.seconds)
     return made
 
 
 def make(services: Services, monkeypatch: pytest.MonkeyPatch, *, trigger: str = "") -> str:
-    monkeypatch.setattr(services.webhooks, "_is_allowed", lambda host: True)
-    return services.webhooks.make_outgoing(MANAGER, ALICE, "Logs", "https://logs.test/in", trigger)
+    monkeypatch.setattr(services.outbound.webhooks, "_is_allowed", lambda host: True)
+    return services.outbound.webhooks.make_outgoing(MANAGER, ALICE, "Logs", "https://logs.test/in", trigger)
 
 
 def say(services: Services, *texts: str, author: Author = ALICE) -> None:
     for text in texts:
-        services.writer.post(LOBBY, new_draft(author, text))
+        services.messages.writer.post(LOBBY, new_draft(author, text))
 
 
 class TestDelivering:
@@ -115,7 +115,7 @@ class TestDelivering:
         deliveries.deliver_all(store.list_outgoing())
         deliveries.deliver_all(store.list_outgoing())
         assert poster.texts == ["one"]
-        [hook] = services.webhooks.list_for(MANAGER)
+        [hook] = services.outbound.webhooks.list_for(MANAGER)
         assert hook.last_error
         clock.advance(seconds=5)
         deliveries.deliver_all(store.list_outgoing())
@@ -125,7 +125,7 @@ class TestDelivering:
         clock.advance(seconds=5)
         deliveries.deliver_all(store.list_outgoing())
         assert poster.texts == ["one", "one", "one", "two"]
-        [hook] = services.webhooks.list_for(MANAGER)
+        [hook] = services.outbound.webhooks.list_for(MANAGER)
         assert (hook.last_error, hook.attempts, hook.failing_since) == ("", 0, None)
 
     def test_after_three_days_it_is_given_up(
@@ -136,7 +136,7 @@ class TestDelivering:
         for _ in range(100):
             deliveries.deliver_all(store.list_outgoing())
             clock.advance(hours=1)
-        [hook] = services.webhooks.list_for(MANAGER)
+        [hook] = services.outbound.webhooks.list_for(MANAGER)
         assert hook.given_up_at is not None
         assert hook.failing_since is not None
         assert hook.given_up_at - hook.failing_since >= timedelta(days=3)
@@ -164,9 +164,9 @@ class TestDelivering:
         self, services: Services, deliveries: Deliveries, store: HookStore, poster: Poster
     ) -> None:
         say(services, "one", "two", "three")
-        first, second, _ = services.message_store.newest(LOBBY.id, 3)
-        services.writer.change(LOBBY, services.changes.editing(MANAGER, first.id, "one!"))
-        services.writer.change(LOBBY, services.changes.deleting(MANAGER, second.id))
+        first, second, _ = services.messages.store.newest(LOBBY.id, 3)
+        services.messages.writer.change(LOBBY, services.messages.changes.editing(MANAGER, first.id, "one!"))
+        services.messages.writer.change(LOBBY, services.messages.changes.deleting(MANAGER, second.id))
         deliveries.deliver_all(store.list_outgoing())
         deliveries.deliver_all(store.list_outgoing())
         assert poster.texts == ["one!", "three"]
@@ -222,8 +222,8 @@ class TestDelivering:
     def test_a_webhook_that_was_removed_is_told_no_more(
         self, services: Services, deliveries: Deliveries, store: HookStore, poster: Poster
     ) -> None:
-        [hook] = services.webhooks.list_for(MANAGER)
-        services.webhooks.remove(MANAGER, hook.id)
+        [hook] = services.outbound.webhooks.list_for(MANAGER)
+        services.outbound.webhooks.remove(MANAGER, hook.id)
         say(services, "one")
         deliveries.deliver_all(store.list_outgoing())
         assert poster.posted == []
@@ -240,13 +240,13 @@ def test_a_trigger_word(
 
 def manage(services: Services, person: Author) -> None:
     """Have somebody manage the lobby."""
-    services.database.users.insert_one(
+    services.database["users"].insert_one(
         {"_id": person.id, "username": person.name, "display_name": person.name, "password_hash": "", "role": "member"}
         | {"username_key": person.id, "display_name_key": person.id, "name_keys": [person.id], "password_version": 0}
         | {"created_at": datetime.now(UTC)}
     )
-    services.rooms._store.admit(person.id, LOBBY)
-    services.rooms._members.set_role(person.id, LOBBY, "administrator")
+    services.rooms.rooms._store.admit(person.id, LOBBY)
+    services.rooms.rooms._members.set_role(person.id, LOBBY, "administrator")
 
 
 class TestMaker:
@@ -257,36 +257,36 @@ class TestMaker:
         self, services: Services, poster: Poster, monkeypatch: pytest.MonkeyPatch, fate: str
     ) -> None:
         make(services, monkeypatch)
-        secret = services.webhooks.make_incoming(MANAGER, ALICE, "CI")
+        secret = services.outbound.webhooks.make_incoming(MANAGER, ALICE, "CI")
         manage(services, ALICE)
-        monkeypatch.setattr(services.deliveries, "_poster", poster)
-        services.webhooks.post(*services.webhooks.find(secret), "before")
+        monkeypatch.setattr(services.outbound.deliveries, "_poster", poster)
+        services.outbound.webhooks.post(*services.outbound.webhooks.find(secret), "before", None, "192.0.2.1")
         say(services, "one")
-        services.deliveries.deliver_all(services.deliveries._store.list_outgoing())
+        services.outbound.deliveries.deliver_all(services.outbound.deliveries._store.list_outgoing())
         assert poster.texts == ["one"]
 
         if fate == "removed":
-            services.rooms._members.remove(ALICE.id, LOBBY)
+            services.rooms.rooms._members.remove(ALICE.id, LOBBY)
         elif fate == "demoted":
-            services.rooms._members.set_role(ALICE.id, LOBBY, "moderator")
+            services.rooms.rooms._members.set_role(ALICE.id, LOBBY, "moderator")
         else:
-            services.accounts.users.set_ban(ALICE.id, datetime.now(UTC) + timedelta(hours=1), "spam")
+            services.people.users.set_ban(ALICE.id, datetime.now(UTC) + timedelta(hours=1), "spam")
 
         say(services, "two", author=BOB)
-        services.deliveries.deliver_all(services.deliveries._store.list_outgoing())
+        services.outbound.deliveries.deliver_all(services.outbound.deliveries._store.list_outgoing())
         assert poster.texts == ["one"]
-        assert "no longer manages" in services.webhooks.list_for(MANAGER)[0].last_error
+        assert "no longer manages" in services.outbound.webhooks.list_for(MANAGER)[0].last_error
         with pytest.raises(Refused) as refusal:
-            services.webhooks.post(*services.webhooks.find(secret), "after")
+            services.outbound.webhooks.post(*services.outbound.webhooks.find(secret), "after", None, "192.0.2.1")
         assert refusal.value.reason == "forbidden"
 
     def test_who_is_muted_says_nothing_by_it(self, services: Services) -> None:
         """M05."""
-        secret = services.webhooks.make_incoming(MANAGER, ALICE, "CI")
+        secret = services.outbound.webhooks.make_incoming(MANAGER, ALICE, "CI")
         manage(services, ALICE)
-        services.accounts.users.set_mute(ALICE.id, datetime.now(UTC) + timedelta(hours=1), "noise")
+        services.people.users.set_mute(ALICE.id, datetime.now(UTC) + timedelta(hours=1), "noise")
         with pytest.raises(Refused) as refusal:
-            services.webhooks.post(*services.webhooks.find(secret), "after")
+            services.outbound.webhooks.post(*services.outbound.webhooks.find(secret), "after", None, "192.0.2.1")
         assert refusal.value.reason == "muted"
 
 
@@ -295,9 +295,9 @@ def test_a_slow_address_keeps_no_others_waiting(
 ) -> None:
     """P11: whose address takes nine seconds for each message, and says yes to it."""
     now = [100.0]
-    monkeypatch.setattr(deliveries.patience, "_clock", lambda: now[0])
+    monkeypatch.setattr(deliveries.turns, "_clock", lambda: now[0])
     make(services, monkeypatch)
-    services.webhooks.make_outgoing(MANAGER, BOB, "Mine", "https://slow.test/in")
+    services.outbound.webhooks.make_outgoing(MANAGER, BOB, "Mine", "https://slow.test/in")
     post = poster.post
 
     def post_slowly(url: str, **options: Any) -> Answer:
@@ -322,12 +322,12 @@ def test_the_thread_delivers_and_stops(services: Services, poster: Poster, monke
     make(services, monkeypatch)
     manage(services, ALICE)
     say(services, "hello")
-    monkeypatch.setattr(services.deliveries, "_poster", poster)
-    services.deliveries.start()
+    monkeypatch.setattr(services.outbound.deliveries, "_poster", poster)
+    services.outbound.deliveries.start()
     try:
         wait_until(lambda: poster.texts)
     finally:
-        services.deliveries.stop()
+        services.outbound.deliveries.stop()
     assert poster.texts == ["hello"]
 
 
@@ -341,17 +341,17 @@ class TestMaking:
                 raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
             return socket.getaddrinfo(host, *arguments, **options)
 
-        monkeypatch.setattr(outside, "socket", SimpleNamespace(**vars(socket) | {"getaddrinfo": look_up}))
+        monkeypatch.setattr(public_http, "socket", SimpleNamespace(**vars(socket) | {"getaddrinfo": look_up}))
 
     @pytest.mark.parametrize("role", ["member", "moderator"])
     def test_only_administrators_may(self, services: Services, role: Any) -> None:
         """P06."""
         lesser = access(ALICE, LOBBY, role)
         for act in (
-            lambda: services.webhooks.make_incoming(lesser, ALICE, "CI"),
-            lambda: services.webhooks.make_outgoing(lesser, ALICE, "CI", "https://x.test/"),
-            lambda: services.webhooks.list_for(lesser),
-            lambda: services.webhooks.remove(lesser, "h"),
+            lambda: services.outbound.webhooks.make_incoming(lesser, ALICE, "CI"),
+            lambda: services.outbound.webhooks.make_outgoing(lesser, ALICE, "CI", "https://x.test/"),
+            lambda: services.outbound.webhooks.list_for(lesser),
+            lambda: services.outbound.webhooks.remove(lesser, "h"),
         ):
             with pytest.raises(Refused) as refusal:
                 act()
@@ -379,38 +379,40 @@ class TestMaking:
     def test_addresses_that_are_refused(self, services: Services, url: str) -> None:
         """P08."""
         with pytest.raises(Refused) as refusal:
-            services.webhooks.make_outgoing(MANAGER, ALICE, "Logs", url)
+            services.outbound.webhooks.make_outgoing(MANAGER, ALICE, "Logs", url)
         assert refusal.value.reason == "invalid"
 
     def test_a_host_within_that_is_allowed(self, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(services.webhooks, "_is_allowed", Outside(["localhost"]).is_allowed)
-        assert services.webhooks.make_outgoing(MANAGER, ALICE, "Logs", "http://localhost:8080/").startswith("whsec_")
+        monkeypatch.setattr(services.outbound.webhooks, "_is_allowed", PublicHttp(["localhost"]).is_allowed)
+        assert services.outbound.webhooks.make_outgoing(MANAGER, ALICE, "Logs", "http://localhost:8080/").startswith(
+            "whsec_"
+        )
 
     @pytest.mark.parametrize("name", ["", " ", "x" * 41, "a\u202eb", "a\0b"])
     def test_names_that_are_refused(self, services: Services, name: str) -> None:
         with pytest.raises(Refused, match="name of 1 to 40"):
-            services.webhooks.make_incoming(MANAGER, ALICE, name)
+            services.outbound.webhooks.make_incoming(MANAGER, ALICE, name)
 
     def test_they_are_in_the_record(self, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
         make(services, monkeypatch)
-        services.webhooks.make_incoming(MANAGER, ALICE, "CI")
-        for hook in services.webhooks.list_for(MANAGER):
-            services.webhooks.remove(MANAGER, hook.id)
-        entries = services.audit.page(room=LOBBY.id).entries
+        services.outbound.webhooks.make_incoming(MANAGER, ALICE, "CI")
+        for hook in services.outbound.webhooks.list_for(MANAGER):
+            services.outbound.webhooks.remove(MANAGER, hook.id)
+        entries = services.site.audit.page(room=LOBBY.id).entries
         assert [each.act for each in entries] == ["remove_webhook", "remove_webhook", "make_webhook", "make_webhook"]
         assert entries[2].details == {"webhook": "CI", "kind": "incoming"}
         assert entries[3].details == {"webhook": "Logs", "kind": "outgoing", "host": "logs.test"}
 
     def test_twenty_are_enough(self, services: Services) -> None:
         for number in range(20):
-            services.webhooks.make_incoming(MANAGER, ALICE, str(number))
+            services.outbound.webhooks.make_incoming(MANAGER, ALICE, str(number))
         with pytest.raises(Refused, match="at most 20"):
-            services.webhooks.make_incoming(MANAGER, ALICE, "one more")
+            services.outbound.webhooks.make_incoming(MANAGER, ALICE, "one more")
 
     def test_a_secret_is_kept_as_its_hash(self, services: Services) -> None:
         """P07."""
-        secret = services.webhooks.make_incoming(MANAGER, ALICE, "CI")
-        assert secret not in repr(list(services.database.hooks.find()))
-        hook, room = services.webhooks.find(secret)
+        secret = services.outbound.webhooks.make_incoming(MANAGER, ALICE, "CI")
+        assert secret not in repr(list(services.database["hooks"].find()))
+        hook, room = services.outbound.webhooks.find(secret)
         assert isinstance(hook, Hook)
         assert room.id == "lobby"

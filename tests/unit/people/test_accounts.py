@@ -1,13 +1,17 @@
 from datetime import timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from chatroom.base.config import Settings
 from chatroom.base.errors import Refused, Taken, Unavailable
 from chatroom.base.models import User
+from chatroom.mongo.context import Context
 from chatroom.mongo.database import Database
-from chatroom.people.accounts import Accounts, Registration, make_accounts
+from chatroom.people import wiring
+from chatroom.people.accounts import Accounts, Registration
+from chatroom.people.wiring import PeopleParts
 from chatroom.site.limits import Limits
 from chatroom.site.limits_store import MemoryWindows
 from tests.conftest import Clock
@@ -17,9 +21,16 @@ from tests.visitors import PASSWORD
 HOME, ELSEWHERE = "192.0.2.1", "198.51.100.7"
 
 
-def make(clock: Clock, database: Database | None = None, **changes: Any) -> Accounts:
+def make(clock: Clock, database: Database | None = None, **changes: Any) -> PeopleParts:
     settings = Settings(mongo_uri="mongomock://", **{"bcrypt_rounds": 4, **changes})
-    return make_accounts(settings, database or in_memory(), Limits(settings, MemoryWindows()), clock=clock)
+    site = SimpleNamespace(limits=Limits(settings, MemoryWindows()), acts=None)
+    return wiring.make(
+        Context(settings, database or in_memory(), "", "here"),
+        cast("Any", site),
+        drawing=cast("Any", None),
+        registration=lambda: settings.registration,
+        clock=clock,
+    )
 
 
 def wanted(username: str = "alice", **changes: str) -> Registration:
@@ -32,8 +43,13 @@ def database() -> Database:
 
 
 @pytest.fixture
-def accounts(clock: Clock, database: Database) -> Accounts:
+def people(clock: Clock, database: Database) -> PeopleParts:
     return make(clock, database)
+
+
+@pytest.fixture
+def accounts(people: PeopleParts) -> Accounts:
+    return people.accounts
 
 
 @pytest.fixture
@@ -49,7 +65,7 @@ def test_registering_and_logging_in(accounts: Accounts, alice: User) -> None:
 
 def test_the_password_is_kept_as_a_hash_alone(accounts: Accounts, alice: User, database: Database) -> None:
     """A01, C4."""
-    document = database.users.find_one({})
+    document = database["users"].find_one({})
     assert document is not None
     assert document["password_hash"].startswith("$2b$04$")
     assert PASSWORD not in repr(document)
@@ -64,7 +80,7 @@ def test_what_is_not_allowed_makes_no_account(accounts: Accounts, database: Data
     with pytest.raises(Refused) as refusal:
         accounts.register(wanted(**changes), HOME)
     assert refusal.value.reason == "invalid"
-    assert database.users.count_documents({}) == 0
+    assert database["users"].count_documents({}) == 0
 
 
 def test_a_taken_name(accounts: Accounts, alice: User) -> None:
@@ -96,9 +112,9 @@ def test_too_many_failures_lock_the_account_for_a_while(accounts: Accounts, alic
     assert 0 < refusal.value.retry_after <= 15 * 60
 
 
-def test_the_owner_comes_in_where_they_were_before(accounts: Accounts, alice: User) -> None:
+def test_the_owner_comes_in_where_they_were_before(people: PeopleParts, accounts: Accounts, alice: User) -> None:
     """A07: no stranger locks them out."""
-    accounts.sessions.begin(alice, label="", address=HOME)
+    people.sessions.begin(alice, label="", address=HOME)
     for _ in range(10):
         with pytest.raises(Refused, match="Wrong"):
             accounts.authenticate("alice", "wrong", ELSEWHERE)
@@ -108,77 +124,77 @@ def test_the_owner_comes_in_where_they_were_before(accounts: Accounts, alice: Us
 def test_logging_in_renews_a_hash_of_another_cost(clock: Clock, database: Database) -> None:
     """A11: and no session ends by it."""
     old = make(clock, database)
-    alice = old.register(wanted(), HOME)
+    alice = old.accounts.register(wanted(), HOME)
     secret = old.sessions.begin(alice, label="", address=HOME)
     new = make(clock, database, bcrypt_rounds=5)
-    new.authenticate("alice", PASSWORD, HOME)
+    new.accounts.authenticate("alice", PASSWORD, HOME)
     renewed = new.users.find(alice.id)
     assert renewed
     assert renewed.password_hash.startswith("$2b$05$")
-    assert new.authenticate("alice", PASSWORD, HOME) == renewed
+    assert new.accounts.authenticate("alice", PASSWORD, HOME) == renewed
     assert new.sessions.find_valid(secret)
 
 
 def test_a_hash_is_renewed_another_time_when_it_is_busy(
     clock: Clock, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alice = make(clock, database).register(wanted(), HOME)
+    alice = make(clock, database).accounts.register(wanted(), HOME)
     new = make(clock, database, bcrypt_rounds=5)
 
     def refuse(_: str) -> str:
         raise Refused("busy", "Later.", retry_after=1)
 
     monkeypatch.setattr(new.passwords, "hash", refuse)
-    assert new.authenticate("alice", PASSWORD, HOME) == alice
+    assert new.accounts.authenticate("alice", PASSWORD, HOME) == alice
 
 
 def test_a_damaged_hash_is_a_wrong_password(accounts: Accounts, alice: User, database: Database) -> None:
     """A11."""
     for damaged in (None, "x"):
-        database.users.update_one({"_id": alice.id}, {"$set": {"password_hash": damaged}})
+        database["users"].update_one({"_id": alice.id}, {"$set": {"password_hash": damaged}})
         with pytest.raises(Refused) as refusal:
             accounts.authenticate("alice", PASSWORD, HOME)
         assert refusal.value.reason == "wrong_password"
 
 
-def test_changing_the_password(accounts: Accounts, alice: User) -> None:
+def test_changing_the_password(people: PeopleParts, accounts: Accounts, alice: User) -> None:
     """S04."""
     secret, token = (
-        accounts.sessions.begin(alice, label="", address=HOME),
-        accounts.sessions.create_token(alice, label=""),
+        people.sessions.begin(alice, label="", address=HOME),
+        people.sessions.create_token(alice, label=""),
     )
     changed = accounts.change_password(alice, PASSWORD, "another good one", HOME)
-    assert accounts.sessions.find_valid(secret) is None
-    assert accounts.sessions.find_valid(token) is None
+    assert people.sessions.find_valid(secret) is None
+    assert people.sessions.find_valid(token) is None
     assert accounts.authenticate("alice", "another good one", HOME) == changed
     with pytest.raises(Refused):
         accounts.authenticate("alice", PASSWORD, HOME)
 
 
 def test_a_password_is_changed_though_the_end_of_the_sessions_fails(
-    accounts: Accounts, alice: User, monkeypatch: pytest.MonkeyPatch
+    people: PeopleParts, accounts: Accounts, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """M14: nobody is told that the old one is good still; the new one makes every session worthless."""
-    secret = accounts.sessions.begin(alice, label="", address=HOME)
+    secret = people.sessions.begin(alice, label="", address=HOME)
 
     def away(*_: object, **__: object) -> int:
         raise Unavailable("The database does not answer.")
 
-    monkeypatch.setattr(accounts.sessions, "end_all", away)
+    monkeypatch.setattr(people.sessions, "end_all", away)
     accounts.change_password(alice, PASSWORD, "another quiet evening", HOME)
-    assert accounts.sessions.find_valid(secret) is None
+    assert people.sessions.find_valid(secret) is None
     assert accounts.authenticate("alice", "another quiet evening", HOME).id == alice.id
 
 
-def test_only_who_knows_the_password_changes_it(accounts: Accounts, alice: User) -> None:
+def test_only_who_knows_the_password_changes_it(people: PeopleParts, accounts: Accounts, alice: User) -> None:
     """And guesses are counted, like those at the door."""
-    secret = accounts.sessions.begin(alice, label="", address=HOME)
+    secret = people.sessions.begin(alice, label="", address=HOME)
     for _ in range(10):
         with pytest.raises(Refused, match="Wrong"):
             accounts.change_password(alice, "wrong", "another good one", HOME)
     with pytest.raises(Refused, match="too many"):
         accounts.change_password(alice, PASSWORD, "another good one", HOME)
-    assert accounts.sessions.find_valid(secret)
+    assert people.sessions.find_valid(secret)
 
 
 @pytest.mark.parametrize("new", ["short", "alice123", "password1"])
@@ -189,14 +205,14 @@ def test_a_bad_new_password_changes_nothing(accounts: Accounts, alice: User, new
 
 
 def test_an_account_that_is_gone_gets_no_password(accounts: Accounts, alice: User, database: Database) -> None:
-    database.users.delete_one({"_id": alice.id})
+    database["users"].delete_one({"_id": alice.id})
     with pytest.raises(Refused) as refusal:
         accounts.set_password(alice, "another good one")
     assert refusal.value.reason == "not_found"
 
 
 def test_nobody_registers_when_it_is_closed(clock: Clock) -> None:
-    accounts = make(clock, registration="closed")
+    accounts = make(clock, registration="closed").accounts
     with pytest.raises(Refused) as refusal:
         accounts.register(wanted(), HOME)
     assert refusal.value.reason == "forbidden"
@@ -204,8 +220,9 @@ def test_nobody_registers_when_it_is_closed(clock: Clock) -> None:
 
 
 def test_by_invitation(clock: Clock) -> None:
-    accounts = make(clock, registration="invite")
-    code = accounts.invites.create(uses=2)
+    people = make(clock, registration="invite")
+    accounts = people.accounts
+    code = people.invites.create(uses=2)
     for name in ("alice", "bob"):
         assert accounts.register(wanted(name, invite=f" {code} "), HOME)
     for invite in (code, "", "nonsense", "\ud800"):
@@ -215,17 +232,19 @@ def test_by_invitation(clock: Clock) -> None:
 
 
 def test_an_invitation_that_came_to_nothing_is_not_used_up(clock: Clock) -> None:
-    accounts = make(clock, registration="invite")
+    people = make(clock, registration="invite")
+    accounts = people.accounts
     accounts.create(wanted())
-    code = accounts.invites.create()
+    code = people.invites.create()
     with pytest.raises(Taken):
         accounts.register(wanted(invite=code), HOME)
     assert accounts.register(wanted("bob", invite=code), HOME)
 
 
 def test_an_old_invitation_is_worth_nothing(clock: Clock) -> None:
-    accounts = make(clock, registration="invite")
-    code = accounts.invites.create(days=7)
+    people = make(clock, registration="invite")
+    accounts = people.accounts
+    code = people.invites.create(days=7)
     clock.now += timedelta(days=7)
     with pytest.raises(Refused, match="invitation"):
         accounts.register(wanted(invite=code), HOME)
@@ -233,11 +252,11 @@ def test_an_old_invitation_is_worth_nothing(clock: Clock) -> None:
 
 def test_only_the_hash_of_an_invitation_is_kept(clock: Clock, database: Database) -> None:
     code = make(clock, database, registration="invite").invites.create()
-    assert code not in repr(database.invites.find_one({}))
+    assert code not in repr(database["invites"].find_one({}))
 
 
 def test_too_many_registrations_from_one_address(clock: Clock) -> None:
-    accounts = make(clock, register_limit_address="2 per hour")
+    accounts = make(clock, register_limit_address="2 per hour").accounts
     accounts.register(wanted("alice"), HOME)
     accounts.register(wanted("bob"), HOME)
     with pytest.raises(Refused) as refusal:
@@ -248,7 +267,7 @@ def test_too_many_registrations_from_one_address(clock: Clock) -> None:
 
 def test_the_site_and_its_name_are_no_passwords(clock: Clock) -> None:
     """A10."""
-    accounts = make(clock, site_name="Our Corner")
+    accounts = make(clock, site_name="Our Corner").accounts
     for password in ("chatroom1", "ourcorner", "corner12"):
         with pytest.raises(Refused):
             accounts.register(wanted(password=password), HOME)

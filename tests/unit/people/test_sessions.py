@@ -51,7 +51,7 @@ def test_a_secret_finds_its_session_and_its_user(sessions: Sessions, alice: User
 def test_the_secret_is_kept_nowhere(sessions: Sessions, alice: User, database: Database) -> None:
     """A01, O06: who reads the database cannot sign in with it."""
     secret = begin(sessions, alice)
-    document = database.sessions.find_one({})
+    document = database["sessions"].find_one({})
     assert document is not None
     assert document["_id"] == session_id_of(secret)
     assert secret not in repr(document)
@@ -190,7 +190,7 @@ def test_a_changed_password_ends_what_came_before_it(sessions: Sessions, users: 
 def test_a_session_without_its_user_is_worth_nothing(sessions: Sessions, alice: User, database: Database) -> None:
     """S04."""
     secret = begin(sessions, alice)
-    database.users.delete_one({"_id": alice.id})
+    database["users"].delete_one({"_id": alice.id})
     assert sessions.find_valid(secret) is None
 
 

@@ -8,7 +8,7 @@ from chatroom.base.errors import Taken
 from chatroom.base.models import User
 from chatroom.mongo.database import Database
 from chatroom.people.users_store import UserStore
-from chatroom.services import INDEXES
+from chatroom.services import COLLECTIONS
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -70,7 +70,7 @@ def test_the_first_account_is_the_administrator(users: UserStore, database: Data
     assert users.add("alice", "Alice", "hash").role == "administrator"
     assert users.add("bob", "Bob", "hash").role == "member"
     assert users.add("carol", "Carol", "hash", "administrator").role == "administrator"
-    assert database.users.count_documents({"is_first": True}) == 1
+    assert database["users"].count_documents({"is_first": True}) == 1
 
 
 def test_the_first_is_decided_by_the_index(
@@ -78,9 +78,9 @@ def test_the_first_is_decided_by_the_index(
 ) -> None:
     """Somebody who read "nobody is here yet" a moment too early is a member all the same."""
     users.add("alice", "Alice", "hash")
-    find_one = database.users.find_one
+    find_one = database["users"].find_one
     first = {"is_first": True}
-    monkeypatch.setattr(database.users, "find_one", lambda query, *more: None if query == first else find_one(query))
+    monkeypatch.setattr(database["users"], "find_one", lambda query, *more: None if query == first else find_one(query))
     assert users.add("bob", "Bob", "hash").role == "member"
     with pytest.raises(Taken):
         users.add("alice", "Somebody", "hash")
@@ -105,18 +105,18 @@ def test_many_first_accounts_at_once(real_users: UserStore) -> None:
 def test_one_name_forty_times_at_once(real_users: UserStore, real_database: Database) -> None:
     """A06: one success, 39 refusals, one document."""
     assert _race(real_users) == (1, 39)
-    assert real_database.users.count_documents({}) == 1
+    assert real_database["users"].count_documents({}) == 1
 
 
 @pytest.mark.integration
 def test_without_the_indexes_the_race_is_lost(real_database: Database) -> None:
     """A06, the negative control: it is the index that decides, so without it the test above fails."""
-    real_database.users.drop_indexes()
+    real_database["users"].drop_indexes()
     try:
         succeeded, _ = _race(UserStore(real_database))
     finally:
-        real_database.users.delete_many({})
-        real_database.ensure_indexes(dict(INDEXES))
+        real_database["users"].delete_many({})
+        real_database.ensure_indexes(COLLECTIONS)
     assert succeeded > 1
 
 
@@ -149,7 +149,7 @@ def test_roles(users: UserStore) -> None:
 def test_what_a_document_holds(users: UserStore, database: Database) -> None:
     """I05, C4: these fields, whatever a request holds."""
     users.add("Alice", "Alice L.", "hash")
-    document = database.users.find_one({})
+    document = database["users"].find_one({})
     assert document is not None
     assert set(document) == {
         "_id",
@@ -169,9 +169,9 @@ def test_what_a_document_holds(users: UserStore, database: Database) -> None:
 
 def test_names_are_unique_by_index(users: UserStore, database: Database) -> None:
     document = {"_id": "1", "username_key": "alice", "display_name_key": "alice", "name_keys": ["alice"]}
-    database.users.insert_one(document)
+    database["users"].insert_one(document)
     with pytest.raises(DuplicateKeyError):
-        database.users.insert_one({**document, "_id": "2"})
+        database["users"].insert_one({**document, "_id": "2"})
 
 
 def _race(users: UserStore) -> tuple[int, int]:

@@ -5,11 +5,14 @@ The floors are in pyproject.toml: import-linter holds them.
 
 import ast
 import functools
+import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from chatroom.services import COLLECTIONS
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -331,19 +334,48 @@ def test_no_right_is_taken_away_but_by_an_act() -> None:
 def test_only_acts_write_the_audit_log() -> None:
     """M14: and pages, commands and the engine reach no store of people or members by themselves."""
     knowing = {module for module, path in MODULES.items() if "AuditStore" in path.read_text()}
-    assert knowing == {"chatroom.site.acts", "chatroom.site.audit", "chatroom.services", "chatroom.site.audit_store"}
+    assert knowing == {"chatroom.site.acts", "chatroom.site.audit", "chatroom.site.wiring", "chatroom.site.audit_store"}
     assert "_store.add(" not in MODULES["chatroom.site.audit"].read_text()
     for module, path in MODULES.items():
         if is_within(module, "chatroom.web") or is_within(module, "chatroom.live"):
-            for store in ("MemberStore", "RoomStore", "UserStore", "database.audit", "database.memberships"):
+            for store in ("MemberStore", "RoomStore", "UserStore", 'database["audit"]', 'database["memberships"]'):
                 assert store not in path.read_text(), (module, store)
+
+
+def test_every_collection_is_listed() -> None:
+    """`chatroom.services.COLLECTIONS` is what the indexes, the backups and the documentation of the data come from."""
+    used = {name for path in MODULES.values() for name in collections_of(path.read_text())}
+    assert used == {each.name for each in COLLECTIONS}
+
+
+def test_every_collection_of_a_package_is_in_the_list() -> None:
+    for module in MODULES:
+        if module.endswith(".wiring"):
+            listed = getattr(importlib.import_module(module), "COLLECTIONS", ())
+            assert all(each in COLLECTIONS for each in listed), module
+
+
+def collections_of(source: str) -> set[str]:
+    """The collections that a module takes from a database."""
+    return {
+        node.slice.value
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Subscript)
+        and name_of(node.value).endswith("database")
+        and isinstance(node.slice, ast.Constant)
+    }
+
+
+def test_a_collection_that_is_used_is_seen() -> None:
+    source = 'database["a"].find()\nself._database["b"]\ncontext.database["c"]\ndatabase[name]\nother["d"]'
+    assert collections_of(source) == {"a", "b", "c"}
 
 
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
         ("self._members.remove(user_id, room)", {"remove"}),
-        ("services.accounts.users.set_ban(user.id, end, reason)", {"set_ban"}),
+        ("services.people.users.set_ban(user.id, end, reason)", {"set_ban"}),
         ("self._users.set_mute(user.id, end, reason, note)", set()),
         ("self._users.make_former(user.id, is_erased=True, note=note)", set()),
         ("names.remove(name)", set()),

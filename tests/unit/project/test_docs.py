@@ -27,13 +27,14 @@ from chatroom.base.models import Author, Held, Hook, Message, User
 from chatroom.live import protocol
 from chatroom.live.sockets.endpoint import REFUSED_STATUS
 from chatroom.moderation.held_store import HeldStore
+from chatroom.mongo.collections import CollectionModel
 from chatroom.outbound.hooks_store import HookStore
 from chatroom.people.profiles import Profile
 from chatroom.rooms.former_slugs_store import FormerSlugs
 from chatroom.rooms.rooms import LOBBY
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.rooms.settings import Wanted
-from chatroom.services import INDEXES, Services
+from chatroom.services import COLLECTIONS, Services
 from chatroom.site.notices import Notice
 from chatroom.site.settings_store import SiteStore
 from chatroom.web.kit import errors
@@ -165,7 +166,7 @@ class TestFrames:
 class TestHandshake:
     def test_parameters(self) -> None:
         table, _ = tables(section(PROTOCOL, "The handshake"))
-        code = "".join(path.read_text() for path in (ROOT / "chatroom/live").rglob("*.py"))
+        code = "".join(path.read_text() for path in (ROOT / "chatroom/live/sockets").rglob("*.py"))
         assert first_cells(table) == set(re.findall(r'query(?:\.get\(|\[)"(\w+)"', code))
 
     def test_statuses(self) -> None:
@@ -208,7 +209,7 @@ class TestPlainHTTP:
 class TestDataModel:
     def test_collections(self) -> None:
         named = re.findall(r"^## `([\w.]+)`$", read(MODEL), re.MULTILINE)
-        assert set(named) == set(INDEXES) | collections_in_the_code() | COUNTED_BY_THE_LIBRARY
+        assert set(named) == {each.name for each in COLLECTIONS} | COUNTED_BY_THE_LIBRARY
         library = [
             keyword.value
             for call in calls("chatroom/site", "super().__init__", "limits_store.py")
@@ -216,13 +217,14 @@ class TestDataModel:
         ]
         assert {each.value for each in library if isinstance(each, ast.Constant)} >= COUNTED_BY_THE_LIBRARY
 
-    @pytest.mark.parametrize("collection", sorted(INDEXES))
-    def test_indexes(self, collection: str) -> None:
-        _, table = tables(section(MODEL, collection))
-        assert {(keys.strip("`"), kind) for keys, kind, _ in table} == set(map(described, INDEXES[collection]))
+    @pytest.mark.parametrize("collection", COLLECTIONS, ids=lambda collection: collection.name)
+    def test_indexes(self, collection: CollectionModel) -> None:
+        _, *more = tables(section(MODEL, collection.name))
+        documented = {(keys.strip("`"), kind) for table in more for keys, kind, _ in table}
+        assert documented == set(map(described, collection.indexes))
 
     def test_fields(self, used: Services) -> None:
-        for collection in INDEXES:
+        for collection in [each.name for each in COLLECTIONS]:
             documents = list(used.database.client[used.database.name][collection].find())
             assert documents, f"nothing was stored in {collection}: this test has to use it"
             fields = {field for document in documents for field in fields_of(document)}
@@ -238,100 +240,103 @@ class TestDataModel:
 @pytest.fixture
 def used(alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) -> Services:
     """Services whose every collection has seen everything that is done with it, and no act was recorded at last."""
-    monkeypatch.setattr(services.acts._store, "settle", lambda _note: None)
+    monkeypatch.setattr(services.site.acts._store, "settle", lambda _note: None)
     assert alice.is_signed_in
-    user = services.accounts.users.find_by_username("alice")
+    user = services.people.users.find_by_username("alice")
     assert user is not None
     author = Author(user.id, user.display_name)
-    access = services.rooms.get_for(user.id, "lobby")
+    access = services.rooms.rooms.get_for(user.id, "lobby")
     lobby = access.room
     for text in ("edited", "deleted"):
-        services.writer.post(lobby, new_draft(author, text, reply_to=1))
-    first, second = services.message_store.newest(lobby.id, 2)
-    services.writer.change(lobby, services.changes.editing(access, first.id, "edited!"))
-    services.writer.change(lobby, services.changes.deleting(access, second.id))
-    services.webhooks.make_incoming(access, author, "CI")
+        services.messages.writer.post(lobby, new_draft(author, text, reply_to=1))
+    first, second = services.messages.store.newest(lobby.id, 2)
+    services.messages.writer.change(lobby, services.messages.changes.editing(access, first.id, "edited!"))
+    services.messages.writer.change(lobby, services.messages.changes.deleting(access, second.id))
+    services.outbound.webhooks.make_incoming(access, author, "CI")
     told = Hook(
         id="h", room=lobby.id, kind="outgoing", name="Logs", made_by=author, created_at=AT, url="https://logs.test/"
     )
     HookStore(services.database).add(told, key="whsec_x")
-    services.webhooks.make_incoming(access, author, "CD")
-    services.webhooks.remove(access, services.webhooks.list_for(access)[-1].id)
-    bot = services.accounts.create_bot("robot", "Robot")
+    services.outbound.webhooks.make_incoming(access, author, "CD")
+    services.outbound.webhooks.remove(access, services.outbound.webhooks.list_for(access)[-1].id)
+    bot = services.people.accounts.create_bot("robot", "Robot")
     by_bot = new_draft(Author(bot.id, bot.display_name, is_bot=True), "beep")
-    beeps = [services.writer.post(lobby, by_bot).message]
-    beeps.append(services.writer.post(lobby, new_draft(by_bot.author, "boop")).message)
+    beeps = [services.messages.writer.post(lobby, by_bot).message]
+    beeps.append(services.messages.writer.post(lobby, new_draft(by_bot.author, "boop")).message)
     for beep in beeps:
-        services.reports.make(access, author, beep, "too loud")
-    services.reports.close(user, services.reports.list_open()[0], [], "")
-    services.avatars.set(user.id, io.BytesIO(make_picture("PNG")))
-    file = services.files.upload(user.id, lobby, "a.png", io.BytesIO(make_picture("PNG")))
+        services.moderation.reports.make(access, author, beep, "too loud")
+    services.moderation.reports.close(user, services.moderation.reports.list_open()[0], [], "")
+    services.people.avatars.set(user.id, io.BytesIO(make_picture("PNG")))
+    file = services.files.files.upload(user.id, lobby, "a.png", io.BytesIO(make_picture("PNG")))
     with_file = new_draft(author, "", "c1")
-    services.writer.post(lobby, services.files.attach(lobby, with_file, [file.id]))
-    services.writer.change(lobby, services.changes.reacting(access, first.id, ":tada:"))
-    services.writer.change(lobby, services.changes.pinning(access, first.id))
-    services.writer.post(lobby, services.texts.with_mentions(access, new_draft(author, "@alice")))
-    services.presence.take([(lobby.id, author)])
-    services.search.find(user.id, "edited")
-    services.presence.note_typing([(lobby.id, author.id)], AT)
-    services.reading.mark(access, 1)
-    services.admission.make_invite(None, uses=1, days=1)
-    services.admission.make_invite(None, uses=1, days=1)
-    services.admission.revoke_invite(None, services.admission.list_invites()[0].id)
-    for mute in (services.moderation.mute, services.moderation.ban):
+    services.messages.writer.post(lobby, services.files.files.attach(lobby, with_file, [file.id]))
+    services.messages.writer.change(lobby, services.messages.changes.reacting(access, first.id, ":tada:"))
+    services.messages.writer.change(lobby, services.messages.changes.pinning(access, first.id))
+    services.messages.writer.post(lobby, services.messages.texts.with_mentions(access, new_draft(author, "@alice")))
+    services.live.presences.take([(lobby.id, author)])
+    services.search.search.find(user.id, "edited")
+    services.site.leases.take("work", 1)
+    services.live.presences.note_typing([(lobby.id, author.id)], AT)
+    services.rooms.read_positions.mark(access, 1)
+    services.moderation.admission.make_invite(None, uses=1, days=1)
+    services.moderation.admission.make_invite(None, uses=1, days=1)
+    services.moderation.admission.revoke_invite(None, services.moderation.admission.list_invites()[0].id)
+    for mute in (services.moderation.moderation.mute, services.moderation.moderation.ban):
         mute(None, user, AT, "why")
     RoomStore(services.database).set_mute(user.id, lobby.id, AT, "why")
-    services.push.subscribe(user.id, "s", "https://1.1.1.1/push", "p" * 87, "a" * 22)
-    assert services.push.public_key
-    services.resets.make(None, user)
-    services.resets.use(services.resets.make(None, bot), "another quiet evening")
-    services.profiles.change(user, Profile(display_name=user.display_name, about="hi", time_zone="Europe/Vienna"))
+    services.outbound.push.subscribe(user.id, "s", "https://1.1.1.1/push", "p" * 87, "a" * 22)
+    assert services.outbound.push.public_key
+    services.people.resets.make(None, user)
+    services.people.resets.use(services.people.resets.make(None, bot), "another quiet evening")
+    services.people.profiles.change(
+        user, Profile(display_name=user.display_name, about="hi", time_zone="Europe/Vienna")
+    )
     SiteStore(services.database).set("registration", "open")
     use_rooms(services, author, bot)
     use_approval(services)
-    services.sessions.end_all(user.id)
-    services.accounts.users.make_former(bot.id, is_erased=True)
-    services.notices.tell(Notice(kind="room", room=lobby.id))
-    services.clearing.begin(lobby, author, "")
+    services.people.sessions.end_all(user.id)
+    services.people.users.make_former(bot.id, is_erased=True)
+    services.site.notices.tell(Notice(kind="room", room=lobby.id))
+    services.erasure.clearing.begin(lobby, author, "")
     return services
 
 
 def use_approval(services: Services) -> None:
     """Everything that is done with the first messages of newcomers."""
-    user = services.accounts.users.add("newcomer", "Newcomer", "x")
-    services.newcomers.set_first(None, 2)
-    access = services.rooms.get_for(user.id, LOBBY.slug)
-    file = services.files.upload(user.id, access.room, "a.txt", io.BytesIO(b"words"))
+    user = services.people.users.add("newcomer", "Newcomer", "x")
+    services.moderation.newcomers.set_first(None, 2)
+    access = services.rooms.rooms.get_for(user.id, LOBBY.slug)
+    file = services.files.files.upload(user.id, access.room, "a.txt", io.BytesIO(b"words"))
     for name, files in (("h1", [file.id]), ("h2", []), ("h3", [])):
         draft = new_draft(access.author, name, name, reply_to=1)
-        assert services.holding.hold(access, services.files.attach(access.room, draft, files))
-    approved, rejected, unfinished = [row.held.id for row in services.approval.list_all()]
-    services.approval.approve(None, approved, is_trusting=True)
-    services.approval.reject(None, rejected, "No.")
+        assert services.moderation.holding.hold(access, services.files.files.attach(access.room, draft, files))
+    approved, rejected, unfinished = [row.held.id for row in services.moderation.approval.list_all()]
+    services.moderation.approval.approve(None, approved, is_trusting=True)
+    services.moderation.approval.reject(None, rejected, "No.")
     HeldStore(services.database).decide(unfinished, "withdrawn", access.author)
-    other = services.accounts.users.add("another", "Another", "x")
-    access = services.rooms.get_for(other.id, LOBBY.slug)
-    file = services.files.upload(other.id, access.room, "a.txt", io.BytesIO(b"words"))
-    draft = services.files.attach(access.room, new_draft(access.author, "h4", "h4"), [file.id])
-    assert services.holding.hold(access, draft)
+    other = services.people.users.add("another", "Another", "x")
+    access = services.rooms.rooms.get_for(other.id, LOBBY.slug)
+    file = services.files.files.upload(other.id, access.room, "a.txt", io.BytesIO(b"words"))
+    draft = services.files.files.attach(access.room, new_draft(access.author, "h4", "h4"), [file.id])
+    assert services.moderation.holding.hold(access, draft)
 
 
 def use_rooms(services: Services, author: Author, other: User) -> None:
     """Everything that is done with rooms."""
-    room = services.rooms.create(author, "member", title="Den", topic="Ours", is_private=True)
-    access = services.rooms.get_for(author.id, room.slug)
+    room = services.rooms.rooms.create(author, "member", title="Den", topic="Ours", is_private=True)
+    access = services.rooms.rooms.get_for(author.id, room.slug)
     wanted = Wanted(title="The den", topic="", is_read_only=True, slow_seconds=5, retention_days=1)
-    services.room_settings.change(access, wanted)
-    services.room_settings.archive(access, is_archived=True)
-    services.room_invites.create(access, uses=1, hours=1)
-    services.rooms.add_member(access, other.id, "Robot")
-    as_member = services.rooms.get_for(other.id, access.room.slug)
+    services.rooms.settings.change(access, wanted)
+    services.rooms.settings.archive(access, is_archived=True)
+    services.rooms.links.create(access, uses=1, hours=1)
+    services.rooms.rooms.add_member(access, other.id, "Robot")
+    as_member = services.rooms.rooms.get_for(other.id, access.room.slug)
     slow = msgspec.structs.replace(as_member, room=msgspec.structs.replace(room, slow_seconds=5))
-    services.room_rules.take_turn(slow, "person", "c1")
-    services.rooms.remove_member(access, other.id)
-    services.rooms.add_member(access, other.id, other.display_name)
-    services.rooms.leave(services.rooms.get_for(other.id, access.room.slug))
-    direct = services.rooms.open_direct(author, [other.id])
+    services.messages.rules.take_turn(slow, "person", "c1")
+    services.rooms.rooms.remove_member(access, other.id)
+    services.rooms.rooms.add_member(access, other.id, other.display_name)
+    services.rooms.rooms.leave(services.rooms.rooms.get_for(other.id, access.room.slug))
+    direct = services.rooms.rooms.open_direct(author, [other.id])
     RoomStore(services.database).change(direct.id, {"slug": "dm-" + "0" * 20})  # as they were before
     FormerSlugs(services.database).move()
     RoomStore(services.database).change(room.id, {"retained_after": 1})
@@ -413,11 +418,6 @@ def reasons_in_the_code() -> set[str]:
     given = {reason for call in calls("chatroom", "Refused") for reason in literals(call)[:1]}
     taken = {str(literals(call)[0]) for call in calls("chatroom", "super().__init__") if len(literals(call)) == 2}
     return {*given, *taken, *errors.STATUS, *errors.REASON.values(), *REFUSED_STATUS, "invalid"}
-
-
-def collections_in_the_code() -> set[str]:
-    code = (ROOT / "chatroom/mongo/database.py").read_text()
-    return set(re.findall(r'self\._database\["([\w.]+)"\]', code))
 
 
 def described(index: IndexModel) -> tuple[str, str]:

@@ -89,8 +89,8 @@ class TestTalking:
     @pytest.fixture
     def environment(self, app: Flask, alice: Visitor, services: Services) -> Iterator[dict[str, str]]:
         # Somebody of its own: alice is here as soon as she reads the page.
-        user = services.accounts.create(Registration(username="echo", display_name="Echo", password=PASSWORD))
-        token = services.sessions.create_token(user, label="an example")
+        user = services.people.accounts.create(Registration(username="echo", display_name="Echo", password=PASSWORD))
+        token = services.people.sessions.create_token(user, label="an example")
         config = uvicorn.Config(ASGI(app), ws="websockets-sansio", log_config=None, lifespan="on")
         server = uvicorn.Server(config)
         with socket.socket() as listener:

@@ -19,13 +19,13 @@ def make_former(database: Database, slug: str = OLD, room_id: str = "direct-1") 
     """A direct room as they were made before."""
     people = sorted([ALICE.id, BOB.id])
     room = {"_id": room_id, "slug": slug, "title": "", "kind": "direct", "people": people}
-    database.rooms.insert_one(room)
+    database["rooms"].insert_one(room)
     for person in people:
-        database.memberships.insert_one({"user": person, "room": room_id})
+        database["memberships"].insert_one({"user": person, "room": room_id})
 
 
 def slug_of(database: Database, room_id: str = "direct-1") -> str:
-    room = database.rooms.find_one({"_id": room_id})
+    room = database["rooms"].find_one({"_id": room_id})
     assert room
     return str(room["slug"])
 
@@ -58,10 +58,10 @@ def test_the_old_address_finds_it_for_its_people_alone(database: Database) -> No
 def test_it_is_done_once_however_often_it_is_begun(database: Database) -> None:
     make_former(database)
     FormerSlugs(database).move()
-    before = database.rooms.find_one({"_id": "direct-1"})
+    before = database["rooms"].find_one({"_id": "direct-1"})
     FormerSlugs(database).move()
 
-    assert database.rooms.find_one({"_id": "direct-1"}) == before
+    assert database["rooms"].find_one({"_id": "direct-1"}) == before
 
 
 def test_several_processes_at_once_agree(database: Database) -> None:
@@ -73,7 +73,7 @@ def test_several_processes_at_once_agree(database: Database) -> None:
     for thread in threads:
         thread.join()
 
-    rooms = list(database.rooms.find({}))
+    rooms = list(database["rooms"].find({}))
     assert {room["former_slug"] for room in rooms} == {f"dm-{number:020x}" for number in range(40)}
     assert not any(is_former_direct(room["slug"]) for room in rooms)
 
@@ -105,7 +105,7 @@ def test_what_was_begun_is_brought_to_its_end(database: Database, monkeypatch: p
 
 def test_rooms_that_people_made_stay_where_they_are(database: Database, caplog: pytest.LogCaptureFixture) -> None:
     for slug in ("dm-ideas", FORMED_ALIKE):
-        database.rooms.insert_one({"_id": slug, "slug": slug, "title": slug, "kind": "public"})
+        database["rooms"].insert_one({"_id": slug, "slug": slug, "title": slug, "kind": "public"})
     FormerSlugs(database).move()
 
     assert [slug_of(database, slug) for slug in ("dm-ideas", FORMED_ALIKE)] == ["dm-ideas", FORMED_ALIKE]
@@ -143,11 +143,13 @@ def test_tokens_are_moved_some_at_a_time_and_once(database: Database, monkeypatc
 def test_titles_get_keys_some_at_a_time_and_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chatroom.rooms.rooms_store.AT_ONCE", 2, raising=False)
     for number in range(5):
-        database.rooms.insert_one({"_id": f"r{number}", "slug": f"r{number}", "title": f"R{number}", "kind": "public"})
+        database["rooms"].insert_one(
+            {"_id": f"r{number}", "slug": f"r{number}", "title": f"R{number}", "kind": "public"}
+        )
     rounds = Rounds(database, monkeypatch)
     RoomStore(database).key_titles()
 
-    assert database.rooms.count_documents({"title_keys": None}) == 0
+    assert database["rooms"].count_documents({"title_keys": None}) == 0
     assert rounds.most == 2
     rounds.most = 0
     RoomStore(database).key_titles()
@@ -159,7 +161,7 @@ def test_the_way_back_leads_to_the_former_addresses_and_forth_again(real_databas
     """As docs/deploying.md says it."""
     make_former(real_database)
     FormerSlugs(real_database).move()
-    real_database.rooms.update_many({"former_slug": {"$gt": ""}}, [{"$set": {"slug": "$former_slug"}}])
+    real_database["rooms"].update_many({"former_slug": {"$gt": ""}}, [{"$set": {"slug": "$former_slug"}}])
     assert slug_of(real_database) == OLD
     FormerSlugs(real_database).move()
     assert not is_former_direct(slug_of(real_database))
@@ -186,10 +188,10 @@ class Rounds:
 
 
 def tokens(database: Database, rooms: list[str], token_id: str = "t") -> None:
-    database.sessions.insert_one({"_id": token_id, "user_id": ALICE.id, "kind": "token", "rooms": rooms})
+    database["sessions"].insert_one({"_id": token_id, "user_id": ALICE.id, "kind": "token", "rooms": rooms})
 
 
 def rooms_of_token(database: Database, token_id: str = "t") -> list[str]:
-    token = database.sessions.find_one({"_id": token_id})
+    token = database["sessions"].find_one({"_id": token_id})
     assert token
     return list(token["rooms"])

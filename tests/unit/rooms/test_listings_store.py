@@ -23,7 +23,7 @@ def messages(database: Database) -> MessageStore:
     rooms.admit(ALICE.id, DEN)
     for person in (ALICE, BOB, MALLORY):
         keys = {"username_key": person.id, "display_name_key": person.id, "name_keys": [person.id]}
-        database.users.insert_one({"_id": person.id, "display_name": person.name, **keys})
+        database["users"].insert_one({"_id": person.id, "display_name": person.name, **keys})
     return MessageStore(database, origin="here")
 
 
@@ -32,7 +32,7 @@ def entries(database: Database, author: Author = ALICE) -> Mapping[str, RoomEntr
 
 
 def read_to(database: Database, sequence: int) -> None:
-    database.memberships.update_one({"user": ALICE.id}, {"$set": {"read_sequence": sequence}})
+    database["memberships"].update_one({"user": ALICE.id}, {"$set": {"read_sequence": sequence}})
 
 
 def test_a_list_has_ones_own_rooms_and_no_others(database: Database, messages: MessageStore) -> None:
@@ -77,7 +77,7 @@ def test_mentions_are_counted_however_much_is_unread(database: Database, message
 
 
 def test_a_direct_room_has_the_others_names(database: Database, messages: MessageStore) -> None:
-    database.rooms.update_one({"_id": "den"}, {"$set": {"kind": "direct", "people": [ALICE.id, BOB.id, MALLORY.id]}})
+    database["rooms"].update_one({"_id": "den"}, {"$set": {"kind": "direct", "people": [ALICE.id, BOB.id, MALLORY.id]}})
     assert entries(database)["den"].title == "Bob, Mallory"
     assert entries(database, BOB)["den"].title == "Alice, Mallory"
     assert entries(database)["den"].people == (BOB, MALLORY)
@@ -89,6 +89,6 @@ def test_a_direct_room_with_oneself_alone_has_a_title_too() -> None:
 
 
 def test_who_was_removed_has_the_room_no_more(database: Database, messages: MessageStore) -> None:
-    database.memberships.update_one({"user": ALICE.id, "room": "den"}, {"$set": {"removed_at": "now"}})
+    database["memberships"].update_one({"user": ALICE.id, "room": "den"}, {"$set": {"removed_at": "now"}})
     assert entries(database) == {}
     assert RoomStore(database).find_access(ALICE.id, "the-den") is None

@@ -20,13 +20,13 @@ class Read:
 
     def __init__(self, database: Database) -> None:
         store, messages = RoomStore(database), MessageStore(database, origin="here")
-        notices = Notices(NoticeStore(database))
+        self.told: list[Notice] = []
+        notices = Notices(NoticeStore(database), apply=self.told.append)
         self.rooms = make_rooms(database, Messaging(messages).writer, notices)
         self.rooms.ensure_lobby()
         self.rooms.get_for(ALICE.id, "lobby")  # who comes begins to read at the end
         messages.append(LOBBY.id, [rendered(f"b{n}", author=BOB) for n in range(5)])
-        self.told: list[Notice] = []
-        notices.apply_through = self.told.append
+        self.told.clear()
         self.reading = Reading(store, messages, notices)
 
     def mark(self, sequence: int) -> int:

@@ -56,7 +56,7 @@ def test_a_room_whose_name_is_taken_is_not_made(rooms: RoomStore, database: Data
     with pytest.raises(SettingsError, match="the-den"):
         rooms.ensure(Room(id="den2", slug="the-den", title="Another", kind="private"))
 
-    assert database.rooms.count_documents({}) == 1
+    assert database["rooms"].count_documents({}) == 1
 
 
 def test_a_member_is_admitted_once(rooms: RoomStore, database: Database) -> None:
@@ -64,7 +64,7 @@ def test_a_member_is_admitted_once(rooms: RoomStore, database: Database) -> None
     rooms.admit(ALICE.id, DEN)
     rooms.admit(ALICE.id, DEN)
 
-    assert database.memberships.count_documents({}) == 1
+    assert database["memberships"].count_documents({}) == 1
 
 
 @pytest.mark.integration
@@ -88,5 +88,5 @@ def test_several_processes_make_the_same_room_and_member_at_once(real_database: 
         thread.join()
 
     assert failures == []
-    assert real_database.rooms.count_documents({}) == 1
-    assert real_database.memberships.count_documents({}) == 1
+    assert real_database["rooms"].count_documents({}) == 1
+    assert real_database["memberships"].count_documents({}) == 1

@@ -145,7 +145,7 @@ class TestChanging:
 class TestInvites:
     def test_a_link_lets_in_so_many_and_only_its_hash_is_kept(self, world: Managed, access: Access) -> None:
         code = world.invites.create(access, uses=1, hours=1)
-        assert code not in str(list(world.database.room_invites.find()))
+        assert code not in str(list(world.database["room_invites"].find()))
         assert world.invites.get_room(code).id == access.room.id
         world.invites.accept(BOB, code)  # who is in uses nothing up
         world.invites.accept(MALLORY, code)

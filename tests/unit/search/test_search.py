@@ -84,11 +84,11 @@ class Site:
         return [hit.message.text for hit in self.find(text, person).hits]
 
     def words_kept(self) -> set[str]:
-        entries = self.database.search_entries.find()
+        entries = self.database["search_entries"].find()
         return {word for each in entries for word in each["words"] if not word.startswith(":")}
 
     def dictionary(self) -> set[str]:
-        words = {each["_id"].partition(" ")[2] for each in self.database.search_words.find()}
+        words = {each["_id"].partition(" ")[2] for each in self.database["search_words"].find()}
         return {word for word in words if not word.startswith(":")}
 
 
@@ -268,14 +268,14 @@ class TestWhoFindsWhat:
         site.say("a secret", room=DEN)
         assert site.texts("secret", BOB)
         removal = {"$set": {"removed_at": EPOCH}}
-        site.database.memberships.update_one({"user": BOB.id, "room": DEN.id}, removal)
+        site.database["memberships"].update_one({"user": BOB.id, "room": DEN.id}, removal)
         assert site.texts("secret", BOB) == []
 
     def test_the_index_only_proposes(self, site: Site) -> None:
         """What the message is now decides, also where the index is behind, or wrong."""
         (message,) = site.say("the secret")
         assert site.texts("secret")
-        site.database.messages.update_one({"_id": ObjectId(message.id)}, {"$set": {"text": "nothing"}})
+        site.database["messages"].update_one({"_id": ObjectId(message.id)}, {"$set": {"text": "nothing"}})
         assert site.texts("secret") == []
 
     def test_who_is_in_no_room_finds_nothing(self, site: Site) -> None:
@@ -295,7 +295,7 @@ class TestWhatIsNotIndexedYet:
         assert site.texts("train") == ["a train in the den", "a train"]
         assert site.texts("train", MALLORY) == ["a train"]
         assert site.texts("nothing") == []
-        assert site.database.search_entries.count_documents({}) == 0
+        assert site.database["search_entries"].count_documents({}) == 0
 
     def test_the_latest_state_counts(self, site: Site) -> None:
         one, two = site.say("old words", "other words")
@@ -397,7 +397,7 @@ class TestIndex:
             site.indexer.take_in(LOBBY.id, 0)
         monkeypatch.undo()
         assert site.texts("once") == ["once"]
-        assert site.database.search_entries.count_documents({}) == 2
+        assert site.database["search_entries"].count_documents({}) == 2
 
     def test_another_rule_begins_anew(self, site: Site) -> None:
         site.say("word")
@@ -409,7 +409,7 @@ class TestIndex:
     def test_rebuilding(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(indexing, "REBUILD_BATCH", BATCH)
         site.say(*(f"m{n}" for n in range(BATCH + 1)))
-        site.database.search_entries.insert_one({"room": LOBBY.id, "revision": 1, "words": ["stray"]})
+        site.database["search_entries"].insert_one({"room": LOBBY.id, "revision": 1, "words": ["stray"]})
         reported: list[tuple[str, int, int]] = []
         site.indexer.rebuild(lambda *progress: reported.append(progress))
         assert [progress for progress in reported if progress[0] == LOBBY.id] == [
@@ -417,7 +417,7 @@ class TestIndex:
             (LOBBY.id, BATCH, BATCH + 1),
             (LOBBY.id, BATCH + 1, BATCH + 1),
         ]
-        assert site.database.search_entries.count_documents({}) == BATCH + 1
+        assert site.database["search_entries"].count_documents({}) == BATCH + 1
         assert len(site.texts("m1")) == 20
 
     def test_one_indexer_follows_all_rooms_and_another_takes_over(
@@ -440,8 +440,8 @@ class TestIndex:
         finally:
             one.stop()
             two.stop()
-        assert site.database.search_entries.count_documents({}) == 2 * BATCH + 3
-        assert site.database.leases.count_documents({}) == 0
+        assert site.database["search_entries"].count_documents({}) == 2 * BATCH + 3
+        assert site.database["leases"].count_documents({}) == 0
 
     def test_a_search_takes_in_a_bounded_part(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(searching, "MOST_CAUGHT_UP", 1)

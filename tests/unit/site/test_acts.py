@@ -17,6 +17,7 @@ from chatroom.base.access import Access
 from chatroom.base.config import Settings
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Author, Notice, User
+from chatroom.mongo.context import Context
 from chatroom.mongo.database import Database
 from chatroom.people.profiles import Profile
 from chatroom.rooms.settings import Wanted
@@ -35,48 +36,49 @@ class Place:
     def __init__(self, database: Database) -> None:
         for collection in database.client[database.name].list_collection_names():
             database.client[database.name][collection].delete_many({})
-        self.services = services = Services(Settings(mongo_uri="mongomock://", bcrypt_rounds=4, **PATIENT))
-        services._wire(database)
+        settings = Settings(mongo_uri="mongomock://", bcrypt_rounds=4, **PATIENT)
+        self.services = services = Services(settings)
+        services._wire(Context(settings, database, "k" * 32, "here"))
         services._is_prepared = True
-        services.rooms.ensure_lobby()
+        services.rooms.rooms.ensure_lobby()
         self.alice, self.dave, self.bob = self.add("alice"), self.add("dave"), self.add("bob")
-        services.accounts.users.set_role(self.dave.id, "administrator")
+        services.people.users.set_role(self.dave.id, "administrator")
         self.author = Author(self.alice.id, "Alice")
-        self.room = services.rooms.create(self.author, "administrator", title="Tea", is_private=True)
+        self.room = services.rooms.rooms.create(self.author, "administrator", title="Tea", is_private=True)
         self.rooms.add_member(self.access(self.alice), self.bob.id, "Bob")
-        database.audit.delete_many({})
+        database["audit"].delete_many({})
         self.database = database
         self.cached = self.access(self.bob)
         """What an open connection of Bob's remembers."""
         self.told: list[Notice] = []
-        services.notices.apply_through = self.told.append
-        self.session = services.sessions.begin(self.bob, label="", address="")
+        services.site.notices._apply = self.told.append
+        self.session = services.people.sessions.begin(self.bob, label="", address="")
 
     @property
     def rooms(self) -> Any:
-        return self.services.rooms
+        return self.services.rooms.rooms
 
     def add(self, name: str) -> User:
-        return self.services.accounts.users.add(name, name.title(), "hash")
+        return self.services.people.users.add(name, name.title(), "hash")
 
     def access(self, user: User) -> Access:
-        return self.services.rooms.get_for(user.id, self.room.slug)
+        return self.services.rooms.rooms.get_for(user.id, self.room.slug)
 
     def find(self, user: User) -> Access | None:
-        return self.services.rooms.find_for(user.id, self.room.slug)
+        return self.services.rooms.rooms.find_for(user.id, self.room.slug)
 
     def again(self, user: User) -> User:
         """The account as it is now, as each request finds it."""
-        return self.services.accounts.users.find(user.id) or user
+        return self.services.people.users.find(user.id) or user
 
     def is_signed_in(self) -> bool:
-        return self.services.sessions.find_valid(self.session) is not None
+        return self.services.people.sessions.find_valid(self.session) is not None
 
     def may_post(self, access: Access | None = None) -> bool:
         access = access or self.find(self.bob)
         try:
             if access is not None:
-                self.services.room_rules.check("post", access, "person")
+                self.services.messages.rules.check("post", access, "person")
         except Refused:
             return False
         return access is not None and self.is_signed_in()
@@ -88,11 +90,11 @@ class Place:
 
     def finish(self) -> None:
         """What the chores of a process do a moment later."""
-        self.services.acts.finish(is_urgent=True)
-        self.services.account_deletion.finish()
+        self.services.site.acts.finish(is_urgent=True)
+        self.services.erasure.account_deletion.finish()
 
     def entries(self) -> list[str]:
-        return [entry.act for entry in reversed(self.services.audit.page().entries)]
+        return [entry.act for entry in reversed(self.services.site.audit.page().entries)]
 
 
 class Deed:
@@ -128,81 +130,81 @@ def wanted(**fields: Any) -> Wanted:
 
 
 def mute_in(place: Place, _: Any) -> None:
-    place.services.moderation.mute_in(place.access(place.alice), place.alice, place.bob, END, "noise")
+    place.services.moderation.moderation.mute_in(place.access(place.alice), place.alice, place.bob, END, "noise")
 
 
 def is_muted_in(place: Place, _: Any) -> bool:
-    return place.database.memberships.count_documents({"user": place.bob.id, "muted_until": END}) > 0
+    return place.database["memberships"].count_documents({"user": place.bob.id, "muted_until": END}) > 0
 
 
 def hold(place: Place) -> str:
-    place.services.newcomers.set_first(None, 2)
-    place.database.audit.delete_many({})
+    place.services.moderation.newcomers.set_first(None, 2)
+    place.database["audit"].delete_many({})
     draft = new_draft(Author(place.bob.id, "Bob"), "buy", "c1")
-    held = place.services.holding.hold(place.access(place.bob), draft)
+    held = place.services.moderation.holding.hold(place.access(place.bob), draft)
     assert held is not None
     return held.id
 
 
 def state_of(place: Place, held_id: str) -> tuple[str, bool]:
-    held = place.services.approval._get(held_id)
+    held = place.services.moderation.approval._get(held_id)
     return held.state, held.is_done
 
 
 def say(place: Place) -> str:
     draft = new_draft(Author(place.bob.id, "Bob"), "rude", "c1")
-    return place.services.writer.post(place.room, draft).message.id
+    return place.services.messages.writer.post(place.room, draft).message.id
 
 
 def delete(place: Place, message_id: str) -> None:
-    changes = place.services.changes
-    place.services.writer.change(place.room, changes.deleting(place.access(place.alice), message_id, "rude"))
+    changes = place.services.messages.changes
+    place.services.messages.writer.change(place.room, changes.deleting(place.access(place.alice), message_id, "rude"))
 
 
 def is_deleted(place: Place, message_id: str) -> bool:
-    (found,) = place.services.message_store.find_all([message_id], [place.room.id])
+    (found,) = place.services.messages.store.find_all([message_id], [place.room.id])
     return found[0].deleted_at is not None
 
 
 def report(place: Place) -> Any:
     say(place)
-    message = place.services.message_store.newest(place.room.id, 1)[0]
-    place.services.reports.make(place.access(place.alice), place.author, message, "rude")
-    return place.services.reports.list_open()[0]
+    message = place.services.messages.store.newest(place.room.id, 1)[0]
+    place.services.moderation.reports.make(place.access(place.alice), place.author, message, "rude")
+    return place.services.moderation.reports.list_open()[0]
 
 
 def link(place: Place) -> str:
-    place.services.room_invites.create(place.access(place.alice), uses=1, hours=1)
-    place.database.audit.delete_many({})
-    return place.services.room_invites.list_for(place.access(place.alice))[0].id
+    place.services.rooms.links.create(place.access(place.alice), uses=1, hours=1)
+    place.database["audit"].delete_many({})
+    return place.services.rooms.links.list_for(place.access(place.alice))[0].id
 
 
 def invite(place: Place) -> str:
-    place.services.admission.make_invite(None, uses=1, days=1)
-    place.database.audit.delete_many({})
-    return place.services.admission.list_invites()[0].id
+    place.services.moderation.admission.make_invite(None, uses=1, days=1)
+    place.database["audit"].delete_many({})
+    return place.services.moderation.admission.list_invites()[0].id
 
 
 def webhook(place: Place) -> Any:
-    secret = place.services.webhooks.make_incoming(place.access(place.alice), place.author, "CI")
-    place.database.audit.delete_many({})
-    return place.services.webhooks.find(secret)[0].id, secret
+    secret = place.services.outbound.webhooks.make_incoming(place.access(place.alice), place.author, "CI")
+    place.database["audit"].delete_many({})
+    return place.services.outbound.webhooks.find(secret)[0].id, secret
 
 
 def is_no_webhook(place: Place, made: Any) -> bool:
     try:
-        place.services.webhooks.find(made[1])
+        place.services.outbound.webhooks.find(made[1])
     except Refused:
         return True
     return False
 
 
 def unmanaged(place: Place) -> None:
-    place.database.memberships.update_many({}, {"$unset": {"role": ""}})
+    place.database["memberships"].update_many({}, {"$unset": {"role": ""}})
 
 
 def settled(place: Place, **fields: Any) -> None:
-    place.services.room_settings.change(place.access(place.alice), wanted(**fields))
+    place.services.rooms.settings.change(place.access(place.alice), wanted(**fields))
 
 
 DEEDS = {
@@ -226,7 +228,7 @@ DEEDS = {
     ),
     "mute": Deed(
         "mute",
-        lambda place, _: place.services.moderation.mute(place.alice, place.bob, END, "noise"),
+        lambda place, _: place.services.moderation.moderation.mute(place.alice, place.bob, END, "noise"),
         may_not_post,
         is_told=True,
     ),
@@ -234,18 +236,18 @@ DEEDS = {
     "mute who left": Deed("mute", mute_in, is_muted_in, leave),
     "ban": Deed(
         "ban",
-        lambda place, _: place.services.moderation.ban(place.alice, place.bob, END, "noise"),
+        lambda place, _: place.services.moderation.moderation.ban(place.alice, place.bob, END, "noise"),
         lambda place, _: not place.is_signed_in(),
         is_told=True,
     ),
     "end sessions": Deed(
         "end_sessions",
-        lambda place, _: place.services.moderation.end_sessions(place.alice, place.bob),
+        lambda place, _: place.services.moderation.moderation.end_sessions(place.alice, place.bob),
         lambda place, _: not place.is_signed_in(),
     ),
     "role": Deed(
         "set_role",
-        lambda place, _: place.services.moderation.set_role(place.alice, place.again(place.dave), "member"),
+        lambda place, _: place.services.moderation.moderation.set_role(place.alice, place.again(place.dave), "member"),
         lambda place, _: place.again(place.dave).role == "member",
     ),
     "role in a room": Deed(
@@ -263,84 +265,88 @@ DEEDS = {
     ),
     "archive": Deed(
         "archive_room",
-        lambda place, _: place.services.room_settings.archive(place.access(place.alice), is_archived=True),
+        lambda place, _: place.services.rooms.settings.archive(place.access(place.alice), is_archived=True),
         may_not_post,
         is_told=True,
     ),
     "appoint": Deed(
         "appoint",
-        lambda place, _: place.services.site_rooms.appoint(place.room.slug, place.author, place.bob, "nobody is"),
+        lambda place, _: place.services.moderation.site_rooms.appoint(
+            place.room.slug, place.author, place.bob, "nobody is"
+        ),
         lambda place, _: place.access(place.bob).role == "administrator",
         unmanaged,
         is_told=True,
     ),
     "end a link": Deed(
         "end_room_link",
-        lambda place, made: place.services.room_invites.end(place.access(place.alice), made),
-        lambda place, _: place.services.room_invites.list_for(place.access(place.alice)) == [],
+        lambda place, made: place.services.rooms.links.end(place.access(place.alice), made),
+        lambda place, _: place.services.rooms.links.list_for(place.access(place.alice)) == [],
         link,
     ),
     "revoke an invite": Deed(
         "revoke_invite",
-        lambda place, made: place.services.admission.revoke_invite(None, made),
-        lambda place, _: place.services.admission.list_invites() == [],
+        lambda place, made: place.services.moderation.admission.revoke_invite(None, made),
+        lambda place, _: place.services.moderation.admission.list_invites() == [],
         invite,
     ),
     "remove a webhook": Deed(
         "remove_webhook",
-        lambda place, made: place.services.webhooks.remove(place.access(place.alice), made[0]),
+        lambda place, made: place.services.outbound.webhooks.remove(place.access(place.alice), made[0]),
         is_no_webhook,
         webhook,
     ),
     "registration": Deed(
         "set_registration",
-        lambda place, _: place.services.admission.set_registration(None, "closed"),
-        lambda place, _: place.services.admission.registration() == "closed",
+        lambda place, _: place.services.moderation.admission.set_registration(None, "closed"),
+        lambda place, _: place.services.moderation.admission.registration() == "closed",
     ),
     "holding": Deed(
         "set_holding",
-        lambda place, _: place.services.newcomers.set_first(None, 2),
-        lambda place, _: place.services.newcomers.first == 2,
+        lambda place, _: place.services.moderation.newcomers.set_first(None, 2),
+        lambda place, _: place.services.moderation.newcomers.first == 2,
     ),
     "approve": Deed(
         "approve_message",
-        lambda place, made: place.services.approval.approve(place.alice, made),
+        lambda place, made: place.services.moderation.approval.approve(place.alice, made),
         lambda place, made: state_of(place, made) == ("approved", True),
         hold,
     ),
     "reject": Deed(
         "reject_message",
-        lambda place, made: place.services.approval.reject(place.alice, made, "an advertisement"),
+        lambda place, made: place.services.moderation.approval.reject(place.alice, made, "an advertisement"),
         lambda place, made: state_of(place, made) == ("rejected", True),
         hold,
     ),
     "close a report": Deed(
         "uphold_report",
-        lambda place, made: place.services.reports.close(place.alice, made, ["muted"], "rude"),
-        lambda place, _: place.services.reports.list_open() == [],
+        lambda place, made: place.services.moderation.reports.close(place.alice, made, ["muted"], "rude"),
+        lambda place, _: place.services.moderation.reports.list_open() == [],
         report,
     ),
     "delete a message": Deed("delete_message", delete, is_deleted, say),
     "clear": Deed(
         "clear_history",
-        lambda place, _: place.services.clearing.begin(place.room, place.author, "a new beginning"),
+        lambda place, _: place.services.erasure.clearing.begin(place.room, place.author, "a new beginning"),
         lambda place, _: place.access(place.bob).room.cleared_sequence > 0,
         say,
     ),
     "delete an account": Deed(
         "delete_account",
-        lambda place, _: place.services.account_deletion.delete(None, place.bob, "", is_erased=False),
+        lambda place, _: place.services.erasure.account_deletion.delete(None, place.bob, "", is_erased=False),
         lambda place, _: not place.is_signed_in() and place.find(place.bob) is None,
         is_told=True,
     ),
     "delete an administrator": Deed(
         "delete_account",
-        lambda place, _: place.services.account_deletion.delete(None, place.again(place.dave), "", is_erased=True),
-        lambda place, _: place.services.accounts.users.find(place.dave.id) is None,
+        lambda place, _: place.services.erasure.account_deletion.delete(
+            None, place.again(place.dave), "", is_erased=True
+        ),
+        lambda place, _: place.services.people.users.find(place.dave.id) is None,
     ),
     "rename": Deed(
         "rename",
-        lambda place, _: place.services.profiles.change(place.again(place.bob), Profile(display_name="Robert")),
+        lambda place, _: place.services.people.profiles.change(place.again(place.bob), Profile(display_name="Robert")),
         lambda place, _: place.again(place.bob).display_name == "Robert",
         is_told=True,
     ),
@@ -386,7 +392,9 @@ class TestEveryWriteFails:
             is_done = deed.is_done(place, made)
             assert is_done or not is_answered, number
             assert place.entries() == [deed.act] * is_done, number
-            left = [place.services.acts._store.list_left(each) for each in ("users", "memberships", "rooms", "held")]
+            left = [
+                place.services.site.acts._store.list_left(each) for each in ("users", "memberships", "rooms", "held")
+            ]
             assert left == [[], [], [], []]
 
 
@@ -420,10 +428,10 @@ def test_a_reset_link_that_was_used_is_noted(mode: str, database: Database, writ
     while True:
         number += 1
         place = Place(database)
-        secret = place.services.resets.make(None, place.bob)
-        database.audit.delete_many({})
+        secret = place.services.people.resets.make(None, place.bob)
+        database["audit"].delete_many({})
         with writes.failing(number, mode), suppress(Unavailable):
-            place.services.resets.use(secret, "another quiet evening")
+            place.services.people.resets.use(secret, "another quiet evening")
         if not writes.has_failed:
             break
         place.finish()
@@ -433,16 +441,16 @@ def test_a_reset_link_that_was_used_is_noted(mode: str, database: Database, writ
 
 
 MAKING: dict[str, tuple[Callable[[Place], object], str]] = {
-    "make_invite": (lambda place: place.services.admission.make_invite(None, uses=1, days=1), "invites"),
+    "make_invite": (lambda place: place.services.moderation.admission.make_invite(None, uses=1, days=1), "invites"),
     "make_room_link": (
-        lambda place: place.services.room_invites.create(place.access(place.alice), uses=1, hours=1),
+        lambda place: place.services.rooms.links.create(place.access(place.alice), uses=1, hours=1),
         "room_invites",
     ),
     "make_webhook": (
-        lambda place: place.services.webhooks.make_incoming(place.access(place.alice), place.author, "CI"),
+        lambda place: place.services.outbound.webhooks.make_incoming(place.access(place.alice), place.author, "CI"),
         "hooks",
     ),
-    "make_reset_link": (lambda place: place.services.resets.make(None, place.bob), "resets"),
+    "make_reset_link": (lambda place: place.services.people.resets.make(None, place.bob), "resets"),
 }
 
 
@@ -469,8 +477,8 @@ def test_every_process_finishes_what_is_left(services: Services, monkeypatch: py
     given: dict[str, Any] = {}
     monkeypatch.setattr(app_module, "Engine", lambda *_, **options: given.update(options))
     app_module._make_engine(services, cast("Any", SimpleNamespace(take=None)))
-    assert services.acts.finish in given["chores"]
-    assert given["read_rights"] == services.rights.read
+    assert services.site.acts.finish in given["chores"]
+    assert given["read_rights"] == services.rooms.current_rights.read
 
 
 class TestLate:
@@ -483,18 +491,18 @@ class TestLate:
         """M18."""
         place = Place(database)
         with monkeypatch.context() as patch:
-            patch.setattr(place.services.acts._entries, "add", away)
+            patch.setattr(place.services.site.acts._entries, "add", away)
             LATE[act](place)
         if act == "ban":
-            place.services.moderation.unban(place.alice, place.bob)
+            place.services.moderation.moderation.unban(place.alice, place.bob)
         place.told.clear()
-        monkeypatch.setattr(place.services.sessions, "_clock", lambda: datetime.now(UTC) + timedelta(seconds=1))
+        monkeypatch.setattr(place.services.people.sessions, "_clock", lambda: datetime.now(UTC) + timedelta(seconds=1))
         later = [
-            place.services.sessions.begin(place.again(place.bob), label="", address=""),
-            place.services.sessions.create_token(place.again(place.bob), label="bot"),
+            place.services.people.sessions.begin(place.again(place.bob), label="", address=""),
+            place.services.people.sessions.create_token(place.again(place.bob), label="bot"),
         ]
         place.finish()
-        assert all(place.services.sessions.find_valid(secret) for secret in later)
+        assert all(place.services.people.sessions.find_valid(secret) for secret in later)
         assert not place.is_signed_in()
         assert [notice.data for notice in place.told] == [{}] * (act == "ban")
         assert place.entries().count(act) == 1
@@ -507,22 +515,22 @@ class TestLate:
         place = Place(database)
         make, make_end, acts = ENDS[end]
         with monkeypatch.context() as patch:
-            patch.setattr(place.services.acts._entries, "add", away)
+            patch.setattr(place.services.site.acts._entries, "add", away)
             made = make(place)
         make_end(place, made)
         for _ in range(2):
             place.finish()
         assert sorted(place.entries()) == sorted(acts)
-        assert [place.services.acts._store.list_left(each) for each in PLACES] == [[]] * len(PLACES)
-        left = [database.hooks, database.room_invites, database.invites]
+        assert [place.services.site.acts._store.list_left(each) for each in PLACES] == [[]] * len(PLACES)
+        left = [database["hooks"], database["room_invites"], database["invites"]]
         assert [each.count_documents({}) for each in left] == [0, 0, 0]
 
     def test_a_longer_mute_is_noted_beside_the_first(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
         place = Place(database)
         with monkeypatch.context() as patch:
-            patch.setattr(place.services.acts._entries, "add", away)
+            patch.setattr(place.services.site.acts._entries, "add", away)
             for days in (1, 2):
-                place.services.moderation.mute(place.alice, place.bob, END + timedelta(days=days), "noise")
+                place.services.moderation.moderation.mute(place.alice, place.bob, END + timedelta(days=days), "noise")
         place.finish()
         assert place.entries() == ["mute", "mute"]
 
@@ -532,21 +540,21 @@ class TestLate:
         """M18: nor whoever comes next."""
         place = Place(database)
         with monkeypatch.context() as patch:
-            patch.setattr(place.services.acts._entries, "add", away)
+            patch.setattr(place.services.site.acts._entries, "add", away)
             for act in ("ban", "end_sessions"):
                 LATE[act](place)
-        place.services.acts.follow_ups["ban"] = broken
+        place.services.site.acts._follow_ups["ban"] = broken
         place.finish()
-        place.services.acts.finish_in("users")
+        place.services.site.acts.finish_in("users")
         assert place.entries() == ["end_sessions"]
-        assert [note.act.act for note in place.services.acts._store.list_left("users")] == ["ban"]
+        assert [note.act.act for note in place.services.site.acts._store.list_left("users")] == ["ban"]
 
 
 LATE: dict[str, Callable[[Place], object]] = {
-    "ban": lambda place: place.services.moderation.ban(place.alice, place.bob, END, "noise"),
-    "end_sessions": lambda place: place.services.moderation.end_sessions(place.alice, place.bob),
-    "use_reset_link": lambda place: place.services.resets.use(
-        place.services.resets.make(None, place.bob), "another quiet evening"
+    "ban": lambda place: place.services.moderation.moderation.ban(place.alice, place.bob, END, "noise"),
+    "end_sessions": lambda place: place.services.moderation.moderation.end_sessions(place.alice, place.bob),
+    "use_reset_link": lambda place: place.services.people.resets.use(
+        place.services.people.resets.make(None, place.bob), "another quiet evening"
     ),
 }
 
@@ -556,13 +564,13 @@ ENDS: dict[str, tuple[Callable[[Place], Any], Callable[[Place, Any], object], li
     "link": (link, DEEDS["end a link"].do, ["make_room_link", "end_room_link"]),
     "invite": (invite, DEEDS["revoke an invite"].do, ["make_invite", "revoke_invite"]),
     "reset link": (
-        lambda place: place.services.resets.make(None, place.bob),
-        lambda place, made: place.services.resets.use(made, "another quiet evening"),
+        lambda place: place.services.people.resets.make(None, place.bob),
+        lambda place, made: place.services.people.resets.use(made, "another quiet evening"),
         ["make_reset_link", "use_reset_link"],
     ),
     "another reset link": (
-        lambda place: place.services.resets.make(None, place.bob),
-        lambda place, _: place.services.resets.make(None, place.bob),
+        lambda place: place.services.people.resets.make(None, place.bob),
+        lambda place, _: place.services.people.resets.make(None, place.bob),
         ["make_reset_link", "make_reset_link"],
     ),
 }

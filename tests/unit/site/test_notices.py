@@ -30,9 +30,8 @@ def test_each_is_heard_once_by_every_other_process(database: Database) -> None:
 
 
 def test_ones_own_are_applied_at_once_and_not_heard_again(database: Database) -> None:
-    own = Notices(NoticeStore(database))
     applied: list[Notice] = []
-    own.apply_through = applied.append
+    own = Notices(NoticeStore(database), apply=lambda notice: not applied.append(notice))
     own.tell(notice("a"))
     assert applied == [notice("a")]
     assert own.hear() == []

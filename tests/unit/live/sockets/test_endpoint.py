@@ -412,7 +412,9 @@ class TestChange:
             pin = {"type": "pin", "room": "lobby", "id": bob.frames("stored")[0]["id"], "client_id": "p1"}
             await bob.say(pin)
             assert bob.frames("refused")[0]["reason"] == "forbidden"
-            process.database.memberships.update_one({"user": BOB.id, "room": LOBBY.id}, {"$set": {"role": "moderator"}})
+            process.database["memberships"].update_one(
+                {"user": BOB.id, "room": LOBBY.id}, {"$set": {"role": "moderator"}}
+            )
             moderator = await process.connect("bob")
             await moderator.say(pin, pin | {"on": False, "client_id": "p2"})
             assert [frame["client_id"] for frame in moderator.frames("stored")] == ["p1", "p2"]
@@ -627,7 +629,7 @@ class TestFollow:
             else:
                 await client.say({"type": "follow", "room": "hall"}, post("a1", room="hall"))
                 assert [why for _, why in refusals(client)] == ["not_found", "not_found"]
-            assert process.database.memberships.count_documents({"room": "hall"}) == 0
+            assert process.database["memberships"].count_documents({"room": "hall"}) == 0
             assert (await process.connect()).status is None  # in the lobby is everybody
 
         run(test)
@@ -639,8 +641,8 @@ class TestFollow:
         async def test() -> None:
             process = await started()
             moved = {"_id": "d", "slug": "dm_1", "former_slug": FORMER, "kind": "direct", "title": "", "people": []}
-            process.database.rooms.insert_one(moved)
-            process.database.memberships.insert_one({"user": ALICE.id, "room": "d"})
+            process.database["rooms"].insert_one(moved)
+            process.database["memberships"].insert_one({"user": ALICE.id, "room": "d"})
             client = await process.connect(query={"room": FORMER} if is_first else {})
             if not is_first:
                 await client.say({"type": "follow", "room": FORMER})

@@ -19,8 +19,8 @@ def test_the_old_address_of_a_conversation_is_answered_with_where_it_is() -> Non
     async def test() -> None:
         process = Process()
         moved = {"_id": "d", "slug": "dm_1", "former_slug": FORMER, "kind": "direct", "title": "", "people": []}
-        process.database.rooms.insert_one(moved)
-        process.database.memberships.insert_one({"user": ALICE.id, "room": "d"})
+        process.database["rooms"].insert_one(moved)
+        process.database["memberships"].insert_one({"user": ALICE.id, "room": "d"})
         await process.engine.start()
         emitted: list[tuple[str, Any]] = []
         visitor = Visitor(

@@ -15,7 +15,7 @@ def test_hold_list_and_decide(app: Flask, runner: FlaskCliRunner) -> None:
     assert run(runner, "set-holding", "3") == (0, "The first 3 messages of newcomers are held.\n")
     for text in ("one", "two\nlines", "three"):
         assert bob.say(text).status_code == 303
-    assert services.message_store.newest("lobby", 10) == []
+    assert services.messages.store.newest("lobby", 10) == []
     code, output = run(runner, "list-held")
     lines = output.splitlines()
     assert code == 0
@@ -28,12 +28,12 @@ def test_hold_list_and_decide(app: Flask, runner: FlaskCliRunner) -> None:
     assert run(runner, "reject", second)[0] == 2
     assert run(runner, "reject", second, "--reason", "spam", "--others") == (0, "2 messages are rejected.\n")
     assert run(runner, "list-held") == (0, "")
-    assert [message.text for message in services.message_store.newest("lobby", 10)] == ["one"]
+    assert [message.text for message in services.messages.store.newest("lobby", 10)] == ["one"]
     assert run(runner, "approve", "guessed")[0] == 1
     assert run(runner, "set-holding", "21")[0] == 2
     assert run(runner, "set-holding", "0") == (0, "No messages are held any more.\n")
     bob.say("four")
-    assert [message.text for message in services.message_store.newest("lobby", 10)] == ["one", "four"]
+    assert [message.text for message in services.messages.store.newest("lobby", 10)] == ["one", "four"]
 
 
 def test_trust(app: Flask, runner: FlaskCliRunner) -> None:
@@ -44,4 +44,4 @@ def test_trust(app: Flask, runner: FlaskCliRunner) -> None:
     held_id = run(runner, "list-held")[1].split()[0]
     assert run(runner, "approve", held_id, "--trust")[0] == 0
     bob.say("two")
-    assert [message.text for message in services_of(app).message_store.newest("lobby", 10)] == ["one", "two"]
+    assert [message.text for message in services_of(app).messages.store.newest("lobby", 10)] == ["one", "two"]

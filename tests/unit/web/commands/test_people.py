@@ -60,7 +60,7 @@ def test_roles(app: Flask, runner: FlaskCliRunner) -> None:
     create(runner, "alice")
     create(runner, "bob")
     assert run(runner, "set-role", "bob", "administrator") == (0, "bob is now: administrator.\n")
-    user = services_of(app).accounts.users.find_by_username("bob")
+    user = services_of(app).people.users.find_by_username("bob")
     assert user
     assert user.role == "administrator"
     assert run(runner, "set-role", "bob", "emperor")[0] == 2

@@ -44,15 +44,15 @@ def talk(services: Services, alice: Visitor) -> Services:
     ]
     append(services, "lobby", drafts)
     with_file = Rendered(msgspec.structs.replace(draft("c5", "the plan"), files=(file,)), "<p>the plan</p>")
-    services.message_store.append("lobby", [with_file])
-    gone = services.message_store.newest("lobby", 2)[0]
-    user = services.accounts.users.find_by_username("alice")
+    services.messages.store.append("lobby", [with_file])
+    gone = services.messages.store.newest("lobby", 2)[0]
+    user = services.people.users.find_by_username("alice")
     assert user
-    access = services.rooms.get_for(user.id, "lobby")
-    services.writer.change(access.room, services.changes.deleting(access, gone.id))
-    for message in services.message_store.newest("lobby", 5):
+    access = services.rooms.rooms.get_for(user.id, "lobby")
+    services.messages.writer.change(access.room, services.messages.changes.deleting(access, gone.id))
+    for message in services.messages.store.newest("lobby", 5):
         day = AT if message.sequence < 3 else AT.replace(day=21)
-        services.database.messages.update_one({"sequence": message.sequence}, {"$set": {"sent_at": day}})
+        services.database["messages"].update_one({"sequence": message.sequence}, {"$set": {"sent_at": day}})
     return services
 
 
@@ -170,7 +170,7 @@ class TestWhoMay:
         """A slot is given back when its export ends, and when its reader goes away in the middle."""
         for _ in range(export.MOST_AT_ONCE + 1):
             alice.get("/chatroom/lobby/export?format=text").close()
-        slots = [talk.exports.slot(f"user {n}") for n in range(export.MOST_AT_ONCE)]
+        slots = [talk.export.exports.slot(f"user {n}") for n in range(export.MOST_AT_ONCE)]
         for slot in slots:
             slot.__enter__()
         response = alice.get("/chatroom/lobby/export?format=text")
@@ -211,7 +211,7 @@ class TestWhileItIsRead:
         return pieces
 
     def user_id(self, talk: Services) -> str:
-        user = talk.accounts.users.find_by_username("alice")
+        user = talk.people.users.find_by_username("alice")
         assert user is not None
         return user.id
 
@@ -222,13 +222,13 @@ class TestWhileItIsRead:
     def test_it_ends_with_the_right_to_it(self, begun: Iterator[bytes], talk: Services, fate: str) -> None:
         user_id = self.user_id(talk)
         if fate == "banned":
-            talk.accounts.users.set_ban(user_id, datetime.now(UTC) + timedelta(hours=1), "spam")
+            talk.people.users.set_ban(user_id, datetime.now(UTC) + timedelta(hours=1), "spam")
         elif fate == "removed":
-            talk.database.memberships.update_one({"user": user_id}, {"$set": {"removed_at": datetime.now(UTC)}})
+            talk.database["memberships"].update_one({"user": user_id}, {"$set": {"removed_at": datetime.now(UTC)}})
         elif fate == "logged out":
-            talk.sessions.end_all(user_id)
+            talk.people.sessions.end_all(user_id)
         else:
-            talk.accounts.users.set_role(user_id, "member")
+            talk.people.users.set_role(user_id, "member")
         with pytest.raises((Refused, Unavailable)):
             next(begun)
 

@@ -44,11 +44,11 @@ def test_no_secret_is_in_it(alice: Visitor) -> None:
 def test_what_was_said_in_a_room_that_one_has_left(alice: Visitor, services: Services) -> None:
     rooms = RoomStore(services.database)
     rooms.ensure(DEN)
-    user = services.accounts.users.find_by_username("alice")
+    user = services.people.users.find_by_username("alice")
     assert user
     rooms.admit(user.id, DEN)
     alice.say("in the den", path="/chatroom/den")
-    services.database.memberships.delete_one({"room": DEN.id})
+    services.database["memberships"].delete_one({"room": DEN.id})
     found = records(alice)
     assert [record["room"] for record in found if record["type"] == "message"] == ["den"]
     assert "The Den" not in str(found)

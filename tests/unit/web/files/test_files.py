@@ -89,12 +89,12 @@ class TestUploading:
 
     def test_by_somebody_who_may_say_nothing(self, alice: Visitor, bob: Visitor, app: Flask) -> None:
         services = services_of(app)
-        user = services.accounts.users.find_by_username("bob")
+        user = services.people.users.find_by_username("bob")
         assert user
-        services.accounts.users.set_mute(user.id, datetime.now(UTC) + timedelta(hours=1), "shouting")
+        services.people.users.set_mute(user.id, datetime.now(UTC) + timedelta(hours=1), "shouting")
         answer = upload(bob)
         assert (answer.status_code, answer.json["error"]["reason"]) == (403, "muted")
-        assert services.database.files.count_documents({}) == 0
+        assert services.database["files.files"].count_documents({}) == 0
 
     def test_without_the_token_of_the_page(self, alice: Visitor) -> None:
         assert alice.post(FILES, data=b"x").status_code == 403
@@ -181,11 +181,11 @@ class TestFetching:
         """B04."""
         path = shared(alice)
         services = services_of(app)
-        user = services.accounts.users.find_by_username("alice")
+        user = services.people.users.find_by_username("alice")
         assert user
-        access = services.rooms.get_for(user.id, "lobby")
-        (message,) = services.message_store.newest("lobby", 1)
-        services.writer.change(access.room, services.changes.deleting(access, message.id))
+        access = services.rooms.rooms.get_for(user.id, "lobby")
+        (message,) = services.messages.store.newest("lobby", 1)
+        services.messages.writer.change(access.room, services.messages.changes.deleting(access, message.id))
         assert alice.get(path).status_code == 404
 
     @pytest.mark.parametrize(
@@ -197,9 +197,9 @@ class TestFetching:
     def test_with_a_token(self, app: Flask, alice: Visitor) -> None:
         path = shared(alice)
         services = services_of(app)
-        user = services.accounts.users.find_by_username("alice")
+        user = services.people.users.find_by_username("alice")
         assert user
-        token = services.sessions.create_token(user, label="bot")
+        token = services.people.sessions.create_token(user, label="bot")
         browser = app.test_client()
         assert browser.get(path, headers={"Authorization": f"Bearer {token}"}).data == b"some words"
         assert browser.get(path, headers={"Authorization": "Bearer x"}).status_code == 401

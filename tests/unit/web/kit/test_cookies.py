@@ -82,7 +82,7 @@ def test_a_fallback_key_is_good_until_it_is_removed(app: Flask, alice: Visitor) 
     assert alice.is_signed_in
     secret = find_secret(app, f"session={cookie}", is_secure=False)
     assert secret
-    assert services.sessions.find_valid(secret)
+    assert services.people.sessions.find_valid(secret)
     app.config["SECRET_KEY_FALLBACKS"] = None
     client = visitor(app)
     client.set_cookie("session", cookie)

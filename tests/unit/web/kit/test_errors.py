@@ -103,7 +103,7 @@ def test_the_database_goes_away(alice: Visitor, services: Services, monkeypatch:
         asked.append(1)
         raise Unavailable("The database does not answer right now.")
 
-    monkeypatch.setattr(services.sessions, "find_valid", find_valid)
+    monkeypatch.setattr(services.people.sessions, "find_valid", find_valid)
     for path in ("/", "/chatroom", "/account", "/api/rooms/lobby/messages", "/login"):
         asked.clear()
         response = alice.get(path)

@@ -88,9 +88,9 @@ def test_over_tls_a_planted_cookie_says_nothing() -> None:
 
 
 def test_the_queue_is_told_who_it_was(alice: Visitor, client: Visitor, services: Services) -> None:
-    user = services.accounts.users.find_by_username("alice")
+    user = services.people.users.find_by_username("alice")
     assert user
-    token = services.sessions.create_token(user, label="test")
+    token = services.people.sessions.create_token(user, label="test")
     for visitor, path, headers, person in (
         (alice, "/account", {}, user.id),
         (client, "/api/rooms", {"Authorization": f"Bearer {token}"}, user.id),

@@ -39,9 +39,9 @@ def state(services: Services) -> object:
     def look() -> tuple[int, int, int]:
         database = services.database
         return (
-            database.users.count_documents({"password_version": 1}),
-            database.messages.count_documents({}),
-            database.sessions.count_documents({"ended_at": None}),
+            database["users"].count_documents({"password_version": 1}),
+            database["messages"].count_documents({}),
+            database["sessions"].count_documents({"ended_at": None}),
         )
 
     return look

@@ -27,9 +27,9 @@ def cookie_of(person: Visitor) -> str:
 
 
 def token_of(services: Services) -> str:
-    user = services.accounts.users.find_by_username("alice")
+    user = services.people.users.find_by_username("alice")
     assert user
-    return services.sessions.create_token(user, label="bot")
+    return services.people.sessions.create_token(user, label="bot")
 
 
 class TestSignIn:
@@ -39,8 +39,8 @@ class TestSignIn:
         assert found.author.name == "Alice"
         assert found.address == "192.0.2.1"
         assert found.is_by_cookie
-        [session] = services_of(app).sessions.list_for(
-            services_of(app).accounts.users.find(found.author.id)  # type: ignore[arg-type]
+        [session] = services_of(app).people.sessions.list_for(
+            services_of(app).people.users.find(found.author.id)  # type: ignore[arg-type]
         )
         assert (found.session_id, found.expires_at) == (session.id, session.expires_at)
 
@@ -85,9 +85,9 @@ class TestSignIn:
 
     def test_a_token_is_no_cookie_and_a_cookie_no_token(self, app: Flask, alice: Visitor) -> None:
         services = services_of(app)
-        user = services.accounts.users.find_by_username("alice")
+        user = services.people.users.find_by_username("alice")
         assert user
-        secret = services.sessions.begin(user, label="", address="")
+        secret = services.people.sessions.begin(user, label="", address="")
         assert sign_in(app, scope(authorization=f"Bearer {secret}")) is None
 
     def test_over_tls(self, make_app: MakeApp) -> None:

@@ -20,7 +20,7 @@ FALSE_ALICE = Author("f" * 24, "Alice", is_bot=True)
 def said(services: Services, alice: Visitor, bob: Visitor) -> None:
     """A webhook that has Alice's name says something; it is answered, pinned, reported and found."""
     draft = new_draft(FALSE_ALICE, "send me your secret biscuits")
-    message = services.writer.post(LOBBY, draft).message
+    message = services.messages.writer.post(LOBBY, draft).message
     bob.say("why?", reply_to="1")
     pinned = alice.submit("/chatroom/lobby/1", to="/chatroom/lobby/1/pin", on="1")
     assert pinned.status_code == 303
@@ -60,7 +60,7 @@ def test_programs(alice: Visitor, said: None) -> None:
 
 
 def test_notifications_and_the_record(services: Services, runner: FlaskCliRunner, said: None) -> None:
-    message = services.message_store.newest(LOBBY.id, 9)[0]
+    message = services.messages.store.newest(LOBBY.id, 9)[0]
     assert describe(LOBBY, message)["title"] == "Alice (bot) in Lobby"
     assert about_message(message.id, message.author, "Lobby").name == "Alice (bot) in Lobby"
     assert "Alice (bot)" in runner.invoke(args=["list-reports"]).output

@@ -17,7 +17,7 @@ def message(alice: Visitor, services: Services) -> Message:
 
 
 def newest(services: Services) -> Message:
-    return services.message_store.newest("lobby", 1)[0]
+    return services.messages.store.newest("lobby", 1)[0]
 
 
 def send(person: Visitor, path: str, body: Any) -> Any:
@@ -73,7 +73,7 @@ def test_both_count_as_posts(make_app: Any, message: Message) -> None:
 
 
 def test_whom_one_can_name(alice: Visitor, bob: Visitor, services: Services) -> None:
-    ids = {name: services.accounts.users.find_by_username(name) for name in ("alice", "bob")}
+    ids = {name: services.people.users.find_by_username(name) for name in ("alice", "bob")}
     members = alice.get("/api/rooms/lobby/members?q=B").get_json()["members"]
     assert members == [{"id": ids["bob"] and ids["bob"].id, "username": "bob", "name": "Bob"}]
     assert len(alice.get("/api/rooms/lobby/members").get_json()["members"]) == 2
@@ -82,7 +82,7 @@ def test_whom_one_can_name(alice: Visitor, bob: Visitor, services: Services) -> 
 
 def test_a_post_names_a_member(alice: Visitor, bob: Visitor, services: Services) -> None:
     post(bob, "hi @alice and @room")
-    user = services.accounts.users.find_by_username("alice")
+    user = services.people.users.find_by_username("alice")
     assert user
     assert newest(services).mentions == (user.id,)
     post(alice, "hi @room")
@@ -125,11 +125,11 @@ class TestForms:
         assert self.send(bob, "pin", on="true").status_code == 403
         assert "Pin this message" in alice.get("/chatroom/lobby/1").text
         assert self.send(alice, "pin", on="true").status_code == 303
-        assert services.message_store.get("lobby", message.id).pinned_at
+        assert services.messages.store.get("lobby", message.id).pinned_at
         assert "Alice pinned a message" in bob.get("/chatroom").text
         assert "1 pinned message<" in bob.get("/chatroom").text
         assert self.send(alice, "pin", on="false").status_code == 303
-        assert services.message_store.get("lobby", message.id).pinned_at is None
+        assert services.messages.store.get("lobby", message.id).pinned_at is None
 
     @pytest.mark.parametrize("deed", ["react", "pin"])
     def test_a_form_without_its_token_changes_nothing(

@@ -80,9 +80,9 @@ class TestAccess:
         assert alice.get(path).get_json()["text"] == "*one*"
 
     def test_a_moderator_deletes_and_does_not_edit(self, services: Services, bob: Visitor, path: str) -> None:
-        user = services.accounts.users.find_by_username("bob")
+        user = services.people.users.find_by_username("bob")
         assert user
-        services.accounts.users.set_role(user.id, "moderator")
+        services.people.users.set_role(user.id, "moderator")
         assert edit(bob, path, "mine now").status_code == 403
         assert bob.delete(path, headers=bob.csrf()).status_code == 200
 

@@ -16,7 +16,7 @@ LOBBY = "/api/rooms/lobby/messages"
 
 
 def user_of(services: Services, username: str = "alice") -> User:
-    user = services.accounts.users.find_by_username(username)
+    user = services.people.users.find_by_username(username)
     assert user
     return user
 
@@ -28,7 +28,7 @@ def post(person: Visitor, text: Any = "hello", path: str = LOBBY, **more: Any) -
 @pytest.fixture
 def token(services: Services, alice: Visitor) -> dict[str, str]:
     """The header of a program that acts as Alice."""
-    return {"Authorization": f"Bearer {services.sessions.create_token(user_of(services), label='bot')}"}
+    return {"Authorization": f"Bearer {services.people.sessions.create_token(user_of(services), label='bot')}"}
 
 
 class TestPost:
@@ -308,12 +308,12 @@ class TestAccess:
         assert client.get("/account", headers=token).status_code == 303
 
     def test_a_sessions_secret_is_no_token(self, client: Visitor, services: Services, alice: Visitor) -> None:
-        secret = services.sessions.begin(user_of(services), label="", address="")
+        secret = services.people.sessions.begin(user_of(services), label="", address="")
         assert client.get(LOBBY, headers={"Authorization": f"Bearer {secret}"}).status_code == 401
 
     def test_an_ended_token(self, client: Visitor, token: dict[str, str], services: Services) -> None:
         """S04."""
-        services.sessions.end_all(user_of(services).id)
+        services.people.sessions.end_all(user_of(services).id)
         assert client.get(LOBBY, headers=token).status_code == 401
 
     def test_other_methods_and_other_addresses(self, alice: Visitor) -> None:
@@ -326,4 +326,4 @@ class TestAccess:
 def test_services_are_the_applications_own(make_app: MakeApp) -> None:
     one, other = make_app(), make_app()
     signed_in(one, "alice")
-    assert services_of(other).database.users.count_documents({}) == 0
+    assert services_of(other).database["users"].count_documents({}) == 0

@@ -20,7 +20,7 @@ SECRET_ROOM = Room(id="secret", slug="secret", title="Secret", kind="private")
 
 
 def texts(services: Services) -> list[str]:
-    return [document["text"] for document in services.database.messages.find().sort("sequence")]
+    return [document["text"] for document in services.database["messages"].find().sort("sequence")]
 
 
 def bodies(page: str) -> list[str]:
@@ -34,7 +34,7 @@ def secret_room(services: Services, alice: Visitor) -> Room:
 
     store = RoomStore(services.database)
     store.ensure(SECRET_ROOM)
-    user = services.accounts.users.find_by_username("alice")
+    user = services.people.users.find_by_username("alice")
     assert user
     store.admit(user.id, SECRET_ROOM)
     return SECRET_ROOM
@@ -106,7 +106,7 @@ class TestRoom:
     def test_a_client_id_that_is_none(self, alice: Visitor, services: Services, client_id: str) -> None:
         """I02: nothing of it reaches the database."""
         assert alice.say("hello", client_id=client_id).status_code == 303
-        [document] = services.database.messages.find()
+        [document] = services.database["messages"].find()
         assert document["client_id"] != client_id
 
     def test_line_ends_and_all_kinds_of_text(self, alice: Visitor, services: Services) -> None:
@@ -161,7 +161,7 @@ class TestRoom:
             raise Unavailable("The database does not answer right now.")
 
         fields = alice.fields("/chatroom")
-        monkeypatch.setattr(services.writer, "post", post)
+        monkeypatch.setattr(services.messages.writer, "post", post)
         response = alice.post("/chatroom", data={**fields, "text": "this is kept"})
         assert response.status_code == 503
         assert int(response.headers["Retry-After"]) > 0
@@ -178,7 +178,7 @@ class TestRoom:
         assert "{{7*7}}" in page
 
     def test_who_is_here(self, alice: Visitor, services: Services) -> None:
-        services.presence.take([("lobby", Author("x" * 24, "Zoë"))])
+        services.live.presences.take([("lobby", Author("x" * 24, "Zoë"))])
         assert "Zoë</bdi>" in alice.get("/chatroom").text
 
     def test_the_cursor_is_the_rooms_revision(self, alice: Visitor) -> None:
@@ -293,7 +293,7 @@ class TestAccess:
     def test_a_session_that_ended(self, alice: Visitor, services: Services) -> None:
         """S05."""
         past = datetime(2020, 1, 1, tzinfo=UTC)
-        services.database.sessions.update_many({}, {"$set": {"expires_at": past}})
+        services.database["sessions"].update_many({}, {"$set": {"expires_at": past}})
         assert alice.get("/chatroom").status_code == 303
 
 

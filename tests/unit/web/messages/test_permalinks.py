@@ -48,11 +48,11 @@ class TestMessage:
 
     def test_a_sequence_without_a_message_leads_to_the_next_one(self, alice: Visitor, services: Services) -> None:
         alice.say("one")
-        user = services.accounts.users.find_by_username("alice")
+        user = services.people.users.find_by_username("alice")
         assert user
-        access = services.rooms.get_for(user.id, "lobby")
-        first = services.message_store.newest("lobby", 1)[0]
-        services.writer.change(access.room, services.changes.editing(access, first.id, "one!"))
+        access = services.rooms.rooms.get_for(user.id, "lobby")
+        first = services.messages.store.newest("lobby", 1)[0]
+        services.messages.writer.change(access.room, services.messages.changes.editing(access, first.id, "one!"))
         alice.say("two")
         response = alice.get("/chatroom/lobby/2")
         assert (response.status_code, response.location) == (303, "/chatroom/lobby/3")
@@ -63,11 +63,11 @@ class TestMessage:
 
     def test_a_deleted_message_keeps_its_page(self, alice: Visitor, services: Services) -> None:
         alice.say("one")
-        user = services.accounts.users.find_by_username("alice")
+        user = services.people.users.find_by_username("alice")
         assert user
-        access = services.rooms.get_for(user.id, "lobby")
-        first = services.message_store.newest("lobby", 1)[0]
-        services.writer.change(access.room, services.changes.deleting(access, first.id))
+        access = services.rooms.rooms.get_for(user.id, "lobby")
+        first = services.messages.store.newest("lobby", 1)[0]
+        services.messages.writer.change(access.room, services.messages.changes.deleting(access, first.id))
         assert "This message was deleted." in alice.get("/chatroom/lobby/1").text
 
     @pytest.mark.usefixtures("secret_room")
@@ -81,9 +81,9 @@ class TestDays:
     def reader(self, alice: Visitor, services: Services) -> Visitor:
         for day in (1, 3, 5):
             alice.say(f"day {day}")
-            newest = services.message_store.newest("lobby", 1)[0]
+            newest = services.messages.store.newest("lobby", 1)[0]
             moment = datetime(2026, 5, day, 12, tzinfo=UTC)
-            services.database.messages.update_one({"_id": ObjectId(newest.id)}, {"$set": {"sent_at": moment}})
+            services.database["messages"].update_one({"_id": ObjectId(newest.id)}, {"$set": {"sent_at": moment}})
         return alice
 
     @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ class TestAudit:
         for n in range(60):
             record(services.database, CONSOLE, "mute", about_user(user_of(services, "alice")), f"reason {n:02}")
         assert "reason 05" not in alice.get("/admin/audit").text
-        before = services.audit.page().before
+        before = services.site.audit.page().before
         assert "reason 05" in alice.get(f"/admin/audit?before={before}").text
         assert alice.get("/admin/audit?before=nonsense").status_code == 200
 
@@ -72,7 +72,7 @@ class TestPeople:
 
     def test_in_pages(self, alice: Visitor, services: Services) -> None:
         for n in range(60):
-            services.accounts.users.add(f"user{n:02}", f"User {n:02}", "hash")
+            services.people.users.add(f"user{n:02}", f"User {n:02}", "hash")
         first = alice.get("/admin/people").text
         assert "user48" in first
         assert "user49" not in first
@@ -80,7 +80,7 @@ class TestPeople:
         assert names(alice, "&after=user48") == [f"User {n}" for n in range(49, 60)]
 
     def test_what_was_done_to_them(self, alice: Visitor, bob: Visitor, services: Services) -> None:
-        services.moderation.ban(None, user_of(services, "bob"), FOREVER, "spam")
+        services.moderation.moderation.ban(None, user_of(services, "bob"), FOREVER, "spam")
         assert ">banned<" in alice.get("/admin/people").text
 
     def test_ending_their_sessions(self, alice: Visitor, bob: Visitor, services: Services) -> None:
@@ -107,37 +107,37 @@ class TestJoining:
         assert set_registration("") == 303
         assert visitor(app).register("carol").status_code == 303
         assert set_registration("wide open") == 400
-        acts = [entry.details["registration"] for entry in services.audit.page(act="set_registration").entries]
+        acts = [entry.details["registration"] for entry in services.site.audit.page(act="set_registration").entries]
         assert acts == ["as set up", "invite", "closed"]
 
     def test_other_processes_hear_of_it(self, alice: Visitor, services: Services, clock: Clock) -> None:
         site = Site(SiteStore(services.database), seconds=clock.seconds)
-        elsewhere = Admission(site, services.accounts.invites, services.acts, "open")
+        elsewhere = Admission(site, services.people.invites, services.site.acts, "open")
         assert elsewhere.registration() == "open"
-        services.admission.set_registration(None, "closed")
+        services.moderation.admission.set_registration(None, "closed")
         clock.advance(seconds=KEPT_SECONDS)
         assert elsewhere.registration() == "closed"
 
     def test_invites(self, app: Flask, alice: Visitor, services: Services) -> None:
-        services.admission.set_registration(None, "invite")
+        services.moderation.admission.set_registration(None, "invite")
         response = alice.submit("/admin/joining", to="/admin/invites", uses="2", days="7")
         assert response.status_code == 201
         (code,) = re.findall(r'id="code" readonly value="([^"]+)"', response.text)
         assert code not in alice.get("/admin/joining").text
         assert "2 people may still join" in alice.get("/admin/joining").text
         assert visitor(app).register("carol", invite=code).status_code == 303
-        (invite,) = services.admission.list_invites()
+        (invite,) = services.moderation.admission.list_invites()
         assert (invite.uses_left, invite.made_by) == (1, "Alice")
         assert alice.submit("/admin/joining", to=f"/admin/invites/{invite.id}/revoke").status_code == 303
         assert visitor(app).register("dave", invite=code).status_code == 403
-        assert [entry.act for entry in services.audit.page().entries][:2] == ["revoke_invite", "make_invite"]
+        assert [entry.act for entry in services.site.audit.page().entries][:2] == ["revoke_invite", "make_invite"]
 
     @pytest.mark.parametrize("typed", [{"uses": "0"}, {"days": "9999"}, {"uses": "many"}, {"uses": "10001"}])
     def test_invites_that_may_not_be(self, alice: Visitor, services: Services, typed: dict[str, str]) -> None:
         response = alice.submit("/admin/joining", to="/admin/invites", **{"uses": "1", "days": "7", **typed})
         assert response.status_code == 400
         assert "1 to 10,000 people" in problem(response)
-        assert services.admission.list_invites() == []
+        assert services.moderation.admission.list_invites() == []
 
 
 class TestRooms:
@@ -145,7 +145,9 @@ class TestRooms:
     def den(self, alice: Visitor, bob: Visitor, services: Services) -> str:
         """A private room of Bob's, with a secret in it; Alice runs the site and is not in it. Its slug."""
         by = user_of(services, "bob")
-        room = services.rooms.create(Author(by.id, by.display_name), "member", title="Bob's <den>", is_private=True)
+        room = services.rooms.rooms.create(
+            Author(by.id, by.display_name), "member", title="Bob's <den>", is_private=True
+        )
         assert bob.submit(f"/chatroom/{room.slug}", text="a secret", client_id="c1").status_code == 303
         return room.slug
 
@@ -167,7 +169,7 @@ class TestRooms:
     def test_in_pages(self, alice: Visitor, services: Services) -> None:
         author = Author(user_of(services, "alice").id, "Alice")
         for n in range(PAGE):
-            services.rooms.create(author, "administrator", title=f"Room {n:02}")
+            services.rooms.rooms.create(author, "administrator", title=f"Room {n:02}")
         first = alice.get("/admin/rooms").text
         assert f"Room {PAGE - 1}" not in first
         (more,) = re.findall(r'href="(/admin/rooms\?[^"]*after[^"]*)"', first)
@@ -200,7 +202,7 @@ class TestRooms:
 
         assert "Put somebody in charge" not in alice.get(page).text
         assert appoint("bob") == (403, "Somebody manages this room: they can name others on its settings page.")
-        services.database.memberships.update_many({}, {"$unset": {"role": ""}})
+        services.database["memberships"].update_many({}, {"$unset": {"role": ""}})
         assert "nobody manages it" in alice.get("/admin/rooms").text
         assert appoint("nobody") == (404, "There is nobody of this user name.")
         assert appoint("alice")[0] == 404
@@ -210,7 +212,7 @@ class TestRooms:
 
     def test_direct_rooms_and_wrong_names_do_not_exist(self, alice: Visitor, bob: Visitor, services: Services) -> None:
         author = Author(user_of(services, "bob").id, "Bob")
-        direct = services.rooms.open_direct(author, [user_of(services, "alice").id])
+        direct = services.rooms.rooms.open_direct(author, [user_of(services, "alice").id])
         assert alice.get(f"/admin/rooms/{direct.slug}").status_code == 404
         assert alice.get("/admin/rooms/nowhere").status_code == 404
 

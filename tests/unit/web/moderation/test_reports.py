@@ -28,7 +28,7 @@ def report(visitor: Visitor, reason: str = "This is <rude>.") -> int:
 
 
 def decide(visitor: Visitor, services: Services, **typed: str) -> int:
-    (report, *_) = services.reports.list_open()
+    (report, *_) = services.moderation.reports.list_open()
     fields = {"reason": "", "duration": "1d", "author": "", **typed}
     return visitor.submit("/account", to=f"/reports/{report.id}", **fields).status_code
 
@@ -47,14 +47,14 @@ class TestReport:
     def test_once(self, bob: Visitor, services: Services) -> None:
         """M07."""
         assert [report(bob), report(bob)] == [303, 303]
-        assert len(services.reports.list_open()) == 1
+        assert len(services.moderation.reports.list_open()) == 1
 
     @pytest.mark.parametrize("reason", ["", " \n ", "x" * 501])
     def test_a_reason_is_wanted(self, bob: Visitor, services: Services, reason: str) -> None:
         response = bob.submit(REPORT, reason=reason)
         assert response.status_code == 400
         assert problem(response)
-        assert services.reports.list_open() == []
+        assert services.moderation.reports.list_open() == []
 
     def test_not_one_s_own_nor_what_is_not_there(self, bob: Visitor, mallory: Visitor) -> None:
         assert mallory.get(REPORT).status_code == 403
@@ -62,9 +62,11 @@ class TestReport:
             assert bob.get(f"/chatroom/lobby/{sequence}/report").status_code == 404
 
     def test_not_what_was_deleted(self, bob: Visitor, mallory: Visitor, services: Services) -> None:
-        access = services.rooms.get_for(user_of(services, "mallory").id, "lobby")
-        message = services.reports.get_message(services.rooms.get_for(user_of(services, "bob").id, "lobby"), 4)
-        services.writer.change(access.room, services.changes.deleting(access, message.id))
+        access = services.rooms.rooms.get_for(user_of(services, "mallory").id, "lobby")
+        message = services.moderation.reports.get_message(
+            services.rooms.rooms.get_for(user_of(services, "bob").id, "lobby"), 4
+        )
+        services.messages.writer.change(access.room, services.messages.changes.deleting(access, message.id))
         assert bob.get(REPORT).status_code == 404
 
     def test_members_do_not_see_the_queue(self, bob: Visitor, mallory: Visitor) -> None:
@@ -81,7 +83,7 @@ def test_not_too_many(make_app: MakeApp) -> None:
         alice.say(str(n))
     statuses = [bob.submit(f"/chatroom/lobby/{n}/report", reason="x").status_code for n in (1, 2)]
     assert statuses == [303, 429]
-    assert len(services_of(app).reports.list_open()) == 1
+    assert len(services_of(app).moderation.reports.list_open()) == 1
 
 
 @pytest.mark.usefixtures("talk")
@@ -94,13 +96,13 @@ class TestDecide:
         assert "rude words" not in page
         assert mallory.say("again").status_code == 403
         assert "Nothing waits" in alice.get("/reports").text
-        acts = [(entry.act, entry.subject.name) for entry in services.audit.page().entries]
+        acts = [(entry.act, entry.subject.name) for entry in services.site.audit.page().entries]
         assert acts == [
             ("uphold_report", "Mallory in Lobby"),
             ("delete_message", "Mallory in Lobby"),
             ("mute", "mallory"),
         ]
-        assert "rude words" not in str(list(services.database.reports.find()))
+        assert "rude words" not in str(list(services.database["reports"].find()))
 
     @pytest.mark.parametrize("mode", MODES)
     def test_a_decision_that_fails_half_way_is_completed_by_a_second_try(
@@ -117,14 +119,14 @@ class TestDecide:
         choice = {"author": "muted", "delete": "on", "reason": "rude"}
         while True:
             number += 1
-            services.moderation.unmute(None, user_of(services, "mallory"))
-            services.database.audit.delete_many({})
+            services.moderation.moderation.unmute(None, user_of(services, "mallory"))
+            services.database["audit"].delete_many({})
             author, reporter = user_of(services, "mallory"), user_of(services, "bob")
             draft = new_draft(Author(author.id, "Mallory"), "rude")
-            message = services.writer.post(LOBBY, draft).message
-            access = services.rooms.get_for(reporter.id, "lobby")
-            services.reports.make(access, access.author, message, "rude")
-            path = f"/reports/{services.reports.list_open()[0].id}"
+            message = services.messages.writer.post(LOBBY, draft).message
+            access = services.rooms.rooms.get_for(reporter.id, "lobby")
+            services.moderation.reports.make(access, access.author, message, "rude")
+            path = f"/reports/{services.moderation.reports.list_open()[0].id}"
             fields = alice.fields("/reports") | choice
             with writes.failing(number, mode):
                 status = alice.post(path, data=fields).status_code
@@ -133,10 +135,10 @@ class TestDecide:
             assert status in {303, 503}
             if status == 503:
                 assert alice.post(path, data=fields).status_code in {303, 404}, number  # 404: it is decided
-            services.acts.finish(is_urgent=True)
+            services.site.acts.finish(is_urgent=True)
             assert user_of(services, "mallory").muted_until
-            services.moderation.unmute(None, user_of(services, "mallory"))
-            acts = sorted(entry.act for entry in services.audit.page().entries if entry.act != "unmute")
+            services.moderation.moderation.unmute(None, user_of(services, "mallory"))
+            acts = sorted(entry.act for entry in services.site.audit.page().entries if entry.act != "unmute")
             assert acts == ["delete_message", "mute", "uphold_report"], (number, status)
         assert number > 10
 
@@ -149,7 +151,7 @@ class TestDecide:
         report(bob)
         assert decide(alice, services, dismiss="1", author="banned", delete="on") == 303
         assert mallory.is_signed_in
-        assert services.audit.page().entries[0].act == "dismiss_report"
+        assert services.site.audit.page().entries[0].act == "dismiss_report"
         assert "You have reported this message" in bob.get(REPORT).text
 
     def test_one_decision_for_all_reports_of_a_message(
@@ -158,8 +160,8 @@ class TestDecide:
         report(bob)
         report(signed_in(app, "carol"))
         assert decide(alice, services, dismiss="1") == 303
-        assert services.reports.list_open() == []
-        assert services.audit.page().entries[0].details == {"reports": 2}
+        assert services.moderation.reports.list_open() == []
+        assert services.site.audit.page().entries[0].details == {"reports": 2}
 
     @pytest.mark.parametrize(
         "typed", [{}, {"author": "muted"}, {"author": "shot", "reason": "x"}, {"author": "banned", "duration": "x"}]
@@ -169,17 +171,17 @@ class TestDecide:
     ) -> None:
         report(bob)
         assert decide(alice, services, **typed) == 400
-        assert len(services.reports.list_open()) == 1
+        assert len(services.moderation.reports.list_open()) == 1
 
     def test_a_report_that_was_decided(self, alice: Visitor, bob: Visitor, services: Services) -> None:
         report(bob)
-        (found,) = services.reports.list_open()
+        (found,) = services.moderation.reports.list_open()
         decide(alice, services, dismiss="1")
         assert alice.submit("/account", to=f"/reports/{found.id}", dismiss="1").status_code == 404
 
     def test_nobody_decides_about_themselves(self, alice: Visitor, bob: Visitor, services: Services) -> None:
         """M06."""
-        services.moderation.set_role(None, user_of(services, "bob"), "moderator")
+        services.moderation.moderation.set_role(None, user_of(services, "bob"), "moderator")
         assert bob.submit("/chatroom/lobby/3/report", reason="dull").status_code == 303
         assert "dull" not in alice.get("/reports").text
         assert "dull" in bob.get("/reports").text
@@ -194,7 +196,7 @@ class TestDecide:
         people = {name: signed_in(app, name) for name in ("carol", "dave")}
         for name in people:
             rooms.admit(user_of(services, name).id, den)
-        services.database.memberships.update_one(
+        services.database["memberships"].update_one(
             {"user": user_of(services, "carol").id, "room": "den"}, {"$set": {"role": "moderator"}}
         )
         people["dave"].say("psst", "/chatroom/den")

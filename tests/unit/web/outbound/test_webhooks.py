@@ -69,7 +69,7 @@ class TestPage:
         assert f'href="{PAGE}"' not in bob.get("/rooms/lobby/settings").text
 
     def test_a_key_is_shown_once(self, alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(services.webhooks, "_is_allowed", lambda host: True)
+        monkeypatch.setattr(services.outbound.webhooks, "_is_allowed", lambda host: True)
         response = alice.submit(PAGE, kind="outgoing", name="Logs", url="https://logs.test/", trigger="!log")
         assert response.status_code == 201
         assert "whsec_" in response.text
@@ -124,7 +124,7 @@ class TestPosting:
     def test_a_slow_room_is_no_slower_for_it_than_for_who_made_it(
         self, client: Visitor, services: Services, path: str
     ) -> None:
-        services.database.rooms.update_one({"_id": "lobby"}, {"$set": {"slow_seconds": 60, "is_read_only": True}})
+        services.database["rooms"].update_one({"_id": "lobby"}, {"$set": {"slow_seconds": 60, "is_read_only": True}})
         assert [client.post(path, json={"text": "hello"}).status_code for _ in range(2)] == [201, 201]
 
     def test_it_is_shown_under_the_webhook_s_name(self, alice: Visitor, client: Visitor, path: str) -> None:
@@ -182,6 +182,6 @@ class TestPosting:
         assert statuses == [201, 201, 429]
 
     def test_an_archived_room(self, client: Visitor, services: Services, path: str) -> None:
-        services.database.rooms.update_one({"_id": "lobby"}, {"$currentDate": {"archived_at": True}})
+        services.database["rooms"].update_one({"_id": "lobby"}, {"$currentDate": {"archived_at": True}})
         assert client.post(path, json={"text": "hello"}).status_code == 404
-        assert services_of(client.application).message_store.newest_revision("lobby") == 0
+        assert services_of(client.application).messages.store.newest_revision("lobby") == 0

@@ -14,13 +14,13 @@ RIGHT = {"way": "keep", "confirmation": "bob", "password": PASSWORD}
 
 
 def id_of(services: Services, name: str) -> str:
-    user = services.accounts.users.find_by_username(name)
+    user = services.people.users.find_by_username(name)
     assert user
     return user.id
 
 
 def is_there(services: Services, name: str) -> bool:
-    return services.accounts.users.find_by_username(name) is not None
+    return services.people.users.find_by_username(name) is not None
 
 
 class TestOwn:
@@ -102,7 +102,9 @@ class TestOwn:
         assert is_there(services, "alice")
 
     def test_another_administrator_may_go(self, alice: Visitor, bob: Visitor, services: Services) -> None:
-        services.moderation.set_role(None, services.moderation.get(id_of(services, "bob")), "administrator")
+        services.moderation.moderation.set_role(
+            None, services.moderation.moderation.get(id_of(services, "bob")), "administrator"
+        )
         assert alice.submit(DELETE, **RIGHT | {"confirmation": "alice"}).status_code == 303
         assert not is_there(services, "alice")
 
@@ -113,8 +115,8 @@ class TestOwn:
 
     def test_a_token_is_no_session(self, bob: Visitor, app: Flask, services: Services) -> None:
         """M10, S03: a program with every scope cannot delete its owner."""
-        user = services.moderation.get(id_of(services, "bob"))
-        token = services.sessions.create_token(user, label="x", scopes=("read", "post", "moderate"))
+        user = services.moderation.moderation.get(id_of(services, "bob"))
+        token = services.people.sessions.create_token(user, label="x", scopes=("read", "post", "moderate"))
         program = visitor(app)
         headers = {"Authorization": f"Bearer {token}", **program.csrf()}
         response = program.post(DELETE, data=RIGHT, headers=headers)
@@ -124,8 +126,8 @@ class TestOwn:
     def test_other_browsers_and_programs_are_out(self, bob: Visitor, app: Flask, services: Services) -> None:
         elsewhere = visitor(app)
         elsewhere.log_in("bob")
-        user = services.moderation.get(id_of(services, "bob"))
-        headers = {"Authorization": f"Bearer {services.sessions.create_token(user, label='x')}"}
+        user = services.moderation.moderation.get(id_of(services, "bob"))
+        headers = {"Authorization": f"Bearer {services.people.sessions.create_token(user, label='x')}"}
         assert bob.submit(DELETE, **RIGHT).status_code == 303
         assert not elsewhere.is_signed_in
         assert visitor(app).get("/api/rooms", headers=headers).status_code == 401
@@ -161,10 +163,14 @@ class TestOthers:
         typed = {"way": "keep", "confirmation": "mallory"}
         path = f"/people/{id_of(services, 'mallory')}/delete"
         for role in ("member", "moderator"):
-            services.moderation.set_role(None, services.moderation.get(id_of(services, "bob")), role)
+            services.moderation.moderation.set_role(
+                None, services.moderation.moderation.get(id_of(services, "bob")), role
+            )
             assert bob.get(path).status_code == 403
             assert bob.submit("/account", to=path, **typed).status_code == 403
-        services.moderation.set_role(None, services.moderation.get(id_of(services, "mallory")), "administrator")
+        services.moderation.moderation.set_role(
+            None, services.moderation.moderation.get(id_of(services, "mallory")), "administrator"
+        )
         for own in (path, f"/people/{id_of(services, 'alice')}/delete"):
             assert alice.get(own).status_code == 403
             assert alice.submit("/account", to=own, **typed).status_code == 403
@@ -180,7 +186,7 @@ class TestOthers:
         assert alice.get(f"/people/{'0' * 24}/delete").status_code == 404
 
     def test_a_bot(self, alice: Visitor, services: Services) -> None:
-        bot = services.accounts.create_bot("robot", "Robot")
+        bot = services.people.accounts.create_bot("robot", "Robot")
         path = f"/people/{bot.id}/delete"
         assert alice.submit(path, way="keep", confirmation="robot", reason="").status_code == 303
         assert not is_there(services, "robot")

@@ -18,7 +18,7 @@ NEW = "another good one"
 
 
 def user_of(services: Services, username: str) -> User:
-    user = services.accounts.users.find_by_username(username)
+    user = services.people.users.find_by_username(username)
     assert user
     return user
 
@@ -93,7 +93,7 @@ class TestRegister:
         assert response.status_code == 400
         assert "Please correct what is marked below." in problem(response)
         assert len(problem(response)) > 50
-        assert services.database.users.count_documents({}) == 0
+        assert services.database["users"].count_documents({}) == 0
 
     @pytest.mark.parametrize("password", ["x" * 72, "x" * 73, "€" * 64, "密码密码密码密码", "eight ch"])
     def test_long_and_foreign_passwords(self, app: Flask, client: Visitor, password: str) -> None:
@@ -136,7 +136,7 @@ class TestRegister:
 
     def test_by_invitation(self, make_app: MakeApp) -> None:
         app = make_app(registration="invite")
-        code = services_of(app).accounts.invites.create()
+        code = services_of(app).people.invites.create()
         assert visitor(app).register("alice", invite="nonsense").status_code == 403
         assert visitor(app).register("alice").status_code == 403
         assert visitor(app).register("alice", invite=code).status_code == 303
@@ -156,7 +156,7 @@ class TestFirst:
         response = visitor(public).register("mallory", invite=code)
         assert response.status_code == 403
         assert "The first account needs a code" in problem(response)
-        assert not services_of(public).accounts.users.has_any()
+        assert not services_of(public).people.users.has_any()
 
     def test_a13_with_the_code_it_administers_and_the_next_needs_none(self, public: Flask) -> None:
         """A13."""
@@ -178,7 +178,7 @@ class TestFirst:
 
     def test_a13_nor_where_somebody_is_already(self, public: Flask) -> None:
         """A13: as on a site that was made before there was a code, or from the console."""
-        accounts = services_of(public).accounts
+        accounts = services_of(public).people.accounts
         accounts.create(Registration(username="root-user", display_name="Rooty", password=PASSWORD))
         assert visitor(public).register("bob", invite="").status_code == 303
 
@@ -241,7 +241,7 @@ class TestLogin:
         token = client.fields("/login")["csrf_token"]
         if isinstance(body.get("data"), dict):
             body = {"data": {**body["data"], "csrf_token": token}}
-        monkeypatch.setattr(services.accounts, "authenticate", None)
+        monkeypatch.setattr(services.people.accounts, "authenticate", None)
         response = client.post("/login", **body)
         assert response.status_code == 400
         assert not client.is_signed_in
@@ -250,7 +250,7 @@ class TestLogin:
         """A07."""
         client = visitor(app)
         alice.get("/chatroom")
-        services_of(app).database.sessions.delete_many({})  # as if she had never been here
+        services_of(app).database["sessions"].delete_many({})  # as if she had never been here
         for _ in range(10):
             assert client.log_in("alice", "guess").status_code == 401
         response = client.log_in("alice")
@@ -270,7 +270,7 @@ class TestLogin:
 
     def test_too_many_hashes_at_once(self, app: Flask, alice: Visitor, services: Services) -> None:
         """A09."""
-        with all_taken(services.accounts.passwords._workers):
+        with all_taken(services.people.passwords._workers):
             response = visitor(app).log_in("alice")
         assert response.status_code == 503
         assert int(response.headers["Retry-After"]) > 0
@@ -297,7 +297,7 @@ class TestLogin:
         assert cookie
         assert alice.get("/login").status_code == 200
         assert alice.log_in("bob").status_code == 303
-        assert services.sessions.list_for(user_of(services, "alice")) == []
+        assert services.people.sessions.list_for(user_of(services, "alice")) == []
         replay = visitor(app)
         replay.set_cookie("session", cookie.value)
         assert not replay.is_signed_in
@@ -329,14 +329,14 @@ class TestLogin:
         assert ("evil" in page.text) is False
 
     def test_a_password_changed_at_this_very_moment(self, app: Flask, alice: Visitor, services: Services) -> None:
-        original = services.accounts.authenticate
+        original = services.people.accounts.authenticate
 
         def authenticate(*arguments: str) -> User:
             user = original(*arguments)
-            services.accounts.set_password(user, NEW)
+            services.people.accounts.set_password(user, NEW)
             return user
 
-        services.accounts.authenticate = authenticate  # type: ignore[method-assign]
+        services.people.accounts.authenticate = authenticate  # type: ignore[method-assign]
         client = visitor(app)
         assert client.log_in("alice").status_code == 401
         assert not client.is_signed_in
@@ -402,7 +402,7 @@ class TestAccount:
         assert not replay.is_signed_in
         assert visitor(app).log_in("alice", NEW).status_code == 303
         assert visitor(app).log_in("alice", PASSWORD).status_code == 401
-        assert len(services.sessions.list_for(user_of(services, "alice"))) == 2
+        assert len(services.people.sessions.list_for(user_of(services, "alice"))) == 2
 
     @pytest.mark.parametrize(
         ("current", "new", "again"),
@@ -432,7 +432,7 @@ class TestAccount:
         """S03."""
         other = visitor(app)
         other.log_in("alice")
-        both = {each.id for each in services.sessions.list_for(user_of(services, "alice"))}
+        both = {each.id for each in services.people.sessions.list_for(user_of(services, "alice"))}
         [theirs] = both - {current_session(alice)}
         response = alice.submit("/account", to=f"/account/sessions/{theirs}/end")
         assert (response.status_code, response.location) == (303, "/account")

@@ -26,7 +26,7 @@ def sheet_of(person: Visitor, path: str = "/chatroom") -> str:
 def test_a_picture_is_laid_over_the_initials(alice: Visitor, bob: Visitor, app: Flask) -> None:
     assert sheet_of(bob) == ""
     assert "This is your picture now" in choose(alice, make_picture("PNG", (900, 900))).text
-    user = services_of(app).accounts.users.find_by_username("alice")
+    user = services_of(app).people.users.find_by_username("alice")
     assert user
     for path in ("/chatroom", "/chatroom/lobby/messages", "/account", "/rooms", "/search"):
         answer = bob.get(sheet_of(bob, path))

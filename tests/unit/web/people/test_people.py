@@ -109,7 +109,7 @@ class TestBan:
     ) -> None:
         user = user_of(services, "bob")
         assert order(mallory, page_of(services, "bob"), "ban") == 403
-        services.moderation.set_role(None, user, "moderator")
+        services.moderation.moderation.set_role(None, user, "moderator")
         assert order(bob, page_of(services, "alice"), "ban") == 403
         assert order(bob, page_of(services, "mallory"), "ban") == 303
         assert not mallory.is_signed_in
@@ -150,9 +150,9 @@ class TestProfile:
         bob.say("before")
         assert self.change(bob, display_name="Robert").status_code == 303
         bob.say("after")
-        names = [message.author.name for message in services.message_store.newest("lobby", 2)]
+        names = [message.author.name for message in services.messages.store.newest("lobby", 2)]
         assert names == ["Bob", "Robert"]
-        (entry,) = services.audit.page().entries
+        (entry,) = services.site.audit.page().entries
         assert (entry.act, entry.subject.name, entry.details) == ("rename", "bob", {"before": "Bob"})
         assert self.change(bob, display_name="Bob").status_code == 303
 

@@ -40,7 +40,7 @@ def test_it_sets_a_new_password_once(app: Flask, client: Visitor, alice: Visitor
     assert visitor(app).log_in("bob", PASSWORD).status_code == 401
     assert visitor(app).log_in("bob", NEW).status_code == 303
     assert VAGUE in client.get(path).text
-    acts = [(entry.actor.name, entry.act) for entry in services.audit.page().entries]
+    acts = [(entry.actor.name, entry.act) for entry in services.site.audit.page().entries]
     assert acts == [("Bob", "use_reset_link"), ("Alice", "make_reset_link")]
 
 
@@ -53,7 +53,7 @@ def test_a_link_is_good_while_no_password_can_be_set(
         raise Refused("busy", "Too many people are logging in right now.", retry_after=3)
 
     with monkeypatch.context() as patch:
-        patch.setattr(services.accounts.passwords, "hash", busy)
+        patch.setattr(services.people.passwords, "hash", busy)
         assert use(client, path) in {429, 503}
     assert use(client, path) == 303
 
@@ -63,17 +63,17 @@ def test_a_password_that_was_changed_meanwhile_is_not_changed_by_it(
 ) -> None:
     """M08: somebody else may have got hold of the link, which is why its owner changed the password."""
     path = link_for(alice, services)
-    services.accounts.set_password(user_of(services, "bob"), "another sentence of my own")
+    services.people.accounts.set_password(user_of(services, "bob"), "another sentence of my own")
     assert VAGUE in client.get(path).text
     with pytest.raises(Refused):
-        services.resets.use(path.removeprefix("/reset/"), NEW)
+        services.people.resets.use(path.removeprefix("/reset/"), NEW)
 
 
 def test_only_its_hash_is_kept(alice: Visitor, bob: Visitor, services: Services) -> None:
     """M08."""
     secret = link_for(alice, services).removeprefix("/reset/")
-    assert secret not in str(list(services.database.resets.find()))
-    assert secret not in str(list(services.database.audit.find()))
+    assert secret not in str(list(services.database["resets"].find()))
+    assert secret not in str(list(services.database["audit"].find()))
 
 
 def test_wrong_used_and_old_links_look_the_same(
@@ -83,7 +83,7 @@ def test_wrong_used_and_old_links_look_the_same(
     used, old = link_for(alice, services), ""
     use(client, used)
     old = link_for(alice, services)
-    services.database.resets.update_many({}, {"$set": {"expires_at": datetime.now(UTC) - timedelta(seconds=1)}})
+    services.database["resets"].update_many({}, {"$set": {"expires_at": datetime.now(UTC) - timedelta(seconds=1)}})
     pages = [client.get(path) for path in (used, old, "/reset/guessed", f"/reset/{'x' * 5000}", "/reset/%ff")]
     assert {page.status_code for page in pages} == {404}
     assert len({page.text for page in pages}) == 1
@@ -111,7 +111,7 @@ def test_a_newer_link_replaces_it(client: Visitor, alice: Visitor, bob: Visitor,
 
 def test_a_day(services: Services, alice: Visitor, bob: Visitor, clock: Clock) -> None:
     store = ResetStore(services.database, clock=clock)
-    resets = Resets(store, services.accounts, services.acts, clock=clock)
+    resets = Resets(store, services.people.users, services.people.accounts, services.site.acts, clock=clock)
     secret = resets.make(None, user_of(services, "bob"))
     clock.advance(hours=23)
     assert resets.find_user(secret).username == "bob"
@@ -120,8 +120,8 @@ def test_a_day(services: Services, alice: Visitor, bob: Visitor, clock: Clock) -
 
 
 def test_not_for_another_administrator(alice: Visitor, bob: Visitor, mallory: Visitor, services: Services) -> None:
-    services.moderation.set_role(None, user_of(services, "bob"), "administrator")
-    services.moderation.set_role(None, user_of(services, "mallory"), "moderator")
+    services.moderation.moderation.set_role(None, user_of(services, "bob"), "administrator")
+    services.moderation.moderation.set_role(None, user_of(services, "mallory"), "moderator")
     page = f"/people/{user_of(services, 'bob').id}"
     assert alice.submit(page, to=f"{page}/reset-link").status_code == 403
     assert mallory.submit(page, to=f"{page}/reset-link").status_code == 403

@@ -41,9 +41,9 @@ class TestPage:
         assert secret not in page
         assert "the weather bot" in page
         assert "the weather bot" not in alice.get("/account").text
-        [token] = [each for each in services.sessions.list_for(user_of(services)) if each.kind == "token"]
+        [token] = [each for each in services.people.sessions.list_for(user_of(services)) if each.kind == "token"]
         assert (token.scopes, token.rooms, (token.expires_at - token.created_at).days) == (("post", "read"), (), 30)
-        assert secret not in repr(list(services.database.sessions.find()))
+        assert secret not in repr(list(services.database["sessions"].find()))
 
     def test_it_is_ended(self, alice: Visitor, client: Visitor) -> None:
         secret = secret_in(make(alice))
@@ -60,7 +60,7 @@ class TestPage:
         assert client.get(LOBBY, headers=bearer(secret)).status_code == 200
 
     def test_a_browser_s_session_is_not_ended_here(self, alice: Visitor, services: Services) -> None:
-        [session] = services.sessions.list_for(user_of(services))
+        [session] = services.people.sessions.list_for(user_of(services))
         assert alice.submit(PAGE, to=f"{PAGE}/{session.id}/end").status_code == 404
         assert alice.is_signed_in
 
@@ -85,7 +85,7 @@ class TestPage:
         assert response.status_code == 400
         assert said in problem(response)
         assert "chatroom_" not in response.text.replace("chatroom_…", "")
-        assert [each.kind for each in services.sessions.list_for(user_of(services))] == ["browser"]
+        assert [each.kind for each in services.people.sessions.list_for(user_of(services))] == ["browser"]
 
     @pytest.mark.usefixtures("secret_room")
     def test_a_room_of_others_is_none(self, mallory: Visitor) -> None:
@@ -101,7 +101,7 @@ class TestPage:
 
     def test_fifty_are_enough(self, alice: Visitor, services: Services) -> None:
         for number in range(50):
-            services.sessions.create_token(user_of(services), label=str(number))
+            services.people.sessions.create_token(user_of(services), label=str(number))
         assert "You have 50 tokens" in problem(make(alice))
 
 
@@ -120,7 +120,7 @@ class TestUse:
             assert response.get_json()["error"]["reason"] == "out_of_scope"
 
     def test_rooms(self, client: Visitor, alice: Visitor, services: Services) -> None:
-        token = services.sessions.create_token(user_of(services), label="bot", rooms=["den"])
+        token = services.people.sessions.create_token(user_of(services), label="bot", rooms=["den"])
         response = client.get(LOBBY, headers=bearer(token))
         assert (response.status_code, response.get_json()["error"]["reason"]) == (403, "out_of_scope")
 
@@ -135,14 +135,14 @@ class TestUse:
         self, client: Visitor, alice: Visitor, services: Services, clock: Clock
     ) -> None:
         secret = secret_in(make(alice, scopes=["read"]))
-        services.database.sessions.update_many({"kind": "token"}, {"$unset": {"scopes": "", "rooms": ""}})
+        services.database["sessions"].update_many({"kind": "token"}, {"$unset": {"scopes": "", "rooms": ""}})
         assert client.post(LOBBY, json={"text": "hello"}, headers=bearer(secret)).status_code == 201
 
 
 class TestBots:
     def test_what_a_bot_writes_is_marked(self, client: Visitor, alice: Visitor, services: Services) -> None:
-        bot = services.accounts.create_bot("weather", "Weather")
-        token = services.sessions.create_token(bot, label="weather")
+        bot = services.people.accounts.create_bot("weather", "Weather")
+        token = services.people.sessions.create_token(bot, label="weather")
         client.post(LOBBY, json={"text": "Rain"}, headers=bearer(token))
         [message] = alice.get(LOBBY).get_json()["messages"]
         assert message["author"] == {"id": bot.id, "name": "Weather", "is_bot": True}

@@ -61,10 +61,10 @@ def test_who_may_not(bob: Visitor, client: Visitor) -> None:
 
 def direct(services: Services) -> str:
     """The slug of the direct room of Alice and Bob."""
-    alice, bob = (services.accounts.users.find_by_username(name) for name in ("alice", "bob"))
+    alice, bob = (services.people.users.find_by_username(name) for name in ("alice", "bob"))
     assert alice
     assert bob
-    return services.rooms.open_direct(Author(alice.id, alice.display_name), [bob.id]).slug
+    return services.rooms.rooms.open_direct(Author(alice.id, alice.display_name), [bob.id]).slug
 
 
 def test_a_direct_conversation_is_not_cleared_and_it_says_why(alice: Visitor, bob: Visitor, services: Services) -> None:

@@ -11,13 +11,13 @@ OLD = "dm-" + "0123456789" * 2
 @pytest.fixture
 def moved(alice: Visitor, bob: Visitor, services: Services) -> str:
     """The new address of a conversation of Alice and Bob, in which Alice said something before it moved."""
-    people = [services.accounts.users.find_by_username(name) for name in ("alice", "bob")]
-    room = services.rooms.open_direct(people[0], [people[1].id])
-    services.database.rooms.update_one({"_id": room.id}, {"$set": {"slug": OLD}})
+    people = [services.people.users.find_by_username(name) for name in ("alice", "bob")]
+    room = services.rooms.rooms.open_direct(people[0], [people[1].id])
+    services.database["rooms"].update_one({"_id": room.id}, {"$set": {"slug": OLD}})
     alice.say("hello", f"/chatroom/{OLD}")
     services._is_prepared = False  # the next start
     services.prepare()
-    return services.rooms.find(room.id).slug
+    return services.rooms.rooms.find(room.id).slug
 
 
 @pytest.mark.parametrize("path", ["", "/1", "/messages", "/export?format=text&since=2026-01-01", "/1/report"])
@@ -65,8 +65,8 @@ def test_a_form_that_was_open_is_taken(bob: Visitor, moved: str) -> None:
 
 def test_programs_go_on_under_either_address(bob: Visitor, services: Services, moved: str) -> None:
     """U09: with a token that is for this conversation alone, and was made for its old address."""
-    user = services.accounts.users.find_by_username("bob")
-    token = services.sessions.create_token(user, label="bot", rooms=[OLD])
+    user = services.people.users.find_by_username("bob")
+    token = services.people.sessions.create_token(user, label="bot", rooms=[OLD])
     services._is_prepared = False
     services.prepare()
     bob.log_out()
@@ -84,7 +84,7 @@ def test_a_token_that_is_made_for_the_old_address_is_for_the_new_one(
 ) -> None:
     made = alice.submit("/account/tokens", label="bot", days="30", scopes="read", rooms=OLD, password=PASSWORD)
     assert made.status_code == 201
-    tokens = services.database.sessions.find({"kind": "token"})
+    tokens = services.database["sessions"].find({"kind": "token"})
     assert [token["rooms"] for token in tokens] == [[moved]]
 
 

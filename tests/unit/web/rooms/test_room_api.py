@@ -22,9 +22,9 @@ class Program:
 
     def __init__(self, app: Flask, name: str, scopes: tuple[Scope, ...] = EVERY, rooms: tuple[str, ...] = ()) -> None:
         services = services_of(app)
-        user = services.accounts.users.find_by_username(name)
+        user = services.people.users.find_by_username(name)
         assert user
-        token = services.sessions.create_token(user, label="bot", scopes=scopes, rooms=rooms)
+        token = services.people.sessions.create_token(user, label="bot", scopes=scopes, rooms=rooms)
         self._client = app.test_client()
         self._headers = {"Authorization": f"Bearer {token}"}
 
@@ -55,7 +55,8 @@ class TestEntering:
         """P12: neither by reading nor by posting, and it is not told which rooms there are."""
         author = Author("x", "X")
         public, private = (
-            services.rooms.create(author, "member", title="Den", is_private=is_private) for is_private in (False, True)
+            services.rooms.rooms.create(author, "member", title="Den", is_private=is_private)
+            for is_private in (False, True)
         )
         narrow = Program(app, "bob", scopes)
         said = set()
@@ -70,7 +71,7 @@ class TestEntering:
                     said.add((answer.status_code, answer.get_json()["error"]["message"]))
         assert len(said) == 1
         assert said.pop()[0] == 404
-        assert services.database.memberships.count_documents({"room": public.id}) == 1
+        assert services.database["memberships"].count_documents({"room": public.id}) == 1
 
     def test_it_reads_where_its_account_is_and_in_the_lobby(self, app: Flask, program: Program) -> None:
         slug = program.make()
@@ -169,7 +170,7 @@ class TestChanging:
         body = changed.get_json()
         assert (changed.status_code, body["topic"], body["slow_seconds"]) == (200, "Tea", 5)
         assert body["is_read_only"]
-        (entry,) = services.audit.page(act="change_room").entries
+        (entry,) = services.site.audit.page(act="change_room").entries
         assert (entry.reason, entry.details) == ("news", {"slow_seconds": 5, "is_read_only": True})
 
     def test_archived_and_opened_again(self, program: Program) -> None:
@@ -189,7 +190,7 @@ class TestChanging:
 
     def test_a_retention_that_deletes_wants_it_said_twice(self, program: Program, services: Services) -> None:
         slug = program.make()
-        room = services.rooms.find_by_slug(slug)
+        room = services.rooms.rooms.find_by_slug(slug)
         assert isinstance(room, Room)
         long_ago = datetime.now(UTC) - timedelta(days=90)
         store = MessageStore(services.database, origin="x", clock=lambda: long_ago)
@@ -225,11 +226,11 @@ class TestComingAndGoing:
     ) -> None:
         """Also where the program has no rights of theirs."""
         slug = program.make(kind="private")
-        room = services.rooms.find_by_slug(slug)
-        user = services.accounts.users.find_by_username("mallory")
+        room = services.rooms.rooms.find_by_slug(slug)
+        user = services.people.users.find_by_username("mallory")
         assert room
         assert user
-        services.database.memberships.insert_one({"user": user.id, "room": room.id, "joined_at": datetime.now(UTC)})
+        services.database["memberships"].insert_one({"user": user.id, "room": room.id, "joined_at": datetime.now(UTC)})
         lesser = Program(app, "bob", ("rooms",))
         assert reason(lesser.ask("POST", f"/rooms/{slug}/leave")) == (403, "forbidden")
         assert lesser.ask("POST", "/rooms/lobby/join").status_code == 200

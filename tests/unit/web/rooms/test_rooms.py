@@ -29,7 +29,7 @@ def press(somebody: Visitor, path: str, **typed: str) -> int:
 
 
 def id_of(services: Services, username: str) -> str:
-    user = services.accounts.users.find_by_username(username)
+    user = services.people.users.find_by_username(username)
     assert user is not None
     return user.id
 
@@ -57,7 +57,7 @@ class TestFlooding:
         self, alice: Visitor, bob: Visitor, mallory: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """M09: they would fill the lists of those who cannot leave them."""
-        monkeypatch.setattr(services.limits, "opening", AskingLimit("1 per hour", "opening", "Too many."))
+        monkeypatch.setattr(services.site.limits, "opening", AskingLimit("1 per hour", "opening", "Too many."))
         first, second = id_of(services, "alice"), id_of(services, "bob")
         assert mallory.submit("/people", person=first).status_code == 303
         refused = mallory.submit("/people", person=second)
@@ -78,7 +78,7 @@ class TestEvading:
         path = f"/api/rooms/{slug}/messages"
         assert bob.post(path, json={"text": "hi"}, headers=bob.csrf()).status_code == 403
         assert bob.get(path).status_code == 403
-        assert services.rooms.find_for(id_of(services, "bob"), slug) is None
+        assert services.rooms.rooms.find_for(id_of(services, "bob"), slug) is None
         assert press(bob, f"/rooms/{slug}/join") == 303
         assert bob.post(path, json={"text": "hi"}, headers=bob.csrf()).status_code == 201
 
@@ -88,13 +88,13 @@ class TestEvading:
     ) -> None:
         """M17."""
         slug = make_room(alice, "Tea", "public")
-        user = services.accounts.users.find(id_of(services, "bob"))
+        user = services.people.users.find(id_of(services, "bob"))
         assert user is not None
-        headers = {"Authorization": f"Bearer {services.sessions.create_token(user, label='x', scopes=scopes)}"}
+        headers = {"Authorization": f"Bearer {services.people.sessions.create_token(user, label='x', scopes=scopes)}"}
         client.get(f"/api/rooms/{slug}/messages", headers=headers)
         client.post(f"/api/rooms/{slug}/messages", json={"text": "hi"}, headers=headers)
         assert client.post(f"/api/rooms/{slug}/join", headers=headers).status_code == status
-        assert (services.rooms.find_for(user.id, slug) is not None) == (status == 200)
+        assert (services.rooms.rooms.find_for(user.id, slug) is not None) == (status == 200)
 
     def test_the_last_word_on_a_public_room_is_the_site_s(
         self, alice: Visitor, bob: Visitor, services: Services
@@ -186,7 +186,7 @@ class TestSettings:
         self, alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         slug = make_room(alice)
-        monkeypatch.setattr(services.room_settings, "count_older", lambda access, days: 1234)
+        monkeypatch.setattr(services.rooms.settings, "count_older", lambda access, days: 1234)
         path = f"/rooms/{slug}/settings"
         answer = alice.submit(path, **{**SAVED, "retention_days": "30"})
         assert answer.status_code == 409
@@ -309,7 +309,7 @@ class TestPeople:
         answer = alice.submit("/people", **({"person": chosen} if chosen else {}))
         assert answer.status_code == status
         assert problem(answer)
-        assert services_of(alice.application).rooms.list_public("x")
+        assert services_of(alice.application).rooms.rooms.list_public("x")
 
 
 class TestRecord:
@@ -340,7 +340,7 @@ class TestRecord:
         assert press(bob, f"/rooms/{other}/archive", archived="yes", reason="hushed") == 303
         assert "hushed" in bob.get(f"/rooms/{other}/settings").text
         assert "hushed" not in bob.get(f"/rooms/{den}/record").text
-        room = services.rooms.find_by_slug(den)
+        room = services.rooms.rooms.find_by_slug(den)
         assert room
         for n in range(ENTRIES):
             record(services.database, CONSOLE, "archive_room", about_room(room), f"reason {n:02}")

@@ -19,12 +19,12 @@ def make_room(services: Services, slug: str, *people: str, **fields: Any) -> Roo
     for name in people:
         store.admit(user_id(services, name), room)
     if fields:
-        services.database.rooms.update_one({"_id": room.id}, {"$set": fields})
+        services.database["rooms"].update_one({"_id": room.id}, {"$set": fields})
     return room
 
 
 def user_id(services: Services, name: str) -> str:
-    user = services.accounts.users.find_by_username(name)
+    user = services.people.users.find_by_username(name)
     assert user is not None
     return user.id
 
@@ -68,7 +68,7 @@ def test_mentions_and_direct_rooms_come_first_and_muted_ones_say_nothing(
     make_room(services, "cellar", "alice", "bob")
     for slug, text in (("attic", "hi"), ("den", "hi"), ("den", "@alice"), ("both", "psst"), ("cellar", "@alice")):
         say(bob, slug, text)
-    services.database.memberships.update_one(
+    services.database["memberships"].update_one(
         {"user": user_id(services, "alice"), "room": "cellar"}, {"$set": {"notify": "none"}}
     )
     assert items(alice) == ["Den, 1 mention, 2 unread", "Attic, 1 unread", "Cellar", "Lobby", "Bob, 1 unread"]

@@ -22,7 +22,7 @@ def den(services: Services, alice: Visitor) -> Room:
     """A room that only Alice is in."""
     store = RoomStore(services.database)
     store.ensure(DEN)
-    user = services.accounts.users.find_by_username("alice")
+    user = services.people.users.find_by_username("alice")
     assert user
     store.admit(user.id, DEN)
     return DEN
@@ -116,7 +116,7 @@ class TestPage:
         def away(*_: object, **__: object) -> None:
             raise Unavailable("The database does not answer right now.")
 
-        monkeypatch.setattr(services.search, "find", away)
+        monkeypatch.setattr(services.search.search, "find", away)
         assert alice.get("/search?q=x").status_code == 503
 
 
@@ -148,9 +148,9 @@ class TestProgram:
         assert response.json["error"]["reason"] in {"invalid", "empty"}
 
     def test_a_token_for_some_rooms_is_not_good_for_all_of_them(self, services: Services, alice: Visitor) -> None:
-        user = services.accounts.users.find_by_username("alice")
+        user = services.people.users.find_by_username("alice")
         assert user
-        secret = services.sessions.create_token(user, label="bot", scopes=("read",), rooms=("lobby",))
+        secret = services.people.sessions.create_token(user, label="bot", scopes=("read",), rooms=("lobby",))
         headers = {"Authorization": f"Bearer {secret}"}
         assert alice.get("/api/search?q=train", headers=headers).status_code == 403
 

@@ -1,0 +1,56 @@
+"""The parts of this package, made once."""
+
+import msgspec
+
+from chatroom.erasure.account_deletion import AccountDeletion
+from chatroom.erasure.clearing import Clearing
+from chatroom.erasure.departed_memberships import DepartedMemberships
+from chatroom.erasure.departed_messages import DepartedMessages
+from chatroom.erasure.retention import Retention
+from chatroom.messages.wiring import MessageParts
+from chatroom.moderation.wiring import ModerationParts
+from chatroom.outbound.wiring import OutboundParts
+from chatroom.people.wiring import PeopleParts
+from chatroom.rooms.wiring import RoomParts
+from chatroom.search.wiring import SearchParts
+from chatroom.site.wiring import SiteParts
+
+
+class ErasureParts(msgspec.Struct, frozen=True):
+    """What the package offers."""
+
+    clearing: Clearing
+    retention: Retention
+    account_deletion: AccountDeletion
+
+
+def make(
+    *,
+    site: SiteParts,
+    people: PeopleParts,
+    messages: MessageParts,
+    rooms: RoomParts,
+    outbound: OutboundParts,
+    moderation: ModerationParts,
+    search: SearchParts,
+) -> ErasureParts:
+    """Wire the package."""
+    memberships = DepartedMemberships(
+        people.users, rooms.store, rooms.members, listings=rooms.listings, rooms=rooms.rooms, notices=site.notices
+    )
+    ties = (
+        lambda _: site.acts.finish(is_urgent=True),  # what is noted in memberships and links that are to go
+        memberships.end_for,  # before the sessions end: open pages hear of both, and say what comes first
+        *people.forget,
+        *outbound.forget,
+        *rooms.forget,
+        *moderation.forget,
+    )
+    departed = DepartedMessages(rooms.store, messages.store, messages.changes, search.indexer, search.store)
+    return ErasureParts(
+        clearing=Clearing(
+            rooms.store, messages.store, messages.changes, site.leases, site.acts, writer=messages.writer
+        ),
+        retention=Retention(site.leases, rooms.store, messages.store, messages.changes),
+        account_deletion=AccountDeletion(people, moderation.moderation, site.acts, departed, site.leases, ties=ties),
+    )

@@ -1,0 +1,28 @@
+"""The parts of this package, made once."""
+
+import msgspec
+
+from chatroom.export.export import Exports
+from chatroom.export.own_data import OwnData
+from chatroom.messages.wiring import MessageParts
+from chatroom.moderation.wiring import ModerationParts
+from chatroom.people.wiring import PeopleParts
+from chatroom.rooms.wiring import RoomParts
+from chatroom.search.wiring import SearchParts
+
+
+class ExportParts(msgspec.Struct, frozen=True):
+    """What the package offers."""
+
+    exports: Exports
+    own_data: OwnData
+
+
+def make(
+    people: PeopleParts, messages: MessageParts, rooms: RoomParts, moderation: ModerationParts, search: SearchParts
+) -> ExportParts:
+    """Wire the package."""
+    return ExportParts(
+        exports=Exports(messages.store),
+        own_data=OwnData(people.sessions, messages.store, rooms, moderation.held, search),
+    )

@@ -1,0 +1,81 @@
+"""The parts of this package, made once, and its collections."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from chatroom.files.wiring import FileParts
+from chatroom.messages.wiring import MessageParts
+from chatroom.moderation import held_store, reports_store
+from chatroom.moderation.admission import Admission
+from chatroom.moderation.approval import Approval
+from chatroom.moderation.held_store import HeldStore
+from chatroom.moderation.holding import Holding
+from chatroom.moderation.moderation import Moderation
+from chatroom.moderation.newcomers import Newcomers
+from chatroom.moderation.overview_store import OverviewStore
+from chatroom.moderation.reports import Reports
+from chatroom.moderation.reports_store import ReportStore
+from chatroom.moderation.site_rooms import SiteRooms
+from chatroom.moderation.site_rooms_store import SiteRoomStore
+from chatroom.mongo.collections import CollectionModel
+from chatroom.mongo.context import Context
+from chatroom.people.wiring import PeopleParts
+from chatroom.rooms.wiring import RoomParts
+from chatroom.site.wiring import SiteParts
+
+COLLECTIONS = (
+    # Read before the messages: what is approved meanwhile is then in both, rather than in neither.
+    CollectionModel("held", held_store.INDEXES, "kept", ("messages", "files.files", "rooms", "users")),
+    CollectionModel("reports", reports_store.INDEXES, "kept", ("messages", "rooms", "users")),
+)
+
+
+class ModerationParts(msgspec.Struct, frozen=True):
+    """What the package offers; `forget` is what ends with an account."""
+
+    moderation: Moderation
+    admission: Admission
+    newcomers: Newcomers
+    holding: Holding
+    approval: Approval
+    reports: Reports
+    site_rooms: SiteRooms
+    overview: OverviewStore
+    held: HeldStore
+    forget: Sequence[Callable[[str], object]]
+
+
+def make(
+    context: Context,
+    *,
+    site: SiteParts,
+    files: FileParts,
+    people: PeopleParts,
+    messages: MessageParts,
+    rooms: RoomParts,
+) -> ModerationParts:
+    """Wire the package."""
+    database = context.database
+    held = HeldStore(database)
+    newcomers = Newcomers(site.settings, people.users, site.acts)
+    return ModerationParts(
+        moderation=Moderation(people.users, rooms.store, rooms.rooms, people.sessions, site.acts),
+        admission=Admission(site.settings, people.invites, site.acts, context.settings.registration),
+        newcomers=newcomers,
+        holding=Holding(held, people.users, messages.store, newcomers=newcomers, notices=site.notices),
+        approval=Approval(
+            held,
+            people.users,
+            rooms.store,
+            messages.posting,
+            files=files.files,
+            notices=site.notices,
+            acts=site.acts,
+        ),
+        reports=Reports(ReportStore(database), rooms.store, messages.history, messages.changes, site.acts),
+        site_rooms=SiteRooms(SiteRoomStore(database), rooms.members, rooms.rooms, rooms.settings, site.acts),
+        overview=OverviewStore(database),
+        held=held,
+        forget=(held.forget,),
+    )

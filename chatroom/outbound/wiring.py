@@ -1,0 +1,75 @@
+"""The parts of this package, made once, and its collections."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from chatroom.base.access import Access
+from chatroom.base.models import Hook, Room
+from chatroom.messages.wiring import MessageParts
+from chatroom.mongo.collections import CollectionModel
+from chatroom.mongo.context import Context
+from chatroom.outbound import hooks_store, subscriptions_store
+from chatroom.outbound.deliveries import Deliveries
+from chatroom.outbound.hooks_store import HookStore
+from chatroom.outbound.public_http import PublicHttp
+from chatroom.outbound.push import Push
+from chatroom.outbound.subscriptions_store import SubscriptionStore
+from chatroom.outbound.webhooks import Webhooks
+from chatroom.people.wiring import PeopleParts
+from chatroom.site.wiring import SiteParts
+
+COLLECTIONS = (
+    CollectionModel("hooks", hooks_store.INDEXES, "kept", ("rooms", "users")),
+    CollectionModel("subscriptions", subscriptions_store.INDEXES),
+    CollectionModel("push_keys"),
+)
+
+
+class OutboundParts(msgspec.Struct, frozen=True):
+    """What the package offers; `forget` is what ends with an account."""
+
+    push: Push
+    webhooks: Webhooks
+    deliveries: Deliveries
+    forget: Sequence[Callable[[str], object]]
+
+
+def make(
+    context: Context,
+    site: SiteParts,
+    people: PeopleParts,
+    messages: MessageParts,
+    *,
+    find_room: Callable[[str], Room | None],
+    find_access: Callable[[str, str], Access | None],
+) -> OutboundParts:
+    """Wire the package. `find_room` finds a room by its id; `find_access`, what somebody may do in a room, by slug."""
+    database, settings = context.database, context.settings
+    hooks, subscriptions = HookStore(database), SubscriptionStore(database)
+    anywhere = PublicHttp()
+    allowed = PublicHttp([word for part in settings.webhook_allowed_hosts.split(",") if (word := part.strip())])
+
+    def find_maker(hook: Hook, room: Room) -> Access | None:
+        """Who made a webhook, as a member of its room; None for who is banned, or no longer a member."""
+        user = people.users.find(hook.made_by.id)
+        return None if user is None or people.sessions.is_banned(user) else find_access(user.id, room.slug)
+
+    webhooks = Webhooks(
+        hooks,
+        messages.posting,
+        messages.store,
+        site.acts,
+        find_room=find_room,
+        is_allowed=allowed.is_allowed,
+        find_maker=find_maker,
+        is_taken=people.users.has_name,
+    )
+    return OutboundParts(
+        push=Push(subscriptions, contact=settings.push_contact, poster=anywhere, is_allowed=anywhere.is_allowed),
+        webhooks=webhooks,
+        deliveries=Deliveries(
+            hooks, messages.store, site.leases, allowed, find_room=find_room, is_good=webhooks.is_good
+        ),
+        forget=(subscriptions.forget, hooks.forget),
+    )

@@ -1,0 +1,88 @@
+"""The parts of this package, made once, and its collections."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from chatroom.base.threads import Workers
+from chatroom.mongo.collections import CollectionModel
+from chatroom.mongo.context import Context
+from chatroom.people import avatars_store, invites_store, resets_store, sessions_store, users_store
+from chatroom.people.accounts import Accounts
+from chatroom.people.avatars import Avatars
+from chatroom.people.avatars_store import AvatarStore
+from chatroom.people.invites import Invites
+from chatroom.people.invites_store import InviteStore
+from chatroom.people.passwords import Passwords, make_hasher
+from chatroom.people.profiles import Profiles
+from chatroom.people.resets import Resets
+from chatroom.people.resets_store import ResetStore
+from chatroom.people.sessions import Sessions
+from chatroom.people.sessions_store import SessionStore
+from chatroom.people.users_store import UserStore
+from chatroom.site.wiring import SiteParts
+
+COLLECTIONS = (
+    CollectionModel("users", users_store.INDEXES, "kept"),
+    CollectionModel("sessions", sessions_store.INDEXES, "secret"),
+    CollectionModel("resets", resets_store.INDEXES, "secret"),
+    CollectionModel("invites", invites_store.INDEXES, "kept", ("users",)),
+    CollectionModel("avatars", avatars_store.INDEXES, "kept", ("users",), batch=50),
+)
+
+
+class PeopleParts(msgspec.Struct, frozen=True):
+    """What the package offers; `forget` is what ends with an account."""
+
+    users: UserStore
+    session_store: SessionStore
+    sessions: Sessions
+    accounts: Accounts
+    invites: Invites
+    passwords: Passwords
+    profiles: Profiles
+    resets: Resets
+    avatars: Avatars
+    forget: Sequence[Callable[[str], object]]
+
+
+def make(
+    context: Context,
+    site: SiteParts,
+    *,
+    drawing: Workers,
+    registration: Callable[[], str],
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> PeopleParts:
+    """Wire the package. `registration` is who may make an account now: `open`, `invite` or `closed`."""
+    database, settings = context.database, context.settings
+    users = UserStore(database, clock=clock)
+    session_store = SessionStore(database, clock=clock)
+    sessions = Sessions(
+        session_store,
+        users,
+        idle=timedelta(minutes=settings.session_idle_minutes),
+        lifetime=timedelta(minutes=settings.session_lifetime_minutes),
+        clock=clock,
+    )
+    passwords = Passwords(make_hasher(), rounds=settings.bcrypt_rounds, known_words=(settings.site_name,))
+    invite_store, reset_store = InviteStore(database, clock=clock), ResetStore(database)
+    invites = Invites(invite_store, clock=clock)
+    first_key = context.secret_key if settings.is_public else ""
+    accounts = Accounts(
+        users, sessions, invites, passwords, site.limits, registration=registration, first_key=first_key
+    )
+    avatars = Avatars(AvatarStore(database), drawing)
+    return PeopleParts(
+        users=users,
+        session_store=session_store,
+        sessions=sessions,
+        accounts=accounts,
+        invites=invites,
+        passwords=passwords,
+        profiles=Profiles(users, site.acts),
+        resets=Resets(reset_store, users, accounts, site.acts),
+        avatars=avatars,
+        forget=(sessions.forget, reset_store.forget, invite_store.forget, avatars.remove),
+    )
