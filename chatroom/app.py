@@ -256,7 +256,7 @@ class ASGI:
 
     def _find_user(self, scope: Mapping[str, Any]) -> str | None:
         visitor = self._sign_in(scope)
-        return visitor.author.id if visitor else None
+        return visitor.person.id if visitor else None
 
     def _sign_in(self, scope: Mapping[str, Any]) -> Visitor | None:
         self._services.prepare()

@@ -146,7 +146,7 @@ class Services:
             self.files,
             line=self.bridge,
             above=messages.Above(
-                find_members=_later(lambda: self.rooms.store.find_members),
+                find_people=_later(lambda: self.rooms.store.find_people),
                 take_turn=_later(lambda: self.rooms.members.take_turn),
                 is_newcomer=_later(lambda: self.moderation.newcomers.seems_one),
                 holding=Holding(

@@ -19,6 +19,7 @@ from chatroom.app import create_app, open_app
 from chatroom.base.config import Settings
 from chatroom.mongo.database import Database
 from chatroom.mongo.embedded import EmbeddedMongo
+from chatroom.people.fields import FIELDS
 from chatroom.services import Services
 from tests.databases import in_memory, new_database, replica_set
 from tests.made_once import share_builders, share_templates
@@ -99,6 +100,7 @@ def make_app() -> Iterator[MakeApp]:
 
     yield make
     for app in made:
+        check_marks(services_of(app).database)
         services_of(app).close()
 
 
@@ -162,11 +164,17 @@ def real_database(shared_database: Database) -> Database:
 
 
 @pytest.fixture(params=["mongomock", pytest.param("mongod", marks=pytest.mark.integration)])
-def database(request: pytest.FixtureRequest) -> Database:
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
     """An empty database with every index, once in memory and once on a real server."""
-    if request.param == "mongomock":
-        return in_memory()
-    return cast("Database", request.getfixturevalue("real_database"))
+    database = in_memory() if request.param == "mongomock" else request.getfixturevalue("real_database")
+    yield database
+    check_marks(database)
+
+
+def check_marks(database: Database) -> None:
+    """Whatever a test has stored of an account is marked: what becomes of it on deletion, and who gets it."""
+    found = database.client[database.name]["users"].find({"username_key": {"$ne": None}})
+    assert {name for document in found for name in document} <= set(FIELDS), "see chatroom/people/fields.py"
 
 
 def services_of(app: Flask) -> Services:

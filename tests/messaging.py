@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chatroom.base.access import Access
-from chatroom.base.models import Author, Draft, Member, Message, Room, make_client_id
+from chatroom.base.models import Author, Draft, Message, Person, Room, make_client_id
 from chatroom.files.files import Files
 from chatroom.live.bridge import Bridge
 from chatroom.messages.appending import Appending
@@ -39,7 +39,7 @@ class Messaging:
         store: MessageStore,
         *,
         max_length: int = 4000,
-        find_mentions: Callable[[Access, str], tuple[Member, ...]] = lambda _access, _text: (),
+        find_mentions: Callable[[Access, str], tuple[Person, ...]] = lambda _access, _text: (),
         files: Files | None = None,
         acts: Acts | None = None,
         count: Callable[[str, str], None] = lambda _user_id, _address: None,

@@ -1,12 +1,20 @@
 """The cast: Alice and Bob are members, Mallory is signed in and not a member."""
 
 from chatroom.base.access import Access
-from chatroom.base.models import Author, Draft, Membership, Role, Room
+from chatroom.base.models import Author, Draft, Membership, Person, Role, Room
 from chatroom.messages.messages_store import Rendered
 
 ALICE = Author("a" * 24, "Alice")
 BOB = Author("b" * 24, "Bob")
 MALLORY = Author("c" * 24, "Mallory")
+
+
+def person(author: Author) -> Person:
+    """Somebody of the cast as others see them."""
+    return Person(author.id, author.name)
+
+
+CAST = person(ALICE), person(BOB), person(MALLORY)
 
 
 def draft(client_id: str, text: str | None = None, author: Author = ALICE) -> Draft:
@@ -20,6 +28,7 @@ def rendered(client_id: str, text: str | None = None, author: Author = ALICE) ->
     return Rendered(it, f"<p>{it.text}</p>")
 
 
-def access(person: Author, room: Room, role: Role = "member") -> Access:
+def access(author: Author, room: Room, role: Role = "member") -> Access:
     """What a member of a room has."""
-    return Access(room=room, membership=Membership(user_id=person.id, room_id=room.id, role=role), name=person.name)
+    membership = Membership(user_id=author.id, room_id=room.id, role=role)
+    return Access(room=room, membership=membership, person=person(author))

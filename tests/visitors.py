@@ -7,9 +7,13 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from chatroom.base.models import User
 from chatroom.people.first_account import first_code
+from chatroom.services import Services
 
 PASSWORD = "correct horse battery"
+NEW = "another good one"
+LOBBY = "/api/rooms/lobby/messages"
 _hidden = re.compile(r"<input[^>]*>")
 _attribute = re.compile(r'(\w[\w-]*)="([^"]*)"')
 
@@ -77,3 +81,37 @@ def problem(response: TestResponse) -> str:
     marks = r'notice--error"[^>]*>(.*?)</p>|field__error"[^>]*>(.*?)</p>|composer__problem"[^>]*>(.*?)</p>'
     found = re.findall(marks, response.text, re.DOTALL)
     return html.unescape(" ".join(text.strip() for groups in found for text in groups if text.strip()))
+
+
+def user_of(services: Services, username: str = "alice") -> User:
+    """The account of somebody."""
+    user = services.people.users.find_by_username(username)
+    assert user
+    return user
+
+
+def texts(services: Services) -> list[str]:
+    """What is stored, in order."""
+    return [document["text"] for document in services.database["messages"].find().sort("sequence")]
+
+
+def bodies(page: str) -> list[str]:
+    """The messages of a page, as HTML."""
+    return re.findall(r'<div class="message__body"[^>]*>\s*<p>(.*?)</p>', page)
+
+
+def post(person: Visitor, text: Any = "hello", path: str = LOBBY, **more: Any) -> Any:
+    """Post a message over the API, by cookie."""
+    return person.post(path, json={"text": text, **more}, headers=person.csrf())
+
+
+def make_room(somebody: Visitor, title: str = "Den", kind: str = "private") -> str:
+    """Make a room; answers with its slug."""
+    made = somebody.submit("/rooms/new", title=title, topic="", kind=kind)
+    assert made.status_code == 303
+    return str(made.location.removeprefix("/chatroom/"))
+
+
+def press(somebody: Visitor, path: str, **typed: str) -> int:
+    """Press a button that is a form of its own."""
+    return somebody.submit("/rooms", to=path, **typed).status_code

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from chatroom.base.models import ApprovalState, Author, Membership, Role, Room
+from chatroom.base.models import ApprovalState, Author, Membership, Person, Role, Room
 
 POWERS: dict[Role, int] = {"member": 0, "moderator": 1, "administrator": 2}
 
@@ -15,13 +15,13 @@ POWERS: dict[Role, int] = {"member": 0, "moderator": 1, "administrator": 2}
 class Access(msgspec.Struct, frozen=True, kw_only=True):
     """Who is in which room, and with which rights. `site_role` counts in public rooms alone.
 
-    `name` is the display name as it is now; `muted_until` the later of what the room and the site say.
+    `person` is who it is as others see them now; `muted_until` the later of what the room and the site say.
     """
 
     room: Room
     membership: Membership
+    person: Person
     site_role: Role = "member"
-    name: str = ""
     muted_until: datetime | None = None
     mute_reason: str = ""
     approval_state: ApprovalState = ApprovalState()
@@ -30,6 +30,11 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     def user_id(self) -> str:
         """Whose access it is."""
         return self.membership.user_id
+
+    @property
+    def name(self) -> str:
+        """Their display name as it is now."""
+        return self.person.name
 
     @property
     def role(self) -> Role:

@@ -30,6 +30,37 @@ class ApprovalState(msgspec.Struct, frozen=True, kw_only=True):
     held_at: datetime | None = None  # when a message of theirs was last held
 
 
+class Author(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who wrote or did something, as it is stored with that: the user's id, and their display name at that time."""
+
+    id: str
+    name: str
+    is_bot: bool = False
+    """A bot's account, or a webhook, which has no account at all, and any name."""
+
+    @property
+    def shown(self) -> str:
+        """The name as it is shown where no badge says that it is a bot's."""
+        return f"{self.name} (bot)" if self.is_bot else self.name
+
+
+class Person(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Somebody as others see them now: in the lists of members and of who is here, and where they are mentioned.
+
+    Clients get exactly these fields. `name` is the display name.
+    """
+
+    id: str
+    name: str
+    username: str = ""
+    is_bot: bool = False
+
+    @property
+    def author(self) -> Author:
+        """As the author of what they write or do now."""
+        return Author(self.id, self.name, self.is_bot)
+
+
 class User(msgspec.Struct, frozen=True, kw_only=True):
     """An account. `id` never changes; both names are unique after folding (`names.fold`)."""
 
@@ -48,6 +79,11 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     banned_until: datetime | None = None
     ban_reason: str = ""
     approval_state: ApprovalState = ApprovalState()
+
+    @property
+    def person(self) -> Person:
+        """As others see them."""
+        return Person(self.id, self.display_name, self.username, self.is_bot)
 
 
 class FormerMember(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,7 +159,7 @@ class RoomEntry(msgspec.Struct, frozen=True, kw_only=True):
     mentions: int
     revision: int
     """How far the room was before they were counted: the cursor to follow it from."""
-    people: tuple["Author", ...] = ()
+    people: tuple[Person, ...] = ()
     """The others in a direct room."""
 
     @property
@@ -141,28 +177,6 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     user: str | None = None
     room: str | None = None
     data: dict[str, Any] = {}
-
-
-class Author(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Who wrote a message: the user's id and the display name at the time of writing."""
-
-    id: str
-    name: str
-    is_bot: bool = False
-    """A bot's account, or a webhook, which has no account at all, and any name."""
-
-    @property
-    def shown(self) -> str:
-        """The name as it is shown where no badge says that it is a bot's."""
-        return f"{self.name} (bot)" if self.is_bot else self.name
-
-
-class Member(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who can be named in a room; `name` is the display name. Everybody together is called `room`."""
-
-    id: str
-    username: str
-    name: str
 
 
 HookKind = Literal["incoming", "outgoing"]
@@ -227,7 +241,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     client_id: str
     reply_to: int | None = None
     files: tuple[File, ...] = ()
-    mentions: tuple[Member, ...] = ()
+    mentions: tuple[Person, ...] = ()
     kind: Literal["message", "event"] = "message"
     html: str = ""
     """Where it was rendered before it was queued."""

@@ -3,7 +3,7 @@
 Repeating it changes nothing: it may be done again at any time.
 """
 
-from chatroom.base.models import Author, Notice, Room
+from chatroom.base.models import Notice, Room
 from chatroom.people.users_store import UserStore
 from chatroom.rooms.listings_store import ListingStore
 from chatroom.rooms.members_store import MemberStore
@@ -54,4 +54,4 @@ class DepartedMemberships:
         if heir is not None:
             self._rooms.give_role(room, heir.id, "administrator")
             self._notices.tell(Notice(kind="access", user=heir.id, room=room.id))
-            self._rooms.note(room, Author(heir.id, heir.display_name), "manages this room now")
+            self._rooms.note(room, heir.person.author, "manages this room now")

@@ -12,6 +12,7 @@ from chatroom.base.errors import Refused
 from chatroom.base.models import Message, User
 from chatroom.messages.messages_store import MessageStore
 from chatroom.moderation.held_store import HeldStore
+from chatroom.people.fields import EXPORTED
 from chatroom.people.sessions import Sessions
 from chatroom.rooms.wiring import RoomParts
 from chatroom.search.indexer import from_word
@@ -21,7 +22,6 @@ PAGE = 200
 ROOMS_AT_ONCE = 500
 MOST_BATCHES = 50
 """That are indexed before the reading; where more is missing, the index is being made, and they come back later."""
-OF_ACCOUNT = ("id", "username", "display_name", "role", "created_at")
 OF_SESSION = ("kind", "label", "address", "created_at", "seen_at", "expires_at")
 
 Record = dict[str, Any]
@@ -47,7 +47,7 @@ class OwnData:
         return self._records(user, rooms)
 
     def _records(self, user: User, rooms: dict[str, str]) -> Iterator[Record]:
-        yield {"type": "account", **{name: getattr(user, name) for name in OF_ACCOUNT}}
+        yield {"type": "account", **{name: getattr(user, name) for name in EXPORTED}}
         for session in self._sessions.list_for(user):
             yield {"type": "session", **{name: getattr(session, name) for name in OF_SESSION}}
         for entry in self._rooms.list_for(user.id):

@@ -13,9 +13,9 @@ from chatroom.live.sockets.visitor import Visitor
 
 
 class Accesses:
-    """One connection's. `ask` looks one up; `when_learned` is called with each: they may have another name by now."""
+    """One connection's. `ask` looks one up; `when_learned` is called with each: they may be shown otherwise by now."""
 
-    __slots__ = "_ask", "_grant", "_known", "_when_learned", "author", "forgotten"
+    __slots__ = "_ask", "_grant", "_known", "_when_learned", "author", "forgotten", "person"
 
     def __init__(
         self, visitor: Visitor, ask: Callable[[str], Awaitable[Access]], when_learned: Callable[[], None]
@@ -24,8 +24,9 @@ class Accesses:
         self._when_learned = when_learned
         self._grant = visitor.grant
         self._known: dict[str, Access] = {}
-        self.author = visitor.author
-        """The visitor, under the name that they have now."""
+        self.person = visitor.person
+        """The visitor, as others see them now."""
+        self.author = visitor.person.author
         self.forgotten = 0
         """How often some were forgotten: what was asked for before is not remembered after."""
 
@@ -47,8 +48,8 @@ class Accesses:
 
     def put(self, slug: str, access: Access) -> None:
         """Remember what was just found, as far as the visitor's token goes."""
-        if access.name and access.name != self.author.name:
-            self.author = msgspec.structs.replace(self.author, name=access.name)
+        if access.person.name and access.person != self.person:
+            self.person, self.author = access.person, access.author
         self._when_learned()
         self._known[slug] = self._grant.narrow(access)
 

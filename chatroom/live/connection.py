@@ -38,19 +38,19 @@ class Connection:
         self._chat = chat
         self._visitor = visitor
         self._transport = transport
-        self.user_id = visitor.author.id
+        self.user_id = visitor.person.id
         self.session_id = visitor.session_id
         self.expires_at = visitor.expires_at
         self.was_active = False
         write, write_now = transport.write, transport.write_now
         self._answers = Answers(write, write_now, when_full=self._end_full, when_gone=self._stop)
-        self._accesses = Accesses(visitor, partial(engine.run, chat.enter, visitor), self._show_name)
+        self._accesses = Accesses(visitor, partial(engine.run, chat.enter, visitor), self._update_person)
         self._following = Following(
             engine, chat, self._accesses, self._answers, write=write, format=format, end=self.end
         )
         self._posts = Posts(engine, chat, visitor, self._accesses, self._answers)
         self._positions = Positions(engine.run, chat.mark_read)
-        self._pace = chat.paces.of(visitor.author.id)
+        self._pace = chat.paces.of(visitor.person.id)
         self._rest_seconds = 0.0
         self._strikes = 0
         self._is_over = False
@@ -102,8 +102,8 @@ class Connection:
         self._accesses.forget(room_id)
         self._following.look_again(room_id, why)
 
-    def _show_name(self) -> None:
-        self._following.rename()
+    def _update_person(self) -> None:
+        self._following.update_person()
 
     def _end_full(self) -> None:
         self.end(1011, "too many frames wait to be read")
@@ -164,7 +164,7 @@ class Connection:
         elif isinstance(frame, Read):
             self._positions.put(await self._accesses.get(frame.room), frame.sequence)
         elif self._chat.posting.may_post(access := await self._accesses.get(frame.room)):
-            self._engine.type(access.room, self._accesses.author)
+            self._engine.type(access.room, self._accesses.person)
 
 
 def _is_own_fault(error: ChatroomError) -> bool:

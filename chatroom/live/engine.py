@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from chatroom.base.errors import ChatroomError, Unavailable
-from chatroom.base.models import Author, Message, Notice, Room
+from chatroom.base.models import Message, Notice, Person, Room
 from chatroom.live.appender import Appender
 from chatroom.live.bridge import Bridge
 from chatroom.live.connections import Connections
@@ -142,7 +142,7 @@ class Engine:
             log.warning("the presence leases were not given back; they expire by themselves")
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    async def enter(self, room: Room, person: Author | None) -> LiveRoom:
+    async def enter(self, room: Room, person: Person | None) -> LiveRoom:
         """Find the live side of a room, made on the first visit, and count the person in; None looks from outside."""
         live = await self.rooms.open(room)
         live.connections += 1
@@ -150,18 +150,18 @@ class Engine:
             self._leases.take(room.id, person)
         return live
 
-    def leave(self, live: LiveRoom, person: Author | None) -> None:
+    def leave(self, live: LiveRoom, person: Person | None) -> None:
         """Count a person's connection out."""
         live.connections -= 1
         if person is not None and live.presence.leave(person):
             self._leases.end(live.room.id, person)
 
-    def rename(self, live: LiveRoom, person: Author) -> None:
-        """Show somebody who is in a room under another name."""
-        if live.presence.rename(person):
+    def update_person(self, live: LiveRoom, person: Person) -> None:
+        """Show somebody who is in a room as they are now."""
+        if live.presence.update(person):
             self._leases.take(live.room.id, person)
 
-    def type(self, room: Room, person: Author) -> None:
+    def type(self, room: Room, person: Person) -> None:
         """Show that somebody writes in a room; nothing happens where nobody looks."""
         live = self.rooms.find(room.id)
         if live is not None:

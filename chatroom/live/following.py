@@ -48,7 +48,7 @@ class Following:
         self._write = write
         self._format = format
         self._end = end
-        self._reading = chat.paces.of(accesses.author.id).reading
+        self._reading = chat.paces.of(accesses.person.id).reading
         self._followers: dict[str, asyncio.Task[None]] = {}
         self._followed: dict[str, LiveRoom] = {}
         self._chores: set[asyncio.Task[None]] = set()
@@ -67,7 +67,7 @@ class Following:
             self._answers.put(protocol.closed(frame.room, "moved", CLOSED["moved"], to=room.slug))
             return
         format = frame.format or self._format
-        person = None if format == "brief" else self._accesses.author  # who only counts what is new is not there
+        person = None if format == "brief" else self._accesses.person  # who only counts what is new is not there
         live = await self._engine.enter(room, person)
         try:
             if frame.after is not None and frame.after > live.tail.revision:
@@ -97,10 +97,10 @@ class Following:
             if room_id in {None, live.room.id}:
                 self._start(self._look_again(slug, why))
 
-    def rename(self) -> None:
-        """Show the visitor under the name that they have now."""
+    def update_person(self) -> None:
+        """Show the visitor as they are now."""
         for live in self._followed.values():
-            self._engine.rename(live, self._accesses.author)
+            self._engine.update_person(live, self._accesses.person)
 
     def stop(self) -> None:
         """Follow nothing any more."""
@@ -118,7 +118,7 @@ class Following:
             forgotten = self._accesses.forgotten
             try:
                 access: Access | None = await self._engine.run(
-                    self._chat.rooms.find_for, self._accesses.author.id, slug
+                    self._chat.rooms.find_for, self._accesses.person.id, slug
                 )
             except Unavailable:
                 await asyncio.sleep(PAUSE_SECONDS)

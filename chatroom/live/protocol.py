@@ -13,7 +13,17 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chatroom.base.errors import ChatroomError, Refused
-from chatroom.base.models import Author, File, Held, Message, Reaction, Room, Scope, given_client_id
+from chatroom.base.models import (
+    Author,
+    File,
+    Held,
+    Message,
+    Person,
+    Reaction,
+    Room,
+    Scope,
+    given_client_id,
+)
 from chatroom.messages.outcomes import answer_of, stored_answer
 from chatroom.messages.rules import closed_to
 
@@ -125,13 +135,6 @@ class WireMessage(Struct, omit_defaults=True, kw_only=True):
     reactions: tuple[Reaction, ...] = ()
     files: tuple[File, ...] = ()
     pinned_at: str | UnsetType = UNSET
-
-
-class Person(Struct, frozen=True):
-    """Somebody who is here."""
-
-    id: str
-    name: str
 
 
 def parse(raw: str) -> ClientFrame:

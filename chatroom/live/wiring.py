@@ -8,14 +8,12 @@ from chatroom.mongo.collections import CollectionModel
 from chatroom.mongo.context import Context
 
 COLLECTIONS = (CollectionModel("presences", presences_store.INDEXES),)
-VISIT_SECONDS = 15
 
 
 class LiveParts(msgspec.Struct, frozen=True):
-    """What the package offers; `visits` is the presence of people whose pages hold no connection, and ask again."""
+    """What the package offers."""
 
     presences: PresenceStore
-    visits: PresenceStore
 
 
 def make(context: Context) -> LiveParts:
@@ -23,5 +21,4 @@ def make(context: Context) -> LiveParts:
     lease_seconds = context.settings.presence_lease_seconds
     return LiveParts(
         presences=PresenceStore(context.database, process=context.origin, lease_seconds=lease_seconds),
-        visits=PresenceStore(context.database, process=f"{context.origin}-pages", lease_seconds=VISIT_SECONDS),
     )

@@ -9,7 +9,14 @@ from typing import Any
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
-from chatroom.base.models import Author, Draft, FormerMember, Message, Reaction, Room, make_client_id
+from chatroom.base.models import (
+    Draft,
+    FormerMember,
+    Message,
+    Reaction,
+    Room,
+    make_client_id,
+)
 from chatroom.files.files import Files
 from chatroom.messages.anonymity import is_erased_with, without_name
 from chatroom.messages.history import MOST_PINS
@@ -125,7 +132,7 @@ class Changes:
         """The change that puts one's emoji on a message, or takes it back."""
         self._rules.check("react", access, "person")
         kept = check_emoji(emoji)
-        person = Author(access.user_id, access.name)
+        person = access.author
 
         def edit(message: Message) -> Mapping[str, Any] | None:
             _check_there(message)

@@ -7,28 +7,28 @@ import time
 from collections.abc import Callable, Collection, Sequence
 
 from chatroom.base.access import Access
-from chatroom.base.models import Member, Room
+from chatroom.base.models import Person, Room
 from chatroom.messages.rendering import names_in
 from chatroom.names import fold
 
 MOST = 20
-EVERYBODY = Member(id="room", username="room", name="room")
+EVERYBODY = Person(id="room", username="room", name="room")
 KEPT_SECONDS = 15.0
 MOST_KEPT = 10_000
 
-FindMembers = Callable[[Room, Collection[str]], list[Member]]
+FindPeople = Callable[[Room, Collection[str]], list[Person]]
 """Given a room and folded user names, those of them who can read it."""
 
 
 class Mentions:
     """Find the people whom texts name. What was found is kept for a few seconds: conversations name the same ones."""
 
-    def __init__(self, find_members: FindMembers, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._find_members = find_members
+    def __init__(self, find_people: FindPeople, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._find_people = find_people
         self._clock = clock
-        self._kept: dict[tuple[str, str], tuple[float, Member | None]] = {}
+        self._kept: dict[tuple[str, str], tuple[float, Person | None]] = {}
 
-    def find(self, access: Access, text: str) -> tuple[Member, ...]:
+    def find(self, access: Access, text: str) -> tuple[Person, ...]:
         """The first 20 that the text names, outside code and links, in their order; asks the database."""
         if "@" not in text:
             return ()
@@ -36,16 +36,16 @@ class Mentions:
         found = self._look_up(access.room, [name for name in names if name != EVERYBODY.id])
         if access.may_moderate:
             found[EVERYBODY.id] = EVERYBODY
-        return tuple(member for name in names if (member := found.get(name)))
+        return tuple(person for name in names if (person := found.get(name)))
 
-    def _look_up(self, room: Room, names: Sequence[str]) -> dict[str, Member]:
+    def _look_up(self, room: Room, names: Sequence[str]) -> dict[str, Person]:
         now = self._clock()
         kept = {name: known for name in names if (known := self._kept.get((room.id, name))) and known[0] > now}
         unknown = [name for name in names if name not in kept]
         if unknown:
-            found = {fold(member.username): member for member in self._find_members(room, unknown)}
+            found = {fold(person.username): person for person in self._find_people(room, unknown)}
             if len(self._kept) + len(unknown) > MOST_KEPT:
                 self._kept.clear()
             for name in unknown:
                 kept[name] = self._kept[room.id, name] = (now + KEPT_SECONDS, found.get(name))
-        return {name: member for name, (_, member) in kept.items() if member}
+        return {name: person for name, (_, person) in kept.items() if person}

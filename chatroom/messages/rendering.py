@@ -16,7 +16,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
-from chatroom.base.models import Member
+from chatroom.base.models import Person
 from chatroom.messages import highlighting
 from chatroom.messages.emoji import LONGEST, find_emoji, replace_shortcodes
 from chatroom.messages.highlighting import Highlight
@@ -80,7 +80,7 @@ def _mark(state: StateCore) -> None:
 
 def _marked(token: Token, env: Any) -> Iterator[Token]:
     token.content = replace_shortcodes(token.content)
-    members: dict[str, Member] = env.get("members", {})
+    members: dict[str, Person] = env.get("members", {})
     names: list[str] = env.get("names", [])
     text, end = token.content, 0
     for match in NAME.finditer(text) if "@" in text else ():
@@ -95,7 +95,7 @@ def _marked(token: Token, env: Any) -> Iterator[Token]:
 
 
 def _render_mention(_: Any, tokens: Any, index: int, *__: Any) -> str:
-    member: Member = tokens[index].meta["member"]
+    member: Person = tokens[index].meta["member"]
     return f'<span class="mention" data-user="{escape(member.id)}">@{escape(member.name)}</span>'
 
 
@@ -135,7 +135,7 @@ def has_code(text: str) -> bool:
     return "```" in text or "~~~" in text
 
 
-def render(text: str, members: Collection[Member] = (), highlight: Highlight = highlighting.highlight) -> str:
+def render(text: str, members: Collection[Person] = (), highlight: Highlight = highlighting.highlight) -> str:
     """Render a message's text as HTML; line breaks are kept, raw HTML is shown as it was typed.
 
     Where it names one of the `members`, outside code and links, it shows their display name.

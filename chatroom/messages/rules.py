@@ -13,7 +13,7 @@ import msgspec
 from chatroom.base.access import Access
 from chatroom.base.durations import FOREVER, until
 from chatroom.base.errors import Refused
-from chatroom.base.models import Membership, Role, Room
+from chatroom.base.models import Membership, Person, Role, Room
 
 Deed = Literal["post", "edit", "react", "pin"]
 Actor = Literal["person", "webhook"]
@@ -146,11 +146,7 @@ def why_closed(access: Access) -> str:
 def closed_to(room: Room) -> dict[str, str]:
     """Why members, and why moderators, cannot write in a room: what its open pages are told."""
     as_role: dict[str, Role] = {"member": "member", "moderator": "administrator"}
-    found = {
-        held: why_closed(Access(room=room, membership=Membership(user_id="", room_id=room.id, role=role)))
-        for held, role in as_role.items()
-    }
-    return {held: why for held, why in found.items() if why}
+    return {held: why for held, role in as_role.items() if (why := why_closed(_anybody_in(room, role)))}
 
 
 def wait_between(access: Access, actor: Actor) -> int:
@@ -163,6 +159,11 @@ def _held(access: Access, actor: Actor) -> Held:
     if actor == "webhook":
         return "webhook"
     return "moderator" if access.may_moderate else "member"
+
+
+def _anybody_in(room: Room, role: Role) -> Access:
+    membership = Membership(user_id="", room_id=room.id, role=role)
+    return Access(room=room, membership=membership, person=Person(id="", name=""))
 
 
 def _find_lasting(access: Access, actor: Actor, now: datetime) -> Refused | None:

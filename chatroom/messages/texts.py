@@ -8,7 +8,7 @@ import regex
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
-from chatroom.base.models import Draft, Member
+from chatroom.base.models import Draft, Person
 from chatroom.messages.highlighting import Colours
 from chatroom.messages.rendering import has_code, render
 
@@ -23,7 +23,7 @@ class Texts:
         self,
         max_length: int,
         *,
-        find_mentions: Callable[[Access, str], tuple[Member, ...]] = lambda _access, _text: (),
+        find_mentions: Callable[[Access, str], tuple[Person, ...]] = lambda _access, _text: (),
         colours: Colours | None = None,
     ) -> None:
         self._max_length = max_length
@@ -59,6 +59,6 @@ class Texts:
             return f"<p>{escape(draft.text)}</p>"
         return draft.html or self.render(draft.author.id, draft.text, draft.mentions)
 
-    def render(self, author_id: str, text: str, mentions: Sequence[Member]) -> str:
+    def render(self, author_id: str, text: str, mentions: Sequence[Person]) -> str:
         """The HTML of a text; colours count towards its author's time."""
         return render(text, tuple(mentions), self._colours.of(author_id))

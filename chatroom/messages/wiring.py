@@ -10,7 +10,7 @@ from chatroom.messages import messages_store
 from chatroom.messages.appending import Appending
 from chatroom.messages.changes import Changes
 from chatroom.messages.history import History
-from chatroom.messages.mentions import FindMembers, Mentions
+from chatroom.messages.mentions import FindPeople, Mentions
 from chatroom.messages.messages_store import MessageStore
 from chatroom.messages.posting import Holding, Posting
 from chatroom.messages.rules import RoomRules, TakeTurn
@@ -26,7 +26,7 @@ COLLECTIONS = (CollectionModel("messages", messages_store.INDEXES, "kept", ("fil
 class Above(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked of the packages above: who is named in a room, slow mode, who is a newcomer, what is held."""
 
-    find_members: FindMembers
+    find_people: FindPeople
     take_turn: TakeTurn
     is_newcomer: Callable[[Access], bool]
     holding: Holding
@@ -47,7 +47,7 @@ class MessageParts(msgspec.Struct, frozen=True, kw_only=True):
 def make(context: Context, site: SiteParts, files: FileParts, *, line: Line, above: Above) -> MessageParts:
     """Wire the package. `line` leads to the engine while it runs."""
     store = MessageStore(context.database, origin=context.origin)
-    texts = Texts(context.settings.max_message_length, find_mentions=Mentions(above.find_members).find)
+    texts = Texts(context.settings.max_message_length, find_mentions=Mentions(above.find_people).find)
     rules = RoomRules(take_turn=above.take_turn, is_newcomer=above.is_newcomer)
     writer = Writer(Appending(store, texts), line)
     return MessageParts(

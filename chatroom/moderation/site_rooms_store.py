@@ -9,9 +9,10 @@ from datetime import datetime
 import msgspec
 from pymongo import ASCENDING, DESCENDING
 
-from chatroom.base.models import Author, Room
+from chatroom.base.models import Person, Room
 from chatroom.mongo.database import Database, Document, beginning_with
 from chatroom.names import fold
+from chatroom.people.fields import SHOWN, person_of
 from chatroom.rooms.rooms_store import room_of
 
 KINDS = ["public", "private"]
@@ -30,7 +31,7 @@ class SiteRoom(msgspec.Struct, frozen=True, kw_only=True):
     messages: int
     file_bytes: int
     last_at: datetime | None
-    managers: tuple[Author, ...]
+    managers: tuple[Person, ...]
     place: tuple[str, str]
     """Where the list goes on after it."""
 
@@ -100,7 +101,7 @@ class SiteRoomStore:
         ]
         return {document["_id"]: document["bytes"] for document in self._files.aggregate(pipeline)}
 
-    def _managers(self, ids: Collection[str]) -> dict[str, list[Author]]:
+    def _managers(self, ids: Collection[str]) -> dict[str, list[Person]]:
         found = self._memberships.find(
             {"room": {"$in": list(ids)}, "role": "administrator", "removed_at": None}, {"room": 1, "user": 1}
         )
@@ -108,9 +109,5 @@ class SiteRoomStore:
         for each in found:
             rooms.setdefault(each["room"], []).append(each["user"])
         wanted = {user for users in rooms.values() for user in users[:MOST_NAMED]}
-        named = self._users.find({"_id": {"$in": sorted(wanted)}}, {"display_name": 1})
-        names = {user["_id"]: user["display_name"] for user in named}
-        return {
-            room: [Author(user, names[user]) for user in users[:MOST_NAMED] if user in names]
-            for room, users in rooms.items()
-        }
+        people = {user["_id"]: person_of(user) for user in self._users.find({"_id": {"$in": sorted(wanted)}}, SHOWN)}
+        return {room: [people[user] for user in users[:MOST_NAMED] if user in people] for room, users in rooms.items()}

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import msgspec
 
 from chatroom.base.errors import Refused
-from chatroom.base.models import Author, Notice, User
+from chatroom.base.models import Notice, User
 from chatroom.names import clean_display_name
 from chatroom.people.users_store import UserStore
 from chatroom.site.acts import Acts
@@ -34,16 +34,15 @@ class Profiles:
 
     def change(self, user: User, wanted: Profile) -> None:
         """Keep what somebody says about themselves; raise `Taken`, or `Refused` with what is wrong."""
-        name, about = clean_display_name(wanted.display_name), _clean_about(wanted.about)
-        if wanted.time_zone and wanted.time_zone not in time_zones():
-            raise Refused("invalid", "There is no such time zone. Write it as Europe/Vienna.")
-        if name == user.display_name:
-            self._users.set_profile(user, name, about, wanted.time_zone)
+        profile = msgspec.structs.asdict(_clean(wanted))
+        changed = msgspec.structs.replace(user, **profile)
+        if changed.display_name == user.display_name:
+            self._users.set_profile(user, profile)
             return
         self._acts.do(
             "users",
-            lambda note: self._users.set_profile(user, name, about, wanted.time_zone, note),
-            Author(user.id, name),
+            lambda note: self._users.set_profile(user, profile, note),
+            changed.person.author,
             "rename",
             about_user(user),
             details={"before": user.display_name},
@@ -61,6 +60,13 @@ def local_time(user: User, now: datetime) -> str:
     """What the clock shows where somebody is; empty when they do not say where."""
     # A zone may have been known to the machine where it was set, and not to this one.
     return f"{now.astimezone(ZoneInfo(user.time_zone)):%H:%M}" if user.time_zone in time_zones() else ""
+
+
+def _clean(wanted: Profile) -> Profile:
+    display_name, about = clean_display_name(wanted.display_name), _clean_about(wanted.about)
+    if wanted.time_zone and wanted.time_zone not in time_zones():
+        raise Refused("invalid", "There is no such time zone. Write it as Europe/Vienna.")
+    return msgspec.structs.replace(wanted, display_name=display_name, about=about)
 
 
 def _clean_about(text: str) -> str:

@@ -4,7 +4,7 @@
 deleted account stay, so that nobody ever takes its names; nothing but `find_former` finds it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from chatroom.base.models import FORMER_MEMBER, ApprovalState, FormerMember, Rol
 from chatroom.mongo.database import LAST_CHARACTER, Database, Document, beginning_with
 from chatroom.mongo.unique import write_or_find
 from chatroom.names import RULE_VERSION, fold, keys
+from chatroom.people.fields import FIELDS, REMOVED
 from chatroom.site.acts_store import INDEX, Note, noting, taking_back
 
 MOST_FOUND = 50
@@ -29,22 +30,9 @@ INDEXES = [
     IndexModel("is_leaving", sparse=True),
     INDEX,
 ]
-OF_THE_PERSON = (
-    "username",
-    "password_hash",
-    "about",
-    "time_zone",
-    "muted_until",
-    "mute_reason",
-    "banned_until",
-    "ban_reason",
-    "approved",
-    "is_trusted",
-    "held_at",
-)
-"""What goes at once when an account is deleted."""
 HERE: dict[str, Any] = {"deleted_at": None}
 """What is asked for, so that accounts that were deleted are not found."""
+OF_USER = tuple(name for name in User.__struct_fields__ if name in FIELDS)
 
 
 class UserStore:
@@ -158,15 +146,14 @@ class UserStore:
         with self._database.bounded():
             return self._users.find_one({"role": "administrator", "_id": {"$ne": but}}, {"_id": 1}) is not None
 
-    def set_profile(self, user: User, display_name: str, about: str, time_zone: str, note: Note | None = None) -> None:
-        """Keep what somebody says about themselves. Raises `Taken`: the indexes decide, as for a new account."""
+    def set_profile(self, user: User, profile: Mapping[str, str], note: Note | None = None) -> None:
+        """Keep the fields of a `Profile`. Raises `Taken`: the indexes decide, as for a new account."""
+        display_name = profile["display_name"]
         fields = {
-            "display_name": display_name,
+            **profile,
             "display_name_key": fold(display_name),
             "name_keys": keys(user.username, display_name),
             "name_rule": RULE_VERSION,
-            "about": about,
-            "time_zone": time_zone,
         }
         with self._database.bounded():
             holder = write_or_find(
@@ -208,7 +195,7 @@ class UserStore:
         left |= dict.fromkeys(("username_key", "display_name_key"), LAST_CHARACTER + user_id)
         update = {
             "$set": left | {"is_erased": is_erased},
-            "$unset": dict.fromkeys(OF_THE_PERSON, ""),
+            "$unset": dict.fromkeys(REMOVED, ""),
             "$inc": {"password_version": 1},
         }
         with self._database.bounded():
@@ -265,23 +252,8 @@ def _former(document: Document) -> FormerMember:
 
 
 def _user(document: Document) -> User:
-    return User(
-        id=document["_id"],
-        username=document["username"],
-        display_name=document["display_name"],
-        password_hash=document["password_hash"],
-        role=document["role"],
-        created_at=document["created_at"],
-        password_version=document["password_version"],
-        is_bot=document.get("is_bot", False),
-        about=document.get("about", ""),
-        time_zone=document.get("time_zone", ""),
-        muted_until=document.get("muted_until"),
-        mute_reason=document.get("mute_reason", ""),
-        banned_until=document.get("banned_until"),
-        ban_reason=document.get("ban_reason", ""),
-        approval_state=approval_state_of(document),
-    )
+    fields = {name: document[name] for name in OF_USER if name in document}
+    return User(id=document["_id"], approval_state=approval_state_of(document), **fields)
 
 
 def approval_state_of(document: Document, room_role: Role = "member") -> ApprovalState:

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 from pymongo import ASCENDING
 
-from chatroom.base.models import Author, Membership, Room, RoomEntry
+from chatroom.base.models import Membership, Person, Room, RoomEntry
 from chatroom.messages.log_store import newest_of
 from chatroom.mongo.database import Database, Document
+from chatroom.people.fields import SHOWN, person_of
 from chatroom.rooms.rooms_store import membership_of, room_of
 
 MOST_ROOMS = 500
@@ -43,16 +44,16 @@ class ListingStore:
                 if newest.get(room, 0) > membership.read_sequence
             }
             mentions = self._count_mentions(user_id, unread)
-            names = self._names(person for room in rooms for person in room.people)
+            people = self._people(id for room in rooms for id in room.people)
             return [
                 RoomEntry(
                     room=room,
                     membership=memberships[room.id],
-                    title=title_for(user_id, room, names),
+                    title=title_for(user_id, room, people),
                     unread=self._count_unread(user_id, unread[room.id]) if room.id in unread else 0,
                     mentions=mentions.get(room.id, 0),
                     revision=newest.get(room.id, 0),
-                    people=tuple(Author(id, names.get(id, "")) for id in room.people if id != user_id),
+                    people=tuple(people.get(id) or Person(id, "") for id in room.people if id != user_id),
                 )
                 for room in rooms
             ]
@@ -63,25 +64,24 @@ class ListingStore:
             found = self._memberships.find({"user": user_id, "removed_at": None}, {"room": 1}).limit(MOST_ROOMS)
             ids = [document["room"] for document in found]
             rooms = [room_of(document) for document in self._rooms.find({"_id": {"$in": ids}})]
-            names = self._names(person for room in rooms for person in room.people)
-        return [msgspec.structs.replace(room, title=title_for(user_id, room, names)) for room in rooms]
+            people = self._people(id for room in rooms for id in room.people)
+        return [msgspec.structs.replace(room, title=title_for(user_id, room, people)) for room in rooms]
 
-    def names_of(self, room: Room) -> dict[str, str]:
-        """The display names of those in a direct room, by id."""
+    def people_of(self, room: Room) -> dict[str, Person]:
+        """Those in a direct room, by id."""
         with self._database.bounded():
-            return self._names(room.people)
+            return self._people(room.people)
 
     def count_here(self, people: Sequence[str]) -> int:
         """How many of these have an account (still)."""
         with self._database.bounded():
             return self._users.count_documents({"_id": {"$in": list(people)}, "deleted_at": None})
 
-    def _names(self, user_ids: Iterable[str]) -> dict[str, str]:
+    def _people(self, user_ids: Iterable[str]) -> dict[str, Person]:
         wanted = sorted(set(user_ids))
         if not wanted:
             return {}
-        found = self._users.find({"_id": {"$in": wanted}}, {"display_name": 1})
-        return {document["_id"]: document["display_name"] for document in found}
+        return {each["_id"]: person_of(each) for each in self._users.find({"_id": {"$in": wanted}}, SHOWN)}
 
     def _count_unread(self, user_id: str, unread: Document) -> int:
         query = unread | {"author.id": {"$ne": user_id}}
@@ -98,12 +98,12 @@ class ListingStore:
         return counted
 
 
-def title_for(user_id: str, room: Room, names: Mapping[str, str]) -> str:
+def title_for(user_id: str, room: Room, people: Mapping[str, Person]) -> str:
     """What a room is called for one of its members: a direct one by the others' names."""
     if room.kind != "direct":
         return room.title
-    others = sorted((names.get(person, "") for person in room.people if person != user_id), key=str.casefold)
-    return ", ".join(name for name in others if name) or UNTITLED
+    others = (people[id].name for id in room.people if id != user_id and id in people)
+    return ", ".join(sorted(others, key=str.casefold)) or UNTITLED
 
 
 def _unread(membership: Membership, revision: int) -> Document:

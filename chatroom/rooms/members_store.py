@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from pymongo import ASCENDING
 
-from chatroom.base.models import Role, Room
+from chatroom.base.models import Person, Role, Room
 from chatroom.mongo.database import Database, Document
+from chatroom.people.fields import SHOWN, person_of
 from chatroom.site.acts_store import Note, noting, taking_back
 
 MOST_MEMBERS = 500
@@ -19,12 +20,10 @@ OF_RIGHTS = dict.fromkeys(("role", "muted_until", "banned_until", "password_vers
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
-class RoomMember(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who is in a room."""
+class Member(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who is in a room, with their role there."""
 
-    id: str
-    name: str
-    username: str
+    person: Person
     role: Role
     site_role: Role = "member"
 
@@ -48,24 +47,18 @@ class MemberStore:
         self._users = database["users"]
         self._clock = clock
 
-    def list_in(self, room: Room) -> list[RoomMember]:
+    def list_in(self, room: Room) -> list[Member]:
         """Who is in a room, by name; at most 500."""
         with self._database.bounded():
             found = self._memberships.find({"room": room.id, "removed_at": None}).limit(MOST_MEMBERS)
             roles = {document["user"]: document.get("role", "member") for document in found}
             here = {"_id": {"$in": list(roles)}, "deleted_at": None}
-            users = list(self._users.find(here, {"display_name": 1, "username": 1, "role": 1}))
+            users = list(self._users.find(here, SHOWN | {"role": 1}))
         members = [
-            RoomMember(
-                id=user["_id"],
-                name=user["display_name"],
-                username=user["username"],
-                role=roles[user["_id"]],
-                site_role=user.get("role", "member"),
-            )
+            Member(person=person_of(user), role=roles[user["_id"]], site_role=user.get("role", "member"))
             for user in users
         ]
-        return sorted(members, key=lambda member: member.name.casefold())
+        return sorted(members, key=lambda member: member.person.name.casefold())
 
     def username_of(self, user_id: str) -> str:
         """The user name of an account; empty when there is none any more."""

@@ -14,11 +14,11 @@ import msgspec
 
 from chatroom.base.access import POWERS, Access
 from chatroom.base.errors import ChatroomError, Refused
-from chatroom.base.models import Author, Member, Notify, Role, Room, RoomEntry
+from chatroom.base.models import Author, Notify, Person, Role, Room, RoomEntry
 from chatroom.messages.writer import Writer
 from chatroom.names import LOBBY_SLUG, check_new_title, fold, make_slug
 from chatroom.rooms.listings_store import ListingStore, title_for
-from chatroom.rooms.members_store import MemberStore, RoomMember
+from chatroom.rooms.members_store import Member, MemberStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.acts import Acts
 from chatroom.site.acts_store import Note
@@ -29,7 +29,7 @@ from chatroom.site.notices import Notice, Notices
 log = logging.getLogger(__name__)
 
 LOBBY = Room(id="lobby", slug=LOBBY_SLUG, title="Lobby")
-MOST_MEMBERS = 10
+MOST_NAMED = 10
 TRIES = 5
 PAGE = 50
 MOST_PEOPLE = 8
@@ -106,13 +106,13 @@ class Rooms:
         """The room of that name, for somebody who is a member already; nobody becomes one by this."""
         access = self._store.find_access(user_id, slug)
         if access is not None and access.room.kind == "direct":
-            title = title_for(user_id, access.room, self._listings.names_of(access.room))
+            title = title_for(user_id, access.room, self._listings.people_of(access.room))
             return msgspec.structs.replace(access, room=msgspec.structs.replace(access.room, title=title))
         return access
 
-    def members_like(self, access: Access, beginning: str) -> list[Member]:
+    def people_like(self, access: Access, beginning: str) -> list[Person]:
         """Some who can be named in a room, and whose user name or display name begins like this."""
-        return self._store.members_like(access.room, fold(beginning.strip()), MOST_MEMBERS)
+        return self._store.people_like(access.room, fold(beginning.strip()), MOST_NAMED)
 
     def get_for(self, user_id: str, slug: str) -> Access:
         """The room of that name, for a member; anybody is one of the lobby who was not removed.
@@ -240,7 +240,7 @@ class Rooms:
         if room.kind == "private":
             self.note(room, access.author, "left")
 
-    def list_members(self, access: Access) -> list[RoomMember]:
+    def list_members(self, access: Access) -> list[Member]:
         """Who is in the room, by name."""
         return self._members.list_in(access.room)
 

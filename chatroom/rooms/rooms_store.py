@@ -11,10 +11,11 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from chatroom.base.access import Access
 from chatroom.base.errors import SettingsError, Unavailable
-from chatroom.base.models import Member, Membership, Notify, Room, Slug
+from chatroom.base.models import Membership, Notify, Person, Room, Slug
 from chatroom.mongo.database import Database, Document, beginning_with
 from chatroom.mongo.unique import check_own, write_or_find
 from chatroom.names import fold, is_former_direct, make_direct_slug, title_keys
+from chatroom.people.fields import SHOWN, person_of
 from chatroom.people.users_store import approval_state_of
 from chatroom.site.acts_store import INDEX, Note, noted, noting
 
@@ -40,14 +41,14 @@ MEMBERSHIP_INDEXES = [
     INDEX,
 ]
 NAME_KEYS = ("username_key", "display_name_key")
-NAMES = dict.fromkeys(("username", "display_name", *NAME_KEYS), 1)
+NAMES = SHOWN | dict.fromkeys(NAME_KEYS, 1)
 TRIES = 5
 AT_ONCE = 300
 """Rooms that are changed in one round trip, each of which has its own bound."""
 MOST_NAMED = 1000
 """Members of a private room among whom names are looked for, so that no question grows with the room."""
 
-USER_FIELDS = dict.fromkeys(("role", "display_name", "muted_until", "mute_reason", "deleted_at"), 1)
+USER_FIELDS = SHOWN | dict.fromkeys(("role", "muted_until", "mute_reason", "deleted_at"), 1)
 STANDING_FIELDS = dict.fromkeys(("created_at", "is_bot", "approved", "is_trusted", "held_at"), 1)
 
 
@@ -100,7 +101,7 @@ class RoomStore:
             room=room_of(room),
             membership=membership_of(membership),
             site_role=user.get("role", "member"),
-            name=user.get("display_name", ""),
+            person=person_of(user) if user else Person(user_id, ""),
             muted_until=mute.get("muted_until"),
             mute_reason=mute.get("mute_reason", ""),
             approval_state=approval_state_of(user, membership.get("role", "member")),
@@ -178,25 +179,25 @@ class RoomStore:
             room = self._rooms.find_one({"slug": slug, "kind": "public"})
         return room_of(room) if room else None
 
-    def find_members(self, room: Room, usernames: Collection[str]) -> list[Member]:
+    def find_people(self, room: Room, usernames: Collection[str]) -> list[Person]:
         """Those of these folded user names who can read the room: its members, and everybody where it is public."""
         with self._database.bounded():
             named = {"username_key": {"$in": list(usernames)}, "deleted_at": None}
-            found = [_member(user) for user in self._users.find(named, NAMES)]
+            found = [person_of(user) for user in self._users.find(named, NAMES)]
             if room.kind == "public" or not found:
                 return found
-            among = {"room": room.id, "user": {"$in": [member.id for member in found]}, "removed_at": None}
+            among = {"room": room.id, "user": {"$in": [person.id for person in found]}, "removed_at": None}
             ids = {membership["user"] for membership in self._memberships.find(among, {"user": 1})}
-        return [member for member in found if member.id in ids]
+        return [person for person in found if person.id in ids]
 
-    def members_like(self, room: Room, beginning: str, limit: int) -> list[Member]:
+    def people_like(self, room: Room, beginning: str, limit: int) -> list[Person]:
         """At most `limit` who can read the room and one of whose folded names begins like this, by that name."""
-        found: dict[str, Member] = {}
+        found: dict[str, Person] = {}
         with self._database.bounded():
             users = self._users_like(beginning, limit) if room.kind == "public" else self._users_in(room)
         for key in NAME_KEYS:
             alike = [user for user in users if user[key].startswith(beginning)]
-            found |= {user["_id"]: _member(user) for user in sorted(alike, key=lambda user: str(user[key]))}
+            found |= {user["_id"]: person_of(user) for user in sorted(alike, key=lambda user: str(user[key]))}
         return list(found.values())[:limit]
 
     def _users_like(self, beginning: str, limit: int) -> list[Document]:
@@ -390,10 +391,6 @@ def room_of(document: Document) -> Room:
         people=tuple(document.get("people", ())),
         former_slug=document.get("former_slug", ""),
     )
-
-
-def _member(document: Document) -> Member:
-    return Member(id=document["_id"], username=document["username"], name=document["display_name"])
 
 
 def membership_of(document: Document) -> Membership:

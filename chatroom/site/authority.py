@@ -17,7 +17,7 @@ By = User | None
 
 def author_of(by: By) -> Author:
     """Who acts, as the audit log names them."""
-    return CONSOLE if by is None else Author(by.id, by.display_name)
+    return CONSOLE if by is None else by.person.author
 
 
 def has_power(by: By, user: User) -> bool:

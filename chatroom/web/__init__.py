@@ -39,10 +39,11 @@ from chatroom.web.people.people import blueprint as people
 from chatroom.web.people.resets import blueprint as resets
 from chatroom.web.people.tokens import blueprint as tokens
 from chatroom.web.rooms import moved
+from chatroom.web.rooms.api import blueprint as room_api
+from chatroom.web.rooms.api import listing as rooms_api
 from chatroom.web.rooms.clearing import blueprint as clearing
-from chatroom.web.rooms.room_api import blueprint as room_api
 from chatroom.web.rooms.rooms import blueprint as rooms
-from chatroom.web.rooms.rooms_api import blueprint as rooms_api
+from chatroom.web.rooms.settings import blueprint as room_settings
 from chatroom.web.rooms.sidebar import badge
 from chatroom.web.search.search import api as search_api
 from chatroom.web.search.search import blueprint as search
@@ -92,9 +93,10 @@ def register(app: Flask, settings: Settings) -> None:
         reference.blueprint,
         reports,
         resets,
+        room_api,
+        room_settings,
         rooms,
         rooms_api,
-        room_api,
         search,
         search_api,
         tokens,

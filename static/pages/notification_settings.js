@@ -1,7 +1,8 @@
 /* The page of notifications: what this browser may do is asked and said here. */
 
-import { isSubscribed, startServiceWorker, subscribe, unsubscribe } from "../browser/browser_notifications.js";
-import { Notifications } from "../state/notifications.js";
+import { Notifications } from "../state/outbound/notifications.js";
+import { startServiceWorker } from "../views/outbound/browser_notifications.js";
+import { isSubscribed, subscribe, unsubscribe } from "../views/outbound/push.js";
 
 const SAID = {
   on: "This browser tells you, also when the page is closed.",

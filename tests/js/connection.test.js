@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Connection } from "../../static/state/connection.js";
+import { Connection } from "../../static/state/live/connection.js";
 import { FakeApi, FakeClock, FakeSocket, message, messages, refuse, settle } from "./fakes.js";
 
 /** A connection on a clock that stands still; `random` is always a half. */
@@ -160,7 +160,7 @@ test("the session ended: it says so, and stops", async () => {
     await end(all);
     assert.equal(all.seen.states.at(-1), "signed_out");
     assert.equal(all.connection.canSend, false);
-    all.connection.online();
+    all.connection.check();
     await all.clock.pass(600_000);
     assert.equal(all.seen.sockets.length, 1);
   }
@@ -178,7 +178,7 @@ test("offline is said, and back online it tries at once", async () => {
   const { clock, seen, last, connection } = setUp();
   last().welcome();
   seen.isOnline = false;
-  connection.offline(); // asks: unreachable
+  connection.check(); // asks: unreachable
   await clock.pass(0);
   assert.equal(seen.states.at(-1), "offline");
   await clock.pass(120_000);
@@ -186,7 +186,7 @@ test("offline is said, and back online it tries at once", async () => {
   await clock.pass(0);
   const count = seen.sockets.length;
   seen.isOnline = true;
-  connection.online();
+  connection.check();
   assert.equal(seen.sockets.length, count + 1);
 });
 
@@ -194,7 +194,7 @@ test("a browser that wrongly believes to be offline keeps a connection that work
   const { clock, api, seen, last, connection } = setUp();
   last().welcome();
   api.changes = nothingNew;
-  connection.offline();
+  connection.check();
   await clock.pass(5000);
   assert.equal(seen.states.at(-1), "live 0");
 });

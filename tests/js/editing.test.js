@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ApiError } from "../../static/state/api.js";
-import { Editing, UNSURE } from "../../static/state/editing.js";
+import { ApiError } from "../../static/state/live/api.js";
+import { Editing, UNSURE } from "../../static/state/messages/editing.js";
 import { settle } from "./fakes.js";
 
 function setUp(...answers) {

@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { findUnfinished } from "../../static/state/completing.js";
-import { Emoji } from "../../static/state/emoji.js";
-import { textOf } from "../../static/state/text.js";
+import { findUnfinished } from "../../static/state/kit/text.js";
+import { Emoji } from "../../static/state/messages/emoji.js";
 
 const data = JSON.parse(readFileSync(new URL("../../static/emoji/emoji.json", import.meta.url), "utf8"));
 
@@ -66,9 +65,4 @@ test("an address, a time and a face are nothing that is begun", () => {
   for (const text of ["ann@example", "a/@al", "10:30", "http://a", ":)", ":s", "::tada", "@al ", "so:smi", "", "@-"]) {
     assert.equal(findUnfinished(text, text.length), null, text);
   }
-});
-
-test("the text of sanitized HTML is on one line", () => {
-  assert.equal(textOf('<p>a &lt;b&gt; &amp;amp; <em>c</em><br>\nd</p>\n<p>"e"</p>'), 'a <b> &amp; c d "e"');
-  assert.equal(textOf(""), "");
 });

@@ -1,6 +1,6 @@
 /* A clock that stands still, a browser's storage, a websocket and an HTTP API: everything that the scripts are given. */
 
-import { ApiError } from "../../static/state/api.js";
+import { ApiError } from "../../static/state/live/api.js";
 
 export class FakeClock {
   #now;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Held } from "../../static/state/held.js";
+import { Held } from "../../static/state/messages/held.js";
 import { settle } from "./fakes.js";
 
 const waiting = (id, more = {}) => ({ id, client_id: `c-${id}`, text: id, held_at: "2026-11-21T12:00:00.000Z", state: "waiting", ...more });

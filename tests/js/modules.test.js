@@ -6,12 +6,14 @@ const STATIC = new URL("../../static/", import.meta.url);
 const read = (path) => readFileSync(new URL(path, STATIC), "utf8");
 const modules = readdirSync(STATIC, { recursive: true }).filter((name) => name.endsWith(".js"));
 
+/** What a module imports itself. */
+function importsOf(path, pattern = /from "(\.[^"]+)"/g) {
+  return [...read(path).matchAll(pattern)].map(([, target]) => new URL(target, new URL(path, STATIC)).href.slice(STATIC.href.length));
+}
+
 /** Every module that a module imports, and what those import. */
 function reach(path, found = new Set()) {
-  for (const [, target] of read(path).matchAll(/from "(\.[^"]+)"/g)) {
-    const module = new URL(target, new URL(path, STATIC)).href.slice(STATIC.href.length);
-    if (!found.has(module)) reach(module, found.add(module));
-  }
+  for (const module of importsOf(path)) if (!found.has(module)) reach(module, found.add(module));
   return found;
 }
 
@@ -22,11 +24,7 @@ test("the room's page preloads exactly the modules that it runs", () => {
 });
 
 /** Modules that are loaded only when somebody needs them, and what they import themselves. */
-const late = modules.flatMap((path) =>
-  [...read(path).matchAll(/import\("(\.[^"]+)"\)/g)].map(([, target]) =>
-    new URL(target, new URL(path, STATIC)).href.slice(STATIC.href.length),
-  ),
-);
+const late = modules.flatMap((path) => importsOf(path, /import\("(\.[^"]+)"\)/g));
 
 /** The scripts that pages name, and the one that a browser runs without a page. */
 const first = readdirSync(new URL("../templates", STATIC), { recursive: true })
@@ -56,5 +54,41 @@ test("state lives without the DOM", () => {
   assert.ok(state.length > 10);
   for (const path of state) {
     assert.doesNotMatch(read(path).replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, ""), /\b(document|window|navigator|location)\b\./, path);
+  }
+});
+
+test("imports go down: pages, then views, then state, and never in a circle", () => {
+  const floors = ["state/", "views/", "pages/"];
+  const floorOf = (path) => floors.findIndex((floor) => path.startsWith(floor));
+  for (const path of modules) {
+    assert.notEqual(floorOf(path), -1, `${path} is on no floor`);
+    for (const target of importsOf(path)) assert.ok(floorOf(target) <= floorOf(path), `${path} imports ${target}`);
+    assert.ok(!reach(path).has(path), `${path} imports itself, by way of others`);
+  }
+  for (const page of modules.filter((path) => path.startsWith("pages/"))) {
+    assert.deepEqual(modules.filter((path) => importsOf(path).includes(page)), [], `${page} is an entry, which nothing imports`);
+  }
+});
+
+/** The folders of the package, and what only scripts have: `kit`, for what many of the others use. */
+const packages = new Set([...readdirSync(new URL("../chatroom", STATIC)), "kit"]);
+
+test("a folder is named like the package that it belongs to, and holds at most 20 modules", () => {
+  const folderOf = (path) => path.slice(0, path.lastIndexOf("/"));
+  for (const folder of new Set(modules.map(folderOf))) {
+    const inside = modules.filter((path) => folderOf(path) === folder);
+    assert.ok(inside.length <= 20, `${folder} has ${inside.length} modules`);
+    const [floor, name, ...deeper] = folder.split("/");
+    assert.ok(floor === "pages" ? !name : packages.has(name), folder);
+    assert.equal(deeper.length, 0, folder);
+  }
+});
+
+test("no class has more than 15 methods", () => {
+  for (const path of modules) {
+    for (const [body, name] of read(path).matchAll(/^(?:export )?class (\w+)[^]*?^}/gm)) {
+      const methods = [...body.matchAll(/^ {2}(?:static |async |get |set )*(#?\w+)\(.*\) \{$/gm)].map(([, method]) => method);
+      assert.ok(methods.filter((method) => method !== "constructor").length <= 15, `${name} in ${path}: ${methods}`);
+    }
   }
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Notifications } from "../../static/state/notifications.js";
+import { Notifications } from "../../static/state/outbound/notifications.js";
 import { FakeStorage } from "./fakes.js";
 
 const ME = { id: "me", name: "Me" };

@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MAX_WAITING, Outbox } from "../../static/state/outbox.js";
+import { MAX_WAITING, Outbox, takeOver, Unsent } from "../../static/state/messages/outbox.js";
 import { FakeClock, FakeStorage } from "./fakes.js";
 
 let lastId = 0;
 
-function open({ storage = new FakeStorage(), clock = new FakeClock(), tab = "tab1", userId = "alice", room = "lobby", formerRoom } = {}) {
-  return new Outbox({ storage, userId, room, formerRoom, tab, now: clock.now, makeId: () => `c${(lastId += 1)}` });
+function open({ storage = new FakeStorage(), clock = new FakeClock(), tab = "tab1", userId = "alice", room = "lobby" } = {}) {
+  return new Outbox({ storage, userId, room, tab, now: clock.now, makeId: () => `c${(lastId += 1)}` });
+}
+
+function unsentIn({ storage, userId = "alice", room = "lobby" }) {
+  return new Unsent({ storage, userId, room });
 }
 
 const texts = (outbox) => outbox.drafts.map(({ text }) => text);
@@ -26,13 +30,14 @@ test("what was written at a room's old address goes on at the new one, under the
   const storage = new FakeStorage();
   const before = open({ storage, room: "dm-1" });
   const { client_id } = before.add("first");
-  before.unsent = "half a sentence";
+  unsentIn({ storage, room: "dm-1" }).text = "half a sentence";
   open({ storage, room: "dm-12" }).add("of another room");
-  const after = open({ storage, room: "dm_2", formerRoom: "dm-1" });
+  takeOver({ storage, userId: "alice", room: "dm_2", formerRoom: "dm-1" });
+  const after = open({ storage, room: "dm_2" });
   after.claim();
   assert.deepEqual(texts(after), ["first"]);
   assert.equal(after.next.client_id, client_id);
-  assert.equal(after.unsent, "half a sentence");
+  assert.equal(unsentIn({ storage, room: "dm_2" }).text, "half a sentence");
   const left = Array.from({ length: storage.length }, (_, index) => storage.key(index));
   assert.equal(left.filter((key) => /:dm-1(:|$)/.test(key)).length, 0);
   assert.equal(left.filter((key) => key.includes(":dm-12:")).length, 1);
@@ -129,9 +134,11 @@ test("without storage, or with a full one, drafts live as long as the page", () 
   for (const storage of [undefined, forbidden]) {
     const outbox = open({ storage: storage ?? null });
     outbox.add("hello");
-    outbox.unsent = "typing";
     outbox.claim();
-    assert.deepEqual([texts(outbox), outbox.unsent], [["hello"], ""]);
+    const unsent = unsentIn({ storage: storage ?? null });
+    unsent.text = "typing";
+    assert.deepEqual([texts(outbox), unsent.text, unsent.files], [["hello"], "", []]);
+    takeOver({ storage, userId: "alice", room: "lobby", formerRoom: "foyer" });
   }
 });
 
@@ -146,10 +153,10 @@ test("storage that somebody else wrote into does no harm", () => {
 
 test("what stands in the composer is kept for each account and room", () => {
   const storage = new FakeStorage();
-  open({ storage }).unsent = "half a sent";
-  assert.equal(open({ storage }).unsent, "half a sent");
-  assert.equal(open({ storage, userId: "bob" }).unsent, "");
-  open({ storage }).unsent = "";
+  unsentIn({ storage }).text = "half a sent";
+  assert.equal(unsentIn({ storage }).text, "half a sent");
+  assert.equal(unsentIn({ storage, userId: "bob" }).text, "");
+  unsentIn({ storage }).text = "";
   assert.equal(storage.length, 0);
 });
 
@@ -158,13 +165,13 @@ test("a draft keeps its files, and so does what is not sent yet", () => {
   const files = [{ id: "f1", name: "a.jpg" }];
   const before = open({ storage });
   before.add("look", { files });
-  before.unsentFiles = files;
+  unsentIn({ storage }).files = files;
   const after = open({ storage });
   after.claim();
   assert.deepEqual(after.next.files, files);
-  assert.deepEqual(after.unsentFiles, files);
-  after.unsentFiles = [];
-  assert.deepEqual(open({ storage }).unsentFiles, []);
+  assert.deepEqual(unsentIn({ storage }).files, files);
+  unsentIn({ storage }).files = [];
+  assert.deepEqual(unsentIn({ storage }).files, []);
   storage.setItem("chatroom:draft:alice:lobby:files", "not JSON");
-  assert.deepEqual(open({ storage }).unsentFiles, []);
+  assert.deepEqual(unsentIn({ storage }).files, []);
 });

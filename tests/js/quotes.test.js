@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DELETED, excerptOf, GONE, Quotes } from "../../static/state/quotes.js";
-import { plainText } from "../../static/state/text.js";
-import { Timeline } from "../../static/state/timeline.js";
+import { DELETED, excerptOf, GONE, Quotes } from "../../static/state/messages/quotes.js";
+import { plainText } from "../../static/state/kit/text.js";
+import { Timeline } from "../../static/state/messages/timeline.js";
 import { ALICE, BOB, message, messages, settle, unreachable } from "./fakes.js";
 
 function setUp(found = []) {
@@ -63,10 +63,14 @@ test("a message in one line", () => {
   assert.equal(excerptOf({ text: " a\nb " }), "a\nb");
   assert.equal(excerptOf({ html: "", files: [{ name: "plan.pdf" }] }), "plan.pdf");
   assert.equal(excerptOf({ html: `<p>${"x".repeat(500)}</p>` }), `${"x".repeat(200)}…`);
+  assert.equal(excerptOf({ html: `<p>${"😀".repeat(200)}</p>` }), "😀".repeat(200), "as many characters as in Python");
+  assert.equal(excerptOf({ html: `<p>${"😀".repeat(201)}</p>` }), `${"😀".repeat(200)}…`);
 });
 
 test("the text of HTML", () => {
   assert.equal(plainText("<p>1 &lt; 2 &amp; <b>3</b></p>\n<p>4&nbsp;5</p>"), "1 < 2 & 3 4 5");
   assert.equal(plainText('<a href="x" title="a > b">c</a>'), "c");
+  assert.equal(plainText('<p>a &lt;b&gt; &amp;amp; <em>c</em><br>\nd&#39;</p>\n<p>"e"</p>'), `a <b> &amp; c d' "e"`);
+  assert.equal(plainText(""), "");
   assert.equal(plainText("&amp;lt;b&amp;gt; &unknown; &#128512;"), "&lt;b&gt; &unknown; 😀");
 });

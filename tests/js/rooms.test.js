@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { MOST_UNREAD, Rooms, shorten } from "../../static/state/rooms.js";
+import { MOST_UNREAD, Rooms, shorten } from "../../static/state/rooms/rooms.js";
 
 const ANN = { id: "ann" };
 const BEN = { id: "ben" };

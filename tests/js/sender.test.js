@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ApiError } from "../../static/state/api.js";
-import { Outbox } from "../../static/state/outbox.js";
-import { Sender } from "../../static/state/sender.js";
+import { ApiError } from "../../static/state/live/api.js";
+import { Outbox } from "../../static/state/messages/outbox.js";
+import { Sender } from "../../static/state/messages/sender.js";
 import { FakeClock, FakeStorage, settle } from "./fakes.js";
 
 function setUp() {

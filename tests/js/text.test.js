@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { count, countCharacters, findHue, findInitials, findProblem, formatSize, shownName } from "../../static/state/text.js";
-import { Times } from "../../static/state/times.js";
+import { count, countCharacters, findHue, findInitials, findProblem, formatSize, shownName } from "../../static/state/kit/text.js";
+import { Times } from "../../static/state/kit/times.js";
 
 test("characters are code points, as the server counts them (U07)", () => {
   assert.equal(countCharacters("añ😅"), 3);

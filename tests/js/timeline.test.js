@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Timeline } from "../../static/state/timeline.js";
+import { Timeline } from "../../static/state/messages/timeline.js";
 import { ALICE, message, messages } from "./fakes.js";
 
 function timelineOf(first = [], { hasOlder = false } = {}) {
@@ -85,7 +85,7 @@ test("a change of a message that is not loaded leaves no gap", () => {
 test("history comes before, and knows whether there is more", () => {
   const timeline = timelineOf(messages(50, 60), { hasOlder: true });
   timeline.expectPage();
-  timeline.applyHistory({ messages: messages(40, 49), hasOlder: true });
+  timeline.applyPage({ messages: messages(40, 49), hasOlder: true });
   assert.deepEqual([timeline.oldestSequence, timeline.hasOlder, timeline.messages.length], [40, true, 21]);
 });
 
@@ -93,7 +93,7 @@ test("an edit that overtakes the page of history that it belongs to is not lost"
   const timeline = timelineOf(messages(50, 60), { hasOlder: true });
   timeline.expectPage();
   timeline.applyChanges({ revision: 61, messages: [message(45, { revision: 61, html: "edited" })] });
-  timeline.applyHistory({ messages: messages(40, 49), hasOlder: false });
+  timeline.applyPage({ messages: messages(40, 49), hasOlder: false });
   assert.equal(timeline.messages[5].html, "edited");
 });
 
@@ -101,7 +101,7 @@ test("letting go of the oldest makes them history again", () => {
   const timeline = timelineOf(messages(1, 100));
   timeline.trimOldest(40);
   assert.deepEqual([timeline.oldestSequence, timeline.hasOlder, timeline.messages.length], [61, true, 40]);
-  timeline.applyHistory({ messages: messages(51, 60), hasOlder: true });
+  timeline.applyPage({ messages: messages(51, 60), hasOlder: true });
   assert.equal(timeline.oldestSequence, 51);
 });
 
@@ -109,7 +109,7 @@ test("nothing is let go of while a page of history is on its way to its neighbou
   const timeline = timelineOf(messages(50, 99), { hasOlder: true });
   timeline.expectPage();
   timeline.trimOldest(10);
-  timeline.applyHistory({ messages: messages(40, 49), hasOlder: true });
+  timeline.applyPage({ messages: messages(40, 49), hasOlder: true });
   assert.deepEqual(sequences(timeline), messages(40, 99).map(({ sequence }) => sequence));
 });
 
@@ -184,11 +184,11 @@ test("a page from the middle of the room is detached until its newer pages are t
   assert.deepEqual(sequences(timeline), [10, 11, 12], "what is beyond is not kept");
   assert.equal(timeline.find(11).revision, 21, "what is there is kept in step");
   timeline.expectPage();
-  timeline.applyNewer({ messages: messages(13, 15), hasNewer: true });
+  timeline.applyPage({ messages: messages(13, 15), hasNewer: true });
   assert.ok(timeline.isDetached);
   timeline.expectPage();
   timeline.applyChanges({ revision: 22, messages: [message(22)] });
-  timeline.applyNewer({ messages: messages(16, 21), hasNewer: false });
+  timeline.applyPage({ messages: messages(16, 21), hasNewer: false });
   assert.ok(!timeline.isDetached);
   assert.deepEqual(sequences(timeline), [10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22], "also what overtook the page");
 });

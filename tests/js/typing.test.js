@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Timers } from "../../static/state/timers.js";
-import { Typing, TypingTeller } from "../../static/state/typing.js";
+import { Timers } from "../../static/state/kit/timers.js";
+import { Typing, TypingTeller } from "../../static/state/rooms/typing.js";
 import { FakeClock } from "./fakes.js";
 
 const PEOPLE = ["Ann", "Ben", "Cleo", "Dan"].map((name) => ({ id: name.toLowerCase(), name }));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Uploads } from "../../static/state/uploads.js";
+import { Uploads } from "../../static/state/files/uploads.js";
 import { settle } from "./fakes.js";
 
 /** Uploads whose files are sent when the test says so. */

@@ -6,9 +6,8 @@ A reader holds one number, the version it has seen; one that missed more than th
 from collections import Counter
 from collections.abc import Iterable
 
-from chatroom.base.models import Author
+from chatroom.base.models import Person
 from chatroom.live import protocol
-from chatroom.live.protocol import Person
 
 
 class Presence:
@@ -18,32 +17,32 @@ class Presence:
         self.version = 0
         self._slug = slug
         self._connections: Counter[str] = Counter()
-        self._names: dict[str, str] = {}
-        self._elsewhere: dict[str, str] = {}
-        self._shown: dict[str, str] = {}
+        self._people: dict[str, Person] = {}
+        self._elsewhere: dict[str, Person] = {}
+        self._shown: dict[str, Person] = {}
         self._last_change = b""
         self._whole = b""
 
-    def enter(self, person: Author) -> bool:
+    def enter(self, person: Person) -> bool:
         """Count a connection; True when it is this person's first in this process."""
         self._connections[person.id] += 1
-        self._names[person.id] = person.name
+        self._people[person.id] = person
         return self._connections[person.id] == 1
 
-    def leave(self, person: Author) -> bool:
+    def leave(self, person: Person) -> bool:
         """Count a connection less; True when it was the person's last in this process."""
         self._connections[person.id] -= 1
         if self._connections[person.id] > 0:
             return False
         del self._connections[person.id]
-        del self._names[person.id]
+        del self._people[person.id]
         return True
 
-    def rename(self, person: Author) -> bool:
-        """Take over a person's new name; False for somebody who is not here, or has it already."""
-        if self._names.get(person.id, person.name) == person.name:
+    def update(self, person: Person) -> bool:
+        """Take over how a person is shown now; False for somebody who is not here, or is shown so already."""
+        if self._people.get(person.id, person) == person:
             return False
-        self._names[person.id] = person.name
+        self._people[person.id] = person
         return True
 
     @property
@@ -51,16 +50,16 @@ class Presence:
         """Whether anybody here is told who is in the room."""
         return bool(self._connections)
 
-    def see_elsewhere(self, people: Iterable[Author]) -> None:
+    def see_elsewhere(self, people: Iterable[Person]) -> None:
         """Take over what the leases of other processes say."""
-        self._elsewhere = {person.id: person.name for person in people}
+        self._elsewhere = {person.id: person for person in people}
 
     def publish(self) -> bool:
         """Make what changed since the last time the next version; False when nothing did."""
-        people = self._elsewhere | self._names
+        people = self._elsewhere | self._people
         if people == self._shown and self.version:
             return False
-        came = [Person(id, name) for id, name in people.items() if self._shown.get(id) != name]
+        came = [person for id, person in people.items() if self._shown.get(id) != person]
         left = [id for id in self._shown if id not in people]
         self._shown = people
         self.version += 1
@@ -79,10 +78,10 @@ class Presence:
         if seen and seen == self.version - 1:
             return self._last_change
         if not self._whole:
-            people = sorted(self._shown.items(), key=lambda item: item[1].casefold())
-            self._whole = protocol.here(self._slug, [Person(id, name) for id, name in people])
+            people = sorted(self._shown.values(), key=lambda person: person.name.casefold())
+            self._whole = protocol.here(self._slug, people)
         return self._whole
 
-    def local(self) -> list[Author]:
+    def local(self) -> list[Person]:
         """The people with a connection to this process."""
-        return [Author(id, name) for id, name in self._names.items()]
+        return list(self._people.values())

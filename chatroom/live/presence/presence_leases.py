@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from chatroom.base.errors import Unavailable
-from chatroom.base.models import Author
+from chatroom.base.models import Person
 from chatroom.live.presence.presence import Presence
 from chatroom.live.presence.presences_store import PresenceStore
 
@@ -24,15 +24,15 @@ class Leases:
         self._store = store
         self._run = run
         self._renew_ticks = renew_ticks
-        self._taken: dict[tuple[str, str], Author] = {}
+        self._taken: dict[tuple[str, str], Person] = {}
         self._ended: set[tuple[str, str]] = set()
 
-    def take(self, room_id: str, person: Author) -> None:
+    def take(self, room_id: str, person: Person) -> None:
         """Note that a person came."""
         self._ended.discard((room_id, person.id))
         self._taken[room_id, person.id] = person
 
-    def end(self, room_id: str, person: Author) -> None:
+    def end(self, room_id: str, person: Person) -> None:
         """Note that a person left."""
         self._taken.pop((room_id, person.id), None)
         self._ended.add((room_id, person.id))

@@ -6,12 +6,13 @@ A lease belongs to one process, which renews all of its own at once.
 from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 from pymongo import ASCENDING, IndexModel, WriteConcern
 from pymongo.errors import BulkWriteError
 from pymongo.read_concern import ReadConcern
 
-from chatroom.base.models import Author
-from chatroom.mongo.database import Database
+from chatroom.base.models import Person
+from chatroom.mongo.database import Database, Document
 from chatroom.mongo.unique import doubles
 
 INDEXES = [
@@ -30,6 +31,7 @@ class PresenceStore:
         *,
         process: str,
         lease_seconds: float,
+        visit_seconds: float = 15.0,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._database = database
@@ -39,29 +41,17 @@ class PresenceStore:
         )
         self._process = process
         self._lease = timedelta(seconds=lease_seconds)
+        self._visit = timedelta(seconds=visit_seconds)
         self._clock = clock
 
-    def take(self, leases: Iterable[tuple[str, Author]]) -> None:
-        """Say that people are in rooms, until the lease ends."""
-        until = self._clock() + self._lease
-        documents = [
-            {
-                "_id": self._key(room, person.id),
-                "process": self._process,
-                "room": room,
-                "user": {"id": person.id, "name": person.name},
-                "expires_at": until,
-            }
-            for room, person in leases
-        ]
-        if not documents:
-            return
-        with self._database.bounded():
-            try:
-                self._presences.insert_many(documents, ordered=False)
-            except BulkWriteError as error:  # some are there already: those are prolonged
-                own = {"_id": {"$in": list(doubles(error))}, "process": self._process}
-                self._presences.update_many(own, {"$set": {"expires_at": until}})
+    def take(self, leases: Iterable[tuple[str, Person]]) -> None:
+        """Say that people are in rooms, until their leases end; while they are connected, `renew` prolongs them."""
+        self._take(self._process, leases, self._lease)
+
+    def visit(self, room: str, person: Person) -> None:
+        """Say that somebody reads a room by its page or the API, without a connection: here for some seconds."""
+        # Under another name than the process's own: nothing renews it, and the engine reads it with other processes'.
+        self._take(f"{self._process}-pages", [(room, person)], self._visit)
 
     def renew(self) -> int:
         """Prolong all leases of this process, and count them."""
@@ -83,7 +73,7 @@ class PresenceStore:
         with self._database.bounded():
             self._presences.delete_many({"process": self._process})
 
-    def elsewhere(self, rooms: Collection[str]) -> dict[str, list[Author]]:
+    def elsewhere(self, rooms: Collection[str]) -> dict[str, list[Person]]:
         """Who is in these rooms by way of other processes."""
         return self._find({"room": {"$in": list(rooms)}, "process": {"$ne": self._process}}, rooms)
 
@@ -94,27 +84,59 @@ class PresenceStore:
             with self._database.bounded():
                 self._presences.update_many({"_id": {"$in": keys}}, {"$set": {"typed_at": at}})
 
-    def typing_elsewhere(self, rooms: Collection[str], within: timedelta) -> list[tuple[str, Author, datetime]]:
+    def typing_elsewhere(self, rooms: Collection[str], within: timedelta) -> list[tuple[str, Person, datetime]]:
         """Who was typing lately, in which of these rooms and when, by way of other processes."""
         now = self._clock()
         query = {"room": {"$in": list(rooms)}, "expires_at": {"$gt": now}, "process": {"$ne": self._process}}
-        query["typed_at"] = {"$gt": now - within}
+        query |= {"typed_at": {"$gt": now - within}}
         with self._database.bounded():
             found = list(self._presences.find(query, {"_id": 0, "room": 1, "user": 1, "typed_at": 1}))
-        return [(each["room"], Author(each["user"]["id"], each["user"]["name"]), each["typed_at"]) for each in found]
+        return [(each["room"], msgspec.convert(each["user"], Person), each["typed_at"]) for each in found]
 
-    def here(self, room: str) -> list[Author]:
+    def here(self, room: str) -> list[Person]:
         """Everybody who is in a room, each once, by name."""
         people = {person.id: person for person in self._find({"room": room}, [room])[room]}
         return sorted(people.values(), key=lambda person: person.name.casefold())
 
-    def _find(self, query: dict[str, object], rooms: Collection[str]) -> dict[str, list[Author]]:
-        found: dict[str, list[Author]] = {room: [] for room in rooms}
+    def _take(self, process: str, leases: Iterable[tuple[str, Person]], lasts: timedelta) -> None:
+        until = self._clock() + lasts
+        documents: list[Document] = [
+            {
+                "_id": f"{process}:{room}:{person.id}",
+                "process": process,
+                "room": room,
+                "user": msgspec.to_builtins(person),
+                "expires_at": until,
+            }
+            for room, person in leases
+        ]
+        if not documents:
+            return
+        with self._database.bounded():
+            try:
+                self._presences.insert_many(documents, ordered=False)
+            except BulkWriteError as error:  # some are there already: those are prolonged, and say who they are now
+                self._take_again(documents, doubles(error))
+
+    def _take_again(self, documents: Iterable[Document], there: Collection[str]) -> None:
+        """Write leases anew that are there already, as far as they are of the same process."""
+        own: list[tuple[Document, Document]] = [
+            (
+                {"_id": each["_id"], "process": each["process"]},
+                {"$set": {"user": each["user"], "expires_at": each["expires_at"]}},
+            )
+            for each in documents
+            if each["_id"] in there
+        ]
+        self._database.update_in_order(self._presences, own)
+
+    def _find(self, query: dict[str, object], rooms: Collection[str]) -> dict[str, list[Person]]:
+        found: dict[str, list[Person]] = {room: [] for room in rooms}
         with self._database.bounded():
             for document in self._presences.find(
                 query | {"expires_at": {"$gt": self._clock()}}, {"_id": 0, "room": 1, "user": 1}
             ):
-                found[document["room"]].append(Author(document["user"]["id"], document["user"]["name"]))
+                found[document["room"]].append(msgspec.convert(document["user"], Person))
         return found
 
     def _key(self, room: str, user_id: str) -> str:

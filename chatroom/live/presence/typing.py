@@ -7,10 +7,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from chatroom.base.models import Author
+from chatroom.base.models import Person
 from chatroom.live import protocol
 from chatroom.live.presence.presences_store import PresenceStore
-from chatroom.live.protocol import Person
 
 LASTS = timedelta(seconds=6)
 MOST_SHOWN = 4
@@ -26,19 +25,19 @@ class Typing:
         self.version = 0
         """0 while nobody writes, so that who comes is told nothing."""
         self._slug = slug
-        self._typed: dict[str, tuple[Author, datetime]] = {}
+        self._typed: dict[str, tuple[Person, datetime]] = {}
         self._said: dict[str, datetime] = {}
         self._fresh: set[str] = set()
         self._shown: list[Person] = []
         self._count = 0
         self._frame = b""
 
-    def type(self, person: Author, at: datetime) -> None:
+    def type(self, person: Person, at: datetime) -> None:
         """Note that somebody here writes."""
         self._fresh.add(person.id)
         self.see(person, at)
 
-    def see(self, person: Author, at: datetime) -> None:
+    def see(self, person: Person, at: datetime) -> None:
         """Note that somebody, here or elsewhere, wrote at that time."""
         said_at, (_, typed_at) = self._said.get(person.id), self._typed.get(person.id, (person, at))
         if said_at is None or at > said_at:
@@ -59,7 +58,7 @@ class Typing:
         """Make what changed since the last time the next version; False when nothing did."""
         self._typed = {id: (person, at) for id, (person, at) in self._typed.items() if at > now - LASTS}
         self._said = {id: at for id, at in self._said.items() if at > now - LASTS}
-        shown = [Person(person.id, person.name) for person, _ in self._typed.values()][:MOST_SHOWN]
+        shown = [person for person, _ in self._typed.values()][:MOST_SHOWN]
         if shown == self._shown:
             return False
         self._shown = shown
@@ -88,6 +87,6 @@ async def keep(
         _see(rooms, await run(store.typing_elsewhere, list(rooms), LASTS))
 
 
-def _see(rooms: Mapping[str, Typing], found: Iterable[tuple[str, Author, datetime]]) -> None:
+def _see(rooms: Mapping[str, Typing], found: Iterable[tuple[str, Person, datetime]]) -> None:
     for room_id, person, at in found:
         rooms[room_id].see(person, at)

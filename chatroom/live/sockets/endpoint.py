@@ -73,8 +73,8 @@ class LiveEndpoint:
                 visitor, first, access = await self._look_up(engine, scope, query)
         except TimeoutError:
             raise Unavailable("The database does not answer right now. Please try again in a moment.") from None
-        account_of(scope).person = visitor.author.id
-        with self.gate.user(visitor.author.id):
+        account_of(scope).person = visitor.person.id
+        with self.gate.user(visitor.person.id):
             await send({"type": "websocket.accept"})
             transport = transport_of(scope, receive, send)
             connection = Connection(engine, self.chat, visitor, transport, format=format)
@@ -101,7 +101,7 @@ class LiveEndpoint:
         if visitor.is_by_cookie and not self.entrance.is_own_origin(scope):
             log.warning(
                 "a websocket was refused: its Origin is not this site (behind a proxy, set TRUSTED_PROXIES)",
-                extra={"origin": _header(scope, b"origin")[:200], "user": visitor.author.id},
+                extra={"origin": _header(scope, b"origin")[:200], "user": visitor.person.id},
             )
             raise Refused("wrong_origin", "The request comes from another site.")
 

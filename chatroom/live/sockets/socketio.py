@@ -221,14 +221,14 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
         try:
             async with asyncio.timeout(HANDSHAKE_SECONDS):
                 visitor = await self._look_up(session.scope, auth)
-            session.counted.enter_context(self._live.gate.user(visitor.author.id))
+            session.counted.enter_context(self._live.gate.user(visitor.person.id))
         except Refused as refusal:
             raise exceptions.ConnectionRefusedError(refusal.message, {"reason": refusal.reason}) from refusal
         except (Unavailable, TimeoutError) as error:
             sentence = "The database does not answer right now. Please try again in a moment."
             raise exceptions.ConnectionRefusedError(sentence, {"reason": "unavailable"}) from error
         session.scope = None
-        session.person = visitor.author.id
+        session.person = visitor.person.id
         if session.account is not None:
             session.account.person = session.person
         if session.expiry is not None:

@@ -106,13 +106,13 @@ class Client:
                 self._connection.end(1008, "too many refused frames")
             return _error(error)
         except Exception:
-            log.exception("a Socket.IO event failed", extra={"event": name[:40], "user": self._visitor.author.id})
+            log.exception("a Socket.IO event failed", extra={"event": name[:40], "user": self._visitor.person.id})
             await self._rest()
             return _error(Refused("unavailable", "That did not work. Please try again in a moment."))
 
     async def _rest(self) -> None:
         """Keep the pace of this person, for what does not become a frame, whose pace is kept there."""
-        await asyncio.sleep(self._chat.paces.of(self._visitor.author.id).take())
+        await asyncio.sleep(self._chat.paces.of(self._visitor.person.id).take())
 
     async def _post(self, given: Any) -> Answer:
         fields = {"text": given} if isinstance(given, str) else given

@@ -7,7 +7,7 @@ from functools import partial
 import msgspec
 
 from chatroom.base.access import Access
-from chatroom.base.models import Author
+from chatroom.base.models import Person
 from chatroom.live.sockets.gate import Limits
 from chatroom.live.sockets.pace import Paces
 from chatroom.messages.changes import Changes
@@ -20,7 +20,7 @@ from chatroom.rooms.rooms import Rooms
 class Visitor(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody who is signed in, at the other end of a connection."""
 
-    author: Author
+    person: Person
     session_id: str
     expires_at: datetime
     address: str
@@ -41,5 +41,5 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True):
 
     def enter(self, visitor: Visitor, slug: str) -> Access:
         """The room as a visitor may see it; called in a thread."""
-        user_id = visitor.author.id
+        user_id = visitor.person.id
         return visitor.grant.enter(slug, partial(self.rooms.find_for, user_id), partial(self.rooms.get_for, user_id))

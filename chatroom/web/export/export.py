@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 import msgspec
-from flask import Blueprint, Response, current_app, make_response, render_template, request
+from flask import Blueprint, Response, current_app, request
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
@@ -15,8 +15,8 @@ from chatroom.base.models import Message, Room
 from chatroom.export.export import check_export, parse_days, text_lines
 from chatroom.live.protocol import wire
 from chatroom.web.export.download import hand_out
-from chatroom.web.kit.errors import retry_after_of, status_of, with_retry_after
 from chatroom.web.kit.login import current_user, login_required
+from chatroom.web.kit.pages import Page, refusals_on, render
 from chatroom.web.kit.services import services
 
 Format = Literal["html", "text", "jsonl"]
@@ -39,23 +39,19 @@ class Asked(msgspec.Struct):
     until: str
 
 
+def _form_page(slug: str, status: int = 200, msg: str = "") -> Response:
+    formats = [(value, label) for value, (label, _, _) in FORMATS.items()]
+    return render("export/export.html", status, room=_enter(slug).room, formats=formats, asked=_asked(), msg=msg)
+
+
 @blueprint.get("/chatroom/<slug>/export")
 @login_required
-def room(slug: str) -> Response:
+@refusals_on(_form_page)
+def room(slug: str) -> Page:
     """The form; with a format, the file."""
-    access = services.rooms.rooms.get_for(current_user.id, slug)
-    check_export(access)
-    asked = Asked(
-        format=request.args.get("format", ""), since=request.args.get("from", ""), until=request.args.get("to", "")
-    )
-    if not asked.format:
-        return _form(access, msgspec.structs.replace(asked, format="html"))
-    try:
-        return _file(access, asked)
-    except Refused as refused:
-        response = _form(access, asked, str(refused))
-        response.status_code = status_of(refused)
-        return with_retry_after(response, retry_after_of(refused))
+    if not request.args.get("format"):
+        return _form_page(slug)
+    return _file(_enter(slug), _asked())
 
 
 @blueprint.get("/account/data")
@@ -135,6 +131,15 @@ def _styles() -> str:
     return "\n".join((folder / f"{sheet}.css").read_text(encoding="utf-8") for sheet in SHEETS)
 
 
-def _form(access: Access, asked: Asked, msg: str = "") -> Response:
-    formats = [(value, label) for value, (label, _, _) in FORMATS.items()]
-    return make_response(render_template("export/export.html", room=access.room, formats=formats, asked=asked, msg=msg))
+def _enter(slug: str) -> Access:
+    access = services.rooms.rooms.get_for(current_user.id, slug)
+    check_export(access)
+    return access
+
+
+def _asked() -> Asked:
+    return Asked(
+        format=request.args.get("format") or "html",
+        since=request.args.get("from", ""),
+        until=request.args.get("to", ""),
+    )

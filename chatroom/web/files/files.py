@@ -25,11 +25,10 @@ from chatroom.files.filetypes import INLINE, PICTURES, TEXT, UNKNOWN
 from chatroom.files.space import in_megabytes
 from chatroom.people.tokens import grant_of
 from chatroom.web.files import shown
-from chatroom.web.kit import login as signing
 from chatroom.web.kit.api import answer, asker, enter, query_as
 from chatroom.web.kit.errors import explain
 from chatroom.web.kit.lanes import brings_files, scarce
-from chatroom.web.kit.login import SignedIn, current_user, lead_to_login
+from chatroom.web.kit.login import LoggedIn, client_address, current_user, find_by_token, redirect_to_login
 from chatroom.web.kit.openapi import operation
 from chatroom.web.kit.services import services
 from chatroom.web.kit.sockets import bearer_of, header
@@ -85,7 +84,7 @@ def upload(slug: str) -> Response:
     access = enter(slug)
     services.messages.rules.check("post", access, "person")
     name, stream = _one_file()
-    services.site.limits.uploading.check(person.id, signing.address())
+    services.site.limits.uploading.check(person.id, client_address())
     return answer(services.files.files.upload(person.id, access.room, name, stream), 201)
 
 
@@ -113,7 +112,7 @@ def keep_sent(user_id: str, room: Room, parts: list[FileStorage]) -> list[File]:
         raise Refused("too_many_files", f"A message has at most {most} files.")
     kept = []
     for part in parts:
-        services.site.limits.uploading.check(user_id, signing.address())
+        services.site.limits.uploading.check(user_id, client_address())
         kept.append(services.files.files.upload(user_id, room, part.filename or "", cast("BinaryIO", part.stream)))
     return kept
 
@@ -150,11 +149,11 @@ def _one_file() -> tuple[str, BinaryIO]:
 
 def _answer(file_id: str, *, is_small: bool) -> Response | BaseResponse:
     token = bearer_of(request.headers.get("Authorization", ""))
-    person = signing.find_by_token(token) if token is not None else current_user
+    person = find_by_token(token) if token is not None else current_user
     if person is None:
         return explain(401, "Log in first.")
     if not person.is_authenticated:
-        return lead_to_login()
+        return redirect_to_login()
     kept = _find_for(person, file_id)
     if is_small:
         if kept.file.type not in PICTURES:
@@ -163,7 +162,7 @@ def _answer(file_id: str, *, is_small: bool) -> Response | BaseResponse:
     return _whole_or_part(kept, person.id)
 
 
-def _find_for(person: SignedIn, file_id: str) -> KeptFile:
+def _find_for(person: LoggedIn, file_id: str) -> KeptFile:
     """The file, for members of its room; before a message has it, for its owner, and for who decides about that."""
     kept = services.files.files.get(file_id)
     grant = grant_of(person.session)

@@ -14,9 +14,8 @@ from flask_wtf.csrf import CSRFError
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
 from chatroom.people.tokens import grant_of
-from chatroom.web.kit import login as signing
 from chatroom.web.kit.errors import explain
-from chatroom.web.kit.login import SignedIn
+from chatroom.web.kit.login import LoggedIn, find_by_token
 from chatroom.web.kit.openapi import operation_of
 from chatroom.web.kit.security import csrf
 from chatroom.web.kit.services import services
@@ -36,10 +35,8 @@ def api_blueprint(name: str) -> Blueprint:
 def authenticate() -> Response | None:
     """Know who asks, or answer 401; a cookie needs the CSRF token wherever something changes."""
     token = bearer_of(request.headers.get("Authorization", ""))
-    if token is not None:
-        person = signing.find_by_token(token)
-    else:
-        person = cookie_user if cookie_user.is_authenticated else None
+    by_cookie = cookie_user if token is None and cookie_user.is_authenticated else None
+    person = by_cookie if token is None else find_by_token(token)
     if person is None:
         return explain(401, "Log in first.")
     if token is None:
@@ -47,13 +44,13 @@ def authenticate() -> Response | None:
             csrf.protect()
         except CSRFError:
             return explain(403, "The header X-CSRFToken is missing or out of date. Load the page again.")
-    if token is not None:
+    else:
         _check_scope(person)
     g.person = person
     return None
 
 
-def _check_scope(person: SignedIn) -> None:
+def _check_scope(person: LoggedIn) -> None:
     """Whether the token is good for this route, in this room; one that says nothing of itself takes no tokens."""
     known = operation_of(current_app, request.endpoint)
     if known is None or known.scope is None:
@@ -61,9 +58,9 @@ def _check_scope(person: SignedIn) -> None:
     grant_of(person.session).check(known.scope, (request.view_args or {}).get("slug"))
 
 
-def asker() -> SignedIn:
+def asker() -> LoggedIn:
     """Who sent this request."""
-    person: SignedIn = g.person
+    person: LoggedIn = g.person
     return person
 
 

@@ -81,13 +81,6 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
 
 
-def page_with_status(html: str, status: int) -> Response:
-    """A page as an answer of this status."""
-    response = make_response(html)
-    response.status_code = status
-    return response
-
-
 def status_of(error: Refused | Unavailable) -> int:
     """The HTTP status for a refusal."""
     return STATUS.get(error.reason, 400) if isinstance(error, Refused) else 503

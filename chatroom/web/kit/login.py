@@ -1,23 +1,23 @@
-"""Who is signed in: by the session cookie on pages, by cookie or access token in the API."""
+"""Who is logged in: by the session cookie on pages, by cookie or access token in the API."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import flask_login
-from flask import Flask, Response, abort, redirect, request, session, url_for
+from flask import Flask, abort, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, login_user, logout_user
 from flask_login import current_user as flask_login_user
-from werkzeug.wrappers import Response as BaseResponse
 
-from chatroom.base.models import Author, Session, User
+from chatroom.base.models import Author, Person, Session, User
 from chatroom.people.sessions import Kind
 from chatroom.web.kit.agents import label_of
 from chatroom.web.kit.lanes import tell_person
+from chatroom.web.kit.pages import Page
 from chatroom.web.kit.services import services
 
 
-class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
-    """Somebody who is signed in, as the pages see them."""
+class LoggedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
+    """Somebody who is logged in, as the pages see them."""
 
     def __init__(self, user: User, session: Session, secret: str = "") -> None:
         self.user = user
@@ -33,19 +33,23 @@ class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
         return self._secret
 
     @property
+    def person(self) -> Person:
+        """As others see them."""
+        return self.user.person
+
+    @property
     def author(self) -> Author:
         """As the author of a message."""
-        return Author(self.id, self.display_name, self.user.is_bot)
+        return self.person.author
 
 
-Page = Response | BaseResponse
 View = TypeVar("View", bound=Callable[..., Any])
 
-current_user = cast("SignedIn", flask_login_user)
+current_user = cast("LoggedIn", flask_login_user)
 
 
 def login_required(view: View) -> View:
-    """Lead those who are not signed in to the login page, and from there back."""
+    """Redirect those who are not logged in to the login page, and from there back."""
     return cast("View", flask_login.login_required(view))
 
 
@@ -57,23 +61,23 @@ def register(app: Flask) -> None:
     app.login_manager = manager  # type: ignore[attr-defined]
     manager.session_protection = None  # phones change their address all day
     manager.user_loader(_load)
-    manager.unauthorized_handler(lead_to_login)
+    manager.unauthorized_handler(redirect_to_login)
     app.jinja_env.globals["current_user"] = current_user
 
 
-def sign_in(user: User) -> None:
+def log_in(user: User) -> None:
     """Begin a session in this browser: a new one at every log-in, whatever the browser brought along."""
-    end_session()
-    secret = services.people.sessions.begin(user, label=label_of(request.user_agent.string), address=address())
+    log_out()
+    secret = services.people.sessions.begin(user, label=label_of(request.user_agent.string), address=client_address())
     found = services.people.sessions.find_valid(secret, "browser")
     if found is None:  # the password was changed at this very moment
         abort(401)
     session.permanent = True
-    login_user(SignedIn(user, found[0], secret))
+    login_user(LoggedIn(user, found[0], secret))
     session.pop("_id", None)  # Flask-Login's long fingerprint of the browser, for a protection that is off
 
 
-def end_session() -> None:
+def log_out() -> None:
     """End this browser's session, in the database and in its cookie."""
     if flask_login_user.is_authenticated:
         services.people.sessions.end(current_user.id, current_user.session.id)
@@ -81,29 +85,29 @@ def end_session() -> None:
     session.clear()
 
 
-def find_by_token(secret: str) -> SignedIn | None:
+def find_by_token(secret: str) -> LoggedIn | None:
     """Who holds this access token."""
     return _find(secret, "token")
 
 
-def address() -> str:
+def client_address() -> str:
     """Where the request comes from, as far as the trusted proxies say."""
     return request.remote_addr or ""
 
 
-def lead_to_login() -> Page:
+def redirect_to_login() -> Page:
     """To the login page, and from there back to where they wanted to be."""
     wanted = request.full_path.removesuffix("?") if request.method in {"GET", "HEAD"} else request.path
     return redirect(url_for("accounts.login", next=wanted), 303)
 
 
-def _load(secret: str) -> SignedIn | None:
+def _load(secret: str) -> LoggedIn | None:
     return _find(secret, "browser") if isinstance(secret, str) else None
 
 
-def _find(secret: str, kind: Kind) -> SignedIn | None:
+def _find(secret: str, kind: Kind) -> LoggedIn | None:
     found = services.people.sessions.find_valid(secret, kind)
     if found is None:
         return None
     tell_person(found[1].id)
-    return SignedIn(found[1], found[0], secret if kind == "browser" else "")
+    return LoggedIn(found[1], found[0], secret if kind == "browser" else "")

@@ -1,57 +1,17 @@
-"""The OpenAPI document of the JSON API, made from the routes and the types that they read and answer.
+"""What each route of the JSON API says of itself: its scope, and the types that it reads and answers.
 
-Each route carries its own `Operation`; a route without one has no document, and no token may use it.
+A route without an `Operation` has no place in the OpenAPI document, and no token may use it.
 """
 
-import re
 from collections.abc import Callable, Mapping
-from http import HTTPStatus
 from typing import Any, TypeVar
 
 import msgspec
 from flask import Flask
-from msgspec import UNSET, UnsetType
-from werkzeug.routing import Rule
 
 from chatroom.base.models import Scope
 
-PREFIX = "/api/"
-REF = "#/components/schemas/{name}"
-UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
-REFUSALS = {
-    400: "The request is wrong, or the text is.",
-    401: "Not signed in: no token, or one that ended.",
-    403: "Not yours to do, outside the token's scopes, or a cookie without its CSRF token.",
-    404: "No such room, or you are not a member of it; which of the two is not said.",
-    409: "Changed meanwhile, or there are too many already.",
-    413: "Larger than the site allows.",
-    429: "Too many at once; `Retry-After` says how long to wait.",
-    503: "The database does not answer, or too much waits for it; `Retry-After` says when to come back.",
-    507: "There is no room left for files.",
-}
-INTRODUCTION = (
-    "Read and post messages. Sign in with an access token (`Authorization: Bearer chatroom_...`), or with the "
-    "session cookie and the CSRF token in the header `X-CSRFToken`. "
-    "Fields that you do not know are to be ignored: new ones may appear."
-)
-JSON = "application/json"
-VARIABLE = re.compile(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>")
-
 View = TypeVar("View", bound=Callable[..., Any])
-
-
-class ErrorDetail(msgspec.Struct):
-    """Why a request was refused."""
-
-    reason: str
-    message: str
-    retry_after: float | UnsetType = UNSET
-
-
-class ErrorAnswer(msgspec.Struct):
-    """What every refusal looks like."""
-
-    error: ErrorDetail
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,128 +65,3 @@ def operation_of(app: Flask, endpoint: str | None) -> Operation | None:
     """What the route of an endpoint says of itself."""
     view = app.view_functions.get(endpoint or "")
     return getattr(view, "operation", None)
-
-
-def operations(app: Flask) -> list[tuple[str, str, Rule, Operation]]:
-    """The path, the method, the rule and the operation of every route of the API, in the order of their paths."""
-    found = []
-    for rule in app.url_map.iter_rules():
-        if rule.rule.startswith(PREFIX):
-            known = operation_of(app, rule.endpoint)
-            if known is None:
-                raise LookupError(f"{rule.rule} has no @operation (chatroom/web/kit/openapi.py)")
-            methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
-            found += [(path_of(rule), method, rule, known) for method in sorted(methods)]
-    return sorted(found, key=lambda each: each[:2])
-
-
-def path_of(rule: Rule) -> str:
-    """A rule's path as OpenAPI writes it."""
-    return VARIABLE.sub(r"{\2}", rule.rule)
-
-
-def make_document(app: Flask, *, title: str, version: str) -> dict[str, Any]:
-    """The document, as plain values."""
-    known = operations(app)
-    kinds: list[Any] = [ErrorAnswer]
-    for _, _, _, each in known:
-        kinds += [kind for kind in (each.body, *each.answers.values()) if _is_type(kind)]
-    kinds = list(dict.fromkeys(kinds))
-    refs, schemas = msgspec.json.schema_components(kinds, ref_template=REF)
-    ref_of = dict(zip(kinds, refs, strict=True))
-    paths: dict[str, dict[str, Any]] = {}
-    for path, method, rule, each in known:
-        paths.setdefault(path, {})[method.lower()] = _described(method, rule, each, ref_of)
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": title, "version": version, "description": INTRODUCTION},
-        "paths": paths,
-        "components": {
-            "schemas": _plain(schemas),
-            "securitySchemes": {
-                "token": {"type": "http", "scheme": "bearer"},
-                "session": {"type": "apiKey", "in": "cookie", "name": "session"},
-                "csrf": {"type": "apiKey", "in": "header", "name": "X-CSRFToken"},
-            },
-        },
-    }
-
-
-def refusals_of(method: str, rule: Rule, each: Operation) -> list[int]:
-    """The statuses with which a route may refuse."""
-    statuses = {400, 503, *each.refusals}
-    if each.scope is not None:
-        statuses |= {401, 403}
-    if rule.arguments:
-        statuses.add(404)
-    if method in UNSAFE:
-        statuses |= {413, 429}
-    return sorted(statuses)
-
-
-def _described(method: str, rule: Rule, each: Operation, ref_of: Mapping[Any, Any]) -> dict[str, Any]:
-    described: dict[str, Any] = {
-        "operationId": rule.endpoint.replace(".", "_") + ("" if method == "GET" else f"_{method.lower()}"),
-        "summary": each.summary,
-        "parameters": [*_path_parameters(rule), *query_parameters(each)],
-        "responses": {str(status): _answer(status, kind, ref_of) for status, kind in each.answers.items()},
-        "security": [],
-    }
-    if each.description:
-        described["description"] = each.description
-    if each.scope is not None:
-        described["x-scope"] = each.scope
-        described["security"] = [{"token": []}, {"session": [], "csrf": []} if method in UNSAFE else {"session": []}]
-    if each.body is not None:
-        media = JSON if _is_type(each.body) else str(each.body)
-        schema = ref_of[each.body] if _is_type(each.body) else {"type": "string", "format": "binary"}
-        content = {"schema": schema} | ({"example": each.example} if each.example is not None else {})
-        described["requestBody"] = {"required": True, "content": {media: content}}
-    for status in refusals_of(method, rule, each):
-        described["responses"][str(status)] = {
-            "description": REFUSALS[status],
-            "content": {JSON: {"schema": ref_of[ErrorAnswer]}},
-        }
-    return described
-
-
-def _path_parameters(rule: Rule) -> list[dict[str, Any]]:
-    text, number = {"type": "string", "minLength": 1}, {"type": "integer", "minimum": 0}
-    return [
-        {"name": name, "in": "path", "required": True, "schema": number if converter == "int" else text}
-        for converter, name in VARIABLE.findall(rule.rule)
-    ]
-
-
-def query_parameters(each: Operation) -> list[dict[str, Any]]:
-    """The parameters that a route reads from its address."""
-    if each.query is None:
-        return []
-    schemas = msgspec.json.schema_components([each.query], ref_template=REF)[1]
-    schema = _plain(schemas[each.query.__name__])
-    return [
-        {"name": name, "in": "query", "required": name in schema.get("required", ()), "schema": field}
-        for name, field in schema["properties"].items()
-    ]
-
-
-def _answer(status: int, kind: Any, ref_of: Mapping[Any, Any]) -> dict[str, Any]:
-    described: dict[str, Any] = {"description": HTTPStatus(status).phrase}
-    if _is_type(kind):
-        described["content"] = {JSON: {"schema": ref_of[kind]}}
-    elif kind is not None:
-        described["content"] = {str(kind): {"schema": {"type": "string"}}}
-    return described
-
-
-def _is_type(kind: Any) -> bool:
-    return kind is not None and not isinstance(kind, str)
-
-
-def _plain(value: Any) -> Any:
-    """As JSON has it, and with the end of a text as JSON Schema's patterns write it."""
-    if isinstance(value, Mapping):
-        return {name: _plain(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    return value.replace(r"\Z", "$") if isinstance(value, str) else value

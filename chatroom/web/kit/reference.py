@@ -7,7 +7,8 @@ import msgspec
 from flask import Blueprint, Response, current_app, make_response, render_template, request
 
 from chatroom import __version__
-from chatroom.web.kit.openapi import JSON, make_document, operation
+from chatroom.web.kit.openapi import operation
+from chatroom.web.kit.openapi_document import JSON, make_document
 from chatroom.web.kit.services import services
 
 blueprint = Blueprint("reference", __name__, url_prefix="/api")

@@ -36,8 +36,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 csrf = CSRFProtect()
 
 
-def form_checks_token(view: View) -> View:
-    """Leave the CSRF token to the view's own form, which comes back with what was typed when it is out of date."""
+def exempt_from_csrf(view: View) -> View:
+    """Leave the CSRF token to what checks it later: the view's own form, which comes back with what was typed."""
     return cast("View", csrf.exempt(view))
 
 

@@ -8,7 +8,6 @@ from werkzeug.sansio.utils import host_is_trusted
 
 from chatroom.base import addresses
 from chatroom.base.config import Settings
-from chatroom.base.models import Author
 from chatroom.live.sockets.visitor import Visitor
 from chatroom.people.tokens import grant_of
 from chatroom.services import Services
@@ -30,7 +29,7 @@ def sign_in(app: Flask, scope: Scope) -> Visitor | None:
         return None
     session, user = found
     return Visitor(
-        author=Author(user.id, user.display_name, user.is_bot),
+        person=user.person,
         session_id=session.id,
         expires_at=session.expires_at,
         address=address_of(scope, proxies),

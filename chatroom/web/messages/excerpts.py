@@ -8,7 +8,7 @@ LONGEST = 200
 
 
 def excerpt_of(message: Message) -> str:
-    """What a quote of a message says; static/state/quotes.js says the same."""
+    """What a quote of a message says; static/state/messages/quotes.js says the same."""
     if message.deleted_at is not None:
         return "This message was deleted."
     text = Markup(message.html).striptags()  # noqa: S704  to take the markup away

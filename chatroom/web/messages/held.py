@@ -9,8 +9,9 @@ from msgspec import UNSET, UnsetType
 from chatroom.base.models import File, Held, given_client_id
 from chatroom.live.protocol import timestamp
 from chatroom.web.kit.api import answer, api_blueprint, enter
-from chatroom.web.kit.login import Page, current_user, login_required
+from chatroom.web.kit.login import current_user, login_required
 from chatroom.web.kit.openapi import operation
+from chatroom.web.kit.pages import Page
 from chatroom.web.kit.services import services
 
 api = api_blueprint("held_api")

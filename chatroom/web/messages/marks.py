@@ -7,11 +7,11 @@ from flask import Response
 from msgspec import Meta
 
 from chatroom.base.access import Access
-from chatroom.base.models import Member, Message
+from chatroom.base.models import Message, Person
 from chatroom.live.protocol import Format, WireMessage, wire
 from chatroom.messages.writer import Change
-from chatroom.web.kit import login as signing
 from chatroom.web.kit.api import answer, api_blueprint, body_as, enter, query_as
+from chatroom.web.kit.login import client_address
 from chatroom.web.kit.openapi import operation
 from chatroom.web.kit.services import services
 
@@ -63,7 +63,7 @@ class MembersAnswer(msgspec.Struct):
     """Whom one can name."""
 
     room: str
-    members: list[Member]
+    members: list[Person]
 
 
 @api.post("/rooms/<slug>/messages/<message_id>/reactions")
@@ -97,11 +97,11 @@ def pins(slug: str) -> Response:
 def members(slug: str) -> Response:
     """At most ten who can be named in a room, and one of whose names begins with `q`."""
     access = enter(slug)
-    return answer(MembersAnswer(access.room.slug, services.rooms.rooms.members_like(access, query_as(Beginning).q)))
+    return answer(MembersAnswer(access.room.slug, services.rooms.rooms.people_like(access, query_as(Beginning).q)))
 
 
 def _change(access: Access, change: Change) -> Message:
-    return services.messages.posting.change(access, change, signing.address())
+    return services.messages.posting.change(access, change, client_address())
 
 
 def _changed(access: Access, message: Message) -> Response:

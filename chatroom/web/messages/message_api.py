@@ -7,8 +7,8 @@ from chatroom.base.access import Access
 from chatroom.live.protocol import Cursor, Format, WireMessage, wire
 from chatroom.messages.outcomes import StoredAnswer, stored_answer
 from chatroom.messages.writer import Change
-from chatroom.web.kit import login as signing
 from chatroom.web.kit.api import answer, api_blueprint, body_as, enter, query_as
+from chatroom.web.kit.login import client_address
 from chatroom.web.kit.openapi import operation
 from chatroom.web.kit.services import services
 
@@ -60,5 +60,5 @@ def delete(slug: str, message_id: str) -> Response:
 
 
 def _change(access: Access, change: Change) -> Response:
-    message = services.messages.posting.change(access, change, signing.address())
+    message = services.messages.posting.change(access, change, client_address())
     return answer(stored_answer(access.room.slug, message, message.client_id))

@@ -13,8 +13,8 @@ from chatroom.messages.history import Page as MessagePage
 from chatroom.messages.messages_store import Stored
 from chatroom.messages.outcomes import HeldAnswer, StoredAnswer, answer_of
 from chatroom.messages.posting import Submission
-from chatroom.web.kit import login as signing
 from chatroom.web.kit.api import answer, api_blueprint, asker, body_as, enter, query_as
+from chatroom.web.kit.login import client_address
 from chatroom.web.kit.openapi import operation
 from chatroom.web.kit.services import services
 
@@ -70,7 +70,7 @@ def read(slug: str) -> Response:
     if sum(each is not UNSET for each in _parts(asked)) > 1:
         raise Refused("invalid", "Ask for one part of the room: `after`, `before`, `since`, `around` or `sequences`.")
     if asked.after is not UNSET and asked.format != "brief":  # who only counts what is new is not there
-        services.live.visits.take([(room.id, person.author)])
+        services.live.presences.visit(room.id, person.person)
     return answer(_changes(room.slug, _page(room, asked), asked.format))
 
 
@@ -93,7 +93,7 @@ def post(slug: str) -> Response:
         Submission(
             access=access,
             author=asker().author,
-            address=signing.address(),
+            address=client_address(),
             text=body.text,
             client_id=body.client_id,
             reply_to=body.reply_to,

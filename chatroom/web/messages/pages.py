@@ -28,13 +28,13 @@ from chatroom.messages.posting import Submission
 from chatroom.messages.rules import wait_between, why_closed
 from chatroom.rooms.rooms import LOBBY
 from chatroom.web.files.files import keep_sent, sent_files
-from chatroom.web.kit import login as signing
 from chatroom.web.kit.errors import retry_after_of, status_of, with_retry_after
-from chatroom.web.kit.forms import MessageForm
 from chatroom.web.kit.lanes import scarce
-from chatroom.web.kit.login import Page, current_user, login_required
-from chatroom.web.kit.security import form_checks_token
+from chatroom.web.kit.login import client_address, current_user, login_required
+from chatroom.web.kit.pages import Page
+from chatroom.web.kit.security import exempt_from_csrf
 from chatroom.web.kit.services import services
+from chatroom.web.messages.forms import MessageForm
 from chatroom.web.rooms.sidebar import sections_for
 
 HUES = 12
@@ -49,7 +49,7 @@ blueprint = Blueprint("pages", __name__)
 
 
 def hue(user_id: str) -> int:
-    """Which of the twelve colours a person has (the same as in static/state/text.js)."""
+    """Which of the twelve colours a person has (the same as in static/state/kit/text.js)."""
     return zlib.crc32(user_id.encode()) % HUES
 
 
@@ -78,7 +78,7 @@ def index() -> Page:
 
 @blueprint.route("/chatroom", methods=["GET", "POST"])
 @scarce("pictures", only_with_files=True)
-@form_checks_token
+@exempt_from_csrf
 @login_required
 def chatroom() -> Page:
     """The lobby."""
@@ -87,7 +87,7 @@ def chatroom() -> Page:
 
 @blueprint.route("/chatroom/<slug>", methods=["GET", "POST"])
 @scarce("pictures", only_with_files=True)
-@form_checks_token
+@exempt_from_csrf
 @login_required
 def room(slug: str) -> Page:
     """A room, newest messages first in view, or older ones with `?before=`."""
@@ -104,7 +104,7 @@ def messages_frame(slug: str) -> Page:
         return response
     access = services.rooms.rooms.get_for(current_user.id, slug)
     found = access.room
-    services.live.visits.take([(found.id, current_user.author)])
+    services.live.presences.visit(found.id, current_user.person)
     page = services.messages.history.newest(found, services.settings.history_page)
     _mark_read(access, page)
     held = services.moderation.approval.list_of(access)
@@ -151,7 +151,7 @@ def _post(access: Access, form: MessageForm) -> Stored | Held:
     said = Submission(
         access=access,
         author=current_user.author,
-        address=signing.address(),
+        address=client_address(),
         text=form.typed,
         client_id=form.given_client_id,
         reply_to=form.answered,

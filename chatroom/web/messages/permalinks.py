@@ -10,12 +10,13 @@ from chatroom.base.access import Access
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Message
 from chatroom.messages.writer import Change
-from chatroom.web.kit import login as signing
 from chatroom.web.kit.errors import retry_after_of, status_of, with_retry_after
-from chatroom.web.kit.forms import EditForm, Form, MessageForm, PinForm, ReactForm
-from chatroom.web.kit.login import Page, current_user, login_required
-from chatroom.web.kit.security import form_checks_token
+from chatroom.web.kit.forms import Form
+from chatroom.web.kit.login import client_address, current_user, login_required
+from chatroom.web.kit.pages import Page
+from chatroom.web.kit.security import exempt_from_csrf
 from chatroom.web.kit.services import services
+from chatroom.web.messages.forms import EditForm, MessageForm, PinForm, ReactForm
 from chatroom.web.messages.pages import LARGEST_SEQUENCE, open_room, room_page
 
 blueprint = Blueprint("permalinks", __name__)
@@ -35,7 +36,7 @@ def message(slug: str, sequence: int) -> Page:
 
 
 @blueprint.post("/chatroom/<slug>/<int:sequence>/edit")
-@form_checks_token
+@exempt_from_csrf
 @login_required
 def edit(slug: str, sequence: int) -> Page:
     """Give one's own message another text."""
@@ -54,7 +55,7 @@ def edit(slug: str, sequence: int) -> Page:
 
 
 @blueprint.post("/chatroom/<slug>/<int:sequence>/delete")
-@form_checks_token
+@exempt_from_csrf
 @login_required
 def delete(slug: str, sequence: int) -> Page:
     """Take a message back."""
@@ -67,7 +68,7 @@ def delete(slug: str, sequence: int) -> Page:
 
 
 @blueprint.post("/chatroom/<slug>/<int:sequence>/react")
-@form_checks_token
+@exempt_from_csrf
 @login_required
 def react(slug: str, sequence: int) -> Page:
     """Put an emoji on a message, or take it back."""
@@ -83,7 +84,7 @@ def react(slug: str, sequence: int) -> Page:
 
 
 @blueprint.post("/chatroom/<slug>/<int:sequence>/pin")
-@form_checks_token
+@exempt_from_csrf
 @login_required
 def pin(slug: str, sequence: int) -> Page:
     """Pin a message to the top of its room, or unpin it."""
@@ -117,7 +118,7 @@ def _find(slug: str, sequence: int) -> tuple[Access, Message]:
 
 
 def _change(access: Access, change: Change) -> None:
-    services.messages.posting.change(access, change, signing.address())
+    services.messages.posting.change(access, change, client_address())
 
 
 def _lead_to(access: Access, target: Message) -> BaseResponse:

@@ -6,15 +6,14 @@ To everybody else they do not exist.
 import platform
 from datetime import UTC, datetime
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, redirect, request, url_for
 
 from chatroom import __version__
-from chatroom.base.errors import Refused, Unavailable
 from chatroom.moderation.admission import MOST_DAYS, MOST_USES
 from chatroom.moderation.newcomers import MOST as MOST_HELD
 from chatroom.moderation.newcomers import SUGGESTED
-from chatroom.web.kit.errors import page_with_status, retry_after_of, status_of, with_retry_after
-from chatroom.web.kit.login import Page, current_user, lead_to_login
+from chatroom.web.kit.login import current_user, redirect_to_login
+from chatroom.web.kit.pages import Page, refusals_on, render
 from chatroom.web.kit.services import services
 
 PEOPLE = 50
@@ -27,7 +26,7 @@ blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 def administrators_only() -> Page | None:
     """Lead visitors to the log-in, and answer 404 to those who may not administrate."""
     if not current_user.is_authenticated:
-        return lead_to_login()
+        return redirect_to_login()
     if current_user.role != "administrator":
         abort(404)
     return None
@@ -58,6 +57,21 @@ def people() -> Page:
     )
 
 
+def _joining_page(status: int = 200, msg: str = "", *, code: str = "") -> Response:
+    admission = services.moderation.admission
+    return admin_page(
+        "joining",
+        status,
+        msg=msg,
+        code=code,
+        chosen=admission.chosen,
+        default=admission.default,
+        invites=admission.list_invites(),
+        most={"uses": MOST_USES, "days": MOST_DAYS},
+        holding={"first": services.moderation.newcomers.first, "most": MOST_HELD, "suggested": SUGGESTED},
+    )
+
+
 @blueprint.get("/joining")
 def joining() -> Page:
     """Who may come in."""
@@ -65,36 +79,29 @@ def joining() -> Page:
 
 
 @blueprint.post("/registration")
+@refusals_on(_joining_page)
 def set_registration() -> Page:
     """Open or close the site for new accounts."""
-    try:
-        services.moderation.admission.set_registration(current_user.user, request.form.get("registration", ""))
-    except (Refused, Unavailable) as error:
-        return with_retry_after(_joining_page(status_of(error), msg=str(error)), retry_after_of(error))
+    services.moderation.admission.set_registration(current_user.user, request.form.get("registration", ""))
     flash("Set.", "success")
     return redirect(url_for("admin.joining"), 303)
 
 
 @blueprint.post("/holding")
+@refusals_on(_joining_page)
 def set_holding() -> Page:
     """Have the first messages of newcomers wait for approval, or no longer."""
-    try:
-        services.moderation.newcomers.set_first(current_user.user, request.form.get("first", -1, type=int))
-    except (Refused, Unavailable) as error:
-        return with_retry_after(_joining_page(status_of(error), msg=str(error)), retry_after_of(error))
+    services.moderation.newcomers.set_first(current_user.user, request.form.get("first", -1, type=int))
     flash("Set.", "success")
     return redirect(url_for("admin.joining"), 303)
 
 
 @blueprint.post("/invites")
+@refusals_on(_joining_page)
 def make_invite() -> Page:
     """Make an invite, and show its code: now, and never again."""
     uses, days = (request.form.get(name, 0, type=int) for name in ("uses", "days"))
-    try:
-        code = services.moderation.admission.make_invite(current_user.user, uses=uses, days=days)
-    except (Refused, Unavailable) as error:
-        return with_retry_after(_joining_page(status_of(error), msg=str(error)), retry_after_of(error))
-    return _joining_page(201, code=code)
+    return _joining_page(201, code=services.moderation.admission.make_invite(current_user.user, uses=uses, days=days))
 
 
 @blueprint.post("/invites/<invite_id>/revoke")
@@ -117,21 +124,6 @@ def audit() -> Page:
     return admin_page("audit", page=page, act=act, about=name)
 
 
-def _joining_page(status: int = 200, *, msg: str = "", code: str = "") -> Response:
-    admission = services.moderation.admission
-    return admin_page(
-        "joining",
-        status,
-        msg=msg,
-        code=code,
-        chosen=admission.chosen,
-        default=admission.default,
-        invites=admission.list_invites(),
-        most={"uses": MOST_USES, "days": MOST_DAYS},
-        holding={"first": services.moderation.newcomers.first, "most": MOST_HELD, "suggested": SUGGESTED},
-    )
-
-
 def admin_page(name: str, status: int = 200, **context: object) -> Response:
     """A page of the administration; `name` is its template's, and the section's unless it says another."""
-    return page_with_status(render_template(f"admin/{name}.html", **{"section": name, **context}), status)
+    return render(f"moderation/admin/{name}.html", status, **{"section": name, **context})

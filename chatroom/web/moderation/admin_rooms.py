@@ -3,16 +3,14 @@
 What was said in a room is nowhere on these pages; a title leads to the room where the administrator may go anyway.
 """
 
-from collections.abc import Callable
-
 from flask import Blueprint, Response, flash, redirect, request, url_for
 
-from chatroom.base.errors import Refused, Unavailable
+from chatroom.base.errors import Refused
 from chatroom.moderation.site_rooms import PAGE
-from chatroom.moderation.site_rooms_store import MOST_COUNTED, SiteRoom
+from chatroom.moderation.site_rooms_store import MOST_COUNTED
 from chatroom.site.audit import LONGEST_REASON
-from chatroom.web.kit.errors import retry_after_of, status_of, with_retry_after
-from chatroom.web.kit.login import Page, current_user
+from chatroom.web.kit.login import current_user
+from chatroom.web.kit.pages import Page, refusals_on
 from chatroom.web.kit.services import services
 from chatroom.web.moderation.admin import LONGEST_NAME, admin_page, administrators_only
 
@@ -39,54 +37,8 @@ def rooms() -> Page:
     )
 
 
-@blueprint.get("/<slug>")
-def room(slug: str) -> Page:
-    """A room in figures, what can be done about it, and what was."""
-    return _room_page(services.moderation.site_rooms.get(slug))
-
-
-@blueprint.post("/<slug>/archive")
-def archive(slug: str) -> Page:
-    """Close the room for writing, or open it again."""
-    is_archived = request.form.get("archived") == "yes"
-    reason = request.form.get("reason", "")[: LONGEST_REASON + 1]
-    return _do(
-        slug,
-        lambda: services.moderation.site_rooms.archive(
-            slug, current_user.author, is_archived=is_archived, reason=reason
-        ),
-        "The room is archived." if is_archived else "The room is open again.",
-    )
-
-
-@blueprint.post("/<slug>/appoint")
-def appoint(slug: str) -> Page:
-    """Put a member in charge of a room that nobody manages."""
-    typed = request.form.get("username", "")[:LONGEST_NAME]
-    reason = request.form.get("reason", "")[: LONGEST_REASON + 1]
-
-    def do() -> None:
-        user = services.people.users.find_by_username(typed)
-        if user is None:
-            raise Refused("not_found", "There is nobody of this user name.")
-        services.moderation.site_rooms.appoint(slug, current_user.author, user, reason)
-
-    return _do(slug, do, "They are in charge of the room now.", typed=typed)
-
-
-def _do(slug: str, deed: Callable[[], object], said: str, typed: str = "") -> Page:
-    """Do it and go back to the room, or show there why not."""
+def _room_page(slug: str, status: int = 200, msg: str = "") -> Response:
     found = services.moderation.site_rooms.get(slug)
-    try:
-        deed()
-    except (Refused, Unavailable) as error:
-        page = _room_page(found, status_of(error), msg=str(error), typed=typed)
-        return with_retry_after(page, retry_after_of(error))
-    flash(said, "success")
-    return redirect(url_for("admin_rooms.room", slug=slug), 303)
-
-
-def _room_page(found: SiteRoom, status: int = 200, *, msg: str = "", typed: str = "") -> Response:
     room = found.room
     return admin_page(
         "room",
@@ -97,6 +49,42 @@ def _room_page(found: SiteRoom, status: int = 200, *, msg: str = "", typed: str 
         may_enter=room.kind == "public" or services.rooms.rooms.find_for(current_user.id, room.slug) is not None,
         entries=services.site.audit.page(room=room.id).entries,
         msg=msg,
-        typed={"username": typed, "reason": request.form.get("reason", "")},
+        typed={"username": _typed_name(), "reason": request.form.get("reason", "")},
         most=LONGEST_REASON,
     )
+
+
+@blueprint.get("/<slug>")
+def room(slug: str) -> Page:
+    """A room in figures, what can be done about it, and what was."""
+    return _room_page(slug)
+
+
+@blueprint.post("/<slug>/archive")
+@refusals_on(_room_page)
+def archive(slug: str) -> Page:
+    """Close the room for writing, or open it again."""
+    is_archived = request.form.get("archived") == "yes"
+    services.moderation.site_rooms.archive(slug, current_user.author, is_archived=is_archived, reason=_typed_reason())
+    flash("The room is archived." if is_archived else "The room is open again.", "success")
+    return redirect(url_for("admin_rooms.room", slug=slug), 303)
+
+
+@blueprint.post("/<slug>/appoint")
+@refusals_on(_room_page)
+def appoint(slug: str) -> Page:
+    """Put a member in charge of a room that nobody manages."""
+    user = services.people.users.find_by_username(_typed_name())
+    if user is None:
+        raise Refused("not_found", "There is nobody of this user name.")
+    services.moderation.site_rooms.appoint(slug, current_user.author, user, _typed_reason())
+    flash("They are in charge of the room now.", "success")
+    return redirect(url_for("admin_rooms.room", slug=slug), 303)
+
+
+def _typed_name() -> str:
+    return request.form.get("username", "")[:LONGEST_NAME]
+
+
+def _typed_reason() -> str:
+    return request.form.get("reason", "")[: LONGEST_REASON + 1]

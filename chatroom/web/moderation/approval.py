@@ -2,16 +2,22 @@
 
 from datetime import UTC, datetime
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, request, url_for
 
-from chatroom.base.errors import Refused, Unavailable
-from chatroom.web.kit.errors import page_with_status, retry_after_of, status_of, with_retry_after
-from chatroom.web.kit.login import Page, current_user, login_required
+from chatroom.base.errors import Refused
+from chatroom.web.kit.login import current_user, login_required
+from chatroom.web.kit.pages import Page, refusals_on, render
 from chatroom.web.kit.services import services
 
 LONGEST_TYPED = 1000
 
 blueprint = Blueprint("approval", __name__)
+
+
+def _queue_page(held_id: str = "", status: int = 200, msg: str = "") -> Response:
+    """What waits; `held_id` is the one that was not decided."""
+    rows = services.moderation.approval.list_for(current_user.user)
+    return render("moderation/approval.html", status, rows=rows, now=datetime.now(UTC), msg=msg, at=held_id)
 
 
 @blueprint.get("/approval")
@@ -23,14 +29,10 @@ def queue() -> Page:
 
 @blueprint.post("/approval/<held_id>")
 @login_required
+@refusals_on(_queue_page)
 def decide(held_id: str) -> Page:
     """Approve a message, reject it, or approve whatever its author writes from now on."""
-    try:
-        said = _decide(held_id, request.form.get("act", ""))
-    except (Refused, Unavailable) as error:
-        page = _queue_page(status_of(error), str(error), at=held_id)
-        return with_retry_after(page, retry_after_of(error))
-    flash(said, "success")
+    flash(_decide(held_id, request.form.get("act", "")), "success")
     return redirect(url_for("approval.queue"), 303)
 
 
@@ -44,9 +46,3 @@ def _decide(held_id: str, act: str) -> str:
         raise Refused("invalid", "Choose whether to approve the message or to reject it.")
     approval.approve(by, held_id, is_trusting=act == "trust")
     return "The message is posted." + (" Their next ones will not wait." if act == "trust" else "")
-
-
-def _queue_page(status: int = 200, msg: str = "", at: str = "") -> Response:
-    rows = services.moderation.approval.list_for(current_user.user)
-    now = datetime.now(UTC)
-    return page_with_status(render_template("moderation/approval.html", rows=rows, now=now, msg=msg, at=at), status)

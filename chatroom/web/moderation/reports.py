@@ -2,67 +2,85 @@
 
 from datetime import UTC, datetime
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, request, url_for
 
 from chatroom.base.access import Access
 from chatroom.base.durations import end_of
-from chatroom.base.errors import Refused, Unavailable
+from chatroom.base.errors import Refused
 from chatroom.base.models import Message, User
 from chatroom.moderation.reports_store import Report
 from chatroom.site.authority import has_power
-from chatroom.web.kit.errors import page_with_status, retry_after_of, status_of, with_retry_after
-from chatroom.web.kit.forms import OrderForm, ReportForm
-from chatroom.web.kit.login import Page, current_user, login_required
-from chatroom.web.kit.security import form_checks_token
+from chatroom.web.kit.login import current_user, login_required
+from chatroom.web.kit.pages import Page, form_page, refusals_on, render
 from chatroom.web.kit.services import services
 from chatroom.web.messages.pages import LARGEST_SEQUENCE
+from chatroom.web.moderation.forms import OrderForm, ReportForm
 
 blueprint = Blueprint("reports", __name__)
 
 
-@blueprint.route("/chatroom/<slug>/<int:sequence>/report", methods=["GET", "POST"])
-@form_checks_token
-@login_required
-def report(slug: str, sequence: int) -> Page:
-    """Hand a message to the moderators."""
+def _find(slug: str, sequence: int) -> tuple[Access, Message]:
     access = services.rooms.rooms.get_for(current_user.id, slug)
-    message = services.moderation.reports.get_message(access, min(sequence, LARGEST_SEQUENCE))
-    form = ReportForm()
-    if request.method != "POST":
-        return _report_page(access, message, form)
-    if not form.validate():
-        return _report_page(access, message, form, 400, form.problem)
-    try:
-        services.site.limits.reporting.check(current_user.id)
-        services.moderation.reports.make(access, current_user.author, message, form.typed)
-    except (Refused, Unavailable) as error:
-        page = _report_page(access, message, form, status_of(error), str(error))
-        return with_retry_after(page, retry_after_of(error))
+    return access, services.moderation.reports.get_message(access, min(sequence, LARGEST_SEQUENCE))
+
+
+def _report_page(
+    slug: str, sequence: int, form: ReportForm | None = None, status: int = 200, msg: str = ""
+) -> Response:
+    access, message = _find(slug, sequence)
+    return render(
+        "moderation/report.html",
+        status,
+        room=access.room,
+        message=message,
+        form=form or ReportForm(),
+        msg=msg,
+        is_done=services.moderation.reports.has_reported(access, message),
+    )
+
+
+@blueprint.route("/chatroom/<slug>/<int:sequence>/report", methods=["GET", "POST"])
+@login_required
+@form_page(_report_page, ReportForm)
+def report(form: ReportForm, slug: str, sequence: int) -> Page:
+    """Report a message to the moderators."""
+    access, message = _find(slug, sequence)
+    services.site.limits.reporting.check(current_user.id)
+    services.moderation.reports.make(access, current_user.author, message, form.typed)
     return redirect(url_for("reports.report", slug=slug, sequence=sequence), 303)
+
+
+def _queue_page(report_id: str = "", status: int = 200, msg: str = "") -> Response:
+    """The open reports; `report_id` is the one that was not decided."""
+    by = current_user.user
+    rows = []
+    for each in services.moderation.reports.list_for(by):
+        access = services.rooms.rooms.find_for(by.id, each.room.slug)
+        user = services.people.users.find(each.author.id)
+        may_order = user is not None and has_power(by, user)
+        rows.append((each, access is not None and access.may_moderate, may_order))
+    return render("moderation/reports.html", status, rows=rows, form=OrderForm(), msg=msg, at=report_id)
 
 
 @blueprint.get("/reports")
 @login_required
 def queue() -> Page:
     """What waits for a decision."""
-    return _queue_page(OrderForm())
+    return _queue_page()
 
 
 @blueprint.post("/reports/<report_id>")
 @login_required
+@refusals_on(_queue_page)
 def decide(report_id: str) -> Page:
     """Dismiss a report, or delete the message, or mute or ban its author."""
-    form = OrderForm()
-    try:
-        outcome = _decide(services.moderation.reports.get_for(current_user.user, report_id), form)
-    except (Refused, Unavailable) as error:
-        page = _queue_page(form, status_of(error), str(error), at=report_id)
-        return with_retry_after(page, retry_after_of(error))
+    outcome = _decide(services.moderation.reports.get_for(current_user.user, report_id))
     flash("Done: " + ", ".join(outcome) + "." if outcome else "The report is dismissed.", "success")
     return redirect(url_for("reports.queue"), 303)
 
 
-def _decide(found: Report, form: OrderForm) -> list[str]:
+def _decide(found: Report) -> list[str]:
+    form = OrderForm()
     by, reason = current_user.user, form.reason.data or ""
     outcome = []
     if "dismiss" not in request.form:
@@ -91,22 +109,3 @@ def _act_on_author(act: str, by: User, found: Report, form: OrderForm, reason: s
         services.moderation.moderation.ban(by, user, end, reason)
     else:
         raise Refused("invalid", "Choose what to do, or dismiss the report.")
-
-
-def _report_page(access: Access, message: Message, form: ReportForm, status: int = 200, msg: str = "") -> Response:
-    is_done = services.moderation.reports.has_reported(access, message)
-    html = render_template(
-        "moderation/report.html", room=access.room, message=message, form=form, msg=msg, is_done=is_done
-    )
-    return page_with_status(html, status)
-
-
-def _queue_page(form: OrderForm, status: int = 200, msg: str = "", at: str = "") -> Response:
-    by = current_user.user
-    rows = []
-    for each in services.moderation.reports.list_for(by):
-        access = services.rooms.rooms.find_for(by.id, each.room.slug)
-        user = services.people.users.find(each.author.id)
-        may_order = user is not None and has_power(by, user)
-        rows.append((each, access is not None and access.may_moderate, may_order))
-    return page_with_status(render_template("moderation/reports.html", rows=rows, form=form, msg=msg, at=at), status)

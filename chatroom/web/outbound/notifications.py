@@ -6,26 +6,17 @@ The service worker stands at the root, because it may only look after what lies 
 from typing import Annotated
 
 import msgspec
-from flask import Blueprint, Response, current_app, flash, jsonify, make_response, redirect, render_template, url_for
+from flask import Blueprint, Response, current_app, flash, jsonify, redirect, url_for
 from msgspec import Meta
-from werkzeug.wrappers import Response as BaseResponse
-from wtforms import SelectField
-from wtforms.fields.choices import SelectChoice
 
 from chatroom.base.models import RoomEntry
 from chatroom.web.kit.api import answer, api_blueprint, asker, body_as
-from chatroom.web.kit.forms import Form
 from chatroom.web.kit.lanes import scarce
 from chatroom.web.kit.login import current_user, login_required
 from chatroom.web.kit.openapi import operation
+from chatroom.web.kit.pages import Page, render
 from chatroom.web.kit.services import services
-
-Page = Response | BaseResponse
-WISHES = [
-    SelectChoice(value="mentions", label="Mentions"),
-    SelectChoice(value="all", label="All messages"),
-    SelectChoice(value="none", label="Nothing"),
-]
+from chatroom.web.outbound.forms import WishForm
 
 BY_COOKIE = (401, 403)
 """These are for the site's own pages: signed in by cookie, and no token is good for them."""
@@ -60,18 +51,12 @@ class PushKey(msgspec.Struct):
     key: str
 
 
-class WishForm(Form):
-    """What somebody wants to be told of in a room."""
-
-    notify = SelectField("Tell me about", choices=WISHES)
-
-
 @blueprint.get("/account/notifications")
 @login_required
 def settings() -> Page:
     """What one is told of, room by room, and in this browser."""
     forms = [(entry, _form(entry)) for entry in services.rooms.rooms.list_for(current_user.id)]
-    return make_response(render_template("outbound/notifications.html", forms=forms))
+    return render("outbound/notifications.html", forms=forms)
 
 
 @blueprint.post("/chatroom/<slug>/notify")

@@ -1,24 +1,17 @@
 """A room's webhooks: the page where its administrators make and remove them, and the address that posts."""
 
-from typing import Any
-
 import msgspec
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
-from wtforms import HiddenField, StringField
+from flask import Blueprint, Response, flash, redirect, request, url_for
 
-from chatroom.base.access import Access
-from chatroom.base.errors import Refused, Unavailable
+from chatroom.base.errors import Refused
 from chatroom.live.protocol import ClientId
-from chatroom.names import MAX_HOOK_NAME
-from chatroom.outbound.webhooks import LONGEST_TRIGGER, LONGEST_URL
-from chatroom.web.kit import login as signing
-from chatroom.web.kit.errors import retry_after_of, status_of, with_retry_after
-from chatroom.web.kit.forms import Form
 from chatroom.web.kit.lanes import scarce
-from chatroom.web.kit.login import Page, current_user, login_required
-from chatroom.web.kit.security import form_checks_token
+from chatroom.web.kit.login import client_address, current_user, login_required
+from chatroom.web.kit.pages import Page, form_page, render
+from chatroom.web.kit.security import exempt_from_csrf
 from chatroom.web.kit.services import services
 from chatroom.web.messages.messages_api import answer_post
+from chatroom.web.outbound.forms import HookForm
 
 blueprint = Blueprint("webhooks", __name__)
 
@@ -30,16 +23,19 @@ class Said(msgspec.Struct):
     client_id: ClientId | None = None
 
 
-class HookForm(Form):
-    """A new webhook, of either kind."""
-
-    kind = HiddenField()
-    name = StringField("Name", render_kw={"required": True, "maxlength": MAX_HOOK_NAME, "autocomplete": "off"})
-    url = StringField(
-        "Address", render_kw={"maxlength": LONGEST_URL, "autocomplete": "off", "inputmode": "url", "type": "url"}
-    )
-    trigger = StringField(
-        "Only messages that begin with", render_kw={"maxlength": LONGEST_TRIGGER, "autocomplete": "off"}
+def _webhooks_page(
+    slug: str, form: HookForm | None = None, status: int = 200, msg: str = "", *, made: str = "", kind: str = ""
+) -> Response:
+    access = services.rooms.rooms.get_for(current_user.id, slug)
+    return render(
+        "outbound/webhooks.html",
+        status,
+        room=access.room,
+        hooks=services.outbound.webhooks.list_for(access),
+        form=form or HookForm(formdata=None),
+        msg=msg,
+        made=made,
+        kind=kind,
     )
 
 
@@ -47,31 +43,25 @@ class HookForm(Form):
 @login_required
 def webhooks(slug: str) -> Page:
     """The webhooks of a room, and the forms for new ones."""
-    return _page(services.rooms.rooms.get_for(current_user.id, slug), HookForm())
+    return _webhooks_page(slug)
 
 
 @blueprint.post("/chatroom/<slug>/webhooks")
 @scarce("names")
-@form_checks_token
 @login_required
-def create(slug: str) -> Page:
+@form_page(_webhooks_page, HookForm)
+def create(form: HookForm, slug: str) -> Page:
     """Make a webhook, and show its secret: the only time that anybody sees it."""
     access = services.rooms.rooms.get_for(current_user.id, slug)
-    form = HookForm()
-    if not form.validate():
-        return _page(access, form, 400, form.problem)
     name, author = form.name.data or "", current_user.author
-    try:
-        if form.kind.data == "outgoing":
-            made = services.outbound.webhooks.make_outgoing(
-                access, author, name, form.url.data or "", form.trigger.data or ""
-            )
-        else:
-            secret = services.outbound.webhooks.make_incoming(access, author, name)
-            made = url_for("webhooks.receive", secret=secret, _external=True)
-    except (Refused, Unavailable) as error:
-        return with_retry_after(_page(access, form, status_of(error), str(error)), retry_after_of(error))
-    return _page(access, HookForm(formdata=None), 201, made=made, kind=form.kind.data or "incoming")
+    if form.kind.data == "outgoing":
+        made = services.outbound.webhooks.make_outgoing(
+            access, author, name, form.url.data or "", form.trigger.data or ""
+        )
+    else:
+        secret = services.outbound.webhooks.make_incoming(access, author, name)
+        made = url_for("webhooks.receive", secret=secret, _external=True)
+    return _webhooks_page(slug, status=201, made=made, kind=form.kind.data or "incoming")
 
 
 @blueprint.post("/chatroom/<slug>/webhooks/<hook_id>/remove")
@@ -84,12 +74,12 @@ def remove(slug: str, hook_id: str) -> Page:
 
 
 @blueprint.post("/hooks/<secret>")
-@form_checks_token  # there is none: the secret in the address is what lets it in
+@exempt_from_csrf  # there is none: the secret in the address is what lets it in
 def receive(secret: str) -> Response:
     """Post what a program sends: JSON as Slack's webhooks take it, a form, or plain text."""
     hook, room = services.outbound.webhooks.find(secret)
     said = _said()
-    return answer_post(room, services.outbound.webhooks.post(hook, room, said.text, said.client_id, signing.address()))
+    return answer_post(room, services.outbound.webhooks.post(hook, room, said.text, said.client_id, client_address()))
 
 
 def _said() -> Said:
@@ -104,16 +94,3 @@ def _said() -> Said:
         return msgspec.json.decode(request.get_data(), type=Said)
     except (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError) as error:
         raise Refused("invalid", 'Send a JSON object such as {"text": "Hello"}, a form, or plain text.') from error
-
-
-def _page(
-    access: Access, form: HookForm, status: int = 200, msg: str = "", *, made: str = "", kind: str = ""
-) -> Response:
-    hooks: list[Any] = services.outbound.webhooks.list_for(access)
-    response = make_response(
-        render_template(
-            "outbound/webhooks.html", room=access.room, hooks=hooks, form=form, msg=msg, made=made, kind=kind
-        )
-    )
-    response.status_code = status
-    return response

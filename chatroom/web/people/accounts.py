@@ -4,22 +4,18 @@ A refusal comes back on the same page with what was typed, passwords aside.
 """
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, redirect, url_for
 
 from chatroom.base.errors import Refused, Unavailable
-from chatroom.people.accounts import Registration
-from chatroom.web.kit import login as signing
-from chatroom.web.kit.errors import page_with_status, retry_after_of, status_of, with_retry_after
-from chatroom.web.kit.forms import RULES, LoginForm, PasswordForm, RegisterForm
+from chatroom.web.kit.forms import RULES
 from chatroom.web.kit.lanes import scarce
-from chatroom.web.kit.login import Page, current_user, login_required
-from chatroom.web.kit.security import form_checks_token, safe_next
+from chatroom.web.kit.login import client_address, current_user, log_in, log_out, login_required
+from chatroom.web.kit.pages import Page, form_page, render
 from chatroom.web.kit.services import services
+from chatroom.web.people.forms import LoginForm, PasswordForm, PictureForm, RegisterForm
 
-INCOMPLETE = "Please fill in every field."
 CLOSED = "New accounts are not open here at the moment."
 
 blueprint = Blueprint("accounts", __name__)
@@ -36,87 +32,86 @@ class ShownSession(msgspec.Struct):
     is_current: bool
 
 
+def _register_page(form: RegisterForm | None = None, status: int = 200, msg: str = "") -> Response:
+    # A refusal is shown while the database is away, too.
+    closed = (shown_registration() if msg else services.moderation.admission.registration()) == "closed"
+    is_first = not closed and _needs_first_code()
+    return render(
+        "register.html",
+        403 if closed else status,
+        form=form or RegisterForm.asked(),
+        msg=msg,
+        rules=RULES,
+        closed=closed,
+        is_first=is_first,
+    )
+
+
 @blueprint.route("/register", methods=["GET", "POST"])
 @scarce("passwords")
-@form_checks_token
-def register() -> Page:
-    """Make an account, and sign in with it at once."""
-    form = RegisterForm()
+@form_page(_register_page, RegisterForm)
+def register(form: RegisterForm) -> Page:
+    """Make an account, and log in with it at once."""
     if services.moderation.admission.registration() == "closed":
-        return _register_page(form, 403, CLOSED)
-    if request.method != "POST":
-        form.username.data = request.args.get("username", "")[:64]
-        form.next.data = safe_next(request.args.get("next"))
-        return _register_page(form)
-    if not form.validate():
-        return _register_page(form, 400, form.problem)
-    wanted = Registration(
-        username=form.username.data,
-        display_name=form.display_name.data,
-        password=form.password.data,
-        invite=form.invite.data or "",
-    )
-    try:
-        user = services.people.accounts.register(wanted, signing.address())
-    except (Refused, Unavailable) as error:
-        return with_retry_after(_register_page(form, status_of(error), str(error)), retry_after_of(error))
-    signing.sign_in(user)
+        raise Refused("forbidden", CLOSED)
+    log_in(services.people.accounts.register(form.registration, client_address()))
     return redirect(form.next.data or url_for("pages.chatroom"), 303)
+
+
+def _login_page(form: LoginForm | None = None, status: int = 200, msg: str = "") -> Response:
+    return render("login.html", status, form=form or LoginForm.asked(), msg=msg)
 
 
 @blueprint.route("/login", methods=["GET", "POST"])
 @scarce("passwords")
-@form_checks_token
-def login() -> Page:
+@form_page(_login_page, LoginForm)
+def login(form: LoginForm) -> Page:
     """Begin a session."""
-    form = LoginForm()
-    if request.method != "POST":
-        form.next.data = safe_next(request.args.get("next"))
-        return _login_page(form)
-    if not form.validate():
-        return _login_page(form, 400, form.problem)
-    if not form.is_complete:
-        return _login_page(form, 400, INCOMPLETE)
-    try:
-        user = services.people.accounts.authenticate(form.username.data, form.password.data, signing.address())
-    except (Refused, Unavailable) as error:
-        return with_retry_after(_login_page(form, status_of(error), str(error)), retry_after_of(error))
-    signing.sign_in(user)
+    log_in(services.people.accounts.authenticate(form.username.data, form.password.data, client_address()))
     return redirect(form.next.data or url_for("pages.chatroom"), 303)
 
 
 @blueprint.post("/logout")
 def logout() -> Page:
     """End this session, here and in the database."""
-    signing.end_session()
+    log_out()
     return redirect(url_for("pages.index"), 303)
+
+
+def _password_form() -> PasswordForm:
+    return PasswordForm(current_user.user)
+
+
+def account_page(form: PasswordForm | PictureForm | None = None, status: int = 200, msg: str = "") -> Response:
+    """One's names, picture, password and sessions."""
+    return render(
+        "people/account.html",
+        status,
+        password_form=form if isinstance(form, PasswordForm) else _password_form(),
+        sessions=_sessions(),
+        rules=RULES,
+        msg="" if isinstance(form, PictureForm) else msg,
+        picture_msg=msg if isinstance(form, PictureForm) else "",
+    )
 
 
 @blueprint.get("/account")
 @login_required
 def account() -> Page:
     """One's names, password and sessions."""
-    return _account_page(_password_form())
+    return account_page()
 
 
 @blueprint.post("/account/password")
 @scarce("passwords")
 @login_required
-def change_password() -> Page:
+@form_page(account_page, _password_form)
+def change_password(form: PasswordForm) -> Page:
     """Change the password; every session and token ends, and this browser begins a new one."""
-    form = _password_form()
-    if not form.validate():
-        return _account_page(form, 400, form.problem)
-    try:
-        user = services.people.accounts.change_password(
-            current_user.user, form.current_password.data or "", form.password.data, signing.address()
-        )
-    except (Refused, Unavailable) as error:
-        if isinstance(error, Refused) and error.reason == "wrong_password":
-            form.current_password.errors = ["This is not your current password."]
-            return _account_page(form, 400, form.problem)
-        return with_retry_after(_account_page(form, status_of(error), str(error)), retry_after_of(error))
-    signing.sign_in(user)
+    user = services.people.accounts.change_password(
+        current_user.user, form.current_password.data or "", form.password.data, client_address()
+    )
+    log_in(user)
     flash("The password was changed. Every other browser was logged out.", "success")
     return redirect(url_for("accounts.account"), 303)
 
@@ -147,12 +142,6 @@ def shown_registration() -> str:
     return services.moderation.admission.shown_registration()
 
 
-def _register_page(form: RegisterForm, status: int = 200, msg: str = "") -> Response:
-    closed = shown_registration() == "closed"
-    is_first = not closed and _needs_first_code()
-    return _page("register.html", status, form=form, msg=msg, rules=RULES, closed=closed, is_first=is_first)
-
-
 def _needs_first_code() -> bool:
     try:
         return services.people.accounts.needs_first_code()
@@ -160,12 +149,8 @@ def _needs_first_code() -> bool:
         return False
 
 
-def _login_page(form: LoginForm, status: int = 200, msg: str = "") -> Response:
-    return _page("login.html", status, form=form, msg=msg)
-
-
-def _account_page(form: PasswordForm, status: int = 200, msg: str = "") -> Response:
-    sessions = [
+def _sessions() -> list[ShownSession]:
+    return [
         ShownSession(
             id=session.id,
             label=session.label,
@@ -177,12 +162,3 @@ def _account_page(form: PasswordForm, status: int = 200, msg: str = "") -> Respo
         for session in services.people.sessions.list_for(current_user.user)
         if session.kind == "browser"
     ]
-    return _page("people/account.html", status, password_form=form, sessions=sessions, rules=RULES, msg=msg)
-
-
-def _password_form() -> PasswordForm:
-    return PasswordForm(current_user.username, current_user.display_name)
-
-
-def _page(template: str, status: int, **context: Any) -> Response:
-    return page_with_status(render_template(template, **context), status)

@@ -7,15 +7,14 @@ import hashlib
 from typing import BinaryIO, cast
 
 from flask import Blueprint, Flask, Response, abort, flash, redirect, request, url_for
-from werkzeug.wrappers import Response as BaseResponse
 
 from chatroom.base.errors import Refused
-from chatroom.web.kit import login as signing
-from chatroom.web.kit.forms import Form
 from chatroom.web.kit.lanes import scarce
-from chatroom.web.kit.login import current_user, login_required
-from chatroom.web.kit.security import form_checks_token
+from chatroom.web.kit.login import client_address, current_user, login_required
+from chatroom.web.kit.pages import Page, form_page
 from chatroom.web.kit.services import services
+from chatroom.web.people.accounts import account_page
+from chatroom.web.people.forms import PictureForm
 
 FOR_EVER = "private, max-age=31536000, immutable"
 RULES = (
@@ -25,10 +24,6 @@ RULES = (
 )
 
 blueprint = Blueprint("avatars", __name__)
-
-
-class AvatarForm(Form):
-    """Choose a picture, or remove it."""
 
 
 def register(app: Flask) -> None:
@@ -58,22 +53,16 @@ def sheet(version: str) -> Response:
 
 @blueprint.post("/account/avatar")
 @scarce("pictures")
-@form_checks_token
 @login_required
-def change() -> BaseResponse:
+@form_page(account_page, PictureForm)
+def change(form: PictureForm) -> Page:
     """Choose a picture of oneself, or remove it."""
-    form = AvatarForm()
-    try:
-        if not form.validate():
-            raise Refused("invalid", form.problem)
-        if "remove" in request.form:
-            services.people.avatars.remove(current_user.id)
-            flash("Your picture is removed.")
-        else:
-            _choose()
-            flash("This is your picture now. Others see it when they load their page again.")
-    except Refused as refusal:
-        flash(refusal.message, "error")
+    if form.remove.data:
+        services.people.avatars.remove(current_user.id)
+        flash("Your picture is removed.")
+    else:
+        _choose()
+        flash("This is your picture now. Others see it when they load their page again.")
     return redirect(url_for("accounts.account"), 303)
 
 
@@ -81,7 +70,7 @@ def _choose() -> None:
     part = request.files.get("picture")
     if part is None or not part.filename:
         raise Refused("empty", "Choose a picture first.")
-    services.site.limits.uploading.check(current_user.id, signing.address())
+    services.site.limits.uploading.check(current_user.id, client_address())
     services.people.avatars.set(current_user.id, cast("BinaryIO", part.stream))
 
 

@@ -3,7 +3,8 @@
 from flask import Flask, redirect, request, url_for
 
 from chatroom.names import is_former_direct
-from chatroom.web.kit.login import Page, current_user
+from chatroom.web.kit.login import current_user
+from chatroom.web.kit.pages import Page
 from chatroom.web.kit.services import services
 
 

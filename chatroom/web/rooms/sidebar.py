@@ -31,7 +31,7 @@ def sections_for(user_id: str) -> list[Section]:
 
 
 def badge(count: int) -> str:
-    """A count as it is written on a badge (the same as `shorten` in static/state/rooms.js)."""
+    """A count as it is written on a badge (the same as `shorten` in static/state/rooms/rooms.js)."""
     return f"{MOST_UNREAD - 1}+" if count >= MOST_UNREAD else str(count)
 
 

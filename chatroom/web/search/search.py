@@ -3,20 +3,17 @@
 from datetime import UTC, datetime
 
 import msgspec
-from flask import Blueprint, Response, make_response, render_template, request, url_for
-from werkzeug.wrappers import Response as BaseResponse
+from flask import Blueprint, Response, request, url_for
 
-from chatroom.base.errors import Refused, Unavailable
 from chatroom.live.protocol import WireMessage, wire
 from chatroom.search.queries import LONGEST_QUERY
 from chatroom.search.search import Hit, Results
 from chatroom.web.kit.api import answer, api_blueprint, asker, query_as
-from chatroom.web.kit.errors import retry_after_of, status_of, with_retry_after
-from chatroom.web.kit.login import SignedIn, current_user, login_required
+from chatroom.web.kit.login import LoggedIn, current_user, login_required
 from chatroom.web.kit.openapi import operation
+from chatroom.web.kit.pages import Page, refusals_on, render
 from chatroom.web.kit.services import services
 
-Page = Response | BaseResponse
 blueprint = Blueprint("search", __name__)
 api = api_blueprint("search_api")
 
@@ -57,20 +54,29 @@ class SearchAnswer(msgspec.Struct):
     behind: bool
 
 
+def _search_page(status: int = 200, msg: str = "", *, results: Results | None = None) -> Response:
+    looked_back_to = datetime.fromtimestamp(results.reached, UTC) if results and results.reached else None
+    return render(
+        "search/search.html",
+        status,
+        text=request.args.get("q", "")[: 2 * LONGEST_QUERY],
+        longest=LONGEST_QUERY,
+        results=results,
+        looked_back_to=looked_back_to,
+        problem=msg,
+        permalink=_permalink,
+    )
+
+
 @blueprint.get("/search")
 @login_required
+@refusals_on(_search_page)
 def page() -> Page:
     """What was found, the newest first; or the form alone."""
     text = request.args.get("q", "")
     if not text.strip():
-        return _page("")
-    try:
-        results = _find(current_user, text, request.args.get("before"))
-    except (Refused, Unavailable) as error:
-        response = _page(text, problem=str(error))
-        response.status_code = status_of(error)
-        return with_retry_after(response, retry_after_of(error))
-    return _page(text, results=results)
+        return _search_page()
+    return _search_page(results=_find(current_user, text, request.args.get("before")))
 
 
 @api.get("/search")
@@ -87,7 +93,7 @@ def search() -> Response:
     return answer(SearchAnswer(hits=hits, before=results.before, cut=results.is_cut, behind=results.is_behind))
 
 
-def _find(person: SignedIn, text: str, before: str | None) -> Results:
+def _find(person: LoggedIn, text: str, before: str | None) -> Results:
     services.site.limits.search.check(person.id)
     return services.search.search.find(person.id, text, before)
 
@@ -104,17 +110,3 @@ def _found(hit: Hit) -> Found:
 
 def _permalink(hit: Hit) -> str:
     return url_for("permalinks.message", slug=hit.room.slug, sequence=hit.message.sequence)
-
-
-def _page(text: str, *, results: Results | None = None, problem: str = "") -> Response:
-    looked_back_to = datetime.fromtimestamp(results.reached, UTC) if results and results.reached else None
-    html = render_template(
-        "search/search.html",
-        text=text[: 2 * LONGEST_QUERY],
-        longest=LONGEST_QUERY,
-        results=results,
-        looked_back_to=looked_back_to,
-        problem=problem,
-        permalink=_permalink,
-    )
-    return make_response(html)

@@ -1,9 +1,10 @@
 /* What is being attached: chosen, dropped or pasted; each file with how far it is, and a way to take it back. */
 
-import { formatSize } from "../../state/text.js";
-import { Uploads } from "../../state/uploads.js";
+import { formatSize } from "../../state/kit/text.js";
+import { makeSend, Uploads } from "../../state/files/uploads.js";
 import { endingOf, thumbnailOf } from "./files.js";
-import { reconcile } from "../messages/timeline.js";
+import { reconcile } from "../kit/list.js";
+import { makeId } from "../kit/page.js";
 
 const PREVIEW_PX = 80;
 
@@ -20,21 +21,29 @@ export class AttachmentsView {
   #isTold = false;
 
   /** `onReady()` sends the message that waited for its files; `onStored(files)` keeps what is there; `onProblem(text)` tells. */
-  constructor({ form, zone, template, announcer, makeUploads, onProblem, onReady, onStored }) {
+  constructor({ page, onProblem, onReady, onStored }) {
+    const { root, data, find, csrfToken } = page;
+    const form = find("composer");
     this.#list = form.querySelector("[data-attachments]");
-    this.#template = template;
-    this.#announcer = announcer;
+    this.#template = find("attachment-template");
+    this.#announcer = find("announcer");
     this.#onProblem = onProblem;
     this.#onReady = onReady;
     this.#onStored = onStored;
-    this.#uploads = makeUploads({ onChange: () => this.#show() });
+    this.#uploads = new Uploads({
+      send: makeSend({ url: data.uploadUrl, csrfToken }),
+      makeKey: makeId,
+      maxBytes: Number(data.maxFileBytes),
+      maxFiles: Number(data.maxFiles),
+      onChange: () => this.#show(),
+    });
     const input = form.querySelector("[data-choose]");
     input.addEventListener("change", () => {
       this.add([...input.files]);
       input.value = "";
     });
     form.addEventListener("paste", (event) => this.#paste(event));
-    acceptDrops(zone, (files) => this.add(files));
+    acceptDrops(root, (files) => this.add(files));
   }
 
   /** Whether there is anything attached, there already or not. */
@@ -132,11 +141,6 @@ export class AttachmentsView {
     event.preventDefault();
     this.add(files);
   }
-}
-
-/** Make what the view needs to send files. */
-export function uploadsFor({ send, makeKey, maxBytes, maxFiles }) {
-  return ({ onChange }) => new Uploads({ send, makeKey, maxBytes, maxFiles, onChange });
 }
 
 function label(button, text, action) {

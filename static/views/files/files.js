@@ -1,6 +1,6 @@
 /* The files of a message as elements: pictures, players, cards. The same as _files.html and chatroom/web/files/shown.py. */
 
-import { formatSize } from "../../state/text.js";
+import { formatSize } from "../../state/kit/text.js";
 
 const FRAME = [360, 270];
 const PICTURES = new Set(["image/jpeg", "image/png", "image/gif", "image/webp"]);

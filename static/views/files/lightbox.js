@@ -1,13 +1,14 @@
 /* A picture by itself, over the page: the arrows lead to the others of the room, Escape back. */
 
+import { isModified } from "../kit/keys.js";
+import { makeIcon } from "../kit/signs.js";
 import { readFile, urlOf } from "./files.js";
-import { makeIcon } from "../kit/icon.js";
 
 /** Open the pictures of a log in place instead of following their links. */
 export function openPictures(log, icons) {
   log.addEventListener("click", (event) => {
     const link = event.target.closest(".file--picture [data-file-link]");
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (!link || isModified(event)) return;
     event.preventDefault();
     new Lightbox(log, icons).open(link.closest("[data-file]"));
   });

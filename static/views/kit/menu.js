@@ -1,6 +1,7 @@
 /* A menu over the page: at what was pressed, or from the lower edge of a small screen. */
 
-import { makeIcon } from "./icon.js";
+import { nameOfKey } from "./keys.js";
+import { makeIcon } from "./signs.js";
 
 const GAP_PX = 4;
 
@@ -63,12 +64,6 @@ export class MenuView {
     event.preventDefault();
     items.at(next % items.length).focus();
   }
-}
-
-const KEY_NAMES = { Delete: "Del" };
-
-export function nameOfKey(key) {
-  return KEY_NAMES[key] ?? key.toUpperCase();
 }
 
 function makeKey(key) {

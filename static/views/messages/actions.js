@@ -1,38 +1,45 @@
-/* What can be done with a message: one toolbar that moves to where the mouse or the focus is, and one menu with all.
+/* What can be done with a message: by its toolbar, by the menu with all actions, and by keys.
 
-   Whoever has something that can be done adds it here; whether it may be done is the server's to say. */
+   Whether something may be done is the server's to say. */
 
-import { shownName } from "../../state/text.js";
-import { isModified } from "./composer.js";
-import { makeIcon } from "../kit/icon.js";
-import { MenuView, nameOfKey } from "../kit/menu.js";
+import { shownName } from "../../state/kit/text.js";
+import { isModified, nameOfKey } from "../kit/keys.js";
+import { MenuView } from "../kit/menu.js";
+import { Toolbar } from "./toolbar.js";
 
 /** Actions of a lower order are in the toolbar as well, the others in the menu alone. */
-export const IN_TOOLBAR = 100;
+const IN_TOOLBAR = 100;
 
-/** How far the keys lead, among the messages and in the toolbar. */
+/** How far the keys go, among the messages. */
 const STEPS = { ArrowUp: -1, ArrowDown: 1 };
-const SIDEWAYS = { ArrowLeft: -1, ArrowRight: 1 };
 
 export class Actions {
   #log;
   #timeline;
   #me;
-  #icons;
-  #actions = [];
-  #bar;
+  #actions;
+  #toolbar;
   #menu;
-  #at = null; // the element that has the toolbar
-  #shown = "";
+  #at = null; // the message under the mouse, or with the focus
 
-  /** `me`: `id` and `mayModerate`; `onLeave()`: somebody leaves the messages by keyboard. */
-  constructor({ log, timeline, me, icons, onLeave }) {
-    this.#log = log;
+  /**
+   * `actions`: each `{name, label, icon, order, key, isFor(message, me), run({message, element, anchor})}`, where `label`
+   * may be a function of the message, `key` does it on the focused message, and `isDanger` marks what is not undone.
+   * `onLeave()`: somebody leaves the messages by keyboard.
+   */
+  constructor({ page, timeline, actions, onLeave }) {
+    const { data, find, user, mayModerate } = page;
+    this.#log = find("log");
     this.#timeline = timeline;
-    this.#me = me;
-    this.#icons = icons;
-    this.#menu = new MenuView({ icons });
-    this.#bar = makeBar();
+    this.#me = { id: user.id, mayModerate };
+    this.#actions = [...actions].sort((a, b) => a.order - b.order);
+    this.#menu = new MenuView({ icons: data.icons });
+    this.#toolbar = new Toolbar({
+      icons: data.icons,
+      onRun: (name, button) => this.#run(name, messageOf(button), button),
+      onMore: (button) => this.#open(messageOf(button), button),
+    });
+    const log = this.#log;
     log.addEventListener("pointerover", (event) => event.pointerType === "mouse" && this.#show(messageOf(event.target)));
     log.addEventListener("pointerleave", () => this.#show(messageOf(document.activeElement)));
     log.addEventListener("focusin", ({ target }) => this.#show(messageOf(target)));
@@ -40,146 +47,85 @@ export class Actions {
     log.addEventListener("keydown", (event) => this.#press(event, onLeave));
   }
 
-  /** Add `{name, label, icon, order, key, isFor(message, me), run({message, element, anchor})}`.
-
-      `label` may be a function of the message; `key` does it on the focused message; `isDanger` marks what is not undone. */
-  add(action) {
-    this.#actions.push(action);
-    this.#actions.sort((a, b) => a.order - b.order);
-  }
-
-  /** Those that this person may use on a message. */
-  of(message) {
-    if (!message?.id || message.isProvisional) return [];
-    return this.#actions.filter(({ isFor }) => isFor(message, this.#me));
-  }
-
   /** The keys of the actions, each with what it does. */
   get keys() {
     return this.#actions.filter(({ key }) => key).map((action) => [nameOfKey(action.key), labelOf(action, {}).replace("…", "")]);
   }
 
-  /** Do the action of this name on a message that is shown; answers whether it may be done. */
+  /** Do the action of this name on a message that is shown, if it may be done. */
   run(name, element) {
-    const action = this.of(this.#messageAt(element)).find((each) => each.name === name);
-    if (action) this.#run(action, element, element);
-    return Boolean(action);
+    this.#run(name, element, element);
   }
 
-  /** A message changed: the toolbar on it may be out of date. */
+  /** Messages changed: what can be done with the one that is pointed at may be something else. */
   renew() {
-    if (this.#at) this.#show(this.#at.isConnected ? this.#at : null);
+    this.#show(this.#at?.isConnected ? this.#at : null);
   }
 
   #show(element) {
-    const actions = this.of(this.#messageAt(element));
-    const shown = actions.map(({ name, label }) => `${name} ${typeof label}`).join();
-    if (!actions.length) {
-      this.#bar.remove();
-      this.#at = null;
-      return;
-    }
-    if (element === this.#at && shown === this.#shown && this.#bar.isConnected) return;
     this.#at = element;
-    this.#shown = shown;
+    const actions = this.#of(element);
+    if (actions.length) this.#toolbar.show(element, actions.filter(({ order }) => order < IN_TOOLBAR));
+    else this.#toolbar.hide();
+  }
+
+  /** The actions that this person may use on the message of an element, each with its `label` as a text. */
+  #of(element) {
     const message = this.#messageAt(element);
-    const buttons = actions.filter(({ order }) => order < IN_TOOLBAR).map((action) => this.#button(action, message));
-    const more = this.#makeButton("more", "More actions", (anchor) => this.#open(element, anchor));
-    more.setAttribute("aria-haspopup", "menu");
-    this.#bar.replaceChildren(...buttons, more);
-    element.append(this.#bar);
-  }
-
-  #button(action, message) {
-    return this.#makeButton(action.icon, labelOf(action, message), (anchor) => this.#run(action, messageOf(anchor), anchor));
-  }
-
-  #makeButton(icon, label, onClick) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "actions__button";
-    button.title = label;
-    button.setAttribute("aria-label", label);
-    button.append(makeIcon(this.#icons, icon));
-    button.addEventListener("click", () => onClick(button));
-    return button;
+    if (!message?.id || message.isProvisional) return [];
+    const actions = this.#actions.filter(({ isFor }) => isFor(message, this.#me));
+    return actions.map((action) => ({ ...action, label: labelOf(action, message) }));
   }
 
   #open(element, anchor) {
-    const message = this.#messageAt(element);
-    const items = this.of(message).map((action) => ({
-      ...action,
-      label: labelOf(action, message),
-      run: () => this.#run(action, element, anchor),
-    }));
-    if (items.length) this.#menu.open({ label: `Actions for the message of ${shownName(message.author)}`, items, anchor });
+    const items = this.#of(element).map((action) => ({ ...action, run: () => this.#run(action.name, element, anchor) }));
+    if (!items.length) return false;
+    this.#menu.open({ label: `Actions for the message of ${shownName(this.#messageAt(element).author)}`, items, anchor });
+    return true;
   }
 
-  #run(action, element, anchor) {
-    const message = this.#messageAt(element);
-    if (message) action.run({ message, element, anchor });
+  #run(name, element, anchor) {
+    const action = this.#of(element).find((each) => each.name === name);
+    action?.run({ message: this.#messageAt(element), element, anchor });
   }
 
   #click(event) {
     const link = event.target.closest("[data-more]");
     if (!link || isModified(event)) return;
-    const element = messageOf(link);
-    if (!this.of(this.#messageAt(element)).length) return;
-    event.preventDefault();
-    this.#open(element, link);
+    if (this.#open(messageOf(link), link)) event.preventDefault();
   }
 
   /** Arrows walk from message to message; a letter does what it stands for. */
   #press(event, onLeave) {
     if (isModified(event) || event.isComposing) return;
-    if (this.#bar.contains(event.target)) this.#pressInBar(event);
+    if (this.#toolbar.contains(event.target)) this.#pressInToolbar(event);
     else if (event.target === this.#log) this.#pressOnLog(event, null, onLeave);
     else if (event.target.matches("[data-message]")) this.#pressOnMessage(event, onLeave);
   }
 
-  #pressInBar(event) {
-    const { target, key } = event;
-    if (SIDEWAYS[key]) move(event, target, SIDEWAYS[key]);
-    else if (STEPS[key]) this.#walk(event, STEPS[key], this.#at);
-    else if (key === "Escape") focusOn(event, this.#at);
+  #pressInToolbar(event) {
+    if (this.#toolbar.press(event)) return;
+    if (STEPS[event.key]) walk(event, this.#log, this.#at);
+    else if (event.key === "Escape") focusOn(event, this.#at);
   }
 
   /** `from` is the message that has the focus, where one has. */
   #pressOnLog(event, from, onLeave) {
-    if (STEPS[event.key]) this.#walk(event, STEPS[event.key], from);
+    if (STEPS[event.key]) walk(event, this.#log, from);
     else if (event.key === "Escape") onLeave();
   }
 
   #pressOnMessage(event, onLeave) {
     const { target, key } = event;
-    if (STEPS[key] || key === "Escape") this.#pressOnLog(event, target, onLeave);
-    else if (key === "Enter" || key === "ContextMenu") {
-      event.preventDefault();
-      this.#open(target, target);
-    } else this.#pressLetter(event, target);
-  }
-
-  #pressLetter(event, element) {
-    const action = this.of(this.#messageAt(element)).find((each) => each.key === event.key);
-    if (!action) return;
+    if (STEPS[key] || key === "Escape") {
+      this.#pressOnLog(event, target, onLeave);
+      return;
+    }
+    const action = this.#of(target).find((each) => each.key === key);
+    if (key === "Enter" || key === "ContextMenu") this.#open(target, target);
+    else if (action) this.#run(action.name, target, target);
+    else return;
     event.preventDefault();
-    this.#run(action, element, element);
-  }
-
-  #walk(event, step, from) {
-    const elements = [...this.#log.querySelectorAll("[data-messages] > [data-message]")];
-    const index = from ? elements.indexOf(from) + step : this.#findInView(elements, step);
-    if (elements[index]) focusOn(event, elements[index]);
-  }
-
-  /** From the log itself: down begins with the first in view, up with the last. */
-  #findInView(elements, step) {
-    const { top, bottom } = this.#log.getBoundingClientRect();
-    const isInView = (element) => {
-      const box = element.getBoundingClientRect();
-      return box.top < bottom - 1 && box.bottom > top + 1;
-    };
-    return step > 0 ? elements.findIndex(isInView) : elements.findLastIndex(isInView);
   }
 
   #messageAt(element) {
@@ -202,18 +148,19 @@ function focusOn(event, element) {
   element.scrollIntoView({ block: "nearest" });
 }
 
-function move(event, button, step) {
-  event.preventDefault();
-  const buttons = [...button.parentElement.children];
-  buttons.at((buttons.indexOf(button) + step) % buttons.length).focus();
+/** Go to the next message; from the log itself, down begins with the first in view, up with the last. */
+function walk(event, log, from) {
+  const step = STEPS[event.key];
+  const elements = [...log.querySelectorAll("[data-messages] > [data-message]")];
+  const index = from ? elements.indexOf(from) + step : findInView(log, elements, step);
+  if (elements[index]) focusOn(event, elements[index]);
 }
 
-/** Not announced when it moves: it is found where the focus is. */
-function makeBar() {
-  const bar = document.createElement("div");
-  bar.className = "actions";
-  bar.setAttribute("role", "toolbar");
-  bar.setAttribute("aria-label", "Actions");
-  bar.setAttribute("aria-live", "off");
-  return bar;
+function findInView(log, elements, step) {
+  const { top, bottom } = log.getBoundingClientRect();
+  const isInView = (element) => {
+    const box = element.getBoundingClientRect();
+    return box.top < bottom - 1 && box.bottom > top + 1;
+  };
+  return step > 0 ? elements.findIndex(isInView) : elements.findLastIndex(isInView);
 }

@@ -1,11 +1,10 @@
 /* What completes a name or an emoji that is being typed: a list above the composer, which the text keeps the focus of. */
 
-import { findUnfinished } from "../../state/completing.js";
-import { count } from "../../state/text.js";
-import { makeAvatar } from "../kit/avatar.js";
+import { count, findUnfinished } from "../../state/kit/text.js";
+import { isComposing } from "../kit/keys.js";
+import { makeAvatar } from "../kit/signs.js";
 
 const WAIT_MS = 80;
-const IME_KEY = 229;
 
 export class CompletionView {
   #text;
@@ -92,7 +91,7 @@ export class CompletionView {
   }
 
   #press(event) {
-    if (this.#list.hidden || event.isComposing || event.keyCode === IME_KEY || event.shiftKey) return;
+    if (this.#list.hidden || isComposing(event) || event.shiftKey) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) this.#choose((this.#chosen + step + this.#choices.length) % this.#choices.length);
     else if (event.key === "Enter" || event.key === "Tab") this.#take(this.#chosen);

@@ -1,11 +1,11 @@
 /* Where one writes: Enter sends, a counter near the end, reasons in place, and nothing typed is ever lost. */
 
-import { countCharacters, findProblem } from "../../state/text.js";
+import { countCharacters, findProblem } from "../../state/kit/text.js";
+import { isModified, isSubmit } from "../kit/keys.js";
 
 const COUNT_FROM = 200;
 const SAVE_AFTER_MS = 200;
 const KEYS = ". Enter sends, Shift+Enter makes a new line.";
-const IME_KEY = 229; // Safari ends a composition before the key that ended it
 
 /** Not now, and nothing is wrong: what is written stays, and is sent later. */
 export const LATER = Symbol("later");
@@ -137,16 +137,6 @@ export class ComposerView {
     if (problem) this.#text.setAttribute("aria-invalid", "true");
     else this.#text.removeAttribute("aria-invalid");
   }
-}
-
-/** Whether a key in a text is the Enter that sends it: not one for a new line, nor one that picks a word. */
-export function isSubmit(event) {
-  const isComposing = event.isComposing || event.keyCode === IME_KEY;
-  return event.key === "Enter" && !event.shiftKey && !event.altKey && !isComposing;
-}
-
-export function isModified({ ctrlKey, metaKey, altKey, shiftKey }) {
-  return ctrlKey || metaKey || altKey || shiftKey;
 }
 
 /** Half a surrogate pair, as a careless cut leaves it, cannot be stored. */

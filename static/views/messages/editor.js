@@ -1,9 +1,10 @@
 /* A message's text in place of the message: Enter saves, Esc lets go of it. */
 
-import { Editing } from "../../state/editing.js";
-import { findProblem } from "../../state/text.js";
-import { isSubmit, wellFormed } from "./composer.js";
+import { Editing } from "../../state/messages/editing.js";
+import { findProblem } from "../../state/kit/text.js";
 import { makeText } from "../kit/dialog.js";
+import { isSubmit } from "../kit/keys.js";
+import { wellFormed } from "./composer.js";
 
 const HELP = "Enter saves, Esc cancels.";
 
@@ -11,7 +12,8 @@ export class EditorView {
   #api;
   #connection;
   #maxLength;
-  #onClose;
+  #onShow;
+  #onLeave;
   #editing = null;
   #form;
   #text;
@@ -19,12 +21,13 @@ export class EditorView {
   #body;
   #from;
 
-  /** `onClose(from)`: the message is shown as ever again; `from` had the focus before. */
-  constructor({ api, connection, maxLength, onClose }) {
+  /** `onShow()`: the message is to be shown as before; `onLeave()`: what had the focus before is not there any more. */
+  constructor({ page, api, connection, onShow, onLeave }) {
     this.#api = api;
     this.#connection = connection;
-    this.#maxLength = maxLength;
-    this.#onClose = onClose;
+    this.#maxLength = Number(page.data.maxLength);
+    this.#onShow = onShow;
+    this.#onLeave = onLeave;
   }
 
   get isOpen() {
@@ -101,7 +104,9 @@ export class EditorView {
     this.#editing = null;
     this.#form.remove();
     this.#body.hidden = false;
-    this.#onClose(this.#from);
+    this.#onShow();
+    if (this.#from.isConnected && this.#from !== document.body) this.#from.focus();
+    else this.#onLeave();
   }
 
   #say(problem) {

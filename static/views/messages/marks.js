@@ -1,51 +1,54 @@
 /* Reactions, pins and emoji, hung into the room: what is only sometimes needed is loaded when it is. */
 
-import { findUnfinished } from "../../state/completing.js";
-import { makeIcon } from "../kit/icon.js";
+import { findProblemOf } from "../../state/live/api.js";
+import { findUnfinished } from "../../state/kit/text.js";
+import { findStorage } from "../kit/page.js";
+import { makeIcon } from "../kit/signs.js";
 
 export class Marks {
   #connection;
   #toast;
   #data;
   #api;
-  #storage;
   #text;
   #picker = null;
   #emoji = null;
   #completion = null;
 
-  constructor({ root, find, actions, api, connection, storage, toast }) {
+  constructor({ page, api, connection, toast }) {
+    const { data, find } = page;
     this.#connection = connection;
     this.#toast = toast;
-    this.#data = root.dataset;
+    this.#data = data;
     this.#api = api;
-    this.#storage = storage;
     this.#text = find("text");
-    this.#addActions(actions);
     find("messages").addEventListener("click", ({ target }) => this.#toggle(target.closest("[data-reaction]")));
     this.#setUpButton(find("emoji-button"));
     this.#text.addEventListener("input", () => this.#complete());
   }
 
-  #addActions(actions) {
-    actions.add({
-      name: "react",
-      label: "React…",
-      icon: "smile",
-      order: 10,
-      key: "r",
-      isFor: ({ deleted_at }) => !deleted_at,
-      run: ({ message, anchor }) => this.#react(message, anchor),
-    });
-    actions.add({
-      name: "pin",
-      label: ({ pinned_at }) => (pinned_at ? "Unpin" : "Pin to the top"),
-      icon: "pin",
-      order: 120,
-      key: "p",
-      isFor: ({ deleted_at }) => !deleted_at && this.#data.mayPin === "true",
-      run: ({ message }) => this.#change({ type: "pin", id: message.id, on: !message.pinned_at }),
-    });
+  /** For the class Actions. */
+  get actions() {
+    return [
+      {
+        name: "react",
+        label: "React…",
+        icon: "smile",
+        order: 10,
+        key: "r",
+        isFor: ({ deleted_at }) => !deleted_at,
+        run: ({ message, anchor }) => this.#react(message, anchor),
+      },
+      {
+        name: "pin",
+        label: ({ pinned_at }) => (pinned_at ? "Unpin" : "Pin to the top"),
+        icon: "pin",
+        order: 120,
+        key: "p",
+        isFor: ({ deleted_at }) => !deleted_at && this.#data.mayPin === "true",
+        run: ({ message }) => this.#change({ type: "pin", id: message.id, on: !message.pinned_at }),
+      },
+    ];
   }
 
   async #react(message, anchor) {
@@ -61,12 +64,8 @@ export class Marks {
   }
 
   async #change(frame) {
-    try {
-      const { type, message } = await this.#connection.change(frame);
-      if (type === "refused") this.#toast.say(message);
-    } catch (error) {
-      this.#toast.say(error.message);
-    }
+    const problem = await findProblemOf(() => this.#connection.change(frame));
+    if (problem) this.#toast.say(problem);
   }
 
   #setUpButton(button) {
@@ -107,8 +106,8 @@ export class Marks {
   }
 
   async #fetchEmoji() {
-    const [{ Emoji }, response] = await Promise.all([import("../../state/emoji.js"), fetch(this.#data.emojiUrl)]);
-    return new Emoji({ data: await response.json(), storage: this.#storage });
+    const [{ Emoji }, response] = await Promise.all([import("../../state/messages/emoji.js"), fetch(this.#data.emojiUrl)]);
+    return new Emoji({ data: await response.json(), storage: findStorage("localStorage") });
   }
 
   /** The first name or code that is begun brings what completes it. */
@@ -136,15 +135,4 @@ export class Marks {
     const isMeant = this.#data.mayModerate === "true" && "room".startsWith(beginning.toLowerCase());
     return isMeant ? [...members, everybody] : members;
   }
-}
-
-/** Mark what names the person who looks at it. */
-export function markMentions(element, userId) {
-  let isNamed = false;
-  for (const mention of element.querySelectorAll(".mention")) {
-    const isMe = mention.dataset.user === userId || mention.dataset.user === "room";
-    mention.classList.toggle("mention--me", isMe);
-    isNamed ||= isMe;
-  }
-  element.classList.toggle("message--names-me", isNamed);
 }

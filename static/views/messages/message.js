@@ -2,26 +2,25 @@
 
    `setBody` is the only place in all scripts where stored HTML becomes elements; everything else is text. */
 
-import { DELETED } from "../../state/quotes.js";
-import { findHue, findInitials, shownName } from "../../state/text.js";
+import { DELETED } from "../../state/messages/quotes.js";
+import { findHue, findInitials, shownName } from "../../state/kit/text.js";
 import { readFiles, showFiles } from "../files/files.js";
-import { markMentions } from "./marks.js";
 import { readReactions, showReactions } from "./reactions.js";
 
-
 export class MessageView {
+  #template;
   #times;
   #roomUrl;
   #quotes;
   #userId;
 
   /** `quotes` knows what the messages answer. */
-  constructor({ template, times, roomUrl, userId, quotes }) {
-    this.template = template;
+  constructor({ page, quotes }) {
+    this.#template = page.find("message-template");
     this.#quotes = quotes;
-    this.#times = times;
-    this.#roomUrl = roomUrl;
-    this.#userId = userId;
+    this.#times = page.times;
+    this.#roomUrl = page.data.roomUrl;
+    this.#userId = page.user.id;
   }
 
   /** The address of a message's own page. */
@@ -38,7 +37,7 @@ export class MessageView {
 
   /** An element for a message of the timeline. */
   make(message) {
-    const element = this.template.content.firstElementChild.cloneNode(true);
+    const element = this.#template.content.firstElementChild.cloneNode(true);
     this.update(element, message);
     return element;
   }
@@ -163,4 +162,15 @@ function makeParagraph(className, text) {
   paragraph.className = className;
   paragraph.textContent = text;
   return paragraph;
+}
+
+/** Mark what names the person who looks at it. */
+function markMentions(element, userId) {
+  let isNamed = false;
+  for (const mention of element.querySelectorAll(".mention")) {
+    const isMe = mention.dataset.user === userId || mention.dataset.user === "room";
+    mention.classList.toggle("mention--me", isMe);
+    isNamed ||= isMe;
+  }
+  element.classList.toggle("message--names-me", isNamed);
 }

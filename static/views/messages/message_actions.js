@@ -1,76 +1,104 @@
-/* The actions that every room has. */
+/* What every room lets people do with its messages. */
 
+import { findProblemOf } from "../../state/live/api.js";
+import { shownName } from "../../state/kit/text.js";
 import { ask } from "../kit/dialog.js";
 
 const ERASING = "Its text is erased for everybody, for good. A line stays that says that it was deleted.";
 
-export function addActions({ actions, answer, connection, editor, messageView, reader, toast }) {
-  actions.add({
-    name: "reply",
-    label: "Reply",
-    icon: "reply",
-    order: 20,
-    key: "a",
-    isFor: isWritten,
-    run: ({ message }) => answer(message),
-  });
-  actions.add({
-    name: "edit",
-    label: "Edit",
-    icon: "edit",
-    order: 30,
-    key: "e",
-    isFor: (message, me) => isWritten(message) && message.author.id === me.id,
-    run: async ({ message, element }) => {
-      const problem = await tryTo(() => editor.open(message, element));
-      if (problem) toast.say(problem);
+/** The actions, for the class Actions; `onAnswer(message)`: the next message is to answer that one. */
+export function makeMessageActions({ room, connection, editor, messageView, reader, toast, onAnswer }) {
+  return [
+    {
+      name: "reply",
+      label: "Reply",
+      icon: "reply",
+      order: 20,
+      key: "a",
+      isFor: isWritten,
+      run: ({ message }) => onAnswer(message),
     },
-  });
-  actions.add({
-    name: "delete",
-    label: "Delete…",
-    icon: "delete",
-    order: 190,
-    key: "Delete",
-    isDanger: true,
-    isFor: (message, me) => isWritten(message) && (message.author.id === me.id || me.mayModerate),
-    run: async ({ message }) => {
-      if (!(await ask({ title: "Delete this message?", text: ERASING, label: "Delete", isDanger: true }))) return;
-      const problem = await tryTo(() => connection.change({ type: "delete", id: message.id }));
-      toast.say(problem || "The message is deleted.");
+    {
+      name: "edit",
+      label: "Edit",
+      icon: "edit",
+      order: 30,
+      key: "e",
+      isFor: isWrittenBy,
+      run: ({ message, element }) => edit(message, element, { editor, toast }),
     },
-  });
-  actions.add({
-    name: "link",
-    label: "Copy link",
-    icon: "link",
-    order: 110,
-    key: "c",
-    isFor: () => true,
-    run: async ({ message }) => {
-      try {
-        await navigator.clipboard.writeText(new URL(messageView.linkTo(message), location.href).href);
-        toast.say("The link is copied.");
-      } catch {
-        // Only a page that came by TLS, or from this machine, may write to the clipboard.
-        await reader.goTo(message.sequence);
-        toast.say("The link is in the address bar.");
-      }
+    {
+      name: "link",
+      label: "Copy link",
+      icon: "link",
+      order: 110,
+      key: "c",
+      isFor: () => true,
+      run: ({ message }) => copyLink(message, { messageView, reader, toast }),
     },
-  });
+    ...makeLinks({ room, messageView }),
+    {
+      name: "delete",
+      label: "Delete…",
+      icon: "delete",
+      order: 190,
+      key: "Delete",
+      isDanger: true,
+      isFor: (message, me) => isWrittenBy(message, me) || (isWritten(message) && me.mayModerate),
+      run: ({ message }) => erase(message, { connection, toast }),
+    },
+  ];
 }
 
-/** Whether it is something that a person wrote, and did not take back. */
-export function isWritten({ kind = "message", deleted_at }) {
+/** Who wrote a message, and reporting it to the moderators: both are pages of their own. */
+function makeLinks({ room, messageView }) {
+  return [
+    {
+      name: "person",
+      label: (message) => `About ${shownName(message.author)}`,
+      icon: "person",
+      order: 150,
+      isFor: isWritten,
+      run: ({ message }) => location.assign(`/people/${message.author.id}?room=${encodeURIComponent(room)}`),
+    },
+    {
+      name: "report",
+      label: "Report…",
+      icon: "flag",
+      order: 160,
+      isFor: (message, me) => isWritten(message) && message.author.id !== me.id,
+      run: ({ message }) => location.assign(`${messageView.linkTo(message)}/report`),
+    },
+  ];
+}
+
+/** Whether it is something that a person wrote, and that was not deleted. */
+function isWritten({ kind = "message", deleted_at }) {
   return kind === "message" && !deleted_at;
 }
 
-/** Why something could not be done, or "" when it was. */
-async function tryTo(deed) {
+export function isWrittenBy(message, { id }) {
+  return isWritten(message) && message.author.id === id;
+}
+
+async function edit(message, element, { editor, toast }) {
+  const problem = await findProblemOf(() => editor.open(message, element));
+  if (problem) toast.say(problem);
+}
+
+async function copyLink(message, { messageView, reader, toast }) {
   try {
-    const answer = await deed();
-    return answer?.type === "refused" ? answer.message : "";
-  } catch (error) {
-    return error.message;
+    await navigator.clipboard.writeText(new URL(messageView.linkTo(message), location.href).href);
+    toast.say("The link is copied.");
+  } catch {
+    // Only a page that came by TLS, or from this machine, may write to the clipboard.
+    await reader.goTo(message.sequence);
+    toast.say("The link is in the address bar.");
   }
+}
+
+async function erase({ id }, { connection, toast }) {
+  if (!(await ask({ title: "Delete this message?", text: ERASING, label: "Delete", isDanger: true }))) return;
+  const problem = await findProblemOf(() => connection.change({ type: "delete", id }));
+  toast.say(problem || "The message is deleted.");
 }

@@ -1,6 +1,7 @@
 /* What is pinned in the room, behind a button in its bar. */
 
-import { count, shownName, textOf } from "../../state/text.js";
+import { count, cut, plainText, shownName } from "../../state/kit/text.js";
+import { isModified } from "../kit/keys.js";
 
 const MOST_CHARACTERS = 200;
 
@@ -11,14 +12,15 @@ export class PinsView {
   #linkTo;
 
   /** `onGo(sequence)`: somebody wants to see a pinned message in its place. */
-  constructor({ root, linkTo, onGo }) {
+  constructor({ page, linkTo, onGo }) {
+    const root = page.find("pins");
     this.#root = root;
     this.#list = root.querySelector("[data-pins-list]");
     this.#linkTo = linkTo;
     for (const item of this.#list.children) this.#items.set(item.dataset.id, item);
     this.#list.addEventListener("click", (event) => {
       const link = event.target.closest("a");
-      if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      if (!link || isModified(event)) return;
       event.preventDefault();
       root.open = false;
       onGo(Number(link.dataset.sequence));
@@ -60,7 +62,7 @@ export class PinsView {
     const text = document.createElement("span");
     text.className = "pins__text";
     text.dir = "auto";
-    text.textContent = textOf(message.html).slice(0, MOST_CHARACTERS);
+    text.textContent = cut(plainText(message.html), MOST_CHARACTERS);
     link.append(author, " ", text);
     item.dataset.id = message.id;
     item.replaceChildren(link);

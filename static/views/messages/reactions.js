@@ -1,6 +1,6 @@
 /* The emoji below a message, each a button that puts one's own there or takes it back. */
 
-import { reconcile } from "./timeline.js";
+import { reconcile } from "../kit/list.js";
 
 const MOST_NAMES = 20;
 

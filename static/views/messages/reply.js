@@ -1,6 +1,6 @@
 /* What the next message answers, over the composer. */
 
-import { shownName } from "../../state/text.js";
+import { shownName } from "../../state/kit/text.js";
 
 export class ReplyBar {
   #root;

@@ -1,5 +1,6 @@
-/* The list of messages as elements: always exactly what the timeline and the outbox hold, in that order. */
+/* The list of messages as elements: always exactly what the timeline holds, in its order. */
 
+import { reconcile } from "../kit/list.js";
 import { readMessage } from "./message.js";
 
 const JOINED_WITHIN_MS = 10 * 60 * 1000;
@@ -12,9 +13,6 @@ export class TimelineView {
   #elements = new Map();
   #days = new Map();
   #mark;
-
-  /** Where the "new" line stands: before the message with this sequence. */
-  markSequence = null;
 
   constructor({ list, dayTemplate, messageView, times }) {
     this.#list = list;
@@ -39,17 +37,17 @@ export class TimelineView {
     return messages;
   }
 
-  /** Bring the elements in step with these messages. */
-  render(messages) {
+  /** Bring the elements in step with these messages; the line "New" goes before the message with the sequence `mark`. */
+  render(messages, mark) {
     const wanted = [];
     let previous = null;
     let day = null;
     for (const message of messages) {
       const key = this.#times.dayKey(message.sent_at);
       if (key !== day) wanted.push(this.#dayLine(key, message));
-      if (message.sequence === this.markSequence) wanted.push(this.#mark);
+      if (message.sequence === mark) wanted.push(this.#mark);
       const element = this.#elementOf(message);
-      const isJoined = key === day && message.sequence !== this.markSequence && continues(message, previous);
+      const isJoined = key === day && message.sequence !== mark && continues(message, previous);
       element.classList.toggle("message--joined", isJoined);
       wanted.push(element);
       previous = message;
@@ -64,7 +62,7 @@ export class TimelineView {
     for (const { element, message } of this.#elements.values()) this.#messageView.setQuote(element, message);
   }
 
-  /** Mark the message that somebody was led to, and no other. */
+  /** Mark the message that somebody went to, and no other. */
   target(sequence) {
     this.#list.querySelector(".message--target")?.classList.remove("message--target");
     this.elementOf(sequence)?.classList.add("message--target");
@@ -115,15 +113,4 @@ export function continues(message, previous) {
     previous.kind === message.kind &&
     new Date(message.sent_at) - new Date(previous.sent_at) < JOINED_WITHIN_MS
   );
-}
-
-/** Make these the children of a list, moving and replacing as little as possible. */
-export function reconcile(list, wanted) {
-  const kept = new Set(wanted);
-  for (const child of [...list.children]) if (!kept.has(child)) child.remove();
-  let next = list.firstElementChild;
-  for (const element of wanted) {
-    if (element === next) next = next.nextElementSibling;
-    else list.insertBefore(element, next);
-  }
 }

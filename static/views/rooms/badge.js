@@ -1,6 +1,6 @@
 /* The page's title and icon: a number for what is meant for oneself, a dot for other news. */
 
-import { shorten } from "../../state/rooms.js";
+import { shorten } from "../../state/rooms/rooms.js";
 
 const BADGE = { number: ["#c62f1d", 11], dot: ["#1f6b5a", 7] };
 

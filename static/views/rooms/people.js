@@ -1,7 +1,7 @@
 /* Who is here. */
 
-import { findHue, findInitials } from "../../state/text.js";
-import { reconcile } from "../messages/timeline.js";
+import { findHue, findInitials } from "../../state/kit/text.js";
+import { reconcile } from "../kit/list.js";
 
 const WIDE = "(min-width: 52.01rem)";
 
@@ -11,10 +11,11 @@ export class PeopleView {
   #template;
   #people = new Map();
 
-  constructor({ root, template }) {
+  constructor(page) {
+    const root = page.find("people");
     this.#list = root.querySelector("[data-people-list]");
     this.#count = root.querySelector("[data-people-count]");
-    this.#template = template;
+    this.#template = page.find("person-template");
     for (const element of this.#list.children) this.#people.set(element.dataset.id, element);
     openWhenWide(root);
   }

@@ -3,13 +3,12 @@
 export class RoomView {
   #find;
   #mayModerate;
-
   #slowSeconds;
 
-  constructor({ find, mayModerate, slowSeconds }) {
+  constructor({ find, mayModerate }) {
     this.#find = find;
     this.#mayModerate = mayModerate;
-    this.#slowSeconds = slowSeconds;
+    this.#slowSeconds = Number(find("composer").dataset.slowSeconds);
   }
 
   /** Take a room frame. */

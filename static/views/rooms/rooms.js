@@ -1,8 +1,8 @@
 /* The list of rooms: kept in its order, filtered by typing, and on a phone a drawer. */
 
-import { shorten } from "../../state/rooms.js";
-import { count, findHue, findInitials } from "../../state/text.js";
-import { reconcile } from "../messages/timeline.js";
+import { shorten } from "../../state/rooms/rooms.js";
+import { count, findHue, findInitials } from "../../state/kit/text.js";
+import { reconcile } from "../kit/list.js";
 
 export class RoomsView {
   #root;

@@ -1,8 +1,7 @@
 /* Ctrl+K: go to a room or a person by the first letters of their name. */
 
-import { shorten } from "../../state/rooms.js";
-import { makeAvatar } from "../kit/avatar.js";
-import { makeIcon } from "../kit/icon.js";
+import { shorten } from "../../state/rooms/rooms.js";
+import { makeAvatar, makeIcon } from "../kit/signs.js";
 import { fold } from "./rooms.js";
 
 const MOST = 12;

@@ -106,7 +106,9 @@ class TestAtOnce:
         assert all(each["ended_at"] for each in ended)
 
     def test_nothing_of_the_person_is_left(self, site: Site) -> None:
-        site.services.people.users.set_profile(site.bob, "Robert", "a gardener", "Europe/Vienna")
+        site.services.people.users.set_profile(
+            site.bob, {"display_name": "Robert", "about": "a gardener", "time_zone": "Europe/Vienna"}
+        )
         site.delete(site.bob)
         left = site.database["users"].find_one({"_id": site.bob.id})
         assert left is not None
@@ -118,7 +120,7 @@ class TestAtOnce:
     def test_nobody_takes_the_names(self, real_database: Database) -> None:
         """M11."""
         site = Site(real_database)
-        site.services.people.users.set_profile(site.bob, "Robert", "", "")
+        site.services.people.users.set_profile(site.bob, {"display_name": "Robert"})
         site.delete(site.bob)
         for name, display_name in (("bob", "New"), ("BOB", "New"), ("new", "Robert")):
             with pytest.raises(Refused) as caught:
@@ -140,8 +142,8 @@ class TestAtOnce:
             assert [user.username for user in users.list_like(beginning, "", 9)] == ([] if beginning else ["alice"])
             named = users.list_named_like(beginning, 9)
             assert [user.username for user in named] == ([] if beginning else ["alice"])
-        assert [member.username for member in rooms.members_like(lobby, "")] == ["alice"]
-        assert [member.username for member in rooms.list_members(lobby)] == ["alice"]
+        assert [person.username for person in rooms.people_like(lobby, "")] == ["alice"]
+        assert [member.person.username for member in rooms.list_members(lobby)] == ["alice"]
         assert site.services.rooms.rooms.find_for(site.bob.id, "lobby") is None
         assert site.say(site.alice, "@bob?").mentions == ()
         assert site.services.moderation.overview.read().people == 1

@@ -40,7 +40,7 @@ from chatroom.site.notices import Notices
 from chatroom.site.notices_store import NoticeStore
 from tests.databases import in_memory, make_rooms
 from tests.messaging import Messaging
-from tests.people import ALICE, BOB, MALLORY, rendered
+from tests.people import ALICE, BOB, MALLORY, person, rendered
 
 DEN = Room(id="den", slug="den", title="The den of Alice and Bob", kind="private")
 PEOPLE = {"alice": ALICE, "bob": BOB, "mallory": MALLORY}
@@ -144,7 +144,7 @@ class Process:
         if name not in PEOPLE:
             return None
         return Visitor(
-            author=PEOPLE[name],
+            person=person(PEOPLE[name]),
             grant=self.grant,
             session_id=f"session of {name}",
             expires_at=self.now + timedelta(hours=1),

@@ -33,7 +33,7 @@ def archive(process: Process, bob: Access) -> None:
 async def started() -> tuple[Process, Room]:
     process = Process()
     for person in (ALICE, BOB):
-        names = dict.fromkeys(("username", "username_key", "display_name_key"), person.name)
+        names = dict.fromkeys(("username", "display_name", "username_key", "display_name_key"), person.name)
         process.database["users"].insert_one({"_id": person.id, **names, "name_keys": [person.id]})
     await process.engine.start()
     # A line of the room's own waits for the event loop, and this is its thread.

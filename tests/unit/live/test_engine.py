@@ -7,8 +7,10 @@ import pytest
 
 from chatroom.base.errors import SettingsError, Unavailable
 from chatroom.rooms.rooms import LOBBY
-from tests.people import ALICE, draft
+from tests.people import CAST, draft
 from tests.unit.live.harness import FakeConnection, Process, Ticks, run, started
+
+ALICE, _, _ = CAST
 
 
 class TestStart:

@@ -14,9 +14,11 @@ from chatroom.live.presence.presence import Presence
 from chatroom.live.protocol import Format, encode_message
 from chatroom.live.sockets.websocket import never_now
 from chatroom.live.tail import Tail, bounded_frame
-from tests.people import ALICE, BOB
+from tests.people import CAST
 from tests.unit.live.harness import settle
 from tests.unit.live.messages import message
+
+ALICE, BOB, _ = CAST
 
 
 class Room:

@@ -7,8 +7,10 @@ from chatroom.base.errors import Unavailable
 from chatroom.live import housekeeping
 from chatroom.live.presence.presence_leases import ELSEWHERE_TICKS
 from chatroom.rooms.rooms import LOBBY
-from tests.people import ALICE, BOB
+from tests.people import CAST
 from tests.unit.live.harness import DEN, FakeConnection, Process, Ticks, away, run, started
+
+ALICE, BOB, _ = CAST
 
 
 class TestSessions:

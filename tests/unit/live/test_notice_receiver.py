@@ -71,7 +71,7 @@ class TestAccess:
         async def test() -> None:
             process = await started()
             for person in (ALICE, BOB):
-                names = dict.fromkeys(("username", "username_key", "display_name_key"), person.name)
+                names = dict.fromkeys(("username", "display_name", "username_key", "display_name_key"), person.name)
                 process.database["users"].insert_one({"_id": person.id, **names, "name_keys": [person.id]})
             process.database["memberships"].update_one({"user": BOB.id}, {"$set": {"role": "administrator"}})
             alice = await process.connect(query={"room": "den"})

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.base.errors import Refused
-from chatroom.base.models import Author
+from chatroom.base.models import Author, Person
 from chatroom.live import protocol
-from chatroom.live.protocol import Delete, Edit, Follow, Format, Person, Post, Unfollow
+from chatroom.live.protocol import Delete, Edit, Follow, Format, Post, Unfollow
 from chatroom.messages.messages_store import Stored
 from tests.unit.live.messages import SENT_AT, message
 

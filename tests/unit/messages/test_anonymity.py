@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from chatroom.base.models import Author, FormerMember, Member, Message, Reaction
+from chatroom.base.models import Author, FormerMember, Message, Person, Reaction
 from chatroom.messages.anonymity import is_erased_with, without_name
 from chatroom.messages.rendering import render
 from tests.people import ALICE, BOB
@@ -51,12 +51,12 @@ def test_a_line_of_the_room() -> None:
 def test_a_mention_is_what_the_page_shows_and_not_what_somebody_typed() -> None:
     text = "@alice and @bob: Alice, **come**! `@alice`"
     members = [
-        Member(id=ALICE.id, username="alice", name="Al <b> O'Ice"),
-        Member(id=BOB.id, username="bob", name="Bob"),
+        Person(id=ALICE.id, username="alice", name="Al <b> O'Ice"),
+        Person(id=BOB.id, username="bob", name="Bob"),
     ]
     said = message(BOB, text, html=render(text, members), mentions=(ALICE.id, BOB.id))
     fields = without_name(KEPT, said)
-    named = [Member(id=ALICE.id, username="alice", name="Former member"), members[1]]
+    named = [Person(id=ALICE.id, username="alice", name="Former member"), members[1]]
     assert fields == {"html": render(text, named)}
     assert without_name(KEPT, msgspec.structs.replace(said, html=fields["html"])) == {}
 

@@ -7,7 +7,7 @@ from functools import partial
 import msgspec
 import pytest
 
-from chatroom.base.models import Draft, Member
+from chatroom.base.models import Draft, Person
 from chatroom.messages.async_store import StoreNow
 from chatroom.messages.messages_store import MessageStore, Rendered, Stored
 from chatroom.mongo.database import Database
@@ -86,7 +86,7 @@ class TestAppendNow:
         assert self.append(messages, draft("a1"), draft("a1", author=BOB)) is not None
 
     def test_lines_of_the_room_and_mentions_go_the_ordinary_way(self, messages: Messaging) -> None:
-        member = Member(id=BOB.id, username="bob", name="Bob")
+        member = Person(id=BOB.id, username="bob", name="Bob")
         line = msgspec.structs.replace(draft("a1"), kind="event")
         naming = msgspec.structs.replace(draft("a1"), mentions=(member,))
         assert self.append(messages, line) is None

@@ -2,13 +2,13 @@ from collections.abc import Collection
 
 import pytest
 
-from chatroom.base.models import Member, Room
+from chatroom.base.models import Person, Room
 from chatroom.messages.mentions import EVERYBODY, KEPT_SECONDS, MOST, Mentions
 from chatroom.names import fold
 from chatroom.rooms.rooms import LOBBY
 from tests.people import ALICE, access
 
-PEOPLE = [Member(id=str(number), username=f"Person{number}", name=f"Person {number}") for number in range(30)]
+PEOPLE = [Person(id=str(number), username=f"Person{number}", name=f"Person {number}") for number in range(30)]
 
 
 class Directory:
@@ -17,7 +17,7 @@ class Directory:
     def __init__(self) -> None:
         self.asked: list[list[str]] = []
 
-    def __call__(self, room: Room, names: Collection[str]) -> list[Member]:
+    def __call__(self, room: Room, names: Collection[str]) -> list[Person]:
         self.asked.append(list(names))
         return [member for member in PEOPLE if fold(member.username) in names]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chatroom.base.models import Member
+from chatroom.base.models import Person
 from chatroom.messages import highlighting, rendering
 from chatroom.messages.highlighting import CLASSES
 from chatroom.messages.rendering import names_in, render
@@ -137,8 +137,8 @@ class TestText:
         assert "<table" not in render("|a|b|\n|-|-|\n|1|2|")
 
 
-ALICE = Member(id="a" * 24, username="Al.Ice", name="Alice O'Hara")
-ROOM = Member(id="room", username="room", name="room")
+ALICE = Person(id="a" * 24, username="Al.Ice", name="Alice O'Hara")
+ROOM = Person(id="room", username="room", name="room")
 MENTION = f'<span class="mention" data-user="{"a" * 24}">@Alice O\'Hara</span>'
 
 
@@ -173,7 +173,7 @@ class TestMentions:
         assert render("hi @al.ice") == "<p>hi @al.ice</p>"
 
     def test_the_name_is_text(self) -> None:
-        evil = Member(id="b" * 24, username="bob", name="<img src=x onerror=alert(1)>")
+        evil = Person(id="b" * 24, username="bob", name="<img src=x onerror=alert(1)>")
         html = render("@bob", [evil])
         assert "<img" not in html
         assert "&lt;img src=x onerror=alert(1)&gt;" in html

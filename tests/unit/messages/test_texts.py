@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chatroom.base.errors import Refused
-from chatroom.base.models import Author, Member, Message
+from chatroom.base.models import Author, Message, Person
 from chatroom.messages.messages_store import MessageStore
 from chatroom.messages.texts import Texts
 from chatroom.mongo.database import Database
@@ -120,7 +120,7 @@ class TestMentions:
     @pytest.fixture
     def naming(self, store: MessageStore) -> Messaging:
         """Messages in which whoever is called Bob can be named."""
-        bob = Member(id=BOB.id, username="bob", name="Bob <b>")
+        bob = Person(id=BOB.id, username="bob", name="Bob <b>")
         return Messaging(
             store, max_length=LONGEST, find_mentions=lambda _, text: (bob,) if "@bob" in text else (), clock=lambda: NOW
         )

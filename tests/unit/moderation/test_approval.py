@@ -70,7 +70,7 @@ class World:
         self.messages = Messaging(
             self.store,
             files=self.files,
-            find_mentions=Mentions(self.rooms.find_members).find,
+            find_mentions=Mentions(self.rooms.find_people).find,
             is_newcomer=self.newcomers.seems_one,
             holding=posting.Holding(may_hold=self.holding.may_hold, find=self.holding.find, hold=self.holding.hold),
         )

@@ -214,7 +214,7 @@ def test_any_text_can_be_looked_for(database: Database, text: str) -> None:
     assert users.search(text) == []
     assert users.list_like(text, "", 9) == []
     assert users.list_named_like(text, 9) == []
-    assert rooms.members_like(hall, text, 9) == []
+    assert rooms.people_like(hall, text, 9) == []
     assert SiteRoomStore(database).list_like(text, ("", ""), 9) == []
     assert rooms.find_by_slug(text) is None
 

@@ -143,7 +143,7 @@ CALLS: dict[str, tuple[Callable[[Town], Any], int]] = {
     "a new password": (lambda t: t.users.change_password(t.people[102].id, "another"), 1),
     "a renewed hash": (lambda t: t.users.replace_hash(t.people[103].id, "hash", "renewed"), 1),
     "a role": (lambda t: t.users.set_role(t.people[104].id, "member"), 1),
-    "a profile": (lambda t: t.users.set_profile(t.people[107], "Newly Named", "", ""), 1),
+    "a profile": (lambda t: t.users.set_profile(t.people[107], {"display_name": "Newly Named"}), 1),
     "a mute": (lambda t: t.users.set_mute(t.people[105].id, NOW, "why"), 1),
     "a ban lifted": (lambda t: t.users.set_ban(t.people[106].id, None, ""), 1),
     "another administrator": (lambda t: t.users.has_administrator(but=t.somebody.id), 2),

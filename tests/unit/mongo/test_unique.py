@@ -163,7 +163,7 @@ class TestUsers:
 def rename(database: Database, name: str) -> None:
     users = UserStore(database)
     user = users.find_by_username("alice") or add_user(database)
-    users.set_profile(user, name, "", "")
+    users.set_profile(user, {"display_name": name})
 
 
 class TestHooks:

@@ -189,7 +189,7 @@ WHO_CATCHES_DUPLICATES = {
     "chatroom.messages.messages_store.append",  # asks a majority which drafts are stored
     "chatroom.messages.messages_store.change",  # tries again
     "chatroom.messages.messages_store.change_several",  # tries again
-    "chatroom.live.presence.presences_store.take",  # prolongs what is this process's own
+    "chatroom.live.presence.presences_store._take",  # prolongs what is this process's own
     "chatroom.search.search_store._add_words",  # a word is its id, and nothing else
     "chatroom.search.search_store._replace",  # replaces what is of the same room, and older
     "chatroom.mongo.unique.doubles",
@@ -211,6 +211,39 @@ def functions_that_name(words: set[str]) -> set[str]:
 def test_who_catches_a_duplicate_key_is_known() -> None:
     """D12: a new one goes through `chatroom.mongo.unique`, or is looked at and listed."""
     assert functions_that_name({"DuplicateKeyError", "BulkWriteError", "WriteError"}) == WHO_CATCHES_DUPLICATES
+
+
+# Everywhere else in web/ a refusal passes through: `kit/pages.py` shows it on the page that has the form, and
+# `kit/errors.py` on the error page or as JSON.
+WHO_CATCHES_REFUSALS = {
+    "chatroom.web.kit.pages._show_refusal": "the one way",
+    "chatroom.web.kit.forms.check": "what a rule refuses stands beside its field",
+    "chatroom.web.messages.pages._room": "",
+    "chatroom.web.messages.permalinks._mark": "",
+    "chatroom.web.messages.permalinks.edit": "",
+    "chatroom.web.messages.pages._why_closed": "asks whether one could post, and shows the answer",
+    "chatroom.web.people.accounts._needs_first_code": "the page is shown while the database is away, too",
+    "chatroom.web.people.tokens._create": "says which of the rooms that were typed it is",
+}
+
+
+def who_catches(words: set[str], package: str) -> set[str]:
+    """The functions of a package that catch one of these errors; of nested ones, the outermost."""
+    return {
+        f"{module}.{function.name}"
+        for module, path in MODULES.items()
+        if is_within(module, package)
+        for function in ast.walk(ast.parse(path.read_text()))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for handler in ast.walk(function)
+        if isinstance(handler, ast.ExceptHandler) and handler.type is not None
+        if words & {part.id for part in ast.walk(handler.type) if isinstance(part, ast.Name)}
+    }
+
+
+def test_refusals_are_shown_in_one_way() -> None:
+    caught = who_catches({"Refused", "Unavailable", "ChatroomError", "Exception"}, "chatroom.web")
+    assert {name for name in caught if not is_within(name, "chatroom.web.commands")} == set(WHO_CATCHES_REFUSALS)
 
 
 def test_slugs_are_made_in_one_place() -> None:

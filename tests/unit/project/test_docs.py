@@ -23,12 +23,13 @@ from pymongo import IndexModel
 
 from chatroom.base.config import Settings
 from chatroom.base.errors import Refused
-from chatroom.base.models import Author, Held, Hook, Message, User
+from chatroom.base.models import Author, Held, Hook, Message, Person, User
 from chatroom.live import protocol
 from chatroom.live.sockets.endpoint import REFUSED_STATUS
 from chatroom.moderation.held_store import HeldStore
 from chatroom.mongo.collections import CollectionModel
 from chatroom.outbound.hooks_store import HookStore
+from chatroom.people.fields import FIELDS
 from chatroom.people.profiles import Profile
 from chatroom.rooms.former_slugs_store import FormerSlugs
 from chatroom.rooms.rooms import LOBBY
@@ -39,8 +40,7 @@ from chatroom.site.notices import Notice
 from chatroom.site.settings_store import SiteStore
 from chatroom.web.kit import errors
 from chatroom.web.messages.messages_api import MOST_MESSAGES, Changes, Post, Reading, StoredAnswer
-from chatroom.web.rooms.room_api import NewRoom, RoomAnswer, RoomChange
-from chatroom.web.rooms.rooms_api import ListedRoom, Read, ReadAnswer
+from chatroom.web.rooms.api import ListedRoom, NewRoom, Read, ReadAnswer, RoomAnswer, RoomChange
 from tests.documents import ROOT, blocks, first_cells, pages, read, section, tables
 from tests.messaging import new_draft
 from tests.pictures import make_picture
@@ -146,6 +146,9 @@ class TestFrames:
         fields = {field.encode_name for field in msgspec.structs.fields(protocol.WireMessage)}
         assert first_cells(tables(section(PROTOCOL, "A message"))[0]) == fields
 
+    def test_show_people_with_these_fields(self) -> None:
+        assert first_cells(tables(section(PROTOCOL, "A person"))[0]) == set(Person.__struct_fields__)
+
     def test_a_reason_for_every_refusal(self) -> None:
         table = tables(section(PROTOCOL, "Reasons"))[0]
         assert first_cells(table) == reasons_in_the_code()
@@ -229,6 +232,9 @@ class TestDataModel:
             assert documents, f"nothing was stored in {collection}: this test has to use it"
             fields = {field for document in documents for field in fields_of(document)}
             assert first_cells(tables(section(MODEL, collection))[0]) == fields, collection
+
+    def test_fields_of_users_have_marks(self) -> None:
+        assert first_cells(tables(section(MODEL, "users"))[0]) == set(FIELDS)
 
     @pytest.mark.parametrize("collection", sorted(COUNTED_BY_THE_LIBRARY))
     def test_the_librarys_fields_are_its_own(self, collection: str) -> None:
@@ -389,7 +395,7 @@ def part(title: str, frame: str) -> str:
 def frames_of_the_server() -> list[dict[str, Any]]:
     """At least one of every kind, with all the fields that it can have."""
     refusal = Refused("too_fast", "Wait.", retry_after=1.5)
-    person = protocol.Person("u", "Ann")
+    person = Person("u", "Ann")
     piece = protocol.encode_message(MESSAGE, "text")
     made = [
         protocol.changes("lobby", 2, [piece]),

@@ -8,7 +8,7 @@ from chatroom.messages.messages_store import MessageStore
 from chatroom.mongo.database import Database
 from chatroom.rooms.listings_store import MOST_UNREAD, ListingStore, title_for
 from chatroom.rooms.rooms_store import RoomStore
-from tests.people import ALICE, BOB, MALLORY, rendered
+from tests.people import ALICE, BOB, MALLORY, person, rendered
 
 DEN = Room(id="den", slug="the-den", title="The den", kind="private")
 HALL = Room(id="hall", slug="hall", title="Hall")
@@ -21,9 +21,9 @@ def messages(database: Database) -> MessageStore:
         rooms.ensure(room)
         rooms.admit(BOB.id, room)
     rooms.admit(ALICE.id, DEN)
-    for person in (ALICE, BOB, MALLORY):
-        keys = {"username_key": person.id, "display_name_key": person.id, "name_keys": [person.id]}
-        database["users"].insert_one({"_id": person.id, "display_name": person.name, **keys})
+    for each in (ALICE, BOB, MALLORY):
+        keys = {"username_key": each.id, "display_name_key": each.id, "name_keys": [each.id]}
+        database["users"].insert_one({"_id": each.id, "display_name": each.name, **keys})
     return MessageStore(database, origin="here")
 
 
@@ -80,12 +80,12 @@ def test_a_direct_room_has_the_others_names(database: Database, messages: Messag
     database["rooms"].update_one({"_id": "den"}, {"$set": {"kind": "direct", "people": [ALICE.id, BOB.id, MALLORY.id]}})
     assert entries(database)["den"].title == "Bob, Mallory"
     assert entries(database, BOB)["den"].title == "Alice, Mallory"
-    assert entries(database)["den"].people == (BOB, MALLORY)
+    assert entries(database)["den"].people == (person(BOB), person(MALLORY))
 
 
 def test_a_direct_room_with_oneself_alone_has_a_title_too() -> None:
     room = Room(id="x", slug="x", title="", kind="direct", people=(ALICE.id,))
-    assert title_for(ALICE.id, room, {ALICE.id: "Alice"}) == "Just you"
+    assert title_for(ALICE.id, room, {ALICE.id: person(ALICE)}) == "Just you"
 
 
 def test_who_was_removed_has_the_room_no_more(database: Database, messages: MessageStore) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from chatroom.base.models import Member, Room
+from chatroom.base.models import Person, Room
 from chatroom.mongo.database import Database
 from chatroom.people.users_store import UserStore
 from chatroom.rooms.rooms_store import RoomStore
@@ -22,20 +22,20 @@ def rooms(database: Database) -> RoomStore:
     return rooms
 
 
-def names(members: list[Member]) -> list[str]:
+def names(members: list[Person]) -> list[str]:
     return [member.username for member in members]
 
 
 def test_members_by_their_folded_names(rooms: RoomStore) -> None:
-    assert set(names(rooms.find_members(HALL, ["alice", "bob", "nobody"]))) == {"Alice", "bob"}
-    assert names(rooms.find_members(DEN, ["alice", "bob", "nobody"])) == ["Alice"]
-    assert rooms.find_members(DEN, []) == []
+    assert set(names(rooms.find_people(HALL, ["alice", "bob", "nobody"]))) == {"Alice", "bob"}
+    assert names(rooms.find_people(DEN, ["alice", "bob", "nobody"])) == ["Alice"]
+    assert rooms.find_people(DEN, []) == []
 
 
 def test_members_by_how_one_of_their_names_begins(rooms: RoomStore) -> None:
-    assert names(rooms.members_like(HALL, "al", 10)) == ["albert", "Alice", "bob"]
-    assert names(rooms.members_like(DEN, "al", 10)) == ["albert", "Alice"]
-    assert names(rooms.members_like(HALL, "al.", 10)) == ["bob"]
-    assert names(rooms.members_like(HALL, "zo", 10)) == ["Alice"]
-    assert names(rooms.members_like(HALL, "", 2)) == ["albert", "Alice"]
-    assert rooms.members_like(HALL, ".*", 10) == []
+    assert names(rooms.people_like(HALL, "al", 10)) == ["albert", "Alice", "bob"]
+    assert names(rooms.people_like(DEN, "al", 10)) == ["albert", "Alice"]
+    assert names(rooms.people_like(HALL, "al.", 10)) == ["bob"]
+    assert names(rooms.people_like(HALL, "zo", 10)) == ["Alice"]
+    assert names(rooms.people_like(HALL, "", 2)) == ["albert", "Alice"]
+    assert rooms.people_like(HALL, ".*", 10) == []

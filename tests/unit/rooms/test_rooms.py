@@ -300,7 +300,7 @@ class TestGoing:
             with pytest.raises(Refused) as refusal:
                 again(BOB, room.slug)
             assert reason(refusal) == "not_found"
-        assert [member.name for member in world.rooms.list_members(access)] == ["Alice"]
+        assert [member.person.name for member in world.rooms.list_members(access)] == ["Alice"]
         world.rooms.add_member(access, BOB.id, "Bob")
         assert world.access(BOB, room).role == "member"
 
@@ -362,7 +362,7 @@ class TestGoing:
             deeds[how](bob, ALICE)
         assert reason(refusal) == "forbidden"
         monkeypatch.undo()
-        managers = [each.id for each in world.rooms.list_members(bob) if each.role == "administrator"]
+        managers = [each.person.id for each in world.rooms.list_members(bob) if each.role == "administrator"]
         assert len(managers) == 1
 
     def test_moderators_remove_members_and_nobody_above(self, world: World) -> None:

@@ -260,7 +260,7 @@ DEEDS = {
     "slow": Deed(
         "change_room",
         lambda place, _: settled(place, slow_seconds=60),
-        lambda place, _: place.access(place.bob).slow_seconds == 60,
+        lambda place, _: place.access(place.bob).room.slow_seconds == 60,
         is_told=True,
     ),
     "archive": Deed(

@@ -1,9 +1,11 @@
 import json
 from typing import Any
 
-from chatroom.base.models import Author
+from chatroom.base.models import Person
 from chatroom.live.presence.presence import Presence
-from tests.people import ALICE, BOB, MALLORY
+from tests.people import CAST
+
+ALICE, BOB, MALLORY = CAST
 
 
 def shown(presence: Presence, seen: int) -> dict[str, Any]:
@@ -13,17 +15,17 @@ def shown(presence: Presence, seen: int) -> dict[str, Any]:
     return frame
 
 
-def person(author: Author) -> dict[str, str]:
-    return {"id": author.id, "name": author.name}
+def fields(person: Person) -> dict[str, str]:
+    return {"id": person.id, "name": person.name}
 
 
 def test_a_new_reader_gets_the_whole_list_by_name() -> None:
     presence = Presence("lobby")
-    for author in (BOB, ALICE, Author("d", "aaron")):
-        assert presence.enter(author)
+    for person in (BOB, ALICE, Person("d", "aaron")):
+        assert presence.enter(person)
     assert presence.publish()
 
-    assert shown(presence, 0) == {"here": [{"id": "d", "name": "aaron"}, person(ALICE), person(BOB)]}
+    assert shown(presence, 0) == {"here": [{"id": "d", "name": "aaron"}, fields(ALICE), fields(BOB)]}
 
 
 def test_an_empty_room_is_said_too() -> None:
@@ -43,18 +45,18 @@ def test_who_saw_the_version_before_gets_what_changed() -> None:
     presence.leave(ALICE)
     presence.publish()
 
-    assert shown(presence, 1) == {"came": [person(BOB)], "left": [ALICE.id]}
+    assert shown(presence, 1) == {"came": [fields(BOB)], "left": [ALICE.id]}
 
 
 def test_who_missed_more_gets_the_whole_list() -> None:
     presence = Presence("lobby")
-    for author in (ALICE, BOB, MALLORY):
-        presence.enter(author)
+    for person in (ALICE, BOB, MALLORY):
+        presence.enter(person)
         presence.publish()
 
     assert presence.version == 3
-    assert shown(presence, 1) == {"here": [person(ALICE), person(BOB), person(MALLORY)]}
-    assert shown(presence, 2) == {"came": [person(MALLORY)], "left": []}
+    assert shown(presence, 1) == {"here": [fields(ALICE), fields(BOB), fields(MALLORY)]}
+    assert shown(presence, 2) == {"came": [fields(MALLORY)], "left": []}
 
 
 def test_nothing_is_published_before_it_is_time() -> None:
@@ -64,7 +66,7 @@ def test_nothing_is_published_before_it_is_time() -> None:
     presence.enter(BOB)
 
     assert presence.version == 1
-    assert shown(presence, 0) == {"here": [person(ALICE)]}
+    assert shown(presence, 0) == {"here": [fields(ALICE)]}
 
 
 def test_who_came_and_left_in_between_was_never_there() -> None:
@@ -82,7 +84,7 @@ def test_w08_two_connections_are_one_person() -> None:
     assert presence.enter(ALICE)
     assert not presence.enter(ALICE)
     presence.publish()
-    assert shown(presence, 0) == {"here": [person(ALICE)]}
+    assert shown(presence, 0) == {"here": [fields(ALICE)]}
     assert not presence.leave(ALICE)
     assert not presence.publish()
     assert presence.local() == [ALICE]
@@ -98,7 +100,7 @@ def test_people_in_other_processes_are_here_too_once() -> None:
     presence.see_elsewhere([ALICE, BOB])
     presence.publish()
 
-    assert shown(presence, 0) == {"here": [person(ALICE), person(BOB)]}
+    assert shown(presence, 0) == {"here": [fields(ALICE), fields(BOB)]}
     assert presence.local() == [ALICE]
     presence.see_elsewhere([])
     presence.publish()
@@ -109,20 +111,20 @@ def test_a_new_name_is_told() -> None:
     presence = Presence("lobby")
     presence.enter(ALICE)
     presence.publish()
-    renamed = Author(ALICE.id, "Alice of the Woods")
+    renamed = Person(ALICE.id, "Alice of the Woods")
     presence.enter(renamed)
     presence.publish()
 
-    assert shown(presence, 1) == {"came": [person(renamed)], "left": []}
+    assert shown(presence, 1) == {"came": [fields(renamed)], "left": []}
 
 
 def test_a_name_is_escaped() -> None:
     presence = Presence("lobby")
-    odd = Author("d", '"</script>\u202e')
+    odd = Person("d", '"</script>\u202e')
     presence.enter(odd)
     presence.publish()
 
-    assert shown(presence, 0) == {"here": [person(odd)]}
+    assert shown(presence, 0) == {"here": [fields(odd)]}
 
 
 def test_the_whole_list_is_made_once_for_a_version() -> None:

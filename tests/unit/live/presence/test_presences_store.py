@@ -2,9 +2,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from chatroom.base.models import Person
 from chatroom.live.presence.presences_store import PresenceStore
 from chatroom.mongo.database import Database
-from tests.people import ALICE, BOB, MALLORY
+from tests.people import CAST
+
+ALICE, BOB, MALLORY = CAST
 
 LEASE = 30
 
@@ -85,6 +88,29 @@ def test_taking_a_lease_again_prolongs_it(one: PresenceStore, two: PresenceStore
     clock.pass_seconds(LEASE - 1)
 
     assert two.here("lobby") == [ALICE, BOB]
+
+
+def test_taking_a_lease_again_tells_the_other_processes_a_new_name(one: PresenceStore, two: PresenceStore) -> None:
+    one.take([("lobby", ALICE)])
+    renamed = Person(ALICE.id, "Alice of the Woods", "alice", is_bot=True)
+    one.take([("lobby", renamed), ("lobby", BOB)])
+
+    assert two.elsewhere(["lobby"])["lobby"] == [renamed, BOB]
+    assert two.here("lobby") == [renamed, BOB]
+
+
+def test_who_reads_without_a_connection_is_here_for_some_seconds(
+    one: PresenceStore, two: PresenceStore, clock: Clock
+) -> None:
+    one.visit("lobby", ALICE)
+    assert one.elsewhere(["lobby"]) == two.elsewhere(["lobby"]) == {"lobby": [ALICE]}
+    clock.pass_seconds(14)
+    assert one.renew() == 0
+    one.visit("lobby", ALICE)
+    clock.pass_seconds(14)
+    assert one.here("lobby") == [ALICE]
+    clock.pass_seconds(1)
+    assert one.here("lobby") == []
 
 
 def test_leases_end_one_by_one(one: PresenceStore, two: PresenceStore) -> None:

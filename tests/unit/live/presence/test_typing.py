@@ -2,9 +2,11 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chatroom.base.models import Author
+from chatroom.base.models import Person
 from chatroom.live.presence.typing import MOST_SHOWN, Typing
-from tests.people import ALICE, BOB
+from tests.people import CAST
+
+ALICE, BOB, _ = CAST
 
 NOW = datetime(2026, 11, 21, 1, 2, 3, tzinfo=UTC)
 
@@ -73,10 +75,10 @@ def test_the_leases_are_told_once_and_not_what_has_been_said() -> None:
 def test_a_crowd_is_a_few_names_and_changes_nothing_more() -> None:
     typing = Typing("lobby")
     for n in range(100):
-        typing.type(Author(f"u{n}", f"P{n}"), NOW)
+        typing.type(Person(f"u{n}", f"P{n}"), NOW)
     typing.publish(NOW)
     assert shown(typing) == [f"P{n}" for n in range(MOST_SHOWN)]
-    typing.type(Author("u100", "P100"), NOW)
+    typing.type(Person("u100", "P100"), NOW)
     assert not typing.publish(NOW)
 
 

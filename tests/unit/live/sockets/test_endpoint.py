@@ -7,14 +7,14 @@ import pytest
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Unavailable
-from chatroom.base.models import Member, Room
+from chatroom.base.models import Person, Room
 from chatroom.live import answers
 from chatroom.live import connection as connections
 from chatroom.live.sockets.gate import Limits
 from chatroom.live.sockets.websocket import EXTENSION
 from chatroom.people.tokens import Grant
 from chatroom.rooms.rooms import LOBBY
-from tests.people import ALICE, BOB, MALLORY, rendered
+from tests.people import ALICE, BOB, MALLORY, person, rendered
 from tests.unit.live.harness import DEN, NO_LIMITS, Client, Process, run, settle
 from tests.waiting import wait_until_in_loop
 
@@ -26,8 +26,8 @@ async def started(**options: Any) -> Process:
     process = Process(**options)
     rooms = process.rooms._store
     rooms.ensure(DEN)
-    for person in (ALICE, BOB):
-        rooms.admit(person.id, DEN)
+    for each in (ALICE, BOB):
+        rooms.admit(each.id, DEN)
     await process.engine.start()
     return process
 
@@ -433,9 +433,9 @@ class TestChange:
         async def test() -> None:
             process = await started()
             looked_up: list[str] = []
-            member = Member(id=BOB.id, username="bob", name="Bob")
+            member = Person(id=BOB.id, username="bob", name="Bob")
 
-            def find_mentions(_: Access, text: str) -> tuple[Member, ...]:
+            def find_mentions(_: Access, text: str) -> tuple[Person, ...]:
                 looked_up.append(text)
                 return (member,)
 
@@ -997,7 +997,7 @@ def test_w08_two_tabs_get_each_message_once_and_are_one_person() -> None:
         assert first.seen() == second.seen() == ["a1", "a2"]
         live = process.engine.rooms._rooms[LOBBY.id]
         await first.leave()
-        assert live.presence.local() == [ALICE]
+        assert live.presence.local() == [person(ALICE)]
         await second.leave()
         assert live.presence.local() == []
 

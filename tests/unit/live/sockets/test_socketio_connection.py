@@ -7,7 +7,7 @@ from typing import Any
 from chatroom.live.sockets.socketio_connection import Client
 from chatroom.live.sockets.visitor import Visitor
 from chatroom.people.tokens import Grant
-from tests.people import ALICE
+from tests.people import ALICE, person
 from tests.unit.live.harness import Process, run, settle
 
 FORMER = "dm-" + "0" * 20
@@ -24,7 +24,7 @@ def test_the_old_address_of_a_conversation_is_answered_with_where_it_is() -> Non
         await process.engine.start()
         emitted: list[tuple[str, Any]] = []
         visitor = Visitor(
-            author=ALICE,
+            person=person(ALICE),
             session_id="s",
             expires_at=datetime(2027, 1, 1, tzinfo=UTC),
             address="127.0.0.1",

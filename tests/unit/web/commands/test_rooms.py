@@ -6,7 +6,7 @@ from flask.testing import FlaskCliRunner
 from chatroom.base.models import Author
 from tests.commands import create, run
 from tests.conftest import services_of
-from tests.unit.web.people.test_accounts import user_of
+from tests.visitors import user_of
 
 
 def test_rooms_in_figures(app: Flask, runner: FlaskCliRunner) -> None:

@@ -1,12 +1,15 @@
 """One's own data as a file: all of it, and nothing of others."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from chatroom.base.models import Room
 from chatroom.export import own_data
+from chatroom.people.fields import EXPORTED
+from chatroom.people.profiles import Profile
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.services import Services
 from tests.conftest import MakeApp, signed_in
@@ -33,6 +36,21 @@ def test_account_sessions_rooms_and_messages(alice: Visitor, bob: Visitor) -> No
     assert session["kind"] == "browser"
     assert (membership["room"], membership["title"]) == ("lobby", "Lobby")
     assert [(message["room"], message["text"]) for message in messages] == [("lobby", "mine too"), ("lobby", "mine")]
+
+
+def test_all_that_is_known_of_the_account(alice: Visitor, services: Services) -> None:
+    """As a field is marked: what one says about oneself, and why one is muted."""
+    user = services.people.users.find_by_username("alice")
+    assert user
+    services.people.profiles.change(user, Profile(display_name="Ally", about="a gardener", time_zone="Europe/Vienna"))
+    services.people.users.set_mute(user.id, datetime(9999, 1, 1, tzinfo=UTC), "too loud")
+    account = records(alice)[0]
+    assert set(account) == {"type", *EXPORTED}
+    assert (account["about"], account["time_zone"], account["mute_reason"]) == (
+        "a gardener",
+        "Europe/Vienna",
+        "too loud",
+    )
 
 
 def test_no_secret_is_in_it(alice: Visitor) -> None:

@@ -10,10 +10,10 @@ from flask import Flask
 from msgspec import json as msgspec_json
 
 from chatroom.live.protocol import WireMessage
-from chatroom.web.kit.openapi import make_document, operation
+from chatroom.web.kit.openapi import operation
+from chatroom.web.kit.openapi_document import make_document
 from chatroom.web.messages.messages_api import Changes, Post
-from tests.unit.web.messages.test_messages_api import LOBBY, post
-from tests.visitors import Visitor
+from tests.visitors import LOBBY, Visitor, post
 
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 

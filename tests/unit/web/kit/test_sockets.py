@@ -36,11 +36,11 @@ class TestSignIn:
     def test_by_cookie(self, app: Flask, alice: Visitor) -> None:
         found = sign_in(app, scope(cookie=cookie_of(alice)))
         assert found
-        assert found.author.name == "Alice"
+        assert found.person.name == "Alice"
         assert found.address == "192.0.2.1"
         assert found.is_by_cookie
         [session] = services_of(app).people.sessions.list_for(
-            services_of(app).people.users.find(found.author.id)  # type: ignore[arg-type]
+            services_of(app).people.users.find(found.person.id)  # type: ignore[arg-type]
         )
         assert (found.session_id, found.expires_at) == (session.id, session.expires_at)
 
@@ -48,7 +48,7 @@ class TestSignIn:
     def test_by_token(self, app: Flask, alice: Visitor, word: str) -> None:
         found = sign_in(app, scope(authorization=f"{word} {token_of(services_of(app))}"))
         assert found
-        assert found.author.name == "Alice"
+        assert found.person.name == "Alice"
         assert not found.is_by_cookie
 
     def test_a_token_comes_before_a_cookie(self, app: Flask, alice: Visitor, bob: Visitor) -> None:
@@ -56,7 +56,7 @@ class TestSignIn:
         token = f"Bearer {token_of(services_of(app))}"
         found = sign_in(app, scope(cookie=cookie_of(bob), authorization=token))
         assert found
-        assert found.author.name == "Alice"
+        assert found.person.name == "Alice"
         assert sign_in(app, scope(cookie=cookie_of(bob), authorization="Bearer nonsense")) is None
 
     @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ import pytest
 
 from chatroom.base.models import Message
 from chatroom.services import Services
-from tests.unit.web.messages.test_messages_api import LOBBY, post
-from tests.visitors import Visitor
+from tests.visitors import LOBBY, Visitor, post
 
 
 @pytest.fixture

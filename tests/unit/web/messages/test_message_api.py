@@ -6,9 +6,7 @@ import pytest
 
 from chatroom.services import Services
 from tests.conftest import MakeApp, signed_in
-from tests.unit.web.messages.test_messages_api import LOBBY, post, token  # noqa: F401  token is a fixture
-from tests.unit.web.messages.test_pages import texts
-from tests.visitors import Visitor
+from tests.visitors import LOBBY, Visitor, post, texts
 
 
 @pytest.fixture

@@ -6,29 +6,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from chatroom.base.models import User
 from chatroom.services import Services
 from tests.conftest import MakeApp, services_of, signed_in, visitor
-from tests.unit.web.messages.test_pages import secret_room, texts  # noqa: F401  secret_room is a fixture
-from tests.visitors import Visitor
-
-LOBBY = "/api/rooms/lobby/messages"
-
-
-def user_of(services: Services, username: str = "alice") -> User:
-    user = services.people.users.find_by_username(username)
-    assert user
-    return user
-
-
-def post(person: Visitor, text: Any = "hello", path: str = LOBBY, **more: Any) -> Any:
-    return person.post(path, json={"text": text, **more}, headers=person.csrf())
-
-
-@pytest.fixture
-def token(services: Services, alice: Visitor) -> dict[str, str]:
-    """The header of a program that acts as Alice."""
-    return {"Authorization": f"Bearer {services.people.sessions.create_token(user_of(services), label='bot')}"}
+from tests.visitors import LOBBY, Visitor, post, texts, user_of
 
 
 class TestPost:

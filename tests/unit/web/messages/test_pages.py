@@ -9,35 +9,12 @@ from flask import Flask
 from chatroom.app import create_app
 from chatroom.base.config import Settings
 from chatroom.base.errors import Unavailable
-from chatroom.base.models import Author, Room
+from chatroom.base.models import Person, Room
 from chatroom.services import Services
 from chatroom.web.messages.pages import hue
 from tests.conftest import MakeApp, services_of, signed_in, visitor
 from tests.ports import Port
-from tests.visitors import Visitor, hidden_fields, problem
-
-SECRET_ROOM = Room(id="secret", slug="secret", title="Secret", kind="private")
-
-
-def texts(services: Services) -> list[str]:
-    return [document["text"] for document in services.database["messages"].find().sort("sequence")]
-
-
-def bodies(page: str) -> list[str]:
-    return re.findall(r'<div class="message__body"[^>]*>\s*<p>(.*?)</p>', page)
-
-
-@pytest.fixture
-def secret_room(services: Services, alice: Visitor) -> Room:
-    """A room that only Alice is in."""
-    from chatroom.rooms.rooms_store import RoomStore
-
-    store = RoomStore(services.database)
-    store.ensure(SECRET_ROOM)
-    user = services.people.users.find_by_username("alice")
-    assert user
-    store.admit(user.id, SECRET_ROOM)
-    return SECRET_ROOM
+from tests.visitors import Visitor, bodies, hidden_fields, problem, texts
 
 
 class TestIndex:
@@ -178,7 +155,7 @@ class TestRoom:
         assert "{{7*7}}" in page
 
     def test_who_is_here(self, alice: Visitor, services: Services) -> None:
-        services.live.presences.take([("lobby", Author("x" * 24, "Zoë"))])
+        services.live.presences.take([("lobby", Person("x" * 24, "Zoë"))])
         assert "Zoë</bdi>" in alice.get("/chatroom").text
 
     def test_the_cursor_is_the_rooms_revision(self, alice: Visitor) -> None:

@@ -9,8 +9,7 @@ from bson import ObjectId
 
 from chatroom.services import Services
 from tests.conftest import MakeApp, signed_in
-from tests.unit.web.messages.test_pages import bodies, secret_room  # noqa: F401  secret_room is a fixture
-from tests.visitors import Visitor, hidden_fields, problem
+from tests.visitors import Visitor, bodies, hidden_fields, problem
 
 
 def marked(page: str) -> list[str]:

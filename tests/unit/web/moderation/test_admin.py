@@ -15,8 +15,7 @@ from chatroom.site.settings import KEPT_SECONDS, Site
 from chatroom.site.settings_store import SiteStore
 from tests.conftest import Clock, visitor
 from tests.databases import record
-from tests.unit.web.people.test_accounts import user_of
-from tests.visitors import Visitor, problem
+from tests.visitors import Visitor, problem, user_of
 
 
 class TestAudit:

@@ -10,8 +10,7 @@ from chatroom.services import Services
 from tests.conftest import MakeApp, services_of, signed_in
 from tests.faulty import MODES, Writes
 from tests.messaging import new_draft
-from tests.unit.web.people.test_accounts import user_of
-from tests.visitors import Visitor, problem
+from tests.visitors import Visitor, problem, user_of
 
 REPORT = "/chatroom/lobby/4/report"
 

@@ -8,8 +8,7 @@ import pytest
 
 from chatroom.services import Services
 from tests.conftest import MakeApp, services_of, signed_in, visitor
-from tests.unit.web.messages.test_pages import texts
-from tests.visitors import Visitor, problem
+from tests.visitors import Visitor, problem, texts
 
 PAGE = "/chatroom/lobby/webhooks"
 

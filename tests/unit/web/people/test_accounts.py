@@ -12,15 +12,7 @@ from chatroom.people.first_account import first_code
 from chatroom.services import Services
 from tests.busy import all_taken
 from tests.conftest import MakeApp, services_of, signed_in, visitor
-from tests.visitors import PASSWORD, Visitor, problem
-
-NEW = "another good one"
-
-
-def user_of(services: Services, username: str) -> User:
-    user = services.people.users.find_by_username(username)
-    assert user
-    return user
+from tests.visitors import NEW, PASSWORD, Visitor, problem, user_of
 
 
 class TestRegister:

@@ -11,8 +11,7 @@ from chatroom.mongo.database import Database
 from chatroom.people.users_store import UserStore
 from chatroom.services import Services
 from tests.conftest import visitor
-from tests.unit.web.people.test_accounts import user_of
-from tests.visitors import Visitor, problem
+from tests.visitors import Visitor, problem, user_of
 
 
 def page_of(services: Services, name: str) -> str:
@@ -193,8 +192,8 @@ def test_looking_like_somebody_else_is_not_allowed(database: Database) -> None:
     users.add("alice", "Alice", "hash")
     bob = users.add("bob", "Robert", "hash")
     with pytest.raises(Taken):
-        users.set_profile(bob, "ALICE", "", "")
-    users.set_profile(bob, "Bobby", "hi", "UTC")
+        users.set_profile(bob, {"display_name": "ALICE"})
+    users.set_profile(bob, {"display_name": "Bobby", "about": "hi", "time_zone": "UTC"})
     users.add("carol", "Robert", "hash")
     found = users.find(bob.id)
     assert found

@@ -12,8 +12,7 @@ from chatroom.people.resets import Resets
 from chatroom.people.resets_store import ResetStore
 from chatroom.services import Services
 from tests.conftest import Clock, visitor
-from tests.unit.web.people.test_accounts import NEW, user_of
-from tests.visitors import PASSWORD, Visitor, problem
+from tests.visitors import NEW, PASSWORD, Visitor, problem, user_of
 
 VAGUE = "This link is not valid (any more). Please ask for another."
 

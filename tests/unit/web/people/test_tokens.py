@@ -9,9 +9,7 @@ from werkzeug.test import TestResponse
 
 from chatroom.services import Services
 from tests.conftest import Clock
-from tests.unit.web.messages.test_messages_api import LOBBY, user_of
-from tests.unit.web.messages.test_pages import secret_room, texts  # noqa: F401  secret_room is a fixture
-from tests.visitors import PASSWORD, Visitor, problem
+from tests.visitors import LOBBY, PASSWORD, Visitor, problem, texts, user_of
 
 PAGE = "/account/tokens"
 

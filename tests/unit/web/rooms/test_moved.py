@@ -51,7 +51,7 @@ def seen(visitor: Visitor, slug: str, path: str) -> tuple[int, str, str]:
 
 
 def test_the_page_knows_where_drafts_may_wait(alice: Visitor, moved: str) -> None:
-    """U09: static/state/outbox.js takes over what was written at the old address."""
+    """U09: static/state/messages/outbox.js takes over what was written at the old address."""
     assert f'data-former-room="{OLD}"' in alice.get(f"/chatroom/{moved}").text
     assert "data-former-room" not in alice.get("/chatroom").text
 

@@ -1,37 +1,15 @@
+"""Find, make and join rooms by their pages, and talk to people alone."""
+
 import re
 import sys
-import time
 
 import pytest
-from flask import Flask
 
 from chatroom.base.models import Scope
 from chatroom.services import Services
-from chatroom.site.audit import CONSOLE, ENTRIES, about_room
 from chatroom.site.limits import AskingLimit
 from tests.conftest import MakeApp, services_of, signed_in
-from tests.databases import record
-from tests.visitors import Visitor, problem
-
-SAVED = {"title": "Snug", "topic": "Tea", "slow_seconds": "0", "retention_days": "0"}
-
-
-def make_room(somebody: Visitor, title: str = "Den", kind: str = "private") -> str:
-    """Make a room; answers with its slug."""
-    made = somebody.submit("/rooms/new", title=title, topic="", kind=kind)
-    assert made.status_code == 303
-    return str(made.location.removeprefix("/chatroom/"))
-
-
-def press(somebody: Visitor, path: str, **typed: str) -> int:
-    """Press a button that is a form of its own."""
-    return somebody.submit("/rooms", to=path, **typed).status_code
-
-
-def id_of(services: Services, username: str) -> str:
-    user = services.people.users.find_by_username(username)
-    assert user is not None
-    return user.id
+from tests.visitors import Visitor, make_room, press, problem, user_of
 
 
 class TestFlooding:
@@ -58,7 +36,7 @@ class TestFlooding:
     ) -> None:
         """M09: they would fill the lists of those who cannot leave them."""
         monkeypatch.setattr(services.site.limits, "opening", AskingLimit("1 per hour", "opening", "Too many."))
-        first, second = id_of(services, "alice"), id_of(services, "bob")
+        first, second = user_of(services, "alice").id, user_of(services, "bob").id
         assert mallory.submit("/people", person=first).status_code == 303
         refused = mallory.submit("/people", person=second)
         assert (refused.status_code, "Too many." in problem(refused)) == (429, True)
@@ -78,7 +56,7 @@ class TestEvading:
         path = f"/api/rooms/{slug}/messages"
         assert bob.post(path, json={"text": "hi"}, headers=bob.csrf()).status_code == 403
         assert bob.get(path).status_code == 403
-        assert services.rooms.rooms.find_for(id_of(services, "bob"), slug) is None
+        assert services.rooms.rooms.find_for(user_of(services, "bob").id, slug) is None
         assert press(bob, f"/rooms/{slug}/join") == 303
         assert bob.post(path, json={"text": "hi"}, headers=bob.csrf()).status_code == 201
 
@@ -88,7 +66,7 @@ class TestEvading:
     ) -> None:
         """M17."""
         slug = make_room(alice, "Tea", "public")
-        user = services.people.users.find(id_of(services, "bob"))
+        user = services.people.users.find(user_of(services, "bob").id)
         assert user is not None
         headers = {"Authorization": f"Bearer {services.people.sessions.create_token(user, label='x', scopes=scopes)}"}
         client.get(f"/api/rooms/{slug}/messages", headers=headers)
@@ -102,10 +80,10 @@ class TestEvading:
         """M15."""
         slug = make_room(bob, "Tea", "public")
         assert alice.get(f"/chatroom/{slug}").status_code == 200
-        assert f"members/{id_of(services, 'alice')}/remove" not in bob.get(f"/rooms/{slug}/settings").text
-        assert press(bob, f"/rooms/{slug}/members/{id_of(services, 'alice')}/remove") == 403
+        assert f"members/{user_of(services, 'alice').id}/remove" not in bob.get(f"/rooms/{slug}/settings").text
+        assert press(bob, f"/rooms/{slug}/members/{user_of(services, 'alice').id}/remove") == 403
         assert alice.get(f"/chatroom/{slug}").status_code == 200
-        assert press(alice, f"/rooms/{slug}/members/{id_of(services, 'bob')}/remove") == 303
+        assert press(alice, f"/rooms/{slug}/members/{user_of(services, 'bob').id}/remove") == 303
         assert bob.get(f"/chatroom/{slug}").status_code == 404
 
 
@@ -154,154 +132,16 @@ class TestMaking:
         assert "Lobby" in alice.get(more.replace("&amp;", "&")).text
 
 
-class TestSettings:
-    def test_those_who_manage_it_change_it(self, alice: Visitor) -> None:
-        slug = make_room(alice)
-        path = f"/rooms/{slug}/settings"
-        assert alice.submit(path, **SAVED, is_read_only="y").status_code == 303
-        page = alice.get(path).text
-        assert "The room was changed." in page
-        assert "read-only" in page
-        assert "Alice set the topic to “Tea”" in alice.get(f"/chatroom/{slug}").text
-
-    def test_a_member_sees_who_is_in_it_and_no_forms(self, alice: Visitor, bob: Visitor) -> None:
-        slug = make_room(alice, kind="public")
-        press(bob, f"/rooms/{slug}/join")
-        page = bob.get(f"/rooms/{slug}/settings").text
-        assert "Alice" in page
-        assert "Leave this room" in page
-        assert f"/rooms/{slug}/archive" not in page
-        assert bob.submit(f"/rooms/{slug}/settings", **SAVED).status_code == 403
-
-    @pytest.mark.parametrize(
-        "wrong", [{"slow_seconds": "x"}, {"slow_seconds": "-1"}, {"retention_days": "9999"}, {"title": ""}]
-    )
-    def test_what_is_wrong_is_marked(self, alice: Visitor, wrong: dict[str, str]) -> None:
-        slug = make_room(alice)
-        answer = alice.submit(f"/rooms/{slug}/settings", **{**SAVED, **wrong})
-        assert answer.status_code == 400
-        assert "Please correct what is marked below." in problem(answer)
-
-    def test_it_says_how_much_it_would_delete_before_it_does(
-        self, alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        slug = make_room(alice)
-        monkeypatch.setattr(services.rooms.settings, "count_older", lambda access, days: 1234)
-        path = f"/rooms/{slug}/settings"
-        answer = alice.submit(path, **{**SAVED, "retention_days": "30"})
-        assert answer.status_code == 409
-        assert "1,234 messages" in answer.text
-        assert alice.submit(path, **{**SAVED, "retention_days": "30"}, confirmed="y").status_code == 303
-        assert "kept 30 days" in alice.get(path).text
-
-    def test_an_archived_room_is_read_and_not_written_in(self, alice: Visitor) -> None:
-        slug = make_room(alice, kind="public")
-        path = f"/chatroom/{slug}"
-        alice.say("hello", path)
-        assert press(alice, f"/rooms/{slug}/archive", archived="yes") == 303
-        page = alice.get(path).text
-        assert "hello" in page
-        assert "This room is archived" in page
-        answer = alice.say("more", path)
-        assert answer.status_code == 403
-        assert "This room is archived" in problem(answer)
-        assert f"/chatroom/{slug}" not in alice.get("/rooms").text
-        assert press(alice, f"/rooms/{slug}/archive", archived="no") == 303
-        assert alice.say("more", path).status_code == 303
-
-    def test_a_slow_room_says_how_long_to_wait(self, alice: Visitor, bob: Visitor) -> None:
-        slug = make_room(alice, kind="public")
-        alice.submit(f"/rooms/{slug}/settings", **{**SAVED, "slow_seconds": "60"})
-        path = f"/chatroom/{slug}"
-        assert 'data-slow-seconds="60"' in bob.get(path).text
-        began = time.monotonic()
-        assert bob.say("one", path).status_code == 303
-        answer = bob.say("two", path)
-        assert answer.status_code == 429
-        assert 59 - (time.monotonic() - began) <= int(answer.headers["Retry-After"]) <= 60
-        refused = bob.post(f"/api/rooms/{slug}/messages", json={"text": "two"}, headers=bob.csrf())
-        assert refused.get_json()["error"]["reason"] == "too_fast"
-        assert [alice.say(text, path).status_code for text in ("one", "two")] == [303, 303]
-
-
-class TestMembers:
-    def test_somebody_is_added_given_a_role_and_removed(self, alice: Visitor, bob: Visitor, services: Services) -> None:
-        slug = make_room(alice)
-        bob_id = id_of(services, "bob")
-        assert press(alice, f"/rooms/{slug}/members", username="BOB") == 303
-        assert bob.get(f"/chatroom/{slug}").status_code == 200
-        assert press(alice, f"/rooms/{slug}/members/{bob_id}/role", role="moderator") == 303
-        assert "Make a link" in bob.get(f"/rooms/{slug}/settings").text
-        assert press(alice, f"/rooms/{slug}/members/{bob_id}/role", role="king") == 400
-        assert press(alice, f"/rooms/{slug}/members/{bob_id}/remove") == 303
-        assert bob.get(f"/chatroom/{slug}").status_code == 404
-
-    def test_who_is_not_there_is_not_added(self, alice: Visitor) -> None:
-        slug = make_room(alice)
-        answer = alice.submit("/rooms", to=f"/rooms/{slug}/members", username="nobody")
-        assert (answer.status_code, problem(answer)) == (404, "There is nobody of this user name.")
-        assert 'value="nobody"' in answer.text
-
-    def test_who_leaves_is_gone(self, alice: Visitor, bob: Visitor) -> None:
-        slug = make_room(alice)
-        press(alice, f"/rooms/{slug}/members", username="bob")
-        assert press(alice, f"/rooms/{slug}/leave") == 403
-        assert press(bob, f"/rooms/{slug}/leave") == 303
-        assert bob.get(f"/chatroom/{slug}").status_code == 404
-
-
-class TestLinks:
-    def link(self, somebody: Visitor, slug: str) -> str:
-        page = somebody.submit("/rooms", to=f"/rooms/{slug}/invites", uses="1", hours="24").text
-        (link,) = re.findall(r'value="http://localhost(/join/[^"]+)"', page)
-        return str(link)
-
-    def test_a_newcomer_registers_and_comes_in(self, app: Flask, alice: Visitor, client: Visitor) -> None:
-        link = self.link(alice, make_room(alice))
-        asked = client.get(link)
-        assert asked.location == f"/login?next={link}"
-        (register,) = re.findall(r'href="(/register\?next=[^"]*)"', client.get(asked.location).text)
-        answer = client.submit(
-            register,
-            username="newcomer",
-            display_name="Newcomer",
-            password="a good long one",
-            password_again="a good long one",
-        )
-        assert answer.location == link
-        assert "Den" in client.get(link).text
-        came = client.submit(link)
-        assert client.get(came.location).status_code == 200
-        assert "Newcomer joined" in client.get(came.location).text
-        assert signed_in(app, "mallory").get(link).status_code == 404
-
-    def test_a_link_is_listed_and_ended(self, alice: Visitor, bob: Visitor) -> None:
-        slug = make_room(alice)
-        link = self.link(alice, slug)
-        page = alice.get(f"/rooms/{slug}/settings").text
-        assert link not in page
-        (end,) = re.findall(r'action="(/rooms/[^"]+/end)"', page)
-        assert press(alice, end) == 303
-        assert press(alice, end) == 404
-        assert bob.get(link).status_code == 404
-
-    @pytest.mark.parametrize("typed", [{}, {"uses": "7", "hours": "24"}, {"uses": "x", "hours": "1"}])
-    def test_what_is_not_offered_is_refused(self, alice: Visitor, typed: dict[str, str]) -> None:
-        slug = make_room(alice)
-        status = press(alice, f"/rooms/{slug}/invites", **typed)
-        assert status == (400 if typed else 200)
-
-
 class TestPeople:
     def test_two_talk_alone(self, alice: Visitor, bob: Visitor, mallory: Visitor, services: Services) -> None:
         assert "Bob" in alice.get("/people?q=bo").text
         assert "Bob" not in alice.get("/people?q=xyz").text
-        opened = alice.submit("/people", person=id_of(services, "bob"))
+        opened = alice.submit("/people", person=user_of(services, "bob").id)
         assert opened.status_code == 303
         assert "data-room-heading>Bob<" in alice.get(opened.location).text
         assert "data-room-heading>Alice<" in bob.get(opened.location).text
         assert mallory.get(opened.location).status_code == 404
-        again = bob.submit("/people", person=id_of(services, "alice"))
+        again = bob.submit("/people", person=user_of(services, "alice").id)
         assert again.location == opened.location
 
     @pytest.mark.parametrize(("chosen", "status"), [("", 400), ("nobody", 404)])
@@ -310,42 +150,3 @@ class TestPeople:
         assert answer.status_code == status
         assert problem(answer)
         assert services_of(alice.application).rooms.rooms.list_public("x")
-
-
-class TestRecord:
-    @pytest.fixture
-    def den(self, alice: Visitor, bob: Visitor) -> str:
-        """A private room of Bob's; Alice runs the site and is not in it. Its slug."""
-        slug = make_room(bob)
-        settings = f"/rooms/{slug}/settings"
-        assert bob.submit(settings, **SAVED, reason="<b>too long</b>").status_code == 303
-        return slug
-
-    def test_those_who_manage_the_room_read_it(self, bob: Visitor, den: str) -> None:
-        for path in (f"/rooms/{den}/settings", f"/rooms/{den}/record"):
-            text = bob.get(path).text
-            for words in ("<strong>change room</strong>", "title: <bdi>Snug</bdi>", "&lt;b&gt;too long&lt;/b&gt;"):
-                assert words in text
-
-    def test_nobody_else_does(self, alice: Visitor, bob: Visitor, mallory: Visitor, den: str) -> None:
-        assert mallory.get(f"/rooms/{den}/record").status_code == 404
-        assert alice.get(f"/rooms/{den}/record").status_code == 404
-        press(bob, f"/rooms/{den}/members", username="mallory")
-        assert mallory.get(f"/rooms/{den}/record").status_code == 403
-        assert "change room" not in mallory.get(f"/rooms/{den}/settings").text
-        assert "change room" in alice.get("/admin/audit").text
-
-    def test_only_of_this_room_and_in_pages(self, bob: Visitor, den: str, services: Services) -> None:
-        other = make_room(bob, "Other")
-        assert press(bob, f"/rooms/{other}/archive", archived="yes", reason="hushed") == 303
-        assert "hushed" in bob.get(f"/rooms/{other}/settings").text
-        assert "hushed" not in bob.get(f"/rooms/{den}/record").text
-        room = services.rooms.rooms.find_by_slug(den)
-        assert room
-        for n in range(ENTRIES):
-            record(services.database, CONSOLE, "archive_room", about_room(room), f"reason {n:02}")
-        first = bob.get(f"/rooms/{den}/record").text
-        assert "too long" not in first
-        (more,) = re.findall(rf'href="(/rooms/{den}/record\?before=[^"]*)"', first)
-        assert "too long" in bob.get(more).text
-        assert bob.get(f"/rooms/{den}/settings").text.count("<strong>") == 5

@@ -1,0 +1,64 @@
+"""Every field of an account's document, and what is done with it: on deletion, in own data, and for others' eyes.
+
+Deletion, own data and `Person` read this table; a test compares it with what is stored, so that none is forgotten.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+from chatroom.base.models import Person
+
+
+class Field(msgspec.Struct, frozen=True):
+    """The marks of one field; none has a default, so that each is decided."""
+
+    on_deletion: Literal["removed", "replaced", "kept"]
+    """What becomes of it when the account is deleted; what is kept says nothing about the person."""
+    exported: bool
+    """Whether the person finds it in their own data."""
+    shown: Literal["everywhere", "profile", "moderators", "nowhere"]
+    """Where others see it: wherever the person is shown (`Person`), on their page, or there for moderators alone."""
+
+
+FIELDS = {  # on deletion, exported, shown
+    "_id": Field("kept", True, "everywhere"),
+    "username": Field("removed", True, "everywhere"),
+    "username_key": Field("replaced", False, "nowhere"),
+    "display_name": Field("replaced", True, "everywhere"),
+    "display_name_key": Field("replaced", False, "nowhere"),
+    "name_keys": Field("kept", False, "nowhere"),  # nobody may take the names (decision 74)
+    "name_rule": Field("kept", False, "nowhere"),
+    "password_hash": Field("removed", False, "nowhere"),
+    "password_version": Field("replaced", False, "nowhere"),
+    "role": Field("replaced", True, "profile"),
+    "is_bot": Field("kept", True, "everywhere"),
+    "about": Field("removed", True, "profile"),
+    "time_zone": Field("removed", True, "profile"),
+    "muted_until": Field("removed", True, "moderators"),
+    "mute_reason": Field("removed", True, "moderators"),
+    "banned_until": Field("removed", True, "moderators"),
+    "ban_reason": Field("removed", True, "moderators"),
+    "held_at": Field("removed", False, "nowhere"),  # these three: the held messages are in the own data themselves
+    "approved": Field("removed", False, "nowhere"),
+    "is_trusted": Field("removed", False, "nowhere"),
+    "is_first": Field("kept", False, "nowhere"),
+    "created_at": Field("kept", True, "profile"),
+    "deleted_at": Field("kept", False, "nowhere"),
+    "is_erased": Field("kept", False, "nowhere"),
+    "is_leaving": Field("kept", False, "nowhere"),
+    "acts": Field("kept", False, "nowhere"),  # for the audit log, and removed by it
+}
+_ATTRIBUTES = {"_id": "id"}
+_OF_PERSON = {"_id": "id", "display_name": "name"}
+
+REMOVED = tuple(name for name, field in FIELDS.items() if field.on_deletion == "removed")
+EXPORTED = tuple(_ATTRIBUTES.get(name, name) for name, field in FIELDS.items() if field.exported)
+"""Attributes of `User`."""
+SHOWN = dict.fromkeys((name for name, field in FIELDS.items() if field.shown == "everywhere"), 1)
+"""What `person_of` needs of a document, as a projection."""
+
+
+def person_of(document: dict[str, Any]) -> Person:
+    """The person whose document this is, as others see them."""
+    return Person(**{_OF_PERSON.get(name, name): document[name] for name in SHOWN if name in document})

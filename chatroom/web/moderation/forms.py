@@ -1,0 +1,29 @@
+"""The forms of keeping order: report a message, mute or ban somebody."""
+
+from wtforms import SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+
+from chatroom.base.durations import OFFERED
+from chatroom.moderation.reports import LONGEST_REASON as LONGEST_REPORT
+from chatroom.site.audit import LONGEST_REASON
+from chatroom.web.kit.forms import Form, typed_in
+
+DURATIONS = [SelectChoice(value=value, label=label) for value, label in OFFERED.items()]
+
+
+class ReportForm(Form):
+    """Say what is wrong with a message."""
+
+    reason = TextAreaField("What is wrong with it?", render_kw={"required": True, "maxlength": LONGEST_REPORT})
+
+    @property
+    def typed(self) -> str:
+        """What was typed."""
+        return typed_in(self.reason)
+
+
+class OrderForm(Form):
+    """Mute or ban somebody: why, and for how long."""
+
+    reason = StringField("Why? They are told", render_kw={"required": True, "maxlength": LONGEST_REASON})
+    duration = SelectField("For how long", choices=DURATIONS, default="1h")

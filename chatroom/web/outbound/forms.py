@@ -1,0 +1,33 @@
+"""The forms of what is sent outside: webhooks, and what somebody is notified of."""
+
+from wtforms import HiddenField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
+
+from chatroom.names import MAX_HOOK_NAME
+from chatroom.outbound.webhooks import LONGEST_TRIGGER, LONGEST_URL
+from chatroom.web.kit.forms import Form
+
+WISHES = [
+    SelectChoice(value="mentions", label="Mentions"),
+    SelectChoice(value="all", label="All messages"),
+    SelectChoice(value="none", label="Nothing"),
+]
+
+
+class HookForm(Form):
+    """A new webhook, of either kind."""
+
+    kind = HiddenField()
+    name = StringField("Name", render_kw={"required": True, "maxlength": MAX_HOOK_NAME, "autocomplete": "off"})
+    url = StringField(
+        "Address", render_kw={"maxlength": LONGEST_URL, "autocomplete": "off", "inputmode": "url", "type": "url"}
+    )
+    trigger = StringField(
+        "Only messages that begin with", render_kw={"maxlength": LONGEST_TRIGGER, "autocomplete": "off"}
+    )
+
+
+class WishForm(Form):
+    """What somebody wants to be told of in a room."""
+
+    notify = SelectField("Tell me about", choices=WISHES)

@@ -1,0 +1,247 @@
+"""The forms of people: register, log in, passwords, the profile, access tokens, deleting an account."""
+
+from typing import Any, ClassVar
+
+from flask import request
+from wtforms import (
+    Field,
+    HiddenField,
+    PasswordField,
+    RadioField,
+    SelectChoice,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+    ValidationError,
+)
+from wtforms.validators import DataRequired, Length
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from chatroom.base.models import User
+from chatroom.names import clean_display_name, clean_username
+from chatroom.people.accounts import Registration
+from chatroom.people.passwords import LONGEST
+from chatroom.people.profiles import LONGEST_ABOUT, Profile
+from chatroom.people.sessions import LONGEST_LABEL
+from chatroom.people.tokens import SCOPES, USUAL
+from chatroom.site.audit import LONGEST_REASON
+from chatroom.web.kit.forms import CompleteForm, Form, check
+from chatroom.web.kit.security import safe_next
+from chatroom.web.kit.services import services
+
+DAYS = {"7": "a week", "30": "30 days", "90": "90 days", "365": "a year"}
+WAYS = {"keep": "Keep the messages, under “Former member”", "erase": "Erase the messages, and their files"}
+PASSWORD = {"required": True, "maxlength": LONGEST}
+NOT_THEIRS = {"wrong_password": ("password", "This is not your password.")}
+
+
+class NextField(HiddenField):  # type: ignore[misc]  # WTForms has no types
+    """The address to go on to, if it is one of this site's own; any other is forgotten."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """What was sent."""
+        self.data = safe_next(valuelist[0] if valuelist else "")
+
+
+class RegisterForm(Form):
+    """Become somebody here."""
+
+    username = StringField("User name", render_kw={"required": True, "maxlength": 32})
+    display_name = StringField("Display name", render_kw={"required": True, "maxlength": 40})
+    password = PasswordField("Password", render_kw=PASSWORD)
+    password_again = PasswordField("Password again", render_kw=PASSWORD)
+    invite = StringField("Invitation code", render_kw={"maxlength": 100})
+    next = NextField()
+
+    @classmethod
+    def asked(cls) -> "RegisterForm":
+        """The form as the address asks for it."""
+        form = cls()
+        form.username.data = request.args.get("username", "")[:64]
+        form.next.data = safe_next(request.args.get("next"))
+        return form
+
+    @property
+    def registration(self) -> Registration:
+        """Who they want to be."""
+        return Registration(
+            username=self.username.data,
+            display_name=self.display_name.data,
+            password=self.password.data,
+            invite=self.invite.data or "",
+        )
+
+    def validate_username(self, field: Field) -> None:
+        """As the rule for user names says."""
+        check(lambda: clean_username(field.data or ""))
+
+    def validate_display_name(self, field: Field) -> None:
+        """As the rule for display names says."""
+        check(lambda: clean_display_name(field.data or ""))
+
+    def validate_password(self, field: Field) -> None:
+        """As the rule for passwords says."""
+        _check_password(field, self.username.data or "", self.display_name.data or "")
+
+    def validate_password_again(self, field: Field) -> None:
+        """The same twice."""
+        _check_same(self.password, field)
+
+
+class LoginForm(CompleteForm):
+    """Come in again."""
+
+    username = StringField("User name", render_kw={"required": True, "maxlength": 64})
+    password = PasswordField("Password", render_kw=PASSWORD)
+    next = NextField()
+
+    @classmethod
+    def asked(cls) -> "LoginForm":
+        """The form as the address asks for it."""
+        form = cls()
+        form.next.data = safe_next(request.args.get("next"))
+        return form
+
+
+class ResetForm(Form):
+    """Set a new password, twice the same."""
+
+    password = PasswordField("New password", render_kw=PASSWORD)
+    password_again = PasswordField("New password again", render_kw=PASSWORD)
+
+    def __init__(self, user: User, **kwargs: Any) -> None:
+        self.user = user
+        super().__init__(**kwargs)
+
+    def validate_password(self, field: Field) -> None:
+        """As the rule for passwords says."""
+        _check_password(field, self.user.username, self.user.display_name)
+
+    def validate_password_again(self, field: Field) -> None:
+        """The same twice."""
+        _check_same(self.password, field)
+
+
+class PasswordForm(ResetForm):
+    """Change one's password."""
+
+    beside: ClassVar = {"wrong_password": ("current_password", "This is not your current password.")}
+
+    current_password = PasswordField("Current password", render_kw=PASSWORD)
+
+
+class ProfileForm(CompleteForm):
+    """Say something about oneself."""
+
+    display_name = StringField("Display name", render_kw={"required": True, "maxlength": 40})
+    about = TextAreaField("About you", render_kw={"maxlength": LONGEST_ABOUT})
+    time_zone = StringField("Time zone", render_kw={"maxlength": 64})
+
+    @property
+    def profile(self) -> Profile:
+        """What they say."""
+        return Profile(
+            display_name=self.display_name.data, about=self.about.data, time_zone=(self.time_zone.data or "").strip()
+        )
+
+    def validate_display_name(self, field: Field) -> None:
+        """As the rule for display names says."""
+        check(lambda: clean_display_name(field.data or ""))
+
+
+class PictureForm(Form):
+    """Choose a picture, or remove it; the file is not read here."""
+
+    remove = HiddenField()
+
+
+class TokenForm(Form):
+    """A new token. Like a new password, it is asked for by one who knows the old one."""
+
+    beside: ClassVar = NOT_THEIRS
+
+    label = StringField(
+        "What is it for?",
+        [DataRequired("Please say what it is for."), Length(max=LONGEST_LABEL)],
+        render_kw={"maxlength": LONGEST_LABEL, "autocomplete": "off"},
+    )
+    scopes = SelectMultipleField(
+        "What it may do",
+        choices=[SelectChoice(*scope) for scope in SCOPES.items()],
+        default=list(USUAL),
+        option_widget=CheckboxInput(),
+        widget=ListWidget(prefix_label=False),
+    )
+    rooms = StringField("Rooms", [Length(max=1500)], render_kw={"maxlength": 1500, "autocomplete": "off"})
+    days = SelectField("Good for", choices=[SelectChoice(*days) for days in DAYS.items()], default="90")
+    password = PasswordField("Your password", render_kw=PASSWORD)
+
+    @property
+    def slugs(self) -> list[str]:
+        """The rooms that were named, separated by commas or spaces."""
+        return (self.rooms.data or "").replace(",", " ").split()
+
+    def validate_scopes(self, field: Any) -> None:
+        """A token that may do nothing is a mistake."""
+        if not field.data:
+            raise ValidationError("Tick at least one: a token that may do nothing is of no use.")
+
+
+class DeletionForm(Form):
+    """What becomes of the messages, and the user name, typed to confirm."""
+
+    way = RadioField(
+        "What becomes of the messages?", choices=[SelectChoice(*way) for way in WAYS.items()], validate_choice=False
+    )
+    confirmation = StringField(
+        "User name", render_kw={"required": True, "maxlength": 64, "autocapitalize": "none", "spellcheck": "false"}
+    )
+
+    def __init__(self, person: User, **kwargs: Any) -> None:
+        self.person = person
+        super().__init__(**kwargs)
+        self.confirmation.label.text = f"Type the user name, {person.username}, to confirm"
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether the messages go."""
+        return bool(self.way.data == "erase")
+
+    def validate_way(self, field: Field) -> None:
+        """Nothing is chosen in anybody's place."""
+        if field.data not in WAYS:
+            raise ValidationError("Choose one of the two.")
+
+    def validate_confirmation(self, field: Field) -> None:
+        """The user name, as it is."""
+        if (field.data or "").strip() != self.person.username:
+            raise ValidationError("This is not the user name.")
+
+
+class OwnDeletionForm(DeletionForm):
+    """Delete one's own account."""
+
+    beside: ClassVar = NOT_THEIRS
+
+    password = PasswordField("Your password", render_kw=PASSWORD)
+
+    def validate_password(self, field: Field) -> None:
+        """It is looked at only once everything else is right: a try counts as a log-in."""
+        if not field.data:
+            raise ValidationError("Type your password.")
+
+
+class OthersDeletionForm(DeletionForm):
+    """Delete somebody else's account."""
+
+    reason = StringField("Why (for the audit log; may stay empty)", render_kw={"maxlength": LONGEST_REASON})
+
+
+def _check_password(field: Field, *names: str) -> None:
+    check(lambda: services.people.passwords.check_choice(field.data or "", names))
+
+
+def _check_same(first: Field, second: Field) -> None:
+    if first.data != second.data:
+        raise ValidationError("The two passwords differ.")

@@ -1,0 +1,240 @@
+"""The JSON API of rooms (docs/protocol.md): which ones one is in, make, change, join and leave one, mark it as read."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from flask import Response
+from msgspec import UNSET, Meta, UnsetType
+
+from chatroom.base.access import Access
+from chatroom.base.errors import Refused
+from chatroom.base.models import Notify, Person, Role, RoomEntry, RoomKind
+from chatroom.live.protocol import Cursor
+from chatroom.names import MAX_TITLE, MAX_TOPIC, clean_title, clean_topic
+from chatroom.people.tokens import grant_of
+from chatroom.rooms.settings import MAX_RETENTION_DAYS, MAX_SLOW_SECONDS, Wanted
+from chatroom.site.audit import LONGEST_REASON
+from chatroom.web.kit.api import answer, api_blueprint, asker, body_as, enter
+from chatroom.web.kit.login import client_address
+from chatroom.web.kit.openapi import operation
+from chatroom.web.kit.services import services
+
+Title = Annotated[str, Meta(min_length=1, max_length=MAX_TITLE)]
+Topic = Annotated[str, Meta(max_length=MAX_TOPIC)]
+
+# Two, because the operations of the OpenAPI document are named after them.
+blueprint = api_blueprint("room_api")
+listing = api_blueprint("rooms_api")
+
+
+class NewRoom(msgspec.Struct, forbid_unknown_fields=True):
+    """A room to make."""
+
+    title: Title
+    topic: Topic = ""
+    kind: Literal["public", "private"] = "public"
+
+
+class RoomChange(msgspec.Struct, forbid_unknown_fields=True):
+    """What of a room is to be another; what is not there stays."""
+
+    title: Title | UnsetType = UNSET
+    topic: Topic | UnsetType = UNSET
+    is_read_only: bool | UnsetType = UNSET
+    slow_seconds: Annotated[int, Meta(ge=0, le=MAX_SLOW_SECONDS)] | UnsetType = UNSET
+    retention_days: Annotated[int, Meta(ge=0, le=MAX_RETENTION_DAYS)] | UnsetType = UNSET
+    archived: bool | UnsetType = UNSET
+    confirmed: bool = False
+    """That messages may be deleted by a retention."""
+    reason: Annotated[str, Meta(max_length=LONGEST_REASON)] = ""
+
+
+class RoomAnswer(msgspec.Struct, kw_only=True):
+    """A room as it is now, and what you are in it."""
+
+    slug: str
+    title: str
+    kind: RoomKind
+    topic: str
+    role: Role
+    is_read_only: bool
+    slow_seconds: int
+    retention_days: int
+    archived: bool
+
+
+class LeftAnswer(msgspec.Struct):
+    """The room that you left."""
+
+    room: str
+
+
+class ListedRoom(msgspec.Struct, kw_only=True):
+    """A room in somebody's list."""
+
+    slug: str
+    title: str
+    kind: RoomKind
+    topic: str
+    role: Role
+    notify: Notify
+    is_read_only: bool
+    archived: bool
+    unread: int
+    mentions: int
+    read_sequence: int
+    revision: int
+    people: tuple[Person, ...]
+
+
+class RoomList(msgspec.Struct):
+    """The rooms that one is in."""
+
+    rooms: list[ListedRoom]
+
+
+class Read(msgspec.Struct, forbid_unknown_fields=True):
+    """How far you have read."""
+
+    sequence: Cursor
+
+
+class ReadAnswer(msgspec.Struct):
+    """How far you have read, as it is now."""
+
+    room: str
+    sequence: int
+
+
+@listing.get("/rooms")
+@operation("read", {200: RoomList})
+def list_rooms() -> Response:
+    """The rooms that you are in, by title, each with what you have not read in it.
+
+    `unread` counts at most 100.
+    """
+    return answer(RoomList(rooms=[_listed(entry) for entry in services.rooms.rooms.list_for(asker().id)]))
+
+
+@listing.post("/rooms/<slug>/read")
+@operation("read", {200: ReadAnswer}, body=Read, example={"sequence": 42})
+def mark_read(slug: str) -> Response:
+    """Say how far you have read; your other devices are told. It only ever moves forward."""
+    access = enter(slug)
+    sequence = services.rooms.read_positions.mark(access, body_as(Read).sequence)
+    return answer(ReadAnswer(room=access.room.slug, sequence=sequence))
+
+
+@blueprint.post("/rooms")
+@operation(
+    "rooms",
+    {201: RoomAnswer},
+    body=NewRoom,
+    example={"title": "Builds", "topic": "What the machines say", "kind": "private"},
+    refusals=(409,),
+)
+def create() -> Response:
+    """Make a room, and be its administrator.
+
+    A token that is limited to some rooms makes none.
+    """
+    person, body = asker(), body_as(NewRoom)
+    services.site.limits.posting.check(person.id, client_address())
+    room = services.rooms.rooms.create(
+        person.author,
+        grant_of(person.session).site_role(person.role),
+        title=clean_title(body.title),
+        topic=clean_topic(body.topic),
+        is_private=body.kind == "private",
+    )
+    return _answer(room.slug, 201)
+
+
+@blueprint.patch("/rooms/<slug>")
+@operation("moderate", {200: RoomAnswer}, body=RoomChange, example={"topic": "Version 2.1 is out"}, refusals=(409,))
+def change(slug: str) -> Response:
+    """Change a room that you manage: its name, its topic, what holds in it.
+
+    A retention that would delete messages at once is refused with 409 until it comes with `confirmed`. The `reason`
+    goes into the room's record.
+    """
+    access, body = enter(slug), body_as(RoomChange)
+    services.site.limits.posting.check(access.user_id, client_address())
+    wanted = _wanted(access, body)
+    older = services.rooms.settings.count_older(access, wanted.retention_days)
+    if older and wanted.retention_days != access.room.retention_days and not body.confirmed and access.may_manage:
+        raise Refused("conflict", f"This deletes {older} messages, for good. Send it again with confirmed: true.")
+    services.rooms.settings.change(access, wanted, body.reason)
+    if body.archived is not UNSET:
+        services.rooms.settings.archive(access, is_archived=body.archived, reason=body.reason)
+    return _answer(slug)
+
+
+@blueprint.post("/rooms/<slug>/join")
+@operation("rooms", {200: RoomAnswer})
+def join(slug: str) -> Response:
+    """Come into a public room; where you are in it already, nothing changes."""
+    person = asker()
+    services.site.limits.coming.check(person.id)
+    if services.rooms.rooms.find_for(person.id, slug) is None:
+        services.rooms.rooms.join(person.author, slug)
+    return _answer(slug)
+
+
+@blueprint.post("/rooms/<slug>/leave")
+@operation("rooms", {200: LeftAnswer})
+def leave(slug: str) -> Response:
+    """Leave a room; of a private one, only who adds you or a link lets you in again."""
+    # Not as the token sees the room: whether somebody else manages it is asked of the account's own role.
+    access = services.rooms.rooms.find_for(asker().id, slug)
+    if access is None:
+        raise Refused("not_found", "There is no such room, or you are not a member of it.")
+    services.rooms.rooms.leave(access)
+    return answer(LeftAnswer(slug))
+
+
+def _wanted(access: Access, body: RoomChange) -> Wanted:
+    """The settings that the room shall have: those that are given, and the others as they are."""
+    given = {name: value for name in Wanted.__struct_fields__ if (value := getattr(body, name)) is not UNSET}
+    if "title" in given:
+        given["title"] = clean_title(given["title"])
+    if "topic" in given:
+        given["topic"] = clean_topic(given["topic"])
+    return Wanted(**{name: getattr(access.room, name) for name in Wanted.__struct_fields__} | given)
+
+
+def _answer(slug: str, status: int = 200) -> Response:
+    access = enter(slug)
+    room = access.room
+    shown = RoomAnswer(
+        slug=room.slug,
+        title=room.title,
+        kind=room.kind,
+        topic=room.topic,
+        role=access.membership.role,
+        is_read_only=room.is_read_only,
+        slow_seconds=room.slow_seconds,
+        retention_days=room.retention_days,
+        archived=room.archived_at is not None,
+    )
+    return answer(shown, status)
+
+
+def _listed(entry: RoomEntry) -> ListedRoom:
+    """An entry as programs see it."""
+    room, membership = entry.room, entry.membership
+    return ListedRoom(
+        slug=room.slug,
+        title=entry.title,
+        kind=room.kind,
+        topic=room.topic,
+        role=membership.role,
+        notify=membership.notify,
+        is_read_only=room.is_read_only,
+        archived=room.archived_at is not None,
+        unread=entry.unread,
+        mentions=entry.mentions,
+        read_sequence=membership.read_sequence,
+        revision=entry.revision,
+        people=entry.people,
+    )

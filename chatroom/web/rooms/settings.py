@@ -1,0 +1,159 @@
+"""A room's settings: what it is, who is in it, its links and its record, and how those who manage it change all that.
+
+What a person may do is decided by the modules below.
+"""
+
+from typing import Any
+
+from flask import Blueprint, Response, flash, redirect, request, url_for
+
+from chatroom.base.access import Access
+from chatroom.base.errors import Refused
+from chatroom.site.audit import LONGEST_REASON
+from chatroom.web.kit.login import current_user, login_required
+from chatroom.web.kit.pages import Page, form_page, refusals_on, render
+from chatroom.web.kit.services import services
+from chatroom.web.messages.pages import open_room
+from chatroom.web.rooms.forms import InviteForm, RoomForm
+
+LATEST = 5
+"""Entries of the record on the page of the settings; the others have a page of their own."""
+ROLES = ("member", "moderator", "administrator")
+
+blueprint = Blueprint("room_settings", __name__)
+
+
+def _settings_page(
+    slug: str, form: RoomForm | InviteForm | None = None, status: int = 200, msg: str = "", **more: Any
+) -> Response:
+    access = _enter(slug) if request.method == "POST" else open_room(slug)
+    room = access.room
+    return render(
+        "rooms/room_settings.html",
+        status,
+        access=access,
+        room=room,
+        form=form if isinstance(form, RoomForm) else RoomForm.of(room),
+        invite_form=form if isinstance(form, InviteForm) else InviteForm(),
+        members=services.rooms.rooms.list_members(access),
+        invites=services.rooms.links.list_for(access) if access.may_moderate else [],
+        entries=services.site.audit.page(room=room.id).entries[:LATEST] if access.may_manage else [],
+        roles=ROLES,
+        msg=msg,
+        typed_username=_typed_name(),
+        **{"older": 0, "link": "", **more},
+    )
+
+
+@blueprint.route("/rooms/<slug>/settings", methods=["GET", "POST"])
+@login_required
+@form_page(_settings_page, RoomForm)
+def settings(form: RoomForm, slug: str) -> Page:
+    """What the room is, who is in it; and for those who manage it, how to change it."""
+    access, wanted = _enter(slug), form.wanted
+    if wanted.retention_days != access.room.retention_days and not form.confirmed.data:
+        older = services.rooms.settings.count_older(access, wanted.retention_days)
+        if older:
+            return _settings_page(slug, form, 409, older=older)
+    services.rooms.settings.change(access, wanted, form.reason.data or "")
+    return _changed(access, "The room was changed.")
+
+
+@blueprint.post("/rooms/<slug>/archive")
+@login_required
+@refusals_on(_settings_page)
+def archive(slug: str) -> Page:
+    """Close the room for writing, or open it again."""
+    access = _enter(slug)
+    is_archived = request.form.get("archived") == "yes"
+    reason = request.form.get("reason", "")[:LONGEST_REASON]
+    services.rooms.settings.archive(access, is_archived=is_archived, reason=reason)
+    return _changed(access, "The room is archived." if is_archived else "The room is open again.")
+
+
+@blueprint.get("/rooms/<slug>/record")
+@login_required
+def record(slug: str) -> Page:
+    """What those who keep order did in the room, for those who manage it."""
+    access = _enter(slug)
+    if not access.may_manage:
+        raise Refused("forbidden", "Only those who manage this room read its record.")
+    page = services.site.audit.page(request.args.get("before", "")[:24], room=access.room.id)
+    return render("export/room_record.html", room=access.room, page=page)
+
+
+@blueprint.post("/rooms/<slug>/leave")
+@login_required
+@refusals_on(_settings_page)
+def leave(slug: str) -> Page:
+    """Go."""
+    services.rooms.rooms.leave(_enter(slug))
+    return redirect(url_for("rooms.browse"), 303)
+
+
+@blueprint.post("/rooms/<slug>/members")
+@login_required
+@refusals_on(_settings_page)
+def add_member(slug: str) -> Page:
+    """Take somebody in, by user name."""
+    access = _enter(slug)
+    user = services.people.users.find_by_username(_typed_name())
+    if user is None:
+        raise Refused("not_found", "There is nobody of this user name.")
+    services.rooms.rooms.add_member(access, user.id, user.display_name)
+    return _changed(access, "They are a member now.")
+
+
+@blueprint.post("/rooms/<slug>/members/<user_id>/remove")
+@login_required
+@refusals_on(_settings_page)
+def remove_member(slug: str, user_id: str) -> Page:
+    """Take somebody out."""
+    access = _enter(slug)
+    services.rooms.rooms.remove_member(access, user_id)
+    return _changed(access, "They are no member any more.")
+
+
+@blueprint.post("/rooms/<slug>/members/<user_id>/role")
+@login_required
+@refusals_on(_settings_page)
+def set_role(slug: str, user_id: str) -> Page:
+    """Give a member another role."""
+    access = _enter(slug)
+    role = request.form.get("role")
+    if role not in ROLES:
+        raise Refused("invalid", "Choose one of the roles.")
+    services.rooms.rooms.set_role(access, user_id, role)  # type: ignore[arg-type]
+    return _changed(access, "The role was changed.")
+
+
+@blueprint.post("/rooms/<slug>/invites")
+@login_required
+@form_page(_settings_page, InviteForm)
+def create_invite(form: InviteForm, slug: str) -> Page:
+    """Make a link into the room, which is shown this once."""
+    code = services.rooms.links.create(_enter(slug), uses=form.uses.data, hours=form.hours.data)
+    return _settings_page(slug, link=url_for("rooms.accept", code=code, _external=True))
+
+
+@blueprint.post("/rooms/<slug>/invites/<invite_id>/end")
+@login_required
+@refusals_on(_settings_page)
+def end_invite(slug: str, invite_id: str) -> Page:
+    """Let nobody in by a link any more."""
+    access = _enter(slug)
+    services.rooms.links.end(access, invite_id)
+    return _changed(access, "The link is good no more.")
+
+
+def _enter(slug: str) -> Access:
+    return services.rooms.rooms.get_for(current_user.id, slug)
+
+
+def _typed_name() -> str:
+    return request.form.get("username", "")[:64]
+
+
+def _changed(access: Access, said: str) -> Page:
+    flash(said, "success")
+    return redirect(url_for("room_settings.settings", slug=access.room.slug), 303)

@@ -1,0 +1,147 @@
+/* Files on their way to the room, before the message that will have them: two at a time, each to be cancelled or tried
+   again. No DOM. */
+
+import { formatSize } from "../kit/text.js";
+
+const AT_ONCE = 2;
+
+export class Uploads {
+  #send;
+  #makeKey;
+  #maxBytes;
+  #maxFiles;
+  #onChange;
+  #items = [];
+
+  /** `send(file, onProgress)` answers with `{stored, abort}`: a promise of what the server knows of the file, and a way out. */
+  constructor({ send, makeKey, maxBytes, maxFiles, onChange }) {
+    this.#send = send;
+    this.#makeKey = makeKey;
+    this.#maxBytes = maxBytes;
+    this.#maxFiles = maxFiles;
+    this.#onChange = onChange;
+  }
+
+  /** Each with its `key`, `name`, `size`, `state` (waiting, sending, done, failed), `progress` (0 to 1), `problem`. */
+  get items() {
+    return this.#items;
+  }
+
+  get isEmpty() {
+    return this.#items.length === 0;
+  }
+
+  /** Whether a message could be sent now with all of them. */
+  get isReady() {
+    return this.#items.every(({ state }) => state === "done");
+  }
+
+  get hasFailed() {
+    return this.#items.some(({ state }) => state === "failed");
+  }
+
+  /** What the server knows of those that are there. */
+  get stored() {
+    return this.#items.flatMap(({ stored }) => stored ?? []);
+  }
+
+  /** Begin to send files; answers with what is wrong with some of them, or "". */
+  add(files) {
+    const problems = new Set();
+    for (const file of files) {
+      const problem = this.#findProblem(file);
+      if (problem) problems.add(problem);
+      else this.#items.push({ key: this.#makeKey(), file, name: file.name, size: file.size, state: "waiting", progress: 0, problem: "" });
+    }
+    this.#go();
+    return [...problems].join(" ");
+  }
+
+  /** Show files that were sent before, and no message has yet. */
+  restore(stored) {
+    for (const each of stored) {
+      this.#items.push({ key: this.#makeKey(), name: each.name, size: each.size, state: "done", progress: 1, problem: "", stored: each });
+    }
+    this.#onChange();
+  }
+
+  /** Let go of one, wherever it is. */
+  remove(key) {
+    const item = this.#find(key);
+    if (!item) return;
+    this.#items = this.#items.filter((each) => each !== item);
+    item.abort?.();
+    this.#go();
+  }
+
+  /** Send a failed one again. */
+  retry(key) {
+    const item = this.#find(key);
+    if (item?.state !== "failed") return;
+    Object.assign(item, { state: "waiting", progress: 0, problem: "" });
+    this.#go();
+  }
+
+  /** Hand all of them to a message. */
+  take() {
+    const taken = this.stored;
+    this.#items = [];
+    this.#onChange();
+    return taken;
+  }
+
+  #findProblem({ name, size }) {
+    if (this.#maxFiles && this.#items.length >= this.#maxFiles) return `At most ${this.#maxFiles} files fit in one message.`;
+    if (this.#maxBytes && size > this.#maxBytes) return `${name} is too large: at most ${formatSize(this.#maxBytes)} are allowed.`;
+    return size === 0 ? `${name} is empty, or a folder.` : "";
+  }
+
+  #find(key) {
+    return this.#items.find((item) => item.key === key);
+  }
+
+  #go() {
+    const isFree = () => this.#items.filter(({ state }) => state === "sending").length < AT_ONCE;
+    for (const item of this.#items) if (item.state === "waiting" && isFree()) this.#begin(item);
+    this.#onChange();
+  }
+
+  async #begin(item) {
+    item.state = "sending";
+    const { stored, abort } = this.#send(item.file, (progress) => {
+      item.progress = progress;
+      this.#onChange();
+    });
+    item.abort = abort;
+    try {
+      Object.assign(item, { stored: await stored, state: "done", progress: 1 });
+    } catch (error) {
+      Object.assign(item, { state: "failed", problem: error.message });
+    }
+    if (this.#items.includes(item)) this.#go();
+  }
+}
+
+/** Make the function that sends a file: by XMLHttpRequest, because `fetch` does not report the progress of an upload. */
+export function makeSend({ url, csrfToken }) {
+  return (file, onProgress) => {
+    const request = new XMLHttpRequest();
+    const stored = new Promise((resolve, reject) => {
+      request.open("POST", `${url}?${new URLSearchParams({ name: file.name })}`);
+      request.setRequestHeader("X-CSRFToken", csrfToken);
+      request.setRequestHeader("Content-Type", "application/octet-stream");
+      request.responseType = "json";
+      request.upload.onprogress = ({ loaded, total }) => onProgress(total ? loaded / total : 0);
+      request.onload = () => (request.status === 201 ? resolve(request.response) : reject(new Error(explain(request))));
+      request.onerror = () => reject(new Error("The room cannot be reached."));
+      request.onabort = () => reject(new Error("Cancelled."));
+      request.send(file);
+    });
+    return { stored, abort: () => request.abort() };
+  };
+}
+
+/** A proxy in between may answer with a page of its own, in place of our JSON. */
+function explain({ response, status }) {
+  return response?.error?.message ?? (status === 413 ? "The file is too large." : `The room answered with an error (${status}).`);
+}

@@ -1,0 +1,80 @@
+/* Small questions about text, answered as the server answers them. No DOM. */
+
+/** How long a text is, in code points: an emoji is one, as in Python. */
+export function countCharacters(text) {
+  return [...text].length;
+}
+
+/** The first characters of a text, counted as `countCharacters` does. */
+export function cut(text, number) {
+  return text.length <= number ? text : [...text].slice(0, number).join("");
+}
+
+/** Say why a text cannot be sent, or "" when it can. A maximum of 0 means none. */
+export function findProblem(text, maxLength) {
+  if (text.trim() === "") return "There is nothing to send yet. Write something first.";
+  const length = countCharacters(text);
+  if (maxLength && length > maxLength) {
+    return `That is ${length - maxLength} characters too many: at most ${maxLength.toLocaleString("en")} fit in one message.`;
+  }
+  return "";
+}
+
+/** A name as it is shown where no badge says that it is a bot's: the same as `Author.shown` in chatroom/base/models.py. */
+export function shownName({ name, is_bot }) {
+  return is_bot ? `${name} (bot)` : name;
+}
+
+/** The first letter or digit of the first and of the last word: the same as `initials` in _macros.html. */
+export function findInitials(name) {
+  const words = name.split(/\s+/u).filter(Boolean);
+  const ends = words.length > 1 ? [words[0], words.at(-1)] : words;
+  return ends.map((word) => word.match(/[\p{L}\p{N}]/u)?.[0].toUpperCase() ?? "").join("");
+}
+
+/** One of twelve hues, by `crc32(id) % 12`: the same as the filter `hue` of the templates. */
+export function findHue(id) {
+  let crc = 0xffffffff;
+  for (const byte of new TextEncoder().encode(id)) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return ((crc ^ 0xffffffff) >>> 0) % 12;
+}
+
+/** A size for people: the same as Jinja's `filesizeformat`. */
+export function formatSize(bytes) {
+  if (bytes < 1000) return count(bytes, "Byte");
+  const units = ["kB", "MB", "GB", "TB"];
+  const power = Math.min(units.length, Math.floor(Math.log10(bytes) / 3));
+  return `${(bytes / 1000 ** power).toFixed(1)} ${units[power - 1]}`;
+}
+
+/** "1 message", "2 messages". */
+export function count(number, one, many = `${one}s`) {
+  return `${number} ${number === 1 ? one : many}`;
+}
+
+const NAMED = { amp: "&", lt: "<", gt: ">", quot: '"', nbsp: " " };
+
+/** The text of stored HTML, in one line. It is for showing as text, and never becomes an element. */
+export function plainText(html) {
+  return html
+    .replaceAll(/<(?:"[^"]*"|[^">])*>/g, "")
+    .replaceAll(/&(?:#(\d+)|(\w+));/g, (whole, code, name) => (code ? String.fromCodePoint(code) : (NAMED[name] ?? whole)))
+    .replaceAll(/\s+/g, " ")
+    .trim();
+}
+
+const NAME = /(?<![\p{L}\p{M}\p{N}_@/.-])@([\p{L}\p{Nd}][\p{L}\p{M}\p{Nd}._-]{0,40})?$/u;
+const CODE = /(?<![\p{L}\p{N}:])(?<=^|[\s(]):([a-z0-9_+-]{2,40})$/iu;
+
+/** What could be completed before the caret, the name after an `@` or the emoji after a colon: `{kind, query, start, end}`, or null. */
+export function findUnfinished(text, caret) {
+  const before = text.slice(0, caret);
+  for (const [kind, pattern] of [["member", NAME], ["emoji", CODE]]) {
+    const match = before.match(pattern);
+    if (match) return { kind, query: match[1] ?? "", start: match.index, end: caret };
+  }
+  return null;
+}

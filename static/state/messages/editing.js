@@ -1,0 +1,76 @@
+/* One message being given another text: what was typed is kept until the room has it, or the person lets go of it. No DOM.
+
+   An edit carries the revision that its author saw. So one whose answer is lost can be sent again, and may arrive late
+   or twice: it never overwrites a newer one. */
+
+import { ApiError } from "../live/api.js";
+
+const PASSING = new Set(["unreachable", "unavailable", "unknown", "signed_out"]);
+
+export const UNSURE = "It is not known whether this was saved. It is tried again when the room answers.";
+const CONFLICT = "The message was changed meanwhile, as it stands above. Save again to replace that.";
+
+export class Editing {
+  #id;
+  #seen;
+  #change;
+  #read;
+  #onState;
+
+  /** "open", "saving", "unsure" (no answer: nobody knows), or "saved". */
+  state = "open";
+  problem = "";
+  hasConflict = false;
+
+  /** `change(frame)` asks the room, `read(id)` answers with the message as it is, `onState()` hears of every change here. */
+  constructor({ message, change, read, onState }) {
+    this.#id = message.id;
+    this.#seen = message.revision;
+    this.text = message.text;
+    this.#change = change;
+    this.#read = read;
+    this.#onState = onState;
+  }
+
+  async save(text) {
+    if (this.state === "saving" || this.state === "saved") return;
+    this.text = text;
+    this.#be("saving");
+    try {
+      const answer = await this.#change({ type: "edit", id: this.#id, text, revision: this.#seen });
+      if (answer.type === "stored") this.#be("saved");
+      else await this.#refused(answer);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      await this.#refused(error);
+    }
+  }
+
+  /** The room can be reached again. */
+  resume() {
+    if (this.state === "unsure") this.save(this.text);
+  }
+
+  async #refused({ reason, message }) {
+    if (PASSING.has(reason)) this.#be("unsure", UNSURE);
+    else if (reason === "conflict") await this.#takeIn();
+    else this.#be("open", message);
+  }
+
+  /** Whoever has seen the other text may replace it. */
+  async #takeIn() {
+    try {
+      this.#seen = (await this.#read(this.#id)).revision;
+      this.hasConflict = true;
+      this.#be("open", CONFLICT);
+    } catch (error) {
+      this.#be("open", error.message);
+    }
+  }
+
+  #be(state, problem = "") {
+    this.state = state;
+    this.problem = problem;
+    this.#onState();
+  }
+}

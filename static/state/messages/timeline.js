@@ -1,0 +1,165 @@
+/* The messages that this page has, in their only order: by sequence, each in its latest revision. No DOM.
+
+   What is loaded is one stretch without gaps. It may begin later than the room does (`hasOlder`), and, while
+   somebody reads far above, end earlier (`isDetached`): what lies outside is not kept, and read again when needed. */
+
+const COLLECTED_LIMIT = 5000;
+
+export class Timeline {
+  #stretch = new Stretch();
+  #collected = null; // what arrives while a page is on its way
+
+  /** The revision up to which everything was seen: where to go on after a break. */
+  cursor = 0;
+  hasOlder = false;
+  isDetached = false;
+
+  constructor({ user }) {
+    this.user = user;
+  }
+
+  get messages() {
+    return this.#stretch.messages;
+  }
+
+  get oldestSequence() {
+    return this.messages[0]?.sequence;
+  }
+
+  get newestSequence() {
+    return this.#stretch.newestSequence;
+  }
+
+  /** The message with this sequence, if it is loaded. */
+  find(sequence) {
+    return this.#stretch.find(sequence);
+  }
+
+  /** Whether a draft of ours has become a message here. */
+  hasClientId(client_id) {
+    return this.messages.some((message) => message.client_id === client_id && message.author.id === this.user.id);
+  }
+
+  /** Begin, or begin anew, with a page; what arrived while it was on its way is kept. */
+  reset({ messages, revision, hasOlder, hasNewer = false }) {
+    this.#stretch = new Stretch();
+    this.cursor = Math.max(this.cursor, revision);
+    this.applyPage({ messages, hasOlder, hasNewer });
+  }
+
+  /** Take changes in any order, any number of times; answers with the messages that are new to this page. */
+  applyChanges({ messages, revision }) {
+    const arrived = [];
+    for (const message of messages) {
+      this.#collected?.add(message);
+      const isNew = message.sequence > this.cursor && !this.find(message.sequence);
+      const isPlaced = this.#apply(message);
+      if (isNew && (isPlaced || this.isDetached)) arrived.push(message);
+    }
+    this.cursor = Math.max(this.cursor, revision);
+    return arrived;
+  }
+
+  /** The server stored a draft of ours: show it in its place until its change arrives with the rendered text. */
+  applyStored({ id, client_id, sequence, revision }, { text, reply_to, files, sent_at }) {
+    // At or before the cursor its change was already taken: what is missing then is missing on purpose.
+    if (this.isDetached || sequence <= this.cursor || this.find(sequence)) return;
+    this.#stretch.place({ id, client_id, sequence, revision, author: this.user, text, reply_to, files, sent_at, isProvisional: true });
+  }
+
+  /** To be called before a page is asked for: a change may overtake the answer. */
+  expectPage() {
+    this.#collected ??= new Collected();
+  }
+
+  /** Nothing came of it. */
+  forgetPage() {
+    this.#collected = null;
+  }
+
+  /** Put a page before the oldest message, or after the newest; what it says of an end of the stretch holds from now on. */
+  applyPage({ messages, hasOlder = this.hasOlder, hasNewer = this.isDetached }) {
+    for (const message of messages) this.#stretch.place(message);
+    this.hasOlder = hasOlder;
+    this.isDetached = hasNewer;
+    const collected = this.#collected?.messages ?? [];
+    this.#collected = null;
+    for (const message of collected) this.#apply(message);
+  }
+
+  /** Drop the oldest beyond a number; they can be read again. */
+  trimOldest(limit) {
+    if (this.messages.length <= limit || this.#collected) return; // a page on its way must find its neighbour
+    this.#stretch.cut(0, this.messages.length - limit);
+    this.hasOlder = true;
+  }
+
+  /** Drop the newest beyond a number, while somebody reads far above; `reset` brings them back. */
+  trimNewest(limit) {
+    if (this.messages.length <= limit || this.#collected) return;
+    this.#stretch.cut(limit, Infinity);
+    this.isDetached = true;
+  }
+
+  #apply(message) {
+    if (!this.find(message.sequence)) {
+      if (this.hasOlder && message.sequence < this.oldestSequence) return false;
+      if (this.isDetached && message.sequence > this.newestSequence) return false;
+    }
+    return this.#stretch.place(message);
+  }
+}
+
+/** Messages in the order of their sequences, each once. */
+class Stretch {
+  #bySequence = new Map();
+  messages = [];
+
+  get newestSequence() {
+    return this.messages.at(-1)?.sequence ?? 0;
+  }
+
+  find(sequence) {
+    return this.#bySequence.get(sequence);
+  }
+
+  /** Put a message in its place; answers whether it says anything that was not known. */
+  place(message) {
+    const known = this.find(message.sequence);
+    if (known && !known.isProvisional && known.revision >= message.revision) return false;
+    this.#bySequence.set(message.sequence, message);
+    this.messages.splice(this.#findPlace(message.sequence), known ? 1 : 0, message);
+    return true;
+  }
+
+  cut(start, count) {
+    for (const { sequence } of this.messages.splice(start, count)) this.#bySequence.delete(sequence);
+  }
+
+  #findPlace(sequence) {
+    if (sequence > this.newestSequence) return this.messages.length;
+    let low = 0;
+    let high = this.messages.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.messages[middle].sequence < sequence) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** The latest revision of each message that arrives while a page is on its way. */
+class Collected {
+  #bySequence = new Map();
+
+  get messages() {
+    return this.#bySequence.values();
+  }
+
+  add(message) {
+    const known = this.#bySequence.get(message.sequence);
+    if (!known && this.#bySequence.size >= COLLECTED_LIMIT) return;
+    if (!known || known.revision < message.revision) this.#bySequence.set(message.sequence, message);
+  }
+}

@@ -1,0 +1,60 @@
+/* Tells of what concerns the reader while they look elsewhere: a notification once, however many tabs are open. No DOM.
+
+   The same message has the same tag here and in the service worker, so that one replaces the other. */
+
+import { excerptOf } from "../messages/quotes.js";
+import { shownName } from "../kit/text.js";
+
+const SOUND_KEY = "chatroom:sound";
+/** Of rooms that are followed in brief no texts are known. */
+const NO_TEXT = "New message";
+const HELD_MS = 3000;
+/** After an absence: the newest are enough. */
+const MOST_AT_ONCE = 3;
+
+export class Notifications {
+  #user;
+  #browser;
+  #storage;
+
+  /** `browser` knows `isLooking`, `mayNotify`, `show`, `once` and `beep`. */
+  constructor({ user, browser, storage }) {
+    this.#user = user;
+    this.#browser = browser;
+    this.#storage = storage;
+  }
+
+  get hasSound() {
+    return this.#storage?.getItem(SOUND_KEY) === "on";
+  }
+
+  set hasSound(isOn) {
+    if (isOn) this.#storage?.setItem(SOUND_KEY, "on");
+    else this.#storage?.removeItem(SOUND_KEY);
+  }
+
+  /** New messages came in a room, of which `slug`, `title`, `kind` and `notify` are known. */
+  take(room, messages) {
+    if (this.#browser.isLooking()) return;
+    const told = messages.filter((message) => this.concerns(room, message)).slice(-MOST_AT_ONCE);
+    for (const message of told) this.#tell(room, message);
+  }
+
+  /** Whether the reader wants to be told of a message. */
+  concerns({ notify, kind: roomKind }, { author, kind, deleted_at, mentions = [] }) {
+    if (author.id === this.#user.id || kind === "event" || deleted_at || notify === "none") return false;
+    return notify === "all" || roomKind === "direct" || mentions.includes(this.#user.id) || mentions.includes("room");
+  }
+
+  #tell({ slug, title, kind }, message) {
+    const tag = `${slug}-${message.sequence}`;
+    if (this.hasSound) this.#browser.once(tag, HELD_MS, () => this.#browser.beep());
+    if (!this.#browser.mayNotify()) return;
+    const name = shownName(message.author);
+    this.#browser.show(kind === "direct" ? name : `${name} in ${title}`, {
+      body: excerptOf(message) || NO_TEXT,
+      tag,
+      url: `/chatroom/${slug}/${message.sequence}`,
+    });
+  }
+}

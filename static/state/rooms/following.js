@@ -1,0 +1,158 @@
+/* What goes on in the person's rooms: the open one's read position, and the others, followed in brief on the same connection. No DOM. */
+
+import { ApiError } from "../live/api.js";
+import { Timers } from "../kit/timers.js";
+import { ReadPosition } from "./read_position.js";
+import { Rooms } from "./rooms.js";
+import { Typing, TypingTeller } from "./typing.js";
+
+/** The list is asked for again at most so often, and so often where nothing tells of changes. */
+const REFRESH_MS = 2000;
+const POLL_MS = 15_000;
+
+export class Following {
+  #user;
+  #room;
+  #most;
+  #api;
+  #connection;
+  #timers;
+  #position;
+  #typing;
+  #teller;
+  #followed = new Set();
+  #onChange;
+  #onPosts;
+
+  /**
+   * `room` is the open one's slug, `readTo` how far it was read, `most` how many rooms a connection may follow (0: all).
+   * `onChange()`: the rooms changed; `onTyping(text)`: who is typing; `onPosts(room, messages)`: posts in the other rooms.
+   */
+  constructor({ user, room, readTo, most, api, connection, clock, onChange, onTyping, onPosts }) {
+    this.#user = user;
+    this.#room = room;
+    this.#most = most;
+    this.#api = api;
+    this.#connection = connection;
+    this.#onChange = onChange;
+    this.#onPosts = onPosts;
+    const timers = new Timers(clock);
+    this.#timers = timers;
+    this.rooms = new Rooms({ user, open: room });
+    this.#position = new ReadPosition({ timers, position: readTo, send: (sequence) => this.#sendRead(sequence) });
+    this.#typing = new Typing({ user, timers, onChange: onTyping });
+    this.#teller = new TypingTeller({ clock, send: () => connection.send({ type: "typing", room }) });
+  }
+
+  /** Take any frame; those that are about no room of the list are nobody's. */
+  receive(frame) {
+    if (frame.type === "changes") this.#takeChanges(frame);
+    else if (frame.type === "read") this.#takeRead(frame);
+    else if (frame.type === "typing") this.#typing.apply(frame);
+    else if (["rooms", "room", "closed"].includes(frame.type) || this.#isRefused(frame)) {
+      if (frame.type === "closed") this.#followed.delete(frame.room);
+      this.#refresh();
+    } else return;
+    if (this.rooms.isInDoubt) this.#refresh();
+    this.#onChange();
+  }
+
+  /** The connection is so now: what was followed on the last one is followed again, each room from where it was. */
+  connected(name) {
+    if (name !== "live") this.#followed.clear();
+    if (name !== "live" && name !== "catching_up") this.#typing.stop();
+    if (name === "live") this.#follow();
+    if (name === "polling") this.#poll();
+    if (this.#connection.canSend) this.#position.tell();
+  }
+
+  /** The open room was read as far as this. */
+  see(sequence) {
+    if (!this.#position.see(sequence)) return;
+    this.rooms.read({ room: this.#room, sequence });
+    this.#onChange();
+  }
+
+  /** The composer of the open room has this text now; "" when it was sent. */
+  type(text) {
+    if (text) this.#teller.type(text);
+    else this.#teller.finish();
+  }
+
+  /** The page is left, or is no longer looked at. */
+  leave() {
+    this.#position.tell();
+  }
+
+  /** People with whom there is no direct room: those with one are among the rooms. */
+  async findPeople(text) {
+    try {
+      const { members } = await this.#api.findMembers(text);
+      const known = new Set(this.rooms.list(true).flatMap(({ people }) => (people.length === 1 ? [people[0].id] : [])));
+      return members.filter(({ id }) => id !== this.#user.id && !known.has(id));
+    } catch (error) {
+      ignoreRefusal(error);
+      return [];
+    }
+  }
+
+  #takeChanges(frame) {
+    const posts = this.rooms.take(frame);
+    if (frame.room === this.#room) this.#typing.stop(frame.messages.map(({ author }) => author.id));
+    else if (posts.length) this.#onPosts(this.rooms.get(frame.room), posts);
+  }
+
+  #takeRead(frame) {
+    this.rooms.read(frame);
+    if (frame.room === this.#room) this.#position.hear(frame.sequence);
+  }
+
+  #isRefused({ type, room, client_id }) {
+    return type === "refused" && !client_id && this.#followed.has(room);
+  }
+
+  #follow() {
+    for (const { slug, cursor } of this.rooms.others) {
+      if (this.#followed.has(slug)) continue;
+      if (this.#most && this.#followed.size + 1 >= this.#most) return;
+      this.#connection.send({ type: "follow", room: slug, after: cursor, format: "brief" });
+      this.#followed.add(slug);
+    }
+  }
+
+  #sendRead(sequence) {
+    if (this.#connection.send({ type: "read", room: this.#room, sequence })) return true;
+    if (!this.#connection.canSend) return false;
+    this.#api.markRead(sequence).catch(ignoreRefusal);
+    return true;
+  }
+
+  #refresh() {
+    if (!this.#timers.isSet("refresh")) this.#timers.set("refresh", REFRESH_MS, () => this.#read());
+  }
+
+  async #read() {
+    try {
+      const { rooms } = await this.#api.readRooms();
+      for (const slug of this.#followed) if (!rooms.some((room) => room.slug === slug)) this.#followed.delete(slug);
+      this.rooms.reset(rooms);
+      if (this.#connection.state.name === "live") this.#follow();
+      this.#onChange();
+    } catch (error) {
+      ignoreRefusal(error);
+    }
+  }
+
+  #poll() {
+    this.#timers.set("poll", POLL_MS, () => {
+      if (this.#connection.state.name !== "polling") return;
+      this.#refresh();
+      this.#poll();
+    });
+  }
+}
+
+/** What could not be asked is asked again at the next occasion. */
+function ignoreRefusal(error) {
+  if (!(error instanceof ApiError)) throw error;
+}

@@ -1,0 +1,97 @@
+/* The open room: what its connection brings reaches each part of the page, in one order. No DOM of its own.
+
+   The timeline comes first: every part shows what it knows. */
+
+export class OpenRoom {
+  #room;
+  #user;
+  #timeline;
+  #quotes;
+  #connection;
+  #drafts;
+  #following;
+  #notifications;
+  #views;
+  #isFresh = true; // the page is as the server made it a moment ago
+  #takes;
+
+  /** `views`: `reader`, `writing`, `editor`, `actions`, `pins`, `people`, `room` and `state`, each told what concerns it. */
+  constructor({ page, timeline, quotes, connection, drafts, following, notifications, views }) {
+    this.#room = page.room;
+    this.#user = page.user;
+    this.#timeline = timeline;
+    this.#quotes = quotes;
+    this.#connection = connection;
+    this.#drafts = drafts;
+    this.#following = following;
+    this.#notifications = notifications;
+    this.#views = views;
+    this.#takes = {
+      presence: (frame) => views.people.apply(frame),
+      room: (frame) => views.room.apply(frame),
+      approval: () => drafts.held.read(),
+      changes: (frame, details) => this.#takeChanges(frame, details),
+    };
+  }
+
+  /** Take a frame of this room or another; `isMissed`: it tells what happened while there was no connection. */
+  receive(frame, details) {
+    this.#following.receive(frame);
+    if (frame.room && frame.room !== this.#room.slug) return;
+    this.#takes[frame.type]?.(frame, details);
+  }
+
+  /** The connection is so now. */
+  connected(state) {
+    const { room, writing, editor } = this.#views;
+    this.#views.state.show(state);
+    this.#following.connected(state.name);
+    this.#readHeld(state.name);
+    if (state.name === "closed") room.close(state.message);
+    writing.show();
+    if (!this.#connection.canSend) return;
+    this.#drafts.resume();
+    editor.resume();
+  }
+
+  /** Bring the screen in step with what is known. */
+  show() {
+    const { reader, writing } = this.#views;
+    reader.show(() => writing.show());
+  }
+
+  renewQuotes() {
+    this.#views.reader.renewQuotes();
+    this.#views.writing.renewAnswer();
+  }
+
+  #takeChanges({ messages, revision }, details) {
+    const { reader, pins, actions } = this.#views;
+    const arrived = this.#timeline.applyChanges({ messages, revision });
+    this.#quotes.take(messages);
+    this.#confirmOwn(messages);
+    this.#notifications.take(this.#room, arrived);
+    reader.take(arrived, details);
+    this.show();
+    pins.take(messages);
+    this.renewQuotes();
+    actions.renew();
+  }
+
+  #confirmOwn(messages) {
+    for (const { client_id, author, sent_at } of messages) {
+      if (!client_id || author.id !== this.#user.id) continue;
+      this.#drafts.confirm(client_id);
+      const wait = this.#views.room.waitAfter(sent_at);
+      if (wait) this.#views.writing.countDown(wait);
+    }
+  }
+
+  /** No cursor says what happened meanwhile to what waits for approval: it is asked again, unless the page is new and nothing waits. */
+  #readHeld(name) {
+    if (name === "connecting" || name === "catching_up") return;
+    const isNews = !this.#isFresh || !this.#drafts.held.isEmpty;
+    this.#isFresh = false;
+    if (name === "live" && isNews) this.#drafts.held.read();
+  }
+}

@@ -1,0 +1,101 @@
+/* The keys of the room's page, in one table: what they do, and what the list of them says. */
+
+import { makeText } from "./dialog.js";
+
+/** Pressed anywhere but in a text; `run(find)` answers whether there was something to do. */
+const ANYWHERE = [
+  {
+    key: "/",
+    says: "Search",
+    run: (find) => {
+      const field = find("search");
+      field?.focus();
+      field?.select();
+      return Boolean(field);
+    },
+  },
+  { key: "?", says: "Show this list", run: (_, open) => open() },
+];
+
+/** What other parts of the page do with keys. */
+const ELSEWHERE = [
+  ["Anywhere", [["Ctrl K", "Go to a room", "rooms"]]],
+  [
+    "While writing",
+    [
+      ["Enter", "Send"],
+      ["Shift Enter", "Begin a new line"],
+      ["↑", "Edit your last message, while nothing is written"],
+      ["Esc", "Answer nothing"],
+    ],
+  ],
+  [
+    "Among the messages",
+    [
+      ["↑ ↓", "Go from message to message"],
+      ["Enter", "Show what can be done with a message"],
+      ["Esc", "Go back to writing"],
+    ],
+  ],
+];
+
+const WRITING = "input, textarea, select, [contenteditable], dialog *";
+
+/** Take the keys, and add the list of them; `actions` are those of a message, each perhaps with a key of its own. */
+export function startShortcuts({ find, place, actions }) {
+  const dialog = makeDialog();
+  const open = () => {
+    dialog.querySelector(".keys").replaceChildren(...describe(find, actions));
+    dialog.showModal();
+    return true;
+  };
+  document.addEventListener("keydown", (event) => {
+    // Shift is part of a `?` on most keyboards, and of a `/` on some.
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.target.matches(WRITING)) return;
+    const shortcut = ANYWHERE.find(({ key }) => key === event.key);
+    if (shortcut?.run(find, open)) event.preventDefault();
+  });
+  const button = makeText("button", "keys-button", "All keys");
+  button.type = "button";
+  button.addEventListener("click", open);
+  place.after(" ", button);
+}
+
+function describe(find, actions) {
+  return ELSEWHERE.flatMap(([title, lines]) => {
+    const own = lines.filter(([, , hook]) => !hook || find(hook)).map(([keys, says]) => [keys, says]);
+    if (title === "Anywhere") own.unshift(...ANYWHERE.map(({ key, says }) => [key, says]));
+    if (title === "Among the messages") own.push(...actions.keys);
+    return [makeText("h3", "keys__title", title), makeList(own)];
+  });
+}
+
+function makeList(lines) {
+  const list = document.createElement("dl");
+  list.className = "keys__list";
+  for (const [keys, says] of lines) {
+    const term = document.createElement("dt");
+    for (const key of keys.split(" ")) term.append(makeText("kbd", "key", key), " ");
+    list.append(term, makeText("dd", "", says));
+  }
+  return list;
+}
+
+function makeDialog() {
+  const dialog = document.createElement("dialog");
+  dialog.className = "dialog dialog--wide";
+  dialog.setAttribute("aria-label", "Keys");
+  const form = document.createElement("form");
+  form.method = "dialog";
+  form.className = "dialog__form";
+  const keys = document.createElement("div");
+  keys.className = "keys";
+  const buttons = document.createElement("p");
+  buttons.className = "dialog__buttons";
+  buttons.append(makeText("button", "button button--outline", "Close"));
+  form.append(makeText("h2", "dialog__title", "Keys"), keys, buttons);
+  dialog.append(form);
+  dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
+  document.body.append(dialog);
+  return dialog;
+}

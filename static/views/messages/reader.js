@@ -1,0 +1,239 @@
+/* The messages on the screen and the reader's place among them: older and newer pages, and the button that leads to what is new. */
+
+import { News, Pages } from "../../state/messages/reading.js";
+import { isModified } from "../kit/keys.js";
+import { Scroller } from "./scroller.js";
+import { TimelineView } from "./timeline.js";
+
+const QUIET_MS = 1000;
+
+export class Reader {
+  #data;
+  #timeline;
+  #messageView;
+  #log;
+  #view;
+  #scroller;
+  #pages;
+  #news;
+  #ends;
+  #pill;
+  #onSeen;
+  #target = null; // the message that the reader went to
+  #isBehind = false; // since the page was opened, at the line before what is new
+
+  /** `onSeen(sequence)`: it was read as far as this. */
+  constructor({ page, api, timeline, messageView, toast, onSeen }) {
+    const { data, find, times } = page;
+    this.#data = data;
+    this.#timeline = timeline;
+    this.#messageView = messageView;
+    this.#onSeen = onSeen;
+    this.#log = find("log");
+    const list = find("messages");
+    this.#view = new TimelineView({ list, dayTemplate: find("day-template"), messageView, times });
+    this.#scroller = new Scroller({ log: this.#log, content: list, onMove: () => this.#moved() });
+    this.#pages = new Pages({ api, timeline, onState: (end, state) => this.#showLoading(end, state) });
+    this.#news = new News({ timeline });
+    this.#pill = makePill(find("composer-area"), () => this.#follow());
+    this.#ends = new Ends({ find, log: this.#log, load: { older: () => this.#pages.loadOlder(), newer: () => this.#pages.loadNewer() } });
+    followLinks(list, async (sequence) => {
+      if (!(await this.goTo(sequence))) toast.say("This message cannot be shown now.");
+    });
+  }
+
+  /** Go on from the page that the server sent. */
+  start() {
+    const { cursor, hasOlder, hasNewer, target, read } = this.#data;
+    const messages = this.#view.adopt();
+    this.#timeline.reset({ messages, revision: Number(cursor), hasOlder: hasOlder === "true", hasNewer: hasNewer === "true" });
+    this.#log.classList.remove("log--from-end");
+    this.#target = target ? Number(target) : null;
+    this.#news.start(Number(read));
+    this.#scroller.isAtEnd = false;
+    this.show();
+    if (this.#target) this.#scroller.toMiddle(this.#view.elementOf(this.#target));
+    else if (this.#view.mark) this.#scroller.toElement(this.#view.mark);
+    else this.#scroller.toEnd();
+    this.#isBehind = Boolean(this.#view.mark) && !this.#scroller.isAtEnd;
+    this.#update();
+  }
+
+  /** Bring the screen in step with the timeline, without moving what is being read. */
+  show(also = () => {}) {
+    this.#scroller.isLive = !this.#timeline.isDetached;
+    if (!this.#log.querySelector(".editor")) this.#pages.trim(this.#scroller.isAtEnd); // what is being edited is kept
+    this.keepPlace(() => {
+      this.#view.render(this.#timeline.messages, this.#news.mark);
+      this.#ends.show({ older: this.#timeline.hasOlder, newer: this.#timeline.isDetached });
+      also();
+    });
+    this.#update();
+  }
+
+  keepPlace(change) {
+    this.#scroller.keepPlace(change);
+  }
+
+  /** The element of the newest message that is so. */
+  findElement(isSo) {
+    const message = this.#timeline.messages.findLast(isSo);
+    return message && this.#view.elementOf(message.sequence);
+  }
+
+  renewQuotes() {
+    this.#view.renewQuotes();
+  }
+
+  /** New messages came, live or after an absence. */
+  take(arrived, { isMissed }) {
+    const isHidden = document.visibilityState !== "visible";
+    this.#news.take(arrived, { isMissed, isHidden, isAtEnd: this.#scroller.isAtEnd });
+  }
+
+  /** The page is looked at again. */
+  look() {
+    this.#news.look();
+    this.#update();
+  }
+
+  /** The person wrote something: what they wrote is at the end. */
+  async goToEnd() {
+    this.#news.forget();
+    if (this.#timeline.isDetached) await this.#pages.loadNewest();
+    if (this.#target) this.#setTarget(null);
+    this.#scroller.toEnd();
+    this.show();
+  }
+
+  /** Show a message in its surroundings, and mark it; answers whether it could be found. */
+  async goTo(sequence) {
+    if (!this.#timeline.find(sequence) && !(await this.#pages.loadAround(sequence))) return false;
+    this.#scroller.isAtEnd = false;
+    this.#showQuietly();
+    const element = this.#view.elementOf(sequence);
+    if (!element) return false;
+    this.#setTarget(sequence);
+    this.#scroller.toMiddle(element);
+    return true;
+  }
+
+  #setTarget(sequence) {
+    this.#target = sequence;
+    this.#view.target(sequence);
+    history.replaceState(null, "", sequence ? this.#messageView.linkTo({ sequence }) : this.#data.roomUrl);
+  }
+
+  #showLoading(end, state) {
+    this.#ends.say(end, state);
+    if (state === "loading") return;
+    if (state === "loaded") {
+      this.#news.findMark();
+      this.#ends.watchAgain();
+    }
+    this.#showQuietly();
+  }
+
+  /** What is old is not news: nobody wants fifty messages read aloud. */
+  #showQuietly() {
+    this.#log.setAttribute("aria-live", "off");
+    this.show();
+    setTimeout(() => this.#log.setAttribute("aria-live", "polite"), QUIET_MS);
+  }
+
+  /** The pill leads to the first that is new, or to the end. */
+  async #follow() {
+    if (this.#timeline.isDetached) {
+      await this.goToEnd();
+      return;
+    }
+    const mark = this.#news.unseen ? this.#view.mark : null;
+    if (mark) this.#scroller.toElement(mark);
+    else this.#scroller.toEnd();
+    this.#news.unseen = 0;
+    this.#update();
+  }
+
+  #moved() {
+    if (this.#scroller.isAtEnd && !this.#timeline.isDetached) {
+      this.#news.unseen = 0;
+      this.#isBehind = false;
+    }
+    this.#update();
+  }
+
+  /** Show the pill while there is something to go to, and say how far it was read. */
+  #update() {
+    const { isDetached, newestSequence } = this.#timeline;
+    const { unseen } = this.#news;
+    this.#pill.hidden = !unseen && !isDetached && !this.#scroller.isFarFromEnd && !this.#isBehind;
+    const text = unseen ? `${unseen} new` : "To the newest";
+    // This runs with every frame of scrolling: the same text set again would be laid out again.
+    if (this.#pill.textContent !== text) this.#pill.textContent = text;
+    if (this.#scroller.isAtEnd && !isDetached && document.visibilityState === "visible") this.#onSeen(newestSequence);
+  }
+}
+
+/** The links to older and to newer messages, which load them as soon as they come near. */
+class Ends {
+  #places;
+  #links;
+  #observer;
+
+  constructor({ find, log, load }) {
+    this.#places = { older: find("older"), newer: find("newer") };
+    this.#links = { older: find("older-link"), newer: find("newer-link") };
+    for (const [end, link] of Object.entries(this.#links)) {
+      link.href = "#";
+      this.say(end, "loaded");
+      link.addEventListener("click", (event) => {
+        event.preventDefault();
+        load[end]();
+      });
+    }
+    const reach = ({ isIntersecting, target }) => isIntersecting && load[target === this.#places.older ? "older" : "newer"]();
+    this.#observer = new IntersectionObserver((entries) => entries.forEach(reach), { root: log, rootMargin: "600px 0px" });
+    this.watchAgain();
+  }
+
+  show(isThere) {
+    for (const [end, place] of Object.entries(this.#places)) place.hidden = !isThere[end];
+  }
+
+  say(end, state) {
+    this.#links[end].textContent = {
+      loading: `Loading ${end} messages…`,
+      loaded: `${end === "older" ? "Older" : "Newer"} messages`,
+      failed: `${end === "older" ? "Older" : "Newer"} messages could not be loaded. Try again`,
+    }[state];
+  }
+
+  /** An observer tells of changes only: a page that fills less than the screen needs the next one,
+      and the other end may have come into view while this one was loaded. */
+  watchAgain() {
+    for (const place of Object.values(this.#places)) {
+      this.#observer.unobserve(place);
+      this.#observer.observe(place);
+    }
+  }
+}
+
+function makePill(place, onClick) {
+  const pill = document.createElement("button");
+  pill.type = "button";
+  pill.className = "new-pill";
+  pill.hidden = true;
+  pill.addEventListener("click", onClick);
+  place.prepend(pill);
+  return pill;
+}
+
+/** A link to a message of this room goes there without loading the page again. */
+function followLinks(list, onGo) {
+  list.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-permalink], [data-quote]");
+    if (!link?.href || isModified(event)) return;
+    event.preventDefault();
+    onGo(Number(link.pathname.split("/").at(-1)));
+  });
+}

@@ -1,0 +1,72 @@
+/* What can be done with one message, in a bar that moves to the message. */
+
+import { makeIcon } from "../kit/signs.js";
+
+const SIDEWAYS = { ArrowLeft: -1, ArrowRight: 1 };
+
+export class Toolbar {
+  #icons;
+  #onRun;
+  #onMore;
+  #bar = makeBar();
+  #shown = "";
+
+  /** `onRun(name, button)`: an action is to be done; `onMore(button)`: somebody wants to see all. */
+  constructor({ icons, onRun, onMore }) {
+    this.#icons = icons;
+    this.#onRun = onRun;
+    this.#onMore = onMore;
+  }
+
+  /** Show actions, each with `name`, `label` and `icon`, on an element. */
+  show(element, actions) {
+    const shown = actions.map(({ name }) => name).join();
+    if (this.#bar.parentElement === element && shown === this.#shown) return;
+    this.#shown = shown;
+    const buttons = actions.map(({ name, label, icon }) => this.#makeButton(icon, label, (button) => this.#onRun(name, button)));
+    const more = this.#makeButton("more", "More actions", (button) => this.#onMore(button));
+    more.setAttribute("aria-haspopup", "menu");
+    this.#bar.replaceChildren(...buttons, more);
+    element.append(this.#bar);
+  }
+
+  hide() {
+    this.#bar.remove();
+  }
+
+  /** Whether an element is one of its buttons. */
+  contains(element) {
+    return this.#bar.contains(element);
+  }
+
+  /** Take a key that was pressed on one of the buttons; answers whether it meant the bar. */
+  press(event) {
+    const step = SIDEWAYS[event.key];
+    if (!step) return false;
+    event.preventDefault();
+    const buttons = [...this.#bar.children];
+    buttons.at((buttons.indexOf(event.target) + step) % buttons.length).focus();
+    return true;
+  }
+
+  #makeButton(icon, label, onClick) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "actions__button";
+    button.title = label;
+    button.setAttribute("aria-label", label);
+    button.append(makeIcon(this.#icons, icon));
+    button.addEventListener("click", () => onClick(button));
+    return button;
+  }
+}
+
+/** Not announced when it moves: it is found where the focus is. */
+function makeBar() {
+  const bar = document.createElement("div");
+  bar.className = "actions";
+  bar.setAttribute("role", "toolbar");
+  bar.setAttribute("aria-label", "Actions");
+  bar.setAttribute("aria-live", "off");
+  return bar;
+}

@@ -1,0 +1,143 @@
+/* The person's own messages below the others: those on their way, with how far they are, and those that wait for approval. */
+
+import { reconcile } from "../kit/list.js";
+
+export class PendingView {
+  #list;
+  #messageView;
+  #user;
+  #actions;
+  #announcer;
+  #elements = new Map();
+
+  /** `actions`: what the buttons of a failed draft do, `retry`, `edit` and `discard`, each with its `client_id`. */
+  constructor({ page, messageView, actions }) {
+    this.#list = page.find("pending");
+    this.#announcer = page.find("announcer");
+    this.#messageView = messageView;
+    this.#user = page.user;
+    this.#actions = actions;
+  }
+
+  /** Show these drafts; `slow` are those without an answer for too long. */
+  render(drafts, { slow, state }) {
+    showAll(this.#list, drafts.map((draft) => this.#elementOf(draft)));
+    for (const draft of drafts) this.#explain(this.#elements.get(draft.client_id), draft, explain(draft, { slow, state }));
+    forgetOthers(this.#elements, drafts.map(({ client_id }) => client_id));
+  }
+
+  #elementOf(draft) {
+    let element = this.#elements.get(draft.client_id);
+    if (!element) {
+      element = this.#messageView.make({ ...draft, author: this.#user, sent_at: draft.created_at });
+      element.classList.add("message--pending");
+      element.append(makeState());
+      this.#elements.set(draft.client_id, element);
+    }
+    return element;
+  }
+
+  #explain(element, { client_id, problem }, text) {
+    const state = element.querySelector(".message__state");
+    if (state.dataset.said === text) return;
+    state.dataset.said = text;
+    element.classList.toggle("message--failed", Boolean(problem));
+    element.classList.toggle("message--pending", !problem);
+    if (problem) this.#announcer.textContent = text;
+    const buttons = problem ? [["Try again", "retry"], ["Edit", "edit"], ["Discard", "discard"]] : [];
+    say(state, text, ...buttons.map(([label, name]) => makeButton(label, () => this.#actions[name](client_id))));
+  }
+}
+
+export class HeldView {
+  #list;
+  #announcer;
+  #messageView;
+  #user;
+  #onWithdraw;
+  #elements = new Map();
+
+  /** `onWithdraw(id)`: the person takes one back, or puts it away once it is rejected. */
+  constructor({ page, messageView, onWithdraw }) {
+    this.#list = page.find("held-list");
+    this.#announcer = page.find("announcer");
+    this.#messageView = messageView;
+    this.#user = page.user;
+    this.#onWithdraw = onWithdraw;
+  }
+
+  render(messages) {
+    showAll(this.#list, messages.map((message) => this.#elementOf(message)));
+    forgetOthers(this.#elements, messages.map(({ id }) => id));
+  }
+
+  #elementOf(message) {
+    const known = this.#elements.get(message.id);
+    if (known?.dataset.state === message.state) return known;
+    const { id, client_id, text, reply_to, files, held_at, state, reason } = message;
+    const element = this.#messageView.make({ client_id, text, reply_to, files, author: this.#user, sent_at: held_at });
+    element.dataset.held = id;
+    element.dataset.state = state;
+    const isRejected = state === "rejected";
+    element.classList.add(isRejected ? "message--failed" : "message--pending");
+    const line = makeState();
+    const sentence = isRejected ? `Not approved: ${reason}` : "Waiting for approval";
+    say(line, sentence, makeButton(isRejected ? "Put away" : "Withdraw", (button) => this.#withdraw(id, button)));
+    element.append(line);
+    this.#announcer.textContent = sentence;
+    this.#elements.set(id, element);
+    return element;
+  }
+
+  async #withdraw(id, button) {
+    button.disabled = true;
+    await this.#onWithdraw(id);
+    button.disabled = false;
+  }
+}
+
+const WAITING = {
+  offline: "Waiting until you are online again.",
+  reconnecting: "Waiting for the connection.",
+  connecting: "Waiting for the connection.",
+  signed_out: "Kept here. It is sent when you have logged in again.",
+  stale: "Kept here. It is sent when the page is loaded again.",
+  closed: "Kept here.",
+};
+
+function explain({ client_id, problem }, { slow, state }) {
+  if (problem) return `Not sent. ${problem}`;
+  if (WAITING[state.name]) return WAITING[state.name];
+  return slow.has(client_id) ? "Not stored yet, still trying." : "Sending…";
+}
+
+function showAll(list, elements) {
+  reconcile(list, elements);
+  list.hidden = elements.length === 0;
+}
+
+function forgetOthers(elements, keys) {
+  const kept = new Set(keys);
+  for (const key of elements.keys()) if (!kept.has(key)) elements.delete(key);
+}
+
+function makeState() {
+  const state = document.createElement("p");
+  state.className = "message__state";
+  return state;
+}
+
+function say(state, text, ...buttons) {
+  const sentence = document.createElement("span");
+  sentence.textContent = text;
+  state.replaceChildren(sentence, ...buttons);
+}
+
+function makeButton(label, onClick) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "button button--outline button--small";
+  button.textContent = label;
+  button.addEventListener("click", () => onClick(button));
+  return button;
+}

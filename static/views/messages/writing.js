@@ -1,0 +1,161 @@
+/* Where the person writes: the composer with its files and its answer, and below the messages what is not among them yet. */
+
+import { Drafts } from "../../state/messages/drafts.js";
+import { Outbox, takeOver, Unsent } from "../../state/messages/outbox.js";
+import { AttachmentsView } from "../files/attachments.js";
+import { clock, findStorage, makeId, nameTab } from "../kit/page.js";
+import { ComposerView, LATER } from "./composer.js";
+import { ReplyBar } from "./reply.js";
+import { HeldView, PendingView } from "./waiting.js";
+
+export class Writing {
+  #page;
+  #connection;
+  #timeline;
+  #reader;
+  #onType;
+  #empty;
+  #unsent;
+  #composer;
+  #attachments;
+  #reply;
+  #pending;
+  #heldView;
+
+  /** What was sent and is not among the messages yet. */
+  drafts;
+
+  /** `onType(text)`: the composer has another text; `onUp()`: the arrow up, while it has none. */
+  constructor({ page, api, connection, timeline, reader, quotes, messageView, toast, onType, onUp }) {
+    const { data, find } = page;
+    this.#page = page;
+    this.#connection = connection;
+    this.#timeline = timeline;
+    this.#reader = reader;
+    this.#onType = onType;
+    this.#empty = find("empty");
+    const kept = { storage: findStorage("localStorage"), userId: data.user, room: data.room };
+    if (data.formerRoom) takeOver({ ...kept, formerRoom: data.formerRoom });
+    this.#unsent = new Unsent(kept);
+    this.drafts = new Drafts({
+      outbox: new Outbox({ ...kept, tab: nameTab(), now: clock.now, makeId }),
+      api,
+      connection,
+      timeline,
+      clock,
+      onChange: () => this.show(),
+      onStored: () => reader.show(() => this.show()),
+      onWait: (ms) => this.countDown(ms),
+    });
+    this.#composer = this.#makeComposer(onUp);
+    this.#attachments = this.#makeAttachments();
+    this.#pending = new PendingView({ page, messageView, actions: this.#actions });
+    this.#heldView = new HeldView({ page, messageView, onWithdraw: (id) => this.#withdraw(id, toast) });
+    this.#reply = new ReplyBar({ form: find("composer"), quotes, onEnd: () => this.focus() });
+    find("composer").addEventListener("input", () => onType(this.#composer.text));
+  }
+
+  /** Go on from what this browser kept, and from what the server says is waiting for approval. */
+  start() {
+    this.drafts.start(JSON.parse(this.#page.data.waiting));
+    this.#composer.offer(this.#unsent.text);
+    this.#attachments.restore(this.#unsent.files);
+  }
+
+  /** Bring what stands below the messages in step with the drafts, without moving what is being read. */
+  show() {
+    const { waiting, slow, held } = this.drafts;
+    this.#reader.keepPlace(() => {
+      this.#pending.render(waiting, { slow, state: this.#connection.state });
+      this.#heldView.render(held.messages);
+      if (this.#empty) this.#empty.hidden = waiting.length > 0 || !held.isEmpty || this.#timeline.messages.length > 0;
+    });
+  }
+
+  focus() {
+    this.#composer.focus();
+  }
+
+  /** Let the next message answer the one with this sequence. */
+  answer(sequence) {
+    this.#reply.start(sequence);
+    this.focus();
+  }
+
+  /** Show what is answered as it is now. */
+  renewAnswer() {
+    this.#reply.renew();
+  }
+
+  /** Say how long it takes until the next message goes. */
+  countDown(ms) {
+    this.#composer.countDown(ms);
+  }
+
+  /** Keep what is typed, now. */
+  save() {
+    this.#composer.save();
+  }
+
+  /** The page is left: what is typed is kept, and another tab may have the drafts. */
+  leave() {
+    this.save();
+    this.drafts.leave();
+  }
+
+  #makeComposer(onUp) {
+    return new ComposerView({
+      form: this.#page.find("composer"),
+      maxLength: Number(this.#page.data.maxLength),
+      hasMore: () => !this.#attachments.isEmpty,
+      onSend: (text) => this.#send(text),
+      onDraft: (text) => {
+        this.#unsent.text = text;
+      },
+      onUp,
+    });
+  }
+
+  #makeAttachments() {
+    return new AttachmentsView({
+      page: this.#page,
+      onProblem: (text) => this.#composer.say(text),
+      onReady: () => this.#composer.submit(),
+      onStored: (files) => {
+        this.#unsent.files = files;
+      },
+    });
+  }
+
+  /** What the buttons of a failed draft do. */
+  get #actions() {
+    return {
+      retry: (client_id) => this.drafts.retry(client_id),
+      edit: (client_id) => {
+        const { text, reply_to, files = [] } = this.drafts.take(client_id);
+        this.#composer.insert(text);
+        this.#reply.start(reply_to);
+        this.#attachments.restore(files);
+      },
+      discard: (client_id) => {
+        this.drafts.take(client_id);
+        this.focus();
+      },
+    };
+  }
+
+  #send(text) {
+    const { problem } = this.drafts;
+    if (problem) return problem;
+    if (!this.#attachments.isReady()) return LATER;
+    this.drafts.add(text, { reply_to: this.#reply.take(), files: this.#attachments.take() });
+    this.#onType("");
+    this.#reader.goToEnd();
+    return "";
+  }
+
+  async #withdraw(id, toast) {
+    const problem = await this.drafts.held.withdraw(id);
+    if (problem) toast.say(problem);
+  }
+}

@@ -1,0 +1,42 @@
+/* What the browser has for notifications while the page is open: its service worker, its permission, a sound. */
+
+const ICON = "/static/icons/icon-192.png";
+
+export function startServiceWorker() {
+  // There is none where the page came neither by TLS nor from this machine.
+  return navigator.serviceWorker?.register("/service-worker.js").catch(() => undefined);
+}
+
+/** For the class Notifications. */
+export function browserOf(registration) {
+  return {
+    isLooking: () => document.visibilityState === "visible" && document.hasFocus(),
+    mayNotify: () => globalThis.Notification?.permission === "granted",
+    show: async (title, { body, tag, url }) => (await registration)?.showNotification(title, { body, tag, icon: ICON, data: { url } }),
+    once,
+    beep,
+  };
+}
+
+/** Of all tabs, one does it: whoever gets the lock, which is kept until the others have asked too. */
+function once(name, ms, action) {
+  if (!navigator.locks) return action();
+  return navigator.locks.request(`chatroom:${name}`, { ifAvailable: true }, (lock) => {
+    if (!lock) return undefined;
+    action();
+    return new Promise((resolve) => setTimeout(resolve, ms));
+  });
+}
+
+function beep() {
+  const context = new AudioContext();
+  const tone = context.createOscillator();
+  const volume = context.createGain();
+  tone.frequency.value = 660;
+  volume.gain.setValueAtTime(0.15, context.currentTime);
+  volume.gain.exponentialRampToValueAtTime(0.001, context.currentTime + 0.35);
+  tone.connect(volume).connect(context.destination);
+  tone.start();
+  tone.stop(context.currentTime + 0.35);
+  tone.onended = () => context.close();
+}

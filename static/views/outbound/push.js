@@ -1,0 +1,29 @@
+/* The browser's push service, by which notifications come while no page is open. */
+
+/** Ask for permission and subscribe at the browser's push service; answers with `on`, `local`, or `denied`. */
+export async function subscribe(api) {
+  if ((await Notification.requestPermission()) !== "granted") return "denied";
+  const registration = await navigator.serviceWorker?.ready;
+  if (!registration?.pushManager) return "local";
+  try {
+    const { key } = await api.request("/api/push/key");
+    const subscription = await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
+    await api.request("/api/push/subscriptions", { body: subscription.toJSON() });
+    return "on";
+  } catch {
+    return "local"; // no push service can be reached: open tabs still tell
+  }
+}
+
+export async function unsubscribe(api) {
+  const registration = await navigator.serviceWorker?.ready;
+  const subscription = await registration?.pushManager?.getSubscription();
+  if (!subscription) return;
+  await subscription.unsubscribe();
+  await api.request("/api/push/subscriptions/end", { body: { endpoint: subscription.endpoint } });
+}
+
+export async function isSubscribed() {
+  const registration = await navigator.serviceWorker?.getRegistration();
+  return Boolean(await registration?.pushManager?.getSubscription());
+}

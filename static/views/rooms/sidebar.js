@@ -1,0 +1,63 @@
+/* The person's rooms beside the messages: the list, the number in the page's title, the way to any of them, and who is typing. */
+
+import { Following } from "../../state/rooms/following.js";
+import { clock } from "../kit/page.js";
+import { Badge } from "./badge.js";
+import { RoomsView } from "./rooms.js";
+import { Switcher } from "./switcher.js";
+
+export class Sidebar {
+  #view;
+  #badge = new Badge();
+  #isShowing = false;
+
+  /** What goes on in the rooms. */
+  following;
+
+  /** `onPosts(room, messages)`: something was posted in a room beside the open one. */
+  constructor({ page, api, connection, onPosts }) {
+    const { data, find, user } = page;
+    this.#view = new RoomsView({ root: find("rooms"), total: find("rooms-total") });
+    const line = find("typing");
+    this.following = new Following({
+      user,
+      room: data.room,
+      readTo: Number(data.read),
+      most: Number(data.maxRooms),
+      api,
+      connection,
+      clock,
+      onChange: () => this.#showSoon(),
+      onTyping: (text) => {
+        line.textContent = text;
+      },
+      onPosts,
+    });
+    this.following.rooms.reset(this.#view.read());
+    const switcher = new Switcher({
+      dialog: find("switcher"),
+      rooms: this.following.rooms,
+      linkTo: (slug) => this.#view.linkTo(slug),
+      findPeople: (text) => this.#findPeople(text, data.personUrl),
+      icons: data.icons,
+    });
+    find("switcher-open").addEventListener("click", () => switcher.open());
+    this.#showSoon();
+  }
+
+  async #findPeople(text, url) {
+    const people = await this.following.findPeople(text);
+    return people.map(({ id, name }) => ({ id, name, url: url.replace("~", id) }));
+  }
+
+  /** Once for all that happens at the same moment. */
+  #showSoon() {
+    if (this.#isShowing) return;
+    this.#isShowing = true;
+    queueMicrotask(() => {
+      this.#isShowing = false;
+      this.#view.show(this.following.rooms);
+      this.#badge.show(this.following.rooms);
+    });
+  }
+}

@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Timers } from "../../static/state/kit/timers.js";
+import { Following } from "../../static/state/rooms/following.js";
+import { ReadPosition } from "../../static/state/rooms/read_position.js";
+import { ALICE, BOB, FakeClock, message } from "./fakes.js";
+
+function make() {
+  const clock = new FakeClock();
+  const sent = [];
+  const line = { isUp: true };
+  const send = (sequence) => {
+    if (line.isUp) sent.push(sequence);
+    return line.isUp;
+  };
+  return { clock, sent, line, position: new ReadPosition({ timers: new Timers(clock), position: 3, send }) };
+}
+
+test("the first is told at once, then the last of every five seconds", async () => {
+  const { clock, sent, position } = make();
+  assert.equal(position.see(4), true);
+  for (const sequence of [5, 6, 7]) position.see(sequence);
+  assert.deepEqual(sent, [4]);
+  await clock.pass(5000);
+  assert.deepEqual(sent, [4, 7]);
+  await clock.pass(60_000);
+  assert.deepEqual(sent, [4, 7]);
+});
+
+test("what was read before is no news", () => {
+  const { sent, position } = make();
+  assert.equal(position.see(3), false);
+  position.hear(9);
+  assert.equal(position.see(9), false);
+  assert.deepEqual(sent, []);
+});
+
+test("whoever leaves has told the last one", () => {
+  const { sent, position } = make();
+  position.see(4);
+  position.see(5);
+  position.tell();
+  position.tell();
+  assert.deepEqual(sent, [4, 5]);
+});
+
+test("without a connection it waits for the next one", () => {
+  const { sent, line, position } = make();
+  line.isUp = false;
+  position.see(4);
+  line.isUp = true;
+  position.tell();
+  assert.deepEqual(sent, [4]);
+});
+
+const listed = (slug, more = {}) => ({
+  slug,
+  title: slug,
+  kind: "public",
+  notify: "all",
+  unread: 0,
+  mentions: 0,
+  revision: 10,
+  read_sequence: 10,
+  people: [],
+  ...more,
+});
+
+/** Alice in the lobby, with two other rooms. */
+function setUp({ most = 0 } = {}) {
+  const clock = new FakeClock();
+  const [sent, posts, typing] = [[], [], []];
+  const server = { rooms: [listed("lobby"), listed("den"), listed("attic")], asked: 0 };
+  const connection = {
+    canSend: true,
+    state: { name: "live" },
+    send: (frame) => Boolean(sent.push(frame)),
+  };
+  const api = {
+    readRooms: async () => {
+      server.asked += 1;
+      return { rooms: server.rooms };
+    },
+    findMembers: async () => ({ members: [ALICE, BOB, { id: "carol", name: "Carol" }] }),
+  };
+  const following = new Following({
+    user: ALICE,
+    room: "lobby",
+    readTo: 10,
+    most,
+    api,
+    connection,
+    clock,
+    onChange() {},
+    onTyping: (text) => typing.push(text),
+    onPosts: (room, messages) => posts.push([room.slug, messages.length]),
+  });
+  following.rooms.reset(server.rooms);
+  const follow = () => sent.splice(0).filter(({ type }) => type === "follow").map(({ room, after }) => `${room} ${after}`);
+  return { following, clock, server, connection, sent, posts, typing, follow };
+}
+
+test("the other rooms are followed from where each was, and again after a break", () => {
+  const { following, follow } = setUp();
+  following.connected("live");
+  assert.deepEqual(follow(), ["attic 10", "den 10"]);
+  following.receive({ type: "changes", room: "den", revision: 12, messages: [message(12)] });
+  following.connected("live");
+  assert.deepEqual(follow(), []);
+  following.connected("reconnecting");
+  following.connected("live");
+  assert.deepEqual(follow(), ["den 12", "attic 10"]);
+});
+
+test("no more rooms are followed than a connection may follow", () => {
+  const { following, follow } = setUp({ most: 2 });
+  following.connected("live");
+  assert.equal(follow().length, 1);
+});
+
+test("posts in the other rooms are told once, those in the open one elsewhere", () => {
+  const { following, posts } = setUp();
+  for (const room of ["den", "den", "lobby"]) following.receive({ type: "changes", room, revision: 11, messages: [message(11)] });
+  assert.deepEqual(posts, [["den", 1]]);
+});
+
+test("the list is asked for again when something about the rooms changed, and new rooms are followed", async () => {
+  const { following, clock, server, follow } = setUp();
+  following.connected("live");
+  follow();
+  server.rooms = [listed("lobby"), listed("den"), listed("cellar")];
+  following.receive({ type: "rooms" });
+  following.receive({ type: "rooms" });
+  await clock.pass(2000);
+  assert.equal(server.asked, 1);
+  assert.deepEqual(follow(), ["cellar 10"]);
+});
+
+test("without websockets the list is asked for now and then", async () => {
+  const { following, clock, connection, server } = setUp();
+  connection.state = { name: "polling" };
+  following.connected("polling");
+  await clock.pass(40_000);
+  assert.equal(server.asked, 2);
+});
+
+test("whoever types is shown until they posted, or the connection is lost", () => {
+  const { following, typing } = setUp();
+  following.receive({ type: "typing", room: "lobby", people: [BOB] });
+  following.receive({ type: "changes", room: "lobby", revision: 11, messages: [message(11)] });
+  following.receive({ type: "typing", room: "lobby", people: [BOB] });
+  following.connected("reconnecting");
+  assert.deepEqual(typing, ["Bob is typing…", "", "Bob is typing…", ""]);
+});
+
+test("people are found with whom there is no direct room", async () => {
+  const { following, server } = setUp();
+  following.rooms.reset([...server.rooms, listed("dm-1", { kind: "direct", people: [BOB] })]);
+  assert.deepEqual((await following.findPeople("")).map(({ id }) => id), ["carol"]);
+});

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Timeline } from "../../static/state/messages/timeline.js";
+import { OpenRoom } from "../../static/state/rooms/open_room.js";
+import { ALICE, BOB, message, messages } from "./fakes.js";
+
+/** A room whose parts only write down what they are told. */
+function setUp({ held = [], wait = 0 } = {}) {
+  const said = [];
+  const part = (name, more = {}) =>
+    new Proxy(more, {
+      get: (target, method) =>
+        target[method] ??
+        ((...details) => {
+          said.push([`${name}.${method}`, ...details]);
+        }),
+    });
+  const timeline = new Timeline({ user: ALICE });
+  timeline.reset({ messages: messages(1, 3), revision: 3, hasOlder: false });
+  const connection = { canSend: false };
+  const heldMessages = part("held", { messages: held, isEmpty: held.length === 0 });
+  const room = new OpenRoom({
+    page: { user: ALICE, room: { slug: "lobby" } },
+    timeline,
+    connection,
+    quotes: part("quotes"),
+    drafts: part("drafts", { held: heldMessages }),
+    following: part("following"),
+    notifications: part("notifications"),
+    views: {
+      reader: part("reader", { show: (also) => said.push(["reader.show"]) && also() }),
+      writing: part("writing"),
+      editor: part("editor"),
+      actions: part("actions"),
+      pins: part("pins"),
+      people: part("people"),
+      room: part("room", { waitAfter: () => wait }),
+      state: part("state"),
+    },
+  });
+  const names = () => said.map(([name]) => name);
+  const named = (name) => said.filter(([each]) => each === name).map(([, ...details]) => details);
+  return { room, timeline, connection, said, names, named };
+}
+
+const changes = (all) => ({ type: "changes", room: "lobby", revision: all.at(-1).revision, messages: all });
+
+test("changes reach the timeline first, then every part that shows them", () => {
+  const { room, names, timeline } = setUp();
+  room.receive(changes([message(4)]), { isMissed: false });
+  assert.equal(timeline.newestSequence, 4);
+  assert.deepEqual(names(), [
+    "following.receive",
+    "quotes.take",
+    "notifications.take",
+    "reader.take",
+    "reader.show",
+    "writing.show",
+    "pins.take",
+    "reader.renewQuotes",
+    "writing.renewAnswer",
+    "actions.renew",
+  ]);
+});
+
+test("frames of other rooms are for the list of rooms alone", () => {
+  const { room, names } = setUp();
+  room.receive({ ...changes([message(4)]), room: "den" }, { isMissed: false });
+  room.receive({ type: "approval", room: "den" }, {});
+  assert.deepEqual(names(), ["following.receive", "following.receive"]);
+});
+
+test("one's own message is confirmed, and says when the next one may go", () => {
+  const { room, named } = setUp({ wait: 3000 });
+  room.receive(changes([message(4, { author: ALICE, client_id: "c1" }), message(5, { author: BOB, client_id: "c2" })]), {});
+  assert.deepEqual(named("drafts.confirm"), [["c1"]]);
+  assert.deepEqual(named("writing.countDown"), [[3000]]);
+});
+
+test("what came between the rendered page and the first connection is new once, though it is told again", () => {
+  const { room, named } = setUp();
+  // 3 is on the page and told again, as the cursor was read before the page; 4 came after both.
+  room.receive(changes([message(3), message(4)]), { isMissed: true });
+  room.receive(changes([message(4)]), { isMissed: false });
+  assert.deepEqual(named("reader.take").map(([arrived]) => arrived.map(({ sequence }) => sequence)), [[4], []]);
+  assert.deepEqual(named("notifications.take").map(([, arrived]) => arrived.length), [1, 0]);
+});
+
+test("a fresh page on which nothing waits for approval need not ask what became of it", () => {
+  const { room, named } = setUp();
+  for (const name of ["connecting", "catching_up", "live"]) room.connected({ name });
+  assert.equal(named("held.read").length, 0);
+  room.connected({ name: "reconnecting" });
+  room.connected({ name: "live" });
+  assert.equal(named("held.read").length, 1);
+});
+
+test("what waited when the page was made may be rejected before the connection: it is asked for", () => {
+  const { room, named } = setUp({ held: [{ id: "h1" }] });
+  for (const name of ["connecting", "live"]) room.connected({ name });
+  assert.equal(named("held.read").length, 1);
+});
+
+test("a page that was kept from earlier asks, though nothing waited then", () => {
+  const { room, named } = setUp();
+  for (const name of ["connecting", "offline", "live"]) room.connected({ name });
+  assert.equal(named("held.read").length, 1);
+});
+
+test("drafts and edits go on as soon as something can be sent, and a closed room says why", () => {
+  const { room, connection, names, named } = setUp();
+  room.connected({ name: "connecting" });
+  assert.ok(!names().includes("drafts.resume"));
+  connection.canSend = true;
+  room.connected({ name: "live" });
+  assert.ok(names().includes("drafts.resume") && names().includes("editor.resume"));
+  room.connected({ name: "closed", message: "You were removed." });
+  assert.deepEqual(named("room.close"), [["You were removed."]]);
+});
