@@ -3,12 +3,9 @@
 Making them connects to nothing and starts nothing; the first request or the server's start does.
 """
 
-import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -25,13 +22,11 @@ from chatroom.asgi.slow_requests import SlowRequests
 from chatroom.asgi.uploads import Uploads
 from chatroom.base.addresses import network_of
 from chatroom.base.config import Settings, load_settings
-from chatroom.live import change_stream_store as changes
 from chatroom.live.engine import Engine
-from chatroom.live.feed import SAFETY_SECONDS, ChangeStreamFeed, Hint, Known, PollingFeed
 from chatroom.live.sockets.endpoint import Entrance, LiveEndpoint
 from chatroom.live.sockets.gate import Limits
 from chatroom.live.sockets.visitor import Chat, Visitor
-from chatroom.messages.appending import Appending
+from chatroom.live.wiring import make_engine
 from chatroom.messages.async_store import AsyncMessages
 from chatroom.outbound.notifications import Notifier
 from chatroom.services import Services, Start
@@ -41,13 +36,9 @@ if TYPE_CHECKING:
 
     from chatroom.live.sockets.socketio import SocketIO
 
-log = logging.getLogger(__name__)
-
 ROOT = Path(__file__).resolve().parent.parent
 WITHOUT_DATABASE = {"static", "health.livez", "health.readyz", "notifications.manifest", "notifications.service_worker"}
 SOCKET_IO = "/socket.io/"
-START_OVERLAP = timedelta(hours=1)  # between this process's clock and the database's
-OVERLAP = timedelta(seconds=10)
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -264,37 +255,16 @@ class ASGI:
 
 
 def _make_engine(services: Services, notifier: Notifier, store_now: AsyncMessages | None = None) -> Engine:
-    settings = services.settings
-
-    def make_feed(known: Known, hint: Hint) -> ChangeStreamFeed | PollingFeed:
-        def polling(seconds: float) -> PollingFeed:
-            return PollingFeed(services.messages.store.newest_revisions, known, hint, seconds=seconds)
-
-        services.database.warn_if_outdated()
-        if not services.database.has_change_streams():
-            log.info("the database has no change streams: other processes' messages are asked for")
-            return polling(settings.polling_milliseconds / 1000)
-        log.info("other processes' messages come by change stream")
-        watch = partial(changes.watch, services.database, services.messages.store.origin)
-        return ChangeStreamFeed(watch, polling(SAFETY_SECONDS), known, hint)
-
-    return Engine(
-        Appending(services.messages.store, services.messages.texts, store_now),
-        services.messages.store,
+    return make_engine(
+        services.context,
+        services.bridge,
         services.live.presences,
-        bridge=services.bridge,
-        notices=services.site.notices,
-        find_room=services.rooms.rooms.find,
-        make_feed=make_feed,
-        ended_sessions=EndedSessions(services.people.sessions.ended_since),
-        prolong_session=services.people.sessions.prolong,
-        posted_elsewhere=services.site.limits.posting.record,
+        store_now=store_now,
+        site=services.site,
+        people=services.people,
+        messages=services.messages,
+        rooms=services.rooms,
         posted_here=notifier.take,
-        max_waiting=settings.max_waiting_drafts,
-        tail_messages=settings.tail_messages,
-        tail_bytes=settings.tail_bytes,
-        lease_seconds=settings.presence_lease_seconds,
-        read_rights=services.rooms.current_rights.read,
         chores=[
             services.site.settings.renew,
             services.site.acts.finish,
@@ -302,20 +272,4 @@ def _make_engine(services: Services, notifier: Notifier, store_now: AsyncMessage
             services.files.files.sweep,
             services.erasure.retention.sweep,
         ],
-        renew_site=services.site.settings.renew,
     )
-
-
-class EndedSessions:
-    """Which sessions have ended lately, whichever process ended them."""
-
-    def __init__(self, ended_since: Callable[[datetime], list[tuple[str, datetime]]]) -> None:
-        self._ended_since = ended_since
-        self._moment = datetime.now(UTC) - START_OVERLAP
-
-    def __call__(self) -> set[str]:
-        """The ids; the last ones come again and again, since ends do not become visible in order."""
-        found = self._ended_since(self._moment)
-        if found:
-            self._moment = max(self._moment, found[-1][1] - OVERLAP)
-        return {session_id for session_id, _ in found}

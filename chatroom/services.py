@@ -65,20 +65,19 @@ class Services:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.bridge = Bridge()
-        self._context: Context | None = None
+        self._is_open = False
         self._lock = threading.Lock()
         self._is_prepared = False
         self._prepare_again_at = 0.0
 
     def open(self) -> None:
         """Make the client and wire everything to it; start the embedded mongod where nobody else has."""
-        if self._context is not None:
+        if self._is_open:
             return  # without the lock, which `prepare` holds while it waits for the database
         with self._lock:
-            if self._context is None:
-                context = Context.open(self.settings)
-                self._wire(context)
-                self._context = context
+            if not self._is_open:
+                self._wire(Context.open(self.settings))
+                self._is_open = True
 
     def prepare(self) -> None:
         """Create the indexes and the lobby, and move what is to be moved, once.
@@ -116,9 +115,9 @@ class Services:
     def close(self) -> None:
         """Give everything back; the embedded mongod, if it is ours, stops."""
         with self._lock:
-            if self._context is not None:
-                self._context.close()
-                self._context = None
+            if self._is_open:
+                self.context.close()
+                self._is_open = False
                 self._is_prepared = False
 
     def _wire(self, context: Context) -> None:
@@ -126,6 +125,7 @@ class Services:
 
         What one asks of a package above it is given as a function, which looks that package up when it is called.
         """
+        self.context = context
         self.database = context.database
         self.secret_key = context.secret_key
         self.site = site.make(context, follow_ups=self._follow_ups(), apply_notice=self.bridge.apply)

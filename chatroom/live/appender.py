@@ -6,13 +6,14 @@ One write at a time for each room; what waits is bounded; an unknown outcome is 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
-from chatroom.base.errors import ChatroomError, Refused, Unavailable
+from chatroom.base.errors import ChatroomError, Refused
 from chatroom.base.models import Draft, Message
+from chatroom.live.batch_writer import Appending, BatchWriter, Outcome, RunInThread
 from chatroom.live.rivals import Rivals
-from chatroom.messages.async_store import Outrun, StoreNow
+from chatroom.messages.async_store import StoreNow
 from chatroom.messages.messages_store import Stored
 from chatroom.messages.writer import Change
 
@@ -24,20 +25,9 @@ ENOUGH = 64
 """Drafts that need not wait for more of their kind."""
 LOOP_TURNS = 3
 """Send to the followers, read the sockets, take the frames."""
-FIRST_PAUSE_SECONDS = 0.1
-LONGEST_PAUSE_SECONDS = 2.0
-MAX_TRIES = 3
-"""Where another process was quicker; then the store settles it."""
-
 Done = Callable[[Stored | ChatroomError], None]
-Append = Callable[[str, Sequence[Draft], int | None], list[Stored]]
-AppendNow = Callable[[str, Sequence[Draft], int], Awaitable[list[Stored] | None]]
-MakeReady = Callable[[str, Sequence[Draft], int], StoreNow | None]
-RunInThread = Callable[..., Awaitable[Any]]
-
 Batch = list[tuple[Draft, Done]]
 Queue = deque[tuple[Draft | Change, Done]]
-Outcome = list[Stored] | ChatroomError
 
 
 class Ready(NamedTuple):
@@ -53,23 +43,19 @@ class Appender:
 
     def __init__(
         self,
-        append: Append,
-        append_now: AppendNow,
-        make_ready: MakeReady,
+        appending: Appending,
         run: RunInThread,
         *,
         newest: Callable[[str], int | None],
         published: Callable[[str, list[Message]], None],
         max_waiting: int,
     ) -> None:
-        self._append = append
-        self._append_now = append_now
-        self._make_ready = make_ready
-        self._run = run
+        self._make_ready = appending.make_ready
         self._newest = newest
         self._published = published
         self._max_waiting = max_waiting
         self._rivals = Rivals(newest)
+        self._writer = BatchWriter(appending, run, self._rivals)
         self._queues: dict[str, Queue] = {}
         self._writing: dict[str, asyncio.Future[Outcome]] = {}
         self._expected: dict[str, int] = {}
@@ -145,7 +131,9 @@ class Appender:
     ) -> "asyncio.Future[Outcome]":
         if newest is not None and not self._rivals.are_in(room):
             self._expected[room] = newest + len(batch)
-        writing = self._writing[room] = asyncio.ensure_future(self._write(room, batch, newest, ready))
+        writing = self._writing[room] = asyncio.ensure_future(
+            self._writer.write(room, [draft for draft, _ in batch], newest, ready.store_now if ready else None)
+        )
         return writing
 
     def _end(self, room: str, outcome: Outcome) -> int | None:
@@ -179,35 +167,6 @@ class Appender:
             return None
         return ready
 
-    async def _write(self, room: str, batch: Batch, newest: int | None, ready: Ready | None = None) -> Outcome:
-        drafts = [draft for draft, _ in batch]
-        stored = await self._write_now(room, drafts, newest, ready)
-        if stored is None:
-            newest = self._rivals.newest(room)
-            stored = await self._persist(lambda: self._append(room, drafts, newest))
-        if not isinstance(stored, ChatroomError):
-            self._rivals.follow(room, max(each.message.revision for each in stored))
-        return stored
-
-    async def _write_now(
-        self, room: str, drafts: list[Draft], newest: int | None, ready: Ready | None
-    ) -> list[Stored] | None:
-        """Try it without a thread; None where the ordinary way has to be gone, whatever the reason."""
-        for _ in range(MAX_TRIES):
-            if newest is None:
-                return None
-            try:
-                return await (ready.store_now() if ready else self._append_now(room, drafts, newest))
-            except Outrun:
-                ready = None
-                if not await self._rivals.lose(room, newest):
-                    return None
-                newest = self._rivals.newest(room)
-            except Exception:
-                log.exception("a write from the event loop failed; it is made in a thread")
-                return None
-        return None
-
     async def _show(self, room: str, batch: Batch, outcome: Outcome) -> None:
         """Give the room what was stored, and everybody their outcome."""
         if not isinstance(outcome, ChatroomError):
@@ -217,12 +176,12 @@ class Appender:
         elif len(batch) > 1:
             # One of them cannot be stored; the others must not suffer for it.
             for each in batch:
-                await self._show(room, [each], await self._write(room, [each], self._newest(room)))
+                await self._show(room, [each], await self._writer.write(room, [each[0]], self._newest(room)))
         else:
             _tell(batch[0][1], outcome)
 
     async def _make_change(self, room: str, change: Change, done: Done) -> None:
-        outcome = await self._persist(lambda: change(room, self._newest(room)))
+        outcome = await self._writer.persist(lambda: change(room, self._newest(room)))
         if isinstance(outcome, ChatroomError):
             _tell(done, outcome)
             return
@@ -234,21 +193,6 @@ class Appender:
             self._published(room, messages)
         except Exception:
             log.exception("stored messages were not published here; the feed brings them")
-
-    async def _persist(self, write: Callable[[], Any]) -> Any:
-        """Try until the outcome is known. A time-out is unknown: neither stored nor failed."""
-        pause = FIRST_PAUSE_SECONDS
-        while True:
-            try:
-                return await self._run(write)
-            except Refused as refusal:
-                return refusal
-            except Unavailable:
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-            except Exception:
-                log.exception("a write failed for a reason that trying again cannot mend")
-                return Unavailable("The message could not be stored.")
 
 
 def _take_batch(queue: Queue) -> Batch:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Coroutine, Iterable
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -77,6 +78,11 @@ class Connection:
         finally:
             self._engine.connections.discard(self)
             self._stop()
+
+    def prolong(self, expires_at: datetime) -> None:
+        """Note until when the session is valid now."""
+        self.expires_at = expires_at
+        self.was_active = False
 
     def end(self, code: int, reason: str) -> None:
         """Close the connection; nothing is sent on it any more."""
@@ -164,7 +170,7 @@ class Connection:
         elif isinstance(frame, Read):
             self._positions.put(await self._accesses.get(frame.room), frame.sequence)
         elif self._chat.posting.may_post(access := await self._accesses.get(frame.room)):
-            self._engine.type(access.room, self._accesses.person)
+            self._engine.presence.type(access.room, self._accesses.person)
 
 
 def _is_own_fault(error: ChatroomError) -> bool:

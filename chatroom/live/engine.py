@@ -1,6 +1,6 @@
 """One process's live side, put together: rooms, appender, feed, presence, and every open connection.
 
-It belongs to one event loop; other threads enter by its `passage`, and where a docstring says so.
+It belongs to one event loop; other threads enter by its `bridge`, and where a docstring says so.
 """
 
 import asyncio
@@ -10,20 +10,23 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+import msgspec
+
 from chatroom.base.errors import ChatroomError, Unavailable
 from chatroom.base.models import Message, Notice, Person, Room
 from chatroom.live.appender import Appender
+from chatroom.live.batch_writer import Appending
 from chatroom.live.bridge import Bridge
 from chatroom.live.connections import Connections
-from chatroom.live.housekeeping import TICK_SECONDS, Housekeeping, ProlongSession
+from chatroom.live.housekeeping import TICK_SECONDS, Housekeeping
 from chatroom.live.notice_receiver import NoticeReceiver
-from chatroom.live.presence.presence_leases import Leases
+from chatroom.live.presence.presence_updates import PresenceUpdates
 from chatroom.live.presence.presences_store import PresenceStore
-from chatroom.live.rights_check import ReadRights
-from chatroom.live.rooms import LiveRoom, LiveRooms
-from chatroom.messages.appending import Appending
+from chatroom.live.rights_check import ReadRights, SecondLook
+from chatroom.live.room_reader import Source
+from chatroom.live.rooms import LiveRoom, LiveRooms, TailLimits
+from chatroom.live.session_check import ProlongSession, SessionCheck
 from chatroom.messages.messages_store import MessageStore
-from chatroom.site.notices import Notices
 
 log = logging.getLogger(__name__)
 
@@ -43,75 +46,80 @@ MakeFeed = Callable[[Callable[[], Mapping[str, int]], Callable[[str, int], None]
 """Given which revision of which room is known, and where to hint, make the feed; called in a thread."""
 
 
+class Limits(msgspec.Struct, frozen=True):
+    """The settings of an engine."""
+
+    max_waiting: int
+    tail: TailLimits
+    lease_seconds: float
+
+
+class Application(msgspec.Struct, frozen=True, kw_only=True):
+    """What the engine asks and tells outside of it: all in a thread, but for `posted_here` and `posted_elsewhere`."""
+
+    find_room: Callable[[str], Room | None]
+    hear_notices: Callable[[], Sequence[Notice]]
+    ended_sessions: Callable[[], set[str]]
+    prolong_session: ProlongSession
+    make_feed: MakeFeed
+    renew_site: Callable[[], object]
+    posted_here: Callable[[str, Sequence[Message]], None]
+    posted_elsewhere: Callable[[str], None]
+    read_rights: ReadRights | None = None
+    """What connections remember is held against it, unless there is none."""
+    chores: Sequence[Callable[[], object]] = ()
+
+
 class Engine:
     """Everything live in one process. Make it on the event loop, `start` it, and `stop` it before the loop ends."""
 
     def __init__(
         self,
+        bridge: Bridge,
         appending: Appending,
         store: MessageStore,
         presences: PresenceStore,
         *,
-        bridge: Bridge,
-        notices: Notices,
-        find_room: Callable[[str], Room | None],
-        make_feed: MakeFeed,
-        ended_sessions: Callable[[], set[str]],
-        prolong_session: ProlongSession,
-        posted_elsewhere: Callable[[str], None],
-        posted_here: Callable[[str, Sequence[Message]], None] = lambda _room_id, _messages: None,
-        max_waiting: int,
-        tail_messages: int,
-        tail_bytes: int,
-        lease_seconds: float,
-        read_rights: ReadRights | None = None,
-        chores: Sequence[Callable[[], object]] = (),
-        renew_site: Callable[[], object] = lambda: None,
+        application: Application,
+        limits: Limits,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.bridge = bridge
-        self._make_feed = make_feed
-        self._clock = clock
+        self._make_feed = application.make_feed
         self._loop = asyncio.get_running_loop()
         self._pool = ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="store")
         self._feed: Feed | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._leases = Leases(presences, self.run, renew_ticks=max(1, int(lease_seconds / 3 / TICK_SECONDS)))
         self.connections = Connections()
-        self.receiver = NoticeReceiver(self.connections, find_room, self.run, renew_site=renew_site)
-        self.rooms = LiveRooms(
-            store,
+        self.receiver = NoticeReceiver(
+            self.connections,
             self.run,
-            hear=self._give_turn,
-            posted_here=posted_here,
-            posted_elsewhere=posted_elsewhere,
-            tail_messages=tail_messages,
-            tail_bytes=tail_bytes,
-            clock=clock,
+            find_room=application.find_room,
+            hear=application.hear_notices,
+            renew_site=application.renew_site,
         )
+        source = Source(store, self.run, self._give_turn, application.posted_elsewhere, clock)
+        self.rooms = LiveRooms(source, limits.tail, posted_here=application.posted_here)
         self.appender = Appender(
-            appending.append,
-            appending.append_now,
-            appending.make_ready,
+            appending,
             self.run,
             newest=self.rooms.revision,
             published=self.rooms.publish,
-            max_waiting=max_waiting,
+            max_waiting=limits.max_waiting,
         )
-        self.housekeeping = Housekeeping(
-            self.rooms,
+        renew_ticks = max(1, int(limits.lease_seconds / 3 / TICK_SECONDS))
+        self.presence = PresenceUpdates(self.rooms, presences, self.run, renew_ticks=renew_ticks, clock=clock)
+        self.session_check = SessionCheck(
             self.connections,
-            self.receiver,
-            self._leases,
             self.run,
-            presences=presences,
-            hear=notices.hear,
-            ended_sessions=ended_sessions,
-            prolong_session=prolong_session,
-            read_rights=read_rights,
-            chores=chores,
+            ended=application.ended_sessions,
+            prolong=application.prolong_session,
             clock=clock,
         )
+        duties = [self.session_check.take, self.receiver.hear, self.presence.keep, self.presence.keep_typing]
+        if application.read_rights is not None:
+            duties.append(SecondLook(self.connections, self.run, application.read_rights).take)
+        self.housekeeping = Housekeeping(self.rooms, duties, application.chores, self.run)
 
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call what blocks in a thread of the store's."""
@@ -137,7 +145,7 @@ class Engine:
             async with asyncio.timeout(LEAVE_SECONDS):
                 if self._feed is not None:
                     await self.run(self._feed.stop)
-                await self._leases.give_back()
+                await self.presence.give_back()
         except (TimeoutError, Unavailable):
             log.warning("the presence leases were not given back; they expire by themselves")
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -145,27 +153,16 @@ class Engine:
     async def enter(self, room: Room, person: Person | None) -> LiveRoom:
         """Find the live side of a room, made on the first visit, and count the person in; None looks from outside."""
         live = await self.rooms.open(room)
-        live.connections += 1
-        if person is not None and live.presence.enter(person):
-            self._leases.take(room.id, person)
+        live.enter()
+        if person is not None:
+            self.presence.enter(live, person)
         return live
 
     def leave(self, live: LiveRoom, person: Person | None) -> None:
         """Count a person's connection out."""
-        live.connections -= 1
-        if person is not None and live.presence.leave(person):
-            self._leases.end(live.room.id, person)
-
-    def update_person(self, live: LiveRoom, person: Person) -> None:
-        """Show somebody who is in a room as they are now."""
-        if live.presence.update(person):
-            self._leases.take(live.room.id, person)
-
-    def type(self, room: Room, person: Person) -> None:
-        """Show that somebody writes in a room; nothing happens where nobody looks."""
-        live = self.rooms.find(room.id)
-        if live is not None:
-            live.typing.type(person, self._clock())
+        live.leave()
+        if person is not None:
+            self.presence.leave(live, person)
 
     async def _give_turn(self, room_id: str, revision: int) -> "asyncio.Future[Any] | None":
         """Others have written in a room: before that is shown, what waits here is on its way behind it."""

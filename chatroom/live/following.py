@@ -100,7 +100,7 @@ class Following:
     def update_person(self) -> None:
         """Show the visitor as they are now."""
         for live in self._followed.values():
-            self._engine.update_person(live, self._accesses.person)
+            self._engine.presence.update(live, self._accesses.person)
 
     def stop(self) -> None:
         """Follow nothing any more."""

@@ -6,7 +6,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 from chatroom.base.errors import Unavailable
@@ -28,12 +28,14 @@ class NoticeReceiver:
     def __init__(
         self,
         connections: Connections,
-        find_room: Callable[[str], Room | None],
         run: Run,
         *,
-        renew_site: Callable[[], object] = lambda: None,
+        find_room: Callable[[str], Room | None],
+        hear: Callable[[], Sequence[Notice]],
+        renew_site: Callable[[], object],
     ) -> None:
         self.connections = connections
+        self._hear = hear
         self._renew_site = renew_site
         self.count = 0
         self._find_room = find_room
@@ -50,6 +52,10 @@ class NoticeReceiver:
                     await kind(self, notice)
             except Exception:
                 log.exception("a notice could not be applied", extra={"kind": notice.kind})
+
+    async def hear(self, _: int) -> None:
+        """Apply what other processes have told."""
+        await self.apply(await self._run(self._hear))
 
     async def find_room(self, room_id: str) -> Room | None:
         """The room as it is now; waits for a database that is away."""

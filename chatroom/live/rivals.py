@@ -27,6 +27,16 @@ class Contest:
         self.ended_at = time.monotonic() + CONTESTED_SECONDS
         self.heard = asyncio.Event()
 
+    def hear(self, revision: int) -> None:
+        """The others have come to a revision."""
+        self.theirs = revision
+        self.heard.set()
+
+    def follow(self, revision: int) -> None:
+        """This process has written, up to a revision."""
+        self.ours = revision
+        self.ended_at = time.monotonic() + CONTESTED_SECONDS
+
 
 class Rivals:
     """The contested rooms. `shown` is the revision that the readers here have; None where there are none."""
@@ -57,15 +67,13 @@ class Rivals:
         """The others in a contested room have come to a revision."""
         contest = self._contests.get(room)
         if contest is not None:
-            contest.theirs = revision
-            contest.heard.set()
+            contest.hear(revision)
 
     def follow(self, room: str, revision: int) -> None:
         """This process has written, up to a revision: the next turn is another's."""
         contest = self._contests.get(room)
         if contest is not None:
-            contest.ours = revision
-            contest.ended_at = time.monotonic() + CONTESTED_SECONDS
+            contest.follow(revision)
 
     async def take_turn(self, room: str) -> None:
         """Wait until others have written after this process, for as long as a contest is worth that."""

@@ -1,11 +1,30 @@
-"""The parts of this package that are there without an event loop, and its collection."""
+"""The parts of this package: those that are there without an event loop, and the engine; and its collection."""
+
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 
+from chatroom.base.models import Message
+from chatroom.live import change_stream_store
+from chatroom.live.bridge import Bridge
+from chatroom.live.engine import Application, Engine, Feed, Limits
+from chatroom.live.feed import SAFETY_SECONDS, ChangeStreamFeed, Hint, Known, PollingFeed
 from chatroom.live.presence import presences_store
 from chatroom.live.presence.presences_store import PresenceStore
+from chatroom.live.rooms import TailLimits
+from chatroom.live.session_check import EndedSessions
+from chatroom.messages.appending import Appending
+from chatroom.messages.async_store import AsyncMessages
+from chatroom.messages.wiring import MessageParts
 from chatroom.mongo.collections import CollectionModel
 from chatroom.mongo.context import Context
+from chatroom.people.wiring import PeopleParts
+from chatroom.rooms.wiring import RoomParts
+from chatroom.site.wiring import SiteParts
+
+log = logging.getLogger(__name__)
 
 COLLECTIONS = (CollectionModel("presences", presences_store.INDEXES),)
 
@@ -22,3 +41,55 @@ def make(context: Context) -> LiveParts:
     return LiveParts(
         presences=PresenceStore(context.database, process=context.origin, lease_seconds=lease_seconds),
     )
+
+
+def make_engine(
+    context: Context,
+    bridge: Bridge,
+    presences: PresenceStore,
+    *,
+    store_now: AsyncMessages | None,
+    site: SiteParts,
+    people: PeopleParts,
+    messages: MessageParts,
+    rooms: RoomParts,
+    posted_here: Callable[[str, Sequence[Message]], None],
+    chores: Sequence[Callable[[], object]],
+) -> Engine:
+    """Wire an engine; to be called on the event loop that it is to run on, from which `store_now` writes."""
+    settings = context.settings
+    application = Application(
+        find_room=rooms.rooms.find,
+        hear_notices=site.notices.hear,
+        ended_sessions=EndedSessions(people.sessions.ended_since),
+        prolong_session=people.sessions.prolong,
+        read_rights=rooms.current_rights.read,
+        make_feed=partial(_make_feed, context, messages),
+        renew_site=site.settings.renew,
+        posted_here=posted_here,
+        posted_elsewhere=site.limits.posting.record,
+        chores=chores,
+    )
+    limits = Limits(
+        max_waiting=settings.max_waiting_drafts,
+        tail=TailLimits(settings.tail_messages, settings.tail_bytes),
+        lease_seconds=settings.presence_lease_seconds,
+    )
+    appending = Appending(messages.store, messages.texts, store_now)
+    return Engine(bridge, appending, messages.store, presences, application=application, limits=limits)
+
+
+def _make_feed(context: Context, messages: MessageParts, known: Known, hint: Hint) -> Feed:
+    """The feed that the database allows; called in a thread."""
+    database = context.database
+
+    def polling(seconds: float) -> PollingFeed:
+        return PollingFeed(messages.store.newest_revisions, known, hint, seconds=seconds)
+
+    database.warn_if_outdated()
+    if not database.has_change_streams():
+        log.info("the database has no change streams: other processes' messages are asked for")
+        return polling(context.settings.polling_milliseconds / 1000)
+    log.info("other processes' messages come by change stream")
+    watch = partial(change_stream_store.watch, database, context.origin)
+    return ChangeStreamFeed(watch, polling(SAFETY_SECONDS), known, hint)

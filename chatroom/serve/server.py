@@ -12,10 +12,13 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable
 from types import FrameType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chatroom.base.config import Settings
 from chatroom.base.errors import ChatroomError
+
+if TYPE_CHECKING:
+    import uvicorn
 
 APP = "test_mongo:asgi"
 GRACEFUL_SECONDS = 3  # for requests in flight
@@ -101,7 +104,17 @@ def run(
             on_stop()
             super().handle_exit(sig, frame)
 
-    config = uvicorn.Config(
+    logging.getLogger("uvicorn.error").addFilter(is_news)
+    server = Server(_configure(settings, heartbeat))
+    server.run(sockets=[listener])
+    return 0 if server.started else FAILED
+
+
+def _configure(settings: Settings, heartbeat: Callable[[], Awaitable[None]] | None) -> "uvicorn.Config":
+    """How uvicorn serves."""
+    import uvicorn  # noqa: PLC0415  (as above)
+
+    return uvicorn.Config(
         APP,
         loop="uvloop",
         lifespan="on",  # else a start that fails is taken for an app that has none
@@ -121,10 +134,6 @@ def run(
         timeout_notify=1,
         callback_notify=heartbeat,
     )
-    logging.getLogger("uvicorn.error").addFilter(is_news)
-    server = Server(config)
-    server.run(sockets=[listener])
-    return 0 if server.started else FAILED
 
 
 def settle() -> None:

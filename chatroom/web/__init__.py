@@ -60,59 +60,60 @@ __all__ = [
 ]
 
 
+BLUEPRINTS = (
+    account_deletion,
+    accounts,
+    admin,
+    admin_rooms,
+    api,
+    approval,
+    clearing,
+    export,
+    health.blueprint,
+    held,
+    held_api,
+    marks_api,
+    messages_api,
+    notifications,
+    pages,
+    people,
+    permalinks,
+    push,
+    reference.blueprint,
+    reports,
+    resets,
+    room_api,
+    room_settings,
+    rooms,
+    rooms_api,
+    search,
+    search_api,
+    tokens,
+    webhooks.blueprint,
+)
+
+
 def register(app: Flask, settings: Settings) -> None:
     """Give the application its configuration, protections, pages and commands."""
     configuration.configure(app, settings)
     configuration.compress_static(app)
     security.protect(app, settings)
-    lanes.register(app)
-    login.register(app)
-    errors.register(app)
-    avatars.register(app)
-    files.register(app)
-    moved.register(app)
-    blueprints = (
-        account_deletion,
-        accounts,
-        admin,
-        admin_rooms,
-        api,
-        approval,
-        clearing,
-        export,
-        health.blueprint,
-        held,
-        held_api,
-        marks_api,
-        messages_api,
-        notifications,
-        pages,
-        people,
-        permalinks,
-        push,
-        reference.blueprint,
-        reports,
-        resets,
-        room_api,
-        room_settings,
-        rooms,
-        rooms_api,
-        search,
-        search_api,
-        tokens,
-        webhooks.blueprint,
-    )
-    for blueprint in blueprints:
+    for part in (lanes, login, errors, avatars, files, moved):
+        part.register(app)
+    for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     for command in COMMANDS:
         app.cli.add_command(command)
-    app.jinja_env.globals["settings"] = settings
-    app.jinja_env.filters["as_json"] = as_json
-    app.jinja_env.filters["as_held"] = as_held
-    app.jinja_env.globals["registration"] = shown_registration
-    app.jinja_env.filters["hue"] = hue
-    app.jinja_env.globals["names"] = names
-    app.jinja_env.globals["static_url"] = static_url
-    app.jinja_env.filters["excerpt"] = excerpt_of
-    app.jinja_env.filters["badge"] = badge
-    app.jinja_env.globals["message_list"] = message_list(app)
+    _register_for_templates(app, settings)
+
+
+def _register_for_templates(app: Flask, settings: Settings) -> None:
+    """Give the templates what they call."""
+    app.jinja_env.filters.update(as_json=as_json, as_held=as_held, hue=hue, excerpt=excerpt_of, badge=badge)
+    app.jinja_env.globals.update(
+        settings=settings,
+        registration=shown_registration,
+        names=names,
+        static_url=static_url,
+        message_list=message_list(app),
+    )

@@ -38,7 +38,7 @@ SERVE = [sys.executable, "test_mongo.py"]
 SERVE_WITHOUT_ALARM = [
     sys.executable,
     "-c",
-    "from chatroom import serve; serve._LAST_SECONDS = 3600; raise SystemExit(serve.serve())",
+    "from chatroom.serve import start; start._LAST_SECONDS = 3600; raise SystemExit(start.serve())",
 ]
 
 
@@ -288,10 +288,10 @@ class TestEnd:
     def test_a_thread_that_waits_for_ever_does_not_hold_it_up(self) -> None:
         code = (
             "import signal, sys, threading, time\n"
-            "from chatroom import serve\n"
-            "serve._LAST_SECONDS = 0.2\n"
+            "from chatroom.serve import start\n"
+            "start._LAST_SECONDS = 0.2\n"
             "threading.Thread(target=time.sleep, args=[3600]).start()\n"
-            "serve.leave_on_signals(serve._give_up_in_time)\n"
+            "start.leave_on_signals(start._give_up_in_time)\n"
             "signal.raise_signal(signal.SIGTERM)\n"
         )
         assert run(code) == (0, "")

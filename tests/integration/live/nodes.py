@@ -12,11 +12,11 @@ from chatroom.base.errors import ChatroomError
 from chatroom.base.models import Author, Draft, Room
 from chatroom.live import change_stream_store as changes
 from chatroom.live.bridge import Bridge
-from chatroom.live.engine import Engine
+from chatroom.live.engine import Application, Engine, Limits
 from chatroom.live.feed import ChangeStreamFeed, Hint, Known, PollingFeed
 from chatroom.live.follower import follow
 from chatroom.live.presence.presences_store import PresenceStore
-from chatroom.live.rooms import LiveRoom
+from chatroom.live.rooms import LiveRoom, TailLimits
 from chatroom.messages.appending import Appending
 from chatroom.messages.async_store import AsyncMessages
 from chatroom.messages.messages_store import MessageStore, Stored
@@ -67,20 +67,21 @@ class Node:
 
     async def _make_engine(self, tail_messages: int) -> Engine:
         return Engine(
+            self.bridge,
             Appending(self.store, self.messages.texts, self.store_now),
             self.store,
             PresenceStore(self.database, process=self.name, lease_seconds=30),
-            bridge=self.bridge,
-            notices=Notices(NoticeStore(self.database), apply=self.bridge.apply),
-            find_room=RoomStore(self.database).find,
-            make_feed=self._make_feed,
-            ended_sessions=set,
-            prolong_session=lambda session_id, *, is_active: None,
-            posted_elsewhere=lambda user_id: None,
-            max_waiting=0,
-            tail_messages=tail_messages,
-            tail_bytes=4_000_000,
-            lease_seconds=30,
+            application=Application(
+                find_room=RoomStore(self.database).find,
+                hear_notices=Notices(NoticeStore(self.database), apply=self.bridge.apply).hear,
+                ended_sessions=set,
+                prolong_session=lambda session_id, *, is_active: None,
+                make_feed=self._make_feed,
+                renew_site=lambda: None,
+                posted_here=lambda room_id, messages: None,
+                posted_elsewhere=lambda user_id: None,
+            ),
+            limits=Limits(max_waiting=0, tail=TailLimits(tail_messages, 4_000_000), lease_seconds=30),
         )
 
     def _make_feed(self, known: Known, hint: Hint) -> ChangeStreamFeed | PollingFeed:

@@ -680,7 +680,7 @@ def test_polling_on_a_standalone_mongod(standalone_mongod: str) -> None:
             reader.wait_for(400)
             check_posts(reader, 400)
         check_log(databases[0])
-        assert databases[0].messages.write_concern.document["w"] == "majority"
+        assert databases[0]["messages"].write_concern.document["w"] == "majority"
     finally:
         for node in nodes:
             node.stop()

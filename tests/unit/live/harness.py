@@ -14,19 +14,21 @@ from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Author, Room
 from chatroom.live import (
     appender,
+    batch_writer,
     connection,
     engine,
     follower,
     following,
     housekeeping,
     notice_receiver,
+    room_reader,
     rooms,
 )
 from chatroom.live import (
     read_positions as positions,
 )
 from chatroom.live.bridge import Bridge
-from chatroom.live.engine import Engine
+from chatroom.live.engine import Application, Engine
 from chatroom.live.presence.presences_store import PresenceStore
 from chatroom.live.sockets.endpoint import Entrance, LiveEndpoint
 from chatroom.live.sockets.gate import Limits
@@ -44,7 +46,8 @@ from tests.people import ALICE, BOB, MALLORY, person, rendered
 
 DEN = Room(id="den", slug="den", title="The den of Alice and Bob", kind="private")
 PEOPLE = {"alice": ALICE, "bob": BOB, "mallory": MALLORY}
-THOSE_WHO_SLEEP = (appender, connection, engine, follower, following, housekeeping, notice_receiver, positions, rooms)
+THOSE_WHO_SLEEP = (appender, batch_writer, connection, engine, follower, housekeeping, notice_receiver, positions)
+THOSE_WHO_SLEEP += (following, room_reader, rooms)
 MOST_TURNS = 500
 NO_LIMITS = Limits(connections=0, connections_per_user=0, connections_per_address=0, rooms_per_connection=0)
 
@@ -99,21 +102,26 @@ class Process:
         self.looked_up: list[tuple[str, bool]] = []
         self.feed: FakeFeed
         self.engine = InlineEngine(
+            self.bridge,
             self.messages.appending,
             self.store,
             self.presences,
-            bridge=self.bridge,
-            notices=self.notices,
-            find_room=self.rooms.find,
-            make_feed=self.make_feed,
-            ended_sessions=lambda: self.ended,
-            prolong_session=self.prolong,
-            max_waiting=options.pop("max_waiting", 0),
-            tail_messages=options.pop("tail_messages", 100),
-            tail_bytes=1_000_000,
-            posted_elsewhere=self.posted_elsewhere.append,
-            lease_seconds=30,
-            read_rights=options.pop("read_rights", None),
+            application=Application(
+                find_room=self.rooms.find,
+                hear_notices=self.notices.hear,
+                ended_sessions=lambda: self.ended,
+                prolong_session=self.prolong,
+                read_rights=options.pop("read_rights", None),
+                make_feed=self.make_feed,
+                renew_site=lambda: None,
+                posted_here=lambda _room_id, _messages: None,
+                posted_elsewhere=self.posted_elsewhere.append,
+            ),
+            limits=engine.Limits(
+                max_waiting=options.pop("max_waiting", 0),
+                tail=rooms.TailLimits(options.pop("tail_messages", 100), 1_000_000),
+                lease_seconds=30,
+            ),
             clock=lambda: self.now,
         )
         self.marked: list[tuple[str, str, int]] = []
@@ -249,6 +257,10 @@ class FakeConnection:
         self.was_active = False
         self.ends: list[int] = []
         process.engine.connections.add(self)
+
+    def prolong(self, expires_at: datetime) -> None:
+        self.expires_at = expires_at
+        self.was_active = False
 
     def end(self, code: int, reason: str) -> None:
         self.ends.append(code)

@@ -8,7 +8,7 @@ import pytest
 from chatroom.base.errors import ChatroomError, Refused, Unavailable
 from chatroom.base.models import Draft, Message
 from chatroom.live import appender as appenders
-from chatroom.live import rivals
+from chatroom.live import batch_writer, rivals
 from chatroom.live.appender import Appender
 from chatroom.messages.async_store import Outrun, StoreNow
 from chatroom.messages.messages_store import Stored
@@ -43,9 +43,7 @@ class Store:
         self.published: list[list[int]] = []
         self.told: list[tuple[str, Any]] = []
         self.appender = Appender(
-            self.append,
-            self.append_now,
-            self.make_ready,
+            self,
             self.run,
             newest=lambda room: len(self.log) or None,
             published=self.publish,
@@ -135,7 +133,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
             asked.append(seconds)
         await asyncio.sleep(0)
 
-    let_sleep(monkeypatch, skip, [appenders])
+    let_sleep(monkeypatch, skip, [batch_writer])
     return asked
 
 
@@ -215,14 +213,14 @@ def test_d02_who_is_outrun_again_and_again_goes_the_ordinary_way() -> None:
         store = Store()
         store.put("a1")
         await settle()
-        store.is_quick, store.rival_takes = True, [1] * appenders.MAX_TRIES
+        store.is_quick, store.rival_takes = True, [1] * batch_writer.MAX_TRIES
         store.put("a2")
         await settle()
 
-        assert len(store.asked_now) == appenders.MAX_TRIES
+        assert len(store.asked_now) == batch_writer.MAX_TRIES
         assert store.batches == [["a1"], ["a2"]]
-        assert store.hints[-1] == 1 + appenders.MAX_TRIES
-        assert store.sequences() == [("a1", 1), ("a2", 2 + appenders.MAX_TRIES)]
+        assert store.hints[-1] == 1 + batch_writer.MAX_TRIES
+        assert store.sequences() == [("a1", 1), ("a2", 2 + batch_writer.MAX_TRIES)]
 
     run(test)
 
@@ -555,7 +553,7 @@ def test_an_unknown_outcome_is_tried_again_with_the_same_client_ids(pauses: list
 
     run(test)
     assert pauses == sorted(pauses)
-    assert pauses[-1] == appenders.LONGEST_PAUSE_SECONDS
+    assert pauses[-1] == batch_writer.LONGEST_PAUSE_SECONDS
 
 
 def test_while_the_outcome_is_unknown_the_rest_waits_and_keeps_its_order() -> None:

@@ -24,7 +24,7 @@ def test_a_page_posts_from_its_own_thread() -> None:
 def test_a_page_is_told_when_too_many_wait() -> None:
     async def test() -> None:
         process = await started(max_waiting=1)
-        process.engine.appender._run = never
+        process.engine.appender._writer._run = never
         process.engine.appender.put(LOBBY.id, draft("a1"), lambda outcome: None)
         await settle()  # in flight
         process.engine.appender.put(LOBBY.id, draft("a2"), lambda outcome: None)
@@ -39,7 +39,7 @@ def test_a_page_does_not_wait_for_ever() -> None:
     async def test() -> None:
         process = await started()
 
-        process.engine.appender._run = never
+        process.engine.appender._writer._run = never
         with pytest.raises(Unavailable, match="not stored yet"):
             await asyncio.to_thread(process.engine.bridge.post, LOBBY, draft("a1"), 0.01)
 
@@ -56,7 +56,7 @@ def test_what_is_stored_after_the_page_gave_up_is_told_to_nobody() -> None:
             await go.wait()
             return await run_inline(function, *arguments)
 
-        process.engine.appender._run = late
+        process.engine.appender._writer._run = late
         with pytest.raises(Unavailable):
             await asyncio.to_thread(process.engine.bridge.post, LOBBY, draft("a1"), 0.01)
         go.set()

@@ -74,7 +74,7 @@ class TestStopping:
             run_inline = process.engine.run
 
             async def wait(function: Callable[..., Any], *arguments: Any) -> Any:
-                if function is process.engine.housekeeping._ended_sessions:
+                if function is process.engine.session_check._ended:
                     await stuck.wait()
                 return await run_inline(function, *arguments)
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from chatroom.base.errors import Unavailable
-from chatroom.live import housekeeping
+from chatroom.live import session_check
 from chatroom.live.presence.presence_leases import ELSEWHERE_TICKS
 from chatroom.rooms.rooms import LOBBY
 from tests.people import CAST
@@ -66,7 +66,7 @@ class TestSessions:
             for tab in tabs[3:]:
                 tab.was_active = True
             at_once = []
-            for _ in range(housekeeping.PROLONG_TICKS):
+            for _ in range(session_check.PROLONG_TICKS):
                 before = len(process.looked_up)
                 await tick()
                 at_once.append(len(process.looked_up) - before)
@@ -84,7 +84,7 @@ class TestSessions:
             active, idle = FakeConnection(process, "active"), FakeConnection(process, "idle")
             process.prolonged["active"] = process.now + timedelta(hours=2)
             active.was_active = True
-            await tick(2 * housekeeping.PROLONG_TICKS)
+            await tick(2 * session_check.PROLONG_TICKS)
             assert process.looked_up == [("active", True)]
             assert active.expires_at == process.prolonged["active"]
             assert not active.was_active
@@ -100,15 +100,15 @@ class TestSessions:
             live = await process.engine.enter(LOBBY, ALICE)
             connection = FakeConnection(process, "ended")
             process.ended = {"ended"}
-            asked = process.engine.housekeeping._ended_sessions
+            asked = process.engine.session_check._ended
 
             def fail() -> set[str]:
                 raise failure
 
-            process.engine.housekeeping._ended_sessions = fail
+            process.engine.session_check._ended = fail
             await tick()
             assert live.presence.version == 1
-            process.engine.housekeeping._ended_sessions = asked
+            process.engine.session_check._ended = asked
             await tick()
             assert connection.ends == [4401]
             await process.engine.stop()

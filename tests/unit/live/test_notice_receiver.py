@@ -27,7 +27,7 @@ def expel(process: Process, **data: Any) -> Notice:
 
 
 async def hear(process: Process) -> None:
-    await process.engine.housekeeping.hear(0)
+    await process.engine.receiver.hear(0)
     await settle()
 
 

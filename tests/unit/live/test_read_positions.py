@@ -95,13 +95,13 @@ class TestTyping:
             alice, bob = await process.connect(), await process.connect("bob")
             brief = await process.connect("bob", query={"room": "lobby", "format": "brief"})
             await alice.say({"type": "typing", "room": "lobby"}, {"type": "typing", "room": "lobby"})
-            await process.engine.housekeeping.keep_typing(1)
+            await process.engine.presence.keep_typing(1)
             await settle()
             assert typing(bob) == typing(alice) == [["Alice"]]
             assert typing(brief) == []
             await alice.say({"type": "post", "room": "lobby", "text": "hi"})
             process.now = process.store.newest(LOBBY.id, 1)[0].sent_at
-            await process.engine.housekeeping.keep_typing(1)
+            await process.engine.presence.keep_typing(1)
             await settle()
             assert typing(bob) == [["Alice"], []]
 
@@ -112,16 +112,16 @@ class TestTyping:
             here = await started()
             there = await started(beside=here)
             alice, bob = await here.connect(), await there.connect("bob")
-            await here.engine.housekeeping.keep_presence(1)  # the lease in which it is written
+            await here.engine.presence.keep(1)  # the lease in which it is written
             await alice.say({"type": "typing", "room": "lobby"})
-            await here.engine.housekeeping.keep_typing(1)
-            await there.engine.housekeeping.keep_typing(2)
+            await here.engine.presence.keep_typing(1)
+            await there.engine.presence.keep_typing(2)
             await settle()
             assert typing(bob) == [["Alice"]]
             await alice.say({"type": "post", "room": "lobby", "text": "hi"})
             there.feed.hint(LOBBY.id, 1)
             await settle()
-            await there.engine.housekeeping.keep_typing(4)
+            await there.engine.presence.keep_typing(4)
             await settle()
             assert typing(bob) == [["Alice"], []]
 
@@ -135,7 +135,7 @@ class TestTyping:
             )
             alice, bob = [await process.connect(name, query={"room": "den"}) for name in ("alice", "bob")]
             await alice.say({"type": "typing", "room": "den"})
-            await process.engine.housekeeping.keep_typing(1)
+            await process.engine.presence.keep_typing(1)
             await settle()
             assert typing(bob) == alice.frames("refused") == []
 

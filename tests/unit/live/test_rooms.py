@@ -6,7 +6,7 @@ import pytest
 
 from chatroom.base.errors import Unavailable
 from chatroom.base.models import Message
-from chatroom.live import rooms
+from chatroom.live import room_reader, rooms
 from chatroom.live.rooms import LiveRoom
 from chatroom.messages.messages_store import MessageStore, Rendered, Stored
 from chatroom.rooms.rooms import LOBBY
@@ -220,7 +220,7 @@ class TestHints:
         processes[0].feed.hint(LOBBY.id, 1)
 
     def test_a_long_absence_is_read_page_by_page(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(rooms, "FRAME_MESSAGES", 3)
+        monkeypatch.setattr(room_reader, "FRAME_MESSAGES", 3)
 
         async def test() -> None:
             process = await started()
@@ -329,7 +329,7 @@ class TestTogether:
         return client, write
 
     def test_both_come_in_one_frame(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(rooms, "TOGETHER_SECONDS", PATIENCE_SECONDS)
+        monkeypatch.setattr(room_reader, "TOGETHER_SECONDS", PATIENCE_SECONDS)
 
         async def test() -> None:
             client, write = await self.write_at_once()
@@ -365,7 +365,7 @@ class TestPages:
             assert reads == [0]
             assert len(set(map(id, [page[0] for page in pages]))) == 1
             assert pages[0][1:] == (2, 2)
-            assert live.pages == {}
+            assert live.reader._pages == {}
 
         run(test)
 
@@ -406,6 +406,6 @@ class TestPages:
             await settle()
             with pytest.raises(Unavailable):
                 await process.engine.rooms.read_page(live, 3, "text")
-            assert live.pages == {}
+            assert live.reader._pages == {}
 
         run(test)

@@ -279,7 +279,7 @@ def used(alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) ->
     services.messages.writer.change(lobby, services.messages.changes.reacting(access, first.id, ":tada:"))
     services.messages.writer.change(lobby, services.messages.changes.pinning(access, first.id))
     services.messages.writer.post(lobby, services.messages.texts.with_mentions(access, new_draft(author, "@alice")))
-    services.live.presences.take([(lobby.id, author)])
+    services.live.presences.take([(lobby.id, user.person), (lobby.id, bot.person)])
     services.search.search.find(user.id, "edited")
     services.site.leases.take("work", 1)
     services.live.presences.note_typing([(lobby.id, author.id)], AT)

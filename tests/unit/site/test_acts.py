@@ -17,6 +17,7 @@ from chatroom.base.access import Access
 from chatroom.base.config import Settings
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Author, Notice, User
+from chatroom.live import wiring
 from chatroom.mongo.context import Context
 from chatroom.mongo.database import Database
 from chatroom.people.profiles import Profile
@@ -475,10 +476,10 @@ def test_what_is_made_is_noted_each_time(act: str, mode: str, database: Database
 def test_every_process_finishes_what_is_left(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     """M14, M16: and holds what its connections remember against what is true."""
     given: dict[str, Any] = {}
-    monkeypatch.setattr(app_module, "Engine", lambda *_, **options: given.update(options))
+    monkeypatch.setattr(wiring, "Engine", lambda *_, **options: given.update(options))
     app_module._make_engine(services, cast("Any", SimpleNamespace(take=None)))
-    assert services.site.acts.finish in given["chores"]
-    assert given["read_rights"] == services.rooms.current_rights.read
+    assert services.site.acts.finish in given["application"].chores
+    assert given["application"].read_rights == services.rooms.current_rights.read
 
 
 class TestLate:

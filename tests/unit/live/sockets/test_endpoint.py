@@ -322,7 +322,7 @@ class TestPost:
         async def test() -> None:
             process = await started(max_waiting=2)
             client = await process.connect()
-            process.engine.appender._run = never
+            process.engine.appender._writer._run = never
             await client.say(post("a1"))
             await client.say(post("a2"), post("a3"), post("a4"))
             assert refusals(client) == [("a4", "busy")]
@@ -333,14 +333,14 @@ class TestPost:
         async def test() -> None:
             process = await started()
             alice, bob = await process.connect(), await process.connect("bob")
-            append = process.engine.appender._append
+            append = process.messages.append
 
             def fail(room: str, drafts: Any, after: int | None) -> Any:
                 if any(each.text == "poison" for each in drafts):
                     raise ValueError("this cannot be encoded")
                 return append(room, drafts, after)
 
-            process.engine.appender._append = fail
+            process.messages.append = fail
             await asyncio.gather(alice.say(post("a1", "poison")), bob.say(post("b1")))
             assert refusals(alice) == [("a1", "unavailable")]
             assert alice.seen() == bob.seen() == ["b1"]
@@ -569,7 +569,7 @@ class TestFollow:
             await client.say({"type": "follow", "room": "lobby", "format": "text"})
             assert [person.id for person in live.presence.local()] == [ALICE.id]
             await client.say({"type": "follow", "room": "lobby"})
-            await process.engine.housekeeping.keep_presence(1)
+            await process.engine.presence.keep(1)
             await settle()
             assert live.presence.local() == process.presences.here(LOBBY.id) == client.frames("presence") == []
             assert live.connections == 1
@@ -758,7 +758,7 @@ class TestBreakingTheRules:
             process = await started(max_waiting=1)
             client = await process.connect(query={})
             if trouble == "busy":
-                process.engine.appender._run = never
+                process.engine.appender._writer._run = never
             else:
                 process.rooms.get_for = away
             await client.say(*[post(f"a{n}") for n in range(12)])
@@ -794,7 +794,7 @@ class TestBackpressure:
                 await go.wait()
                 return await run_inline(function, *arguments)
 
-            process.engine.appender._run = wait
+            process.engine.appender._writer._run = wait
             before = client.reads
             await client.say(*[post(f"a{n}") for n in range(30)])
             assert client.reads - before == 6  # the sixth is read, and waits for room
@@ -852,11 +852,11 @@ class TestBackpressure:
             process = await started()
             client = await process.connect()
             run_inline = process.engine.run
-            process.engine.appender._run = never
+            process.engine.appender._writer._run = never
             await client.say(*[post(f"a{n}") for n in range(5)])
             (connection,) = process.engine.connections
             connection.end(4401, "the session ended")
-            process.engine.appender._run = run_inline
+            process.engine.appender._writer._run = run_inline
             await settle()
             assert client.task.done()
             assert process.store.newest_revision(LOBBY.id) == 0
@@ -909,7 +909,7 @@ class TestTheEnd:
                 await go.wait()
                 return await run_inline(function, *arguments)
 
-            process.engine.appender._run = wait
+            process.engine.appender._writer._run = wait
             await client.say(post())
             await client.leave()
             go.set()
