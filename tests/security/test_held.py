@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from chatroom.live.sockets.socketio_connection import Client
-from chatroom.moderation import approval
+from chatroom.moderation import holding
 from chatroom.services import Services
 from tests.conftest import services_of, signed_in
 from tests.pictures import make_picture
@@ -92,7 +92,7 @@ class TestApi:
         assert len(waiting(services)) == 2
 
     def test_beyond_what_may_wait(self, bob: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(approval, "MOST_HELD", 2)
+        monkeypatch.setattr(holding, "MOST_HELD", 2)
         answers = [post(bob) for _ in range(3)]
         assert [answer.status_code for answer in answers] == [202, 202, 409]
         assert answers[-1].json["error"]["reason"] == "too_many_held"
@@ -262,7 +262,7 @@ class TestSockets:
             services.people.sessions.create_token(user, label="bot") for user in (user_of(services, "alice"), bob)
         ]
         asked = []
-        monkeypatch.setattr(services.moderation.approval, "hold", lambda *_: asked.append(1))
+        monkeypatch.setattr(services.moderation.holding, "hold", lambda *_: asked.append(1))
 
         async def test() -> None:
             async with served(app) as asgi:

@@ -333,14 +333,14 @@ class TestPost:
         async def test() -> None:
             process = await started()
             alice, bob = await process.connect(), await process.connect("bob")
-            append = process.messages.append
+            append = process.messages.appending.append
 
             def fail(room: str, drafts: Any, after: int | None) -> Any:
                 if any(each.text == "poison" for each in drafts):
                     raise ValueError("this cannot be encoded")
                 return append(room, drafts, after)
 
-            process.messages.append = fail
+            process.messages.appending.append = fail
             await asyncio.gather(alice.say(post("a1", "poison")), bob.say(post("b1")))
             assert refusals(alice) == [("a1", "unavailable")]
             assert alice.seen() == bob.seen() == ["b1"]
