@@ -4,23 +4,15 @@ Making them connects to nothing and starts nothing; the first request or the ser
 """
 
 import os
-import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from a2wsgi import WSGIMiddleware
 from flask import Flask, request
-from werkzeug.wsgi import ClosingIterator
 
 from chatroom import web
-from chatroom.asgi.budget import BUDGET, Budget, Shares
-from chatroom.asgi.downloads import Downloads
-from chatroom.asgi.large_answers import LargeAnswers, in_one
-from chatroom.asgi.request_queue import LEAVE, QUICK_AT_ONCE, RequestQueue
-from chatroom.asgi.slow_requests import SlowRequests
-from chatroom.asgi.uploads import Uploads
-from chatroom.base.addresses import network_of
+from chatroom.asgi.budget import BUDGET
+from chatroom.asgi.large_answers import LargeAnswers
 from chatroom.base.config import Settings, load_settings
 from chatroom.live.engine import Engine
 from chatroom.live.sockets.endpoint import Entrance, LiveEndpoint
@@ -30,6 +22,7 @@ from chatroom.live.wiring import make_engine
 from chatroom.messages.async_store import AsyncMessages
 from chatroom.outbound.notifications import Notifier
 from chatroom.services import Services, Start
+from chatroom.web.requests import Requests
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -80,20 +73,6 @@ def open_app(app: Flask) -> Services:
     return services
 
 
-def _leaving(app: "WSGIApplication") -> "WSGIApplication":
-    """Tell the queue when a request's thread is free: earlier than a slow reader has read the answer."""
-
-    def wsgi_app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        leave = environ["asgi.scope"][LEAVE]
-        try:
-            return ClosingIterator(app(environ, start_response), leave)
-        except BaseException:
-            leave()
-            raise
-
-    return wsgi_app
-
-
 class ASGI:
     """What the server runs: websockets go to the engine, everything else to Flask in a pool of threads."""
 
@@ -103,43 +82,13 @@ class ASGI:
         settings = self._services.settings
         self._live: LiveEndpoint | None = None
         self._socketio: SocketIO | None = None
-
-        def network_behind(scope: Mapping[str, Any]) -> str:
-            return network_of(web.address_of(scope, settings.trusted_proxies))
-
-        self._budget = Budget(
-            Shares(
-                in_all=settings.max_held_bytes,
-                per_address=settings.max_held_bytes_per_address,
-                per_person=settings.max_held_bytes_per_user,
-                connections_per_address=settings.max_http_connections_per_address,
-            ),
-            address_of=network_behind,
-            is_behind_proxies=settings.trusted_proxies > 0,
-        )
-        self.request_queue = RequestQueue(
-            WSGIMiddleware(cast("Any", in_one(_leaving(app))), workers=settings.request_threads + QUICK_AT_ONCE),
-            threads=settings.request_threads,
-            find_lane=web.lane_of(app),
-            find_credential=web.credential_of(settings.trusted_proxies),
-            find_address=network_behind,
-        )
-        self._pages = Downloads(
-            Uploads(
-                SlowRequests(self.request_queue, most_bytes=settings.max_request_bytes),
-                self.request_queue,
-                is_upload=web.is_upload,
-                find_user=self._find_user,
-                small_bytes=settings.max_request_bytes or sys.maxsize,
-                most_bytes=web.most_upload_bytes(settings),
-            )
-        )
+        self._requests = Requests(app, settings, self._find_user)
         self._answers = LargeAnswers(self._answer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, or the server's own start and end."""
         if scope["type"] == "lifespan":
-            scope.get("state", {})[BUDGET] = self._budget  # for the connections, which the server makes
+            scope.get("state", {})[BUDGET] = self._requests.budget  # for the connections, which the server makes
             await self._live_span(receive, send)
         elif scope["type"] == "http":
             await self._answers(scope, receive, send)
@@ -159,7 +108,7 @@ class ASGI:
         if self._is_for_socketio(scope):
             await self._get_socketio()(scope, receive, send)  # type: ignore[arg-type]
         else:
-            await self._pages(scope, receive, send)
+            await self._requests(scope, receive, send)
 
     def _is_for_socketio(self, scope: Scope) -> bool:
         return bool(self._services.settings.socketio and scope["path"].startswith(SOCKET_IO))

@@ -50,6 +50,7 @@ class AccountDeletion:
     ) -> None:
         self._accounts = people.accounts
         self._users = people.users
+        self._states = people.states
         self._moderation = moderation
         self._acts = acts
         self._messages = messages
@@ -87,18 +88,18 @@ class AccountDeletion:
 
     def complete(self, act: Act) -> None:
         """What belongs to a deletion that stopped after an administrator's role was taken away."""
-        self._users.make_former(act.subject.id, is_erased=act.details["messages"] == "erased")
+        self._states.make_former(act.subject.id, is_erased=act.details["messages"] == "erased")
 
     def finish(self, report: Report = lambda *_: None) -> None:
         """Take those who are gone out of the rooms, as far as they are still in them."""
-        for former in self._users.list_leaving():
+        for former in self._states.list_leaving():
             is_last_look = self._clock() >= former.deleted_at + SETTLING
             if is_last_look or former.id not in self._looked_for:
                 if not self._see_to(former, report):
                     return
                 self._looked_for.add(former.id)
             if is_last_look:
-                self._users.end_leaving(former.id)
+                self._states.end_leaving(former.id)
                 self._looked_for.discard(former.id)
 
     def start(self) -> None:
@@ -115,8 +116,8 @@ class AccountDeletion:
         def end(note: Note) -> bool:
             if user.role == "administrator":
                 self._moderation.resign(user, "member", note)  # from here on, `complete` is sure to be called
-                return self._users.make_former(user.id, is_erased=is_erased)
-            return self._users.make_former(user.id, is_erased=is_erased, note=note)
+                return self._states.make_former(user.id, is_erased=is_erased)
+            return self._states.make_former(user.id, is_erased=is_erased, note=note)
 
         gone = Notice(kind="user", user=user.id, data={"end": True, "message": GONE})
         about = about_user(user)

@@ -55,9 +55,15 @@ class _Reader:
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         self.file = file
-        self.size = self.may_empty = size
-        self.pieces_left = MOST_PIECES
+        self.size = self._bytes_left = size
+        self._pieces_left = MOST_PIECES
         self._left = MOST_ATOMS
+
+    def may_empty(self, size: int) -> bool:
+        """Count a piece that is to be emptied; False when it is more than the file can have."""
+        self._bytes_left -= size
+        self._pieces_left -= 1
+        return min(self._bytes_left, self._pieces_left) >= 0
 
     def atoms(self, start: int, end: int) -> Iterator[Atom]:
         """Those between two places, as far as they make sense."""
@@ -111,10 +117,8 @@ def _empty_samples(reader: _Reader, track: Atom) -> None:
     tables = {atom.name: _table(reader, atom) for atom in _inside(reader, track, b"mdia", b"minf", b"stbl")}
     frames = [atom for atom in reader.atoms(0, reader.size) if atom.name == b"mdat"]
     for start, size in _pieces(tables):
-        reader.may_empty -= size
-        reader.pieces_left -= 1
         found = bisect_right(frames, start, key=lambda atom: atom.content) - 1
-        if min(reader.may_empty, reader.pieces_left, found) < 0 or start + size > frames[found].end:
+        if not reader.may_empty(size) or found < 0 or start + size > frames[found].end:
             return
         _zero(reader.file, start, start + size)
 

@@ -12,6 +12,7 @@ from chatroom.base.access import Access
 from chatroom.base.durations import until
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Notice, Role, User
+from chatroom.people.account_states_store import AccountStateStore
 from chatroom.people.sessions import Sessions
 from chatroom.people.users_store import UserStore
 from chatroom.rooms.rooms import Rooms
@@ -33,14 +34,16 @@ class Moderation:
     def __init__(
         self,
         users: UserStore,
+        states: AccountStateStore,
         room_store: RoomStore,
         rooms: Rooms,
         sessions: Sessions,
-        acts: Acts,
         *,
+        acts: Acts,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._users = users
+        self._states = states
         self._room_store = room_store
         self._rooms = rooms
         self._sessions = sessions
@@ -59,7 +62,7 @@ class Moderation:
             if user.role == "administrator":
                 self.resign(user, role, note)
             else:
-                self._users.set_role(user.id, role, note)
+                self._states.set_role(user.id, role, note)
 
         self._do(by, give, "set_role", user, reason, role=role, before=user.role)
         return self.get(user.id)
@@ -67,12 +70,12 @@ class Moderation:
     def resign(self, user: User, role: Role, note: Note) -> None:
         """Take an administrator's role away; raise `Refused` (`last_administrator`) where none would be left."""
         if self._users.has_administrator(but=user.id):
-            self._users.set_role(user.id, role, note)
+            self._states.set_role(user.id, role, note)
             # Two may have done this to each other at the same moment. Whoever looks last gives the role back,
             # so that there is one again: the look sees every write that was acknowledged before it.
             if self._users.has_administrator():
                 return
-            self._users.give_back_role(user.id, user.role, note)
+            self._states.give_back_role(user.id, user.role, note)
         raise Refused("last_administrator", "This is the last administrator. Make somebody else one first.")
 
     def mute(self, by: By, user: User, end: datetime, reason: str) -> None:
@@ -85,7 +88,7 @@ class Moderation:
             return
         self._do(
             by,
-            lambda note: self._users.set_mute(user.id, end, reason, note),
+            lambda note: self._states.set_mute(user.id, end, reason, note),
             "mute",
             user,
             reason,
@@ -99,7 +102,7 @@ class Moderation:
         if user.muted_until is None:
             self._acts.finish_in("users")
             return
-        self._do(by, lambda note: self._users.set_mute(user.id, None, "", note), "unmute", user, reason)
+        self._do(by, lambda note: self._states.set_mute(user.id, None, "", note), "unmute", user, reason)
 
     def mute_in(self, access: Access, by: User, user: User, end: datetime | None, reason: str) -> None:
         """Let a member of one room read and not post there until `end`; with None, let them post again.
@@ -138,7 +141,7 @@ class Moderation:
         told = Notice(kind="user", user=user.id, data={"end": True, "message": ban_words(end, reason)})
         self._do(
             by,
-            lambda note: self._users.set_ban(user.id, end, reason, note),
+            lambda note: self._states.set_ban(user.id, end, reason, note),
             "ban",
             user,
             reason,
@@ -154,7 +157,7 @@ class Moderation:
         if user.banned_until is None:
             self._acts.finish_in("users")
             return
-        self._do(by, lambda note: self._users.set_ban(user.id, None, "", note), "unban", user, reason, tell=[])
+        self._do(by, lambda note: self._states.set_ban(user.id, None, "", note), "unban", user, reason, tell=[])
 
     def end_sessions(self, by: By, user: User) -> int:
         """Log somebody out everywhere, and count the sessions and tokens that ended."""
@@ -181,7 +184,7 @@ class Moderation:
         """The account with this id; raise `Refused` when there is none."""
         user = self._users.find(user_id)
         if user is None:
-            is_former = self._users.find_former(user_id) is not None
+            is_former = self._states.find_former(user_id) is not None
             raise Refused("not_found", "This account was deleted." if is_former else "There is no such account.")
         return user
 

@@ -60,7 +60,7 @@ def make(
     held = HeldStore(database)
     newcomers = Newcomers(site.settings, people.users, site.acts)
     return ModerationParts(
-        moderation=Moderation(people.users, rooms.store, rooms.rooms, people.sessions, site.acts),
+        moderation=Moderation(people.users, people.states, rooms.store, rooms.rooms, people.sessions, acts=site.acts),
         admission=Admission(site.settings, people.invites, site.acts, context.settings.registration),
         newcomers=newcomers,
         holding=Holding(held, people.users, messages.store, newcomers=newcomers, notices=site.notices),

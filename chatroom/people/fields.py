@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from chatroom.base.models import Person
+from chatroom.base.models import ApprovalState, Person, Role, User
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -51,6 +51,7 @@ FIELDS = {  # on deletion, exported, shown
 }
 _ATTRIBUTES = {"_id": "id"}
 _OF_PERSON = {"_id": "id", "display_name": "name"}
+_OF_USER = tuple(name for name in User.__struct_fields__ if name in FIELDS)
 
 REMOVED = tuple(name for name, field in FIELDS.items() if field.on_deletion == "removed")
 EXPORTED = tuple(_ATTRIBUTES.get(name, name) for name, field in FIELDS.items() if field.exported)
@@ -62,3 +63,21 @@ SHOWN = dict.fromkeys((name for name, field in FIELDS.items() if field.shown == 
 def person_of(document: dict[str, Any]) -> Person:
     """The person whose document this is, as others see them."""
     return Person(**{_OF_PERSON.get(name, name): document[name] for name in SHOWN if name in document})
+
+
+def user_of(document: dict[str, Any]) -> User:
+    """The account whose document this is."""
+    fields = {name: document[name] for name in _OF_USER if name in document}
+    return User(id=document["_id"], approval_state=approval_state_of(document), **fields)
+
+
+def approval_state_of(document: dict[str, Any], room_role: Role = "member") -> ApprovalState:
+    """How well the user is known whose document this is, in a room where they have this role."""
+    roles = {document.get("role", "member"), room_role}
+    return ApprovalState(
+        since=document.get("created_at"),
+        is_exempt=document.get("is_bot", False) or roles != {"member"},
+        approved=len(document.get("approved", ())),
+        is_trusted=document.get("is_trusted", False),
+        held_at=document.get("held_at"),
+    )

@@ -105,7 +105,7 @@ class Sessions:
         return self._store.ended_since(moment)
 
     def _begin(self, user: User, kind: Kind, lasts: timedelta, *, label: str, address: str, **more: Any) -> str:
-        now = self._now()
+        now = _as_stored(self._clock())
         secret = (TOKEN_PREFIX if kind == "token" else "") + secrets.token_urlsafe(SECRET_BYTES)
         session = Session(
             id=session_id_of(secret),
@@ -131,7 +131,7 @@ class Sessions:
 
     def _touch(self, session: Session) -> Session:
         """Note that the session is used, at most once a minute: a page must not cost a write."""
-        now = self._now()
+        now = _as_stored(self._clock())
         if now - session.seen_at < TOUCH_EVERY:
             return session
         expires_at = session.expires_at
@@ -141,9 +141,10 @@ class Sessions:
         self._store.touch(touched)
         return touched
 
-    def _now(self) -> datetime:
-        now = self._clock()
-        return now.replace(microsecond=now.microsecond // 1000 * 1000)  # what BSON keeps
+
+def _as_stored(moment: datetime) -> datetime:
+    """A moment to the millisecond, as BSON keeps it."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def session_id_of(secret: str) -> str:

@@ -1,7 +1,7 @@
 """Accounts: one document each, their names unique by index, one of them the site's first.
 
 `name_keys` holds both names' keys in one namespace, so that nobody's display name is another's user name. Those of a
-deleted account stay, so that nobody ever takes its names; nothing but `find_former` finds it.
+deleted account stay, so that nobody ever takes its names; only `AccountStateStore.find_former` finds it.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,17 +9,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bson import ObjectId
-from pymongo import ASCENDING, IndexModel
+from pymongo import IndexModel
 
 from chatroom.base.errors import Taken
-from chatroom.base.models import FORMER_MEMBER, ApprovalState, FormerMember, Role, User
-from chatroom.mongo.database import LAST_CHARACTER, Database, Document, beginning_with
+from chatroom.base.models import Role, User
+from chatroom.mongo.database import Database, Document
 from chatroom.mongo.unique import write_or_find
 from chatroom.names import RULE_VERSION, fold, keys
-from chatroom.people.fields import FIELDS, REMOVED
-from chatroom.site.acts_store import INDEX, Note, noting, taking_back
+from chatroom.people.fields import user_of
+from chatroom.site.acts_store import INDEX, Note, noting
 
-MOST_FOUND = 50
 INDEXES = [
     IndexModel("username_key", unique=True),
     IndexModel("display_name_key", unique=True),
@@ -32,11 +31,10 @@ INDEXES = [
 ]
 HERE: dict[str, Any] = {"deleted_at": None}
 """What is asked for, so that accounts that were deleted are not found."""
-OF_USER = tuple(name for name in User.__struct_fields__ if name in FIELDS)
 
 
 class UserStore:
-    """The users collection."""
+    """The users collection: find accounts, make them, and keep what people say and do themselves."""
 
     def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._database = database
@@ -67,11 +65,11 @@ class UserStore:
                 # the role is in the same document, so that no crash comes between the two.
                 first = {**document, "role": "administrator", "is_first": True}
                 if self._insert(first, {"is_first": True}) is None:
-                    return _user(first)
+                    return user_of(first)
                 # Another was first, or a name is taken: the next insert tells.
             if self._insert(document) is not None:
                 raise Taken
-        return _user(document)
+        return user_of(document)
 
     def has_any(self) -> bool:
         """Whether there is an account."""
@@ -94,52 +92,6 @@ class UserStore:
         """Whether an account has, or had, this name, or one that looks like it."""
         with self._database.bounded():
             return self._users.find_one({"name_keys": {"$in": keys(name, name)}}, {"_id": 1}) is not None
-
-    def search(self, beginning: str) -> list[User]:
-        """People one of whose names begins like this, by name; at most 50."""
-        found: dict[str, User] = {}
-        with self._database.bounded():
-            for key in ("display_name_key", "username_key"):
-                query = {key: beginning_with(fold(beginning.strip())), **HERE}
-                for document in self._users.find(query).sort(key, ASCENDING).limit(MOST_FOUND):
-                    found.setdefault(document["_id"], _user(document))
-        return list(found.values())[:MOST_FOUND]
-
-    def change_password(self, user_id: str, password_hash: str, note: Note | None = None) -> User | None:
-        """Replace the password; every session of the old one is invalid from the same write on."""
-        update = {"$set": {"password_hash": password_hash}, "$inc": {"password_version": 1}}
-        with self._database.bounded():
-            self._users.update_one({"_id": user_id, **HERE}, noting(update, note))
-        return self.find(user_id)
-
-    def replace_hash(self, user_id: str, old: str, new: str) -> None:
-        """Keep the same password at another cost, unless it was changed meanwhile."""
-        with self._database.bounded():
-            self._users.update_one({"_id": user_id, "password_hash": old}, {"$set": {"password_hash": new}})
-
-    def set_role(self, user_id: str, role: Role, note: Note | None = None) -> None:
-        """Give an account another role."""
-        with self._database.bounded():
-            self._users.update_one({"_id": user_id, **HERE}, noting({"$set": {"role": role}}, note))
-
-    def give_back_role(self, user_id: str, role: Role, note: Note | None) -> None:
-        """Give an account back the role that was just taken, as if it had not been."""
-        with self._database.bounded():
-            self._users.update_one({"_id": user_id}, taking_back({"$set": {"role": role}}, note))
-
-    def list_like(self, beginning: str, after: str, limit: int) -> list[User]:
-        """Accounts whose user name begins like this, beyond one name, by user name."""
-        first = fold(beginning)
-        beyond = {"$gt": fold(after)} if after else {}
-        query = {"username_key": {**beginning_with(first), **beyond}, **HERE}
-        with self._database.bounded():
-            return [_user(each) for each in self._users.find(query).sort("username_key", ASCENDING).limit(limit)]
-
-    def list_named_like(self, beginning: str, limit: int) -> list[User]:
-        """Accounts whose display name begins like this, by display name."""
-        query = {"display_name_key": beginning_with(fold(beginning)), **HERE}
-        with self._database.bounded():
-            return [_user(each) for each in self._users.find(query).sort("display_name_key", ASCENDING).limit(limit)]
 
     def has_administrator(self, *, but: str = "") -> bool:
         """Whether anybody has that role, beside the account with the id `but`."""
@@ -164,13 +116,17 @@ class UserStore:
         if holder is not None:
             raise Taken
 
-    def set_mute(self, user_id: str, until: datetime | None, reason: str, note: Note | None = None) -> None:
-        """Mute an account on the whole site until a moment; with None, no longer."""
-        self._set_or_unset(user_id, {"muted_until": until, "mute_reason": reason}, note)
+    def change_password(self, user_id: str, password_hash: str, note: Note | None = None) -> User | None:
+        """Replace the password; every session of the old one is invalid from the same write on."""
+        update = {"$set": {"password_hash": password_hash}, "$inc": {"password_version": 1}}
+        with self._database.bounded():
+            self._users.update_one({"_id": user_id, **HERE}, noting(update, note))
+        return self.find(user_id)
 
-    def set_ban(self, user_id: str, until: datetime | None, reason: str, note: Note | None = None) -> None:
-        """Ban an account until a moment; with None, no longer."""
-        self._set_or_unset(user_id, {"banned_until": until, "ban_reason": reason}, note)
+    def replace_hash(self, user_id: str, old: str, new: str) -> None:
+        """Keep the same password at another cost, unless it was changed meanwhile."""
+        with self._database.bounded():
+            self._users.update_one({"_id": user_id, "password_hash": old}, {"$set": {"password_hash": new}})
 
     def note_held(self, user_id: str, moment: datetime) -> None:
         """Note that a message of somebody's is held."""
@@ -185,39 +141,6 @@ class UserStore:
         with self._database.bounded():
             self._users.update_one({"_id": user_id, **HERE}, update)
 
-    def make_former(self, user_id: str, *, is_erased: bool, note: Note | None = None) -> bool:
-        """Delete an account, all but its names' keys, in one write; False when there is none such (any more).
-
-        `list_leaving` has it from then on, until `end_leaving`. The role has to be taken away before.
-        """
-        # `name_keys` stays. The other two keys are behind all others: lists by name do not come across them.
-        left = {"display_name": FORMER_MEMBER, "role": "member", "deleted_at": self._clock(), "is_leaving": True}
-        left |= dict.fromkeys(("username_key", "display_name_key"), LAST_CHARACTER + user_id)
-        update = {
-            "$set": left | {"is_erased": is_erased},
-            "$unset": dict.fromkeys(REMOVED, ""),
-            "$inc": {"password_version": 1},
-        }
-        with self._database.bounded():
-            return self._users.update_one({"_id": user_id, **HERE}, noting(update, note)).modified_count > 0
-
-    def find_former(self, user_id: str) -> FormerMember | None:
-        """The account with this id, if it was deleted."""
-        with self._database.bounded():
-            document = self._users.find_one({"_id": user_id, "deleted_at": {"$exists": True}})
-        return _former(document) if document else None
-
-    def list_leaving(self) -> list[FormerMember]:
-        """The deleted accounts of which something may be left elsewhere, the first deleted first."""
-        with self._database.bounded():
-            found = [_former(document) for document in self._users.find({"is_leaving": True}).limit(MOST_FOUND)]
-        return sorted(found, key=lambda former: former.deleted_at)
-
-    def end_leaving(self, user_id: str) -> None:
-        """Note that nothing of a deleted account is left elsewhere."""
-        with self._database.bounded():
-            self._users.update_one({"_id": user_id}, {"$unset": {"is_leaving": ""}})
-
     def _insert(self, document: Document, *others: Document) -> Document | None:
         """Store an account; None, or one that has a name of it, or is one of the others."""
         return write_or_find(
@@ -226,18 +149,10 @@ class UserStore:
             lambda: self._users.find_one({"$or": [*_named_as(document), *others]}, {"_id": 1}),
         )
 
-    def _set_or_unset(self, user_id: str, fields: dict[str, Any], note: Note | None) -> None:
-        """Keep what says something, and take away what says nothing."""
-        kept = {name: value for name, value in fields.items() if value}
-        gone = {name: "" for name, value in fields.items() if not value}
-        update = {operator: part for operator, part in (("$set", kept), ("$unset", gone)) if part}
-        with self._database.bounded():
-            self._users.update_one({"_id": user_id, **HERE}, noting(update, note))
-
     def _find(self, query: dict[str, Any]) -> User | None:
         with self._database.bounded():
             document = self._users.find_one(query | HERE)
-        return _user(document) if document else None
+        return user_of(document) if document else None
 
 
 def _named_as(document: Document) -> list[Document]:
@@ -245,24 +160,3 @@ def _named_as(document: Document) -> list[Document]:
     simple = ("username_key", "display_name_key")
     named: Document = {"name_keys": {"$in": document["name_keys"]}}
     return [named, *({key: document[key]} for key in simple if key in document)]
-
-
-def _former(document: Document) -> FormerMember:
-    return FormerMember(id=document["_id"], deleted_at=document["deleted_at"], is_erased=document["is_erased"])
-
-
-def _user(document: Document) -> User:
-    fields = {name: document[name] for name in OF_USER if name in document}
-    return User(id=document["_id"], approval_state=approval_state_of(document), **fields)
-
-
-def approval_state_of(document: Document, room_role: Role = "member") -> ApprovalState:
-    """How well the user is known whose document this is, in a room where they have this role."""
-    roles = {document.get("role", "member"), room_role}
-    return ApprovalState(
-        since=document.get("created_at"),
-        is_exempt=document.get("is_bot", False) or roles != {"member"},
-        approved=len(document.get("approved", ())),
-        is_trusted=document.get("is_trusted", False),
-        held_at=document.get("held_at"),
-    )

@@ -9,9 +9,11 @@ from chatroom.base.threads import Workers
 from chatroom.mongo.collections import CollectionModel
 from chatroom.mongo.context import Context
 from chatroom.people import avatars_store, invites_store, resets_store, sessions_store, users_store
+from chatroom.people.account_states_store import AccountStateStore
 from chatroom.people.accounts import Accounts
 from chatroom.people.avatars import Avatars
 from chatroom.people.avatars_store import AvatarStore
+from chatroom.people.directory_store import DirectoryStore
 from chatroom.people.invites import Invites
 from chatroom.people.invites_store import InviteStore
 from chatroom.people.passwords import Passwords, make_hasher
@@ -36,6 +38,8 @@ class PeopleParts(msgspec.Struct, frozen=True):
     """What the package offers; `forget` is what ends with an account."""
 
     users: UserStore
+    directory: DirectoryStore
+    states: AccountStateStore
     session_store: SessionStore
     sessions: Sessions
     accounts: Accounts
@@ -76,6 +80,8 @@ def make(
     avatars = Avatars(AvatarStore(database), drawing)
     return PeopleParts(
         users=users,
+        directory=DirectoryStore(database),
+        states=AccountStateStore(database, clock=clock),
         session_store=session_store,
         sessions=sessions,
         accounts=accounts,

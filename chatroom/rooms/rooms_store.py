@@ -15,8 +15,7 @@ from chatroom.base.models import Membership, Notify, Person, Room, Slug
 from chatroom.mongo.database import Database, Document, beginning_with
 from chatroom.mongo.unique import check_own, write_or_find
 from chatroom.names import fold, is_former_direct, make_direct_slug, title_keys
-from chatroom.people.fields import SHOWN, person_of
-from chatroom.people.users_store import approval_state_of
+from chatroom.people.fields import SHOWN, approval_state_of, person_of
 from chatroom.site.acts_store import INDEX, Note, noted, noting
 
 INDEXES = [

@@ -9,9 +9,7 @@ from chatroom.base.config import Settings
 from chatroom.web.commands import COMMANDS
 from chatroom.web.export.export import blueprint as export
 from chatroom.web.files import files
-from chatroom.web.files.files import is_upload, most_upload_bytes
 from chatroom.web.kit import configuration, errors, health, lanes, login, reference, security
-from chatroom.web.kit.lanes import credential_of, lane_of
 from chatroom.web.kit.sockets import address_of, is_own_origin, sign_in
 from chatroom.web.messages.excerpts import excerpt_of
 from chatroom.web.messages.held import api as held_api
@@ -50,11 +48,7 @@ from chatroom.web.search.search import blueprint as search
 
 __all__ = [
     "address_of",
-    "credential_of",
     "is_own_origin",
-    "is_upload",
-    "lane_of",
-    "most_upload_bytes",
     "register",
     "sign_in",
 ]

@@ -51,7 +51,7 @@ def list_users(services: Services, beginning: str, limit: int) -> None:
     Those whose names begin with BEGINNING, or all: with their roles, and until when they are muted or banned.
     """
     now = datetime.now(UTC)
-    for user in services.people.users.list_like(beginning, "", limit):
+    for user in services.people.directory.list_like(beginning, "", limit):
         marks = [user.role, "bot" if user.is_bot else ""]
         for word, end in (("banned", user.banned_until), ("muted", user.muted_until)):
             marks.append(f"{word} {until(end)}" if end and end > now else "")

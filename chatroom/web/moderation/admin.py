@@ -43,11 +43,11 @@ def overview() -> Page:
 def people() -> Page:
     """Everybody by user name, or those whose names begin like what was typed."""
     wanted = request.args.get("q", "")[:LONGEST_NAME].strip()
-    users = services.people.users
-    found = users.list_like(wanted, request.args.get("after", "")[:LONGEST_NAME], PEOPLE + 1)
+    directory = services.people.directory
+    found = directory.list_like(wanted, request.args.get("after", "")[:LONGEST_NAME], PEOPLE + 1)
     shown = found[:PEOPLE]
     known = {user.id for user in shown}
-    named = [user for user in users.list_named_like(wanted, PEOPLE) if user.id not in known] if wanted else []
+    named = [user for user in directory.list_named_like(wanted, PEOPLE) if user.id not in known] if wanted else []
     return admin_page(
         "people",
         people=shown + named,

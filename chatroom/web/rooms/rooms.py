@@ -74,7 +74,7 @@ def _people_page(status: int = 200, msg: str = "") -> Response:
     return render(
         "rooms/rooms_people.html",
         status,
-        found=[user for user in services.people.users.search(asked) if user.id != current_user.id],
+        found=[user for user in services.people.directory.search(asked) if user.id != current_user.id],
         chosen=_chosen(),
         asked=asked,
         msg=msg,

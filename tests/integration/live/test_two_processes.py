@@ -275,7 +275,7 @@ def test_an_account_is_deleted_to_the_end_though_the_process_is_killed_in_the_mi
         assert client.close_code(SECONDS) in {4401, 4403}
     wait_until(lambda: messages.count_documents(left) == 0)
     users.update_one({"_id": carol.id}, {"$set": {"deleted_at": LONG_AGO}})  # the minute is over
-    wait_until(lambda: not services.people.users.list_leaving())
+    wait_until(lambda: not services.people.states.list_leaving())
 
     assert messages.distinct("author.name", {"author.id": carol.id}) == ["Former member"]
     revisions = [number for each in messages.find({"room": LOBBY.id}) for number in each["revisions"]]

@@ -75,7 +75,7 @@ class Site:
         self.services.erasure.account_deletion.delete_own(user, PASSWORD, "192.0.2.1", is_erased=is_erased)
 
     def leaving(self) -> list[str]:
-        return [former.id for former in self.services.people.users.list_leaving()]
+        return [former.id for former in self.services.people.states.list_leaving()]
 
     def settle(self) -> None:
         """Let the minute pass in which something of theirs may still arrive."""
@@ -137,10 +137,11 @@ class TestAtOnce:
         assert users.find(site.bob.id) is None
         assert users.find_by_username("bob") is None
         assert users.find_by_name("Bob") is None
+        directory = site.services.people.directory
         for beginning in ("", "b", "former"):
-            assert [user.username for user in users.search(beginning)] == ([] if beginning else ["alice"])
-            assert [user.username for user in users.list_like(beginning, "", 9)] == ([] if beginning else ["alice"])
-            named = users.list_named_like(beginning, 9)
+            assert [user.username for user in directory.search(beginning)] == ([] if beginning else ["alice"])
+            assert [user.username for user in directory.list_like(beginning, "", 9)] == ([] if beginning else ["alice"])
+            named = directory.list_named_like(beginning, 9)
             assert [user.username for user in named] == ([] if beginning else ["alice"])
         assert [person.username for person in rooms.people_like(lobby, "")] == ["alice"]
         assert [member.person.username for member in rooms.list_members(lobby)] == ["alice"]
@@ -430,7 +431,7 @@ class TestToTheEnd:
         """The account is gone by then; everything else is done by whoever is there."""
         secret = site.services.people.sessions.begin(site.bob, label="x", address="")
         site.say(site.bob, "hello")
-        site.services.people.users.make_former(site.bob.id, is_erased=False)
+        site.services.people.states.make_former(site.bob.id, is_erased=False)
         assert site.services.people.sessions.find_valid(secret) is None
         site.process().erasure.account_deletion.finish()
         assert site.database["memberships"].count_documents({"user": site.bob.id}) == 0
@@ -476,7 +477,7 @@ class TestToTheEnd:
         site = Site(real_database)
         for n in range(40):
             site.say(site.bob, f"m{n}")
-        site.services.people.users.make_former(site.bob.id, is_erased=True)
+        site.services.people.states.make_former(site.bob.id, is_erased=True)
         others = [site.process().erasure.account_deletion for _ in range(2)]
         threads = [threading.Thread(target=each.finish) for each in others]
         for thread in threads:

@@ -148,8 +148,8 @@ class TestRoundTrip:
         """The messages may be from a moment before an account was deleted, and the accounts from after it."""
         bob = full.people.users.find_by_username("bob")
         assert bob is not None
-        full.people.users.make_former(bob.id, is_erased=True)
-        full.people.users.end_leaving(bob.id)
+        full.people.states.make_former(bob.id, is_erased=True)
+        full.people.states.end_leaving(bob.id)
         backup.make(store_of(full), tmp_path / "b", silent)
         backup.restore(store_of(empty), tmp_path / "b", silent)
         said = {"author.id": bob.id, "deleted_at": None}

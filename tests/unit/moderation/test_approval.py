@@ -23,6 +23,7 @@ from chatroom.moderation.held_store import HeldStore
 from chatroom.moderation.holding import MOST_HELD, Holding
 from chatroom.moderation.newcomers import LOOK_BACK, MOST, Newcomers
 from chatroom.mongo.database import Database
+from chatroom.people.account_states_store import AccountStateStore
 from chatroom.people.users_store import UserStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.audit import Audit
@@ -359,7 +360,9 @@ class TestWithdraw:
 
 class TestDecide:
     def test_approved_it_is_posted_as_its_author_s_under_its_client_id(self, world: World) -> None:
-        world.users.set_mute(world.carol.id, world.now + timedelta(hours=1), "x")  # the moderator knows better
+        AccountStateStore(world.database).set_mute(
+            world.carol.id, world.now + timedelta(hours=1), "x"
+        )  # the moderator knows better
         held = world.held.find_by_id(world.hold("c1").id)
         assert held
         world.approval.approve(world.bob, held.id)
@@ -455,7 +458,7 @@ class TestDecide:
                 world.approval.approve(by, each.id)
         with pytest.raises(Refused, match="may not see it"):
             world.approval.list_for(world.carol)
-        world.users.set_role(world.carol.id, "moderator")
+        AccountStateStore(world.database).set_role(world.carol.id, "moderator")
         carol = world.users.find(world.carol.id)
         assert carol
         assert world.approval.list_for(carol) == []

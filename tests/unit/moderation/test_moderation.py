@@ -14,6 +14,7 @@ from chatroom.messages.messages_store import MessageStore
 from chatroom.messages.rules import RoomRules
 from chatroom.moderation.moderation import Moderation
 from chatroom.mongo.database import Database
+from chatroom.people.account_states_store import AccountStateStore
 from chatroom.people.sessions import Sessions
 from chatroom.people.sessions_store import SessionStore
 from chatroom.people.users_store import UserStore
@@ -36,7 +37,7 @@ class Place:
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self.clock = clock
-        self.users = UserStore(database, clock=clock)
+        self.users, self.states = UserStore(database, clock=clock), AccountStateStore(database, clock=clock)
         self.rooms = RoomStore(database, clock=clock)
         day = timedelta(days=1)
         self.sessions = Sessions(SessionStore(database, clock=clock), self.users, idle=day, lifetime=day, clock=clock)
@@ -46,7 +47,7 @@ class Place:
         ends = {"ban": self.end_sessions_of, "end_sessions": self.end_sessions_of}
         self.doing = acts = make_acts(database, notices, clock, ends)
         rooms = make_rooms(database, Messaging(MessageStore(database, origin="here")).writer, notices, acts)
-        self.moderation = Moderation(self.users, self.rooms, rooms, self.sessions, acts, clock=clock)
+        self.moderation = Moderation(self.users, self.states, self.rooms, rooms, self.sessions, acts=acts, clock=clock)
         self.alice, self.bob = self.add("alice"), self.add("bob", "moderator")
         self.carol, self.dave = self.add("carol"), self.add("dave", "moderator")
         for room in (LOBBY, DEN):
@@ -115,7 +116,7 @@ class TestRoles:
                 list(pool.map(demote, [place.alice, carol]))
             assert place.users.has_administrator()
             for user in (place.alice, carol):
-                place.users.set_role(user.id, "administrator")
+                place.states.set_role(user.id, "administrator")
 
 
 class TestMute:

@@ -23,6 +23,7 @@ from chatroom.mongo import database as store_database
 from chatroom.mongo.collections import CollectionModel
 from chatroom.mongo.database import Database
 from chatroom.mongo.embedded import EmbeddedMongo
+from chatroom.people.directory_store import DirectoryStore
 from chatroom.people.users_store import UserStore
 from chatroom.rooms.rooms_store import RoomStore
 from tests.databases import COLLECTIONS
@@ -208,12 +209,12 @@ ODD = ["\0", "a\0b", "^", ".*", "\\", "(" * 40, "\ufffe", "\U0010ffff"]
 def test_any_text_can_be_looked_for(database: Database, text: str) -> None:
     """I09: what people type reaches queries as a value, and never as a pattern."""
     hall = Room(id="hall", slug=Slug("hall"), title="Hall")
-    users, rooms = UserStore(database), RoomStore(database)
+    users, directory, rooms = UserStore(database), DirectoryStore(database), RoomStore(database)
     users.add("alice", "Alice", "hash")
     rooms.ensure(hall)
-    assert users.search(text) == []
-    assert users.list_like(text, "", 9) == []
-    assert users.list_named_like(text, 9) == []
+    assert directory.search(text) == []
+    assert directory.list_like(text, "", 9) == []
+    assert directory.list_named_like(text, 9) == []
     assert rooms.people_like(hall, text, 9) == []
     assert SiteRoomStore(database).list_like(text, ("", ""), 9) == []
     assert rooms.find_by_slug(text) is None

@@ -14,6 +14,8 @@ from chatroom.moderation.reports_store import Report, ReportStore
 from chatroom.mongo.database import Database
 from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.outbound.hooks_store import HookStore
+from chatroom.people.account_states_store import AccountStateStore
+from chatroom.people.directory_store import DirectoryStore
 from chatroom.people.invites_store import InviteStore
 from chatroom.people.resets_store import ResetStore
 from chatroom.people.sessions import Sessions, session_id_of
@@ -61,6 +63,7 @@ class Town:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.users = UserStore(database)
+        self.states, self.directory = AccountStateStore(database), DirectoryStore(database)
         self.store = SessionStore(database)
         self.invites = InviteStore(database)
         day = timedelta(days=1)
@@ -110,7 +113,7 @@ class Town:
             self.resets.add(f"r-{person.id}", person.id, NOW + day, password_version=0)
         self.invites.add("code", uses=10, expires_at=NOW + day, made_by=Author("a", "Ann"))
         for person in self.people[200:220]:
-            self.users.make_former(person.id, is_erased=False)
+            self.states.make_former(person.id, is_erased=False)
         self.held = HeldStore(database)
         for n, person in enumerate(self.people):
             for m in range(3):
@@ -142,10 +145,10 @@ CALLS: dict[str, tuple[Callable[[Town], Any], int]] = {
     "which have ended just now": (lambda t: t.sessions.ended_since(NOW + timedelta(hours=1)), 0),
     "a new password": (lambda t: t.users.change_password(t.people[102].id, "another"), 1),
     "a renewed hash": (lambda t: t.users.replace_hash(t.people[103].id, "hash", "renewed"), 1),
-    "a role": (lambda t: t.users.set_role(t.people[104].id, "member"), 1),
+    "a role": (lambda t: t.states.set_role(t.people[104].id, "member"), 1),
     "a profile": (lambda t: t.users.set_profile(t.people[107], {"display_name": "Newly Named"}), 1),
-    "a mute": (lambda t: t.users.set_mute(t.people[105].id, NOW, "why"), 1),
-    "a ban lifted": (lambda t: t.users.set_ban(t.people[106].id, None, ""), 1),
+    "a mute": (lambda t: t.states.set_mute(t.people[105].id, NOW, "why"), 1),
+    "a ban lifted": (lambda t: t.states.set_ban(t.people[106].id, None, ""), 1),
     "another administrator": (lambda t: t.users.has_administrator(but=t.somebody.id), 2),
     "a room's webhooks": (lambda t: t.hooks.list_for("r7"), 5),
     "a webhook that posts": (lambda t: t.hooks.find_by_secret("hash-8"), 1),
@@ -171,8 +174,8 @@ CALLS: dict[str, tuple[Callable[[Town], Any], int]] = {
     "invitations": (lambda t: (t.invites.list_good(50), t.invites.end("x", NOTE)), 1),
     "an act that is not recorded": (lambda t: (t.acts.list_left("memberships"), t.acts.settle(NOTE)), 1),
     "what people may do now": (lambda t: t.members.rights_of([each.id for each in t.people[:3]]), 4),
-    "an account is deleted": (lambda t: t.users.make_former(t.people[108].id, is_erased=False), 1),
-    "who is gone": (lambda t: (t.users.list_leaving(), t.users.find_former(t.people[200].id)), 21),
+    "an account is deleted": (lambda t: t.states.make_former(t.people[108].id, is_erased=False), 1),
+    "who is gone": (lambda t: (t.states.list_leaving(), t.states.find_former(t.people[200].id)), 21),
     "what a former member had": (lambda t: (t.sessions.forget(t.people[109].id), t.resets.forget("x")), 2),
     "a message is held": (lambda t: t.held.add(t.held_of(t.people[200], "new", "r0"), 10), 4),
     "one that is sent again": (lambda t: t.held.find("r1", t.people[201].id, "c1"), 1),
@@ -181,8 +184,11 @@ CALLS: dict[str, tuple[Callable[[Town], Any], int]] = {
     "one's own that wait in a room": (lambda t: t.held.list_of(t.people[201].id, "r1"), 3),
     "one's own that wait": (lambda t: t.held.list_of(t.people[201].id), 3),
     "what is left to do": (lambda t: t.held.list_unfinished(-timedelta(days=1), 20), 10),
-    "accounts by name": (lambda t: (t.users.list_like("user1", "", 20), t.users.list_like("", "user5x", 20)), 20),
-    "accounts by display name": (lambda t: t.users.list_named_like("User 2", 20), 20),
+    "accounts by name": (
+        lambda t: (t.directory.list_like("user1", "", 20), t.directory.list_like("", "user5x", 20)),
+        20,
+    ),
+    "accounts by display name": (lambda t: t.directory.list_named_like("User 2", 20), 20),
     "an invitation": (lambda t: (t.invites.take("code"), t.invites.give_back("code")), 1),
 }
 

@@ -270,7 +270,7 @@ class TestMaker:
         elif fate == "demoted":
             services.rooms.rooms._members.set_role(ALICE.id, LOBBY, "moderator")
         else:
-            services.people.users.set_ban(ALICE.id, datetime.now(UTC) + timedelta(hours=1), "spam")
+            services.people.states.set_ban(ALICE.id, datetime.now(UTC) + timedelta(hours=1), "spam")
 
         say(services, "two", author=BOB)
         services.outbound.deliveries.deliver_all(services.outbound.deliveries._store.list_outgoing())
@@ -284,7 +284,7 @@ class TestMaker:
         """M05."""
         secret = services.outbound.webhooks.make_incoming(MANAGER, ALICE, "CI")
         manage(services, ALICE)
-        services.people.users.set_mute(ALICE.id, datetime.now(UTC) + timedelta(hours=1), "noise")
+        services.people.states.set_mute(ALICE.id, datetime.now(UTC) + timedelta(hours=1), "noise")
         with pytest.raises(Refused) as refusal:
             services.outbound.webhooks.post(*services.outbound.webhooks.find(secret), "after", None, "192.0.2.1")
         assert refusal.value.reason == "muted"

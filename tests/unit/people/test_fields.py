@@ -7,6 +7,7 @@ import pytest
 
 from chatroom.base.models import Person, User
 from chatroom.mongo.database import Database
+from chatroom.people.account_states_store import AccountStateStore
 from chatroom.people.fields import EXPORTED, FIELDS, person_of
 from chatroom.people.users_store import UserStore
 from chatroom.services import Services
@@ -31,7 +32,7 @@ def test_deletion_does_what_the_marks_say(database: Database) -> None:
     users = UserStore(database, clock=lambda: NOW)
     user = users.add("alice", "Alice", "hash", "moderator")
     before = fill(database, user)
-    assert users.make_former(user.id, is_erased=False)
+    assert AccountStateStore(database, clock=lambda: NOW).make_former(user.id, is_erased=False)
     after = database["users"].find_one({"_id": user.id}) or {}
     assert set(before) | BY_DELETION == set(FIELDS)
     became = {
@@ -44,7 +45,7 @@ def test_deletion_does_what_the_marks_say(database: Database) -> None:
 def test_who_was_deleted_is_shown_without_a_user_name(database: Database) -> None:
     users = UserStore(database, clock=lambda: NOW)
     user = users.add("alice", "Alice", "hash")
-    users.make_former(user.id, is_erased=False)
+    AccountStateStore(database, clock=lambda: NOW).make_former(user.id, is_erased=False)
     assert person_of(database["users"].find_one({}) or {}) == Person(user.id, "Former member")
 
 

@@ -7,6 +7,7 @@ from pymongo.errors import DuplicateKeyError
 from chatroom.base.errors import Taken
 from chatroom.base.models import User
 from chatroom.mongo.database import Database
+from chatroom.people.account_states_store import AccountStateStore
 from chatroom.people.users_store import UserStore
 from chatroom.services import COLLECTIONS
 
@@ -138,9 +139,9 @@ def test_a_renewed_hash_is_no_change(users: UserStore) -> None:
     assert (found.password_hash, found.password_version) == ("renewed", alice.password_version)
 
 
-def test_roles(users: UserStore) -> None:
+def test_roles(users: UserStore, database: Database) -> None:
     alice = users.add("alice", "Alice", "hash")
-    users.set_role(alice.id, "member")
+    AccountStateStore(database).set_role(alice.id, "member")
     found = users.find(alice.id)
     assert found
     assert found.role == "member"

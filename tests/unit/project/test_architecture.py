@@ -28,7 +28,7 @@ PLACES = {
     "werkzeug": ["chatroom.web", "chatroom.app"],
     "jinja2": ["chatroom.web", "chatroom.app"],
     "markupsafe": ["chatroom.web"],
-    "a2wsgi": ["chatroom.app"],
+    "a2wsgi": ["chatroom.web.requests"],
     "flask_bcrypt": ["chatroom.people.passwords", "chatroom.app"],
     "bcrypt": ["chatroom.people.passwords"],
     "pymongo": [STORES_OF, "chatroom.mongo"],
@@ -322,7 +322,7 @@ def test_every_wait_is_seen(tmp_path: Path) -> None:
 
 # What takes a right away, in the stores. Each is done by an act (`chatroom.site.acts`), which is told and recorded.
 CUTS = {"set_role", "set_mute", "set_ban", "make_former", "remove", "forgive", "start_clearing", "close_all", "decide"}
-STORES = {"_users", "_members", "_room_store", "_store", "users", "members"}
+STORES = {"_users", "_states", "_members", "_room_store", "_store", "users", "states", "members"}
 NOTED = {"note"}
 UNNOTED = {
     ("chatroom.moderation.approval", "decide"): "somebody takes their own message back",
@@ -370,7 +370,14 @@ def test_only_acts_write_the_audit_log() -> None:
     assert "_store.add(" not in MODULES["chatroom.site.audit"].read_text()
     for module, path in MODULES.items():
         if is_within(module, "chatroom.web") or is_within(module, "chatroom.live"):
-            for store in ("MemberStore", "RoomStore", "UserStore", 'database["audit"]', 'database["memberships"]'):
+            for store in (
+                "MemberStore",
+                "RoomStore",
+                "UserStore",
+                "AccountStateStore",
+                'database["audit"]',
+                'database["memberships"]',
+            ):
                 assert store not in path.read_text(), (module, store)
 
 
@@ -407,9 +414,9 @@ def test_a_collection_that_is_used_is_seen() -> None:
     ("source", "expected"),
     [
         ("self._members.remove(user_id, room)", {"remove"}),
-        ("services.people.users.set_ban(user.id, end, reason)", {"set_ban"}),
-        ("self._users.set_mute(user.id, end, reason, note)", set()),
-        ("self._users.make_former(user.id, is_erased=True, note=note)", set()),
+        ("services.people.states.set_ban(user.id, end, reason)", {"set_ban"}),
+        ("self._states.set_mute(user.id, end, reason, note)", set()),
+        ("self._states.make_former(user.id, is_erased=True, note=note)", set()),
         ("names.remove(name)", set()),
     ],
 )

@@ -301,7 +301,7 @@ def used(alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) ->
     use_rooms(services, author, bot)
     use_approval(services)
     services.people.sessions.end_all(user.id)
-    services.people.users.make_former(bot.id, is_erased=True)
+    services.people.states.make_former(bot.id, is_erased=True)
     services.site.notices.tell(Notice(kind="room", room=lobby.id))
     services.erasure.clearing.begin(lobby, author, "")
     return services

@@ -43,7 +43,7 @@ class Place:
         services._is_prepared = True
         services.rooms.rooms.ensure_lobby()
         self.alice, self.dave, self.bob = self.add("alice"), self.add("dave"), self.add("bob")
-        services.people.users.set_role(self.dave.id, "administrator")
+        services.people.states.set_role(self.dave.id, "administrator")
         self.author = Author(self.alice.id, "Alice")
         self.room = services.rooms.rooms.create(self.author, "administrator", title="Tea", is_private=True)
         self.rooms.add_member(self.access(self.alice), self.bob.id, "Bob")

@@ -222,13 +222,13 @@ class TestWhileItIsRead:
     def test_it_ends_with_the_right_to_it(self, begun: Iterator[bytes], talk: Services, fate: str) -> None:
         user_id = self.user_id(talk)
         if fate == "banned":
-            talk.people.users.set_ban(user_id, datetime.now(UTC) + timedelta(hours=1), "spam")
+            talk.people.states.set_ban(user_id, datetime.now(UTC) + timedelta(hours=1), "spam")
         elif fate == "removed":
             talk.database["memberships"].update_one({"user": user_id}, {"$set": {"removed_at": datetime.now(UTC)}})
         elif fate == "logged out":
             talk.people.sessions.end_all(user_id)
         else:
-            talk.people.users.set_role(user_id, "member")
+            talk.people.states.set_role(user_id, "member")
         with pytest.raises((Refused, Unavailable)):
             next(begun)
 

@@ -43,7 +43,7 @@ def test_all_that_is_known_of_the_account(alice: Visitor, services: Services) ->
     user = services.people.users.find_by_username("alice")
     assert user
     services.people.profiles.change(user, Profile(display_name="Ally", about="a gardener", time_zone="Europe/Vienna"))
-    services.people.users.set_mute(user.id, datetime(9999, 1, 1, tzinfo=UTC), "too loud")
+    services.people.states.set_mute(user.id, datetime(9999, 1, 1, tzinfo=UTC), "too loud")
     account = records(alice)[0]
     assert set(account) == {"type", *EXPORTED}
     assert (account["about"], account["time_zone"], account["mute_reason"]) == (

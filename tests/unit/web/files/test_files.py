@@ -91,7 +91,7 @@ class TestUploading:
         services = services_of(app)
         user = services.people.users.find_by_username("bob")
         assert user
-        services.people.users.set_mute(user.id, datetime.now(UTC) + timedelta(hours=1), "shouting")
+        services.people.states.set_mute(user.id, datetime.now(UTC) + timedelta(hours=1), "shouting")
         answer = upload(bob)
         assert (answer.status_code, answer.json["error"]["reason"]) == (403, "muted")
         assert services.database["files.files"].count_documents({}) == 0

@@ -80,7 +80,7 @@ class TestAccess:
     def test_a_moderator_deletes_and_does_not_edit(self, services: Services, bob: Visitor, path: str) -> None:
         user = services.people.users.find_by_username("bob")
         assert user
-        services.people.users.set_role(user.id, "moderator")
+        services.people.states.set_role(user.id, "moderator")
         assert edit(bob, path, "mine now").status_code == 403
         assert bob.delete(path, headers=bob.csrf()).status_code == 200
 
