@@ -123,8 +123,8 @@ class ASGI:
         services = open_app(self._app)
         notifier = Notifier(
             services.outbound.push,
-            room_of=services.rooms.rooms.find,
-            preferences_in=services.rooms.rooms.preferences_in,
+            room_of=services.rooms.store.find,
+            preferences_in=services.rooms.preferences.preferences_in,
         )
         notifier.start()
         store_now = (
@@ -180,7 +180,7 @@ class ASGI:
             rooms_per_connection=settings.max_rooms_per_connection,
         )
         chat = Chat(
-            rooms=services.rooms.rooms,
+            rooms=services.rooms.access,
             posting=services.messages.posting,
             changes=services.messages.changes,
             history=services.messages.history,
@@ -218,7 +218,7 @@ def _make_engine(services: Services, notifier: Notifier, store_now: AsyncMessage
             services.site.settings.renew,
             services.site.acts.finish,
             services.moderation.approval.finish,
-            services.files.files.sweep,
+            services.files.sweep.run,
             services.erasure.retention.sweep,
         ],
     )

@@ -93,7 +93,7 @@ class Services:
                     raise Unavailable("The database does not answer right now. Please try again in a moment.")
                 try:
                     self.database.ensure_indexes(COLLECTIONS)
-                    self.rooms.rooms.ensure_lobby()
+                    self.rooms.making.ensure_lobby()
                     self.rooms.former_slugs.move()
                     self.rooms.store.key_titles()
                 except Unavailable:
@@ -146,8 +146,8 @@ class Services:
             self.files,
             line=self.bridge,
             above=messages.Above(
-                find_people=_later(lambda: self.rooms.store.find_people),
-                take_turn=_later(lambda: self.rooms.members.take_turn),
+                find_people=_later(lambda: self.rooms.members.find_named),
+                take_turn=_later(lambda: self.rooms.preferences.take_turn),
                 is_newcomer=_later(lambda: self.moderation.newcomers.seems_one),
                 holding=Holding(
                     may_hold=_later(lambda: self.moderation.holding.may_hold),
@@ -172,8 +172,8 @@ class Services:
             self.site,
             self.people,
             self.messages,
-            find_room=self.rooms.rooms.find,
-            find_access=self.rooms.rooms.find_for,
+            find_room=self.rooms.store.find,
+            find_access=self.rooms.access.find_for,
         )
         self.moderation = moderation.make(
             context, site=self.site, files=self.files, people=self.people, messages=self.messages, rooms=self.rooms
@@ -181,6 +181,7 @@ class Services:
         self.search = search.make(context, self.site, self.people, self.messages, self.rooms)
         self.export = export.make(self.people, self.messages, self.rooms, self.moderation, self.search)
         self.erasure = erasure.make(
+            context,
             site=self.site,
             people=self.people,
             messages=self.messages,

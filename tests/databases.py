@@ -6,20 +6,22 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pymongo
 
 from chatroom.base.config import Settings
 from chatroom.base.models import Author
+from chatroom.messages.messages_store import MessageStore
 from chatroom.messages.writer import Writer
+from chatroom.mongo.context import Context
 from chatroom.mongo.database import Database
 from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.mongo.embedded.mongod import find_binaries, make_runnable
-from chatroom.rooms.listings_store import ListingStore
-from chatroom.rooms.members_store import MemberStore
-from chatroom.rooms.rooms import Rooms
-from chatroom.rooms.rooms_store import RoomStore
+from chatroom.people.sessions_store import SessionStore
+from chatroom.rooms import wiring as room_wiring
+from chatroom.rooms.wiring import RoomParts
 from chatroom.services import COLLECTIONS
 from chatroom.site.acts import Acts, FollowUp
 from chatroom.site.acts_store import ActStore
@@ -41,11 +43,19 @@ def in_memory(**settings: Any) -> Database:
 
 
 def make_rooms(
-    database: Database, writer: Writer, notices: Notices, acts: Acts | None = None, **settings: Any
-) -> Rooms:
+    database: Database,
+    writer: Writer,
+    notices: Notices,
+    acts: Acts | None = None,
+    settings: Settings | None = None,
+    **given: Any,
+) -> RoomParts:
     """The rooms of a database."""
-    stores = RoomStore(database), MemberStore(database), ListingStore(database)
-    return Rooms(*stores, writer, notices, acts=acts or make_acts(database, notices), **settings)
+    context = Context(settings or Settings(mongo_uri="mongomock://"), database, "", "here")
+    site = SimpleNamespace(notices=notices, acts=acts or make_acts(database, notices))
+    people = SimpleNamespace(session_store=SessionStore(database))
+    parts = SimpleNamespace(writer=writer, store=MessageStore(database, origin="here"))
+    return room_wiring.make(context, site, people, parts, **given)
 
 
 def make_acts(

@@ -6,7 +6,7 @@ from typing import Any
 
 from chatroom.base.access import Access
 from chatroom.base.models import Author, Draft, Message, Person, Room, make_client_id
-from chatroom.files.files import Files
+from chatroom.files.message_files import MessageFiles
 from chatroom.live.bridge import Bridge
 from chatroom.messages.appending import Appending
 from chatroom.messages.changes import Changes
@@ -40,7 +40,7 @@ class Messaging:
         *,
         max_length: int = 4000,
         find_mentions: Callable[[Access, str], tuple[Person, ...]] = lambda _access, _text: (),
-        files: Files | None = None,
+        files: MessageFiles | None = None,
         acts: Acts | None = None,
         count: Callable[[str, str], None] = lambda _user_id, _address: None,
         holding: Holding = HOLDS_NOTHING,

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from chatroom.base.access import Access
 from chatroom.base.errors import ChatroomError, Refused
 from chatroom.base.models import Author, Room
+from chatroom.erasure.erasure_store import ErasureStore
 from chatroom.messages.changes import Changes
 from chatroom.messages.messages_store import MessageStore
 from chatroom.messages.writer import Writer
-from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.acts import Acts
 from chatroom.site.audit import about_room
 from chatroom.site.leases_store import LeaseStore
@@ -36,18 +36,18 @@ class Clearing:
 
     def __init__(
         self,
-        rooms: RoomStore,
-        store: MessageStore,
+        store: ErasureStore,
+        message_store: MessageStore,
         changes: Changes,
         leases: LeaseStore,
         acts: Acts,
         *,
         writer: Writer,
     ) -> None:
-        self._rooms = rooms
         self._store = store
-        self._writer = writer
+        self._message_store = message_store
         self._changes = changes
+        self._writer = writer
         self._leases = leases
         self._acts = acts
         self._asked = threading.Event()
@@ -66,10 +66,10 @@ class Clearing:
 
     def begin(self, room: Room, person: Author, reason: str) -> None:
         """Hide everything up to now, note it in the audit log, and say so in the room."""
-        newest = self._store.newest_revision(room.id)
+        newest = self._message_store.newest_revision(room.id)
         self._acts.do(
             "rooms",
-            lambda note: self._rooms.start_clearing(room.id, newest, note),
+            lambda note: self._store.start_clearing(room.id, newest, note),
             person,
             "clear_history",
             about_room(room),
@@ -79,9 +79,9 @@ class Clearing:
 
     def finish(self, report: Report = lambda *_: None) -> None:
         """Erase what is hidden and not erased yet, in every room."""
-        for room in self._rooms.list_being_cleared():
+        for room in self._store.list_being_cleared():
             if self._erase(room, report):
-                self._rooms.end_clearing(room)
+                self._store.end_clearing(room)
 
     def start(self) -> None:
         """Begin to finish what is begun, here or elsewhere, as long as no other process does."""
@@ -113,7 +113,7 @@ class Clearing:
         """Erase what is hidden in a room; whether that is done."""
         sequence = 0
         while not self._is_stopped:
-            found = self._store.since(room.id, sequence, BATCH)
+            found = self._message_store.since(room.id, sequence, BATCH)
             sequences = [message.sequence for message in found if message.sequence <= room.cleared_sequence]
             if not sequences:
                 return True

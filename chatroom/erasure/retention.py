@@ -6,11 +6,12 @@ One process at a time does it, and little at once; how far it came is kept with 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from chatroom.base.access import Access
 from chatroom.base.errors import Refused
 from chatroom.base.models import Room
+from chatroom.erasure.erasure_store import ErasureStore
 from chatroom.messages.changes import Changes
 from chatroom.messages.messages_store import MessageStore
-from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.leases_store import LeaseStore
 
 BATCH = 200
@@ -24,21 +25,30 @@ class Retention:
     def __init__(
         self,
         leases: LeaseStore,
-        rooms: RoomStore,
-        store: MessageStore,
+        store: ErasureStore,
+        message_store: MessageStore,
         changes: Changes,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._leases = leases
-        self._rooms = rooms
         self._store = store
+        self._message_store = message_store
         self._changes = changes
         self._clock = clock
 
+    def count_older(self, access: Access, days: int) -> int:
+        """How many messages a retention of so many days would delete now; at most 10,000 are counted."""
+        if not days:
+            return 0
+        limit = self._clock() - timedelta(days=days)
+        # What is deleted already is not looked at again.
+        done = max(access.room.cleared_sequence, self._store.retained_after(access.room.id))
+        return self._message_store.count_older(access.room.id, limit, after=done)
+
     def sweep(self) -> None:
         """Delete a batch in each room where something is too old, unless another process does."""
-        rooms = self._rooms.list_retaining()
+        rooms = self._store.list_retaining()
         if rooms and self._leases.take("retention", LEASE_SECONDS):
             for room, done in rooms:
                 self._sweep_room(room, done)
@@ -46,7 +56,7 @@ class Retention:
     def _sweep_room(self, room: Room, done: int) -> None:
         limit = self._clock() - timedelta(days=room.retention_days)
         reached = done
-        for message in self._store.since(room.id, done + 1, BATCH):
+        for message in self._message_store.since(room.id, done + 1, BATCH):
             if message.sent_at >= limit:
                 break
             try:
@@ -55,4 +65,4 @@ class Retention:
                 break
             reached = message.sequence
         if reached > done:
-            self._rooms.change(room.id, {"retained_after": reached})
+            self._store.set_retained_after(room.id, reached)

@@ -6,9 +6,11 @@ from chatroom.erasure.account_deletion import AccountDeletion
 from chatroom.erasure.clearing import Clearing
 from chatroom.erasure.departed_memberships import DepartedMemberships
 from chatroom.erasure.departed_messages import DepartedMessages
+from chatroom.erasure.erasure_store import ErasureStore
 from chatroom.erasure.retention import Retention
 from chatroom.messages.wiring import MessageParts
 from chatroom.moderation.wiring import ModerationParts
+from chatroom.mongo.context import Context
 from chatroom.outbound.wiring import OutboundParts
 from chatroom.people.wiring import PeopleParts
 from chatroom.rooms.wiring import RoomParts
@@ -25,6 +27,7 @@ class ErasureParts(msgspec.Struct, frozen=True):
 
 
 def make(
+    context: Context,
     *,
     site: SiteParts,
     people: PeopleParts,
@@ -35,8 +38,15 @@ def make(
     search: SearchParts,
 ) -> ErasureParts:
     """Wire the package."""
+    store = ErasureStore(context.database)
     memberships = DepartedMemberships(
-        people.users, rooms.store, rooms.members, listings=rooms.listings, rooms=rooms.rooms, notices=site.notices
+        people.users,
+        rooms.store,
+        rooms.membership_store,
+        rooms.members,
+        listings=rooms.listings,
+        events=rooms.events,
+        notices=site.notices,
     )
     ties = (
         lambda _: site.acts.finish(is_urgent=True),  # what is noted in memberships and links that are to go
@@ -48,9 +58,7 @@ def make(
     )
     departed = DepartedMessages(rooms.store, messages.store, messages.changes, search.indexer, search.store)
     return ErasureParts(
-        clearing=Clearing(
-            rooms.store, messages.store, messages.changes, site.leases, site.acts, writer=messages.writer
-        ),
-        retention=Retention(site.leases, rooms.store, messages.store, messages.changes),
+        clearing=Clearing(store, messages.store, messages.changes, site.leases, site.acts, writer=messages.writer),
+        retention=Retention(site.leases, store, messages.store, messages.changes),
         account_deletion=AccountDeletion(people, moderation.moderation, site.acts, departed, site.leases, ties=ties),
     )

@@ -27,7 +27,7 @@ from chatroom.export.backup_folder import (
 from chatroom.export.backup_store import BackupStore
 from chatroom.messages.messages_store import KEPT_REVISIONS
 from chatroom.mongo.collections import CollectionModel, backed_up
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
 
 __all__ = ["BackupError", "Manifest", "Report", "make", "restore", "verify"]
 

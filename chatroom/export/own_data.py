@@ -35,7 +35,7 @@ class OwnData:
     ) -> None:
         self._sessions = sessions
         self._messages = messages
-        self._rooms = rooms.rooms
+        self._listings = rooms.listings
         self._all_rooms = rooms.store
         self._held = held
         self._indexer = search.indexer
@@ -50,7 +50,7 @@ class OwnData:
         yield {"type": "account", **{name: getattr(user, name) for name in EXPORTED}}
         for session in self._sessions.list_for(user):
             yield {"type": "session", **{name: getattr(session, name) for name in OF_SESSION}}
-        for entry in self._rooms.list_for(user.id):
+        for entry in self._listings.list_for(user.id):
             membership = entry.membership
             yield {
                 "type": "membership",

@@ -1,14 +1,19 @@
 """The parts of this package, made once, and its collections."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import msgspec
 
 from chatroom.base.models import Held, Message
 from chatroom.base.threads import Workers
 from chatroom.files import files_store, pictures
-from chatroom.files.files import Files
+from chatroom.files.downloads import FileDownloads
 from chatroom.files.files_store import FileStore
+from chatroom.files.message_files import MessageFiles
+from chatroom.files.sweep import FileSweep
+from chatroom.files.uploads import FileUploads
+from chatroom.files.usage import FileUsage
 from chatroom.mongo.collections import CollectionModel
 from chatroom.mongo.context import Context
 
@@ -18,10 +23,14 @@ COLLECTIONS = (
 )
 
 
-class FileParts(msgspec.Struct, frozen=True):
+class FileParts(msgspec.Struct, frozen=True, kw_only=True):
     """What the package offers."""
 
-    files: Files
+    store: FileStore
+    uploads: FileUploads
+    downloads: FileDownloads
+    of_messages: MessageFiles
+    sweep: FileSweep
     drawing: Workers
 
 
@@ -29,12 +38,17 @@ def make(
     context: Context,
     *,
     find_message: Callable[[str, str, str], Message | None],
-    find_held: Callable[[str, str, str], Held | None],
+    find_held: Callable[[str, str, str], Held | None] = lambda _room_id, _author_id, _client_id: None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> FileParts:
     """Wire the package. A file is in use when `find_message` or `find_held` finds what it was sent with."""
-    drawing = pictures.make_workers()
-    store = FileStore(context.database)
+    settings, drawing = context.settings, pictures.make_workers()
+    store, usage = FileStore(context.database, clock=clock), FileUsage(find_message, find_held)
     return FileParts(
-        files=Files(store, context.settings, drawing, find_message=find_message, find_held=find_held),
+        store=store,
+        uploads=FileUploads(store, settings, drawing, usage, clock=clock),
+        downloads=FileDownloads(store, usage),
+        of_messages=MessageFiles(store, usage, most_files=settings.max_files_per_message, clock=clock),
+        sweep=FileSweep(store, usage, clock=clock),
         drawing=drawing,
     )

@@ -59,7 +59,7 @@ def make_engine(
     """Wire an engine; to be called on the event loop that it is to run on, from which `store_now` writes."""
     settings = context.settings
     application = Application(
-        find_room=rooms.rooms.find,
+        find_room=rooms.store.find,
         hear_notices=site.notices.hear,
         ended_sessions=EndedSessions(people.sessions.ended_since),
         prolong_session=people.sessions.prolong,

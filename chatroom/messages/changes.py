@@ -17,7 +17,7 @@ from chatroom.base.models import (
     Room,
     make_client_id,
 )
-from chatroom.files.files import Files
+from chatroom.files.message_files import MessageFiles
 from chatroom.messages.anonymity import is_erased_with, without_name
 from chatroom.messages.history import MOST_PINS
 from chatroom.messages.messages_store import MessageStore
@@ -47,7 +47,7 @@ class Changes:
         rules: RoomRules,
         writer: Writer,
         *,
-        files: Files | None = None,
+        files: MessageFiles | None = None,
         acts: Acts | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:

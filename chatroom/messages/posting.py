@@ -14,7 +14,7 @@ import msgspec
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
 from chatroom.base.models import Author, Draft, Held, Message, Room, make_client_id
-from chatroom.files.files import Files
+from chatroom.files.message_files import MessageFiles
 from chatroom.messages.messages_store import MessageStore, Stored
 from chatroom.messages.rendering import has_code
 from chatroom.messages.rules import Actor, RoomRules, wait_between
@@ -59,7 +59,7 @@ class Posting:
         rules: RoomRules,
         *,
         count: Callable[[str, str], None],
-        files: Files,
+        files: MessageFiles,
         holding: Holding,
     ) -> None:
         self._writer = writer

@@ -61,9 +61,9 @@ def make(context: Context, site: SiteParts, files: FileParts, *, line: Line, abo
             texts,
             rules,
             count=site.limits.posting.check,
-            files=files.files,
+            files=files.of_messages,
             holding=above.holding,
         ),
-        changes=Changes(store, texts, rules, writer, files=files.files, acts=site.acts),
+        changes=Changes(store, texts, rules, writer, files=files.of_messages, acts=site.acts),
         history=History(store),
     )

@@ -15,8 +15,9 @@ from chatroom.base.models import Notice, Role, User
 from chatroom.people.account_states_store import AccountStateStore
 from chatroom.people.sessions import Sessions
 from chatroom.people.users_store import UserStore
-from chatroom.rooms.rooms import Rooms
-from chatroom.rooms.rooms_store import RoomStore
+from chatroom.rooms.events import access_notice
+from chatroom.rooms.membership import RoomMembership, no_member
+from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.site.acts import Acts
 from chatroom.site.acts_store import Note
 from chatroom.site.audit import about_room, about_user, checked
@@ -33,19 +34,19 @@ class Moderation:
 
     def __init__(
         self,
-        users: UserStore,
-        states: AccountStateStore,
-        room_store: RoomStore,
-        rooms: Rooms,
+        user_store: UserStore,
+        state_store: AccountStateStore,
+        membership_store: MembershipStore,
+        membership: RoomMembership,
         sessions: Sessions,
         *,
         acts: Acts,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._users = users
-        self._states = states
-        self._room_store = room_store
-        self._rooms = rooms
+        self._user_store = user_store
+        self._state_store = state_store
+        self._membership_store = membership_store
+        self._membership = membership
         self._sessions = sessions
         self._acts = acts
         self._clock = clock
@@ -62,20 +63,20 @@ class Moderation:
             if user.role == "administrator":
                 self.resign(user, role, note)
             else:
-                self._states.set_role(user.id, role, note)
+                self._state_store.set_role(user.id, role, note)
 
         self._do(by, give, "set_role", user, reason, role=role, before=user.role)
         return self.get(user.id)
 
     def resign(self, user: User, role: Role, note: Note) -> None:
         """Take an administrator's role away; raise `Refused` (`last_administrator`) where none would be left."""
-        if self._users.has_administrator(but=user.id):
-            self._states.set_role(user.id, role, note)
+        if self._user_store.has_administrator(but=user.id):
+            self._state_store.set_role(user.id, role, note)
             # Two may have done this to each other at the same moment. Whoever looks last gives the role back,
             # so that there is one again: the look sees every write that was acknowledged before it.
-            if self._users.has_administrator():
+            if self._user_store.has_administrator():
                 return
-            self._states.give_back_role(user.id, user.role, note)
+            self._state_store.give_back_role(user.id, user.role, note)
         raise Refused("last_administrator", "This is the last administrator. Make somebody else one first.")
 
     def mute(self, by: By, user: User, end: datetime, reason: str) -> None:
@@ -88,7 +89,7 @@ class Moderation:
             return
         self._do(
             by,
-            lambda note: self._states.set_mute(user.id, end, reason, note),
+            lambda note: self._state_store.set_mute(user.id, end, reason, note),
             "mute",
             user,
             reason,
@@ -102,7 +103,7 @@ class Moderation:
         if user.muted_until is None:
             self._acts.finish_in("users")
             return
-        self._do(by, lambda note: self._states.set_mute(user.id, None, "", note), "unmute", user, reason)
+        self._do(by, lambda note: self._state_store.set_mute(user.id, None, "", note), "unmute", user, reason)
 
     def mute_in(self, access: Access, by: User, user: User, end: datetime | None, reason: str) -> None:
         """Let a member of one room read and not post there until `end`; with None, let them post again.
@@ -110,23 +111,23 @@ class Moderation:
         It holds for who has just left as well: they come again as muted as they went.
         """
         room = access.room
-        if not self._rooms.knows(user.id, room):
-            raise Refused("not_found", "They are not a member of this room.")
-        self._rooms.check_over(access, user.id)
+        if not self._membership_store.was_ever_in(user.id, room):
+            raise no_member()
+        self._membership.check_over(access, user.id)
         reason = checked(reason, WHY) if end else reason
-        if self._is_same(*self._room_store.mute_of(user.id, room.id), end, reason):
+        if self._is_same(*self._membership_store.mute_of(user.id, room.id), end, reason):
             self._acts.finish_in("memberships")
             return
         self._acts.do(
             "memberships",
-            lambda note: self._room_store.set_mute(user.id, room.id, end, reason, note),
+            lambda note: self._membership_store.set_mute(user.id, room.id, end, reason, note),
             author_of(by),
             "mute" if end else "unmute",
             about_user(user),
             reason=reason,
             details={"until": until(end)} if end else {},
             room=about_room(room),
-            tell=[Notice(kind="access", user=user.id, room=room.id)],
+            tell=[access_notice(user.id, room)],
         )
 
     def ban(self, by: By, user: User, end: datetime, reason: str) -> None:
@@ -141,7 +142,7 @@ class Moderation:
         told = Notice(kind="user", user=user.id, data={"end": True, "message": ban_words(end, reason)})
         self._do(
             by,
-            lambda note: self._states.set_ban(user.id, end, reason, note),
+            lambda note: self._state_store.set_ban(user.id, end, reason, note),
             "ban",
             user,
             reason,
@@ -157,7 +158,7 @@ class Moderation:
         if user.banned_until is None:
             self._acts.finish_in("users")
             return
-        self._do(by, lambda note: self._states.set_ban(user.id, None, "", note), "unban", user, reason, tell=[])
+        self._do(by, lambda note: self._state_store.set_ban(user.id, None, "", note), "unban", user, reason, tell=[])
 
     def end_sessions(self, by: By, user: User) -> int:
         """Log somebody out everywhere, and count the sessions and tokens that ended."""
@@ -182,9 +183,9 @@ class Moderation:
 
     def get(self, user_id: str) -> User:
         """The account with this id; raise `Refused` when there is none."""
-        user = self._users.find(user_id)
+        user = self._user_store.find(user_id)
         if user is None:
-            is_former = self._states.find_former(user_id) is not None
+            is_former = self._state_store.find_former(user_id) is not None
             raise Refused("not_found", "This account was deleted." if is_former else "There is no such account.")
         return user
 

@@ -12,7 +12,7 @@ from chatroom.base.models import Author, Message, RoomName, User
 from chatroom.messages.changes import Changes
 from chatroom.messages.history import History
 from chatroom.moderation.reports_store import Report, ReportStore, Said
-from chatroom.rooms.rooms_store import RoomStore
+from chatroom.rooms.access_store import AccessStore
 from chatroom.site.acts import Acts
 from chatroom.site.audit import about_message, checked
 from chatroom.site.audit_store import Subject
@@ -32,7 +32,7 @@ class Reports:
     def __init__(
         self,
         store: ReportStore,
-        rooms: RoomStore,
+        access_store: AccessStore,
         history: History,
         changes: Changes,
         acts: Acts,
@@ -40,7 +40,7 @@ class Reports:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
-        self._rooms = rooms
+        self._access_store = access_store
         self._history = history
         self._changes = changes
         self._acts = acts
@@ -80,7 +80,7 @@ class Reports:
 
     def list_for(self, by: User) -> list[Report]:
         """What waits for this moderator, the oldest first; raise `Refused` for who is none."""
-        rooms = None if POWERS[by.role] else self._rooms.moderated_by(by.id)
+        rooms = None if POWERS[by.role] else self._access_store.moderated_by(by.id)
         if rooms is not None and not rooms:
             raise Refused("not_found", "The page does not exist, or you may not see it.")
         return [report for report in self._store.list_open(rooms, SHOWN) if report.author.id != by.id]
@@ -92,14 +92,14 @@ class Reports:
     def get_for(self, by: User, report_id: str) -> Report:
         """A report that waits for this moderator; raise `Refused` when there is none such."""
         report = self._store.find_open(report_id)
-        may_see = report and (POWERS[by.role] or report.room.id in self._rooms.moderated_by(by.id))
+        may_see = report and (POWERS[by.role] or report.room.id in self._access_store.moderated_by(by.id))
         if report is None or not may_see or report.author.id == by.id:
             raise Refused("not_found", "This report was decided already, or is not for you.")
         return report
 
     def delete_message(self, by: User, report: Report, reason: str) -> None:
         """Delete the reported message, as a moderator of its room may."""
-        access = self._rooms.find_access(by.id, report.room.slug)
+        access = self._access_store.find(by.id, report.room.slug)
         if access is None or not access.may_moderate:
             raise Refused("forbidden", "Only moderators of the room can delete it.")
         self._changes.make(access.room, self._changes.deleting(access, report.message, reason))

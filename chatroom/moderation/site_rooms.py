@@ -4,10 +4,11 @@ They see how much there is of a private room, and never what; nothing here makes
 """
 
 from chatroom.base.errors import Refused
-from chatroom.base.models import Author, Notice, User
+from chatroom.base.models import Author, User
 from chatroom.moderation.site_rooms_store import SiteRoom, SiteRoomStore
+from chatroom.rooms.events import RoomEvents, access_notice
 from chatroom.rooms.members_store import MemberStore
-from chatroom.rooms.rooms import Rooms
+from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.settings import RoomSettings
 from chatroom.site.acts import Acts
 from chatroom.site.audit import about_room, about_user, checked
@@ -22,15 +23,18 @@ class SiteRooms:
     def __init__(
         self,
         store: SiteRoomStore,
-        members: MemberStore,
-        rooms: Rooms,
+        membership_store: MembershipStore,
+        member_store: MemberStore,
+        *,
         settings: RoomSettings,
+        events: RoomEvents,
         acts: Acts,
     ) -> None:
         self._store = store
-        self._members = members
-        self._rooms = rooms
+        self._membership_store = membership_store
+        self._member_store = member_store
         self._settings = settings
+        self._events = events
         self._acts = acts
 
     def list_like(self, beginning: str, after: tuple[str, str] = ("", ""), limit: int = PAGE) -> list[SiteRoom]:
@@ -56,22 +60,22 @@ class SiteRooms:
         Never somebody from outside: whoever may appoint would let themselves in.
         """
         found = self.get(slug)
-        role = self._members.find_role(user.id, found.room)
-        if self._members.has_another_administrator("", found.room):
+        role = self._membership_store.find_role(user.id, found.room)
+        if self._member_store.has_another_administrator("", found.room):
             if role == "administrator" and self._acts.finish_in("memberships", "appoint", user.id):
                 return found
             raise Refused("forbidden", "Somebody manages this room: they can name others on its settings page.")
         reason = checked(reason, WHY)
         if role is None or not self._acts.do(
             "memberships",
-            lambda note: self._rooms.give_role(found.room, user.id, "administrator", note),
+            lambda note: self._membership_store.set_role(user.id, found.room, "administrator", note),
             author,
             "appoint",
             about_user(user),
             reason=reason,
             room=about_room(found.room),
-            tell=[Notice(kind="access", user=user.id, room=found.room.id)],
+            tell=[access_notice(user.id, found.room)],
         ):
             raise Refused("not_found", "Only a member of the room can be put in charge of it, and they are none.")
-        self._rooms.note(found.room, author, f"put {user.display_name} in charge of this room")
+        self._events.add(found.room, author, f"put {user.display_name} in charge of this room")
         return found

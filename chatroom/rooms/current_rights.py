@@ -11,12 +11,12 @@ import msgspec
 from chatroom.base.access import POWERS, Access
 from chatroom.base.models import Room
 from chatroom.people.sessions_store import SessionStore
-from chatroom.rooms.members_store import MemberStore, Rights
+from chatroom.rooms.access_store import AccessStore, Rights
 from chatroom.rooms.rooms_store import RoomStore
 
 
 class Now(msgspec.Struct, frozen=True, kw_only=True):
-    """How things are: rights by user, rooms by id, and the sessions that are worth something."""
+    """How things are: rights by user, rooms by id, and the sessions that are valid."""
 
     rights: Mapping[str, Rights]
     rooms: Mapping[str, Room]
@@ -46,31 +46,31 @@ class RightsNow:
 
     def __init__(
         self,
-        members: MemberStore,
-        rooms: RoomStore,
-        sessions: SessionStore,
+        store: AccessStore,
+        room_store: RoomStore,
+        session_store: SessionStore,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._members = members
-        self._rooms = rooms
-        self._sessions = sessions
+        self._store = store
+        self._room_store = room_store
+        self._session_store = session_store
         self._clock = clock
 
     def read(self, user_ids: Collection[str], room_ids: Collection[str], session_ids: Collection[str]) -> Now:
         """How things are for these."""
-        rights = self._members.rights_of(user_ids)
+        rights = self._store.rights_of(user_ids)
         return Now(
             rights=rights,
-            rooms=self._rooms.find_all(room_ids),
+            rooms=self._room_store.find_all(room_ids),
             sessions=[
                 session_id
-                for session_id, user_id, version in self._sessions.list_going_on(session_ids)
-                if user_id in rights and self._is_good(rights[user_id], version)
+                for session_id, user_id, version in self._session_store.list_going_on(session_ids)
+                if user_id in rights and self._is_valid(rights[user_id], version)
             ],
         )
 
-    def _is_good(self, rights: Rights, version: int) -> bool:
+    def _is_valid(self, rights: Rights, version: int) -> bool:
         is_banned = rights.banned_until is not None and rights.banned_until > self._clock()
         return rights.password_version == version and not is_banned
 

@@ -9,8 +9,8 @@ from chatroom.base.access import Access
 from chatroom.base.errors import Refused
 from chatroom.base.models import Author, Room
 from chatroom.rooms.links_store import MOST, RoomInvite, RoomInviteStore
-from chatroom.rooms.members_store import MemberStore
-from chatroom.rooms.rooms import Rooms
+from chatroom.rooms.membership import RoomMembership
+from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.acts import Acts
 from chatroom.site.audit import about_room
@@ -26,16 +26,16 @@ class RoomInvites:
         self,
         store: RoomInviteStore,
         room_store: RoomStore,
-        members: MemberStore,
-        rooms: Rooms,
+        membership_store: MembershipStore,
+        membership: RoomMembership,
         acts: Acts,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._room_store = room_store
-        self._members = members
-        self._rooms = rooms
+        self._membership_store = membership_store
+        self._membership = membership
         self._acts = acts
         self._clock = clock
 
@@ -98,13 +98,13 @@ class RoomInvites:
     def accept(self, author: Author, code: str) -> Room:
         """Come in by a link; who is in the room already uses nothing up."""
         room = self.get_room(code)
-        if self._members.find_role(author.id, room) is not None:
+        if self._membership_store.find_role(author.id, room) is not None:
             return room
-        if self._members.was_removed(author.id, room):
+        if self._membership_store.was_removed(author.id, room):
             raise Refused("forbidden", "You were removed from this room. Ask those who manage it to add you.")
         if not self._store.take(_hash(code)):
             raise _no_good()
-        self._rooms.let_in(author, room)
+        self._membership.let_in(author, room)
         return room
 
 

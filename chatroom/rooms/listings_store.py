@@ -1,9 +1,9 @@
-"""Somebody's list of rooms, with what they have not read in each.
+"""Lists of rooms: a user's own, with what is unread in each, and the public ones.
 
 However much is unread, little is looked at: what is counted is bounded, and rooms without news are not counted at all.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import msgspec
 from pymongo import ASCENDING
@@ -12,13 +12,23 @@ from chatroom.base.models import Membership, Person, Room, RoomEntry
 from chatroom.messages.log_store import newest_of
 from chatroom.mongo.database import Database, Document
 from chatroom.people.fields import SHOWN, person_of
-from chatroom.rooms.rooms_store import membership_of, room_of
+from chatroom.rooms.memberships_store import membership_of
+from chatroom.rooms.rooms_store import room_of
 
 MOST_ROOMS = 500
 MOST_UNREAD = 100
 """More is not counted: "99+" is what one sees."""
 MOST_MENTIONS = 1000
 UNTITLED = "Just you"
+PAGE = 50
+
+
+class PublicRoom(msgspec.Struct, frozen=True, kw_only=True):
+    """A public room in the list of all; `place` is where the list continues after it."""
+
+    room: Room
+    is_member: bool
+    place: tuple[str, str]
 
 
 class ListingStore:
@@ -32,7 +42,7 @@ class ListingStore:
         self._users = database["users"]
 
     def list_for(self, user_id: str) -> list[RoomEntry]:
-        """The rooms that a user is a member of, at most 500, in no order."""
+        """The rooms that a user is a member of, at most 500, by title."""
         with self._database.bounded():
             found = self._memberships.find({"user": user_id, "removed_at": None}).limit(MOST_ROOMS)
             memberships = {document["room"]: membership_of(document) for document in found}
@@ -45,7 +55,7 @@ class ListingStore:
             }
             mentions = self._count_mentions(user_id, unread)
             people = self._people(id for room in rooms for id in room.people)
-            return [
+            entries = [
                 RoomEntry(
                     room=room,
                     membership=memberships[room.id],
@@ -57,6 +67,7 @@ class ListingStore:
                 )
                 for room in rooms
             ]
+        return sorted(entries, key=lambda entry: (entry.title.casefold(), entry.room.id))
 
     def rooms_of(self, user_id: str) -> list[Room]:
         """The same rooms alone, each with the title that the user sees."""
@@ -67,15 +78,23 @@ class ListingStore:
             people = self._people(id for room in rooms for id in room.people)
         return [msgspec.structs.replace(room, title=title_for(user_id, room, people)) for room in rooms]
 
-    def people_of(self, room: Room) -> dict[str, Person]:
-        """Those in a direct room, by id."""
+    def list_public(self, user_id: str, after: tuple[str, str] = ("", "")) -> list[PublicRoom]:
+        """A page of the public rooms that are not archived, by title, from a place on."""
+        title_key, room_id = after
+        query = {
+            "kind": "public",
+            "archived_at": None,
+            "$or": [{"title_key": {"$gt": title_key}}, {"title_key": title_key, "_id": {"$gt": room_id}}],
+        }
+        order = [("kind", ASCENDING), ("title_key", ASCENDING), ("_id", ASCENDING)]
         with self._database.bounded():
-            return self._people(room.people)
-
-    def count_here(self, people: Sequence[str]) -> int:
-        """How many of these have an account (still)."""
-        with self._database.bounded():
-            return self._users.count_documents({"_id": {"$in": list(people)}, "deleted_at": None})
+            found = list(self._rooms.find(query).sort(order).limit(PAGE))
+            own = {"user": user_id, "room": {"$in": [room["_id"] for room in found]}, "removed_at": None}
+            mine = {document["room"] for document in self._memberships.find(own, {"room": 1})}
+        return [
+            PublicRoom(room=room_of(room), is_member=room["_id"] in mine, place=(room["title_key"], room["_id"]))
+            for room in found
+        ]
 
     def _people(self, user_ids: Iterable[str]) -> dict[str, Person]:
         wanted = sorted(set(user_ids))

@@ -6,23 +6,23 @@ A read position only ever moves forward, and never beyond what the room has.
 from chatroom.base.access import Access
 from chatroom.base.models import Notice
 from chatroom.messages.messages_store import MessageStore
-from chatroom.rooms.rooms_store import RoomStore
+from chatroom.rooms.own_memberships_store import OwnMembershipStore
 from chatroom.site.notices import Notices
 
 
-class Reading:
+class ReadPositions:
     """Move read positions."""
 
-    def __init__(self, store: RoomStore, messages: MessageStore, notices: Notices) -> None:
+    def __init__(self, store: OwnMembershipStore, message_store: MessageStore, notices: Notices) -> None:
         self._store = store
-        self._messages = messages
+        self._message_store = message_store
         self._notices = notices
 
     def mark(self, access: Access, sequence: int) -> int:
         """Note that somebody has read as far as `sequence`, and tell their other devices; answer how far it is."""
         user_id, room_id = access.user_id, access.room.id
         # One that is beyond the room would make them miss what is yet to be written.
-        sequence = min(sequence, self._messages.newest_revision(room_id))
+        sequence = min(sequence, self._message_store.newest_revision(room_id))
         if self._store.mark_read(user_id, room_id, sequence):
             self._notices.tell(Notice(kind="read", user=user_id, room=room_id, data={"sequence": sequence}))
         return max(sequence, access.membership.read_sequence)

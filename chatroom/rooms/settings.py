@@ -1,10 +1,10 @@
-"""What a room is called and what holds in it, as those who manage it change it.
+"""The settings of a room, and its archiving, changed by those who manage it.
 
-What is changed is stored, told to everybody who follows the room, and said in the room where it concerns all.
+A change is stored, sent to everybody who follows the room, and said in the room where it concerns all.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -12,8 +12,9 @@ import msgspec
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
 from chatroom.base.models import Author, Notice, Room
-from chatroom.messages.messages_store import MessageStore
-from chatroom.rooms.rooms import LOBBY, Rooms
+from chatroom.rooms.access import LOBBY
+from chatroom.rooms.events import RoomEvents
+from chatroom.rooms.making import RoomMaking
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.acts import Acts
 from chatroom.site.audit import about_room
@@ -23,7 +24,7 @@ MAX_RETENTION_DAYS = 3650
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings that a room shall have."""
+    """The settings that a room is to have."""
 
     title: str
     topic: str
@@ -33,20 +34,20 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RoomSettings:
-    """Change rooms."""
+    """Change the settings of rooms, and archive them."""
 
     def __init__(
         self,
         store: RoomStore,
-        messages: MessageStore,
-        rooms: Rooms,
+        making: RoomMaking,
+        events: RoomEvents,
         acts: Acts,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
-        self._messages = messages
-        self._rooms = rooms
+        self._making = making
+        self._events = events
         self._acts = acts
         self._clock = clock
 
@@ -56,11 +57,11 @@ class RoomSettings:
         room = access.room
         fields = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value != getattr(room, name)}
         if "title" in fields:
-            self._rooms.check_title(wanted.title, is_public=room.kind == "public", room_id=room.id)
+            self._making.check_title(wanted.title, is_public=room.kind == "public", room_id=room.id)
         if fields:
             self._do(room, access.author, "change_room", reason, fields)
             for line in _lines(room, fields):
-                self._rooms.note(room, access.author, line)
+                self._events.add(room, access.author, line)
         else:
             self._acts.finish_in("rooms")
 
@@ -78,7 +79,7 @@ class RoomSettings:
             return
         fields = {"archived_at": self._clock() if is_archived else None}
         self._do(room, author, "archive_room" if is_archived else "unarchive_room", reason, fields)
-        self._rooms.note(room, author, "archived the room" if is_archived else "opened the room again")
+        self._events.add(room, author, "archived the room" if is_archived else "opened the room again")
 
     def _do(self, room: Room, author: Author, act: str, reason: str, fields: Mapping[str, Any]) -> None:
         self._acts.do(
@@ -91,15 +92,6 @@ class RoomSettings:
             details=fields if act == "change_room" else {},
             tell=[Notice(kind="room", room=room.id)],
         )
-
-    def count_older(self, access: Access, days: int) -> int:
-        """How many messages a retention of so many days would delete now; at most 10,000 are counted."""
-        if not days:
-            return 0
-        limit = self._clock() - timedelta(days=days)
-        # What is deleted already is not looked at again.
-        done = max(access.room.cleared_sequence, self._store.retained_after(access.room.id))
-        return self._messages.count_older(access.room.id, limit, after=done)
 
 
 def _check(access: Access) -> None:

@@ -16,7 +16,7 @@ from bson import ObjectId
 
 from chatroom.live.protocol import ClientFrame
 from chatroom.live.sockets.pace import Paces
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
 from tests.fuzz import Broken
 from tests.fuzz.renderer import check_html
 from tests.people import MALLORY
@@ -123,7 +123,7 @@ class Target:
         # Hours pass between two frames: Mallory never has to rest, and goes on as fast as the fuzzer can.
         paces = Paces(itertools.count(step=3600).__next__)
         self._process.endpoint.rules = msgspec.structs.replace(self._process.endpoint.rules, paces=paces)
-        self._process.rooms._store.ensure(DEN)
+        self._process.rooms.store.ensure(DEN)
         await self._process.engine.start()
         self._process.post("b1", "b2")
         self._process.post("m1", author=MALLORY)

@@ -13,6 +13,7 @@ from chatroom.base.models import Author, Draft, Message, Room, User
 from chatroom.messages.messages_store import Rendered
 from chatroom.people.accounts import Registration
 from chatroom.people.tokens import SCOPES
+from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.web.kit.cookies import NAME, SECRET
 from tests.conftest import services_of, visitor
@@ -52,9 +53,10 @@ class Cast:
         self.administrator = self._user("alice")  # the first
         self.author, self.member, self.outsider = self._user("bob"), self._user("carol"), self._user("mallory")
         rooms = RoomStore(self.services.database)
+        memberships = MembershipStore(self.services.database)
         rooms.ensure(DEN)
         for user in (self.author, self.member):
-            rooms.admit(user.id, DEN)
+            memberships.admit(user.id, DEN)
         self.services.people.avatars.set(self.outsider.id, io.BytesIO(make_picture("PNG")))
         self.avatar_version = dict(self.services.people.avatars.listed())[self.outsider.id]
         self.file_id = self._share(make_picture("PNG"), self.author)
@@ -85,7 +87,7 @@ class Cast:
     def _keeper(self, who: str) -> User:
         """Somebody who keeps order in the den, by the den's own role."""
         user = self._user("dave")
-        RoomStore(self.services.database).admit(user.id, DEN)
+        MembershipStore(self.services.database).admit(user.id, DEN)
         member = {"user": user.id, "room": DEN.id}
         self.services.database["memberships"].update_one(member, {"$set": {"role": KEEPERS[who]}})
         return user
@@ -109,16 +111,16 @@ class Cast:
 
     def _share(self, content: bytes, user: User) -> str:
         """A file in the den."""
-        file = self.services.files.files.upload(user.id, DEN, "a.png", io.BytesIO(content))
+        file = self.services.files.uploads.take(user.id, DEN, "a.png", io.BytesIO(content))
         draft = Draft(author=Author(user.id, user.display_name), text="", client_id="shared")
-        draft = self.services.files.files.attach(DEN, draft, [file.id])
+        draft = self.services.files.of_messages.attach(DEN, draft, [file.id])
         self.services.messages.store.append(DEN.id, [Rendered(draft, "")])
         return file.id
 
     def report(self) -> str:
         """The member reports something that the author says in the lobby; which report that is."""
         for user in (self.author, self.member):
-            access = self.services.rooms.rooms.get_for(user.id, "lobby")
+            access = self.services.rooms.access.get_for(user.id, "lobby")
         author = Author(self.author.id, self.author.display_name)
         said = self.services.messages.writer.post(access.room, new_draft(author, "rude words")).message
         self.services.moderation.reports.make(access, Author(self.member.id, self.member.display_name), said, "rude")
@@ -127,7 +129,7 @@ class Cast:
     def hold(self) -> str:
         """The author is a newcomer, for as long as it takes, and says something in the den; which that is."""
         self.services.moderation.newcomers.set_first(None, 1)
-        access = self.services.rooms.rooms.get_for(self.author.id, DEN.slug)
+        access = self.services.rooms.access.get_for(self.author.id, DEN.slug)
         author = Author(self.author.id, self.author.display_name)
         held = self.services.moderation.holding.hold(access, new_draft(author, "a secret offer", "offer"))
         assert held

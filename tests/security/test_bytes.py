@@ -60,7 +60,7 @@ def make_ready(server: Server) -> None:
 
 def fill(server: Server) -> None:
     """A hundred messages of four thousand of the longest letters: their page is 1.6 megabytes."""
-    lobby = server.services.rooms.rooms.get_for(server.user("alice").id, "lobby").room
+    lobby = server.services.rooms.access.get_for(server.user("alice").id, "lobby").room
     alice = server.user("alice")
     author = Author(alice.id, alice.display_name)
     drafts = [Draft(author=author, text="\U0001d11e" * 4000, client_id=f"fill-{n}") for n in range(100)]

@@ -42,7 +42,7 @@ def server(mongod: EmbeddedMongo, tmp_path_factory: pytest.TempPathFactory) -> I
     with serving(mongod, tmp_path_factory.mktemp("server"), **UNLIMITED, **PLENTY) as server:
         server.settle()
         author = Author(server.user("alice").id, "Alice")
-        lobby = server.services.rooms.rooms.find("lobby")
+        lobby = server.services.rooms.store.find("lobby")
         assert lobby is not None
         for number in range(1000):
             server.services.messages.writer.post(lobby, new_draft(author, f"word {number} " * 20))

@@ -14,7 +14,7 @@ from chatroom.messages.changes import Changes
 from chatroom.messages.history import History
 from chatroom.messages.posting import Posting
 from chatroom.people.tokens import EVERYTHING, Grant
-from chatroom.rooms.rooms import Rooms
+from chatroom.rooms.access import RoomAccess
 
 
 class Visitor(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +31,7 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
 class Chat(msgspec.Struct, frozen=True, kw_only=True):
     """What connections work on; in threads, but for what asks no database."""
 
-    rooms: Rooms
+    rooms: RoomAccess
     posting: Posting
     changes: Changes
     history: History

@@ -84,7 +84,7 @@ def get_user(services: Services, name: str) -> User:
 
 def get_room(services: Services, slug: str) -> Room:
     """The room with this name in its address."""
-    room = services.rooms.rooms.find_by_slug(slug)
+    room = services.rooms.store.find_by_slug(slug)
     if room is None:
         raise click.ClickException(f"There is no room with the name {slug!r} in its address.")
     return room

@@ -99,7 +99,7 @@ def _file(access: Access, asked: Asked) -> Response:
     user_id, slug = access.user_id, access.room.slug
 
     def check() -> None:
-        now = services.rooms.rooms.find_for(user_id, slug)
+        now = services.rooms.access.find_for(user_id, slug)
         if now is None:
             raise Refused("not_found", "They are no member any more.")
         check_export(now)
@@ -132,7 +132,7 @@ def _styles() -> str:
 
 
 def _enter(slug: str) -> Access:
-    access = services.rooms.rooms.get_for(current_user.id, slug)
+    access = services.rooms.access.get_for(current_user.id, slug)
     check_export(access)
     return access
 

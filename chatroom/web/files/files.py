@@ -19,7 +19,7 @@ from chatroom.asgi.uploads import SPOOLED
 from chatroom.base.config import Settings
 from chatroom.base.errors import Refused
 from chatroom.base.models import File, Room
-from chatroom.files.files import no_such_file
+from chatroom.files.downloads import no_such_file
 from chatroom.files.files_store import KeptFile
 from chatroom.files.filetypes import INLINE, PICTURES, TEXT, UNKNOWN
 from chatroom.files.space import in_megabytes
@@ -85,7 +85,7 @@ def upload(slug: str) -> Response:
     services.messages.rules.check("post", access, "person")
     name, stream = _one_file()
     services.site.limits.uploading.check(person.id, client_address())
-    return answer(services.files.files.upload(person.id, access.room, name, stream), 201)
+    return answer(services.files.uploads.take(person.id, access.room, name, stream), 201)
 
 
 @blueprint.get("/files/<file_id>/<name>")
@@ -113,7 +113,7 @@ def keep_sent(user_id: str, room: Room, parts: list[FileStorage]) -> list[File]:
     kept = []
     for part in parts:
         services.site.limits.uploading.check(user_id, client_address())
-        kept.append(services.files.files.upload(user_id, room, part.filename or "", cast("BinaryIO", part.stream)))
+        kept.append(services.files.uploads.take(user_id, room, part.filename or "", cast("BinaryIO", part.stream)))
     return kept
 
 
@@ -164,13 +164,13 @@ def _answer(file_id: str, *, is_small: bool) -> Response | BaseResponse:
 
 def _find_for(person: LoggedIn, file_id: str) -> KeptFile:
     """The file, for members of its room; before a message has it, for its owner, and for who decides about that."""
-    kept = services.files.files.get(file_id)
+    kept = services.files.downloads.get(file_id)
     grant = grant_of(person.session)
-    room = services.rooms.rooms.find(kept.room_id)
+    room = services.rooms.store.find(kept.room_id)
     # Not `get_for`: nobody becomes a member by an address that they were given.
-    if room is not None and services.rooms.rooms.find_for(person.id, room.slug) is not None:
+    if room is not None and services.rooms.access.find_for(person.id, room.slug) is not None:
         grant.check("read", room.slug)
-        if kept.owner_id == person.id or not services.files.files.is_unused(kept):
+        if kept.owner_id == person.id or not services.files.downloads.is_unused(kept):
             return kept
     if room is not None and services.moderation.approval.may_see(person.user, kept):
         grant.check("moderate", room.slug)
@@ -182,7 +182,7 @@ def _small_copy(kept: KeptFile) -> Response:
     response = _guarded(Response(content_type="image/webp"), kept.file, etag=f"{kept.file.id}-small")
     response.make_conditional(request)
     if response.status_code == 200:
-        response.set_data(services.files.files.thumbnail(kept))
+        response.set_data(services.files.downloads.thumbnail(kept))
     return response
 
 
@@ -198,7 +198,7 @@ def _whole_or_part(kept: KeptFile, user_id: str) -> Response:
     elif response.status_code != 200:
         return response
     response.content_length = stop - start
-    give_body(response, services.files.files.read(kept, start, stop), user_id)
+    give_body(response, services.files.downloads.read(kept, start, stop), user_id)
     return response
 
 

@@ -97,7 +97,7 @@ def pins(slug: str) -> Response:
 def members(slug: str) -> Response:
     """At most ten who can be named in a room, and one of whose names begins with `q`."""
     access = enter(slug)
-    return answer(MembersAnswer(access.room.slug, services.rooms.rooms.people_like(access, query_as(Beginning).q)))
+    return answer(MembersAnswer(access.room.slug, services.rooms.members.list_like(access.room, query_as(Beginning).q)))
 
 
 def _change(access: Access, change: Change) -> Message:

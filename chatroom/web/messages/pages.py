@@ -26,7 +26,7 @@ from chatroom.messages.history import Page as MessagePage
 from chatroom.messages.messages_store import Stored
 from chatroom.messages.posting import Submission
 from chatroom.messages.rules import wait_between, why_closed
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
 from chatroom.web.files.files import keep_sent, sent_files
 from chatroom.web.kit.errors import retry_after_of, status_of, with_retry_after
 from chatroom.web.kit.lanes import scarce
@@ -102,7 +102,7 @@ def messages_frame(slug: str) -> Page:
         response = make_response(render_template_string(LOGGED_OUT_FRAME, slug=slug))
         response.status_code = 401
         return response
-    access = services.rooms.rooms.get_for(current_user.id, slug)
+    access = services.rooms.access.get_for(current_user.id, slug)
     found = access.room
     services.live.presences.visit(found.id, current_user.person)
     page = services.messages.history.newest(found, services.settings.history_page)
@@ -112,7 +112,7 @@ def messages_frame(slug: str) -> Page:
 
 
 def _room(slug: str) -> Page:
-    access = services.rooms.rooms.get_for(current_user.id, slug) if request.method == "POST" else open_room(slug)
+    access = services.rooms.access.get_for(current_user.id, slug) if request.method == "POST" else open_room(slug)
     found = access.room
     form = MessageForm()
     if request.method != "POST":
@@ -134,7 +134,9 @@ def _room(slug: str) -> Page:
 
 def open_room(slug: str) -> Access:
     """The room for who opens a page of it, which lets people into public ones."""
-    return services.rooms.rooms.visit(current_user.id, slug, lambda: services.site.limits.coming.check(current_user.id))
+    return services.rooms.access.visit(
+        current_user.id, slug, lambda: services.site.limits.coming.check(current_user.id)
+    )
 
 
 def _mark_read(access: Access, page: MessagePage) -> None:

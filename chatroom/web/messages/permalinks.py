@@ -113,7 +113,7 @@ def _mark(access: Access, target: Message, form: Form, make: Callable[[], Change
 
 
 def _find(slug: str, sequence: int) -> tuple[Access, Message]:
-    access = services.rooms.rooms.get_for(current_user.id, slug)
+    access = services.rooms.access.get_for(current_user.id, slug)
     return access, services.messages.history.at(access.room, min(sequence, LARGEST_SEQUENCE))
 
 

@@ -46,7 +46,7 @@ def _room_page(slug: str, status: int = 200, msg: str = "") -> Response:
         section="rooms",
         found=found,
         room=room,
-        may_enter=room.kind == "public" or services.rooms.rooms.find_for(current_user.id, room.slug) is not None,
+        may_enter=room.kind == "public" or services.rooms.access.find_for(current_user.id, room.slug) is not None,
         entries=services.site.audit.page(room=room.id).entries,
         msg=msg,
         typed={"username": _typed_name(), "reason": request.form.get("reason", "")},

@@ -20,7 +20,7 @@ blueprint = Blueprint("reports", __name__)
 
 
 def _find(slug: str, sequence: int) -> tuple[Access, Message]:
-    access = services.rooms.rooms.get_for(current_user.id, slug)
+    access = services.rooms.access.get_for(current_user.id, slug)
     return access, services.moderation.reports.get_message(access, min(sequence, LARGEST_SEQUENCE))
 
 
@@ -55,7 +55,7 @@ def _queue_page(report_id: str = "", status: int = 200, msg: str = "") -> Respon
     by = current_user.user
     rows = []
     for each in services.moderation.reports.list_for(by):
-        access = services.rooms.rooms.find_for(by.id, each.room.slug)
+        access = services.rooms.access.find_for(by.id, each.room.slug)
         user = services.people.users.find(each.author.id)
         may_order = user is not None and has_power(by, user)
         rows.append((each, access is not None and access.may_moderate, may_order))
@@ -101,7 +101,7 @@ def _act_on_author(act: str, by: User, found: Report, form: OrderForm, reason: s
     user = services.moderation.moderation.get(found.author.id)
     end = end_of(form.duration.data or "", datetime.now(UTC))
     if act == "muted in the room":
-        access = services.rooms.rooms.get_for(by.id, found.room.slug)
+        access = services.rooms.access.get_for(by.id, found.room.slug)
         services.moderation.moderation.mute_in(access, by, user, end, reason)
     elif act == "muted":
         services.moderation.moderation.mute(by, user, end, reason)

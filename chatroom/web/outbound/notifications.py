@@ -55,7 +55,7 @@ class PushKey(msgspec.Struct):
 @login_required
 def settings() -> Page:
     """What one is told of, room by room, and in this browser."""
-    forms = [(entry, _form(entry)) for entry in services.rooms.rooms.list_for(current_user.id)]
+    forms = [(entry, _form(entry)) for entry in services.rooms.listings.list_for(current_user.id)]
     return render("outbound/notifications.html", forms=forms)
 
 
@@ -63,12 +63,12 @@ def settings() -> Page:
 @login_required
 def wish(slug: str) -> Page:
     """Change what one is told of in a room."""
-    access = services.rooms.rooms.get_for(current_user.id, slug)
+    access = services.rooms.access.get_for(current_user.id, slug)
     form = WishForm()
     if not form.validate():
         flash(form.problem, "error")
     else:
-        services.rooms.rooms.set_preference(access, form.notify.data)
+        services.rooms.preferences.set_preference(access.user_id, access.room.id, form.notify.data)
         flash(f"{access.room.title}: saved.", "success")
     return redirect(url_for("notifications.settings"), 303)
 

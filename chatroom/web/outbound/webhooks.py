@@ -26,7 +26,7 @@ class Said(msgspec.Struct):
 def _webhooks_page(
     slug: str, form: HookForm | None = None, status: int = 200, msg: str = "", *, made: str = "", kind: str = ""
 ) -> Response:
-    access = services.rooms.rooms.get_for(current_user.id, slug)
+    access = services.rooms.access.get_for(current_user.id, slug)
     return render(
         "outbound/webhooks.html",
         status,
@@ -52,7 +52,7 @@ def webhooks(slug: str) -> Page:
 @form_page(_webhooks_page, HookForm)
 def create(form: HookForm, slug: str) -> Page:
     """Make a webhook, and show its secret: the only time that anybody sees it."""
-    access = services.rooms.rooms.get_for(current_user.id, slug)
+    access = services.rooms.access.get_for(current_user.id, slug)
     name, author = form.name.data or "", current_user.author
     if form.kind.data == "outgoing":
         made = services.outbound.webhooks.make_outgoing(
@@ -68,7 +68,7 @@ def create(form: HookForm, slug: str) -> Page:
 @login_required
 def remove(slug: str, hook_id: str) -> Page:
     """Remove a webhook."""
-    services.outbound.webhooks.remove(services.rooms.rooms.get_for(current_user.id, slug), hook_id)
+    services.outbound.webhooks.remove(services.rooms.access.get_for(current_user.id, slug), hook_id)
     flash("The webhook was removed.", "success")
     return redirect(url_for("webhooks.webhooks", slug=slug), 303)
 

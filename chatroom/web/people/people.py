@@ -37,7 +37,7 @@ def _person_page(user_id: str, status: int = 200, msg: str = "", *, link: str = 
     now = datetime.now(UTC)
     by = current_user.user
     room = _room_of(request.values.get("room", ""))
-    theirs = services.rooms.rooms.find_for(user.id, room.room.slug) if room and room.may_moderate else None
+    theirs = services.rooms.access.find_for(user.id, room.room.slug) if room and room.may_moderate else None
     return render(
         "people/person.html",
         status,
@@ -130,4 +130,4 @@ def _keep_order(act: str, user: User) -> None:
 
 
 def _room_of(slug: str) -> Access | None:
-    return services.rooms.rooms.find_for(current_user.id, slug) if slug else None
+    return services.rooms.access.find_for(current_user.id, slug) if slug else None

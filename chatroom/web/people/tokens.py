@@ -66,7 +66,7 @@ def _create(form: TokenForm) -> str:
         raise Refused("invalid", f"At most {MOST_ROOMS} rooms can be named. Leave the field empty for all of yours.")
     for slug in slugs:
         try:
-            rooms.append(services.rooms.rooms.get_for(current_user.id, slug).room.slug)  # as it is called now
+            rooms.append(services.rooms.access.get_for(current_user.id, slug).room.slug)  # as it is called now
         except Refused as refusal:
             raise Refused("invalid", f"You are in no room with the address {slug}.") from refusal
     if len(_tokens()) >= MOST_TOKENS:

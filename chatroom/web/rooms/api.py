@@ -113,7 +113,7 @@ def list_rooms() -> Response:
 
     `unread` counts at most 100.
     """
-    return answer(RoomList(rooms=[_listed(entry) for entry in services.rooms.rooms.list_for(asker().id)]))
+    return answer(RoomList(rooms=[_listed(entry) for entry in services.rooms.listings.list_for(asker().id)]))
 
 
 @listing.post("/rooms/<slug>/read")
@@ -140,7 +140,7 @@ def create() -> Response:
     """
     person, body = asker(), body_as(NewRoom)
     services.site.limits.posting.check(person.id, client_address())
-    room = services.rooms.rooms.create(
+    room = services.rooms.making.create(
         person.author,
         grant_of(person.session).site_role(person.role),
         title=clean_title(body.title),
@@ -161,7 +161,7 @@ def change(slug: str) -> Response:
     access, body = enter(slug), body_as(RoomChange)
     services.site.limits.posting.check(access.user_id, client_address())
     wanted = _wanted(access, body)
-    older = services.rooms.settings.count_older(access, wanted.retention_days)
+    older = services.erasure.retention.count_older(access, wanted.retention_days)
     if older and wanted.retention_days != access.room.retention_days and not body.confirmed and access.may_manage:
         raise Refused("conflict", f"This deletes {older} messages, for good. Send it again with confirmed: true.")
     services.rooms.settings.change(access, wanted, body.reason)
@@ -176,8 +176,8 @@ def join(slug: str) -> Response:
     """Come into a public room; where you are in it already, nothing changes."""
     person = asker()
     services.site.limits.coming.check(person.id)
-    if services.rooms.rooms.find_for(person.id, slug) is None:
-        services.rooms.rooms.join(person.author, slug)
+    if services.rooms.access.find_for(person.id, slug) is None:
+        services.rooms.membership.join(person.author, slug)
     return _answer(slug)
 
 
@@ -186,10 +186,10 @@ def join(slug: str) -> Response:
 def leave(slug: str) -> Response:
     """Leave a room; of a private one, only who adds you or a link lets you in again."""
     # Not as the token sees the room: whether somebody else manages it is asked of the account's own role.
-    access = services.rooms.rooms.find_for(asker().id, slug)
+    access = services.rooms.access.find_for(asker().id, slug)
     if access is None:
         raise Refused("not_found", "There is no such room, or you are not a member of it.")
-    services.rooms.rooms.leave(access)
+    services.rooms.membership.leave(access)
     return answer(LeftAnswer(slug))
 
 

@@ -33,7 +33,7 @@ def clear(slug: str) -> Page:
 
 
 def _enter(slug: str) -> Access:
-    access = services.rooms.rooms.get_for(current_user.id, slug)
+    access = services.rooms.access.get_for(current_user.id, slug)
     check_clearing(access)
     return access
 

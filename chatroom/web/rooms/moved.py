@@ -19,7 +19,7 @@ def _lead_on() -> Page | None:
     if request.method not in {"GET", "HEAD"} or not is_former_direct(slug) or request.path.startswith("/api/"):
         return None
     services.prepare()
-    access = services.rooms.rooms.find_for(current_user.id, slug) if current_user.is_authenticated else None
+    access = services.rooms.access.find_for(current_user.id, slug) if current_user.is_authenticated else None
     if access is None or access.room.slug == slug:
         return None
     address = url_for(request.endpoint or "", **{**given, "slug": access.room.slug})

@@ -5,7 +5,8 @@ What a person may do is decided by the modules below.
 
 from flask import Blueprint, Response, redirect, request, url_for
 
-from chatroom.rooms.rooms import MOST_PEOPLE, PAGE
+from chatroom.rooms.direct import MOST_PEOPLE
+from chatroom.rooms.listings_store import PAGE
 from chatroom.web.kit.login import current_user, login_required
 from chatroom.web.kit.pages import Page, form_page, refusals_on, render
 from chatroom.web.kit.services import services
@@ -21,12 +22,12 @@ blueprint = Blueprint("rooms", __name__)
 def browse() -> Page:
     """The public rooms, by name."""
     place = (request.args.get("after", "")[:PLACE_LENGTH], request.args.get("id", "")[:PLACE_LENGTH])
-    found = services.rooms.rooms.list_public(current_user.id, place)
+    found = services.rooms.listings.list_public(current_user.id, place)
     return render(
         "rooms/rooms.html",
         rooms=found,
         next_place=found[-1].place if len(found) == PAGE else None,
-        may_create=services.rooms.rooms.may_create(current_user.role),
+        may_create=services.rooms.making.may_create(current_user.role),
     )
 
 
@@ -39,7 +40,7 @@ def _new_page(form: NewRoomForm | None = None, status: int = 200, msg: str = "")
 @form_page(_new_page, NewRoomForm)
 def new(form: NewRoomForm) -> Page:
     """Make a room."""
-    room = services.rooms.rooms.create(
+    room = services.rooms.making.create(
         current_user.author,
         current_user.role,
         title=form.title.data,
@@ -54,7 +55,7 @@ def new(form: NewRoomForm) -> Page:
 def join(slug: str) -> Page:
     """Come into a public room."""
     services.site.limits.coming.check(current_user.id)
-    room = services.rooms.rooms.join(current_user.author, slug)
+    room = services.rooms.membership.join(current_user.author, slug)
     return redirect(url_for("pages.room", slug=room.slug), 303)
 
 
@@ -94,7 +95,7 @@ def people() -> Page:
 @refusals_on(_people_page)
 def open_direct() -> Page:
     """Talk to people alone."""
-    room = services.rooms.rooms.open_direct(
+    room = services.rooms.direct.open(
         current_user.author,
         [person[:64] for person in _chosen()],
         check_new=lambda: services.site.limits.opening.check(current_user.id),

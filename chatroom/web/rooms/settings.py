@@ -35,7 +35,7 @@ def _settings_page(
         room=room,
         form=form if isinstance(form, RoomForm) else RoomForm.of(room),
         invite_form=form if isinstance(form, InviteForm) else InviteForm(),
-        members=services.rooms.rooms.list_members(access),
+        members=services.rooms.members.list_in(access.room),
         invites=services.rooms.links.list_for(access) if access.may_moderate else [],
         entries=services.site.audit.page(room=room.id).entries[:LATEST] if access.may_manage else [],
         roles=ROLES,
@@ -52,7 +52,7 @@ def settings(form: RoomForm, slug: str) -> Page:
     """What the room is, who is in it; and for those who manage it, how to change it."""
     access, wanted = _enter(slug), form.wanted
     if wanted.retention_days != access.room.retention_days and not form.confirmed.data:
-        older = services.rooms.settings.count_older(access, wanted.retention_days)
+        older = services.erasure.retention.count_older(access, wanted.retention_days)
         if older:
             return _settings_page(slug, form, 409, older=older)
     services.rooms.settings.change(access, wanted, form.reason.data or "")
@@ -87,7 +87,7 @@ def record(slug: str) -> Page:
 @refusals_on(_settings_page)
 def leave(slug: str) -> Page:
     """Go."""
-    services.rooms.rooms.leave(_enter(slug))
+    services.rooms.membership.leave(_enter(slug))
     return redirect(url_for("rooms.browse"), 303)
 
 
@@ -100,7 +100,7 @@ def add_member(slug: str) -> Page:
     user = services.people.users.find_by_username(_typed_name())
     if user is None:
         raise Refused("not_found", "There is nobody of this user name.")
-    services.rooms.rooms.add_member(access, user.id, user.display_name)
+    services.rooms.membership.add(access, user.id, user.display_name)
     return _changed(access, "They are a member now.")
 
 
@@ -110,7 +110,7 @@ def add_member(slug: str) -> Page:
 def remove_member(slug: str, user_id: str) -> Page:
     """Take somebody out."""
     access = _enter(slug)
-    services.rooms.rooms.remove_member(access, user_id)
+    services.rooms.membership.remove(access, user_id)
     return _changed(access, "They are no member any more.")
 
 
@@ -123,7 +123,7 @@ def set_role(slug: str, user_id: str) -> Page:
     role = request.form.get("role")
     if role not in ROLES:
         raise Refused("invalid", "Choose one of the roles.")
-    services.rooms.rooms.set_role(access, user_id, role)  # type: ignore[arg-type]
+    services.rooms.membership.set_role(access, user_id, role)  # type: ignore[arg-type]
     return _changed(access, "The role was changed.")
 
 
@@ -147,7 +147,7 @@ def end_invite(slug: str, invite_id: str) -> Page:
 
 
 def _enter(slug: str) -> Access:
-    return services.rooms.rooms.get_for(current_user.id, slug)
+    return services.rooms.access.get_for(current_user.id, slug)
 
 
 def _typed_name() -> str:

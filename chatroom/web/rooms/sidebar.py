@@ -19,7 +19,7 @@ class Section(msgspec.Struct, frozen=True):
 
 def sections_for(user_id: str) -> list[Section]:
     """A user's rooms and direct rooms, with what they have not read in them."""
-    entries = sorted(services.rooms.rooms.list_for(user_id), key=_rank)  # stable: by title within a rank
+    entries = sorted(services.rooms.listings.list_for(user_id), key=_rank)  # stable: by title within a rank
 
     def part(name: str, title: str, belongs: Callable[[RoomEntry], bool]) -> Section:
         return Section(name, title, [entry for entry in entries if belongs(entry)])

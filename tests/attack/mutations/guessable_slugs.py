@@ -9,26 +9,23 @@ from pymongo.errors import DuplicateKeyError
 
 from chatroom.base.models import Room
 from chatroom.names import rooms as names
-from chatroom.rooms import rooms
-from chatroom.rooms.rooms_store import RoomStore
+from chatroom.rooms import making
+from chatroom.rooms.direct_store import DirectRoomStore
 
 
 def apply() -> None:
     """Replace how both kinds of slugs are made."""
 
-    def add_direct(self: RoomStore, room_id: str, people: Sequence[str]) -> Room:
+    def add(self: DirectRoomStore, room_id: str, people: Sequence[str]) -> Room:
         slug = f"dm-{hashlib.sha256(','.join(people).encode()).hexdigest()[32:52]}"
         made = {"_id": room_id, "slug": slug, "title": "", "kind": "direct", "people": list(people)}
         with suppress(DuplicateKeyError):
             self._rooms.insert_one({**made, "created_at": self._clock()})
-        room = Room(id=room_id, slug=slug, title="", kind="direct", people=tuple(people))
-        for person in people:
-            self.admit(person, room)
-        return room
+        return Room(id=room_id, slug=slug, title="", kind="direct", people=tuple(people))
 
     def make_slug(title: str, *, is_ended: bool = False) -> str:
         return re.sub(r"[\W_]+", "-", title.casefold()).strip("-") or "room"
 
-    RoomStore.add_direct = add_direct  # type: ignore[method-assign]
-    for module in (rooms, names):
+    DirectRoomStore.add = add  # type: ignore[method-assign]
+    for module in (making, names):
         vars(module)["make_slug"] = make_slug

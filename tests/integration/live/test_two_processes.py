@@ -15,7 +15,7 @@ import pytest
 from chatroom.base.models import Author, User
 from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.outbound.subscriptions_store import Subscription, SubscriptionStore
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
 from chatroom.services import Services
 from tests.integration.live.servers import SECONDS, Client, Server, make_tokens, new_name, settings_of
 from tests.messaging import append, new_draft
@@ -256,7 +256,7 @@ def test_an_account_is_deleted_to_the_end_though_the_process_is_killed_in_the_mi
     services, count = pair.services, 600
     (token,) = make_tokens(pair.uri, pair.name, "carol")
     carol = pair.user(token)
-    services.rooms.rooms.get_for(carol.id, "lobby")
+    services.rooms.access.get_for(carol.id, "lobby")
     drafts = [new_draft(Author(carol.id, "Carol"), f"c{n}") for n in range(count)]
     append(services, LOBBY.id, drafts)
     holder = pair.holder("account_deletion")

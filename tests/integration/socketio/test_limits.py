@@ -89,7 +89,7 @@ class Place:
     def say(self, text: str) -> None:
         user = self.services.people.users.find_by_username("alice")
         assert user
-        lobby = self.services.rooms.rooms.get_for(user.id, "lobby").room
+        lobby = self.services.rooms.access.get_for(user.id, "lobby").room
         self.services.messages.writer.post(lobby, new_draft(Author(user.id, "Alice"), text))
 
 

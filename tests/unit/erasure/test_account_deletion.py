@@ -35,7 +35,7 @@ class Site:
         self.told: list[Notice] = []
         self.services = self.process()
         self.services.site.notices._apply = self.told.append
-        self.services.rooms.rooms.ensure_lobby()
+        self.services.rooms.making.ensure_lobby()
         self.alice, self.bob = self.add("alice"), self.add("bob")
 
     def process(self) -> Services:
@@ -51,10 +51,10 @@ class Site:
         )
 
     def room(self, user: User, slug: str = "lobby") -> Room:
-        return self.services.rooms.rooms.get_for(user.id, slug).room
+        return self.services.rooms.access.get_for(user.id, slug).room
 
     def say(self, user: User, text: str, slug: str = "lobby", **more: Any) -> Message:
-        access = self.services.rooms.rooms.get_for(user.id, slug)
+        access = self.services.rooms.access.get_for(user.id, slug)
         draft = self.services.messages.texts.with_mentions(access, new_draft(access.author, text, **more))
         return self.services.messages.writer.post(access.room, draft).message
 
@@ -63,7 +63,7 @@ class Site:
 
     def states(self, slug: str = "lobby") -> list[Message]:
         """Every message as a reader from the beginning gets it, in the order of their sequences."""
-        room = self.services.rooms.rooms.find_by_slug(slug)
+        room = self.services.rooms.store.find_by_slug(slug)
         assert room
         found = self.services.messages.store.changed_after(room.id, 0, 10_000)
         return sorted(found, key=lambda message: message.sequence)
@@ -130,8 +130,8 @@ class TestAtOnce:
             assert caught.value.reason == "taken"
 
     def test_nobody_finds_them(self, site: Site) -> None:
-        users, rooms = site.services.people.users, site.services.rooms.rooms
-        lobby = rooms.get_for(site.alice.id, "lobby")
+        users, rooms = site.services.people.users, site.services.rooms
+        lobby = rooms.access.get_for(site.alice.id, "lobby")
         site.say(site.bob, "hello")
         site.delete(site.bob)
         assert users.find(site.bob.id) is None
@@ -143,9 +143,9 @@ class TestAtOnce:
             assert [user.username for user in directory.list_like(beginning, "", 9)] == ([] if beginning else ["alice"])
             named = directory.list_named_like(beginning, 9)
             assert [user.username for user in named] == ([] if beginning else ["alice"])
-        assert [person.username for person in rooms.people_like(lobby, "")] == ["alice"]
-        assert [member.person.username for member in rooms.list_members(lobby)] == ["alice"]
-        assert site.services.rooms.rooms.find_for(site.bob.id, "lobby") is None
+        assert [member.username for member in rooms.members.list_like(lobby.room, "")] == ["alice"]
+        assert [member.person.username for member in rooms.members.list_in(lobby.room)] == ["alice"]
+        assert site.services.rooms.access.find_for(site.bob.id, "lobby") is None
         assert site.say(site.alice, "@bob?").mentions == ()
         assert site.services.moderation.overview.read().people == 1
         with pytest.raises(Refused, match="deleted"):
@@ -155,8 +155,8 @@ class TestAtOnce:
         services, bob = site.services, site.bob
         services.people.avatars.set(bob.id, io.BytesIO(make_picture("PNG")))
         services.outbound.push.subscribe(bob.id, "session", "https://1.1.1.1/push", "p" * 87, "a" * 22)
-        den = services.rooms.rooms.create(Author(bob.id, "Bob"), "member", title="Den", is_private=True)
-        access = services.rooms.rooms.get_for(bob.id, den.slug)
+        den = services.rooms.making.create(Author(bob.id, "Bob"), "member", title="Den", is_private=True)
+        access = services.rooms.access.get_for(bob.id, den.slug)
         code = services.rooms.links.create(access, uses=5, hours=1)
         services.outbound.webhooks.make_incoming(access, access.author, "CI")
         services.moderation.moderation.set_role(None, bob, "administrator")
@@ -191,36 +191,36 @@ class TestAtOnce:
 
     def test_a_room_that_they_alone_managed_passes_to_another(self, site: Site) -> None:
         services = site.services
-        den = services.rooms.rooms.create(Author(site.bob.id, "Bob"), "member", title="Den", is_private=True)
-        access = services.rooms.rooms.get_for(site.bob.id, den.slug)
+        den = services.rooms.making.create(Author(site.bob.id, "Bob"), "member", title="Den", is_private=True)
+        access = services.rooms.access.get_for(site.bob.id, den.slug)
         bot = services.people.accounts.create_bot("robot", "Robot")
         carol, dave = site.add("carol"), site.add("dave")
         for each in (bot, carol, dave):
-            services.rooms.rooms.add_member(access, each.id, each.display_name)
-        services.rooms.rooms.set_role(access, dave.id, "moderator")
+            services.rooms.membership.add(access, each.id, each.display_name)
+        services.rooms.membership.set_role(access, dave.id, "moderator")
         site.delete(site.bob)
-        assert services.rooms.rooms.get_for(dave.id, den.slug).may_manage
-        assert not services.rooms.rooms.get_for(carol.id, den.slug).may_manage
+        assert services.rooms.access.get_for(dave.id, den.slug).may_manage
+        assert not services.rooms.access.get_for(carol.id, den.slug).may_manage
         assert site.states(den.slug)[-1].text == "Dave manages this room now"
         site.delete(dave)
-        assert services.rooms.rooms.get_for(carol.id, den.slug).may_manage
+        assert services.rooms.access.get_for(carol.id, den.slug).may_manage
         site.delete(carol)
-        assert services.rooms.rooms.find_for(bot.id, den.slug) is not None
+        assert services.rooms.access.find_for(bot.id, den.slug) is not None
 
     def test_direct_rooms_stay_for_the_others(self, site: Site) -> None:
         services = site.services
-        room = services.rooms.rooms.open_direct(Author(site.alice.id, "Alice"), [site.bob.id])
+        room = services.rooms.direct.open(Author(site.alice.id, "Alice"), [site.bob.id])
         site.say(site.bob, "between us", room.slug)
         site.told.clear()
         site.delete(site.bob)
-        (entry,) = [each for each in services.rooms.rooms.list_for(site.alice.id) if each.room.kind == "direct"]
+        (entry,) = [each for each in services.rooms.listings.list_for(site.alice.id) if each.room.kind == "direct"]
         assert entry.title == FORMER
-        assert services.rooms.rooms.get_for(site.alice.id, room.slug).room.title == FORMER
+        assert services.rooms.access.get_for(site.alice.id, room.slug).room.title == FORMER
         assert Notice(kind="rooms", user=site.alice.id) in site.told
-        assert services.rooms.rooms.open_direct(Author(site.alice.id, "Alice"), [site.bob.id]).id == room.id
+        assert services.rooms.direct.open(Author(site.alice.id, "Alice"), [site.bob.id]).id == room.id
         carol = site.add("carol")
-        with pytest.raises(Refused, match="nobody"):
-            services.rooms.rooms.open_direct(Author(carol.id, "Carol"), [site.bob.id])
+        with pytest.raises(Refused, match="no account"):
+            services.rooms.direct.open(Author(carol.id, "Carol"), [site.bob.id])
 
     def test_the_audit_log_keeps_who_it_was(self, site: Site) -> None:
         site.delete(site.bob, is_erased=True)
@@ -285,8 +285,8 @@ def talk(site: Site) -> None:
     first = site.say(site.bob, "good morning")
     taken_back = site.say(site.bob, "a slip")
     answer = site.say(site.alice, "good morning to you", reply_to=first.sequence)
-    theirs = site.services.rooms.rooms.get_for(site.bob.id, "lobby")
-    hers = site.services.rooms.rooms.get_for(site.alice.id, "lobby")
+    theirs = site.services.rooms.access.get_for(site.bob.id, "lobby")
+    hers = site.services.rooms.access.get_for(site.alice.id, "lobby")
     changes = site.services.messages.changes
     site.change(site.bob, changes.deleting(theirs, taken_back.id))
     site.change(site.bob, changes.reacting(theirs, answer.id, "🎉"))
@@ -346,30 +346,32 @@ class TestWhatTheyWrote:
 
     def test_everywhere_also_in_rooms_that_they_had_left(self, site: Site) -> None:
         services = site.services
-        den = services.rooms.rooms.create(Author(site.alice.id, "Alice"), "member", title="Den", is_private=True)
-        services.rooms.rooms.add_member(services.rooms.rooms.get_for(site.alice.id, den.slug), site.bob.id, "Bob")
+        den = services.rooms.making.create(Author(site.alice.id, "Alice"), "member", title="Den", is_private=True)
+        services.rooms.membership.add(services.rooms.access.get_for(site.alice.id, den.slug), site.bob.id, "Bob")
         site.say(site.bob, "in the den", den.slug)
-        services.rooms.rooms.leave(services.rooms.rooms.get_for(site.bob.id, den.slug))
+        services.rooms.membership.leave(services.rooms.access.get_for(site.bob.id, den.slug))
         site.delete(site.bob, is_erased=True)
         said = [each for each in site.states(den.slug) if each.author.id == site.bob.id]
         assert [(each.author.name, each.text) for each in said] == [(FORMER, ""), (FORMER, f"{FORMER} left")]
 
     def test_files_go_with_what_is_erased(self, site: Site) -> None:
-        files, lobby = site.services.files.files, site.room(site.bob)
-        file = files.upload(site.bob.id, lobby, "a.png", io.BytesIO(make_picture("PNG")))
+        files, lobby = site.services.files, site.room(site.bob)
+        file = files.uploads.take(site.bob.id, lobby, "a.png", io.BytesIO(make_picture("PNG")))
         draft = new_draft(Author(site.bob.id, "Bob"), "look")
-        site.services.messages.writer.post(lobby, files.attach(lobby, draft, [file.id]))
+        draft = site.services.files.of_messages.attach(lobby, draft, [file.id])
+        site.services.messages.writer.post(lobby, draft)
         site.delete(site.bob, is_erased=True)
         with pytest.raises(Refused):
-            files.get(file.id)
+            files.downloads.get(file.id)
 
     def test_files_stay_with_what_is_kept(self, site: Site) -> None:
-        files, lobby = site.services.files.files, site.room(site.bob)
-        file = files.upload(site.bob.id, lobby, "a.png", io.BytesIO(make_picture("PNG")))
+        files, lobby = site.services.files, site.room(site.bob)
+        file = files.uploads.take(site.bob.id, lobby, "a.png", io.BytesIO(make_picture("PNG")))
         draft = new_draft(Author(site.bob.id, "Bob"), "look")
-        site.services.messages.writer.post(lobby, files.attach(lobby, draft, [file.id]))
+        draft = site.services.files.of_messages.attach(lobby, draft, [file.id])
+        site.services.messages.writer.post(lobby, draft)
         site.delete(site.bob)
-        assert not files.is_unused(files.get(file.id))
+        assert not files.downloads.is_unused(files.downloads.get(file.id))
 
     def test_search(self, site: Site) -> None:
         talk(site)

@@ -10,6 +10,7 @@ from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Author, Message, Room
 from chatroom.erasure import clearing
 from chatroom.erasure.clearing import Clearing
+from chatroom.erasure.erasure_store import ErasureStore
 from chatroom.messages.changes import ERASED
 from chatroom.messages.messages_store import MessageStore
 from chatroom.mongo.database import Database
@@ -31,13 +32,19 @@ class Site:
         self.store = MessageStore(database, origin="here")
         self.messages = Messaging(self.store)
         self.rooms = RoomStore(database)
+        self.erasures = ErasureStore(database)
         self.rooms.ensure(ROOM)
         self.clearing = self.make_clearing()
 
     def make_clearing(self, holder: str = "one") -> Clearing:
         leases = LeaseStore(self.database, holder=holder)
         return Clearing(
-            self.rooms, self.store, self.messages.changes, leases, make_acts(self.database), writer=self.messages.writer
+            self.erasures,
+            self.store,
+            self.messages.changes,
+            leases,
+            make_acts(self.database),
+            writer=self.messages.writer,
         )
 
     def say(self, count: int, prefix: str = "m") -> None:
@@ -188,17 +195,17 @@ class TestClearing:
         site.make_clearing("two").finish(lambda *progress: reported.append(progress))
         assert reported[-1] == ("lobby", 10, 10)
         assert all(message.deleted_at for message in site.states() if message.sequence <= 10)
-        assert site.rooms.list_being_cleared() == []
+        assert site.erasures.list_being_cleared() == []
 
     def test_what_comes_meanwhile_is_asked_for_again(self, site: Site) -> None:
         """A second clearing that begins while the first one ends is not forgotten."""
         site.say(3)
         site.clearing.begin(ROOM, ALICE, "")
-        (first,) = site.rooms.list_being_cleared()
+        (first,) = site.erasures.list_being_cleared()
         site.say(3, "later")
         site.clearing.begin(ROOM, ALICE, "")
-        site.rooms.end_clearing(first)
-        assert site.rooms.list_being_cleared()
+        site.erasures.end_clearing(first)
+        assert site.erasures.list_being_cleared()
         site.clearing.finish()
         assert [message.text for message in site.messages.history.newest(site.room, 50).messages] == [
             "Alice cleared the history"
@@ -223,7 +230,7 @@ class TestClearing:
         site.clearing.start()
         try:
             site.clearing.clear(access(ALICE, ROOM, "administrator"), ALICE, "Lobby")
-            wait_until(lambda: not site.rooms.list_being_cleared())
+            wait_until(lambda: not site.erasures.list_being_cleared())
         finally:
             site.clearing.stop()
         assert all(message.deleted_at for message in site.states() if message.sequence <= 5)

@@ -22,6 +22,7 @@ from chatroom.export.backup import BackupError
 from chatroom.export.backup_store import BackupStore
 from chatroom.files.files_store import PIECE_BYTES
 from chatroom.mongo.collections import backed_up
+from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.services import COLLECTIONS, Services
 from tests.conftest import MakeApp, services_of, signed_in, visitor
@@ -49,12 +50,13 @@ def fill(app: Flask) -> None:
         assert (alice if number % 2 else bob).say(f"message {number} ✓ \u2028 {'x' * number}").status_code == 303
     services = services_of(app)
     rooms = RoomStore(services.database)
+    memberships = MembershipStore(services.database)
     rooms.ensure(CELLAR)
     user = services.people.users.find_by_username("alice")
     assert user is not None
-    rooms.admit(user.id, CELLAR)
+    memberships.admit(user.id, CELLAR)
     store = services.messages.store
-    access = services.rooms.rooms.get_for(user.id, "lobby")
+    access = services.rooms.access.get_for(user.id, "lobby")
     messages = store.newest("lobby", 10)
     store.change("lobby", messages[1].id, lambda message: {"text": "edited", "html": "<p>edited</p>"})
     services.messages.writer.change(access.room, services.messages.changes.deleting(access, messages[2].id))

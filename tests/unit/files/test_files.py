@@ -8,12 +8,12 @@ from chatroom.base.access import Access
 from chatroom.base.config import Settings
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Author, Draft, File, Message, Room
-from chatroom.files.files import Files
-from chatroom.files.files_store import FileStore, KeptFile
-from chatroom.files.pictures import make_workers
+from chatroom.files import wiring
+from chatroom.files.files_store import KeptFile
 from chatroom.messages.messages_store import MessageStore
+from chatroom.mongo.context import Context
 from chatroom.mongo.database import Database
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
 from tests.busy import all_taken
 from tests.conftest import Clock
 from tests.databases import in_memory
@@ -29,26 +29,24 @@ class Place:
 
     def __init__(self, clock: Clock, **settings: Any) -> None:
         self.database: Database = in_memory()
-        self.store = FileStore(self.database, clock=clock)
         self.message_store = MessageStore(self.database, origin="here", clock=clock)
         self.settings = Settings(**settings)
-        self.files = Files(
-            self.store,
-            self.settings,
-            make_workers(),
+        self.files = wiring.make(
+            Context(self.settings, self.database, "", "here"),
             find_message=self.message_store.find_by_client_id,
             clock=clock,
         )
-        self.messages = Messaging(self.message_store, max_length=100, files=self.files, clock=clock)
+        self.store = self.files.store
+        self.messages = Messaging(self.message_store, max_length=100, files=self.files.of_messages, clock=clock)
 
     def upload(self, content: bytes = b"some text", name: str = "a.txt", person: Author = ALICE) -> File:
-        return self.files.upload(person.id, LOBBY, name, io.BytesIO(content))
+        return self.files.uploads.take(person.id, LOBBY, name, io.BytesIO(content))
 
     def say(
         self, *files: File, text: str = "", client_id: str = "c1", person: Author = ALICE, room: Room = LOBBY
     ) -> Message:
         draft = new_draft(person, text, client_id)
-        return self.messages.post(room, self.files.attach(room, draft, [file.id for file in files])).message
+        return self.messages.post(room, self.files.of_messages.attach(room, draft, [file.id for file in files])).message
 
     def delete(self, message: Message, person: Author = ALICE) -> Message:
         return self.messages.change(LOBBY, self.messages.changes.deleting(self.access(person), message.id))
@@ -70,14 +68,14 @@ class TestUploads:
     def test_are_typed_by_content_and_keep_a_clean_name(self, place: Place) -> None:
         file = place.upload(b"%PDF-1.7\n", "../holiday.html")
         assert file == File(id=file.id, name="holiday.html", type="application/pdf", size=9)
-        assert b"".join(place.files.read(place.files.get(file.id), 0, 9)) == b"%PDF-1.7\n"
+        assert b"".join(place.files.downloads.read(place.files.downloads.get(file.id), 0, 9)) == b"%PDF-1.7\n"
 
     def test_of_pictures_are_measured_and_get_a_thumbnail(self, place: Place) -> None:
         file = place.upload(make_picture(turned=6), "holiday")
         assert (file.name, file.type, file.width, file.height) == ("holiday.jpg", "image/jpeg", 80, 120)
-        kept = place.files.get(file.id)
-        assert sum(map(len, place.files.read(kept, 0, file.size))) == file.size
-        assert place.files.thumbnail(kept)[8:12] == b"WEBP"
+        kept = place.files.downloads.get(file.id)
+        assert sum(map(len, place.files.downloads.read(kept, 0, file.size))) == file.size
+        assert place.files.downloads.thumbnail(kept)[8:12] == b"WEBP"
 
     def test_that_are_empty_too_large_or_bombs_are_refused(self, clock: Clock) -> None:
         place = Place(clock, max_file_bytes=200_000)
@@ -89,7 +87,7 @@ class TestUploads:
 
     def test_wait_in_no_thread_for_pictures_that_are_being_drawn(self, place: Place) -> None:
         """L16."""
-        with all_taken(place.files._drawing):
+        with all_taken(place.files.drawing):
             with pytest.raises(Refused) as caught:
                 place.upload(make_picture())
             assert place.upload(b"text").type == "text/plain"
@@ -102,7 +100,7 @@ class TestUploads:
         gif = make_moving("GIF")[:-1] + b"\x21\xfe\x0b" + SECRET + b"\0;"
         for content, type in ((film, "video/mp4"), (gif, "image/gif")):
             file = place.upload(content)
-            kept = b"".join(place.files.read(place.files.get(file.id), 0, file.size))
+            kept = b"".join(place.files.downloads.read(place.files.downloads.get(file.id), 0, file.size))
             assert file.type == type
             assert SECRET in content
             assert SECRET not in kept
@@ -119,15 +117,10 @@ class TestUploads:
     def test_two_processes_together_take_no_more_than_there_is(self, clock: Clock) -> None:
         """B10: what another one has stored a moment ago counts."""
         here = Place(clock, max_total_file_bytes=25)
-        there = Files(
-            here.store,
-            here.settings,
-            make_workers(),
-            find_message=here.message_store.find_by_client_id,
-            clock=clock,
-        )
+        find_message = here.message_store.find_by_client_id
+        there = wiring.make(Context(here.settings, here.database, "", "there"), find_message=find_message, clock=clock)
         here.upload(b"x" * 10)
-        there.upload(BOB.id, LOBBY, "a.txt", io.BytesIO(b"x" * 10))
+        there.uploads.take(BOB.id, LOBBY, "a.txt", io.BytesIO(b"x" * 10))
         with pytest.raises(Refused, match="no room left"):
             here.upload(b"x" * 10)
 
@@ -194,7 +187,7 @@ class TestUnposted:
         self, place: Place, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         looked: list[str] = []
-        is_used = place.files._is_used
+        is_used = place.files.uploads._space._is_used
 
         def note(kept: KeptFile) -> bool:
             if is_used(kept):
@@ -202,14 +195,14 @@ class TestUnposted:
                 return True
             return False
 
-        monkeypatch.setattr(place.files._space, "_is_used", note)
+        monkeypatch.setattr(place.files.uploads._space, "_is_used", note)
         posted = [place.say(place.upload(b"x" * 30), client_id=f"c{number}").files[0].id for number in range(20)]
         assert set(looked) <= set(posted)
         assert len(looked) == len(set(looked)) >= 18
 
     def test_a_claim_without_a_message_changes_nothing(self, place: Place) -> None:
         for number, file in enumerate(self.fill(place)):
-            place.files.attach(LOBBY, Draft(author=ALICE, text="", client_id=f"lost{number}"), [file.id])
+            place.files.of_messages.attach(LOBBY, Draft(author=ALICE, text="", client_id=f"lost{number}"), [file.id])
         assert self.is_full(place)
 
     def test_what_is_deleted_no_longer_counts(self, place: Place) -> None:
@@ -220,7 +213,7 @@ class TestUnposted:
     def test_the_sweep_makes_room(self, place: Place, clock: Clock) -> None:
         self.fill(place)
         clock.advance(hours=25)
-        place.files.sweep()
+        place.files.sweep.run()
         assert not self.is_full(place)
 
     @pytest.mark.parametrize(
@@ -236,7 +229,7 @@ class TestUnposted:
         ],
     )
     def test_how_much_it_is(self, clock: Clock, settings: dict[str, int], share: int) -> None:
-        assert Place(clock, **settings).files._space.share == share
+        assert Place(clock, **settings).files.uploads._space.share == share
 
 
 class TestAttaching:
@@ -258,7 +251,7 @@ class TestAttaching:
     def test_what_a_refused_draft_had_may_be_had_by_the_next(self, place: Place) -> None:
         file = place.upload()
         draft = Draft(author=ALICE, text="", client_id="never-stored")
-        place.files.attach(LOBBY, draft, [file.id])
+        place.files.of_messages.attach(LOBBY, draft, [file.id])
         assert place.say(file, client_id="c2").files == (file,)
 
     def test_only_ones_own_of_this_room_and_nothing_made_up(self, place: Place) -> None:
@@ -282,7 +275,7 @@ class TestAttaching:
         file = place.upload()
         message = place.say(file)
         deleted = place.delete(message)
-        place.files.sweep()
+        place.files.sweep.run()
         assert place.say(file) == deleted
 
     def test_a_race_that_is_never_won_ends(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -294,7 +287,7 @@ class TestAttaching:
 
     def test_without_files_nothing_is_asked(self, place: Place) -> None:
         draft = new_draft(ALICE, "hi")
-        assert place.files.attach(LOBBY, draft, []) is draft
+        assert place.files.of_messages.attach(LOBBY, draft, []) is draft
 
 
 class TestLettingGo:
@@ -303,19 +296,19 @@ class TestLettingGo:
         deleted = place.delete(place.say(file))
         assert deleted.files == ()
         with pytest.raises(Refused, match="no such file"):
-            place.files.get(file.id)
-        assert place.files.sweep() == 1
+            place.files.downloads.get(file.id)
+        assert place.files.sweep.run() == 1
         assert place.count == place.database["files.chunks"].count_documents({}) == 0
 
     def test_a_crash_after_the_deletion_is_made_good(
         self, place: Place, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         message = place.say(place.upload())
-        monkeypatch.setattr(place.files, "remove", lambda message: None)
+        monkeypatch.setattr(place.files.of_messages, "remove", lambda message: None)
         place.delete(message)
-        assert (place.files.sweep(), place.count) == (0, 1)
+        assert (place.files.sweep.run(), place.count) == (0, 1)
         clock.advance(minutes=2)
-        assert (place.files.sweep(), place.count) == (1, 0)
+        assert (place.files.sweep.run(), place.count) == (1, 0)
 
     def test_a_database_that_is_away_does_not_undo_the_deletion(
         self, place: Place, monkeypatch: pytest.MonkeyPatch
@@ -331,36 +324,36 @@ class TestLettingGo:
         with pytest.raises(Refused):
             place.delete(message, BOB)
         clock.advance(minutes=2)
-        assert place.files.sweep() == 0
-        assert place.files.get(message.files[0].id)
+        assert place.files.sweep.run() == 0
+        assert place.files.downloads.get(message.files[0].id)
 
     def test_an_edit_leaves_them(self, place: Place) -> None:
         message = place.say(place.upload(), text="look")
         edited = place.messages.change(LOBBY, place.messages.changes.editing(access(ALICE, LOBBY), message.id, "see"))
         assert edited.files == message.files
-        assert place.files.get(message.files[0].id)
+        assert place.files.downloads.get(message.files[0].id)
 
     def test_what_no_message_took_is_removed_after_a_day(self, place: Place, clock: Clock) -> None:
         place.upload()
         used = place.say(place.upload()).files[0]
-        place.files.attach(LOBBY, Draft(author=ALICE, text="", client_id="lost"), [place.upload().id])
+        place.files.of_messages.attach(LOBBY, Draft(author=ALICE, text="", client_id="lost"), [place.upload().id])
         clock.advance(hours=23)
-        assert place.files.sweep() == 0
+        assert place.files.sweep.run() == 0
         clock.advance(hours=2)
-        assert place.files.sweep() == 2
+        assert place.files.sweep.run() == 2
         assert [str(document["_id"]) for document in place.database["files.files"].find()] == [used.id]
 
     def test_a_file_whose_message_vanished_is_removed_within_a_week(self, place: Place, clock: Clock) -> None:
         """Somebody took the message out of the database: retention, or a hand."""
         place.say(place.upload())
         clock.advance(hours=25)
-        assert place.files.sweep() == 0
+        assert place.files.sweep.run() == 0
         place.database["messages"].delete_many({})
         clock.advance(days=7)
-        assert place.files.sweep() == 1
+        assert place.files.sweep.run() == 1
 
     def test_a_sweep_is_bounded(self, place: Place, clock: Clock) -> None:
         for _ in range(5):
             place.upload()
         clock.advance(hours=25)
-        assert [place.files.sweep(2) for _ in range(4)] == [2, 2, 1, 0]
+        assert [place.files.sweep.run(2) for _ in range(4)] == [2, 2, 1, 0]

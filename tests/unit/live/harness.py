@@ -36,8 +36,8 @@ from chatroom.live.sockets.visitor import Chat, Visitor
 from chatroom.messages.messages_store import MessageStore
 from chatroom.mongo.database import Database
 from chatroom.people.tokens import EVERYTHING
-from chatroom.rooms.members_store import MemberStore
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
+from chatroom.rooms.own_memberships_store import OwnMembershipStore
 from chatroom.site.notices import Notices
 from chatroom.site.notices_store import NoticeStore
 from tests.databases import in_memory, make_rooms
@@ -90,13 +90,13 @@ class Process:
             self.store,
             line=self.bridge,
             count=self.count,
-            take_turn=MemberStore(self.database).take_turn,
+            take_turn=OwnMembershipStore(self.database).take_turn,
             clock=lambda: self.now,
         )
         self.presences = PresenceStore(self.database, process=name, lease_seconds=30, clock=lambda: self.now)
         self.notices = Notices(NoticeStore(self.database), apply=self.bridge.apply)
         self.rooms = make_rooms(self.database, self.messages.writer, self.notices)
-        self.rooms.ensure_lobby()
+        self.rooms.making.ensure_lobby()
         self.ended: set[str] = set()
         self.prolonged: dict[str, datetime] = {}
         self.looked_up: list[tuple[str, bool]] = []
@@ -107,7 +107,7 @@ class Process:
             self.store,
             self.presences,
             application=Application(
-                find_room=self.rooms.find,
+                find_room=self.rooms.store.find,
                 hear_notices=self.notices.hear,
                 ended_sessions=lambda: self.ended,
                 prolong_session=self.prolong,
@@ -127,7 +127,7 @@ class Process:
         self.marked: list[tuple[str, str, int]] = []
         self.grant = EVERYTHING
         self.chat = Chat(
-            rooms=self.rooms,
+            rooms=self.rooms.access,
             posting=self.messages.posting,
             changes=self.messages.changes,
             history=self.messages.history,

@@ -8,7 +8,7 @@ import pytest
 from chatroom.base.access import Access
 from chatroom.base.errors import Unavailable
 from chatroom.base.models import Room
-from chatroom.rooms.settings import RoomSettings, Wanted
+from chatroom.rooms.settings import Wanted
 from tests.faulty import MODES, Writes
 from tests.people import ALICE, BOB
 from tests.unit.live.harness import Process, run, settle
@@ -17,17 +17,15 @@ READ_ONLY = Wanted(title="Tea", topic="", is_read_only=True, slow_seconds=0, ret
 
 
 def remove(process: Process, bob: Access) -> None:
-    process.rooms.remove_member(bob, ALICE.id)
+    process.rooms.membership.remove(bob, ALICE.id)
 
 
 def make_read_only(process: Process, bob: Access) -> None:
-    rooms, acts = process.rooms, process.rooms._acts
-    RoomSettings(rooms._store, process.store, rooms, acts).change(bob, READ_ONLY)
+    process.rooms.settings.change(bob, READ_ONLY)
 
 
 def archive(process: Process, bob: Access) -> None:
-    rooms, acts = process.rooms, process.rooms._acts
-    RoomSettings(rooms._store, process.store, rooms, acts).archive(bob, is_archived=True)
+    process.rooms.settings.archive(bob, is_archived=True)
 
 
 async def started() -> tuple[Process, Room]:
@@ -37,15 +35,15 @@ async def started() -> tuple[Process, Room]:
         process.database["users"].insert_one({"_id": person.id, **names, "name_keys": [person.id]})
     await process.engine.start()
     # A line of the room's own waits for the event loop, and this is its thread.
-    process.rooms.note = lambda *_: None  # type: ignore[method-assign]
-    room = process.rooms.create(BOB, "member", title="Tea")
-    process.rooms.visit(ALICE.id, room.slug)
+    process.rooms.events.add = lambda *_: None  # type: ignore[method-assign]
+    room = process.rooms.making.create(BOB, "member", title="Tea")
+    process.rooms.access.visit(ALICE.id, room.slug)
     return process, room
 
 
 def may_post(process: Process, room: Room) -> bool:
     """As a page or the API would say at this moment."""
-    access = process.rooms.find_for(ALICE.id, room.slug)
+    access = process.rooms.access.find_for(ALICE.id, room.slug)
     return access is not None and not access.room.is_read_only and access.room.archived_at is None
 
 
@@ -63,13 +61,13 @@ def test_a_connection_posts_no_more_than_a_page(
         post = {"type": "post", "room": room.slug, "text": "hi"}
         await alice.say({**post, "client_id": "a1"})
         with writes.failing(number, mode), suppress(Unavailable):
-            act(process, process.rooms.get_for(BOB.id, room.slug))
+            act(process, process.rooms.access.get_for(BOB.id, room.slug))
         has_failed = writes.has_failed
         await settle()
         before = may_post(process, room)
         await alice.say({**post, "client_id": "a2"})
         if before:
-            act(process, process.rooms.get_for(BOB.id, room.slug))
+            act(process, process.rooms.access.get_for(BOB.id, room.slug))
             await settle()
         await alice.say({**post, "client_id": "a3"})
         stored = [frame["client_id"] for frame in alice.frames("stored")]

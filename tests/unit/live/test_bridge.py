@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chatroom.base.errors import Refused, Unavailable
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
 from tests.people import draft
 from tests.unit.live.harness import never, run, settle, started
 

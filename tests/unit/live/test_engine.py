@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chatroom.base.errors import SettingsError, Unavailable
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
 from tests.people import CAST, draft
 from tests.unit.live.harness import FakeConnection, Process, Ticks, run, started
 

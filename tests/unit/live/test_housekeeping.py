@@ -6,7 +6,7 @@ import pytest
 from chatroom.base.errors import Unavailable
 from chatroom.live import session_check
 from chatroom.live.presence.presence_leases import ELSEWHERE_TICKS
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
 from tests.people import CAST
 from tests.unit.live.harness import DEN, FakeConnection, Process, Ticks, away, run, started
 

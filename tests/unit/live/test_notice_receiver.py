@@ -7,16 +7,16 @@ import pytest
 from chatroom.base.errors import Unavailable
 from chatroom.base.models import Notice, Room
 from chatroom.live import answers, following
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
 from tests.people import ALICE, BOB
 from tests.unit.live.harness import DEN, Client, Process, away, run, settle
 
 
 async def started(*, process: Process | None = None) -> Process:
     made = Process(process.database, "there") if process else Process()
-    made.rooms._store.ensure(DEN)
+    made.rooms.store.ensure(DEN)
     for person in (ALICE, BOB):
-        made.rooms._store.admit(person.id, DEN)
+        made.rooms.membership_store.admit(person.id, DEN)
     await made.engine.start()
     return made
 
@@ -76,14 +76,14 @@ class TestAccess:
             process.database["memberships"].update_one({"user": BOB.id}, {"$set": {"role": "administrator"}})
             alice = await process.connect(query={"room": "den"})
             await alice.say({"type": "post", "room": "den", "text": "hi", "client_id": "a1"})
-            monkeypatch.setattr(process.rooms._acts._entries, "add", away)
-            process.rooms.remove_member(process.rooms.get_for(BOB.id, "den"), ALICE.id)
+            monkeypatch.setattr(process.rooms.membership._acts._entries, "add", away)
+            process.rooms.membership.remove(process.rooms.access.get_for(BOB.id, "den"), ALICE.id)
             await settle()
             assert len(alice.frames("closed")) == 1
             await alice.say({"type": "post", "room": "den", "text": "still here", "client_id": "a2"})
             assert [frame["client_id"] for frame in alice.frames("stored")] == ["a1"]
             monkeypatch.undo()
-            process.rooms._acts.finish(is_urgent=True)
+            process.rooms.membership._acts.finish(is_urgent=True)
             assert [entry["act"] for entry in process.database["audit"].find()] == ["remove_member"]
 
         run(test)
@@ -93,15 +93,15 @@ class TestAccess:
 
         async def test() -> None:
             process = await started()
-            room = process.rooms.create(BOB, "member", title="Tea")
-            process.rooms.join(ALICE, room.slug)
+            room = process.rooms.making.create(BOB, "member", title="Tea")
+            process.rooms.membership.join(ALICE, room.slug)
             alice = await process.connect(query={"room": room.slug})
-            process.rooms.leave(process.rooms.get_for(ALICE.id, room.slug))
+            process.rooms.membership.leave(process.rooms.access.get_for(ALICE.id, room.slug))
             await settle()
             for frame in ({"type": "post", "text": "hi", "client_id": "a1"}, {"type": "follow"}):
                 await alice.say({**frame, "room": room.slug})
             assert [frame["reason"] for frame in alice.frames("refused")] == ["forbidden"] * 2
-            assert process.rooms.find_for(ALICE.id, room.slug) is None
+            assert process.rooms.access.find_for(ALICE.id, room.slug) is None
 
         run(test)
 
@@ -139,17 +139,17 @@ class TestAccess:
         async def test() -> None:
             process = await started()
             alice = await process.connect(query={})
-            get_for = process.rooms.get_for
+            get_for = process.rooms.access.get_for
 
             def slow(user_id: str, slug: str) -> Any:
                 access = get_for(user_id, slug)
-                process.rooms.get_for = get_for  # type: ignore[method-assign]
+                process.rooms.access.get_for = get_for  # type: ignore[method-assign]
                 notice = expel(process)
                 for connection in process.engine.connections:
                     connection.forget_access(notice.room)
                 return access
 
-            process.rooms.get_for = slow  # type: ignore[method-assign]
+            process.rooms.access.get_for = slow  # type: ignore[method-assign]
             await alice.say({"type": "follow", "room": "den"})
             assert [frame["reason"] for frame in alice.frames("refused")] == ["not_found"]
 
@@ -159,16 +159,16 @@ class TestAccess:
         async def test() -> None:
             process = await started()
             client = Client(process, "alice", {"room": "den"}, {})
-            get_for = process.rooms.get_for
+            get_for = process.rooms.access.get_for
 
             def slow(user_id: str, slug: str) -> Any:
                 access = get_for(user_id, slug)
-                process.rooms.get_for = get_for  # type: ignore[method-assign]
+                process.rooms.access.get_for = get_for  # type: ignore[method-assign]
                 expel(process)
                 process.engine.receiver.count += 1
                 return access
 
-            process.rooms.get_for = slow  # type: ignore[method-assign]
+            process.rooms.access.get_for = slow  # type: ignore[method-assign]
             await settle()
             assert [frame["type"] for frame in client.frames()] == ["refused"]
 
@@ -180,13 +180,13 @@ class TestAccess:
         async def test() -> None:
             process = await started()
             alice = await process.connect(query={"room": "den"})
-            find_for = process.rooms.find_for
+            find_for = process.rooms.access.find_for
 
             def away(user_id: str, slug: str) -> Any:
-                process.rooms.find_for = find_for  # type: ignore[method-assign]
+                process.rooms.access.find_for = find_for  # type: ignore[method-assign]
                 raise Unavailable("The database does not answer.")
 
-            process.rooms.find_for = away  # type: ignore[method-assign]
+            process.rooms.access.find_for = away  # type: ignore[method-assign]
             process.notices.tell(expel(process))
             await settle()
             assert len(alice.frames("closed")) == 1
@@ -275,7 +275,7 @@ class TestHints:
         async def test() -> None:
             process = await started()
             for person in (ALICE, BOB):
-                process.rooms.get_for(person.id, "lobby")
+                process.rooms.access.get_for(person.id, "lobby")
             alice, also, bob = await process.connect(), await process.connect(query={}), await process.connect("bob")
             process.notices.tell(Notice(kind="rooms", user=ALICE.id))
             process.notices.tell(Notice(kind="read", user=ALICE.id, room=LOBBY.id, data={"sequence": 7}))

@@ -7,16 +7,16 @@ import pytest
 
 from chatroom.base.errors import Unavailable
 from chatroom.live import read_positions as positions
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
 from tests.people import ALICE, BOB
 from tests.unit.live.harness import DEN, Client, Process, Ticks, run, settle
 
 
 async def started(*, beside: Process | None = None) -> Process:
     made = Process(beside.database, "there") if beside else Process()
-    made.rooms._store.ensure(DEN)
+    made.rooms.store.ensure(DEN)
     for person in (ALICE, BOB):
-        made.rooms._store.admit(person.id, DEN)
+        made.rooms.membership_store.admit(person.id, DEN)
     await made.engine.start()
     return made
 
@@ -57,7 +57,7 @@ class TestRead:
                 raise Unavailable("away")
 
             alices = positions.Positions(process.engine.run, away)
-            access = process.rooms.get_for(ALICE.id, "lobby")
+            access = process.rooms.access.get_for(ALICE.id, "lobby")
             for sequence in (1, 2):
                 alices.put(access, sequence)
                 await settle()

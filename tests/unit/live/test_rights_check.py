@@ -9,8 +9,8 @@ import pytest
 from chatroom.base.models import Session
 from chatroom.live.rights_check import ROUND_TICKS
 from chatroom.people.sessions_store import SessionStore
+from chatroom.rooms.access_store import AccessStore
 from chatroom.rooms.current_rights import RightsNow
-from chatroom.rooms.members_store import MemberStore
 from chatroom.rooms.rooms_store import RoomStore
 from tests.databases import in_memory
 from tests.people import ALICE, BOB
@@ -22,14 +22,14 @@ SOON = datetime(2100, 1, 1, tzinfo=UTC)
 async def started() -> Process:
     database = in_memory()
     sessions = SessionStore(database)
-    rights = RightsNow(MemberStore(database), RoomStore(database), sessions)
+    rights = RightsNow(AccessStore(database), RoomStore(database), sessions)
     process = Process(database, read_rights=rights.read)
-    process.rooms._store.ensure(DEN)
+    process.rooms.store.ensure(DEN)
     for person in (ALICE, BOB):
         database["users"].insert_one(
             {"_id": person.id, "display_name": person.name, "role": "member"} | of(person.name)
         )
-        process.rooms._store.admit(person.id, DEN)
+        process.rooms.membership_store.admit(person.id, DEN)
         sessions.add(session(person.id, f"session of {person.name.lower()}"))
         process.prolonged[f"session of {person.name.lower()}"] = process.now + timedelta(hours=2)
     await process.engine.start()
@@ -71,14 +71,14 @@ async def two_minutes(tick: Ticks) -> None:
 
 
 CHANGES: dict[str, tuple[Callable[[Process], Any], str]] = {
-    "removed": (lambda process: process.rooms._members.remove(ALICE.id, DEN), "refused not_found"),
-    "muted": (lambda process: process.rooms._store.set_mute(ALICE.id, DEN.id, SOON, "x"), "refused muted"),
+    "removed": (lambda process: process.rooms.membership_store.remove(ALICE.id, DEN), "refused not_found"),
+    "muted": (lambda process: process.rooms.membership_store.set_mute(ALICE.id, DEN.id, SOON, "x"), "refused muted"),
     "muted everywhere": (
         lambda process: process.database["users"].update_one({"_id": ALICE.id}, {"$set": {"muted_until": SOON}}),
         "refused muted",
     ),
-    "read-only": (lambda process: process.rooms._store.change(DEN.id, {"is_read_only": True}), "refused read_only"),
-    "archived": (lambda process: process.rooms._store.change(DEN.id, {"archived_at": SOON}), "refused archived"),
+    "read-only": (lambda process: process.rooms.store.change(DEN.id, {"is_read_only": True}), "refused read_only"),
+    "archived": (lambda process: process.rooms.store.change(DEN.id, {"archived_at": SOON}), "refused archived"),
 }
 
 
@@ -130,7 +130,9 @@ def test_where_nothing_changed_nobody_is_asked_about(tick: Ticks, monkeypatch: p
         alice = await process.connect(query={"room": "den"})
         await say(alice, "a1")
         with monkeypatch.context() as patch:
-            patch.setattr(process.rooms, "find_for", lambda *_: pytest.fail("nothing was told, and nothing changed"))
+            patch.setattr(
+                process.rooms.access, "find_for", lambda *_: pytest.fail("nothing was told, and nothing changed")
+            )
             await two_minutes(tick)
             await say(alice, "a2")
         assert answers(alice) == ["stored", "stored"]

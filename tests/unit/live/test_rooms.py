@@ -9,7 +9,7 @@ from chatroom.base.models import Message
 from chatroom.live import room_reader, rooms
 from chatroom.live.rooms import LiveRoom
 from chatroom.messages.messages_store import MessageStore, Rendered, Stored
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
 from tests.people import ALICE, BOB, draft, rendered
 from tests.unit.live.harness import Client, Process, Ticks, run, settle, started
 from tests.waiting import PATIENCE_SECONDS, wait_until_in_loop

@@ -11,7 +11,7 @@ from chatroom.base.models import Draft, Person
 from chatroom.messages.async_store import StoreNow
 from chatroom.messages.messages_store import MessageStore, Rendered, Stored
 from chatroom.mongo.database import Database
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
 from tests.databases import in_memory
 from tests.messaging import Messaging
 from tests.people import BOB, draft

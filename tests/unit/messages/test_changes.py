@@ -11,7 +11,7 @@ from chatroom.base.models import Author, Message, Reaction, Role, Room
 from chatroom.messages.history import MOST_PINS
 from chatroom.messages.messages_store import MessageStore
 from chatroom.mongo.database import Database
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.audit import Audit
 from chatroom.site.audit_store import AuditStore

@@ -8,7 +8,7 @@ from chatroom.base.errors import Refused
 from chatroom.base.models import Author, Message, Role
 from chatroom.messages.messages_store import MessageStore
 from chatroom.mongo.database import Database
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
 from tests.databases import in_memory
 from tests.messaging import Messaging, new_draft
 from tests.people import ALICE, BOB, access

@@ -5,7 +5,7 @@ import pytest
 from chatroom.base.models import Person, Room
 from chatroom.messages.mentions import EVERYBODY, KEPT_SECONDS, MOST, Mentions
 from chatroom.names import fold
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
 from tests.people import ALICE, access
 
 PEOPLE = [Person(id=str(number), username=f"Person{number}", name=f"Person {number}") for number in range(30)]

@@ -12,7 +12,7 @@ from chatroom.base.models import SERVER_MADE, Draft, Held, Room
 from chatroom.messages.messages_store import MessageStore, Stored
 from chatroom.messages.posting import Submission
 from chatroom.mongo.database import Database
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
 from tests.databases import in_memory
 from tests.messaging import HOLDS_NOTHING, Messaging, new_draft
 from tests.people import ALICE, BOB, access

@@ -9,7 +9,7 @@ from chatroom.base.models import Author, Message, Person
 from chatroom.messages.messages_store import MessageStore
 from chatroom.messages.texts import Texts
 from chatroom.mongo.database import Database
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
 from tests.databases import in_memory
 from tests.messaging import Messaging, new_draft
 from tests.people import ALICE, BOB, access

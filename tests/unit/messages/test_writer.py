@@ -6,7 +6,7 @@ from chatroom.base.errors import Unavailable
 from chatroom.base.models import Draft, Message, Room
 from chatroom.messages.messages_store import MessageStore, Stored
 from chatroom.messages.writer import Change
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
 from tests.databases import in_memory
 from tests.messaging import Messaging
 from tests.people import ALICE, access, draft

@@ -12,9 +12,7 @@ from chatroom.base.access import Access
 from chatroom.base.config import Settings
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Author, Draft, Held, Message, Role, Room, User
-from chatroom.files.files import Files
-from chatroom.files.files_store import FileStore
-from chatroom.files.pictures import make_workers
+from chatroom.files import wiring
 from chatroom.messages import posting
 from chatroom.messages.mentions import Mentions
 from chatroom.messages.messages_store import MessageStore, Stored
@@ -22,9 +20,13 @@ from chatroom.moderation.approval import UNFINISHED_AFTER, Approval
 from chatroom.moderation.held_store import HeldStore
 from chatroom.moderation.holding import MOST_HELD, Holding
 from chatroom.moderation.newcomers import LOOK_BACK, MOST, Newcomers
+from chatroom.mongo.context import Context
 from chatroom.mongo.database import Database
 from chatroom.people.account_states_store import AccountStateStore
 from chatroom.people.users_store import UserStore
+from chatroom.rooms.access_store import AccessStore
+from chatroom.rooms.members_store import MemberStore
+from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.audit import Audit
 from chatroom.site.audit_store import Act, AuditStore
@@ -48,18 +50,16 @@ class World:
         clock: Callable[[], datetime] = lambda: self.now  # noqa: E731
         self.users = UserStore(database, clock=clock)
         self.rooms = RoomStore(database)
+        self.accesses = AccessStore(database)
+        self.members = MemberStore(database)
+        self.memberships = MembershipStore(database)
         self.rooms.ensure(LOBBY)
         self.rooms.ensure(DEN)
         self.store = MessageStore(database, origin="here")
         self.held = HeldStore(database, clock=clock)
-        self.files = Files(
-            FileStore(database, clock=clock),
-            Settings(),
-            make_workers(),
-            find_message=self.store.find_by_client_id,
-            find_held=self.held.find,
-            clock=clock,
-        )
+        find_message, find_held = self.store.find_by_client_id, self.held.find
+        context = Context(Settings(), database, "", "here")
+        self.files = wiring.make(context, find_message=find_message, find_held=find_held, clock=clock)
         self.notices = Notices(NoticeStore(database))
         self.audit = Audit(AuditStore(database))
         decided = {"approve_message": self.finish_decision, "reject_message": self.finish_decision}
@@ -70,8 +70,8 @@ class World:
         )
         self.messages = Messaging(
             self.store,
-            files=self.files,
-            find_mentions=Mentions(self.rooms.find_people).find,
+            files=self.files.of_messages,
+            find_mentions=Mentions(self.members.find_named).find,
             is_newcomer=self.newcomers.seems_one,
             holding=posting.Holding(may_hold=self.holding.may_hold, find=self.holding.find, hold=self.holding.hold),
         )
@@ -79,8 +79,9 @@ class World:
             self.held,
             self.users,
             self.rooms,
+            self.accesses,
             self.messages.posting,
-            files=self.files,
+            files=self.files.of_messages,
             notices=self.notices,
             acts=self.doing,
         )
@@ -94,11 +95,11 @@ class World:
 
     def add(self, name: str, role: Role = "member", **more: Any) -> User:
         user = self.users.add(name, name.title(), "x", role, **more)
-        self.rooms.admit(user.id, LOBBY)
+        self.memberships.admit(user.id, LOBBY)
         return user
 
     def access(self, user: User, room: Room = LOBBY) -> Access:
-        found = self.rooms.find_access(user.id, room.slug)
+        found = self.accesses.find(user.id, room.slug)
         assert found
         return found
 
@@ -107,7 +108,9 @@ class World:
 
     def hold(self, client_id: str, user: User | None = None, room: Room = LOBBY, files: tuple[str, ...] = ()) -> Held:
         user = user or self.carol
-        held = self.holding.hold(self.access(user, room), self.files.attach(room, self.draft(user, client_id), files))
+        held = self.holding.hold(
+            self.access(user, room), self.files.of_messages.attach(room, self.draft(user, client_id), files)
+        )
         assert held
         return held
 
@@ -162,7 +165,7 @@ class TestWho:
         assert world.holding.hold(world.access(world.carol), world.draft(world.carol, "c1")) == held
 
     def test_a_moderator_of_the_room_is_not_there(self, world: World) -> None:
-        world.rooms.admit(world.carol.id, DEN)
+        world.memberships.admit(world.carol.id, DEN)
         assert world.hold("c1", room=DEN)
         world.database["memberships"].update_one(
             {"user": world.carol.id, "room": DEN.id}, {"$set": {"role": "moderator"}}
@@ -180,17 +183,17 @@ class TestWho:
         )
         carol, dave = Author(world.carol.id, "Carol"), world.add("dave")
         for attempt in (
-            lambda: rooms.open_direct(carol, [dave.id]),
-            lambda: rooms.open_direct(carol, [world.bob.id, dave.id]),
-            lambda: rooms.create(carol, "member", title="Bargains"),
+            lambda: rooms.direct.open(carol, [dave.id]),
+            lambda: rooms.direct.open(carol, [world.bob.id, dave.id]),
+            lambda: rooms.making.create(carol, "member", title="Bargains"),
         ):
             with pytest.raises(Refused) as refusal:
                 attempt()
             assert refusal.value.reason == "newcomer"
-        assert world.is_free(world.carol, room=rooms.open_direct(carol, [world.bob.id]))
+        assert world.is_free(world.carol, room=rooms.direct.open(carol, [world.bob.id]))
         # Somebody who is known began it: they may answer.
-        room = rooms.open_direct(Author(world.bob.id, "Bob"), [world.carol.id, world.alice.id])
-        assert rooms.open_direct(carol, [world.bob.id, world.alice.id]) == room
+        room = rooms.direct.open(Author(world.bob.id, "Bob"), [world.carol.id, world.alice.id])
+        assert rooms.direct.open(carol, [world.bob.id, world.alice.id]) == room
         assert world.is_free(world.carol, room=room)
 
     def test_what_was_approved_is_not_made_into_something_else(self, world: World) -> None:
@@ -447,7 +450,7 @@ class TestDecide:
         """In a private room its own moderators alone, whoever rules over the site; and nobody about themselves."""
         dave = world.add("dave")
         for user in (world.carol, dave):
-            world.rooms.admit(user.id, DEN)
+            world.memberships.admit(user.id, DEN)
         world.database["memberships"].update_one({"user": dave.id, "room": DEN.id}, {"$set": {"role": "moderator"}})
         held, public = world.hold("c1", room=DEN), world.hold("c2")
         assert [each.held.id for each in world.approval.list_for(dave)] == [held.id]
@@ -481,33 +484,33 @@ class TestDecide:
 
 class TestFiles:
     def test_are_kept_until_it_is_decided(self, world: World) -> None:
-        file = world.files.upload(world.carol.id, LOBBY, "a.txt", io.BytesIO(b"words"))
+        file = world.files.uploads.take(world.carol.id, LOBBY, "a.txt", io.BytesIO(b"words"))
         held = world.hold("c1", files=(file.id,))
         assert held.files == (file,)
-        kept = world.files.get(file.id)
+        kept = world.files.downloads.get(file.id)
         assert world.approval.may_see(world.bob, kept)
         assert not world.approval.may_see(world.carol, kept)
-        assert world.files.is_unused(kept)
+        assert world.files.downloads.is_unused(kept)
         world.now += timedelta(days=3)
-        assert world.files.sweep() == 0
+        assert world.files.sweep.run() == 0
         with pytest.raises(Refused, match="Another message has"):
             world.hold("c2", files=(file.id,))
         world.approval.approve(world.bob, held.id)
         assert world.said()[0].files == (file,)
         world.now += timedelta(days=8)
-        assert world.files.sweep() == 0
+        assert world.files.sweep.run() == 0
 
     @pytest.mark.parametrize("how", ["rejected", "withdrawn"])
     def test_are_gone_with_it(self, world: World, how: str) -> None:
-        file = world.files.upload(world.carol.id, LOBBY, "a.txt", io.BytesIO(b"words"))
+        file = world.files.uploads.take(world.carol.id, LOBBY, "a.txt", io.BytesIO(b"words"))
         held = world.hold("c1", files=(file.id,))
         if how == "rejected":
             world.approval.reject(world.bob, held.id, "No.")
         else:
             world.approval.withdraw(world.access(world.carol), held.id)
         with pytest.raises(Refused, match="no such file"):
-            world.files.get(file.id)
-        assert world.files.sweep() == 1
+            world.files.downloads.get(file.id)
+        assert world.files.sweep.run() == 1
 
 
 def _die(*_: Any, **__: Any) -> None:

@@ -18,8 +18,9 @@ from chatroom.people.account_states_store import AccountStateStore
 from chatroom.people.sessions import Sessions
 from chatroom.people.sessions_store import SessionStore
 from chatroom.people.users_store import UserStore
-from chatroom.rooms.members_store import MemberStore
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
+from chatroom.rooms.access_store import AccessStore
+from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.audit import Audit
 from chatroom.site.audit_store import Act, AuditStore
@@ -39,6 +40,8 @@ class Place:
         self.clock = clock
         self.users, self.states = UserStore(database, clock=clock), AccountStateStore(database, clock=clock)
         self.rooms = RoomStore(database, clock=clock)
+        self.accesses = AccessStore(database)
+        self.memberships = MembershipStore(database, clock=clock)
         day = timedelta(days=1)
         self.sessions = Sessions(SessionStore(database, clock=clock), self.users, idle=day, lifetime=day, clock=clock)
         self.audit = Audit(AuditStore(database))
@@ -47,25 +50,28 @@ class Place:
         ends = {"ban": self.end_sessions_of, "end_sessions": self.end_sessions_of}
         self.doing = acts = make_acts(database, notices, clock, ends)
         rooms = make_rooms(database, Messaging(MessageStore(database, origin="here")).writer, notices, acts)
-        self.moderation = Moderation(self.users, self.states, self.rooms, rooms, self.sessions, acts=acts, clock=clock)
+        membership, sessions = rooms.membership, self.sessions
+        self.moderation = Moderation(
+            self.users, self.states, self.memberships, membership, sessions, acts=acts, clock=clock
+        )
         self.alice, self.bob = self.add("alice"), self.add("bob", "moderator")
         self.carol, self.dave = self.add("carol"), self.add("dave", "moderator")
         for room in (LOBBY, DEN):
             self.rooms.ensure(room)
             for user in (self.bob, self.carol, self.dave):
-                self.rooms.admit(user.id, room)
-
-    def end_sessions_of(self, act: Act) -> None:
-        self.moderation.end_sessions_of(act)
+                self.memberships.admit(user.id, room)
 
     def add(self, name: str, role: Role = "member") -> User:
         return self.users.add(name, name.title(), "hash", role)
+
+    def end_sessions_of(self, act: Act) -> None:
+        self.moderation.end_sessions_of(act)
 
     def acts(self) -> list[tuple[str, str, str]]:
         return [(entry.actor.name, entry.act, entry.subject.name) for entry in reversed(self.audit.page().entries)]
 
     def check_posting(self, user: User, slug: str) -> None:
-        access = self.rooms.find_access(user.id, slug)
+        access = self.accesses.find(user.id, slug)
         assert access
         RoomRules(clock=self.clock).check("post", access, "person")
 
@@ -139,7 +145,7 @@ class TestMute:
         assert place.acts() == [("the console", "mute", "carol"), ("Bob", "unmute", "carol")]
 
     def test_in_one_room(self, place: Place) -> None:
-        lobby = place.rooms.find_access(place.bob.id, "lobby")
+        lobby = place.accesses.find(place.bob.id, "lobby")
         assert lobby
         place.moderation.mute_in(lobby, place.bob, place.carol, place.end(hours=1), "here")
         with pytest.raises(Refused, match="here"):
@@ -151,19 +157,19 @@ class TestMute:
 
     def test_who_has_just_left_comes_back_as_muted(self, place: Place) -> None:
         """M17."""
-        lobby = place.rooms.find_access(place.bob.id, "lobby")
+        lobby = place.accesses.find(place.bob.id, "lobby")
         assert lobby
-        MemberStore(place.rooms._database).leave(place.carol.id, LOBBY)
+        place.memberships.leave(place.carol.id, LOBBY)
         place.moderation.mute_in(lobby, place.bob, place.carol, place.end(hours=1), "here")
-        place.rooms.admit(place.carol.id, LOBBY)
+        place.memberships.admit(place.carol.id, LOBBY)
         with pytest.raises(Refused, match="here"):
             place.check_posting(place.carol, "lobby")
 
     def test_in_a_public_room_nobody_mutes_those_who_keep_order_on_the_site(self, place: Place) -> None:
         """M15."""
-        MemberStore(place.rooms._database).set_role(place.carol.id, LOBBY, "administrator")
-        place.rooms.admit(place.alice.id, LOBBY)
-        lobby = place.rooms.find_access(place.carol.id, "lobby")
+        place.memberships.set_role(place.carol.id, LOBBY, "administrator")
+        place.memberships.admit(place.alice.id, LOBBY)
+        lobby = place.accesses.find(place.carol.id, "lobby")
         assert lobby
         for user in (place.alice, place.bob):
             with pytest.raises(Refused, match="You may not"):
@@ -171,8 +177,8 @@ class TestMute:
 
     def test_in_a_public_room_those_who_keep_order_on_the_site_mute_whoever_manages_it(self, place: Place) -> None:
         """M15."""
-        MemberStore(place.rooms._database).set_role(place.carol.id, LOBBY, "administrator")
-        lobby = place.rooms.find_access(place.bob.id, "lobby")
+        place.memberships.set_role(place.carol.id, LOBBY, "administrator")
+        lobby = place.accesses.find(place.bob.id, "lobby")
         assert lobby
         place.moderation.mute_in(lobby, place.bob, place.carol, place.end(hours=1), "here")
         with pytest.raises(Refused, match="here"):
@@ -188,7 +194,7 @@ class TestMute:
 
     def test_another_length_is_another_act(self, place: Place) -> None:
         """For the same reason, a minute longer or shorter."""
-        lobby = place.rooms.find_access(place.bob.id, "lobby")
+        lobby = place.accesses.find(place.bob.id, "lobby")
         assert lobby
         for minutes in (1, 2, 1):
             end = place.end(minutes=minutes)
@@ -197,7 +203,7 @@ class TestMute:
             place.moderation.ban(place.bob, place.carol, end, "noise")
             carol = place.moderation.get(place.carol.id)
             assert (carol.muted_until, carol.banned_until) == (end, end)
-            assert place.rooms.mute_of(place.carol.id, "lobby") == (end, "noise")
+            assert place.memberships.mute_of(place.carol.id, "lobby") == (end, "noise")
         assert len(place.acts()) == 9
 
     def test_one_that_is_over_is_set_again(self, place: Place) -> None:
@@ -209,7 +215,7 @@ class TestMute:
         assert len(place.acts()) == 2
 
     def test_the_later_of_two_counts(self, place: Place) -> None:
-        lobby = place.rooms.find_access(place.bob.id, "lobby")
+        lobby = place.accesses.find(place.bob.id, "lobby")
         assert lobby
         place.moderation.mute_in(lobby, place.bob, place.carol, place.end(hours=2), "in the lobby")
         place.moderation.mute(place.bob, place.carol, place.end(hours=1), "everywhere")
@@ -219,13 +225,13 @@ class TestMute:
             place.check_posting(place.carol, "den")
 
     def test_a_private_room_has_moderators_of_its_own(self, place: Place) -> None:
-        den = place.rooms.find_access(place.bob.id, "den")
+        den = place.accesses.find(place.bob.id, "den")
         assert den
         with pytest.raises(Refused, match="You may not"):
             place.moderation.mute_in(den, place.bob, place.carol, FOREVER, "x")
 
     def test_not_those_who_are_not_there_nor_equals(self, place: Place) -> None:
-        lobby = place.rooms.find_access(place.bob.id, "lobby")
+        lobby = place.accesses.find(place.bob.id, "lobby")
         assert lobby
         with pytest.raises(Refused, match="not a member of this room"):
             place.moderation.mute_in(lobby, place.bob, place.alice, FOREVER, "x")

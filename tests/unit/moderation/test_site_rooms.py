@@ -5,6 +5,7 @@ import pytest
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
 from chatroom.base.models import File, User
+from chatroom.erasure.erasure_store import ErasureStore
 from chatroom.files.files_store import FileStore
 from chatroom.messages.rules import RoomRules
 from chatroom.moderation import site_rooms_store as store
@@ -15,8 +16,8 @@ from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.audit import CONSOLE
 from tests.conftest import Clock
 from tests.people import ALICE, BOB, MALLORY, rendered
-from tests.unit.rooms.test_rooms import reason
 from tests.unit.rooms.test_settings import Managed
+from tests.unit.rooms.world import reason
 
 REASON = "The project is over."
 
@@ -26,7 +27,14 @@ class Site(Managed):
 
     def __init__(self, database: Database, clock: Clock) -> None:
         super().__init__(database, clock)
-        self.site = SiteRooms(SiteRoomStore(database), self.rooms._members, self.rooms, self.settings, self.acts)
+        self.site = SiteRooms(
+            SiteRoomStore(database),
+            self.rooms.membership_store,
+            self.rooms.members,
+            settings=self.settings,
+            events=self.rooms.events,
+            acts=self.acts,
+        )
 
     def user(self, person: object) -> User:
         at = self.clock.now
@@ -62,7 +70,7 @@ class TestList:
 
     def test_what_was_cleared_is_not_counted(self, world: Site, den: Access) -> None:
         world.store.append(den.room.id, [rendered("c1"), rendered("c2")])
-        world.room_store.start_clearing(den.room.id, 2)
+        ErasureStore(world.database).start_clearing(den.room.id, 2)
         assert world.site.get(den.room.slug).messages == 1
 
     def test_counting_ends_somewhere(self, world: Site, den: Access, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,14 +80,14 @@ class TestList:
 
     def test_by_title_and_by_its_beginning(self, world: Site, den: Access) -> None:
         for title in ("Zebra", "apple", "Dentist"):
-            world.rooms.create(BOB, "member", title=title)
+            world.rooms.making.create(BOB, "member", title=title)
         assert world.titles() == ["apple", "Dentist", "Lobby", "The den", "Zebra"]
         assert world.titles("DE") == ["Dentist"]
         assert world.titles(".*") == []
 
     def test_in_pages(self, world: Site) -> None:
         for n in range(7):
-            world.rooms.create(
+            world.rooms.making.create(
                 BOB, "member", title="Same name" if n < 4 else f"Other {n}", is_private=n < 4 or bool(n % 2)
             )
         seen, place = [], ("", "")
@@ -89,7 +97,7 @@ class TestList:
         assert len(seen) == len(set(seen)) == 8
 
     def test_direct_rooms_do_not_exist_here(self, world: Site) -> None:
-        direct = world.rooms.open_direct(ALICE, [BOB.id])
+        direct = world.rooms.direct.open(ALICE, [BOB.id])
         assert world.titles() == ["Lobby"]
         with pytest.raises(Refused) as refusal:
             world.site.get(direct.slug)

@@ -25,6 +25,7 @@ from chatroom.mongo.database import Database
 from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.people.directory_store import DirectoryStore
 from chatroom.people.users_store import UserStore
+from chatroom.rooms.members_store import MemberStore
 from chatroom.rooms.rooms_store import RoomStore
 from tests.databases import COLLECTIONS
 from tests.ports import Port
@@ -215,7 +216,7 @@ def test_any_text_can_be_looked_for(database: Database, text: str) -> None:
     assert directory.search(text) == []
     assert directory.list_like(text, "", 9) == []
     assert directory.list_named_like(text, 9) == []
-    assert rooms.people_like(hall, text, 9) == []
+    assert MemberStore(database).list_like(hall, text, 9) == []
     assert SiteRoomStore(database).list_like(text, ("", ""), 9) == []
     assert rooms.find_by_slug(text) is None
 

@@ -8,6 +8,7 @@ import pymongo
 import pytest
 
 from chatroom.base.models import File, Notice, Room
+from chatroom.erasure.erasure_store import ErasureStore
 from chatroom.files.files_store import FileStore
 from chatroom.live.presence.presences_store import PresenceStore
 from chatroom.messages.messages_store import MessageStore
@@ -16,9 +17,12 @@ from chatroom.mongo.database import Database
 from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.people.avatars_store import AvatarStore
 from chatroom.people.users_store import UserStore
+from chatroom.rooms.access_store import AccessStore
 from chatroom.rooms.links_store import RoomInviteStore
 from chatroom.rooms.listings_store import ListingStore
 from chatroom.rooms.members_store import MemberStore
+from chatroom.rooms.memberships_store import MembershipStore
+from chatroom.rooms.own_memberships_store import OwnMembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.search.search_store import Beginning, Entry, OneOf, SearchStore, Span, Step
 from chatroom.site.notices_store import NoticeStore
@@ -69,17 +73,18 @@ def full_database(mongod: EmbeddedMongo, commands: Commands) -> Iterator[Databas
     for message in store.newest("lobby", 5):
         store.change("lobby", message.id, lambda message: {"pinned_at": datetime.now(UTC)})
     rooms = RoomStore(database)
+    memberships = MembershipStore(database)
     for n in range(50):
         room = Room(id=f"r{n}", slug=f"room-{n}", title="", kind="private")
         rooms.ensure(room)
-        rooms.admit(ALICE.id, room)
-        rooms.admit(BOB.id, room)
+        memberships.admit(ALICE.id, room)
+        memberships.admit(BOB.id, room)
     users = UserStore(database)
     named = [users.add(f"name-{n}", f"Name {n}", "hash") for n in range(200)]
     for n in (7, 8):
-        rooms.admit(named[n].id, DEN)
+        memberships.admit(named[n].id, DEN)
     rooms.ensure(LOBBY)
-    rooms.admit(ALICE.id, LOBBY)
+    memberships.admit(ALICE.id, LOBBY)
     notices = NoticeStore(database)
     for _ in range(2):
         notices.add(notices.new_id(), Notice(kind="rooms"))
@@ -139,20 +144,20 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
     "a follower's page": (lambda d: messages(d).changed_after("lobby", 100, 500), 500),
     "a follower near the end": (lambda d: messages(d).changed_after("lobby", MESSAGES, 500), 10),
     "what is pinned": (lambda d: messages(d).pinned("lobby", 50), 5),
-    "members who are named": (lambda d: RoomStore(d).find_people(DEN, ["name-7", "name-8", "nobody"]), 2),
-    "anybody who is named": (lambda d: RoomStore(d).find_people(LOBBY, ["name-7", "nobody"]), 1),
-    "members by how their names begin": (lambda d: RoomStore(d).people_like(DEN, "name", 10), 4),
-    "anybody by how their names begin": (lambda d: RoomStore(d).people_like(LOBBY, "name-1", 10), 20),
+    "members who are named": (lambda d: MemberStore(d).find_named(DEN, ["name-7", "name-8", "nobody"]), 2),
+    "anybody who is named": (lambda d: MemberStore(d).find_named(LOBBY, ["name-7", "nobody"]), 1),
+    "members by how their names begin": (lambda d: MemberStore(d).list_like(DEN, "name", 10), 4),
+    "anybody by how their names begin": (lambda d: MemberStore(d).list_like(LOBBY, "name-1", 10), 20),
     "polling": (lambda d: messages(d).newest_revisions({"lobby": MESSAGES, "before": 498, "x": 0}), 0),
     "a change": (find_some, 1),
     "drafts sent again": (
         lambda d: messages(d).append("lobby", [rendered(f"c{i}", author=BOB) for i in range(0, 400, 2)], after=0),
         200,
     ),
-    "a room for its member": (lambda d: RoomStore(d).find_access(ALICE.id, "room-7"), 1),
-    "rooms that somebody moderates": (lambda d: RoomStore(d).moderated_by(BOB.id), 60),
+    "a room for its member": (lambda d: AccessStore(d).find(ALICE.id, "room-7"), 1),
+    "rooms that somebody moderates": (lambda d: AccessStore(d).moderated_by(BOB.id), 60),
     "an open room": (lambda d: RoomStore(d).find_public("lobby"), 1),
-    "admitting": (lambda d: RoomStore(d).admit(ALICE.id, LOBBY), 1),
+    "admitting": (lambda d: MembershipStore(d).admit(ALICE.id, LOBBY), 1),
     "a picture of somebody": (lambda d: AvatarStore(d).find("user-7", "v", is_large=True), 1),
     "whose pictures are listed": (lambda d: AvatarStore(d).newest(20), 20),
     "a file": (lambda d: FileStore(d).find(FILE_IDS[0]), 1),
@@ -203,17 +208,17 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
     "a list of rooms": (lambda d: ListingStore(d).list_for(ALICE.id), 200),
     "noting who types": (lambda d: presences(d).note_typing([("r3", ALICE.id)], datetime.now(UTC)), 1),
     "who types elsewhere": (lambda d: presences(d).typing_elsewhere(["r1", "r2"], timedelta(seconds=6)), 12),
-    "a read position": (lambda d: RoomStore(d).mark_read(ALICE.id, "r7", 3), 1),
-    "the public rooms": (lambda d: RoomStore(d).list_public(("", ""), 50), 51),
+    "a read position": (lambda d: OwnMembershipStore(d).mark_read(ALICE.id, "r7", 3), 1),
+    "the public rooms": (lambda d: ListingStore(d).list_public(ALICE.id), 51),
     "all rooms": (lambda d: SiteRoomStore(d).list_like("", ("", ""), 5), 400),
     "rooms by how their names begin": (lambda d: SiteRoomStore(d).list_like("lob", ("", ""), 5), MESSAGES // 2),
     "a room in figures": (lambda d: SiteRoomStore(d).find("room-7"), 4),
     "the members of a room": (lambda d: MemberStore(d).list_in(LOBBY), 3),
-    "a member's role": (lambda d: MemberStore(d).find_role(ALICE.id, LOBBY), 1),
-    "a turn in a slow room": (lambda d: MemberStore(d).take_turn(ALICE.id, LOBBY, "c1", 5), 1),
+    "a member's role": (lambda d: MembershipStore(d).find_role(ALICE.id, LOBBY), 1),
+    "a turn in a slow room": (lambda d: OwnMembershipStore(d).take_turn(ALICE.id, LOBBY, "c1", 5), 1),
     "the links into a room": (lambda d: RoomInviteStore(d).list_for(LOBBY), 1),
     "a link": (lambda d: RoomInviteStore(d).take("x"), 1),
-    "rooms that delete what is old": (lambda d: RoomStore(d).list_retaining(), 1),
+    "rooms that delete what is old": (lambda d: ErasureStore(d).list_retaining(), 1),
     "how many rooms somebody made": (lambda d: RoomStore(d).count_made_by(ALICE.id, 50), 50),
     "ending all leases": (lambda d: presences(d).end_all(), 100),
 }

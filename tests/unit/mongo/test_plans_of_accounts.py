@@ -21,7 +21,7 @@ from chatroom.people.resets_store import ResetStore
 from chatroom.people.sessions import Sessions, session_id_of
 from chatroom.people.sessions_store import SessionStore
 from chatroom.people.users_store import UserStore
-from chatroom.rooms.members_store import MemberStore
+from chatroom.rooms.access_store import AccessStore
 from chatroom.services import COLLECTIONS
 from chatroom.site.acts_store import ActStore, Note
 from chatroom.site.audit import Audit
@@ -80,7 +80,7 @@ class Town:
             person = self.people[n % 10]
             actor = Author(person.id, person.display_name)
             record(database, actor, ("ban", "mute")[n % 2], Subject("user", str(n % 10), "Ann"))
-        self.acts, self.members = ActStore(database), MemberStore(database)
+        self.acts, self.accesses = ActStore(database), AccessStore(database)
         self.hooks = HookStore(database)
         for n in range(100):
             made = Hook(
@@ -173,7 +173,7 @@ CALLS: dict[str, tuple[Callable[[Town], Any], int]] = {
     "what somebody did": (lambda t: t.audit.page(actor=t.somebody.id), 51),
     "invitations": (lambda t: (t.invites.list_good(50), t.invites.end("x", NOTE)), 1),
     "an act that is not recorded": (lambda t: (t.acts.list_left("memberships"), t.acts.settle(NOTE)), 1),
-    "what people may do now": (lambda t: t.members.rights_of([each.id for each in t.people[:3]]), 4),
+    "what people may do now": (lambda t: t.accesses.rights_of([each.id for each in t.people[:3]]), 4),
     "an account is deleted": (lambda t: t.states.make_former(t.people[108].id, is_erased=False), 1),
     "who is gone": (lambda t: (t.states.list_leaving(), t.states.find_former(t.people[200].id)), 21),
     "what a former member had": (lambda t: (t.sessions.forget(t.people[109].id), t.resets.forget("x")), 2),

@@ -23,6 +23,8 @@ from chatroom.mongo.unique import check_own, doubles, write_or_find
 from chatroom.outbound.hooks_store import HookStore
 from chatroom.outbound.subscriptions_store import SubscriptionStore
 from chatroom.people.users_store import UserStore
+from chatroom.rooms.direct_store import DirectRoomStore
+from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.search.search_store import Entry, SearchStore
 from chatroom.site.leases_store import LeaseStore
@@ -91,8 +93,8 @@ class TestWriteOrFind:
 WRITES: dict[str, tuple[str, str, Callable[[Database], Any]]] = {
     "a room": ("rooms", "insert_one", lambda database: RoomStore(database).add(DEN, ALICE.id)),
     "the lobby": ("rooms", "insert_one", lambda database: RoomStore(database).ensure(DEN)),
-    "a direct room": ("rooms", "insert_one", lambda database: RoomStore(database).add_direct("d", [ALICE.id, BOB.id])),
-    "a member": ("memberships", "update_one", lambda database: RoomStore(database).admit(ALICE.id, DEN)),
+    "a direct room": ("rooms", "insert_one", lambda database: DirectRoomStore(database).add("d", [ALICE.id, BOB.id])),
+    "a member": ("memberships", "update_one", lambda database: MembershipStore(database).admit(ALICE.id, DEN)),
     "an account": ("users", "insert_one", add_user),
     "a profile": ("users", "update_one", lambda database: rename(database, "Bob")),
     "a webhook": ("hooks", "insert_one", lambda database: HookStore(database).add(HOOK, secret_hash="s")),
@@ -136,7 +138,7 @@ class TestRooms:
 
     def test_a_member_who_was_admitted_at_the_same_moment(self, database: Database) -> None:
         RoomStore(database).ensure(DEN)
-        threads = [threading.Thread(target=RoomStore(database).admit, args=(ALICE.id, DEN)) for _ in range(8)]
+        threads = [threading.Thread(target=MembershipStore(database).admit, args=(ALICE.id, DEN)) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -17,7 +17,7 @@ from chatroom.outbound.deliveries import Deliveries
 from chatroom.outbound.fair_turns import FairTurns
 from chatroom.outbound.hooks_store import HookStore
 from chatroom.outbound.public_http import Answer, Forbidden, PublicHttp
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
 from chatroom.services import Services
 from chatroom.site.leases_store import LeaseStore
 from tests.conftest import Clock
@@ -60,7 +60,7 @@ def store(services: Services) -> HookStore:
 @pytest.fixture
 def deliveries(services: Services, store: HookStore, poster: Poster, clock: Clock) -> Deliveries:
     leases = LeaseStore(services.database, holder="here", clock=clock)
-    made = Deliveries(store, services.messages.store, leases, poster, find_room=services.rooms.rooms.find, clock=clock)
+    made = Deliveries(store, services.messages.store, leases, poster, find_room=services.rooms.store.find, clock=clock)
     made.turns = FairTurns(clock.seconds)
     return made
 
@@ -245,8 +245,8 @@ def manage(services: Services, person: Author) -> None:
         | {"username_key": person.id, "display_name_key": person.id, "name_keys": [person.id], "password_version": 0}
         | {"created_at": datetime.now(UTC)}
     )
-    services.rooms.rooms._store.admit(person.id, LOBBY)
-    services.rooms.rooms._members.set_role(person.id, LOBBY, "administrator")
+    services.rooms.membership_store.admit(person.id, LOBBY)
+    services.rooms.membership_store.set_role(person.id, LOBBY, "administrator")
 
 
 class TestMaker:
@@ -266,9 +266,9 @@ class TestMaker:
         assert poster.texts == ["one"]
 
         if fate == "removed":
-            services.rooms.rooms._members.remove(ALICE.id, LOBBY)
+            services.rooms.membership_store.remove(ALICE.id, LOBBY)
         elif fate == "demoted":
-            services.rooms.rooms._members.set_role(ALICE.id, LOBBY, "moderator")
+            services.rooms.membership_store.set_role(ALICE.id, LOBBY, "moderator")
         else:
             services.people.states.set_ban(ALICE.id, datetime.now(UTC) + timedelta(hours=1), "spam")
 

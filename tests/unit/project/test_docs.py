@@ -31,8 +31,9 @@ from chatroom.mongo.collections import CollectionModel
 from chatroom.outbound.hooks_store import HookStore
 from chatroom.people.fields import FIELDS
 from chatroom.people.profiles import Profile
+from chatroom.rooms.access import LOBBY
 from chatroom.rooms.former_slugs_store import FormerSlugs
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.rooms.settings import Wanted
 from chatroom.services import COLLECTIONS, Services
@@ -251,7 +252,7 @@ def used(alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) ->
     user = services.people.users.find_by_username("alice")
     assert user is not None
     author = Author(user.id, user.display_name)
-    access = services.rooms.rooms.get_for(user.id, "lobby")
+    access = services.rooms.access.get_for(user.id, "lobby")
     lobby = access.room
     for text in ("edited", "deleted"):
         services.messages.writer.post(lobby, new_draft(author, text, reply_to=1))
@@ -273,9 +274,9 @@ def used(alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) ->
         services.moderation.reports.make(access, author, beep, "too loud")
     services.moderation.reports.close(user, services.moderation.reports.list_open()[0], [], "")
     services.people.avatars.set(user.id, io.BytesIO(make_picture("PNG")))
-    file = services.files.files.upload(user.id, lobby, "a.png", io.BytesIO(make_picture("PNG")))
+    file = services.files.uploads.take(user.id, lobby, "a.png", io.BytesIO(make_picture("PNG")))
     with_file = new_draft(author, "", "c1")
-    services.messages.writer.post(lobby, services.files.files.attach(lobby, with_file, [file.id]))
+    services.messages.writer.post(lobby, services.files.of_messages.attach(lobby, with_file, [file.id]))
     services.messages.writer.change(lobby, services.messages.changes.reacting(access, first.id, ":tada:"))
     services.messages.writer.change(lobby, services.messages.changes.pinning(access, first.id))
     services.messages.writer.post(lobby, services.messages.texts.with_mentions(access, new_draft(author, "@alice")))
@@ -289,7 +290,7 @@ def used(alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) ->
     services.moderation.admission.revoke_invite(None, services.moderation.admission.list_invites()[0].id)
     for mute in (services.moderation.moderation.mute, services.moderation.moderation.ban):
         mute(None, user, AT, "why")
-    RoomStore(services.database).set_mute(user.id, lobby.id, AT, "why")
+    MembershipStore(services.database).set_mute(user.id, lobby.id, AT, "why")
     services.outbound.push.subscribe(user.id, "s", "https://1.1.1.1/push", "p" * 87, "a" * 22)
     assert services.outbound.push.public_key
     services.people.resets.make(None, user)
@@ -311,38 +312,38 @@ def use_approval(services: Services) -> None:
     """Everything that is done with the first messages of newcomers."""
     user = services.people.users.add("newcomer", "Newcomer", "x")
     services.moderation.newcomers.set_first(None, 2)
-    access = services.rooms.rooms.get_for(user.id, LOBBY.slug)
-    file = services.files.files.upload(user.id, access.room, "a.txt", io.BytesIO(b"words"))
+    access = services.rooms.access.get_for(user.id, LOBBY.slug)
+    file = services.files.uploads.take(user.id, access.room, "a.txt", io.BytesIO(b"words"))
     for name, files in (("h1", [file.id]), ("h2", []), ("h3", [])):
         draft = new_draft(access.author, name, name, reply_to=1)
-        assert services.moderation.holding.hold(access, services.files.files.attach(access.room, draft, files))
+        assert services.moderation.holding.hold(access, services.files.of_messages.attach(access.room, draft, files))
     approved, rejected, unfinished = [row.held.id for row in services.moderation.approval.list_all()]
     services.moderation.approval.approve(None, approved, is_trusting=True)
     services.moderation.approval.reject(None, rejected, "No.")
     HeldStore(services.database).decide(unfinished, "withdrawn", access.author)
     other = services.people.users.add("another", "Another", "x")
-    access = services.rooms.rooms.get_for(other.id, LOBBY.slug)
-    file = services.files.files.upload(other.id, access.room, "a.txt", io.BytesIO(b"words"))
-    draft = services.files.files.attach(access.room, new_draft(access.author, "h4", "h4"), [file.id])
+    access = services.rooms.access.get_for(other.id, LOBBY.slug)
+    file = services.files.uploads.take(other.id, access.room, "a.txt", io.BytesIO(b"words"))
+    draft = services.files.of_messages.attach(access.room, new_draft(access.author, "h4", "h4"), [file.id])
     assert services.moderation.holding.hold(access, draft)
 
 
 def use_rooms(services: Services, author: Author, other: User) -> None:
     """Everything that is done with rooms."""
-    room = services.rooms.rooms.create(author, "member", title="Den", topic="Ours", is_private=True)
-    access = services.rooms.rooms.get_for(author.id, room.slug)
+    room = services.rooms.making.create(author, "member", title="Den", topic="Ours", is_private=True)
+    access = services.rooms.access.get_for(author.id, room.slug)
     wanted = Wanted(title="The den", topic="", is_read_only=True, slow_seconds=5, retention_days=1)
     services.rooms.settings.change(access, wanted)
     services.rooms.settings.archive(access, is_archived=True)
     services.rooms.links.create(access, uses=1, hours=1)
-    services.rooms.rooms.add_member(access, other.id, "Robot")
-    as_member = services.rooms.rooms.get_for(other.id, access.room.slug)
+    services.rooms.membership.add(access, other.id, "Robot")
+    as_member = services.rooms.access.get_for(other.id, access.room.slug)
     slow = msgspec.structs.replace(as_member, room=msgspec.structs.replace(room, slow_seconds=5))
     services.messages.rules.take_turn(slow, "person", "c1")
-    services.rooms.rooms.remove_member(access, other.id)
-    services.rooms.rooms.add_member(access, other.id, other.display_name)
-    services.rooms.rooms.leave(services.rooms.rooms.get_for(other.id, access.room.slug))
-    direct = services.rooms.rooms.open_direct(author, [other.id])
+    services.rooms.membership.remove(access, other.id)
+    services.rooms.membership.add(access, other.id, other.display_name)
+    services.rooms.membership.leave(services.rooms.access.get_for(other.id, access.room.slug))
+    direct = services.rooms.direct.open(author, [other.id])
     RoomStore(services.database).change(direct.id, {"slug": "dm-" + "0" * 20})  # as they were before
     FormerSlugs(services.database).move()
     RoomStore(services.database).change(room.id, {"retained_after": 1})

@@ -6,6 +6,7 @@ import pytest
 from chatroom.base.errors import Unavailable
 from chatroom.mongo.database import Database
 from chatroom.names import is_former_direct
+from chatroom.rooms.access_store import AccessStore
 from chatroom.rooms.former_slugs_store import FormerSlugs
 from chatroom.rooms.rooms_store import RoomStore
 from tests.faulty import Writes
@@ -46,11 +47,12 @@ def test_the_old_address_finds_it_for_its_people_alone(database: Database) -> No
     make_former(database)
     FormerSlugs(database).move()
     rooms = RoomStore(database)
+    accesses = AccessStore(database)
 
-    access = rooms.find_access(ALICE.id, OLD)
+    access = accesses.find(ALICE.id, OLD)
     assert access is not None
     assert access.room.slug == slug_of(database)
-    assert rooms.find_access(MALLORY.id, OLD) is None
+    assert accesses.find(MALLORY.id, OLD) is None
     assert rooms.find_public(OLD) is None
     assert rooms.find_by_slug(OLD) == access.room  # at the console
 
@@ -165,7 +167,7 @@ def test_the_way_back_leads_to_the_former_addresses_and_forth_again(real_databas
     assert slug_of(real_database) == OLD
     FormerSlugs(real_database).move()
     assert not is_former_direct(slug_of(real_database))
-    assert RoomStore(real_database).find_access(ALICE.id, OLD) is not None
+    assert AccessStore(real_database).find(ALICE.id, OLD) is not None
 
 
 class Rounds:

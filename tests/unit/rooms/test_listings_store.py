@@ -6,7 +6,9 @@ import pytest
 from chatroom.base.models import Author, Message, Room, RoomEntry
 from chatroom.messages.messages_store import MessageStore
 from chatroom.mongo.database import Database
+from chatroom.rooms.access_store import AccessStore
 from chatroom.rooms.listings_store import MOST_UNREAD, ListingStore, title_for
+from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from tests.people import ALICE, BOB, MALLORY, person, rendered
 
@@ -17,10 +19,11 @@ HALL = Room(id="hall", slug="hall", title="Hall")
 @pytest.fixture
 def messages(database: Database) -> MessageStore:
     rooms = RoomStore(database)
+    memberships = MembershipStore(database)
     for room in (DEN, HALL):
         rooms.ensure(room)
-        rooms.admit(BOB.id, room)
-    rooms.admit(ALICE.id, DEN)
+        memberships.admit(BOB.id, room)
+    memberships.admit(ALICE.id, DEN)
     for each in (ALICE, BOB, MALLORY):
         keys = {"username_key": each.id, "display_name_key": each.id, "name_keys": [each.id]}
         database["users"].insert_one({"_id": each.id, "display_name": each.name, **keys})
@@ -91,4 +94,4 @@ def test_a_direct_room_with_oneself_alone_has_a_title_too() -> None:
 def test_who_was_removed_has_the_room_no_more(database: Database, messages: MessageStore) -> None:
     database["memberships"].update_one({"user": ALICE.id, "room": "den"}, {"$set": {"removed_at": "now"}})
     assert entries(database) == {}
-    assert RoomStore(database).find_access(ALICE.id, "the-den") is None
+    assert AccessStore(database).find(ALICE.id, "the-den") is None

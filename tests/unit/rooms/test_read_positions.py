@@ -5,9 +5,9 @@ import pytest
 from chatroom.base.models import Notice
 from chatroom.messages.messages_store import MessageStore
 from chatroom.mongo.database import Database
-from chatroom.rooms.read_positions import Reading
-from chatroom.rooms.rooms import LOBBY
-from chatroom.rooms.rooms_store import RoomStore
+from chatroom.rooms.access import LOBBY
+from chatroom.rooms.own_memberships_store import OwnMembershipStore
+from chatroom.rooms.read_positions import ReadPositions
 from chatroom.site.notices import Notices
 from chatroom.site.notices_store import NoticeStore
 from tests.databases import make_rooms
@@ -19,22 +19,22 @@ class Read:
     """Alice in the lobby, where Bob has written five messages."""
 
     def __init__(self, database: Database) -> None:
-        store, messages = RoomStore(database), MessageStore(database, origin="here")
+        store, messages = OwnMembershipStore(database), MessageStore(database, origin="here")
         self.told: list[Notice] = []
         notices = Notices(NoticeStore(database), apply=self.told.append)
         self.rooms = make_rooms(database, Messaging(messages).writer, notices)
-        self.rooms.ensure_lobby()
-        self.rooms.get_for(ALICE.id, "lobby")  # who comes begins to read at the end
+        self.rooms.making.ensure_lobby()
+        self.rooms.access.get_for(ALICE.id, "lobby")  # who comes begins to read at the end
         messages.append(LOBBY.id, [rendered(f"b{n}", author=BOB) for n in range(5)])
         self.told.clear()
-        self.reading = Reading(store, messages, notices)
+        self.positions = ReadPositions(store, messages, notices)
 
     def mark(self, sequence: int) -> int:
-        return self.reading.mark(self.rooms.get_for(ALICE.id, "lobby"), sequence)
+        return self.positions.mark(self.rooms.access.get_for(ALICE.id, "lobby"), sequence)
 
     @property
     def position(self) -> int:
-        return self.rooms.get_for(ALICE.id, "lobby").membership.read_sequence
+        return self.rooms.access.get_for(ALICE.id, "lobby").membership.read_sequence
 
 
 @pytest.fixture
@@ -62,9 +62,9 @@ def test_it_never_goes_beyond_the_room(read: Read, sequence: int) -> None:
 
 def test_what_was_read_is_not_unread(read: Read) -> None:
     def unread() -> Any:
-        return read.rooms.list_for(ALICE.id)[0].unread
+        return read.rooms.listings.list_for(ALICE.id)[0].unread
 
-    read.rooms.get_for(ALICE.id, "lobby")
+    read.rooms.access.get_for(ALICE.id, "lobby")
     assert unread() == 5
     read.mark(3)
     assert unread() == 2

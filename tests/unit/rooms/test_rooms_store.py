@@ -6,6 +6,8 @@ from chatroom.base.access import Access
 from chatroom.base.errors import SettingsError
 from chatroom.base.models import Room
 from chatroom.mongo.database import Database
+from chatroom.rooms.access_store import AccessStore
+from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from tests.people import ALICE, MALLORY
 
@@ -18,18 +20,30 @@ def rooms(database: Database) -> RoomStore:
     return RoomStore(database)
 
 
+@pytest.fixture
+def memberships(database: Database) -> MembershipStore:
+    return MembershipStore(database)
+
+
+@pytest.fixture
+def accesses(database: Database) -> AccessStore:
+    return AccessStore(database)
+
+
 def room_of(access: Access | None) -> Room | None:
     return access and access.room
 
 
-def test_a_room_is_found_through_its_member(rooms: RoomStore) -> None:
+def test_a_room_is_found_through_its_member(
+    rooms: RoomStore, memberships: MembershipStore, accesses: AccessStore
+) -> None:
     rooms.ensure(DEN)
-    rooms.admit(ALICE.id, DEN)
+    memberships.admit(ALICE.id, DEN)
 
-    assert room_of(rooms.find_access(ALICE.id, "the-den")) == DEN
-    assert rooms.find_access(MALLORY.id, "the-den") is None
-    assert rooms.find_access(ALICE.id, "den") is None
-    assert rooms.find_access(ALICE.id, "nowhere") is None
+    assert room_of(accesses.find(ALICE.id, "the-den")) == DEN
+    assert accesses.find(MALLORY.id, "the-den") is None
+    assert accesses.find(ALICE.id, "den") is None
+    assert accesses.find(ALICE.id, "nowhere") is None
 
 
 def test_only_an_open_room_is_found_by_everybody(rooms: RoomStore) -> None:
@@ -41,13 +55,15 @@ def test_only_an_open_room_is_found_by_everybody(rooms: RoomStore) -> None:
     assert rooms.find_public("nowhere") is None
 
 
-def test_a_room_that_is_there_stays_as_it_is(rooms: RoomStore) -> None:
+def test_a_room_that_is_there_stays_as_it_is(
+    rooms: RoomStore, memberships: MembershipStore, accesses: AccessStore
+) -> None:
     rooms.ensure(DEN)
     rooms.ensure(Room(id="den", slug="other", title="Other"))
 
     assert rooms.find_public("other") is None
-    rooms.admit(ALICE.id, DEN)
-    assert room_of(rooms.find_access(ALICE.id, "the-den")) == DEN
+    memberships.admit(ALICE.id, DEN)
+    assert room_of(accesses.find(ALICE.id, "the-den")) == DEN
 
 
 def test_a_room_whose_name_is_taken_is_not_made(rooms: RoomStore, database: Database) -> None:
@@ -59,10 +75,10 @@ def test_a_room_whose_name_is_taken_is_not_made(rooms: RoomStore, database: Data
     assert database["rooms"].count_documents({}) == 1
 
 
-def test_a_member_is_admitted_once(rooms: RoomStore, database: Database) -> None:
+def test_a_member_is_admitted_once(rooms: RoomStore, memberships: MembershipStore, database: Database) -> None:
     rooms.ensure(DEN)
-    rooms.admit(ALICE.id, DEN)
-    rooms.admit(ALICE.id, DEN)
+    memberships.admit(ALICE.id, DEN)
+    memberships.admit(ALICE.id, DEN)
 
     assert database["memberships"].count_documents({}) == 1
 
@@ -74,10 +90,11 @@ def test_several_processes_make_the_same_room_and_member_at_once(real_database: 
 
     def run() -> None:
         rooms = RoomStore(real_database)
+        memberships = MembershipStore(real_database)
         start.wait()
         try:
             rooms.ensure(DEN)
-            rooms.admit(ALICE.id, DEN)
+            memberships.admit(ALICE.id, DEN)
         except BaseException as error:  # noqa: BLE001
             failures.append(error)
 

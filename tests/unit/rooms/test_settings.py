@@ -6,18 +6,18 @@ import pytest
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
 from chatroom.base.models import Notice
+from chatroom.erasure.erasure_store import ErasureStore
 from chatroom.erasure.retention import Retention
 from chatroom.mongo.database import Database
 from chatroom.names import clean_title, clean_topic
+from chatroom.rooms.access import LOBBY
 from chatroom.rooms.links import RoomInvites
 from chatroom.rooms.links_store import MOST, RoomInviteStore
-from chatroom.rooms.rooms import LOBBY
-from chatroom.rooms.rooms_store import RoomStore
-from chatroom.rooms.settings import RoomSettings, Wanted
+from chatroom.rooms.settings import Wanted
 from chatroom.site.leases_store import LeaseStore
 from tests.conftest import Clock
 from tests.people import ALICE, BOB, MALLORY, rendered
-from tests.unit.rooms.test_rooms import World, reason
+from tests.unit.rooms.world import World, reason
 
 PLAIN = Wanted(title="The den", topic="", is_read_only=False, slow_seconds=0, retention_days=0)
 
@@ -27,15 +27,18 @@ class Managed(World):
 
     def __init__(self, database: Database, clock: Clock) -> None:
         super().__init__(database, clock)
-        self.room_store = RoomStore(database)
-        self.settings = RoomSettings(self.room_store, self.store, self.rooms, self.acts, clock=clock)
+        rooms = self.rooms
+        self.room_store = rooms.store
+        self.settings = rooms.settings
         invites = RoomInviteStore(database, clock=clock)
-        self.invites = RoomInvites(invites, self.room_store, self.rooms._members, self.rooms, self.acts, clock=clock)
+        self.invites = RoomInvites(
+            invites, rooms.store, rooms.membership_store, rooms.membership, self.acts, clock=clock
+        )
         self.store._clock = clock
 
     def retention(self, holder: str = "here") -> Retention:
         leases = LeaseStore(self.database, holder=holder, clock=self.clock)
-        return Retention(leases, self.room_store, self.store, self.messages.changes, clock=self.clock)
+        return Retention(leases, ErasureStore(self.database), self.store, self.messages.changes, clock=self.clock)
 
 
 @pytest.fixture
@@ -67,8 +70,8 @@ class TestChanging:
 
     def test_no_room_is_renamed_to_pass_for_another(self, world: Managed, access: Access) -> None:
         """U11: the lobby alone keeps its own name, and gets it back."""
-        world.rooms.create(BOB, "member", title="Coco")
-        tea = world.access(ALICE, world.rooms.create(ALICE, "member", title="Tea"))
+        world.rooms.making.create(BOB, "member", title="Coco")
+        tea = world.access(ALICE, world.rooms.making.create(ALICE, "member", title="Tea"))
         for room, title, why in (
             (tea, "COCO", "taken"),
             (tea, "\u0421\u043e\u0441\u043e", "taken"),
@@ -79,7 +82,7 @@ class TestChanging:
                 world.settings.change(room, msgspec.structs.replace(PLAIN, title=title))
             assert reason(refusal) == why
         world.settings.change(tea, msgspec.structs.replace(PLAIN, title="TEA"))
-        world.rooms.create(BOB, "member", title="Coco", is_private=True)
+        world.rooms.making.create(BOB, "member", title="Coco", is_private=True)
         lobby = msgspec.structs.replace(world.access(ALICE, LOBBY), site_role="administrator")
         world.settings.change(lobby, msgspec.structs.replace(PLAIN, title="Hall"))
         lobby = msgspec.structs.replace(world.access(ALICE, LOBBY), site_role="administrator")
@@ -170,7 +173,7 @@ class TestInvites:
 
     def test_who_was_removed_needs_more_than_a_link(self, world: Managed, access: Access) -> None:
         code = world.invites.create(access, uses=5, hours=1)
-        world.rooms.remove_member(access, BOB.id)
+        world.rooms.membership.remove(access, BOB.id)
         with pytest.raises(Refused) as refusal:
             world.invites.accept(BOB, code)
         assert reason(refusal) == "forbidden"
@@ -203,12 +206,12 @@ class TestRetention:
     def test_it_says_how_much_it_would_delete(self, world: Managed, access: Access) -> None:
         self.fill(world, access)
         # The room's own line that Bob was added, and two messages: what is deleted does not count.
-        assert [world.settings.count_older(access, days) for days in (0, 5, 30)] == [0, 3, 0]
+        assert [world.retention().count_older(access, days) for days in (0, 5, 30)] == [0, 3, 0]
 
     def test_what_is_old_goes_as_a_deletion_that_every_reader_learns_of(self, world: Managed, access: Access) -> None:
         self.fill(world, access)
         cursor = world.store.newest_revision(access.room.id)
-        RoomStore(world.database).change(access.room.id, {"retention_days": 5})
+        world.rooms.store.change(access.room.id, {"retention_days": 5})
         world.retention().sweep()
         assert self.texts(world, access) == ["", "", "", "new0", "new1"]
         changes = world.store.changed_after(access.room.id, cursor, 50)
@@ -218,7 +221,7 @@ class TestRetention:
     def test_the_newest_message_of_a_room_can_go_too(self, world: Managed, access: Access) -> None:
         self.fill(world, access)
         world.clock.advance(days=10)
-        RoomStore(world.database).change(access.room.id, {"retention_days": 5})
+        world.rooms.store.change(access.room.id, {"retention_days": 5})
         world.retention().sweep()
         assert self.texts(world, access) == [""] * 5
         newest = world.store.newest_revision(access.room.id)
@@ -228,7 +231,7 @@ class TestRetention:
     def test_it_goes_on_where_it_ended(self, world: Managed, access: Access, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("chatroom.erasure.retention.BATCH", 2)
         self.fill(world, access)
-        RoomStore(world.database).change(access.room.id, {"retention_days": 5})
+        world.rooms.store.change(access.room.id, {"retention_days": 5})
         world.retention().sweep()
         assert self.texts(world, access) == ["", "old1", "old2", "new0", "new1"]
         world.retention().sweep()
@@ -236,7 +239,7 @@ class TestRetention:
 
     def test_one_process_at_a_time_does_it(self, world: Managed, access: Access) -> None:
         self.fill(world, access)
-        RoomStore(world.database).change(access.room.id, {"retention_days": 5})
+        world.rooms.store.change(access.room.id, {"retention_days": 5})
         assert LeaseStore(world.database, holder="there", clock=world.clock).take("retention", 60)
         world.retention().sweep()
         assert self.texts(world, access)[1] == "old1"

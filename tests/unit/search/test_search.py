@@ -14,6 +14,7 @@ from chatroom.messages.changes import ERASED
 from chatroom.messages.messages_store import MessageStore
 from chatroom.mongo.database import Database
 from chatroom.rooms.listings_store import ListingStore
+from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.search import indexer as indexing
 from chatroom.search import proposals
@@ -43,14 +44,15 @@ class Site:
         self.store = MessageStore(database, origin="here")
         self.messages = Messaging(self.store)
         self.rooms = RoomStore(database)
+        self.memberships = MembershipStore(database)
         self.index = SearchStore(database)
         self.indexer = self.make_indexer()
         for room in (LOBBY, DEN):
             self.rooms.ensure(room)
         for person in (ALICE, BOB):
-            self.rooms.admit(person.id, DEN)
+            self.memberships.admit(person.id, DEN)
         for person in (ALICE, BOB, MALLORY):
-            self.rooms.admit(person.id, LOBBY)
+            self.memberships.admit(person.id, LOBBY)
         self.now = 0.0
         self.search = Search(
             self.index,

@@ -41,12 +41,12 @@ class Place:
         self.services = services = Services(settings)
         services._wire(Context(settings, database, "k" * 32, "here"))
         services._is_prepared = True
-        services.rooms.rooms.ensure_lobby()
+        services.rooms.making.ensure_lobby()
         self.alice, self.dave, self.bob = self.add("alice"), self.add("dave"), self.add("bob")
         services.people.states.set_role(self.dave.id, "administrator")
         self.author = Author(self.alice.id, "Alice")
-        self.room = services.rooms.rooms.create(self.author, "administrator", title="Tea", is_private=True)
-        self.rooms.add_member(self.access(self.alice), self.bob.id, "Bob")
+        self.room = services.rooms.making.create(self.author, "administrator", title="Tea", is_private=True)
+        self.rooms.membership.add(self.access(self.alice), self.bob.id, "Bob")
         database["audit"].delete_many({})
         self.database = database
         self.cached = self.access(self.bob)
@@ -57,16 +57,16 @@ class Place:
 
     @property
     def rooms(self) -> Any:
-        return self.services.rooms.rooms
+        return self.services.rooms
 
     def add(self, name: str) -> User:
         return self.services.people.users.add(name, name.title(), "hash")
 
     def access(self, user: User) -> Access:
-        return self.services.rooms.rooms.get_for(user.id, self.room.slug)
+        return self.services.rooms.access.get_for(user.id, self.room.slug)
 
     def find(self, user: User) -> Access | None:
-        return self.services.rooms.rooms.find_for(user.id, self.room.slug)
+        return self.services.rooms.access.find_for(user.id, self.room.slug)
 
     def again(self, user: User) -> User:
         """The account as it is now, as each request finds it."""
@@ -122,7 +122,7 @@ def may_not_post(place: Place, _: Any) -> bool:
 
 
 def leave(place: Place) -> None:
-    place.rooms.leave(place.access(place.bob))
+    place.rooms.membership.leave(place.access(place.bob))
 
 
 def wanted(**fields: Any) -> Wanted:
@@ -211,19 +211,19 @@ def settled(place: Place, **fields: Any) -> None:
 DEEDS = {
     "remove": Deed(
         "remove_member",
-        lambda place, _: place.rooms.remove_member(place.access(place.alice), place.bob.id),
+        lambda place, _: place.rooms.membership.remove(place.access(place.alice), place.bob.id),
         lambda place, _: place.find(place.bob) is None,
         is_told=True,
     ),
     "remove who left": Deed(
         "remove_member",
-        lambda place, _: place.rooms.remove_member(place.access(place.alice), place.bob.id),
-        lambda place, _: place.rooms._members.was_removed(place.bob.id, place.room),
+        lambda place, _: place.rooms.membership.remove(place.access(place.alice), place.bob.id),
+        lambda place, _: place.rooms.membership_store.was_removed(place.bob.id, place.room),
         leave,
     ),
     "add": Deed(
         "add_member",
-        lambda place, _: place.rooms.add_member(place.access(place.alice), place.bob.id, "Bob"),
+        lambda place, _: place.rooms.membership.add(place.access(place.alice), place.bob.id, "Bob"),
         lambda place, _: place.find(place.bob) is not None,
         leave,
     ),
@@ -253,7 +253,7 @@ DEEDS = {
     ),
     "role in a room": Deed(
         "set_room_role",
-        lambda place, _: place.rooms.set_role(place.access(place.alice), place.bob.id, "moderator"),
+        lambda place, _: place.rooms.membership.set_role(place.access(place.alice), place.bob.id, "moderator"),
         lambda place, _: place.access(place.bob).role == "moderator",
         is_told=True,
     ),

@@ -3,6 +3,7 @@
 import pytest
 
 from chatroom.base.models import Room
+from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.services import Services
 from tests.visitors import Visitor, user_of
@@ -20,6 +21,7 @@ def token(services: Services, alice: Visitor) -> dict[str, str]:
 def secret_room(services: Services, alice: Visitor) -> Room:
     """A room that only Alice is in."""
     store = RoomStore(services.database)
+    memberships = MembershipStore(services.database)
     store.ensure(SECRET_ROOM)
-    store.admit(user_of(services).id, SECRET_ROOM)
+    memberships.admit(user_of(services).id, SECRET_ROOM)
     return SECRET_ROOM

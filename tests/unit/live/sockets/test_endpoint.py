@@ -13,7 +13,7 @@ from chatroom.live import connection as connections
 from chatroom.live.sockets.gate import Limits
 from chatroom.live.sockets.websocket import EXTENSION
 from chatroom.people.tokens import Grant
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
 from tests.people import ALICE, BOB, MALLORY, person, rendered
 from tests.unit.live.harness import DEN, NO_LIMITS, Client, Process, run, settle
 from tests.waiting import wait_until_in_loop
@@ -24,10 +24,9 @@ ORIGIN = "https://room.test"
 async def started(**options: Any) -> Process:
     """A process with the lobby, and a den of Alice and Bob."""
     process = Process(**options)
-    rooms = process.rooms._store
-    rooms.ensure(DEN)
+    process.rooms.store.ensure(DEN)
     for each in (ALICE, BOB):
-        rooms.admit(each.id, DEN)
+        process.rooms.membership_store.admit(each.id, DEN)
     await process.engine.start()
     return process
 
@@ -156,7 +155,7 @@ class TestHandshake:
                 entrance = msgspec.structs.replace(process.endpoint.entrance, sign_in=away)
                 process.endpoint.entrance = entrance
             else:
-                process.rooms.get_for = away
+                process.rooms.access.get_for = away
             client = await process.connect()
             assert client.status == 503
             assert (b"retry-after", b"5") in client.events[0]["headers"]
@@ -621,7 +620,7 @@ class TestFollow:
 
         async def test() -> None:
             process = await started()
-            process.rooms._store.ensure(Room(id="hall", slug="hall", title="Hall"))
+            process.rooms.store.ensure(Room(id="hall", slug="hall", title="Hall"))
             process.grant = Grant(scopes=frozenset({"read", "post"}))
             client = await process.connect(query=first)
             if first:
@@ -760,7 +759,7 @@ class TestBreakingTheRules:
             if trouble == "busy":
                 process.engine.appender._writer._run = never
             else:
-                process.rooms.get_for = away
+                process.rooms.access.get_for = away
             await client.say(*[post(f"a{n}") for n in range(12)])
             assert len(refusals(client)) >= 10
             assert {reason for _, reason in refusals(client)} == {trouble}

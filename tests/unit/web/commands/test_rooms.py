@@ -13,7 +13,7 @@ def test_rooms_in_figures(app: Flask, runner: FlaskCliRunner) -> None:
     create(runner, "alice")
     services = services_of(app)
     alice = Author(user_of(services, "alice").id, "alice")
-    den = services.rooms.rooms.create(alice, "member", title="The den", is_private=True)
+    den = services.rooms.making.create(alice, "member", title="The den", is_private=True)
     code, output = run(runner, "list-rooms")
     assert code == 0
     lines = output.splitlines()
@@ -26,7 +26,7 @@ def test_rooms_in_figures(app: Flask, runner: FlaskCliRunner) -> None:
 def test_archiving(app: Flask, runner: FlaskCliRunner) -> None:
     create(runner, "alice")
     services = services_of(app)
-    den = services.rooms.rooms.create(Author(user_of(services, "alice").id, "alice"), "member", title="The den")
+    den = services.rooms.making.create(Author(user_of(services, "alice").id, "alice"), "member", title="The den")
     assert run(runner, "archive-room", den.slug, "--reason", "over") == (0, "The den is archived.\n")
     assert "archived" in run(runner, "list-rooms", "the")[1]
     assert run(runner, "unarchive-room", den.slug, "--reason", "not over") == (0, "The den is open again.\n")
@@ -40,8 +40,8 @@ def test_putting_somebody_in_charge(app: Flask, runner: FlaskCliRunner) -> None:
     for name in ("alice", "bob"):
         create(runner, name)
     services = services_of(app)
-    den = services.rooms.rooms.create(Author(user_of(services, "alice").id, "alice"), "member", title="The den")
-    services.rooms.rooms.visit(user_of(services, "bob").id, den.slug)
+    den = services.rooms.making.create(Author(user_of(services, "alice").id, "alice"), "member", title="The den")
+    services.rooms.access.visit(user_of(services, "bob").id, den.slug)
     assert run(runner, "appoint", den.slug, "bob", "--reason", "x")[0] == 1
     services.database["memberships"].update_many({}, {"$unset": {"role": ""}})
     assert run(runner, "appoint", den.slug, "bob", "--reason", "x") == (0, "bob is in charge of The den.\n")

@@ -48,7 +48,7 @@ def talk(services: Services, alice: Visitor) -> Services:
     gone = services.messages.store.newest("lobby", 2)[0]
     user = services.people.users.find_by_username("alice")
     assert user
-    access = services.rooms.rooms.get_for(user.id, "lobby")
+    access = services.rooms.access.get_for(user.id, "lobby")
     services.messages.writer.change(access.room, services.messages.changes.deleting(access, gone.id))
     for message in services.messages.store.newest("lobby", 5):
         day = AT if message.sequence < 3 else AT.replace(day=21)

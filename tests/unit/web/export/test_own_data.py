@@ -10,6 +10,7 @@ from chatroom.base.models import Room
 from chatroom.export import own_data
 from chatroom.people.fields import EXPORTED
 from chatroom.people.profiles import Profile
+from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.services import Services
 from tests.conftest import MakeApp, signed_in
@@ -61,10 +62,11 @@ def test_no_secret_is_in_it(alice: Visitor) -> None:
 
 def test_what_was_said_in_a_room_that_one_has_left(alice: Visitor, services: Services) -> None:
     rooms = RoomStore(services.database)
+    memberships = MembershipStore(services.database)
     rooms.ensure(DEN)
     user = services.people.users.find_by_username("alice")
     assert user
-    rooms.admit(user.id, DEN)
+    memberships.admit(user.id, DEN)
     alice.say("in the den", path="/chatroom/den")
     services.database["memberships"].delete_one({"room": DEN.id})
     found = records(alice)

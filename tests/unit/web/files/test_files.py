@@ -183,7 +183,7 @@ class TestFetching:
         services = services_of(app)
         user = services.people.users.find_by_username("alice")
         assert user
-        access = services.rooms.rooms.get_for(user.id, "lobby")
+        access = services.rooms.access.get_for(user.id, "lobby")
         (message,) = services.messages.store.newest("lobby", 1)
         services.messages.writer.change(access.room, services.messages.changes.deleting(access, message.id))
         assert alice.get(path).status_code == 404

@@ -7,7 +7,7 @@ from flask.testing import FlaskCliRunner
 
 from chatroom.base.models import Author
 from chatroom.outbound.notifications import describe
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
 from chatroom.services import Services
 from chatroom.site.audit import about_message
 from tests.messaging import new_draft

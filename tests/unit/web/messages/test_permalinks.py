@@ -49,7 +49,7 @@ class TestMessage:
         alice.say("one")
         user = services.people.users.find_by_username("alice")
         assert user
-        access = services.rooms.rooms.get_for(user.id, "lobby")
+        access = services.rooms.access.get_for(user.id, "lobby")
         first = services.messages.store.newest("lobby", 1)[0]
         services.messages.writer.change(access.room, services.messages.changes.editing(access, first.id, "one!"))
         alice.say("two")
@@ -64,7 +64,7 @@ class TestMessage:
         alice.say("one")
         user = services.people.users.find_by_username("alice")
         assert user
-        access = services.rooms.rooms.get_for(user.id, "lobby")
+        access = services.rooms.access.get_for(user.id, "lobby")
         first = services.messages.store.newest("lobby", 1)[0]
         services.messages.writer.change(access.room, services.messages.changes.deleting(access, first.id))
         assert "This message was deleted." in alice.get("/chatroom/lobby/1").text

@@ -144,7 +144,7 @@ class TestRooms:
     def den(self, alice: Visitor, bob: Visitor, services: Services) -> str:
         """A private room of Bob's, with a secret in it; Alice runs the site and is not in it. Its slug."""
         by = user_of(services, "bob")
-        room = services.rooms.rooms.create(
+        room = services.rooms.making.create(
             Author(by.id, by.display_name), "member", title="Bob's <den>", is_private=True
         )
         assert bob.submit(f"/chatroom/{room.slug}", text="a secret", client_id="c1").status_code == 303
@@ -168,7 +168,7 @@ class TestRooms:
     def test_in_pages(self, alice: Visitor, services: Services) -> None:
         author = Author(user_of(services, "alice").id, "Alice")
         for n in range(PAGE):
-            services.rooms.rooms.create(author, "administrator", title=f"Room {n:02}")
+            services.rooms.making.create(author, "administrator", title=f"Room {n:02}")
         first = alice.get("/admin/rooms").text
         assert f"Room {PAGE - 1}" not in first
         (more,) = re.findall(r'href="(/admin/rooms\?[^"]*after[^"]*)"', first)
@@ -211,7 +211,7 @@ class TestRooms:
 
     def test_direct_rooms_and_wrong_names_do_not_exist(self, alice: Visitor, bob: Visitor, services: Services) -> None:
         author = Author(user_of(services, "bob").id, "Bob")
-        direct = services.rooms.rooms.open_direct(author, [user_of(services, "alice").id])
+        direct = services.rooms.direct.open(author, [user_of(services, "alice").id])
         assert alice.get(f"/admin/rooms/{direct.slug}").status_code == 404
         assert alice.get("/admin/rooms/nowhere").status_code == 404
 

@@ -4,7 +4,8 @@ import pytest
 from flask import Flask
 
 from chatroom.base.models import Author, Room
-from chatroom.rooms.rooms import LOBBY
+from chatroom.rooms.access import LOBBY
+from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.services import Services
 from tests.conftest import MakeApp, services_of, signed_in
@@ -61,9 +62,9 @@ class TestReport:
             assert bob.get(f"/chatroom/lobby/{sequence}/report").status_code == 404
 
     def test_not_what_was_deleted(self, bob: Visitor, mallory: Visitor, services: Services) -> None:
-        access = services.rooms.rooms.get_for(user_of(services, "mallory").id, "lobby")
+        access = services.rooms.access.get_for(user_of(services, "mallory").id, "lobby")
         message = services.moderation.reports.get_message(
-            services.rooms.rooms.get_for(user_of(services, "bob").id, "lobby"), 4
+            services.rooms.access.get_for(user_of(services, "bob").id, "lobby"), 4
         )
         services.messages.writer.change(access.room, services.messages.changes.deleting(access, message.id))
         assert bob.get(REPORT).status_code == 404
@@ -123,7 +124,7 @@ class TestDecide:
             author, reporter = user_of(services, "mallory"), user_of(services, "bob")
             draft = new_draft(Author(author.id, "Mallory"), "rude")
             message = services.messages.writer.post(LOBBY, draft).message
-            access = services.rooms.rooms.get_for(reporter.id, "lobby")
+            access = services.rooms.access.get_for(reporter.id, "lobby")
             services.moderation.reports.make(access, access.author, message, "rude")
             path = f"/reports/{services.moderation.reports.list_open()[0].id}"
             fields = alice.fields("/reports") | choice
@@ -191,10 +192,11 @@ class TestDecide:
         services = services_of(app)
         den = Room(id="den", slug="den", title="Den", kind="private")
         rooms = RoomStore(services.database)
+        memberships = MembershipStore(services.database)
         rooms.ensure(den)
         people = {name: signed_in(app, name) for name in ("carol", "dave")}
         for name in people:
-            rooms.admit(user_of(services, name).id, den)
+            memberships.admit(user_of(services, name).id, den)
         services.database["memberships"].update_one(
             {"user": user_of(services, "carol").id, "room": "den"}, {"$set": {"role": "moderator"}}
         )

@@ -104,7 +104,7 @@ class TestEntering:
         """P12: neither by reading nor by posting, and it is not told which rooms there are."""
         author = Author("x", "X")
         public, private = (
-            services.rooms.rooms.create(author, "member", title="Den", is_private=is_private)
+            services.rooms.making.create(author, "member", title="Den", is_private=is_private)
             for is_private in (False, True)
         )
         narrow = Program(app, "bob", scopes)
@@ -239,7 +239,7 @@ class TestChanging:
 
     def test_a_retention_that_deletes_wants_it_said_twice(self, program: Program, services: Services) -> None:
         slug = program.make()
-        room = services.rooms.rooms.find_by_slug(slug)
+        room = services.rooms.store.find_by_slug(slug)
         assert isinstance(room, Room)
         long_ago = datetime.now(UTC) - timedelta(days=90)
         store = MessageStore(services.database, origin="x", clock=lambda: long_ago)
@@ -275,7 +275,7 @@ class TestComingAndGoing:
     ) -> None:
         """Also where the program has no rights of theirs."""
         slug = program.make(kind="private")
-        room = services.rooms.rooms.find_by_slug(slug)
+        room = services.rooms.store.find_by_slug(slug)
         user = services.people.users.find_by_username("mallory")
         assert room
         assert user

@@ -64,7 +64,7 @@ def direct(services: Services) -> str:
     alice, bob = (services.people.users.find_by_username(name) for name in ("alice", "bob"))
     assert alice
     assert bob
-    return services.rooms.rooms.open_direct(Author(alice.id, alice.display_name), [bob.id]).slug
+    return services.rooms.direct.open(Author(alice.id, alice.display_name), [bob.id]).slug
 
 
 def test_a_direct_conversation_is_not_cleared_and_it_says_why(alice: Visitor, bob: Visitor, services: Services) -> None:

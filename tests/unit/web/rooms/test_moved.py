@@ -12,12 +12,12 @@ OLD = "dm-" + "0123456789" * 2
 def moved(alice: Visitor, bob: Visitor, services: Services) -> str:
     """The new address of a conversation of Alice and Bob, in which Alice said something before it moved."""
     people = [services.people.users.find_by_username(name) for name in ("alice", "bob")]
-    room = services.rooms.rooms.open_direct(people[0], [people[1].id])
+    room = services.rooms.direct.open(people[0], [people[1].id])
     services.database["rooms"].update_one({"_id": room.id}, {"$set": {"slug": OLD}})
     alice.say("hello", f"/chatroom/{OLD}")
     services._is_prepared = False  # the next start
     services.prepare()
-    return services.rooms.rooms.find(room.id).slug
+    return services.rooms.store.find(room.id).slug
 
 
 @pytest.mark.parametrize("path", ["", "/1", "/messages", "/export?format=text&since=2026-01-01", "/1/report"])

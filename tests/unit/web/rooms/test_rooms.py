@@ -56,7 +56,7 @@ class TestEvading:
         path = f"/api/rooms/{slug}/messages"
         assert bob.post(path, json={"text": "hi"}, headers=bob.csrf()).status_code == 403
         assert bob.get(path).status_code == 403
-        assert services.rooms.rooms.find_for(user_of(services, "bob").id, slug) is None
+        assert services.rooms.access.find_for(user_of(services, "bob").id, slug) is None
         assert press(bob, f"/rooms/{slug}/join") == 303
         assert bob.post(path, json={"text": "hi"}, headers=bob.csrf()).status_code == 201
 
@@ -72,7 +72,7 @@ class TestEvading:
         client.get(f"/api/rooms/{slug}/messages", headers=headers)
         client.post(f"/api/rooms/{slug}/messages", json={"text": "hi"}, headers=headers)
         assert client.post(f"/api/rooms/{slug}/join", headers=headers).status_code == status
-        assert (services.rooms.rooms.find_for(user.id, slug) is not None) == (status == 200)
+        assert (services.rooms.access.find_for(user.id, slug) is not None) == (status == 200)
 
     def test_the_last_word_on_a_public_room_is_the_site_s(
         self, alice: Visitor, bob: Visitor, services: Services
@@ -125,7 +125,7 @@ class TestMaking:
         assert "/rooms/new" not in bob.get("/rooms").text
 
     def test_the_list_goes_on(self, alice: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
-        for module in ("chatroom.rooms.rooms", "chatroom.web.rooms.rooms"):
+        for module in ("chatroom.rooms.listings_store", "chatroom.web.rooms.rooms"):
             monkeypatch.setattr(sys.modules[module], "PAGE", 1)
         make_room(alice, "Ants & Co", "public")
         (more,) = re.findall(r'href="(/rooms\?[^"]*)"', alice.get("/rooms").text)
@@ -149,4 +149,4 @@ class TestPeople:
         answer = alice.submit("/people", **({"person": chosen} if chosen else {}))
         assert answer.status_code == status
         assert problem(answer)
-        assert services_of(alice.application).rooms.rooms.list_public("x")
+        assert services_of(alice.application).rooms.listings.list_public("x")

@@ -47,7 +47,7 @@ class TestSettings:
         self, alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         slug = make_room(alice)
-        monkeypatch.setattr(services.rooms.settings, "count_older", lambda access, days: 1234)
+        monkeypatch.setattr(services.erasure.retention, "count_older", lambda access, days: 1234)
         path = f"/rooms/{slug}/settings"
         answer = alice.submit(path, **{**SAVED, "retention_days": "30"})
         assert answer.status_code == 409
@@ -181,7 +181,7 @@ class TestRecord:
         assert press(bob, f"/rooms/{other}/archive", archived="yes", reason="hushed") == 303
         assert "hushed" in bob.get(f"/rooms/{other}/settings").text
         assert "hushed" not in bob.get(f"/rooms/{den}/record").text
-        room = services.rooms.rooms.find_by_slug(den)
+        room = services.rooms.store.find_by_slug(den)
         assert room
         for n in range(ENTRIES):
             record(services.database, CONSOLE, "archive_room", about_room(room), f"reason {n:02}")

@@ -5,6 +5,7 @@ import pytest
 
 from chatroom.base.models import Room
 from chatroom.rooms.listings_store import MOST_UNREAD
+from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.services import Services
 from chatroom.web.rooms.sidebar import badge
@@ -15,9 +16,10 @@ def make_room(services: Services, slug: str, *people: str, **fields: Any) -> Roo
     """A room with these people, as whoever runs the site would make it."""
     room = Room(id=slug, slug=slug, title=slug.capitalize(), kind=fields.pop("kind", "private"))
     store = RoomStore(services.database)
+    memberships = MembershipStore(services.database)
     store.ensure(room)
     for name in people:
-        store.admit(user_id(services, name), room)
+        memberships.admit(user_id(services, name), room)
     if fields:
         services.database["rooms"].update_one({"_id": room.id}, {"$set": fields})
     return room

@@ -7,6 +7,7 @@ from flask import Flask
 
 from chatroom.base.errors import Unavailable
 from chatroom.base.models import Room
+from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.services import Services
 from tests.conftest import MakeApp, signed_in
@@ -21,10 +22,11 @@ DEN = Room(id="den-id", slug="den", title="The Den", kind="private")
 def den(services: Services, alice: Visitor) -> Room:
     """A room that only Alice is in."""
     store = RoomStore(services.database)
+    memberships = MembershipStore(services.database)
     store.ensure(DEN)
     user = services.people.users.find_by_username("alice")
     assert user
-    store.admit(user.id, DEN)
+    memberships.admit(user.id, DEN)
     return DEN
 
 

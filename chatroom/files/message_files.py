@@ -1,0 +1,81 @@
+"""The files of a message: given to it when it is posted, and taken from it when it is changed or deleted.
+
+A file belongs to whoever uploaded it until their message has it.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from chatroom.base.errors import Refused, Unavailable
+from chatroom.base.models import Draft, Held, Message, Room
+from chatroom.files.files_store import FileStore, KeptFile
+from chatroom.files.sweep import UNUSED_FOR
+from chatroom.files.usage import FileUsage
+
+log = logging.getLogger(__name__)
+
+CHANGE_TIME = timedelta(minutes=1)
+"""For the change that takes a file out of its message."""
+CLAIM_TRIES = 3
+
+
+class MessageFiles:
+    """Attach files to messages, and remove them."""
+
+    def __init__(
+        self,
+        store: FileStore,
+        usage: FileUsage,
+        *,
+        most_files: int,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._usage = usage
+        self._most_files = most_files
+        self._clock = clock
+
+    def attach(self, room: Room, draft: Draft, file_ids: Sequence[str]) -> Draft:
+        """Give a draft its files: its author's own, of this room, and of no other message; again does no harm."""
+        if not file_ids:
+            return draft
+        if len(file_ids) > self._most_files > 0 or len(set(file_ids)) != len(file_ids):
+            raise Refused("too_many_files", f"A message has at most {self._most_files} files, and each of them once.")
+        for _ in range(CLAIM_TRIES):
+            found = self._store.find_all(file_ids)
+            kept = [found[file_id] for file_id in file_ids if _is_own(found.get(file_id), room, draft)]
+            if len(kept) < len(file_ids):
+                return self._answer_without(room, draft)
+            if all(self._claim(each, draft) for each in kept):
+                return msgspec.structs.replace(draft, files=tuple(each.file for each in kept))
+        raise Refused("busy", "The files are being used elsewhere. Please try again.", retry_after=1.0)
+
+    def expect_removal(self, message: Message) -> None:
+        """Have the files looked at after the change that takes them from their message, whatever becomes of it."""
+        self._store.check_at([file.id for file in message.files], self._clock() + CHANGE_TIME)
+
+    def remove(self, message: Message | Held) -> None:
+        """Hide the files that a message had from everybody at once; the next sweep takes them off the disk."""
+        try:
+            self._store.hide_all([file.id for file in message.files], self._clock())
+        except Unavailable:
+            log.warning("the files of a deleted message are still there; the sweep will see to them")
+
+    def _claim(self, kept: KeptFile, draft: Draft) -> bool:
+        # A draft that was refused gives its files back without saying so: the next one of its author may have them.
+        if kept.client_id not in {"", draft.client_id} and self._usage.is_used(kept):
+            raise Refused("invalid", f"Another message has the file {kept.file.name} already. Please attach it again.")
+        return self._store.claim(kept, draft.client_id, self._clock() + UNUSED_FOR)
+
+    def _answer_without(self, room: Room, draft: Draft) -> Draft:
+        """A draft that is stored already needs no files: it is answered with its message."""
+        if self._usage.find_message(room.id, draft.author.id, draft.client_id) is None:
+            raise Refused("not_found", "A file of this message is not there any more. Please attach it again.")
+        return draft
+
+
+def _is_own(kept: KeptFile | None, room: Room, draft: Draft) -> bool:
+    return kept is not None and kept.room_id == room.id and kept.owner_id == draft.author.id

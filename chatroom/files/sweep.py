@@ -1,0 +1,37 @@
+"""Remove files that no message has: a day after their upload, or after their message has lost them."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from chatroom.files.files_store import FileStore
+from chatroom.files.usage import FileUsage
+
+UNUSED_FOR = timedelta(hours=24)
+CHECK_EVERY = timedelta(days=7)
+CHECK_TIME = timedelta(minutes=10)
+"""For one look at one file; then another process may try."""
+
+
+class FileSweep:
+    """Look at each file now and then, and remove it where nothing has it."""
+
+    def __init__(
+        self, store: FileStore, usage: FileUsage, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._store = store
+        self._usage = usage
+        self._clock = clock
+
+    def run(self, most: int = 100) -> int:
+        """Remove files that no message has (any more), `most` of them at once; several processes share the work."""
+        removed = 0
+        for _ in range(most):
+            kept = self._store.take_due(self._clock() + CHECK_TIME)
+            if kept is None:
+                break
+            if kept.is_whole and self._usage.is_used(kept):
+                self._store.check_at([kept.file.id], self._clock() + CHECK_EVERY)
+            elif not kept.is_whole or self._store.hide(kept):
+                self._store.remove(kept.file.id)
+                removed += 1
+        return removed

@@ -1,0 +1,96 @@
+"""Take in files for messages that are still to come.
+
+The type of a file is told by its content alone; pictures and films lose what their cameras noted.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, cast
+
+import msgspec
+
+from chatroom.base.config import Settings
+from chatroom.base.errors import Refused
+from chatroom.base.models import File, Room
+from chatroom.base.threads import Workers
+from chatroom.files import films, pictures
+from chatroom.files.files_store import PIECE_BYTES, FileStore, make_file_id
+from chatroom.files.filetypes import HEAD_BYTES, PICTURES, find_type
+from chatroom.files.space import FileSpace, in_megabytes
+from chatroom.files.sweep import CHECK_EVERY, UNUSED_FOR
+from chatroom.files.usage import FileUsage
+from chatroom.names import clean_file_name
+
+MEMORY_BYTES = 1_000_000
+"""Of a file on its way to the store; the rest is on the disk."""
+
+
+class FileUploads:
+    """Check files, prepare them, and store them."""
+
+    def __init__(
+        self,
+        store: FileStore,
+        settings: Settings,
+        drawing: Workers,
+        usage: FileUsage,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._most_bytes = settings.max_file_bytes
+        self._space = FileSpace(store, settings, is_used=usage.is_used)
+        self._drawing = drawing
+        self._clock = clock
+
+    def take(self, user_id: str, room: Room, name: str, stream: BinaryIO) -> File:
+        """Keep a file for a message that is still to come; it may be `empty`, `too_large`, `full` or `invalid`."""
+        with SpooledTemporaryFile(max_size=MEMORY_BYTES) as spool:
+            size = self._take_in(stream, cast("BinaryIO", spool))
+            spool.seek(0)
+            type = find_type(spool.read(HEAD_BYTES))
+            spool.seek(0)
+            file = File(id=make_file_id(), name=clean_file_name(name, PICTURES.get(type)), type=type, size=size)
+            if type in PICTURES:
+                return self._keep_picture(user_id, room, file, cast("BinaryIO", spool))
+            if type in films.TYPES:
+                films.strip(cast("BinaryIO", spool))
+            self._keep(user_id, room, file, iter(lambda: spool.read(PIECE_BYTES), b""))
+            return file
+
+    def _take_in(self, stream: BinaryIO, spool: BinaryIO) -> int:
+        size = 0
+        while piece := stream.read(PIECE_BYTES):
+            size += len(piece)
+            self._check_size(size, "The file is too large")
+            spool.write(piece)
+        if not size:
+            raise Refused("empty", "The file is empty.")
+        return size
+
+    def _keep_picture(self, user_id: str, room: Room, file: File, spool: BinaryIO) -> File:
+        picture = self._drawing.run(lambda: pictures.prepare(spool, file.type))
+        content = picture.content
+        self._check_size(len(content), f"The picture takes {in_megabytes(len(content))} once its metadata is removed")
+        file = msgspec.structs.replace(file, size=len(content), width=picture.width, height=picture.height)
+        pieces = (content[start : start + PIECE_BYTES] for start in range(0, len(content), PIECE_BYTES))
+        self._keep(user_id, room, file, pieces, picture.thumbnail)
+        return file
+
+    def _check_size(self, size: int, problem: str) -> None:
+        if 0 < self._most_bytes < size:
+            raise Refused("too_large", f"{problem}: at most {in_megabytes(self._most_bytes)} are allowed.")
+
+    def _keep(self, user_id: str, room: Room, file: File, pieces: Iterator[bytes], thumbnail: bytes = b"") -> None:
+        now = self._clock()
+        self._store.add(
+            file,
+            pieces,
+            room_id=room.id,
+            owner_id=user_id,
+            thumbnail=thumbnail,
+            check_at=now + UNUSED_FOR,
+            check=partial(self._space.check, user_id, now=now, unused_for=UNUSED_FOR, again=now + CHECK_EVERY),
+        )

@@ -1,0 +1,110 @@
+"""Find a room through its member: the query is the permission.
+
+Nobody gets a room who is not a member of it. A public room makes members of those who open its page or join it, and
+never of who was removed; nobody becomes one by posting.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from chatroom.base.access import Access
+from chatroom.base.errors import Refused
+from chatroom.base.models import Notice, Room
+from chatroom.names import LOBBY_SLUG
+from chatroom.rooms.access_store import AccessStore
+from chatroom.rooms.direct_store import DirectRoomStore
+from chatroom.rooms.listings_store import title_for
+from chatroom.rooms.memberships_store import MembershipStore
+from chatroom.rooms.rooms_store import RoomStore
+from chatroom.site.notices import Notices
+
+LOBBY = Room(id="lobby", slug=LOBBY_SLUG, title="Lobby")
+"""The room that everybody is in."""
+
+
+class RoomAccess:
+    """Find rooms for people, and admit them to public ones."""
+
+    def __init__(
+        self,
+        store: AccessStore,
+        room_store: RoomStore,
+        direct_store: DirectRoomStore,
+        membership_store: MembershipStore,
+        notices: Notices,
+    ) -> None:
+        self._store = store
+        self._room_store = room_store
+        self._direct_store = direct_store
+        self._membership_store = membership_store
+        self._notices = notices
+
+    def find_for(self, user_id: str, slug: str) -> Access | None:
+        """The room with this slug for one of its members; nobody becomes one by this."""
+        access = self._store.find(user_id, slug)
+        if access is not None and access.room.kind == "direct":
+            title = title_for(user_id, access.room, self._direct_store.people_of(access.room))
+            return msgspec.structs.replace(access, room=msgspec.structs.replace(access.room, title=title))
+        return access
+
+    def get_for(self, user_id: str, slug: str) -> Access:
+        """The same; everybody who was not removed is a member of the lobby. Raises `Refused` for anybody else.
+
+        They are told that there is no such room, whether it exists or not; of a public room, that they can join it.
+        """
+        access = self.find_for(user_id, slug)
+        if access is not None:
+            return access
+        room = self._room_store.find_public(slug)
+        if room is None or self._membership_store.was_removed(user_id, room):
+            raise _no_such_room()
+        if room.id != LOBBY.id:
+            raise Refused("forbidden", "You are not a member of this room. Join it first: open its page.")
+        self._membership_store.admit(user_id, room)
+        return self._get(user_id, slug)
+
+    def visit(self, user_id: str, slug: str, check_return: Callable[[], None] = lambda: None) -> Access:
+        """The same for who opens the room's page: a public room makes them a member; `check_return`, if they left it.
+
+        Administrators of the site reach every public room, whoever removed them.
+        """
+        access = self.find_for(user_id, slug)
+        if access is not None:
+            return access
+        room = self.get_public(user_id, slug)
+        if self._membership_store.has_left(user_id, room):
+            check_return()
+        self.admit(user_id, room)
+        if room.id != LOBBY.id:
+            self._notices.tell(Notice(kind="rooms", user=user_id))
+        return self._get(user_id, slug)
+
+    def get_public(self, user_id: str, slug: str) -> Room:
+        """A public room that this user may become a member of; raise `Refused` (`not_found`) for any other."""
+        room = self._room_store.find_public(slug)
+        if room is None or (self._was_removed(user_id, room) and not self._is_site_administrator(user_id)):
+            raise _no_such_room()
+        return room
+
+    def admit(self, user_id: str, room: Room) -> None:
+        """Make somebody a member of a room; administrators of the site also where they were removed from it."""
+        if room.kind == "public" and self._was_removed(user_id, room) and self._is_site_administrator(user_id):
+            self._membership_store.forgive(user_id, room)
+        self._membership_store.admit(user_id, room)
+
+    def _get(self, user_id: str, slug: str) -> Access:
+        access = self.find_for(user_id, slug)
+        if access is None:  # removed, at this very moment or before
+            raise _no_such_room()
+        return access
+
+    def _was_removed(self, user_id: str, room: Room) -> bool:
+        return self._membership_store.was_removed(user_id, room)
+
+    def _is_site_administrator(self, user_id: str) -> bool:
+        return self._store.site_role_of(user_id) == "administrator"
+
+
+def _no_such_room() -> Refused:
+    return Refused("not_found", "There is no such room, or you are not a member of it.")

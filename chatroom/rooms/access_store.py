@@ -1,0 +1,103 @@
+"""What people may do in rooms.
+
+A room is found through its member: the query is the permission.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+import msgspec
+
+from chatroom.base.access import Access
+from chatroom.base.models import Person, Role
+from chatroom.mongo.database import Database, Document
+from chatroom.people.fields import SHOWN, approval_state_of, person_of
+from chatroom.rooms.memberships_store import membership_of
+from chatroom.rooms.rooms_store import find_named, room_of
+
+USER_FIELDS = SHOWN | dict.fromkeys(("role", "muted_until", "mute_reason", "deleted_at"), 1)
+APPROVAL_FIELDS = dict.fromkeys(("created_at", "is_bot", "approved", "is_trusted", "held_at"), 1)
+RIGHTS_FIELDS = dict.fromkeys(("role", "muted_until", "banned_until", "password_version"), 1)
+
+
+class Rights(msgspec.Struct, frozen=True, kw_only=True):
+    """What an account may do at a moment: `memberships` has its role and mute in each room that it is in."""
+
+    site_role: Role
+    muted_until: datetime | None
+    banned_until: datetime | None
+    password_version: int
+    memberships: Mapping[str, tuple[Role, datetime | None]]
+
+
+class AccessStore:
+    """The rooms, memberships and users collections, read together."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._rooms = database["rooms"]
+        self._memberships = database["memberships"]
+        self._users = database["users"]
+
+    def find(self, user_id: str, slug: str) -> Access | None:
+        """Find the room with this slug among those that the user is a member of, and what they may do in it.
+
+        A direct room is found by its former address too; its slug is the present one.
+        """
+        with self._database.bounded():
+            room = find_named(self._rooms, slug)
+            if room is None:
+                return None
+            membership = self._memberships.find_one({"user": user_id, "room": room["_id"], "removed_at": None})
+            if membership is None:
+                return None
+            user = self._users.find_one({"_id": user_id}, USER_FIELDS | APPROVAL_FIELDS) or {}
+        return None if user.get("deleted_at") else _access(room, membership, user)  # their last requests still come
+
+    def moderated_by(self, user_id: str) -> list[str]:
+        """The ids of the rooms in which the user has a role of the room's own that lets them moderate."""
+        query = {"user": user_id, "role": {"$in": ["administrator", "moderator"]}}
+        with self._database.bounded():
+            return [document["room"] for document in self._memberships.find(query, {"room": 1})]
+
+    def rights_of(self, user_ids: Collection[str]) -> dict[str, Rights]:
+        """What each of these accounts may do now; deleted accounts are left out."""
+        with self._database.bounded():
+            users = list(self._users.find({"_id": {"$in": list(user_ids)}, "deleted_at": None}, RIGHTS_FIELDS))
+            member = {"user": {"$in": [user["_id"] for user in users]}, "removed_at": None}
+            found = list(self._memberships.find(member, {"_id": 0, "user": 1, "room": 1, "role": 1, "muted_until": 1}))
+        theirs: dict[str, dict[str, tuple[Role, datetime | None]]] = {user["_id"]: {} for user in users}
+        for each in found:
+            theirs[each["user"]][each["room"]] = (each.get("role", "member"), each.get("muted_until"))
+        return {user["_id"]: _rights(user, theirs[user["_id"]]) for user in users}
+
+    def site_role_of(self, user_id: str) -> Role:
+        """An account's role on the site; `member` for an account that does not exist."""
+        with self._database.bounded():
+            found = self._users.find_one({"_id": user_id, "deleted_at": None}, {"role": 1}) or {}
+        role: Role = found.get("role", "member")
+        return role
+
+
+def _access(room: Document, membership: Document, user: Document) -> Access:
+    mutes = [document for document in (membership, user) if document.get("muted_until")]
+    mute = max(mutes, key=lambda document: document["muted_until"], default={})
+    return Access(
+        room=room_of(room),
+        membership=membership_of(membership),
+        site_role=user.get("role", "member"),
+        person=person_of(user) if user else Person(membership["user"], ""),
+        muted_until=mute.get("muted_until"),
+        mute_reason=mute.get("mute_reason", ""),
+        approval_state=approval_state_of(user, membership.get("role", "member")),
+    )
+
+
+def _rights(user: Document, memberships: Mapping[str, tuple[Role, datetime | None]]) -> Rights:
+    return Rights(
+        site_role=user["role"],
+        muted_until=user.get("muted_until"),
+        banned_until=user.get("banned_until"),
+        password_version=user["password_version"],
+        memberships=memberships,
+    )

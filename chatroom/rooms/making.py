@@ -1,0 +1,78 @@
+"""Make rooms: who may, how many, and which titles are free.
+
+What a private room is called is told to nobody, and takes no name away.
+"""
+
+import secrets
+from collections.abc import Callable
+
+from chatroom.base.errors import Refused
+from chatroom.base.models import Author, Role, Room
+from chatroom.names import check_new_title, make_slug
+from chatroom.rooms.access import LOBBY
+from chatroom.rooms.events import membership_notices
+from chatroom.rooms.rooms_store import RoomStore
+from chatroom.site.notices import Notices
+
+TRIES = 5
+
+
+class RoomMaking:
+    """Make rooms that people come to: public and private ones."""
+
+    def __init__(
+        self,
+        store: RoomStore,
+        notices: Notices,
+        *,
+        max_per_user: int = 0,
+        only_administrators_create: bool = False,
+        check_making: Callable[[str], None] = lambda _user_id: None,
+    ) -> None:
+        self._store = store
+        self._notices = notices
+        self._max_per_user = max_per_user
+        self._only_administrators_create = only_administrators_create
+        self._check_making = check_making
+
+    def ensure_lobby(self) -> None:
+        """Create the room that everybody is in."""
+        self._store.ensure(LOBBY)
+
+    def may_create(self, site_role: Role) -> bool:
+        """Whether somebody may make rooms here."""
+        return site_role == "administrator" or not self._only_administrators_create
+
+    def create(self, author: Author, site_role: Role, *, title: str, topic: str = "", is_private: bool = False) -> Room:
+        """Make a room; its maker is its administrator. Raises `Refused` (`forbidden`, `too_many_rooms`)."""
+        if not self.may_create(site_role):
+            raise Refused("forbidden", "Only administrators make rooms here.")
+        self.check_title(title, is_public=not is_private)
+        self._check_making(author.id)
+        if 0 < self._max_per_user <= self._store.count_made_by(author.id, self._max_per_user):
+            raise Refused("too_many_rooms", f"You have made {self._max_per_user} rooms, which is the limit.")
+        for attempt in range(TRIES):
+            # The title of a private room must not show in which slugs are taken.
+            room = Room(
+                id=secrets.token_hex(12),
+                slug=make_slug(title, is_ended=is_private or attempt > 0),
+                title=title,
+                kind="private" if is_private else "public",
+                topic=topic,
+            )
+            if self._store.add(room, author.id):
+                for notice in membership_notices(author.id, room):
+                    self._notices.tell(notice)
+                return room
+        raise _taken()
+
+    def check_title(self, title: str, *, is_public: bool, room_id: str = "") -> None:
+        """Raise `Refused` (`invalid`, `taken`) for a title that is, or looks like, one that a room cannot get."""
+        if room_id != LOBBY.id:
+            check_new_title(title)
+        if is_public and self._store.has_title(title, but=room_id):
+            raise _taken()
+
+
+def _taken() -> Refused:
+    return Refused("taken", "A public room has this name, or one that looks the same. Please choose another name.")

@@ -1,0 +1,198 @@
+"""Who is in a room, and with which role: join, leave, add, remove, promote.
+
+Nobody acts on somebody who is as powerful as they are. A private room always has an administrator.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from chatroom.base.access import POWERS, Access
+from chatroom.base.errors import Refused
+from chatroom.base.models import Author, Notice, Role, Room
+from chatroom.rooms.access import LOBBY, RoomAccess
+from chatroom.rooms.access_store import AccessStore
+from chatroom.rooms.events import RoomEvents, access_notice, membership_notices
+from chatroom.rooms.members_store import MemberStore
+from chatroom.rooms.memberships_store import MembershipStore
+from chatroom.site.acts import Acts
+from chatroom.site.acts_store import Note
+from chatroom.site.audit import about_room
+from chatroom.site.audit_store import Subject
+from chatroom.site.notices import Notices
+
+
+class RoomMembership:
+    """Let people in and out of rooms, and give them roles."""
+
+    def __init__(
+        self,
+        store: MembershipStore,
+        member_store: MemberStore,
+        access_store: AccessStore,
+        *,
+        access: RoomAccess,
+        events: RoomEvents,
+        notices: Notices,
+        acts: Acts,
+    ) -> None:
+        self._store = store
+        self._member_store = member_store
+        self._access_store = access_store
+        self._access = access
+        self._events = events
+        self._notices = notices
+        self._acts = acts
+
+    def join(self, author: Author, slug: str) -> Room:
+        """Come into a public room by one's own choice."""
+        room = self._access.get_public(author.id, slug)
+        if self._store.find_role(author.id, room) is None:
+            self.let_in(author, room)
+        return room
+
+    def let_in(self, author: Author, room: Room) -> None:
+        """Make somebody a member, and say so in the room."""
+        self._access.admit(author.id, room)
+        self._tell(author.id, room)
+        self._events.add(room, author, "joined")
+
+    def leave(self, access: Access) -> None:
+        """Leave a room; raise `Refused` (`forbidden`) where that cannot be."""
+        room = access.room
+        self._check_leaving(access)
+        self._store.leave(access.user_id, room)
+        if access.may_manage and self._member_store.has_another(access.user_id, room):
+            self._keep_managed(room, access.user_id)
+        self._tell(access.user_id, room, why="left")
+        if room.kind == "private":
+            self._events.add(room, access.author, "left")
+
+    def add(self, access: Access, user_id: str, name: str) -> bool:
+        """Take somebody into a room, also who was removed from it; False when they are in it already."""
+        _check(access.may_moderate)
+        room = access.room
+        if self._store.find_role(user_id, room) is not None:
+            return False
+
+        def add(note: Note) -> None:
+            if not self._store.forgive(user_id, room, note):
+                self._store.admit(user_id, room, note)
+
+        self._do(access, add, "add_member", user_id, tell=membership_notices(user_id, room))
+        self._events.add(room, access.author, f"added {name}")
+        return True
+
+    def remove(self, access: Access, user_id: str) -> None:
+        """Take somebody out of the room, also who has just left it; nobody who is as powerful there.
+
+        Who was removed already is told so once more, and it is noted once.
+        """
+        room = access.room
+        _check(access.may_moderate)
+        if user_id == access.user_id:
+            raise Refused("invalid", "You cannot remove yourself. Leave the room instead.")
+        if not self._store.was_ever_in(user_id, room):
+            raise no_member()
+        self.check_over(access, user_id)
+        # In the write itself: somebody may have made them more at this moment.
+        above: list[Role] = [role for role in POWERS if not access.outranks(role, "member")]
+        if not self._do(
+            access,
+            lambda note: self._store.remove(user_id, room, note, but=above),
+            "remove_member",
+            user_id,
+            tell=membership_notices(user_id, room),
+        ):
+            _check(self._store.was_removed(user_id, room))
+            self._acts.finish_in("memberships")
+
+    def set_role(self, access: Access, user_id: str, role: Role) -> None:
+        """Give a member another role in the room."""
+        _check(access.may_manage)
+        room = access.room
+        before = self._store.find_role(user_id, room)
+        if before is None:
+            raise no_member()
+        if before == role:
+            self._acts.finish_in("memberships")
+            return
+        if user_id == access.user_id and not self._member_store.has_another_administrator(user_id, room):
+            raise _nobody_else()
+
+        def give(note: Note) -> bool:
+            is_given = self._store.set_role(user_id, room, role, note)
+            if before == "administrator":
+                self._keep_managed(room, user_id, note)
+            return is_given
+
+        self._do(access, give, "set_room_role", user_id, {"role": role}, tell=[access_notice(user_id, room)])
+
+    def check_over(self, access: Access, user_id: str) -> None:
+        """Raise `Refused` (`forbidden`) unless they may act on this person in this room: the one place that knows."""
+        _check(access.may_moderate)
+        role = self._store.find_role(user_id, access.room) or "member"
+        if not access.outranks(role, self._access_store.site_role_of(user_id)):
+            raise Refused("forbidden", "You may not do this to somebody whose role is as high as yours.")
+
+    def _check_leaving(self, access: Access) -> None:
+        room = access.room
+        if room.id == LOBBY.id:
+            raise Refused("forbidden", "Everybody is in the lobby.")
+        if room.kind == "direct":
+            raise Refused("forbidden", "A direct conversation cannot be left. You can turn its notifications off.")
+        if (
+            room.kind == "private"
+            and access.may_manage
+            and not self._member_store.has_another_administrator(access.user_id, room)
+            and self._member_store.has_another(access.user_id, room)
+        ):
+            raise _nobody_else()
+
+    def _keep_managed(self, room: Room, user_id: str, note: Note | None = None) -> None:
+        """Give a private room its administrator back where two have just taken the role from each other, or both went.
+
+        Whoever looks last does so: the look sees every write that was acknowledged before it.
+        """
+        if room.kind == "private" and not self._member_store.has_another_administrator("", room):
+            self._store.take_back(user_id, room, "administrator", note)
+            raise _nobody_else()
+
+    def _do(
+        self,
+        access: Access,
+        cut: Callable[[Note], object],
+        act: str,
+        user_id: str,
+        details: Mapping[str, Any] | None = None,
+        *,
+        tell: Sequence[Notice],
+    ) -> bool:
+        subject = Subject("user", user_id, self._member_store.username_of(user_id))
+        return self._acts.do(
+            "memberships",
+            cut,
+            access.author,
+            act,
+            subject,
+            details=details or {},
+            room=about_room(access.room),
+            tell=tell,
+        )
+
+    def _tell(self, user_id: str, room: Room, why: str = "removed") -> None:
+        for notice in membership_notices(user_id, room, why):
+            self._notices.tell(notice)
+
+
+def no_member() -> Refused:
+    """The refusal for an act on somebody who is not in the room."""
+    return Refused("not_found", "They are not a member of this room.")
+
+
+def _check(is_allowed: bool) -> None:
+    if not is_allowed:
+        raise Refused("forbidden", "You may not do this in this room.")
+
+
+def _nobody_else() -> Refused:
+    return Refused("forbidden", "Nobody else manages this room. Make another member its administrator first.")

@@ -1,0 +1,152 @@
+"""Memberships: who is in a room, with which role, and who is muted there.
+
+Whoever was removed keeps a membership that says so, and is no member: a public room must not take them in again.
+Whoever left may come again, and is as muted then as before.
+"""
+
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+from chatroom.base.models import Membership, Role, Room
+from chatroom.mongo.database import Database, Document
+from chatroom.mongo.unique import write_or_find
+from chatroom.site.acts_store import INDEX, Note, noted, noting, taking_back
+
+INDEXES = [
+    IndexModel([("user", ASCENDING), ("room", ASCENDING)], unique=True),
+    IndexModel([("room", ASCENDING), ("user", ASCENDING)]),
+    # Few members have a role of their own: who manages a room is found without a look at the others.
+    IndexModel(
+        [("room", ASCENDING), ("role", ASCENDING)],
+        partialFilterExpression={"role": {"$exists": True}},
+        name="room_role",
+    ),
+    INDEX,
+]
+EARLIEST = datetime.min.replace(tzinfo=UTC)
+
+
+class MembershipStore:
+    """The memberships collection, one membership at a time."""
+
+    def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._database = database
+        self._memberships = database["memberships"]
+        self._messages = database["messages"]
+        self._clock = clock
+
+    def find_role(self, user_id: str, room: Room) -> Role | None:
+        """A member's role in a room; None for anybody else."""
+        with self._database.bounded():
+            found = self._memberships.find_one({"user": user_id, "room": room.id, "removed_at": None}, {"role": 1})
+        return found.get("role", "member") if found else None
+
+    def was_removed(self, user_id: str, room: Room) -> bool:
+        """Whether somebody removed the user from the room."""
+        query = {"user": user_id, "room": room.id, "removed_at": {"$gt": EARLIEST}, "left_at": None}
+        with self._database.bounded():
+            return self._memberships.find_one(query, {"_id": 1}) is not None
+
+    def has_left(self, user_id: str, room: Room) -> bool:
+        """Whether the user was in the room, and left it by themselves."""
+        query = {"user": user_id, "room": room.id, "left_at": {"$gt": EARLIEST}}
+        with self._database.bounded():
+            return self._memberships.find_one(query, {"_id": 1}) is not None
+
+    def was_ever_in(self, user_id: str, room: Room) -> bool:
+        """Whether the user is, or was, a member of the room."""
+        with self._database.bounded():
+            return self._memberships.find_one({"user": user_id, "room": room.id}, {"_id": 1}) is not None
+
+    def admit(self, user_id: str, room: Room, note: Note | None = None) -> None:
+        """Make a user a member, who begins to read at the room's end; a member stays one."""
+        with self._database.bounded():
+            known = self._memberships.find_one({"user": user_id, "room": room.id}, {"left_at": 1})
+            if known is not None and known.get("left_at") is None:
+                return
+            newest = self._messages.find_one(
+                {"room": room.id}, {"sequence": 1}, sort=[("room", DESCENDING), ("sequence", DESCENDING)]
+            )
+            fields = {"joined_at": self._clock(), "read_sequence": newest["sequence"] if newest else 0}
+            if known is not None:
+                self._memberships.update_one(
+                    {"user": user_id, "room": room.id, "left_at": known["left_at"]},
+                    {"$set": fields, "$unset": {"removed_at": "", "left_at": ""}},
+                )
+                return
+            member = {"user": user_id, "room": room.id}
+            # What may be in the way is the same member, admitted by another request at the same moment.
+            write_or_find(
+                self._database,
+                lambda: self._memberships.update_one(member, {"$setOnInsert": noted(fields, note)}, upsert=True),
+                lambda: self._memberships.find_one(member),
+            )
+
+    def set_role(self, user_id: str, room: Room, role: Role, note: Note | None = None) -> bool:
+        """Give a member another role; False for who is not in the room."""
+        member = {"user": user_id, "room": room.id, "removed_at": None}
+        with self._database.bounded():
+            return self._memberships.update_one(member, noting({"$set": {"role": role}}, note)).matched_count > 0
+
+    def remove(self, user_id: str, room: Room, note: Note | None = None, *, but: Collection[Role] = ()) -> bool:
+        """Take somebody out of a room, for good: only who may add members lets them in again.
+
+        Also who has just left. False for who was removed already, or who has one of the roles `but` by now.
+        """
+        gone = {"$set": {"removed_at": self._clock()}, "$unset": {"role": "", "left_at": ""}}
+        there = [{"removed_at": None}, {"left_at": {"$gt": EARLIEST}}]
+        member = {"user": user_id, "room": room.id, "role": {"$nin": list(but)}, "$or": there}
+        with self._database.bounded():
+            return self._memberships.update_one(member, noting(gone, note)).matched_count > 0
+
+    def forgive(self, user_id: str, room: Room, note: Note | None = None) -> bool:
+        """Forget that somebody left or was removed: they are a member again; False for who never was one."""
+        member, back = {"user": user_id, "room": room.id}, {"$unset": {"removed_at": "", "left_at": ""}}
+        with self._database.bounded():
+            return self._memberships.update_one(member, noting(back, note)).matched_count > 0
+
+    def leave(self, user_id: str, room: Room) -> None:
+        """End a membership that its member gives up; a mute and their turn in a slow room are kept for their return."""
+        now = self._clock()
+        gone = {"$set": {"removed_at": now, "left_at": now}, "$unset": {"role": "", "notify": ""}}
+        with self._database.bounded():
+            self._memberships.update_one({"user": user_id, "room": room.id, "removed_at": None}, gone)
+
+    def take_back(self, user_id: str, room: Room, role: Role, note: Note | None = None) -> None:
+        """Restore the membership and role of somebody who is just being taken out."""
+        back = {"$set": {"role": role}, "$unset": {"removed_at": "", "left_at": ""}}
+        with self._database.bounded():
+            self._memberships.update_one({"user": user_id, "room": room.id}, taking_back(back, note))
+
+    def set_mute(
+        self, user_id: str, room_id: str, until: datetime | None, reason: str, note: Note | None = None
+    ) -> None:
+        """Mute a present or former member of a room until a moment; None ends the mute."""
+        fields = {"muted_until": until, "mute_reason": reason}
+        update = {"$set": fields} if until else {"$unset": fields}
+        with self._database.bounded():
+            self._memberships.update_one({"user": user_id, "room": room_id}, noting(update, note))
+
+    def mute_of(self, user_id: str, room_id: str) -> tuple[datetime | None, str]:
+        """Until when somebody is muted in a room, and why."""
+        with self._database.bounded():
+            found = self._memberships.find_one({"user": user_id, "room": room_id}, {"muted_until": 1, "mute_reason": 1})
+        return ((found or {}).get("muted_until"), (found or {}).get("mute_reason", ""))
+
+    def forget(self, user_id: str) -> None:
+        """Delete every membership of an account that was deleted."""
+        with self._database.bounded():
+            self._memberships.delete_many({"user": user_id})
+
+
+def membership_of(document: Document) -> Membership:
+    """The membership that a document is."""
+    return Membership(
+        user_id=document["user"],
+        room_id=document["room"],
+        role=document.get("role", "member"),
+        read_sequence=document.get("read_sequence", 0),
+        notify=document.get("notify", "mentions"),
+    )

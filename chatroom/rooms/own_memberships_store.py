@@ -1,0 +1,55 @@
+"""What members change in their own memberships: read position, turn in a slow room, notification preference."""
+
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime, timedelta
+
+from chatroom.base.models import Notify, Room
+from chatroom.mongo.database import Database
+
+
+class OwnMembershipStore:
+    """The memberships collection, as far as it is a member's own."""
+
+    def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._database = database
+        self._memberships = database["memberships"]
+        self._clock = clock
+
+    def mark_read(self, user_id: str, room_id: str, sequence: int) -> bool:
+        """Move a member's read position forward; False when it is there, or further, already."""
+        with self._database.bounded():
+            result = self._memberships.update_one(
+                {"user": user_id, "room": room_id}, {"$max": {"read_sequence": sequence}}
+            )
+        return result.modified_count > 0
+
+    def preferences_in(self, room_id: str, user_ids: Collection[str]) -> dict[str, Notify]:
+        """What those of these users who are members want to be notified of in a room."""
+        query = {"room": room_id, "user": {"$in": list(user_ids)}, "removed_at": None}
+        with self._database.bounded():
+            found = list(self._memberships.find(query, {"_id": 0, "user": 1, "notify": 1}))
+        return {document["user"]: document.get("notify", "mentions") for document in found}
+
+    def set_preference(self, user_id: str, room_id: str, notify: Notify) -> None:
+        """Change what a member wants to be notified of in a room."""
+        with self._database.bounded():
+            self._memberships.update_one({"user": user_id, "room": room_id}, {"$set": {"notify": notify}})
+
+    def take_turn(self, user_id: str, room: Room, client_id: str, seconds: int) -> float:
+        """Take the one post that a member has in so many seconds: 0, or how long they wait.
+
+        The same post again is free. One write decides, whichever processes it is tried in.
+        """
+        now = self._clock()
+        latest = now - timedelta(seconds=seconds)
+        member = {"user": user_id, "room": room.id}
+        turn = {"posted_at": now, "posted_as": client_id}
+        free = [{"posted_at": None}, {"posted_at": {"$lte": latest}}, {"posted_at": {"$gt": now}}]
+        with self._database.bounded():
+            if self._memberships.update_one({**member, "$or": free}, {"$set": turn}).matched_count:
+                return 0.0
+            found = self._memberships.find_one(member, {"posted_at": 1, "posted_as": 1}) or {}
+        if found.get("posted_as") == client_id or found.get("posted_at") is None:
+            return 0.0
+        waited: timedelta = now - found["posted_at"]
+        return max(0.1, seconds - waited.total_seconds())
