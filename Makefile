@@ -12,7 +12,7 @@ JS_TESTS := $(wildcard tests/js/*.test.js tests/js/*.test.mjs)
 WORKERS ?= $(shell expr 2 \* $$(nproc))
 .DEFAULT_GOAL := help
 FUZZ_MINUTES ?= 10
-.PHONY: help run test coverage test-long check bench faults attack fuzz browser test-js audit lock
+.PHONY: help run dev test coverage test-long check bench faults attack fuzz browser test-js audit lock
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -20,7 +20,10 @@ help:  ## what can be made
 run: .venv/run.stamp  ## serve the room at http://127.0.0.1:5000
 	@CHATROOM_PARENT=$$PPID exec $(BIN)/python test_mongo.py
 
-test: .venv/dev.stamp browser test-js  ## every test but the long ones (PYTEST="-k name" for some)
+dev: .venv/run.stamp  ## the same on a scratch database with three people in it; a changed file starts it again
+	@CHATROOM_PARENT=$$PPID exec $(BIN)/python -m tools.dev
+
+test: .venv/dev.stamp $(if $(strip $(PYTEST)),,browser test-js)  ## every test but the long ones (PYTEST=tests/unit/rooms: only these)
 ifneq ($(strip $(PYTEST)),)
 	@$(BIN)/python -m pytest $(PYTEST)
 else

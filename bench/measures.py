@@ -439,7 +439,7 @@ def p13(bench: Bench) -> Iterator[Row]:
         bench.say(f"  {ours[-1].per_second:,.0f} against {theirs[-1].per_second:,.0f} requests/s")
     yield Row(
         "P13",
-        f"GET /chatroom signed in, 50 messages, {ours[-1].size / 1000:.0f} kB",
+        f"GET /chatroom logged in, 50 messages, {ours[-1].size / 1000:.0f} kB",
         "requests/s",
         [one.per_second for one in ours],
         "minimal Flask page, gunicorn gthread",

@@ -1,6 +1,6 @@
 """What every test may ask for: the application, its visitors, and databases.
 
-The cast: Alice (the first, so the administrator) and Bob are members; Mallory is signed in and not a member;
+The cast: Alice (the first, so the administrator) and Bob are members; Mallory is logged in and not a member;
 `client` is Anonymous. CSRF protection is on, as everywhere.
 """
 

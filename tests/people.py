@@ -1,4 +1,4 @@
-"""The cast: Alice and Bob are members, Mallory is signed in and not a member."""
+"""The cast: Alice and Bob are members, Mallory is logged in and not a member."""
 
 from chatroom.base.access import Access
 from chatroom.base.models import Author, Draft, Membership, Person, Role, Room

@@ -25,7 +25,7 @@ PAGE = """<!doctype html><html lang="en"><title>{{ room.title }}</title><h1>{{ u
 
 @app.get("/chatroom")
 def chatroom() -> str:
-    """Show the newest 50 messages of the lobby to whoever is signed in."""
+    """Show the newest 50 messages of the lobby to whoever is logged in."""
     session = rows.sessions.find_one({}) if request.cookies.get("session") else None
     user = rows.users.find_one({})
     if session is None or user is None:

@@ -103,7 +103,7 @@ class Account:
         self._unread = 0
         self.address = ""
         self.person = ""
-        """Who is signed in; may be set in any thread, and counts from then on."""
+        """Who is logged in; may be set in any thread, and counts from then on."""
         self.size = 0
         self.payers: tuple[Payer, ...] = ()
 

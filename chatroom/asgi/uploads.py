@@ -1,6 +1,6 @@
 """Take uploads in, however slowly they come: onto the disk, and before a thread is given to them.
 
-Only for those who are signed in, a few for each of them at once; everybody else's requests stay as small as they were.
+Only for people who are logged in, a few for each of them at once; everybody else's requests stay as small as they were.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ SPOOLED = "chatroom.spooled"
 class Uploads:
     """An ASGI application: uploads go to `large` when they are whole, everything else to `small` as it comes.
 
-    `find_user` gives the id of who is signed in, and is called in a thread.
+    `find_user` gives the id of who is logged in, and is called in a thread.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class Uploads:
             async for size in intake.take(receive):
                 self._spooled += size
                 if 0 < self._most_bytes < intake.size:
-                    await refuse(send, 413, "What was sent is too large.")
+                    await refuse(send, 413, "The request is too large.")
                     return
                 if self._spooled > SPOOLED_BYTES:
                     log.warning("an upload was refused: %d bytes of uploads are held", spooled)

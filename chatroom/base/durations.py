@@ -29,7 +29,7 @@ def end_of(duration: str, now: datetime) -> datetime:
     match = _duration.fullmatch(duration)
     length = timedelta(**{UNITS[match[2]]: int(match[1])}) if match else timedelta.max
     if length > timedelta(days=LONGEST_DAYS):
-        raise Refused("invalid", f"How long? Write 15m, 2h or 7d (at most {LONGEST_DAYS} days), or lifted.")
+        raise Refused("invalid", f"Write a duration such as 15m, 2h or 7d (at most {LONGEST_DAYS} days), or lifted.")
     return now + length
 
 

@@ -96,7 +96,7 @@ class FormerMember(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """One signed-in browser, or one access token; `id` is the SHA-256 of the secret that it was given."""
+    """One browser that is logged in, or one access token; `id` is the SHA-256 of the secret that it was given."""
 
     id: str
     user_id: str

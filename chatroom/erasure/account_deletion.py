@@ -83,7 +83,7 @@ class AccountDeletion:
     def check(self, by: By, user: User) -> None:
         """Raise `Refused` (`forbidden`) unless they may delete this account, which is not their own."""
         if by is not None and by.role != "administrator":
-            raise Refused("forbidden", "Only administrators delete others' accounts.")
+            raise Refused("forbidden", "Only administrators can delete other people's accounts.")
         check_power(by, user)
 
     def complete(self, act: Act) -> None:
@@ -124,7 +124,7 @@ class AccountDeletion:
         if not self._acts.do(
             "users", end, author_of(by), "delete_account", about, reason=reason, details=details, tell=[gone]
         ) and not self._acts.finish_in("users", "delete_account", user.id):
-            raise Refused("not_found", "There is no such account.")
+            raise Refused("not_found", "This account does not exist.")
         log.info("an account was deleted", extra={"user": user.id})
         self._try_to(lambda: self._end_ties(user.id), user)
 

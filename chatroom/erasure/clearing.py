@@ -58,7 +58,7 @@ class Clearing:
         """Clear everything that was said up to now; raise `Refused` unless they may, and typed the room's title."""
         check_clearing(access)
         if typed_title.strip() != access.room.title.strip():
-            raise Refused("invalid", f"Type the room's title, {access.room.title}, to confirm.")
+            raise Refused("invalid", f"To confirm, type the room's name: {access.room.title}")
         self.begin(access.room, person, reason)
         if self._thread is None:
             self.finish()
@@ -133,8 +133,8 @@ def check_clearing(access: Access) -> None:
     if access.room.kind == "direct":
         raise Refused(
             "forbidden",
-            "A direct conversation is not cleared: what the others wrote is theirs, and may be what they report. "
+            "A direct conversation cannot be cleared: the others' messages belong to them, and may be reported. "
             "You can delete your own messages.",
         )
     if not access.may_manage:
-        raise Refused("forbidden", "Only those who manage a room can clear its history.")
+        raise Refused("forbidden", "Only administrators of a room can clear its history.")

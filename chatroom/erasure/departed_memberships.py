@@ -57,4 +57,4 @@ class DepartedMemberships:
         if heir is not None:
             self._membership_store.set_role(heir.id, room, "administrator")
             self._notices.tell(Notice(kind="access", user=heir.id, room=room.id))
-            self._events.add(room, heir.person.author, "manages this room now")
+            self._events.add(room, heir.person.author, "is now an administrator of this room")

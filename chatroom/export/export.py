@@ -53,9 +53,9 @@ class Exports:
         """One of the few exports that run at the same time; raises `Refused` (`busy`) when there is none free."""
         with self._lock:
             if user_id in self._writing:
-                raise Refused("busy", "You are taking something away already. Please wait for it.", retry_after=10.0)
+                raise Refused("busy", "You already have a download running. Please wait for it.", retry_after=10.0)
             if len(self._writing) >= MOST_AT_ONCE:
-                raise Refused("busy", "Several exports are being written already. Please try again.", retry_after=10.0)
+                raise Refused("busy", "Too many exports are running. Please try again later.", retry_after=10.0)
             self._writing.add(user_id)
         try:
             yield
@@ -79,14 +79,14 @@ class Exports:
 def check_export(access: Access) -> None:
     """Raise `Refused` unless this person may take the room away."""
     if not access.may_export:
-        raise Refused("forbidden", "Only those who moderate a room can export it.")
+        raise Refused("forbidden", "Only moderators of a room can export it.")
 
 
 def parse_days(since: str, until: str) -> Days:
     """The days from one to another, both included, in UTC; raise `Refused` for what is no day."""
     first, last = _day(since), _day(until)
     if first and last and first > last:
-        raise Refused("invalid", "The first day is after the last. Please swap them.")
+        raise Refused("invalid", "The first day is after the last day. Please swap them.")
     return Days(first, last + timedelta(days=1) if last else None)
 
 
@@ -126,4 +126,4 @@ def _day(text: str) -> datetime | None:
     try:
         return datetime.strptime(text.strip()[:20], "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError as error:
-        raise Refused("invalid", f"“{text[:40]}” is not a day. Write it as 2026-01-31.") from error
+        raise Refused("invalid", f"“{text[:40]}” is not a date. Write it like 2026-01-31.") from error

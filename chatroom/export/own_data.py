@@ -88,7 +88,7 @@ class OwnData:
                 cursor: int | None = revision
                 while cursor is not None:
                     if not left:
-                        raise Refused("busy", "The search index is still being made. Please try again later.")
+                        raise Refused("busy", "The search index is still being built. Please try again later.")
                     cursor = self._indexer.take_in(room, cursor)
                     left -= 1
             found |= self._index.rooms_with(rooms, [from_word(user_id)])

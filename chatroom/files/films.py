@@ -70,7 +70,7 @@ class _Reader:
         while start + 8 <= end:
             self._left -= 1
             if self._left < 0:
-                raise Refused("invalid", "The film has too many parts: save it anew, and try again.")
+                raise Refused("invalid", "The video has too many parts. Save it with another program, and try again.")
             self.file.seek(start)
             head = self.file.read(16)
             size, name = struct.unpack_from(">I4s", head)

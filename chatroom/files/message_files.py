@@ -43,7 +43,7 @@ class MessageFiles:
         if not file_ids:
             return draft
         if len(file_ids) > self._most_files > 0 or len(set(file_ids)) != len(file_ids):
-            raise Refused("too_many_files", f"A message has at most {self._most_files} files, and each of them once.")
+            raise Refused("too_many_files", f"A message has at most {self._most_files} files, without duplicates.")
         for _ in range(CLAIM_TRIES):
             found = self._store.find_all(file_ids)
             kept = [found[file_id] for file_id in file_ids if _is_own(found.get(file_id), room, draft)]
@@ -51,7 +51,7 @@ class MessageFiles:
                 return self._answer_without(room, draft)
             if all(self._claim(each, draft) for each in kept):
                 return msgspec.structs.replace(draft, files=tuple(each.file for each in kept))
-        raise Refused("busy", "The files are being used elsewhere. Please try again.", retry_after=1.0)
+        raise Refused("busy", "The files are in use. Please try again.", retry_after=1.0)
 
     def expect_removal(self, message: Message) -> None:
         """Have the files looked at after the change that takes them from their message, whatever becomes of it."""
@@ -67,13 +67,13 @@ class MessageFiles:
     def _claim(self, kept: KeptFile, draft: Draft) -> bool:
         # A draft that was refused gives its files back without saying so: the next one of its author may have them.
         if kept.client_id not in {"", draft.client_id} and self._usage.is_used(kept):
-            raise Refused("invalid", f"Another message has the file {kept.file.name} already. Please attach it again.")
+            raise Refused("invalid", f"The file {kept.file.name} belongs to another message. Please attach it again.")
         return self._store.claim(kept, draft.client_id, self._clock() + UNUSED_FOR)
 
     def _answer_without(self, room: Room, draft: Draft) -> Draft:
         """A draft that is stored already needs no files: it is answered with its message."""
         if self._usage.find_message(room.id, draft.author.id, draft.client_id) is None:
-            raise Refused("not_found", "A file of this message is not there any more. Please attach it again.")
+            raise Refused("not_found", "A file of this message no longer exists. Please attach it again.")
         return draft
 
 

@@ -35,7 +35,7 @@ PNG_CHUNKS = {
 }  # fmt: skip
 """What makes the picture and its colours; all else is left out."""
 UPRIGHT = {None, 0, 1}
-BUSY = "Too many pictures are coming in. Please try again shortly."
+BUSY = "Too many pictures are being processed. Please try again in a moment."
 
 
 class Picture(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,17 +87,17 @@ def _explained() -> Iterator[None]:
     except Refused:
         raise
     except Exception as error:  # a decoder meets anything in a damaged file: struct.error, SyntaxError, IndexError
-        raise Refused("invalid", "The picture cannot be read: it is damaged, or cut off.") from error
+        raise Refused("invalid", "The picture cannot be read: it is damaged or incomplete.") from error
 
 
 def _check_size(image: Image.Image, file: BinaryIO) -> None:
     if not 0 < image.width * image.height <= MAX_PIXELS:
         raise _too_many_pixels()
     if image.format in {"JPEG", "MPO"} and _whole(file).count(START_OF_SCAN) > MAX_SCANS:
-        raise Refused("too_large", "The picture takes too long to be read: save it anew, and try again.")
+        raise Refused("too_large", "The picture takes too long to process. Save it again, and try once more.")
     frames = getattr(image, "n_frames", 1)
     if image.format != "MPO" and (frames > MAX_FRAMES or frames * image.width * image.height > MAX_MOVING_PIXELS):
-        raise Refused("too_large", "The picture moves for too long: it has too many frames to be shown to everybody.")
+        raise Refused("too_large", "The animation is too long: it has too many frames.")
 
 
 def _too_many_pixels() -> Refused:
@@ -153,7 +153,7 @@ def _strip_png(content: bytes, frames: int) -> bytes:
         if name in PNG_CHUNKS:
             pieces.append(chunk)
     if found > frames:
-        raise Refused("invalid", "The picture cannot be read: it has more frames than it says.")
+        raise Refused("invalid", "The picture cannot be read: it has more frames than its header says.")
     return b"".join(pieces)
 
 

@@ -31,13 +31,13 @@ class FileSpace:
         What a message has is not looked at before `again`.
         """
         if 0 < self._most < self._store.total_bytes():
-            raise Refused("full", "There is no room left for files here. Whoever runs the site can make some.")
+            raise Refused("full", "There is no space left for files. The operator of the site can add some.")
         recent = self._store.recent(owner_id, now, now + unused_for)
         if 0 < self.share < _bytes_of(recent):
             used = {kept.file.id for kept in recent if self._is_used(kept)}
             self._store.check_at(list(used), again)
             if self.share < _bytes_of(kept for kept in recent if kept.file.id not in used):
-                raise Refused("full", f"Too much of what you uploaded is in no message yet: {_allowed(self.share)}")
+                raise Refused("full", f"Too many of your uploads are not part of a message: {_allowed(self.share)}")
 
 
 def in_megabytes(size: int) -> str:
@@ -46,7 +46,7 @@ def in_megabytes(size: int) -> str:
 
 
 def _allowed(share: int) -> str:
-    return f"at most {in_megabytes(share)} are allowed. Post it, or wait until it is removed, a day after it came."
+    return f"at most {in_megabytes(share)} are allowed. Post them, or wait: they are removed a day after the upload."
 
 
 def _share(settings: Settings) -> int:

@@ -73,7 +73,7 @@ class FileUploads:
     def _keep_picture(self, user_id: str, room: Room, file: File, spool: BinaryIO) -> File:
         picture = self._drawing.run(lambda: pictures.prepare(spool, file.type))
         content = picture.content
-        self._check_size(len(content), f"The picture takes {in_megabytes(len(content))} once its metadata is removed")
+        self._check_size(len(content), f"The picture has {in_megabytes(len(content))} without its metadata")
         file = msgspec.structs.replace(file, size=len(content), width=picture.width, height=picture.height)
         pieces = (content[start : start + PIECE_BYTES] for start in range(0, len(content), PIECE_BYTES))
         self._keep(user_id, room, file, pieces, picture.thumbnail)

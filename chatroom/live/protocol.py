@@ -145,7 +145,7 @@ def parse(raw: str) -> ClientFrame:
         raise Refused("invalid", "The frame is nested too deeply.") from error
     except (msgspec.MsgspecError, UnicodeEncodeError, ValueError) as error:
         # Cut, because it may quote the frame.
-        raise Refused("invalid", f"The frame is not understood: {str(error)[:200]}") from error
+        raise Refused("invalid", f"The frame is not valid: {str(error)[:200]}") from error
 
 
 def subject_of(raw: str) -> dict[str, Any]:

@@ -73,7 +73,7 @@ class Changes:
             if message.text == text:
                 return None
             if seen is not None and seen < message.text_revision:
-                raise Refused("conflict", "The message was changed meanwhile. Read it again before you replace it.")
+                raise Refused("conflict", "The message has changed in the meantime. Read it again first.")
             members = self._texts.find_mentions(access, text)
             html = self._texts.render(access.user_id, text, members)
             fields = {"text": text, "html": html, "edited_at": self._clock()}
@@ -152,7 +152,7 @@ class Changes:
             if (message.pinned_at is not None) == on:
                 return None
             if on and len(self._store.pinned(access.room.id, MOST_PINS)) >= MOST_PINS:
-                raise Refused("too_many_pins", f"At most {MOST_PINS} messages are pinned. Unpin one of them first.")
+                raise Refused("too_many_pins", f"A room has at most {MOST_PINS} pinned messages. Unpin one first.")
             is_new = on
             return {"pinned_at": self._clock() if on else None}
 
@@ -251,7 +251,7 @@ class Changes:
 
 def _check_author(access: Access, message: Message) -> None:
     if message.author.id != access.user_id or message.kind != "message":
-        raise Refused("forbidden", "Only its author can change a message.")
+        raise Refused("forbidden", "Only the author can change a message.")
 
 
 def _check_there(message: Message) -> None:

@@ -78,7 +78,7 @@ class History:
         half = limit // 2
         later = self._store.since(room.id, max(sequence, room.cleared_sequence + 1), half + 2)
         if not later:
-            raise Refused("not_found", "The room has not come to this message.")
+            raise Refused("not_found", "There is no message with this number yet.")
         earlier = _shown(room, self._store.before(room.id, sequence, half + 1))
         found = earlier[-half:] + later[: half + 1] if half else later[:1]
         return Page(messages=found, revision=revision, more=len(earlier) > half, newer=len(later) > half + 1)
@@ -98,7 +98,7 @@ class History:
         """What changed after `revision`, by revision; raise `Refused` for a cursor that the room never gave."""
         found = self._store.changed_after(room.id, revision, limit + 1)
         if not found and not self._store.has_come_to(room.id, revision):
-            raise Refused("unknown_cursor", "The room has not come that far. Please load it again.")
+            raise Refused("unknown_cursor", "The room has no such revision yet. Please reload the page.")
         page = found[:limit]
         return Page(
             messages=page,

@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 from chatroom.base.models import Held, Message, given_client_id
 from chatroom.messages.messages_store import Stored
 
-WAITING = "A moderator looks at your first messages before others see them."
+WAITING = "A moderator reviews your first messages before others see them."
 
 
 class StoredAnswer(msgspec.Struct, kw_only=True):

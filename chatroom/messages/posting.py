@@ -151,4 +151,4 @@ class Posting:
             return
         found = self._store.by_sequences(room.id, [sequence])
         if not found or found[0].kind != "message":
-            raise Refused("invalid", "The message that this one answers is not in this room.")
+            raise Refused("invalid", "The message that you reply to is not in this room.")

@@ -17,7 +17,7 @@ def check_emoji(text: str) -> str:
     """The emoji in the form in which it is kept; raise `Refused` (`invalid`) for what is none."""
     emoji = find_emoji(text.strip().strip(":"))
     if emoji is None:
-        raise Refused("invalid", "Only an emoji can be a reaction, as itself or by its name, such as :tada:.")
+        raise Refused("invalid", "A reaction is an emoji, or its name, such as :tada:.")
     return emoji
 
 
@@ -32,10 +32,10 @@ def react(reactions: Sequence[Reaction], person: Author, emoji: str, *, on: bool
         return [each for each in left if each.people]
     if found is None:
         if len(reactions) >= MOST_EMOJI:
-            raise Refused("too_many_reactions", f"A message has at most {MOST_EMOJI} different emoji: join one.")
+            raise Refused("too_many_reactions", f"A message has at most {MOST_EMOJI} different emoji. Choose one.")
         return [*reactions, Reaction(emoji, (person,))]
     if len(found.people) >= MOST_PEOPLE:
-        raise Refused("too_many_reactions", f"{MOST_PEOPLE} people have said {emoji} already, and no more fit.")
+        raise Refused("too_many_reactions", f"{MOST_PEOPLE} people have reacted with {emoji}, which is the limit.")
     return [Reaction(emoji, (*each.people, person)) if each is found else each for each in reactions]
 
 

@@ -57,14 +57,14 @@ ARCHIVED = Rule(
     deeds=frozenset({"post", "edit", "react", "pin"}),
     holds=EVERYBODY,
     applies=lambda access, _: access.room.archived_at is not None,
-    sentence=lambda _: "This room is archived: it can be read, and nobody writes in it any more.",
+    sentence=lambda _: "This room is archived: you can read it, but nobody can post.",
 )
 READ_ONLY = Rule(
     reason="read_only",
     deeds=frozenset({"post", "edit"}),  # to what is announced, everybody may react
     holds=MEMBERS,
     applies=lambda access, _: access.room.is_read_only,
-    sentence=lambda _: "Only moderators write in this room.",
+    sentence=lambda _: "Only moderators can post in this room.",
 )
 MUTED = Rule(
     reason="muted",
@@ -79,7 +79,7 @@ PINNING = Rule(
     deeds=frozenset({"pin"}),
     holds=EVERYBODY,
     applies=lambda access, _: not access.may_pin,
-    sentence=lambda _: "Only moderators pin messages in this room.",
+    sentence=lambda _: "Only moderators can pin messages in this room.",
 )
 
 
@@ -90,7 +90,7 @@ def newcomer(is_newcomer: Callable[[Access], bool]) -> Rule:
         deeds=frozenset({"edit"}),
         holds=PEOPLE,
         applies=lambda access, _: is_newcomer(access),
-        sentence=lambda _: "Your first messages are looked at by a moderator: until then, delete instead of editing.",
+        sentence=lambda _: "Until your first messages are approved, you can delete messages but not edit them.",
     )
 
 

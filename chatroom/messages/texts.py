@@ -33,14 +33,14 @@ class Texts:
     def check(self, text: str, *, may_be_empty: bool = False) -> None:
         """Raise `Refused` (`empty`, `too_long`, `invalid`) unless the text may be a message."""
         if not may_be_empty and VISIBLE.search(text) is None:
-            raise Refused("empty", "Write something first: the message is empty.")
+            raise Refused("empty", "The message is empty.")
         if 0 < self._max_length < len(text):
             raise Refused(
                 "too_long",
                 f"The message is too long: {len(text):,} characters, and at most {self._max_length:,} are allowed.",
             )
         if not text.isascii() and HALF_CHARACTER.search(text):
-            raise Refused("invalid", "The message contains half a character (a lone surrogate); please remove it.")
+            raise Refused("invalid", "The message contains a lone surrogate (half a character). Please remove it.")
 
     def with_mentions(self, access: Access, draft: Draft) -> Draft:
         """The draft with the people whom it names."""

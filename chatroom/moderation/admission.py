@@ -52,7 +52,7 @@ class Admission:
         """Open or close the site for new accounts; an empty mode: as the environment says."""
         check_administrator(by)
         if mode and mode not in get_args(Registration):
-            raise Refused("invalid", "Registration is open, by invite, or closed.")
+            raise Refused("invalid", "Registration must be open, invite or closed.")
         self._acts.do(
             "site",
             lambda note: self._site.set("registration", mode or None, note),
@@ -66,7 +66,7 @@ class Admission:
         """Make an invite, and return its code, which is shown only now."""
         check_administrator(by)
         if not (1 <= uses <= MOST_USES and 1 <= days <= MOST_DAYS):
-            raise Refused("invalid", f"An invite is for 1 to {MOST_USES:,} people, and good for 1 to {MOST_DAYS} days.")
+            raise Refused("invalid", f"An invite is for 1 to {MOST_USES:,} people, for 1 to {MOST_DAYS} days.")
         code = self._invites.new_code()
         self._acts.do(
             "invites",
@@ -95,10 +95,10 @@ class Admission:
             details={"invite": invite_id[:8]},
             is_end=True,
         ):
-            raise Refused("not_found", "This invite is used up, too old, or was revoked already.")
+            raise Refused("not_found", "This invite has been used, has expired, or was revoked.")
 
 
 def check_administrator(by: By) -> None:
     """Raise `Refused` (`forbidden`) unless they administrate the site."""
     if by is not None and by.role != "administrator":
-        raise Refused("forbidden", "Only administrators do this.")
+        raise Refused("forbidden", "Only administrators can do this.")

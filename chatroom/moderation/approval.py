@@ -76,13 +76,13 @@ class Approval:
         """Take one's own back before it is decided, or put away one that was rejected; again does no harm."""
         held = self._store.find_by_id(held_id)
         if held is None or held.author.id != access.user_id or held.room_id != access.room.id:
-            raise Refused("not_found", "There is no such message of yours that waits for approval.")
+            raise Refused("not_found", "You have no such message waiting for approval.")
         if held.state == "waiting" and self._store.decide(held_id, "withdrawn", access.author):
             self._finish(held_id)
             return
         state = self._get(held_id).state
         if state == "approved":
-            raise Refused("conflict", "It was approved meanwhile. You can delete it in the room.")
+            raise Refused("conflict", "This message has been approved in the meantime. You can delete it in the room.")
         self._store.put_away(held_id)
         self._tell(held)
 
@@ -112,7 +112,7 @@ class Approval:
         room = self._room_store.find(held.room_id)
         access = self._access_store.find(held.author.id, room.slug) if room is not None else None
         if access is None:
-            raise Refused("not_found", f"{held.author.name} is not in the room any more: reject it instead.")
+            raise Refused("not_found", f"{held.author.name} has left the room: reject the message instead.")
         self._posting.check_approving(access)
         self._decide(by, held, "approved", is_trusting=is_trusting)
 
@@ -121,7 +121,7 @@ class Approval:
         held = self._get_for(by, held_id, "rejected")
         reason = reason.strip()
         if not reason:
-            raise Refused("invalid", "Say why: they are told, and it is noted.")
+            raise Refused("invalid", "Give a reason. The author sees it, and the audit log keeps it.")
         if len(reason) > LONGEST_REASON:
             raise Refused("too_long", f"The reason is too long: at most {LONGEST_REASON} characters are allowed.")
         if held.state == "waiting":
@@ -161,7 +161,7 @@ class Approval:
             lambda note: self._store.decide(held.id, state, author, reason=reason, is_trusting=is_trusting, note=note),
             author,
             ACTS[state],
-            about_message(held.id, held.author, room.title if room is not None else "a room that is gone"),
+            about_message(held.id, held.author, room.title if room is not None else "a deleted room"),
             reason=reason,
             details={"trusted": "yes"} if is_trusting else {},
             room=about_room(room) if room is not None else None,
@@ -235,10 +235,10 @@ class Approval:
 
 def _decided(held: Held) -> Refused:
     if held.state == "withdrawn":
-        return Refused("conflict", "Its author took it back meanwhile.")
+        return Refused("conflict", "The author withdrew this message in the meantime.")
     by = held.decided_by.name if held.decided_by is not None else "somebody"
-    return Refused("conflict", f"It was decided already: {by} {held.state} it.")
+    return Refused("conflict", f"Already decided: {by} {held.state} this message.")
 
 
 def _no_such() -> Refused:
-    return Refused("not_found", "There is no such message that waits, or it is not for you to decide.")
+    return Refused("not_found", "There is no such held message, or you may not decide about it.")

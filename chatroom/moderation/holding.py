@@ -75,7 +75,7 @@ class Holding:
 
     def _keep(self, access: Access, draft: Draft) -> Held:
         if self._store.count_waiting(None, is_public=True, limit=MOST_ON_SITE) >= MOST_ON_SITE:
-            raise Refused("too_many_held", "Too many messages wait for approval here. Please try again later.")
+            raise Refused("too_many_held", "Too many messages are waiting for approval here. Please try again later.")
         now = self._clock()
         # First on the account: as long as it is known there, whatever is sent again is looked for.
         self._users.note_held(access.user_id, now)
@@ -92,7 +92,7 @@ class Holding:
         )
         kept = self._store.add(held, MOST_HELD)
         if kept is None:
-            raise Refused("too_many_held", f"{MOST_HELD} messages of yours wait already. Wait until one is decided.")
+            raise Refused("too_many_held", f"{MOST_HELD} of your messages are waiting for approval.")
         self._notices.tell(Notice(kind="held", user=kept.author.id, room=kept.room_id))
         return kept
 
@@ -100,7 +100,7 @@ class Holding:
 def _checked(held: Held) -> Held | None:
     """What whoever sent it is told."""
     if held.state == "rejected":
-        raise Refused("rejected", f"A moderator did not approve this message: {held.reason}")
+        raise Refused("rejected", f"A moderator rejected this message: {held.reason}")
     if held.state == "withdrawn":
-        raise Refused("withdrawn", "You took this message back before it was approved. Write it anew.")
+        raise Refused("withdrawn", "You withdrew this message before it was approved. Please write it again.")
     return None if held.state == "approved" and held.is_done else held

@@ -24,7 +24,7 @@ from chatroom.site.audit import about_room, about_user, checked
 from chatroom.site.audit_store import Act
 from chatroom.site.authority import By, author_of, ban_words, check_power
 
-WHY = "Say why: they are told, and it is noted."
+WHY = "Give a reason. The author sees it, and the audit log keeps it."
 SAME = timedelta(seconds=15)
 """Whoever sends the same mute or ban once more within this time means the one that is there."""
 
@@ -54,7 +54,7 @@ class Moderation:
     def set_role(self, by: By, user: User, role: Role, reason: str = "") -> User:
         """Give somebody another role on the site; raise `Refused` for the last administrator."""
         if by is not None and by.role != "administrator":
-            raise Refused("forbidden", "Only administrators give roles.")
+            raise Refused("forbidden", "Only administrators can change roles.")
         if user.role == role:
             self._acts.finish_in("users")
             return user
@@ -77,7 +77,7 @@ class Moderation:
             if self._user_store.has_administrator():
                 return
             self._state_store.give_back_role(user.id, user.role, note)
-        raise Refused("last_administrator", "This is the last administrator. Make somebody else one first.")
+        raise Refused("last_administrator", "This is the last administrator. Make another user an administrator first.")
 
     def mute(self, by: By, user: User, end: datetime, reason: str) -> None:
         """Let somebody read and not post, in all rooms, until `end`."""
@@ -163,7 +163,7 @@ class Moderation:
     def end_sessions(self, by: By, user: User) -> int:
         """Log somebody out everywhere, and count the sessions and tokens that ended."""
         if by is not None and by.role != "administrator":
-            raise Refused("forbidden", "Only administrators end others' sessions.")
+            raise Refused("forbidden", "Only administrators can end other people's sessions.")
         count = len(self._sessions.list_for(user))
         self._do(by, lambda note: self._acts.intend(note, user.id), "end_sessions", user, "", tell=[], count=count)
         self._end_now(user)
@@ -186,7 +186,7 @@ class Moderation:
         user = self._user_store.find(user_id)
         if user is None:
             is_former = self._state_store.find_former(user_id) is not None
-            raise Refused("not_found", "This account was deleted." if is_former else "There is no such account.")
+            raise Refused("not_found", "This account was deleted." if is_former else "This account does not exist.")
         return user
 
     def _is_same(self, is_until: datetime | None, is_because: str, end: datetime | None, reason: str) -> bool:

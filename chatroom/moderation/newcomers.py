@@ -92,7 +92,7 @@ class Newcomers:
     def check_making_rooms(self, user_id: str) -> None:
         """Raise `Refused` (`newcomer`) for who would keep order in a room before anybody knows them."""
         if self.first and self.is_one(user_id):
-            raise Refused("newcomer", "Your first messages are looked at by a moderator: until then, make no rooms.")
+            raise Refused("newcomer", "Until your first messages are approved, you cannot create rooms.")
 
     def check_direct(self, user_id: str, others: Sequence[str]) -> None:
         """Raise `Refused` (`newcomer`) for who would talk to people where nobody looks; moderators may be asked."""
@@ -103,7 +103,7 @@ class Newcomers:
             if other != user_id and (user is None or not POWERS[user.role]):
                 raise Refused(
                     "newcomer",
-                    "Your first messages are looked at by a moderator: until then, only moderators can be written to.",
+                    "Until your first messages are approved, you can write direct messages to moderators only.",
                 )
 
 

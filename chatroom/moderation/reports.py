@@ -50,7 +50,7 @@ class Reports:
         """The message that somebody wants to report; raise `Refused` for what cannot be."""
         message = next(iter(self._history.since(access.room, sequence, 1).messages), None)
         if message is None or message.sequence != sequence or message.deleted_at or message.kind != "message":
-            raise Refused("not_found", "There is no such message (any more).")
+            raise Refused("not_found", "This message does not exist or was deleted.")
         if message.author.id == access.user_id:
             raise Refused("forbidden", "This is your own message: you can delete it.")
         return message
@@ -94,14 +94,14 @@ class Reports:
         report = self._store.find_open(report_id)
         may_see = report and (POWERS[by.role] or report.room.id in self._access_store.moderated_by(by.id))
         if report is None or not may_see or report.author.id == by.id:
-            raise Refused("not_found", "This report was decided already, or is not for you.")
+            raise Refused("not_found", "This report was already closed, or you may not decide about it.")
         return report
 
     def delete_message(self, by: User, report: Report, reason: str) -> None:
         """Delete the reported message, as a moderator of its room may."""
         access = self._access_store.find(by.id, report.room.slug)
         if access is None or not access.may_moderate:
-            raise Refused("forbidden", "Only moderators of the room can delete it.")
+            raise Refused("forbidden", "Only moderators of the room can delete this message.")
         self._changes.make(access.room, self._changes.deleting(access, report.message, reason))
 
     def close(self, by: User, report: Report, outcome: list[str], reason: str) -> None:

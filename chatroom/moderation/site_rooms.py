@@ -64,7 +64,7 @@ class SiteRooms:
         if self._member_store.has_another_administrator("", found.room):
             if role == "administrator" and self._acts.finish_in("memberships", "appoint", user.id):
                 return found
-            raise Refused("forbidden", "Somebody manages this room: they can name others on its settings page.")
+            raise Refused("forbidden", "This room has an administrator, who can appoint others on its settings page.")
         reason = checked(reason, WHY)
         if role is None or not self._acts.do(
             "memberships",
@@ -76,6 +76,6 @@ class SiteRooms:
             room=about_room(found.room),
             tell=[access_notice(user.id, found.room)],
         ):
-            raise Refused("not_found", "Only a member of the room can be put in charge of it, and they are none.")
-        self._events.add(found.room, author, f"put {user.display_name} in charge of this room")
+            raise Refused("not_found", "Only a member of the room can become its administrator.")
+        self._events.add(found.room, author, f"appointed {user.display_name} as an administrator of this room")
         return found

@@ -19,9 +19,9 @@ def clean_hook_name(text: str) -> HookName:
     """The name as it is kept; raise `Refused` (`invalid`) with the reason."""
     name = " ".join(text.split())
     if not 0 < len(name) <= MAX_HOOK_NAME or not name.isprintable() or _hidden.search(name):
-        raise Refused("invalid", f"Give it a name of 1 to {MAX_HOOK_NAME} characters that can be seen.")
+        raise Refused("invalid", f"Enter a name of 1 to {MAX_HOOK_NAME} visible characters.")
     if not is_one_script_a_word(name):
-        raise Refused("invalid", "A word of the name mixes letters of different scripts. Please use one.")
+        raise Refused("invalid", "A word of the name mixes letters of different scripts. Please use one script.")
     if is_reserved(name):
         raise Refused("invalid", "This name is reserved. Please choose another.")
     return HookName(name)

@@ -15,11 +15,11 @@ RULE_VERSION = 1
 """Stored beside the keys. A change of `fold` or `look` needs a new number and a migration of `name_keys`."""
 
 USERNAME_RULE = (
-    "2 to 32 letters and digits of one script; dots, hyphens and underscores may stand between them. No spaces."
+    "2 to 32 letters and digits of one script; dots, hyphens and underscores are allowed between them. No spaces."
 )
 DISPLAY_NAME_RULE = (
     "What others see: 1 to 40 letters and digits of one script; "
-    "single spaces, dots, hyphens, underscores and apostrophes may stand between them."
+    "single spaces, dots, hyphens, underscores and apostrophes are allowed between them."
 )
 
 RESERVED = {
@@ -48,15 +48,15 @@ def keys(username: str, display_name: str) -> list[str]:
 
 def clean_username(text: str) -> str:
     """The user name as it is kept; raise `Refused` (`invalid`) with the reason."""
-    name = _clean(text, _username, "User names are made of letters, digits, and . _ - between them.", 2, 32)
+    name = _clean(text, _username, "A user name consists of letters and digits, with . _ - between them.", 2, 32)
     if not (name.isascii() or _latin.search(name)) and look(name).isascii():
-        raise _invalid("This user name looks like another in Latin letters. Please choose one that does not.")
+        raise _invalid("This user name looks like one in Latin letters. Please choose another.")
     return name
 
 
 def clean_display_name(text: str) -> str:
     """The display name as it is kept; raise `Refused` (`invalid`) with the reason."""
-    return _clean(text, _display_name, "Display names are made of letters, digits, spaces, and ' . _ -.", 1, 40)
+    return _clean(text, _display_name, "A display name consists of letters, digits, spaces, and ' . _ -.", 1, 40)
 
 
 def is_reserved(name: str) -> bool:
@@ -104,19 +104,19 @@ def _check_form(name: str) -> None:
     if _doubled.match(name):
         if regex.search(r"\. ", name) and not _doubled.match(name.replace(". ", " ")):
             return  # "J. R. Hartley"
-        raise _invalid("The name has two spaces or signs side by side. Please use single ones.")
+        raise _invalid("The name has two spaces or signs in a row. Please use single ones.")
     if _piled.match(name):
         raise _invalid("The name has too many accents on one letter.")
 
 
 def _check_script(name: str) -> None:
     if not _one_script.fullmatch(name):
-        raise _invalid("The name mixes letters of different scripts (Latin and Cyrillic, say). Please use one.")
+        raise _invalid("The name mixes letters of several scripts, such as Latin and Cyrillic. Please use one.")
     zeros = {ord(letter) - unicodedata.digit(letter) for letter in name if unicodedata.category(letter) == "Nd"}
     if len(zeros) > 1:
-        raise _invalid("The name mixes digits of different scripts. Please use one kind.")
+        raise _invalid("The name mixes digits of different scripts. Please use one script.")
     if any(not letter.isascii() and letter.islower() and letter == letter.upper() for letter in name):
-        raise _invalid("The name contains a phonetic sign. Please use ordinary letters.")  # ᴀᴅᴍɪɴ
+        raise _invalid("The name contains a phonetic letter. Please use ordinary letters.")  # ᴀᴅᴍɪɴ
 
 
 def _reserved_form(name: str) -> str:

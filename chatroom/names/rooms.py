@@ -65,7 +65,7 @@ def clean_title(text: str) -> str:
 def check_new_title(title: str) -> None:
     """Raise `Refused` (`invalid`) for a title that no room but the lobby may get: one that could mislead."""
     if not is_one_script_a_word(title):
-        raise Refused("invalid", "A word of the name mixes letters of different scripts. Please use one.")
+        raise Refused("invalid", "A word of the name mixes letters of different scripts. Please use one script.")
     if set(title_keys(title)) & set(title_keys(LOBBY_SLUG)) or fold(look(title)) == fold(look(LOBBY_SLUG)):
         raise Refused("invalid", "This name is the lobby's, or looks like it. Please choose another.")
 

@@ -61,11 +61,11 @@ class Push:
         """Remember a browser; raise `Refused` (`invalid`) for what no browser would say."""
         address = urlsplit(endpoint)
         if address.scheme != "https" or not address.hostname or len(endpoint) > LONGEST_ENDPOINT:
-            raise Refused("invalid", "The push service's address must begin with https:// and have a name.")
+            raise Refused("invalid", "The address of the push service must start with https:// and a host name.")
         if not self._is_allowed(address.hostname):
-            raise Refused("invalid", "The push service's address is not one of the public internet.")
+            raise Refused("invalid", "The address of the push service is not on the public internet.")
         if not KEY.match(p256dh) or not KEY.match(auth):
-            raise Refused("invalid", "The browser's keys are not what a browser makes.")
+            raise Refused("invalid", "The keys of the push subscription are not valid.")
         subscription = Subscription(
             id=_id_of(endpoint), user_id=user_id, session_id=session_id, endpoint=endpoint, p256dh=p256dh, auth=auth
         )

@@ -108,7 +108,7 @@ class Webhooks:
         """Post what a webhook was given, under its name; `Refused` where who made it may not say anything there."""
         maker = self._find_maker(hook, room)
         if maker is None or not maker.may_manage:
-            raise Refused("forbidden", "Whoever made this webhook no longer manages the room. Make it anew.")
+            raise Refused("forbidden", "The creator of this webhook no longer manages the room. Create a new one.")
         return self._posting.post(
             Submission(
                 access=maker,
@@ -151,7 +151,7 @@ class Webhooks:
         """A name that is no member's, and does not look like one."""
         cleaned = clean_hook_name(name)
         if self._is_taken(cleaned):
-            raise Refused("taken", "This name is, or looks like, a member's. Please choose another.")
+            raise Refused("taken", "This name is a member's, or looks like it. Please choose another.")
         return cleaned
 
     def _checked(self, url: str) -> str:
@@ -161,13 +161,13 @@ class Webhooks:
             parts = urlsplit(url)
             port = parts.port
         except ValueError:
-            raise Refused("invalid", "This is not an address.") from None
+            raise Refused("invalid", "This is not a valid address.") from None
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or port == 0:
-            raise Refused("invalid", "Give an address that begins with https:// or http://, without a user name.")
+            raise Refused("invalid", "Enter an address that starts with https:// or http://, without a user name.")
         if len(url) > LONGEST_URL or not url.isprintable() or " " in url:
-            raise Refused("invalid", f"The address is too long (at most {LONGEST_URL} characters), or has blanks.")
+            raise Refused("invalid", f"The address is too long (at most {LONGEST_URL} characters) or contains spaces.")
         if not self._is_allowed(parts.hostname):
-            raise Refused("invalid", "This host cannot be posted to: it is not known, or not on the public internet.")
+            raise Refused("invalid", "This host is unknown, or not on the public internet.")
         return url
 
 
@@ -179,10 +179,10 @@ def hash_of(secret: str) -> str:
 def _trigger(word: str) -> str:
     word = word.strip()
     if len(word) > LONGEST_TRIGGER or not word.isprintable():
-        raise Refused("invalid", f"The word is too long: at most {LONGEST_TRIGGER} characters.")
+        raise Refused("invalid", f"The word is too long: at most {LONGEST_TRIGGER} characters are allowed.")
     return word
 
 
 def _check_manager(access: Access) -> None:
     if not access.may_manage:
-        raise Refused("forbidden", "Only the room's administrators may look after its webhooks.")
+        raise Refused("forbidden", "Only administrators of the room can manage its webhooks.")

@@ -67,7 +67,7 @@ class Accounts:
         """Make an account as a visitor may; raise `Taken`, or `Refused` with the reason."""
         registration = self._registration()
         if registration == "closed":
-            raise Refused("forbidden", "New accounts are not open here at the moment.")
+            raise Refused("forbidden", "Registration is closed.")
         wanted = self._check(wanted)
         self._limits.registration.enter(address)
         if self.needs_first_code():
@@ -96,7 +96,7 @@ class Accounts:
     def create_bot(self, username: str, display_name: str) -> User:
         """Make an account for a program: its password is known to nobody, and it comes in by token alone."""
         if not self._users.has_any():
-            raise Refused("forbidden", "Make a person's account first: the site's first account administers it.")
+            raise Refused("forbidden", "Create a person's account first: the first account administers the site.")
         wanted = self._check(Registration(username=username, display_name=display_name, password=token_urlsafe(24)))
         return self._add(wanted, "the console", is_bot=True)
 
@@ -134,7 +134,7 @@ class Accounts:
         """What `set_password` does, with a hash that is made."""
         changed = self._users.change_password(user.id, password_hash, note)
         if changed is None:
-            raise Refused("not_found", "There is no such account.")
+            raise Refused("not_found", "This account does not exist.")
         # The new version has made them worthless already; the mark tells the live connections, which else are looked
         # at within two minutes. So nobody is told that the password is the old one, because that fails.
         with suppress(Unavailable):

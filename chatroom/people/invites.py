@@ -43,7 +43,7 @@ class Invites:
     def take(self, code: str) -> None:
         """Use an invite once; raise `Refused` (`forbidden`) when it is not, or no longer, good."""
         if not self._store.take(_id_of(code)):
-            raise Refused("forbidden", "This invitation is not valid (any more). Please ask for another.")
+            raise Refused("forbidden", "This invite has expired or has been used up. Please ask for a new one.")
 
     def list_good(self) -> list[Invite]:
         """The invites by which somebody may still register, the first to end first."""

@@ -19,7 +19,7 @@ from chatroom.base.threads import Workers
 
 log = logging.getLogger(__name__)
 
-PASSWORD_RULE = "At least 8 characters, and up to 256, in any script. Long is better than complicated."  # noqa: S105
+PASSWORD_RULE = "8 to 256 characters in any script. A long password is better than a complicated one."  # noqa: S105
 SHORTEST = 8
 LONGEST = 256
 SHORTEST_REST = 6
@@ -61,14 +61,14 @@ class Passwords:
             raise _invalid(f"The password is too long: at most {LONGEST} characters are allowed.")
         normal = _normal(password)
         if normal is None:
-            raise _invalid("The password contains half a character. Please type it again.")
+            raise _invalid("The password contains an incomplete character. Please type it again.")
         if len(normal) < SHORTEST:
             raise _invalid(f"The password is too short: it needs at least {SHORTEST} characters.")
         folded = normal.casefold()
         if folded in _common() or re.sub(r"[\W\d_]+$", "", folded) in _common():
-            raise _invalid("Many people use this password, so it is the first to be tried. Please choose another.")
+            raise _invalid("Many people use this password, so attackers try it first. Please choose another.")
         if _is_mostly(folded, (*self._known_words, *own_names)):
-            raise _invalid("The password is too close to your name or the name of this site. Please choose another.")
+            raise _invalid("The password is too similar to your name or this site's name. Please choose another.")
 
     def hash(self, password: str) -> str:
         """The hash to keep, of a password that `check_choice` let pass; raise `Refused` (`busy`)."""

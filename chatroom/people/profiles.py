@@ -1,6 +1,7 @@
 """Profiles: what people say about themselves. A new display name is seen at once; what was said keeps the old one."""
 
 import unicodedata
+from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
@@ -28,16 +29,19 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 class Profiles:
     """Change profiles."""
 
-    def __init__(self, users: UserStore, acts: Acts) -> None:
+    def __init__(self, users: UserStore, acts: Acts, tell: Callable[[Notice], object]) -> None:
         self._users = users
         self._acts = acts
+        self._tell = tell
 
     def change(self, user: User, wanted: Profile) -> None:
         """Keep what somebody says about themselves; raise `Taken`, or `Refused` with what is wrong."""
         profile = msgspec.structs.asdict(_clean(wanted))
         changed = msgspec.structs.replace(user, **profile)
+        told = Notice(kind="user", user=user.id)  # whatever is shown of them is looked up anew
         if changed.display_name == user.display_name:
             self._users.set_profile(user, profile)
+            self._tell(told)
             return
         self._acts.do(
             "users",
@@ -46,7 +50,7 @@ class Profiles:
             "rename",
             about_user(user),
             details={"before": user.display_name},
-            tell=[Notice(kind="user", user=user.id)],
+            tell=[told],
         )
 
 
@@ -64,15 +68,16 @@ def local_time(user: User, now: datetime) -> str:
 
 def _clean(wanted: Profile) -> Profile:
     display_name, about = clean_display_name(wanted.display_name), _clean_about(wanted.about)
-    if wanted.time_zone and wanted.time_zone not in time_zones():
-        raise Refused("invalid", "There is no such time zone. Write it as Europe/Vienna.")
-    return msgspec.structs.replace(wanted, display_name=display_name, about=about)
+    time_zone = wanted.time_zone.strip()
+    if time_zone and time_zone not in time_zones():
+        raise Refused("invalid", "This time zone is not known. Write it like Europe/Vienna.")
+    return msgspec.structs.replace(wanted, display_name=display_name, about=about, time_zone=time_zone)
 
 
 def _clean_about(text: str) -> str:
     text = text.replace("\r\n", "\n").strip()
     if len(text) > LONGEST_ABOUT:
-        raise Refused("too_long", f"That is too long: at most {LONGEST_ABOUT} characters are allowed.")
+        raise Refused("too_long", f"The text is too long: at most {LONGEST_ABOUT} characters are allowed.")
     if any(unicodedata.category(character) in {"Cc", "Cs"} and character != "\n" for character in text):
         raise Refused("invalid", "The text contains a control character. Please type it again.")
     return text

@@ -44,7 +44,7 @@ class Resets:
     def make(self, by: By, user: User) -> str:
         """Make a link's secret, shown only now; the user's earlier ones are worth nothing any more."""
         if by is not None and by.role != "administrator":
-            raise Refused("forbidden", "Only administrators make reset links.")
+            raise Refused("forbidden", "Only administrators can create reset links.")
         check_power(by, user)
         secret = secrets.token_urlsafe(SECRET_BYTES)
         ends, version = self._clock() + GOOD_FOR, user.password_version
@@ -82,7 +82,7 @@ class Resets:
         user = self._users.find(user_id) if owner else None
         # Whoever has set another password since has no need of the link, and may fear who else has it.
         if user is None or user.password_version != password_version:
-            raise Refused("not_found", "This link is not valid (any more). Please ask for another.")
+            raise Refused("not_found", "This link has expired or has already been used. Please ask for a new one.")
         return user
 
 

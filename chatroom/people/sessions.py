@@ -1,4 +1,4 @@
-"""Signing in: sessions and access tokens, known by a secret that only their holder has.
+"""Logging in: sessions and access tokens, known by a secret that only their holder has.
 
 A secret is worth something only while its session is in the database, not ended, not expired, and of the
 password that the account has now.
@@ -90,7 +90,7 @@ class Sessions:
         return user.banned_until is not None and user.banned_until > self._clock()
 
     def has_been_at(self, user_id: str, address: str) -> bool:
-        """Whether the user has signed in from this address not long ago."""
+        """Whether the user has logged in from this address recently."""
         return self._store.has_been_at(user_id, address)
 
     def prolong(self, session_id: str, *, is_active: bool) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Sessions: who is signed in where. A session is found by the hash of its secret, which is kept nowhere.
+"""Sessions: who is logged in where. A session is found by the hash of its secret, which is kept nowhere.
 
 An ended session is marked, not removed, so that every process can learn of it; an index removes it later.
 """
@@ -54,7 +54,7 @@ class SessionStore:
         return sorted(map(_session, documents), key=lambda session: session.seen_at, reverse=True)
 
     def has_been_at(self, user_id: str, address: str) -> bool:
-        """Whether the user has signed in from this address's network not long ago."""
+        """Whether the user has logged in from this address's network recently."""
         with self._database.bounded():
             known = self._sessions.find({"user_id": user_id}, {"_id": 0, "address": 1})
             return network_of(address) in {network_of(document["address"]) for document in known}

@@ -13,12 +13,12 @@ from chatroom.base.models import Role, Scope, Session
 from chatroom.names import LOBBY_SLUG
 
 SCOPES: dict[Scope, str] = {
-    "read": "Read the rooms of its account, and follow them live",
-    "post": "Post there, and change what its account wrote",
-    "rooms": "Make rooms, come into public ones, and leave",
+    "read": "Read the rooms of the account, and follow them live",
+    "post": "Post in these rooms, and change messages of the account",
+    "rooms": "Create rooms, join public rooms, and leave rooms",
     "moderate": "Use the account's rights as a moderator or administrator",
 }
-NOT_IN = "There is no such room, or this account is not in it: with the scope rooms, a token comes into public ones."
+NOT_IN = "You are not a member of this room, or it does not exist. The scope rooms lets a token join public rooms."
 USUAL: tuple[Scope, ...] = ("read", "post")
 
 
@@ -31,9 +31,9 @@ class Grant(msgspec.Struct, frozen=True):
     def check(self, scope: Scope, slug: str | None) -> None:
         """Raise `Refused` (`out_of_scope`) unless this may be done there; `slug` is None for what is in no one room."""
         if scope not in self.scopes:
-            raise Refused("out_of_scope", f"This token may not do that: it needs the scope {scope}.")
+            raise Refused("out_of_scope", f"This access token needs the scope {scope}.")
         if self.rooms and slug not in self.rooms:
-            raise Refused("out_of_scope", f"This token is for {_listed(self.rooms)} alone.")
+            raise Refused("out_of_scope", f"This access token is limited to {_listed(self.rooms)}.")
 
     def site_role(self, role: Role) -> Role:
         """The account's role on the site as the token has it: without the scope `moderate`, a member's."""

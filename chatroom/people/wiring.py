@@ -87,7 +87,7 @@ def make(
         accounts=accounts,
         invites=invites,
         passwords=passwords,
-        profiles=Profiles(users, site.acts),
+        profiles=Profiles(users, site.acts, site.notices.tell),
         resets=Resets(reset_store, users, accounts, site.acts),
         avatars=avatars,
         forget=(sessions.forget, reset_store.forget, invite_store.forget, avatars.remove),

@@ -60,7 +60,7 @@ class RoomAccess:
         if room is None or self._membership_store.was_removed(user_id, room):
             raise _no_such_room()
         if room.id != LOBBY.id:
-            raise Refused("forbidden", "You are not a member of this room. Join it first: open its page.")
+            raise Refused("forbidden", "You are not a member of this room. Open its page to join it.")
         self._membership_store.admit(user_id, room)
         return self._get(user_id, slug)
 

@@ -37,7 +37,7 @@ class DirectRooms:
         """
         people = tuple(sorted({author.id, *others}))
         if not 2 <= len(people) <= MOST_PEOPLE:
-            raise Refused("invalid", f"Choose one to {MOST_PEOPLE - 1} people to talk to.")
+            raise Refused("invalid", f"Choose 1 to {MOST_PEOPLE - 1} people.")
         room_id = f"direct-{hashlib.sha256(','.join(people).encode()).hexdigest()[:32]}"
         found = self._store.find(room_id, people)
         if found is not None and self._membership_store.find_role(author.id, found) is not None:

@@ -40,7 +40,7 @@ class DirectRoomStore:
                 break
         room = self.find(room_id, people)
         if room is None:
-            raise Unavailable("The conversation could not be made. Please try again.")
+            raise Unavailable("The conversation could not be created. Please try again.")
         return room
 
     def people_of(self, room: Room) -> dict[str, Person]:

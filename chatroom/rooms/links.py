@@ -43,9 +43,9 @@ class RoomInvites:
         """Make a link; answers with its code, which nobody can read again."""
         _check(access)
         if not (1 <= uses <= MAX_USES and 1 <= hours <= MAX_HOURS):
-            raise Refused("invalid", f"A link is good for 1 to {MAX_USES} people, and for 30 days at most.")
+            raise Refused("invalid", f"A link admits 1 to {MAX_USES} people, for 30 days at most.")
         if len(self._store.list_for(access.room)) >= MOST:
-            raise Refused("busy", f"There are {MOST} links into this room: end one first.")
+            raise Refused("busy", f"This room has {MOST} active links, which is the limit. End one first.")
         code = secrets.token_urlsafe(24)
         now = self._clock()
         invite = RoomInvite(
@@ -85,7 +85,7 @@ class RoomInvites:
             details={"link": invite_id[:8]},
             is_end=True,
         ):
-            raise Refused("not_found", "There is no such link; perhaps it has ended already.")
+            raise Refused("not_found", "This link does not exist, or has already ended.")
 
     def get_room(self, code: str) -> Room:
         """The room that a link leads to; raise `Refused` (`not_found`) for one that is no good."""
@@ -101,7 +101,7 @@ class RoomInvites:
         if self._membership_store.find_role(author.id, room) is not None:
             return room
         if self._membership_store.was_removed(author.id, room):
-            raise Refused("forbidden", "You were removed from this room. Ask those who manage it to add you.")
+            raise Refused("forbidden", "You were removed from this room. Ask one of its administrators to add you.")
         if not self._store.take(_hash(code)):
             raise _no_good()
         self._membership.let_in(author, room)
@@ -110,11 +110,11 @@ class RoomInvites:
 
 def _check(access: Access) -> None:
     if not access.may_moderate:
-        raise Refused("forbidden", "Only moderators invite people to this room.")
+        raise Refused("forbidden", "Only moderators can invite people to this room.")
 
 
 def _no_good() -> Refused:
-    return Refused("not_found", "This link is not good any more: it was used up, or it has ended. Ask for a new one.")
+    return Refused("not_found", "This link has expired or has been used up. Ask for a new one.")
 
 
 def _hash(code: str) -> str:

@@ -46,7 +46,7 @@ class RoomMaking:
     def create(self, author: Author, site_role: Role, *, title: str, topic: str = "", is_private: bool = False) -> Room:
         """Make a room; its maker is its administrator. Raises `Refused` (`forbidden`, `too_many_rooms`)."""
         if not self.may_create(site_role):
-            raise Refused("forbidden", "Only administrators make rooms here.")
+            raise Refused("forbidden", "Only administrators can create rooms.")
         self.check_title(title, is_public=not is_private)
         self._check_making(author.id)
         if 0 < self._max_per_user <= self._store.count_made_by(author.id, self._max_per_user):

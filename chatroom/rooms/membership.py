@@ -137,9 +137,9 @@ class RoomMembership:
     def _check_leaving(self, access: Access) -> None:
         room = access.room
         if room.id == LOBBY.id:
-            raise Refused("forbidden", "Everybody is in the lobby.")
+            raise Refused("forbidden", "Nobody can leave the lobby.")
         if room.kind == "direct":
-            raise Refused("forbidden", "A direct conversation cannot be left. You can turn its notifications off.")
+            raise Refused("forbidden", "You cannot leave a direct conversation. You can turn its notifications off.")
         if (
             room.kind == "private"
             and access.may_manage
@@ -186,7 +186,7 @@ class RoomMembership:
 
 def no_member() -> Refused:
     """The refusal for an act on somebody who is not in the room."""
-    return Refused("not_found", "They are not a member of this room.")
+    return Refused("not_found", "This user is not a member of this room.")
 
 
 def _check(is_allowed: bool) -> None:

@@ -79,7 +79,7 @@ class RoomSettings:
             return
         fields = {"archived_at": self._clock() if is_archived else None}
         self._do(room, author, "archive_room" if is_archived else "unarchive_room", reason, fields)
-        self._events.add(room, author, "archived the room" if is_archived else "opened the room again")
+        self._events.add(room, author, "archived the room" if is_archived else "reopened the room")
 
     def _do(self, room: Room, author: Author, act: str, reason: str, fields: Mapping[str, Any]) -> None:
         self._acts.do(
@@ -96,7 +96,7 @@ class RoomSettings:
 
 def _check(access: Access) -> None:
     if not access.may_manage:
-        raise Refused("forbidden", "Only those who manage this room change it.")
+        raise Refused("forbidden", "Only administrators of this room can change it.")
 
 
 def _lines(room: Room, fields: Mapping[str, Any]) -> list[str]:

@@ -65,9 +65,9 @@ def parse(text: str) -> Query:
         else:
             since = _later(since, _moment(operator, value) + timedelta(days=1))
     if not (terms or people or rooms or has or since or until):
-        raise Refused("empty", "Type a word to look for.")
+        raise Refused("empty", "Enter a word to search for.")
     if len(terms) + len(people) + len(rooms) > MOST_TERMS:
-        raise Refused("invalid", f"Look for at most {MOST_TERMS} words, names and rooms at once.")
+        raise Refused("invalid", f"Search for at most {MOST_TERMS} words, names and rooms at once.")
     return Query(
         terms=tuple(terms),
         people=tuple(people),
@@ -82,8 +82,8 @@ EXPECTED = {
     "from": "Put a name after `from:`, such as from:alice, or from:me.",
     "in": "Put a room after `in:`, such as in:lobby.",
     "has": "Put file or link after `has:`.",
-    "before": "Put a day after `before:`, such as before:2026-01-31.",
-    "after": "Put a day after `after:`, such as after:2026-01-31.",
+    "before": "Put a date after `before:`, such as before:2026-01-31.",
+    "after": "Put a date after `after:`, such as after:2026-01-31.",
 }
 
 
@@ -101,7 +101,7 @@ def _moment(operator: str, value: str) -> datetime:
     except ValueError:
         day = None
     if day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise Refused("invalid", f"“{value[:40]}” is not a day. {EXPECTED[operator]}")
+        raise Refused("invalid", f"“{value[:40]}” is not a date. {EXPECTED[operator]}")
     return day
 
 

@@ -80,7 +80,7 @@ class Search:
         give_up_at = self._clock() + SECONDS
         query = parse(text)
         if before is not None and not is_id(before):
-            raise Refused("invalid", "`before` is not a place in these results. Please search again.")
+            raise Refused("invalid", "`before` is not part of these results. Please search again.")
         rooms = {room.id: room for room in self._rooms(user_id, query)}
         authors = self._authors(user_id, query)
         span = Span(rooms=tuple(rooms), since=query.since, until=query.until, before=before)
@@ -108,7 +108,7 @@ class Search:
         for name in query.rooms:
             found = [room for room in rooms if fold(name) in {fold(room.slug), fold(room.title)}]
             if not found:
-                raise Refused("invalid", f"You are in no room called “{name[:40]}”. Put a room of yours after `in:`.")
+                raise Refused("invalid", f"You have no room named “{name[:40]}”. Put one of your rooms after `in:`.")
             chosen += found
         return chosen
 
@@ -117,7 +117,7 @@ class Search:
         for name in query.people:
             user = None if fold_name(name) == "me" else self._find_user(name)
             if user is None and fold_name(name) != "me":
-                raise Refused("invalid", f"There is nobody called “{name[:40]}” here. Put a name after `from:`, or me.")
+                raise Refused("invalid", f"There is no user named “{name[:40]}”. Put a name after `from:`, or me.")
             ids.add(user.id if user else user_id)
         return frozenset(ids)
 

@@ -110,7 +110,7 @@ def _greet(settings: Settings, listener: socket.socket, start: str) -> None:
     where = settings.data_path if settings.is_embedded else "the MongoDB of MONGO_URI"
     lines = ["", f"  {settings.site_name} is at http://{host}:{port}{others}\n", f"  data     {where}"]
     if start == "waiting":
-        lines.append("  waits    the database does not answer; until it does, pages say so")
+        lines.append("  waiting  the database does not answer yet; pages answer 503 until it does")
     if start != "ready":
         lines.append(f"  people   {_of_the_first(settings)}")
     with suppress(OSError):  # nobody listens to what is said

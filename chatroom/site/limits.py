@@ -89,7 +89,7 @@ class AddressLimit(Limit):
 class LoginLimit:
     """Failed log-ins, for each account and each address.
 
-    An address from which the account was signed in not long ago has a count of its own: a stranger who keeps
+    An address from which the account was logged in recently has a count of its own: a stranger who keeps
     failing elsewhere cannot lock the owner out.
     """
 

@@ -5,11 +5,11 @@ import { startServiceWorker } from "../views/outbound/browser_notifications.js";
 import { isSubscribed, subscribe, unsubscribe } from "../views/outbound/push.js";
 
 const SAID = {
-  on: "This browser tells you, also when the page is closed.",
-  local: "This browser tells you while a page of the room is open. It has no push service that can be reached.",
-  off: "This browser does not tell you.",
-  denied: "This browser was told not to show notifications from here. You can change that in its settings for this site.",
-  unable: "This browser cannot show notifications here. They need a page that comes by https.",
+  on: "This browser notifies you, even when the page is closed.",
+  local: "This browser notifies you while a page of the site is open. Its push service cannot be reached.",
+  off: "This browser does not notify you.",
+  denied: "This browser blocks notifications of this site. You can change that in its settings.",
+  unable: "This browser cannot show notifications here. They need https.",
 };
 
 const root = document.querySelector("[data-notifications]");
@@ -45,7 +45,7 @@ async function start(root) {
 
   function show() {
     state.textContent = SAID[now];
-    toggle.textContent = isOn() ? "Stop telling me here" : "Tell me in this browser";
+    toggle.textContent = isOn() ? "Turn off in this browser" : "Turn on in this browser";
     toggle.hidden = now === "unable" || now === "denied";
     root.hidden = false;
   }
@@ -65,6 +65,6 @@ async function request(url, body, csrfToken) {
     body: body && JSON.stringify(body),
     credentials: "same-origin",
   });
-  if (!response.ok) throw new Error(`The room answered with ${response.status}.`);
+  if (!response.ok) throw new Error(`The server answered with ${response.status}.`);
   return response.json();
 }

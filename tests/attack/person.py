@@ -30,7 +30,7 @@ class Person:
         self._id = ""
 
     def register(self, **more: str) -> Self:
-        """Make the account; whoever does is signed in."""
+        """Register the account, which logs the person in."""
         answer = self.submit(
             "/register",
             username=self.username,

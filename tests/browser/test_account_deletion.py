@@ -13,10 +13,10 @@ def delete(page, url, username, way):
     page.get_by_role("link", name="Delete your account").click()
     expect(page.get_by_role("link", name="Download your data")).to_be_visible()
     page.get_by_role("radio", name=way).check()
-    page.get_by_label("Type the user name").fill(username)
+    page.get_by_label("To confirm, type the user name").fill(username)
     page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Delete the account for good").click()
-    expect(page.get_by_text("Your account is deleted.")).to_be_visible()
+    expect(page.get_by_text("Your account was deleted.")).to_be_visible()
 
 
 def author_of(person, text):

@@ -17,23 +17,23 @@ def test_an_administrator_goes_through_the_administration(person, own_server):
     around = page.get_by_role("navigation", name="Administration")
 
     around.get_by_role("link", name="People").click()
-    page.get_by_label("A name begins with").fill(bob.username)
+    page.get_by_label("Name starts with").fill(bob.username)
     page.get_by_role("button", name="Find").click()
     page.get_by_role("main").get_by_role("link", name=bob.name).click()
     page.get_by_label("Role", exact=True).select_option("moderator")
-    page.get_by_role("button", name="Give this role").click()
-    expect(page.get_by_role("status")).to_contain_text(f"{bob.name} is now: moderator.")
+    page.get_by_role("button", name="Set role").click()
+    expect(page.get_by_role("status")).to_contain_text(f"{bob.name} now has the role moderator.")
     page.goto(f"{alice.url}/admin/people?q=nobody")
-    expect(page.get_by_text("Nobody is called so.")).to_be_visible()
+    expect(page.get_by_text("No matching people.")).to_be_visible()
 
-    around.get_by_role("link", name="Who may join").click()
+    around.get_by_role("link", name="Registration").click()
     page.get_by_label("Who may register").select_option("invite")
     page.get_by_role("region", name="New accounts").get_by_role("button", name="Set").click()
     expect(page.get_by_text("Set.", exact=True)).to_be_visible()
-    page.get_by_label("For how many people").fill("1")
-    page.get_by_role("button", name="Make an invite").click()
+    page.get_by_label("Number of people").fill("1")
+    page.get_by_role("button", name="Create invite").click()
     code = page.get_by_label("Code").input_value()
-    expect(page.get_by_text("1 person may still join")).to_be_visible()
+    expect(page.get_by_text("1 person can still register")).to_be_visible()
 
     carol = person("Carol", at=own_server, is_registered=False)
     carol.page.goto(f"{carol.url}/register")
@@ -45,16 +45,16 @@ def test_an_administrator_goes_through_the_administration(person, own_server):
     carol.page.get_by_role("button", name="Register").click()
     carol.page.wait_for_url("**/chatroom**")
 
-    page.get_by_role("button", name="Make an invite").click()
+    page.get_by_role("button", name="Create invite").click()
     expect(page.get_by_label("Code")).not_to_have_value(code)
     page.get_by_role("button", name=re.compile("Revoke the invite")).click()
-    expect(page.get_by_text("The invite is revoked.")).to_be_visible()
+    expect(page.get_by_text("The invite was revoked.")).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("Revoke the invite"))).to_have_count(0)
 
     around.get_by_role("link", name="Audit log").click()
     for act in ("set role", "set registration", "make invite", "revoke invite"):
         expect(page.get_by_role("listitem").filter(has_text=act).first).to_contain_text(alice.name)
-    page.get_by_label("What was done").fill("set_role")
+    page.get_by_label("Act").fill("set_role")
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_role("main").get_by_role("listitem")).to_have_count(1)
     expect(page.get_by_role("main").get_by_role("listitem")).to_contain_text(bob.username)
@@ -62,7 +62,7 @@ def test_an_administrator_goes_through_the_administration(person, own_server):
 
 def test_a_room_is_archived_from_the_administration_and_its_manager_reads_why(person, own_server):
     alice, bob = person("Alice", at=own_server), person("Bob", at=own_server)
-    address = make_room(bob, "Bob's plans", "Only those who are invited")
+    address = make_room(bob, "Bob's plans", "Only people who are invited")
     bob.say("nobody else's business")
     bob.sees("nobody else's business")
     page = alice.page
@@ -71,22 +71,22 @@ def test_a_room_is_archived_from_the_administration_and_its_manager_reads_why(pe
     page.get_by_label("begins with").fill("bob")
     page.get_by_role("button", name="Find").click()
     page.get_by_role("main").get_by_role("link", name="Bob's plans").click()
-    expect(page.get_by_text("What is said in it, its members alone can read.")).to_be_visible()
+    expect(page.get_by_text("Only its members can read its messages.")).to_be_visible()
     page.wait_for_load_state()
     assert "nobody else's business" not in page.content()
     assert page.request.get(address).status == 404, "an administrator is no member for it"
     page.get_by_label("Why?").fill("the project is over")
     page.get_by_role("button", name="Archive the room").click()
-    expect(page.get_by_role("button", name="Open the room again")).to_be_visible()
+    expect(page.get_by_role("button", name="Reopen the room")).to_be_visible()
 
-    expect(bob.page.get_by_text("This room is archived: it can be read")).to_be_visible()
+    expect(bob.page.get_by_text("This room is archived: you can read it")).to_be_visible()
     bob.page.get_by_role("heading", name="Bob's plans").get_by_role("link").click()
     bob.page.get_by_role("link", name=re.compile("[Rr]ecord")).first.click()
     entry = bob.page.get_by_role("listitem").filter(has_text="the project is over")
     expect(entry).to_contain_text(alice.name)
 
     page.get_by_label("Why?").fill("it goes on")
-    page.get_by_role("button", name="Open the room again").click()
+    page.get_by_role("button", name="Reopen the room").click()
     expect(page.get_by_role("button", name="Archive the room")).to_be_visible()
     bob.page.goto(address)
     bob.await_state("Live")
@@ -98,7 +98,7 @@ def test_a_forgotten_password_is_set_anew_by_a_link_that_works_once(person, own_
     alice, bob = person("Alice", at=own_server), person("Bob", at=own_server)
     alice.page.goto(f"{alice.url}/admin/people?q={bob.username}")
     alice.page.get_by_role("main").get_by_role("link", name=bob.name).click()
-    alice.page.get_by_role("button", name="Make a reset link").click()
+    alice.page.get_by_role("button", name="Create reset link").click()
     link = alice.page.locator("input[readonly]").input_value()
 
     forgetful = person("Visitor", at=own_server, is_registered=False)
@@ -106,7 +106,7 @@ def test_a_forgotten_password_is_set_anew_by_a_link_that_works_once(person, own_
     for name in ("password", "password_again"):
         forgetful.page.locator(f"[name={name}]").fill("another quiet evening")
     forgetful.page.get_by_role("button", name="Set the password").click()
-    expect(forgetful.page.get_by_text("The new password is set.")).to_be_visible()
+    expect(forgetful.page.get_by_text("The new password was set.")).to_be_visible()
     bob.await_state("Your session ended")
     forgetful.username = bob.username
     forgetful.log_in("another quiet evening")

@@ -12,7 +12,7 @@ def alice(person, own_server):
     alice = person("Alice", at=own_server)
     page = alice.open_tab()
     page.goto(f"{alice.url}/admin/joining")
-    page.get_by_label("How many are held until a moderator approves them").fill("3")
+    page.get_by_label("Number of messages held for approval").fill("3")
     page.get_by_role("region", name="First messages of newcomers").get_by_role("button", name="Set").click()
     expect(page.get_by_text("Set.", exact=True)).to_be_visible()
     page.close()
@@ -29,7 +29,7 @@ def decide(alice, text, button, reason=""):
     card = page.get_by_role("article").filter(has_text=text)
     if reason:
         card.get_by_text("Reject…").click()
-        card.get_by_label("Why? They are told").fill(reason)
+        card.get_by_label("Reason (the user sees it)").fill(reason)
     card.get_by_role("button", name=button, exact=True).click()
     expect(page.get_by_role("status")).to_be_visible()
     page.close()
@@ -57,8 +57,8 @@ def test_from_waiting_to_the_room(alice, person, own_server, anything):
 
     decide(alice, second, "Reject", "No advertising, please.")
     rejected = held_of(bob).filter(has_text=second)
-    expect(rejected).to_contain_text("Not approved: No advertising, please.")
-    rejected.get_by_role("button", name="Put away").click()
+    expect(rejected).to_contain_text("Rejected: No advertising, please.")
+    rejected.get_by_role("button", name="Dismiss").click()
     held_of(bob).filter(has_text=third).get_by_role("button", name="Withdraw").click()
     for page in (bob.page, bob_elsewhere):
         expect(page.locator("[data-held-list]")).to_be_hidden()
@@ -66,7 +66,7 @@ def test_from_waiting_to_the_room(alice, person, own_server, anything):
     last, after = anything("last"), anything("after")
     bob.say(last)
     expect(held_of(bob)).to_have_count(1)
-    decide(alice, last, "Approve, and hold no more of theirs")
+    decide(alice, last, "Approve, and trust the author from now on")
     carol.sees(last)
     bob.say(after)
     carol.sees(after)

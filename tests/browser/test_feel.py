@@ -93,7 +93,7 @@ def test_nothing_moves_while_messages_and_pictures_arrive(person, anything, wher
     if where == "above":
         still(alice.page)
         alice.page.locator("[data-log]").evaluate("(log) => { log.scrollTop -= 900; }")
-        expect(alice.page.get_by_role("button", name="To the newest")).to_be_visible()
+        expect(alice.page.get_by_role("button", name="Go to the newest")).to_be_visible()
     for number, size in enumerate([(640, 480), (480, 900), (1600, 700)]):
         say_many(bob, slug, chatter(20))
         say_with_picture(bob, slug, f"picture {number}", size)

@@ -190,7 +190,7 @@ def test_one_writes_on_while_a_file_is_sent_and_the_message_waits_for_it(
     text = anything("with a file")
     choose(alice, picture())
     alice.say(text)
-    alice.page.locator("[data-status]", has_text="Goes out when it is there").wait_for()
+    alice.page.locator("[data-status]", has_text="Uploading; the message is sent afterwards").wait_for()
     expect(alice.page.get_by_label("Message", exact=True)).to_have_value(text)
     expect(alice.message(text)).to_have_count(0)
     let_go(alice, held)
@@ -217,10 +217,10 @@ def test_one_that_failed_says_why_and_is_tried_again(person: MakePerson, anythin
     alice = person("Alice")
     alice.page.route("**/api/rooms/*/files?*", lambda route: route.abort())
     choose(alice, picture())
-    alice.page.get_by_text("The room cannot be reached.", exact=True).wait_for()
+    alice.page.get_by_text("The server cannot be reached.", exact=True).wait_for()
     text = anything("second try")
     alice.say(text)
-    alice.page.get_by_text("A file could not be sent. Try it again, or remove it.").wait_for()
+    alice.page.get_by_text("A file could not be sent. Try again, or remove it.").wait_for()
     alice.page.unroute("**/api/rooms/*/files?*")
     alice.page.get_by_role("button", name="Try kitten.jpg again").click()
     await_attached(alice)
@@ -231,9 +231,9 @@ def test_one_that_failed_says_why_and_is_tried_again(person: MakePerson, anythin
 def test_what_the_room_does_not_take_is_told(person: MakePerson) -> None:
     alice = person("Alice")
     choose(alice, upload("broken.png", "image/png", b"\x89PNG\r\n\x1a\nbroken"))
-    alice.page.get_by_text("The picture cannot be read: it is damaged, or cut off.").first.wait_for()
+    alice.page.get_by_text("The picture cannot be read: it is damaged or incomplete.").first.wait_for()
     choose(alice, *[upload(f"{n}.txt", "text/plain", b"x") for n in range(12)])
-    alice.page.get_by_text("At most 10 files fit in one message.").wait_for()
+    alice.page.get_by_text("A message has at most 10 files.").wait_for()
 
 
 def test_attached_files_outlive_a_reload(person: MakePerson, anything: Callable[[str], str]) -> None:
@@ -367,7 +367,7 @@ def test_a_picture_of_oneself_takes_the_place_of_the_initials(
     alice.page.goto(f"{alice.url}/account")
     alice.page.get_by_label("A JPEG, PNG, GIF or WebP").set_input_files([picture("me.jpg")])
     alice.page.get_by_role("button", name="Use this picture").click()
-    alice.page.get_by_text("This is your picture now.").wait_for()
+    alice.page.get_by_text("Your picture was changed.").wait_for()
     text, live = anything("see me"), anything("live")
     alice.enter().say(text)
     alice.sees(text)

@@ -119,7 +119,7 @@ def test_axe_finds_nothing_on_the_other_pages_and_none_is_too_wide(person, own_s
     page.goto(f"{alice.url}/chatroom/lobby/{spoken}/report")
     assert find_faults(page, axe) == [], "report"
     page.get_by_label("What is wrong with it?").fill("Twice would be better.")
-    page.get_by_role("button", name="Report it").click()
+    page.get_by_role("button", name="Report").click()
     expect(page.get_by_text("You have reported this message.")).to_be_visible()
     for path in [*OTHER_PAGES, f"/people/{author}"]:
         page.goto(f"{alice.url}{path}")
@@ -242,7 +242,7 @@ def test_two_links_skip_to_the_room_and_to_writing(person, anything):
     keys.press("Tab")
     expect(alice.page.get_by_role("link", name="Skip to content")).to_be_focused()
     keys.press("Tab")
-    expect(alice.page.get_by_role("link", name="Skip to writing a message")).to_be_focused()
+    expect(alice.page.get_by_role("link", name="Skip to the message field")).to_be_focused()
     keys.press("Enter")
     expect(alice.page.get_by_label("Message", exact=True)).to_be_focused()
     text = anything("skipped")
@@ -342,10 +342,10 @@ def test_the_empty_room_is_light_and_invites(person, own_server):
     total = sum(size for _, size in sizes)
     assert total < 150_000, (total, sorted(sizes, key=lambda each: -each[1])[:10])
     assert all(name.startswith((alice.url, "data:")) for name, _ in sizes), "nothing comes from elsewhere"
-    expect(alice.page.get_by_text("Nobody has said anything yet.")).to_be_visible()
+    expect(alice.page.get_by_text("There are no messages yet.")).to_be_visible()
     alice.say("Hello?")
     alice.sees("Hello?")
-    expect(alice.page.get_by_text("Nobody has said anything yet.")).to_be_hidden()
+    expect(alice.page.get_by_text("There are no messages yet.")).to_be_hidden()
 
 
 def test_the_page_loads_nothing_from_elsewhere_and_breaks_no_rule_of_its_policy(person, anything):

@@ -96,7 +96,7 @@ def test_an_edit_that_is_refused_or_has_no_answer_keeps_what_was_typed(person, a
     box = alice.page.get_by_label("Edit the message")
     box.fill(" ")
     box.press("Enter")
-    expect(alice.page.locator(".editor__problem")).to_contain_text("Write something first")
+    expect(alice.page.locator(".editor__problem")).to_contain_text("The message is empty")
     box.fill(new)
     alice.context.set_offline(True)
     alice.await_state("Offline")
@@ -205,7 +205,7 @@ def test_a_permalink_opens_around_its_message_and_leads_back_to_live(person, any
     target = page.locator(".message--target")
     expect(target).to_contain_text(f"{mark} 040")
     expect(target).to_be_in_viewport()
-    pill = page.get_by_role("button", name="To the newest")
+    pill = page.get_by_role("button", name="Go to the newest")
     expect(pill).to_be_visible()
     live = anything("live")
     say(alice, slug, live)
@@ -228,7 +228,7 @@ def test_a_permalink_opens_around_its_message_and_leads_back_to_live(person, any
     expect(bob.message(again)).to_be_in_viewport()
 
     open_room(bob, there)
-    page.get_by_role("button", name="To the newest").click()
+    page.get_by_role("button", name="Go to the newest").click()
     expect(bob.message(again)).to_be_in_viewport()
     expect(page).to_have_url(re.compile(f"/chatroom/{slug}$"))
 
@@ -240,7 +240,7 @@ def test_a_link_is_copied_and_a_time_is_one(person, anything):
     alice.sees(text)
     link = f"{alice.url}/chatroom/lobby/{sequence_of(alice, text)}"
     act(alice, text, "Copy link")
-    expect(alice.page.get_by_text("The link is copied.")).to_be_visible()
+    expect(alice.page.get_by_text("The link was copied.")).to_be_visible()
     assert alice.page.evaluate("navigator.clipboard.readText()") == link
     bob = person("Bob")
     other = anything("other")
@@ -309,7 +309,7 @@ def test_all_of_it_by_keyboard(person, anything):
     expect(dialog).to_be_hidden()
     keys.press("/")
     expect(page.locator("[data-search]")).to_be_focused()
-    page.get_by_role("button", name="All keys").click()
+    page.get_by_role("button", name="Keyboard shortcuts").click()
     expect(dialog).to_be_visible()
 
 
@@ -354,7 +354,7 @@ def test_without_a_script(person, anything):
     expect(bob.message(answer).locator("[data-quote]")).to_have_text(f"{bob.name} {text}")
     open_page(answer)
     alice.page.get_by_text("Edit", exact=True).click()
-    alice.page.get_by_label("Its text").fill(new)
+    alice.page.get_by_label("Text", exact=True).fill(new)
     alice.page.get_by_role("button", name="Save").click()
     expect(alice.page.locator(".message--target")).to_contain_text(new)
     bob.sees(new)

@@ -58,11 +58,11 @@ def test_the_page_says_what_this_browser_may(person):
     expect(alice.page.locator("[data-notifications-state]")).to_have_text(
         re.compile("does not tell you|was told not to")
     )
-    sound = alice.page.get_by_label("Play a sound as well")
+    sound = alice.page.get_by_label("Play a sound too")
     expect(sound).not_to_be_checked()
     sound.check()
     alice.page.reload()
-    expect(alice.page.get_by_label("Play a sound as well")).to_be_checked()
+    expect(alice.page.get_by_label("Play a sound too")).to_be_checked()
 
 
 def test_without_a_network_the_last_page_opens_and_after_the_log_out_it_does_not(person, anything):
@@ -109,7 +109,7 @@ def test_one_is_told_of_a_direct_message_in_another_room(person, anything):
     alice, bob = person("Alice"), person("Bob", permissions=["notifications"])
     alice.page.goto(f"{alice.url}/people?q={bob.username}")
     alice.page.locator(".member-list__item", has_text=bob.username).get_by_role("checkbox").check()
-    alice.page.get_by_role("button", name="Talk to those who are ticked").click()
+    alice.page.get_by_role("button", name="Start conversation").click()
     alice.await_state("Live")
     first = anything("Psst")
     alice.say(first)

@@ -13,13 +13,13 @@ def test_a_token_is_made_used_and_ended(person, anything):
     page, label, text = alice.page, anything("Deploying"), anything("deployed")
     page.goto(f"{alice.url}/account")
     page.get_by_role("navigation", name="Your account").get_by_role("link", name="Access tokens").click()
-    page.get_by_label("What is it for?").fill(label)
+    page.get_by_label("Label").fill(label)
     page.get_by_label("Your password").fill("not this one")
-    page.get_by_role("button", name="Make the token").click()
+    page.get_by_role("button", name="Create token").click()
     expect(page.get_by_text("This is not your password.")).to_be_visible()
-    expect(page.get_by_label("What is it for?")).to_have_value(label)
+    expect(page.get_by_label("Label")).to_have_value(label)
     page.get_by_label("Your password").fill(PASSWORD)
-    page.get_by_role("button", name="Make the token").click()
+    page.get_by_role("button", name="Create token").click()
     token = page.get_by_label("The new token").inner_text()
 
     def post():
@@ -35,7 +35,7 @@ def test_a_token_is_made_used_and_ended(person, anything):
     page.goto(f"{alice.url}/account/tokens")
     expect(page.get_by_text(token)).to_have_count(0)
     page.get_by_role("button", name=f"End the token {label}").click()
-    expect(page.get_by_role("status")).to_contain_text("The token was ended.")
+    expect(page.get_by_role("status")).to_contain_text("The token was revoked.")
     assert post() == 401
     alice.enter().sees(text)
 
@@ -48,9 +48,9 @@ def test_a_webhook_is_made_posts_live_and_is_removed(person, anything):
     page = alice.page
     page.goto(f"{alice.url}/rooms/{slug}/settings")
     page.get_by_role("link", name="webhooks").click()
-    posting = page.get_by_role("region", name="One that posts here")
+    posting = page.get_by_role("region", name="New incoming webhook")
     posting.get_by_label("Name").fill(name)
-    posting.get_by_role("button", name="Make it").click()
+    posting.get_by_role("button", name="Create webhook").click()
     address = page.get_by_role("region", name="The address of the new webhook").locator("code").first.inner_text()
     assert httpx.post(address, json={"text": text}, timeout=PATIENCE_SECONDS).is_success
     bob.sees(text)
@@ -67,9 +67,9 @@ def test_a_webhook_to_a_private_address_is_refused_where_it_was_asked(person, an
     slug = make_room(alice, anything("Mirror"))
     page = alice.page
     page.goto(f"{alice.url}/chatroom/{slug}/webhooks")
-    told = page.get_by_role("region", name="One that is told")
+    told = page.get_by_role("region", name="New outgoing webhook")
     told.get_by_label("Name").fill("Mirror")
     told.get_by_label("Address").fill("http://127.0.0.1:9/hook")
-    told.get_by_role("button", name="Make it").click()
-    expect(page.get_by_text("This host cannot be posted to").first).to_be_visible()
+    told.get_by_role("button", name="Create webhook").click()
+    expect(page.get_by_text("This host is unknown").first).to_be_visible()
     expect(told.get_by_label("Address")).to_have_value("http://127.0.0.1:9/hook")

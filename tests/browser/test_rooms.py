@@ -11,13 +11,13 @@ NOTE_WAITS = """() => {
 }"""
 
 
-def make_room(somebody, title, kind="Everybody who is signed in"):
+def make_room(somebody, title, kind="Everybody who is logged in"):
     """Make a room by its form, and be in it; answers with its address."""
     page = somebody.page
     page.goto(f"{somebody.url}/rooms/new")
     page.get_by_label("Name").fill(title)
     page.get_by_label(kind).check()
-    page.get_by_role("button", name="Make the room").click()
+    page.get_by_role("button", name="Create room").click()
     expect(page.get_by_role("heading", name=title)).to_be_visible()
     somebody.await_state("Live")
     return page.url
@@ -26,13 +26,13 @@ def make_room(somebody, title, kind="Everybody who is signed in"):
 def test_a_private_room_a_link_into_it_and_somebody_who_is_put_out(person, anything):
     alice, bob, mallory = person("Alice"), person("Bob"), person("Mallory")
     title = anything("Den")
-    address = make_room(alice, title, "Only those who are invited")
+    address = make_room(alice, title, "Only people who are invited")
     for stranger in (bob, mallory):
         assert stranger.page.request.get(address).status == 404
 
     alice.page.get_by_role("heading", name=title).get_by_role("link").click()
-    alice.page.get_by_role("button", name="Make a link").click()
-    link = alice.page.get_by_label("The link, which is shown this once").input_value()
+    alice.page.get_by_role("button", name="Create link").click()
+    link = alice.page.get_by_label("The link (shown only once)").input_value()
     alice.page.goto(address)
     for somebody in (bob, mallory):
         somebody.page.goto(link)
@@ -48,7 +48,7 @@ def test_a_private_room_a_link_into_it_and_somebody_who_is_put_out(person, anyth
     settings = alice.open_tab()
     settings.goto(address.replace("/chatroom/", "/rooms/") + "/settings")
     settings.get_by_role("button", name=f"Remove {mallory.name}").click()
-    expect(settings.get_by_text("They are no member any more.")).to_be_visible()
+    expect(settings.get_by_text("The member was removed.")).to_be_visible()
     expect(mallory.page.get_by_text("You are no longer a member of this room.").first).to_be_visible()
     expect(mallory.page.locator("[data-composer]")).to_be_hidden()
     later = anything("She is gone")
@@ -68,7 +68,7 @@ def test_a_room_that_is_changed_is_changed_on_every_page(person, anything):
     name, topic = anything("Coffee"), anything("Beans")
     settings.get_by_label("Name", exact=True).fill(name)
     settings.get_by_label("Topic", exact=True).fill(topic)
-    settings.get_by_label("Seconds between").fill("6")
+    settings.get_by_label("Slow mode: seconds between").fill("6")
     settings.get_by_role("button", name="Save").click()
     expect(settings.get_by_role("status")).to_be_visible()
     expect(bob.page.get_by_role("heading", name=name)).to_be_visible()
@@ -80,10 +80,10 @@ def test_a_room_that_is_changed_is_changed_on_every_page(person, anything):
     bob.say(second)
     bob.sees(second)
 
-    settings.get_by_role("button", name="Archive it").click()
+    settings.get_by_role("button", name="Archive").click()
     expect(bob.page.get_by_text("This room is archived")).to_be_visible()
     expect(bob.page.locator("[data-composer]")).to_be_hidden()
-    settings.get_by_role("button", name="Open it again").click()
+    settings.get_by_role("button", name="Reopen").click()
     expect(bob.page.locator("[data-composer]")).to_be_visible()
 
 
@@ -91,7 +91,7 @@ def test_two_people_talk_alone_and_the_other_need_not_reload(person, anything):
     alice, bob = person("Alice"), person("Bob")
     alice.page.goto(f"{alice.url}/people?q={bob.name}")
     alice.page.get_by_label(re.compile(bob.name)).check()
-    alice.page.get_by_role("button", name="Talk to those who are ticked").click()
+    alice.page.get_by_role("button", name="Start conversation").click()
     expect(alice.page.get_by_role("heading", name=bob.name)).to_be_visible()
     entry = bob.page.get_by_role("navigation", name="Rooms").get_by_role("link", name=re.compile(alice.name))
     expect(entry).to_be_visible()

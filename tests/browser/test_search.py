@@ -59,7 +59,7 @@ def test_what_is_wrong_stays_in_the_field(person):
     alice = person("Alice")
     alice.page.goto(f"{alice.url}/search?q=before:yesterday")
     field = alice.page.get_by_label("Search your rooms")
-    expect(alice.page.get_by_role("alert")).to_contain_text("is not a day")
+    expect(alice.page.get_by_role("alert")).to_contain_text("is not a date")
     expect(field).to_have_value("before:yesterday")
     expect(field).to_have_attribute("aria-invalid", "true")
 
@@ -92,7 +92,7 @@ def test_an_export_and_a_clear_beginning(person, anything):
     page = alice.page
     page.goto(f"{alice.url}/rooms/new")
     page.get_by_label("Name").fill(title)
-    page.get_by_role("button", name="Make the room").click()
+    page.get_by_role("button", name="Create room").click()
     page.wait_for_url(re.compile(r"/chatroom/(?!lobby)"))
     slug = page.url.rsplit("/", 1)[1]
     alice.await_state("Live")
@@ -112,7 +112,7 @@ def test_an_export_and_a_clear_beginning(person, anything):
 
     page.goto(f"{alice.url}/chatroom/{slug}/clear")
     picture(alice, "clear")
-    page.get_by_label("Type the room’s title").fill(title)
+    page.get_by_label("To confirm, type the room’s name").fill(title)
     page.get_by_role("button", name="Clear the history").click()
     page.wait_for_url(f"**/chatroom/{slug}")
     expect(page.get_by_text("cleared the history").first).to_be_visible()

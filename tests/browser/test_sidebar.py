@@ -171,7 +171,7 @@ def test_a_page_opens_where_one_left_and_leads_to_the_newest(person, anything):
     expect(mark).to_be_in_viewport()
     expect(mark.locator("+ [data-message]")).to_contain_text("new 0")
     expect(alice.message("new 29")).not_to_be_in_viewport()
-    alice.page.get_by_role("button", name="To the newest").click()
+    alice.page.get_by_role("button", name="Go to the newest").click()
     expect(alice.message("new 29")).to_be_in_viewport()
 
 

@@ -29,7 +29,7 @@ def test_a_whole_visit_without_a_script(person, anything):
     alice = person("Alice", is_registered=False, **NO_SCRIPT)
     page = alice.page
     page.goto(f"{alice.url}/")
-    page.get_by_label("What shall we call you?").fill(alice.username)
+    page.get_by_label("User name").fill(alice.username)
     page.get_by_role("button", name="Join the room").click()
     expect(page.get_by_label("User name")).to_have_value(alice.username)
     page.get_by_label("Display name").fill(alice.name)
@@ -105,7 +105,7 @@ def test_a_refusal_keeps_what_was_typed(person):
     expect(box).to_have_value("x" * 4001)
     box.fill(" \n ")
     page.get_by_role("button", name="Send message").click()
-    expect(page.get_by_role("alert")).to_contain_text("Write something first")
+    expect(page.get_by_role("alert")).to_contain_text("The message is empty")
 
 
 def test_a_taken_name(person):
@@ -133,7 +133,7 @@ def test_sessions_can_be_seen_and_ended(person):
     elsewhere.log_in()
     alice.page.goto(f"{alice.url}/account")
     expect(alice.page.get_by_text("this browser")).to_have_count(1)
-    alice.page.get_by_role("button", name="End all others").click()
+    alice.page.get_by_role("button", name="End all other sessions").click()
     expect(alice.page.get_by_role("status")).to_be_visible()
     elsewhere.page.goto(f"{alice.url}/chatroom")
     elsewhere.page.wait_for_url("**/login**")

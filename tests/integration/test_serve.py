@@ -222,7 +222,7 @@ class TestStart:
         settings = {"MONGO_URI": "mongodb://127.0.0.1:9", "SECRET_KEY": "k" * 32, "STORE_TIMEOUT_SECONDS": "0.3"}
         running = start(**settings, WEB_CONCURRENCY=processes, LOG_LEVEL="ERROR")
         assert running.get() == 200
-        assert "the database does not answer; until it does, pages say so" in running.banner
+        assert "the database does not answer yet; pages answer 503 until it does" in running.banner
 
     def test_a13_where_strangers_can_come_it_says_the_code_of_the_first_account(self, start: Any, data: Path) -> None:
         """A13."""

@@ -22,7 +22,7 @@ function setUp(...answers) {
 }
 
 const STORED = { type: "stored" };
-const LOST = new ApiError({ status: 0, reason: "unreachable", message: "The room did not answer." });
+const LOST = new ApiError({ status: 0, reason: "unreachable", message: "The server did not answer." });
 
 test("an edit carries the revision that its author saw", async () => {
   const { editing, sent, states } = setUp(STORED);

@@ -78,11 +78,11 @@ test("what is withdrawn is gone; what was approved meanwhile is said, and asked 
   assert.equal(await first, "");
   assert.deepEqual(held.messages.map(({ id }) => id), ["b"]);
   api.withdraw = async () => {
-    throw new Error("It was approved meanwhile.");
+    throw new Error("This message has been approved in the meantime.");
   };
   const second = held.withdraw("b");
   await settle();
   asked[1].resolve([]);
-  assert.equal(await second, "It was approved meanwhile.");
+  assert.equal(await second, "This message has been approved in the meantime.");
   assert.equal(held.isEmpty, true);
 });

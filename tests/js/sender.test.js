@@ -164,8 +164,8 @@ test("what waits for approval is sent no more, and the next one goes", async () 
 test("what a moderator rejected fails with the reason, and is not sent again by itself", async () => {
   const { clock, posts, write, outbox } = setUp();
   write("first");
-  posts[0].resolve({ type: "refused", reason: "rejected", message: "A moderator did not approve this message: No." });
+  posts[0].resolve({ type: "refused", reason: "rejected", message: "A moderator rejected this message: No." });
   await clock.pass(60_000);
   assert.equal(posts.length, 1);
-  assert.match(outbox.drafts[0].problem, /did not approve/);
+  assert.match(outbox.drafts[0].problem, /rejected this message/);
 });

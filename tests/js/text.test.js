@@ -9,9 +9,9 @@ test("characters are code points, as the server counts them (U07)", () => {
 });
 
 test("empty, white and too long texts are refused with a reason", () => {
-  assert.match(findProblem("", 10), /nothing to send/);
-  assert.match(findProblem(" \n\t ", 10), /nothing to send/);
-  assert.match(findProblem("😅".repeat(12), 10), /2 characters too many/);
+  assert.match(findProblem("", 10), /is empty/);
+  assert.match(findProblem(" \n\t ", 10), /is empty/);
+  assert.match(findProblem("😅".repeat(12), 10), /2 characters too long/);
   assert.equal(findProblem("😅".repeat(10), 10), "");
   assert.equal(findProblem("x".repeat(100_000), 0), "", "0 is no limit");
 });

@@ -62,11 +62,11 @@ test("how far each is, is told", () => {
 test("one that failed can be tried again, and does not go out until then", async () => {
   const { uploads, sent } = open();
   uploads.add([file("a")]);
-  sent[0].reject(new Error("The room cannot be reached."));
+  sent[0].reject(new Error("The server cannot be reached."));
   await settle();
   assert.equal(uploads.hasFailed, true);
   assert.equal(uploads.isReady, false);
-  assert.equal(uploads.items[0].problem, "The room cannot be reached.");
+  assert.equal(uploads.items[0].problem, "The server cannot be reached.");
   uploads.retry("k1");
   assert.deepEqual(states(uploads), ["sending"]);
   sent[1].resolve({ id: "1" });
@@ -91,7 +91,7 @@ test("what cannot be sent is told at once, and the rest goes", () => {
   const { uploads } = open({ maxFiles: 2 });
   assert.match(uploads.add([file("big", 1001)]), /^big is too large: at most 1.0 kB are allowed\.$/);
   assert.match(uploads.add([file("folder", 0)]), /^folder is empty, or a folder\.$/);
-  assert.equal(uploads.add([file("a"), file("b"), file("c"), file("d")]), "At most 2 files fit in one message.");
+  assert.equal(uploads.add([file("a"), file("b"), file("c"), file("d")]), "A message has at most 2 files.");
   assert.equal(uploads.items.length, 2);
 });
 

@@ -19,7 +19,7 @@ from tests.waiting import PATIENCE_SECONDS, wait_until_in_loop
 
 API = "/api/rooms/lobby/messages"
 HELD = "/api/rooms/lobby/held"
-MESSAGE = "A moderator looks at your first messages before others see them."
+MESSAGE = "A moderator reviews your first messages before others see them."
 
 
 @pytest.fixture(autouse=True)
@@ -170,7 +170,7 @@ class TestQueue:
         page = alice.get("/approval").text
         for words in ("Bob", "in Lobby", "Buy &lt;this&gt;", "1 approved before"):
             assert words in page
-        assert "1 message waits for approval" in alice.get("/chatroom").text
+        assert "1 message is waiting for approval" in alice.get("/chatroom").text
         assert "for approval" not in bob.get("/chatroom/lobby/messages").text.replace("Waiting for approval", "")
 
     def test_the_second_to_decide_is_told(self, alice: Visitor, bob: Visitor, services: Services) -> None:
@@ -178,7 +178,7 @@ class TestQueue:
         services.moderation.approval.approve(None, held_id)
         late = alice.submit("/approval", to=f"/approval/{held_id}", act="reject", reason="No.")
         assert late.status_code == 409
-        assert "It was decided already: the console approved it." in late.text
+        assert "Already decided: the console approved this message." in late.text
 
     def test_trust(self, alice: Visitor, bob: Visitor) -> None:
         alice.submit("/approval", to=f"/approval/{post(bob).json['id']}", act="trust")
@@ -191,7 +191,7 @@ class TestQueue:
 
     def test_what_is_typed_wrong_comes_back(self, alice: Visitor, bob: Visitor) -> None:
         held_id = post(bob).json["id"]
-        for typed, words in (({"act": "reject", "reason": " "}, "Say why"), ({"act": "x"}, "Choose whether")):
+        for typed, words in (({"act": "reject", "reason": " "}, "Give a reason"), ({"act": "x"}, "Choose to approve")):
             page = alice.submit("/approval", to=f"/approval/{held_id}", **typed)
             assert page.status_code == 400
             assert words in page.text
@@ -200,10 +200,10 @@ class TestQueue:
         other = user_of(services_of(app), "mallory").id
         page = bob.submit("/rooms/new", title="Bargains", topic="", kind="public")
         assert page.status_code == 403
-        assert "make no rooms" in page.text
+        assert "you cannot create rooms" in page.text
         page = bob.submit("/people", person=other)
         assert page.status_code == 403
-        assert "only moderators can be written to" in page.text
+        assert "to moderators only" in page.text
 
 
 class TestSwitch:

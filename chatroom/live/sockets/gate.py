@@ -22,7 +22,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gate:
-    """Count open connections, and say when there are too many: by address before, by user after signing in."""
+    """Count open connections, and say when there are too many: by address before, by user after the log-in."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits

@@ -97,7 +97,7 @@ class Client:
         try:
             event = self._events.get(name)
             if event is None:
-                raise Refused("invalid", f"There is no such event: {name[:40]}")
+                raise Refused("invalid", f"There is no event named {name[:40]}")
             return await event(arguments[0] if arguments else {})
         except ChatroomError as error:
             await self._rest()
@@ -108,7 +108,7 @@ class Client:
         except Exception:
             log.exception("a Socket.IO event failed", extra={"event": name[:40], "user": self._visitor.person.id})
             await self._rest()
-            return _error(Refused("unavailable", "That did not work. Please try again in a moment."))
+            return _error(Refused("unavailable", "Something went wrong. Please try again in a moment."))
 
     async def _rest(self) -> None:
         """Keep the pace of this person, for what does not become a frame, whose pace is kept there."""
@@ -139,7 +139,7 @@ class Client:
         await self._rest()
         self._visitor.grant.check("read", asked.room)
         if asked.after is not UNSET and asked.before is not UNSET:
-            raise Refused("invalid", "Ask for what is after a revision or before a sequence, not for both.")
+            raise Refused("invalid", "Give either a revision to read after or a sequence to read before, not both.")
         access = await self._engine.run(self._chat.enter, self._visitor, asked.room)
         history, limit = self._chat.history, min(max(asked.limit, 1), MOST_MESSAGES)
         page: Page
@@ -231,9 +231,9 @@ def _converted(usual: dict[str, Any], given: Any, kind: type[Any]) -> Any:
         json.dumps(given, ensure_ascii=False).encode()
         return msgspec.convert(fields, kind)
     except UnicodeEncodeError as error:
-        raise Refused("invalid", "The event is not understood: it has half a character in it.") from error
+        raise Refused("invalid", "The event is not valid: it contains a lone surrogate.") from error
     except (msgspec.ValidationError, TypeError, RecursionError) as error:
-        raise Refused("invalid", f"The event is not understood: {str(error)[:200]}") from error
+        raise Refused("invalid", f"The event is not valid: {str(error)[:200]}") from error
 
 
 def _error(error: ChatroomError) -> Answer:

@@ -18,7 +18,7 @@ from chatroom.rooms.access import RoomAccess
 
 
 class Visitor(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who is signed in, at the other end of a connection."""
+    """Somebody who is logged in, at the other end of a connection."""
 
     person: Person
     session_id: str

@@ -1,4 +1,4 @@
-"""Commands for the person at the console: `flask --app test_mongo --help`.
+"""Console commands for the operator: `flask --app test_mongo --help`.
 
 Whoever can run them can read the database anyway, so they ask for no password but the new one.
 """

@@ -1,11 +1,10 @@
-"""Backups: made while the site runs, checked without a database, restored into an empty one."""
+"""Backups: created while the site runs, checked without a database, restored into an empty one."""
 
 from pathlib import Path
 
 import click
 
 from chatroom.export import backup
-from chatroom.export.backup_store import BackupStore
 from chatroom.services import COLLECTIONS, Services
 from chatroom.web.commands.console import command, explained, show_progress
 
@@ -15,25 +14,25 @@ _folder = click.argument("folder", type=click.Path(resolve_path=True, path_type=
 @command("backup", is_prepared=False)
 @_folder
 def make_backup(services: Services, folder: Path) -> None:
-    """Write everything to a new FOLDER.
+    """Write a backup to a new FOLDER.
 
     Also while people are writing (docs/backups.md).
     """
-    manifest = backup.make(BackupStore(services.database, COLLECTIONS), folder, show_progress())
+    manifest = backup.make(services.export.backups, folder, show_progress())
     for room, facts in manifest.rooms.items():
         if facts.missing_revisions:
             missing = f"{facts.missing_revisions} revisions of the room {room!r}"
-            click.echo(f"Warning: {missing} are not in the database, so somebody removed messages.", err=True)
+            click.echo(f"Warning: {missing} are missing from the database: somebody removed messages.", err=True)
     click.echo(f"{folder} holds {_contents(manifest)}.")
 
 
 @click.command("verify")
 @_folder
 def verify_backup(folder: Path) -> None:
-    """Check that the backup in FOLDER is as it was written."""
+    """Check that a backup is complete and unchanged."""
     with explained():
         manifest = backup.verify(COLLECTIONS, folder, show_progress())
-    click.echo(f"{folder} is whole: {_contents(manifest)}, of {manifest.made_at:%Y-%m-%d %H:%M} UTC.")
+    click.echo(f"{folder} is complete: {_contents(manifest)}, of {manifest.made_at:%Y-%m-%d %H:%M} UTC.")
 
 
 @command("restore", is_prepared=False)
@@ -43,7 +42,7 @@ def restore_backup(services: Services, folder: Path) -> None:
 
     Everybody has to log in again: sessions and access tokens are not in backups.
     """
-    manifest = backup.restore(BackupStore(services.database, COLLECTIONS), folder, show_progress())
+    manifest = backup.restore(services.export.backups, folder, show_progress())
     click.echo(f"The database now holds {_contents(manifest)}. Sessions and access tokens are not in backups.")
 
 

@@ -78,7 +78,7 @@ def get_user(services: Services, name: str) -> User:
     """The account with this user name."""
     user = services.people.users.find_by_username(name)
     if user is None:
-        raise click.ClickException(f"There is no user with the name {name!r}.")
+        raise click.ClickException(f"There is no user named {name!r}.")
     return user
 
 
@@ -86,7 +86,7 @@ def get_room(services: Services, slug: str) -> Room:
     """The room with this name in its address."""
     room = services.rooms.store.find_by_slug(slug)
     if room is None:
-        raise click.ClickException(f"There is no room with the name {slug!r} in its address.")
+        raise click.ClickException(f"There is no room with the address {slug!r}.")
     return room
 
 

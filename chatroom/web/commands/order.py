@@ -1,4 +1,4 @@
-"""Keeping order: mute and ban, what is reported, and what was done."""
+"""Moderation commands: mute, ban, reports, the audit log."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,8 +17,8 @@ def _for_a_time(act: Callable[[Services, User, datetime, str], None]) -> Callabl
     """Take NAME, how long and why from the command line, and do it to them."""
 
     @click.argument("name")
-    @click.option("--for", "duration", default="lifted", help="15m, 2h, 7d; until it is lifted unless given.")
-    @click.option("--reason", required=True, help="Why: they are told, and it is noted.")
+    @click.option("--for", "duration", default="lifted", help="Such as 15m, 2h or 7d; without it, until lifted.")
+    @click.option("--reason", required=True, help="The reason. The user sees it, and the audit log keeps it.")
     def run(services: Services, name: str, duration: str, reason: str) -> None:
         user = get_user(services, name)
         act(services, user, end_of(duration, datetime.now(UTC)), reason)
@@ -29,7 +29,7 @@ def _for_a_time(act: Callable[[Services, User, datetime, str], None]) -> Callabl
 @command("mute")
 @_for_a_time
 def mute(services: Services, user: User, end: datetime, reason: str) -> None:
-    """Let NAME read and not post, in every room."""
+    """Mute NAME in every room: NAME can read but not post."""
     services.moderation.moderation.mute(None, user, end, reason)
     click.echo(f"{user.username} is muted {until(end)}.")
 
@@ -37,16 +37,16 @@ def mute(services: Services, user: User, end: datetime, reason: str) -> None:
 @command("unmute")
 @click.argument("name")
 def unmute(services: Services, name: str) -> None:
-    """Let NAME post again. A mute in a single room is lifted by its moderators."""
+    """Lift the mute of NAME. Moderators of a room lift mutes in that room."""
     user = get_user(services, name)
     services.moderation.moderation.unmute(None, user)
-    click.echo(f"{user.username} may post again.")
+    click.echo(f"{user.username} can post again.")
 
 
 @command("ban")
 @_for_a_time
 def ban(services: Services, user: User, end: datetime, reason: str) -> None:
-    """Let NAME in no more, for a time or until lifted.
+    """Ban NAME from the site, for a time or until lifted.
 
     Their sessions and access tokens end at once, and so do their open pages.
     """
@@ -57,15 +57,15 @@ def ban(services: Services, user: User, end: datetime, reason: str) -> None:
 @command("unban")
 @click.argument("name")
 def unban(services: Services, name: str) -> None:
-    """Let NAME log in again."""
+    """Lift the ban of NAME."""
     user = get_user(services, name)
     services.moderation.moderation.unban(None, user)
-    click.echo(f"{user.username} may log in again.")
+    click.echo(f"{user.username} can log in again.")
 
 
 @command("list-reports")
 def list_reports(services: Services) -> None:
-    """Show the reports that wait for a decision.
+    """Show the open reports.
 
     The oldest first. They are decided on the page /reports.
     """
@@ -75,11 +75,11 @@ def list_reports(services: Services) -> None:
 
 
 @command("audit")
-@click.option("--about", "name", help="Only what was done to the user of this name.")
+@click.option("--about", "name", help="Only acts on the user with this name.")
 @click.option("--act", default="", help="Only acts of this kind: ban, set_role, ... (docs/moderation.md).")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many at most.")
 def show_audit(services: Services, name: str | None, act: str, limit: int) -> None:
-    """Show who did what to whom, when and why.
+    """Show the audit log: who did what to whom, when and why.
 
     The newest first.
     """

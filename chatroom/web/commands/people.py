@@ -1,4 +1,4 @@
-"""Accounts: made, listed, let in again, given another role."""
+"""Account commands: create, list, set passwords, reset links, roles, sessions, delete."""
 
 import sys
 from datetime import UTC, datetime
@@ -26,17 +26,17 @@ _password = click.option(
     "password",
     is_flag=True,
     callback=_new_password,
-    help="Read the password from standard input instead of asking for it.",
+    help="Read the password from standard input instead of a prompt.",
 )
 
 
 @command("create-user")
 @click.argument("name")
-@click.option("--display-name", help="What others see; the user name unless given.")
+@click.option("--display-name", help="The name that others see; by default, the user name.")
 @click.option("--role", type=click.Choice(get_args(Role)), default="member", show_default=True)
 @_password
 def create_user(services: Services, name: str, display_name: str | None, role: str, password: str) -> None:
-    """Make an account. The site's first one is its administrator, whatever the role."""
+    """Create an account. The first account of a site is always an administrator."""
     wanted = Registration(username=name, display_name=display_name or name, password=password)
     user = services.people.accounts.create(wanted, cast("Role", role))
     click.echo(f"{user.username} ({user.display_name}) is registered, as {user.role}.")
@@ -63,15 +63,15 @@ def list_users(services: Services, beginning: str, limit: int) -> None:
 @click.argument("name")
 @_password
 def set_password(services: Services, name: str, password: str) -> None:
-    """Give NAME a new password. Every session and access token of theirs ends."""
+    """Set a new password for NAME. This ends every session and access token of NAME."""
     user = services.people.accounts.set_password(get_user(services, name), password)
-    click.echo(f"{user.username} has a new password, and is logged out everywhere.")
+    click.echo(f"{user.username} has a new password and was logged out everywhere.")
 
 
 @command("reset-link")
 @click.argument("name")
 def reset_link(services: Services, name: str) -> None:
-    """Make a link by which NAME sets a new password.
+    """Create a link with which NAME sets a new password.
 
     It works once, within 24 hours. What is printed is its path: put the site's address before it, and give it to them
     by a way that is safe. All their sessions and access tokens end when it is used. Earlier links of theirs are worth
@@ -84,9 +84,9 @@ def reset_link(services: Services, name: str) -> None:
 @click.argument("name")
 @click.argument("role", type=click.Choice(get_args(Role)))
 def set_role(services: Services, name: str, role: str) -> None:
-    """Make NAME an administrator, a moderator or a member. The last administrator stays one."""
+    """Set the role of NAME. A site keeps at least one administrator."""
     user = services.moderation.moderation.set_role(None, get_user(services, name), cast("Role", role))
-    click.echo(f"{user.username} is now: {role}.")
+    click.echo(f"{user.username} now has the role {role}.")
 
 
 @command("end-sessions")
@@ -99,19 +99,19 @@ def end_sessions(services: Services, name: str) -> None:
 
 @command("delete-user")
 @click.argument("name")
-@click.option("--keep/--erase", "is_kept", default=None, help="What becomes of their messages; one of them is needed.")
-@click.option("--reason", default="", help="Why, for the audit log.")
-@click.option("--yes", is_flag=True, help="Do not ask for the user name.")
+@click.option("--keep/--erase", "is_kept", default=None, help="Keep the messages, or erase them. Required.")
+@click.option("--reason", default="", help="The reason, for the audit log.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def delete_user(services: Services, name: str, is_kept: bool | None, reason: str, yes: bool) -> None:
-    """Delete the account of NAME, for good.
+    """Delete the account of NAME permanently.
 
-    What they wrote is kept under "Former member", or erased in every room. Nobody can take their names again.
+    The messages are kept under "Former member", or erased in every room. Nobody else can use the names again.
     """
     if is_kept is None:
-        raise click.UsageError("Say what becomes of their messages: --keep or --erase.")
+        raise click.UsageError("Choose what happens to the messages: --keep or --erase.")
     user = get_user(services, name)
-    if not yes and click.prompt(f"Type the user name, {user.username}, to confirm").strip() != user.username:
-        raise click.ClickException("This is not the user name; nothing was deleted.")
+    if not yes and click.prompt(f"To confirm, type the user name ({user.username})").strip() != user.username:
+        raise click.ClickException("This is not the user name. Nothing was deleted.")
     services.erasure.account_deletion.begin(None, user, reason, is_erased=not is_kept)
     services.erasure.account_deletion.finish(show_progress())
-    click.echo(f"The account of {user.username} is deleted; the messages are {'kept' if is_kept else 'erased'}.")
+    click.echo(f"The account of {user.username} was deleted; the messages are {'kept' if is_kept else 'erased'}.")

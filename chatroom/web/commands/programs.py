@@ -1,4 +1,4 @@
-"""Bots and access tokens, which are printed once and known to nobody afterwards."""
+"""Commands for bots and access tokens, which are printed only once."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -16,7 +16,7 @@ F = TypeVar("F", bound=Callable[..., None])
 def _of_a_token(function: F) -> F:
     """Give a command the options of the access token that it makes."""
     days = click.option(
-        "--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="How long it is good."
+        "--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="Days until it expires."
     )
     scopes = click.option(
         "--scope",
@@ -25,17 +25,15 @@ def _of_a_token(function: F) -> F:
         multiple=True,
         default=USUAL,
         show_default=True,
-        help="What it may do; may be given several times.",
+        help="A scope of the token; repeatable.",
     )
-    rooms = click.option(
-        "--room", "rooms", multiple=True, help="The only room that it is for; may be given several times."
-    )
+    rooms = click.option("--room", "rooms", multiple=True, help="A room that the token is limited to; repeatable.")
     return days(scopes(rooms(function)))
 
 
 @command("create-bot")
 @click.argument("name")
-@click.option("--display-name", help="What others see; the user name unless given.")
+@click.option("--display-name", help="The name that others see; by default, the user name.")
 @_of_a_token
 def create_bot(
     services: Services,
@@ -46,7 +44,7 @@ def create_bot(
     scopes: tuple[Scope, ...],
     rooms: tuple[str, ...],
 ) -> None:
-    """Make an account for a program, and print its token.
+    """Create a program's account and print its token.
 
     It is shown as a bot and has no password. The access token is printed once.
     """
@@ -56,11 +54,11 @@ def create_bot(
 
 @command("create-token")
 @click.argument("name")
-@click.option("--label", required=True, help="What it is for, as the account page shows it.")
+@click.option("--label", required=True, help="The label of the token on the account page.")
 @_of_a_token
 def create_token(
     services: Services, name: str, *, label: str, days: int, scopes: tuple[Scope, ...], rooms: tuple[str, ...]
 ) -> None:
-    """Print an access token, to act as NAME with. It is shown once."""
+    """Create and print an access token of NAME. It is shown once."""
     user = get_user(services, name)
     click.echo(services.people.sessions.create_token(user, label=label, days=days, scopes=scopes, rooms=rooms))

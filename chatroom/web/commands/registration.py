@@ -1,4 +1,4 @@
-"""Who may join: the mode, and the invites."""
+"""Registration: the mode, and the invites."""
 
 import click
 
@@ -10,7 +10,7 @@ from chatroom.web.commands.console import command
 @command("set-registration")
 @click.argument("mode", type=click.Choice(["open", "invite", "closed", "as-set-up"]))
 def set_registration(services: Services, mode: str) -> None:
-    """Say who may register, also while the site runs.
+    """Set who can register. It takes effect at once, even while the site runs.
 
     This wins over REGISTRATION in the settings until it is `as-set-up` again.
     """
@@ -20,15 +20,15 @@ def set_registration(services: Services, mode: str) -> None:
 
 @command("create-invite")
 @click.option("--uses", type=click.IntRange(1, 10_000), default=1, show_default=True, help="How many may register.")
-@click.option("--days", type=click.IntRange(1, 3650), default=7, show_default=True, help="How long it is good.")
+@click.option("--days", type=click.IntRange(1, 3650), default=7, show_default=True, help="Days until it expires.")
 def create_invite(services: Services, uses: int, days: int) -> None:
-    """Print a code to register with. It is shown once."""
+    """Create an invite and print its code. It is shown once."""
     click.echo(services.moderation.admission.make_invite(None, uses=uses, days=days))
 
 
 @command("list-invites")
 def list_invites(services: Services) -> None:
-    """Show the invites that are still good.
+    """Show the valid invites.
 
     Of each the beginning of its id, by which `revoke-invite` knows it; never its code, which nobody knows.
     """
@@ -40,9 +40,9 @@ def list_invites(services: Services) -> None:
 @command("revoke-invite")
 @click.argument("invite")
 def revoke_invite(services: Services, invite: str) -> None:
-    """Make an invite worthless. INVITE is its id as `list-invites` shows it."""
+    """Revoke an invite. INVITE is the id that `list-invites` shows."""
     found = [each.id for each in services.moderation.admission.list_invites() if each.id.startswith(invite)]
     if len(found) != 1:
-        raise click.ClickException(f"There is no single invite whose id begins with {invite!r}.")
+        raise click.ClickException(f"No invite, or more than one, has an id that starts with {invite!r}.")
     services.moderation.admission.revoke_invite(None, found[0])
-    click.echo("It is revoked.")
+    click.echo("The invite was revoked.")

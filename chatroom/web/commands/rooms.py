@@ -1,4 +1,4 @@
-"""Rooms: listed, archived, given to somebody, written out, cleared, indexed anew."""
+"""Room commands: list, archive, appoint an administrator, export, clear, rebuild the index."""
 
 import sys
 from typing import get_args
@@ -17,7 +17,7 @@ from chatroom.web.export.download import in_chunks
 from chatroom.web.export.export import Format, write
 
 _room = click.argument("slug", metavar="ROOM")
-_reason = click.option("--reason", required=True, help="Why: it is noted, and those who manage the room read it.")
+_reason = click.option("--reason", required=True, help="The reason, which the room's administrators can read.")
 
 
 @command("list-rooms")
@@ -39,24 +39,24 @@ def list_rooms(services: Services, beginning: str, limit: int) -> None:
 @_room
 @_reason
 def archive_room(services: Services, slug: str, reason: str) -> None:
-    """Close a room for writing. It can be read, and opened again.
+    """Archive a room: nobody can post in it.
 
     ROOM is its name in addresses.
     """
     found = services.moderation.site_rooms.archive(slug, CONSOLE, is_archived=True, reason=reason)
-    click.echo(f"{escaped(found.room.title)} is archived.")
+    click.echo(f"{escaped(found.room.title)} was archived.")
 
 
 @command("unarchive-room")
 @_room
 @_reason
 def unarchive_room(services: Services, slug: str, reason: str) -> None:
-    """Open an archived room again.
+    """Reopen an archived room.
 
     ROOM is its name in addresses.
     """
     found = services.moderation.site_rooms.archive(slug, CONSOLE, is_archived=False, reason=reason)
-    click.echo(f"{escaped(found.room.title)} is open again.")
+    click.echo(f"{escaped(found.room.title)} was reopened.")
 
 
 @command("appoint")
@@ -64,21 +64,23 @@ def unarchive_room(services: Services, slug: str, reason: str) -> None:
 @click.argument("name")
 @_reason
 def appoint(services: Services, slug: str, name: str, reason: str) -> None:
-    """Put a member in charge of a room nobody manages.
+    """Appoint an administrator for a room without one.
 
     ROOM is its name in addresses, NAME the user name of one of its members.
     """
     user = get_user(services, name)
     found = services.moderation.site_rooms.appoint(slug, CONSOLE, user, reason)
-    click.echo(f"{user.username} is in charge of {escaped(found.room.title)}.")
+    click.echo(f"{user.username} is now an administrator of {escaped(found.room.title)}.")
 
 
 @command("export")
 @_room
 @click.option("--format", "name", type=click.Choice(get_args(Format)), default="text", show_default=True)
-@click.option("--from", "since", default="", metavar="DAY", help="From this day on, as 2026-01-31, in UTC.")
-@click.option("--to", "until", default="", metavar="DAY", help="Up to this day, this one included.")
-@click.option("--address", default="http://localhost", show_default=True, help="The site's own, for links to files.")
+@click.option("--from", "since", default="", metavar="DAY", help="The first day, such as 2026-01-31, in UTC.")
+@click.option("--to", "until", default="", metavar="DAY", help="The last day (included).")
+@click.option(
+    "--address", default="http://localhost", show_default=True, help="The site's address, for links to files."
+)
 def export_room(services: Services, slug: str, *, name: Format, since: str, until: str, address: str) -> None:
     """Write the messages of a room to standard output.
 
@@ -93,30 +95,30 @@ def export_room(services: Services, slug: str, *, name: Format, since: str, unti
 
 @command("clear-history")
 @_room
-@click.option("--reason", default="", help="Why, for the audit log.")
-@click.option("--yes", is_flag=True, help="Do not ask for the room's title.")
+@click.option("--reason", default="", help="The reason, for the audit log.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def clear_history(services: Services, slug: str, reason: str, yes: bool) -> None:
-    """Erase all that was said in a room, for good.
+    """Permanently erase all messages of a room.
 
     ROOM is its name in addresses. Export it first.
     """
     room = get_room(services, slug)
     name = room.title or room.slug  # a direct one has no title
-    if not yes and click.prompt(f"Type the room's title, {escaped(name)}, to confirm").strip() != name:
-        raise click.ClickException("This is not the room's title; nothing was cleared.")
+    if not yes and click.prompt(f"To confirm, type the room's name ({escaped(name)})").strip() != name:
+        raise click.ClickException("This is not the room's name. Nothing was cleared.")
     services.erasure.clearing.begin(room, CONSOLE, reason)
     services.erasure.clearing.finish(show_progress())
-    click.echo(f"The history of {escaped(name)} is cleared.")
+    click.echo(f"The history of {escaped(name)} was cleared.")
 
 
 @command("reindex")
 def reindex(services: Services) -> None:
-    """Make the search index of every room anew.
+    """Rebuild the search index of every room.
 
     The site may run; searches find less until it is done.
     """
     services.search.indexer.rebuild(show_progress())
-    click.echo("Every room is indexed.")
+    click.echo("Every room was indexed.")
 
 
 def _line(each: SiteRoom) -> str:

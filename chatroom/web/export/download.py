@@ -51,7 +51,7 @@ class Taken(Iterator[bytes]):
         """The next piece; raises `Refused` once they may not have it any more, `Unavailable` when they are too slow."""
         now = self._seconds()
         if now > self._began_at + PATIENCE_SECONDS + self._size / LEAST_RATE:
-            raise Unavailable("The download was too slow.")
+            raise Unavailable("The download was too slow and was stopped.")
         # Each piece may be made in another thread, and pages are made of templates, which need the request.
         with self._context.copy():
             if now >= self._check_again_at:

@@ -73,7 +73,7 @@ def own_data() -> Response:
 def format_of(text: str) -> Format:
     """The format of that name; raise `Refused` for another."""
     if text not in get_args(Format):
-        raise Refused("invalid", "An export is html, text or jsonl.")
+        raise Refused("invalid", "The format of an export is html, text or jsonl.")
     return cast("Format", text)
 
 
@@ -101,7 +101,7 @@ def _file(access: Access, asked: Asked) -> Response:
     def check() -> None:
         now = services.rooms.access.find_for(user_id, slug)
         if now is None:
-            raise Refused("not_found", "They are no member any more.")
+            raise Refused("not_found", "You are no longer a member of this room.")
         check_export(now)
 
     return hand_out(name, content_type, pieces, check=check, release=held.close)

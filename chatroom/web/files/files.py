@@ -124,7 +124,7 @@ def _allow_uploads() -> None:
     most = _most_bytes(kind, services.settings)
     if 0 < most < (request.content_length or 0):
         one = in_megabytes(services.settings.max_file_bytes)
-        raise Refused("too_large", f"That is too large: at most {one} are allowed for a file.")
+        raise Refused("too_large", f"The file is too large: at most {one} are allowed.")
     scope = request.environ.get("asgi.scope")
     if (scope is None or SPOOLED in scope) and request.mimetype != "application/x-www-form-urlencoded":
         request.max_content_length = most or None
@@ -143,7 +143,7 @@ def _one_file() -> tuple[str, BinaryIO]:
         return query_as(Naming).name, cast("BinaryIO", request.stream)
     parts = [part for part in request.files.values() if part.filename]
     if len(parts) != 1:
-        raise Refused("invalid", "Send one file: as the body, or as the one file of a form.")
+        raise Refused("invalid", "Send one file, as the body or as the only file of a form.")
     return parts[0].filename or "", cast("BinaryIO", parts[0].stream)
 
 

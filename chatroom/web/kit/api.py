@@ -25,9 +25,9 @@ Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 
 def api_blueprint(name: str) -> Blueprint:
-    """A blueprint under /api, for those who are signed in by token or by cookie; each route needs an `@operation`."""
+    """A blueprint under /api, for people who are logged in by token or by cookie; each route needs an `@operation`."""
     blueprint = Blueprint(name, __name__, url_prefix="/api")
-    csrf.exempt(blueprint)  # checked below, and only where a cookie is what signs in
+    csrf.exempt(blueprint)  # checked below, and only where a cookie authenticates
     blueprint.before_request(authenticate)
     return blueprint
 
@@ -54,7 +54,7 @@ def _check_scope(person: LoggedIn) -> None:
     """Whether the token is good for this route, in this room; one that says nothing of itself takes no tokens."""
     known = operation_of(current_app, request.endpoint)
     if known is None or known.scope is None:
-        raise Refused("out_of_scope", "Tokens are not good for this address.")
+        raise Refused("out_of_scope", "Access tokens cannot be used for this address.")
     grant_of(person.session).check(known.scope, (request.view_args or {}).get("slug"))
 
 
@@ -73,11 +73,11 @@ def enter(slug: str) -> Access:
 def body_as(kind: type[Struct]) -> Struct:
     """The JSON body as a typed value; whatever else it is, no part of it reaches a query."""
     if request.mimetype != "application/json":
-        raise Refused("invalid", "Send a JSON object, with Content-Type: application/json.")
+        raise Refused("invalid", "Send a JSON object with Content-Type: application/json.")
     try:
         return msgspec.json.decode(request.get_data(), type=kind)
     except (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError) as error:
-        raise Refused("invalid", f"The body is not understood: {error}") from error
+        raise Refused("invalid", f"The body is not valid: {error}") from error
 
 
 def query_as(kind: type[Struct]) -> Struct:
@@ -85,7 +85,7 @@ def query_as(kind: type[Struct]) -> Struct:
     try:
         return msgspec.convert(request.args.to_dict(), kind, strict=False)
     except (msgspec.ValidationError, ValueError) as error:
-        raise Refused("invalid", f"The address is not understood: {str(error)[:200]}") from error
+        raise Refused("invalid", f"The address is not valid: {str(error)[:200]}") from error
 
 
 def answer(value: Any, status: int = 200) -> Response:

@@ -49,26 +49,26 @@ REASON = {
 UNAVAILABLE_SECONDS = 5.0
 
 TITLES = {
-    400: "That did not work",
+    400: "Bad request",
     401: "Please log in",
     403: "Not allowed",
-    404: "There is nothing here",
-    405: "That did not work",
-    409: "That did not work",
-    413: "That is too much at once",
-    429: "Too fast",
-    500: "Something went wrong here",
+    404: "Not found",
+    405: "Not allowed",
+    409: "Conflict",
+    413: "Too large",
+    429: "Too many requests",
+    500: "Something went wrong",
     503: "Not available right now",
-    507: "There is no room left",
+    507: "No space left",
 }
 MESSAGES = {
-    403: "You may not do this.",
+    403: "You are not allowed to do this.",
     404: "The page does not exist, or you may not see it.",
-    405: "This address cannot be used that way.",
-    413: "What was sent is too large.",
-    500: "It is not your fault. It was noted, and will be looked at.",
+    405: "This address does not accept this method.",
+    413: "The request is too large.",
+    500: "This is an error of the site. It was logged.",
 }
-STALE_FORM = "This form was out of date. Please go back, load the page again and try once more."
+STALE_FORM = "This form has expired. Please go back, reload the page and try again."
 
 
 def register(app: Flask) -> None:
@@ -106,7 +106,7 @@ def explain(status: int, message: str, *, reason: str = "", retry_after: float |
             error["retry_after"] = retry_after
         response = jsonify(error=error)
     else:
-        title = TITLES.get(status, "That did not work")
+        title = TITLES.get(status, "Bad request")
         response = make_response(
             render_template("error.html", code=status, title=title, message=message, retry_after=retry_after)
         )
@@ -124,7 +124,7 @@ def _unavailable(error: Unavailable) -> Response:
 
 def _misconfigured(error: SettingsError) -> Response:
     log.error("the settings do not work: %s", error)
-    return explain(503, "The site is not set up properly. Whoever runs it finds the reason in its log.")
+    return explain(503, "The site is not configured correctly. Its log says why.")
 
 
 def _stale_form(_: CSRFError) -> Response:
@@ -139,7 +139,7 @@ def _wrong_host(_: SecurityError) -> Response:
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
     said = error.description if status in {403, 413} and error.description != type(error).description else None
-    response = explain(status, said or MESSAGES.get(status, "The request was not understood."))
+    response = explain(status, said or MESSAGES.get(status, "The request is not valid."))
     for name, value in error.get_headers():
         if name in {"Allow", "Retry-After"}:
             response.headers[name] = value

@@ -15,8 +15,8 @@ from chatroom.base.errors import Refused, Unavailable
 from chatroom.names import DISPLAY_NAME_RULE, USERNAME_RULE
 from chatroom.people.passwords import PASSWORD_RULE
 
-STALE = "This form was out of date. Please send it again."
-SEE_BELOW = "Please correct what is marked below."
+STALE = "This form has expired. Please send it again."
+SEE_BELOW = "Please correct the marked fields."
 INCOMPLETE = "Please fill in every field."
 RULES = SimpleNamespace(username=USERNAME_RULE, display_name=DISPLAY_NAME_RULE, password=PASSWORD_RULE)
 

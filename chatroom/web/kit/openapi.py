@@ -39,7 +39,7 @@ def operation(
 ) -> Callable[[View], View]:
     """Say what a route of the API does; below the route's own decorator. Its docstring is its description.
 
-    `scope` is what a token must have for it (None: it needs no signing in). `answers` has the type of the body by
+    `scope` is what a token must have for it (None: it needs no log-in). `answers` has the type of the body by
     status, `body` and `query` the types of what is read (or the media type of a body that is no JSON), and `example`
     a body to show. `refusals` are statuses beyond those that every route has.
     """

@@ -16,20 +16,20 @@ PREFIX = "/api/"
 REF = "#/components/schemas/{name}"
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 REFUSALS = {
-    400: "The request is wrong, or the text is.",
-    401: "Not signed in: no token, or one that ended.",
-    403: "Not yours to do, outside the token's scopes, or a cookie without its CSRF token.",
-    404: "No such room, or you are not a member of it; which of the two is not said.",
-    409: "Changed meanwhile, or there are too many already.",
+    400: "The request or the text is not valid.",
+    401: "Not logged in: no token, or one that ended.",
+    403: "Not allowed: missing rights, outside the scopes of the token, or a cookie without its CSRF token.",
+    404: "There is no such room, or you are not a member of it. The answer does not say which.",
+    409: "Changed in the meantime, or a limit is reached.",
     413: "Larger than the site allows.",
-    429: "Too many at once; `Retry-After` says how long to wait.",
-    503: "The database does not answer, or too much waits for it; `Retry-After` says when to come back.",
-    507: "There is no room left for files.",
+    429: "Too many requests. `Retry-After` says how long to wait.",
+    503: "The database does not answer, or is overloaded. `Retry-After` says how long to wait.",
+    507: "There is no space left for files.",
 }
 INTRODUCTION = (
-    "Read and post messages. Sign in with an access token (`Authorization: Bearer chatroom_...`), or with the "
+    "Read and post messages. Authenticate with an access token (`Authorization: Bearer chatroom_...`), or with the "
     "session cookie and the CSRF token in the header `X-CSRFToken`. "
-    "Fields that you do not know are to be ignored: new ones may appear."
+    "Ignore fields that you do not know: new ones may appear."
 )
 JSON = "application/json"
 VARIABLE = re.compile(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>")

@@ -42,7 +42,7 @@ class MessageForm(Form):
 class EditForm(Form):
     """Give a message another text; `revision` is the message's that was in view."""
 
-    text = TextAreaField("Its text", render_kw={"required": True})
+    text = TextAreaField("Text", render_kw={"required": True})
     revision = HiddenField(render_kw={"autocomplete": "off"})
 
     @property

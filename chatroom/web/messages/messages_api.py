@@ -68,7 +68,7 @@ def read(slug: str) -> Response:
     room = enter(slug).room
     asked = query_as(Reading)
     if sum(each is not UNSET for each in _parts(asked)) > 1:
-        raise Refused("invalid", "Ask for one part of the room: `after`, `before`, `since`, `around` or `sequences`.")
+        raise Refused("invalid", "Give only one of `after`, `before`, `since`, `around` and `sequences`.")
     if asked.after is not UNSET and asked.format != "brief":  # who only counts what is new is not there
         services.live.presences.visit(room.id, person.person)
     return answer(_changes(room.slug, _page(room, asked), asked.format))

@@ -70,7 +70,7 @@ def as_json(value: Any) -> str:
 
 @blueprint.get("/")
 def index() -> Page:
-    """Lead newcomers in, and those signed in to the chat."""
+    """The start page for visitors; people who are logged in are redirected to the chat."""
     if current_user.is_authenticated:
         return redirect(url_for("pages.chatroom"), 303)
     return make_response(render_template("index.html"))
@@ -216,7 +216,7 @@ def _address_of_day(found: Room) -> str:
         offset = int(request.args.get("offset", "0")[:5])
         message = services.messages.history.first_at(found, day + timedelta(minutes=offset))
     except (ValueError, OverflowError) as error:
-        raise Refused("invalid", "A date is written as in 2026-11-21.") from error
+        raise Refused("invalid", "Write the date like 2026-11-21.") from error
     if message is None:
         return url_for("pages.room", slug=found.slug)
     return url_for("permalinks.message", slug=found.slug, sequence=message.sequence)

@@ -108,7 +108,7 @@ def make_invite() -> Page:
 def revoke_invite(invite_id: str) -> Page:
     """Make an invite worthless."""
     services.moderation.admission.revoke_invite(current_user.user, invite_id)
-    flash("The invite is revoked.", "success")
+    flash("The invite was revoked.", "success")
     return redirect(url_for("admin.joining"), 303)
 
 

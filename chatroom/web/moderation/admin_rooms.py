@@ -66,7 +66,7 @@ def archive(slug: str) -> Page:
     """Close the room for writing, or open it again."""
     is_archived = request.form.get("archived") == "yes"
     services.moderation.site_rooms.archive(slug, current_user.author, is_archived=is_archived, reason=_typed_reason())
-    flash("The room is archived." if is_archived else "The room is open again.", "success")
+    flash("The room was archived." if is_archived else "The room was reopened.", "success")
     return redirect(url_for("admin_rooms.room", slug=slug), 303)
 
 
@@ -76,9 +76,9 @@ def appoint(slug: str) -> Page:
     """Put a member in charge of a room that nobody manages."""
     user = services.people.users.find_by_username(_typed_name())
     if user is None:
-        raise Refused("not_found", "There is nobody of this user name.")
+        raise Refused("not_found", f"There is no user named {_typed_name()}.")
     services.moderation.site_rooms.appoint(slug, current_user.author, user, _typed_reason())
-    flash("They are in charge of the room now.", "success")
+    flash("The member is now an administrator of the room.", "success")
     return redirect(url_for("admin_rooms.room", slug=slug), 303)
 
 

@@ -43,6 +43,6 @@ def _decide(held_id: str, act: str) -> str:
         count = approval.reject(by, held_id, reason, with_others="others" in request.form)
         return "The message is rejected." if count == 1 else f"{count} messages are rejected."
     if act not in {"approve", "trust"}:
-        raise Refused("invalid", "Choose whether to approve the message or to reject it.")
+        raise Refused("invalid", "Choose to approve or to reject the message.")
     approval.approve(by, held_id, is_trusting=act == "trust")
     return "The message is posted." + (" Their next ones will not wait." if act == "trust" else "")

@@ -25,5 +25,5 @@ class ReportForm(Form):
 class OrderForm(Form):
     """Mute or ban somebody: why, and for how long."""
 
-    reason = StringField("Why? They are told", render_kw={"required": True, "maxlength": LONGEST_REASON})
+    reason = StringField("Reason (the user sees it)", render_kw={"required": True, "maxlength": LONGEST_REASON})
     duration = SelectField("For how long", choices=DURATIONS, default="1h")

@@ -75,7 +75,7 @@ def queue() -> Page:
 def decide(report_id: str) -> Page:
     """Dismiss a report, or delete the message, or mute or ban its author."""
     outcome = _decide(services.moderation.reports.get_for(current_user.user, report_id))
-    flash("Done: " + ", ".join(outcome) + "." if outcome else "The report is dismissed.", "success")
+    flash("Done: " + ", ".join(outcome) + "." if outcome else "The report was dismissed.", "success")
     return redirect(url_for("reports.queue"), 303)
 
 

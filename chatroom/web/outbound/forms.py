@@ -23,11 +23,11 @@ class HookForm(Form):
         "Address", render_kw={"maxlength": LONGEST_URL, "autocomplete": "off", "inputmode": "url", "type": "url"}
     )
     trigger = StringField(
-        "Only messages that begin with", render_kw={"maxlength": LONGEST_TRIGGER, "autocomplete": "off"}
+        "Only messages that start with", render_kw={"maxlength": LONGEST_TRIGGER, "autocomplete": "off"}
     )
 
 
 class WishForm(Form):
     """What somebody wants to be told of in a room."""
 
-    notify = SelectField("Tell me about", choices=WISHES)
+    notify = SelectField("Notify me about", choices=WISHES)

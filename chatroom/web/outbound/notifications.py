@@ -19,7 +19,7 @@ from chatroom.web.kit.services import services
 from chatroom.web.outbound.forms import WishForm
 
 BY_COOKIE = (401, 403)
-"""These are for the site's own pages: signed in by cookie, and no token is good for them."""
+"""For the site's own pages: logged in by cookie; access tokens are refused."""
 
 blueprint = Blueprint("notifications", __name__)
 api = api_blueprint("push")

@@ -8,7 +8,7 @@ from chatroom.web.kit.pages import Page, form_page, render
 from chatroom.web.kit.services import services
 from chatroom.web.people.forms import OthersDeletionForm, OwnDeletionForm
 
-FAREWELL = "Your account is deleted. Thank you for having been here."
+FAREWELL = "Your account was deleted."
 
 blueprint = Blueprint("account_deletion", __name__)
 

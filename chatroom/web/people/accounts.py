@@ -16,7 +16,7 @@ from chatroom.web.kit.pages import Page, form_page, render
 from chatroom.web.kit.services import services
 from chatroom.web.people.forms import LoginForm, PasswordForm, PictureForm, RegisterForm
 
-CLOSED = "New accounts are not open here at the moment."
+CLOSED = "Registration is closed."
 
 blueprint = Blueprint("accounts", __name__)
 

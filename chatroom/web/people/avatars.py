@@ -59,10 +59,10 @@ def change(form: PictureForm) -> Page:
     """Choose a picture of oneself, or remove it."""
     if form.remove.data:
         services.people.avatars.remove(current_user.id)
-        flash("Your picture is removed.")
+        flash("Your picture was removed.")
     else:
         _choose()
-        flash("This is your picture now. Others see it when they load their page again.")
+        flash("Your picture was changed. Others see it when they reload their page.")
     return redirect(url_for("accounts.account"), 303)
 
 

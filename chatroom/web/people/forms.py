@@ -31,7 +31,7 @@ from chatroom.web.kit.security import safe_next
 from chatroom.web.kit.services import services
 
 DAYS = {"7": "a week", "30": "30 days", "90": "90 days", "365": "a year"}
-WAYS = {"keep": "Keep the messages, under “Former member”", "erase": "Erase the messages, and their files"}
+WAYS = {"keep": "Keep the messages under “Former member”", "erase": "Erase the messages and their files"}
 PASSWORD = {"required": True, "maxlength": LONGEST}
 NOT_THEIRS = {"wrong_password": ("password", "This is not your password.")}
 
@@ -51,7 +51,7 @@ class RegisterForm(Form):
     display_name = StringField("Display name", render_kw={"required": True, "maxlength": 40})
     password = PasswordField("Password", render_kw=PASSWORD)
     password_again = PasswordField("Password again", render_kw=PASSWORD)
-    invite = StringField("Invitation code", render_kw={"maxlength": 100})
+    invite = StringField("Invite code", render_kw={"maxlength": 100})
     next = NextField()
 
     @classmethod
@@ -141,9 +141,7 @@ class ProfileForm(CompleteForm):
     @property
     def profile(self) -> Profile:
         """What they say."""
-        return Profile(
-            display_name=self.display_name.data, about=self.about.data, time_zone=(self.time_zone.data or "").strip()
-        )
+        return Profile(**{name: self[name].data or "" for name in Profile.__struct_fields__})
 
     def validate_display_name(self, field: Field) -> None:
         """As the rule for display names says."""
@@ -162,19 +160,19 @@ class TokenForm(Form):
     beside: ClassVar = NOT_THEIRS
 
     label = StringField(
-        "What is it for?",
-        [DataRequired("Please say what it is for."), Length(max=LONGEST_LABEL)],
+        "Label",
+        [DataRequired("Please enter a label."), Length(max=LONGEST_LABEL)],
         render_kw={"maxlength": LONGEST_LABEL, "autocomplete": "off"},
     )
     scopes = SelectMultipleField(
-        "What it may do",
+        "Scopes",
         choices=[SelectChoice(*scope) for scope in SCOPES.items()],
         default=list(USUAL),
         option_widget=CheckboxInput(),
         widget=ListWidget(prefix_label=False),
     )
     rooms = StringField("Rooms", [Length(max=1500)], render_kw={"maxlength": 1500, "autocomplete": "off"})
-    days = SelectField("Good for", choices=[SelectChoice(*days) for days in DAYS.items()], default="90")
+    days = SelectField("Valid for", choices=[SelectChoice(*days) for days in DAYS.items()], default="90")
     password = PasswordField("Your password", render_kw=PASSWORD)
 
     @property
@@ -185,15 +183,13 @@ class TokenForm(Form):
     def validate_scopes(self, field: Any) -> None:
         """A token that may do nothing is a mistake."""
         if not field.data:
-            raise ValidationError("Tick at least one: a token that may do nothing is of no use.")
+            raise ValidationError("Choose at least one scope.")
 
 
 class DeletionForm(Form):
     """What becomes of the messages, and the user name, typed to confirm."""
 
-    way = RadioField(
-        "What becomes of the messages?", choices=[SelectChoice(*way) for way in WAYS.items()], validate_choice=False
-    )
+    way = RadioField("Messages", choices=[SelectChoice(*way) for way in WAYS.items()], validate_choice=False)
     confirmation = StringField(
         "User name", render_kw={"required": True, "maxlength": 64, "autocapitalize": "none", "spellcheck": "false"}
     )
@@ -211,7 +207,7 @@ class DeletionForm(Form):
     def validate_way(self, field: Field) -> None:
         """Nothing is chosen in anybody's place."""
         if field.data not in WAYS:
-            raise ValidationError("Choose one of the two.")
+            raise ValidationError("Choose what happens to the messages.")
 
     def validate_confirmation(self, field: Field) -> None:
         """The user name, as it is."""
@@ -235,7 +231,7 @@ class OwnDeletionForm(DeletionForm):
 class OthersDeletionForm(DeletionForm):
     """Delete somebody else's account."""
 
-    reason = StringField("Why (for the audit log; may stay empty)", render_kw={"maxlength": LONGEST_REASON})
+    reason = StringField("Reason (optional, for the audit log)", render_kw={"maxlength": LONGEST_REASON})
 
 
 def _check_password(field: Field, *names: str) -> None:
@@ -244,4 +240,4 @@ def _check_password(field: Field, *names: str) -> None:
 
 def _check_same(first: Field, second: Field) -> None:
     if first.data != second.data:
-        raise ValidationError("The two passwords differ.")
+        raise ValidationError("The two passwords are different.")

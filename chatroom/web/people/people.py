@@ -22,11 +22,11 @@ from chatroom.web.moderation.forms import OrderForm
 from chatroom.web.people.forms import ProfileForm
 
 DONE = {
-    "mute": "They are muted.",
-    "unmute": "They may post again.",
-    "ban": "They are banned, and were logged out everywhere.",
-    "unban": "They may log in again.",
-    "end_sessions": "They were logged out everywhere.",
+    "mute": "The user is muted.",
+    "unmute": "The user can post again.",
+    "ban": "The user is banned and was logged out everywhere.",
+    "unban": "The user can log in again.",
+    "end_sessions": "The user was logged out everywhere.",
 }
 
 blueprint = Blueprint("people", __name__)
@@ -80,9 +80,9 @@ def set_role(user_id: str) -> Page:
     user = services.moderation.moderation.get(user_id)
     role = request.form.get("role", "")
     if role not in get_args(Role):
-        raise Refused("invalid", "There is no such role.")
+        raise Refused("invalid", "This role does not exist.")
     services.moderation.moderation.set_role(current_user.user, user, cast("Role", role))
-    flash(f"{user.display_name} is now: {role}.", "success")
+    flash(f"{user.display_name} now has the role {role}.", "success")
     return redirect(url_for("people.person", user_id=user_id), 303)
 
 
@@ -106,7 +106,7 @@ def profile(form: ProfileForm) -> Page:
     """What one says about oneself."""
     services.site.limits.posting.check(current_user.id, client_address())
     services.people.profiles.change(current_user.user, form.profile)
-    flash("Your profile is saved.", "success")
+    flash("Your profile was saved.", "success")
     return redirect(url_for("people.person", user_id=current_user.id), 303)
 
 

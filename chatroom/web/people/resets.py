@@ -26,5 +26,5 @@ def _reset_page(secret: str, form: ResetForm | None = None, status: int = 200, m
 def reset(form: ResetForm, secret: str) -> Page:
     """Choose a new password; whoever has the link may."""
     services.people.resets.use(secret, form.password.data or "")
-    flash("The new password is set. Log in with it.", "success")
+    flash("The new password was set. Log in with it.", "success")
     return redirect(url_for("accounts.login"), 303)

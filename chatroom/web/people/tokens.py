@@ -55,7 +55,7 @@ def end(session_id: str) -> Page:
         current_user.id, session_id
     ):
         abort(404)
-    flash("The token was ended. What used it is signed out.", "success")
+    flash("The token was revoked. Programs that use it are logged out.", "success")
     return redirect(url_for("tokens.tokens"), 303)
 
 
@@ -63,14 +63,14 @@ def _create(form: TokenForm) -> str:
     """Check what the form asks for against what its owner has, and make it."""
     slugs, rooms = form.slugs, []
     if len(slugs) > MOST_ROOMS:
-        raise Refused("invalid", f"At most {MOST_ROOMS} rooms can be named. Leave the field empty for all of yours.")
+        raise Refused("invalid", f"Name at most {MOST_ROOMS} rooms, or leave the field empty for all your rooms.")
     for slug in slugs:
         try:
             rooms.append(services.rooms.access.get_for(current_user.id, slug).room.slug)  # as it is called now
         except Refused as refusal:
-            raise Refused("invalid", f"You are in no room with the address {slug}.") from refusal
+            raise Refused("invalid", f"You are not a member of a room with the address {slug}.") from refusal
     if len(_tokens()) >= MOST_TOKENS:
-        raise Refused("invalid", f"You have {MOST_TOKENS} tokens, which is the most. End one first.")
+        raise Refused("invalid", f"You have {MOST_TOKENS} access tokens, which is the limit. End one first.")
     user = services.people.accounts.authenticate(current_user.username, form.password.data or "", client_address())
     return services.people.sessions.create_token(
         user, label=form.label.data, days=int(form.days.data), scopes=form.scopes.data, rooms=rooms

@@ -163,7 +163,7 @@ def change(slug: str) -> Response:
     wanted = _wanted(access, body)
     older = services.erasure.retention.count_older(access, wanted.retention_days)
     if older and wanted.retention_days != access.room.retention_days and not body.confirmed and access.may_manage:
-        raise Refused("conflict", f"This deletes {older} messages, for good. Send it again with confirmed: true.")
+        raise Refused("conflict", f"This permanently deletes {older} messages. Confirm it with confirmed: true.")
     services.rooms.settings.change(access, wanted, body.reason)
     if body.archived is not UNSET:
         services.rooms.settings.archive(access, is_archived=body.archived, reason=body.reason)

@@ -44,10 +44,10 @@ class NewRoomForm(NamedForm):
     """Make a room."""
 
     kind = RadioField(
-        "Who may come",
+        "Who can join",
         choices=[
-            SelectChoice("public", "Everybody who is signed in"),
-            SelectChoice("private", "Only those who are invited"),
+            SelectChoice("public", "Everybody who is logged in"),
+            SelectChoice("private", "Only people who are invited"),
         ],
         default="public",
     )
@@ -56,19 +56,19 @@ class NewRoomForm(NamedForm):
 class RoomForm(NamedForm):
     """Change a room."""
 
-    is_read_only = BooleanField("Only moderators write here")
+    is_read_only = BooleanField("Only moderators can post")
     slow_seconds = IntegerField(
-        "Seconds between two messages of one member",
-        [InputRequired("Give a number; 0 for no wait."), NumberRange(0, MAX_SLOW_SECONDS)],
+        "Slow mode: seconds between two messages of a member",
+        [InputRequired("Enter a number; 0 turns slow mode off."), NumberRange(0, MAX_SLOW_SECONDS)],
         render_kw={"min": 0, "max": MAX_SLOW_SECONDS},
     )
     retention_days = IntegerField(
-        "Delete messages after so many days",
-        [InputRequired("Give a number; 0 to keep them."), NumberRange(0, MAX_RETENTION_DAYS)],
+        "Delete messages after (days)",
+        [InputRequired("Enter a number; 0 keeps all messages."), NumberRange(0, MAX_RETENTION_DAYS)],
         render_kw={"min": 0, "max": MAX_RETENTION_DAYS},
     )
     confirmed = BooleanField("Yes, delete them")
-    reason = StringField("Why", render_kw={"maxlength": LONGEST_REASON})
+    reason = StringField("Reason", render_kw={"maxlength": LONGEST_REASON})
 
     @classmethod
     def of(cls, room: Room) -> "RoomForm":
@@ -88,5 +88,5 @@ class RoomForm(NamedForm):
 class InviteForm(Form):
     """Make a link into a room."""
 
-    uses = SelectField("Good for", choices=USES, coerce=int, default=25)
+    uses = SelectField("Valid for", choices=USES, coerce=int, default=25)
     hours = SelectField("During", choices=HOURS, coerce=int, default=168)

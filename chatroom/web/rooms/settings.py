@@ -56,7 +56,7 @@ def settings(form: RoomForm, slug: str) -> Page:
         if older:
             return _settings_page(slug, form, 409, older=older)
     services.rooms.settings.change(access, wanted, form.reason.data or "")
-    return _changed(access, "The room was changed.")
+    return _changed(access, "The settings were saved.")
 
 
 @blueprint.post("/rooms/<slug>/archive")
@@ -68,7 +68,7 @@ def archive(slug: str) -> Page:
     is_archived = request.form.get("archived") == "yes"
     reason = request.form.get("reason", "")[:LONGEST_REASON]
     services.rooms.settings.archive(access, is_archived=is_archived, reason=reason)
-    return _changed(access, "The room is archived." if is_archived else "The room is open again.")
+    return _changed(access, "The room was archived." if is_archived else "The room was reopened.")
 
 
 @blueprint.get("/rooms/<slug>/record")
@@ -77,7 +77,7 @@ def record(slug: str) -> Page:
     """What those who keep order did in the room, for those who manage it."""
     access = _enter(slug)
     if not access.may_manage:
-        raise Refused("forbidden", "Only those who manage this room read its record.")
+        raise Refused("forbidden", "Only administrators of this room can read its record.")
     page = services.site.audit.page(request.args.get("before", "")[:24], room=access.room.id)
     return render("export/room_record.html", room=access.room, page=page)
 
@@ -99,9 +99,9 @@ def add_member(slug: str) -> Page:
     access = _enter(slug)
     user = services.people.users.find_by_username(_typed_name())
     if user is None:
-        raise Refused("not_found", "There is nobody of this user name.")
+        raise Refused("not_found", f"There is no user named {_typed_name()}.")
     services.rooms.membership.add(access, user.id, user.display_name)
-    return _changed(access, "They are a member now.")
+    return _changed(access, "The member was added.")
 
 
 @blueprint.post("/rooms/<slug>/members/<user_id>/remove")
@@ -111,7 +111,7 @@ def remove_member(slug: str, user_id: str) -> Page:
     """Take somebody out."""
     access = _enter(slug)
     services.rooms.membership.remove(access, user_id)
-    return _changed(access, "They are no member any more.")
+    return _changed(access, "This person is no longer a member of the room.")
 
 
 @blueprint.post("/rooms/<slug>/members/<user_id>/role")
@@ -122,7 +122,7 @@ def set_role(slug: str, user_id: str) -> Page:
     access = _enter(slug)
     role = request.form.get("role")
     if role not in ROLES:
-        raise Refused("invalid", "Choose one of the roles.")
+        raise Refused("invalid", "Choose a role.")
     services.rooms.membership.set_role(access, user_id, role)  # type: ignore[arg-type]
     return _changed(access, "The role was changed.")
 
@@ -143,7 +143,7 @@ def end_invite(slug: str, invite_id: str) -> Page:
     """Let nobody in by a link any more."""
     access = _enter(slug)
     services.rooms.links.end(access, invite_id)
-    return _changed(access, "The link is good no more.")
+    return _changed(access, "The link was ended.")
 
 
 def _enter(slug: str) -> Access:

@@ -91,7 +91,7 @@ export class Uploads {
   }
 
   #findProblem({ name, size }) {
-    if (this.#maxFiles && this.#items.length >= this.#maxFiles) return `At most ${this.#maxFiles} files fit in one message.`;
+    if (this.#maxFiles && this.#items.length >= this.#maxFiles) return `A message has at most ${this.#maxFiles} files.`;
     if (this.#maxBytes && size > this.#maxBytes) return `${name} is too large: at most ${formatSize(this.#maxBytes)} are allowed.`;
     return size === 0 ? `${name} is empty, or a folder.` : "";
   }
@@ -133,7 +133,7 @@ export function makeSend({ url, csrfToken }) {
       request.responseType = "json";
       request.upload.onprogress = ({ loaded, total }) => onProgress(total ? loaded / total : 0);
       request.onload = () => (request.status === 201 ? resolve(request.response) : reject(new Error(explain(request))));
-      request.onerror = () => reject(new Error("The room cannot be reached."));
+      request.onerror = () => reject(new Error("The server cannot be reached."));
       request.onabort = () => reject(new Error("Cancelled."));
       request.send(file);
     });
@@ -143,5 +143,5 @@ export function makeSend({ url, csrfToken }) {
 
 /** A proxy in between may answer with a page of its own, in place of our JSON. */
 function explain({ response, status }) {
-  return response?.error?.message ?? (status === 413 ? "The file is too large." : `The room answered with an error (${status}).`);
+  return response?.error?.message ?? (status === 413 ? "The file is too large." : `The server answered with an error (${status}).`);
 }

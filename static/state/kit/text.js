@@ -12,10 +12,10 @@ export function cut(text, number) {
 
 /** Say why a text cannot be sent, or "" when it can. A maximum of 0 means none. */
 export function findProblem(text, maxLength) {
-  if (text.trim() === "") return "There is nothing to send yet. Write something first.";
+  if (text.trim() === "") return "The message is empty.";
   const length = countCharacters(text);
   if (maxLength && length > maxLength) {
-    return `That is ${length - maxLength} characters too many: at most ${maxLength.toLocaleString("en")} fit in one message.`;
+    return `The message is ${length - maxLength} characters too long: at most ${maxLength.toLocaleString("en")} are allowed.`;
   }
   return "";
 }

@@ -108,7 +108,7 @@ export class Api {
       });
       if (response.ok) return await response.json();
     } catch {
-      throw new ApiError({ status: 0, reason: "unreachable", message: "The room cannot be reached." });
+      throw new ApiError({ status: 0, reason: "unreachable", message: "The server cannot be reached." });
     }
     throw await readError(response);
   }
@@ -126,7 +126,7 @@ async function readError(response) {
   return new ApiError({
     status: response.status,
     reason: error.reason ?? "unknown",
-    message: error.message ?? `The room answered with an error (${response.status}).`,
+    message: error.message ?? `The server answered with an error (${response.status}).`,
     retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : undefined,
   });
 }

@@ -105,5 +105,5 @@ export class LiveSocket {
 }
 
 function unanswered() {
-  return new ApiError({ status: 0, reason: "unreachable", message: "The room did not answer." });
+  return new ApiError({ status: 0, reason: "unreachable", message: "The server did not answer." });
 }

@@ -7,8 +7,8 @@ import { ApiError } from "../live/api.js";
 
 const PASSING = new Set(["unreachable", "unavailable", "unknown", "signed_out"]);
 
-export const UNSURE = "It is not known whether this was saved. It is tried again when the room answers.";
-const CONFLICT = "The message was changed meanwhile, as it stands above. Save again to replace that.";
+export const UNSURE = "It is not known whether this was saved. The page tries again when the server answers.";
+const CONFLICT = "The message has changed in the meantime, as shown above. Save again to replace that text.";
 
 export class Editing {
   #id;

@@ -157,7 +157,7 @@ export function takeOver({ storage, userId, room, formerRoom }) {
 /** After hours the conversation has moved on: what was never stored then asks before it is sent. */
 function withAge(draft, now) {
   if (draft.problem || now - draft.created_at < MAX_AGE_MS) return draft;
-  return { ...draft, problem: "This was written some time ago, and was not stored." };
+  return { ...draft, problem: "This draft is old and was not stored." };
 }
 
 function keysOf(storage) {

@@ -3,7 +3,7 @@
 import { cut, plainText } from "../kit/text.js";
 
 export const DELETED = "This message was deleted.";
-export const GONE = "This message is not there any more.";
+export const GONE = "This message no longer exists.";
 const LONGEST = 200;
 const MOST_AT_ONCE = 100;
 const KEPT = 2000;

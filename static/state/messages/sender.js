@@ -89,7 +89,7 @@ export class Sender {
       this.#wait(retryAfterMs ?? Math.min(LONGEST_WAIT_MS, 500 * 2 ** this.#failures));
     } else {
       this.slow.delete(draft.client_id);
-      this.#outbox.fail(draft.client_id, message || "The room did not take this message.");
+      this.#outbox.fail(draft.client_id, message || "The server refused this message.");
     }
     this.#onChange();
   }

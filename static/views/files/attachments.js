@@ -63,7 +63,7 @@ export class AttachmentsView {
   /** Whether the message may go now; if not, `onReady` is called as soon as it may. */
   isReady() {
     this.#isAwaited = !this.#uploads.isReady && !this.#uploads.hasFailed;
-    if (this.#uploads.hasFailed) this.#onProblem("A file could not be sent. Try it again, or remove it.");
+    if (this.#uploads.hasFailed) this.#onProblem("A file could not be sent. Try again, or remove it.");
     this.#show();
     return this.#uploads.isReady;
   }
@@ -96,7 +96,7 @@ export class AttachmentsView {
       element.querySelector("[data-preview]").dataset.ending = endingOf(item);
       element.querySelector("progress").setAttribute("aria-label", `Sending ${item.name}`);
       label(element.querySelector("[data-remove]"), `Remove ${item.name}`, () => this.#remove(item.key));
-      label(element.querySelector("[data-retry]"), `Try ${item.name} again`, () => this.#uploads.retry(item.key));
+      label(element.querySelector("[data-retry]"), `Send ${item.name} again`, () => this.#uploads.retry(item.key));
       showPreview(element.querySelector("[data-preview]"), item);
       this.#elements.set(item.key, element);
     }
@@ -110,7 +110,7 @@ export class AttachmentsView {
     bar.hidden = state === "failed" || state === "done";
     bar.value = progress;
     const status = element.querySelector("[data-status]");
-    const text = this.#isAwaited && state !== "done" ? "Goes out when it is there" : formatSize(size);
+    const text = this.#isAwaited && state !== "done" ? "Uploading; the message is sent afterwards" : formatSize(size);
     status.textContent = problem || text;
   }
 

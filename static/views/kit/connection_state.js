@@ -31,7 +31,7 @@ export class StateView {
     if (this.#text.textContent === text) return;
     this.#text.replaceChildren(text);
     if (state.name === "signed_out") this.#text.append(" ", makeLink(this.#loginUrl, "Log in again"));
-    if (state.name === "stale") this.#text.append(" ", makeLink("", "Load it again"));
+    if (state.name === "stale") this.#text.append(" ", makeLink("", "Reload"));
   }
 }
 
@@ -53,13 +53,13 @@ function describe({ name, missed, message }) {
     case "offline":
       return "Offline";
     case "polling":
-      return "No live connection, asking every 3 s";
+      return "No live connection, checking every 3 s";
     case "signed_out":
       return "Your session ended.";
     case "stale":
-      return "This page is ahead of the room.";
+      return "This page is ahead of the server.";
     case "closed":
-      return message || "This room is not open to you.";
+      return message || "You cannot enter this room.";
     default:
       return "Connecting…";
   }

@@ -24,17 +24,17 @@ const ELSEWHERE = [
     "While writing",
     [
       ["Enter", "Send"],
-      ["Shift Enter", "Begin a new line"],
-      ["↑", "Edit your last message, while nothing is written"],
-      ["Esc", "Answer nothing"],
+      ["Shift Enter", "Start a new line"],
+      ["↑", "Edit your last message, when the field is empty"],
+      ["Esc", "Cancel the reply"],
     ],
   ],
   [
     "Among the messages",
     [
       ["↑ ↓", "Go from message to message"],
-      ["Enter", "Show what can be done with a message"],
-      ["Esc", "Go back to writing"],
+      ["Enter", "Show the actions of a message"],
+      ["Esc", "Go to the message field"],
     ],
   ],
 ];
@@ -55,7 +55,7 @@ export function startShortcuts({ find, place, actions }) {
     const shortcut = ANYWHERE.find(({ key }) => key === event.key);
     if (shortcut?.run(find, open)) event.preventDefault();
   });
-  const button = makeText("button", "keys-button", "All keys");
+  const button = makeText("button", "keys-button", "Keyboard shortcuts");
   button.type = "button";
   button.addEventListener("click", open);
   place.after(" ", button);

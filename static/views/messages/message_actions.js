@@ -4,7 +4,7 @@ import { findProblemOf } from "../../state/live/api.js";
 import { shownName } from "../../state/kit/text.js";
 import { ask } from "../kit/dialog.js";
 
-const ERASING = "Its text is erased for everybody, for good. A line stays that says that it was deleted.";
+const ERASING = "The text is permanently erased for everybody. “This message was deleted” takes its place.";
 
 /** The actions, for the class Actions; `onAnswer(message)`: the next message is to answer that one. */
 export function makeMessageActions({ room, connection, editor, messageView, reader, toast, onAnswer }) {
@@ -89,7 +89,7 @@ async function edit(message, element, { editor, toast }) {
 async function copyLink(message, { messageView, reader, toast }) {
   try {
     await navigator.clipboard.writeText(new URL(messageView.linkTo(message), location.href).href);
-    toast.say("The link is copied.");
+    toast.say("The link was copied.");
   } catch {
     // Only a page that came by TLS, or from this machine, may write to the clipboard.
     await reader.goTo(message.sequence);
@@ -100,5 +100,5 @@ async function copyLink(message, { messageView, reader, toast }) {
 async function erase({ id }, { connection, toast }) {
   if (!(await ask({ title: "Delete this message?", text: ERASING, label: "Delete", isDanger: true }))) return;
   const problem = await findProblemOf(() => connection.change({ type: "delete", id }));
-  toast.say(problem || "The message is deleted.");
+  toast.say(problem || "The message was deleted.");
 }

@@ -64,12 +64,12 @@ export class PickerView {
     const { value } = this.#search;
     const groups = value.trim()
       ? [{ name: "Found", emoji: this.#emoji.search(value, 80) }]
-      : [{ name: "Used last", emoji: this.#emoji.recent }, ...this.#emoji.groups];
+      : [{ name: "Recently used", emoji: this.#emoji.recent }, ...this.#emoji.groups];
     this.#grid.replaceChildren(...groups.map(makeGroup));
     this.#grid.scrollTop = 0;
     const first = this.#grid.querySelector("button");
     if (first) first.tabIndex = 0;
-    this.#name.textContent = first || !value.trim() ? "" : "No emoji is called that.";
+    this.#name.textContent = first || !value.trim() ? "" : "No matching emoji.";
     if (value.trim()) this.#describe(first);
   }
 

@@ -167,7 +167,7 @@ export class Reader {
     const { isDetached, newestSequence } = this.#timeline;
     const { unseen } = this.#news;
     this.#pill.hidden = !unseen && !isDetached && !this.#scroller.isFarFromEnd && !this.#isBehind;
-    const text = unseen ? `${unseen} new` : "To the newest";
+    const text = unseen ? `${unseen} new` : "Go to the newest";
     // This runs with every frame of scrolling: the same text set again would be laid out again.
     if (this.#pill.textContent !== text) this.#pill.textContent = text;
     if (this.#scroller.isAtEnd && !isDetached && document.visibilityState === "visible") this.#onSeen(newestSequence);

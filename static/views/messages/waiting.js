@@ -81,8 +81,8 @@ export class HeldView {
     const isRejected = state === "rejected";
     element.classList.add(isRejected ? "message--failed" : "message--pending");
     const line = makeState();
-    const sentence = isRejected ? `Not approved: ${reason}` : "Waiting for approval";
-    say(line, sentence, makeButton(isRejected ? "Put away" : "Withdraw", (button) => this.#withdraw(id, button)));
+    const sentence = isRejected ? `Rejected: ${reason}` : "Waiting for approval";
+    say(line, sentence, makeButton(isRejected ? "Dismiss" : "Withdraw", (button) => this.#withdraw(id, button)));
     element.append(line);
     this.#announcer.textContent = sentence;
     this.#elements.set(id, element);
@@ -100,8 +100,8 @@ const WAITING = {
   offline: "Waiting until you are online again.",
   reconnecting: "Waiting for the connection.",
   connecting: "Waiting for the connection.",
-  signed_out: "Kept here. It is sent when you have logged in again.",
-  stale: "Kept here. It is sent when the page is loaded again.",
+  signed_out: "Kept here. It will be sent after you log in.",
+  stale: "Kept here. It will be sent after you reload the page.",
   closed: "Kept here.",
 };
 

@@ -87,7 +87,7 @@ class Place:
         urllib.request.urlopen(request, timeout=PATIENCE_SECONDS).close()
 
     def cookie(self, name: str) -> str:
-        """The cookie of a browser in which somebody is signed in."""
+        """The cookie of a browser in which somebody is logged in."""
         app = create_app(settings_of(self.uri, self.name))
         services = open_app(app)
         user = services.people.users.find_by_username(name)

@@ -98,7 +98,7 @@ def test_more_than_memory_takes_goes_to_the_disk(monkeypatch: pytest.MonkeyPatch
     [("alice", "/other", 500), ("alice", "/upload", 5), (None, "/upload", 500), ("away", "/upload", 500)],
 )
 def test_everything_else_stays_small(user: str | None, path: str, size: int) -> None:
-    """B05, L03: nobody who is not signed in fills the disk."""
+    """B05, L03: nobody who is not logged in fills the disk."""
     place = Place(user)
     assert asyncio.run(place.send(b"x" * size, path=path)) == 200
     assert (len(place.small.scopes), len(place.large.scopes)) == (1, 0)

@@ -40,7 +40,7 @@ def silent(name: str, done: int, expected: int) -> None:
 
 
 def store_of(services: Services) -> BackupStore:
-    return BackupStore(services.database, COLLECTIONS)
+    return services.export.backups
 
 
 def fill(app: Flask) -> None:
@@ -192,7 +192,7 @@ class TestRoundTrip:
             )
         # The lost room had come further: a reader from there is told to load the room anew.
         room = Room(id="lobby", slug="lobby", title="Lobby")
-        with pytest.raises(Refused, match="load it again"):
+        with pytest.raises(Refused, match="reload the page"):
             empty.messages.history.after(room, 9, 50)
         # The next message takes the next revision.
         assert empty.messages.store.append("lobby", [rendered("next")])[0].message.revision == 9
@@ -584,7 +584,7 @@ class TestCommands:
         monkeypatch.setattr(services, "open", pytest.fail)
         checked = run(app, "verify", str(folder))
         assert (checked.exit_code, checked.exception) == (0, None)
-        assert checked.stdout.startswith(f"{folder} is whole: 7 messages, 2 users, 2 rooms, of 20")
+        assert checked.stdout.startswith(f"{folder} is complete: 7 messages, 2 users, 2 rooms, of 20")
 
     def test_restore(self, folder: Path, make_app: MakeApp) -> None:
         restored = run(make_app(), "restore", str(folder))

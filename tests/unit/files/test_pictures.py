@@ -129,7 +129,7 @@ def test_a_jpeg_of_many_empty_scans_is_refused_before_it_is_decoded() -> None:
     bomb = content[:-2] + 200 * scan + content[-2:]
 
     for make in (lambda: prepare(io.BytesIO(bomb), "image/jpeg"), lambda: make_squares(io.BytesIO(bomb), "image/jpeg")):
-        with pytest.raises(Refused, match="takes too long to be read") as refused:
+        with pytest.raises(Refused, match="takes too long to process") as refused:
             make()
         assert refused.value.reason == "too_large"
 
@@ -164,7 +164,7 @@ def test_a_moving_png_with_more_frames_than_it_says_is_refused() -> None:
     claimed = b"acTL" + struct.pack(">II", 2, 0)
     lie = content[:place] + claimed + struct.pack(">I", zlib.crc32(claimed)) + content[place + 16 :]
 
-    with pytest.raises(Refused, match="more frames than it says"):
+    with pytest.raises(Refused, match="more frames than its header says"):
         made(lie, "PNG")
 
 

@@ -340,10 +340,10 @@ class TestWithdraw:
     def test_only_one_s_own(self, world: World) -> None:
         held = world.hold("c1")
         for user in (world.bob, world.alice):
-            with pytest.raises(Refused, match="no such message of yours"):
+            with pytest.raises(Refused, match="no such message waiting for approval"):
                 world.approval.withdraw(world.access(user), held.id)
         for held_id in ("0" * 24, "guessed"):
-            with pytest.raises(Refused, match="no such message of yours"):
+            with pytest.raises(Refused, match="no such message waiting for approval"):
                 world.approval.withdraw(world.access(world.carol), held_id)
 
     def test_not_when_it_was_approved_meanwhile(self, world: World) -> None:
@@ -401,14 +401,14 @@ class TestDecide:
         for thread in threads:
             thread.join()
         assert outcomes.count("done") == 1
-        assert all(said == "done" or said.startswith("It was decided already: ") for said in outcomes)
+        assert all(said == "done" or said.startswith("Already decided: ") for said in outcomes)
         assert len(world.acts()) == 2
         assert len(world.said()) <= 1
 
     def test_the_second_is_told_by_whom(self, world: World) -> None:
         held = world.hold("c1")
         world.approval.approve(world.alice, held.id)
-        with pytest.raises(Refused, match="It was decided already: Alice approved it") as refusal:
+        with pytest.raises(Refused, match="Already decided: Alice approved this message") as refusal:
             world.approval.reject(world.bob, held.id, "No.")
         assert refusal.value.reason == "conflict"
 
@@ -457,7 +457,7 @@ class TestDecide:
         assert [each.held.id for each in world.approval.list_for(world.alice)] == [public.id]
         assert (world.approval.count_for(dave), world.approval.count_for(world.alice)) == (1, 1)
         for by, each in ((world.alice, held), (dave, public), (world.carol, public)):
-            with pytest.raises(Refused, match="not for you"):
+            with pytest.raises(Refused, match="may not decide"):
                 world.approval.approve(by, each.id)
         with pytest.raises(Refused, match="may not see it"):
             world.approval.list_for(world.carol)
@@ -465,7 +465,7 @@ class TestDecide:
         carol = world.users.find(world.carol.id)
         assert carol
         assert world.approval.list_for(carol) == []
-        with pytest.raises(Refused, match="not for you"):
+        with pytest.raises(Refused, match="may not decide"):
             world.approval.approve(carol, public.id)
         world.approval.approve(dave, held.id)
         assert world.texts(DEN) == ["c1"]
@@ -477,7 +477,7 @@ class TestDecide:
             world.approval.approve(world.bob, held.id)
         world.rooms.change(LOBBY.id, {"archived_at": None})
         world.database["memberships"].delete_one({"user": world.carol.id, "room": LOBBY.id})
-        with pytest.raises(Refused, match="not in the room any more"):
+        with pytest.raises(Refused, match="has left the room"):
             world.approval.approve(world.bob, held.id)
         world.approval.reject(world.bob, held.id, "You left.")
 
@@ -493,7 +493,7 @@ class TestFiles:
         assert world.files.downloads.is_unused(kept)
         world.now += timedelta(days=3)
         assert world.files.sweep.run() == 0
-        with pytest.raises(Refused, match="Another message has"):
+        with pytest.raises(Refused, match="belongs to another message"):
             world.hold("c2", files=(file.id,))
         world.approval.approve(world.bob, held.id)
         assert world.said()[0].files == (file,)

@@ -112,7 +112,7 @@ class TestArchive:
         assert reason(refusal) == "archived"
         world.site.archive(den.room.slug, CONSOLE, is_archived=False, reason="It is not.")
         RoomRules(clock=world.clock).check("post", world.access(BOB, den.room), "person")
-        assert world.lines(den.room)[1:] == ["Mallory archived the room", "the console opened the room again"]
+        assert world.lines(den.room)[1:] == ["Mallory archived the room", "the console reopened the room"]
         acts = [(each.actor.name, each.act, each.reason) for each in world.audit.page(room=den.room.id).entries]
         assert acts[:2] == [("the console", "unarchive_room", "It is not."), ("Mallory", "archive_room", REASON)]
 
@@ -149,7 +149,7 @@ class TestAppoint:
         world.site.appoint(orphan.room.slug, MALLORY, world.user(BOB), REASON)
         assert world.access(BOB, orphan.room).may_manage
         assert world.site.get(orphan.room.slug).managers[0].id == BOB.id
-        assert world.lines(orphan.room)[-1] == "Mallory put Bob in charge of this room"
+        assert world.lines(orphan.room)[-1] == "Mallory appointed Bob as an administrator of this room"
         (entry,) = world.audit.page(act="appoint").entries
         assert (entry.actor, entry.subject.id, entry.reason) == (MALLORY, BOB.id, REASON)
         assert entry.room

@@ -132,7 +132,7 @@ class Town:
 
 # What is called, and the most documents that any one of its queries may look at.
 CALLS: dict[str, tuple[Callable[[Town], Any], int]] = {
-    "who is signed in": (lambda t: t.sessions.find_valid(t.secret), 1),
+    "who is logged in": (lambda t: t.sessions.find_valid(t.secret), 1),
     "a user by name": (lambda t: t.users.find_by_username("USER7X"), 1),
     "a name that nobody has": (lambda t: t.users.find_by_username("nobody"), 0),
     "the first user": (lambda t: t.users.add("newcomer", "Newcomer", "hash"), 1),
@@ -163,7 +163,7 @@ CALLS: dict[str, tuple[Callable[[Town], Any], int]] = {
         ),
         1,
     ),
-    "reports that wait": (lambda t: t.reports.list_open(None, 50), 50),
+    "open reports": (lambda t: t.reports.list_open(None, 50), 50),
     "reports that wait for a room's moderators": (lambda t: t.reports.list_open(["r3", "r4"], 50), 60),
     "a report": (lambda t: (t.reports.find_open("m7:u"), t.reports.has("m8:u")), 1),
     "a decision": (lambda t: t.reports.close_all("m9", [], Author("x", "X")), 1),

@@ -153,7 +153,7 @@ class TestSubscribing:
         "endpoint", ["http://push.test/x", "https://10.0.0.1/", "https://", "x", "https://push.test/" + "x" * 1000]
     )
     def test_an_address_that_no_browser_would_give(self, push: Push, endpoint: str) -> None:
-        with pytest.raises(Refused, match="push service's address"):
+        with pytest.raises(Refused, match="address of the push service"):
             push.subscribe(ALICE.id, "s", endpoint, "p" * 87, "a" * 22)
 
     @pytest.mark.parametrize(("p256dh", "auth"), [("", "a" * 22), ("p" * 87, "$"), ("p" * 500, "a" * 22)])

@@ -44,7 +44,7 @@ def test_a_scope_that_is_missing_is_named() -> None:
 def test_a_token_for_one_room_is_good_nowhere_else(slug: str | None) -> None:
     grant = grant_of(session("token", scopes=("read",), rooms=("den",)))
     grant.check("read", "den")
-    with pytest.raises(Refused, match="This token is for the room den alone"):
+    with pytest.raises(Refused, match="This access token is limited to the room den"):
         grant.check("read", slug)
 
 

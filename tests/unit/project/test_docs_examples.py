@@ -41,24 +41,28 @@ def test_shell_parses(page: str) -> None:
 
 
 class TestExtending:
-    """The five steps of the README, taken on an application of this process."""
+    """The four steps of the README, taken on an application of this process."""
 
     @pytest.fixture
     def steps(self) -> str:
-        return section("README.md", "Extend it in five steps")
+        return section("README.md", "Extend it in four steps")
 
     @pytest.fixture
     def app(self, make_app: Callable[..., Flask], steps: str, tmp_path: Path) -> Flask:
         app = make_app()
-        template = block_after(steps, "templates/transcript.txt", "jinja")
-        app.jinja_loader = jinja2.ChoiceLoader([jinja2.DictLoader({"transcript.txt": template}), app.jinja_loader])  # type: ignore[assignment,list-item]
-        route = module(tmp_path / "transcript.py", block_after(steps, "chatroom/web/transcript.py", "python"))
+        template = block_after(steps, "templates/messages/transcript.txt", "jinja")
+        app.jinja_loader = jinja2.ChoiceLoader(
+            [jinja2.DictLoader({"messages/transcript.txt": template}), app.jinja_loader]
+        )  # type: ignore[assignment,list-item]
+        route = module(tmp_path / "transcript.py", block_after(steps, "chatroom/web/messages/transcript.py", "python"))
         app.register_blueprint(route.blueprint)
         return app
 
     def test_the_tests_of_the_example_pass(self, steps: str, alice: Visitor, client: Visitor, tmp_path: Path) -> None:
         cast = {"alice": alice, "client": client}
-        tests = module(tmp_path / "example.py", block_after(steps, "tests/unit/web/test_transcript.py", "python"))
+        tests = module(
+            tmp_path / "example.py", block_after(steps, "tests/unit/web/messages/test_transcript.py", "python")
+        )
         run = [name for name in vars(tests) if name.startswith("test_")]
         for name in run:
             test = getattr(tests, name)

@@ -58,7 +58,7 @@ class TestEvading:
         room = world.rooms.making.create(ALICE, "member", title="Tea")
         world.rooms.membership.leave(world.access(BOB, room))
         for person in (BOB, MALLORY):
-            with pytest.raises(Refused, match="Join it first") as refusal:
+            with pytest.raises(Refused, match="Open its page to join it") as refusal:
                 world.rooms.access.get_for(person.id, room.slug)
             assert (reason(refusal), world.is_in(person, room)) == ("forbidden", False)
 

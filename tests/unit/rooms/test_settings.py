@@ -117,7 +117,7 @@ class TestChanging:
         for is_archived in (True, True, False):
             world.settings.archive(world.access(ALICE, access.room), is_archived=is_archived)
             assert (world.access(ALICE, access.room).room.archived_at is not None) == is_archived
-        assert world.lines(access.room)[1:] == ["Alice archived the room", "Alice opened the room again"]
+        assert world.lines(access.room)[1:] == ["Alice archived the room", "Alice reopened the room"]
 
     def test_the_lobby_is_not_archived(self, world: Managed) -> None:
         lobby = msgspec.structs.replace(world.access(ALICE, LOBBY), site_role="administrator")

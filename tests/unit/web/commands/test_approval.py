@@ -22,16 +22,16 @@ def test_hold_list_and_decide(app: Flask, runner: FlaskCliRunner) -> None:
     assert len(lines) == 3
     assert lines[0].endswith("Bob in Lobby: one")
     first, second, _ = (line.split()[0] for line in lines)
-    assert run(runner, "approve", first) == (0, "It is posted.\n")
+    assert run(runner, "approve", first) == (0, "The message was posted.\n")
     code, output = run(runner, "approve", first)
-    assert (code, "the console approved it" in output) == (1, True)
+    assert (code, "the console approved this message" in output) == (1, True)
     assert run(runner, "reject", second)[0] == 2
-    assert run(runner, "reject", second, "--reason", "spam", "--others") == (0, "2 messages are rejected.\n")
+    assert run(runner, "reject", second, "--reason", "spam", "--others") == (0, "2 messages were rejected.\n")
     assert run(runner, "list-held") == (0, "")
     assert [message.text for message in services.messages.store.newest("lobby", 10)] == ["one"]
     assert run(runner, "approve", "guessed")[0] == 1
     assert run(runner, "set-holding", "21")[0] == 2
-    assert run(runner, "set-holding", "0") == (0, "No messages are held any more.\n")
+    assert run(runner, "set-holding", "0") == (0, "Messages are no longer held.\n")
     bob.say("four")
     assert [message.text for message in services.messages.store.newest("lobby", 10)] == ["one", "four"]
 

@@ -39,4 +39,4 @@ def test_a_bot(app: Flask, runner: FlaskCliRunner) -> None:
 def test_a_bot_is_not_the_first(runner: FlaskCliRunner) -> None:
     code, output = run(runner, "create-bot", "weather")
     assert code == 1
-    assert "Make a person's account first" in output
+    assert "Create a person's account first" in output

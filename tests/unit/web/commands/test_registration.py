@@ -20,7 +20,7 @@ def test_who_may_join(runner: FlaskCliRunner) -> None:
     code, output = run(runner, "list-invites")
     assert code == 0
     assert " 3 left, until " in output
-    assert run(runner, "revoke-invite", output[:8]) == (0, "It is revoked.\n")
+    assert run(runner, "revoke-invite", output[:8]) == (0, "The invite was revoked.\n")
     assert run(runner, "list-invites") == (0, "")
     assert run(runner, "revoke-invite", output[:8])[0] == 1
     assert run(runner, "set-registration", "as-set-up") == (0, "Registration is now: open.\n")

@@ -27,9 +27,9 @@ def test_archiving(app: Flask, runner: FlaskCliRunner) -> None:
     create(runner, "alice")
     services = services_of(app)
     den = services.rooms.making.create(Author(user_of(services, "alice").id, "alice"), "member", title="The den")
-    assert run(runner, "archive-room", den.slug, "--reason", "over") == (0, "The den is archived.\n")
+    assert run(runner, "archive-room", den.slug, "--reason", "over") == (0, "The den was archived.\n")
     assert "archived" in run(runner, "list-rooms", "the")[1]
-    assert run(runner, "unarchive-room", den.slug, "--reason", "not over") == (0, "The den is open again.\n")
+    assert run(runner, "unarchive-room", den.slug, "--reason", "not over") == (0, "The den was reopened.\n")
     assert run(runner, "archive-room", den.slug)[0] == 2
     assert run(runner, "archive-room", "nowhere", "--reason", "x") == (1, "Error: There is no such room.\n")
     assert run(runner, "archive-room", "lobby", "--reason", "x") == (1, "Error: The lobby cannot be archived.\n")
@@ -44,5 +44,5 @@ def test_putting_somebody_in_charge(app: Flask, runner: FlaskCliRunner) -> None:
     services.rooms.access.visit(user_of(services, "bob").id, den.slug)
     assert run(runner, "appoint", den.slug, "bob", "--reason", "x")[0] == 1
     services.database["memberships"].update_many({}, {"$unset": {"role": ""}})
-    assert run(runner, "appoint", den.slug, "bob", "--reason", "x") == (0, "bob is in charge of The den.\n")
+    assert run(runner, "appoint", den.slug, "bob", "--reason", "x") == (0, "bob is now an administrator of The den.\n")
     assert "appoint  bob in The den: x" in run(runner, "audit", "--limit", "1")[1]

@@ -133,10 +133,10 @@ class TestDays:
     @pytest.mark.parametrize(
         ("query", "said"),
         [
-            ({"format": "html", "from": "tomorrow"}, "“tomorrow” is not a day"),
-            ({"format": "html", "from": "2026-11-21", "to": "2026-11-20"}, "The first day is after the last."),
-            ({"format": "exe"}, "An export is html, text or jsonl."),
-            ({"format": "html", "to": "9" * 5000}, "is not a day"),
+            ({"format": "html", "from": "tomorrow"}, "“tomorrow” is not a date"),
+            ({"format": "html", "from": "2026-11-21", "to": "2026-11-20"}, "The first day is after the last day."),
+            ({"format": "exe"}, "The format of an export is html, text or jsonl."),
+            ({"format": "html", "to": "9" * 5000}, "is not a date"),
         ],
     )
     def test_what_is_wrong_is_said(self, alice: Visitor, talk: Services, query: dict[str, str], said: str) -> None:

@@ -138,11 +138,11 @@ class TestPosting:
         answer = by_form(alice, (b"\x89PNG\r\n\x1a\nbroken", "a.png"), text="typed")
         assert (answer.status_code, problem(answer)) == (
             400,
-            "The picture cannot be read: it is damaged, or cut off.",
+            "The picture cannot be read: it is damaged or incomplete.",
         )
         assert "typed" in answer.text
         assert "at most 2 files" in problem(by_form(alice, *[(b"x", "a")] * 3))
-        assert "Write something first" in problem(by_form(alice))
+        assert "The message is empty" in problem(by_form(alice))
         assert messages(alice) == []
 
     def test_files_are_on_the_page(self, alice: Visitor) -> None:

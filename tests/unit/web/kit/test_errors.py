@@ -48,12 +48,12 @@ def broken(make_app: MakeApp) -> Visitor:
 @pytest.mark.parametrize(
     ("name", "status", "title", "reason", "retry_after"),
     [
-        ("refuse", 429, "Too fast", "too_fast", "2"),
+        ("refuse", 429, "Too many requests", "too_fast", "2"),
         ("be_away", 503, "Not available right now", "unavailable", "5"),
         ("be_wrong", 503, "Not available right now", "unavailable", None),
-        ("break_down", 500, "Something went wrong here", "unavailable", None),
-        ("not_found", 404, "There is nothing here", "not_found", None),
-        ("nothing-there", 404, "There is nothing here", "not_found", None),
+        ("break_down", 500, "Something went wrong", "unavailable", None),
+        ("not_found", 404, "Not found", "not_found", None),
+        ("nothing-there", 404, "Not found", "not_found", None),
     ],
 )
 def test_a_page_and_json(
@@ -85,14 +85,14 @@ def test_a_method_that_is_not_there(client: Visitor) -> None:
     response = client.get("/logout")
     assert response.status_code == 405
     assert response.headers["Allow"] == "OPTIONS, POST" or "POST" in response.headers["Allow"]
-    assert "This address cannot be used that way." in response.text
+    assert "This address does not accept this method." in response.text
 
 
 def test_a_stale_form_without_a_page_of_its_own(alice: Visitor) -> None:
     """C01."""
     response = alice.post("/logout")
     assert response.status_code == 400
-    assert "This form was out of date." in response.text
+    assert "This form has expired." in response.text
 
 
 def test_the_database_goes_away(alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:

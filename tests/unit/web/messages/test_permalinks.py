@@ -145,7 +145,7 @@ class TestForms:
         assert "This message was deleted." in shown
         assert "message-forms" not in shown
 
-    @pytest.mark.parametrize(("text", "says"), [(" ", "Write something first"), ("x" * 4001, "too long")])
+    @pytest.mark.parametrize(("text", "says"), [(" ", "The message is empty"), ("x" * 4001, "too long")])
     def test_what_was_typed_is_kept(self, alice: Visitor, page: str, text: str, says: str) -> None:
         response = self.send(alice, page, "edit", text=text)
         assert response.status_code == 400
@@ -174,7 +174,7 @@ class TestForms:
         """C01."""
         response = alice.post(f"{page}/edit", data={"csrf_token": "forged", "text": "typed", "revision": "1"})
         assert response.status_code == 400
-        assert "out of date" in response.text
+        assert "has expired" in response.text
         assert "typed</textarea>" in response.text
         assert alice.post(f"{page}/delete", data={"csrf_token": "forged"}).status_code == 400
         assert bodies(alice.get(page).text) == ["one"]

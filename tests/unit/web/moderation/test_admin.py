@@ -101,7 +101,7 @@ class TestJoining:
         assert visitor(app).get("/register").status_code == 403
         assert "Register" not in visitor(app).get("/login").text
         assert set_registration("invite") == 303
-        assert "Invitation code" in visitor(app).get("/register").text
+        assert "Invite code" in visitor(app).get("/register").text
         assert visitor(app).register("carol").status_code == 403
         assert set_registration("") == 303
         assert visitor(app).register("carol").status_code == 303
@@ -123,7 +123,7 @@ class TestJoining:
         assert response.status_code == 201
         (code,) = re.findall(r'id="code" readonly value="([^"]+)"', response.text)
         assert code not in alice.get("/admin/joining").text
-        assert "2 people may still join" in alice.get("/admin/joining").text
+        assert "2 people can still register" in alice.get("/admin/joining").text
         assert visitor(app).register("carol", invite=code).status_code == 303
         (invite,) = services.moderation.admission.list_invites()
         assert (invite.uses_left, invite.made_by) == (1, "Alice")
@@ -157,13 +157,13 @@ class TestRooms:
             assert "secret" not in text
         assert "1 member · 1 message" in listed
         assert "<dt>Messages</dt><dd>1</dd>" in page
-        assert "its members alone can read" in page
+        assert "Only its members can read" in page
         assert f'href="/chatroom/{den}"' not in page
         assert alice.get(f"/chatroom/{den}").status_code == 404
 
     def test_by_their_beginning(self, alice: Visitor, den: str) -> None:
         assert "Lobby" not in alice.get("/admin/rooms?q=BOB").text
-        assert "No room is called so" in alice.get("/admin/rooms?q=.*").text
+        assert "No matching rooms" in alice.get("/admin/rooms?q=.*").text
 
     def test_in_pages(self, alice: Visitor, services: Services) -> None:
         author = Author(user_of(services, "alice").id, "Alice")
@@ -179,7 +179,7 @@ class TestRooms:
         assert alice.submit(page, to=f"{page}/archive", archived="yes", reason="over").status_code == 303
         assert bob.submit(f"/chatroom/{den}", text="still here?", client_id="c2").status_code == 403
         text = alice.get(page).text
-        for words in ("Open the room again", "<strong>archive room</strong>", ">over<"):
+        for words in ("Reopen the room", "<strong>archive room</strong>", ">over<"):
             assert words in text
         assert alice.submit(page, to=f"{page}/archive", archived="no", reason="not over").status_code == 303
         assert bob.submit(f"/chatroom/{den}", text="still here", client_id="c3").status_code == 303
@@ -199,11 +199,11 @@ class TestRooms:
             response = alice.post(f"{page}/appoint", data=fields)
             return response.status_code, problem(response) if response.status_code != 303 else ""
 
-        assert "Put somebody in charge" not in alice.get(page).text
-        assert appoint("bob") == (403, "Somebody manages this room: they can name others on its settings page.")
+        assert "Appoint an administrator" not in alice.get(page).text
+        assert appoint("bob") == (403, "This room has an administrator, who can appoint others on its settings page.")
         services.database["memberships"].update_many({}, {"$unset": {"role": ""}})
-        assert "nobody manages it" in alice.get("/admin/rooms").text
-        assert appoint("nobody") == (404, "There is nobody of this user name.")
+        assert "no administrator" in alice.get("/admin/rooms").text
+        assert appoint("nobody") == (404, "There is no user named nobody.")
         assert appoint("alice")[0] == 404
         assert appoint("bob") == (303, "")
         assert "Managed by" in alice.get(page).text

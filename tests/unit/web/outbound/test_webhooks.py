@@ -39,8 +39,8 @@ class TestPage:
             ("Admin", "reserved"),
             ("adm1n", "reserved"),
             ("B\u043eb", "scripts"),  # with a Cyrillic o
-            ("CI\u200b", "can be seen"),
-            ("\u115f", "can be seen"),
+            ("CI\u200b", "visible characters"),
+            ("\u115f", "visible characters"),
         ],
     )
     @pytest.mark.parametrize("kind", ["incoming", "outgoing"])

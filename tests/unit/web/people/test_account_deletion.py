@@ -34,7 +34,7 @@ class TestOwn:
         bob.say("good morning")
         response = bob.submit(DELETE, **RIGHT)
         assert (response.status_code, response.location) == (303, "/login")
-        assert "Your account is deleted" in bob.get("/login").text
+        assert "Your account was deleted" in bob.get("/login").text
         assert not bob.is_signed_in
         page = alice.get("/chatroom").text
         assert "good morning" in page
@@ -54,8 +54,8 @@ class TestOwn:
     @pytest.mark.parametrize(
         ("wrong", "said"),
         [
-            ({"way": ""}, "Choose one of the two."),
-            ({"way": "both"}, "Choose one of the two."),
+            ({"way": ""}, "Choose what happens to the messages."),
+            ({"way": "both"}, "Choose what happens to the messages."),
             ({"confirmation": "alice"}, "This is not the user name."),
             ({"confirmation": ""}, "This is not the user name."),
             ({"password": ""}, "Type your password."),
@@ -67,7 +67,7 @@ class TestOwn:
     ) -> None:
         response = bob.submit(DELETE, **RIGHT | wrong)
         assert response.status_code == 400
-        assert problem(response) == f"Please correct what is marked below. {said}"
+        assert problem(response) == f"Please correct the marked fields. {said}"
         assert PASSWORD not in response.text
         assert is_there(services, "bob")
         assert bob.is_signed_in
@@ -95,7 +95,7 @@ class TestOwn:
     def test_the_last_administrator_learns_what_to_do(self, alice: Visitor, services: Services) -> None:
         page = alice.get(DELETE)
         assert page.status_code == 200
-        assert "Make somebody else one first" in page.text
+        assert "Make another user an administrator first" in page.text
         assert 'name="password"' not in page.text
         response = alice.submit("/account", to=DELETE, **RIGHT | {"confirmation": "alice"})
         assert response.status_code == 409
@@ -141,7 +141,7 @@ class TestOthers:
         path = f"/people/{user_id}/delete"
         response = alice.submit(path, way="erase", confirmation="bob", reason="asked for it")
         assert (response.status_code, response.location) == (303, "/admin/people")
-        assert "The account of Bob is deleted." in alice.get("/admin/people").text
+        assert "The account of Bob was deleted." in alice.get("/admin/people").text
         assert "good morning" not in alice.get("/chatroom").text
         assert not bob.is_signed_in
         log = alice.get("/admin/audit").text

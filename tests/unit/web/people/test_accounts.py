@@ -20,7 +20,7 @@ class TestRegister:
         """C1, C2."""
         page = client.get("/register")
         assert page.status_code == 200
-        for rule in ("2 to 32", "1 to 40", "At least 8"):
+        for rule in ("2 to 32", "1 to 40", "8 to 256"):
             assert rule in page.text
 
     def test_the_index_leads_here_with_the_name(self, client: Visitor) -> None:
@@ -83,7 +83,7 @@ class TestRegister:
             fields["password_again"] = typed["password"]
         response = client.submit("/register", **{**fields, **typed})
         assert response.status_code == 400
-        assert "Please correct what is marked below." in problem(response)
+        assert "Please correct the marked fields." in problem(response)
         assert len(problem(response)) > 50
         assert services.database["users"].count_documents({}) == 0
 

@@ -25,7 +25,7 @@ def sheet_of(person: Visitor, path: str = "/chatroom") -> str:
 
 def test_a_picture_is_laid_over_the_initials(alice: Visitor, bob: Visitor, app: Flask) -> None:
     assert sheet_of(bob) == ""
-    assert "This is your picture now" in choose(alice, make_picture("PNG", (900, 900))).text
+    assert "Your picture was changed" in choose(alice, make_picture("PNG", (900, 900))).text
     user = services_of(app).people.users.find_by_username("alice")
     assert user
     for path in ("/chatroom", "/chatroom/lobby/messages", "/account", "/rooms", "/search"):
@@ -59,5 +59,5 @@ def test_an_old_sheet_is_as_it_is_now_and_not_kept(alice: Visitor) -> None:
 def test_what_is_wrong_is_said(alice: Visitor) -> None:
     assert problem(choose(alice)) == "Choose a picture first."
     assert problem(choose(alice, b"<svg onload=alert(1)>")).startswith("Choose a picture: a JPEG")
-    assert "out of date" in problem(choose(alice, make_picture("PNG"), csrf_token="wrong"))
+    assert "has expired" in problem(choose(alice, make_picture("PNG"), csrf_token="wrong"))
     assert sheet_of(alice) == ""

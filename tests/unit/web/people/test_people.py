@@ -8,6 +8,7 @@ from werkzeug.test import TestResponse
 
 from chatroom.base.errors import Taken
 from chatroom.mongo.database import Database
+from chatroom.people.profiles import Profile
 from chatroom.people.users_store import UserStore
 from chatroom.services import Services
 from tests.conftest import visitor
@@ -27,7 +28,7 @@ class TestPage:
         page = bob.get(page_of(services, "alice")).text
         assert "Alice" in page
         assert "administrator" in page
-        assert "Keep order" not in page
+        assert "Moderation" not in page
 
     @pytest.mark.parametrize("path", ["/people/nobody", f"/people/{'0' * 24}"])
     def test_nobody(self, alice: Visitor, path: str) -> None:
@@ -134,7 +135,7 @@ class TestRole:
 
 class TestProfile:
     def change(self, visitor: Visitor, **typed: str) -> TestResponse:
-        fields = {"display_name": "Bob", "about": "", "time_zone": "", **typed}
+        fields = {**dict.fromkeys(Profile.__struct_fields__, ""), "display_name": "Bob", **typed}
         return visitor.submit("/account/profile", **fields)
 
     def test_others_see_it_as_plain_text(self, alice: Visitor, bob: Visitor, services: Services) -> None:
@@ -142,8 +143,13 @@ class TestProfile:
         assert response.status_code == 303
         page = alice.get(page_of(services, "bob")).text
         assert "I &lt;b&gt;bake&lt;/b&gt;.\nAsk me." in page
-        assert re.search(r"\d\d:\d\d where they are \(Asia/Tokyo\)", page)
+        assert re.search(r"local time \d\d:\d\d \(Asia/Tokyo\)", page)
         assert 'value="Asia/Tokyo"' in bob.get("/account/profile").text
+
+    def test_whoever_shows_them_is_told(self, bob: Visitor, services: Services) -> None:
+        assert self.change(bob, about="I bake.").status_code == 303
+        told = services.database["notices"].find_one({"kind": "user"}) or {}
+        assert told["user"] == user_of(services, "bob").id
 
     def test_a_new_name_is_for_what_is_said_from_now_on(self, bob: Visitor, services: Services) -> None:
         bob.say("before")

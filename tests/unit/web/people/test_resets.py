@@ -14,7 +14,7 @@ from chatroom.services import Services
 from tests.conftest import Clock, visitor
 from tests.visitors import NEW, PASSWORD, Visitor, problem, user_of
 
-VAGUE = "This link is not valid (any more). Please ask for another."
+VAGUE = "This link has expired or has already been used. Please ask for a new one."
 
 
 def link_for(alice: Visitor, services: Services, name: str = "bob") -> str:
@@ -124,7 +124,7 @@ def test_not_for_another_administrator(alice: Visitor, bob: Visitor, mallory: Vi
     page = f"/people/{user_of(services, 'bob').id}"
     assert alice.submit(page, to=f"{page}/reset-link").status_code == 403
     assert mallory.submit(page, to=f"{page}/reset-link").status_code == 403
-    assert "Make a reset link" not in alice.get(page).text
+    assert "Create reset link" not in alice.get(page).text
 
 
 def test_at_the_console(app: Flask, client: Visitor, alice: Visitor, runner: FlaskCliRunner) -> None:

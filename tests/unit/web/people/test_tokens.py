@@ -48,7 +48,7 @@ class TestPage:
         [path] = re.findall(r'action="(/account/tokens/\w+/end)"', alice.get(PAGE).text)
         assert alice.submit(PAGE, to=path).status_code == 303
         assert client.get(LOBBY, headers=bearer(secret)).status_code == 401
-        assert "There are none." in alice.get(PAGE).text
+        assert "None yet." in alice.get(PAGE).text
         assert alice.submit(PAGE, to=path).status_code == 404
 
     def test_nobody_ends_another_s(self, alice: Visitor, bob: Visitor, client: Visitor) -> None:
@@ -67,14 +67,14 @@ class TestPage:
         [
             ({"password": "a wrong one"}, "This is not your password."),
             ({"password": ""}, "This is not your password."),
-            ({"label": " "}, "Please say what it is for."),
+            ({"label": " "}, "Please enter a label."),
             ({"label": "x" * 201}, "longer than 200"),
-            ({"scopes": []}, "Tick at least one"),
+            ({"scopes": []}, "Choose at least one"),
             ({"scopes": ["everything"]}, "not a valid choice"),
             ({"days": "36500"}, "Not a valid choice"),
-            ({"rooms": "lobby nowhere"}, "You are in no room with the address nowhere."),
-            ({"rooms": "lobby " * 21}, "At most 20 rooms"),
-            ({"csrf_token": "forged"}, "out of date"),
+            ({"rooms": "lobby nowhere"}, "You are not a member of a room with the address nowhere."),
+            ({"rooms": "lobby " * 21}, "Name at most 20 rooms"),
+            ({"csrf_token": "forged"}, "has expired"),
         ],
         ids=str,
     )
@@ -100,7 +100,7 @@ class TestPage:
     def test_fifty_are_enough(self, alice: Visitor, services: Services) -> None:
         for number in range(50):
             services.people.sessions.create_token(user_of(services), label=str(number))
-        assert "You have 50 tokens" in problem(make(alice))
+        assert "You have 50 access tokens" in problem(make(alice))
 
 
 class TestUse:

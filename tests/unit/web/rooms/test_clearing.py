@@ -41,7 +41,7 @@ def test_the_wrong_title_clears_nothing_and_what_was_typed_stays(alice: Visitor)
     alice.say("still here")
     response = alice.submit(CLEAR, title="Lobbi <b>", reason="because")
     assert response.status_code == 400
-    assert problem(response) == "Type the room's title, Lobby, to confirm."
+    assert problem(response) == "To confirm, type the room's name: Lobby"
     assert 'value="Lobbi &lt;b&gt;"' in response.text
     assert 'value="because"' in response.text
     assert "still here" in alice.get("/chatroom").text
@@ -91,7 +91,7 @@ class TestCommand:
         assert "a secret" in alice.get("/chatroom").text
         right = runner.invoke(args=["clear-history", "lobby", "--reason", "moved"], input="Lobby\n")
         assert right.exit_code == 0
-        assert right.output.endswith("The history of Lobby is cleared.\n")
+        assert right.output.endswith("The history of Lobby was cleared.\n")
         page = alice.get("/chatroom").text
         assert "a secret" not in page
         assert "the console cleared the history" in page

@@ -21,7 +21,7 @@ class TestSettings:
         path = f"/rooms/{slug}/settings"
         assert alice.submit(path, **SAVED, is_read_only="y").status_code == 303
         page = alice.get(path).text
-        assert "The room was changed." in page
+        assert "The settings were saved." in page
         assert "read-only" in page
         assert "Alice set the topic to “Tea”" in alice.get(f"/chatroom/{slug}").text
 
@@ -41,7 +41,7 @@ class TestSettings:
         slug = make_room(alice)
         answer = alice.submit(f"/rooms/{slug}/settings", **{**SAVED, **wrong})
         assert answer.status_code == 400
-        assert "Please correct what is marked below." in problem(answer)
+        assert "Please correct the marked fields." in problem(answer)
 
     def test_it_says_how_much_it_would_delete_before_it_does(
         self, alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch
@@ -92,7 +92,7 @@ class TestMembers:
         assert press(alice, f"/rooms/{slug}/members", username="BOB") == 303
         assert bob.get(f"/chatroom/{slug}").status_code == 200
         assert press(alice, f"/rooms/{slug}/members/{bob_id}/role", role="moderator") == 303
-        assert "Make a link" in bob.get(f"/rooms/{slug}/settings").text
+        assert "Create link" in bob.get(f"/rooms/{slug}/settings").text
         assert press(alice, f"/rooms/{slug}/members/{bob_id}/role", role="king") == 400
         assert press(alice, f"/rooms/{slug}/members/{bob_id}/remove") == 303
         assert bob.get(f"/chatroom/{slug}").status_code == 404
@@ -100,7 +100,7 @@ class TestMembers:
     def test_who_is_not_there_is_not_added(self, alice: Visitor) -> None:
         slug = make_room(alice)
         answer = alice.submit("/rooms", to=f"/rooms/{slug}/members", username="nobody")
-        assert (answer.status_code, problem(answer)) == (404, "There is nobody of this user name.")
+        assert (answer.status_code, problem(answer)) == (404, "There is no user named nobody.")
         assert 'value="nobody"' in answer.text
 
     def test_who_leaves_is_gone(self, alice: Visitor, bob: Visitor) -> None:

@@ -82,14 +82,14 @@ class TestPage:
     def test_nothing_found_says_what_to_try(self, alice: Visitor) -> None:
         page = alice.get("/search?q=nothing")
         assert page.status_code == 200
-        assert "Nothing was found" in page.text
+        assert "No results" in page.text
 
     @pytest.mark.parametrize(
         ("query", "said"),
         [
-            ("before:yesterday", "is not a day. Put a day after `before:`"),
-            ("from:nobody-here", "There is nobody called “nobody-here” here."),
-            ("in:nowhere", "You are in no room called “nowhere”."),
+            ("before:yesterday", "is not a date. Put a date after `before:`"),
+            ("from:nobody-here", "There is no user named “nobody-here”."),
+            ("in:nowhere", "You have no room named “nowhere”."),
             ("has:fun", "Put file or link"),
             ("x" * 201, "at most 200 characters"),
         ],
@@ -169,7 +169,7 @@ class TestOutsiders:
             answer = found(mallory, query)
             assert answer == {"hits": [], "before": None, "cut": False, "behind": False}, query
         page = mallory.get("/search?q=swordfish")
-        assert "Nothing was found" in page.text
+        assert "No results" in page.text
         assert "The Den" not in page.text
         hidden = mallory.get("/search?q=in:den").text.replace("den", "?")
         none = mallory.get("/search?q=in:fen").text.replace("fen", "?")

@@ -1,0 +1,109 @@
+"""Serve the room on a scratch database with three people in it, and start the server again when a file changes.
+
+The database, its folder and the server end with this process, however it ends.
+"""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from chatroom.base.config import load_settings, read_dotenv
+from chatroom.base.errors import ChatroomError
+from chatroom.mongo.embedded import EmbeddedMongo
+from chatroom.serve import server, workers
+from chatroom.serve.leaving import leave_on_signals
+from tools.dev_people import PASSWORD, PEOPLE, settle_in
+
+ROOT = Path(__file__).resolve().parents[1]
+WATCHED = "chatroom", "templates", "static"
+_LOOK_SECONDS = 0.4
+_STOP_SECONDS = 15
+
+Stamps = dict[Path, int]
+"""When each watched file was changed last."""
+
+
+def main() -> None:
+    """Serve until a signal says stop."""
+    leave_on_signals()
+    signal.signal(signal.SIGHUP, signal.getsignal(signal.SIGTERM))  # the terminal is closed
+    if make := os.environ.pop("CHATROOM_PARENT", ""):
+        workers.follow(int(make), signal.SIGTERM)
+    try:
+        with _scratch_database() as environment:
+            _say(f"\n  people   {', '.join(PEOPLE)} (the first is the administrator)\n  password {PASSWORD}\n")
+            _serve_again_and_again(os.environ | environment)
+    except ChatroomError as error:
+        sys.exit(f"chatroom: {error}")
+
+
+@contextmanager
+def _scratch_database() -> Iterator[dict[str, str]]:
+    """Start a mongod in a temporary folder, and yield the settings with which a server uses it."""
+    read_dotenv(ROOT / ".env")
+    for listener in server.open_ports(load_settings(os.environ | {"MONGO_URI": "mongomock://"})):
+        listener.close()  # a port that is in use is noticed before anything is started
+    with tempfile.TemporaryDirectory(prefix="chatroom-dev-") as folder, EmbeddedMongo.launch(Path(folder)) as mongo:
+        key = secrets.token_hex(32)
+        settle_in(mongo.wait_until_ready(), key)
+        yield {"MONGO_URI": mongo.uri, "MONGO_DB": mongo.database, "SECRET_KEY": key}
+
+
+def _serve_again_and_again(environment: dict[str, str]) -> None:
+    stamps = read_stamps()
+    while True:
+        with _server(environment) as process:
+            stamps = _wait_for_change(stamps, process)
+
+
+@contextmanager
+def _server(environment: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
+    command = [sys.executable, str(ROOT / "test_mongo.py")]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment | {"CHATROOM_PARENT": str(os.getpid())})
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_for_change(before: Stamps, process: "subprocess.Popen[bytes]") -> Stamps:
+    has_ended = False
+    while (now := read_stamps()) == before:
+        if not has_ended and process.poll() is not None:
+            has_ended = True
+            _say("The server has ended. It starts again when a file changes; Ctrl-C stops.")
+        time.sleep(_LOOK_SECONDS)
+    changed = sorted({path for path, _ in now.items() ^ before.items()})
+    _say(f"{changed[0].relative_to(ROOT)} changed: the server starts again.")
+    return now
+
+
+def read_stamps(root: Path = ROOT) -> Stamps:
+    """Read when each source file was changed last; the copies that editors make do not count."""
+    stamps = {}
+    for path in (path for folder in WATCHED for path in (root / folder).rglob("*")):
+        if path.suffix != ".pyc" and not path.name.startswith(".") and not path.name.endswith("~"):
+            with suppress(FileNotFoundError):  # it went meanwhile
+                stamps[path] = 0 if path.is_dir() else path.stat().st_mtime_ns
+    return stamps
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
