@@ -1,4 +1,4 @@
-/* What the room is called, what it is about, and whether one may write in it. */
+/* The title and the topic of the room, and whether the person may write in it. */
 
 export class RoomView {
   #find;
@@ -20,12 +20,12 @@ export class RoomView {
     this.close(closed[this.#mayModerate ? "moderator" : "member"] ?? "");
   }
 
-  /** How many milliseconds one waits after a message of one's own. */
+  /** How many milliseconds the person waits after a message of theirs. */
   waitAfter(sent_at) {
     return Math.max(0, this.#slowSeconds * 1000 - Math.max(0, Date.now() - new Date(sent_at)));
   }
 
-  /** Show why one cannot write here; with "", one can. */
+  /** Show why the person cannot write here; "" opens the composer. */
   close(why) {
     const note = this.#find("writing-note");
     note.textContent = why;
