@@ -10,8 +10,9 @@ from chatroom.base.access import Access
 from chatroom.base.errors import Refused
 from chatroom.base.models import Author, Room
 from chatroom.erasure.erasure_store import ErasureStore
+from chatroom.messages.changes import Changes
 from chatroom.messages.messages_store import MessageStore
-from chatroom.messages.posting import Messages
+from chatroom.messages.writer import Writer
 from chatroom.site.acts import Acts
 from chatroom.site.audit import about_room
 from chatroom.site.background import BackgroundThread, Lease
@@ -30,11 +31,19 @@ class Clearing:
     """Clear rooms for those who manage them, and finish what was begun."""
 
     def __init__(
-        self, store: ErasureStore, message_store: MessageStore, messages: Messages, leases: LeaseStore, acts: Acts
+        self,
+        store: ErasureStore,
+        message_store: MessageStore,
+        changes: Changes,
+        leases: LeaseStore,
+        acts: Acts,
+        *,
+        writer: Writer,
     ) -> None:
         self._store = store
         self._message_store = message_store
-        self._messages = messages
+        self._changes = changes
+        self._writer = writer
         self._acts = acts
         self.thread = BackgroundThread(LEASE, self.finish, lease=Lease(leases, LEASE, LEASE_SECONDS))
         """Finishes what is begun, here or elsewhere."""
@@ -61,7 +70,7 @@ class Clearing:
             about_room(room),
             reason=reason,
         )
-        self._messages.note(room, person, f"{person.name} cleared the history")
+        self._writer.note(room, person, f"{person.name} cleared the history")
 
     def finish(self, report: Report = lambda *_: None) -> None:
         """Erase what is hidden and not erased yet, in every room."""
@@ -80,7 +89,7 @@ class Clearing:
             begun = time.monotonic()
             is_left = any(not message.deleted_at for message in found)
             if is_left:
-                self._messages.change(room, self._messages.changes.clearing(sequences))
+                self._changes.make(room, self._changes.clearing(sequences))
             rest_seconds = time.monotonic() - begun if is_left else 0.0  # those who post come first
             sequence = sequences[-1] + 1
             report(room.slug, sequences[-1], room.cleared_sequence)

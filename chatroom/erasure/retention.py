@@ -10,8 +10,8 @@ from chatroom.base.access import Access
 from chatroom.base.errors import Refused
 from chatroom.base.models import Room
 from chatroom.erasure.erasure_store import ErasureStore
+from chatroom.messages.changes import Changes
 from chatroom.messages.messages_store import MessageStore
-from chatroom.messages.posting import Messages
 
 BATCH = 200
 """Messages of a room that are looked at in one sweep."""
@@ -24,13 +24,13 @@ class Retention:
         self,
         store: ErasureStore,
         message_store: MessageStore,
-        messages: Messages,
+        changes: Changes,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._message_store = message_store
-        self._messages = messages
+        self._changes = changes
         self._clock = clock
 
     def count_older(self, access: Access, days: int) -> int:
@@ -54,7 +54,7 @@ class Retention:
             if message.sent_at >= limit:
                 break
             try:
-                self._messages.change(room, self._messages.changes.expiring(message.id))
+                self._changes.make(room, self._changes.expiring(message.id))
             except Refused:  # `busy`: what is left out comes with the next sweep
                 break
             reached = message.sequence

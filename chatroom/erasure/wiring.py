@@ -60,9 +60,9 @@ def make(
         *rooms.forget,
         *moderation.forget,
     )
-    departed = DepartedMessages(rooms.store, messages.store, messages.posting, search.indexer, search.store)
-    clearing = Clearing(store, messages.store, messages.posting, site.leases, site.acts)
-    retention = Retention(store, messages.store, messages.posting)
+    departed = DepartedMessages(rooms.store, messages.store, messages.changes, search.indexer, search.store)
+    clearing = Clearing(store, messages.store, messages.changes, site.leases, site.acts, writer=messages.writer)
+    retention = Retention(store, messages.store, messages.changes)
     deletion = AccountDeletion(people, moderation.moderation, site.acts, departed, site.leases, ties=ties)
     threads = (clearing.thread, deletion.thread, make_chore("retention", retention.sweep, site.leases))
     return ErasureParts(clearing=clearing, retention=retention, account_deletion=deletion, threads=threads)

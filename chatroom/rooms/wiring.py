@@ -27,7 +27,6 @@ from chatroom.rooms.own_memberships_store import OwnMembershipStore
 from chatroom.rooms.read_positions import ReadPositions
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.rooms.settings import RoomSettings
-from chatroom.rooms.slow_mode import SlowMode
 from chatroom.site import codes_store
 from chatroom.site.codes_store import CodeStore
 from chatroom.site.wiring import SiteParts
@@ -53,7 +52,6 @@ class RoomParts(msgspec.Struct, frozen=True, kw_only=True):
     making: RoomMaking
     membership: RoomMembership
     direct: DirectRooms
-    slow_mode: SlowMode
     settings: RoomSettings
     links: RoomLinks
     read_positions: ReadPositions
@@ -79,7 +77,7 @@ def make(
     access_store, members = AccessStore(database), MemberStore(database)
     codes = CodeStore(database, database["room_invites"], owner="created_by_id", clock=clock)
     access = RoomAccess(access_store, store, direct, memberships, notices)
-    events = RoomEvents(messages.posting)
+    events = RoomEvents(messages.writer)
     making = RoomMaking(
         store,
         notices,
@@ -102,7 +100,6 @@ def make(
         making=making,
         membership=membership,
         direct=DirectRooms(direct, memberships, notices, check_direct=check_direct),
-        slow_mode=SlowMode(own, clock=clock),
         settings=RoomSettings(store, making, events, acts, clock=clock),
         links=RoomLinks(codes, store, memberships, membership, acts, clock=clock),
         read_positions=ReadPositions(own, messages.store, notices),

@@ -33,7 +33,7 @@ HEADERS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosnif
 
 
 class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
-    """The ASGI application behind `/socket.io/`. `live` is the endpoint whose rules and counts are these too."""
+    """The ASGI application behind `/socket.io/`. `live` is the endpoint whose chat and counts are these too."""
 
     def __init__(self, live: LiveEndpoint, *, most_bytes: int, processes: int) -> None:
         self._live = live
@@ -101,7 +101,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
         scope = environ["asgi.scope"]
         session = scope.get("chatroom.session") or Session(scope)
         try:
-            session.counted.enter_context(self._live.gate.address(self._live.address_of(scope)))
+            session.counted.enter_context(self._live.gate.address(self._live.entrance.address_of(scope)))
         except Refused as refusal:
             return refusal.message
         environ["chatroom.sid"] = eio_sid
@@ -182,7 +182,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
                 await self.emit("ended", {"code": code, "reason": reason}, to=sid)
             await self._end(eio_sid)
 
-        session.client = Client(self._live.engine(), visitor, self._live.rules, emit=emit, end=end)
+        session.client = Client(self._live.engine, self._live.chat, visitor, emit=emit, end=end)
         session.serving = asyncio.get_running_loop().create_task(self._serve(eio_sid, session.client))
 
     async def _serve(self, eio_sid: str, client: Client) -> None:

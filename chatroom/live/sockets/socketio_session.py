@@ -56,10 +56,10 @@ async def find_visitor(live: LiveEndpoint, scope: dict[str, Any], auth: Any) -> 
         secret = token.encode("utf-8", "replace")[:LONGEST_TOKEN] if isinstance(token, str) else b""
         others = [header for header in scope["headers"] if header[0] not in {b"authorization", b"cookie"}]
         scope = {**scope, "headers": [*others, (b"authorization", b"Bearer " + secret)]}
-    visitor: Visitor | None = await live.engine().run(live.sign_in, scope)
+    visitor: Visitor | None = await live.engine.run(live.entrance.sign_in, scope)
     if visitor is None:
         raise Refused("signed_out", "Log in first.")
-    if visitor.is_by_cookie and not (live.is_own_origin(scope) or _is_from_own_page(scope)):
+    if visitor.is_by_cookie and not (live.entrance.is_own_origin(scope) or _is_from_own_page(scope)):
         raise Refused("wrong_origin", "The request comes from another site.")
     return visitor
 

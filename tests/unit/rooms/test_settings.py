@@ -29,7 +29,7 @@ class Managed(World):
         self.store._clock = clock
 
     def retention(self) -> Retention:
-        return Retention(ErasureStore(self.database), self.store, self.messages, clock=self.clock)
+        return Retention(ErasureStore(self.database), self.store, self.messages.changes, clock=self.clock)
 
 
 @pytest.fixture
