@@ -124,7 +124,7 @@ def test_an_edit_made_elsewhere_is_shown_before_it_is_replaced(person, anything)
     )
     assert answer.status == 200
     box.press("Enter")
-    expect(alice.page.locator(".editor__problem")).to_contain_text("changed meanwhile")
+    expect(alice.page.locator(".editor__problem")).to_contain_text("has changed in the meantime")
     expect(message.locator("[data-body]")).to_have_text(theirs)
     expect(box).to_have_value(mine)
     box.press("Enter")
