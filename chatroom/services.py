@@ -4,12 +4,12 @@ Nothing connects before `open`; what the pages need in the database is there aft
 """
 
 import threading
-import time
-from collections.abc import Callable, Mapping
-from typing import Literal, ParamSpec, TypeVar
+from collections.abc import Mapping
+from typing import Literal
 
 from chatroom.base.config import Settings
 from chatroom.base.errors import Unavailable
+from chatroom.base.later import later
 from chatroom.erasure import wiring as erasure
 from chatroom.export import wiring as export
 from chatroom.files import wiring as files
@@ -18,6 +18,7 @@ from chatroom.live.bridge import Bridge
 from chatroom.messages import wiring as messages
 from chatroom.moderation import wiring as moderation
 from chatroom.mongo.context import Context
+from chatroom.mongo.preparation import Preparation
 from chatroom.outbound import wiring as outbound
 from chatroom.people import wiring as people
 from chatroom.rooms import wiring as rooms
@@ -25,8 +26,6 @@ from chatroom.search import wiring as search
 from chatroom.site import wiring as site
 from chatroom.site.acts import FollowUp
 
-P = ParamSpec("P")
-T = TypeVar("T")
 COLLECTIONS = (
     *site.COLLECTIONS,
     *files.COLLECTIONS,
@@ -39,7 +38,6 @@ COLLECTIONS = (
     *live.COLLECTIONS,
 )
 """All that this site keeps, but for the attempts that the `limits` library counts."""
-PREPARE_PAUSE_SECONDS = 1.0
 START_SECONDS = 2.0
 """For the database, at the start; then the server serves what it can without it, and says that it waits."""
 Start = Literal["ready", "empty", "waiting"]
@@ -66,39 +64,20 @@ class Services:
         self.bridge = Bridge()
         self._is_open = False
         self._lock = threading.Lock()
-        self._is_prepared = False
-        self._prepare_again_at = 0.0
+        self._preparation = Preparation(self._prepare)
 
     def open(self) -> None:
         """Make the client and wire everything to it; start the embedded mongod where nobody else has."""
         if self._is_open:
-            return  # without the lock, which `prepare` holds while it waits for the database
+            return
         with self._lock:
             if not self._is_open:
                 self._wire(Context.open(self.settings))
                 self._is_open = True
 
     def prepare(self) -> None:
-        """Create the indexes and the lobby, and move what is to be moved, once.
-
-        Raises `Unavailable` while the database is away.
-        """
-        if self._is_prepared:
-            return
-        with self._lock:
-            if not self._is_prepared:
-                # One request in turn tries again; those that waited for it share its failure.
-                if time.monotonic() < self._prepare_again_at:
-                    raise Unavailable("The database does not answer right now. Please try again in a moment.")
-                try:
-                    self.database.ensure_indexes(COLLECTIONS)
-                    self.rooms.making.ensure_lobby()
-                    self.rooms.former_slugs.move()
-                    self.rooms.store.key_titles()
-                except Unavailable:
-                    self._prepare_again_at = time.monotonic() + PREPARE_PAUSE_SECONDS
-                    raise
-                self._is_prepared = True
+        """Create the indexes and the lobby, and move what is to be moved, once; raise `Unavailable`."""
+        self._preparation.ensure()
 
     def start(self) -> Start:
         """Open and prepare, as far as the database answers; raise `SettingsError` where it never will."""
@@ -115,9 +94,15 @@ class Services:
         """Give everything back; the embedded mongod, if it is ours, stops."""
         with self._lock:
             if self._is_open:
+                self._preparation.forget()
                 self.context.close()
                 self._is_open = False
-                self._is_prepared = False
+
+    def _prepare(self) -> None:
+        self.database.ensure_indexes(COLLECTIONS)
+        self.rooms.making.ensure_lobby()
+        self.rooms.former_slugs.move()
+        self.rooms.store.key_titles()
 
     def _wire(self, context: Context) -> None:
         """Make the packages, each from those below it.
@@ -130,21 +115,21 @@ class Services:
         self.site = site.make(context, follow_ups=self._follow_ups(), apply_notice=self.bridge.apply)
         self.files = files.make(
             context,
-            find_message=_later(lambda: self.messages.store.find_by_client_id),
-            find_held=_later(lambda: self.moderation.held.find),
+            find_message=later(lambda: self.messages.store.find_by_client_id),
+            find_held=later(lambda: self.moderation.held.find),
         )
         self.people = people.make(
             context,
             self.site,
             drawing=self.files.drawing,
-            registration=_later(lambda: self.moderation.admission.registration),
+            registration=later(lambda: self.moderation.admission.registration),
         )
         self.messages = messages.make(
             context,
             self.site,
             self.files,
-            find_people=_later(lambda: self.rooms.members.find_named),
-            check_editing=_later(lambda: self.moderation.newcomers.check_editing),
+            find_people=later(lambda: self.rooms.members.find_named),
+            check_editing=later(lambda: self.moderation.newcomers.check_editing),
         )
         self._wire_above_messages(context)
 
@@ -154,8 +139,8 @@ class Services:
             self.site,
             self.people,
             self.messages,
-            check_making=_later(lambda: self.moderation.newcomers.check_making_rooms),
-            check_direct=_later(lambda: self.moderation.newcomers.check_direct),
+            check_making=later(lambda: self.moderation.newcomers.check_making_rooms),
+            check_direct=later(lambda: self.moderation.newcomers.check_direct),
         )
         self.outbound = outbound.make(
             context,
@@ -169,7 +154,15 @@ class Services:
             context, site=self.site, files=self.files, people=self.people, messages=self.messages, rooms=self.rooms
         )
         self.search = search.make(context, self.site, self.people, self.messages, self.rooms)
-        self.export = export.make(self.people, self.messages, self.rooms, self.moderation, self.search)
+        self.export = export.make(
+            context,
+            COLLECTIONS,
+            people=self.people,
+            messages=self.messages,
+            rooms=self.rooms,
+            moderation=self.moderation,
+            search=self.search,
+        )
         self.erasure = erasure.make(
             context,
             site=self.site,
@@ -184,23 +177,14 @@ class Services:
 
     def _follow_ups(self) -> Mapping[str, FollowUp]:
         """What completes an act, by its name."""
-        end_sessions = _later(lambda: self.moderation.moderation.end_sessions_of)
-        finish_decision = _later(lambda: self.moderation.approval.finish_decision)
+        end_sessions = later(lambda: self.moderation.moderation.end_sessions_of)
+        finish_decision = later(lambda: self.moderation.approval.finish_decision)
         return {
             "ban": end_sessions,
             "end_sessions": end_sessions,
             "use_reset_link": end_sessions,
-            "delete_account": _later(lambda: self.erasure.account_deletion.complete),
-            "delete_message": _later(lambda: self.messages.changes.complete_deletion),
+            "delete_account": later(lambda: self.erasure.account_deletion.complete),
+            "delete_message": later(lambda: self.messages.changes.complete_deletion),
             "approve_message": finish_decision,
             "reject_message": finish_decision,
         }
-
-
-def _later(find: Callable[[], Callable[P, T]]) -> Callable[P, T]:
-    """A function of a package that is made later."""
-
-    def call(*arguments: P.args, **named: P.kwargs) -> T:
-        return find()(*arguments, **named)
-
-    return call

@@ -1,11 +1,16 @@
 """The parts of this package, made once."""
 
+from collections.abc import Sequence
+
 import msgspec
 
+from chatroom.export.backup_store import BackupStore
 from chatroom.export.export import Exports
 from chatroom.export.own_data import OwnData
 from chatroom.messages.wiring import MessageParts
 from chatroom.moderation.wiring import ModerationParts
+from chatroom.mongo.collections import CollectionModel
+from chatroom.mongo.context import Context
 from chatroom.people.wiring import PeopleParts
 from chatroom.rooms.wiring import RoomParts
 from chatroom.search.wiring import SearchParts
@@ -16,13 +21,22 @@ class ExportParts(msgspec.Struct, frozen=True):
 
     exports: Exports
     own_data: OwnData
+    backups: BackupStore
 
 
 def make(
-    people: PeopleParts, messages: MessageParts, rooms: RoomParts, moderation: ModerationParts, search: SearchParts
+    context: Context,
+    collections: Sequence[CollectionModel],
+    *,
+    people: PeopleParts,
+    messages: MessageParts,
+    rooms: RoomParts,
+    moderation: ModerationParts,
+    search: SearchParts,
 ) -> ExportParts:
-    """Wire the package."""
+    """Wire the package. `collections` are those of the whole site."""
     return ExportParts(
         exports=Exports(messages.store),
         own_data=OwnData(people.sessions, messages.store, rooms, moderation.held, search),
+        backups=BackupStore(context.database, collections),
     )

@@ -14,7 +14,7 @@ import msgspec
 from chatroom.base.errors import ChatroomError, Unavailable
 from chatroom.base.models import Message, Room
 from chatroom.live import protocol
-from chatroom.live.presence.typing import Typing
+from chatroom.live.presence.typing import TypingPeople
 from chatroom.live.protocol import Format
 from chatroom.live.tail import FRAME_MESSAGES, Tail, bounded_frame
 from chatroom.messages.messages_store import MessageStore
@@ -42,7 +42,7 @@ class Source(msgspec.Struct, frozen=True):
 class RoomReader:
     """One room's; made on the event loop."""
 
-    def __init__(self, room: Room, tail: Tail, typing: Typing, source: Source) -> None:
+    def __init__(self, room: Room, tail: Tail, typing: TypingPeople, source: Source) -> None:
         self._room = room
         self._tail = tail
         self._typing = typing

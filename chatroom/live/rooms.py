@@ -12,7 +12,7 @@ import msgspec
 from chatroom.base.models import Message, Room
 from chatroom.live.follower import News
 from chatroom.live.presence.presence import Presence
-from chatroom.live.presence.typing import Typing
+from chatroom.live.presence.typing import TypingPeople
 from chatroom.live.protocol import Format
 from chatroom.live.room_reader import RoomReader, Source, forget
 from chatroom.live.tail import Tail
@@ -34,7 +34,7 @@ class LiveRoom:
         self.room = room
         self.tail = tail
         self.presence = Presence(room.slug)
-        self.typing = Typing(room.slug)
+        self.typing = TypingPeople(room.slug)
         self.reader = RoomReader(room, tail, self.typing, source)
         self.news: tuple[News, ...] = (self.presence, self.typing)
         self.connections = 0

@@ -45,6 +45,32 @@ def sequence_of(person, text):
     return int(stored(person, text).last.get_attribute("data-sequence"))
 
 
+def test_a_focused_message_has_its_toolbar_as_soon_as_it_is_stored(person, anything):
+    """Its author sees it a moment earlier, and can go to it by keyboard."""
+    alice, text = person("Alice"), anything("focused")
+    held, sockets = [], []
+
+    def hold_back(socket):
+        sockets.append(socket)
+        server = socket.connect_to_server()
+        server.on_message(lambda frame: held.append(frame) if text in frame else socket.send(frame))
+
+    alice.page.route_web_socket("**/live**", hold_back)
+    alice.page.reload()
+    alice.await_state("Live")
+    alice.say(text)
+    provisional = alice.message(text)
+    expect(provisional.locator(".message__plain")).to_be_visible()
+    alice.page.locator("[data-log]").focus()
+    alice.page.keyboard.press("ArrowUp")
+    expect(provisional).to_be_focused()
+    wait_until(lambda: alice.page.evaluate("true") and held, "the change does not arrive")
+    expect(provisional.get_by_role("toolbar")).to_have_count(0)
+    for frame in held:
+        sockets[-1].send(frame)
+    expect(stored(alice, text).get_by_role("button", name="More actions")).to_be_visible()
+
+
 def test_an_edit_and_a_deletion_are_seen_at_once_and_after_an_absence(person, anything):
     alice, bob = person("Alice"), person("Bob")
     first, second, third = anything("first"), anything("second"), anything("third")
@@ -124,7 +150,7 @@ def test_an_edit_made_elsewhere_is_shown_before_it_is_replaced(person, anything)
     )
     assert answer.status == 200
     box.press("Enter")
-    expect(alice.page.locator(".editor__problem")).to_contain_text("has changed in the meantime")
+    expect(alice.page.locator(".editor__problem")).to_contain_text("changed in the meantime")
     expect(message.locator("[data-body]")).to_have_text(theirs)
     expect(box).to_have_value(mine)
     box.press("Enter")
@@ -302,9 +328,9 @@ def test_all_of_it_by_keyboard(person, anything):
 
     page.locator("[data-log]").focus()
     keys.press("?")
-    dialog = page.get_by_role("dialog", name="Keys")
+    dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
     for words in ("Search", "Edit your last message", "Reply", "Copy link", "Delete"):
-        expect(dialog.get_by_text(words)).to_be_visible()
+        expect(dialog.get_by_text(re.compile(f"^{words}"))).to_be_visible()
     keys.press("Escape")
     expect(dialog).to_be_hidden()
     keys.press("/")

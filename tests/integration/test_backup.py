@@ -23,7 +23,6 @@ from chatroom.base.config import Settings
 from chatroom.base.errors import SettingsError
 from chatroom.base.models import Message
 from chatroom.export import backup
-from chatroom.export.backup_store import BackupStore
 from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.services import COLLECTIONS, Services
 from tests.integration.live.servers import make_tokens
@@ -50,7 +49,7 @@ class Site:
         self.app = create_app(self.settings)
         self.app.test_client_class = Visitor
         self.services = open_app(self.app)
-        self.store = BackupStore(self.services.database, COLLECTIONS)
+        self.store = self.services.export.backups
 
     def visitor(self) -> Any:
         return self.app.test_client()

@@ -13,6 +13,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from chatroom.live import housekeeping, protocol
+from chatroom.people.profiles import Profile
 from tests.conftest import MakeApp
 from tests.security.live import Socket, served
 from tests.security.people import DEN, KEEPERS, WHO, Cast, Person
@@ -51,7 +52,7 @@ TYPED: dict[str, dict[str, str]] = {
     "/admin/rooms/<slug>/appoint": {"username": "mallory", "reason": "nobody else"},
     "/admin/holding": {"first": "3"},
     "/approval/<held_id>": {"act": "approve"},
-    "/account/profile": {"display_name": "Newcomer", "about": "", "time_zone": ""},
+    "/account/profile": {**dict.fromkeys(Profile.__struct_fields__, ""), "display_name": "Newcomer"},
     "/account/delete": {"way": "keep", "confirmation": "<username>", "password": PASSWORD},
     "/people/<user_id>/delete": {"way": "keep", "confirmation": "mallory", "reason": ""},
     REPORT: {"reason": "rude"},

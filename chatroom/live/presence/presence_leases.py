@@ -17,7 +17,7 @@ ELSEWHERE_TICKS = 3
 Run = Callable[..., Awaitable[Any]]
 
 
-class Leases:
+class PresenceLeases:
     """This process's leases, one for each person in each room."""
 
     def __init__(self, store: PresenceStore, run: Run, *, renew_ticks: int) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from chatroom.base.models import Person, Room
 from chatroom.live.presence import typing
-from chatroom.live.presence.presence_leases import Leases
+from chatroom.live.presence.presence_leases import PresenceLeases
 from chatroom.live.presence.presences_store import PresenceStore
 from chatroom.live.rooms import LiveRoom, LiveRooms
 
@@ -27,7 +27,7 @@ class PresenceUpdates:
         self._store = store
         self._run = run
         self._clock = clock
-        self._leases = Leases(store, run, renew_ticks=renew_ticks)
+        self._leases = PresenceLeases(store, run, renew_ticks=renew_ticks)
 
     def enter(self, live: LiveRoom, person: Person) -> None:
         """Count a person's connection in."""

@@ -77,7 +77,7 @@ class PresenceStore:
         """Who is in these rooms by way of other processes."""
         return self._find({"room": {"$in": list(rooms)}, "process": {"$ne": self._process}}, rooms)
 
-    def note_typing(self, typed: Iterable[tuple[str, str]], at: datetime) -> None:
+    def mark_typing(self, typed: Iterable[tuple[str, str]], at: datetime) -> None:
         """Say in their leases that people (room, user id) are typing."""
         keys = [self._key(room, user_id) for room, user_id in typed]
         if keys:

@@ -18,7 +18,7 @@ ELSEWHERE_TICKS = 2
 """How often the other processes' people are looked at, while somebody here is in the room."""
 
 
-class Typing:
+class TypingPeople:
     """The people who are writing in one room."""
 
     def __init__(self, slug: str) -> None:
@@ -75,18 +75,18 @@ class Typing:
 async def keep(
     store: PresenceStore,
     run: Callable[..., Awaitable[Any]],
-    rooms: Mapping[str, Typing],
+    rooms: Mapping[str, TypingPeople],
     tick: int,
     now: datetime,
 ) -> None:
     """Tell the other processes who writes here, and learn who writes there."""
     fresh = [(room_id, user_id) for room_id, typing in rooms.items() for user_id in typing.take_fresh()]
     if fresh:
-        await run(store.note_typing, fresh, now)
+        await run(store.mark_typing, fresh, now)
     if rooms and tick % ELSEWHERE_TICKS == 0:
         _see(rooms, await run(store.typing_elsewhere, list(rooms), LASTS))
 
 
-def _see(rooms: Mapping[str, Typing], found: Iterable[tuple[str, Person, datetime]]) -> None:
+def _see(rooms: Mapping[str, TypingPeople], found: Iterable[tuple[str, Person, datetime]]) -> None:
     for room_id, person, at in found:
         rooms[room_id].see(person, at)

@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 
 from chatroom.export import backup
-from chatroom.export.backup_store import BackupStore
 from chatroom.services import COLLECTIONS, Services
 from chatroom.web.commands.console import command, explained, show_progress
 
@@ -19,7 +18,7 @@ def make_backup(services: Services, folder: Path) -> None:
 
     Also while people are writing (docs/backups.md).
     """
-    manifest = backup.make(BackupStore(services.database, COLLECTIONS), folder, show_progress())
+    manifest = backup.make(services.export.backups, folder, show_progress())
     for room, facts in manifest.rooms.items():
         if facts.missing_revisions:
             missing = f"{facts.missing_revisions} revisions of the room {room!r}"
@@ -43,7 +42,7 @@ def restore_backup(services: Services, folder: Path) -> None:
 
     Everybody has to log in again: sessions and access tokens are not in backups.
     """
-    manifest = backup.restore(BackupStore(services.database, COLLECTIONS), folder, show_progress())
+    manifest = backup.restore(services.export.backups, folder, show_progress())
     click.echo(f"The database now holds {_contents(manifest)}. Sessions and access tokens are not in backups.")
 
 

@@ -1,4 +1,4 @@
-/* What the room is called, what it is about, and whether one may write in it. */
+/* The title and the topic of the room, and whether the person may write in it. */
 
 const ARCHIVED = "This room is archived: you can read it, but nobody can post.";
 const READ_ONLY = "Only moderators can post in this room.";
@@ -23,12 +23,12 @@ export class RoomView {
     this.close(archived ? ARCHIVED : is_read_only && !this.#mayModerate ? READ_ONLY : "");
   }
 
-  /** How many milliseconds one waits after a message of one's own. */
+  /** How many milliseconds the person waits after a message of theirs. */
   waitAfter(sent_at) {
     return Math.max(0, this.#slowSeconds * 1000 - Math.max(0, Date.now() - new Date(sent_at)));
   }
 
-  /** Show why one cannot write here; with "", one can. */
+  /** Show why the person cannot write here; "" opens the composer. */
   close(why) {
     const note = this.#find("writing-note");
     note.textContent = why;

@@ -40,7 +40,7 @@ def silent(name: str, done: int, expected: int) -> None:
 
 
 def store_of(services: Services) -> BackupStore:
-    return BackupStore(services.database, COLLECTIONS)
+    return services.export.backups
 
 
 def fill(app: Flask) -> None:

@@ -206,7 +206,7 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
     "a notice": (lambda d: NoticeStore(d).add("0" * 24, Notice(kind="rooms")), 1),
     "a room by its id": (lambda d: RoomStore(d).find("r7"), 1),
     "a list of rooms": (lambda d: ListingStore(d).list_for(ALICE.id), 200),
-    "noting who types": (lambda d: presences(d).note_typing([("r3", ALICE.id)], datetime.now(UTC)), 1),
+    "noting who types": (lambda d: presences(d).mark_typing([("r3", ALICE.id)], datetime.now(UTC)), 1),
     "who types elsewhere": (lambda d: presences(d).typing_elsewhere(["r1", "r2"], timedelta(seconds=6)), 12),
     "a read position": (lambda d: OwnMembershipStore(d).mark_read(ALICE.id, "r7", 3), 1),
     "the public rooms": (lambda d: ListingStore(d).list_public(ALICE.id), 51),

@@ -284,7 +284,7 @@ def used(alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) ->
     services.live.presences.take([(lobby.id, user.person), (lobby.id, bot.person)])
     services.search.search.find(user.id, "edited")
     services.site.leases.take("work", 1)
-    services.live.presences.note_typing([(lobby.id, author.id)], AT)
+    services.live.presences.mark_typing([(lobby.id, author.id)], AT)
     services.rooms.read_positions.mark(access, 1)
     services.moderation.admission.make_invite(None, uses=1, days=1)
     services.moderation.admission.make_invite(None, uses=1, days=1)

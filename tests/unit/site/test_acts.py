@@ -39,7 +39,7 @@ class Place:
         settings = Settings(mongo_uri="mongomock://", bcrypt_rounds=4, **PATIENT)
         self.services = services = Services(settings)
         services._wire(Context(settings, database, "k" * 32, "here"))
-        services._is_prepared = True
+        services._preparation._is_done = True
         services.rooms.making.ensure_lobby()
         self.alice, self.dave, self.bob = self.add("alice"), self.add("dave"), self.add("bob")
         services.people.states.set_role(self.dave.id, "administrator")

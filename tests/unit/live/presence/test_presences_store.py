@@ -139,7 +139,7 @@ def test_all_leases_of_a_process_end_with_it(one: PresenceStore, two: PresenceSt
 def test_who_types_is_seen_by_other_processes_for_a_while(one: PresenceStore, two: PresenceStore, clock: Clock) -> None:
     one.take([("lobby", ALICE), ("lobby", BOB)])
     at = clock.now.replace(microsecond=0)
-    one.note_typing([("lobby", ALICE.id), ("den", ALICE.id)], at)
+    one.mark_typing([("lobby", ALICE.id), ("den", ALICE.id)], at)
     within = timedelta(seconds=6)
     assert two.typing_elsewhere(["lobby", "den"], within) == [("lobby", ALICE, at)]
     assert one.typing_elsewhere(["lobby"], within) == two.typing_elsewhere(["den"], within) == []

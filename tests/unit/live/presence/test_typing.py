@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chatroom.base.models import Person
-from chatroom.live.presence.typing import MOST_SHOWN, Typing
+from chatroom.live.presence.typing import MOST_SHOWN, TypingPeople
 from tests.people import CAST
 
 ALICE, BOB, _ = CAST
@@ -15,14 +15,14 @@ def after(seconds: float) -> datetime:
     return NOW + timedelta(seconds=seconds)
 
 
-def shown(typing: Typing) -> list[str]:
+def shown(typing: TypingPeople) -> list[str]:
     frame: dict[str, Any] = json.loads(typing.frame(0))
     assert (frame["type"], frame["room"]) == ("typing", "lobby")
     return [person["name"] for person in frame["people"]]
 
 
 def test_who_types_is_shown_and_forgotten_after_six_seconds() -> None:
-    typing = Typing("lobby")
+    typing = TypingPeople("lobby")
     assert not typing.publish(NOW)
     typing.type(ALICE, NOW)
     assert typing.publish(after(1))
@@ -33,7 +33,7 @@ def test_who_types_is_shown_and_forgotten_after_six_seconds() -> None:
 
 
 def test_who_goes_on_typing_stays() -> None:
-    typing = Typing("lobby")
+    typing = TypingPeople("lobby")
     for seconds in (0, 3, 6):
         typing.type(ALICE, after(seconds))
         typing.publish(after(seconds))
@@ -42,7 +42,7 @@ def test_who_goes_on_typing_stays() -> None:
 
 
 def test_the_first_stays_first() -> None:
-    typing = Typing("lobby")
+    typing = TypingPeople("lobby")
     typing.type(BOB, NOW)
     typing.type(ALICE, after(1))
     typing.type(BOB, after(2))
@@ -51,7 +51,7 @@ def test_the_first_stays_first() -> None:
 
 
 def test_who_has_said_it_types_no_longer_whatever_comes_late() -> None:
-    typing = Typing("lobby")
+    typing = TypingPeople("lobby")
     typing.type(ALICE, NOW)
     typing.publish(NOW)
     typing.stop(ALICE.id, after(2))
@@ -64,7 +64,7 @@ def test_who_has_said_it_types_no_longer_whatever_comes_late() -> None:
 
 
 def test_the_leases_are_told_once_and_not_what_has_been_said() -> None:
-    typing = Typing("lobby")
+    typing = TypingPeople("lobby")
     typing.type(ALICE, NOW)
     typing.type(BOB, NOW)
     typing.stop(BOB.id, after(1))
@@ -73,7 +73,7 @@ def test_the_leases_are_told_once_and_not_what_has_been_said() -> None:
 
 
 def test_a_crowd_is_a_few_names_and_changes_nothing_more() -> None:
-    typing = Typing("lobby")
+    typing = TypingPeople("lobby")
     for n in range(100):
         typing.type(Person(f"u{n}", f"P{n}"), NOW)
     typing.publish(NOW)
@@ -83,7 +83,7 @@ def test_a_crowd_is_a_few_names_and_changes_nothing_more() -> None:
 
 
 def test_who_comes_while_nobody_types_is_told_nothing_and_versions_are_not_used_twice() -> None:
-    typing = Typing("lobby")
+    typing = TypingPeople("lobby")
     versions = []
     for n in range(3):
         typing.type(ALICE, after(10 * n))

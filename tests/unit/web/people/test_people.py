@@ -8,6 +8,7 @@ from werkzeug.test import TestResponse
 
 from chatroom.base.errors import Taken
 from chatroom.mongo.database import Database
+from chatroom.people.profiles import Profile
 from chatroom.people.users_store import UserStore
 from chatroom.services import Services
 from tests.conftest import visitor
@@ -134,7 +135,7 @@ class TestRole:
 
 class TestProfile:
     def change(self, visitor: Visitor, **typed: str) -> TestResponse:
-        fields = {"display_name": "Bob", "about": "", "time_zone": "", **typed}
+        fields = {**dict.fromkeys(Profile.__struct_fields__, ""), "display_name": "Bob", **typed}
         return visitor.submit("/account/profile", **fields)
 
     def test_others_see_it_as_plain_text(self, alice: Visitor, bob: Visitor, services: Services) -> None:

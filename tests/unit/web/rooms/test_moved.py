@@ -15,7 +15,7 @@ def moved(alice: Visitor, bob: Visitor, services: Services) -> str:
     room = services.rooms.direct.open(people[0], [people[1].id])
     services.database["rooms"].update_one({"_id": room.id}, {"$set": {"slug": OLD}})
     alice.say("hello", f"/chatroom/{OLD}")
-    services._is_prepared = False  # the next start
+    services._preparation.forget()  # the next start
     services.prepare()
     return services.rooms.store.find(room.id).slug
 
@@ -67,7 +67,7 @@ def test_programs_go_on_under_either_address(bob: Visitor, services: Services, m
     """U09: with a token that is for this conversation alone, and was made for its old address."""
     user = services.people.users.find_by_username("bob")
     token = services.people.sessions.create_token(user, label="bot", rooms=[OLD])
-    services._is_prepared = False
+    services._preparation.forget()
     services.prepare()
     bob.log_out()
     headers = {"Authorization": f"Bearer {token}"}

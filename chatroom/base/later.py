@@ -1,0 +1,16 @@
+"""A function of something that is made later."""
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def later(find: Callable[[], Callable[P, T]]) -> Callable[P, T]:
+    """The function that `find` finds, looked up at each call."""
+
+    def call(*arguments: P.args, **named: P.kwargs) -> T:
+        return find()(*arguments, **named)
+
+    return call

@@ -1,0 +1,42 @@
+"""What has to be done in the database once, before it is used."""
+
+import threading
+import time
+from collections.abc import Callable
+
+from chatroom.base.errors import Unavailable
+
+PAUSE_SECONDS = 1.0
+
+
+class Preparation:
+    """Done once. While the database is away, one in turn tries again; those who waited for it share its failure."""
+
+    def __init__(self, prepare: Callable[[], None]) -> None:
+        self._prepare = prepare
+        self._lock = threading.Lock()
+        self._is_done = False
+        self._again_at = 0.0
+
+    def ensure(self) -> None:
+        """Do it, unless it is done; raise `Unavailable` while the database is away."""
+        if not self._is_done:
+            with self._lock:
+                self._ensure()
+
+    def forget(self) -> None:
+        """Have it done again; waits for who does it now."""
+        with self._lock:
+            self._is_done = False
+
+    def _ensure(self) -> None:
+        if self._is_done:
+            return
+        if time.monotonic() < self._again_at:
+            raise Unavailable("The database does not answer right now. Please try again in a moment.")
+        try:
+            self._prepare()
+        except Unavailable:
+            self._again_at = time.monotonic() + PAUSE_SECONDS
+            raise
+        self._is_done = True
