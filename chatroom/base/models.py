@@ -118,17 +118,22 @@ class RoomName(msgspec.Struct, frozen=True):
     title: str
 
 
-class Room(msgspec.Struct, frozen=True, kw_only=True):
-    """A log of messages. `slug` is its name in addresses and frames, and never changes."""
+class RoomValues(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be changed of a room by those who manage it; `chatroom.rooms.fields` says how each is shown and set."""
 
-    id: str
-    slug: Slug
     title: str
-    kind: RoomKind = "public"
     topic: str = ""
     is_read_only: bool = False
     slow_seconds: int = 0
     retention_days: int = 0
+
+
+class Room(RoomValues, frozen=True, kw_only=True):
+    """A log of messages. `slug` is its name in addresses and frames, and never changes."""
+
+    id: str
+    slug: Slug
+    kind: RoomKind = "public"
     archived_at: datetime | None = None
     cleared_sequence: int = 0
     """What was said up to there was cleared: nobody is shown even its place."""

@@ -23,7 +23,7 @@ from pymongo import IndexModel
 
 from chatroom.base.config import Settings
 from chatroom.base.errors import Refused
-from chatroom.base.models import Author, Held, Hook, Message, Person, User
+from chatroom.base.models import Author, Held, Hook, Message, Person, RoomValues, User
 from chatroom.live import protocol
 from chatroom.live.sockets.endpoint import REFUSED_STATUS
 from chatroom.moderation.held_store import HeldStore
@@ -35,7 +35,6 @@ from chatroom.rooms.access import LOBBY
 from chatroom.rooms.former_slugs_store import FormerSlugs
 from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
-from chatroom.rooms.settings import Wanted
 from chatroom.services import COLLECTIONS, Services
 from chatroom.site.notices import Notice
 from chatroom.site.settings_store import SiteStore
@@ -334,7 +333,7 @@ def use_rooms(services: Services, author: Author, other: User) -> None:
     """Everything that is done with rooms."""
     room = services.rooms.making.create(author, "member", title="Den", topic="Ours", is_private=True)
     access = services.rooms.access.get_for(author.id, room.slug)
-    wanted = Wanted(title="The den", topic="", is_read_only=True, slow_seconds=5, retention_days=1)
+    wanted = RoomValues(title="The den", topic="", is_read_only=True, slow_seconds=5, retention_days=1)
     services.rooms.settings.change(access, wanted)
     services.rooms.settings.archive(access, is_archived=True)
     services.rooms.links.create(access, uses=1, hours=1)

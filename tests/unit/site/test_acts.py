@@ -16,12 +16,11 @@ from chatroom import app as app_module
 from chatroom.base.access import Access
 from chatroom.base.config import Settings
 from chatroom.base.errors import Refused, Unavailable
-from chatroom.base.models import Author, Notice, User
+from chatroom.base.models import Author, Notice, RoomValues, User
 from chatroom.live import wiring
 from chatroom.mongo.context import Context
 from chatroom.mongo.database import Database
 from chatroom.people.profiles import Profile
-from chatroom.rooms.settings import Wanted
 from chatroom.services import Services
 from chatroom.site.acts_store import PLACES
 from tests.databases import PATIENT
@@ -124,9 +123,9 @@ def leave(place: Place) -> None:
     place.rooms.membership.leave(place.access(place.bob))
 
 
-def wanted(**fields: Any) -> Wanted:
+def wanted(**fields: Any) -> RoomValues:
     plain = {"title": "Tea", "topic": "", "is_read_only": False, "slow_seconds": 0, "retention_days": 0}
-    return Wanted(**{**plain, **fields})
+    return RoomValues(**{**plain, **fields})
 
 
 def mute_in(place: Place, _: Any) -> None:
