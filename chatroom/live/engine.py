@@ -67,7 +67,6 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     posted_elsewhere: Callable[[str], None]
     read_rights: ReadRights | None = None
     """What connections remember is held against it, unless there is none."""
-    chores: Sequence[Callable[[], object]] = ()
 
 
 class Engine:
@@ -119,7 +118,7 @@ class Engine:
         duties = [self.session_check.take, self.receiver.hear, self.presence.keep, self.presence.keep_typing]
         if application.read_rights is not None:
             duties.append(SecondLook(self.connections, self.run, application.read_rights).take)
-        self.housekeeping = Housekeeping(self.rooms, duties, application.chores, self.run)
+        self.housekeeping = Housekeeping(self.rooms, duties)
 
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call what blocks in a thread of the store's."""

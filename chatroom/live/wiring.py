@@ -54,7 +54,6 @@ def make_engine(
     messages: MessageParts,
     rooms: RoomParts,
     posted_here: Callable[[str, Sequence[Message]], None],
-    chores: Sequence[Callable[[], object]],
 ) -> Engine:
     """Wire an engine; to be called on the event loop that it is to run on, from which `store_now` writes."""
     settings = context.settings
@@ -68,7 +67,6 @@ def make_engine(
         renew_site=site.settings.renew,
         posted_here=posted_here,
         posted_elsewhere=site.limits.posting.record,
-        chores=chores,
     )
     limits = Limits(
         max_waiting=settings.max_waiting_drafts,
