@@ -226,9 +226,6 @@ def test_who_catches_a_duplicate_key_is_known() -> None:
 WHO_CATCHES_REFUSALS = {
     "chatroom.web.kit.pages._show_refusal": "the one way",
     "chatroom.web.kit.forms.check": "what a rule refuses stands beside its field",
-    "chatroom.web.messages.pages._room": "",
-    "chatroom.web.messages.permalinks._mark": "",
-    "chatroom.web.messages.permalinks.edit": "",
     "chatroom.web.people.accounts._needs_first_code": "the page is shown while the database is away, too",
     "chatroom.web.people.tokens._create": "says which of the rooms that were typed it is",
 }
