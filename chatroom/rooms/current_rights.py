@@ -12,6 +12,7 @@ from chatroom.base.access import POWERS, Access
 from chatroom.base.models import Room
 from chatroom.people.sessions_store import SessionStore
 from chatroom.rooms.access_store import AccessStore, Rights
+from chatroom.rooms.fields import values_of
 from chatroom.rooms.rooms_store import RoomStore
 
 
@@ -36,7 +37,7 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def changed_room(self, known: Room) -> Room | None:
-        """The room as it is, where what may be done in it is not what is known."""
+        """The room as it is, where it is not what is known."""
         room = self.rooms.get(known.id)
         return room if room is not None and _rules(room) != _rules(known) else None
 
@@ -76,4 +77,4 @@ class RightsNow:
 
 
 def _rules(room: Room) -> tuple[object, ...]:
-    return room.archived_at, room.is_read_only, room.slow_seconds, room.cleared_sequence
+    return room.archived_at, room.cleared_sequence, *values_of(room).values()

@@ -11,7 +11,7 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.collection import Collection as Documents
 
 from chatroom.base.errors import SettingsError
-from chatroom.base.models import Room, Slug
+from chatroom.base.models import Room, RoomValues, Slug
 from chatroom.mongo.database import Database, Document
 from chatroom.mongo.unique import write_or_find
 from chatroom.names import fold, is_former_direct, title_keys
@@ -166,14 +166,10 @@ def room_of(document: Document) -> Room:
     return Room(
         id=document["_id"],
         slug=Slug(document["slug"]),
-        title=document["title"],
         kind=document["kind"],
-        topic=document.get("topic", ""),
-        is_read_only=document.get("is_read_only", False),
-        slow_seconds=document.get("slow_seconds", 0),
-        retention_days=document.get("retention_days", 0),
         archived_at=document.get("archived_at"),
         cleared_sequence=document.get("cleared_sequence", 0),
         people=tuple(document.get("people", ())),
         former_slug=document.get("former_slug", ""),
+        **{name: document[name] for name in RoomValues.__struct_fields__ if name in document},
     )

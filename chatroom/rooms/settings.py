@@ -11,26 +11,14 @@ import msgspec
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
-from chatroom.base.models import Author, Notice, Room
+from chatroom.base.models import Author, Notice, Room, RoomValues
 from chatroom.rooms.access import LOBBY
 from chatroom.rooms.events import RoomEvents
+from chatroom.rooms.fields import SETTINGS
 from chatroom.rooms.making import RoomMaking
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.acts import Acts
 from chatroom.site.audit import about_room
-
-MAX_SLOW_SECONDS = 6 * 3600
-MAX_RETENTION_DAYS = 3650
-
-
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings that a room is to have."""
-
-    title: str
-    topic: str
-    is_read_only: bool
-    slow_seconds: int
-    retention_days: int
 
 
 class RoomSettings:
@@ -51,7 +39,7 @@ class RoomSettings:
         self._acts = acts
         self._clock = clock
 
-    def change(self, access: Access, wanted: Wanted, reason: str = "") -> None:
+    def change(self, access: Access, wanted: RoomValues, reason: str = "") -> None:
         """Give a room these settings. Raises `Refused` (`forbidden`, `invalid`, `taken`)."""
         _check(access)
         room = access.room
@@ -100,18 +88,10 @@ def _check(access: Access) -> None:
 
 
 def _lines(room: Room, fields: Mapping[str, Any]) -> list[str]:
-    """What is said in the room of a change."""
+    """What the room says of a change."""
     lines = []
     if "title" in fields:
         lines.append(f"changed the name from “{room.title}” to “{fields['title']}”")
     if "topic" in fields:
         lines.append(f"set the topic to “{fields['topic']}”" if fields["topic"] else "removed the topic")
-    if "is_read_only" in fields:
-        lines.append("made the room read-only" if fields["is_read_only"] else "let everybody write again")
-    if "slow_seconds" in fields:
-        seconds = fields["slow_seconds"]
-        lines.append(f"made the room slow: one message every {seconds} seconds" if seconds else "ended slow mode")
-    if "retention_days" in fields:
-        days = fields["retention_days"]
-        lines.append(f"had messages deleted after {days} days" if days else "had messages kept for good")
-    return lines
+    return lines + [setting.line(fields[name]) for name, setting in SETTINGS.items() if name in fields]

@@ -1,4 +1,4 @@
-/* The page of notifications: what this browser may do is asked and said here. */
+/* Starts the page of notification settings: shows what this browser may do, and asks for permission. */
 
 import { Notifications } from "../state/outbound/notifications.js";
 import { startServiceWorker } from "../views/outbound/browser_notifications.js";

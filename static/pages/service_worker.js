@@ -30,7 +30,7 @@ self.addEventListener("fetch", (event) => {
   else if (request.mode === "navigate") event.respondWith(findPage(request, url));
 });
 
-self.addEventListener("push", (event) => event.waitUntil(tell(event.data)));
+self.addEventListener("push", (event) => event.waitUntil(notify(event.data)));
 
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
@@ -41,7 +41,7 @@ async function findPage(request, url) {
   if (!PAGE.test(url.pathname) || url.search) return fetch(request).catch(() => caches.match(OFFLINE));
   try {
     const response = await fetch(request);
-    if (response.redirected || response.status === 401) await caches.delete(PAGES); // nobody is logged in any more
+    if (response.redirected || response.status === 401) await caches.delete(PAGES); // nobody is logged in now
     else if (response.ok) await keep(PAGES, request, response.clone());
     return response;
   } catch {
@@ -74,7 +74,7 @@ async function forgetOldCaches() {
 }
 
 /** The same message has the same tag wherever it comes from: it is shown once. */
-async function tell(data) {
+async function notify(data) {
   const { title, body, url, tag } = data.json();
   const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
   if (windows.some((each) => each.visibilityState === "visible" && each.focused)) return;

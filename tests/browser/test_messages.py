@@ -5,31 +5,11 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_sidebar import make_room, open_room, say, say_many, token_of
-from tests.browser.test_talking import still
+from tests.browser.steps import act, make_room, open_room, say, say_many, sequence_of, still, stored, token_of
 from tests.waiting import wait_until
 
 NO_SCRIPT = {"java_script_enabled": False}
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
-
-
-def stored(person, text):
-    """A message as the room has it: its author sees it a moment earlier, and can do nothing with it until then."""
-    return person.page.locator("[data-messages] [data-message]:not(:has(.message__plain))", has_text=text)
-
-
-def act(person, text, name):
-    """Do something with a message by its toolbar or, where it is not there, by its menu."""
-    message = stored(person, text).last
-    message.hover()
-    more = message.get_by_role("button", name="More actions")
-    expect(more).to_be_visible()
-    button = message.get_by_role("toolbar").get_by_role("button", name=name, exact=True)
-    if button.count():
-        button.click()
-        return
-    more.click()
-    person.page.get_by_role("menuitem", name=name).click()
 
 
 def edit(person, text, new):
@@ -41,8 +21,30 @@ def edit(person, text, new):
     person.sees(new)
 
 
-def sequence_of(person, text):
-    return int(stored(person, text).last.get_attribute("data-sequence"))
+def test_a_focused_message_has_its_toolbar_as_soon_as_it_is_stored(person, anything):
+    """Its author sees it a moment earlier, and can go to it by keyboard."""
+    alice, text = person("Alice"), anything("focused")
+    held, sockets = [], []
+
+    def hold_back(socket):
+        sockets.append(socket)
+        server = socket.connect_to_server()
+        server.on_message(lambda frame: held.append(frame) if text in frame else socket.send(frame))
+
+    alice.page.route_web_socket("**/live**", hold_back)
+    alice.page.reload()
+    alice.await_state("Live")
+    alice.say(text)
+    provisional = alice.message(text)
+    expect(provisional.locator(".message__plain")).to_be_visible()
+    alice.page.locator("[data-log]").focus()
+    alice.page.keyboard.press("ArrowUp")
+    expect(provisional).to_be_focused()
+    wait_until(lambda: alice.page.evaluate("true") and held, "the change does not arrive")
+    expect(provisional.get_by_role("toolbar")).to_have_count(0)
+    for frame in held:
+        sockets[-1].send(frame)
+    expect(stored(alice, text).get_by_role("button", name="More actions")).to_be_visible()
 
 
 def test_an_edit_and_a_deletion_are_seen_at_once_and_after_an_absence(person, anything):
@@ -124,7 +126,7 @@ def test_an_edit_made_elsewhere_is_shown_before_it_is_replaced(person, anything)
     )
     assert answer.status == 200
     box.press("Enter")
-    expect(alice.page.locator(".editor__problem")).to_contain_text("changed meanwhile")
+    expect(alice.page.locator(".editor__problem")).to_contain_text("changed in the meantime")
     expect(message.locator("[data-body]")).to_have_text(theirs)
     expect(box).to_have_value(mine)
     box.press("Enter")
@@ -302,9 +304,9 @@ def test_all_of_it_by_keyboard(person, anything):
 
     page.locator("[data-log]").focus()
     keys.press("?")
-    dialog = page.get_by_role("dialog", name="Keys")
+    dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
     for words in ("Search", "Edit your last message", "Reply", "Copy link", "Delete"):
-        expect(dialog.get_by_text(words)).to_be_visible()
+        expect(dialog.get_by_text(re.compile(f"^{words}"))).to_be_visible()
     keys.press("Escape")
     expect(dialog).to_be_hidden()
     keys.press("/")

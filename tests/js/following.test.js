@@ -31,7 +31,7 @@ test("the first is told at once, then the last of every five seconds", async () 
 test("what was read before is no news", () => {
   const { sent, position } = make();
   assert.equal(position.see(3), false);
-  position.hear(9);
+  position.apply(9);
   assert.equal(position.see(9), false);
   assert.deepEqual(sent, []);
 });
@@ -40,8 +40,8 @@ test("whoever leaves has told the last one", () => {
   const { sent, position } = make();
   position.see(4);
   position.see(5);
-  position.tell();
-  position.tell();
+  position.report();
+  position.report();
   assert.deepEqual(sent, [4, 5]);
 });
 
@@ -50,7 +50,7 @@ test("without a connection it waits for the next one", () => {
   line.isUp = false;
   position.see(4);
   line.isUp = true;
-  position.tell();
+  position.report();
   assert.deepEqual(sent, [4]);
 });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Timers } from "../../static/state/kit/timers.js";
-import { Typing, TypingTeller } from "../../static/state/rooms/typing.js";
+import { Typing, TypingNotifier } from "../../static/state/rooms/typing.js";
 import { FakeClock } from "./fakes.js";
 
 const PEOPLE = ["Ann", "Ben", "Cleo", "Dan"].map((name) => ({ id: name.toLowerCase(), name }));
@@ -14,7 +14,7 @@ function make() {
   return { clock, shown, typing: new Typing({ user: ANN, timers: new Timers(clock), onChange: (text) => shown.push(text) }) };
 }
 
-test("one, two and several are told in words, oneself is not", () => {
+test("one, two and several are named in words, the person themselves is not", () => {
   const { typing } = make();
   const say = (...people) => {
     typing.apply({ people });
@@ -46,15 +46,15 @@ test("it ends by itself, whatever becomes of the server", async () => {
 
 test("one tells every three seconds, begins anew after sending, and an empty text says nothing", async () => {
   const clock = new FakeClock();
-  let told = 0;
-  const teller = new TypingTeller({ clock, send: () => (told += 1) });
-  teller.type(" ");
-  for (const text of ["h", "he", "hel"]) teller.type(text);
-  assert.equal(told, 1);
+  let sent = 0;
+  const notifier = new TypingNotifier({ clock, send: () => (sent += 1) });
+  notifier.type(" ");
+  for (const text of ["h", "he", "hel"]) notifier.type(text);
+  assert.equal(sent, 1);
   await clock.pass(3000);
-  teller.type("hell");
-  assert.equal(told, 2);
-  teller.finish();
-  teller.type("n");
-  assert.equal(told, 3);
+  notifier.type("hell");
+  assert.equal(sent, 2);
+  notifier.finish();
+  notifier.type("n");
+  assert.equal(sent, 3);
 });

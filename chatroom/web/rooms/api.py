@@ -1,6 +1,7 @@
 """The JSON API of rooms (docs/protocol.md): which ones one is in, make, change, join and leave one, mark it as read."""
 
-from typing import Annotated, Literal
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
 
 import msgspec
 from flask import Response
@@ -8,11 +9,11 @@ from msgspec import UNSET, Meta, UnsetType
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
-from chatroom.base.models import Notify, Person, Role, RoomEntry, RoomKind
+from chatroom.base.models import Notify, Person, Role, RoomEntry, RoomKind, RoomValues
 from chatroom.live.protocol import Cursor
 from chatroom.names import MAX_TITLE, MAX_TOPIC, clean_title, clean_topic
 from chatroom.people.tokens import grant_of
-from chatroom.rooms.settings import MAX_RETENTION_DAYS, MAX_SLOW_SECONDS, Wanted
+from chatroom.rooms.fields import SETTINGS, TYPES, values_of
 from chatroom.site.audit import LONGEST_REASON
 from chatroom.web.kit.api import answer, api_blueprint, asker, body_as, enter
 from chatroom.web.kit.login import client_address
@@ -35,32 +36,35 @@ class NewRoom(msgspec.Struct, forbid_unknown_fields=True):
     kind: Literal["public", "private"] = "public"
 
 
-class RoomChange(msgspec.Struct, forbid_unknown_fields=True):
-    """What of a room is to be another; what is not there stays."""
-
-    title: Title | UnsetType = UNSET
-    topic: Topic | UnsetType = UNSET
-    is_read_only: bool | UnsetType = UNSET
-    slow_seconds: Annotated[int, Meta(ge=0, le=MAX_SLOW_SECONDS)] | UnsetType = UNSET
-    retention_days: Annotated[int, Meta(ge=0, le=MAX_RETENTION_DAYS)] | UnsetType = UNSET
-    archived: bool | UnsetType = UNSET
-    confirmed: bool = False
-    """That messages may be deleted by a retention."""
-    reason: Annotated[str, Meta(max_length=LONGEST_REASON)] = ""
-
-
-class RoomAnswer(msgspec.Struct, kw_only=True):
+class RoomAnswer(RoomValues, frozen=True, kw_only=True):
     """A room as it is now, and what you are in it."""
 
     slug: str
-    title: str
     kind: RoomKind
-    topic: str
     role: Role
-    is_read_only: bool
-    slow_seconds: int
-    retention_days: int
     archived: bool
+
+
+def _changed(name: str) -> Any:
+    """The type of a setting in the body of a change."""
+    setting, kind = SETTINGS[name], TYPES[name]
+    bounds = {int: Meta(ge=0, le=setting.most), str: Meta(max_length=setting.most)}
+    return (Annotated[kind, bounds[kind]] if kind in bounds else kind) | UnsetType
+
+
+# What of a room is to be another; what is not there stays. `confirmed`: that a retention may delete messages.
+RoomChange = msgspec.defstruct(
+    "RoomChange",
+    [
+        ("title", Title | UnsetType, UNSET),
+        ("topic", Topic | UnsetType, UNSET),
+        *((name, _changed(name), UNSET) for name in SETTINGS),
+        ("archived", bool | UnsetType, UNSET),
+        ("confirmed", bool, False),
+        ("reason", Annotated[str, Meta(max_length=LONGEST_REASON)], ""),
+    ],
+    forbid_unknown_fields=True,
+)
 
 
 class LeftAnswer(msgspec.Struct):
@@ -158,7 +162,8 @@ def change(slug: str) -> Response:
     A retention that would delete messages at once is refused with 409 until it comes with `confirmed`. The `reason`
     goes into the room's record.
     """
-    access, body = enter(slug), body_as(RoomChange)
+    access = enter(slug)
+    body: Any = body_as(RoomChange)
     services.site.limits.posting.check(access.user_id, client_address())
     wanted = _wanted(access, body)
     older = services.erasure.retention.count_older(access, wanted.retention_days)
@@ -193,14 +198,13 @@ def leave(slug: str) -> Response:
     return answer(LeftAnswer(slug))
 
 
-def _wanted(access: Access, body: RoomChange) -> Wanted:
-    """The settings that the room shall have: those that are given, and the others as they are."""
-    given = {name: value for name in Wanted.__struct_fields__ if (value := getattr(body, name)) is not UNSET}
-    if "title" in given:
-        given["title"] = clean_title(given["title"])
-    if "topic" in given:
-        given["topic"] = clean_topic(given["topic"])
-    return Wanted(**{name: getattr(access.room, name) for name in Wanted.__struct_fields__} | given)
+def _wanted(access: Access, body: Any) -> RoomValues:
+    """The settings that the room is to have: those that are given, and the others as they are."""
+    given = {name: value for name in RoomValues.__struct_fields__ if (value := getattr(body, name)) is not UNSET}
+    texts: dict[str, Callable[[str], str]] = {"title": clean_title, "topic": clean_topic}
+    texts |= {name: setting.clean for name, setting in SETTINGS.items() if TYPES[name] is str}
+    cleaned = {name: clean(given[name]) for name, clean in texts.items() if name in given}
+    return RoomValues(**values_of(access.room) | given | cleaned)
 
 
 def _answer(slug: str, status: int = 200) -> Response:
@@ -208,14 +212,10 @@ def _answer(slug: str, status: int = 200) -> Response:
     room = access.room
     shown = RoomAnswer(
         slug=room.slug,
-        title=room.title,
         kind=room.kind,
-        topic=room.topic,
         role=access.membership.role,
-        is_read_only=room.is_read_only,
-        slow_seconds=room.slow_seconds,
-        retention_days=room.retention_days,
         archived=room.archived_at is not None,
+        **values_of(room),
     )
     return answer(shown, status)
 

@@ -1,13 +1,11 @@
 """The forms with which rooms are made and changed."""
 
-from typing import Any
-
 from wtforms import BooleanField, Field, IntegerField, RadioField, SelectChoice, SelectField, StringField
 from wtforms.validators import InputRequired, NumberRange
 
-from chatroom.base.models import Room
+from chatroom.base.models import Room, RoomValues
 from chatroom.names import MAX_TITLE, MAX_TOPIC, clean_title, clean_topic
-from chatroom.rooms.settings import MAX_RETENTION_DAYS, MAX_SLOW_SECONDS, Wanted
+from chatroom.rooms.fields import SETTINGS, TYPES, Setting, values_of
 from chatroom.site.audit import LONGEST_REASON
 from chatroom.web.kit.forms import Form, check
 
@@ -56,17 +54,6 @@ class NewRoomForm(NamedForm):
 class RoomForm(NamedForm):
     """Change a room."""
 
-    is_read_only = BooleanField("Only moderators can post")
-    slow_seconds = IntegerField(
-        "Slow mode: seconds between two messages of a member",
-        [InputRequired("Enter a number; 0 turns slow mode off."), NumberRange(0, MAX_SLOW_SECONDS)],
-        render_kw={"min": 0, "max": MAX_SLOW_SECONDS},
-    )
-    retention_days = IntegerField(
-        "Delete messages after (days)",
-        [InputRequired("Enter a number; 0 keeps all messages."), NumberRange(0, MAX_RETENTION_DAYS)],
-        render_kw={"min": 0, "max": MAX_RETENTION_DAYS},
-    )
     confirmed = BooleanField("Yes, delete them")
     reason = StringField("Reason", render_kw={"maxlength": LONGEST_REASON})
 
@@ -74,15 +61,37 @@ class RoomForm(NamedForm):
     def of(cls, room: Room) -> "RoomForm":
         """The form as the room is now."""
         form = cls()
-        for name in Wanted.__struct_fields__:
-            form[name].data = getattr(room, name)
+        for name, value in values_of(room).items():
+            form[name].data = value
         return form
 
     @property
-    def wanted(self) -> Wanted:
-        """What the room shall be."""
-        fields: dict[str, Any] = {name: self[name].data for name in Wanted.__struct_fields__}
-        return Wanted(**fields)
+    def settings(self) -> list[tuple[Field, Setting]]:
+        """The fields that are made from the table of settings."""
+        return [(self[name], setting) for name, setting in SETTINGS.items()]
+
+    @property
+    def wanted(self) -> RoomValues:
+        """What the room is to be."""
+        return RoomValues(**{name: self[name].data for name in RoomValues.__struct_fields__})
+
+
+def _field(setting: Setting, kind: type) -> Field:
+    """The field of a setting."""
+    if kind is bool:
+        return BooleanField(setting.label)
+    if kind is int:
+        checks = [InputRequired(setting.needed), NumberRange(0, setting.most)]
+        return IntegerField(setting.label, checks, render_kw={"min": 0, "max": setting.most})
+
+    def clean(_form: Form, field: Field) -> None:
+        field.data = check(lambda: setting.clean(field.data or ""))
+
+    return StringField(setting.label, [clean], render_kw={"maxlength": setting.most})
+
+
+for _name, _setting in SETTINGS.items():
+    setattr(RoomForm, _name, _field(_setting, TYPES[_name]))
 
 
 class InviteForm(Form):

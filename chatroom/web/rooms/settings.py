@@ -9,6 +9,7 @@ from flask import Blueprint, Response, flash, redirect, request, url_for
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
+from chatroom.rooms.fields import badges_of
 from chatroom.site.audit import LONGEST_REASON
 from chatroom.web.kit.login import current_user, login_required
 from chatroom.web.kit.pages import Page, form_page, refusals_on, render
@@ -33,6 +34,7 @@ def _settings_page(
         status,
         access=access,
         room=room,
+        badges=badges_of(room),
         form=form if isinstance(form, RoomForm) else RoomForm.of(room),
         invite_form=form if isinstance(form, InviteForm) else InviteForm(),
         members=services.rooms.members.list_in(access.room),

@@ -65,7 +65,7 @@ export class Uploads {
     this.#onChange();
   }
 
-  /** Let go of one, wherever it is. */
+  /** Remove one, at any stage. */
   remove(key) {
     const item = this.#find(key);
     if (!item) return;

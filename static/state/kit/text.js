@@ -25,14 +25,14 @@ export function shownName({ name, is_bot }) {
   return is_bot ? `${name} (bot)` : name;
 }
 
-/** The first letter or digit of the first and of the last word: the same as `initials` in _macros.html. */
+/** The first letter or digit of the first and of the last word: the same as `initials` in templates/kit/_macros.html. */
 export function findInitials(name) {
   const words = name.split(/\s+/u).filter(Boolean);
   const ends = words.length > 1 ? [words[0], words.at(-1)] : words;
   return ends.map((word) => word.match(/[\p{L}\p{N}]/u)?.[0].toUpperCase() ?? "").join("");
 }
 
-/** One of twelve hues, by `crc32(id) % 12`: the same as the filter `hue` of the templates. */
+/** One of twelve hues, by `crc32(id) % 12`: the same as `hue` in chatroom/web/messages/pages.py. */
 export function findHue(id) {
   let crc = 0xffffffff;
   for (const byte of new TextEncoder().encode(id)) {

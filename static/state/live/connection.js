@@ -67,8 +67,8 @@ export class Connection {
       onPoll: (error) => error?.status !== 429 && this.#say(error ? nameLoss(browser) : "polling"),
       onEnd: (name, details) => this.#stop(name, details),
     });
-    const heardAt = () => (this.#socket.isCaughtUp ? this.#socket.heardAt : Infinity);
-    this.#watch = new Watch({ clock, timers, isVisible, heardAt, onDoubt: () => this.check() });
+    const receivedAt = () => (this.#socket.isCaughtUp ? this.#socket.receivedAt : Infinity);
+    this.#watch = new Watch({ clock, timers, isVisible, receivedAt, onDoubt: () => this.check() });
   }
 
   start() {
@@ -122,7 +122,7 @@ export class Connection {
     this.#isChecking = false;
     if (socket !== this.#socket) return;
     if (error && error.status !== 429) socket.drop();
-    if (revision > cursor) this.#timers.set("grace", GRACE_MS, () => socket.heardAt < askedAt && socket.drop());
+    if (revision > cursor) this.#timers.set("grace", GRACE_MS, () => socket.receivedAt < askedAt && socket.drop());
   }
 
   #connect() {

@@ -1,6 +1,6 @@
 /* One websocket from its opening to its end: frames in, posts and changes out, each with its answer. No DOM.
 
-   It ends once, whoever ends it, and everything that was not answered by then is told so. */
+   It ends once, from either side, and every request that was not answered by then fails. */
 
 import { ApiError } from "./api.js";
 
@@ -20,15 +20,15 @@ export class LiveSocket {
   #hasEnded = false;
 
   isCaughtUp = false;
-  heardAt;
+  receivedAt;
 
   constructor({ socket, clock, onFrame, onEnd }) {
     this.#socket = socket;
     this.#clock = clock;
     this.#onFrame = onFrame;
     this.#onEnd = onEnd;
-    this.heardAt = clock.now();
-    socket.onmessage = ({ data }) => this.#hear(data);
+    this.receivedAt = clock.now();
+    socket.onmessage = ({ data }) => this.#receive(data);
     socket.onclose = ({ code, reason }) => this.#end(code, reason);
     this.#awaitMore();
   }
@@ -45,7 +45,7 @@ export class LiveSocket {
       const timer = this.#clock.setTimeout(() => {
         this.#requests.delete(client_id);
         reject(unanswered());
-        if (this.heardAt <= sentAt) this.drop(); // deaf: nothing came at all
+        if (this.receivedAt <= sentAt) this.drop(); // dead: nothing came at all
       }, ANSWER_TIMEOUT_MS);
       this.#requests.set(client_id, { resolve, reject, timer });
       this.send(frame);
@@ -62,10 +62,10 @@ export class LiveSocket {
     this.#socket.close();
   }
 
-  #hear(data) {
+  #receive(data) {
     if (this.#hasEnded) return;
     const frame = JSON.parse(data);
-    this.heardAt = this.#clock.now();
+    this.receivedAt = this.#clock.now();
     if (ANSWERS.has(frame.type)) this.#answer(frame);
     if (!this.isCaughtUp) this.#awaitMore();
     this.#onFrame(frame, { isMissed: !this.isCaughtUp });

@@ -9,17 +9,17 @@ export class Watch {
   #clock;
   #timers;
   #isVisible;
-  #heardAt;
+  #receivedAt;
   #onDoubt;
   #tickedAt = 0;
   #askedAt = 0; // when silence last made us ask
 
-  /** `heardAt()`: when the last frame came, `Infinity` while there is no live connection; `onDoubt()`: it should be checked. */
-  constructor({ clock, timers, isVisible, heardAt, onDoubt }) {
+  /** `receivedAt()`: when the last frame came, `Infinity` while there is no live connection; `onDoubt()`: it should be checked. */
+  constructor({ clock, timers, isVisible, receivedAt, onDoubt }) {
     this.#clock = clock;
     this.#timers = timers;
     this.#isVisible = isVisible;
-    this.#heardAt = heardAt;
+    this.#receivedAt = receivedAt;
     this.#onDoubt = onDoubt;
   }
 
@@ -34,7 +34,7 @@ export class Watch {
     this.start();
     const isVisible = this.#isVisible();
     const wasAsleep = sleptMs > (isVisible ? SLEEP_MS : SLEEP_HIDDEN_MS);
-    const isSilent = isVisible && now - Math.max(this.#heardAt(), this.#askedAt) > SILENCE_MS;
+    const isSilent = isVisible && now - Math.max(this.#receivedAt(), this.#askedAt) > SILENCE_MS;
     if (!wasAsleep && !isSilent) return;
     this.#askedAt = now;
     this.#onDoubt();

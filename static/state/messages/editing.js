@@ -1,4 +1,4 @@
-/* One message being given another text: what was typed is kept until the room has it, or the person lets go of it. No DOM.
+/* One message being given another text: what was typed is kept until the room has it, or the person cancels. No DOM.
 
    An edit carries the revision that its author saw. So one whose answer is lost can be sent again, and may arrive late
    or twice: it never overwrites a newer one. */
@@ -22,7 +22,7 @@ export class Editing {
   problem = "";
   hasConflict = false;
 
-  /** `change(frame)` asks the room, `read(id)` answers with the message as it is, `onState()` hears of every change here. */
+  /** `change(frame)` asks the room, `read(id)` answers with the message as it is, `onState()` is called after every change here. */
   constructor({ message, change, read, onState }) {
     this.#id = message.id;
     this.#seen = message.revision;
@@ -53,12 +53,12 @@ export class Editing {
 
   async #refused({ reason, message }) {
     if (PASSING.has(reason)) this.#be("unsure", UNSURE);
-    else if (reason === "conflict") await this.#takeIn();
+    else if (reason === "conflict") await this.#readAgain();
     else this.#be("open", message);
   }
 
-  /** Whoever has seen the other text may replace it. */
-  async #takeIn() {
+  /** Only who has seen the other text may replace it. */
+  async #readAgain() {
     try {
       this.#seen = (await this.#read(this.#id)).revision;
       this.hasConflict = true;

@@ -1,7 +1,7 @@
 /* The person's own messages that wait for a moderator's approval, and those that were rejected. No DOM.
 
-   They are no part of the room: the server keeps them apart, and says when to ask for them again. One that was approved
-   leaves when it arrives among the messages. */
+   They are not part of the room: the server keeps them apart, and says when to ask for them again. One that was
+   approved is removed when it arrives among the messages. */
 
 export class Held {
   #api;
@@ -39,7 +39,7 @@ export class Held {
     this.#onChange();
   }
 
-  /** A message of one's own arrived: it waits no more. */
+  /** A message of the person's own arrived: it is no longer waiting. */
   confirm(client_id) {
     const found = this.messages.find((each) => each.client_id === client_id);
     if (!found) return;

@@ -134,7 +134,7 @@ export class News {
     this.#unread = 0;
   }
 
-  /** The person is at the end, and wrote there: nothing is new any more. */
+  /** The person is at the end, and wrote there: nothing is new then. */
   forget() {
     this.unseen = 0;
     this.#readTo = 0;

@@ -3,7 +3,7 @@
    One at a time keeps the order even when a draft in the middle has to wait. A draft whose answer is lost is sent again
    under the same `client_id`, which stores nothing twice. */
 
-/** After this long without an answer, the person is told. */
+/** After this long without an answer, the draft is shown as slow. */
 export const SLOW_MS = 4000;
 const PASSING = new Set(["too_fast", "busy", "unavailable", "unknown", "unreachable"]);
 const LONGEST_WAIT_MS = 15_000;
@@ -40,7 +40,7 @@ export class Sender {
     this.#send(draft);
   }
 
-  /** The connection is back: whoever was waiting need not wait any longer. */
+  /** The connection is back: nothing has to wait any longer. */
   resume() {
     this.#stopWaiting();
     this.#failures = 0;
@@ -75,10 +75,10 @@ export class Sender {
   }
 
   /** The server has it, in the room or waiting for approval: either way it is not sent again. */
-  #finish(draft, answer, tell) {
+  #finish(draft, answer, notify) {
     this.#failures = 0;
     this.#forget(draft.client_id);
-    tell(draft, answer);
+    notify(draft, answer);
   }
 
   #refuse(draft, { reason, message, retryAfterMs }) {

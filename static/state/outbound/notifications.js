@@ -1,4 +1,4 @@
-/* Tells of what concerns the reader while they look elsewhere: a notification once, however many tabs are open. No DOM.
+/* Notifies the reader of what concerns them while they look elsewhere: once, however many tabs are open. No DOM.
 
    The same message has the same tag here and in the service worker, so that one replaces the other. */
 
@@ -36,17 +36,17 @@ export class Notifications {
   /** New messages came in a room, of which `slug`, `title`, `kind` and `notify` are known. */
   take(room, messages) {
     if (this.#browser.isLooking()) return;
-    const told = messages.filter((message) => this.concerns(room, message)).slice(-MOST_AT_ONCE);
-    for (const message of told) this.#tell(room, message);
+    const shown = messages.filter((message) => this.concerns(room, message)).slice(-MOST_AT_ONCE);
+    for (const message of shown) this.#notify(room, message);
   }
 
-  /** Whether the reader wants to be told of a message. */
+  /** Whether the reader wants to be notified of a message. */
   concerns({ notify, kind: roomKind }, { author, kind, deleted_at, mentions = [] }) {
     if (author.id === this.#user.id || kind === "event" || deleted_at || notify === "none") return false;
     return notify === "all" || roomKind === "direct" || mentions.includes(this.#user.id) || mentions.includes("room");
   }
 
-  #tell({ slug, title, kind }, message) {
+  #notify({ slug, title, kind }, message) {
     const tag = `${slug}-${message.sequence}`;
     if (this.hasSound) this.#browser.once(tag, HELD_MS, () => this.#browser.beep());
     if (!this.#browser.mayNotify()) return;

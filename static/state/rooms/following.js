@@ -1,12 +1,12 @@
-/* What goes on in the person's rooms: the open one's read position, and the others, followed in brief on the same connection. No DOM. */
+/* Follows the person's rooms: how far the open one was read, who types in it, and the other rooms in brief on the same connection. No DOM. */
 
 import { ApiError } from "../live/api.js";
 import { Timers } from "../kit/timers.js";
 import { ReadPosition } from "./read_position.js";
 import { Rooms } from "./rooms.js";
-import { Typing, TypingTeller } from "./typing.js";
+import { Typing, TypingNotifier } from "./typing.js";
 
-/** The list is asked for again at most so often, and so often where nothing tells of changes. */
+/** How often the list is read again at most, and how often while there is no live connection. */
 const REFRESH_MS = 2000;
 const POLL_MS = 15_000;
 
@@ -19,7 +19,7 @@ export class Following {
   #timers;
   #position;
   #typing;
-  #teller;
+  #notifier;
   #followed = new Set();
   #onChange;
   #onPosts;
@@ -41,10 +41,10 @@ export class Following {
     this.rooms = new Rooms({ user, open: room });
     this.#position = new ReadPosition({ timers, position: readTo, send: (sequence) => this.#sendRead(sequence) });
     this.#typing = new Typing({ user, timers, onChange: onTyping });
-    this.#teller = new TypingTeller({ clock, send: () => connection.send({ type: "typing", room }) });
+    this.#notifier = new TypingNotifier({ clock, send: () => connection.send({ type: "typing", room }) });
   }
 
-  /** Take any frame; those that are about no room of the list are nobody's. */
+  /** Take any frame; those about rooms that are not in the list change nothing. */
   receive(frame) {
     if (frame.type === "changes") this.#takeChanges(frame);
     else if (frame.type === "read") this.#takeRead(frame);
@@ -57,16 +57,16 @@ export class Following {
     this.#onChange();
   }
 
-  /** The connection is so now: what was followed on the last one is followed again, each room from where it was. */
+  /** The connection has this state now. A new one follows the rooms again, each from its cursor. */
   connected(name) {
     if (name !== "live") this.#followed.clear();
     if (name !== "live" && name !== "catching_up") this.#typing.stop();
     if (name === "live") this.#follow();
     if (name === "polling") this.#poll();
-    if (this.#connection.canSend) this.#position.tell();
+    if (this.#connection.canSend) this.#position.report();
   }
 
-  /** The open room was read as far as this. */
+  /** The open room was read up to this sequence. */
   see(sequence) {
     if (!this.#position.see(sequence)) return;
     this.rooms.read({ room: this.#room, sequence });
@@ -75,13 +75,13 @@ export class Following {
 
   /** The composer of the open room has this text now; "" when it was sent. */
   type(text) {
-    if (text) this.#teller.type(text);
-    else this.#teller.finish();
+    if (text) this.#notifier.type(text);
+    else this.#notifier.finish();
   }
 
   /** The page is left, or is no longer looked at. */
   leave() {
-    this.#position.tell();
+    this.#position.report();
   }
 
   /** People with whom there is no direct room: those with one are among the rooms. */
@@ -104,7 +104,7 @@ export class Following {
 
   #takeRead(frame) {
     this.rooms.read(frame);
-    if (frame.room === this.#room) this.#position.hear(frame.sequence);
+    if (frame.room === this.#room) this.#position.apply(frame.sequence);
   }
 
   #isRefused({ type, room, client_id }) {
@@ -152,7 +152,7 @@ export class Following {
   }
 }
 
-/** What could not be asked is asked again at the next occasion. */
+/** A request that failed is repeated at the next occasion. */
 function ignoreRefusal(error) {
   if (!(error instanceof ApiError)) throw error;
 }

@@ -1,6 +1,6 @@
-/* The open room: what its connection brings reaches each part of the page, in one order. No DOM of its own.
+/* The open room: passes what its connection brings to each part of the page, in one order. No DOM of its own.
 
-   The timeline comes first: every part shows what it knows. */
+   The timeline comes first, because every part shows what the timeline holds. */
 
 export class OpenRoom {
   #room;
@@ -12,10 +12,10 @@ export class OpenRoom {
   #following;
   #notifications;
   #views;
-  #isFresh = true; // the page is as the server made it a moment ago
+  #isFresh = true; // the server rendered the page a moment ago
   #takes;
 
-  /** `views`: `reader`, `writing`, `editor`, `actions`, `pins`, `people`, `room` and `state`, each told what concerns it. */
+  /** `views`: `reader`, `writing`, `editor`, `actions`, `pins`, `people`, `room` and `state`, each called for what concerns it. */
   constructor({ page, timeline, quotes, connection, drafts, following, notifications, views }) {
     this.#room = page.room;
     this.#user = page.user;
@@ -34,14 +34,14 @@ export class OpenRoom {
     };
   }
 
-  /** Take a frame of this room or another; `isMissed`: it tells what happened while there was no connection. */
+  /** Take a frame of this room or another; `isMissed`: it happened while there was no connection. */
   receive(frame, details) {
     this.#following.receive(frame);
     if (frame.room && frame.room !== this.#room.slug) return;
     this.#takes[frame.type]?.(frame, details);
   }
 
-  /** The connection is so now. */
+  /** The connection has this state now. */
   connected(state) {
     const { room, writing, editor } = this.#views;
     this.#views.state.show(state);
@@ -87,7 +87,7 @@ export class OpenRoom {
     }
   }
 
-  /** No cursor says what happened meanwhile to what waits for approval: it is asked again, unless the page is new and nothing waits. */
+  /** What waits for approval has no cursor, so it is read again after a gap, unless the page is new and nothing waits. */
   #readHeld(name) {
     if (name === "connecting" || name === "catching_up") return;
     const isNews = !this.#isFresh || !this.#drafts.held.isEmpty;

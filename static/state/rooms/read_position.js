@@ -1,18 +1,18 @@
-/* How far the open room was read: told to the server now and then, and always the last one. No DOM. */
+/* How far the open room was read: reported to the server every few seconds, the last position always. No DOM. */
 
-const TELL_EVERY_MS = 5000;
+const REPORT_EVERY_MS = 5000;
 
 export class ReadPosition {
   #timers;
   #send;
-  #told;
+  #reported;
   #isWaiting = false;
 
   /** `send(sequence)` answers whether it could be sent. */
   constructor({ timers, position, send }) {
     this.#timers = timers;
     this.#send = send;
-    this.#told = position;
+    this.#reported = position;
     this.position = position;
   }
 
@@ -20,24 +20,24 @@ export class ReadPosition {
   see(sequence) {
     if (sequence <= this.position) return false;
     this.position = sequence;
-    if (!this.#isWaiting) this.tell();
+    if (!this.#isWaiting) this.report();
     return true;
   }
 
-  /** It was read as far as this somewhere. */
-  hear(sequence) {
+  /** It was read as far as this, here or on another device. */
+  apply(sequence) {
     this.position = Math.max(this.position, sequence);
-    this.#told = Math.max(this.#told, sequence);
+    this.#reported = Math.max(this.#reported, sequence);
   }
 
-  /** Say it now, unless it was said: the page is left, or the connection is back. */
-  tell() {
-    if (this.position <= this.#told || !this.#send(this.position)) return;
-    this.#told = this.position;
+  /** Report it now, unless it was reported: the page is left, or the connection is back. */
+  report() {
+    if (this.position <= this.#reported || !this.#send(this.position)) return;
+    this.#reported = this.position;
     this.#isWaiting = true;
-    this.#timers.set("read", TELL_EVERY_MS, () => {
+    this.#timers.set("read", REPORT_EVERY_MS, () => {
       this.#isWaiting = false;
-      this.tell();
+      this.report();
     });
   }
 }

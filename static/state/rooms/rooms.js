@@ -1,13 +1,13 @@
-/* The rooms that one is in, and what is unread in each. No DOM.
+/* The person's rooms, and what is unread in each. No DOM.
 
-   The server counts up to a revision; what comes after it is counted here, each message once, however often it is told. */
+   The server counts up to a revision; what comes after it is counted here, each message once, however often it arrives. */
 
 /** As many as the server counts. */
 export const MOST_UNREAD = 100;
 
 class Room {
   #user;
-  #newer = new Map(); // sequence -> whether it is for oneself; what came after the server counted
+  #newer = new Map(); // sequence -> whether it is addressed to the person; what came after the server counted
   #counted = { unread: 0, mentions: 0 };
   #countedTo = 0;
 
@@ -52,7 +52,7 @@ class Room {
     return Math.min(this.#counted.unread + this.#newer.size, MOST_UNREAD);
   }
 
-  /** How many of them are for oneself: those that name one, and in direct rooms all. */
+  /** How many of them are addressed to the person: those that mention them, and in direct rooms all. */
   get urgent() {
     if (this.notify === "none") return 0;
     if (this.kind === "direct") return this.unread;
@@ -108,7 +108,7 @@ export class Rooms {
     this.get(room)?.read(sequence);
   }
 
-  /** The rooms in the order of the list: those that call one, those with news, then by name. */
+  /** The rooms in the order of the list: those with something urgent, those with news, then by name. */
   list(isDirect) {
     const rooms = [...this.#rooms.values()].filter(({ kind }) => (kind === "direct") === isDirect);
     return rooms.sort((a, b) => rank(a) - rank(b) || a.title.localeCompare(b.title, undefined, { sensitivity: "base" }));
@@ -123,7 +123,7 @@ export class Rooms {
     return this.#sum(({ urgent }) => urgent);
   }
 
-  /** How much is unread where one wants to know. */
+  /** How much is unread in the rooms that are not muted. */
   get unread() {
     return this.#sum(({ notify, unread }) => (notify === "none" ? 0 : unread));
   }
@@ -144,7 +144,7 @@ function rank({ urgent, unread, notify }) {
   return unread && notify !== "none" ? 1 : 2;
 }
 
-/** As it is written on a badge. */
+/** A count as a badge shows it: the same as `badge` in chatroom/web/rooms/sidebar.py. */
 export function shorten(count) {
   return count >= MOST_UNREAD ? `${MOST_UNREAD - 1}+` : String(count);
 }

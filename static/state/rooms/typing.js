@@ -1,6 +1,6 @@
-/* Who is writing, and that one is writing oneself. No DOM. */
+/* Who is typing, and telling the others that this person is. No DOM. */
 
-const TELL_EVERY_MS = 3000;
+const NOTIFY_EVERY_MS = 3000;
 const LASTS_MS = 7000; // a little longer than the server's, which says itself when it is over
 
 export class Typing {
@@ -20,7 +20,7 @@ export class Typing {
     this.#show(people.filter(({ id }) => id !== this.#user.id));
   }
 
-  /** Whoever has said it writes no longer; nor does anybody when the connection is lost. */
+  /** People who posted have stopped typing; without ids everybody has, as when the connection is lost. */
   stop(ids = this.#people.map(({ id }) => id)) {
     if (this.#people.some(({ id }) => ids.includes(id))) this.#show(this.#people.filter(({ id }) => !ids.includes(id)));
   }
@@ -41,11 +41,11 @@ export class Typing {
   }
 }
 
-/** Says that one is writing, at most every three seconds. */
-export class TypingTeller {
+/** Notifies the others that the person is typing, at most every three seconds. */
+export class TypingNotifier {
   #clock;
   #send;
-  #toldAt = -Infinity;
+  #notifiedAt = -Infinity;
 
   constructor({ clock, send }) {
     this.#clock = clock;
@@ -55,13 +55,13 @@ export class TypingTeller {
   /** The text changed; an emptied composer says nothing. */
   type(text) {
     const now = this.#clock.now();
-    if (!text.trim() || now - this.#toldAt < TELL_EVERY_MS) return;
-    this.#toldAt = now;
+    if (!text.trim() || now - this.#notifiedAt < NOTIFY_EVERY_MS) return;
+    this.#notifiedAt = now;
     this.#send();
   }
 
   /** It was sent: the next one begins anew. */
   finish() {
-    this.#toldAt = -Infinity;
+    this.#notifiedAt = -Infinity;
   }
 }

@@ -1,4 +1,4 @@
-/* What is being attached: chosen, dropped or pasted; each file with how far it is, and a way to take it back. */
+/* The files being attached, chosen, dropped or pasted: each with its progress and a button that removes it. */
 
 import { formatSize } from "../../state/kit/text.js";
 import { makeSend, Uploads } from "../../state/files/uploads.js";
@@ -18,9 +18,9 @@ export class AttachmentsView {
   #onReady;
   #onStored;
   #isAwaited = false;
-  #isTold = false;
+  #isAnnounced = false;
 
-  /** `onReady()` sends the message that waited for its files; `onStored(files)` keeps what is there; `onProblem(text)` tells. */
+  /** `onReady()` sends the message that waited for its files; `onStored(files)` keeps what is there; `onProblem(text)` shows a problem. */
   constructor({ page, onProblem, onReady, onStored }) {
     const { root, data, find, csrfToken } = page;
     const form = find("composer");
@@ -46,7 +46,7 @@ export class AttachmentsView {
     acceptDrops(root, (files) => this.add(files));
   }
 
-  /** Whether there is anything attached, there already or not. */
+  /** Whether nothing is attached, uploaded or not. */
   get isEmpty() {
     return this.#uploads.isEmpty;
   }
@@ -81,7 +81,7 @@ export class AttachmentsView {
     const kept = new Set(items.map(({ key }) => key));
     for (const key of this.#elements.keys()) if (!kept.has(key)) this.#elements.delete(key);
     this.#onStored(this.#uploads.stored);
-    this.#tell(items);
+    this.#announce(items);
     if (this.#isAwaited && (isReady || hasFailed || !items.length)) {
       this.#isAwaited = false;
       if (isReady && items.length) this.#onReady();
@@ -114,29 +114,29 @@ export class AttachmentsView {
     status.textContent = problem || text;
   }
 
-  /** Say the changes that matter: that one failed, that all are there. */
-  #tell(items) {
+  /** Announce the changes that matter: one failed, or all are attached. */
+  #announce(items) {
     const failed = items.find(({ state }) => state === "failed");
     const isDone = items.length > 0 && items.every(({ state }) => state === "done");
-    const isWorthTelling = Boolean(failed) || isDone;
-    if (isWorthTelling && !this.#isTold) {
+    const isNews = Boolean(failed) || isDone;
+    if (isNews && !this.#isAnnounced) {
       this.#announcer.textContent = failed ? `${failed.name} was not sent. ${failed.problem}` : "The files are attached.";
     }
-    this.#isTold = isWorthTelling;
+    this.#isAnnounced = isNews;
   }
 
   #remove(key) {
     const keys = this.#uploads.items.map((item) => item.key);
     const next = keys[keys.indexOf(key) + 1] ?? keys[keys.indexOf(key) - 1];
     this.#uploads.remove(key);
-    // The focus goes to the next one, or to where one writes: never to nowhere.
+    // The focus goes to the next file, or to the text: never to nowhere.
     const target = this.#elements.get(next)?.querySelector("[data-remove]") ?? this.#list.closest("form").querySelector("[data-text]");
     target.focus();
   }
 
   #paste(event) {
     const files = [...(event.clipboardData?.files ?? [])];
-    // A table copied from an office program is a picture as well: its words are what was meant.
+    // A table copied from an office program comes as a picture as well: its text is what was meant.
     if (!files.length || event.clipboardData.types.includes("text/plain")) return;
     event.preventDefault();
     this.add(files);
@@ -148,7 +148,7 @@ function label(button, text, action) {
   button.addEventListener("click", action);
 }
 
-/** Take files that are dropped anywhere on a part of the page, and show that they may be. */
+/** Accept files that are dropped anywhere on a part of the page, and mark the part while they are over it. */
 function acceptDrops(zone, onDrop) {
   const hasFiles = ({ dataTransfer }) => dataTransfer?.types.includes("Files");
   const mark = (isOver) => zone.classList.toggle("is-dropped-on", isOver);
@@ -167,7 +167,7 @@ function acceptDrops(zone, onDrop) {
   });
 }
 
-/** Drawn on a canvas: the page's policy allows no addresses of files. */
+/** Draw a preview on a canvas: the content security policy allows no blob addresses. */
 async function showPreview(place, { file, stored }) {
   if (stored?.width) {
     const image = new Image(PREVIEW_PX, PREVIEW_PX);

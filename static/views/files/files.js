@@ -1,4 +1,4 @@
-/* The files of a message as elements: pictures, players, cards. The same as _files.html and chatroom/web/files/shown.py. */
+/* The files of a message as elements: pictures, players, cards. The same as templates/files/_files.html and chatroom/web/files/shown.py. */
 
 import { formatSize } from "../../state/kit/text.js";
 
@@ -7,7 +7,7 @@ const PICTURES = new Set(["image/jpeg", "image/png", "image/gif", "image/webp"])
 const LARGEST_MOVING = 3_000_000;
 const LONGEST_ENDING = 4;
 
-/** Make these the files that a message's element shows; what plays goes on playing while they stay the same. */
+/** Show these files in a message's element. While they stay the same, what plays goes on playing. */
 export function showFiles(element, files = []) {
   const list = element.querySelector("[data-files]");
   if (!list || readFiles(element).map(({ id }) => id).join() === files.map(({ id }) => id).join()) return;

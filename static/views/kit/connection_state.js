@@ -1,4 +1,4 @@
-/* How the connection is, in words. */
+/* The state of the connection, in words. */
 
 import { count } from "../../state/kit/text.js";
 

@@ -1,6 +1,6 @@
-/* A question over the page, which is answered before anything else. */
+/* A modal question. */
 
-/** Ask whether to do something; answers true or false. The safe answer has the focus. */
+/** Ask for confirmation; answers true or false. The safe button has the focus. */
 export function ask({ title, text, label, isDanger = false }) {
   const dialog = document.createElement("dialog");
   dialog.className = "dialog";

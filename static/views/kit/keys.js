@@ -1,4 +1,4 @@
-/* Which keys are meant, and what they are called. */
+/* How keys and clicks are to be understood, and the names of keys. */
 
 const IME_KEY = 229; // Safari ends a composition before the key that ended it
 const NAMES = { Delete: "Del" };
@@ -13,7 +13,7 @@ export function isSubmit(event) {
   return event.key === "Enter" && !event.shiftKey && !event.altKey && !isComposing(event);
 }
 
-/** Whether a key or a click means something else than by itself: a link in a new tab, a command of the browser. */
+/** Whether a modifier gives a key or a click another meaning: a link in a new tab, a command of the browser. */
 export function isModified({ ctrlKey, metaKey, altKey, shiftKey }) {
   return ctrlKey || metaKey || altKey || shiftKey;
 }

@@ -1,4 +1,4 @@
-/* What the room's page came with, and what its browser lends it: data, elements, a clock, a store, ids, a websocket. */
+/* What the room's page came with, and what its browser provides: data, elements, times, a clock, storage, ids, a websocket. */
 
 import { timesOfReader } from "../../state/kit/times.js";
 
@@ -34,7 +34,7 @@ export function localizeTimes(root, times) {
   }
 }
 
-/** What the page lends its connection: the room's websocket, to go on after a cursor, a clock, chance, and what the browser knows. */
+/** What a connection needs of the browser: the room's websocket after a cursor, a clock, randomness, and its own state. */
 export function makeLine({ liveUrl, room }) {
   return {
     room,
@@ -51,7 +51,7 @@ export function makeLine({ liveUrl, room }) {
 }
 
 export function makeId() {
-  // `randomUUID` exists only where the page came by TLS or from this machine.
+  // `randomUUID` exists only on pages that came over TLS or from this machine.
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
@@ -77,7 +77,7 @@ export function findStorage(name) {
   }
 }
 
-/** Tell the parts of the room's page what happens to the page itself. */
+/** Pass the browser's events to the parts of the room's page. */
 export function listen({ connection, drafts, following, reader, writing }) {
   for (const kind of ["online", "offline"]) window.addEventListener(kind, () => connection.check());
   window.addEventListener("storage", (event) => drafts.notice(event));

@@ -1,8 +1,8 @@
-/* The keys of the room's page, in one table: what they do, and what the list of them says. */
+/* The keyboard shortcuts of the room's page, and the list that shows them. */
 
 import { makeText } from "./dialog.js";
 
-/** Pressed anywhere but in a text; `run(find)` answers whether there was something to do. */
+/** Pressed anywhere but in a text field; `run(find)` answers whether there was something to do. */
 const ANYWHERE = [
   {
     key: "/",
@@ -41,7 +41,7 @@ const ELSEWHERE = [
 
 const WRITING = "input, textarea, select, [contenteditable], dialog *";
 
-/** Take the keys, and add the list of them; `actions` are those of a message, each perhaps with a key of its own. */
+/** Listen to the keys, and add the button that lists them; `actions` are those of a message, some with a key. */
 export function startShortcuts({ find, place, actions }) {
   const dialog = makeDialog();
   const open = () => {
@@ -84,7 +84,7 @@ function makeList(lines) {
 function makeDialog() {
   const dialog = document.createElement("dialog");
   dialog.className = "dialog dialog--wide";
-  dialog.setAttribute("aria-label", "Keys");
+  dialog.setAttribute("aria-label", "Keyboard shortcuts");
   const form = document.createElement("form");
   form.method = "dialog";
   form.className = "dialog__form";
@@ -93,7 +93,7 @@ function makeDialog() {
   const buttons = document.createElement("p");
   buttons.className = "dialog__buttons";
   buttons.append(makeText("button", "button button--outline", "Close"));
-  form.append(makeText("h2", "dialog__title", "Keys"), keys, buttons);
+  form.append(makeText("h2", "dialog__title", "Keyboard shortcuts"), keys, buttons);
   dialog.append(form);
   dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
   document.body.append(dialog);

@@ -1,4 +1,4 @@
-/* A short word about what was just done; read aloud as well, and gone by itself. */
+/* A short note about what was just done: screen readers announce it, and it disappears by itself. */
 
 const SHOWN_MS = 3000;
 

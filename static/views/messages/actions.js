@@ -1,6 +1,6 @@
-/* What can be done with a message: by its toolbar, by the menu with all actions, and by keys.
+/* The actions on messages: in the toolbar, in the menu, and by keys.
 
-   Whether something may be done is the server's to say. */
+   Whether an action is allowed is decided by the server. */
 
 import { shownName } from "../../state/kit/text.js";
 import { isModified, nameOfKey } from "../kit/keys.js";
@@ -10,7 +10,7 @@ import { Toolbar } from "./toolbar.js";
 /** Actions of a lower order are in the toolbar as well, the others in the menu alone. */
 const IN_TOOLBAR = 100;
 
-/** How far the keys go, among the messages. */
+/** The keys that go from message to message. */
 const STEPS = { ArrowUp: -1, ArrowDown: 1 };
 
 export class Actions {
@@ -24,8 +24,8 @@ export class Actions {
 
   /**
    * `actions`: each `{name, label, icon, order, key, isFor(message, me), run({message, element, anchor})}`, where `label`
-   * may be a function of the message, `key` does it on the focused message, and `isDanger` marks what is not undone.
-   * `onLeave()`: somebody leaves the messages by keyboard.
+   * may be a function of the message, `key` runs it on the focused message, and `isDanger` marks what cannot be undone.
+   * `onLeave()`: Escape was pressed among the messages.
    */
   constructor({ page, timeline, actions, onLeave }) {
     const { data, find, user, mayModerate } = page;
@@ -47,17 +47,17 @@ export class Actions {
     log.addEventListener("keydown", (event) => this.#press(event, onLeave));
   }
 
-  /** The keys of the actions, each with what it does. */
+  /** The keys of the actions, each with its label. */
   get keys() {
     return this.#actions.filter(({ key }) => key).map((action) => [nameOfKey(action.key), labelOf(action, {}).replace("…", "")]);
   }
 
-  /** Do the action of this name on a message that is shown, if it may be done. */
+  /** Run an action on a message that is shown, if the person may use it. */
   run(name, element) {
     this.#run(name, element, element);
   }
 
-  /** Messages changed: what can be done with the one that is pointed at may be something else. */
+  /** Messages changed: the one that is pointed at may have other actions now. */
   renew() {
     this.#show(this.#at?.isConnected ? this.#at : null);
   }
@@ -95,7 +95,7 @@ export class Actions {
     if (this.#open(messageOf(link), link)) event.preventDefault();
   }
 
-  /** Arrows walk from message to message; a letter does what it stands for. */
+  /** Arrows go from message to message; a letter runs the action with that key. */
   #press(event, onLeave) {
     if (isModified(event) || event.isComposing) return;
     if (this.#toolbar.contains(event.target)) this.#pressInToolbar(event);

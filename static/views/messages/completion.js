@@ -1,4 +1,4 @@
-/* What completes a name or an emoji that is being typed: a list above the composer, which the text keeps the focus of. */
+/* Suggestions for the name or emoji that is being typed: a list above the composer, while the text keeps the focus. */
 
 import { count, findUnfinished } from "../../state/kit/text.js";
 import { isComposing } from "../kit/keys.js";
@@ -15,7 +15,7 @@ export class CompletionView {
   #choices = [];
   #chosen = 0;
   #unfinished = null;
-  #dismissed = null; // where the person said that they want none
+  #dismissed = null; // where the person dismissed the suggestions
   #timer;
   #asked = 0;
 
@@ -40,7 +40,7 @@ export class CompletionView {
     form.append(this.#list, this.#status);
     text.setAttribute("aria-autocomplete", "list");
     text.setAttribute("aria-controls", this.#list.id);
-    // On the form, and on the way down: before the composer takes Enter for sending.
+    // In the capture phase: before the composer takes Enter for sending.
     form.addEventListener("keydown", (event) => event.target === text && this.#press(event), { capture: true });
     for (const kind of ["input", "click", "keyup"]) text.addEventListener(kind, () => this.#look());
     text.addEventListener("blur", () => this.#close());
@@ -70,7 +70,7 @@ export class CompletionView {
     try {
       choices = await this.#find[unfinished.kind](unfinished.query);
     } catch {
-      // Without an answer there is nothing to suggest; what is typed stays as good as it was.
+      // Without an answer there is nothing to suggest.
     }
     if (asked !== this.#asked || unfinished !== this.#unfinished || document.activeElement !== this.#text) return;
     this.#choices = choices;

@@ -1,4 +1,4 @@
-/* Where one writes: Enter sends, a counter near the end, reasons in place, and nothing typed is ever lost. */
+/* The composer: Enter sends, a counter near the limit, problems in place, and nothing typed is ever lost. */
 
 import { countCharacters, findProblem } from "../../state/kit/text.js";
 import { isModified, isSubmit } from "../kit/keys.js";
@@ -7,7 +7,7 @@ const COUNT_FROM = 200;
 const SAVE_AFTER_MS = 200;
 const KEYS = ". Enter sends, Shift+Enter makes a new line.";
 
-/** Not now, and nothing is wrong: what is written stays, and is sent later. */
+/** Not now, though nothing is wrong: the text stays, and is sent later. */
 export const LATER = Symbol("later");
 
 export class ComposerView {
@@ -26,7 +26,7 @@ export class ComposerView {
 
   /**
    * `onSend(text)` answers with why it cannot be sent, `LATER`, or ""; `onDraft(text)` keeps what is being typed;
-   * `hasMore()` says whether a message would have something but its text; `onUp()`: the arrow up, while nothing is typed.
+   * `hasMore()` says whether a message would have something but its text; `onUp()`: arrow up while nothing is typed.
    */
   constructor({ form, maxLength, hasMore, onSend, onDraft, onUp }) {
     this.#form = form;
@@ -72,7 +72,7 @@ export class ComposerView {
     this.#text.focus();
   }
 
-  /** Say how long it takes until the next message goes. */
+  /** Show how long it takes until the next message may be sent. */
   countDown(ms) {
     const until = Date.now() + ms;
     const tick = () => {
@@ -130,7 +130,7 @@ export class ComposerView {
     this.#counter.classList.toggle("composer__counter--over", left < 0);
   }
 
-  /** Say what is wrong; "" when nothing is any more. */
+  /** Say what is wrong, or "" when nothing is. */
   say(problem) {
     this.#problem.textContent = problem;
     this.#problem.hidden = !problem;
@@ -139,7 +139,7 @@ export class ComposerView {
   }
 }
 
-/** Half a surrogate pair, as a careless cut leaves it, cannot be stored. */
+/** A text without halves of surrogate pairs, which cannot be stored. */
 export function wellFormed(text) {
   return text.toWellFormed?.() ?? text;
 }

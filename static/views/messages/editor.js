@@ -1,4 +1,4 @@
-/* A message's text in place of the message: Enter saves, Esc lets go of it. */
+/* The editor in place of a message: Enter saves, Esc cancels. */
 
 import { Editing } from "../../state/messages/editing.js";
 import { findProblem } from "../../state/kit/text.js";
@@ -21,7 +21,7 @@ export class EditorView {
   #body;
   #from;
 
-  /** `onShow()`: the message is to be shown as before; `onLeave()`: what had the focus before is not there any more. */
+  /** `onShow()`: the message is to be shown as before; `onLeave()`: what had the focus before no longer exists. */
   constructor({ page, api, connection, onShow, onLeave }) {
     this.#api = api;
     this.#connection = connection;
@@ -39,7 +39,7 @@ export class EditorView {
     this.#editing?.resume();
   }
 
-  /** Edit a message, unless another one is being edited; throws an ApiError when its text cannot be had. */
+  /** Edit a message, unless another one is being edited; throws an ApiError when its text cannot be read. */
   async open(message, element) {
     if (this.isOpen) {
       this.#text.focus();
@@ -78,7 +78,7 @@ export class EditorView {
   }
 
   #press(event) {
-    event.stopPropagation(); // the keys of the list are not meant
+    event.stopPropagation(); // these keys are not for the list of messages
     if (event.key === "Escape") {
       event.preventDefault();
       this.#close();

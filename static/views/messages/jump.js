@@ -1,10 +1,10 @@
-/* The day that one goes to begins in the reader's own zone. */
+/* The form that goes to a day: the day begins in the reader's own time zone. */
 
 export function startJump(root) {
   const form = root.querySelector("form");
   const { date, offset } = form.elements;
   form.addEventListener("submit", () => {
-    // As it is on that day, which summer time may have moved.
+    // The offset on that day: daylight saving time may have changed it.
     offset.value = new Date(`${date.value}T00:00`).getTimezoneOffset();
   });
   root.addEventListener("toggle", () => root.open && date.focus());

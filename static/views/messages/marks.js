@@ -1,4 +1,4 @@
-/* Reactions, pins and emoji, hung into the room: what is only sometimes needed is loaded when it is. */
+/* Reactions, pins, the emoji picker and suggestions. Modules that are rarely needed are loaded on first use. */
 
 import { findProblemOf } from "../../state/live/api.js";
 import { findUnfinished } from "../../state/kit/text.js";
@@ -83,7 +83,7 @@ export class Marks {
     this.#text.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
-  /** Let the person choose an emoji; answers with none when they do not, or when the data cannot be had. */
+  /** Let the person choose an emoji; answers with null when they cancel, or when the data cannot be loaded. */
   async #pick(anchor) {
     try {
       this.#picker ??= Promise.all([import("./picker.js"), this.#loadEmoji()]).then(
@@ -110,7 +110,7 @@ export class Marks {
     return new Emoji({ data: await response.json(), storage: findStorage("localStorage") });
   }
 
-  /** The first name or code that is begun brings what completes it. */
+  /** The first unfinished name or code loads the suggestions. */
   async #complete() {
     if (this.#completion || !findUnfinished(this.#text.value, this.#text.selectionStart)) return;
     this.#completion = import("./completion.js").then(

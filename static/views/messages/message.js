@@ -28,7 +28,7 @@ export class MessageView {
     return `${this.#roomUrl}/${sequence}`;
   }
 
-  /** Take over an element that came with the page: what only this reader sees of it is shown by the script. */
+  /** Take over an element that came with the page, and add what depends on its reader. */
   adopt(element, message) {
     this.setTimes(element, message);
     makeScrollable(element);
@@ -42,7 +42,7 @@ export class MessageView {
     return element;
   }
 
-  /** Show the message as it is now; `before` is what is shown of it, where something is. */
+  /** Show the message as it is now; `before` is the message as the element shows it, if it does. */
   update(element, message, before) {
     const { author, deleted_at } = message;
     Object.assign(element.dataset, {
@@ -81,7 +81,7 @@ export class MessageView {
     if (!reply_to) return;
     const quote = element.querySelector("[data-quote]");
     const { author, text } = this.#quotes.describe(reply_to);
-    if (text === undefined && !quote.hidden) return; // what stands there is better than nothing
+    if (text === undefined && !quote.hidden) return; // the old text is better than none
     const [name, line] = quote.children;
     name.textContent = author ? shownName(author) : "";
     name.className = author ? `quote__author hue-${findHue(author.id)}` : "quote__author";
@@ -152,7 +152,7 @@ function setBody(body, { html, text, deleted_at }) {
   }
 }
 
-/** A block of code may be wider than the page: by keyboard, it must be reached to be scrolled. */
+/** A block of code may be wider than the page: it needs the focus to be scrolled by keyboard. */
 export function makeScrollable(element) {
   for (const block of element.querySelectorAll("pre")) block.tabIndex = 0;
 }
@@ -164,7 +164,7 @@ function makeParagraph(className, text) {
   return paragraph;
 }
 
-/** Mark what names the person who looks at it. */
+/** Mark mentions of the person who reads the message. */
 function markMentions(element, userId) {
   let isNamed = false;
   for (const mention of element.querySelectorAll(".mention")) {

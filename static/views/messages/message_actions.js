@@ -1,4 +1,4 @@
-/* What every room lets people do with its messages. */
+/* The actions on a message that every room has. */
 
 import { findProblemOf } from "../../state/live/api.js";
 import { shownName } from "../../state/kit/text.js";
@@ -6,7 +6,7 @@ import { ask } from "../kit/dialog.js";
 
 const ERASING = "The text is permanently erased for everybody. “This message was deleted” takes its place.";
 
-/** The actions, for the class Actions; `onAnswer(message)`: the next message is to answer that one. */
+/** The actions, for the class Actions; `onAnswer(message)`: the next message replies to that one. */
 export function makeMessageActions({ room, connection, editor, messageView, reader, toast, onAnswer }) {
   return [
     {
@@ -50,7 +50,7 @@ export function makeMessageActions({ room, connection, editor, messageView, read
   ];
 }
 
-/** Who wrote a message, and reporting it to the moderators: both are pages of their own. */
+/** Its author's profile, and reporting it to the moderators: both are pages of their own. */
 function makeLinks({ room, messageView }) {
   return [
     {
@@ -72,7 +72,7 @@ function makeLinks({ room, messageView }) {
   ];
 }
 
-/** Whether it is something that a person wrote, and that was not deleted. */
+/** Whether a person wrote it and it is not deleted. */
 function isWritten({ kind = "message", deleted_at }) {
   return kind === "message" && !deleted_at;
 }
@@ -91,7 +91,7 @@ async function copyLink(message, { messageView, reader, toast }) {
     await navigator.clipboard.writeText(new URL(messageView.linkTo(message), location.href).href);
     toast.say("The link was copied.");
   } catch {
-    // Only a page that came by TLS, or from this machine, may write to the clipboard.
+    // Only a page that came over TLS, or from this machine, may write to the clipboard.
     await reader.goTo(message.sequence);
     toast.say("The link is in the address bar.");
   }

@@ -1,4 +1,4 @@
-/* A grid of emoji over the page, with a search: by mouse, by finger, and by the arrow keys. */
+/* A grid of emoji over the page, with a search: by mouse, touch and arrow keys. */
 
 const COLUMNS = 8;
 const GAP_PX = 4;

@@ -1,4 +1,4 @@
-/* What is pinned in the room, behind a button in its bar. */
+/* The pinned messages of the room, behind a button in its bar. */
 
 import { count, cut, plainText, shownName } from "../../state/kit/text.js";
 import { isModified } from "../kit/keys.js";
@@ -11,7 +11,7 @@ export class PinsView {
   #items = new Map();
   #linkTo;
 
-  /** `onGo(sequence)`: somebody wants to see a pinned message in its place. */
+  /** `onGo(sequence)`: a pinned message was chosen. */
   constructor({ page, linkTo, onGo }) {
     const root = page.find("pins");
     this.#root = root;

@@ -1,10 +1,10 @@
-/* The emoji below a message, each a button that puts one's own there or takes it back. */
+/* The reactions below a message: each emoji is a button that adds or removes the person's own. */
 
 import { reconcile } from "../kit/list.js";
 
 const MOST_NAMES = 20;
 
-/** The reactions of a message that the server made. */
+/** Read the reactions of an element that the server rendered. */
 export function readReactions(element) {
   return JSON.parse(element.querySelector("[data-reactions]")?.dataset.reactions || "[]");
 }
@@ -52,7 +52,7 @@ function showReaction(item, { emoji, people }, userId) {
   return item;
 }
 
-/** "You, Ann and Bob", with oneself first. */
+/** "You, Ann and Bob". */
 function namesOf(people, userId) {
   const others = people.filter(({ id }) => id !== userId).map(({ name }) => name);
   const all = [...(others.length < people.length ? ["You"] : []), ...others];

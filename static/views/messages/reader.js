@@ -1,4 +1,4 @@
-/* The messages on the screen and the reader's place among them: older and newer pages, and the button that leads to what is new. */
+/* The messages on the screen and the reader's place among them: older and newer pages, and the button that goes to what is new. */
 
 import { News, Pages } from "../../state/messages/reading.js";
 import { isModified } from "../kit/keys.js";
@@ -19,10 +19,10 @@ export class Reader {
   #ends;
   #pill;
   #onSeen;
-  #target = null; // the message that the reader went to
+  #target = null; // the message that the person went to
   #isBehind = false; // since the page was opened, at the line before what is new
 
-  /** `onSeen(sequence)`: it was read as far as this. */
+  /** `onSeen(sequence)`: the room was read up to this message. */
   constructor({ page, api, timeline, messageView, toast, onSeen }) {
     const { data, find, times } = page;
     this.#data = data;
@@ -91,7 +91,7 @@ export class Reader {
     this.#news.take(arrived, { isMissed, isHidden, isAtEnd: this.#scroller.isAtEnd });
   }
 
-  /** The page is looked at again. */
+  /** The page is visible again. */
   look() {
     this.#news.look();
     this.#update();
@@ -134,14 +134,14 @@ export class Reader {
     this.#showQuietly();
   }
 
-  /** What is old is not news: nobody wants fifty messages read aloud. */
+  /** Show messages without announcing them: nobody wants fifty old ones read aloud. */
   #showQuietly() {
     this.#log.setAttribute("aria-live", "off");
     this.show();
     setTimeout(() => this.#log.setAttribute("aria-live", "polite"), QUIET_MS);
   }
 
-  /** The pill leads to the first that is new, or to the end. */
+  /** The pill goes to the first that is new, or to the end. */
   async #follow() {
     if (this.#timeline.isDetached) {
       await this.goToEnd();
@@ -162,7 +162,7 @@ export class Reader {
     this.#update();
   }
 
-  /** Show the pill while there is something to go to, and say how far it was read. */
+  /** Show the pill while there is something to go to, and report how far the room was read. */
   #update() {
     const { isDetached, newestSequence } = this.#timeline;
     const { unseen } = this.#news;
@@ -208,7 +208,7 @@ class Ends {
     }[state];
   }
 
-  /** An observer tells of changes only: a page that fills less than the screen needs the next one,
+  /** An observer reports changes only: a page that fills less than the screen needs the next one,
       and the other end may have come into view while this one was loaded. */
   watchAgain() {
     for (const place of Object.values(this.#places)) {
@@ -228,7 +228,7 @@ function makePill(place, onClick) {
   return pill;
 }
 
-/** A link to a message of this room goes there without loading the page again. */
+/** Follow links to messages of this room without loading the page again. */
 function followLinks(list, onGo) {
   list.addEventListener("click", (event) => {
     const link = event.target.closest("[data-permalink], [data-quote]");

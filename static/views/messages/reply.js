@@ -1,4 +1,4 @@
-/* What the next message answers, over the composer. */
+/* The bar over the composer with the message that the next one replies to. */
 
 import { shownName } from "../../state/kit/text.js";
 
@@ -7,7 +7,7 @@ export class ReplyBar {
   #quotes;
   #sequence;
 
-  /** `onEnd()`: the person wants to answer nothing after all. */
+  /** `onEnd()`: the person cancelled the reply. */
   constructor({ form, quotes, onEnd }) {
     this.#root = form.querySelector("[data-reply]");
     this.#quotes = quotes;
@@ -18,19 +18,19 @@ export class ReplyBar {
     form.addEventListener("keydown", ({ key }) => key === "Escape" && this.#set(undefined));
   }
 
-  /** Answer the message with this sequence. */
+  /** Reply to the message with this sequence. */
   start(sequence) {
     this.#set(sequence);
   }
 
-  /** What is answered, once: the next message answers nothing. */
+  /** Answer with the sequence that is replied to, and clear the bar. */
   take() {
     const sequence = this.#sequence;
     this.#set(undefined);
     return sequence;
   }
 
-  /** Show what is answered as it is now. */
+  /** Show the quoted message as it is now. */
   renew() {
     if (!this.#sequence) return;
     const { author, text = "" } = this.#quotes.describe(this.#sequence);

@@ -76,7 +76,8 @@ export class Scroller {
     this.#onMove();
   }
 
-  /** The first message in view, and its edge that stays: of the first of all the lower one, as it may lose its head to what comes before it. */
+  /** The first message in view, and the edge of it that is to stay: the lower one for the first message of all,
+      which may lose its head when others come before it. */
   #findAnchor() {
     const { top } = this.#log.getBoundingClientRect();
     const messages = this.#log.querySelectorAll("[data-message]");

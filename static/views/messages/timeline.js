@@ -57,7 +57,7 @@ export class TimelineView {
     this.#forgetBeyond(messages);
   }
 
-  /** What is answered changed, or came: show it as it is now. */
+  /** A quoted message changed or was loaded: show it as it is now. */
   renewQuotes() {
     for (const { element, message } of this.#elements.values()) this.#messageView.setQuote(element, message);
   }
@@ -104,7 +104,7 @@ export class TimelineView {
   }
 }
 
-/** Whether a message goes on where its author's last one ended. */
+/** Whether a message continues its author's last one: the same as `_continues` in chatroom/web/messages/listing.py. */
 export function continues(message, previous) {
   return (
     previous !== null &&

@@ -1,4 +1,4 @@
-/* What can be done with one message, in a bar that moves to the message. */
+/* The toolbar of a message: one element, which moves to the message that is pointed at. */
 
 import { makeIcon } from "../kit/signs.js";
 
@@ -11,7 +11,7 @@ export class Toolbar {
   #bar = makeBar();
   #shown = "";
 
-  /** `onRun(name, button)`: an action is to be done; `onMore(button)`: somebody wants to see all. */
+  /** `onRun(name, button)`: an action was chosen; `onMore(button)`: the button for all actions was pressed. */
   constructor({ icons, onRun, onMore }) {
     this.#icons = icons;
     this.#onRun = onRun;
@@ -39,7 +39,7 @@ export class Toolbar {
     return this.#bar.contains(element);
   }
 
-  /** Take a key that was pressed on one of the buttons; answers whether it meant the bar. */
+  /** Take a key that was pressed on one of the buttons; answers whether it moved within the bar. */
   press(event) {
     const step = SIDEWAYS[event.key];
     if (!step) return false;
@@ -61,7 +61,7 @@ export class Toolbar {
   }
 }
 
-/** Not announced when it moves: it is found where the focus is. */
+/** Not announced when it moves: screen readers find it where the focus is. */
 function makeBar() {
   const bar = document.createElement("div");
   bar.className = "actions";

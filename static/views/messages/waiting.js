@@ -1,4 +1,4 @@
-/* The person's own messages below the others: those on their way, with how far they are, and those that wait for approval. */
+/* The person's own messages that are not in the room yet: drafts with their state, and messages that wait for approval. */
 
 import { reconcile } from "../kit/list.js";
 
@@ -57,7 +57,7 @@ export class HeldView {
   #onWithdraw;
   #elements = new Map();
 
-  /** `onWithdraw(id)`: the person takes one back, or puts it away once it is rejected. */
+  /** `onWithdraw(id)`: the person withdraws a message, or dismisses a rejected one. */
   constructor({ page, messageView, onWithdraw }) {
     this.#list = page.find("held-list");
     this.#announcer = page.find("announcer");

@@ -1,4 +1,4 @@
-/* Where the person writes: the composer with its files and its answer, and below the messages what is not among them yet. */
+/* The composer with its files and its reply, and the person's messages that are not in the room yet. */
 
 import { Drafts } from "../../state/messages/drafts.js";
 import { Outbox, takeOver, Unsent } from "../../state/messages/outbox.js";
@@ -22,10 +22,10 @@ export class Writing {
   #pending;
   #heldView;
 
-  /** What was sent and is not among the messages yet. */
+  /** The person's messages that are not in the room yet. */
   drafts;
 
-  /** `onType(text)`: the composer has another text; `onUp()`: the arrow up, while it has none. */
+  /** `onType(text)`: the text of the composer changed; `onUp()`: arrow up in an empty composer. */
   constructor({ page, api, connection, timeline, reader, quotes, messageView, toast, onType, onUp }) {
     const { data, find } = page;
     this.#page = page;
@@ -62,7 +62,7 @@ export class Writing {
     this.#attachments.restore(this.#unsent.files);
   }
 
-  /** Bring what stands below the messages in step with the drafts, without moving what is being read. */
+  /** Show the drafts as they are now, without moving what is being read. */
   show() {
     const { waiting, slow, held } = this.drafts;
     this.#reader.keepPlace(() => {
@@ -82,12 +82,12 @@ export class Writing {
     this.focus();
   }
 
-  /** Show what is answered as it is now. */
+  /** Show the quoted message as it is now. */
   renewAnswer() {
     this.#reply.renew();
   }
 
-  /** Say how long it takes until the next message goes. */
+  /** Show how long it takes until the next message may be sent. */
   countDown(ms) {
     this.#composer.countDown(ms);
   }

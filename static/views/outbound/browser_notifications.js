@@ -3,7 +3,7 @@
 const ICON = "/static/icons/icon-192.png";
 
 export function startServiceWorker() {
-  // There is none where the page came neither by TLS nor from this machine.
+  // Browsers have none on pages that came neither over TLS nor from this machine.
   return navigator.serviceWorker?.register("/service-worker.js").catch(() => undefined);
 }
 
@@ -18,7 +18,7 @@ export function browserOf(registration) {
   };
 }
 
-/** Of all tabs, one does it: whoever gets the lock, which is kept until the others have asked too. */
+/** Do something in one of all tabs: the one that gets the lock, and keeps it until the others have asked too. */
 function once(name, ms, action) {
   if (!navigator.locks) return action();
   return navigator.locks.request(`chatroom:${name}`, { ifAvailable: true }, (lock) => {

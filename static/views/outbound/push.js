@@ -11,7 +11,7 @@ export async function subscribe(api) {
     await api.request("/api/push/subscriptions", { body: subscription.toJSON() });
     return "on";
   } catch {
-    return "local"; // no push service can be reached: open tabs still tell
+    return "local"; // no push service can be reached: open tabs still notify
   }
 }
 

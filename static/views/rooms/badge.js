@@ -1,4 +1,4 @@
-/* The page's title and icon: a number for what is meant for oneself, a dot for other news. */
+/* The page's title and icon: a number for what is addressed to the person, a dot for other news. */
 
 import { shorten } from "../../state/rooms/rooms.js";
 

@@ -1,7 +1,4 @@
-/* What the room is called, what it is about, and whether one may write in it. */
-
-const ARCHIVED = "This room is archived: you can read it, but nobody can post.";
-const READ_ONLY = "Only moderators can post in this room.";
+/* The title and the topic of the room, and whether the person may write in it. */
 
 export class RoomView {
   #find;
@@ -15,20 +12,20 @@ export class RoomView {
   }
 
   /** Take a room frame. */
-  apply({ title, topic, kind, is_read_only, slow_seconds, archived }) {
+  apply({ title, topic, kind, slow_seconds, closed }) {
     // A direct room has another title for each who is in it.
     if (kind !== "direct") this.#find("room-heading").textContent = title;
     this.#find("room-topic").textContent = topic;
     this.#slowSeconds = this.#mayModerate ? 0 : slow_seconds;
-    this.close(archived ? ARCHIVED : is_read_only && !this.#mayModerate ? READ_ONLY : "");
+    this.close(closed[this.#mayModerate ? "moderator" : "member"] ?? "");
   }
 
-  /** How many milliseconds one waits after a message of one's own. */
+  /** How many milliseconds the person waits after a message of theirs. */
   waitAfter(sent_at) {
     return Math.max(0, this.#slowSeconds * 1000 - Math.max(0, Date.now() - new Date(sent_at)));
   }
 
-  /** Show why one cannot write here; with "", one can. */
+  /** Show why the person cannot write here; "" opens the composer. */
   close(why) {
     const note = this.#find("writing-note");
     note.textContent = why;

@@ -24,7 +24,7 @@ export class RoomsView {
     this.#applyFilter();
   }
 
-  /** What the server's list says. */
+  /** Read the list that the server rendered. */
   read() {
     return [...this.#items.values()].map(({ dataset: { slug, title, kind, notify, unread, mentions, revision, read, person } }) => ({
       slug,
@@ -42,7 +42,7 @@ export class RoomsView {
   show(rooms) {
     for (const [name, list] of Object.entries(this.#lists)) {
       const items = rooms.list(name === "direct").map((room) => this.#itemOf(room));
-      // What one is about to click on must not move away.
+      // What the person is about to click must not move away.
       const isUsed = list.matches(":hover, :focus-within") && items.every((item) => item.parentElement === list);
       if (!isUsed || list.children.length !== items.length) reconcile(list, items);
     }
@@ -113,7 +113,7 @@ export class RoomsView {
   }
 }
 
-/** Without case and accents, as one types in a hurry. */
+/** A text without case and accents, for comparing. */
 export function fold(text) {
   return text.normalize("NFKD").replaceAll(/\p{M}/gu, "").toLowerCase().trim();
 }

@@ -1,4 +1,4 @@
-/* The person's rooms beside the messages: the list, the number in the page's title, the way to any of them, and who is typing. */
+/* The person's rooms: the list beside the messages, the switcher, the number in the page's title, and who is typing. */
 
 import { Following } from "../../state/rooms/following.js";
 import { clock } from "../kit/page.js";
@@ -50,7 +50,7 @@ export class Sidebar {
     return people.map(({ id, name }) => ({ id, name, url: url.replace("~", id) }));
   }
 
-  /** Once for all that happens at the same moment. */
+  /** Show all changes of one moment at once. */
   #showSoon() {
     if (this.#isShowing) return;
     this.#isShowing = true;

@@ -68,7 +68,7 @@ export class Switcher {
     }, ASK_AFTER_MS);
   }
 
-  /** Those that begin so before those that only contain it; without a text, those with news first. */
+  /** Titles that begin with the text come before those that contain it; without a text, rooms with news come first. */
   #findRooms(wanted) {
     const rooms = [...this.#rooms.list(true), ...this.#rooms.list(false)];
     const found = rooms.filter(({ title }) => fold(title).includes(wanted));

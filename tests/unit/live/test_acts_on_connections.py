@@ -7,13 +7,12 @@ import pytest
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Unavailable
-from chatroom.base.models import Room
-from chatroom.rooms.settings import Wanted
+from chatroom.base.models import Room, RoomValues
 from tests.faulty import MODES, Writes
 from tests.people import ALICE, BOB
 from tests.unit.live.harness import Process, run, settle
 
-READ_ONLY = Wanted(title="Tea", topic="", is_read_only=True, slow_seconds=0, retention_days=0)
+READ_ONLY = RoomValues(title="Tea", topic="", is_read_only=True, slow_seconds=0, retention_days=0)
 
 
 def remove(process: Process, bob: Access) -> None:

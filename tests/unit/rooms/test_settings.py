@@ -5,7 +5,7 @@ import pytest
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
-from chatroom.base.models import Notice
+from chatroom.base.models import Notice, RoomValues
 from chatroom.erasure.erasure_store import ErasureStore
 from chatroom.erasure.retention import Retention
 from chatroom.mongo.database import Database
@@ -13,13 +13,12 @@ from chatroom.names import clean_title, clean_topic
 from chatroom.rooms.access import LOBBY
 from chatroom.rooms.links import RoomInvites
 from chatroom.rooms.links_store import MOST, RoomInviteStore
-from chatroom.rooms.settings import Wanted
 from chatroom.site.leases_store import LeaseStore
 from tests.conftest import Clock
 from tests.people import ALICE, BOB, MALLORY, rendered
 from tests.unit.rooms.world import World, reason
 
-PLAIN = Wanted(title="The den", topic="", is_read_only=False, slow_seconds=0, retention_days=0)
+PLAIN = RoomValues(title="The den", topic="", is_read_only=False, slow_seconds=0, retention_days=0)
 
 
 class Managed(World):
@@ -38,7 +37,7 @@ class Managed(World):
 
     def retention(self, holder: str = "here") -> Retention:
         leases = LeaseStore(self.database, holder=holder, clock=self.clock)
-        return Retention(leases, ErasureStore(self.database), self.store, self.messages, clock=self.clock)
+        return Retention(leases, ErasureStore(self.database), self.store, self.messages.changes, clock=self.clock)
 
 
 @pytest.fixture
@@ -54,7 +53,7 @@ def access(world: Managed) -> Access:
 class TestChanging:
     def test_what_is_changed_is_kept_told_and_said(self, world: Managed, access: Access) -> None:
         world.settings.change(
-            access, Wanted(title="Snug", topic="Tea", is_read_only=True, slow_seconds=5, retention_days=30)
+            access, RoomValues(title="Snug", topic="Tea", is_read_only=True, slow_seconds=5, retention_days=30)
         )
         room = world.access(ALICE, access.room).room
         assert (room.title, room.topic, room.is_read_only) == ("Snug", "Tea", True)

@@ -16,16 +16,16 @@ from chatroom import app as app_module
 from chatroom.base.access import Access
 from chatroom.base.config import Settings
 from chatroom.base.errors import Refused, Unavailable
-from chatroom.base.models import Author, Notice, User
+from chatroom.base.models import Author, Notice, RoomValues, User
 from chatroom.live import wiring
 from chatroom.mongo.context import Context
 from chatroom.mongo.database import Database
 from chatroom.people.profiles import Profile
-from chatroom.rooms.settings import Wanted
 from chatroom.services import Services
 from chatroom.site.acts_store import PLACES
 from tests.databases import PATIENT
 from tests.faulty import MODES, Writes
+from tests.messaging import new_draft
 
 END = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
 
@@ -78,7 +78,7 @@ class Place:
         access = access or self.find(self.bob)
         try:
             if access is not None:
-                access.check_posting(datetime.now(UTC))
+                self.services.messages.rules.check("post", access, "person")
         except Refused:
             return False
         return access is not None and self.is_signed_in()
@@ -124,9 +124,9 @@ def leave(place: Place) -> None:
     place.rooms.membership.leave(place.access(place.bob))
 
 
-def wanted(**fields: Any) -> Wanted:
+def wanted(**fields: Any) -> RoomValues:
     plain = {"title": "Tea", "topic": "", "is_read_only": False, "slow_seconds": 0, "retention_days": 0}
-    return Wanted(**{**plain, **fields})
+    return RoomValues(**{**plain, **fields})
 
 
 def mute_in(place: Place, _: Any) -> None:
@@ -140,8 +140,8 @@ def is_muted_in(place: Place, _: Any) -> bool:
 def hold(place: Place) -> str:
     place.services.moderation.newcomers.set_first(None, 2)
     place.database["audit"].delete_many({})
-    draft = place.services.messages.posting.draft(Author(place.bob.id, "Bob"), "buy", "c1")
-    held = place.services.moderation.approval.hold(place.access(place.bob), draft)
+    draft = new_draft(Author(place.bob.id, "Bob"), "buy", "c1")
+    held = place.services.moderation.holding.hold(place.access(place.bob), draft)
     assert held is not None
     return held.id
 
@@ -152,13 +152,13 @@ def state_of(place: Place, held_id: str) -> tuple[str, bool]:
 
 
 def say(place: Place) -> str:
-    draft = place.services.messages.posting.draft(Author(place.bob.id, "Bob"), "rude", "c1")
-    return place.services.messages.posting.post(place.room, draft).message.id
+    draft = new_draft(Author(place.bob.id, "Bob"), "rude", "c1")
+    return place.services.messages.writer.post(place.room, draft).message.id
 
 
 def delete(place: Place, message_id: str) -> None:
     changes = place.services.messages.changes
-    place.services.messages.posting.change(place.room, changes.deleting(place.access(place.alice), message_id, "rude"))
+    place.services.messages.writer.change(place.room, changes.deleting(place.access(place.alice), message_id, "rude"))
 
 
 def is_deleted(place: Place, message_id: str) -> bool:
@@ -260,7 +260,7 @@ DEEDS = {
     "slow": Deed(
         "change_room",
         lambda place, _: settled(place, slow_seconds=60),
-        lambda place, _: place.access(place.bob).slow_seconds == 60,
+        lambda place, _: place.access(place.bob).room.slow_seconds == 60,
         is_told=True,
     ),
     "archive": Deed(

@@ -1,0 +1,66 @@
+"""The settings of a room beside its name and topic: how each is shown, bounded, and said in the room.
+
+The form, the API, the page and the room's own lines read this table. The values are `chatroom.base.models.RoomValues`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from chatroom.base.models import Room, RoomValues
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """One setting; its type is that of the field of `RoomValues`."""
+
+    label: str
+    hint: str = ""
+    needed: str = ""
+    """What is said when a number is missing."""
+    most: int = 0
+    """The largest number, or the most characters of a text; numbers begin at 0."""
+    clean: Callable[[str], str] = str.strip
+    """What becomes of a text that was typed; raises `Refused` for what it cannot be."""
+    badge: Callable[[Any], str]
+    """What stands beside the room's name, unless the value is empty."""
+    line: Callable[[Any], str]
+    """What the room says when somebody has changed it."""
+
+
+SETTINGS = {
+    "is_read_only": Setting(
+        label="Only moderators can post",
+        badge=lambda _: "read-only",
+        line=lambda is_so: "made the room read-only" if is_so else "let everybody write again",
+    ),
+    "slow_seconds": Setting(
+        label="Slow mode: seconds between two messages of a member",
+        hint="0 turns slow mode off. It does not apply to moderators.",
+        needed="Enter a number; 0 turns slow mode off.",
+        most=6 * 3600,
+        badge=lambda seconds: f"slow: {seconds} s",
+        line=lambda seconds: (
+            f"made the room slow: one message every {seconds} seconds" if seconds else "ended slow mode"
+        ),
+    ),
+    "retention_days": Setting(
+        label="Delete messages after (days)",
+        hint="0 keeps all messages. Before anything is deleted, you see how many messages it concerns.",
+        needed="Enter a number; 0 keeps all messages.",
+        most=3650,
+        badge=lambda days: f"kept {days} days",
+        line=lambda days: f"had messages deleted after {days} days" if days else "had messages kept for good",
+    ),
+}
+TYPES: dict[str, type] = {field.name: type(field.default) for field in msgspec.structs.fields(RoomValues)}
+
+
+def values_of(room: Room) -> dict[str, Any]:
+    """The room's name, topic and settings."""
+    return {name: getattr(room, name) for name in RoomValues.__struct_fields__}
+
+
+def badges_of(room: Room) -> list[str]:
+    """What stands beside the room's name."""
+    return [setting.badge(value) for name, setting in SETTINGS.items() if (value := getattr(room, name))]
