@@ -23,7 +23,8 @@ HOME, ELSEWHERE = "192.0.2.1", "198.51.100.7"
 
 def make(clock: Clock, database: Database | None = None, **changes: Any) -> PeopleParts:
     settings = Settings(mongo_uri="mongomock://", **{"bcrypt_rounds": 4, **changes})
-    site = SimpleNamespace(limits=Limits(settings, MemoryWindows()), acts=None)
+    nobody = SimpleNamespace(tell=None)
+    site = SimpleNamespace(limits=Limits(settings, MemoryWindows()), acts=None, notices=nobody)
     return wiring.make(
         Context(settings, database or in_memory(), "", "here"),
         cast("Any", site),
