@@ -22,6 +22,7 @@ from chatroom.mongo.collections import CollectionModel
 from chatroom.mongo.context import Context
 from chatroom.people.wiring import PeopleParts
 from chatroom.rooms.wiring import RoomParts
+from chatroom.site.background import BackgroundThread, make_chore
 from chatroom.site.wiring import SiteParts
 
 COLLECTIONS = (
@@ -32,7 +33,7 @@ COLLECTIONS = (
 
 
 class ModerationParts(msgspec.Struct, frozen=True):
-    """What the package offers; `forget` is what ends with an account."""
+    """What the package offers; `forget` is what ends with an account, `threads` what it does in the background."""
 
     moderation: Moderation
     admission: Admission
@@ -44,6 +45,7 @@ class ModerationParts(msgspec.Struct, frozen=True):
     overview: OverviewStore
     held: HeldStore
     forget: Sequence[Callable[[str], object]]
+    threads: Sequence[BackgroundThread]
 
 
 def make(
@@ -59,6 +61,16 @@ def make(
     database = context.database
     held = HeldStore(database)
     newcomers = Newcomers(site.settings, people.users, site.acts)
+    approval = Approval(
+        held,
+        people.users,
+        rooms.store,
+        rooms.access_store,
+        messages.posting,
+        files=files.of_messages,
+        notices=site.notices,
+        acts=site.acts,
+    )
     return ModerationParts(
         moderation=Moderation(
             people.users,
@@ -71,16 +83,7 @@ def make(
         admission=Admission(site.settings, people.invites, site.acts, context.settings.registration),
         newcomers=newcomers,
         holding=Holding(held, people.users, messages.store, newcomers=newcomers, notices=site.notices),
-        approval=Approval(
-            held,
-            people.users,
-            rooms.store,
-            rooms.access_store,
-            messages.posting,
-            files=files.of_messages,
-            notices=site.notices,
-            acts=site.acts,
-        ),
+        approval=approval,
         reports=Reports(ReportStore(database), rooms.access_store, messages.history, messages.changes, site.acts),
         site_rooms=SiteRooms(
             SiteRoomStore(database),
@@ -93,4 +96,5 @@ def make(
         overview=OverviewStore(database),
         held=held,
         forget=(held.forget,),
+        threads=(make_chore("approval", approval.finish, site.leases),),
     )

@@ -17,6 +17,7 @@ from chatroom.outbound.push import Push
 from chatroom.outbound.subscriptions_store import SubscriptionStore
 from chatroom.outbound.webhooks import Webhooks
 from chatroom.people.wiring import PeopleParts
+from chatroom.site.background import BackgroundThread
 from chatroom.site.wiring import SiteParts
 
 COLLECTIONS = (
@@ -27,12 +28,13 @@ COLLECTIONS = (
 
 
 class OutboundParts(msgspec.Struct, frozen=True):
-    """What the package offers; `forget` is what ends with an account."""
+    """What the package offers; `forget` is what ends with an account, `threads` what it does in the background."""
 
     push: Push
     webhooks: Webhooks
     deliveries: Deliveries
     forget: Sequence[Callable[[str], object]]
+    threads: Sequence[BackgroundThread]
 
 
 def make(
@@ -65,11 +67,11 @@ def make(
         find_maker=find_maker,
         is_taken=people.users.has_name,
     )
+    deliveries = Deliveries(hooks, messages.store, site.leases, allowed, find_room=find_room, is_good=webhooks.is_good)
     return OutboundParts(
         push=Push(subscriptions, contact=settings.push_contact, poster=anywhere, is_allowed=anywhere.is_allowed),
         webhooks=webhooks,
-        deliveries=Deliveries(
-            hooks, messages.store, site.leases, allowed, find_room=find_room, is_good=webhooks.is_good
-        ),
+        deliveries=deliveries,
         forget=(subscriptions.forget, hooks.forget),
+        threads=(deliveries.thread,),
     )

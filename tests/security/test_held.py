@@ -159,7 +159,7 @@ class TestForm:
         services.moderation.approval.approve(None, row.held.id)
         late = bob.submit("/chatroom", to=f"/chatroom/lobby/held/{row.held.id}/withdraw")
         assert late.status_code == 409
-        assert "approved meanwhile" in late.text
+        assert "approved in the meantime" in late.text
 
 
 class TestQueue:

@@ -30,6 +30,7 @@ from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.audit import Audit
 from chatroom.site.audit_store import Act, AuditStore
+from chatroom.site.leases_store import LeaseStore
 from chatroom.site.notices import Notices
 from chatroom.site.notices_store import NoticeStore
 from chatroom.site.settings import Site
@@ -59,7 +60,8 @@ class World:
         self.held = HeldStore(database, clock=clock)
         find_message, find_held = self.store.find_by_client_id, self.held.find
         context = Context(Settings(), database, "", "here")
-        self.files = wiring.make(context, find_message=find_message, find_held=find_held, clock=clock)
+        leases = LeaseStore(database, holder="here")
+        self.files = wiring.make(context, leases=leases, find_message=find_message, find_held=find_held, clock=clock)
         self.notices = Notices(NoticeStore(database))
         self.audit = Audit(AuditStore(database))
         decided = {"approve_message": self.finish_decision, "reject_message": self.finish_decision}
@@ -287,7 +289,7 @@ class TestHold:
     def test_one_person_has_so_many_and_no_more(self, world: World) -> None:
         for number in range(MOST_HELD):
             world.hold(f"c{number}")
-        with pytest.raises(Refused, match="wait already") as refusal:
+        with pytest.raises(Refused, match="waiting for approval") as refusal:
             world.hold("one more")
         assert refusal.value.reason == "too_many_held"
         assert world.hold("c3")
@@ -349,7 +351,7 @@ class TestWithdraw:
     def test_not_when_it_was_approved_meanwhile(self, world: World) -> None:
         held = world.hold("c1")
         world.approval.approve(world.bob, held.id)
-        with pytest.raises(Refused, match="approved meanwhile"):
+        with pytest.raises(Refused, match="approved in the meantime"):
             world.approval.withdraw(world.access(world.carol), held.id)
 
     def test_what_was_rejected_is_shown_until_it_is_put_away(self, world: World) -> None:
@@ -432,7 +434,7 @@ class TestDecide:
 
     def test_rejected_it_needs_a_reason_of_some_length(self, world: World) -> None:
         held = world.hold("c1")
-        for reason, words in ((" ", "Say why"), ("x" * 301, "too long")):
+        for reason, words in ((" ", "Give a reason"), ("x" * 301, "too long")):
             with pytest.raises(Refused, match=words):
                 world.approval.reject(world.bob, held.id, reason)
         world.approval.reject(world.bob, held.id, "x" * 300)
