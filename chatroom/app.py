@@ -16,9 +16,8 @@ from chatroom.asgi.large_answers import LargeAnswers
 from chatroom.base.config import Settings, load_settings
 from chatroom.live.engine import Engine
 from chatroom.live.sockets.endpoint import Entrance, LiveEndpoint
-from chatroom.live.sockets.gate import Limits
-from chatroom.live.sockets.visitor import Chat, Visitor
-from chatroom.live.wiring import make_engine
+from chatroom.live.sockets.visitor import Visitor
+from chatroom.live.wiring import make_endpoint, make_engine
 from chatroom.messages.async_store import AsyncMessages
 from chatroom.outbound.notifications import Notifier
 from chatroom.services import Services, Start
@@ -167,26 +166,12 @@ class ASGI:
 
     def _make_live(self, engine: Engine) -> LiveEndpoint:
         services, settings = self._services, self._services.settings
-        limits = Limits(
-            connections=settings.max_connections,
-            connections_per_user=settings.max_connections_per_user,
-            connections_per_address=settings.max_connections_per_address,
-            rooms_per_connection=settings.max_rooms_per_connection,
-        )
-        chat = Chat(
-            rooms=services.rooms.access,
-            posting=services.messages.posting,
-            changes=services.messages.changes,
-            history=services.messages.history,
-            mark_read=services.rooms.read_positions.mark,
-            limits=limits,
-        )
         entrance = Entrance(
             address_of=lambda scope: web.address_of(scope, settings.trusted_proxies),
             sign_in=self._sign_in,
             is_own_origin=lambda scope: web.is_own_origin(scope, settings),
         )
-        return LiveEndpoint(engine, chat, entrance)
+        return make_endpoint(engine, entrance, services.context, messages=services.messages, rooms=services.rooms)
 
     def _find_user(self, scope: Mapping[str, Any]) -> str | None:
         visitor = self._sign_in(scope)
