@@ -1,6 +1,6 @@
-"""Who acts upon whom: an account, or the person at the console; and whether they are powerful enough for it.
+"""Who may act on whom: an account, or the console, and whether its role is high enough.
 
-Nobody acts on somebody who is as powerful as they are. The console may do everything.
+Nobody can act on a user of the same or a higher role. The console can do everything.
 """
 
 from datetime import datetime
@@ -28,7 +28,7 @@ def has_power(by: By, user: User) -> bool:
 def check_power(by: By, user: User) -> None:
     """Raise `Refused` (`forbidden`) unless they may mute and ban this person."""
     if not has_power(by, user):
-        raise Refused("forbidden", "You may not do this to them. An administrator has to lose that role first.")
+        raise Refused("forbidden", "You may not do this to a user of the same role, who must lose that role first.")
 
 
 def ban_words(end: datetime, reason: str) -> str:

@@ -102,17 +102,17 @@ def test_nothing_white_and_too_much_are_refused_with_a_reason(person):
     box = alice.page.get_by_label("Message", exact=True)
     problem = alice.page.get_by_role("alert")
     box.press("Enter")
-    expect(problem).to_contain_text("message is empty")
+    expect(problem).to_contain_text("The message is empty")
     box.fill(" \n ")
     box.press("Enter")
-    expect(problem).to_contain_text("message is empty")
+    expect(problem).to_contain_text("The message is empty")
     box.fill("😅" * 3950)
     expect(problem).to_be_hidden()
     expect(alice.page.get_by_text("50 left")).to_be_visible()
     box.fill("😅" * 4003)
     expect(alice.page.get_by_text("3 too many")).to_be_visible()
     box.press("Enter")
-    expect(problem).to_contain_text("3 characters too long")
+    expect(problem).to_contain_text("3 characters too many")
     expect(box).to_have_value("😅" * 4003)  # what was typed is kept
 
 
@@ -121,7 +121,7 @@ def test_what_the_room_refuses_fails_with_a_reason_and_can_be_tried_again(person
     # The page takes these for characters; the server knows that nobody can see them.
     alice.say("\u2800\u2800")
     pending = alice.page.locator("[data-pending] [data-message]")
-    expect(pending).to_contain_text("Not sent. The message is empty.")
+    expect(pending).to_contain_text("Not sent. Write something first")
     after = anything("the next one goes")
     alice.say(after)
     alice.sees(after)

@@ -1,4 +1,4 @@
-"""Delete an account: one's own, with its password, or somebody else's, as an administrator. Pages of their own."""
+"""The pages that delete an account: one's own, with the password, or another one, as an administrator."""
 
 from flask import Blueprint, Response, flash, redirect, url_for
 
@@ -56,5 +56,5 @@ def others(form: OthersDeletionForm) -> Page:
     """Delete somebody else's account, as an administrator."""
     reason = (form.reason.data or "").strip()
     services.erasure.account_deletion.delete(current_user.user, form.person, reason, is_erased=form.is_erased)
-    flash(f"The account of {form.person.display_name} is deleted.", "success")
+    flash(f"The account of {form.person.display_name} was deleted.", "success")
     return redirect(url_for("admin.people"), 303)
