@@ -260,7 +260,7 @@ class TestAttaching:
             (place.upload(), ALICE, DEN),
             (File(id="0" * 24, name="", type="", size=0), ALICE, LOBBY),
         ):
-            with pytest.raises(Refused, match="not there any more"):
+            with pytest.raises(Refused, match="no longer exists"):
                 place.say(file, person=person, room=room)
 
     def test_at_most_so_many_and_each_once(self, clock: Clock) -> None:
