@@ -4,7 +4,7 @@ Making them connects to nothing and starts nothing; the first request or the ser
 """
 
 import os
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +13,11 @@ from flask import Flask, request
 from chatroom import web
 from chatroom.asgi.budget import BUDGET
 from chatroom.asgi.large_answers import LargeAnswers
-from chatroom.base.access import Access
 from chatroom.base.config import Settings, load_settings
-from chatroom.base.models import Draft, Held
 from chatroom.live.engine import Engine
-from chatroom.live.sockets.endpoint import LiveEndpoint
+from chatroom.live.sockets.endpoint import Entrance, LiveEndpoint
 from chatroom.live.sockets.gate import Limits
-from chatroom.live.sockets.visitor import Visitor
+from chatroom.live.sockets.visitor import Chat, Visitor
 from chatroom.live.wiring import make_engine
 from chatroom.messages.async_store import AsyncMessages
 from chatroom.outbound.notifications import Notifier
@@ -82,29 +80,10 @@ class ASGI:
         self._app = app
         self._services: Services = app.extensions["chatroom"]
         settings = self._services.settings
-        self._engine: Engine | None = None
+        self._live: LiveEndpoint | None = None
         self._socketio: SocketIO | None = None
         self._requests = Requests(app, settings, self._find_user)
         self._answers = LargeAnswers(self._answer)
-        self._live = LiveEndpoint(
-            self._get_engine,
-            address_of=lambda scope: web.address_of(scope, settings.trusted_proxies),
-            sign_in=self._sign_in,
-            is_own_origin=lambda scope: web.is_own_origin(scope, settings),
-            get_access=self._get_access,
-            find_access=self._find_access,
-            check_posting=self._check_posting,
-            mark_read=self._mark_read,
-            take_turn=self._take_turn,
-            may_be_held=self._may_be_held,
-            hold=self._hold,
-            limits=Limits(
-                connections=settings.max_connections,
-                connections_per_user=settings.max_connections_per_user,
-                connections_per_address=settings.max_connections_per_address,
-                rooms_per_connection=settings.max_rooms_per_connection,
-            ),
-        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, or the server's own start and end."""
@@ -116,7 +95,7 @@ class ASGI:
         elif self._is_for_socketio(scope):
             await self._get_socketio()(scope, receive, send)  # type: ignore[arg-type]
         elif scope["path"] == "/live":
-            await self._live(scope, receive, send)  # type: ignore[arg-type]
+            await self._get_live()(scope, receive, send)  # type: ignore[arg-type]
         else:
             await send({"type": "websocket.close"})
 
@@ -151,9 +130,9 @@ class ASGI:
         store_now = (
             None if services.settings.is_in_memory else AsyncMessages(services.database, services.messages.store)
         )
-        services.messages.posting.store_now = store_now
-        self._engine = _make_engine(services, notifier)
-        await self._engine.start()
+        engine = _make_engine(services, notifier, store_now)
+        await engine.start()
+        self._live = self._make_live(engine)
         jobs = (
             services.search.indexer,
             services.erasure.clearing,
@@ -169,10 +148,9 @@ class ASGI:
             self._socketio = None
         # In threads: what they do at this moment may need the event loop to come to its end. All at once: each has
         # seconds for it, and the whole process has ten.
-        await self._engine.run_all([job.stop for job in jobs])
-        await self._engine.stop()
-        self._engine = None
-        services.messages.posting.store_now = None
+        await engine.run_all([job.stop for job in jobs])
+        await engine.stop()
+        self._live = None
         if store_now is not None:
             await store_now.close()
         notifier.stop()
@@ -186,48 +164,51 @@ class ASGI:
 
             settings = self._services.settings
             most_bytes, processes = settings.max_frame_bytes, settings.web_concurrency
-            self._socketio = SocketIO(self._live, most_bytes=most_bytes, processes=processes)
+            self._socketio = SocketIO(self._get_live(), most_bytes=most_bytes, processes=processes)
         return self._socketio
 
-    def _get_engine(self) -> Engine:
-        assert self._engine is not None, "the server did not say that it starts"  # noqa: S101
-        return self._engine
+    def _get_live(self) -> LiveEndpoint:
+        assert self._live is not None, "the server did not say that it starts"  # noqa: S101
+        return self._live
 
-    def _get_access(self, user_id: str, slug: str) -> Access:
-        return self._services.rooms.access.get_for(user_id, slug)
-
-    def _find_access(self, user_id: str, slug: str) -> Access | None:
-        return self._services.rooms.access.find_for(user_id, slug)
-
-    def _take_turn(self, access: Access, client_id: str) -> None:
-        self._services.rooms.slow_mode.take_turn(access, client_id)
-
-    def _may_be_held(self, access: Access) -> bool:
-        return self._services.moderation.newcomers.may_be_held(access)
-
-    def _hold(self, access: Access, draft: Draft, file_ids: Sequence[str]) -> Held | None:
-        return self._services.moderation.approval.hold(access, draft, file_ids)
-
-    def _check_posting(self, user_id: str, address: str) -> None:
-        self._services.site.limits.posting.check(user_id, address)
+    def _make_live(self, engine: Engine) -> LiveEndpoint:
+        services, settings = self._services, self._services.settings
+        limits = Limits(
+            connections=settings.max_connections,
+            connections_per_user=settings.max_connections_per_user,
+            connections_per_address=settings.max_connections_per_address,
+            rooms_per_connection=settings.max_rooms_per_connection,
+        )
+        chat = Chat(
+            rooms=services.rooms.access,
+            posting=services.messages.posting,
+            changes=services.messages.changes,
+            history=services.messages.history,
+            mark_read=services.rooms.read_positions.mark,
+            limits=limits,
+        )
+        entrance = Entrance(
+            address_of=lambda scope: web.address_of(scope, settings.trusted_proxies),
+            sign_in=self._sign_in,
+            is_own_origin=lambda scope: web.is_own_origin(scope, settings),
+        )
+        return LiveEndpoint(engine, chat, entrance)
 
     def _find_user(self, scope: Mapping[str, Any]) -> str | None:
         visitor = self._sign_in(scope)
         return visitor.person.id if visitor else None
-
-    def _mark_read(self, access: Access, sequence: int) -> None:
-        self._services.rooms.read_positions.mark(access, sequence)
 
     def _sign_in(self, scope: Mapping[str, Any]) -> Visitor | None:
         self._services.prepare()
         return web.sign_in(self._app, scope)
 
 
-def _make_engine(services: Services, notifier: Notifier) -> Engine:
+def _make_engine(services: Services, notifier: Notifier, store_now: AsyncMessages | None = None) -> Engine:
     return make_engine(
         services.context,
         services.bridge,
         services.live.presences,
+        store_now=store_now,
         site=services.site,
         people=services.people,
         messages=services.messages,

@@ -16,6 +16,7 @@ from chatroom.files import wiring as files
 from chatroom.live import wiring as live
 from chatroom.live.bridge import Bridge
 from chatroom.messages import wiring as messages
+from chatroom.messages.posting import Holding
 from chatroom.moderation import wiring as moderation
 from chatroom.mongo.context import Context
 from chatroom.mongo.preparation import Preparation
@@ -128,8 +129,17 @@ class Services:
             context,
             self.site,
             self.files,
-            find_people=later(lambda: self.rooms.members.find_named),
-            check_editing=later(lambda: self.moderation.newcomers.check_editing),
+            line=self.bridge,
+            above=messages.Above(
+                find_people=later(lambda: self.rooms.members.find_named),
+                take_turn=later(lambda: self.rooms.preferences.take_turn),
+                is_newcomer=later(lambda: self.moderation.newcomers.seems_one),
+                holding=Holding(
+                    may_hold=later(lambda: self.moderation.holding.may_hold),
+                    find=later(lambda: self.moderation.holding.find),
+                    hold=later(lambda: self.moderation.holding.hold),
+                ),
+            ),
         )
         self._wire_above_messages(context)
 

@@ -14,7 +14,7 @@ import pymongo
 from chatroom.base.config import Settings
 from chatroom.base.models import Author
 from chatroom.messages.messages_store import MessageStore
-from chatroom.messages.posting import Messages
+from chatroom.messages.writer import Writer
 from chatroom.mongo.context import Context
 from chatroom.mongo.database import Database
 from chatroom.mongo.embedded import EmbeddedMongo
@@ -44,7 +44,7 @@ def in_memory(**settings: Any) -> Database:
 
 def make_rooms(
     database: Database,
-    messages: Messages,
+    writer: Writer,
     notices: Notices,
     acts: Acts | None = None,
     settings: Settings | None = None,
@@ -54,7 +54,7 @@ def make_rooms(
     context = Context(settings or Settings(mongo_uri="mongomock://"), database, "", "here")
     site = SimpleNamespace(notices=notices, acts=acts or make_acts(database, notices))
     people = SimpleNamespace(session_store=SessionStore(database))
-    parts = SimpleNamespace(posting=messages, store=MessageStore(database, origin="here"))
+    parts = SimpleNamespace(writer=writer, store=MessageStore(database, origin="here"))
     return room_wiring.make(context, site, people, parts, **given)
 
 

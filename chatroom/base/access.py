@@ -7,8 +7,6 @@ from datetime import datetime
 
 import msgspec
 
-from chatroom.base.durations import FOREVER, until
-from chatroom.base.errors import Refused
 from chatroom.base.models import ApprovalState, Author, Membership, Person, Role, Room
 
 POWERS: dict[Role, int] = {"member": 0, "moderator": 1, "administrator": 2}
@@ -78,32 +76,4 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def author(self) -> Author:
         """As the author of what they do here."""
-        return self.person.author
-
-    @property
-    def slow_seconds(self) -> int:
-        """How long they wait between two posts; moderators do not."""
-        return 0 if self.room.slow_seconds and self.may_moderate else self.room.slow_seconds
-
-    def check_posting(self, now: datetime) -> None:
-        """Raise `Refused` (`archived`, `read_only`, `muted`) unless they may say something now."""
-        self.check_open()
-        if self.room.is_read_only and not self.may_moderate:
-            raise Refused("read_only", "Only moderators can post in this room.")
-        self._check_mute(now)
-
-    def check_reacting(self, now: datetime) -> None:
-        """Raise `Refused` (`archived`, `muted`) unless they may react now: to what is announced, everybody may."""
-        self.check_open()
-        self._check_mute(now)
-
-    def _check_mute(self, now: datetime) -> None:
-        if self.muted_until is not None and self.muted_until > now:
-            wait = None if self.muted_until >= FOREVER else (self.muted_until - now).total_seconds()
-            words = f"You are muted here {until(self.muted_until)}: {self.mute_reason}"
-            raise Refused("muted", words, retry_after=wait)
-
-    def check_open(self) -> None:
-        """Raise `Refused` (`archived`) where nothing changes any more."""
-        if self.room.archived_at is not None:
-            raise Refused("archived", "This room is archived: you can read it, but nobody can post.")
+        return Author(self.user_id, self.name)

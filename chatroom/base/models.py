@@ -3,6 +3,7 @@
 They are immutable, hold no database types, and every time in them is aware and UTC.
 """
 
+import secrets
 from datetime import datetime
 from typing import Any, Literal, NewType
 
@@ -225,6 +226,16 @@ class File(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 SERVER_MADE = "."
 """The first character of a client id that the server made up, because the client sent none."""
+
+
+def make_client_id(name: str = "") -> str:
+    """A client id that no client can send; the same `name` gives the same one."""
+    return SERVER_MADE + (name or secrets.token_urlsafe(12))
+
+
+def given_client_id(client_id: str | None) -> str | msgspec.UnsetType:
+    """The client id as its client is told it: none that the server made up."""
+    return client_id if client_id and not client_id.startswith(SERVER_MADE) else msgspec.UNSET
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):

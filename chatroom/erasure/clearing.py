@@ -12,8 +12,9 @@ from chatroom.base.access import Access
 from chatroom.base.errors import ChatroomError, Refused
 from chatroom.base.models import Author, Room
 from chatroom.erasure.erasure_store import ErasureStore
+from chatroom.messages.changes import Changes
 from chatroom.messages.messages_store import MessageStore
-from chatroom.messages.posting import Messages
+from chatroom.messages.writer import Writer
 from chatroom.site.acts import Acts
 from chatroom.site.audit import about_room
 from chatroom.site.leases_store import LeaseStore
@@ -34,11 +35,19 @@ class Clearing:
     """Clear rooms for those who manage them, and finish what was begun."""
 
     def __init__(
-        self, store: ErasureStore, message_store: MessageStore, messages: Messages, leases: LeaseStore, acts: Acts
+        self,
+        store: ErasureStore,
+        message_store: MessageStore,
+        changes: Changes,
+        leases: LeaseStore,
+        acts: Acts,
+        *,
+        writer: Writer,
     ) -> None:
         self._store = store
         self._message_store = message_store
-        self._messages = messages
+        self._changes = changes
+        self._writer = writer
         self._leases = leases
         self._acts = acts
         self._asked = threading.Event()
@@ -66,7 +75,7 @@ class Clearing:
             about_room(room),
             reason=reason,
         )
-        self._messages.note(room, person, f"{person.name} cleared the history")
+        self._writer.note(room, person, f"{person.name} cleared the history")
 
     def finish(self, report: Report = lambda *_: None) -> None:
         """Erase what is hidden and not erased yet, in every room."""
@@ -110,7 +119,7 @@ class Clearing:
                 return True
             begun = time.monotonic()
             if any(not message.deleted_at for message in found):
-                self._messages.change(room, self._messages.changes.clearing(sequences))
+                self._changes.make(room, self._changes.clearing(sequences))
                 self._leases.take(LEASE, LEASE_SECONDS)
                 if self._thread is not None:  # those who write come first
                     time.sleep(time.monotonic() - begun)

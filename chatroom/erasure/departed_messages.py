@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 
 from chatroom.base.models import FormerMember, Room
 from chatroom.messages.anonymity import is_erased_with, without_name
+from chatroom.messages.changes import Changes
 from chatroom.messages.messages_store import MessageStore
-from chatroom.messages.posting import Messages
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.search.indexer import Indexer, from_word, named_word
 from chatroom.search.search_store import SearchStore
@@ -28,11 +28,11 @@ class DepartedMessages:
     """Finds what a former member wrote, and where they are named, by the search index, and changes only that."""
 
     def __init__(
-        self, rooms: RoomStore, store: MessageStore, messages: Messages, indexer: Indexer, index: SearchStore
+        self, rooms: RoomStore, store: MessageStore, changes: Changes, indexer: Indexer, index: SearchStore
     ) -> None:
         self._rooms = rooms
         self._store = store
-        self._messages = messages
+        self._changes = changes
         self._indexer = indexer
         self._index = index
 
@@ -59,7 +59,7 @@ class DepartedMessages:
             messages = [message for message, _ in self._store.find_all(ids, [room.id])]
             left = [each.sequence for each in messages if is_erased_with(former, each) or without_name(former, each)]
             if left:
-                self._messages.change(room, self._messages.changes.removing_author(left, former))
+                self._changes.make(room, self._changes.removing_author(left, former))
             done += len(ids)
             report(room.slug, done, done)
             if not goes_on(time.monotonic() - begun if left else 0):

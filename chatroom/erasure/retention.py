@@ -10,8 +10,8 @@ from chatroom.base.access import Access
 from chatroom.base.errors import Refused
 from chatroom.base.models import Room
 from chatroom.erasure.erasure_store import ErasureStore
+from chatroom.messages.changes import Changes
 from chatroom.messages.messages_store import MessageStore
-from chatroom.messages.posting import Messages
 from chatroom.site.leases_store import LeaseStore
 
 BATCH = 200
@@ -27,14 +27,14 @@ class Retention:
         leases: LeaseStore,
         store: ErasureStore,
         message_store: MessageStore,
-        messages: Messages,
+        changes: Changes,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._leases = leases
         self._store = store
         self._message_store = message_store
-        self._messages = messages
+        self._changes = changes
         self._clock = clock
 
     def count_older(self, access: Access, days: int) -> int:
@@ -60,7 +60,7 @@ class Retention:
             if message.sent_at >= limit:
                 break
             try:
-                self._messages.change(room, self._messages.changes.expiring(message.id))
+                self._changes.make(room, self._changes.expiring(message.id))
             except Refused:  # `busy`: what is left out comes with the next sweep
                 break
             reached = message.sequence

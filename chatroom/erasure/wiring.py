@@ -56,9 +56,9 @@ def make(
         *rooms.forget,
         *moderation.forget,
     )
-    departed = DepartedMessages(rooms.store, messages.store, messages.posting, search.indexer, search.store)
+    departed = DepartedMessages(rooms.store, messages.store, messages.changes, search.indexer, search.store)
     return ErasureParts(
-        clearing=Clearing(store, messages.store, messages.posting, site.leases, site.acts),
-        retention=Retention(site.leases, store, messages.store, messages.posting),
+        clearing=Clearing(store, messages.store, messages.changes, site.leases, site.acts, writer=messages.writer),
+        retention=Retention(site.leases, store, messages.store, messages.changes),
         account_deletion=AccountDeletion(people, moderation.moderation, site.acts, departed, site.leases, ties=ties),
     )

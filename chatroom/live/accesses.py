@@ -1,4 +1,4 @@
-"""What one visitor may do, room by room: asked for once, and again when it may have changed.
+"""Who one visitor is, and what they may do, room by room: asked for once, and again when it may have changed.
 
 Whether it has is told by notices, and looked at besides (`chatroom.live.rights_check`).
 """
@@ -9,17 +9,24 @@ import msgspec
 
 from chatroom.base.access import Access
 from chatroom.base.models import Room
+from chatroom.live.sockets.visitor import Visitor
 
 
 class Accesses:
-    """One connection's. `ask` looks one up; `learn` is told of each, and returns it as the visitor has it."""
+    """One connection's. `ask` looks one up; `when_learned` is called with each: they may be shown otherwise by now."""
 
-    __slots__ = "_ask", "_known", "_learn", "forgotten"
+    __slots__ = "_ask", "_grant", "_known", "_when_learned", "author", "forgotten", "person"
 
-    def __init__(self, ask: Callable[[str], Awaitable[Access]], learn: Callable[[Access], Access]) -> None:
+    def __init__(
+        self, visitor: Visitor, ask: Callable[[str], Awaitable[Access]], when_learned: Callable[[], None]
+    ) -> None:
         self._ask = ask
-        self._learn = learn
+        self._when_learned = when_learned
+        self._grant = visitor.grant
         self._known: dict[str, Access] = {}
+        self.person = visitor.person
+        """The visitor, as others see them now."""
+        self.author = visitor.person.author
         self.forgotten = 0
         """How often some were forgotten: what was asked for before is not remembered after."""
 
@@ -40,8 +47,11 @@ class Accesses:
         return access
 
     def put(self, slug: str, access: Access) -> None:
-        """Remember what was just found."""
-        self._known[slug] = self._learn(access)
+        """Remember what was just found, as far as the visitor's token goes."""
+        if access.person.name and access.person != self.person:
+            self.person, self.author = access.person, access.author
+        self._when_learned()
+        self._known[slug] = self._grant.narrow(access)
 
     def see(self, room: Room) -> None:
         """Remember a room as it is now."""

@@ -10,39 +10,75 @@ from chatroom.live.sockets.websocket import Write, WriteNow
 
 MAX_WAITING = 3000
 """Frames that wait to be sent; there is no room for another."""
+MAX_IN_FLIGHT = 1000
+"""Posts and changes that are not answered yet; beyond it, the client's frames are not read."""
 AT_ONCE = 100
 
 
 class Answers:
-    """One client's. `when_sent` is called when fewer wait, `when_gone` when the client is not there any more."""
+    """One client's. `when_full` is called when too many wait, `when_gone` when the client is not there any more."""
 
-    __slots__ = ("_is_due", "_is_over", "_sending", "_waiting", "_when_gone", "_when_sent", "_write", "_write_now")
+    __slots__ = (
+        "_in_flight",
+        "_is_due",
+        "_is_over",
+        "_sending",
+        "_sent",
+        "_waiting",
+        "_when_full",
+        "_when_gone",
+        "_write",
+        "_write_now",
+    )
 
     def __init__(
-        self, write: Write, write_now: WriteNow, *, when_sent: Callable[[], None], when_gone: Callable[[], None]
+        self, write: Write, write_now: WriteNow, *, when_full: Callable[[], None], when_gone: Callable[[], None]
     ) -> None:
         self._write = write
         self._write_now = write_now
-        self._when_sent = when_sent
+        self._when_full = when_full
         self._when_gone = when_gone
         self._waiting: list[bytes] = []
+        self._in_flight = 0
         self._is_due = False
         self._is_over = False
         self._sending: asyncio.Task[None] | None = None
         """Where the client does not read, and has to be waited for."""
+        self._sent: asyncio.Event | None = None
 
-    def __len__(self) -> int:
-        return len(self._waiting)
+    @property
+    def are_many(self) -> bool:
+        """Whether to wait (`until_few`) before another is asked for: then the client waits, and nothing grows here."""
+        return self._is_over or self._in_flight + len(self._waiting) >= MAX_IN_FLIGHT
 
-    def put(self, frame: bytes) -> bool:
-        """Send a frame as soon as those before it are sent; False when there is no room for it."""
+    def put(self, frame: bytes) -> None:
+        """Send a frame as soon as those before it are sent."""
+        if self._is_over:
+            return
         if len(self._waiting) >= MAX_WAITING:
-            return False
+            self._when_full()
+            return
         self._waiting.append(frame)
         if not self._is_due:
             self._is_due = True
             asyncio.get_running_loop().call_soon(self._send)
-        return True
+
+    def expect(self) -> None:
+        """Count an answer that is to come."""
+        self._in_flight += 1
+
+    def settle(self, frame: bytes) -> None:
+        """Send the answer that was to come."""
+        self._in_flight -= 1
+        self.put(frame)
+
+    async def until_few(self) -> None:
+        """Wait while too many answers are outstanding; raise `ConnectionResetError` when the connection has ended."""
+        while self.are_many and not self._is_over:
+            self._sent = asyncio.Event()
+            await self._sent.wait()
+        if self._is_over:
+            raise ConnectionResetError("the connection has ended")
 
     def send_with(self, news: bytes) -> bool:
         """Send news, and behind it in the same write what waits; False, and nothing is sent, when that cannot be."""
@@ -54,9 +90,14 @@ class Answers:
         self._forget(len(waiting))
         return True
 
+    def lose(self) -> None:
+        """The client is gone: it will ask again under the same client ids."""
+        self._when_gone()
+
     def stop(self) -> None:
         """Send nothing more."""
         self._is_over = True
+        self._wake()
         if self._sending is not None:
             self._sending.cancel()
 
@@ -76,10 +117,14 @@ class Answers:
                 await self._write(*some)
                 self._forget(len(some))
         except OSError:
-            self._when_gone()  # it will ask again under the same client ids
+            self._when_gone()
         finally:
             self._is_due, self._sending = False, None
 
     def _forget(self, count: int) -> None:
         del self._waiting[:count]
-        self._when_sent()
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._sent is not None:
+            self._sent.set()

@@ -14,8 +14,8 @@ from chatroom.base.models import Draft, Message
 from chatroom.live.batch_writer import Appending, BatchWriter, Outcome, RunInThread
 from chatroom.live.rivals import Rivals
 from chatroom.messages.async_store import StoreNow
-from chatroom.messages.changes import Change
 from chatroom.messages.messages_store import Stored
+from chatroom.messages.writer import Change
 
 log = logging.getLogger(__name__)
 

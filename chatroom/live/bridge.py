@@ -13,8 +13,8 @@ from chatroom.base.errors import ChatroomError, Refused, Unavailable
 from chatroom.base.models import Draft, Message, Notice, Room
 from chatroom.base.threads import give_back
 from chatroom.live.appender import Appender
-from chatroom.messages.changes import Change
 from chatroom.messages.messages_store import Stored
+from chatroom.messages.writer import Change
 
 PATIENCE_SECONDS = 10.0
 

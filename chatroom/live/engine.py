@@ -15,6 +15,7 @@ import msgspec
 from chatroom.base.errors import ChatroomError, Unavailable
 from chatroom.base.models import Message, Notice, Person, Room
 from chatroom.live.appender import Appender
+from chatroom.live.batch_writer import Appending
 from chatroom.live.bridge import Bridge
 from chatroom.live.connections import Connections
 from chatroom.live.housekeeping import TICK_SECONDS, Housekeeping
@@ -26,7 +27,6 @@ from chatroom.live.room_reader import Source
 from chatroom.live.rooms import LiveRoom, LiveRooms, TailLimits
 from chatroom.live.session_check import ProlongSession, SessionCheck
 from chatroom.messages.messages_store import MessageStore
-from chatroom.messages.posting import Messages
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class Engine:
     def __init__(
         self,
         bridge: Bridge,
-        messages: Messages,
+        appending: Appending,
         store: MessageStore,
         presences: PresenceStore,
         *,
@@ -84,7 +84,6 @@ class Engine:
         limits: Limits,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.messages = messages
         self.bridge = bridge
         self._make_feed = application.make_feed
         self._loop = asyncio.get_running_loop()
@@ -102,7 +101,7 @@ class Engine:
         source = Source(store, self.run, self._give_turn, application.posted_elsewhere, clock)
         self.rooms = LiveRooms(source, limits.tail, posted_here=application.posted_here)
         self.appender = Appender(
-            messages,
+            appending,
             self.run,
             newest=self.rooms.revision,
             published=self.rooms.publish,
@@ -133,16 +132,12 @@ class Engine:
     async def start(self) -> None:
         """Begin to listen for other processes' changes, and take posts from the pages."""
         self.bridge.open(self.appender, self._hear_own)
-        self.messages.post_through = self.bridge.post
-        self.messages.change_through = self.bridge.change
-        self.messages.note_through = self.bridge.note
         chores = (self._start_feed(), self.housekeeping.keep(), self.receiver.renew_site())
         self._tasks = {self._loop.create_task(chore) for chore in chores}
 
     async def stop(self) -> None:
         """Store what waits, give the leases back, and stop listening."""
         self.bridge.close()
-        self.messages.post_through = self.messages.change_through = self.messages.note_through = None
         for task in self._tasks:
             task.cancel()
         await self.appender.finish(FINISH_SECONDS)

@@ -12,9 +12,20 @@ from typing import Annotated, Any, ClassVar, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from chatroom.base.errors import Refused
-from chatroom.base.models import SERVER_MADE, Author, File, Held, Message, Person, Reaction, Room, Scope
-from chatroom.moderation.approval import WAITING
+from chatroom.base.errors import ChatroomError, Refused
+from chatroom.base.models import (
+    Author,
+    File,
+    Held,
+    Message,
+    Person,
+    Reaction,
+    Room,
+    Scope,
+    given_client_id,
+)
+from chatroom.messages.outcomes import answer_of, stored_answer
+from chatroom.messages.rules import closed_to
 
 Format = Literal["text", "html", "brief"]
 """What messages carry. `brief`: what it takes to count them, and nothing that anybody wrote."""
@@ -163,7 +174,7 @@ def wire(message: Message, format: Format) -> WireMessage:
         deleted_at=timestamp(message.deleted_at) if message.deleted_at else UNSET,
         kind=message.kind,
         mentions=message.mentions,
-        client_id=UNSET if is_brief or message.client_id.startswith(SERVER_MADE) else message.client_id,
+        client_id=UNSET if is_brief else given_client_id(message.client_id),
         text=message.text if format == "text" and not is_deleted else UNSET,
         html=message.html if format == "html" and not is_deleted else UNSET,
         sent_at=UNSET if is_brief else timestamp(message.sent_at),
@@ -197,19 +208,14 @@ def changes(room: str, revision: int, pieces: Sequence[bytes]) -> bytes:
 
 def stored(room: str, message: Message, client_id: str | None) -> bytes:
     """The answer to a post or a change, also to a repeated one; `client_id` is the one that the frame carried."""
-    fields: dict[str, Any] = {"type": "stored", "room": room}
-    if client_id and not client_id.startswith(SERVER_MADE):
-        fields["client_id"] = client_id
-    fields |= {"id": message.id, "sequence": message.sequence, "revision": message.revision}
-    return _encoder.encode(fields)
+    return b'{"type":"stored",' + _encoder.encode(stored_answer(room, message, client_id))[1:]
 
 
 def held(room: str, message: Held) -> bytes:
     """The answer to a post that waits for approval, also to a repeated one."""
-    fields: dict[str, Any] = {"type": "held", "room": room}
-    if not message.client_id.startswith(SERVER_MADE):
-        fields["client_id"] = message.client_id
-    return _encoder.encode(fields | {"id": message.id, "message": WAITING})
+    answer = msgspec.to_builtins(answer_of(room, message))
+    del answer["held"]
+    return _encoder.encode({"type": "held", **answer})
 
 
 def approval(room: str) -> bytes:
@@ -222,8 +228,10 @@ def caught_up(room: str, revision: int, missed: int) -> bytes:
     return _encoder.encode({"type": "caught_up", "room": room, "revision": revision, "missed": missed})
 
 
-def refused(error: Refused, subject: dict[str, Any]) -> bytes:
+def refused(error: ChatroomError, subject: dict[str, Any]) -> bytes:
     """A clear reason, for people and for programs."""
+    if not isinstance(error, Refused):
+        error = Refused("unavailable", str(error))
     fields = {"type": "refused", **subject, "reason": error.reason, "message": error.message}
     if error.retry_after is not None:
         fields["retry_after"] = round(error.retry_after, 1)
@@ -255,7 +263,7 @@ def room(room: Room) -> bytes:
     """What a room is called and what holds in it changed."""
     fields: dict[str, Any] = {"type": "room", "room": room.slug, "title": room.title, "topic": room.topic}
     fields |= {"kind": room.kind, "is_read_only": room.is_read_only, "slow_seconds": room.slow_seconds}
-    return _encoder.encode(fields | {"archived": room.archived_at is not None})
+    return _encoder.encode(fields | {"archived": room.archived_at is not None, "closed": closed_to(room)})
 
 
 def rooms() -> bytes:

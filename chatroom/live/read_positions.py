@@ -25,7 +25,7 @@ class Run(Protocol):
 class Positions:
     """The read positions that one connection has to write: at most one for each room."""
 
-    def __init__(self, run: Run, mark: Callable[[Access, int], None]) -> None:
+    def __init__(self, run: Run, mark: Callable[[Access, int], object]) -> None:
         self._run = run
         self._mark = mark
         self._waiting: dict[str, tuple[Access, int]] = {}

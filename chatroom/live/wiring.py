@@ -15,6 +15,8 @@ from chatroom.live.presence import presences_store
 from chatroom.live.presence.presences_store import PresenceStore
 from chatroom.live.rooms import TailLimits
 from chatroom.live.session_check import EndedSessions
+from chatroom.messages.appending import Appending
+from chatroom.messages.async_store import AsyncMessages
 from chatroom.messages.wiring import MessageParts
 from chatroom.mongo.collections import CollectionModel
 from chatroom.mongo.context import Context
@@ -46,6 +48,7 @@ def make_engine(
     bridge: Bridge,
     presences: PresenceStore,
     *,
+    store_now: AsyncMessages | None,
     site: SiteParts,
     people: PeopleParts,
     messages: MessageParts,
@@ -53,7 +56,7 @@ def make_engine(
     posted_here: Callable[[str, Sequence[Message]], None],
     chores: Sequence[Callable[[], object]],
 ) -> Engine:
-    """Wire an engine; to be called on the event loop that it is to run on."""
+    """Wire an engine; to be called on the event loop that it is to run on, from which `store_now` writes."""
     settings = context.settings
     application = Application(
         find_room=rooms.store.find,
@@ -72,7 +75,8 @@ def make_engine(
         tail=TailLimits(settings.tail_messages, settings.tail_bytes),
         lease_seconds=settings.presence_lease_seconds,
     )
-    return Engine(bridge, messages.posting, messages.store, presences, application=application, limits=limits)
+    appending = Appending(messages.store, messages.texts, store_now)
+    return Engine(bridge, appending, messages.store, presences, application=application, limits=limits)
 
 
 def _make_feed(context: Context, messages: MessageParts, known: Known, hint: Hint) -> Feed:

@@ -9,13 +9,22 @@ from typing import Any
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
-from chatroom.base.models import SERVER_MADE, Draft, FormerMember, Message, Person, Reaction, Room
+from chatroom.base.models import (
+    Draft,
+    FormerMember,
+    Message,
+    Reaction,
+    Room,
+    make_client_id,
+)
 from chatroom.files.message_files import MessageFiles
 from chatroom.messages.anonymity import is_erased_with, without_name
-from chatroom.messages.highlighting import Colours
+from chatroom.messages.history import MOST_PINS
 from chatroom.messages.messages_store import MessageStore
 from chatroom.messages.reactions import check_emoji, react
-from chatroom.messages.rendering import render
+from chatroom.messages.rules import RoomRules
+from chatroom.messages.texts import Texts
+from chatroom.messages.writer import Change, Writer
 from chatroom.site.acts import Acts
 from chatroom.site.acts_store import Note
 from chatroom.site.audit import about_message, about_room
@@ -24,39 +33,30 @@ from chatroom.site.audit_store import Act
 ERASED: dict[str, Any] = {"text": "", "html": "", "mentions": [], "reactions": [], "files": [], "pinned_at": None}
 """What a deleted message is left with; its `reply_to` stays, and so does its place."""
 
-MOST_PINS = 50
-
-Change = Callable[[str, int | None], Message]
-"""Make a change to a message: called with the room's id and its newest known revision, in a thread of the engine's."""
-
 Edit = Callable[[Message], Mapping[str, Any] | None]
 """Given a message, the fields that change, or None; refuses what may not be."""
 
 
 class Changes:
-    """One function for each. `write_line` has the room itself say something, and must not wait for its queue."""
+    """One function for each. Whoever changes a message is a person: webhooks change nothing."""
 
     def __init__(
         self,
         store: MessageStore,
+        texts: Texts,
+        rules: RoomRules,
+        writer: Writer,
         *,
-        check_text: Callable[[str], None],
-        write_line: Callable[[Room, Draft], None],
-        colours: Colours,
         files: MessageFiles | None = None,
         acts: Acts | None = None,
-        find_mentions: Callable[[Access, str], tuple[Person, ...]] = lambda _access, _text: (),
-        check_editing: Callable[[Access], None] = lambda _access: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
-        self._check_text = check_text
-        self._write_line = write_line
-        self._colours = colours
+        self._texts = texts
+        self._rules = rules
+        self._writer = writer
         self._files = files
         self._acts = acts
-        self._find_mentions = find_mentions
-        self._check_editing = check_editing
         self._clock = clock
 
     def editing(self, access: Access, message_id: str, text: str, *, seen: int | None = None) -> Change:
@@ -64,9 +64,8 @@ class Changes:
 
         `seen` is the message's revision that its editor saw: a later edit is not overwritten (`conflict`).
         """
-        access.check_posting(self._clock())
-        self._check_editing(access)
-        self._check_text(text)
+        self._rules.check("edit", access, "person")
+        self._texts.check(text)
 
         def edit(message: Message) -> Mapping[str, Any] | None:
             _check_author(access, message)
@@ -75,8 +74,8 @@ class Changes:
                 return None
             if seen is not None and seen < message.text_revision:
                 raise Refused("conflict", "The message has changed in the meantime. Read it again first.")
-            members = self._find_mentions(access, text)
-            html = render(text, members, self._colours.of(access.user_id))
+            members = self._texts.find_mentions(access, text)
+            html = self._texts.render(access.user_id, text, members)
             fields = {"text": text, "html": html, "edited_at": self._clock()}
             mentions = [member.id for member in members]
             return fields if mentions == list(message.mentions) else {**fields, "mentions": mentions}
@@ -131,7 +130,7 @@ class Changes:
 
     def reacting(self, access: Access, message_id: str, emoji: str, *, on: bool = True) -> Change:
         """The change that puts one's emoji on a message, or takes it back."""
-        access.check_reacting(self._clock())
+        self._rules.check("react", access, "person")
         kept = check_emoji(emoji)
         person = access.author
 
@@ -144,9 +143,7 @@ class Changes:
 
     def pinning(self, access: Access, message_id: str, *, on: bool = True) -> Change:
         """The change that pins a message to the top of its room, or unpins it."""
-        if not access.may_pin:
-            raise Refused("forbidden", "Only moderators can pin messages in this room.")
-        access.check_open()
+        self._rules.check("pin", access, "person")
         is_new = False
 
         def edit(message: Message) -> Mapping[str, Any] | None:
@@ -176,6 +173,10 @@ class Changes:
             return None if message.deleted_at else ERASED | {"deleted_at": self._clock()}
 
         return self._changing(message_id, erase)
+
+    def make(self, room: Room, change: Change) -> Message:
+        """Make a change that nobody is counted for: what people do comes by `Posting.change`."""
+        return self._writer.change(room, change)
 
     def _changing(self, message_id: str, edit: Edit) -> Change:
         files = self._files
@@ -242,10 +243,10 @@ class Changes:
 
     def _note_pin(self, access: Access, message: Message) -> None:
         """Have the room say who pinned, in answer to what was pinned."""
-        client_id = f"{SERVER_MADE}pin-{message.id}-{message.revision}"
+        client_id = make_client_id(f"pin-{message.id}-{message.revision}")
         text = f"{access.name} pinned a message"
         line = Draft(author=access.author, text=text, client_id=client_id, reply_to=message.sequence, kind="event")
-        self._write_line(access.room, line)
+        self._writer.note_soon(access.room, line)
 
 
 def _check_author(access: Access, message: Message) -> None:

@@ -1,278 +1,154 @@
-"""What people do with messages: post, change, and read them.
+"""Posting: the one way from every door into a room's log. Websocket, Socket.IO, form, API, webhook and approval use it.
 
-A text is checked and rendered here, once, whichever way it came.
+Known first: a draft that is stored or held already is never refused. Then, cheap before dear, and so that nobody is
+charged for what is refused anyway:
+
+1. the rules of the room (`chatroom.messages.rules`), 2. the text, 3. the rate: these ask no database;
+4. what it answers, 5. its files, 6. its turn in a slow room, 7. whether it is held, 8. whom it names, and its code.
 """
 
-import logging
-import secrets
-from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import UTC, datetime
-from html import escape
+from collections.abc import Callable, Sequence
 
 import msgspec
-import regex
 
 from chatroom.base.access import Access
-from chatroom.base.errors import ChatroomError, Refused
-from chatroom.base.models import SERVER_MADE, Author, Draft, Message, Person, Room
+from chatroom.base.errors import Refused
+from chatroom.base.models import Author, Draft, Held, Message, Room, make_client_id
 from chatroom.files.message_files import MessageFiles
-from chatroom.messages.async_store import AsyncMessages, StoreNow
-from chatroom.messages.changes import MOST_PINS, Change, Changes
-from chatroom.messages.highlighting import Colours
-from chatroom.messages.messages_store import MessageStore, Rendered, Stored
-from chatroom.messages.rendering import has_code, render, render_plain
-from chatroom.site.acts import Acts
-
-log = logging.getLogger(__name__)
-
-VISIBLE = regex.compile(r"[^\s\p{Cc}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\u2800]")
-HALF_CHARACTER = regex.compile(r"[\ud800-\udfff]")
+from chatroom.messages.messages_store import MessageStore, Stored
+from chatroom.messages.rendering import has_code
+from chatroom.messages.rules import Actor, RoomRules, wait_between
+from chatroom.messages.texts import Texts
+from chatroom.messages.writer import Change, Writer
 
 
-class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of a room: `revision` is the cursor to continue with, `more` whether there is more that way.
+class Submission(msgspec.Struct, frozen=True, kw_only=True):
+    """What came in at a door. `access` is the right that it is posted by: the author's, or of a webhook its maker's."""
 
-    `newer` is whether there are newer messages than those of a page from the middle of the room.
+    access: Access
+    author: Author
+    address: str
+    text: str
+    client_id: str | None = None
+    reply_to: int | None = None
+    file_ids: Sequence[str] = ()
+    upload: Callable[[], Sequence[str]] | None = None
+    """Keeps the files that came along, and returns their ids."""
+    actor: Actor = "person"
+
+
+class Holding(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds the first messages of newcomers: the methods of `chatroom.moderation.holding`."""
+
+    may_hold: Callable[[Access], bool]
+    find: Callable[[Access, str], Held | None]
+    hold: Callable[[Access, Draft], Held | None]
+
+
+class Posting:
+    """Post, for pages and programs in their threads; for the engine, the same in two steps.
+
+    `check` asks no database, and may be called on the event loop. `complete` is for what `needs_database`.
     """
-
-    messages: list[Message]
-    revision: int
-    more: bool
-    newer: bool = False
-
-
-class Messages:
-    """Post and read messages. `post` is what the live engine replaces while it runs, to store in groups."""
 
     def __init__(
         self,
+        writer: Writer,
         store: MessageStore,
+        texts: Texts,
+        rules: RoomRules,
         *,
-        max_length: int,
-        files: MessageFiles | None = None,
-        acts: Acts | None = None,
-        find_mentions: Callable[[Access, str], tuple[Person, ...]] = lambda _access, _text: (),
-        check_editing: Callable[[Access], None] = lambda _access: None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        count: Callable[[str, str], None],
+        files: MessageFiles,
+        holding: Holding,
     ) -> None:
+        self._writer = writer
         self._store = store
-        self._max_length = max_length
+        self._texts = texts
+        self._rules = rules
         self._files = files
-        self._find_mentions = find_mentions
-        self._clock = clock
-        self._colours = Colours()
-        self.changes = Changes(
-            store,
-            check_text=self.check_text,
-            write_line=self._write_line,
-            files=files,
-            acts=acts,
-            find_mentions=find_mentions,
-            check_editing=check_editing,
-            colours=self._colours,
-            clock=clock,
+        self._holding = holding
+        self.count = count
+        """Count a post or a change of a user's from an address, or raise `Refused` (`too_fast`)."""
+
+    def post(self, said: Submission) -> Stored | Held:
+        """Post, and answer when a majority has it, or it is held. Raises `Unavailable` when that is unknown."""
+        try:
+            outcome = self.complete(said, self.check(said))
+        except Refused as refusal:
+            return self.answer_known(said, refusal)
+        return outcome if isinstance(outcome, Held) else self._writer.post(said.access.room, outcome)
+
+    def post_approved(self, room: Room, access: Access | None, draft: Draft) -> Stored:
+        """Post what was held, and approved; its author may have left (no `access`)."""
+        named = self._texts.with_mentions(access, draft) if access is not None else draft
+        return self._writer.post(room, self._texts.with_code(named))
+
+    def check_approving(self, access: Access) -> None:
+        """Raise `Refused` where what was held cannot be posted. A mute of its author does not matter: it ends."""
+        self._rules.check_lasting(access, "person")
+
+    def change(self, access: Access, change: Change, address: str) -> Message:
+        """Make a change (`chatroom.messages.changes`), counted as a post is."""
+        self.count(access.user_id, address)
+        return self._writer.change(access.room, change)
+
+    def check(self, said: Submission) -> Draft:
+        """The draft, once everything that asks no database was checked; raise `Refused`."""
+        self._rules.check("post", said.access, said.actor)
+        self._texts.check(said.text, may_be_empty=bool(said.file_ids or said.upload))
+        self.count(said.author.id, said.address)
+        client_id = said.client_id or make_client_id()
+        return Draft(author=said.author, text=said.text, client_id=client_id, reply_to=said.reply_to)
+
+    def may_post(self, access: Access) -> bool:
+        """Whether somebody could post now, as far as is known without the database."""
+        try:
+            self._rules.check("post", access, "person")
+        except Refused:
+            return False
+        return True
+
+    def needs_database(self, said: Submission) -> bool:
+        """Whether a draft is to be completed before it is stored; a plain post is not."""
+        return bool(
+            said.reply_to is not None
+            or said.file_ids
+            or "@" in said.text
+            or wait_between(said.access, said.actor)
+            or self._holding.may_hold(said.access)
+            or has_code(said.text)
         )
-        self.store_now: AsyncMessages | None = None
-        """Set where there is an event loop."""
-        self.post_through: Callable[[Room, Draft], Stored] | None = None
-        self.change_through: Callable[[Room, Change], Message] | None = None
-        self.note_through: Callable[[Room, Draft], None] | None = None
 
-    def draft(
-        self,
-        author: Author,
-        text: str,
-        client_id: str | None = None,
-        *,
-        reply_to: int | None = None,
-        has_files: bool = False,
-    ) -> Draft:
-        """Check a text; raise `Refused` (`empty`, `too_long`, `invalid`) with a sentence for its author."""
-        self.check_text(text, may_be_empty=has_files)
-        client_id = client_id or SERVER_MADE + secrets.token_urlsafe(12)
-        return Draft(author=author, text=text, client_id=client_id, reply_to=reply_to)
+    def complete(self, said: Submission, draft: Draft) -> Draft | Held:
+        """The draft as it is to be stored, or what is held; raise `Refused`."""
+        access = said.access
+        self._check_reply(access.room, draft.reply_to)
+        file_ids = said.upload() if said.upload is not None else said.file_ids
+        draft = self._files.attach(access.room, draft, file_ids)
+        self._rules.take_turn(access, said.actor, draft.client_id)
+        held = self._holding.hold(access, draft) if said.actor == "person" else None
+        return held or self._texts.with_code(self._texts.with_mentions(access, draft))
 
-    def attach(self, room: Room, draft: Draft, file_ids: Sequence[str]) -> Draft:
-        """Give a draft its files, or raise `Refused`; to be called right before it is stored, in a thread."""
-        return self._files.attach(room, draft, file_ids) if self._files is not None else draft
+    def answer_known(self, said: Submission, refusal: Refused) -> Stored | Held:
+        """The answer to a draft that is known already; raise the refusal of any other."""
+        known = self.find_known(said)
+        if known is None:
+            raise refusal
+        return known
 
-    def check_posting(self, access: Access) -> None:
-        """Raise `Refused` (`muted`) unless they may say something in the room now."""
-        access.check_posting(self._clock())
+    def find_known(self, said: Submission) -> Stored | Held | None:
+        """What became of a draft that came in before; raise `Refused` where a moderator, or its author, decided so."""
+        if said.client_id is None:
+            return None
+        message = self._store.find_by_client_id(said.access.room.id, said.author.id, said.client_id)
+        if message is not None:
+            return Stored(message, is_repeated=True)
+        return self._holding.find(said.access, said.client_id) if said.actor == "person" else None
 
-    def check_reply(self, room: Room, sequence: int | None) -> None:
-        """Raise `Refused` (`invalid`) unless what is answered is a message of the room. This asks the database."""
+    def _check_reply(self, room: Room, sequence: int | None) -> None:
         if sequence is None:
             return
         found = self._store.by_sequences(room.id, [sequence])
         if not found or found[0].kind != "message":
             raise Refused("invalid", "The message that you reply to is not in this room.")
-
-    def check_text(self, text: str, *, may_be_empty: bool = False) -> None:
-        """Raise `Refused` unless the text may be a message."""
-        if not may_be_empty and VISIBLE.search(text) is None:
-            raise Refused("empty", "The message is empty.")
-        if 0 < self._max_length < len(text):
-            raise Refused(
-                "too_long",
-                f"The message is too long: {len(text):,} characters, and at most {self._max_length:,} are allowed.",
-            )
-        if not text.isascii() and HALF_CHARACTER.search(text):
-            raise Refused("invalid", "The message contains a lone surrogate (half a character). Please remove it.")
-
-    def with_mentions(self, access: Access, draft: Draft) -> Draft:
-        """The draft with whom it names. Where it has an `@`, this asks the database: not on the event loop."""
-        mentions = self._find_mentions(access, draft.text)
-        return msgspec.structs.replace(draft, mentions=mentions) if mentions else draft
-
-    def with_code(self, draft: Draft) -> Draft:
-        """The draft as it will be shown, where it has code: colouring takes long, so not while others' posts wait."""
-        if draft.kind != "message" or not has_code(draft.text):
-            return draft
-        return msgspec.structs.replace(draft, html=self._render(draft))
-
-    def post(self, room: Room, draft: Draft) -> Stored:
-        """Store a draft, and answer when a majority has it. Raises `Unavailable` when that is unknown."""
-        if self.post_through is not None:
-            return self.post_through(room, self.with_code(draft))
-        return self.append(room.id, [draft])[0]
-
-    def append(self, room_id: str, drafts: Sequence[Draft], after: int | None = None) -> list[Stored]:
-        """Render and store drafts as the room's next messages, in one write."""
-        return self._store.append(room_id, [Rendered(draft, self._render(draft)) for draft in drafts], after=after)
-
-    async def append_now(self, room_id: str, drafts: Sequence[Draft], after: int) -> list[Stored] | None:
-        """Store drafts as the messages that follow `after`, from the event loop; None where they need `append`.
-
-        That is so where a text has markup, and where the write did not go through at once.
-        """
-        rendered = _render_all_plain(drafts)
-        if self.store_now is None or rendered is None:
-            return None
-        return await self.store_now.append(room_id, rendered, after)
-
-    def make_ready(self, room_id: str, drafts: Sequence[Draft], after: int) -> StoreNow | None:
-        """Do all of `append_now` but the writing, while the database is at work on those before."""
-        rendered = _render_all_plain(drafts)
-        if self.store_now is None or rendered is None:
-            return None
-        return self.store_now.make_ready(room_id, rendered, after)
-
-    def note(self, room: Room, author: Author, text: str) -> None:
-        """Have the room itself write a line: who joined, what the topic became. It is no Markdown."""
-        client_id = SERVER_MADE + secrets.token_urlsafe(12)
-        self.post(room, Draft(author=author, text=text, client_id=client_id, kind="event"))
-
-    def change(self, room: Room, change: Change) -> Message:
-        """Make a change, and answer when a majority has it. Raises `Unavailable` when that is unknown."""
-        if self.change_through is not None:
-            return self.change_through(room, change)
-        return change(room.id, None)
-
-    def pinned(self, room: Room) -> list[Message]:
-        """The pinned messages, the one pinned first first."""
-        return self._store.pinned(room.id, MOST_PINS)
-
-    def get(self, room: Room, message_id: str) -> Message:
-        """One message; raise `Refused` (`not_found`) when the room has none of that id."""
-        return self._store.get(room.id, message_id)
-
-    def at(self, room: Room, sequence: int) -> Message:
-        """The message with this sequence; raise `Refused` (`not_found`) when none has it."""
-        found = self._store.by_sequences(room.id, [sequence])
-        if not found:
-            raise Refused("not_found", "There is no such message in this room.")
-        return found[0]
-
-    def by_sequences(self, room: Room, sequences: Collection[int]) -> list[Message]:
-        """Those of the messages with these sequences that are there, oldest first."""
-        return self._store.by_sequences(room.id, sequences)
-
-    def quoted(self, room: Room, messages: Iterable[Message]) -> dict[int, Message]:
-        """What these messages answer, by sequence, in one query."""
-        wanted = {message.reply_to for message in messages if message.reply_to is not None}
-        return {found.sequence: found for found in self._store.by_sequences(room.id, wanted)}
-
-    def newest_revision(self, room: Room) -> int:
-        """The cursor of somebody who has seen everything."""
-        return self._store.newest_revision(room.id)
-
-    def newest(self, room: Room, limit: int) -> Page:
-        """The last messages, oldest first."""
-        # The cursor is read before the page: a change in between then arrives twice,
-        # which its revision makes harmless, rather than never.
-        revision = self._store.newest_revision(room.id)
-        found = _shown(room, self._store.newest(room.id, limit + 1))
-        return Page(messages=found[-limit:], revision=revision, more=len(found) > limit)
-
-    def before(self, room: Room, sequence: int, limit: int) -> Page:
-        """The messages before `sequence`, oldest first."""
-        revision = self._store.newest_revision(room.id)
-        found = _shown(room, self._store.before(room.id, sequence, limit + 1))
-        return Page(messages=found[-limit:], revision=revision, more=len(found) > limit)
-
-    def around(self, room: Room, sequence: int, limit: int) -> Page:
-        """The messages on both sides of a sequence, oldest first; raise `Refused` (`not_found`) beyond the newest."""
-        revision = self._store.newest_revision(room.id)
-        half = limit // 2
-        later = self._store.since(room.id, max(sequence, room.cleared_sequence + 1), half + 2)
-        if not later:
-            raise Refused("not_found", "There is no message with this number yet.")
-        earlier = _shown(room, self._store.before(room.id, sequence, half + 1))
-        found = earlier[-half:] + later[: half + 1] if half else later[:1]
-        return Page(messages=found, revision=revision, more=len(earlier) > half, newer=len(later) > half + 1)
-
-    def first_at(self, room: Room, moment: datetime) -> Message | None:
-        """The first message of that moment or later; None when there is none."""
-        found = self._store.since(room.id, self._store.first_since(room.id, moment), 1)
-        return found[0] if found else None
-
-    def since(self, room: Room, sequence: int, limit: int) -> Page:
-        """The messages from `sequence` on, oldest first; `more` is whether there are newer ones."""
-        revision = self._store.newest_revision(room.id)
-        found = self._store.since(room.id, max(sequence, room.cleared_sequence + 1), limit + 1)
-        return Page(messages=found[:limit], revision=revision, more=len(found) > limit, newer=len(found) > limit)
-
-    def after(self, room: Room, revision: int, limit: int) -> Page:
-        """What changed after `revision`, by revision; raise `Refused` for a cursor that the room never gave."""
-        found = self._store.changed_after(room.id, revision, limit + 1)
-        if not found and not self._store.has_come_to(room.id, revision):
-            raise Refused("unknown_cursor", "The room has no such revision yet. Please reload the page.")
-        page = found[:limit]
-        return Page(
-            messages=page,
-            revision=page[-1].revision if page else revision,
-            more=len(found) > limit,
-        )
-
-    def _render(self, draft: Draft) -> str:
-        if draft.kind != "message":
-            return f"<p>{escape(draft.text)}</p>"
-        return draft.html or render(draft.text, draft.mentions, self._colours.of(draft.author.id))
-
-    def _write_line(self, room: Room, line: Draft) -> None:
-        """Write a line of the room's own behind what its queue is doing; one that cannot be written is left out."""
-        if self.note_through is not None:
-            self.note_through(room, line)
-            return
-        try:
-            self.append(room.id, [line])
-        except ChatroomError:
-            log.warning("an event was not written", extra={"room": room.slug})
-
-
-def _render_all_plain(drafts: Sequence[Draft]) -> list[Rendered] | None:
-    """All of them; None where one has markup, or is there twice."""
-    rendered = [Rendered(draft, html) for draft in drafts if (html := _render_plain(draft)) is not None]
-    return rendered if len({each.key for each in rendered}) == len(drafts) else None
-
-
-def _render_plain(draft: Draft) -> str | None:
-    if draft.html:
-        return draft.html
-    return render_plain(draft.text) if draft.kind == "message" and not draft.mentions else None
-
-
-def _shown(room: Room, messages: list[Message]) -> list[Message]:
-    """Those that were not cleared: of the others, nobody is shown even the place."""
-    return [message for message in messages if message.sequence > room.cleared_sequence]

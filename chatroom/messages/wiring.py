@@ -7,10 +7,15 @@ import msgspec
 from chatroom.base.access import Access
 from chatroom.files.wiring import FileParts
 from chatroom.messages import messages_store
+from chatroom.messages.appending import Appending
 from chatroom.messages.changes import Changes
+from chatroom.messages.history import History
 from chatroom.messages.mentions import FindPeople, Mentions
 from chatroom.messages.messages_store import MessageStore
-from chatroom.messages.posting import Messages
+from chatroom.messages.posting import Holding, Posting
+from chatroom.messages.rules import RoomRules, TakeTurn
+from chatroom.messages.texts import Texts
+from chatroom.messages.writer import Line, Writer
 from chatroom.mongo.collections import CollectionModel
 from chatroom.mongo.context import Context
 from chatroom.site.wiring import SiteParts
@@ -18,30 +23,47 @@ from chatroom.site.wiring import SiteParts
 COLLECTIONS = (CollectionModel("messages", messages_store.INDEXES, "kept", ("files.files", "rooms", "users")),)
 
 
-class MessageParts(msgspec.Struct, frozen=True):
+class Above(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of the packages above: who is named in a room, slow mode, who is a newcomer, what is held."""
+
+    find_people: FindPeople
+    take_turn: TakeTurn
+    is_newcomer: Callable[[Access], bool]
+    holding: Holding
+
+
+class MessageParts(msgspec.Struct, frozen=True, kw_only=True):
     """What the package offers."""
 
     store: MessageStore
-    posting: Messages
+    texts: Texts
+    rules: RoomRules
+    writer: Writer
+    posting: Posting
     changes: Changes
+    history: History
 
 
-def make(
-    context: Context,
-    site: SiteParts,
-    files: FileParts,
-    *,
-    find_people: FindPeople,
-    check_editing: Callable[[Access], None],
-) -> MessageParts:
-    """Wire the package. `find_people` finds who is named in a room; `check_editing` refuses who may not edit yet."""
+def make(context: Context, site: SiteParts, files: FileParts, *, line: Line, above: Above) -> MessageParts:
+    """Wire the package. `line` leads to the engine while it runs."""
     store = MessageStore(context.database, origin=context.origin)
-    posting = Messages(
-        store,
-        max_length=context.settings.max_message_length,
-        files=files.of_messages,
-        acts=site.acts,
-        find_mentions=Mentions(find_people).find,
-        check_editing=check_editing,
+    texts = Texts(context.settings.max_message_length, find_mentions=Mentions(above.find_people).find)
+    rules = RoomRules(take_turn=above.take_turn, is_newcomer=above.is_newcomer)
+    writer = Writer(Appending(store, texts), line)
+    return MessageParts(
+        store=store,
+        texts=texts,
+        rules=rules,
+        writer=writer,
+        posting=Posting(
+            writer,
+            store,
+            texts,
+            rules,
+            count=site.limits.posting.check,
+            files=files.of_messages,
+            holding=above.holding,
+        ),
+        changes=Changes(store, texts, rules, writer, files=files.of_messages, acts=site.acts),
+        history=History(store),
     )
-    return MessageParts(store, posting, posting.changes)

@@ -1,11 +1,11 @@
-"""Held messages: what newcomers write waits here, until a moderator of the room approves or rejects it.
+"""Decide about held messages: a moderator of the room approves or rejects each, or its author takes it back.
 
 Each is decided once. What follows from a decision is done again after a crash, and never done twice.
 """
 
 import logging
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 
 import msgspec
 
@@ -14,10 +14,8 @@ from chatroom.base.errors import ChatroomError, Refused
 from chatroom.base.models import Draft, Held, Notice, Room, User
 from chatroom.files.files_store import KeptFile
 from chatroom.files.message_files import MessageFiles
-from chatroom.messages.messages_store import MessageStore
-from chatroom.messages.posting import Messages
-from chatroom.moderation.held_store import HeldStore, make_held_id
-from chatroom.moderation.newcomers import Newcomers
+from chatroom.messages.posting import Posting
+from chatroom.moderation.held_store import HeldStore
 from chatroom.people.users_store import UserStore
 from chatroom.rooms.access_store import AccessStore
 from chatroom.rooms.rooms_store import RoomStore
@@ -29,16 +27,13 @@ from chatroom.site.notices import Notices
 
 log = logging.getLogger(__name__)
 
-MOST_HELD = 10
-"""Of one person."""
-MOST_ON_SITE = 1000
+MOST_LISTED = 1000
 SHOWN = 50
 MOST_COUNTED = 100
 LONGEST_REASON = 300
 UNFINISHED_AFTER = timedelta(seconds=20)
 """Whoever decided has finished by then, or will not."""
 ACTS = {"approved": "approve_message", "rejected": "reject_message"}
-WAITING = "A moderator reviews your first messages before others see them."
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +45,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Approval:
-    """Hold messages, and decide about them."""
+    """List what waits, and decide about it."""
 
     def __init__(
         self,
@@ -58,45 +53,20 @@ class Approval:
         users: UserStore,
         room_store: RoomStore,
         access_store: AccessStore,
-        messages: Messages,
+        posting: Posting,
         *,
-        message_store: MessageStore,
         files: MessageFiles,
-        newcomers: Newcomers,
         notices: Notices,
         acts: Acts,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._users = users
         self._room_store = room_store
         self._access_store = access_store
-        self._messages = messages
-        self._message_store = message_store
+        self._posting = posting
         self._files = files
-        self._newcomers = newcomers
         self._notices = notices
         self._acts = acts
-        self._clock = clock
-
-    def hold(self, access: Access, draft: Draft, file_ids: Sequence[str] = ()) -> Held | None:
-        """Hold a draft where that is due; None for one that is to be posted. The same draft again is not held twice.
-
-        Raises `Refused`: `rejected` or `withdrawn` for one that was, `too_many_held` beyond what may wait.
-        """
-        if self._newcomers.is_exempt(access):
-            return None
-        first = self._newcomers.first  # which is asked for anew now and then
-        if not self._newcomers.may_be_held(access):
-            return None
-        found = self._store.find(access.room.id, draft.author.id, draft.client_id)
-        if found is None:
-            if not first or not self._newcomers.seems_one(access) or not self._newcomers.is_one(access.user_id):
-                return None
-            if self._message_store.find_by_client_id(access.room.id, draft.author.id, draft.client_id) is not None:
-                return None  # posted before there was a wish
-            found = self._keep(access, draft, file_ids)
-        return _checked(found)
 
     def list_of(self, access: Access) -> list[Held]:
         """What somebody is shown of their own in a room: what waits, and what was rejected."""
@@ -129,7 +99,7 @@ class Approval:
 
     def list_all(self) -> list[Waiting]:
         """What waits, for the person at the console."""
-        return self._shown(self._store.list_waiting(None, is_public=True, limit=MOST_ON_SITE))
+        return self._shown(self._store.list_waiting(None, is_public=True, limit=MOST_LISTED))
 
     def approve(self, by: By, held_id: str, *, is_trusting: bool = False) -> None:
         """Post it in its author's name; with `is_trusting`, whatever they post from now on, too.
@@ -143,7 +113,7 @@ class Approval:
         access = self._access_store.find(held.author.id, room.slug) if room is not None else None
         if access is None:
             raise Refused("not_found", f"{held.author.name} has left the room: reject the message instead.")
-        msgspec.structs.replace(access, muted_until=None).check_posting(self._clock())
+        self._posting.check_approving(access)
         self._decide(by, held, "approved", is_trusting=is_trusting)
 
     def reject(self, by: By, held_id: str, reason: str, *, with_others: bool = False) -> int:
@@ -175,37 +145,13 @@ class Approval:
 
     def finish(self, most: int = 20) -> int:
         """Do what is left to do after decisions that somebody could not finish, and count them."""
-        found = self._store.list_unfinished(self._clock() - UNFINISHED_AFTER, most)
+        found = self._store.list_unfinished(UNFINISHED_AFTER, most)
         for held in found:
             try:
                 self._finish(held.id)
             except ChatroomError:
                 log.warning("what follows from a decision is tried again", extra={"held": held.id})
         return len(found)
-
-    def _keep(self, access: Access, draft: Draft, file_ids: Sequence[str]) -> Held:
-        if self._store.count_waiting(None, is_public=True, limit=MOST_ON_SITE) >= MOST_ON_SITE:
-            raise Refused("too_many_held", "Too many messages are waiting for approval here. Please try again later.")
-        draft = self._files.attach(access.room, draft, file_ids)
-        now = self._clock()
-        # First on the account: as long as it is known there, whatever is sent again is looked for.
-        self._users.note_held(access.user_id, now)
-        held = Held(
-            id=make_held_id(),
-            room_id=access.room.id,
-            is_public=access.room.kind == "public",
-            author=draft.author,
-            client_id=draft.client_id,
-            text=draft.text,
-            held_at=now,
-            reply_to=draft.reply_to,
-            files=draft.files,
-        )
-        kept = self._store.add(held, MOST_HELD)
-        if kept is None:
-            raise Refused("too_many_held", f"{MOST_HELD} of your messages are waiting for approval.")
-        self._tell(kept)
-        return kept
 
     def _decide(self, by: By, held: Held, state: str, reason: str = "", *, is_trusting: bool = False) -> None:
         room = self._room_store.find(held.room_id)
@@ -247,7 +193,7 @@ class Approval:
         access = self._access_store.find(held.author.id, room.slug)
         author = access.author if access is not None and access.name else held.author
         draft = Draft(author=author, text=held.text, client_id=held.client_id, reply_to=held.reply_to, files=held.files)
-        self._messages.post(room, self._messages.with_mentions(access, draft) if access is not None else draft)
+        self._posting.post_approved(room, access, draft)
 
     def _tell(self, held: Held) -> None:
         self._notices.tell(Notice(kind="held", user=held.author.id, room=held.room_id))
@@ -285,15 +231,6 @@ class Approval:
         if by.id == held.author.id:
             return False
         return (held.is_public and POWERS[by.role] > 0) or held.room_id in self._access_store.moderated_by(by.id)
-
-
-def _checked(held: Held) -> Held | None:
-    """What whoever sent it is told."""
-    if held.state == "rejected":
-        raise Refused("rejected", f"A moderator rejected this message: {held.reason}")
-    if held.state == "withdrawn":
-        raise Refused("withdrawn", "You withdrew this message before it was approved. Please write it again.")
-    return None if held.state == "approved" and held.is_done else held
 
 
 def _decided(held: Held) -> Refused:

@@ -4,7 +4,7 @@ One is held once for its author, room and client id, and decided once. It is no 
 """
 
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -129,9 +129,9 @@ class HeldStore:
         with self._database.bounded():
             self._held.update_one(query, {"$unset": {"is_shown": "", "text": ""}})
 
-    def list_unfinished(self, before: datetime, limit: int) -> list[Held]:
-        """Those that were decided before a moment, and after which something is left to do."""
-        query = {"is_unfinished": True, "decided_at": {"$lt": before}}
+    def list_unfinished(self, age: timedelta, limit: int) -> list[Held]:
+        """Those that were decided longer ago than that, and after which something is left to do."""
+        query = {"is_unfinished": True, "decided_at": {"$lt": self._clock() - age}}
         with self._database.bounded():
             return [_held(each) for each in self._held.find(query).limit(limit)]
 

@@ -89,13 +89,6 @@ class Newcomers:
         user = self._users.find(user_id)
         return user is not None and _is_one(self._site.get(SETTING, {}), user.approval_state)
 
-    def check_editing(self, access: Access) -> None:
-        """Raise `Refused` (`newcomer`) for who could make something else of what was approved. Asks nothing."""
-        if self.seems_one(access):
-            raise Refused(
-                "newcomer", "Until your first messages are approved, you can delete messages but not edit them."
-            )
-
     def check_making_rooms(self, user_id: str) -> None:
         """Raise `Refused` (`newcomer`) for who would keep order in a room before anybody knows them."""
         if self.first and self.is_one(user_id):

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from chatroom.base.access import POWERS, Access
 from chatroom.base.errors import Refused
 from chatroom.base.models import Author, Message, RoomName, User
-from chatroom.messages.posting import Messages
+from chatroom.messages.changes import Changes
+from chatroom.messages.history import History
 from chatroom.moderation.reports_store import Report, ReportStore, Said
 from chatroom.rooms.access_store import AccessStore
 from chatroom.site.acts import Acts
@@ -32,20 +33,22 @@ class Reports:
         self,
         store: ReportStore,
         access_store: AccessStore,
-        messages: Messages,
+        history: History,
+        changes: Changes,
         acts: Acts,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._access_store = access_store
-        self._messages = messages
+        self._history = history
+        self._changes = changes
         self._acts = acts
         self._clock = clock
 
     def get_message(self, access: Access, sequence: int) -> Message:
         """The message that somebody wants to report; raise `Refused` for what cannot be."""
-        message = next(iter(self._messages.since(access.room, sequence, 1).messages), None)
+        message = next(iter(self._history.since(access.room, sequence, 1).messages), None)
         if message is None or message.sequence != sequence or message.deleted_at or message.kind != "message":
             raise Refused("not_found", "This message does not exist or was deleted.")
         if message.author.id == access.user_id:
@@ -59,7 +62,7 @@ class Reports:
     def make(self, access: Access, reporter: Author, message: Message, reason: str) -> None:
         """Hand a message and its neighbours to the moderators; the second time changes nothing."""
         reason = checked(reason, "Say what is wrong with it: the moderators have to understand.", LONGEST_REASON)
-        around = self._messages.around(access.room, message.sequence, 2 * NEIGHBOURS).messages
+        around = self._history.around(access.room, message.sequence, 2 * NEIGHBOURS).messages
         room = access.room
         self._store.add(
             Report(
@@ -99,7 +102,7 @@ class Reports:
         access = self._access_store.find(by.id, report.room.slug)
         if access is None or not access.may_moderate:
             raise Refused("forbidden", "Only moderators of the room can delete this message.")
-        self._messages.change(access.room, self._messages.changes.deleting(access, report.message, reason))
+        self._changes.make(access.room, self._changes.deleting(access, report.message, reason))
 
     def close(self, by: User, report: Report, outcome: list[str], reason: str) -> None:
         """Note what was decided about all reports of the message: `outcome` is empty when they were dismissed."""

@@ -10,6 +10,7 @@ from chatroom.moderation import held_store, reports_store
 from chatroom.moderation.admission import Admission
 from chatroom.moderation.approval import Approval
 from chatroom.moderation.held_store import HeldStore
+from chatroom.moderation.holding import Holding
 from chatroom.moderation.moderation import Moderation
 from chatroom.moderation.newcomers import Newcomers
 from chatroom.moderation.overview_store import OverviewStore
@@ -36,6 +37,7 @@ class ModerationParts(msgspec.Struct, frozen=True):
     moderation: Moderation
     admission: Admission
     newcomers: Newcomers
+    holding: Holding
     approval: Approval
     reports: Reports
     site_rooms: SiteRooms
@@ -68,19 +70,18 @@ def make(
         ),
         admission=Admission(site.settings, people.invites, site.acts, context.settings.registration),
         newcomers=newcomers,
+        holding=Holding(held, people.users, messages.store, newcomers=newcomers, notices=site.notices),
         approval=Approval(
             held,
             people.users,
             rooms.store,
             rooms.access_store,
             messages.posting,
-            message_store=messages.store,
             files=files.of_messages,
-            newcomers=newcomers,
             notices=site.notices,
             acts=site.acts,
         ),
-        reports=Reports(ReportStore(database), rooms.access_store, messages.posting, site.acts),
+        reports=Reports(ReportStore(database), rooms.access_store, messages.history, messages.changes, site.acts),
         site_rooms=SiteRooms(
             SiteRoomStore(database),
             rooms.membership_store,

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
-from chatroom.base.models import Author, Hook, HookKind, Room
+from chatroom.base.models import Author, Held, Hook, HookKind, Room
 from chatroom.messages.messages_store import MessageStore, Stored
-from chatroom.messages.posting import Messages
+from chatroom.messages.posting import Posting, Submission
 from chatroom.names import HookName, clean_hook_name
 from chatroom.outbound.hooks_store import HookStore
 from chatroom.site.acts import Acts
@@ -37,7 +37,7 @@ class Webhooks:
     def __init__(
         self,
         store: HookStore,
-        messages: Messages,
+        posting: Posting,
         message_store: MessageStore,
         acts: Acts,
         *,
@@ -48,7 +48,7 @@ class Webhooks:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
-        self._messages = messages
+        self._posting = posting
         self._message_store = message_store
         self._acts = acts
         self._find_room = find_room
@@ -95,7 +95,7 @@ class Webhooks:
         """The webhook that posts with this secret, and its room; raise `Refused` (`not_found`) for any other."""
         hook = self._store.find_by_secret(hash_of(secret)) if len(secret) <= LONGEST_SECRET else None
         room = self._find_room(hook.room) if hook else None
-        if hook is None or room is None or room.archived_at is not None:
+        if hook is None or room is None:
             raise Refused("not_found", UNKNOWN)
         return hook, room
 
@@ -104,15 +104,21 @@ class Webhooks:
         maker = self._find_maker(hook, room)
         return maker is not None and maker.may_manage
 
-    def post(self, hook: Hook, room: Room, text: str, client_id: str | None = None) -> Stored:
+    def post(self, hook: Hook, room: Room, text: str, client_id: str | None, address: str) -> Stored | Held:
         """Post what a webhook was given, under its name; `Refused` where who made it may not say anything there."""
         maker = self._find_maker(hook, room)
         if maker is None or not maker.may_manage:
             raise Refused("forbidden", "The creator of this webhook no longer manages the room. Create a new one.")
-        maker.check_posting(self._clock())
-        author = Author(hook.id, hook.name, is_bot=True)
-        draft = self._messages.draft(author, text, client_id)
-        return self._messages.post(room, self._messages.with_mentions(maker, draft))
+        return self._posting.post(
+            Submission(
+                access=maker,
+                author=Author(hook.id, hook.name, is_bot=True),
+                address=address,
+                text=text,
+                client_id=client_id,
+                actor="webhook",
+            )
+        )
 
     def _make(self, access: Access, hook: Hook, add: Callable[[Note], None]) -> None:
         details = {"webhook": hook.name, "kind": hook.kind}

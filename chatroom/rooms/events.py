@@ -4,7 +4,7 @@ import logging
 
 from chatroom.base.errors import ChatroomError
 from chatroom.base.models import Author, Notice, Room
-from chatroom.messages.posting import Messages
+from chatroom.messages.writer import Writer
 
 log = logging.getLogger(__name__)
 
@@ -12,13 +12,13 @@ log = logging.getLogger(__name__)
 class RoomEvents:
     """Have rooms say what happened."""
 
-    def __init__(self, messages: Messages) -> None:
-        self._messages = messages
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
 
     def add(self, room: Room, author: Author, what: str) -> None:
         """Have the room say what somebody did. It has been done: a line that cannot be written now is left out."""
         try:
-            self._messages.note(room, author, f"{author.name} {what}")
+            self._writer.note(room, author, f"{author.name} {what}")
         except ChatroomError:
             log.warning("an event was not written", extra={"room": room.slug})
 

@@ -28,7 +28,6 @@ from chatroom.rooms.own_memberships_store import OwnMembershipStore
 from chatroom.rooms.read_positions import ReadPositions
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.rooms.settings import RoomSettings
-from chatroom.rooms.slow_mode import SlowMode
 from chatroom.site.wiring import SiteParts
 
 COLLECTIONS = (
@@ -52,7 +51,6 @@ class RoomParts(msgspec.Struct, frozen=True, kw_only=True):
     making: RoomMaking
     membership: RoomMembership
     direct: DirectRooms
-    slow_mode: SlowMode
     settings: RoomSettings
     links: RoomInvites
     read_positions: ReadPositions
@@ -77,7 +75,7 @@ def make(
     own, direct = OwnMembershipStore(database, clock=clock), DirectRoomStore(database, clock=clock)
     access_store, members, links = AccessStore(database), MemberStore(database), RoomInviteStore(database)
     access = RoomAccess(access_store, store, direct, memberships, notices)
-    events = RoomEvents(messages.posting)
+    events = RoomEvents(messages.writer)
     making = RoomMaking(
         store,
         notices,
@@ -100,7 +98,6 @@ def make(
         making=making,
         membership=membership,
         direct=DirectRooms(direct, memberships, notices, check_direct=check_direct),
-        slow_mode=SlowMode(own, clock=clock),
         settings=RoomSettings(store, making, events, acts, clock=clock),
         links=RoomInvites(links, store, memberships, membership, acts, clock=clock),
         read_positions=ReadPositions(own, messages.store, notices),

@@ -15,13 +15,15 @@ import pytest
 from chatroom.base.errors import Unavailable
 from chatroom.live.engine import Engine
 from chatroom.live.sockets import endpoint as socket
-from chatroom.live.sockets.endpoint import LiveEndpoint
+from chatroom.live.sockets.endpoint import Entrance, LiveEndpoint
 from chatroom.live.sockets.gate import Limits
+from chatroom.live.sockets.visitor import Chat
 from tests.waiting import PATIENCE_SECONDS
 
 CROWD = 40
 THREADS = 2
 HANDSHAKE_SECONDS = 0.3
+LIMITS = Limits(connections=0, connections_per_user=0, connections_per_address=0, rooms_per_connection=0)
 
 
 class AwayEngine:
@@ -64,16 +66,9 @@ def test_all_are_told_in_time_that_the_database_is_away(monkeypatch: pytest.Monk
     monkeypatch.setattr(socket, "HANDSHAKE_SECONDS", HANDSHAKE_SECONDS)
     engine = AwayEngine()
     endpoint = LiveEndpoint(
-        lambda: cast("Engine", engine),
-        address_of=lambda _: "127.0.0.1",
-        sign_in=engine.sign_in,
-        is_own_origin=lambda _: True,
-        get_access=lambda *_: pytest.fail("nobody was signed in"),
-        find_access=lambda *_: pytest.fail("nobody was signed in"),
-        check_posting=lambda *_: None,
-        mark_read=lambda *_: None,
-        take_turn=lambda *_: None,
-        limits=Limits(connections=0, connections_per_user=0, connections_per_address=0, rooms_per_connection=0),
+        cast("Engine", engine),
+        cast("Chat", SimpleNamespace(limits=LIMITS)),  # nobody is signed in
+        Entrance(address_of=lambda _: "127.0.0.1", sign_in=engine.sign_in, is_own_origin=lambda _: True),
     )
 
     async def storm() -> list[tuple[int, bool]]:

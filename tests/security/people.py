@@ -17,6 +17,7 @@ from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.web.kit.cookies import NAME, SECRET
 from tests.conftest import services_of, visitor
+from tests.messaging import new_draft
 from tests.pictures import make_picture
 from tests.visitors import PASSWORD, Visitor
 
@@ -112,7 +113,7 @@ class Cast:
         """A file in the den."""
         file = self.services.files.uploads.take(user.id, DEN, "a.png", io.BytesIO(content))
         draft = Draft(author=Author(user.id, user.display_name), text="", client_id="shared")
-        draft = self.services.messages.posting.attach(DEN, draft, [file.id])
+        draft = self.services.files.of_messages.attach(DEN, draft, [file.id])
         self.services.messages.store.append(DEN.id, [Rendered(draft, "")])
         return file.id
 
@@ -121,9 +122,7 @@ class Cast:
         for user in (self.author, self.member):
             access = self.services.rooms.access.get_for(user.id, "lobby")
         author = Author(self.author.id, self.author.display_name)
-        said = self.services.messages.posting.post(
-            access.room, self.services.messages.posting.draft(author, "rude words")
-        ).message
+        said = self.services.messages.writer.post(access.room, new_draft(author, "rude words")).message
         self.services.moderation.reports.make(access, Author(self.member.id, self.member.display_name), said, "rude")
         return self.services.moderation.reports.list_open()[0].id
 
@@ -132,9 +131,7 @@ class Cast:
         self.services.moderation.newcomers.set_first(None, 1)
         access = self.services.rooms.access.get_for(self.author.id, DEN.slug)
         author = Author(self.author.id, self.author.display_name)
-        held = self.services.moderation.approval.hold(
-            access, self.services.messages.posting.draft(author, "a secret offer", "offer")
-        )
+        held = self.services.moderation.holding.hold(access, new_draft(author, "a secret offer", "offer"))
         assert held
         self.services.moderation.newcomers.set_first(None, 0)
         return held.id

@@ -13,6 +13,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from chatroom.base.models import Author, Draft
 from chatroom.mongo.embedded import EmbeddedMongo
+from tests.messaging import append
 from tests.security.server import PING, UNLIMITED, Raw, Server, masked, serving
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
@@ -63,7 +64,7 @@ def fill(server: Server) -> None:
     alice = server.user("alice")
     author = Author(alice.id, alice.display_name)
     drafts = [Draft(author=author, text="\U0001d11e" * 4000, client_id=f"fill-{n}") for n in range(100)]
-    server.services.messages.posting.append(lobby.id, drafts)
+    append(server.services, lobby.id, drafts)
 
 
 def read_whole(server: Server) -> int:

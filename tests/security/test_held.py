@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from chatroom.live.sockets.socketio_connection import Client
-from chatroom.moderation import approval
+from chatroom.moderation import holding
 from chatroom.services import Services
 from tests.conftest import services_of, signed_in
 from tests.pictures import make_picture
@@ -92,7 +92,7 @@ class TestApi:
         assert len(waiting(services)) == 2
 
     def test_beyond_what_may_wait(self, bob: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(approval, "MOST_HELD", 2)
+        monkeypatch.setattr(holding, "MOST_HELD", 2)
         answers = [post(bob) for _ in range(3)]
         assert [answer.status_code for answer in answers] == [202, 202, 409]
         assert answers[-1].json["error"]["reason"] == "too_many_held"
@@ -262,7 +262,7 @@ class TestSockets:
             services.people.sessions.create_token(user, label="bot") for user in (user_of(services, "alice"), bob)
         ]
         asked = []
-        monkeypatch.setattr(services.moderation.approval, "hold", lambda *_: asked.append(1))
+        monkeypatch.setattr(services.moderation.holding, "hold", lambda *_: asked.append(1))
 
         async def test() -> None:
             async with served(app) as asgi:
@@ -292,8 +292,8 @@ class TestSockets:
                 live: Any = asgi._live  # the endpoint that Socket.IO uses too
                 scope = {"type": "websocket", "headers": [(b"authorization", b"Bearer " + token.encode())]}
                 scope |= {"client": ("192.0.2.7", 5000), "scheme": "ws", "path": "/socket.io/"}
-                visitor = await live.engine().run(live.sign_in, scope)
-                client = Client(live.engine(), visitor, live.rules, emit=emit, end=end)
+                visitor = await live.engine.run(live.entrance.sign_in, scope)
+                client = Client(live.engine, live.chat, visitor, emit=emit, end=end)
                 serving = asyncio.create_task(client.serve())
                 answer = await client.answer("new_message", [{"text": "hi", "client_id": "c1"}])
                 again = await client.answer("new_message", [{"text": "hi", "client_id": "c1"}])

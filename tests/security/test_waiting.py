@@ -14,6 +14,7 @@ from chatroom.asgi.request_queue import widths
 from chatroom.base.config import Settings
 from chatroom.base.models import Author
 from chatroom.mongo.embedded import EmbeddedMongo
+from tests.messaging import new_draft
 from tests.pictures import make_picture
 from tests.security.server import UNLIMITED, Server, serving
 from tests.visitors import PASSWORD
@@ -44,9 +45,7 @@ def server(mongod: EmbeddedMongo, tmp_path_factory: pytest.TempPathFactory) -> I
         lobby = server.services.rooms.store.find("lobby")
         assert lobby is not None
         for number in range(1000):
-            server.services.messages.posting.post(
-                lobby, server.services.messages.posting.draft(author, f"word {number} " * 20)
-            )
+            server.services.messages.writer.post(lobby, new_draft(author, f"word {number} " * 20))
         yield server
 
 

@@ -5,7 +5,7 @@ Everything is checked before the handshake is answered: the session, the Origin,
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from urllib.parse import parse_qs
 
 import msgspec
@@ -13,13 +13,12 @@ import msgspec
 from chatroom.asgi.budget import account_of
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused, Unavailable
-from chatroom.base.models import Draft, Held
 from chatroom.live.connection import Connection
 from chatroom.live.engine import Engine
 from chatroom.live.protocol import Follow, Format
-from chatroom.live.sockets.gate import RETRY_SECONDS, Gate, Limits
-from chatroom.live.sockets.visitor import Rules, Visitor
-from chatroom.live.sockets.websocket import Receive, Scope, Send, writers
+from chatroom.live.sockets.gate import RETRY_SECONDS, Gate
+from chatroom.live.sockets.visitor import Chat, Visitor
+from chatroom.live.sockets.websocket import Receive, Scope, Send, transport_of
 
 log = logging.getLogger(__name__)
 
@@ -34,50 +33,28 @@ HANDSHAKE_SECONDS = 7.0
 """A little more than one call of the database may take."""
 
 
+class Entrance(msgspec.Struct, frozen=True, kw_only=True):
+    """What is told from the head of a request. `sign_in` is called in a thread."""
+
+    address_of: Callable[[Scope], str]
+    sign_in: Callable[[Scope], Visitor | None]
+    is_own_origin: Callable[[Scope], bool]
+
+
 class LiveEndpoint:
-    """The ASGI application behind `/live`.
+    """The ASGI application behind `/live`."""
 
-    `sign_in`, `get_access`, `find_access`, `mark_read`, `take_turn` and `hold` are called in threads; the others on
-    the loop.
-    """
-
-    def __init__(
-        self,
-        engine: Callable[[], Engine],
-        *,
-        address_of: Callable[[Scope], str],
-        sign_in: Callable[[Scope], Visitor | None],
-        is_own_origin: Callable[[Scope], bool],
-        get_access: Callable[[str, str], Access],
-        find_access: Callable[[str, str], Access | None],
-        check_posting: Callable[[str, str], None],
-        mark_read: Callable[[Access, int], None],
-        take_turn: Callable[[Access, str], None],
-        limits: Limits,
-        may_be_held: Callable[[Access], bool] = lambda _access: False,
-        hold: Callable[[Access, Draft, Sequence[str]], Held | None] = lambda _access, _draft, _file_ids: None,
-    ) -> None:
+    def __init__(self, engine: Engine, chat: Chat, entrance: Entrance) -> None:
         self.engine = engine
-        self.address_of = address_of
-        self.sign_in = sign_in
-        self.is_own_origin = is_own_origin
-        self.rules = Rules(
-            get_access=get_access,
-            find_access=find_access,
-            check_posting=check_posting,
-            mark_read=mark_read,
-            take_turn=take_turn,
-            max_rooms=limits.rooms_per_connection,
-            may_be_held=may_be_held,
-            hold=hold,
-        )
-        self.gate = Gate(limits)
+        self.chat = chat
+        self.entrance = entrance
+        self.gate = Gate(chat.limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, from its handshake to its end."""
         await receive()  # websocket.connect
         try:
-            with self.gate.address(self.address_of(scope)):
+            with self.gate.address(self.entrance.address_of(scope)):
                 await self._serve(scope, receive, send)
         except Refused as refusal:
             await _reject(send, REFUSED_STATUS.get(refusal.reason, 400), refusal.message)
@@ -86,7 +63,7 @@ class LiveEndpoint:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check the handshake, then serve; raises before the handshake is answered, or not at all."""
-        engine = self.engine()
+        engine = self.engine
         query = parse_qs(scope["query_string"].decode("latin-1"))
         format = _format(query)
         heard = engine.receiver.count
@@ -99,17 +76,8 @@ class LiveEndpoint:
         account_of(scope).person = visitor.person.id
         with self.gate.user(visitor.person.id):
             await send({"type": "websocket.accept"})
-            write, write_now = writers(scope, send)
-            connection = Connection(
-                engine,
-                visitor,
-                self.rules,
-                format=format,
-                receive=receive,
-                send=send,
-                write=write,
-                write_now=write_now,
-            )
+            transport = transport_of(scope, receive, send)
+            connection = Connection(engine, self.chat, visitor, transport, format=format)
             # What was told while nobody knew of this connection may be about it: then it asks again.
             await connection.serve(first, access if engine.receiver.count == heard else None)
 
@@ -117,7 +85,7 @@ class LiveEndpoint:
         self, engine: Engine, scope: Scope, query: Mapping[str, list[str]]
     ) -> tuple[Visitor, Follow | None, Access | None]:
         """Who comes, what they want to follow first, and the room that this is."""
-        visitor = await engine.run(self.sign_in, scope)
+        visitor = await engine.run(self.entrance.sign_in, scope)
         if visitor is None:
             raise Refused("signed_out", "Log in first.")
         self._check_origin(scope, visitor)
@@ -125,12 +93,12 @@ class LiveEndpoint:
         if first is None:
             return visitor, None, None
         visitor.grant.check(first.scope, first.room)
-        access: Access = await engine.run(self.rules.enter, visitor, first.room)
+        access: Access = await engine.run(self.chat.enter, visitor, first.room)
         return visitor, first, access
 
     def _check_origin(self, scope: Scope, visitor: Visitor) -> None:
         """Let only this site's pages use the browser's cookie; a program has a token, and no need of an Origin."""
-        if visitor.is_by_cookie and not self.is_own_origin(scope):
+        if visitor.is_by_cookie and not self.entrance.is_own_origin(scope):
             log.warning(
                 "a websocket was refused: its Origin is not this site (behind a proxy, set TRUSTED_PROXIES)",
                 extra={"origin": _header(scope, b"origin")[:200], "user": visitor.person.id},

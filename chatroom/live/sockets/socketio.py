@@ -95,7 +95,7 @@ class _Session:
 
 
 class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
-    """The ASGI application behind `/socket.io/`. `live` is the endpoint whose rules and counts are these too."""
+    """The ASGI application behind `/socket.io/`. `live` is the endpoint whose chat and counts are these too."""
 
     def __init__(self, live: LiveEndpoint, *, most_bytes: int, processes: int) -> None:
         self._live = live
@@ -163,7 +163,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
         scope = environ["asgi.scope"]
         session = scope.get("chatroom.session") or _Session(scope)
         try:
-            session.counted.enter_context(self._live.gate.address(self._live.address_of(scope)))
+            session.counted.enter_context(self._live.gate.address(self._live.entrance.address_of(scope)))
         except Refused as refusal:
             return refusal.message
         environ["chatroom.sid"] = eio_sid
@@ -243,7 +243,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
                 await self.emit("ended", {"code": code, "reason": reason}, to=sid)
             await self._end(eio_sid)
 
-        session.client = Client(self._live.engine(), visitor, self._live.rules, emit=emit, end=end)
+        session.client = Client(self._live.engine, self._live.chat, visitor, emit=emit, end=end)
         session.serving = asyncio.get_running_loop().create_task(self._serve(eio_sid, session.client))
 
     async def _look_up(self, scope: dict[str, Any], auth: Any) -> Visitor:
@@ -252,10 +252,10 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
             secret = token.encode("utf-8", "replace")[:LONGEST_TOKEN] if isinstance(token, str) else b""
             others = [header for header in scope["headers"] if header[0] not in {b"authorization", b"cookie"}]
             scope = {**scope, "headers": [*others, (b"authorization", b"Bearer " + secret)]}
-        visitor: Visitor | None = await self._live.engine().run(self._live.sign_in, scope)
+        visitor: Visitor | None = await self._live.engine.run(self._live.entrance.sign_in, scope)
         if visitor is None:
             raise Refused("signed_out", "Log in first.")
-        if visitor.is_by_cookie and not (self._live.is_own_origin(scope) or _is_from_own_page(scope)):
+        if visitor.is_by_cookie and not (self._live.entrance.is_own_origin(scope) or _is_from_own_page(scope)):
             raise Refused("wrong_origin", "The request comes from another site.")
         return visitor
 

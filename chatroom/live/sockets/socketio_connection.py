@@ -18,8 +18,9 @@ from chatroom.base.errors import ChatroomError, Refused
 from chatroom.live.connection import MAX_STRIKES, Connection
 from chatroom.live.engine import Engine
 from chatroom.live.protocol import Cursor, Follow, Post, Slug, Unfollow, wire
-from chatroom.live.sockets.visitor import Rules, Visitor
-from chatroom.messages.posting import Page
+from chatroom.live.sockets.visitor import Chat, Visitor
+from chatroom.live.sockets.websocket import Transport
+from chatroom.messages.history import Page
 from chatroom.names import is_former_direct
 
 log = logging.getLogger(__name__)
@@ -46,11 +47,11 @@ class Client:
     """One Socket.IO client. Its events are handled one after the other, each to its answer."""
 
     def __init__(
-        self, engine: Engine, visitor: Visitor, rules: Rules, *, emit: Emit, end: Callable[[int, str], Awaitable[None]]
+        self, engine: Engine, chat: Chat, visitor: Visitor, *, emit: Emit, end: Callable[[int, str], Awaitable[None]]
     ) -> None:
         self._engine = engine
         self._visitor = visitor
-        self._rules = rules
+        self._chat = chat
         self._emit = emit
         self._end = end
         self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()  # what waits in it, an event waits for
@@ -61,9 +62,8 @@ class Client:
         self._strikes = 0
         self._is_over = False
         self._rooms = sorted(room for room in visitor.grant.rooms if not is_former_direct(room)) or [LOBBY]
-        self._connection = Connection(
-            engine, visitor, rules, format="text", receive=self._inbox.get, send=self._close, write=self._write
-        )
+        transport = Transport(receive=self._inbox.get, send=self._close, write=self._write)
+        self._connection = Connection(engine, chat, visitor, transport)
         self._events: dict[str, Callable[[Any], Awaitable[Answer]]] = {
             "new_message": self._post,
             "join": self._join,
@@ -74,7 +74,7 @@ class Client:
     async def serve(self) -> None:
         """Follow the lobby, or the rooms of the token, until the client goes or its session ends."""
         if "read" in self._visitor.grant.scopes:
-            for room in self._rooms[: self._rules.max_rooms or None]:
+            for room in self._rooms[: self._chat.limits.rooms_per_connection or None]:
                 self._unasked.add(self._expect(("follow", room)))
                 self._take(Follow(room=room))
         try:
@@ -112,7 +112,7 @@ class Client:
 
     async def _rest(self) -> None:
         """Keep the pace of this person, for what does not become a frame, whose pace is kept there."""
-        await asyncio.sleep(self._rules.paces.of(self._visitor.person.id).take())
+        await asyncio.sleep(self._chat.paces.of(self._visitor.person.id).take())
 
     async def _post(self, given: Any) -> Answer:
         fields = {"text": given} if isinstance(given, str) else given
@@ -140,15 +140,15 @@ class Client:
         self._visitor.grant.check("read", asked.room)
         if asked.after is not UNSET and asked.before is not UNSET:
             raise Refused("invalid", "Give either a revision to read after or a sequence to read before, not both.")
-        access = await self._engine.run(self._rules.enter, self._visitor, asked.room)
-        messages, limit = self._engine.messages, min(max(asked.limit, 1), MOST_MESSAGES)
+        access = await self._engine.run(self._chat.enter, self._visitor, asked.room)
+        history, limit = self._chat.history, min(max(asked.limit, 1), MOST_MESSAGES)
         page: Page
         if asked.after is not UNSET:
-            page = await self._engine.run(messages.after, access.room, asked.after, limit)
+            page = await self._engine.run(history.after, access.room, asked.after, limit)
         elif asked.before is not UNSET:
-            page = await self._engine.run(messages.before, access.room, asked.before, limit)
+            page = await self._engine.run(history.before, access.room, asked.before, limit)
         else:
-            page = await self._engine.run(messages.newest, access.room, limit)
+            page = await self._engine.run(history.newest, access.room, limit)
         self._strikes = 0
         return {
             "room": asked.room,

@@ -1,15 +1,20 @@
 """Who is at the other end of a connection, and what may be done on it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
 import msgspec
 
 from chatroom.base.access import Access
-from chatroom.base.models import Draft, Held, Person
+from chatroom.base.models import Person
+from chatroom.live.sockets.gate import Limits
 from chatroom.live.sockets.pace import Paces
+from chatroom.messages.changes import Changes
+from chatroom.messages.history import History
+from chatroom.messages.posting import Posting
 from chatroom.people.tokens import EVERYTHING, Grant
+from chatroom.rooms.access import RoomAccess
 
 
 class Visitor(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,23 +28,18 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
     grant: Grant = EVERYTHING
 
 
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """What a connection may do. All but `check_posting` and `may_be_held` are called in a thread.
+class Chat(msgspec.Struct, frozen=True, kw_only=True):
+    """What connections work on; in threads, but for what asks no database."""
 
-    `get_access` refuses who is no member, and lets people into public rooms; `find_access` only looks.
-    """
-
-    get_access: Callable[[str, str], Access]
-    find_access: Callable[[str, str], Access | None]
-    check_posting: Callable[[str, str], None]
-    mark_read: Callable[[Access, int], None]
-    take_turn: Callable[[Access, str], None]
-    max_rooms: int
-    may_be_held: Callable[[Access], bool]
-    hold: Callable[[Access, Draft, Sequence[str]], Held | None]
+    rooms: RoomAccess
+    posting: Posting
+    changes: Changes
+    history: History
+    mark_read: Callable[[Access, int], object]
+    limits: Limits
     paces: Paces = msgspec.field(default_factory=Paces)
 
     def enter(self, visitor: Visitor, slug: str) -> Access:
         """The room as a visitor may see it; called in a thread."""
         user_id = visitor.person.id
-        return visitor.grant.enter(slug, partial(self.find_access, user_id), partial(self.get_access, user_id))
+        return visitor.grant.enter(slug, partial(self.rooms.find_for, user_id), partial(self.rooms.get_for, user_id))

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import lru_cache
 from typing import Any, cast
 
+import msgspec
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
@@ -42,6 +43,20 @@ OTHERS_PER_SECOND = 200.0
 """Pings, pongs and parts of messages, which cost as much as texts. When more come at once, the client has to wait."""
 MOST_TAKEN = 8
 """Texts that wait for the connection to take them, before nothing more is read."""
+
+
+def never_now(*_frames: bytes) -> bool:
+    """For a way out that may always have to wait."""
+    return False
+
+
+class Transport(msgspec.Struct, frozen=True, kw_only=True):
+    """One client's ways in and out."""
+
+    receive: Receive
+    send: Send
+    write: Write
+    write_now: WriteNow = never_now
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
@@ -232,11 +247,12 @@ def _compressed(frame: bytes) -> bytes:
     return framed(deflate(frame), TEXT | COMPRESSED)
 
 
-def writers(scope: Scope, send: Send) -> tuple[Write, WriteNow]:
-    """The connection's ways out: the short ones where our server runs, else that of any ASGI server."""
+def transport_of(scope: Scope, receive: Receive, send: Send) -> Transport:
+    """The connection's ways in and out: the short ones where our server runs, else those of any ASGI server."""
     direct: tuple[Write, WriteNow] | None = scope.get("extensions", {}).get(EXTENSION)
     if direct is not None:
-        return direct
+        write_direct, write_now = direct
+        return Transport(receive=receive, send=send, write=write_direct, write_now=write_now)
 
     async def write(*frames: bytes) -> None:
         for frame in frames:
@@ -245,9 +261,4 @@ def writers(scope: Scope, send: Send) -> tuple[Write, WriteNow]:
             except RuntimeError as error:  # uvicorn closed the connection by itself, and has not told us yet
                 raise ConnectionResetError("the connection is closed") from error
 
-    return write, never_now
-
-
-def never_now(*_frames: bytes) -> bool:
-    """For a way out that may always have to wait."""
-    return False
+    return Transport(receive=receive, send=send, write=write)

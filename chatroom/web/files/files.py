@@ -82,7 +82,7 @@ def upload(slug: str) -> Response:
     """
     person = asker()
     access = enter(slug)
-    services.messages.posting.check_posting(access)
+    services.messages.rules.check("post", access, "person")
     name, stream = _one_file()
     services.site.limits.uploading.check(person.id, client_address())
     return answer(services.files.uploads.take(person.id, access.room, name, stream), 201)
@@ -105,15 +105,15 @@ def sent_files() -> list[FileStorage]:
     return [part for part in request.files.getlist("files") if part.filename]
 
 
-def keep_sent(user_id: str, room: Room, parts: list[FileStorage]) -> list[str]:
-    """Keep the files of a form, and answer with their ids."""
+def keep_sent(user_id: str, room: Room, parts: list[FileStorage]) -> list[File]:
+    """Keep the files of a form."""
     most = services.settings.max_files_per_message
     if 0 < most < len(parts):
         raise Refused("too_many_files", f"A message has at most {most} files.")
     kept = []
     for part in parts:
         services.site.limits.uploading.check(user_id, client_address())
-        kept.append(services.files.uploads.take(user_id, room, part.filename or "", cast("BinaryIO", part.stream)).id)
+        kept.append(services.files.uploads.take(user_id, room, part.filename or "", cast("BinaryIO", part.stream)))
     return kept
 
 

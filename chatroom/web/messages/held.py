@@ -6,7 +6,7 @@ import msgspec
 from flask import Blueprint, Response, redirect, url_for
 from msgspec import UNSET, UnsetType
 
-from chatroom.base.models import SERVER_MADE, File, Held
+from chatroom.base.models import File, Held, given_client_id
 from chatroom.live.protocol import timestamp
 from chatroom.web.kit.api import answer, api_blueprint, enter
 from chatroom.web.kit.login import current_user, login_required
@@ -89,7 +89,7 @@ def wire_held(held: Held) -> HeldMessage:
     is_rejected = held.state == "rejected"
     return HeldMessage(
         id=held.id,
-        client_id=UNSET if held.client_id.startswith(SERVER_MADE) else held.client_id,
+        client_id=given_client_id(held.client_id),
         text=held.text,
         held_at=timestamp(held.held_at),
         reply_to=UNSET if held.reply_to is None else held.reply_to,

@@ -9,7 +9,7 @@ from msgspec import Meta
 from chatroom.base.access import Access
 from chatroom.base.models import Message, Person
 from chatroom.live.protocol import Format, WireMessage, wire
-from chatroom.messages.changes import Change
+from chatroom.messages.writer import Change
 from chatroom.web.kit.api import answer, api_blueprint, body_as, enter, query_as
 from chatroom.web.kit.login import client_address
 from chatroom.web.kit.openapi import operation
@@ -88,7 +88,7 @@ def pin(slug: str, message_id: str) -> Response:
 def pins(slug: str) -> Response:
     """What is pinned in a room, the first first."""
     room, asked = enter(slug).room, query_as(Asking)
-    messages = [wire(message, asked.format) for message in services.messages.posting.pinned(room)]
+    messages = [wire(message, asked.format) for message in services.messages.history.pinned(room)]
     return answer(PinsAnswer(room=room.slug, messages=messages))
 
 
@@ -101,8 +101,7 @@ def members(slug: str) -> Response:
 
 
 def _change(access: Access, change: Change) -> Message:
-    services.site.limits.posting.check(access.user_id, client_address())
-    return services.messages.posting.change(access.room, change)
+    return services.messages.posting.change(access, change, client_address())
 
 
 def _changed(access: Access, message: Message) -> Response:

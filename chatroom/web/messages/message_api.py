@@ -5,12 +5,12 @@ from flask import Response
 
 from chatroom.base.access import Access
 from chatroom.live.protocol import Cursor, Format, WireMessage, wire
-from chatroom.messages.changes import Change
-from chatroom.web.kit.api import answer, api_blueprint, asker, body_as, enter, query_as
+from chatroom.messages.outcomes import StoredAnswer, stored_answer
+from chatroom.messages.writer import Change
+from chatroom.web.kit.api import answer, api_blueprint, body_as, enter, query_as
 from chatroom.web.kit.login import client_address
 from chatroom.web.kit.openapi import operation
 from chatroom.web.kit.services import services
-from chatroom.web.messages.messages_api import StoredAnswer, stored_answer
 
 blueprint = api_blueprint("messages_api")
 
@@ -33,7 +33,7 @@ class Editing(msgspec.Struct, forbid_unknown_fields=True):
 def read(slug: str, message_id: str) -> Response:
     """One message."""
     room = enter(slug).room
-    return answer(wire(services.messages.posting.get(room, message_id), query_as(ReadingOne).format))
+    return answer(wire(services.messages.history.get(room, message_id), query_as(ReadingOne).format))
 
 
 @blueprint.patch("/rooms/<slug>/messages/<message_id>")
@@ -60,5 +60,5 @@ def delete(slug: str, message_id: str) -> Response:
 
 
 def _change(access: Access, change: Change) -> Response:
-    services.site.limits.posting.check(asker().id, client_address())
-    return answer(stored_answer(access.room, services.messages.posting.change(access.room, change)))
+    message = services.messages.posting.change(access, change, client_address())
+    return answer(stored_answer(access.room.slug, message, message.client_id))

@@ -7,10 +7,12 @@ from flask import Response
 from msgspec import UNSET, UnsetType
 
 from chatroom.base.errors import Refused
-from chatroom.base.models import SERVER_MADE, Held, Message, Room
+from chatroom.base.models import Held, Room
 from chatroom.live.protocol import ClientId, Cursor, FileIds, Format, WireMessage, wire
-from chatroom.messages.posting import Page as MessagePage
-from chatroom.moderation.approval import WAITING
+from chatroom.messages.history import Page as MessagePage
+from chatroom.messages.messages_store import Stored
+from chatroom.messages.outcomes import HeldAnswer, StoredAnswer, answer_of
+from chatroom.messages.posting import Submission
 from chatroom.web.kit.api import answer, api_blueprint, asker, body_as, enter, query_as
 from chatroom.web.kit.login import client_address
 from chatroom.web.kit.openapi import operation
@@ -55,26 +57,6 @@ class Changes(msgspec.Struct):
     newer: bool | UnsetType = UNSET
 
 
-class StoredAnswer(msgspec.Struct, kw_only=True):
-    """What a post became."""
-
-    room: str
-    client_id: str | UnsetType = UNSET
-    id: str
-    sequence: int
-    revision: int
-
-
-class HeldAnswer(msgspec.Struct, kw_only=True):
-    """That a post waits for approval."""
-
-    room: str
-    client_id: str | UnsetType = UNSET
-    id: str
-    held: bool = True
-    message: str = WAITING
-
-
 @blueprint.get("/rooms/<slug>/messages")
 @operation("read", {200: Changes}, query=Reading)
 def read(slug: str) -> Response:
@@ -106,40 +88,26 @@ def post(slug: str) -> Response:
     The `client_id` is your own name for it: sending the same again stores nothing, and answers with the first. 202
     where it waits for a moderator's approval: nobody else sees it yet.
     """
-    person = asker()
-    access = enter(slug)
-    room = access.room
-    body = body_as(Post)
-    draft = services.messages.posting.draft(
-        person.author, body.text, body.client_id, reply_to=body.reply_to, has_files=bool(body.files)
+    access, body = enter(slug), body_as(Post)
+    outcome = services.messages.posting.post(
+        Submission(
+            access=access,
+            author=asker().author,
+            address=client_address(),
+            text=body.text,
+            client_id=body.client_id,
+            reply_to=body.reply_to,
+            file_ids=body.files,
+        )
     )
-    services.site.limits.posting.check(person.id, client_address())
-    services.messages.posting.check_reply(room, body.reply_to)
-    services.rooms.slow_mode.check_posting(access, draft.client_id)
-    held = services.moderation.approval.hold(access, draft, body.files)
-    if held is not None:
-        return answer(held_answer(room, held), 202)
-    draft = services.messages.posting.attach(room, draft, body.files)
-    stored = services.messages.posting.post(room, services.messages.posting.with_mentions(access, draft))
-    return answer(stored_answer(room, stored.message), 200 if stored.is_repeated else 201)
+    return answer_post(access.room, outcome)
 
 
-def held_answer(room: Room, held: Held) -> HeldAnswer:
-    """What whoever posted is told of a message that waits."""
-    return HeldAnswer(
-        room=room.slug, client_id=UNSET if held.client_id.startswith(SERVER_MADE) else held.client_id, id=held.id
-    )
-
-
-def stored_answer(room: Room, message: Message) -> StoredAnswer:
-    """What whoever posted or changed a message is told."""
-    return StoredAnswer(
-        room=room.slug,
-        client_id=UNSET if message.client_id.startswith(SERVER_MADE) else message.client_id,
-        id=message.id,
-        sequence=message.sequence,
-        revision=message.revision,
-    )
+def answer_post(room: Room, outcome: Stored | Held) -> Response:
+    """What whoever posted is told, as JSON."""
+    stored_status = 200 if isinstance(outcome, Stored) and outcome.is_repeated else 201
+    status = 202 if isinstance(outcome, Held) else stored_status
+    return answer(answer_of(room.slug, outcome), status)
 
 
 def _parts(asked: Reading) -> tuple[object, ...]:
@@ -147,20 +115,20 @@ def _parts(asked: Reading) -> tuple[object, ...]:
 
 
 def _page(room: Room, asked: Reading) -> MessagePage:
-    messages, limit = services.messages.posting, _limit(asked)
+    history, limit = services.messages.history, _limit(asked)
     if asked.after is not UNSET:
-        return messages.after(room, asked.after, limit)
+        return history.after(room, asked.after, limit)
     if asked.before is not UNSET:
-        return messages.before(room, asked.before, limit)
+        return history.before(room, asked.before, limit)
     if asked.since is not UNSET:
-        return messages.since(room, asked.since, limit)
+        return history.since(room, asked.since, limit)
     if asked.around is not UNSET:
-        return messages.around(room, asked.around, limit)
+        return history.around(room, asked.around, limit)
     if asked.sequences is not UNSET:
-        revision = messages.newest_revision(room)
-        found = messages.by_sequences(room, {int(each) for each in asked.sequences.split(",")})
+        revision = history.newest_revision(room)
+        found = history.by_sequences(room, {int(each) for each in asked.sequences.split(",")})
         return MessagePage(messages=found, revision=revision, more=False)
-    return messages.newest(room, limit)
+    return history.newest(room, limit)
 
 
 def _limit(asked: Reading) -> int:

@@ -2,8 +2,9 @@
 
 import hashlib
 import zlib
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any
 
 import msgspec
@@ -20,9 +21,11 @@ from flask import (
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused, Unavailable
-from chatroom.base.models import Draft, Held, Message, Room
+from chatroom.base.models import File, Held, Room
+from chatroom.messages.history import Page as MessagePage
 from chatroom.messages.messages_store import Stored
-from chatroom.messages.posting import Page as MessagePage
+from chatroom.messages.posting import Submission
+from chatroom.messages.rules import wait_between, why_closed
 from chatroom.rooms.access import LOBBY
 from chatroom.web.files.files import keep_sent, sent_files
 from chatroom.web.kit.errors import retry_after_of, status_of, with_retry_after
@@ -102,7 +105,7 @@ def messages_frame(slug: str) -> Page:
     access = services.rooms.access.get_for(current_user.id, slug)
     found = access.room
     services.live.presences.visit(found.id, current_user.person)
-    page = services.messages.posting.newest(found, services.settings.history_page)
+    page = services.messages.history.newest(found, services.settings.history_page)
     _mark_read(access, page)
     held = services.moderation.approval.list_of(access)
     return make_response(render_template("messages/messages.html", room=found, held=held, **_history(found, page)))
@@ -145,40 +148,37 @@ def _mark_read(access: Access, page: MessagePage) -> None:
 
 def _post(access: Access, form: MessageForm) -> Stored | Held:
     """Store what was typed, or hold it; the same form with the same text again stores nothing."""
-    found = access.room
     parts = sent_files()
-    draft = services.messages.posting.draft(
-        current_user.author, form.typed, form.given_client_id, reply_to=form.answered, has_files=bool(parts)
+    keep = cache(partial(keep_sent, current_user.id, access.room, parts))  # once, however often it is asked
+    said = Submission(
+        access=access,
+        author=current_user.author,
+        address=client_address(),
+        text=form.typed,
+        client_id=form.given_client_id,
+        reply_to=form.answered,
+        upload=(lambda: [file.id for file in keep()]) if parts else None,
     )
-    services.site.limits.posting.check(current_user.id, client_address())
-    services.messages.posting.check_reply(found, draft.reply_to)
-    services.rooms.slow_mode.check_posting(access, draft.client_id)
-    file_ids = keep_sent(current_user.id, found, parts)
-    held = services.moderation.approval.hold(access, draft, file_ids)
-    if held is not None:
-        if held.text == draft.text:
-            return held
-        return services.moderation.approval.hold(access, _as_another(draft), file_ids) or held
-    draft = services.messages.posting.attach(found, draft, file_ids)
-    draft = services.messages.posting.with_mentions(access, draft)
-    stored = services.messages.posting.post(found, draft)
-    message = stored.message
-    if not stored.is_repeated or _says_the_same(message, draft) or message.edited_at or message.deleted_at:
-        return stored
-    draft = _as_another(draft)
-    return services.messages.posting.post(found, services.messages.posting.attach(found, draft, file_ids))
+    posting = services.messages.posting
+    outcome = posting.find_known(said) or posting.post(said)  # which is another's, too, where both came at once
+    return outcome if _is_of(outcome, said, keep) else posting.post(_as_another(said))
 
 
-def _as_another(draft: Draft) -> Draft:
+def _as_another(said: Submission) -> Submission:
     """An earlier form, come back by the Back button, with another text: swallowing it would lose a message."""
-    other = hashlib.sha256(f"{draft.client_id} {draft.text}".encode()).hexdigest()[:32]
-    return msgspec.structs.replace(draft, client_id=other)
+    other = hashlib.sha256(f"{said.client_id} {said.text}".encode()).hexdigest()[:32]
+    return msgspec.structs.replace(said, client_id=other)
 
 
-def _says_the_same(message: Message, draft: Draft) -> bool:
-    """Whether a form was only sent twice; its files have come twice then, and have other ids."""
-    files = [[(file.name, file.size) for file in each] for each in (message.files, draft.files)]
-    return message.text == draft.text and files[0] == files[1]
+def _is_of(outcome: Stored | Held, said: Submission, keep: Callable[[], list[File]]) -> bool:
+    """Whether this is what became of a form that came once or twice; its files have other ids when they come again."""
+    if isinstance(outcome, Held):
+        return outcome.text == said.text
+    message = outcome.message
+    if not outcome.is_repeated or message.edited_at or message.deleted_at:
+        return True
+    files = [[(file.name, file.size) for file in each] for each in (message.files, keep())]
+    return message.text == said.text and files[0] == files[1]
 
 
 def room_page(
@@ -192,13 +192,14 @@ def room_page(
             "chatroom.html",
             room=found,
             access=access,
-            closed=_why_closed(access),
+            closed=why_closed(access),
+            slow_seconds=wait_between(access, "person"),
             held=services.moderation.approval.list_of(access),
             waiting=services.moderation.approval.count_for(current_user.user) if access.may_moderate else 0,
             form=form,
             msg=msg,
             people=services.live.presences.here(found.id),
-            pins=services.messages.posting.pinned(found),
+            pins=services.messages.history.pinned(found),
             sections=sections_for(access.user_id),
             **{"is_history": False, **more},
             **_history(found, page),
@@ -213,7 +214,7 @@ def _address_of_day(found: Room) -> str:
     try:
         day = datetime.strptime(request.args["date"], "%Y-%m-%d").replace(tzinfo=UTC)
         offset = int(request.args.get("offset", "0")[:5])
-        message = services.messages.posting.first_at(found, day + timedelta(minutes=offset))
+        message = services.messages.history.first_at(found, day + timedelta(minutes=offset))
     except (ValueError, OverflowError) as error:
         raise Refused("invalid", "Write the date like 2026-11-21.") from error
     if message is None:
@@ -221,22 +222,13 @@ def _address_of_day(found: Room) -> str:
     return url_for("permalinks.message", slug=found.slug, sequence=message.sequence)
 
 
-def _why_closed(access: Access) -> str:
-    """Why nobody, or not this member, writes in the room; a mute ends, and is told when one tries."""
-    try:
-        msgspec.structs.replace(access, muted_until=None).check_posting(datetime.now(UTC))
-    except Refused as refusal:
-        return refusal.message
-    return ""
-
-
 def _asked_page(found: Room) -> dict[str, Any]:
     """The newest messages, or the older ones that the address asks for."""
     before = request.args.get("before", type=int)
     limit = services.settings.history_page
     if before is None:
-        return {"page": services.messages.posting.newest(found, limit)}
-    page = services.messages.posting.before(found, min(max(before, 1), LARGEST_SEQUENCE), limit)
+        return {"page": services.messages.history.newest(found, limit)}
+    page = services.messages.history.before(found, min(max(before, 1), LARGEST_SEQUENCE), limit)
     return {"page": page, "is_history": True}
 
 
@@ -244,7 +236,7 @@ def _history(found: Room, page: MessagePage) -> dict[str, Any]:
     messages = page.messages
     return {
         "messages": messages,
-        "quoted": services.messages.posting.quoted(found, messages),
+        "quoted": services.messages.history.quoted(found, messages),
         "cursor": page.revision,
         "has_older": page.more,
         "has_newer": page.newer,

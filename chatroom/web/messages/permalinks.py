@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Message
-from chatroom.messages.changes import Change
+from chatroom.messages.writer import Change
 from chatroom.web.kit.errors import retry_after_of, status_of, with_retry_after
 from chatroom.web.kit.forms import Form
 from chatroom.web.kit.login import client_address, current_user, login_required
@@ -28,7 +28,7 @@ def message(slug: str, sequence: int) -> Page:
     """The room with a message in view; a sequence that no message has leads to the next one."""
     access = open_room(slug)
     sequence = min(sequence, LARGEST_SEQUENCE)
-    page = services.messages.posting.around(access.room, sequence, services.settings.history_page)
+    page = services.messages.history.around(access.room, sequence, services.settings.history_page)
     target = next(each for each in page.messages if each.sequence >= sequence)
     if target.sequence != sequence:
         return _lead_to(access, target)
@@ -48,7 +48,7 @@ def edit(slug: str, sequence: int) -> Page:
         _change(access, services.messages.changes.editing(access, target.id, form.typed, seen=form.seen))
     except (Refused, Unavailable) as error:
         page = _message_page(
-            access, services.messages.posting.at(access.room, sequence), form, str(error), status_of(error)
+            access, services.messages.history.at(access.room, sequence), form, str(error), status_of(error)
         )
         return with_retry_after(page, retry_after_of(error))
     return _lead_to(access, target)
@@ -114,12 +114,11 @@ def _mark(access: Access, target: Message, form: Form, make: Callable[[], Change
 
 def _find(slug: str, sequence: int) -> tuple[Access, Message]:
     access = services.rooms.access.get_for(current_user.id, slug)
-    return access, services.messages.posting.at(access.room, min(sequence, LARGEST_SEQUENCE))
+    return access, services.messages.history.at(access.room, min(sequence, LARGEST_SEQUENCE))
 
 
 def _change(access: Access, change: Change) -> None:
-    services.site.limits.posting.check(current_user.id, client_address())
-    services.messages.posting.change(access.room, change)
+    services.messages.posting.change(access, change, client_address())
 
 
 def _lead_to(access: Access, target: Message) -> BaseResponse:
@@ -133,7 +132,7 @@ def _edit_form(target: Message) -> EditForm:
 def _message_page(access: Access, target: Message, form: EditForm, problem: str, status: int, **more: Any) -> Response:
     """The message's page with what was typed; once what is there now was shown, it may be replaced."""
     form.revision.data = str(target.revision)
-    page = services.messages.posting.around(access.room, target.sequence, services.settings.history_page)
+    page = services.messages.history.around(access.room, target.sequence, services.settings.history_page)
     return room_page(
         access,
         MessageForm(formdata=None),

@@ -2,18 +2,15 @@
 
 import msgspec
 from flask import Blueprint, Response, flash, redirect, request, url_for
-from msgspec import UNSET
 
 from chatroom.base.errors import Refused
-from chatroom.base.models import SERVER_MADE
 from chatroom.live.protocol import ClientId
-from chatroom.web.kit.api import answer
 from chatroom.web.kit.lanes import scarce
 from chatroom.web.kit.login import client_address, current_user, login_required
 from chatroom.web.kit.pages import Page, form_page, render
 from chatroom.web.kit.security import exempt_from_csrf
 from chatroom.web.kit.services import services
-from chatroom.web.messages.messages_api import StoredAnswer
+from chatroom.web.messages.messages_api import answer_post
 from chatroom.web.outbound.forms import HookForm
 
 blueprint = Blueprint("webhooks", __name__)
@@ -82,17 +79,7 @@ def receive(secret: str) -> Response:
     """Post what a program sends: JSON as Slack's webhooks take it, a form, or plain text."""
     hook, room = services.outbound.webhooks.find(secret)
     said = _said()
-    services.site.limits.posting.check(hook.id, client_address())
-    stored = services.outbound.webhooks.post(hook, room, said.text, said.client_id)
-    message = stored.message
-    shown = StoredAnswer(
-        room=room.slug,
-        client_id=UNSET if message.client_id.startswith(SERVER_MADE) else message.client_id,
-        id=message.id,
-        sequence=message.sequence,
-        revision=message.revision,
-    )
-    return answer(shown, 200 if stored.is_repeated else 201)
+    return answer_post(room, services.outbound.webhooks.post(hook, room, said.text, said.client_id, client_address()))
 
 
 def _said() -> Said:

@@ -1,8 +1,5 @@
 /* The title and the topic of the room, and whether the person may write in it. */
 
-const ARCHIVED = "This room is archived: you can read it, but nobody can post.";
-const READ_ONLY = "Only moderators can post in this room.";
-
 export class RoomView {
   #find;
   #mayModerate;
@@ -15,12 +12,12 @@ export class RoomView {
   }
 
   /** Take a room frame. */
-  apply({ title, topic, kind, is_read_only, slow_seconds, archived }) {
+  apply({ title, topic, kind, slow_seconds, closed }) {
     // A direct room has another title for each who is in it.
     if (kind !== "direct") this.#find("room-heading").textContent = title;
     this.#find("room-topic").textContent = topic;
     this.#slowSeconds = this.#mayModerate ? 0 : slow_seconds;
-    this.close(archived ? ARCHIVED : is_read_only && !this.#mayModerate ? READ_ONLY : "");
+    this.close(closed[this.#mayModerate ? "moderator" : "member"] ?? "");
   }
 
   /** How many milliseconds the person waits after a message of theirs. */

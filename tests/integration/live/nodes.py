@@ -17,13 +17,14 @@ from chatroom.live.feed import ChangeStreamFeed, Hint, Known, PollingFeed
 from chatroom.live.follower import follow
 from chatroom.live.presence.presences_store import PresenceStore
 from chatroom.live.rooms import LiveRoom, TailLimits
+from chatroom.messages.appending import Appending
 from chatroom.messages.async_store import AsyncMessages
 from chatroom.messages.messages_store import MessageStore, Stored
-from chatroom.messages.posting import Messages
 from chatroom.mongo.database import Database
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.notices import Notices
 from chatroom.site.notices_store import NoticeStore
+from tests.messaging import Messaging
 from tests.people import ALICE
 from tests.waiting import PATIENCE_SECONDS, wait_until, wait_until_in_loop
 
@@ -48,10 +49,10 @@ class Node:
         self.name = name
         self.database = database
         self.store = make_store(database, origin=name)
-        self.messages = Messages(self.store, max_length=4000)
-        if make_store is MessageStore:  # a store that is broken on purpose would be gone round
-            self.messages.store_now = AsyncMessages(database, self.store)
         self.bridge = Bridge()
+        self.messages = Messaging(self.store, line=self.bridge)
+        # A store that is broken on purpose would be gone round.
+        self.store_now = AsyncMessages(database, self.store) if make_store is MessageStore else None
         self._watch = watch or partial(changes.watch, database, name)
         self._safety_seconds = safety_seconds
         self._polling_seconds = polling_seconds
@@ -67,7 +68,7 @@ class Node:
     async def _make_engine(self, tail_messages: int) -> Engine:
         return Engine(
             self.bridge,
-            self.messages,
+            Appending(self.store, self.messages.texts, self.store_now),
             self.store,
             PresenceStore(self.database, process=self.name, lease_seconds=30),
             application=Application(
@@ -106,8 +107,8 @@ class Node:
 
     async def _stop(self) -> None:
         await self.engine.stop()
-        if self.messages.store_now is not None:
-            await self.messages.store_now.close()
+        if self.store_now is not None:
+            await self.store_now.close()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()

@@ -18,6 +18,7 @@ from chatroom.outbound.subscriptions_store import Subscription, SubscriptionStor
 from chatroom.rooms.access import LOBBY
 from chatroom.services import Services
 from tests.integration.live.servers import SECONDS, Client, Server, make_tokens, new_name, settings_of
+from tests.messaging import append, new_draft
 from tests.people import access
 from tests.subscribers import Browser
 from tests.waiting import wait_until
@@ -256,8 +257,8 @@ def test_an_account_is_deleted_to_the_end_though_the_process_is_killed_in_the_mi
     (token,) = make_tokens(pair.uri, pair.name, "carol")
     carol = pair.user(token)
     services.rooms.access.get_for(carol.id, "lobby")
-    drafts = [services.messages.posting.draft(Author(carol.id, "Carol"), f"c{n}") for n in range(count)]
-    services.messages.posting.append(LOBBY.id, drafts)
+    drafts = [new_draft(Author(carol.id, "Carol"), f"c{n}") for n in range(count)]
+    append(services, LOBBY.id, drafts)
     holder = pair.holder("account_deletion")
     other = next(server for origin, server in pair.origins.items() if origin != holder)
     left = {"room": LOBBY.id, "author.id": carol.id, "deleted_at": None}

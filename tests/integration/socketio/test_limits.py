@@ -24,6 +24,7 @@ from chatroom.people.accounts import Registration
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.services import Services
 from tests.conftest import MakeApp, services_of
+from tests.messaging import new_draft
 from tests.visitors import PASSWORD
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
@@ -89,7 +90,7 @@ class Place:
         user = self.services.people.users.find_by_username("alice")
         assert user
         lobby = self.services.rooms.access.get_for(user.id, "lobby").room
-        self.services.messages.posting.post(lobby, self.services.messages.posting.draft(Author(user.id, "Alice"), text))
+        self.services.messages.writer.post(lobby, new_draft(Author(user.id, "Alice"), text))
 
 
 MakePlace = Callable[..., Place]
@@ -298,7 +299,7 @@ class TestEvents:
 
     def test_an_error_of_ours_is_answered_too(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
         """P13."""
-        monkeypatch.setattr(place.services.messages.posting, "newest", lambda *_: 1 / 0)
+        monkeypatch.setattr(place.services.messages.history, "newest", lambda *_: 1 / 0)
         with closing(place.enter(place.token("bobby"))) as client:
             assert ask(client, "history", {})["error"]["reason"] == "unavailable"
             assert ask(client, "leave", "lobby") == {"room": "lobby"}

@@ -12,12 +12,13 @@ from chatroom.base.config import Settings
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Author, Held, Message, Notice, Room, User
 from chatroom.erasure import departed_messages
-from chatroom.messages.changes import Change
+from chatroom.messages.writer import Change
 from chatroom.moderation.held_store import HeldStore, make_held_id
 from chatroom.mongo.context import Context
 from chatroom.mongo.database import Database
 from chatroom.people.accounts import Registration
 from chatroom.services import Services
+from tests.messaging import append, new_draft
 from tests.pictures import make_picture
 from tests.visitors import PASSWORD
 from tests.waiting import wait_until
@@ -54,12 +55,11 @@ class Site:
 
     def say(self, user: User, text: str, slug: str = "lobby", **more: Any) -> Message:
         access = self.services.rooms.access.get_for(user.id, slug)
-        messages = self.services.messages.posting
-        draft = messages.draft(access.author, text, **more)
-        return messages.post(access.room, messages.with_mentions(access, draft)).message
+        draft = self.services.messages.texts.with_mentions(access, new_draft(access.author, text, **more))
+        return self.services.messages.writer.post(access.room, draft).message
 
     def change(self, user: User, change: Change, slug: str = "lobby") -> Message:
-        return self.services.messages.posting.change(self.room(user, slug), change)
+        return self.services.messages.writer.change(self.room(user, slug), change)
 
     def states(self, slug: str = "lobby") -> list[Message]:
         """Every message as a reader from the beginning gets it, in the order of their sequences."""
@@ -287,11 +287,11 @@ def talk(site: Site) -> None:
     answer = site.say(site.alice, "good morning to you", reply_to=first.sequence)
     theirs = site.services.rooms.access.get_for(site.bob.id, "lobby")
     hers = site.services.rooms.access.get_for(site.alice.id, "lobby")
-    messages = site.services.messages.posting
-    site.change(site.bob, messages.changes.deleting(theirs, taken_back.id))
-    site.change(site.bob, messages.changes.reacting(theirs, answer.id, "🎉"))
-    site.change(site.alice, messages.changes.reacting(hers, first.id, "🎉"))
-    messages.note(site.room(site.bob), theirs.author, "Bob joined")
+    changes = site.services.messages.changes
+    site.change(site.bob, changes.deleting(theirs, taken_back.id))
+    site.change(site.bob, changes.reacting(theirs, answer.id, "🎉"))
+    site.change(site.alice, changes.reacting(hers, first.id, "🎉"))
+    site.services.messages.writer.note(site.room(site.bob), theirs.author, "Bob joined")
 
 
 def named(messages: list[Message]) -> list[tuple[str, str, str]]:
@@ -357,9 +357,9 @@ class TestWhatTheyWrote:
     def test_files_go_with_what_is_erased(self, site: Site) -> None:
         files, lobby = site.services.files, site.room(site.bob)
         file = files.uploads.take(site.bob.id, lobby, "a.png", io.BytesIO(make_picture("PNG")))
-        messages = site.services.messages.posting
-        draft = messages.draft(Author(site.bob.id, "Bob"), "look", has_files=True)
-        messages.post(lobby, messages.attach(lobby, draft, [file.id]))
+        draft = new_draft(Author(site.bob.id, "Bob"), "look")
+        draft = site.services.files.of_messages.attach(lobby, draft, [file.id])
+        site.services.messages.writer.post(lobby, draft)
         site.delete(site.bob, is_erased=True)
         with pytest.raises(Refused):
             files.downloads.get(file.id)
@@ -367,9 +367,9 @@ class TestWhatTheyWrote:
     def test_files_stay_with_what_is_kept(self, site: Site) -> None:
         files, lobby = site.services.files, site.room(site.bob)
         file = files.uploads.take(site.bob.id, lobby, "a.png", io.BytesIO(make_picture("PNG")))
-        messages = site.services.messages.posting
-        draft = messages.draft(Author(site.bob.id, "Bob"), "look", has_files=True)
-        messages.post(lobby, messages.attach(lobby, draft, [file.id]))
+        draft = new_draft(Author(site.bob.id, "Bob"), "look")
+        draft = site.services.files.of_messages.attach(lobby, draft, [file.id])
+        site.services.messages.writer.post(lobby, draft)
         site.delete(site.bob)
         assert not files.downloads.is_unused(files.downloads.get(file.id))
 
@@ -386,9 +386,9 @@ class TestWhatTheyWrote:
     def test_among_many_others(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         """Only their own messages are read and written, however many there are of others."""
         monkeypatch.setattr(departed_messages, "BATCH", 5)
-        messages, lobby = site.services.messages.posting, site.room(site.alice)
+        lobby = site.room(site.alice)
         authors = [Author(site.alice.id, "Alice"), Author(site.bob.id, "Bob")]
-        messages.append(lobby.id, [messages.draft(authors[n % 20 == 0], f"m{n}") for n in range(400)])
+        append(site.services, lobby.id, [new_draft(authors[n % 20 == 0], f"m{n}") for n in range(400)])
         site.say(site.bob, "the last")
         read: list[int] = []
         find_all = site.services.messages.store.find_all
@@ -413,7 +413,7 @@ class TestToTheEnd:
         monkeypatch.setattr(departed_messages, "BATCH", 3)
         for n in range(10):
             site.say(site.bob, f"m{n}")
-        change, calls = site.services.messages.posting.change, []
+        change, calls = site.services.messages.writer.change, []
 
         def die(*arguments: Any) -> Any:
             calls.append(arguments)
@@ -421,7 +421,7 @@ class TestToTheEnd:
                 raise Unavailable("killed")
             return change(*arguments)
 
-        monkeypatch.setattr(site.services.messages.posting, "change", die)
+        monkeypatch.setattr(site.services.messages.writer, "change", die)
         site.delete(site.bob, is_erased=True)  # the account is gone; the rest follows
         assert len([each for each in site.states() if each.deleted_at]) == 3
         assert site.services.people.users.find(site.bob.id) is None
@@ -443,10 +443,10 @@ class TestToTheEnd:
     def test_what_arrives_at_the_last_moment_goes_too(self, site: Site) -> None:
         """M11."""
         lobby = site.room(site.bob)
-        late = site.services.messages.posting.draft(Author(site.bob.id, "Bob"), "late")
+        late = new_draft(Author(site.bob.id, "Bob"), "late")
         site.delete(site.bob, is_erased=True)
         assert site.leaving() == [site.bob.id]
-        site.services.messages.posting.append(lobby.id, [late])
+        append(site.services, lobby.id, [late])
         site.services.erasure.account_deletion.finish()
         assert site.states()[-1].text == "late"  # looked for once, it waits for the last look
         site.settle()

@@ -13,11 +13,11 @@ from chatroom.erasure.clearing import Clearing
 from chatroom.erasure.erasure_store import ErasureStore
 from chatroom.messages.changes import ERASED
 from chatroom.messages.messages_store import MessageStore
-from chatroom.messages.posting import Messages
 from chatroom.mongo.database import Database
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.leases_store import LeaseStore
 from tests.databases import make_acts
+from tests.messaging import Messaging
 from tests.people import ALICE, BOB, access, draft
 from tests.waiting import wait_until
 
@@ -30,7 +30,7 @@ class Site:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.store = MessageStore(database, origin="here")
-        self.messages = Messages(self.store, max_length=4000)
+        self.messages = Messaging(self.store)
         self.rooms = RoomStore(database)
         self.erasures = ErasureStore(database)
         self.rooms.ensure(ROOM)
@@ -38,7 +38,14 @@ class Site:
 
     def make_clearing(self, holder: str = "one") -> Clearing:
         leases = LeaseStore(self.database, holder=holder)
-        return Clearing(self.erasures, self.store, self.messages, leases, make_acts(self.database))
+        return Clearing(
+            self.erasures,
+            self.store,
+            self.messages.changes,
+            leases,
+            make_acts(self.database),
+            writer=self.messages.writer,
+        )
 
     def say(self, count: int, prefix: str = "m") -> None:
         self.messages.append(ROOM.id, [draft(f"{prefix}{n}", author=(ALICE, BOB)[n % 2]) for n in range(count)])
@@ -117,7 +124,7 @@ class TestSeveralChanges:
             while not stop.is_set():
                 count += 1
                 try:
-                    Messages(rival, max_length=100).append(ROOM.id, [draft(f"t{count}")])
+                    Messaging(rival).append(ROOM.id, [draft(f"t{count}")])
                     message = rival.newest(ROOM.id, 1)[0]
                     rival.change(ROOM.id, message.id, lambda message: {"text": message.text + "!"})
                 except Unavailable:
@@ -143,11 +150,11 @@ class TestClearing:
         monkeypatch.setattr(clearing, "BATCH", 3)
         site.say(10)
         site.clearing.clear(access(ALICE, ROOM, "administrator"), ALICE, " Lobby ", "too old")
-        shown = site.messages.newest(site.room, 50)
+        shown = site.messages.history.newest(site.room, 50)
         assert [(message.kind, message.text) for message in shown.messages] == [("event", "Alice cleared the history")]
         assert not shown.more
-        assert site.messages.before(site.room, 5, 10).messages == []
-        assert [message.sequence for message in site.messages.around(site.room, 3, 10).messages] == [11]
+        assert site.messages.history.before(site.room, 5, 10).messages == []
+        assert [message.sequence for message in site.messages.history.around(site.room, 3, 10).messages] == [11]
         old = [message for message in site.states() if message.sequence <= 10]
         assert len(old) == 10
         assert all(message.deleted_at and not message.text and not message.html for message in old)
@@ -178,12 +185,12 @@ class TestClearing:
                 raise Unavailable("gone")
             return original(*arguments)
 
-        original = site.messages.change
-        monkeypatch.setattr(site.messages, "change", change)
+        original = site.messages.writer.change
+        monkeypatch.setattr(site.messages.writer, "change", change)
         with pytest.raises(Unavailable):
             site.clearing.finish()
         assert [message.sequence for message in site.states() if message.deleted_at] == [1, 2, 3]
-        assert site.messages.newest(site.room, 50).messages[0].kind == "event"
+        assert site.messages.history.newest(site.room, 50).messages[0].kind == "event"
         reported: list[tuple[str, int, int]] = []
         site.make_clearing("two").finish(lambda *progress: reported.append(progress))
         assert reported[-1] == ("lobby", 10, 10)
@@ -200,7 +207,7 @@ class TestClearing:
         site.erasures.end_clearing(first)
         assert site.erasures.list_being_cleared()
         site.clearing.finish()
-        assert [message.text for message in site.messages.newest(site.room, 50).messages] == [
+        assert [message.text for message in site.messages.history.newest(site.room, 50).messages] == [
             "Alice cleared the history"
         ]
 
@@ -216,7 +223,7 @@ class TestClearing:
         with pytest.raises(Refused) as caught:
             site.clearing.clear(access(ALICE, ROOM, "administrator"), Author("a", "A"), typed)
         assert caught.value.reason == "invalid"
-        assert site.messages.newest(site.room, 5).messages[0].text == "m0"
+        assert site.messages.history.newest(site.room, 5).messages[0].text == "m0"
 
     def test_the_thread_finishes_it(self, site: Site) -> None:
         site.say(5)

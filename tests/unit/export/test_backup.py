@@ -59,7 +59,7 @@ def fill(app: Flask) -> None:
     access = services.rooms.access.get_for(user.id, "lobby")
     messages = store.newest("lobby", 10)
     store.change("lobby", messages[1].id, lambda message: {"text": "edited", "html": "<p>edited</p>"})
-    services.messages.posting.change(access.room, services.messages.changes.deleting(access, messages[2].id))
+    services.messages.writer.change(access.room, services.messages.changes.deleting(access, messages[2].id))
     store.append(CELLAR.id, [rendered("c1", "down here")])
     services.people.invites.create(uses=3, days=7)
 
@@ -193,7 +193,7 @@ class TestRoundTrip:
         # The lost room had come further: a reader from there is told to load the room anew.
         room = Room(id="lobby", slug="lobby", title="Lobby")
         with pytest.raises(Refused, match="reload the page"):
-            empty.messages.posting.after(room, 9, 50)
+            empty.messages.history.after(room, 9, 50)
         # The next message takes the next revision.
         assert empty.messages.store.append("lobby", [rendered("next")])[0].message.revision == 9
 

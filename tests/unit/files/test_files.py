@@ -11,13 +11,13 @@ from chatroom.base.models import Author, Draft, File, Message, Room
 from chatroom.files import wiring
 from chatroom.files.files_store import KeptFile
 from chatroom.messages.messages_store import MessageStore
-from chatroom.messages.posting import Messages
 from chatroom.mongo.context import Context
 from chatroom.mongo.database import Database
 from chatroom.rooms.access import LOBBY
 from tests.busy import all_taken
 from tests.conftest import Clock
 from tests.databases import in_memory
+from tests.messaging import Messaging, new_draft
 from tests.people import ALICE, BOB, access
 from tests.pictures import SECRET, make_bomb, make_moving, make_picture, make_turned
 
@@ -37,7 +37,7 @@ class Place:
             clock=clock,
         )
         self.store = self.files.store
-        self.messages = Messages(self.message_store, max_length=100, files=self.files.of_messages, clock=clock)
+        self.messages = Messaging(self.message_store, max_length=100, files=self.files.of_messages, clock=clock)
 
     def upload(self, content: bytes = b"some text", name: str = "a.txt", person: Author = ALICE) -> File:
         return self.files.uploads.take(person.id, LOBBY, name, io.BytesIO(content))
@@ -45,8 +45,8 @@ class Place:
     def say(
         self, *files: File, text: str = "", client_id: str = "c1", person: Author = ALICE, room: Room = LOBBY
     ) -> Message:
-        draft = self.messages.draft(person, text, client_id, has_files=bool(files))
-        return self.messages.post(room, self.messages.attach(room, draft, [file.id for file in files])).message
+        draft = new_draft(person, text, client_id)
+        return self.messages.post(room, self.files.of_messages.attach(room, draft, [file.id for file in files])).message
 
     def delete(self, message: Message, person: Author = ALICE) -> Message:
         return self.messages.change(LOBBY, self.messages.changes.deleting(self.access(person), message.id))
@@ -286,11 +286,8 @@ class TestAttaching:
         assert caught.value.reason == "busy"
 
     def test_without_files_nothing_is_asked(self, place: Place) -> None:
-        draft = place.messages.draft(ALICE, "hi")
-        assert place.messages.attach(LOBBY, draft, []) is draft
-        with pytest.raises(Refused) as caught:
-            place.messages.draft(ALICE, " ")
-        assert caught.value.reason == "empty"
+        draft = new_draft(ALICE, "hi")
+        assert place.files.of_messages.attach(LOBBY, draft, []) is draft
 
 
 class TestLettingGo:

@@ -18,6 +18,7 @@ from chatroom.live import (
     connection,
     engine,
     follower,
+    following,
     housekeeping,
     notice_receiver,
     room_reader,
@@ -29,23 +30,24 @@ from chatroom.live import (
 from chatroom.live.bridge import Bridge
 from chatroom.live.engine import Application, Engine
 from chatroom.live.presence.presences_store import PresenceStore
-from chatroom.live.sockets.endpoint import LiveEndpoint
+from chatroom.live.sockets.endpoint import Entrance, LiveEndpoint
 from chatroom.live.sockets.gate import Limits
-from chatroom.live.sockets.visitor import Visitor
+from chatroom.live.sockets.visitor import Chat, Visitor
 from chatroom.messages.messages_store import MessageStore
-from chatroom.messages.posting import Messages
 from chatroom.mongo.database import Database
 from chatroom.people.tokens import EVERYTHING
 from chatroom.rooms.access import LOBBY
+from chatroom.rooms.own_memberships_store import OwnMembershipStore
 from chatroom.site.notices import Notices
 from chatroom.site.notices_store import NoticeStore
 from tests.databases import in_memory, make_rooms
+from tests.messaging import Messaging
 from tests.people import ALICE, BOB, MALLORY, person, rendered
 
 DEN = Room(id="den", slug="den", title="The den of Alice and Bob", kind="private")
 PEOPLE = {"alice": ALICE, "bob": BOB, "mallory": MALLORY}
 THOSE_WHO_SLEEP = (appender, batch_writer, connection, engine, follower, housekeeping, notice_receiver, positions)
-THOSE_WHO_SLEEP += (room_reader, rooms)
+THOSE_WHO_SLEEP += (following, room_reader, rooms)
 MOST_TURNS = 500
 NO_LIMITS = Limits(connections=0, connections_per_user=0, connections_per_address=0, rooms_per_connection=0)
 
@@ -81,11 +83,19 @@ class Process:
         self.posted_elsewhere: list[str] = []
         self.now = datetime(2026, 11, 21, 1, 2, 3, tzinfo=UTC)
         self.store = MessageStore(self.database, origin=name)
-        self.messages = Messages(self.store, max_length=4000, clock=lambda: self.now)
-        self.presences = PresenceStore(self.database, process=name, lease_seconds=30, clock=lambda: self.now)
+        self.posting: list[tuple[str, str]] = []
+        self.too_fast = False
         self.bridge = Bridge()
+        self.messages = Messaging(
+            self.store,
+            line=self.bridge,
+            count=self.count,
+            take_turn=OwnMembershipStore(self.database).take_turn,
+            clock=lambda: self.now,
+        )
+        self.presences = PresenceStore(self.database, process=name, lease_seconds=30, clock=lambda: self.now)
         self.notices = Notices(NoticeStore(self.database), apply=self.bridge.apply)
-        self.rooms = make_rooms(self.database, self.messages, self.notices)
+        self.rooms = make_rooms(self.database, self.messages.writer, self.notices)
         self.rooms.making.ensure_lobby()
         self.ended: set[str] = set()
         self.prolonged: dict[str, datetime] = {}
@@ -93,7 +103,7 @@ class Process:
         self.feed: FakeFeed
         self.engine = InlineEngine(
             self.bridge,
-            self.messages,
+            self.messages.appending,
             self.store,
             self.presences,
             application=Application(
@@ -114,22 +124,22 @@ class Process:
             ),
             clock=lambda: self.now,
         )
-        self.posting: list[tuple[str, str]] = []
         self.marked: list[tuple[str, str, int]] = []
-        self.too_fast = False
         self.grant = EVERYTHING
-        self.endpoint = LiveEndpoint(
-            lambda: self.engine,
+        self.chat = Chat(
+            rooms=self.rooms.access,
+            posting=self.messages.posting,
+            changes=self.messages.changes,
+            history=self.messages.history,
+            mark_read=lambda access, sequence: self.marked.append((access.user_id, access.room.id, sequence)),
+            limits=options.pop("limits", NO_LIMITS),
+        )
+        entrance = Entrance(
             address_of=lambda scope: scope["client"][0],
             sign_in=self.sign_in,
             is_own_origin=lambda scope: header(scope, "origin") == "https://room.test",
-            get_access=lambda user_id, slug: self.rooms.access.get_for(user_id, slug),
-            find_access=lambda user_id, slug: self.rooms.access.find_for(user_id, slug),
-            check_posting=self.check_posting,
-            mark_read=lambda access, sequence: self.marked.append((access.user_id, access.room.id, sequence)),
-            take_turn=lambda access, client_id: self.rooms.slow_mode.take_turn(access, client_id),
-            limits=options.pop("limits", NO_LIMITS),
         )
+        self.endpoint = LiveEndpoint(self.engine, self.chat, entrance)
         assert not options
 
     def make_feed(self, known: Any, hint: Any) -> FakeFeed:
@@ -154,7 +164,7 @@ class Process:
         self.looked_up.append((session_id, is_active))
         return self.prolonged.get(session_id)
 
-    def check_posting(self, user_id: str, address: str) -> None:
+    def count(self, user_id: str, address: str) -> None:
         self.posting.append((user_id, address))
         if self.too_fast:
             raise Refused("too_fast", "Wait a little.", retry_after=1.5)

@@ -13,9 +13,9 @@ from tests.unit.live.harness import never, run, settle, started
 def test_a_page_posts_from_its_own_thread() -> None:
     async def test() -> None:
         process = await started()
-        stored = await asyncio.to_thread(process.messages.post, LOBBY, draft("a1"))
+        stored = await asyncio.to_thread(process.messages.writer.post, LOBBY, draft("a1"))
         assert stored.message.sequence == 1
-        again = await asyncio.to_thread(process.messages.post, LOBBY, draft("a1"))
+        again = await asyncio.to_thread(process.messages.writer.post, LOBBY, draft("a1"))
         assert again.is_repeated
 
     run(test)

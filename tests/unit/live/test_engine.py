@@ -50,7 +50,7 @@ class TestStopping:
             assert process.store.newest_revision(LOBBY.id) == 1
             assert process.presences.here(LOBBY.id) == []
             assert not process.feed.is_running
-            assert process.messages.post_through is None
+            assert not process.bridge.is_open
 
         run(test)
 

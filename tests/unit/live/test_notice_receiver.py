@@ -6,8 +6,7 @@ import pytest
 
 from chatroom.base.errors import Unavailable
 from chatroom.base.models import Notice, Room
-from chatroom.live import answers
-from chatroom.live import connection as connections
+from chatroom.live import answers, following
 from chatroom.rooms.access import LOBBY
 from tests.people import ALICE, BOB
 from tests.unit.live.harness import DEN, Client, Process, away, run, settle
@@ -176,7 +175,7 @@ class TestAccess:
         run(test)
 
     def test_a_database_that_is_away_is_asked_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(connections, "PAUSE_SECONDS", 0)
+        monkeypatch.setattr(following, "PAUSE_SECONDS", 0)
 
         async def test() -> None:
             process = await started()
@@ -242,6 +241,7 @@ class TestRoom:
                     "is_read_only": False,
                     "slow_seconds": 5,
                     "archived": False,
+                    "closed": {},
                 }
             ]
             assert bob.frames("room") == []

@@ -307,7 +307,7 @@ class SlowWrite:
     def __init__(self, process: Process) -> None:
         self.may_end = asyncio.Event()
         self._store = process.store
-        process.messages.store_now = self  # type: ignore[assignment]
+        process.messages.appending._store_now = self  # type: ignore[assignment]
 
     async def append(self, room: str, drafts: Sequence[Rendered], after: int) -> list[Stored]:
         await self.may_end.wait()

@@ -13,10 +13,10 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, 
 from chatroom.base.errors import Refused
 from chatroom.base.models import Author, Message, Room
 from chatroom.messages.messages_store import MessageStore
-from chatroom.messages.posting import Messages
 from chatroom.mongo.database import Database
 from chatroom.rooms.access import LOBBY
 from tests.databases import in_memory
+from tests.messaging import Messaging, new_draft
 from tests.people import ALICE, BOB, MALLORY, access
 
 AUTHORS = st.sampled_from([ALICE, BOB])
@@ -56,9 +56,7 @@ class RoomModel(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.database["messages"].delete_many({})
-        self.processes = [
-            Messages(MessageStore(self.database, origin=origin), max_length=100) for origin in ("one", "two")
-        ]
+        self.processes = [Messaging(MessageStore(self.database, origin=origin)) for origin in ("one", "two")]
         self.lines: dict[tuple[str, str, str], Line] = {}
         self.revisions = {LOBBY.id: 0, "den": 0}
         self.readers: dict[str, tuple[int, dict[int, Any]]] = {LOBBY.id: (0, {}), "den": (0, {})}
@@ -76,7 +74,7 @@ class RoomModel(RuleBasedStateMachine):
     ) -> tuple[Room, Line]:
         """Some drafts at once, perhaps sent before, by a process that is perhaps behind."""
         messages = self.processes[process]
-        wanted = [messages.draft(author, text, client_id) for client_id, text in drafts]
+        wanted = [new_draft(author, text, client_id) for client_id, text in drafts]
         after = max(0, self.revisions[room.id] - behind) if behind and self.may_be_behind else None
         for draft, stored in zip(wanted, messages.append(room.id, wanted, after), strict=True):
             key = (room.id, author.id, draft.client_id)
@@ -129,7 +127,7 @@ class RoomModel(RuleBasedStateMachine):
         cursor, known = self.readers[room.id]
         more = True
         while more:
-            page = self.processes[process].after(room, cursor, limit)
+            page = self.processes[process].history.after(room, cursor, limit)
             assert [m.revision for m in page.messages] == sorted({m.revision for m in page.messages})
             assert all(cursor < message.revision <= page.revision for message in page.messages)
             known |= {message.sequence: seen(message) for message in page.messages}
@@ -142,10 +140,10 @@ class RoomModel(RuleBasedStateMachine):
     def scroll_up(self, room: Room, limit: int, process: int) -> None:
         """A reader begins with the newest page, and reads up to the beginning."""
         messages = self.processes[process]
-        page = messages.newest(room, limit)
+        page = messages.history.newest(room, limit)
         found = page.messages
         while page.more:
-            page = messages.before(room, found[0].sequence, limit)
+            page = messages.history.before(room, found[0].sequence, limit)
             found = page.messages + found
         assert [seen(message) for message in found] == [line for _, line in sorted(self._room(room).items())]
 
@@ -153,7 +151,7 @@ class RoomModel(RuleBasedStateMachine):
     def ask_beyond_the_end(self, room: Room, beyond: int) -> None:
         """A cursor that nobody gave is refused."""
         with pytest.raises(Refused, match="has no such revision yet"):
-            self.processes[0].after(room, self.revisions[room.id] + beyond, 1)
+            self.processes[0].history.after(room, self.revisions[room.id] + beyond, 1)
 
     @invariant()
     def every_revision_was_given_once(self) -> None:

@@ -13,11 +13,12 @@ from chatroom.base.config import Settings
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Author, Draft, Held, Message, Role, Room, User
 from chatroom.files import wiring
+from chatroom.messages import posting
 from chatroom.messages.mentions import Mentions
 from chatroom.messages.messages_store import MessageStore, Stored
-from chatroom.messages.posting import Messages
-from chatroom.moderation.approval import MOST_HELD, UNFINISHED_AFTER, Approval
+from chatroom.moderation.approval import UNFINISHED_AFTER, Approval
 from chatroom.moderation.held_store import HeldStore
+from chatroom.moderation.holding import MOST_HELD, Holding
 from chatroom.moderation.newcomers import LOOK_BACK, MOST, Newcomers
 from chatroom.mongo.context import Context
 from chatroom.mongo.database import Database
@@ -34,6 +35,7 @@ from chatroom.site.notices_store import NoticeStore
 from chatroom.site.settings import Site
 from chatroom.site.settings_store import SiteStore
 from tests.databases import make_acts, make_rooms
+from tests.messaging import Messaging
 
 LOBBY = Room(id="lobby", slug="lobby", title="Lobby")
 DEN = Room(id="den", slug="den", title="Den", kind="private")
@@ -63,25 +65,25 @@ class World:
         decided = {"approve_message": self.finish_decision, "reject_message": self.finish_decision}
         self.doing = make_acts(database, self.notices, clock, decided)
         self.newcomers = Newcomers(Site(SiteStore(database)), self.users, self.doing, clock=clock)
-        self.messages = Messages(
+        self.holding = Holding(
+            self.held, self.users, self.store, newcomers=self.newcomers, notices=self.notices, clock=clock
+        )
+        self.messages = Messaging(
             self.store,
-            max_length=4000,
             files=self.files.of_messages,
             find_mentions=Mentions(self.members.find_named).find,
-            check_editing=self.newcomers.check_editing,
+            is_newcomer=self.newcomers.seems_one,
+            holding=posting.Holding(may_hold=self.holding.may_hold, find=self.holding.find, hold=self.holding.hold),
         )
         self.approval = Approval(
             self.held,
             self.users,
             self.rooms,
             self.accesses,
-            self.messages,
-            message_store=self.store,
+            self.messages.posting,
             files=self.files.of_messages,
-            newcomers=self.newcomers,
             notices=self.notices,
             acts=self.doing,
-            clock=clock,
         )
         self.alice = self.add("alice")
         self.bob = self.add("bob", "moderator")
@@ -106,12 +108,14 @@ class World:
 
     def hold(self, client_id: str, user: User | None = None, room: Room = LOBBY, files: tuple[str, ...] = ()) -> Held:
         user = user or self.carol
-        held = self.approval.hold(self.access(user, room), self.draft(user, client_id), files)
+        held = self.holding.hold(
+            self.access(user, room), self.files.of_messages.attach(room, self.draft(user, client_id), files)
+        )
         assert held
         return held
 
     def is_free(self, user: User, client_id: str = "another", room: Room = LOBBY) -> bool:
-        return self.approval.hold(self.access(user, room), self.draft(user, client_id)) is None
+        return self.holding.hold(self.access(user, room), self.draft(user, client_id)) is None
 
     def said(self, room: Room = LOBBY) -> list[Message]:
         return self.store.newest(room.id, 100)
@@ -158,7 +162,7 @@ class TestWho:
         world.newcomers.set_first(world.alice, 0)
         assert world.is_free(world.carol)
         assert [each.held.id for each in world.approval.list_all()] == [held.id]
-        assert world.approval.hold(world.access(world.carol), world.draft(world.carol, "c1")) == held
+        assert world.holding.hold(world.access(world.carol), world.draft(world.carol, "c1")) == held
 
     def test_a_moderator_of_the_room_is_not_there(self, world: World) -> None:
         world.memberships.admit(world.carol.id, DEN)
@@ -172,7 +176,7 @@ class TestWho:
     def test_direct_rooms_are_left_alone_and_not_begun(self, world: World) -> None:
         rooms = make_rooms(
             world.database,
-            world.messages,
+            world.messages.writer,
             world.notices,
             check_making=world.newcomers.check_making_rooms,
             check_direct=world.newcomers.check_direct,
@@ -246,7 +250,7 @@ class TestHold:
 
     def test_sent_by_several_at_once_it_is_held_once(self, world: World) -> None:
         access, found = world.access(world.carol), []
-        send = lambda: found.append(world.approval.hold(access, world.draft(world.carol, "c1")))  # noqa: E731
+        send = lambda: found.append(world.holding.hold(access, world.draft(world.carol, "c1")))  # noqa: E731
         threads = [threading.Thread(target=send) for _ in range(6)]
         for thread in threads:
             thread.start()
@@ -258,7 +262,7 @@ class TestHold:
     def test_after_the_approval_it_is_answered_with_its_message(self, world: World) -> None:
         world.approval.approve(world.bob, world.hold("c1").id)
         access, draft = world.access(world.carol), world.draft(world.carol, "c1")
-        assert world.approval.hold(access, draft) is None
+        assert world.holding.hold(access, draft) is None
         assert world.messages.post(LOBBY, draft) == Stored(world.said()[0], is_repeated=True)
 
     def test_after_the_rejection_it_is_refused_with_the_reason(self, world: World) -> None:
@@ -278,7 +282,7 @@ class TestHold:
     def test_what_was_posted_before_is_not_held_now(self, world: World) -> None:
         draft = world.draft(world.carol, "c1")
         world.messages.post(LOBBY, draft)
-        assert world.approval.hold(world.access(world.carol), draft) is None
+        assert world.holding.hold(world.access(world.carol), draft) is None
 
     def test_one_person_has_so_many_and_no_more(self, world: World) -> None:
         for number in range(MOST_HELD):
@@ -295,7 +299,7 @@ class TestHold:
 
         def send(number: int) -> None:
             try:
-                outcomes.append(world.approval.hold(access, world.draft(world.carol, f"c{number}")))
+                outcomes.append(world.holding.hold(access, world.draft(world.carol, f"c{number}")))
             except Refused:
                 outcomes.append(None)
 
@@ -307,14 +311,14 @@ class TestHold:
         assert len(world.approval.list_all()) == len([each for each in outcomes if each]) == MOST_HELD
 
     def test_the_site_has_a_bound_too(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("chatroom.moderation.approval.MOST_ON_SITE", 1)
+        monkeypatch.setattr("chatroom.moderation.holding.MOST_ON_SITE", 1)
         world.hold("c1")
         with pytest.raises(Refused, match="here"):
             world.hold("d1", world.add("dave"))
 
     def test_a_mention_tells_nobody_before_it_is_approved(self, world: World) -> None:
         access = world.access(world.carol)
-        held = world.approval.hold(access, world.draft(world.carol, "c1", "@bob, look"))
+        held = world.holding.hold(access, world.draft(world.carol, "c1", "@bob, look"))
         assert held
         world.approval.approve(world.bob, held.id)
         assert world.said()[0].mentions == (world.bob.id,)
@@ -412,12 +416,12 @@ class TestDecide:
     def test_a_process_that_dies_in_between(self, world: World, monkeypatch: pytest.MonkeyPatch, dies_in: str) -> None:
         """Another one finishes it, and nothing is done twice."""
         held = world.hold("c1")
-        owner = {"post": world.messages, "note_approved": world.users, "finish": world.held}[dies_in]
+        owner = {"post": world.messages.writer, "note_approved": world.users, "finish": world.held}[dies_in]
         with monkeypatch.context() as patch:
             patch.setattr(owner, dies_in, _die)
             with pytest.raises(Unavailable, match="It is decided"):
                 world.approval.approve(world.bob, held.id)
-        assert world.approval.hold(world.access(world.carol), world.draft(world.carol, "c1"))
+        assert world.holding.hold(world.access(world.carol), world.draft(world.carol, "c1"))
         assert world.approval.finish() == 0  # whoever decided may still be at it
         world.now += UNFINISHED_AFTER + timedelta(seconds=1)
         assert world.approval.finish() == 1

@@ -11,7 +11,7 @@ from chatroom.base.durations import FOREVER, end_of, until
 from chatroom.base.errors import Refused
 from chatroom.base.models import Notice, Role, Room, User
 from chatroom.messages.messages_store import MessageStore
-from chatroom.messages.posting import Messages
+from chatroom.messages.rules import RoomRules
 from chatroom.moderation.moderation import Moderation
 from chatroom.mongo.database import Database
 from chatroom.people.account_states_store import AccountStateStore
@@ -28,6 +28,7 @@ from chatroom.site.notices import Notices
 from chatroom.site.notices_store import NoticeStore
 from tests.conftest import Clock
 from tests.databases import make_acts, make_rooms
+from tests.messaging import Messaging
 
 DEN = Room(id="den", slug="den", title="Den", kind="private")
 
@@ -48,7 +49,7 @@ class Place:
         notices = Notices(NoticeStore(database), apply=self.told.append)
         ends = {"ban": self.end_sessions_of, "end_sessions": self.end_sessions_of}
         self.doing = acts = make_acts(database, notices, clock, ends)
-        rooms = make_rooms(database, Messages(MessageStore(database, origin="here"), max_length=4000), notices, acts)
+        rooms = make_rooms(database, Messaging(MessageStore(database, origin="here")).writer, notices, acts)
         membership, sessions = rooms.membership, self.sessions
         self.moderation = Moderation(
             self.users, self.states, self.memberships, membership, sessions, acts=acts, clock=clock
@@ -72,7 +73,7 @@ class Place:
     def check_posting(self, user: User, slug: str) -> None:
         access = self.accesses.find(user.id, slug)
         assert access
-        access.check_posting(self.clock())
+        RoomRules(clock=self.clock).check("post", access, "person")
 
     def end(self, **duration: Any) -> Any:
         return self.clock.now + timedelta(**duration)

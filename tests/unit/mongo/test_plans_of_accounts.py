@@ -183,7 +183,7 @@ CALLS: dict[str, tuple[Callable[[Town], Any], int]] = {
     "all that waits": (lambda t: t.held.list_waiting(None, is_public=True, limit=50), 50),
     "one's own that wait in a room": (lambda t: t.held.list_of(t.people[201].id, "r1"), 3),
     "one's own that wait": (lambda t: t.held.list_of(t.people[201].id), 3),
-    "what is left to do": (lambda t: t.held.list_unfinished(NOW + timedelta(days=1), 20), 10),
+    "what is left to do": (lambda t: t.held.list_unfinished(-timedelta(days=1), 20), 10),
     "accounts by name": (
         lambda t: (t.directory.list_like("user1", "", 20), t.directory.list_like("", "user5x", 20)),
         20,

@@ -21,6 +21,7 @@ from chatroom.rooms.access import LOBBY
 from chatroom.services import Services
 from chatroom.site.leases_store import LeaseStore
 from tests.conftest import Clock
+from tests.messaging import new_draft
 from tests.people import ALICE, BOB, access
 from tests.waiting import wait_until
 
@@ -71,7 +72,7 @@ def make(services: Services, monkeypatch: pytest.MonkeyPatch, *, trigger: str = 
 
 def say(services: Services, *texts: str, author: Author = ALICE) -> None:
     for text in texts:
-        services.messages.posting.post(LOBBY, services.messages.posting.draft(author, text))
+        services.messages.writer.post(LOBBY, new_draft(author, text))
 
 
 class TestDelivering:
@@ -164,8 +165,8 @@ class TestDelivering:
     ) -> None:
         say(services, "one", "two", "three")
         first, second, _ = services.messages.store.newest(LOBBY.id, 3)
-        services.messages.posting.change(LOBBY, services.messages.changes.editing(MANAGER, first.id, "one!"))
-        services.messages.posting.change(LOBBY, services.messages.changes.deleting(MANAGER, second.id))
+        services.messages.writer.change(LOBBY, services.messages.changes.editing(MANAGER, first.id, "one!"))
+        services.messages.writer.change(LOBBY, services.messages.changes.deleting(MANAGER, second.id))
         deliveries.deliver_all(store.list_outgoing())
         deliveries.deliver_all(store.list_outgoing())
         assert poster.texts == ["one!", "three"]
@@ -259,7 +260,7 @@ class TestMaker:
         secret = services.outbound.webhooks.make_incoming(MANAGER, ALICE, "CI")
         manage(services, ALICE)
         monkeypatch.setattr(services.outbound.deliveries, "_poster", poster)
-        services.outbound.webhooks.post(*services.outbound.webhooks.find(secret), "before")
+        services.outbound.webhooks.post(*services.outbound.webhooks.find(secret), "before", None, "192.0.2.1")
         say(services, "one")
         services.outbound.deliveries.deliver_all(services.outbound.deliveries._store.list_outgoing())
         assert poster.texts == ["one"]
@@ -276,7 +277,7 @@ class TestMaker:
         assert poster.texts == ["one"]
         assert "no longer manages" in services.outbound.webhooks.list_for(MANAGER)[0].last_error
         with pytest.raises(Refused) as refusal:
-            services.outbound.webhooks.post(*services.outbound.webhooks.find(secret), "after")
+            services.outbound.webhooks.post(*services.outbound.webhooks.find(secret), "after", None, "192.0.2.1")
         assert refusal.value.reason == "forbidden"
 
     def test_who_is_muted_says_nothing_by_it(self, services: Services) -> None:
@@ -285,7 +286,7 @@ class TestMaker:
         manage(services, ALICE)
         services.people.states.set_mute(ALICE.id, datetime.now(UTC) + timedelta(hours=1), "noise")
         with pytest.raises(Refused) as refusal:
-            services.outbound.webhooks.post(*services.outbound.webhooks.find(secret), "after")
+            services.outbound.webhooks.post(*services.outbound.webhooks.find(secret), "after", None, "192.0.2.1")
         assert refusal.value.reason == "muted"
 
 

@@ -221,7 +221,6 @@ WHO_CATCHES_REFUSALS = {
     "chatroom.web.messages.pages._room": "",
     "chatroom.web.messages.permalinks._mark": "",
     "chatroom.web.messages.permalinks.edit": "",
-    "chatroom.web.messages.pages._why_closed": "asks whether one could post, and shows the answer",
     "chatroom.web.people.accounts._needs_first_code": "the page is shown while the database is away, too",
     "chatroom.web.people.tokens._create": "says which of the rooms that were typed it is",
 }

@@ -42,6 +42,7 @@ from chatroom.web.kit import errors
 from chatroom.web.messages.messages_api import MOST_MESSAGES, Changes, Post, Reading, StoredAnswer
 from chatroom.web.rooms.api import ListedRoom, NewRoom, Read, ReadAnswer, RoomAnswer, RoomChange
 from tests.documents import ROOT, blocks, first_cells, pages, read, section, tables
+from tests.messaging import new_draft
 from tests.pictures import make_picture
 from tests.visitors import Visitor
 
@@ -253,10 +254,10 @@ def used(alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) ->
     access = services.rooms.access.get_for(user.id, "lobby")
     lobby = access.room
     for text in ("edited", "deleted"):
-        services.messages.posting.post(lobby, services.messages.posting.draft(author, text, reply_to=1))
+        services.messages.writer.post(lobby, new_draft(author, text, reply_to=1))
     first, second = services.messages.store.newest(lobby.id, 2)
-    services.messages.posting.change(lobby, services.messages.changes.editing(access, first.id, "edited!"))
-    services.messages.posting.change(lobby, services.messages.changes.deleting(access, second.id))
+    services.messages.writer.change(lobby, services.messages.changes.editing(access, first.id, "edited!"))
+    services.messages.writer.change(lobby, services.messages.changes.deleting(access, second.id))
     services.outbound.webhooks.make_incoming(access, author, "CI")
     told = Hook(
         id="h", room=lobby.id, kind="outgoing", name="Logs", made_by=author, created_at=AT, url="https://logs.test/"
@@ -265,21 +266,19 @@ def used(alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) ->
     services.outbound.webhooks.make_incoming(access, author, "CD")
     services.outbound.webhooks.remove(access, services.outbound.webhooks.list_for(access)[-1].id)
     bot = services.people.accounts.create_bot("robot", "Robot")
-    by_bot = services.messages.posting.draft(Author(bot.id, bot.display_name, is_bot=True), "beep")
-    beeps = [services.messages.posting.post(lobby, by_bot).message]
-    beeps.append(services.messages.posting.post(lobby, services.messages.posting.draft(by_bot.author, "boop")).message)
+    by_bot = new_draft(Author(bot.id, bot.display_name, is_bot=True), "beep")
+    beeps = [services.messages.writer.post(lobby, by_bot).message]
+    beeps.append(services.messages.writer.post(lobby, new_draft(by_bot.author, "boop")).message)
     for beep in beeps:
         services.moderation.reports.make(access, author, beep, "too loud")
     services.moderation.reports.close(user, services.moderation.reports.list_open()[0], [], "")
     services.people.avatars.set(user.id, io.BytesIO(make_picture("PNG")))
     file = services.files.uploads.take(user.id, lobby, "a.png", io.BytesIO(make_picture("PNG")))
-    with_file = services.messages.posting.draft(author, "", "c1", has_files=True)
-    services.messages.posting.post(lobby, services.messages.posting.attach(lobby, with_file, [file.id]))
-    services.messages.posting.change(lobby, services.messages.changes.reacting(access, first.id, ":tada:"))
-    services.messages.posting.change(lobby, services.messages.changes.pinning(access, first.id))
-    services.messages.posting.post(
-        lobby, services.messages.posting.with_mentions(access, services.messages.posting.draft(author, "@alice"))
-    )
+    with_file = new_draft(author, "", "c1")
+    services.messages.writer.post(lobby, services.files.of_messages.attach(lobby, with_file, [file.id]))
+    services.messages.writer.change(lobby, services.messages.changes.reacting(access, first.id, ":tada:"))
+    services.messages.writer.change(lobby, services.messages.changes.pinning(access, first.id))
+    services.messages.writer.post(lobby, services.messages.texts.with_mentions(access, new_draft(author, "@alice")))
     services.live.presences.take([(lobby.id, user.person), (lobby.id, bot.person)])
     services.search.search.find(user.id, "edited")
     services.site.leases.take("work", 1)
@@ -315,8 +314,8 @@ def use_approval(services: Services) -> None:
     access = services.rooms.access.get_for(user.id, LOBBY.slug)
     file = services.files.uploads.take(user.id, access.room, "a.txt", io.BytesIO(b"words"))
     for name, files in (("h1", [file.id]), ("h2", []), ("h3", [])):
-        draft = services.messages.posting.draft(access.author, name, name, reply_to=1)
-        assert services.moderation.approval.hold(access, draft, files)
+        draft = new_draft(access.author, name, name, reply_to=1)
+        assert services.moderation.holding.hold(access, services.files.of_messages.attach(access.room, draft, files))
     approved, rejected, unfinished = [row.held.id for row in services.moderation.approval.list_all()]
     services.moderation.approval.approve(None, approved, is_trusting=True)
     services.moderation.approval.reject(None, rejected, "No.")
@@ -324,9 +323,8 @@ def use_approval(services: Services) -> None:
     other = services.people.users.add("another", "Another", "x")
     access = services.rooms.access.get_for(other.id, LOBBY.slug)
     file = services.files.uploads.take(other.id, access.room, "a.txt", io.BytesIO(b"words"))
-    assert services.moderation.approval.hold(
-        access, services.messages.posting.draft(access.author, "h4", "h4"), [file.id]
-    )
+    draft = services.files.of_messages.attach(access.room, new_draft(access.author, "h4", "h4"), [file.id])
+    assert services.moderation.holding.hold(access, draft)
 
 
 def use_rooms(services: Services, author: Author, other: User) -> None:
@@ -338,9 +336,9 @@ def use_rooms(services: Services, author: Author, other: User) -> None:
     services.rooms.settings.archive(access, is_archived=True)
     services.rooms.links.create(access, uses=1, hours=1)
     services.rooms.membership.add(access, other.id, "Robot")
-    services.rooms.slow_mode.take_turn(
-        msgspec.structs.replace(access, room=msgspec.structs.replace(room, slow_seconds=5)), "c1"
-    )
+    as_member = services.rooms.access.get_for(other.id, access.room.slug)
+    slow = msgspec.structs.replace(as_member, room=msgspec.structs.replace(room, slow_seconds=5))
+    services.messages.rules.take_turn(slow, "person", "c1")
     services.rooms.membership.remove(access, other.id)
     services.rooms.membership.add(access, other.id, other.display_name)
     services.rooms.membership.leave(services.rooms.access.get_for(other.id, access.room.slug))

@@ -4,6 +4,7 @@ from chatroom.base.errors import Refused
 from chatroom.rooms.access import LOBBY
 from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
+from tests.messaging import new_draft
 from tests.people import ALICE, BOB, MALLORY
 from tests.unit.rooms.world import DEN, World, reason
 
@@ -31,7 +32,7 @@ class TestFinding:
 
     def test_who_comes_begins_to_read_at_the_end(self, world: World) -> None:
         for n in range(3):
-            world.messages.post(LOBBY, world.messages.draft(BOB, f"hi {n}"))
+            world.messages.post(LOBBY, new_draft(BOB, f"hi {n}"))
         assert world.rooms.access.get_for(ALICE.id, "lobby").membership.read_sequence == 3
 
     def test_the_lobby_is_made_once(self, world: World) -> None:

@@ -33,7 +33,7 @@ class TestComing:
         def away(*arguments: object) -> None:
             raise Unavailable("The database does not answer.")
 
-        monkeypatch.setattr(world.messages, "note", away)
+        monkeypatch.setattr(world.messages.writer, "note", away)
         room = world.den().room
         assert world.is_in(BOB, room)
 
@@ -87,17 +87,17 @@ class TestGoing:
             assert not world.is_in(BOB, room)
             come()
             with pytest.raises(Refused) as refusal:
-                world.rooms.slow_mode.check_posting(world.access(BOB, room), "b1")
+                world.post(world.access(BOB, room), "b1")
             assert reason(refusal) == "muted"
 
     def test_leaving_and_coming_again_is_no_turn_in_a_slow_room(self, world: World) -> None:
         """M05."""
         room = world.rooms.making.create(ALICE, "member", title="Tea")
         world.rooms.store.change(room.id, {"slow_seconds": 60})
-        world.rooms.slow_mode.check_posting(world.access(BOB, room), "b1")
+        world.post(world.access(BOB, room), "b1")
         world.rooms.membership.leave(world.access(BOB, room))
         with pytest.raises(Refused) as refusal:
-            world.rooms.slow_mode.check_posting(world.access(BOB, room), "b2")
+            world.post(world.access(BOB, room), "b2")
         assert reason(refusal) == "too_fast"
 
     def test_who_left_can_be_added_to_a_private_room_again_and_comes_without_the_role(self, world: World) -> None:

@@ -4,7 +4,6 @@ import pytest
 
 from chatroom.base.models import Notice
 from chatroom.messages.messages_store import MessageStore
-from chatroom.messages.posting import Messages
 from chatroom.mongo.database import Database
 from chatroom.rooms.access import LOBBY
 from chatroom.rooms.own_memberships_store import OwnMembershipStore
@@ -12,6 +11,7 @@ from chatroom.rooms.read_positions import ReadPositions
 from chatroom.site.notices import Notices
 from chatroom.site.notices_store import NoticeStore
 from tests.databases import make_rooms
+from tests.messaging import Messaging
 from tests.people import ALICE, BOB, rendered
 
 
@@ -22,7 +22,7 @@ class Read:
         store, messages = OwnMembershipStore(database), MessageStore(database, origin="here")
         self.told: list[Notice] = []
         notices = Notices(NoticeStore(database), apply=self.told.append)
-        self.rooms = make_rooms(database, Messages(messages, max_length=4000), notices)
+        self.rooms = make_rooms(database, Messaging(messages).writer, notices)
         self.rooms.making.ensure_lobby()
         self.rooms.access.get_for(ALICE.id, "lobby")  # who comes begins to read at the end
         messages.append(LOBBY.id, [rendered(f"b{n}", author=BOB) for n in range(5)])

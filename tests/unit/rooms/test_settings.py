@@ -37,7 +37,7 @@ class Managed(World):
 
     def retention(self, holder: str = "here") -> Retention:
         leases = LeaseStore(self.database, holder=holder, clock=self.clock)
-        return Retention(leases, ErasureStore(self.database), self.store, self.messages, clock=self.clock)
+        return Retention(leases, ErasureStore(self.database), self.store, self.messages.changes, clock=self.clock)
 
 
 @pytest.fixture

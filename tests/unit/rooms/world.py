@@ -7,7 +7,7 @@ from chatroom.base.config import Settings
 from chatroom.base.errors import Refused
 from chatroom.base.models import Author, Notice, Room
 from chatroom.messages.messages_store import MessageStore
-from chatroom.messages.posting import Messages
+from chatroom.messages.rules import RoomRules
 from chatroom.mongo.database import Database
 from chatroom.site.audit import Audit
 from chatroom.site.audit_store import AuditStore
@@ -15,6 +15,7 @@ from chatroom.site.notices import Notices
 from chatroom.site.notices_store import NoticeStore
 from tests.conftest import Clock
 from tests.databases import make_acts, make_rooms
+from tests.messaging import Messaging
 from tests.people import ALICE, BOB, MALLORY
 
 DEN = Room(id="den", slug="the-den", title="The den", kind="private")
@@ -32,11 +33,11 @@ class World:
         self.clock = clock
         self.told: list[Notice] = []
         self.store = MessageStore(database, origin="here")
-        self.messages = Messages(self.store, max_length=4000, clock=clock)
+        self.messages = Messaging(self.store, clock=clock)
         notices = Notices(NoticeStore(database), apply=self.told.append)
         self.audit = Audit(AuditStore(database))
         self.acts = make_acts(database, notices, clock)
-        self.rooms = make_rooms(database, self.messages, notices, self.acts, settings, clock=clock)
+        self.rooms = make_rooms(database, self.messages.writer, notices, self.acts, settings, clock=clock)
         self.rooms.making.ensure_lobby()
         for person in (ALICE, BOB, MALLORY):
             keys = {"username_key": person.id, "display_name_key": person.id, "name_keys": [person.id]}
@@ -56,6 +57,12 @@ class World:
 
     def access(self, person: Author, room: Room) -> Access:
         return self.rooms.access.visit(person.id, room.slug)
+
+    def post(self, access: Access, client_id: str) -> None:
+        """What the rules of the room say to a post."""
+        rules = RoomRules(take_turn=self.rooms.preferences.take_turn, clock=self.clock)
+        rules.check("post", access, "person")
+        rules.take_turn(access, "person", client_id)
 
     def is_in(self, person: Author, room: Room) -> bool:
         return self.rooms.access.find_for(person.id, room.slug) is not None

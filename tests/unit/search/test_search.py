@@ -12,7 +12,6 @@ from chatroom.base.errors import Refused
 from chatroom.base.models import Author, Draft, File, Message, Room, User
 from chatroom.messages.changes import ERASED
 from chatroom.messages.messages_store import MessageStore
-from chatroom.messages.posting import Messages
 from chatroom.mongo.database import Database
 from chatroom.rooms.listings_store import ListingStore
 from chatroom.rooms.memberships_store import MembershipStore
@@ -27,6 +26,7 @@ from chatroom.search.search_store import SearchStore
 from chatroom.search.terms import RULE_VERSION
 from chatroom.site.leases_store import LeaseStore
 from tests.conftest import Clock
+from tests.messaging import Messaging
 from tests.people import ALICE, BOB, MALLORY, access, draft
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
@@ -42,7 +42,7 @@ class Site:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.store = MessageStore(database, origin="here")
-        self.messages = Messages(self.store, max_length=4000)
+        self.messages = Messaging(self.store)
         self.rooms = RoomStore(database)
         self.memberships = MembershipStore(database)
         self.index = SearchStore(database)

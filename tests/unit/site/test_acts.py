@@ -25,6 +25,7 @@ from chatroom.services import Services
 from chatroom.site.acts_store import PLACES
 from tests.databases import PATIENT
 from tests.faulty import MODES, Writes
+from tests.messaging import new_draft
 
 END = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
 
@@ -77,7 +78,7 @@ class Place:
         access = access or self.find(self.bob)
         try:
             if access is not None:
-                access.check_posting(datetime.now(UTC))
+                self.services.messages.rules.check("post", access, "person")
         except Refused:
             return False
         return access is not None and self.is_signed_in()
@@ -139,8 +140,8 @@ def is_muted_in(place: Place, _: Any) -> bool:
 def hold(place: Place) -> str:
     place.services.moderation.newcomers.set_first(None, 2)
     place.database["audit"].delete_many({})
-    draft = place.services.messages.posting.draft(Author(place.bob.id, "Bob"), "buy", "c1")
-    held = place.services.moderation.approval.hold(place.access(place.bob), draft)
+    draft = new_draft(Author(place.bob.id, "Bob"), "buy", "c1")
+    held = place.services.moderation.holding.hold(place.access(place.bob), draft)
     assert held is not None
     return held.id
 
@@ -151,13 +152,13 @@ def state_of(place: Place, held_id: str) -> tuple[str, bool]:
 
 
 def say(place: Place) -> str:
-    draft = place.services.messages.posting.draft(Author(place.bob.id, "Bob"), "rude", "c1")
-    return place.services.messages.posting.post(place.room, draft).message.id
+    draft = new_draft(Author(place.bob.id, "Bob"), "rude", "c1")
+    return place.services.messages.writer.post(place.room, draft).message.id
 
 
 def delete(place: Place, message_id: str) -> None:
     changes = place.services.messages.changes
-    place.services.messages.posting.change(place.room, changes.deleting(place.access(place.alice), message_id, "rude"))
+    place.services.messages.writer.change(place.room, changes.deleting(place.access(place.alice), message_id, "rude"))
 
 
 def is_deleted(place: Place, message_id: str) -> bool:
@@ -259,7 +260,7 @@ DEEDS = {
     "slow": Deed(
         "change_room",
         lambda place, _: settled(place, slow_seconds=60),
-        lambda place, _: place.access(place.bob).slow_seconds == 60,
+        lambda place, _: place.access(place.bob).room.slow_seconds == 60,
         is_told=True,
     ),
     "archive": Deed(

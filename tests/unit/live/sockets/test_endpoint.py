@@ -2,11 +2,13 @@ import asyncio
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Unavailable
 from chatroom.base.models import Person, Room
+from chatroom.live import answers
 from chatroom.live import connection as connections
 from chatroom.live.sockets.gate import Limits
 from chatroom.live.sockets.websocket import EXTENSION
@@ -150,7 +152,8 @@ class TestHandshake:
                 raise Unavailable("The database does not answer.")
 
             if part == "sign_in":
-                process.endpoint.sign_in = away
+                entrance = msgspec.structs.replace(process.endpoint.entrance, sign_in=away)
+                process.endpoint.entrance = entrance
             else:
                 process.rooms.access.get_for = away
             client = await process.connect()
@@ -329,14 +332,14 @@ class TestPost:
         async def test() -> None:
             process = await started()
             alice, bob = await process.connect(), await process.connect("bob")
-            append = process.messages.append
+            append = process.messages.appending.append
 
             def fail(room: str, drafts: Any, after: int | None) -> Any:
                 if any(each.text == "poison" for each in drafts):
                     raise ValueError("this cannot be encoded")
                 return append(room, drafts, after)
 
-            process.messages.append = fail
+            process.messages.appending.append = fail
             await asyncio.gather(alice.say(post("a1", "poison")), bob.say(post("b1")))
             assert refusals(alice) == [("a1", "unavailable")]
             assert alice.seen() == bob.seen() == ["b1"]
@@ -435,7 +438,7 @@ class TestChange:
                 looked_up.append(text)
                 return (member,)
 
-            process.messages._find_mentions = find_mentions
+            process.messages.texts.find_mentions = find_mentions
             alice = await process.connect()
             await alice.say(post(text="hi"), post("a2", text="hi @bob"), post("a3", text="ho"))
             states = [m for frame in alice.frames("changes") for m in frame["messages"]]
@@ -778,7 +781,7 @@ class TestBreakingTheRules:
 
 class TestBackpressure:
     def test_while_too_many_posts_are_unanswered_nothing_more_is_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(connections, "MAX_IN_FLIGHT", 5)
+        monkeypatch.setattr(answers, "MAX_IN_FLIGHT", 5)
 
         async def test() -> None:
             process = await started()
@@ -802,7 +805,7 @@ class TestBackpressure:
         run(test)
 
     def test_l05_a_client_that_does_not_read_is_not_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(connections, "MAX_IN_FLIGHT", 5)
+        monkeypatch.setattr(answers, "MAX_IN_FLIGHT", 5)
 
         async def test() -> None:
             process = await started()
@@ -822,7 +825,7 @@ class TestBackpressure:
         self, monkeypatch: pytest.MonkeyPatch, is_following: bool
     ) -> None:
         """Whoever reads its frames waits for its answers, which nobody takes any more."""
-        monkeypatch.setattr(connections, "MAX_IN_FLIGHT", 5)
+        monkeypatch.setattr(answers, "MAX_IN_FLIGHT", 5)
 
         async def test() -> None:
             process = await started()
@@ -842,7 +845,7 @@ class TestBackpressure:
     def test_posts_beyond_the_bound_are_not_stored_once_the_session_has_ended(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(connections, "MAX_IN_FLIGHT", 2)
+        monkeypatch.setattr(answers, "MAX_IN_FLIGHT", 2)
 
         async def test() -> None:
             process = await started()

@@ -38,7 +38,7 @@ def test_the_old_address_of_a_conversation_is_answered_with_where_it_is() -> Non
         async def end(code: int, reason: str) -> None:
             raise AssertionError(reason)
 
-        client = Client(process.engine, visitor, process.endpoint.rules, emit=emit, end=end)
+        client = Client(process.engine, process.chat, visitor, emit=emit, end=end)
         serving = asyncio.create_task(client.serve())
         answer = await client.answer("join", [FORMER])
         assert answer["error"]["reason"] == "moved"

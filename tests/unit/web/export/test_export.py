@@ -17,6 +17,7 @@ from chatroom.rooms.rooms_store import RoomStore
 from chatroom.services import Services
 from chatroom.web.export import download as taking
 from tests.conftest import MakeApp, signed_in
+from tests.messaging import append
 from tests.people import BOB, draft
 from tests.visitors import Visitor, problem
 
@@ -41,14 +42,14 @@ def talk(services: Services, alice: Visitor) -> Services:
         draft("c3", "=HYPERLINK(1) \x1b[2J\u202e <script>alert(1)</script>"),
         draft("c4", "gone"),
     ]
-    services.messages.posting.append("lobby", drafts)
+    append(services, "lobby", drafts)
     with_file = Rendered(msgspec.structs.replace(draft("c5", "the plan"), files=(file,)), "<p>the plan</p>")
     services.messages.store.append("lobby", [with_file])
     gone = services.messages.store.newest("lobby", 2)[0]
     user = services.people.users.find_by_username("alice")
     assert user
     access = services.rooms.access.get_for(user.id, "lobby")
-    services.messages.posting.change(access.room, services.messages.changes.deleting(access, gone.id))
+    services.messages.writer.change(access.room, services.messages.changes.deleting(access, gone.id))
     for message in services.messages.store.newest("lobby", 5):
         day = AT if message.sequence < 3 else AT.replace(day=21)
         services.database["messages"].update_one({"sequence": message.sequence}, {"$set": {"sent_at": day}})

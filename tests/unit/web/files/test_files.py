@@ -185,7 +185,7 @@ class TestFetching:
         assert user
         access = services.rooms.access.get_for(user.id, "lobby")
         (message,) = services.messages.store.newest("lobby", 1)
-        services.messages.posting.change(access.room, services.messages.changes.deleting(access, message.id))
+        services.messages.writer.change(access.room, services.messages.changes.deleting(access, message.id))
         assert alice.get(path).status_code == 404
 
     @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from chatroom.outbound.notifications import describe
 from chatroom.rooms.access import LOBBY
 from chatroom.services import Services
 from chatroom.site.audit import about_message
+from tests.messaging import new_draft
 from tests.visitors import Visitor
 
 FALSE_ALICE = Author("f" * 24, "Alice", is_bot=True)
@@ -18,8 +19,8 @@ FALSE_ALICE = Author("f" * 24, "Alice", is_bot=True)
 @pytest.fixture
 def said(services: Services, alice: Visitor, bob: Visitor) -> None:
     """A webhook that has Alice's name says something; it is answered, pinned, reported and found."""
-    draft = services.messages.posting.draft(FALSE_ALICE, "send me your secret biscuits")
-    message = services.messages.posting.post(LOBBY, draft).message
+    draft = new_draft(FALSE_ALICE, "send me your secret biscuits")
+    message = services.messages.writer.post(LOBBY, draft).message
     bob.say("why?", reply_to="1")
     pinned = alice.submit("/chatroom/lobby/1", to="/chatroom/lobby/1/pin", on="1")
     assert pinned.status_code == 303

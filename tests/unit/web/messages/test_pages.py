@@ -138,7 +138,7 @@ class TestRoom:
             raise Unavailable("The database does not answer right now.")
 
         fields = alice.fields("/chatroom")
-        monkeypatch.setattr(services.messages.posting, "post", post)
+        monkeypatch.setattr(services.messages.writer, "post", post)
         response = alice.post("/chatroom", data={**fields, "text": "this is kept"})
         assert response.status_code == 503
         assert int(response.headers["Retry-After"]) > 0

@@ -51,7 +51,7 @@ class TestMessage:
         assert user
         access = services.rooms.access.get_for(user.id, "lobby")
         first = services.messages.store.newest("lobby", 1)[0]
-        services.messages.posting.change(access.room, services.messages.changes.editing(access, first.id, "one!"))
+        services.messages.writer.change(access.room, services.messages.changes.editing(access, first.id, "one!"))
         alice.say("two")
         response = alice.get("/chatroom/lobby/2")
         assert (response.status_code, response.location) == (303, "/chatroom/lobby/3")
@@ -66,7 +66,7 @@ class TestMessage:
         assert user
         access = services.rooms.access.get_for(user.id, "lobby")
         first = services.messages.store.newest("lobby", 1)[0]
-        services.messages.posting.change(access.room, services.messages.changes.deleting(access, first.id))
+        services.messages.writer.change(access.room, services.messages.changes.deleting(access, first.id))
         assert "This message was deleted." in alice.get("/chatroom/lobby/1").text
 
     @pytest.mark.usefixtures("secret_room")

@@ -10,6 +10,7 @@ from chatroom.rooms.rooms_store import RoomStore
 from chatroom.services import Services
 from tests.conftest import MakeApp, services_of, signed_in
 from tests.faulty import MODES, Writes
+from tests.messaging import new_draft
 from tests.visitors import Visitor, problem, user_of
 
 REPORT = "/chatroom/lobby/4/report"
@@ -65,7 +66,7 @@ class TestReport:
         message = services.moderation.reports.get_message(
             services.rooms.access.get_for(user_of(services, "bob").id, "lobby"), 4
         )
-        services.messages.posting.change(access.room, services.messages.changes.deleting(access, message.id))
+        services.messages.writer.change(access.room, services.messages.changes.deleting(access, message.id))
         assert bob.get(REPORT).status_code == 404
 
     def test_members_do_not_see_the_queue(self, bob: Visitor, mallory: Visitor) -> None:
@@ -121,8 +122,8 @@ class TestDecide:
             services.moderation.moderation.unmute(None, user_of(services, "mallory"))
             services.database["audit"].delete_many({})
             author, reporter = user_of(services, "mallory"), user_of(services, "bob")
-            draft = services.messages.posting.draft(Author(author.id, "Mallory"), "rude")
-            message = services.messages.posting.post(LOBBY, draft).message
+            draft = new_draft(Author(author.id, "Mallory"), "rude")
+            message = services.messages.writer.post(LOBBY, draft).message
             access = services.rooms.access.get_for(reporter.id, "lobby")
             services.moderation.reports.make(access, access.author, message, "rude")
             path = f"/reports/{services.moderation.reports.list_open()[0].id}"

@@ -182,5 +182,6 @@ class TestPosting:
 
     def test_an_archived_room(self, client: Visitor, services: Services, path: str) -> None:
         services.database["rooms"].update_one({"_id": "lobby"}, {"$currentDate": {"archived_at": True}})
-        assert client.post(path, json={"text": "hello"}).status_code == 404
+        refused = client.post(path, json={"text": "hello"})
+        assert (refused.status_code, refused.json["error"]["reason"]) == (403, "archived")
         assert services_of(client.application).messages.store.newest_revision("lobby") == 0

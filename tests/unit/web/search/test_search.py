@@ -11,6 +11,7 @@ from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.services import Services
 from tests.conftest import MakeApp, signed_in
+from tests.messaging import append
 from tests.people import draft
 from tests.visitors import Visitor, problem
 
@@ -30,7 +31,7 @@ def den(services: Services, alice: Visitor) -> Room:
 
 
 def fill(services: Services, text: str, count: int) -> None:
-    services.messages.posting.append("lobby", [draft(f"c{n}", f"{text} {n}") for n in range(count)])
+    append(services, "lobby", [draft(f"c{n}", f"{text} {n}") for n in range(count)])
 
 
 def found(visitor: Visitor, query: str, **more: str) -> Any:

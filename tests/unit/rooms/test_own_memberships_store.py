@@ -5,6 +5,7 @@ import pytest
 
 from chatroom.base.errors import Refused
 from chatroom.base.models import Room
+from chatroom.messages.rules import RoomRules
 from chatroom.mongo.database import Database
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.notices import Notices
@@ -26,33 +27,33 @@ class TestPosting:
         self, world: World, fields: dict[str, object], expected: str | None
     ) -> None:
         room = self.room(world, **fields)
-        world.rooms.slow_mode.check_posting(world.access(ALICE, room), "a1")
+        world.post(world.access(ALICE, room), "a1")
         if expected:
             with pytest.raises(Refused) as refusal:
-                world.rooms.slow_mode.check_posting(world.access(BOB, room), "b1")
+                world.post(world.access(BOB, room), "b1")
             assert reason(refusal) == expected
 
     def test_nobody_writes_in_an_archived_room(self, world: World) -> None:
         room = self.room(world, archived_at=world.clock())
         for person in (ALICE, BOB):
             with pytest.raises(Refused) as refusal:
-                world.rooms.slow_mode.check_posting(world.access(person, room), "a1")
+                world.post(world.access(person, room), "a1")
             assert reason(refusal) == "archived"
 
     def test_a_slow_room_lets_each_member_write_in_turn(self, world: World) -> None:
         room = self.room(world, slow_seconds=10)
         bob = world.access(BOB, room)
-        world.rooms.slow_mode.check_posting(bob, "b1")
-        world.rooms.slow_mode.check_posting(bob, "b1")  # the same post, sent again
+        world.post(bob, "b1")
+        world.post(bob, "b1")  # the same post, sent again
         world.clock.advance(seconds=4)
         with pytest.raises(Refused) as refusal:
-            world.rooms.slow_mode.check_posting(bob, "b2")
+            world.post(bob, "b2")
         assert (reason(refusal), refusal.value.retry_after) == ("too_fast", 6.0)
-        world.rooms.slow_mode.check_posting(world.access(MALLORY, room), "m1")
+        world.post(world.access(MALLORY, room), "m1")
         for n in range(3):
-            world.rooms.slow_mode.check_posting(world.access(ALICE, room), f"a{n}")
+            world.post(world.access(ALICE, room), f"a{n}")
         world.clock.advance(seconds=6)
-        world.rooms.slow_mode.check_posting(bob, "b2")
+        world.post(bob, "b2")
 
     def test_a_turn_holds_in_every_process_and_after_a_restart(self, world: World, database: Database) -> None:
         room = self.room(world, slow_seconds=10)
@@ -60,9 +61,11 @@ class TestPosting:
         refused = []
 
         def post(n: int) -> None:
-            rooms = make_rooms(database, world.messages, Notices(NoticeStore(database)), world.acts, clock=world.clock)
+            rooms = make_rooms(
+                database, world.messages.writer, Notices(NoticeStore(database)), world.acts, clock=world.clock
+            )
             try:
-                rooms.slow_mode.take_turn(bob, f"b{n}")
+                RoomRules(take_turn=rooms.preferences.take_turn).take_turn(bob, "person", f"b{n}")
             except Refused:
                 refused.append(n)
 
@@ -76,6 +79,6 @@ class TestPosting:
     def test_a_clock_that_went_back_locks_nobody_out(self, world: World) -> None:
         room = self.room(world, slow_seconds=10)
         bob = world.access(BOB, room)
-        world.rooms.slow_mode.check_posting(bob, "b1")
+        world.post(bob, "b1")
         world.clock.now -= timedelta(hours=1)
-        world.rooms.slow_mode.check_posting(bob, "b2")
+        world.post(bob, "b2")

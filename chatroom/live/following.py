@@ -1,0 +1,151 @@
+"""The rooms that one connection follows, each by a follower of its own, for as long as its visitor is in them."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from functools import partial
+
+from chatroom.base.access import Access
+from chatroom.base.errors import Refused, Unavailable
+from chatroom.live import protocol
+from chatroom.live.accesses import Accesses
+from chatroom.live.answers import Answers
+from chatroom.live.engine import Engine
+from chatroom.live.follower import follow
+from chatroom.live.protocol import Follow, Format
+from chatroom.live.rooms import LiveRoom
+from chatroom.live.sockets.visitor import Chat
+from chatroom.live.sockets.websocket import Write
+
+log = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 1.0
+CLOSED = {
+    "left": "You have left this room.",
+    "removed": "You are no longer a member of this room.",
+    "moved": "This conversation has a new address. Load the page again.",
+}
+
+
+class Following:
+    """One connection's. `end` closes it, where a follower fails."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        chat: Chat,
+        accesses: Accesses,
+        answers: Answers,
+        *,
+        write: Write,
+        format: Format,
+        end: Callable[[int, str], None],
+    ) -> None:
+        self._engine = engine
+        self._chat = chat
+        self._accesses = accesses
+        self._answers = answers
+        self._write = write
+        self._format = format
+        self._end = end
+        self._reading = chat.paces.of(accesses.person.id).reading
+        self._followers: dict[str, asyncio.Task[None]] = {}
+        self._followed: dict[str, LiveRoom] = {}
+        self._chores: set[asyncio.Task[None]] = set()
+
+    def __contains__(self, slug: str) -> bool:
+        return slug in self._followers
+
+    async def follow(self, frame: Follow) -> None:
+        """Follow a room from a cursor on, or anew; raise `Refused`."""
+        most = self._chat.limits.rooms_per_connection
+        if frame.room not in self._followers and 0 < most <= len(self._followers):
+            raise Refused("too_many_rooms", f"One connection follows at most {most} rooms.")
+        forgotten = self._accesses.forgotten
+        room = (await self._accesses.get(frame.room)).room
+        if room.slug != frame.room:  # its news would come under a name that the client does not know
+            self._answers.put(protocol.closed(frame.room, "moved", CLOSED["moved"], to=room.slug))
+            return
+        format = frame.format or self._format
+        person = None if format == "brief" else self._accesses.person  # who only counts what is new is not there
+        live = await self._engine.enter(room, person)
+        try:
+            if frame.after is not None and frame.after > live.tail.revision:
+                # Another process may be ahead of this one's tail; a cursor that nobody gave is refused.
+                await self._engine.run(self._chat.history.after, room, frame.after, 1)
+        except BaseException:
+            self._engine.leave(live, person)
+            raise
+        self.unfollow(frame.room)
+        follower = asyncio.get_running_loop().create_task(self._run(live, frame.after, format))
+        follower.add_done_callback(lambda _: self._engine.leave(live, person))
+        self._followers[frame.room] = follower
+        self._followed[frame.room] = live
+        if forgotten != self._accesses.forgotten:  # perhaps about this room, before anybody knew it would be followed
+            self._start(self._look_again(frame.room, "removed"))
+
+    def unfollow(self, slug: str) -> None:
+        """Follow a room no longer."""
+        self._followed.pop(slug, None)
+        follower = self._followers.pop(slug, None)
+        if follower is not None:
+            follower.cancel()
+
+    def look_again(self, room_id: str | None, why: str) -> None:
+        """Look whether the visitor is still in a room, or in each; one that they are not in is closed."""
+        for slug, live in self._followed.items():
+            if room_id in {None, live.room.id}:
+                self._start(self._look_again(slug, why))
+
+    def update_person(self) -> None:
+        """Show the visitor as they are now."""
+        for live in self._followed.values():
+            self._engine.presence.update(live, self._accesses.person)
+
+    def stop(self) -> None:
+        """Follow nothing any more."""
+        for task in [*self._followers.values(), *self._chores]:
+            task.cancel()
+
+    def _start(self, chore: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(chore)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+
+    async def _look_again(self, slug: str, why: str) -> None:
+        """End the follower of a room that the user is not in any more."""
+        while slug in self._followers and slug not in self._accesses:
+            forgotten = self._accesses.forgotten
+            try:
+                access: Access | None = await self._engine.run(
+                    self._chat.rooms.find_for, self._accesses.person.id, slug
+                )
+            except Unavailable:
+                await asyncio.sleep(PAUSE_SECONDS)
+                continue
+            if access is None:
+                self.unfollow(slug)
+                self._answers.put(protocol.closed(slug, why, CLOSED[why]))
+            elif forgotten == self._accesses.forgotten:
+                self._accesses.put(slug, access)
+
+    async def _run(self, live: LiveRoom, cursor: int | None, format: Format) -> None:
+        try:
+            await follow(
+                self._write,
+                live.tail,
+                partial(self._read_page, live),
+                cursor=cursor,
+                format=format,
+                send_now=self._answers.send_with,
+                news=() if format == "brief" else live.news,
+            )
+        except OSError:
+            self._answers.lose()  # whoever reads its frames may be waiting for its answers
+        except Exception:
+            log.exception("a follower failed; its connection is closed, so that the client comes back")
+            self._end(1011, "internal error")
+
+    async def _read_page(self, live: LiveRoom, cursor: int, format: Format) -> tuple[bytes, int, int]:
+        async with self._reading:  # else one user's followers would fill the store's threads
+            return await self._engine.rooms.read_page(live, cursor, format)

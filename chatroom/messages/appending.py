@@ -1,0 +1,52 @@
+"""Append drafts to a room's log: render them, and store them as the room's next messages."""
+
+from collections.abc import Sequence
+
+from chatroom.base.models import Draft
+from chatroom.messages.async_store import AsyncMessages, StoreNow
+from chatroom.messages.messages_store import MessageStore, Rendered, Stored
+from chatroom.messages.rendering import render_plain
+from chatroom.messages.texts import Texts
+
+
+class Appending:
+    """Store drafts in groups. `store_now` writes from the event loop, and is given where there is one."""
+
+    def __init__(self, store: MessageStore, texts: Texts, store_now: AsyncMessages | None = None) -> None:
+        self._store = store
+        self._texts = texts
+        self._store_now = store_now
+
+    def append(self, room_id: str, drafts: Sequence[Draft], after: int | None = None) -> list[Stored]:
+        """Render and store drafts as the room's next messages, in one write."""
+        rendered = [Rendered(draft, self._texts.render_draft(draft)) for draft in drafts]
+        return self._store.append(room_id, rendered, after=after)
+
+    async def append_now(self, room_id: str, drafts: Sequence[Draft], after: int) -> list[Stored] | None:
+        """Store drafts as the messages that follow `after`, from the event loop; None where they need `append`.
+
+        That is so where a text has markup, and where the write did not go through at once.
+        """
+        rendered = _render_all_plain(drafts)
+        if self._store_now is None or rendered is None:
+            return None
+        return await self._store_now.append(room_id, rendered, after)
+
+    def make_ready(self, room_id: str, drafts: Sequence[Draft], after: int) -> StoreNow | None:
+        """Do all of `append_now` but the writing, while the database is at work on those before."""
+        rendered = _render_all_plain(drafts)
+        if self._store_now is None or rendered is None:
+            return None
+        return self._store_now.make_ready(room_id, rendered, after)
+
+
+def _render_all_plain(drafts: Sequence[Draft]) -> list[Rendered] | None:
+    """All of them; None where one has markup, or is there twice."""
+    rendered = [Rendered(draft, html) for draft in drafts if (html := _render_plain(draft)) is not None]
+    return rendered if len({each.key for each in rendered}) == len(drafts) else None
+
+
+def _render_plain(draft: Draft) -> str | None:
+    if draft.html:
+        return draft.html
+    return render_plain(draft.text) if draft.kind == "message" and not draft.mentions else None

@@ -1,0 +1,112 @@
+"""Read a room's messages: pages of its history, one of them, and what changed since a cursor."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+import msgspec
+
+from chatroom.base.errors import Refused
+from chatroom.base.models import Message, Room
+from chatroom.messages.messages_store import MessageStore
+
+MOST_PINS = 50
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a room: `revision` is the cursor to continue with, `more` whether there is more that way.
+
+    `newer` is whether there are newer messages than those of a page from the middle of the room.
+    """
+
+    messages: list[Message]
+    revision: int
+    more: bool
+    newer: bool = False
+
+
+class History:
+    """The messages of rooms, as their members may read them."""
+
+    def __init__(self, store: MessageStore) -> None:
+        self._store = store
+
+    def pinned(self, room: Room) -> list[Message]:
+        """The pinned messages, the one pinned first first."""
+        return self._store.pinned(room.id, MOST_PINS)
+
+    def get(self, room: Room, message_id: str) -> Message:
+        """One message; raise `Refused` (`not_found`) when the room has none of that id."""
+        return self._store.get(room.id, message_id)
+
+    def at(self, room: Room, sequence: int) -> Message:
+        """The message with this sequence; raise `Refused` (`not_found`) when none has it."""
+        found = self._store.by_sequences(room.id, [sequence])
+        if not found:
+            raise Refused("not_found", "There is no such message in this room.")
+        return found[0]
+
+    def by_sequences(self, room: Room, sequences: Collection[int]) -> list[Message]:
+        """Those of the messages with these sequences that are there, oldest first."""
+        return self._store.by_sequences(room.id, sequences)
+
+    def quoted(self, room: Room, messages: Iterable[Message]) -> dict[int, Message]:
+        """What these messages answer, by sequence, in one query."""
+        wanted = {message.reply_to for message in messages if message.reply_to is not None}
+        return {found.sequence: found for found in self._store.by_sequences(room.id, wanted)}
+
+    def newest_revision(self, room: Room) -> int:
+        """The cursor of somebody who has seen everything."""
+        return self._store.newest_revision(room.id)
+
+    def newest(self, room: Room, limit: int) -> Page:
+        """The last messages, oldest first."""
+        # The cursor is read before the page: a change in between then arrives twice,
+        # which its revision makes harmless, rather than never.
+        revision = self._store.newest_revision(room.id)
+        found = _shown(room, self._store.newest(room.id, limit + 1))
+        return Page(messages=found[-limit:], revision=revision, more=len(found) > limit)
+
+    def before(self, room: Room, sequence: int, limit: int) -> Page:
+        """The messages before `sequence`, oldest first."""
+        revision = self._store.newest_revision(room.id)
+        found = _shown(room, self._store.before(room.id, sequence, limit + 1))
+        return Page(messages=found[-limit:], revision=revision, more=len(found) > limit)
+
+    def around(self, room: Room, sequence: int, limit: int) -> Page:
+        """The messages on both sides of a sequence, oldest first; raise `Refused` (`not_found`) beyond the newest."""
+        revision = self._store.newest_revision(room.id)
+        half = limit // 2
+        later = self._store.since(room.id, max(sequence, room.cleared_sequence + 1), half + 2)
+        if not later:
+            raise Refused("not_found", "There is no message with this number yet.")
+        earlier = _shown(room, self._store.before(room.id, sequence, half + 1))
+        found = earlier[-half:] + later[: half + 1] if half else later[:1]
+        return Page(messages=found, revision=revision, more=len(earlier) > half, newer=len(later) > half + 1)
+
+    def first_at(self, room: Room, moment: datetime) -> Message | None:
+        """The first message of that moment or later; None when there is none."""
+        found = self._store.since(room.id, self._store.first_since(room.id, moment), 1)
+        return found[0] if found else None
+
+    def since(self, room: Room, sequence: int, limit: int) -> Page:
+        """The messages from `sequence` on, oldest first; `more` is whether there are newer ones."""
+        revision = self._store.newest_revision(room.id)
+        found = self._store.since(room.id, max(sequence, room.cleared_sequence + 1), limit + 1)
+        return Page(messages=found[:limit], revision=revision, more=len(found) > limit, newer=len(found) > limit)
+
+    def after(self, room: Room, revision: int, limit: int) -> Page:
+        """What changed after `revision`, by revision; raise `Refused` for a cursor that the room never gave."""
+        found = self._store.changed_after(room.id, revision, limit + 1)
+        if not found and not self._store.has_come_to(room.id, revision):
+            raise Refused("unknown_cursor", "The room has no such revision yet. Please reload the page.")
+        page = found[:limit]
+        return Page(
+            messages=page,
+            revision=page[-1].revision if page else revision,
+            more=len(found) > limit,
+        )
+
+
+def _shown(room: Room, messages: list[Message]) -> list[Message]:
+    """Those that were not cleared: of the others, nobody is shown even the place."""
+    return [message for message in messages if message.sequence > room.cleared_sequence]

@@ -1,0 +1,50 @@
+"""What became of a post, as a program is told it: over the API, a webhook, a frame.
+
+A client id that the server made up is nobody else's business.
+"""
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from chatroom.base.models import Held, Message, given_client_id
+from chatroom.messages.messages_store import Stored
+
+WAITING = "A moderator reviews your first messages before others see them."
+
+
+class StoredAnswer(msgspec.Struct, kw_only=True):
+    """What a post became."""
+
+    room: str
+    client_id: str | UnsetType = UNSET
+    id: str
+    sequence: int
+    revision: int
+
+
+class HeldAnswer(msgspec.Struct, kw_only=True):
+    """That a post waits for approval."""
+
+    room: str
+    client_id: str | UnsetType = UNSET
+    id: str
+    held: bool = True
+    message: str = WAITING
+
+
+def answer_of(room: str, outcome: Stored | Held) -> StoredAnswer | HeldAnswer:
+    """What whoever posted is told; `room` is its slug."""
+    if isinstance(outcome, Stored):
+        return stored_answer(room, outcome.message, outcome.message.client_id)
+    return HeldAnswer(room=room, client_id=given_client_id(outcome.client_id), id=outcome.id)
+
+
+def stored_answer(room: str, message: Message, client_id: str | None) -> StoredAnswer:
+    """What whoever posted or changed a message is told; `client_id` is the one that they gave."""
+    return StoredAnswer(
+        room=room,
+        client_id=given_client_id(client_id),
+        id=message.id,
+        sequence=message.sequence,
+        revision=message.revision,
+    )

@@ -1,0 +1,174 @@
+"""The rules of a room: what nobody, or not everybody, may do in it now.
+
+They are one ordered list, of which the first that applies answers: doors, pages and frames read it.
+Whoever acts says so: a person, or a webhook, which acts with its maker's rights. No rule guesses it.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Literal, get_args
+
+import msgspec
+
+from chatroom.base.access import Access
+from chatroom.base.durations import FOREVER, until
+from chatroom.base.errors import Refused
+from chatroom.base.models import Membership, Person, Role, Room
+
+Deed = Literal["post", "edit", "react", "pin"]
+Actor = Literal["person", "webhook"]
+Held = Literal["member", "moderator", "webhook"]
+"""Whom a rule may hold: a person is a member or, where they have the rights, a moderator."""
+
+EVERYBODY: frozenset[Held] = frozenset({"member", "moderator", "webhook"})
+MEMBERS: frozenset[Held] = frozenset({"member"})
+PEOPLE: frozenset[Held] = frozenset({"member", "moderator"})
+
+TakeTurn = Callable[[str, Room, str, int], float]
+"""Take the turn of a user, in a room, for a client id, in so many seconds: 0, or how long to wait."""
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule. `applies` asks no database.
+
+    `ends_at` is when it ends by itself; without it, it lasts until somebody ends it, and the page says so beforehand.
+    """
+
+    reason: str
+    deeds: frozenset[Deed]
+    holds: frozenset[Held]
+    applies: Callable[[Access, datetime], bool]
+    sentence: Callable[[Access], str]
+    ends_at: Callable[[Access], datetime | None] | None = None
+
+    def is_held(self, access: Access, actor: Actor) -> bool:
+        """Whether it holds whoever acts."""
+        return _held(access, actor) in self.holds
+
+    def refusal(self, access: Access, now: datetime) -> Refused:
+        """What whoever is held by it is told."""
+        end = self.ends_at(access) if self.ends_at is not None else None
+        wait = (end - now).total_seconds() if end is not None and end < FOREVER else None
+        return Refused(self.reason, self.sentence(access), retry_after=wait)
+
+
+ARCHIVED = Rule(
+    reason="archived",
+    deeds=frozenset({"post", "edit", "react", "pin"}),
+    holds=EVERYBODY,
+    applies=lambda access, _: access.room.archived_at is not None,
+    sentence=lambda _: "This room is archived: you can read it, but nobody can post.",
+)
+READ_ONLY = Rule(
+    reason="read_only",
+    deeds=frozenset({"post", "edit"}),  # to what is announced, everybody may react
+    holds=MEMBERS,
+    applies=lambda access, _: access.room.is_read_only,
+    sentence=lambda _: "Only moderators can post in this room.",
+)
+MUTED = Rule(
+    reason="muted",
+    deeds=frozenset({"post", "edit", "react"}),
+    holds=EVERYBODY,
+    applies=lambda access, now: access.muted_until is not None and access.muted_until > now,
+    sentence=lambda access: f"You are muted here {until(access.muted_until or FOREVER)}: {access.mute_reason}",
+    ends_at=lambda access: access.muted_until,
+)
+PINNING = Rule(
+    reason="forbidden",
+    deeds=frozenset({"pin"}),
+    holds=EVERYBODY,
+    applies=lambda access, _: not access.may_pin,
+    sentence=lambda _: "Only moderators can pin messages in this room.",
+)
+
+
+def newcomer(is_newcomer: Callable[[Access], bool]) -> Rule:
+    """The rule that nobody makes something else of what was approved."""
+    return Rule(
+        reason="newcomer",
+        deeds=frozenset({"edit"}),
+        holds=PEOPLE,
+        applies=lambda access, _: is_newcomer(access),
+        sentence=lambda _: "Until your first messages are approved, you can delete messages but not edit them.",
+    )
+
+
+RULES = (PINNING, ARCHIVED, READ_ONLY, MUTED)
+"""Slow mode comes after them: the database decides whether its wait is over."""
+
+
+class RoomRules:
+    """The rules as they are asked. `take_turn` asks the database, and nothing else does."""
+
+    def __init__(
+        self,
+        *,
+        take_turn: TakeTurn = lambda _user_id, _room, _client_id, _seconds: 0.0,
+        is_newcomer: Callable[[Access], bool] = lambda _access: False,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._take_turn = take_turn
+        self._clock = clock
+        rules = (*RULES, newcomer(is_newcomer))
+        self._of = {deed: tuple(rule for rule in rules if deed in rule.deeds) for deed in get_args(Deed)}
+
+    def check(self, deed: Deed, access: Access, actor: Actor) -> None:
+        """Raise `Refused` unless whoever acts may do this now."""
+        now = self._clock()
+        for rule in self._of[deed]:
+            if rule.applies(access, now) and rule.is_held(access, actor):
+                raise rule.refusal(access, now)
+
+    def check_lasting(self, access: Access, actor: Actor) -> None:
+        """Raise `Refused` where whoever acts cannot post, and will not by waiting."""
+        if (refusal := _find_lasting(access, actor, self._clock())) is not None:
+            raise refusal
+
+    def take_turn(self, access: Access, actor: Actor, client_id: str) -> None:
+        """Take a turn in a slow room, or raise `Refused` (`too_fast`); the same post again needs no other."""
+        seconds = wait_between(access, actor)
+        wait = self._take_turn(access.user_id, access.room, client_id, seconds) if seconds else 0
+        if wait:
+            raise Refused(
+                "too_fast",
+                f"This room is slow: one message every {seconds} seconds. Please wait {wait:.0f} s.",
+                retry_after=wait,
+            )
+
+
+def why_closed(access: Access) -> str:
+    """Why somebody cannot write in a room, for its page; what ends by itself is said when they try."""
+    refusal = _find_lasting(access, "person", datetime.now(UTC))
+    return refusal.message if refusal is not None else ""
+
+
+def closed_to(room: Room) -> dict[str, str]:
+    """Why members, and why moderators, cannot write in a room: what its open pages are told."""
+    as_role: dict[str, Role] = {"member": "member", "moderator": "administrator"}
+    return {held: why for held, role in as_role.items() if (why := why_closed(_anybody_in(room, role)))}
+
+
+def wait_between(access: Access, actor: Actor) -> int:
+    """How many seconds whoever acts waits between two posts: members alone do."""
+    seconds = access.room.slow_seconds
+    return seconds if seconds and _held(access, actor) in MEMBERS else 0
+
+
+def _held(access: Access, actor: Actor) -> Held:
+    if actor == "webhook":
+        return "webhook"
+    return "moderator" if access.may_moderate else "member"
+
+
+def _anybody_in(room: Room, role: Role) -> Access:
+    membership = Membership(user_id="", room_id=room.id, role=role)
+    return Access(room=room, membership=membership, person=Person(id="", name=""))
+
+
+def _find_lasting(access: Access, actor: Actor, now: datetime) -> Refused | None:
+    for rule in RULES:
+        is_lasting = "post" in rule.deeds and rule.ends_at is None
+        if is_lasting and rule.applies(access, now) and rule.is_held(access, actor):
+            return rule.refusal(access, now)
+    return None

@@ -1,0 +1,64 @@
+"""What a text may be, whom it names, and how it is shown: the same for a post and for an edit."""
+
+from collections.abc import Callable, Sequence
+from html import escape
+
+import msgspec
+import regex
+
+from chatroom.base.access import Access
+from chatroom.base.errors import Refused
+from chatroom.base.models import Draft, Person
+from chatroom.messages.highlighting import Colours
+from chatroom.messages.rendering import has_code, render
+
+VISIBLE = regex.compile(r"[^\s\p{Cc}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\u2800]")
+HALF_CHARACTER = regex.compile(r"[\ud800-\udfff]")
+
+
+class Texts:
+    """Check and render texts. `find_mentions` asks the database where a text has an `@`."""
+
+    def __init__(
+        self,
+        max_length: int,
+        *,
+        find_mentions: Callable[[Access, str], tuple[Person, ...]] = lambda _access, _text: (),
+        colours: Colours | None = None,
+    ) -> None:
+        self._max_length = max_length
+        self.find_mentions = find_mentions
+        self._colours = colours or Colours()
+
+    def check(self, text: str, *, may_be_empty: bool = False) -> None:
+        """Raise `Refused` (`empty`, `too_long`, `invalid`) unless the text may be a message."""
+        if not may_be_empty and VISIBLE.search(text) is None:
+            raise Refused("empty", "The message is empty.")
+        if 0 < self._max_length < len(text):
+            raise Refused(
+                "too_long",
+                f"The message is too long: {len(text):,} characters, and at most {self._max_length:,} are allowed.",
+            )
+        if not text.isascii() and HALF_CHARACTER.search(text):
+            raise Refused("invalid", "The message contains a lone surrogate (half a character). Please remove it.")
+
+    def with_mentions(self, access: Access, draft: Draft) -> Draft:
+        """The draft with the people whom it names."""
+        mentions = self.find_mentions(access, draft.text)
+        return msgspec.structs.replace(draft, mentions=mentions) if mentions else draft
+
+    def with_code(self, draft: Draft) -> Draft:
+        """The draft with its HTML, where it has code: colouring takes long, so not while others' posts wait."""
+        if draft.html or draft.kind != "message" or not has_code(draft.text):
+            return draft
+        return msgspec.structs.replace(draft, html=self.render_draft(draft))
+
+    def render_draft(self, draft: Draft) -> str:
+        """The HTML of a draft."""
+        if draft.kind != "message":
+            return f"<p>{escape(draft.text)}</p>"
+        return draft.html or self.render(draft.author.id, draft.text, draft.mentions)
+
+    def render(self, author_id: str, text: str, mentions: Sequence[Person]) -> str:
+        """The HTML of a text; colours count towards its author's time."""
+        return render(text, tuple(mentions), self._colours.of(author_id))

@@ -1,0 +1,58 @@
+"""Write into rooms from any thread: through the engine while it runs, directly where there is none.
+
+Whatever writes, one queue for each room decides the order.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+from chatroom.base.errors import ChatroomError
+from chatroom.base.models import Author, Draft, Message, Room, make_client_id
+from chatroom.messages.appending import Appending
+from chatroom.messages.messages_store import Stored
+
+log = logging.getLogger(__name__)
+
+Change = Callable[[str, int | None], Message]
+"""Make a change to a message: called with the room's id and its newest known revision, in a thread of the engine's."""
+
+
+class Line(Protocol):
+    """The way to an engine's event loop, from other threads (`chatroom.live.bridge`)."""
+
+    @property
+    def is_open(self) -> bool: ...
+    def post(self, room: Room, draft: Draft) -> Stored: ...
+    def change(self, room: Room, change: Change) -> Message: ...
+    def note(self, room: Room, line: Draft) -> None: ...
+
+
+class Writer:
+    """Post, change, and write the lines that a room writes itself. `line` leads to the engine while it is open."""
+
+    def __init__(self, appending: Appending, line: Line) -> None:
+        self._appending = appending
+        self._line = line
+
+    def post(self, room: Room, draft: Draft) -> Stored:
+        """Store a draft, and answer when a majority has it. Raises `Unavailable` when that is unknown."""
+        return self._line.post(room, draft) if self._line.is_open else self._appending.append(room.id, [draft])[0]
+
+    def change(self, room: Room, change: Change) -> Message:
+        """Make a change, and answer when a majority has it. Raises `Unavailable` when that is unknown."""
+        return self._line.change(room, change) if self._line.is_open else change(room.id, None)
+
+    def note(self, room: Room, author: Author, text: str) -> None:
+        """Have the room itself write a line: who joined, what the topic became. It is no Markdown."""
+        self.post(room, Draft(author=author, text=text, client_id=make_client_id(), kind="event"))
+
+    def note_soon(self, room: Room, line: Draft) -> None:
+        """Write a line of the room's own behind what its queue is doing; one that cannot be written is left out."""
+        if self._line.is_open:
+            self._line.note(room, line)
+            return
+        try:
+            self._appending.append(room.id, [line])
+        except ChatroomError:
+            log.warning("an event was not written", extra={"room": room.slug})

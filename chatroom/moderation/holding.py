@@ -1,0 +1,106 @@
+"""Hold what newcomers post until a moderator has looked at it (`chatroom.moderation.approval`).
+
+The same draft is held once, and whoever sends it again is told what became of it.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from chatroom.base.access import Access
+from chatroom.base.errors import Refused
+from chatroom.base.models import Draft, Held, Notice
+from chatroom.messages.messages_store import MessageStore
+from chatroom.moderation.held_store import HeldStore, make_held_id
+from chatroom.moderation.newcomers import Newcomers
+from chatroom.people.users_store import UserStore
+from chatroom.site.notices import Notices
+
+MOST_HELD = 10
+"""Of one person."""
+MOST_ON_SITE = 1000
+
+
+class Holding:
+    """What posting asks before it stores a draft."""
+
+    def __init__(
+        self,
+        store: HeldStore,
+        users: UserStore,
+        messages: MessageStore,
+        *,
+        newcomers: Newcomers,
+        notices: Notices,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._users = users
+        self._messages = messages
+        self._newcomers = newcomers
+        self._notices = notices
+        self._clock = clock
+
+    def may_hold(self, access: Access) -> bool:
+        """Whether `hold` is to be asked. Asks nothing itself: it is called for every post."""
+        return self._newcomers.may_be_held(access)
+
+    def find(self, access: Access, client_id: str) -> Held | None:
+        """What of somebody's is held under a client id; None for what was never held, and for what is posted by now.
+
+        Raises `Refused` (`rejected`, `withdrawn`) for what will never be posted.
+        """
+        if self._newcomers.is_exempt(access):
+            return None
+        found = self._store.find(access.room.id, access.user_id, client_id)
+        return _checked(found) if found is not None else None
+
+    def hold(self, access: Access, draft: Draft) -> Held | None:
+        """Hold a draft where that is due; None for one that is to be posted. The same draft again is not held twice.
+
+        Raises `Refused` as `find` does, and `too_many_held` beyond what may wait.
+        """
+        if self._newcomers.is_exempt(access):
+            return None
+        first = self._newcomers.first  # which is asked for anew now and then
+        if not self._newcomers.may_be_held(access):
+            return None
+        found = self._store.find(access.room.id, draft.author.id, draft.client_id)
+        if found is None:
+            if not first or not self._newcomers.seems_one(access) or not self._newcomers.is_one(access.user_id):
+                return None
+            if self._messages.find_by_client_id(access.room.id, draft.author.id, draft.client_id) is not None:
+                return None  # posted before the first messages were to be held
+            found = self._keep(access, draft)
+        return _checked(found)
+
+    def _keep(self, access: Access, draft: Draft) -> Held:
+        if self._store.count_waiting(None, is_public=True, limit=MOST_ON_SITE) >= MOST_ON_SITE:
+            raise Refused("too_many_held", "Too many messages are waiting for approval here. Please try again later.")
+        now = self._clock()
+        # First on the account: as long as it is known there, whatever is sent again is looked for.
+        self._users.note_held(access.user_id, now)
+        held = Held(
+            id=make_held_id(),
+            room_id=access.room.id,
+            is_public=access.room.kind == "public",
+            author=draft.author,
+            client_id=draft.client_id,
+            text=draft.text,
+            held_at=now,
+            reply_to=draft.reply_to,
+            files=draft.files,
+        )
+        kept = self._store.add(held, MOST_HELD)
+        if kept is None:
+            raise Refused("too_many_held", f"{MOST_HELD} of your messages are waiting for approval.")
+        self._notices.tell(Notice(kind="held", user=kept.author.id, room=kept.room_id))
+        return kept
+
+
+def _checked(held: Held) -> Held | None:
+    """What whoever sent it is told."""
+    if held.state == "rejected":
+        raise Refused("rejected", f"A moderator rejected this message: {held.reason}")
+    if held.state == "withdrawn":
+        raise Refused("withdrawn", "You withdrew this message before it was approved. Please write it again.")
+    return None if held.state == "approved" and held.is_done else held

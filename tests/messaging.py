@@ -1,0 +1,85 @@
+"""The parts of `chatroom/messages/` over a store, wired as the application does, and shorter ways to use them."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from chatroom.base.access import Access
+from chatroom.base.models import Author, Draft, Message, Person, Room, make_client_id
+from chatroom.files.message_files import MessageFiles
+from chatroom.live.bridge import Bridge
+from chatroom.messages.appending import Appending
+from chatroom.messages.changes import Changes
+from chatroom.messages.history import History
+from chatroom.messages.messages_store import MessageStore, Stored
+from chatroom.messages.posting import Holding, Posting
+from chatroom.messages.rules import RoomRules
+from chatroom.messages.texts import Texts
+from chatroom.messages.writer import Change, Line, Writer
+from chatroom.services import Services
+from chatroom.site.acts import Acts
+
+HOLDS_NOTHING = Holding(
+    may_hold=lambda _access: False, find=lambda _access, _client_id: None, hold=lambda _access, _draft: None
+)
+
+
+class NoFiles:
+    """Has none."""
+
+    def attach(self, room: Room, draft: Draft, file_ids: Sequence[str]) -> Draft:
+        return draft
+
+
+class Messaging:
+    """What tests of other parts need of messages."""
+
+    def __init__(
+        self,
+        store: MessageStore,
+        *,
+        max_length: int = 4000,
+        find_mentions: Callable[[Access, str], tuple[Person, ...]] = lambda _access, _text: (),
+        files: MessageFiles | None = None,
+        acts: Acts | None = None,
+        count: Callable[[str, str], None] = lambda _user_id, _address: None,
+        holding: Holding = HOLDS_NOTHING,
+        line: Line | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        **rules: Any,
+    ) -> None:
+        self.store = store
+        self.texts = Texts(max_length, find_mentions=find_mentions)
+        self.appending = Appending(store, self.texts)
+        self.writer = Writer(self.appending, line or Bridge())
+        self.history = History(store)
+        self.rules = RoomRules(clock=clock, **rules)
+        self.changes = Changes(store, self.texts, self.rules, self.writer, files=files, acts=acts, clock=clock)
+        self.posting = Posting(
+            self.writer,
+            store,
+            self.texts,
+            self.rules,
+            count=count,
+            files=files or NoFiles(),  # type: ignore[arg-type]
+            holding=holding,
+        )
+
+    def append(self, room_id: str, drafts: Sequence[Draft], after: int | None = None) -> list[Stored]:
+        return self.appending.append(room_id, drafts, after)
+
+    def post(self, room: Room, draft: Draft) -> Stored:
+        return self.writer.post(room, draft)
+
+    def change(self, room: Room, change: Change) -> Message:
+        return self.writer.change(room, change)
+
+
+def new_draft(author: Author, text: str, client_id: str | None = None, *, reply_to: int | None = None) -> Draft:
+    """A draft as posting makes it."""
+    return Draft(author=author, text=text, client_id=client_id or make_client_id(), reply_to=reply_to)
+
+
+def append(services: Services, room_id: str, drafts: Sequence[Draft]) -> list[Stored]:
+    """Messages in one write, past all that posting checks."""
+    return Appending(services.messages.store, services.messages.texts).append(room_id, drafts)
