@@ -217,7 +217,7 @@ def _make_engine(services: Services, notifier: Notifier, store_now: AsyncMessage
         chores=[
             services.site.settings.renew,
             services.site.acts.finish,
-            services.moderation.approval.finish,
+            services.moderation.decisions.finish,
             services.files.sweep.run,
             services.erasure.retention.sweep,
         ],

@@ -9,6 +9,8 @@ from chatroom.messages.wiring import MessageParts
 from chatroom.moderation import held_store, reports_store
 from chatroom.moderation.admission import Admission
 from chatroom.moderation.approval import Approval
+from chatroom.moderation.decisions import Decisions
+from chatroom.moderation.held_list import HeldList
 from chatroom.moderation.held_store import HeldStore
 from chatroom.moderation.holding import Holding
 from chatroom.moderation.moderation import Moderation
@@ -39,6 +41,8 @@ class ModerationParts(msgspec.Struct, frozen=True):
     newcomers: Newcomers
     holding: Holding
     approval: Approval
+    decisions: Decisions
+    held_list: HeldList
     reports: Reports
     site_rooms: SiteRooms
     overview: OverviewStore
@@ -59,6 +63,15 @@ def make(
     database = context.database
     held = HeldStore(database)
     newcomers = Newcomers(site.settings, people.users, site.acts)
+    decisions = Decisions(
+        held,
+        people.users,
+        rooms.store,
+        rooms.access_store,
+        messages.posting,
+        files=files.of_messages,
+        notices=site.notices,
+    )
     return ModerationParts(
         moderation=Moderation(
             people.users,
@@ -72,15 +85,10 @@ def make(
         newcomers=newcomers,
         holding=Holding(held, people.users, messages.store, newcomers=newcomers, notices=site.notices),
         approval=Approval(
-            held,
-            people.users,
-            rooms.store,
-            rooms.access_store,
-            messages.posting,
-            files=files.of_messages,
-            notices=site.notices,
-            acts=site.acts,
+            held, rooms.store, rooms.access_store, posting=messages.posting, decisions=decisions, acts=site.acts
         ),
+        decisions=decisions,
+        held_list=HeldList(held, people.users, rooms.store, rooms.access_store),
         reports=Reports(ReportStore(database), rooms.access_store, messages.history, messages.changes, site.acts),
         site_rooms=SiteRooms(
             SiteRoomStore(database),
