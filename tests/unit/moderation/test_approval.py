@@ -16,8 +16,8 @@ from chatroom.files import wiring
 from chatroom.messages import posting
 from chatroom.messages.mentions import Mentions
 from chatroom.messages.messages_store import MessageStore, Stored
-from chatroom.moderation.approval import UNFINISHED_AFTER, Approval
-from chatroom.moderation.decisions import Decisions
+from chatroom.moderation.approval import Approval
+from chatroom.moderation.decisions import UNFINISHED_AFTER, Decisions
 from chatroom.moderation.held_list import HeldList
 from chatroom.moderation.held_store import HeldStore
 from chatroom.moderation.holding import MOST_HELD, Holding
