@@ -76,10 +76,10 @@ BLUEPRINTS = (
     reference.blueprint,
     reports,
     resets,
+    rooms_api,  # before the next: of two operations of one address, the first answers OPTIONS
     room_api,
     room_settings,
     rooms,
-    rooms_api,
     search,
     search_api,
     tokens,

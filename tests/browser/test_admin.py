@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import expect
 
 from tests.browser.cast import PASSWORD
-from tests.browser.test_rooms import make_room
+from tests.browser.steps import make_room_by_form
 
 
 def test_an_administrator_goes_through_the_administration(person, own_server):
@@ -62,7 +62,7 @@ def test_an_administrator_goes_through_the_administration(person, own_server):
 
 def test_a_room_is_archived_from_the_administration_and_its_manager_reads_why(person, own_server):
     alice, bob = person("Alice", at=own_server), person("Bob", at=own_server)
-    address = make_room(bob, "Bob's plans", "Only people who are invited")
+    address = make_room_by_form(bob, "Bob's plans", "Only people who are invited")
     bob.say("nobody else's business")
     bob.sees("nobody else's business")
     page = alice.page

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_talking import await_live
+from tests.browser.steps import await_live
 
 
 @pytest.fixture

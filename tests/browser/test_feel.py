@@ -7,8 +7,7 @@ and is compared with what it costs where little is loaded.
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_sidebar import make_room, open_room, say_many, token_of
-from tests.browser.test_talking import still
+from tests.browser.steps import make_room, open_room, say_many, still, token_of
 from tests.pictures import make_picture
 
 THOUSAND = 1000

@@ -11,8 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.cast import Person
-from tests.browser.test_messages import stored
-from tests.browser.test_talking import still
+from tests.browser.steps import still, stored
 from tests.pictures import make_picture
 from tests.waiting import wait_until
 

@@ -8,10 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.cast import PASSWORD, skip
-from tests.browser.test_sidebar import make_room, open_room
-from tests.browser.test_talking import still
+from tests.browser.steps import COLOURS, PHONE, make_room, open_room, still
 
-PHONE = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}
 NARROW = {"viewport": {"width": 320, "height": 600}}
 PAGES = ["/", "/register", "/login", "/chatroom", "/account", "/nowhere", "/chatroom/lobby?before=1000000"]
 OTHER_PAGES = [
@@ -40,7 +38,6 @@ OTHER_PAGES = [
 """With no script that makes them: once is enough."""
 ANONYMOUS = {"/", "/register", "/login"}
 SCRIPTED = {"/chatroom"}
-COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 """What can be wrong in one scheme of colours and right in the other."""
 RICH = """A list:
 

@@ -4,11 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.test_look import COLOURS, PHONE
-from tests.browser.test_messages import act, stored
-from tests.browser.test_sidebar import make_room, open_room
-from tests.browser.test_talking import bodies, still
-from tests.browser.test_without_javascript import NO_SCRIPT, frame_of
+from tests.browser.steps import COLOURS, NO_SCRIPT, PHONE, act, bodies, frame_of, make_room, open_room, still, stored
 from tests.waiting import wait_until
 
 FOCUSED = "document.activeElement.dataset.character"

@@ -5,31 +5,11 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_sidebar import make_room, open_room, say, say_many, token_of
-from tests.browser.test_talking import still
+from tests.browser.steps import act, make_room, open_room, say, say_many, sequence_of, still, stored, token_of
 from tests.waiting import wait_until
 
 NO_SCRIPT = {"java_script_enabled": False}
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
-
-
-def stored(person, text):
-    """A message as the room has it: its author sees it a moment earlier, and can do nothing with it until then."""
-    return person.page.locator("[data-messages] [data-message]:not(:has(.message__plain))", has_text=text)
-
-
-def act(person, text, name):
-    """Do something with a message by its toolbar or, where it is not there, by its menu."""
-    message = stored(person, text).last
-    message.hover()
-    more = message.get_by_role("button", name="More actions")
-    expect(more).to_be_visible()
-    button = message.get_by_role("toolbar").get_by_role("button", name=name, exact=True)
-    if button.count():
-        button.click()
-        return
-    more.click()
-    person.page.get_by_role("menuitem", name=name).click()
 
 
 def edit(person, text, new):
@@ -39,10 +19,6 @@ def edit(person, text, new):
     box.fill(new)
     box.press("Enter")
     person.sees(new)
-
-
-def sequence_of(person, text):
-    return int(stored(person, text).last.get_attribute("data-sequence"))
 
 
 def test_a_focused_message_has_its_toolbar_as_soon_as_it_is_stored(person, anything):

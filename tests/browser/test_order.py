@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.cast import PASSWORD
-from tests.browser.test_messages import act, sequence_of
+from tests.browser.steps import act, sequence_of
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import httpx
 from playwright.sync_api import expect
 
 from tests.browser.cast import PASSWORD
-from tests.browser.test_sidebar import make_room, open_room
+from tests.browser.steps import make_room, open_room
 from tests.waiting import PATIENCE_SECONDS
 
 

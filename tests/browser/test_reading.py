@@ -5,9 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_messages import stored
-from tests.browser.test_sidebar import add_member, make_room, open_room, say, say_many
-from tests.browser.test_talking import bodies, still
+from tests.browser.steps import add_member, bodies, make_room, open_room, say, say_many, still, stored
 from tests.waiting import wait_until
 
 PAGE = 50

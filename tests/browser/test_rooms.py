@@ -4,6 +4,8 @@ import re
 
 from playwright.sync_api import expect
 
+from tests.browser.steps import make_room_by_form
+
 NOTE_WAITS = """() => {
   const line = document.querySelector("[data-wait]");
   window.waits = [];
@@ -11,22 +13,10 @@ NOTE_WAITS = """() => {
 }"""
 
 
-def make_room(somebody, title, kind="Everybody who is logged in"):
-    """Make a room by its form, and be in it; answers with its address."""
-    page = somebody.page
-    page.goto(f"{somebody.url}/rooms/new")
-    page.get_by_label("Name").fill(title)
-    page.get_by_label(kind).check()
-    page.get_by_role("button", name="Create room").click()
-    expect(page.get_by_role("heading", name=title)).to_be_visible()
-    somebody.await_state("Live")
-    return page.url
-
-
 def test_a_private_room_a_link_into_it_and_somebody_who_is_put_out(person, anything):
     alice, bob, mallory = person("Alice"), person("Bob"), person("Mallory")
     title = anything("Den")
-    address = make_room(alice, title, "Only people who are invited")
+    address = make_room_by_form(alice, title, "Only people who are invited")
     for stranger in (bob, mallory):
         assert stranger.page.request.get(address).status == 404
 
@@ -60,7 +50,7 @@ def test_a_private_room_a_link_into_it_and_somebody_who_is_put_out(person, anyth
 
 def test_a_room_that_is_changed_is_changed_on_every_page(person, anything):
     alice, bob = person("Alice"), person("Bob")
-    address = make_room(alice, anything("Tea"))
+    address = make_room_by_form(alice, anything("Tea"))
     bob.page.goto(address)
     bob.await_state("Live")
     settings = alice.open_tab()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.browser.test_sidebar import say_many
+from tests.browser.steps import say_many
 from tests.waiting import wait_until
 
 NO_SCRIPT = {"java_script_enabled": False}

@@ -4,84 +4,15 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.test_talking import await_live, still
+from tests.browser.steps import await_live, make_room, open_room, say, say_many, still
 from tests.waiting import wait_until
 
-SAY_MANY = """async ([room, texts]) => {
-  const socket = new WebSocket(`${location.origin.replace("http", "ws")}/live`);
-  const id = crypto.randomUUID();
-  const frames = texts.map((text, n) => ({ type: "post", room, client_id: `${id}-${n}`, text }));
-  const sequences = [];
-  try {
-    await new Promise((resolve, reject) => {
-      setTimeout(() => reject(new Error(`${sequences.length} of ${texts.length} are stored`)), 60_000);
-      socket.onclose = ({ code }) => reject(new Error(`closed with ${code}`));
-      socket.onopen = () => frames.forEach((frame) => socket.send(JSON.stringify(frame)));
-      socket.onmessage = ({ data }) => {
-        const { type, message, sequence } = JSON.parse(data);
-        if (type === "refused") reject(new Error(message));
-        if (type === "stored") sequences.push(sequence);
-        if (sequences.length === texts.length) resolve();
-      };
-    });
-  } finally {
-    socket.close();
-  }
-  return sequences.sort((a, b) => a - b);
-}"""
 KEEP_TYPING = """(box, text) => {
   const tell = () => box.value ? box.dispatchEvent(new Event("input", { bubbles: true })) : clearInterval(timer);
   const timer = setInterval(tell, 500);
   box.value = text;
   tell();
 }"""
-
-
-def token_of(person):
-    return person.page.locator("meta[name=csrf-token]").get_attribute("content")
-
-
-def make_room(maker, title, *others):
-    """A private room with these people; answers with its slug."""
-    answer = send(maker, "/rooms/new", title=title, topic="", kind="private")
-    slug = answer.headers["location"].rsplit("/", 1)[1]
-    for other in others:
-        add_member(maker, slug, other)
-    return slug
-
-
-def add_member(maker, slug, other):
-    send(maker, f"/rooms/{slug}/members", username=other.username)
-
-
-def open_room(person, slug):
-    """Go to a room, and wait until it is live."""
-    person.page.goto(f"{person.url}/chatroom/{slug}")
-    return person.await_state("Live")
-
-
-def send(person, path, **fields):
-    form = {**fields, "csrf_token": token_of(person)}
-    answer = person.context.request.post(f"{person.url}{path}", form=form, max_redirects=0)
-    assert answer.status == 303, answer.text()
-    return answer
-
-
-def say(person, slug, *texts):
-    """Say something in a room without opening it; answers with the sequences."""
-    sequences = []
-    for text in texts:
-        answer = person.context.request.post(
-            f"{person.url}/api/rooms/{slug}/messages", data={"text": text}, headers={"X-CSRFToken": token_of(person)}
-        )
-        assert answer.status == 201, answer.text()
-        sequences.append(answer.json()["sequence"])
-    return sequences
-
-
-def say_many(person, slug, texts):
-    """The same for many messages, which keep their order: all at once, and then their answers."""
-    return person.page.evaluate(SAY_MANY, [slug, list(texts)])
 
 
 def unread_of(person, slug):

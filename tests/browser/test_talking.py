@@ -5,34 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.steps import await_live, bodies
 from tests.waiting import wait_until
-
-STILL = """() => {
-  for (const animation of document.getAnimations())
-    if (animation.effect?.getComputedTiming().endTime < Infinity) animation.finish();
-  return new Promise((resolve, reject) => {
-    requestAnimationFrame(() => requestAnimationFrame(() => resolve()));
-    setTimeout(() => reject(new Error("nothing is drawn")), 60_000);
-  });
-}"""
-
-
-def bodies(person, containing):
-    """The messages with this text, in their order, for `expect`, which waits until there are no others."""
-    return person.page.locator("[data-messages] [data-body]").filter(has_text=containing)
-
-
-def await_live(page):
-    """Wait until a tab hears of everything: some things are told once, and only to who is there."""
-    page.locator("[data-state-text]", has_text=re.compile("^Live")).wait_for()
-
-
-def still(page):
-    """End what moves on a page, and wait until that is drawn; by then a scroll is known to the script, too.
-
-    Only where there are scripts: without, a page never says that it was drawn.
-    """
-    page.evaluate(STILL)
 
 
 def test_two_people_talk_live(person, anything):

@@ -9,19 +9,13 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.cast import PASSWORD, skip
-from tests.browser.test_sidebar import make_room, say, say_many
+from tests.browser.steps import NO_SCRIPT, frame_of, make_room, say, say_many
 from tests.waiting import PATIENCE_SECONDS
-
-NO_SCRIPT = {"java_script_enabled": False}
 
 
 def post(somebody, text):
     somebody.page.get_by_label("Message", exact=True).fill(text)
     somebody.page.get_by_role("button", name="Send message").click()
-
-
-def frame_of(somebody):
-    return somebody.page.frame_locator("iframe")
 
 
 def test_a_whole_visit_without_a_script(person, anything):

@@ -13,8 +13,7 @@ from chatroom.services import Services
 from tests.conftest import services_of, signed_in
 from tests.pictures import make_picture
 from tests.security.live import Socket, served
-from tests.unit.web.people.test_accounts import user_of
-from tests.visitors import Visitor
+from tests.visitors import Visitor, user_of
 from tests.waiting import PATIENCE_SECONDS, wait_until_in_loop
 
 API = "/api/rooms/lobby/messages"
@@ -160,7 +159,7 @@ class TestForm:
         services.moderation.approval.approve(None, row.held.id)
         late = bob.submit("/chatroom", to=f"/chatroom/lobby/held/{row.held.id}/withdraw")
         assert late.status_code == 409
-        assert "approved meanwhile" in late.text
+        assert "approved in the meantime" in late.text
 
 
 class TestQueue:

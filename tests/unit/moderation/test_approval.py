@@ -286,7 +286,7 @@ class TestHold:
     def test_one_person_has_so_many_and_no_more(self, world: World) -> None:
         for number in range(MOST_HELD):
             world.hold(f"c{number}")
-        with pytest.raises(Refused, match="wait already") as refusal:
+        with pytest.raises(Refused, match="waiting for approval") as refusal:
             world.hold("one more")
         assert refusal.value.reason == "too_many_held"
         assert world.hold("c3")
@@ -348,7 +348,7 @@ class TestWithdraw:
     def test_not_when_it_was_approved_meanwhile(self, world: World) -> None:
         held = world.hold("c1")
         world.approval.approve(world.bob, held.id)
-        with pytest.raises(Refused, match="approved meanwhile"):
+        with pytest.raises(Refused, match="approved in the meantime"):
             world.approval.withdraw(world.access(world.carol), held.id)
 
     def test_what_was_rejected_is_shown_until_it_is_put_away(self, world: World) -> None:
@@ -431,7 +431,7 @@ class TestDecide:
 
     def test_rejected_it_needs_a_reason_of_some_length(self, world: World) -> None:
         held = world.hold("c1")
-        for reason, words in ((" ", "Say why"), ("x" * 301, "too long")):
+        for reason, words in ((" ", "Give a reason"), ("x" * 301, "too long")):
             with pytest.raises(Refused, match=words):
                 world.approval.reject(world.bob, held.id, reason)
         world.approval.reject(world.bob, held.id, "x" * 300)

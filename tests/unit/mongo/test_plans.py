@@ -28,6 +28,7 @@ from chatroom.search.search_store import Beginning, Entry, OneOf, SearchStore, S
 from chatroom.site.notices_store import NoticeStore
 from tests.databases import COLLECTIONS
 from tests.people import ALICE, BOB, rendered
+from tests.unit.mongo.plans import Commands, explain, stages_of
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.integration
@@ -37,21 +38,6 @@ DEN = Room(id="r7", slug="room-7", title="", kind="private")
 LOBBY = Room(id="lobby", slug="lobby", title="Lobby")
 FILE_IDS = [f"{n:024x}" for n in range(200)]
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-QUERIES = {"find", "update", "delete", "aggregate", "findAndModify"}
-
-
-class Commands(pymongo.monitoring.CommandListener):
-    """The queries that were sent."""
-
-    def __init__(self) -> None:
-        self.sent: list[dict[str, Any]] = []
-
-    def started(self, event: Any) -> None:
-        if event.command_name in QUERIES:
-            self.sent.append(dict(event.command))
-
-    def succeeded(self, event: Any) -> None: ...
-    def failed(self, event: Any) -> None: ...
 
 
 @pytest.fixture(scope="module")
@@ -242,23 +228,3 @@ def test_l10_the_plan_uses_an_index_and_looks_at_no_more_than_it_gives(
         assert stages & {"IXSCAN", "DISTINCT_SCAN", "IDHACK", "EOF"}, (command, stages)
         assert plan["executionStats"]["totalDocsExamined"] <= most, command
         assert plan["executionStats"]["totalKeysExamined"] <= 2 * most + 10, command
-
-
-def explain(database: Database, command: dict[str, Any]) -> Any:
-    kept = {key: value for key, value in command.items() if key not in LEFT_OUT and not key.startswith("$")}
-    plan = database.client[database.name].command("explain", kept, verbosity="executionStats")
-    return plan["stages"][0]["$cursor"] if "stages" in plan else plan  # of an aggregation, the part that reads
-
-
-LEFT_OUT = {"lsid", "txnNumber", "maxTimeMS", "writeConcern", "readConcern"}
-
-
-def stages_of(plan: Any) -> Iterator[str]:
-    if isinstance(plan, dict):
-        if "stage" in plan:
-            yield plan["stage"]
-        for value in plan.values():
-            yield from stages_of(value)
-    elif isinstance(plan, list):
-        for value in plan:
-            yield from stages_of(value)

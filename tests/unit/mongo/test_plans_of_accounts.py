@@ -27,7 +27,7 @@ from chatroom.site.acts_store import ActStore, Note
 from chatroom.site.audit import Audit
 from chatroom.site.audit_store import Act, AuditStore, Subject
 from tests.databases import record
-from tests.unit.mongo.test_plans import Commands, explain, stages_of
+from tests.unit.mongo.plans import Commands, explain, stages_of
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.integration
