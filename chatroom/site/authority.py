@@ -28,7 +28,9 @@ def has_power(by: By, user: User) -> bool:
 def check_power(by: By, user: User) -> None:
     """Raise `Refused` (`forbidden`) unless they may mute and ban this person."""
     if not has_power(by, user):
-        raise Refused("forbidden", "You may not do this to them. An administrator has to lose that role first.")
+        raise Refused(
+            "forbidden", "You may not do this to a moderator or administrator whose role is as high as yours."
+        )
 
 
 def ban_words(end: datetime, reason: str) -> str:

@@ -314,7 +314,7 @@ class TestDurations:
 
     @pytest.mark.parametrize("text", ["", "0m", "-1h", "1", "h", "1w", "3651d", "9999999d", "1 h", "١h", "99999999m"])
     def test_what_is_none(self, clock: Clock, text: str) -> None:
-        with pytest.raises(Refused, match="How long"):
+        with pytest.raises(Refused, match="Write a duration"):
             end_of(text, clock.now)
 
     def test_lifted(self, clock: Clock) -> None:
