@@ -16,12 +16,12 @@ from chatroom.asgi.large_answers import LargeAnswers
 from chatroom.base.config import Settings, load_settings
 from chatroom.live.engine import Engine
 from chatroom.live.sockets.endpoint import Entrance, LiveEndpoint
-from chatroom.live.sockets.gate import Limits
-from chatroom.live.sockets.visitor import Chat, Visitor
-from chatroom.live.wiring import make_engine
+from chatroom.live.sockets.visitor import Visitor
+from chatroom.live.wiring import make_endpoint, make_engine
 from chatroom.messages.async_store import AsyncMessages
 from chatroom.outbound.notifications import Notifier
 from chatroom.services import Services, Start
+from chatroom.site.background import stop_all
 from chatroom.web.requests import Requests
 
 if TYPE_CHECKING:
@@ -126,34 +126,27 @@ class ASGI:
             room_of=services.rooms.store.find,
             preferences_in=services.rooms.preferences.preferences_in,
         )
-        notifier.start()
+        notifier.thread.start()
         store_now = (
             None if services.settings.is_in_memory else AsyncMessages(services.database, services.messages.store)
         )
         engine = _make_engine(services, notifier, store_now)
         await engine.start()
         self._live = self._make_live(engine)
-        jobs = (
-            services.search.indexer,
-            services.erasure.clearing,
-            services.erasure.account_deletion,
-            services.outbound.deliveries,
-        )
-        for job in jobs:
-            job.start()
+        for thread in services.threads:
+            thread.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         if self._socketio is not None:
             await self._socketio.stop()
             self._socketio = None
-        # In threads: what they do at this moment may need the event loop to come to its end. All at once: each has
-        # seconds for it, and the whole process has ten.
-        await engine.run_all([job.stop for job in jobs])
+        # In a thread: what they do at this moment may need the event loop to come to its end.
+        await engine.run(stop_all, services.threads)
         await engine.stop()
         self._live = None
         if store_now is not None:
             await store_now.close()
-        notifier.stop()
+        notifier.thread.stop()
         self._services.close()
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -173,26 +166,12 @@ class ASGI:
 
     def _make_live(self, engine: Engine) -> LiveEndpoint:
         services, settings = self._services, self._services.settings
-        limits = Limits(
-            connections=settings.max_connections,
-            connections_per_user=settings.max_connections_per_user,
-            connections_per_address=settings.max_connections_per_address,
-            rooms_per_connection=settings.max_rooms_per_connection,
-        )
-        chat = Chat(
-            rooms=services.rooms.access,
-            posting=services.messages.posting,
-            changes=services.messages.changes,
-            history=services.messages.history,
-            mark_read=services.rooms.read_positions.mark,
-            limits=limits,
-        )
         entrance = Entrance(
             address_of=lambda scope: web.address_of(scope, settings.trusted_proxies),
             sign_in=self._sign_in,
             is_own_origin=lambda scope: web.is_own_origin(scope, settings),
         )
-        return LiveEndpoint(engine, chat, entrance)
+        return make_endpoint(engine, entrance, services.context, messages=services.messages, rooms=services.rooms)
 
     def _find_user(self, scope: Mapping[str, Any]) -> str | None:
         visitor = self._sign_in(scope)
@@ -214,11 +193,4 @@ def _make_engine(services: Services, notifier: Notifier, store_now: AsyncMessage
         messages=services.messages,
         rooms=services.rooms,
         posted_here=notifier.take,
-        chores=[
-            services.site.settings.renew,
-            services.site.acts.finish,
-            services.moderation.decisions.finish,
-            services.files.sweep.run,
-            services.erasure.retention.sweep,
-        ],
     )

@@ -4,7 +4,7 @@ Nothing connects before `open`; what the pages need in the database is there aft
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from chatroom.base.config import Settings
@@ -26,6 +26,7 @@ from chatroom.rooms import wiring as rooms
 from chatroom.search import wiring as search
 from chatroom.site import wiring as site
 from chatroom.site.acts import FollowUp
+from chatroom.site.background import BackgroundThread
 
 COLLECTIONS = (
     *site.COLLECTIONS,
@@ -59,6 +60,8 @@ class Services:
     export: export.ExportParts
     erasure: erasure.ErasureParts
     live: live.LiveParts
+    threads: Sequence[BackgroundThread]
+    """What the server starts and stops; without it (`flask run`) nothing of it is done."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -116,6 +119,7 @@ class Services:
         self.site = site.make(context, follow_ups=self._follow_ups(), apply_notice=self.bridge.apply)
         self.files = files.make(
             context,
+            leases=self.site.leases,
             find_message=later(lambda: self.messages.store.find_by_client_id),
             find_held=later(lambda: self.moderation.held.find),
         )
@@ -184,6 +188,14 @@ class Services:
             search=self.search,
         )
         self.live = live.make(context)
+        self.threads = (
+            *self.site.threads,
+            *self.files.threads,
+            *self.outbound.threads,
+            *self.moderation.threads,
+            *self.search.threads,
+            *self.erasure.threads,
+        )
 
     def _follow_ups(self) -> Mapping[str, FollowUp]:
         """What completes an act, by its name."""

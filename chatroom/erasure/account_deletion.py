@@ -18,14 +18,13 @@ from chatroom.site.acts_store import Note
 from chatroom.site.audit import about_user
 from chatroom.site.audit_store import Act
 from chatroom.site.authority import By, author_of, check_power
-from chatroom.site.leased_thread import LeasedThread
+from chatroom.site.background import BackgroundThread, Lease
 from chatroom.site.leases_store import LeaseStore
 
 log = logging.getLogger(__name__)
 
 LEASE = "account_deletion"
 LEASE_SECONDS = 30.0
-STOP_SECONDS = 5.0
 SETTLING = timedelta(minutes=1)
 """What they, or others about them, sent at the last moment is stored by then: only a look that begins later is the
 last."""
@@ -58,7 +57,8 @@ class AccountDeletion:
         self._clock = clock
         self._looked_for: set[str] = set()
         """Those of whom nothing is left, as far as one look shows; they wait for the last one."""
-        self._thread = LeasedThread(LEASE, leases, self.finish, lease_seconds=LEASE_SECONDS, stop_seconds=STOP_SECONDS)
+        self.thread = BackgroundThread(LEASE, self.finish, lease=Lease(leases, LEASE, LEASE_SECONDS))
+        """Finishes what is begun, here or elsewhere."""
 
     def is_last_administrator(self, user: User) -> bool:
         """Whether somebody else has to become an administrator before this account can be deleted."""
@@ -102,14 +102,6 @@ class AccountDeletion:
                 self._states.end_leaving(former.id)
                 self._looked_for.discard(former.id)
 
-    def start(self) -> None:
-        """Begin to finish what is begun, here or elsewhere, as long as no other process does."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Leave what is not finished to another process, or to the next start."""
-        self._thread.stop()
-
     def _begin(self, by: By, user: User, reason: str, *, is_erased: bool) -> None:
         details = {"messages": "erased" if is_erased else "kept"}
 
@@ -129,7 +121,7 @@ class AccountDeletion:
         self._try_to(lambda: self._end_ties(user.id), user)
 
     def _finish_unless_running(self, user: User) -> None:
-        if not self._thread.is_started:
+        if not self.thread.is_started:
             self._try_to(self.finish, user)
 
     def _try_to(self, do: Callable[[], object], user: User) -> None:
@@ -140,14 +132,8 @@ class AccountDeletion:
 
     def _see_to(self, former: FormerMember, report: Report) -> bool:
         self._end_ties(former.id)  # again: their last requests may have made something new
-        return self._messages.erase(former, self._goes_on, report)
+        return self._messages.erase(former, self.thread.may_go_on, report)
 
     def _end_ties(self, user_id: str) -> None:
         for end in self._ties:
             end(user_id)
-
-    def _goes_on(self, seconds: float) -> bool:
-        """Rest as long as the last step took, because those who write come first, and ask whether to take the next."""
-        if self._thread.is_started:
-            self._thread.stopped.wait(seconds)
-        return self._thread.may_go_on()

@@ -19,7 +19,7 @@ BATCH = 200
 ROOMS_AT_ONCE = 500
 
 GoesOn = Callable[[float], bool]
-"""Called between two steps with how many seconds the last one took; False when it is to stop."""
+"""Called between two steps, to rest as long as the last one took, because posts come first; False: stop."""
 Report = Callable[[str, int, int], None]
 """Called with a name, how much is done, and how much it will be."""
 
@@ -44,7 +44,7 @@ class DepartedMessages:
             some = rooms[first : first + ROOMS_AT_ONCE]
             if not self._indexer.catch_up(some, lambda: goes_on(0)):
                 return False
-            for room_id in sorted(self._index.rooms_with(some, words)):
+            for room_id in sorted(self._index.words.rooms_with(some, words)):
                 room = self._rooms.find(room_id)
                 if room is not None and not self._erase_in(room, former, words, goes_on, report):
                     return False

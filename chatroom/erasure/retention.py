@@ -1,6 +1,6 @@
 """Delete what is older than a room keeps it: as a deletion, so that every reader learns of it.
 
-One process at a time does it, and little at once; how far it came is kept with the room.
+It deletes little at once; how far it came is kept with the room.
 """
 
 from collections.abc import Callable
@@ -12,11 +12,9 @@ from chatroom.base.models import Room
 from chatroom.erasure.erasure_store import ErasureStore
 from chatroom.messages.changes import Changes
 from chatroom.messages.messages_store import MessageStore
-from chatroom.site.leases_store import LeaseStore
 
 BATCH = 200
 """Messages of a room that are looked at in one sweep."""
-LEASE_SECONDS = 60.0
 
 
 class Retention:
@@ -24,14 +22,12 @@ class Retention:
 
     def __init__(
         self,
-        leases: LeaseStore,
         store: ErasureStore,
         message_store: MessageStore,
         changes: Changes,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._leases = leases
         self._store = store
         self._message_store = message_store
         self._changes = changes
@@ -47,11 +43,9 @@ class Retention:
         return self._message_store.count_older(access.room.id, limit, after=done)
 
     def sweep(self) -> None:
-        """Delete a batch in each room where something is too old, unless another process does."""
-        rooms = self._store.list_retaining()
-        if rooms and self._leases.take("retention", LEASE_SECONDS):
-            for room, done in rooms:
-                self._sweep_room(room, done)
+        """Delete a batch in each room where something is too old."""
+        for room, done in self._store.list_retaining():
+            self._sweep_room(room, done)
 
     def _sweep_room(self, room: Room, done: int) -> None:
         limit = self._clock() - timedelta(days=room.retention_days)

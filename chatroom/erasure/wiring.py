@@ -1,5 +1,7 @@
 """The parts of this package, made once."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from chatroom.erasure.account_deletion import AccountDeletion
@@ -15,15 +17,17 @@ from chatroom.outbound.wiring import OutboundParts
 from chatroom.people.wiring import PeopleParts
 from chatroom.rooms.wiring import RoomParts
 from chatroom.search.wiring import SearchParts
+from chatroom.site.background import BackgroundThread, make_chore
 from chatroom.site.wiring import SiteParts
 
 
 class ErasureParts(msgspec.Struct, frozen=True):
-    """What the package offers."""
+    """What the package offers; `threads` are what it does in the background while a server runs."""
 
     clearing: Clearing
     retention: Retention
     account_deletion: AccountDeletion
+    threads: Sequence[BackgroundThread]
 
 
 def make(
@@ -57,8 +61,8 @@ def make(
         *moderation.forget,
     )
     departed = DepartedMessages(rooms.store, messages.store, messages.changes, search.indexer, search.store)
-    return ErasureParts(
-        clearing=Clearing(store, messages.store, messages.changes, site.leases, site.acts, writer=messages.writer),
-        retention=Retention(site.leases, store, messages.store, messages.changes),
-        account_deletion=AccountDeletion(people, moderation.moderation, site.acts, departed, site.leases, ties=ties),
-    )
+    clearing = Clearing(store, messages.store, messages.changes, site.leases, site.acts, writer=messages.writer)
+    retention = Retention(store, messages.store, messages.changes)
+    deletion = AccountDeletion(people, moderation.moderation, site.acts, departed, site.leases, ties=ties)
+    threads = (clearing.thread, deletion.thread, make_chore("retention", retention.sweep, site.leases))
+    return ErasureParts(clearing=clearing, retention=retention, account_deletion=deletion, threads=threads)

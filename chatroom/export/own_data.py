@@ -91,7 +91,7 @@ class OwnData:
                         raise Refused("busy", "The search index is still being built. Please try again later.")
                     cursor = self._indexer.take_in(room, cursor)
                     left -= 1
-            found |= self._index.rooms_with(rooms, [from_word(user_id)])
+            found |= self._index.words.rooms_with(rooms, [from_word(user_id)])
         return self._all_rooms.slugs_of(found)
 
     def _written_by(self, user_id: str, room: str) -> Iterator[Message]:

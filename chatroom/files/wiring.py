@@ -1,6 +1,6 @@
 """The parts of this package, made once, and its collections."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -16,6 +16,8 @@ from chatroom.files.uploads import FileUploads
 from chatroom.files.usage import FileUsage
 from chatroom.mongo.collections import CollectionModel
 from chatroom.mongo.context import Context
+from chatroom.site.background import BackgroundThread, make_chore
+from chatroom.site.leases_store import LeaseStore
 
 COLLECTIONS = (
     CollectionModel("files.files", files_store.INDEXES, "kept", ("files.chunks", "rooms", "users"), batch=50),
@@ -24,7 +26,7 @@ COLLECTIONS = (
 
 
 class FileParts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the package offers."""
+    """What the package offers; `threads` are what it does in the background while a server runs."""
 
     store: FileStore
     uploads: FileUploads
@@ -32,11 +34,13 @@ class FileParts(msgspec.Struct, frozen=True, kw_only=True):
     of_messages: MessageFiles
     sweep: FileSweep
     drawing: Workers
+    threads: Sequence[BackgroundThread]
 
 
 def make(
     context: Context,
     *,
+    leases: LeaseStore,
     find_message: Callable[[str, str, str], Message | None],
     find_held: Callable[[str, str, str], Held | None] = lambda _room_id, _author_id, _client_id: None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -44,11 +48,13 @@ def make(
     """Wire the package. A file is in use when `find_message` or `find_held` finds what it was sent with."""
     settings, drawing = context.settings, pictures.make_workers()
     store, usage = FileStore(context.database, clock=clock), FileUsage(find_message, find_held)
+    sweep = FileSweep(store, usage, clock=clock)
     return FileParts(
         store=store,
         uploads=FileUploads(store, settings, drawing, usage, clock=clock),
         downloads=FileDownloads(store, usage),
         of_messages=MessageFiles(store, usage, most_files=settings.max_files_per_message, clock=clock),
-        sweep=FileSweep(store, usage, clock=clock),
+        sweep=sweep,
         drawing=drawing,
+        threads=(make_chore("files", sweep.run, leases),),
     )

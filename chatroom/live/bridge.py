@@ -12,7 +12,7 @@ from typing import NamedTuple
 from chatroom.base.errors import ChatroomError, Refused, Unavailable
 from chatroom.base.models import Draft, Message, Notice, Room
 from chatroom.base.threads import give_back
-from chatroom.live.appender import Appender
+from chatroom.live.writing.appender import Appender
 from chatroom.messages.messages_store import Stored
 from chatroom.messages.writer import Change
 

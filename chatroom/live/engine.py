@@ -14,18 +14,18 @@ import msgspec
 
 from chatroom.base.errors import ChatroomError, Unavailable
 from chatroom.base.models import Message, Notice, Person, Room
-from chatroom.live.appender import Appender
-from chatroom.live.batch_writer import Appending
 from chatroom.live.bridge import Bridge
+from chatroom.live.checks.rights_check import ReadRights, SecondLook
+from chatroom.live.checks.session_check import ProlongSession, SessionCheck
 from chatroom.live.connections import Connections
 from chatroom.live.housekeeping import TICK_SECONDS, Housekeeping
 from chatroom.live.notice_receiver import NoticeReceiver
 from chatroom.live.presence.presence_updates import PresenceUpdates
 from chatroom.live.presence.presences_store import PresenceStore
-from chatroom.live.rights_check import ReadRights, SecondLook
 from chatroom.live.room_reader import Source
 from chatroom.live.rooms import LiveRoom, LiveRooms, TailLimits
-from chatroom.live.session_check import ProlongSession, SessionCheck
+from chatroom.live.writing.appender import Appender
+from chatroom.live.writing.batch_writer import Appending
 from chatroom.messages.messages_store import MessageStore
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,6 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     posted_elsewhere: Callable[[str], None]
     read_rights: ReadRights | None = None
     """What connections remember is held against it, unless there is none."""
-    chores: Sequence[Callable[[], object]] = ()
 
 
 class Engine:
@@ -119,7 +118,7 @@ class Engine:
         duties = [self.session_check.take, self.receiver.hear, self.presence.keep, self.presence.keep_typing]
         if application.read_rights is not None:
             duties.append(SecondLook(self.connections, self.run, application.read_rights).take)
-        self.housekeeping = Housekeeping(self.rooms, duties, application.chores, self.run)
+        self.housekeeping = Housekeeping(self.rooms, duties)
 
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call what blocks in a thread of the store's."""

@@ -9,12 +9,15 @@ import msgspec
 from chatroom.base.models import Message
 from chatroom.live import change_stream_store
 from chatroom.live.bridge import Bridge
+from chatroom.live.checks.session_check import EndedSessions
 from chatroom.live.engine import Application, Engine, Feed, Limits
 from chatroom.live.feed import SAFETY_SECONDS, ChangeStreamFeed, Hint, Known, PollingFeed
 from chatroom.live.presence import presences_store
 from chatroom.live.presence.presences_store import PresenceStore
 from chatroom.live.rooms import TailLimits
-from chatroom.live.session_check import EndedSessions
+from chatroom.live.sockets import gate
+from chatroom.live.sockets.endpoint import Entrance, LiveEndpoint
+from chatroom.live.sockets.visitor import Chat
 from chatroom.messages.appending import Appending
 from chatroom.messages.async_store import AsyncMessages
 from chatroom.messages.wiring import MessageParts
@@ -54,7 +57,6 @@ def make_engine(
     messages: MessageParts,
     rooms: RoomParts,
     posted_here: Callable[[str, Sequence[Message]], None],
-    chores: Sequence[Callable[[], object]],
 ) -> Engine:
     """Wire an engine; to be called on the event loop that it is to run on, from which `store_now` writes."""
     settings = context.settings
@@ -68,7 +70,6 @@ def make_engine(
         renew_site=site.settings.renew,
         posted_here=posted_here,
         posted_elsewhere=site.limits.posting.record,
-        chores=chores,
     )
     limits = Limits(
         max_waiting=settings.max_waiting_drafts,
@@ -77,6 +78,28 @@ def make_engine(
     )
     appending = Appending(messages.store, messages.texts, store_now)
     return Engine(bridge, appending, messages.store, presences, application=application, limits=limits)
+
+
+def make_endpoint(
+    engine: Engine, entrance: Entrance, context: Context, *, messages: MessageParts, rooms: RoomParts
+) -> LiveEndpoint:
+    """Wire what connections come to."""
+    settings = context.settings
+    limits = gate.Limits(
+        connections=settings.max_connections,
+        connections_per_user=settings.max_connections_per_user,
+        connections_per_address=settings.max_connections_per_address,
+        rooms_per_connection=settings.max_rooms_per_connection,
+    )
+    chat = Chat(
+        rooms=rooms.access,
+        posting=messages.posting,
+        changes=messages.changes,
+        history=messages.history,
+        mark_read=rooms.read_positions.mark,
+        limits=limits,
+    )
+    return LiveEndpoint(engine, chat, entrance)
 
 
 def _make_feed(context: Context, messages: MessageParts, known: Known, hint: Hint) -> Feed:

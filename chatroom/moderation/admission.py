@@ -1,36 +1,44 @@
-"""Who may come in: whether accounts can be made, and the invites.
+"""Who may register: whether accounts can be made, and the invites.
 
 What is set here wins over `REGISTRATION` in the environment, until it is set back.
 """
 
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Literal, get_args
 
 from chatroom.base.errors import Refused, Unavailable
-from chatroom.people.invites import Invites
-from chatroom.people.invites_store import Invite
 from chatroom.site.acts import Acts
 from chatroom.site.audit import SITE
 from chatroom.site.authority import By, author_of
+from chatroom.site.codes import Code, make_code
+from chatroom.site.codes_store import CodeStore
 from chatroom.site.settings import Site
 
 Registration = Literal["open", "invite", "closed"]
 MOST_USES, MOST_DAYS = 10_000, 3650
+MOST_SHOWN = 100
+SECRET_BYTES = 12
+"""Short enough to be typed from paper."""
 
 
 class Admission:
-    """Ask and set who may come in."""
+    """Ask and set who may register."""
 
     def __init__(
         self,
         site: Site,
-        invites: Invites,
+        invites: CodeStore,
         acts: Acts,
         default: Registration,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._site = site
         self._invites = invites
         self._acts = acts
         self.default = default
+        self._clock = clock
 
     @property
     def chosen(self) -> str:
@@ -63,32 +71,35 @@ class Admission:
         )
 
     def make_invite(self, by: By, *, uses: int, days: int) -> str:
-        """Make an invite, and return its code, which is shown only now."""
+        """Make an invite, and return its secret, which is shown once."""
         check_administrator(by)
         if not (1 <= uses <= MOST_USES and 1 <= days <= MOST_DAYS):
             raise Refused("invalid", f"An invite is for 1 to {MOST_USES:,} people, for 1 to {MOST_DAYS} days.")
-        code = self._invites.new_code()
+        author = author_of(by)
+        about = {"made_by": author.name, "made_by_id": author.id}
+        lifetime = timedelta(days=days)
+        secret, code = make_code(self._clock(), lifetime, about, uses=uses, secret_bytes=SECRET_BYTES)
         self._acts.do(
             "invites",
-            lambda note: self._invites.add(code, uses=uses, days=days, made_by=author_of(by), note=note),
-            author_of(by),
+            lambda note: self._invites.add(code, note),
+            author,
             "make_invite",
             SITE,
             details={"uses": uses, "days": days},
             is_new=True,
         )
-        return code
+        return secret
 
-    def list_invites(self) -> list[Invite]:
-        """The invites that are good, the first to end first."""
-        return self._invites.list_good()
+    def list_invites(self) -> list[Code]:
+        """The valid invites, the first to expire first."""
+        return self._invites.list_valid(MOST_SHOWN)
 
     def revoke_invite(self, by: By, invite_id: str) -> None:
-        """Make an invite worthless; raise `Refused` when there is none such."""
+        """End an invite; raise `Refused` (`not_found`) when there is none, or it has ended."""
         check_administrator(by)
         if not self._acts.do(
             "invites",
-            lambda note: self._invites.revoke(invite_id, note),
+            lambda note: self._invites.end(invite_id, note),
             author_of(by),
             "revoke_invite",
             SITE,

@@ -24,6 +24,7 @@ from chatroom.mongo.collections import CollectionModel
 from chatroom.mongo.context import Context
 from chatroom.people.wiring import PeopleParts
 from chatroom.rooms.wiring import RoomParts
+from chatroom.site.background import BackgroundThread, make_chore
 from chatroom.site.wiring import SiteParts
 
 COLLECTIONS = (
@@ -34,7 +35,7 @@ COLLECTIONS = (
 
 
 class ModerationParts(msgspec.Struct, frozen=True):
-    """What the package offers; `forget` is what ends with an account."""
+    """What the package offers; `forget` is what ends with an account, `threads` what it does in the background."""
 
     moderation: Moderation
     admission: Admission
@@ -48,6 +49,7 @@ class ModerationParts(msgspec.Struct, frozen=True):
     overview: OverviewStore
     held: HeldStore
     forget: Sequence[Callable[[str], object]]
+    threads: Sequence[BackgroundThread]
 
 
 def make(
@@ -101,4 +103,5 @@ def make(
         overview=OverviewStore(database),
         held=held,
         forget=(held.forget,),
+        threads=(make_chore("approval", decisions.finish, site.leases),),
     )

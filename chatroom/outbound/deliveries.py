@@ -21,7 +21,7 @@ from chatroom.messages.messages_store import MessageStore
 from chatroom.outbound.fair_turns import FairTurns
 from chatroom.outbound.hooks_store import HookStore
 from chatroom.outbound.public_http import Answer, Forbidden
-from chatroom.site.leased_thread import LeasedThread
+from chatroom.site.background import BackgroundThread, Lease
 from chatroom.site.leases_store import LeaseStore
 
 log = logging.getLogger(__name__)
@@ -70,17 +70,9 @@ class Deliveries:
         self._clock = clock
         self.turns = FairTurns()
         """With who made the webhooks: whose address is slow does not keep those of others waiting."""
-        self._thread = LeasedThread(
-            LEASE, leases, self._follow, lease_seconds=LEASE_SECONDS, stop_seconds=TIMEOUT_SECONDS
+        self.thread = BackgroundThread(
+            LEASE, self._follow, lease=Lease(leases, LEASE, LEASE_SECONDS), stop_seconds=TIMEOUT_SECONDS
         )
-
-    def start(self) -> None:
-        """Begin to deliver, as long as no other process does."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Deliver no longer, and let another process do it."""
-        self._thread.stop()
 
     def deliver(self, hook: Hook, key: str) -> None:
         """Tell one webhook what waits for it, up to a batch; note how it went."""
@@ -92,7 +84,7 @@ class Deliveries:
             return
         waiting = self._messages.since(room.id, hook.cursor + 1, BATCH)
         for message in waiting:
-            if not self._thread.may_go_on():
+            if not self.thread.may_go_on():
                 return
             if _is_for(hook, message):
                 if not self.turns.is_due(hook.made_by.id):

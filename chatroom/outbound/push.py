@@ -4,7 +4,6 @@ What is sent is encrypted for that browser alone; the service sees when, and not
 """
 
 import base64
-import hashlib
 import logging
 import re
 from collections.abc import Callable, Collection
@@ -19,6 +18,7 @@ from py_vapid import Vapid02
 from chatroom.base.errors import Refused
 from chatroom.outbound.fair_turns import FairTurns
 from chatroom.outbound.subscriptions_store import Subscription, SubscriptionStore
+from chatroom.site.codes import hash_of
 
 log = logging.getLogger(__name__)
 
@@ -67,13 +67,13 @@ class Push:
         if not KEY.match(p256dh) or not KEY.match(auth):
             raise Refused("invalid", "The keys of the push subscription are not valid.")
         subscription = Subscription(
-            id=_id_of(endpoint), user_id=user_id, session_id=session_id, endpoint=endpoint, p256dh=p256dh, auth=auth
+            id=hash_of(endpoint), user_id=user_id, session_id=session_id, endpoint=endpoint, p256dh=p256dh, auth=auth
         )
         self._store.put(subscription, MOST_BROWSERS)
 
     def unsubscribe(self, user_id: str, endpoint: str) -> None:
         """Forget a browser."""
-        self._store.remove_of(user_id, _id_of(endpoint))
+        self._store.remove_of(user_id, hash_of(endpoint))
 
     def subscribers(self) -> set[str]:
         """The ids of all users who have a browser subscribed."""
@@ -128,10 +128,6 @@ def _make_key() -> str:
     vapid.generate_keys()
     pem: bytes = vapid.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return pem.decode()
-
-
-def _id_of(endpoint: str) -> str:
-    return hashlib.sha256(endpoint.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _base64(data: bytes) -> str:

@@ -4,7 +4,6 @@ A secret is kept as its hash; the key of an outgoing one has to be kept itself,
 because the room signs with it.
 """
 
-import hashlib
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from chatroom.outbound.hooks_store import HookStore
 from chatroom.site.acts import Acts
 from chatroom.site.acts_store import Note
 from chatroom.site.audit import about_room
+from chatroom.site.codes import hash_of
 
 MOST_HOOKS = 20
 """Of one room."""
@@ -131,11 +131,6 @@ class Webhooks:
         if not self._is_allowed(parts.hostname):
             raise Refused("invalid", "This host is unknown, or not on the public internet.")
         return url
-
-
-def hash_of(secret: str) -> str:
-    """What is kept of a secret."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _trigger(word: str) -> str:

@@ -18,6 +18,7 @@ from chatroom.outbound.push import Push
 from chatroom.outbound.subscriptions_store import SubscriptionStore
 from chatroom.outbound.webhooks import Webhooks
 from chatroom.people.wiring import PeopleParts
+from chatroom.site.background import BackgroundThread
 from chatroom.site.wiring import SiteParts
 
 COLLECTIONS = (
@@ -28,13 +29,14 @@ COLLECTIONS = (
 
 
 class OutboundParts(msgspec.Struct, frozen=True):
-    """What the package offers; `forget` is what ends with an account."""
+    """What the package offers; `forget` is what ends with an account, `threads` what it does in the background."""
 
     push: Push
     webhooks: Webhooks
     incoming: IncomingWebhooks
     deliveries: Deliveries
     forget: Sequence[Callable[[str], object]]
+    threads: Sequence[BackgroundThread]
 
 
 def make(
@@ -58,6 +60,9 @@ def make(
         return None if user is None or people.sessions.is_banned(user) else find_access(user.id, room.slug)
 
     incoming = IncomingWebhooks(hooks, messages.posting, find_room=find_room, find_maker=find_maker)
+    deliveries = Deliveries(
+        hooks, messages.store, site.leases, allowed, find_room=find_room, is_valid=incoming.is_valid
+    )
     return OutboundParts(
         push=Push(subscriptions, contact=settings.push_contact, poster=anywhere, is_allowed=anywhere.is_allowed),
         webhooks=Webhooks(
@@ -68,8 +73,7 @@ def make(
             is_taken=people.users.has_name,
         ),
         incoming=incoming,
-        deliveries=Deliveries(
-            hooks, messages.store, site.leases, allowed, find_room=find_room, is_valid=incoming.is_valid
-        ),
+        deliveries=deliveries,
         forget=(subscriptions.forget, hooks.forget),
+        threads=(deliveries.thread,),
     )

@@ -14,12 +14,12 @@ from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Role, User
 from chatroom.names import clean_display_name, clean_username, fold
 from chatroom.people.first_account import is_first_code
-from chatroom.people.invites import Invites
 from chatroom.people.passwords import Passwords
 from chatroom.people.sessions import Sessions
 from chatroom.people.users_store import UserStore
 from chatroom.site.acts_store import Note
 from chatroom.site.authority import ban_words
+from chatroom.site.codes_store import CodeStore
 from chatroom.site.limits import Limits
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class Accounts:
         self,
         users: UserStore,
         sessions: Sessions,
-        invites: Invites,
+        invites: CodeStore,
         passwords: Passwords,
         limits: Limits,
         *,
@@ -76,11 +76,13 @@ class Accounts:
             return self._add(wanted, address)
         if registration != "invite":
             return self._add(wanted, address)
-        self._invites.take(wanted.invite)
+        code = wanted.invite.strip()
+        if self._invites.take(code) is None:
+            raise Refused("forbidden", "This invite has expired or has been used up. Please ask for a new one.")
         try:
             return self._add(wanted, address)
         except Refused:
-            self._invites.give_back(wanted.invite)
+            self._invites.give_back(code)
             raise
 
     def needs_first_code(self) -> bool:

@@ -4,7 +4,6 @@ A secret is worth something only while its session is in the database, not ended
 password that the account has now.
 """
 
-import hashlib
 import secrets
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from chatroom.base.models import Scope, Session, User
 from chatroom.people.sessions_store import SessionStore
 from chatroom.people.tokens import USUAL
 from chatroom.people.users_store import UserStore
+from chatroom.site.codes import hash_of
 
 SECRET_BYTES = 32
 TOKEN_PREFIX = "chatroom_"  # noqa: S105  so that scanners for leaked secrets can know it
@@ -59,7 +59,7 @@ class Sessions:
         """Who holds this secret, and by which session; None when it is worth nothing (any more)."""
         if not 0 < len(secret) <= LONGEST_SECRET:
             return None
-        session = self._store.find(session_id_of(secret))
+        session = self._store.find(hash_of(secret))
         if session is None or kind not in {None, session.kind}:
             return None
         user = self._holder_of(session)
@@ -108,7 +108,7 @@ class Sessions:
         now = _as_stored(self._clock())
         secret = (TOKEN_PREFIX if kind == "token" else "") + secrets.token_urlsafe(SECRET_BYTES)
         session = Session(
-            id=session_id_of(secret),
+            id=hash_of(secret),
             user_id=user.id,
             kind=kind,
             label=label[:LONGEST_LABEL],
@@ -145,8 +145,3 @@ class Sessions:
 def _as_stored(moment: datetime) -> datetime:
     """A moment to the millisecond, as BSON keeps it."""
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-
-
-def session_id_of(secret: str) -> str:
-    """The id of the session that a secret belongs to."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

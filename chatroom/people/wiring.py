@@ -8,28 +8,27 @@ import msgspec
 from chatroom.base.threads import Workers
 from chatroom.mongo.collections import CollectionModel
 from chatroom.mongo.context import Context
-from chatroom.people import avatars_store, invites_store, resets_store, sessions_store, users_store
+from chatroom.people import avatars_store, sessions_store, users_store
 from chatroom.people.account_states_store import AccountStateStore
 from chatroom.people.accounts import Accounts
 from chatroom.people.avatars import Avatars
 from chatroom.people.avatars_store import AvatarStore
 from chatroom.people.directory_store import DirectoryStore
-from chatroom.people.invites import Invites
-from chatroom.people.invites_store import InviteStore
 from chatroom.people.passwords import Passwords, make_hasher
 from chatroom.people.profiles import Profiles
 from chatroom.people.resets import Resets
-from chatroom.people.resets_store import ResetStore
 from chatroom.people.sessions import Sessions
 from chatroom.people.sessions_store import SessionStore
 from chatroom.people.users_store import UserStore
+from chatroom.site import codes_store
+from chatroom.site.codes_store import CodeStore
 from chatroom.site.wiring import SiteParts
 
 COLLECTIONS = (
     CollectionModel("users", users_store.INDEXES, "kept"),
     CollectionModel("sessions", sessions_store.INDEXES, "secret"),
-    CollectionModel("resets", resets_store.INDEXES, "secret"),
-    CollectionModel("invites", invites_store.INDEXES, "kept", ("users",)),
+    CollectionModel("resets", codes_store.indexes("user"), "secret"),
+    CollectionModel("invites", codes_store.indexes(), "kept", ("users",)),
     CollectionModel("avatars", avatars_store.INDEXES, "kept", ("users",), batch=50),
 )
 
@@ -43,7 +42,7 @@ class PeopleParts(msgspec.Struct, frozen=True):
     session_store: SessionStore
     sessions: Sessions
     accounts: Accounts
-    invites: Invites
+    invites: CodeStore
     passwords: Passwords
     profiles: Profiles
     resets: Resets
@@ -71,8 +70,8 @@ def make(
         clock=clock,
     )
     passwords = Passwords(make_hasher(), rounds=settings.bcrypt_rounds, known_words=(settings.site_name,))
-    invite_store, reset_store = InviteStore(database, clock=clock), ResetStore(database)
-    invites = Invites(invite_store, clock=clock)
+    invites = CodeStore(database, database["invites"], owner="made_by_id", clock=clock)
+    reset_codes = CodeStore(database, database["resets"], owner="user", clock=clock)
     first_key = context.secret_key if settings.is_public else ""
     accounts = Accounts(
         users, sessions, invites, passwords, site.limits, registration=registration, first_key=first_key
@@ -88,7 +87,7 @@ def make(
         invites=invites,
         passwords=passwords,
         profiles=Profiles(users, site.acts, site.notices.tell),
-        resets=Resets(reset_store, users, accounts, site.acts),
+        resets=Resets(reset_codes, users, accounts, site.acts),
         avatars=avatars,
-        forget=(sessions.forget, reset_store.forget, invite_store.forget, avatars.remove),
+        forget=(sessions.forget, reset_codes.forget, invites.forget, avatars.remove),
     )

@@ -1,30 +1,30 @@
-"""Links that let people into a room: a code that is shown once, of which only the hash is kept."""
+"""Links that let people into a room: so many people, until they expire."""
 
-import hashlib
-import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
 from chatroom.base.models import Author, Room
-from chatroom.rooms.links_store import MOST, RoomInvite, RoomInviteStore
 from chatroom.rooms.membership import RoomMembership
 from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.acts import Acts
 from chatroom.site.audit import about_room
+from chatroom.site.codes import Code, make_code
+from chatroom.site.codes_store import CodeStore
 
+MOST_LINKS = 50
 MAX_USES = 100
 MAX_HOURS = 30 * 24
 
 
-class RoomInvites:
+class RoomLinks:
     """Make, show, use and end a room's links."""
 
     def __init__(
         self,
-        store: RoomInviteStore,
+        codes: CodeStore,
         room_store: RoomStore,
         membership_store: MembershipStore,
         membership: RoomMembership,
@@ -32,78 +32,69 @@ class RoomInvites:
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._store = store
+        self._codes = codes
         self._room_store = room_store
         self._membership_store = membership_store
         self._membership = membership
         self._acts = acts
         self._clock = clock
 
-    def create(self, access: Access, *, uses: int, hours: int) -> str:
-        """Make a link; answers with its code, which nobody can read again."""
+    def make(self, access: Access, *, uses: int, hours: int) -> str:
+        """Make a link, and return its secret, which is shown once."""
         _check(access)
         if not (1 <= uses <= MAX_USES and 1 <= hours <= MAX_HOURS):
             raise Refused("invalid", f"A link admits 1 to {MAX_USES} people, for 30 days at most.")
-        if len(self._store.list_for(access.room)) >= MOST:
-            raise Refused("busy", f"This room has {MOST} active links, which is the limit. End one first.")
-        code = secrets.token_urlsafe(24)
-        now = self._clock()
-        invite = RoomInvite(
-            id=_hash(code),
-            room_id=access.room.id,
-            created_by=access.name,
-            created_by_id=access.user_id,
-            uses_left=uses,
-            created_at=now,
-            expires_at=now + timedelta(hours=hours),
-        )
+        if len(self.list_for(access)) >= MOST_LINKS:
+            raise Refused("busy", f"This room has {MOST_LINKS} active links, which is the limit. End one first.")
+        about = {"room": access.room.id, "created_by": access.name, "created_by_id": access.user_id}
+        secret, code = make_code(self._clock(), timedelta(hours=hours), about, uses=uses)
         self._acts.do(
             "room_invites",
-            lambda note: self._store.add(invite, note),
+            lambda note: self._codes.add(code, note),
             access.author,
             "make_room_link",
             about_room(access.room),
             details={"uses": uses, "hours": hours},
             is_new=True,
         )
-        return code
+        return secret
 
-    def list_for(self, access: Access) -> list[RoomInvite]:
-        """The links that can still be used."""
+    def list_for(self, access: Access) -> list[Code]:
+        """The valid links into a room, the oldest first."""
         _check(access)
-        return self._store.list_for(access.room)
+        return self._codes.list_valid(MOST_LINKS, order="created_at", room=access.room.id)
 
-    def end(self, access: Access, invite_id: str) -> None:
-        """Let nobody in by a link any more."""
+    def end(self, access: Access, link_id: str) -> None:
+        """End a link; raise `Refused` (`not_found`) when there is none, or it has ended."""
         _check(access)
         if not self._acts.do(
             "room_invites",
-            lambda note: self._store.end(invite_id, access.room, note),
+            lambda note: self._codes.end(link_id, note, room=access.room.id),
             access.author,
             "end_room_link",
             about_room(access.room),
-            details={"link": invite_id[:8]},
+            details={"link": link_id[:8]},
             is_end=True,
         ):
             raise Refused("not_found", "This link does not exist, or has already ended.")
 
-    def get_room(self, code: str) -> Room:
-        """The room that a link leads to; raise `Refused` (`not_found`) for one that is no good."""
-        invite = self._store.find(_hash(code))
-        room = self._room_store.find(invite.room_id) if invite else None
+    def get_room(self, secret: str) -> Room:
+        """The room that a link leads to; raise `Refused` (`not_found`) for one that is not valid."""
+        code = self._codes.find(secret)
+        room = self._room_store.find(str(code.about["room"])) if code else None
         if room is None:
-            raise _no_good()
+            raise _not_valid()
         return room
 
-    def accept(self, author: Author, code: str) -> Room:
-        """Come in by a link; who is in the room already uses nothing up."""
-        room = self.get_room(code)
+    def accept(self, author: Author, secret: str) -> Room:
+        """Enter a room by a link; for who is a member already it is not used."""
+        room = self.get_room(secret)
         if self._membership_store.find_role(author.id, room) is not None:
             return room
         if self._membership_store.was_removed(author.id, room):
             raise Refused("forbidden", "You were removed from this room. Ask one of its administrators to add you.")
-        if not self._store.take(_hash(code)):
-            raise _no_good()
+        if self._codes.take(secret) is None:
+            raise _not_valid()
         self._membership.let_in(author, room)
         return room
 
@@ -113,9 +104,5 @@ def _check(access: Access) -> None:
         raise Refused("forbidden", "Only moderators can invite people to this room.")
 
 
-def _no_good() -> Refused:
+def _not_valid() -> Refused:
     return Refused("not_found", "This link has expired or has been used up. Ask for a new one.")
-
-
-def _hash(code: str) -> str:
-    return hashlib.sha256(code.encode("utf-8", "surrogatepass")).hexdigest()

@@ -9,7 +9,7 @@ from chatroom.messages.wiring import MessageParts
 from chatroom.mongo.collections import CollectionModel
 from chatroom.mongo.context import Context
 from chatroom.people.wiring import PeopleParts
-from chatroom.rooms import links_store, memberships_store, rooms_store
+from chatroom.rooms import memberships_store, rooms_store
 from chatroom.rooms.access import RoomAccess
 from chatroom.rooms.access_store import AccessStore
 from chatroom.rooms.current_rights import RightsNow
@@ -17,8 +17,7 @@ from chatroom.rooms.direct import DirectRooms
 from chatroom.rooms.direct_store import DirectRoomStore
 from chatroom.rooms.events import RoomEvents
 from chatroom.rooms.former_slugs_store import FormerSlugs
-from chatroom.rooms.links import RoomInvites
-from chatroom.rooms.links_store import RoomInviteStore
+from chatroom.rooms.links import RoomLinks
 from chatroom.rooms.listings_store import ListingStore
 from chatroom.rooms.making import RoomMaking
 from chatroom.rooms.members_store import MemberStore
@@ -28,12 +27,14 @@ from chatroom.rooms.own_memberships_store import OwnMembershipStore
 from chatroom.rooms.read_positions import ReadPositions
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.rooms.settings import RoomSettings
+from chatroom.site import codes_store
+from chatroom.site.codes_store import CodeStore
 from chatroom.site.wiring import SiteParts
 
 COLLECTIONS = (
     CollectionModel("rooms", rooms_store.INDEXES, "kept", ("users",)),
     CollectionModel("memberships", memberships_store.INDEXES, "kept", ("rooms", "users")),
-    CollectionModel("room_invites", links_store.INDEXES, "kept", ("rooms", "users")),
+    CollectionModel("room_invites", codes_store.indexes("room", "created_at"), "kept", ("rooms", "users")),
 )
 
 
@@ -52,7 +53,7 @@ class RoomParts(msgspec.Struct, frozen=True, kw_only=True):
     membership: RoomMembership
     direct: DirectRooms
     settings: RoomSettings
-    links: RoomInvites
+    links: RoomLinks
     read_positions: ReadPositions
     current_rights: RightsNow
     former_slugs: FormerSlugs
@@ -73,7 +74,8 @@ def make(
     database, notices, acts = context.database, site.notices, site.acts
     store, memberships = RoomStore(database, clock=clock), MembershipStore(database, clock=clock)
     own, direct = OwnMembershipStore(database, clock=clock), DirectRoomStore(database, clock=clock)
-    access_store, members, links = AccessStore(database), MemberStore(database), RoomInviteStore(database)
+    access_store, members = AccessStore(database), MemberStore(database)
+    codes = CodeStore(database, database["room_invites"], owner="created_by_id", clock=clock)
     access = RoomAccess(access_store, store, direct, memberships, notices)
     events = RoomEvents(messages.writer)
     making = RoomMaking(
@@ -99,9 +101,9 @@ def make(
         membership=membership,
         direct=DirectRooms(direct, memberships, notices, check_direct=check_direct),
         settings=RoomSettings(store, making, events, acts, clock=clock),
-        links=RoomInvites(links, store, memberships, membership, acts, clock=clock),
+        links=RoomLinks(codes, store, memberships, membership, acts, clock=clock),
         read_positions=ReadPositions(own, messages.store, notices),
         current_rights=RightsNow(access_store, store, people.session_store, clock=clock),
         former_slugs=FormerSlugs(database),
-        forget=(links.forget,),
+        forget=(codes.forget,),
     )

@@ -11,12 +11,11 @@ from chatroom.base.models import Message
 from chatroom.messages.messages_store import MessageStore
 from chatroom.search.search_store import Entry, SearchStore
 from chatroom.search.terms import RULE_VERSION, index_words
-from chatroom.site.leased_thread import LeasedThread
+from chatroom.site.background import BackgroundThread, Lease
 from chatroom.site.leases_store import LeaseStore
 
 BATCH = 500
 """Messages that are read and indexed at once."""
-STOP_SECONDS = 5.0
 REBUILD_BATCH = 1000
 REST, REST_WHILE_BUSY = 4, 49
 """After each batch the indexer rests so many times as long as the batch took: those who write come first."""
@@ -48,20 +47,8 @@ class Indexer:
         self._rooms = rooms
         self._batch = batch
         self._clock = clock
-        self._thread = LeasedThread(LEASE, leases, self._follow, lease_seconds=LEASE_SECONDS, stop_seconds=STOP_SECONDS)
-
-    @property
-    def is_started(self) -> bool:
-        """Whether this process follows the rooms, or waits for its turn to."""
-        return self._thread.is_started
-
-    def start(self) -> None:
-        """Begin to follow all rooms, as long as no other process does."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Follow no longer, and let another process do it."""
-        self._thread.stop()
+        self.thread = BackgroundThread(LEASE, self._follow, lease=Lease(leases, LEASE, LEASE_SECONDS))
+        """Follows all rooms."""
 
     def behind(self, rooms: Collection[str]) -> dict[str, int]:
         """Which of these rooms have changed since they were indexed, each with its cursor."""
@@ -118,7 +105,7 @@ class Indexer:
                         del waiting[room]
                     else:
                         waiting[room] = following
-                        if self._thread.stopped.wait(rest_seconds) or self._clock() > until:
+                        if not self.thread.may_go_on(rest_seconds) or self._clock() > until:
                             return
 
     def take_in_and_look_round(self, room: str, cursor: int) -> tuple[int | None, float]:

@@ -11,7 +11,8 @@ from chatroom.base.models import Message
 from chatroom.messages.messages_store import MessageStore
 from chatroom.search.indexer import from_word, has_word
 from chatroom.search.queries import Query
-from chatroom.search.search_store import MOST_SCANS, Beginning, Condition, OneOf, SearchStore, Span, Step
+from chatroom.search.search_store import SearchStore
+from chatroom.search.spans_store import MOST_SCANS, Beginning, Condition, OneOf, Span, Step
 from chatroom.search.terms import Key
 
 FIRST_LOOK, MOST_LOOKED_AT = 300, 4000
@@ -78,7 +79,7 @@ class Proposals:
     def _condition(self, rooms: Sequence[str], key: Key) -> Condition:
         if not key.is_beginning:
             return OneOf((key.text,))
-        words = self._store.beginning_with(rooms, key.text, MOST_ENDINGS)
+        words = self._store.words.beginning_with(rooms, key.text, MOST_ENDINGS)
         return OneOf(tuple(sorted(words))) if len(words) < MOST_ENDINGS else Beginning(key.text)
 
     def _plan(self, span: Span, conditions: Sequence[Condition]) -> tuple[Span, Step]:
@@ -89,7 +90,7 @@ class Proposals:
             if not isinstance(condition, OneOf):
                 continue
             if len(span.rooms) > 1 and _ranges(span, condition) <= MOST_RANGES:
-                rooms = self._store.rooms_with(span.rooms, condition.words)
+                rooms = self._store.words.rooms_with(span.rooms, condition.words)
                 span = msgspec.structs.replace(span, rooms=tuple(room for room in span.rooms if room in rooms))
             if fewest < RARE or _ranges(span, condition) > MOST_RANGES:
                 continue

@@ -16,8 +16,9 @@ from chatroom.names import fold as fold_name
 from chatroom.search.indexer import Indexer, searchable, things
 from chatroom.search.proposals import Proposals, Proposed
 from chatroom.search.queries import Query, parse
-from chatroom.search.search_store import SearchStore, Span, is_id
+from chatroom.search.search_store import SearchStore
 from chatroom.search.snippets import Piece, snippet
+from chatroom.search.spans_store import Span, is_id
 from chatroom.search.terms import fold, split
 
 PAGE = 20
@@ -124,7 +125,7 @@ class Search:
     def _unindexed(self, rooms: Collection[str]) -> tuple[Proposed, bool]:
         """What was said or changed just now and is not in the index; whether there is more of it than is looked at."""
         behind = self.indexer.behind(rooms)
-        if behind and not self.indexer.is_started:
+        if behind and not self.indexer.thread.is_started:
             self._catch_up(behind)
             behind = self.indexer.behind(rooms)
         found = self._messages.changed_beyond(behind, MOST_UNINDEXED + 1)

@@ -1,5 +1,7 @@
 """The parts of this package, made once, and its collections."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from chatroom.messages.wiring import MessageParts
@@ -11,6 +13,7 @@ from chatroom.search import search_store
 from chatroom.search.indexer import Indexer
 from chatroom.search.search import Search
 from chatroom.search.search_store import SearchStore
+from chatroom.site.background import BackgroundThread
 from chatroom.site.wiring import SiteParts
 
 COLLECTIONS = (
@@ -21,11 +24,12 @@ COLLECTIONS = (
 
 
 class SearchParts(msgspec.Struct, frozen=True):
-    """What the package offers."""
+    """What the package offers; `threads` are what it does in the background while a server runs."""
 
     store: SearchStore
     indexer: Indexer
     search: Search
+    threads: Sequence[BackgroundThread]
 
 
 def make(
@@ -35,4 +39,5 @@ def make(
     store = SearchStore(context.database)
     indexer = Indexer(store, messages.store, site.leases, rooms.store.list_ids)
     find_user, rooms_of = people.users.find_by_name, rooms.listings.rooms_of
-    return SearchParts(store, indexer, Search(store, messages.store, indexer, rooms_of=rooms_of, find_user=find_user))
+    search = Search(store, messages.store, indexer, rooms_of=rooms_of, find_user=find_user)
+    return SearchParts(store=store, indexer=indexer, search=search, threads=(indexer.thread,))

@@ -1,6 +1,6 @@
 """The parts of this package, made once, and its collections."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -12,6 +12,7 @@ from chatroom.site.acts import Acts, FollowUp
 from chatroom.site.acts_store import ActStore
 from chatroom.site.audit import Audit
 from chatroom.site.audit_store import AuditStore
+from chatroom.site.background import CHORE_SECONDS, BackgroundThread, make_chore
 from chatroom.site.leases_store import LeaseStore
 from chatroom.site.limits import Limits, make_limits
 from chatroom.site.notices import Notices
@@ -28,7 +29,7 @@ COLLECTIONS = (
 
 
 class SiteParts(msgspec.Struct, frozen=True):
-    """What the package offers."""
+    """What the package offers; `threads` are what it does in the background while a server runs."""
 
     settings: Site
     limits: Limits
@@ -36,6 +37,7 @@ class SiteParts(msgspec.Struct, frozen=True):
     acts: Acts
     audit: Audit
     leases: LeaseStore
+    threads: Sequence[BackgroundThread]
 
 
 def make(context: Context, *, follow_ups: Mapping[str, FollowUp], apply_notice: Callable[[Notice], bool]) -> SiteParts:
@@ -43,11 +45,18 @@ def make(context: Context, *, follow_ups: Mapping[str, FollowUp], apply_notice: 
     database = context.database
     entries = AuditStore(database)
     notices = Notices(NoticeStore(database), apply=apply_notice)
+    settings = Site(SiteStore(database))
+    leases = LeaseStore(database, holder=context.origin)
+    acts = Acts(ActStore(database), entries, notices.tell, follow_ups=follow_ups)
     return SiteParts(
-        settings=Site(SiteStore(database)),
+        settings=settings,
         limits=make_limits(context.settings, database),
         notices=notices,
-        acts=Acts(ActStore(database), entries, notices.tell, follow_ups=follow_ups),
+        acts=acts,
         audit=Audit(entries),
-        leases=LeaseStore(database, holder=context.origin),
+        leases=leases,
+        threads=(
+            BackgroundThread("site", settings.renew, pause_seconds=CHORE_SECONDS),
+            make_chore("acts", acts.finish, leases),
+        ),
     )

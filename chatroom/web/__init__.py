@@ -10,6 +10,7 @@ from chatroom.web.commands import COMMANDS
 from chatroom.web.export.export import blueprint as export
 from chatroom.web.files import files
 from chatroom.web.kit import configuration, errors, health, lanes, login, reference, security
+from chatroom.web.kit.filters import as_json, hue, static_url
 from chatroom.web.kit.sockets import address_of, is_own_origin, sign_in
 from chatroom.web.messages.excerpts import excerpt_of
 from chatroom.web.messages.held import api as held_api
@@ -19,7 +20,6 @@ from chatroom.web.messages.listing import message_list, names
 from chatroom.web.messages.marks import api as marks_api
 from chatroom.web.messages.message_api import blueprint as messages_api
 from chatroom.web.messages.messages_api import blueprint as api
-from chatroom.web.messages.pages import as_json, hue, static_url
 from chatroom.web.messages.pages import blueprint as pages
 from chatroom.web.messages.permalinks import blueprint as permalinks
 from chatroom.web.moderation.admin import blueprint as admin

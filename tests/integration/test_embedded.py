@@ -366,19 +366,22 @@ class TestCrash:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         """F15."""
-        monkeypatch.setattr("chatroom.mongo.embedded._RESTART_SECONDS", 0.05)
+        monkeypatch.setattr("chatroom.mongo.embedded.supervisor._RESTART_SECONDS", 0.05)
         mongo = EmbeddedMongo.launch(tmp_path / "data")
         with connect(mongo.wait_until_ready(), w="majority") as client:
             client.chatroom.notes.insert_one({"_id": "kept"})
             (pid,) = mongods(tmp_path / "data")
-            start, refusals = mongo._start, iter([OSError(11, "no more processes"), OSError(12, "no memory")])
+            start, refusals = (
+                mongo._supervisor._start,
+                iter([OSError(11, "no more processes"), OSError(12, "no memory")]),
+            )
 
             def refuse(lock: int) -> Any:
                 for refusal in refusals:
                     raise refusal
                 return start(lock)
 
-            monkeypatch.setattr(mongo, "_start", refuse)
+            monkeypatch.setattr(mongo._supervisor, "_start", refuse)
             os.kill(_parent(pid), signal.SIGKILL)
             wait_until(lambda: _finds_it(client) and mongods(tmp_path / "data") not in ([], [pid]))
         mongo.stop()
@@ -464,7 +467,7 @@ print('{{"s":"F","msg":"WiredTiger error","attr":"28: No space left on device"}}
     def test_of_an_earlier_mongod_to_end_is_explained(
         self, tmp_path: Path, broken: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("chatroom.mongo.embedded._EARLIER_SECONDS", 0.2)
+        monkeypatch.setattr("chatroom.mongo.embedded.supervisor._EARLIER_SECONDS", 0.2)
         with broken("#!/bin/sh\nexec sleep 3600") as mongo:
             mongo.folder.close()  # as if this app were gone, and its mongod not yet
             with pytest.raises(EmbeddedError, match="earlier mongod is still busy"):

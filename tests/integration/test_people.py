@@ -11,11 +11,11 @@ from flask import Flask
 
 from chatroom.app import create_app, open_app
 from chatroom.base.config import Settings
-from chatroom.live.session_check import EndedSessions
+from chatroom.live.checks.session_check import EndedSessions
 from chatroom.mongo.database import Database
 from chatroom.mongo.embedded import EmbeddedMongo
-from chatroom.people.sessions import session_id_of
 from chatroom.people.sessions_store import SessionStore
+from chatroom.site.codes import hash_of
 from tests.busy import give_plenty
 from tests.conftest import services_of, signed_in, visitor
 from tests.visitors import Visitor
@@ -189,7 +189,7 @@ def test_sessions_of_a_crashed_password_change_are_worthless(make_apps: Callable
     assert not alice.is_signed_in
     late = services_of(other).people.sessions.begin(user, label="", address="")
     assert services.people.sessions.find_valid(late) is None
-    assert session_id_of(late)
+    assert hash_of(late)
 
 
 # How far apart the medians may be: a dozen tries are enough to notice that no hash is made, many show less than that.

@@ -1,4 +1,4 @@
-"""The websocket below the connection: uvicorn's own, with a shorter way in for texts and out for what many receive.
+"""The websocket below the connection: uvicorn's own, with a shorter way out for what many receive.
 
 A frame is encoded once, by whoever makes it. Here it gets its header, and is compressed, once for all whose client
 takes it so.
@@ -10,15 +10,12 @@ from typing import Any, cast
 
 import msgspec
 from uvicorn.protocols.utils import ClientDisconnected
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 from websockets.http11 import Request
-from websockets.protocol import State
 
-from chatroom.asgi.budget import ACCOUNT, Account, Budget
 from chatroom.live.sockets.deflate import DeflateFactory, deflate
 from chatroom.live.sockets.frames import COMPRESSED, TEXT, Cutter, framed
-from chatroom.live.sockets.inbox import Inbox
+from chatroom.live.sockets.incoming import IncomingProtocol
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -36,13 +33,6 @@ EXTENSIONS = [DeflateFactory()]
 MIN_BYTES = 512
 """About two messages. What is shorter is not compressed: it would save a few bytes, and no packet."""
 KEPT_FRAMES = 8
-MOST_AFTER_CLOSE = 65_536
-"""What may still come while a connection is being closed: what was on its way, and the client's goodbye."""
-OTHERS_AT_ONCE = 20
-OTHERS_PER_SECOND = 200.0
-"""Pings, pongs and parts of messages, which cost as much as texts. When more come at once, the client has to wait."""
-MOST_TAKEN = 8
-"""Texts that wait for the connection to take them, before nothing more is read."""
 
 
 def never_now(*_frames: bytes) -> bool:
@@ -59,103 +49,12 @@ class Transport(msgspec.Struct, frozen=True, kw_only=True):
     write_now: WriteNow = never_now
 
 
-class WebSocketProtocol(WebSocketsSansIOProtocol):
+class WebSocketProtocol(IncomingProtocol):
     """uvicorn's protocol; the ASGI scope of a connection carries its `write` and `write_now` as an extension."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.queue = Inbox()  # type: ignore[assignment]
         self.conn.available_extensions = EXTENSIONS
-        self._account: Account = self.app_state.get(ACCOUNT) or Budget().open()
-        self._after_close = 0
-        self._waiting = 0
-        self._is_resting = False
-        self._cutter: Cutter | None = None
-
-    def data_received(self, data: bytes) -> None:
-        """Take texts by a short way, and leave everything else to uvicorn, frame by frame."""
-        if self._cutter is None or self.conn.state is not State.OPEN:
-            self._receive_otherwise(data)
-            return
-        others = 0
-        for piece in self._cutter.cut(data):
-            if self._is_over():
-                break  # a frame before it was the last
-            if isinstance(piece, str):
-                self._take(piece)
-            else:
-                others += 1
-                super().data_received(piece)
-        if others > OTHERS_AT_ONCE or self._cutter.has_more:
-            self._stop_reading(others)
-
-    def _receive_otherwise(self, data: bytes) -> None:
-        """Take what comes with the handshake, and while the connection is being closed: not much."""
-        if self._cutter is None:
-            if self.handshake_initiated:
-                self.transport.abort()  # it has to wait for the answer
-            else:
-                super().data_received(data)
-            return
-        self._after_close += len(data) + self._cutter.waiting
-        if self._after_close <= MOST_AFTER_CLOSE:
-            super().data_received(self._cutter.release() + data)
-        elif not self.transport.is_closing():
-            self.transport.pause_reading()
-
-    def _stop_reading(self, others: int) -> None:
-        """Read nothing until what came is taken; and for a while, where much of it was no text."""
-        if self._is_over() or self._cutter is None:
-            return
-        self._count_waiting(self._cutter.waiting)
-        self.read_paused = True
-        self.transport.pause_reading()
-        # Nobody takes anything where only pieces of a message have come: then it is read on after the rest.
-        if others > OTHERS_AT_ONCE or self.queue.empty():
-            self._is_resting = True
-            self.loop.call_later(others / OTHERS_PER_SECOND, self._end_rest)
-
-    def _end_rest(self) -> None:
-        self._is_resting = False
-        if self.queue.empty():
-            self._read_on()
-
-    def _read_on(self) -> None:
-        """Take what has come already, and then read again."""
-        if self._is_resting or self._is_over():
-            return
-        self._count_waiting(0)
-        self.read_paused = False
-        if self._cutter is not None and self._cutter.has_more:
-            self.data_received(b"")
-        if not self.read_paused:
-            self.transport.resume_reading()
-
-    def _count_waiting(self, size: int) -> None:
-        self._account.release(self._waiting)
-        self._waiting = size if self._account.hold(size) else 0
-        if self._waiting < size:
-            self.transport.abort()
-
-    async def receive(self) -> Any:
-        """As uvicorn does, with what has come already before what is still at the socket."""
-        event = await self.queue.get()
-        if self.read_paused and self.queue.empty():
-            self._read_on()
-        return event
-
-    def handle_ping(self) -> None:
-        """Answer a ping, unless the answers to those before it are not read."""
-        if self.writable.is_set():
-            super().handle_ping()
-        else:
-            self.conn.data_to_send()
-
-    def _take(self, text: str) -> None:
-        self.queue.put_nowait({"type": "websocket.receive", "text": text})
-        if not self.read_paused and self.queue.qsize() >= MOST_TAKEN:
-            self.read_paused = True
-            self.transport.pause_reading()
 
     def handle_connect(self, event: Request) -> None:
         """Offer the shorter way out to the application."""
@@ -173,13 +72,6 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         """The client reads again."""
         super().resume_writing()
         self._account.flow()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
-        self._account.release(self._waiting)
-        self._waiting = 0
-        self._account.close()
-        super().connection_lost(exc)
 
     def keepalive_timeout(self) -> None:
         """Close the connection of a client that has not answered a ping."""
@@ -221,9 +113,6 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if len(frame) < MIN_BYTES:
             return framed(frame)  # an answer, most often: kept, it would drive out what many receive
         return _compressed(frame) if self.conn.extensions else _plain(frame)
-
-    def _is_over(self) -> bool:
-        return self.disconnected or self.close_sent or self.transport.is_closing()
 
     async def send(self, message: Any) -> None:
         """As uvicorn does; then forget the handshake, which is larger than everything else that an idle one holds."""

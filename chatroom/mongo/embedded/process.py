@@ -63,10 +63,10 @@ class Process:
         """Wait for the guardian's end."""
         self._guardian.wait()
 
-    def has_ended(self, patience_seconds: float) -> bool:
+    def has_ended(self, grace_seconds: float) -> bool:
         """Whether the guardian has ended, or does so within this time."""
         try:
-            self._guardian.wait(patience_seconds)
+            self._guardian.wait(grace_seconds)
         except subprocess.TimeoutExpired:
             return False
         return True

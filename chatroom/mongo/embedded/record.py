@@ -1,13 +1,15 @@
 """What an embedded run remembers for the next one, secrets among it: `mongo.json` in the data folder."""
 
 import secrets
+from urllib.parse import quote
 
 import msgspec
 
 from chatroom.mongo.embedded.folder import DataFolder
-from chatroom.mongo.embedded.mongod import EmbeddedError
+from chatroom.mongo.embedded.mongod import REPLICA_SET, EmbeddedError
 
 FILES, NAME = "mongo", "mongo.json"
+_APP, _ROOT = "chatroom", "root"
 
 
 class Record(msgspec.Struct):
@@ -24,6 +26,19 @@ class Record(msgspec.Struct):
     """The mongod that they were carried over by: its path, size and time."""
     databases: list[str] = []
     """Those with an account; none means that the first start never ended, so nothing was ever stored."""
+
+    def uri(self, database: str) -> str:
+        """The address for the app; it is for this database and nothing else."""
+        return self._uri(_APP, self.password, database)
+
+    @property
+    def root_uri(self) -> str:
+        """The address for tests, backups and repairs. Never give it to the app."""
+        return self._uri(_ROOT, self.root_password, "admin")
+
+    def _uri(self, user: str, password: str, database: str) -> str:
+        place = f"{quote(self.socket, safe='')}/{database}"
+        return f"mongodb://{user}:{password}@{place}?authSource={database}&replicaSet={REPLICA_SET}"
 
 
 def read_record(folder: DataFolder) -> Record:

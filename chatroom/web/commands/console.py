@@ -18,8 +18,8 @@ from flask.cli import with_appcontext
 from chatroom.base.errors import ChatroomError
 from chatroom.base.logs import speak_any_alphabet
 from chatroom.base.models import Room, User
-from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.mongo.embedded.folder import DataFolder, FolderInUse
+from chatroom.mongo.embedded.record import read_record
 from chatroom.services import Services
 
 P = ParamSpec("P")
@@ -68,7 +68,7 @@ def open_beside(services: Services) -> Services:
     except FolderInUse:
         # The site runs, and its mongod with it: go in beside it, with what the folder's owner may read.
         settings = services.settings
-        uri = EmbeddedMongo(DataFolder(settings.data_path, lock=-1), settings.mongo_db).uri
+        uri = read_record(DataFolder(settings.data_path, lock=-1)).uri(settings.mongo_db)
         services = Services(msgspec.structs.replace(settings, mongo_uri=uri))
         services.open()
     return services

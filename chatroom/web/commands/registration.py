@@ -33,7 +33,8 @@ def list_invites(services: Services) -> None:
     Of each the beginning of its id, by which `revoke-invite` knows it; never its code, which nobody knows.
     """
     for each in services.moderation.admission.list_invites():
-        by = f", by {escaped(each.made_by)}" if each.made_by else ""
+        maker = str(each.about["made_by"])
+        by = f", by {escaped(maker)}" if maker else ""
         click.echo(f"{each.id[:8]}  {each.uses_left} left, until {each.expires_at:%Y-%m-%d %H:%M} UTC{by}")
 
 

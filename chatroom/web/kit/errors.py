@@ -2,14 +2,18 @@
 
 import logging
 import math
+from typing import TypeVar
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.wrappers import Response as BaseResponse
 
 from chatroom.base.errors import Refused, SettingsError, Unavailable
 
 log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer", bound=BaseResponse)
 
 STATUS = {
     "wrong_password": 401,
@@ -91,7 +95,7 @@ def retry_after_of(error: Refused | Unavailable) -> float | None:
     return error.retry_after if isinstance(error, Refused) else UNAVAILABLE_SECONDS
 
 
-def with_retry_after(response: Response, seconds: float | None) -> Response:
+def with_retry_after(response: Answer, seconds: float | None) -> Answer:
     """Add the header that tells programs when to come back, in whole seconds and never too early."""
     if seconds is not None:
         response.headers["Retry-After"] = str(math.ceil(seconds))

@@ -18,7 +18,7 @@ from chatroom.web.kit.forms import Form
 from chatroom.web.kit.security import exempt_from_csrf
 
 Page = Response | BaseResponse
-Show = Callable[..., Response]
+Show = Callable[..., Page]
 View = TypeVar("View", bound=Callable[..., Page])
 
 MARK = "shows_refusals"
@@ -45,9 +45,10 @@ def refusals_on(show: Show) -> Callable[[View], View]:
 
 
 def form_page(show: Show, make_form: Callable[..., Form] = Form) -> Callable[[View], View]:
-    """Call the view with the form once that is filled in right; until then, and where the view refuses, show this page.
+    """Call the view once its form is filled in right; until then, and where the view refuses, show this page.
 
-    The form checks the CSRF token, so that one that is out of date comes back with what was typed.
+    The form checks the CSRF token, so that one that is out of date comes back with what was typed. The view gets what
+    it names: the form, and the variables of the address.
     """
 
     def decorate(view: View) -> View:
@@ -56,12 +57,13 @@ def form_page(show: Show, make_form: Callable[..., Form] = Form) -> Callable[[Vi
             if request.method != "POST":
                 return show(**_named(show, address))
             form = make_form(**_named(make_form, address))
+            address["form"] = form
 
             def check_and_do() -> Page:
                 form.check()
-                return view(form, **_named(view, address))
+                return view(**_named(view, address))
 
-            return _show_refusal(check_and_do, show, {"form": form, **_named(show, address)})
+            return _show_refusal(check_and_do, show, _named(show, address))
 
         return cast("View", exempt_from_csrf(_marked(answer)))
 

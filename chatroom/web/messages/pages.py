@@ -1,10 +1,9 @@
 """The index and the rooms: everything works with forms and links alone; scripts make it live."""
 
 import hashlib
-import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from typing import Any
 
 import msgspec
@@ -13,14 +12,13 @@ from flask import (
     Response,
     make_response,
     redirect,
-    render_template,
     render_template_string,
     request,
     url_for,
 )
 
 from chatroom.base.access import Access
-from chatroom.base.errors import Refused, Unavailable
+from chatroom.base.errors import Refused
 from chatroom.base.models import File, Held, Room
 from chatroom.messages.history import Page as MessagePage
 from chatroom.messages.messages_store import Stored
@@ -28,16 +26,13 @@ from chatroom.messages.posting import Submission
 from chatroom.messages.rules import wait_between, why_closed
 from chatroom.rooms.access import LOBBY
 from chatroom.web.files.files import keep_sent, sent_files
-from chatroom.web.kit.errors import retry_after_of, status_of, with_retry_after
 from chatroom.web.kit.lanes import scarce
 from chatroom.web.kit.login import client_address, current_user, login_required
-from chatroom.web.kit.pages import Page
-from chatroom.web.kit.security import exempt_from_csrf
+from chatroom.web.kit.pages import Page, form_page, render
 from chatroom.web.kit.services import services
 from chatroom.web.messages.forms import MessageForm
 from chatroom.web.rooms.sidebar import sections_for
 
-HUES = 12
 LARGEST_SEQUENCE = 2**53
 LOGGED_OUT_FRAME = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Logged out</title>{% include "kit/_styles.html" %}</head>
@@ -48,50 +43,37 @@ href="{{ url_for('accounts.login', next=url_for('pages.room', slug=slug)) }}">Lo
 blueprint = Blueprint("pages", __name__)
 
 
-def hue(user_id: str) -> int:
-    """Which of the twelve colours a person has (the same as in static/state/kit/text.js)."""
-    return zlib.crc32(user_id.encode()) % HUES
-
-
-def static_url(filename: str) -> str:
-    """The address of a static file, made once: a page names fifty."""
-    return _static_url(filename, root=request.script_root)
-
-
-@lru_cache(maxsize=512)
-def _static_url(filename: str, *, root: str) -> str:  # noqa: ARG001  (`url_for` puts it in front)
-    return url_for("static", filename=filename)
-
-
-def as_json(value: Any) -> str:
-    """A typed value, for a data attribute that a script reads."""
-    return msgspec.json.encode(value).decode()
-
-
 @blueprint.get("/")
 def index() -> Page:
     """The start page for visitors; people who are logged in are redirected to the chat."""
     if current_user.is_authenticated:
         return redirect(url_for("pages.chatroom"), 303)
-    return make_response(render_template("index.html"))
+    return render("index.html")
 
 
-@blueprint.route("/chatroom", methods=["GET", "POST"])
-@scarce("pictures", only_with_files=True)
-@exempt_from_csrf
-@login_required
-def chatroom() -> Page:
-    """The lobby."""
-    return _room(LOBBY.slug)
+def _shown_room(slug: str, form: MessageForm | None = None, status: int = 200, msg: str = "") -> Page:
+    if request.method == "POST":
+        access = services.rooms.access.get_for(current_user.id, slug)
+        return room_page(access, form or MessageForm(), **_asked_page(access.room), status=status, msg=msg)
+    access = open_room(slug)
+    if "date" in request.args:
+        return redirect(_address_of_day(access.room), 303)
+    asked = _asked_page(access.room)
+    if not asked.get("is_history"):
+        _mark_read(access, asked["page"])
+    return room_page(access, MessageForm(), **asked)
 
 
+@blueprint.route("/chatroom", endpoint="chatroom", defaults={"slug": LOBBY.slug}, methods=["GET", "POST"])
 @blueprint.route("/chatroom/<slug>", methods=["GET", "POST"])
 @scarce("pictures", only_with_files=True)
-@exempt_from_csrf
 @login_required
-def room(slug: str) -> Page:
-    """A room, newest messages first in view, or older ones with `?before=`."""
-    return _room(slug)
+@form_page(_shown_room, MessageForm)
+def room(form: MessageForm, slug: str) -> Page:
+    """A room, newest messages first in view, or older ones with `?before=`; without a name, the lobby."""
+    access = services.rooms.access.get_for(current_user.id, slug)
+    _post(access, form)
+    return redirect(url_for("pages.room", slug=access.room.slug), 303)
 
 
 @blueprint.get("/chatroom/<slug>/messages")
@@ -99,37 +81,14 @@ def messages_frame(slug: str) -> Page:
     """The newest messages alone, for the frame beside the form."""
     if not current_user.is_authenticated:
         # A redirect would lead to the login page, which no frame may show.
-        response = make_response(render_template_string(LOGGED_OUT_FRAME, slug=slug))
-        response.status_code = 401
-        return response
+        return make_response(render_template_string(LOGGED_OUT_FRAME, slug=slug), 401)
     access = services.rooms.access.get_for(current_user.id, slug)
     found = access.room
     services.live.presences.visit(found.id, current_user.person)
     page = services.messages.history.newest(found, services.settings.history_page)
     _mark_read(access, page)
     held = services.moderation.held_list.list_of(access)
-    return make_response(render_template("messages/messages.html", room=found, held=held, **_history(found, page)))
-
-
-def _room(slug: str) -> Page:
-    access = services.rooms.access.get_for(current_user.id, slug) if request.method == "POST" else open_room(slug)
-    found = access.room
-    form = MessageForm()
-    if request.method != "POST":
-        if "date" in request.args:
-            return redirect(_address_of_day(found), 303)
-        asked = _asked_page(found)
-        if not asked.get("is_history"):
-            _mark_read(access, asked["page"])
-        return room_page(access, form, **asked)
-    if not form.validate():
-        return room_page(access, form, **_asked_page(found), status=400, msg=form.problem)
-    try:
-        _post(access, form)
-    except (Refused, Unavailable) as error:
-        page = room_page(access, form, **_asked_page(found), status=status_of(error), msg=str(error))
-        return with_retry_after(page, retry_after_of(error))
-    return redirect(url_for("pages.room", slug=found.slug), 303)
+    return render("messages/messages.html", room=found, held=held, **_history(found, page))
 
 
 def open_room(slug: str) -> Access:
@@ -187,26 +146,23 @@ def room_page(
     """The room with a page of its messages; `is_history` is one that is not followed live."""
     form.renew()
     found = access.room
-    response = make_response(
-        render_template(
-            "chatroom.html",
-            room=found,
-            access=access,
-            closed=why_closed(access),
-            slow_seconds=wait_between(access, "person"),
-            held=services.moderation.held_list.list_of(access),
-            waiting=services.moderation.held_list.count_for(current_user.user) if access.may_moderate else 0,
-            form=form,
-            msg=msg,
-            people=services.live.presences.here(found.id),
-            pins=services.messages.history.pinned(found),
-            sections=sections_for(access.user_id),
-            **{"is_history": False, **more},
-            **_history(found, page),
-        )
+    return render(
+        "chatroom.html",
+        status,
+        room=found,
+        access=access,
+        closed=why_closed(access),
+        slow_seconds=wait_between(access, "person"),
+        held=services.moderation.held_list.list_of(access),
+        waiting=services.moderation.held_list.count_for(current_user.user) if access.may_moderate else 0,
+        form=form,
+        msg=msg,
+        people=services.live.presences.here(found.id),
+        pins=services.messages.history.pinned(found),
+        sections=sections_for(access.user_id),
+        **{"is_history": False, **more},
+        **_history(found, page),
     )
-    response.status_code = status
-    return response
 
 
 def _address_of_day(found: Room) -> str:

@@ -134,7 +134,7 @@ def set_role(slug: str, user_id: str) -> Page:
 @form_page(_settings_page, InviteForm)
 def create_invite(form: InviteForm, slug: str) -> Page:
     """Make a link into the room, which is shown this once."""
-    code = services.rooms.links.create(_enter(slug), uses=form.uses.data, hours=form.hours.data)
+    code = services.rooms.links.make(_enter(slug), uses=form.uses.data, hours=form.hours.data)
     return _settings_page(slug, link=url_for("rooms.accept", code=code, _external=True))
 
 
@@ -142,7 +142,7 @@ def create_invite(form: InviteForm, slug: str) -> Page:
 @login_required
 @refusals_on(_settings_page)
 def end_invite(slug: str, invite_id: str) -> Page:
-    """Let nobody in by a link any more."""
+    """End a link into the room."""
     access = _enter(slug)
     services.rooms.links.end(access, invite_id)
     return _changed(access, "The link was ended.")

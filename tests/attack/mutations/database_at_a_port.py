@@ -7,13 +7,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from chatroom.mongo import embedded
-from chatroom.mongo.embedded import EmbeddedMongo, replica
+from chatroom.mongo.embedded import record, replica, supervisor
+from chatroom.mongo.embedded.supervisor import Supervisor
 
 
 def apply() -> None:
     """Replace the place, and everything that expects a path there."""
-    command = embedded.command
+    command = supervisor.command
 
     def at_a_port(binary: Path, *, files: Path, key: Path, socket: Path) -> list[str]:
         words = command(binary, files=files, key=key, socket=socket)
@@ -21,12 +21,12 @@ def apply() -> None:
         place = words.index("--bind_ip")
         return [*words[:place], "--bind_ip", host, "--port", port, *words[place + 2 :]]
 
-    def wait_for_port(self: EmbeddedMongo, deadline: float) -> None:
-        host, _, port = self._record.socket.partition(":")
+    def wait_for_port(self: Supervisor, deadline: float) -> None:
+        host, _, port = str(self._place).partition(":")
         while True:
             with suppress(OSError), socket.create_connection((host, int(port)), timeout=1):
                 return
-            self._check_alive(deadline)
+            self.check_alive(deadline)
             time.sleep(0.005)
 
     def place_socket(_: Path) -> Path:
@@ -35,9 +35,9 @@ def apply() -> None:
     def quote(text: str, **_: Any) -> str:
         return text
 
-    embedded.command = at_a_port
-    embedded.place_socket = place_socket
-    embedded.clear_place = lambda *_: None
-    vars(embedded)["quote"] = quote
+    supervisor.command = at_a_port
+    supervisor.place_socket = place_socket
+    supervisor.clear_place = lambda *_: None
+    vars(record)["quote"] = quote
     vars(replica)["quote"] = quote
-    EmbeddedMongo._wait_for_socket = wait_for_port  # type: ignore[method-assign]
+    Supervisor.wait_for_socket = wait_for_port  # type: ignore[method-assign]

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from chatroom.asgi import http_protocol
 from chatroom.asgi import large_answers as pieces
+from chatroom.asgi import stalled_reader
 from chatroom.asgi.budget import Budget
 
 
@@ -14,6 +14,6 @@ def apply() -> None:
     def cut(event: dict[str, Any], body: bytes) -> Iterator[dict[str, Any]]:
         yield event
 
-    http_protocol.STALL_SECONDS = 3600.0
+    stalled_reader.STALL_SECONDS = 3600.0
     pieces._cut = cut  # type: ignore[assignment]
     Budget.find_full = lambda *_: None  # type: ignore[method-assign]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from pymongo import ReturnDocument
 
-from chatroom.live import rivals
+from chatroom.live.writing import rivals
 from chatroom.messages.async_store import AsyncMessages
 from chatroom.messages.messages_store import MessageStore, Rendered, Stored
 

@@ -20,9 +20,9 @@ from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Draft, Message
 from chatroom.live import change_stream_store as changes
 from chatroom.live import feed as feeds
-from chatroom.live import rivals
-from chatroom.live.appender import Appender
 from chatroom.live.tail import Tail
+from chatroom.live.writing import rivals
+from chatroom.live.writing.appender import Appender
 from chatroom.messages.changes import Change
 from chatroom.messages.messages_store import MessageStore, Rendered, Stored
 from chatroom.mongo.database import Database

@@ -34,8 +34,8 @@ http.is_own = lambda address: False
 """
 # What is done once a second is done more often, so that nobody waits for it.
 BUSY = """
-import chatroom.live.housekeeping, chatroom.site.leased_thread
-chatroom.live.housekeeping.TICK_SECONDS = chatroom.site.leased_thread.PAUSE_SECONDS = 0.2
+import chatroom.live.housekeeping, chatroom.site.background
+chatroom.live.housekeeping.TICK_SECONDS = chatroom.site.background.PAUSE_SECONDS = 0.2
 """
 # Whoever outside does not answer is waited for until the test is over.
 PATIENT = """

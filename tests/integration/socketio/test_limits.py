@@ -19,7 +19,7 @@ from websockets.sync.client import ClientConnection, connect
 from chatroom.app import ASGI
 from chatroom.base.models import Author, Room
 from chatroom.live import housekeeping
-from chatroom.live.sockets import pace, socketio
+from chatroom.live.sockets import pace, socketio, socketio_packets
 from chatroom.people.accounts import Registration
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.services import Services
@@ -385,12 +385,12 @@ def most_waiting(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The most bytes that ever waited for one client, as the only element."""
     most = [0]
 
-    class Watched(socketio.Outgoing):
+    class Watched(socketio_packets.Outgoing):
         def _weigh(self, size: int) -> None:
             super()._weigh(size)
             most[0] = max(most[0], self._bytes)
 
-    monkeypatch.setattr(socketio, "Outgoing", Watched)
+    monkeypatch.setattr(socketio_packets, "Outgoing", Watched)
     return most
 
 
@@ -403,13 +403,13 @@ class TestWaiting:
             texts = [f"{number} " + "x" * 3900 for number in range(200)]
             for text in texts:
                 place.say(text)
-            wait_until(lambda: most_waiting[0] > socketio.MOST_WAITING_BYTES)
+            wait_until(lambda: most_waiting[0] > socketio_packets.MOST_WAITING_BYTES)
             got: list[str] = []
             while len(got) < len(texts):
                 messages = [packet for packet in read(place, browser, query) if packet.startswith('42["message"')]
                 got += [json.loads(packet[2:])[1]["text"] for packet in messages]
             assert got == texts
-        assert most_waiting[0] < 1.1 * socketio.MOST_WAITING_BYTES
+        assert most_waiting[0] < 1.1 * socketio_packets.MOST_WAITING_BYTES
 
     def test_nor_one_that_asks_and_does_not_read(self, place: Place, most_waiting: list[int]) -> None:
         """P05: no question is taken while too much waits, and each is answered in the end."""
@@ -418,7 +418,7 @@ class TestWaiting:
         with polling(place, place.token("bobby")) as (browser, query), ThreadPoolExecutor(1) as pool:
             questions = "\x1e".join(f'42{number}["history",{{"limit":100}}]' for number in range(10, 30))
             asking = pool.submit(httpx.post, place.url, params=query, content=questions, timeout=PATIENCE_SECONDS)
-            wait_until(lambda: most_waiting[0] > socketio.MOST_WAITING_BYTES)
+            wait_until(lambda: most_waiting[0] > socketio_packets.MOST_WAITING_BYTES)
             assert not asking.done()
             answers = 0
             while answers < 20:

@@ -8,14 +8,9 @@ import pytest
 import uvicorn
 
 from chatroom.asgi.budget import BUDGET, Budget, Shares
-from chatroom.asgi.http_protocol import (
-    HEAD_BYTES,
-    HEAD_SECONDS,
-    PIPELINED,
-    REFUSED_SECONDS,
-    STALL_SECONDS,
-    HttpProtocol,
-)
+from chatroom.asgi.http_protocol import PIPELINED, REFUSED_SECONDS, HttpProtocol
+from chatroom.asgi.incoming_request import HEAD_BYTES, HEAD_SECONDS
+from chatroom.asgi.stalled_reader import STALL_SECONDS
 from tests.unit.clocks import SkippingLoop
 from tests.waiting import PATIENCE_SECONDS, wait_until_in_loop
 

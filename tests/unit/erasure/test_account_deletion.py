@@ -157,7 +157,7 @@ class TestAtOnce:
         services.outbound.push.subscribe(bob.id, "session", "https://1.1.1.1/push", "p" * 87, "a" * 22)
         den = services.rooms.making.create(Author(bob.id, "Bob"), "member", title="Den", is_private=True)
         access = services.rooms.access.get_for(bob.id, den.slug)
-        code = services.rooms.links.create(access, uses=5, hours=1)
+        code = services.rooms.links.make(access, uses=5, hours=1)
         services.outbound.webhooks.make_incoming(access, access.author, "CI")
         services.moderation.moderation.set_role(None, bob, "administrator")
         services.moderation.admission.make_invite(services.moderation.moderation.get(bob.id), uses=1, days=1)
@@ -168,7 +168,7 @@ class TestAtOnce:
             owner = {"memberships": "user"}.get(name)
             query = {owner: bob.id} if owner else {}
             assert site.database.client[site.database.name][name].count_documents(query) == 0, name
-        assert [invite.made_by for invite in services.moderation.admission.list_invites()] == ["the console"]
+        assert [invite.about["made_by"] for invite in services.moderation.admission.list_invites()] == ["the console"]
         with pytest.raises(Refused):
             services.rooms.links.get_room(code)
 
@@ -467,12 +467,12 @@ class TestToTheEnd:
     def test_the_thread_does_it(self, site: Site) -> None:
         talk(site)
         deletion = site.services.erasure.account_deletion
-        deletion.start()
+        deletion.thread.start()
         try:
             site.delete(site.bob)
             wait_until(lambda: {each.author.name for each in site.states()} == {"Alice", FORMER})
         finally:
-            deletion.stop()
+            deletion.thread.stop()
 
     @pytest.mark.integration
     def test_two_processes_at_once_do_no_harm(self, real_database: Database) -> None:

@@ -227,10 +227,10 @@ class TestClearing:
 
     def test_the_thread_finishes_it(self, site: Site) -> None:
         site.say(5)
-        site.clearing.start()
+        site.clearing.thread.start()
         try:
             site.clearing.clear(access(ALICE, ROOM, "administrator"), ALICE, "Lobby")
             wait_until(lambda: not site.erasures.list_being_cleared())
         finally:
-            site.clearing.stop()
+            site.clearing.thread.stop()
         assert all(message.deleted_at for message in site.states() if message.sequence <= 5)

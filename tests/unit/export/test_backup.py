@@ -61,7 +61,7 @@ def fill(app: Flask) -> None:
     store.change("lobby", messages[1].id, lambda message: {"text": "edited", "html": "<p>edited</p>"})
     services.messages.writer.change(access.room, services.messages.changes.deleting(access, messages[2].id))
     store.append(CELLAR.id, [rendered("c1", "down here")])
-    services.people.invites.create(uses=3, days=7)
+    services.moderation.admission.make_invite(None, uses=3, days=7)
 
 
 def share(person: Visitor, content: bytes) -> Any:

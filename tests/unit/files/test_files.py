@@ -14,6 +14,7 @@ from chatroom.messages.messages_store import MessageStore
 from chatroom.mongo.context import Context
 from chatroom.mongo.database import Database
 from chatroom.rooms.access import LOBBY
+from chatroom.site.leases_store import LeaseStore
 from tests.busy import all_taken
 from tests.conftest import Clock
 from tests.databases import in_memory
@@ -33,6 +34,7 @@ class Place:
         self.settings = Settings(**settings)
         self.files = wiring.make(
             Context(self.settings, self.database, "", "here"),
+            leases=LeaseStore(self.database, holder="here"),
             find_message=self.message_store.find_by_client_id,
             clock=clock,
         )
@@ -118,7 +120,12 @@ class TestUploads:
         """B10: what another one has stored a moment ago counts."""
         here = Place(clock, max_total_file_bytes=25)
         find_message = here.message_store.find_by_client_id
-        there = wiring.make(Context(here.settings, here.database, "", "there"), find_message=find_message, clock=clock)
+        there = wiring.make(
+            Context(here.settings, here.database, "", "there"),
+            leases=LeaseStore(here.database, holder="there"),
+            find_message=find_message,
+            clock=clock,
+        )
         here.upload(b"x" * 10)
         there.uploads.take(BOB.id, LOBBY, "a.txt", io.BytesIO(b"x" * 10))
         with pytest.raises(Refused, match="no space left"):

@@ -1,7 +1,8 @@
 import pytest
 
-from chatroom.live import engine, rivals
+from chatroom.live import engine
 from chatroom.live.sockets import endpoint as socket
+from chatroom.live.writing import rivals
 from tests.unit.live.harness import Ticks
 from tests.waiting import PATIENCE_SECONDS
 

@@ -13,8 +13,6 @@ import pytest
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Author, Room
 from chatroom.live import (
-    appender,
-    batch_writer,
     connection,
     engine,
     follower,
@@ -33,6 +31,7 @@ from chatroom.live.presence.presences_store import PresenceStore
 from chatroom.live.sockets.endpoint import Entrance, LiveEndpoint
 from chatroom.live.sockets.gate import Limits
 from chatroom.live.sockets.visitor import Chat, Visitor
+from chatroom.live.writing import appender, batch_writer
 from chatroom.messages.messages_store import MessageStore
 from chatroom.mongo.database import Database
 from chatroom.people.tokens import EVERYTHING

@@ -32,6 +32,7 @@ from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.audit import Audit
 from chatroom.site.audit_store import Act, AuditStore
+from chatroom.site.leases_store import LeaseStore
 from chatroom.site.notices import Notices
 from chatroom.site.notices_store import NoticeStore
 from chatroom.site.settings import Site
@@ -61,7 +62,8 @@ class World:
         self.held = HeldStore(database, clock=clock)
         find_message, find_held = self.store.find_by_client_id, self.held.find
         context = Context(Settings(), database, "", "here")
-        self.files = wiring.make(context, find_message=find_message, find_held=find_held, clock=clock)
+        leases = LeaseStore(database, holder="here")
+        self.files = wiring.make(context, leases=leases, find_message=find_message, find_held=find_held, clock=clock)
         self.notices = Notices(NoticeStore(database))
         self.audit = Audit(AuditStore(database))
         decided = {"approve_message": self.finish_decision, "reject_message": self.finish_decision}

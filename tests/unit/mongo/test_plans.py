@@ -18,13 +18,14 @@ from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.people.avatars_store import AvatarStore
 from chatroom.people.users_store import UserStore
 from chatroom.rooms.access_store import AccessStore
-from chatroom.rooms.links_store import RoomInviteStore
 from chatroom.rooms.listings_store import ListingStore
 from chatroom.rooms.members_store import MemberStore
 from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.own_memberships_store import OwnMembershipStore
 from chatroom.rooms.rooms_store import RoomStore
-from chatroom.search.search_store import Beginning, Entry, OneOf, SearchStore, Span, Step
+from chatroom.search.search_store import Entry, SearchStore
+from chatroom.search.spans_store import Beginning, OneOf, Span, Step
+from chatroom.site.codes_store import CodeStore
 from chatroom.site.notices_store import NoticeStore
 from tests.databases import COLLECTIONS
 from tests.people import ALICE, BOB, rendered
@@ -91,6 +92,10 @@ def full_database(mongod: EmbeddedMongo, commands: Commands) -> Iterator[Databas
     yield database
     client.drop_database("test_plans")
     client.close()
+
+
+def links_in(database: Database) -> CodeStore:
+    return CodeStore(database, database["room_invites"], owner="created_by_id")
 
 
 def messages(database: Database) -> MessageStore:
@@ -168,8 +173,8 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
     "common words that never meet": (lambda d: look(d, OneOf(("odd",)), OneOf(("other",))), 200),
     "every message looked through": (lambda d: look(d, None, Beginning("rare1"), OneOf(("nothing",))), 200),
     "counting a word": (lambda d: SearchStore(d).count(Span(rooms=("lobby",)), ["every"], 100), 100),
-    "words by their beginning": (lambda d: SearchStore(d).beginning_with(["lobby"], "rare", 50), 50),
-    "rooms with a word": (lambda d: SearchStore(d).rooms_with(["lobby", "before"], ["w1", "w2"]), 4),
+    "words by their beginning": (lambda d: SearchStore(d).words.beginning_with(["lobby"], "rare", 50), 50),
+    "rooms with a word": (lambda d: SearchStore(d).words.rooms_with(["lobby", "before"], ["w1", "w2"]), 4),
     "how far rooms are indexed": (lambda d: SearchStore(d).cursors(["lobby", "before"], 1), 2),
     "messages by their ids": (
         lambda d: messages(d).find_all([m.id for m in messages(d).newest("lobby", 20)], ["lobby"]),
@@ -202,8 +207,8 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
     "the members of a room": (lambda d: MemberStore(d).list_in(LOBBY), 3),
     "a member's role": (lambda d: MembershipStore(d).find_role(ALICE.id, LOBBY), 1),
     "a turn in a slow room": (lambda d: OwnMembershipStore(d).take_turn(ALICE.id, LOBBY, "c1", 5), 1),
-    "the links into a room": (lambda d: RoomInviteStore(d).list_for(LOBBY), 1),
-    "a link": (lambda d: RoomInviteStore(d).take("x"), 1),
+    "the links into a room": (lambda d: links_in(d).list_valid(50, order="created_at", room=LOBBY.id), 1),
+    "a link": (lambda d: links_in(d).take("x"), 1),
     "rooms that delete what is old": (lambda d: ErasureStore(d).list_retaining(), 1),
     "how many rooms somebody made": (lambda d: RoomStore(d).count_made_by(ALICE.id, 50), 50),
     "ending all leases": (lambda d: presences(d).end_all(), 100),

@@ -16,9 +16,7 @@ from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.outbound.hooks_store import HookStore
 from chatroom.people.account_states_store import AccountStateStore
 from chatroom.people.directory_store import DirectoryStore
-from chatroom.people.invites_store import InviteStore
-from chatroom.people.resets_store import ResetStore
-from chatroom.people.sessions import Sessions, session_id_of
+from chatroom.people.sessions import Sessions
 from chatroom.people.sessions_store import SessionStore
 from chatroom.people.users_store import UserStore
 from chatroom.rooms.access_store import AccessStore
@@ -26,6 +24,8 @@ from chatroom.services import COLLECTIONS
 from chatroom.site.acts_store import ActStore, Note
 from chatroom.site.audit import Audit
 from chatroom.site.audit_store import Act, AuditStore, Subject
+from chatroom.site.codes import hash_of, make_code
+from chatroom.site.codes_store import CodeStore
 from tests.databases import record
 from tests.unit.mongo.plans import Commands, explain, stages_of
 from tests.waiting import PATIENCE_SECONDS
@@ -65,7 +65,7 @@ class Town:
         self.users = UserStore(database)
         self.states, self.directory = AccountStateStore(database), DirectoryStore(database)
         self.store = SessionStore(database)
-        self.invites = InviteStore(database)
+        self.invites = CodeStore(database, database["invites"], owner="made_by_id")
         day = timedelta(days=1)
         self.sessions = Sessions(self.store, self.users, idle=day, lifetime=day)
         self.people = [self.users.add(f"user{n}x", f"User {n}x", "hash") for n in range(PEOPLE)]
@@ -108,10 +108,12 @@ class Town:
                     said=(),
                 )
             )
-        self.resets = ResetStore(database)
+        self.resets = CodeStore(database, database["resets"], owner="user")
         for person in self.people:
-            self.resets.add(f"r-{person.id}", person.id, NOW + day, password_version=0)
-        self.invites.add("code", uses=10, expires_at=NOW + day, made_by=Author("a", "Ann"))
+            self.resets.add(make_code(NOW, day, {"user": person.id, "password_version": 0})[1])
+        self.invite, code = make_code(NOW, day, {"made_by": "Ann", "made_by_id": "a"}, uses=10)
+        self.invites.add(code)
+        self.reset, self.code = make_code(NOW, day, {"user": self.somebody.id, "password_version": 0})
         for person in self.people[200:220]:
             self.states.make_former(person.id, is_erased=False)
         self.held = HeldStore(database)
@@ -139,7 +141,7 @@ CALLS: dict[str, tuple[Callable[[Town], Any], int]] = {
     "one's sessions": (lambda t: t.sessions.list_for(t.somebody), 2),
     "where somebody was": (lambda t: t.sessions.has_been_at(t.somebody.id, "192.0.2.1"), 1),
     "a session is used": (lambda t: t.store.touch(t.store.list_for(t.somebody.id)[0]), 2),
-    "ending a session": (lambda t: t.sessions.end(t.people[100].id, session_id_of("x")), 2),
+    "ending a session": (lambda t: t.sessions.end(t.people[100].id, hash_of("x")), 2),
     "ending others": (lambda t: t.sessions.end_all(t.people[101].id, but="x"), 2),
     "which have ended": (lambda t: t.sessions.ended_since(NOW - timedelta(hours=1)), 110),
     "which have ended just now": (lambda t: t.sessions.ended_since(NOW + timedelta(hours=1)), 0),
@@ -157,9 +159,10 @@ CALLS: dict[str, tuple[Callable[[Town], Any], int]] = {
     "a webhook's end": (lambda t: t.hooks.end("r9", "h99", NOTE), 1),
     "a reset link": (
         lambda t: (
-            t.resets.add("x", t.somebody.id, NOW, password_version=0),
-            t.resets.find_user("x"),
-            t.resets.take("x"),
+            t.resets.replace(t.somebody.id),
+            t.resets.add(t.code),
+            t.resets.find(t.reset),
+            t.resets.take(t.reset),
         ),
         1,
     ),
@@ -171,7 +174,7 @@ CALLS: dict[str, tuple[Callable[[Town], Any], int]] = {
     "older entries about somebody": (lambda t: t.audit.page("f" * 24, subject="7"), 51),
     "one kind of act": (lambda t: t.audit.page(act="ban"), 51),
     "what somebody did": (lambda t: t.audit.page(actor=t.somebody.id), 51),
-    "invitations": (lambda t: (t.invites.list_good(50), t.invites.end("x", NOTE)), 1),
+    "invitations": (lambda t: (t.invites.list_valid(50), t.invites.end("x", NOTE)), 1),
     "an act that is not recorded": (lambda t: (t.acts.list_left("memberships"), t.acts.settle(NOTE)), 1),
     "what people may do now": (lambda t: t.accesses.rights_of([each.id for each in t.people[:3]]), 4),
     "an account is deleted": (lambda t: t.states.make_former(t.people[108].id, is_erased=False), 1),
@@ -189,7 +192,7 @@ CALLS: dict[str, tuple[Callable[[Town], Any], int]] = {
         20,
     ),
     "accounts by display name": (lambda t: t.directory.list_named_like("User 2", 20), 20),
-    "an invitation": (lambda t: (t.invites.take("code"), t.invites.give_back("code")), 1),
+    "an invitation": (lambda t: (t.invites.take(t.invite), t.invites.give_back(t.invite)), 1),
 }
 
 

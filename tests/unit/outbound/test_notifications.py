@@ -62,7 +62,7 @@ class Stage:
         )
 
     def told(self, **changes: Any) -> set[str]:
-        self.notifier.tell("lobby", msgspec.structs.replace(MESSAGE, **changes))
+        self.notifier.notify("lobby", msgspec.structs.replace(MESSAGE, **changes))
         return self.push.sent[-1][0] if self.push.sent else set()
 
 
@@ -129,12 +129,11 @@ class TestTheThread:
         stage = Stage(bob="all")
         stage.push.failures = 1
         edited = msgspec.structs.replace(MESSAGE, revision=8)
-        stage.notifier.start()
+        stage.notifier.thread.start()
         stage.notifier.take("lobby", [MESSAGE, edited, MESSAGE])
 
         assert stage.push.has_sent.wait(PATIENCE_SECONDS)
-        stage.notifier.stop()
-        stage.notifier._thread.join(PATIENCE_SECONDS)
+        stage.notifier.thread.stop()
         assert len(stage.push.sent) == 1
 
     def test_what_waits_is_bounded(self) -> None:

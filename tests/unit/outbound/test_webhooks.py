@@ -205,7 +205,7 @@ class TestDelivering:
     ) -> None:
         say(services, "one", "two")
         may_go_on = iter([True, False])
-        monkeypatch.setattr(deliveries._thread, "may_go_on", lambda: next(may_go_on))
+        monkeypatch.setattr(deliveries.thread, "may_go_on", lambda: next(may_go_on))
         deliveries.deliver_all(HookStore(services.database).list_outgoing())
         assert poster.texts == ["one"]
         monkeypatch.undo()
@@ -318,16 +318,16 @@ def test_a_slow_address_keeps_no_others_waiting(
 
 
 def test_the_thread_delivers_and_stops(services: Services, poster: Poster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chatroom.site.leased_thread.PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("chatroom.site.background.PAUSE_SECONDS", 0.01)
     make(services, monkeypatch)
     manage(services, ALICE)
     say(services, "hello")
     monkeypatch.setattr(services.outbound.deliveries, "_poster", poster)
-    services.outbound.deliveries.start()
+    services.outbound.deliveries.thread.start()
     try:
         wait_until(lambda: poster.texts)
     finally:
-        services.outbound.deliveries.stop()
+        services.outbound.deliveries.thread.stop()
     assert poster.texts == ["hello"]
 
 

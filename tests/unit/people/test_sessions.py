@@ -5,9 +5,10 @@ import pytest
 
 from chatroom.base.models import User
 from chatroom.mongo.database import Database
-from chatroom.people.sessions import Sessions, session_id_of
+from chatroom.people.sessions import Sessions
 from chatroom.people.sessions_store import SessionStore
 from chatroom.people.users_store import UserStore
+from chatroom.site.codes import hash_of
 from tests.conftest import Clock
 
 IDLE, LIFETIME = timedelta(hours=1), timedelta(hours=10)
@@ -53,7 +54,7 @@ def test_the_secret_is_kept_nowhere(sessions: Sessions, alice: User, database: D
     secret = begin(sessions, alice)
     document = database["sessions"].find_one({})
     assert document is not None
-    assert document["_id"] == session_id_of(secret)
+    assert document["_id"] == hash_of(secret)
     assert secret not in repr(document)
     assert sessions.find_valid(document["_id"]) is None
 
@@ -73,15 +74,15 @@ def test_each_session_is_a_new_one(sessions: Sessions, alice: User) -> None:
 def test_an_ended_session_is_worth_nothing(sessions: Sessions, alice: User) -> None:
     """S03."""
     secret, other = begin(sessions, alice), begin(sessions, alice)
-    assert sessions.end(alice.id, session_id_of(secret))
+    assert sessions.end(alice.id, hash_of(secret))
     assert sessions.find_valid(secret) is None
     assert sessions.find_valid(other)
-    assert not sessions.end(alice.id, session_id_of(secret))
+    assert not sessions.end(alice.id, hash_of(secret))
 
 
 def test_nobody_ends_anothers_session(sessions: Sessions, alice: User, bob: User) -> None:
     secret = begin(sessions, alice)
-    assert not sessions.end(bob.id, session_id_of(secret))
+    assert not sessions.end(bob.id, hash_of(secret))
     assert sessions.find_valid(secret)
 
 
@@ -89,7 +90,7 @@ def test_ending_all_but_one(sessions: Sessions, alice: User, bob: User) -> None:
     """S04: tokens are ended too, and nobody else's sessions."""
     kept, other, token = begin(sessions, alice), begin(sessions, alice), sessions.create_token(alice, label="bot")
     of_bob = begin(sessions, bob)
-    assert sessions.end_all(alice.id, but=session_id_of(kept)) == 2
+    assert sessions.end_all(alice.id, but=hash_of(kept)) == 2
     assert sessions.find_valid(kept)
     assert sessions.find_valid(of_bob)
     assert sessions.find_valid(other) is None
@@ -101,12 +102,12 @@ def test_ended_sessions_are_told(sessions: Sessions, alice: User, clock: Clock) 
     secret, other = begin(sessions, alice), begin(sessions, alice)
     long_ago = datetime(1970, 1, 1, tzinfo=UTC)  # the database's clock has nothing to do with ours
     assert sessions.ended_since(long_ago) == []
-    sessions.end(alice.id, session_id_of(secret))
+    sessions.end(alice.id, hash_of(secret))
     [(session_id, ended_at)] = sessions.ended_since(long_ago)
-    assert session_id == session_id_of(secret)
-    sessions.end(alice.id, session_id_of(other))
+    assert session_id == hash_of(secret)
+    sessions.end(alice.id, hash_of(other))
     told = sessions.ended_since(ended_at - timedelta(seconds=10))
-    assert [session_id for session_id, _ in told] == [session_id_of(secret), session_id_of(other)]
+    assert [session_id for session_id, _ in told] == [hash_of(secret), hash_of(other)]
     assert sessions.ended_since(told[-1][1] + timedelta(milliseconds=1)) == []
 
 
@@ -159,7 +160,7 @@ def test_a_connection_keeps_its_session_while_its_holder_is_active(
     sessions: Sessions, alice: User, clock: Clock
 ) -> None:
     """S05: a websocket does not outlive its session, and one that only listens does not prolong it."""
-    session = session_id_of(begin(sessions, alice))
+    session = hash_of(begin(sessions, alice))
     began = clock.now
     clock.advance(minutes=30)
     assert sessions.prolong(session, is_active=False) == began + IDLE
@@ -170,7 +171,7 @@ def test_a_connection_keeps_its_session_while_its_holder_is_active(
 
 def test_a_connection_ends_with_its_password(sessions: Sessions, users: UserStore, alice: User) -> None:
     """S04."""
-    session = session_id_of(begin(sessions, alice))
+    session = hash_of(begin(sessions, alice))
     users.change_password(alice.id, "another hash")
     assert sessions.prolong(session, is_active=True) is None
 

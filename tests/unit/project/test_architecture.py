@@ -36,6 +36,7 @@ PLACES = {
     "gridfs": [STORES_OF, "chatroom.mongo"],
     "mongomock": [STORES_OF, "chatroom.mongo"],
     "uvicorn": [
+        "chatroom.live.sockets.incoming",
         "chatroom.live.sockets.websocket",
         "chatroom.asgi.http_protocol",
         "chatroom.serve.start",
@@ -43,11 +44,18 @@ PLACES = {
         "chatroom.serve.workers",
     ],
     "uvloop": ["chatroom.serve.start", "chatroom.serve.server", "chatroom.serve.workers"],
-    "websockets": ["chatroom.live.sockets.deflate", "chatroom.live.sockets.frames", "chatroom.live.sockets.websocket"],
+    "websockets": [
+        "chatroom.live.sockets.deflate",
+        "chatroom.live.sockets.frames",
+        "chatroom.live.sockets.incoming",
+        "chatroom.live.sockets.websocket",
+    ],
     "asyncio": [
         "chatroom.live",
         "chatroom.asgi.fair_queue",
         "chatroom.asgi.http_protocol",
+        "chatroom.asgi.incoming_request",
+        "chatroom.asgi.stalled_reader",
         "chatroom.asgi.slow_requests",
         "chatroom.asgi.downloads",
         "chatroom.asgi.request_queue",
@@ -57,7 +65,7 @@ PLACES = {
         "chatroom.serve.workers",
     ],
     "socketio": ["chatroom.live.sockets.socketio"],
-    "engineio": ["chatroom.live.sockets.socketio"],
+    "engineio": ["chatroom.live.sockets.socketio", "chatroom.live.sockets.socketio_packets"],
     "markdown_it": ["chatroom.messages.rendering"],
     "PIL": ["chatroom.files.pictures"],
     "puremagic": ["chatroom.files.filetypes"],
@@ -190,7 +198,7 @@ WHO_CATCHES_DUPLICATES = {
     "chatroom.messages.messages_store.change",  # tries again
     "chatroom.messages.messages_store.change_several",  # tries again
     "chatroom.live.presence.presences_store._take",  # prolongs what is this process's own
-    "chatroom.search.search_store._add_words",  # a word is its id, and nothing else
+    "chatroom.search.words_store.add",  # a word is its id, and nothing else
     "chatroom.search.search_store._replace",  # replaces what is of the same room, and older
     "chatroom.mongo.unique.doubles",
     "chatroom.mongo.unique.write_or_find",  # what all others use
@@ -218,9 +226,6 @@ def test_who_catches_a_duplicate_key_is_known() -> None:
 WHO_CATCHES_REFUSALS = {
     "chatroom.web.kit.pages._show_refusal": "the one way",
     "chatroom.web.kit.forms.check": "what a rule refuses stands beside its field",
-    "chatroom.web.messages.pages._room": "",
-    "chatroom.web.messages.permalinks._mark": "",
-    "chatroom.web.messages.permalinks.edit": "",
     "chatroom.web.people.accounts._needs_first_code": "the page is shown while the database is away, too",
     "chatroom.web.people.tokens._create": "says which of the rooms that were typed it is",
 }
@@ -274,11 +279,7 @@ WAITS = {
     "chatroom.site.limits": "its own `wait`, which counts the seconds, and waits for none of them",
     "chatroom.services": "the first requests of a process, until the database is opened",
     "chatroom.mongo.preparation": "the same, until it is prepared",
-    "chatroom.erasure.clearing": "a thread of its own",
-    "chatroom.erasure.account_deletion": "a thread of its own",
-    "chatroom.search.indexer": "a thread of its own",
-    "chatroom.site.leased_thread": "a thread of its own",
-    "chatroom.outbound.notifications": "a thread of its own",
+    "chatroom.site.background": "a thread of its own",
     "chatroom.export.export": "a lock for the time of looking into a set",
     "chatroom.site.notices": "a lock for the time of looking into a dictionary",
     "chatroom.outbound.fair_turns": "a lock for the time of looking into a dictionary",

@@ -292,7 +292,8 @@ def used(alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) ->
     MembershipStore(services.database).set_mute(user.id, lobby.id, AT, "why")
     services.outbound.push.subscribe(user.id, "s", "https://1.1.1.1/push", "p" * 87, "a" * 22)
     assert services.outbound.push.public_key
-    services.people.resets.make(None, user)
+    for _ in range(2):
+        services.people.resets.make(None, user)
     services.people.resets.use(services.people.resets.make(None, bot), "another quiet evening")
     services.people.profiles.change(
         user, Profile(display_name=user.display_name, about="hi", time_zone="Europe/Vienna")
@@ -334,7 +335,9 @@ def use_rooms(services: Services, author: Author, other: User) -> None:
     wanted = RoomValues(title="The den", topic="", is_read_only=True, slow_seconds=5, retention_days=1)
     services.rooms.settings.change(access, wanted)
     services.rooms.settings.archive(access, is_archived=True)
-    services.rooms.links.create(access, uses=1, hours=1)
+    for _ in range(2):
+        services.rooms.links.make(access, uses=1, hours=1)
+    services.rooms.links.end(access, services.rooms.links.list_for(access)[0].id)
     services.rooms.membership.add(access, other.id, "Robot")
     as_member = services.rooms.access.get_for(other.id, access.room.slug)
     slow = msgspec.structs.replace(as_member, room=msgspec.structs.replace(room, slow_seconds=5))

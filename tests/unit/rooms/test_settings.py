@@ -1,5 +1,3 @@
-from datetime import timedelta
-
 import msgspec
 import pytest
 
@@ -11,9 +9,7 @@ from chatroom.erasure.retention import Retention
 from chatroom.mongo.database import Database
 from chatroom.names import clean_title, clean_topic
 from chatroom.rooms.access import LOBBY
-from chatroom.rooms.links import RoomInvites
-from chatroom.rooms.links_store import MOST, RoomInviteStore
-from chatroom.site.leases_store import LeaseStore
+from chatroom.rooms.links import MOST_LINKS
 from tests.conftest import Clock
 from tests.people import ALICE, BOB, MALLORY, rendered
 from tests.unit.rooms.world import World, reason
@@ -29,15 +25,11 @@ class Managed(World):
         rooms = self.rooms
         self.room_store = rooms.store
         self.settings = rooms.settings
-        invites = RoomInviteStore(database, clock=clock)
-        self.invites = RoomInvites(
-            invites, rooms.store, rooms.membership_store, rooms.membership, self.acts, clock=clock
-        )
+        self.links = rooms.links
         self.store._clock = clock
 
-    def retention(self, holder: str = "here") -> Retention:
-        leases = LeaseStore(self.database, holder=holder, clock=self.clock)
-        return Retention(leases, ErasureStore(self.database), self.store, self.messages.changes, clock=self.clock)
+    def retention(self) -> Retention:
+        return Retention(ErasureStore(self.database), self.store, self.messages.changes, clock=self.clock)
 
 
 @pytest.fixture
@@ -104,9 +96,9 @@ class TestChanging:
         for deed in (
             lambda: world.settings.change(bob, PLAIN),
             lambda: world.settings.archive(bob, is_archived=True),
-            lambda: world.invites.create(bob, uses=1, hours=1),
-            lambda: world.invites.list_for(bob),
-            lambda: world.invites.end(bob, "x"),
+            lambda: world.links.make(bob, uses=1, hours=1),
+            lambda: world.links.list_for(bob),
+            lambda: world.links.end(bob, "x"),
         ):
             with pytest.raises(Refused) as refusal:
                 deed()
@@ -144,50 +136,50 @@ class TestChanging:
         assert reason(refusal) == "too_long"
 
 
-class TestInvites:
+class TestLinks:
     def test_a_link_lets_in_so_many_and_only_its_hash_is_kept(self, world: Managed, access: Access) -> None:
-        code = world.invites.create(access, uses=1, hours=1)
+        code = world.links.make(access, uses=1, hours=1)
         assert code not in str(list(world.database["room_invites"].find()))
-        assert world.invites.get_room(code).id == access.room.id
-        world.invites.accept(BOB, code)  # who is in uses nothing up
-        world.invites.accept(MALLORY, code)
+        assert world.links.get_room(code).id == access.room.id
+        world.links.accept(BOB, code)  # who is in uses nothing up
+        world.links.accept(MALLORY, code)
         assert world.is_in(MALLORY, access.room)
         assert world.lines(access.room)[-1] == "Mallory joined"
         with pytest.raises(Refused) as refusal:
-            world.invites.get_room(code)
+            world.links.get_room(code)
         assert reason(refusal) == "not_found"
 
     def test_a_link_ends_by_itself_or_by_hand(self, world: Managed, access: Access) -> None:
-        codes = [world.invites.create(access, uses=5, hours=hours) for hours in (1, 2)]
+        codes = [world.links.make(access, uses=5, hours=hours) for hours in (1, 2)]
         world.clock.advance(hours=1, seconds=1)
-        (open_one,) = world.invites.list_for(access)
-        assert (open_one.uses_left, open_one.created_by) == (5, "Alice")
-        world.invites.end(access, open_one.id)
+        (open_one,) = world.links.list_for(access)
+        assert (open_one.uses_left, open_one.about["created_by"]) == (5, "Alice")
+        world.links.end(access, open_one.id)
         for code in codes:
             with pytest.raises(Refused) as refusal:
-                world.invites.accept(MALLORY, code)
+                world.links.accept(MALLORY, code)
             assert reason(refusal) == "not_found"
         with pytest.raises(Refused):
-            world.invites.end(access, open_one.id)
+            world.links.end(access, open_one.id)
 
     def test_who_was_removed_needs_more_than_a_link(self, world: Managed, access: Access) -> None:
-        code = world.invites.create(access, uses=5, hours=1)
+        code = world.links.make(access, uses=5, hours=1)
         world.rooms.membership.remove(access, BOB.id)
         with pytest.raises(Refused) as refusal:
-            world.invites.accept(BOB, code)
+            world.links.accept(BOB, code)
         assert reason(refusal) == "forbidden"
 
     @pytest.mark.parametrize(("uses", "hours"), [(0, 1), (101, 1), (1, 0), (1, 721)])
     def test_links_are_bounded(self, world: Managed, access: Access, uses: int, hours: int) -> None:
         with pytest.raises(Refused) as refusal:
-            world.invites.create(access, uses=uses, hours=hours)
+            world.links.make(access, uses=uses, hours=hours)
         assert reason(refusal) == "invalid"
 
     def test_and_so_is_their_number(self, world: Managed, access: Access) -> None:
-        for _ in range(MOST):
-            world.invites.create(access, uses=1, hours=1)
+        for _ in range(MOST_LINKS):
+            world.links.make(access, uses=1, hours=1)
         with pytest.raises(Refused) as refusal:
-            world.invites.create(access, uses=1, hours=1)
+            world.links.make(access, uses=1, hours=1)
         assert reason(refusal) == "busy"
 
 
@@ -236,16 +228,6 @@ class TestRetention:
         world.retention().sweep()
         assert self.texts(world, access) == ["", "", "", "new0", "new1"]
 
-    def test_one_process_at_a_time_does_it(self, world: Managed, access: Access) -> None:
-        self.fill(world, access)
-        world.rooms.store.change(access.room.id, {"retention_days": 5})
-        assert LeaseStore(world.database, holder="there", clock=world.clock).take("retention", 60)
-        world.retention().sweep()
-        assert self.texts(world, access)[1] == "old1"
-        world.clock.now += timedelta(seconds=61)
-        world.retention().sweep()
-        assert self.texts(world, access)[1] == ""
-
 
 class TestRecord:
     def test_what_a_room_became_and_why(self, world: Managed, access: Access) -> None:
@@ -258,11 +240,11 @@ class TestRecord:
         assert len(world.audit.page(act="change_room").entries) == 1
 
     def test_links(self, world: Managed, access: Access) -> None:
-        world.invites.create(access, uses=5, hours=24)
-        (link,) = world.invites.list_for(access)
-        world.invites.end(access, link.id)
+        world.links.make(access, uses=5, hours=24)
+        (link,) = world.links.list_for(access)
+        world.links.end(access, link.id)
         with pytest.raises(Refused):
-            world.invites.end(access, link.id)
+            world.links.end(access, link.id)
         ended, made = world.audit.page(room=access.room.id).entries[:2]
         assert (made.act, made.details) == ("make_room_link", {"uses": 5, "hours": 24})
         assert (ended.act, ended.details) == ("end_room_link", {"link": link.id[:8]})

@@ -17,15 +17,15 @@ from chatroom.rooms.listings_store import ListingStore
 from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.search import indexer as indexing
-from chatroom.search import proposals
+from chatroom.search import proposals, words_store
 from chatroom.search import search as searching
 from chatroom.search import search_store as store
 from chatroom.search.indexer import Indexer, entry, named_word
 from chatroom.search.search import Hit, Results, Search
 from chatroom.search.search_store import SearchStore
 from chatroom.search.terms import RULE_VERSION
+from chatroom.site.background import BackgroundThread
 from chatroom.site.leases_store import LeaseStore
-from tests.conftest import Clock
 from tests.messaging import Messaging
 from tests.people import ALICE, BOB, MALLORY, access, draft
 from tests.waiting import PATIENCE_SECONDS, wait_until
@@ -289,7 +289,7 @@ class TestWhatIsNotIndexedYet:
 
     @pytest.fixture(autouse=True)
     def elsewhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(Indexer, "is_started", True)
+        monkeypatch.setattr(BackgroundThread, "is_started", True)
 
     def test_it_is_found_at_once_and_searching_writes_nothing(self, site: Site) -> None:
         site.say("a train", "a tram")
@@ -356,15 +356,17 @@ class TestIndex:
         self, site: Site, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Rare words by the hundred are looked for together: one by one, they outlast the time for a batch."""
-        monkeypatch.setattr(store, "WORDS_AT_ONCE", 40)
+        monkeypatch.setattr(words_store, "WORDS_AT_ONCE", 40)
         monkeypatch.setattr(store, "ENTRIES_AT_ONCE", 2)
         erased = site.say(*(f"rare{n} common shared{n % 7}" for n in range(100)))
         site.say(*(f"common shared{n} kept{n}" for n in range(7)))
         assert site.indexer.take_in(LOBBY.id, 0) is None
         site.messages.change(LOBBY, site.messages.changes.clearing([message.sequence for message in erased]))
         asked: list[int] = []
-        used = site.index._used
-        monkeypatch.setattr(site.index, "_used", lambda room, words: asked.append(len(words)) or used(room, words))
+        used = site.index.words._find_used
+        monkeypatch.setattr(
+            site.index.words, "_find_used", lambda room, words: asked.append(len(words)) or used(room, words)
+        )
         assert site.indexer.take_in(LOBBY.id, 107) is None
         left = {"common", *(f"shared{n}" for n in range(7)), *(f"kept{n}" for n in range(7))}
         assert site.words_kept() == site.dictionary() == left
@@ -425,10 +427,11 @@ class TestIndex:
     def test_one_indexer_follows_all_rooms_and_another_takes_over(
         self, site: Site, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("chatroom.site.leased_thread.PAUSE_SECONDS", 0.01)
+        monkeypatch.setattr("chatroom.site.background.PAUSE_SECONDS", 0.01)
         monkeypatch.setattr(indexing, "REST", 0)
-        monkeypatch.setattr(indexing, "STOP_SECONDS", PATIENCE_SECONDS)
-        one, two = site.make_indexer("one"), site.make_indexer("two")
+        one, two = site.make_indexer("one").thread, site.make_indexer("two").thread
+        for thread in (one, two):
+            monkeypatch.setattr(thread, "_stop_seconds", PATIENCE_SECONDS)
         rooms = [LOBBY.id, DEN.id]
         site.say(*(f"m{n}" for n in range(2 * BATCH + 1)))
         site.say("in the den", room=DEN)
@@ -479,28 +482,6 @@ class TestIndex:
         for change in ({"kind": "event"}, {"deleted_at": EPOCH}):
             assert entry(Message(**{**_fields(message), **change})).words == {named_word(ALICE.id)}
         assert ERASED["text"] == ""
-
-
-class TestLeases:
-    def test_one_holds_it_until_it_runs_out(self, database: Database, clock: Clock) -> None:
-        one, two = (LeaseStore(database, holder=name, clock=clock) for name in ("one", "two"))
-        assert one.take("work", 15)
-        assert not two.take("work", 15)
-        clock.advance(seconds=10)
-        assert one.take("work", 15)
-        clock.advance(seconds=10)
-        assert not two.take("work", 15)
-        clock.advance(seconds=6)
-        assert two.take("work", 15)
-        assert not one.take("work", 15)
-
-    def test_given_back(self, database: Database, clock: Clock) -> None:
-        one, two = (LeaseStore(database, holder=name, clock=clock) for name in ("one", "two"))
-        assert one.take("work", 15)
-        two.give_back("work")
-        assert not two.take("work", 15)
-        one.give_back("work")
-        assert two.take("work", 15)
 
 
 def _has(text: str, said: str) -> bool:

@@ -174,7 +174,7 @@ def report(place: Place) -> Any:
 
 
 def link(place: Place) -> str:
-    place.services.rooms.links.create(place.access(place.alice), uses=1, hours=1)
+    place.services.rooms.links.make(place.access(place.alice), uses=1, hours=1)
     place.database["audit"].delete_many({})
     return place.services.rooms.links.list_for(place.access(place.alice))[0].id
 
@@ -443,7 +443,7 @@ def test_a_reset_link_that_was_used_is_noted(mode: str, database: Database, writ
 MAKING: dict[str, tuple[Callable[[Place], object], str]] = {
     "make_invite": (lambda place: place.services.moderation.admission.make_invite(None, uses=1, days=1), "invites"),
     "make_room_link": (
-        lambda place: place.services.rooms.links.create(place.access(place.alice), uses=1, hours=1),
+        lambda place: place.services.rooms.links.make(place.access(place.alice), uses=1, hours=1),
         "room_invites",
     ),
     "make_webhook": (
@@ -472,12 +472,20 @@ def test_what_is_made_is_noted_each_time(act: str, mode: str, database: Database
         assert place.entries() == [act] * made, number
 
 
-def test_every_process_finishes_what_is_left(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    """M14, M16: and holds what its connections remember against what is true."""
+def test_what_is_left_is_finished_in_the_background(services: Services) -> None:
+    """M14: by one process at a time."""
+    (thread,) = [each for each in services.threads if each.name == "acts"]
+    assert thread.lease is not None
+    assert thread._work == services.site.acts.finish
+
+
+def test_every_process_looks_up_what_its_connections_remember(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """M16: it holds that against what is true."""
     given: dict[str, Any] = {}
     monkeypatch.setattr(wiring, "Engine", lambda *_, **options: given.update(options))
     app_module._make_engine(services, cast("Any", SimpleNamespace(take=None)))
-    assert services.site.acts.finish in given["application"].chores
     assert given["application"].read_rights == services.rooms.current_rights.read
 
 

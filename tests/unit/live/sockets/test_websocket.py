@@ -11,7 +11,8 @@ from chatroom.asgi.budget import Budget, Shares
 from chatroom.live.sockets import websocket
 from chatroom.live.sockets.deflate import Deflate
 from chatroom.live.sockets.frames import Cutter, framed
-from chatroom.live.sockets.websocket import KEPT_FRAMES, MIN_BYTES, MOST_AFTER_CLOSE, OTHERS_AT_ONCE, WebSocketProtocol
+from chatroom.live.sockets.incoming import MOST_AFTER_CLOSE, OTHERS_AT_ONCE
+from chatroom.live.sockets.websocket import KEPT_FRAMES, MIN_BYTES, WebSocketProtocol
 
 NEWS = b"n" * MIN_BYTES
 ANSWERS = [b"an answer %d" % n for n in range(2 * KEPT_FRAMES)]

@@ -93,8 +93,6 @@ def test_a_refused_question_comes_back_too(visitor_of_form: Visitor) -> None:
 
 # The views that change something and have no page on which their refusals are shown, and why.
 WITHOUT_A_PAGE = {
-    **dict.fromkeys(("pages.room", "pages.chatroom"), "says so itself"),
-    **dict.fromkeys((f"permalinks.{act}" for act in ("edit", "delete", "react", "pin")), "say so themselves"),
     "accounts.logout": "nothing is typed",
     "accounts.end_session": "nothing is typed",
     "accounts.end_other_sessions": "nothing is typed",

@@ -11,7 +11,7 @@ from chatroom.base.config import Settings
 from chatroom.base.errors import Unavailable
 from chatroom.base.models import Person, Room
 from chatroom.services import Services
-from chatroom.web.messages.pages import hue
+from chatroom.web.kit.filters import hue
 from tests.conftest import MakeApp, services_of, signed_in, visitor
 from tests.ports import Port
 from tests.visitors import Visitor, bodies, hidden_fields, problem, texts

@@ -126,7 +126,7 @@ class TestJoining:
         assert "2 people can still register" in alice.get("/admin/joining").text
         assert visitor(app).register("carol", invite=code).status_code == 303
         (invite,) = services.moderation.admission.list_invites()
-        assert (invite.uses_left, invite.made_by) == (1, "Alice")
+        assert (invite.uses_left, invite.about["made_by"]) == (1, "Alice")
         assert alice.submit("/admin/joining", to=f"/admin/invites/{invite.id}/revoke").status_code == 303
         assert visitor(app).register("dave", invite=code).status_code == 403
         assert [entry.act for entry in services.site.audit.page().entries][:2] == ["revoke_invite", "make_invite"]

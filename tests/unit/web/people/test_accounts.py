@@ -128,7 +128,7 @@ class TestRegister:
 
     def test_by_invitation(self, make_app: MakeApp) -> None:
         app = make_app(registration="invite")
-        code = services_of(app).people.invites.create()
+        code = services_of(app).moderation.admission.make_invite(None, uses=1, days=7)
         assert visitor(app).register("alice", invite="nonsense").status_code == 403
         assert visitor(app).register("alice").status_code == 403
         assert visitor(app).register("alice", invite=code).status_code == 303

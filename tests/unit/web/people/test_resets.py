@@ -9,8 +9,8 @@ from flask.testing import FlaskCliRunner
 
 from chatroom.base.errors import Refused
 from chatroom.people.resets import Resets
-from chatroom.people.resets_store import ResetStore
 from chatroom.services import Services
+from chatroom.site.codes_store import CodeStore
 from tests.conftest import Clock, visitor
 from tests.visitors import NEW, PASSWORD, Visitor, problem, user_of
 
@@ -109,13 +109,13 @@ def test_a_newer_link_replaces_it(client: Visitor, alice: Visitor, bob: Visitor,
 
 
 def test_a_day(services: Services, alice: Visitor, bob: Visitor, clock: Clock) -> None:
-    store = ResetStore(services.database, clock=clock)
+    store = CodeStore(services.database, services.database["resets"], owner="user", clock=clock)
     resets = Resets(store, services.people.users, services.people.accounts, services.site.acts, clock=clock)
     secret = resets.make(None, user_of(services, "bob"))
     clock.advance(hours=23)
     assert resets.find_user(secret).username == "bob"
     clock.advance(hours=1)
-    assert store.find_user(secret) is None
+    assert store.find(secret) is None
 
 
 def test_not_for_another_administrator(alice: Visitor, bob: Visitor, mallory: Visitor, services: Services) -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from chatroom.base.errors import ChatroomError, Refused, Unavailable
 from chatroom.base.models import Draft, Message
-from chatroom.live import appender as appenders
-from chatroom.live import batch_writer, rivals
-from chatroom.live.appender import Appender
+from chatroom.live.writing import appender as appenders
+from chatroom.live.writing import batch_writer, rivals
+from chatroom.live.writing.appender import Appender
 from chatroom.messages.async_store import Outrun, StoreNow
 from chatroom.messages.messages_store import Stored
 from tests.people import draft

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from chatroom.base.errors import ChatroomError, Refused, Unavailable
 from chatroom.base.models import Draft
-from chatroom.live.rivals import Rivals
+from chatroom.live.writing.rivals import Rivals
 from chatroom.messages.async_store import Outrun, StoreNow
 from chatroom.messages.messages_store import Stored
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from chatroom.live import rivals as module
-from chatroom.live.rivals import Rivals
+from chatroom.live.writing import rivals as module
+from chatroom.live.writing.rivals import Rivals
 from tests.unit.live.harness import settle
 from tests.waiting import PATIENCE_SECONDS
 

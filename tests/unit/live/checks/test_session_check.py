@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from chatroom.live import session_check
+from chatroom.live.checks import session_check
 from tests.people import CAST
 from tests.unit.live.harness import FakeConnection, Ticks, run, started
 

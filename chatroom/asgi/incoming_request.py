@@ -1,0 +1,101 @@
+"""What comes in on a connection beside the bodies of requests: it has a size, and a request's head has a time.
+
+While a head comes in, it counts in the connection's account.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from chatroom.asgi.budget import Account
+
+HEAD_SECONDS = 20.0
+"""For a request's head, from its first byte, or from the connection's start."""
+HEAD_BYTES = 65_536
+BYTES_AROUND_A_BYTE = 8
+"""A chunk of one byte has six; what is more than that for each is not a body but a flood."""
+TOO_LONG = "The request's head, or what stands around its body, is too long."
+TOO_MANY = "Too many requests are coming in. Please try again in a moment."
+
+
+class IncomingRequest:
+    """Counts the request that is coming in; `give_up` is called when its head does not come in time."""
+
+    __slots__ = (
+        "_account",
+        "_body_bytes",
+        "_deadline",
+        "_give_up",
+        "_held",
+        "_is_next",
+        "_loop",
+        "_other_bytes",
+        "is_within",
+    )
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, account: Account, give_up: Callable[[], None]) -> None:
+        self._loop = loop
+        self._account = account
+        self._give_up = give_up
+        self._deadline: asyncio.TimerHandle | None = None
+        self.is_within = False
+        """A request is coming in."""
+        self._is_next = False
+        """What began to come in last began with a request."""
+        self._body_bytes = 0
+        self._other_bytes = 0
+        """Of a request, what is no body: its head, the trailers, and what stands between the chunks."""
+        self._held = 0
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the time of a head runs."""
+        return self._deadline is not None
+
+    def await_head(self, seconds: float = HEAD_SECONDS) -> None:
+        """Begin to wait for a head."""
+        self._deadline = self._loop.call_later(seconds, self._end_wait)
+
+    def stop_waiting(self) -> None:
+        """The head has come, or will not."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+        if self._held:
+            self._account.release(self._held)
+            self._held = 0
+
+    def begin(self) -> None:
+        """Another request begins."""
+        if not self._is_next:
+            self._other_bytes = 0  # what came before it, with the same read, belongs to another one
+        self.is_within, self._is_next, self._body_bytes = True, False, 0
+        if self._deadline is None:
+            self.await_head()
+
+    def end(self) -> None:
+        """The request has come."""
+        self.is_within, self._other_bytes = False, 0
+
+    def count(self, size: int) -> None:
+        """Count what comes, before it is parsed."""
+        self._is_next = not self.is_within
+        self._other_bytes += size
+
+    def count_body(self, size: int) -> None:
+        """Count a part of what came as a body."""
+        self._body_bytes += size
+        self._other_bytes -= size
+
+    def find_complaint(self, size: int) -> str:
+        """What is wrong with what came last, after it was parsed; holds it where it is a part of a head."""
+        if self._other_bytes > HEAD_BYTES + self._body_bytes * BYTES_AROUND_A_BYTE:
+            return TOO_LONG
+        if self._deadline is not None:
+            if not self._account.hold(size):
+                return TOO_MANY
+            self._held += size
+        return ""
+
+    def _end_wait(self) -> None:
+        self._deadline = None
+        self._give_up()

@@ -1,0 +1,62 @@
+"""A reader that does not keep up: what is on its way to it counts, and it is cut off when it takes nothing."""
+
+import asyncio
+import logging
+
+from chatroom.asgi.budget import Account
+
+log = logging.getLogger(__name__)
+
+STALL_SECONDS = 60.0
+"""How long a reader may take nothing of what is sent to it."""
+
+
+class StalledReader:
+    """Watches one connection from the moment at which its writing pauses."""
+
+    __slots__ = ("_account", "_loop", "_timer", "_transport", "_unread")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport, account: Account) -> None:
+        self._loop = loop
+        self._transport = transport
+        self._account = account
+        self._timer: asyncio.TimerHandle | None = None
+        self._unread = 0
+        """What the reader had not taken when it was last looked at."""
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether it has not read what is on its way to it."""
+        return self._timer is not None
+
+    def watch(self) -> None:
+        """Count what is on its way, and wait for the reader a while."""
+        self._unread = self._transport.get_write_buffer_size()
+        self._account.stall(self._unread, self._cut_off)
+        self._timer = self._loop.call_later(STALL_SECONDS, self._look)
+
+    def stop(self) -> None:
+        """The reader reads again, or the connection is over."""
+        self._account.flow()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def close(self) -> None:
+        """Close the connection when the reader has what is on its way, and do not wait for that for ever."""
+        self._transport.close()
+        if self._transport.get_write_buffer_size():
+            self._loop.call_later(STALL_SECONDS, self._transport.abort)
+
+    def _look(self) -> None:
+        """Wait on for a reader that has taken something, however little."""
+        unread = self._transport.get_write_buffer_size()
+        if unread >= self._unread:
+            self._cut_off()
+        else:
+            self._unread = unread
+            self._timer = self._loop.call_later(STALL_SECONDS, self._look)
+
+    def _cut_off(self) -> None:
+        log.info("a connection was cut off: its reader stalled", extra={"user": self._account.person})
+        self._transport.abort()

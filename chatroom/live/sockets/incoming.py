@@ -1,0 +1,130 @@
+"""The way in of a websocket: texts by a short way, everything else through uvicorn, and no more than is taken.
+
+Where more comes than the connection takes, nothing is read from its socket until it has taken what is here.
+"""
+
+from typing import Any
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.protocol import State
+
+from chatroom.asgi.budget import ACCOUNT, Account, Budget
+from chatroom.live.sockets.frames import Cutter
+from chatroom.live.sockets.inbox import Inbox
+
+MOST_AFTER_CLOSE = 65_536
+"""What may still come while a connection is being closed: what was on its way, and the client's goodbye."""
+OTHERS_AT_ONCE = 20
+OTHERS_PER_SECOND = 200.0
+"""Pings, pongs and parts of messages, which cost as much as texts. When more come at once, the client has to wait."""
+MOST_TAKEN = 8
+"""Texts that wait for the connection to take them, before nothing more is read."""
+
+
+class IncomingProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's protocol with a bounded way in. It is used through `WebSocketProtocol`."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.queue = Inbox()  # type: ignore[assignment]
+        self._account: Account = self.app_state.get(ACCOUNT) or Budget().open()
+        self._cutter: Cutter | None = None
+        """There is one from the end of the handshake on."""
+        self._after_close = 0
+        self._waiting = 0
+        self._is_resting = False
+
+    def data_received(self, data: bytes) -> None:
+        """Take texts by a short way, and leave everything else to uvicorn, frame by frame."""
+        if self._cutter is None or self.conn.state is not State.OPEN:
+            self._receive_otherwise(data)
+            return
+        others = 0
+        for piece in self._cutter.cut(data):
+            if self._is_over():
+                break  # a frame before it was the last
+            if isinstance(piece, str):
+                self._take(piece)
+            else:
+                others += 1
+                super().data_received(piece)
+        if others > OTHERS_AT_ONCE or self._cutter.has_more:
+            self._stop_reading(others)
+
+    async def receive(self) -> Any:
+        """As uvicorn does, with what has come already before what is still at the socket."""
+        event = await self.queue.get()
+        if self.read_paused and self.queue.empty():
+            self._read_on()
+        return event
+
+    def handle_ping(self) -> None:
+        """Answer a ping, unless the answers to those before it are not read."""
+        if self.writable.is_set():
+            super().handle_ping()
+        else:
+            self.conn.data_to_send()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._account.release(self._waiting)
+        self._waiting = 0
+        self._account.close()
+        super().connection_lost(exc)
+
+    def _is_over(self) -> bool:
+        return self.disconnected or self.close_sent or self.transport.is_closing()
+
+    def _take(self, text: str) -> None:
+        self.queue.put_nowait({"type": "websocket.receive", "text": text})
+        if not self.read_paused and self.queue.qsize() >= MOST_TAKEN:
+            self.read_paused = True
+            self.transport.pause_reading()
+
+    def _receive_otherwise(self, data: bytes) -> None:
+        """Take what comes with the handshake, and while the connection is being closed: not much."""
+        if self._cutter is None:
+            if self.handshake_initiated:
+                self.transport.abort()  # it has to wait for the answer
+            else:
+                super().data_received(data)
+            return
+        self._after_close += len(data) + self._cutter.waiting
+        if self._after_close <= MOST_AFTER_CLOSE:
+            super().data_received(self._cutter.release() + data)
+        elif not self.transport.is_closing():
+            self.transport.pause_reading()
+
+    def _stop_reading(self, others: int) -> None:
+        """Read nothing until what came is taken; and for a while, where much of it was no text."""
+        if self._is_over() or self._cutter is None:
+            return
+        self._count_waiting(self._cutter.waiting)
+        self.read_paused = True
+        self.transport.pause_reading()
+        # Nobody takes anything where only pieces of a message have come: then it is read on after the rest.
+        if others > OTHERS_AT_ONCE or self.queue.empty():
+            self._is_resting = True
+            self.loop.call_later(others / OTHERS_PER_SECOND, self._end_rest)
+
+    def _end_rest(self) -> None:
+        self._is_resting = False
+        if self.queue.empty():
+            self._read_on()
+
+    def _read_on(self) -> None:
+        """Take what has come already, and then read again."""
+        if self._is_resting or self._is_over():
+            return
+        self._count_waiting(0)
+        self.read_paused = False
+        if self._cutter is not None and self._cutter.has_more:
+            self.data_received(b"")
+        if not self.read_paused:
+            self.transport.resume_reading()
+
+    def _count_waiting(self, size: int) -> None:
+        self._account.release(self._waiting)
+        self._waiting = size if self._account.hold(size) else 0
+        if self._waiting < size:
+            self.transport.abort()

@@ -1,0 +1,78 @@
+"""Socket.IO's packets: which are none, how many come at once, and how many bytes wait for a client.
+
+python-engineio decodes whatever comes, logs what it cannot as an error of its own, and keeps all that is sent.
+"""
+
+import asyncio
+from typing import Any
+
+import engineio
+
+MOST_WAITING_BYTES = 262_144
+"""Of what a client has not read yet; while more waits, nothing is sent to it and none of its events is taken."""
+MOST_PACKETS = 1000
+"""In one request of long-polling: what a client says in a burst comes together. Its bytes are bounded too."""
+SIGNS = {"1", "2", "3", "5", "6"}
+"""What a packet begins with that is no message: close, ping, pong, upgrade, nothing."""
+LONGEST_SIGN = len("2probe")
+
+
+class Outgoing(asyncio.Queue[Any]):
+    """What waits for a client, and whether there is room for more: python-engineio's own queue knows no bound."""
+
+    def _init(self, maxsize: int) -> None:
+        super()._init(maxsize)
+        self.room = asyncio.Event()
+        self.room.set()
+        self._bytes = 0
+
+    def _put(self, item: Any) -> None:
+        super()._put(item)
+        self._weigh(_size(item))
+
+    def _get(self) -> Any:
+        item = super()._get()
+        self._weigh(-_size(item))
+        return item
+
+    def release(self) -> None:
+        """Let a request that waits for something to come end with nothing: python-engineio would leave it waiting."""
+        if self.empty():
+            self.put_nowait(None)
+
+    def _weigh(self, size: int) -> None:
+        self._bytes += size
+        if self._bytes > MOST_WAITING_BYTES:
+            self.room.clear()
+        else:
+            self.room.set()
+
+
+class Engine(engineio.AsyncServer):  # type: ignore[misc]  # no types
+    """python-engineio's server, with queues that say when they are full."""
+
+    def create_queue(self, *args: Any, **kwargs: Any) -> Outgoing:
+        """The queue of one client."""
+        return Outgoing(*args, **kwargs)
+
+
+def are_packets(body: bytes) -> bool:
+    """Whether a request holds packets, and not too many."""
+    try:
+        packets = body.decode().split("\x1e")
+    except UnicodeDecodeError:
+        return False
+    return len(packets) <= MOST_PACKETS and all(map(is_packet, packets))
+
+
+def is_packet(text: str) -> bool:
+    """Whether python-engineio can read it: what it cannot, it logs as an error of its own, with a traceback."""
+    if text[:1] == "4":
+        return text[1:2].isascii() and text[1:2].isdigit()
+    return text[:1] in SIGNS and len(text) <= LONGEST_SIGN
+
+
+def _size(item: Any) -> int:
+    """About how many bytes a packet holds."""
+    content = getattr(item, "data", None)
+    return 100 + (len(content) if isinstance(content, str | bytes) else 0)

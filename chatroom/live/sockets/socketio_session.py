@@ -1,0 +1,90 @@
+"""One client of Socket.IO, from its first request to its end: whose it is, and what counts for it."""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+from chatroom.asgi.budget import account_of
+from chatroom.base.errors import Refused
+from chatroom.live.sockets.endpoint import LiveEndpoint
+from chatroom.live.sockets.socketio_connection import Client
+from chatroom.live.sockets.socketio_packets import Outgoing, is_packet
+from chatroom.live.sockets.visitor import Visitor
+from chatroom.live.sockets.websocket import Receive, Scope
+
+LONGEST_TOKEN = 200
+
+
+class Session:
+    """One client of Engine.IO, from its first request on."""
+
+    def __init__(self, scope: Scope) -> None:
+        # Taken along, because the server forgets the headers of a websocket once it is open.
+        # A polling client's next request may come by another connection, and another's by this one.
+        self.account = account_of(scope) if scope["type"] == "websocket" else None
+        self.person = ""
+        self.scope: dict[str, Any] | None = {key: scope[key] for key in ("type", "scheme", "headers", "client")}
+        self.counted = contextlib.ExitStack()
+        self.queue: Outgoing
+        self.client: Client | None = None
+        self.serving: asyncio.Task[None] | None = None
+        self.expiry: asyncio.TimerHandle | None = None
+        self.is_over = asyncio.Event()
+
+    async def wait_for_room(self) -> None:
+        """Wait while too much waits for the client; raise `OSError` when it is gone."""
+        await self.queue.room.wait()
+        if self.is_over.is_set():
+            raise ConnectionResetError("the client is gone")
+
+    def forget(self) -> None:
+        """It is over: nothing of it counts any longer."""
+        if self.expiry is not None:
+            self.expiry.cancel()
+        self.counted.close()
+        self.is_over.set()
+        self.queue.room.set()
+        if self.client is not None:
+            self.client.leave()
+
+
+async def find_visitor(live: LiveEndpoint, scope: dict[str, Any], auth: Any) -> Visitor:
+    """Who a client says that it is, by token or by cookie; raise `Refused` as `/live` does."""
+    token = auth.get("token") if isinstance(auth, Mapping) else None
+    if token is not None:
+        secret = token.encode("utf-8", "replace")[:LONGEST_TOKEN] if isinstance(token, str) else b""
+        others = [header for header in scope["headers"] if header[0] not in {b"authorization", b"cookie"}]
+        scope = {**scope, "headers": [*others, (b"authorization", b"Bearer " + secret)]}
+    visitor: Visitor | None = await live.engine.run(live.entrance.sign_in, scope)
+    if visitor is None:
+        raise Refused("signed_out", "Log in first.")
+    if visitor.is_by_cookie and not (live.entrance.is_own_origin(scope) or _is_from_own_page(scope)):
+        raise Refused("wrong_origin", "The request comes from another site.")
+    return visitor
+
+
+def until_over(receive: Receive, session: Session) -> Receive:
+    """What the client sends, until its session is over; then it looks as if it had gone."""
+
+    async def receive_or_end() -> dict[str, Any]:
+        over = asyncio.ensure_future(session.is_over.wait())
+        coming = asyncio.ensure_future(receive())
+        try:
+            await asyncio.wait({over, coming}, return_when=asyncio.FIRST_COMPLETED)
+            event = coming.result() if coming.done() else {}
+            text = event.get("text")
+            if not event or (text is not None and not is_packet(text)):
+                return {"type": "websocket.disconnect", "code": 1000}
+            return event
+        finally:
+            over.cancel()
+            coming.cancel()
+
+    return receive_or_end
+
+
+def _is_from_own_page(scope: Scope) -> bool:
+    """Whether the browser says so itself: with a GET to the page's own site it sends no Origin."""
+    headers = dict(scope["headers"])
+    return b"origin" not in headers and headers.get(b"sec-fetch-site") == b"same-origin"

@@ -1,0 +1,98 @@
+"""What is looked for in the index: words or their beginnings, in which rooms, and in which time."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from bson import ObjectId
+from bson.errors import InvalidId
+
+from chatroom.mongo.database import LAST_CHARACTER, Document
+
+MOST_SCANS = 150
+"""Ranges of the index that the server reads side by side without sorting: it would sort from 200 on."""
+
+
+class OneOf(msgspec.Struct, frozen=True):
+    """One of these words."""
+
+    words: tuple[str, ...]
+
+    @property
+    def filter(self) -> Any:
+        """What the field of the words has to be."""
+        return {"$in": list(self.words)}
+
+
+class Beginning(msgspec.Struct, frozen=True):
+    """A word that begins so; for when there are too many to name them."""
+
+    text: str
+
+    @property
+    def filter(self) -> Any:
+        """What the field of the words has to be."""
+        return {"$elemMatch": {"$gte": self.text, "$lt": self.text + LAST_CHARACTER}}
+
+
+Condition = OneOf | Beginning
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True):
+    """Which rooms, and which time: from `since`, before `until`, and before the message with the id `before`."""
+
+    rooms: tuple[str, ...]
+    since: datetime | None = None
+    until: datetime | None = None
+    before: str | None = None
+
+    def has(self, message_id: str) -> bool:
+        """Whether a message's id is within the time."""
+        id, bounds = ObjectId(message_id), bounds_of(self)
+        return not (("$lt" in bounds and id >= bounds["$lt"]) or ("$gte" in bounds and id < bounds["$gte"]))
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """What to look for, and in how much: the newest `most` entries with the lead's words, or of all; None: in all.
+
+    A lead of more than `MOST_SCANS` words times rooms is sorted by the server: it has to be rare.
+    """
+
+    lead: OneOf | None
+    rest: Sequence[Condition]
+    most: int | None
+
+
+def is_id(text: str) -> bool:
+    """Whether a text can be a message's id."""
+    try:
+        ObjectId(text)
+    except InvalidId:
+        return False
+    return True
+
+
+def queries_of(span: Span, lead: OneOf | None) -> Iterable[Document]:
+    """The span in so many queries that the server sorts in none of them; the lead's words in one."""
+    if lead is not None:
+        yield {**query_of(span), "words": {"$in": list(lead.words)}}
+        return
+    for first in range(0, len(span.rooms), MOST_SCANS):
+        yield query_of(msgspec.structs.replace(span, rooms=span.rooms[first : first + MOST_SCANS]))
+
+
+def query_of(span: Span) -> Document:
+    bounds = bounds_of(span)
+    return {"room": {"$in": list(span.rooms)}, **({"_id": bounds} if bounds else {})}
+
+
+def bounds_of(span: Span) -> Document:
+    bounds: Document = {}
+    below = [ObjectId(span.before)] if span.before else []
+    below += [ObjectId.from_datetime(span.until)] if span.until else []
+    if below:
+        bounds["$lt"] = min(below)
+    if span.since:
+        bounds["$gte"] = ObjectId.from_datetime(span.since)
+    return bounds

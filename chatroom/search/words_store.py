@@ -1,0 +1,70 @@
+"""The words of each room: which begin so, and in which rooms one occurs."""
+
+from collections.abc import Callable, Collection, Sequence
+
+from pymongo import ASCENDING
+from pymongo.errors import BulkWriteError
+
+from chatroom.mongo.database import LAST_CHARACTER, Database
+from chatroom.mongo.unique import doubles
+
+WORDS_AT_ONCE = 200
+"""That are looked for before they are forgotten: what is erased at once may have been full of rare ones."""
+
+Used = Callable[[str, Collection[str]], set[str]]
+"""Given a room and words, those of them that some message of it has."""
+
+
+class WordStore:
+    """The collection `search_words`. `find_used` looks a room's words up in the entries."""
+
+    def __init__(self, database: Database, find_used: Used) -> None:
+        self._database = database
+        self._words = database["search_words"]
+        self._find_used = find_used
+
+    def beginning_with(self, rooms: Collection[str], text: str, limit: int) -> set[str]:
+        """The words of these rooms that begin so, at most `limit`."""
+        found: set[str] = set()
+        with self._database.bounded():
+            for room in rooms:
+                query = {"_id": {"$gte": f"{room} {text}", "$lt": f"{room} {text}{LAST_CHARACTER}"}}
+                left = limit - len(found)
+                for document in self._words.find(query).sort("_id", ASCENDING).limit(left).batch_size(left + 1):
+                    found.add(document["_id"].partition(" ")[2])
+                if len(found) >= limit:
+                    break
+        return found
+
+    def rooms_with(self, rooms: Sequence[str], words: Collection[str]) -> set[str]:
+        """The rooms in which any of these words occurs."""
+        ids = [f"{room} {word}" for room in rooms for word in words]
+        with self._database.bounded():
+            return {document["_id"].partition(" ")[0] for document in self._words.find({"_id": {"$in": ids}})}
+
+    def forget(self, room: str) -> None:
+        """Take all words of a room out."""
+        self._words.delete_many({"_id": {"$gte": f"{room} ", "$lt": f"{room} {LAST_CHARACTER}"}})
+
+    def add(self, room: str, words: Collection[str]) -> None:
+        """Take in the words of entries; the caller bounds the time."""
+        ids = {f"{room} {word}" for word in words}
+        missing = ids - {document["_id"] for document in self._words.find({"_id": {"$in": list(ids)}})}
+        if missing:
+            try:
+                self._words.insert_many([{"_id": id} for id in sorted(missing)], ordered=False)
+            except BulkWriteError as error:
+                doubles(error)
+
+    def remove_unused(self, room: str, words: Sequence[str]) -> None:
+        """Forget those of these words that no message of the room has any longer."""
+        for first in range(0, len(words), WORDS_AT_ONCE):
+            with self._database.bounded():
+                self._remove_unused(room, words[first : first + WORDS_AT_ONCE])
+
+    def _remove_unused(self, room: str, words: Collection[str]) -> None:
+        unused = set(words) - self._find_used(room, words)
+        if unused:
+            self._words.delete_many({"_id": {"$in": [f"{room} {word}" for word in unused]}})
+            # What somebody wrote meanwhile, who may have found the word still there.
+            self.add(room, self._find_used(room, unused))

@@ -1,0 +1,134 @@
+"""Work in the background: a thread calls it again and again, a pause apart, or earlier when it is woken.
+
+With a lease, only the process that holds it works, and the others wait for their turn. Without one, each process works.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from chatroom.base.errors import ChatroomError
+from chatroom.site.leases_store import LeaseStore
+
+log = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 1.0
+STOP_SECONDS = 5.0
+CHORE_SECONDS, CHORE_LEASE_SECONDS = 10.0, 20.0
+
+
+class Lease:
+    """This process's hold on work that one process does for all."""
+
+    def __init__(self, store: LeaseStore, name: str, seconds: float) -> None:
+        self._store = store
+        self._name = name
+        self._seconds = seconds
+        self._taken_at = float("-inf")
+
+    def is_held(self) -> bool:
+        """Whether it is ours: takes or prolongs it, and asks the database when a third of its time has passed."""
+        now = time.monotonic()
+        if now - self._taken_at < self._seconds / 3:
+            return True
+        is_ours = self._store.take(self._name, self._seconds)
+        self._taken_at = now if is_ours else float("-inf")
+        return is_ours
+
+    def give_back(self) -> None:
+        """Let another process take it now."""
+        if self._taken_at > float("-inf"):
+            self._taken_at = float("-inf")
+            self._store.give_back(self._name)
+
+
+class BackgroundThread:
+    """Calls `work` every `pause_seconds` (None: `PAUSE_SECONDS`); whatever it raises, it is called again.
+
+    `stop` waits `stop_seconds` for the call that is running.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[], object],
+        *,
+        lease: Lease | None = None,
+        pause_seconds: float | None = None,
+        stop_seconds: float = STOP_SECONDS,
+    ) -> None:
+        self.name = name
+        self.lease = lease
+        self._work = work
+        self._pause_seconds = pause_seconds
+        self._stop_seconds = stop_seconds
+        self._stopped = threading.Event()
+        self._woken = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def is_started(self) -> bool:
+        """Whether it works, or waits for its turn."""
+        return self._thread is not None
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._stopped.clear()
+        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """End the pause: there is something to do."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Stop working, and let another process do it."""
+        stop_all([self])
+
+    def may_go_on(self, rest_seconds: float = 0.0) -> bool:
+        """Whether `work` may take its next step, after a rest; asked before each step. Prolongs the lease.
+
+        Work that is called without the thread rests for nobody, and asks for no lease.
+        """
+        if self._thread is not None and rest_seconds > 0:
+            self._stopped.wait(rest_seconds)
+        if self._stopped.is_set():
+            return False
+        return self._thread is None or self.lease is None or self.lease.is_held()
+
+    def _run(self) -> None:
+        while True:
+            self._woken.wait(PAUSE_SECONDS if self._pause_seconds is None else self._pause_seconds)
+            self._woken.clear()
+            if self._stopped.is_set():
+                break
+            try:
+                if self.lease is None or self.lease.is_held():
+                    self._work()
+            except ChatroomError:
+                pass  # the database is away, which is logged where it is noticed
+            except Exception:
+                log.exception("the background thread %r failed and tries again", self.name)
+        if self.lease is not None:
+            with suppress(ChatroomError):  # then it expires
+                self.lease.give_back()
+
+
+def make_chore(name: str, work: Callable[[], object], leases: LeaseStore) -> BackgroundThread:
+    """What one process does for all, every ten seconds; another does it half a minute after that one died."""
+    lease = Lease(leases, name, CHORE_LEASE_SECONDS)
+    return BackgroundThread(name, work, lease=lease, pause_seconds=CHORE_SECONDS)
+
+
+def stop_all(threads: Sequence[BackgroundThread]) -> None:
+    """Stop them at the same time: the seconds of each count from now."""
+    now = time.monotonic()
+    for each in threads:
+        each._stopped.set()
+        each._woken.set()
+    for each in threads:
+        if each._thread is not None:
+            each._thread.join(max(0.0, now + each._stop_seconds - time.monotonic()))
+            each._thread = None

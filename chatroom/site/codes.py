@@ -1,0 +1,41 @@
+"""One-time codes: a secret that lets its holders in so many times, until it expires.
+
+The secret is shown once, when it is made. Only its hash is kept.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+
+SECRET_BYTES = 24
+
+
+class Code(msgspec.Struct, frozen=True, kw_only=True):
+    """A code without its secret; `id` is the hash of that. `about`: what it is for, and who made it."""
+
+    id: str
+    uses_left: int
+    created_at: datetime
+    expires_at: datetime
+    about: Mapping[str, str | int]
+
+
+def make_code(
+    now: datetime,
+    lifetime: timedelta,
+    about: Mapping[str, str | int],
+    *,
+    uses: int = 1,
+    secret_bytes: int = SECRET_BYTES,
+) -> tuple[str, Code]:
+    """A secret, and the code to store for it."""
+    secret = secrets.token_urlsafe(secret_bytes)
+    return secret, Code(id=hash_of(secret), uses_left=uses, created_at=now, expires_at=now + lifetime, about=about)
+
+
+def hash_of(secret: str) -> str:
+    """What is kept of a secret: its SHA-256. Secrets are random and long, so that nobody finds one by trying."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,107 @@
+"""One-time codes in the database, found by the hash of their secret.
+
+A code that has ended is marked, and not removed at once: it may hold a note of an act. It goes when it expires.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from pymongo import ASCENDING, IndexModel
+from pymongo.collection import Collection
+
+from chatroom.mongo.database import Database, Document
+from chatroom.site.acts_store import INDEX, Note, noted, noting
+from chatroom.site.codes import Code, hash_of
+
+ENDED = {"uses_left": 0, "is_over": True}
+OWN = {"_id", "uses_left", "created_at", "expires_at", "is_over", "acts"}
+"""The fields that all codes have; the others are what they are about."""
+
+
+def indexes(*about: str) -> list[IndexModel]:
+    """The indexes of a collection of codes; `about` are the fields by which several are found."""
+    found = [IndexModel([(field, ASCENDING) for field in about])] if about else []
+    return [IndexModel("expires_at", expireAfterSeconds=0), INDEX, *found]
+
+
+class CodeStore:
+    """One collection of codes. `owner` is the field with the user who takes theirs along when their account goes."""
+
+    def __init__(
+        self,
+        database: Database,
+        codes: Collection[Document],
+        *,
+        owner: str,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._database = database
+        self._codes = codes
+        self._owner = owner
+        self._clock = clock
+
+    def add(self, code: Code, note: Note | None = None) -> None:
+        """Store a new code."""
+        document = {
+            "_id": code.id,
+            "uses_left": code.uses_left,
+            "created_at": code.created_at,
+            "expires_at": code.expires_at,
+            **code.about,
+        }
+        with self._database.bounded():
+            self._codes.insert_one(noted(document, note))
+
+    def find(self, secret: str) -> Code | None:
+        """The code, while it is valid."""
+        with self._database.bounded():
+            return _code(self._codes.find_one(self._valid(_id=hash_of(secret))))
+
+    def take(self, secret: str) -> Code | None:
+        """Use a code once; None when it is not valid. Of two at once, one gets the last use."""
+        with self._database.bounded():
+            return _code(self._codes.find_one_and_update(self._valid(_id=hash_of(secret)), {"$inc": {"uses_left": -1}}))
+
+    def give_back(self, secret: str) -> None:
+        """Undo a `take` that came to nothing."""
+        with self._database.bounded():
+            self._codes.update_one({"_id": hash_of(secret), "is_over": None}, {"$inc": {"uses_left": 1}})
+
+    def list_valid(self, limit: int, *, order: str = "expires_at", **about: str) -> list[Code]:
+        """The valid codes about something, the smallest in `order` first."""
+        with self._database.bounded():
+            found = self._codes.find(self._valid(**about)).sort(order, ASCENDING).limit(limit)
+            return [code for document in found if (code := _code(document))]
+
+    def end(self, code_id: str, note: Note, **about: str) -> bool:
+        """End a code, which goes with the note; False when there is none, or it has ended already."""
+        query = {"_id": code_id, "is_over": None, **about}
+        with self._database.bounded():
+            return self._codes.update_one(query, noting({"$set": ENDED}, note)).modified_count > 0
+
+    def forget(self, user_id: str) -> None:
+        """End all codes of a user."""
+        with self._database.bounded():
+            self._codes.delete_many({self._owner: user_id})
+
+    def replace(self, user_id: str) -> None:
+        """End all codes of a user in favor of another, which is added next."""
+        with self._database.bounded():
+            self._codes.delete_many({self._owner: user_id, "acts": None})
+            self._codes.update_many({self._owner: user_id}, {"$set": ENDED})
+
+    def _valid(self, **query: str) -> Document:
+        # Reset links of earlier releases have no `uses_left`: they are good for one use.
+        return {**query, "uses_left": {"$not": {"$lte": 0}}, "is_over": None, "expires_at": {"$gt": self._clock()}}
+
+
+def _code(document: Document | None) -> Code | None:
+    if document is None:
+        return None
+    return Code(
+        id=document["_id"],
+        uses_left=document.get("uses_left", 1),
+        created_at=document.get("created_at") or document["expires_at"],
+        expires_at=document["expires_at"],
+        about={field: value for field, value in document.items() if field not in OWN},
+    )

@@ -1,0 +1,30 @@
+"""What templates call to show values: a person's colour, a static address, a value for a script."""
+
+import zlib
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from flask import request, url_for
+
+HUES = 12
+
+
+def hue(user_id: str) -> int:
+    """Which of the twelve colours a person has (the same as in static/state/kit/text.js)."""
+    return zlib.crc32(user_id.encode()) % HUES
+
+
+def static_url(filename: str) -> str:
+    """The address of a static file, made once: a page names fifty."""
+    return _static_url(filename, root=request.script_root)
+
+
+@lru_cache(maxsize=512)
+def _static_url(filename: str, *, root: str) -> str:  # noqa: ARG001  (`url_for` puts it in front)
+    return url_for("static", filename=filename)
+
+
+def as_json(value: Any) -> str:
+    """A typed value, for a data attribute that a script reads."""
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,161 @@
+"""One-time codes: so many uses and no more, until they expire or are ended, also those of earlier releases."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chatroom.base.models import Author
+from chatroom.mongo.database import Database
+from chatroom.site.acts_store import Note
+from chatroom.site.audit_store import Act, Subject
+from chatroom.site.codes import hash_of, make_code
+from chatroom.site.codes_store import CodeStore
+from tests.conftest import Clock
+
+HOUR = timedelta(hours=1)
+
+
+class Desk:
+    """Makes room links."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self.clock = clock
+        self.database = database
+        self.store = CodeStore(database, database["room_invites"], owner="created_by_id", clock=clock)
+
+    def make(self, room: str = "den", by: str = "alice", *, uses: int = 1, lifetime: timedelta = HOUR) -> str:
+        about = {"room": room, "created_by": by.title(), "created_by_id": by}
+        secret, code = make_code(self.clock(), lifetime, about, uses=uses)
+        self.store.add(code)
+        return secret
+
+    def note(self) -> Note:
+        act = Act(
+            at=self.clock(),
+            actor=Author("a", "A"),
+            act="x",
+            subject=Subject("room", "den", "Den"),
+            room=None,
+            reason="",
+            details={},
+        )
+        return Note(id="n", key="k", place="room_invites", act=act)
+
+
+@pytest.fixture
+def desk(database: Database, clock: Clock) -> Desk:
+    return Desk(database, clock)
+
+
+def test_only_the_hash_of_the_secret_is_kept(desk: Desk) -> None:
+    secret = desk.make()
+    assert secret not in str(list(desk.database["room_invites"].find()))
+    assert desk.database["room_invites"].find_one({"_id": hash_of(secret)})
+
+
+def test_it_is_valid_for_so_many_uses(desk: Desk) -> None:
+    secret = desk.make(uses=2)
+    found = desk.store.find(secret)
+    assert found is not None
+    assert (found.uses_left, found.about) == (2, {"room": "den", "created_by": "Alice", "created_by_id": "alice"})
+    assert desk.store.take(secret)
+    assert desk.store.take(secret)
+    assert desk.store.take(secret) is None
+    assert desk.store.find(secret) is None
+
+
+def test_a_use_that_came_to_nothing_is_given_back(desk: Desk) -> None:
+    secret = desk.make()
+    assert desk.store.take(secret)
+    desk.store.give_back(secret)
+    assert desk.store.take(secret)
+
+
+@pytest.mark.integration
+def test_of_many_at_once_one_gets_the_last_use(real_database: Database, clock: Clock) -> None:
+    desk = Desk(real_database, clock)
+    secret = desk.make()
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(desk.store.take, [secret] * 8))
+    assert sum(each is not None for each in taken) == 1
+
+
+def test_it_expires(desk: Desk) -> None:
+    secret = desk.make(lifetime=HOUR)
+    desk.clock.advance(seconds=3599)
+    assert desk.store.find(secret)
+    desk.clock.advance(seconds=1)
+    assert desk.store.find(secret) is None
+    assert desk.store.take(secret) is None
+
+
+@pytest.mark.parametrize("secret", ["", "nonsense", "\ud800", "x" * 10_000])
+def test_another_secret_finds_nothing(desk: Desk, secret: str) -> None:
+    desk.make()
+    assert desk.store.find(secret) is None
+    assert desk.store.take(secret) is None
+
+
+def test_what_was_ended_is_not_revived_by_a_use_that_is_given_back(desk: Desk) -> None:
+    secret = desk.make()
+    assert desk.store.take(secret)
+    assert desk.store.end(hash_of(secret), desk.note(), room="den")
+    desk.store.give_back(secret)
+    assert desk.store.find(secret) is None
+    assert not desk.store.end(hash_of(secret), desk.note(), room="den")
+
+
+def test_it_is_ended_only_where_it_belongs(desk: Desk) -> None:
+    secret = desk.make("den")
+    assert not desk.store.end(hash_of(secret), desk.note(), room="cellar")
+    assert desk.store.find(secret)
+
+
+def test_the_valid_ones_are_listed(desk: Desk) -> None:
+    used, short, long = desk.make(), desk.make(lifetime=HOUR), desk.make(lifetime=2 * HOUR)
+    desk.make("cellar")
+    desk.store.take(used)
+    assert [each.id for each in desk.store.list_valid(10, room="den")] == [hash_of(short), hash_of(long)]
+    assert len(desk.store.list_valid(2)) == 2
+
+
+def test_those_of_a_user_go_with_their_account(desk: Desk) -> None:
+    theirs, others = desk.make(by="alice"), desk.make(by="bob")
+    desk.store.forget("alice")
+    assert desk.store.find(theirs) is None
+    assert desk.store.find(others)
+
+
+def test_another_replaces_those_of_a_user_also_where_an_act_is_noted_in_one(desk: Desk) -> None:
+    plain, noted, others = desk.make(), desk.make(), desk.make(by="bob")
+    desk.database["room_invites"].update_one({"_id": hash_of(noted)}, {"$set": {"acts": [{"key": "k"}]}})
+    desk.store.replace("alice")
+    assert desk.store.find(plain) is None
+    assert desk.store.find(noted) is None
+    assert desk.store.find(others)
+    assert desk.database["room_invites"].count_documents({"created_by_id": "alice"}) == 1
+
+
+class TestOfEarlierReleases:
+    """A reset link had neither a number of uses nor a time of its making, and was marked when it was used."""
+
+    def add(self, desk: Desk, **fields: Any) -> CodeStore:
+        expires_at = desk.clock() + HOUR
+        link: Mapping[str, Any] = {"user": "bob", "password_version": 3, "expires_at": expires_at, **fields}
+        desk.database["resets"].insert_one({"_id": hash_of("secret"), **link})
+        return CodeStore(desk.database, desk.database["resets"], owner="user", clock=desk.clock)
+
+    def test_one_is_valid_once(self, desk: Desk) -> None:
+        store = self.add(desk)
+        found = store.find("secret")
+        assert found is not None
+        assert found.about == {"user": "bob", "password_version": 3}
+        assert store.take("secret")
+        assert store.take("secret") is None
+        assert store.find("secret") is None
+
+    def test_one_that_was_used_is_not_valid(self, desk: Desk) -> None:
+        assert self.add(desk, is_over=True).find("secret") is None
