@@ -56,5 +56,5 @@ def others(form: OthersDeletionForm) -> Page:
     """Delete somebody else's account, as an administrator."""
     reason = (form.reason.data or "").strip()
     services.erasure.account_deletion.delete(current_user.user, form.person, reason, is_erased=form.is_erased)
-    flash(f"The account of {form.person.display_name} is deleted.", "success")
+    flash(f"The account of {form.person.display_name} was deleted.", "success")
     return redirect(url_for("admin.people"), 303)

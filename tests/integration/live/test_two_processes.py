@@ -15,6 +15,7 @@ import pytest
 from chatroom.base.models import Author, User
 from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.outbound.subscriptions_store import Subscription, SubscriptionStore
+from chatroom.people.profiles import Profile
 from chatroom.rooms.access import LOBBY
 from chatroom.services import Services
 from tests.integration.live.servers import SECONDS, Client, Server, make_tokens, new_name, settings_of
@@ -189,6 +190,14 @@ def test_people_at_two_processes_see_each_other_and_who_writes(pair: Pair) -> No
             bob.wait_for_message("said")
             bob.wait_for(lambda frame: typists(frame) == [])
         bob.wait_for(lambda frame: frame["type"] == "presence" and pair.user(pair.alice).id in frame.get("left", []))
+
+
+def test_a_new_name_is_shown_at_the_other_process_while_they_stay_connected(pair: Pair) -> None:
+    one, two = pair.servers
+    with contextlib.closing(two.connect(pair.bob)) as bob, contextlib.closing(one.connect(pair.alice)):
+        for name in ("Alice of the Woods", "Alice"):
+            pair.services.people.profiles.change(pair.user(pair.alice), Profile(display_name=name))
+            bob.wait_for(lambda frame, name=name: frame["type"] == "presence" and f'"{name}"' in json.dumps(frame))
 
 
 def test_a_notification_comes_once_however_many_processes_there_are(pair: Pair) -> None:

@@ -1,0 +1,14 @@
+"""Notices: what connections that remember something are told."""
+
+from typing import Any
+
+import msgspec
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """That something changed which connections remember: `user` and `room` are ids, `data` is what the kind needs."""
+
+    kind: str
+    user: str | None = None
+    room: str | None = None
+    data: dict[str, Any] = {}
