@@ -11,7 +11,8 @@ from chatroom.base.models import Author, Held, Hook, Room
 from chatroom.messages.messages_store import Stored
 from chatroom.messages.posting import Posting, Submission
 from chatroom.outbound.hooks_store import HookStore
-from chatroom.outbound.webhooks import UNKNOWN, hash_of
+from chatroom.outbound.webhooks import UNKNOWN
+from chatroom.site.codes import hash_of
 
 LONGEST_SECRET = 100
 
