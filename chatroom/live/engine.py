@@ -5,7 +5,7 @@ It belongs to one event loop; other threads enter by its `bridge`, and where a d
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -123,10 +123,6 @@ class Engine:
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call what blocks in a thread of the store's."""
         return await self._loop.run_in_executor(self._pool, function, *arguments)
-
-    async def run_all(self, functions: Iterable[Callable[[], Any]]) -> None:
-        """Call what blocks side by side, each in a thread of the store's."""
-        await asyncio.gather(*(self.run(function) for function in functions))
 
     async def start(self) -> None:
         """Begin to listen for other processes' changes, and take posts from the pages."""

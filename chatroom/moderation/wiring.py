@@ -1,6 +1,7 @@
 """The parts of this package, made once, and its collections."""
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -52,16 +53,19 @@ class ModerationParts(msgspec.Struct, frozen=True):
     threads: Sequence[BackgroundThread]
 
 
-def make(
-    context: Context,
-    *,
-    site: SiteParts,
-    files: FileParts,
-    people: PeopleParts,
-    messages: MessageParts,
-    rooms: RoomParts,
-) -> ModerationParts:
+class Below(Protocol):
+    """The packages below that this one works with."""
+
+    site: SiteParts
+    files: FileParts
+    people: PeopleParts
+    messages: MessageParts
+    rooms: RoomParts
+
+
+def make(context: Context, below: Below) -> ModerationParts:
     """Wire the package."""
+    site, files, people, messages, rooms = below.site, below.files, below.people, below.messages, below.rooms
     database = context.database
     held = HeldStore(database)
     newcomers = Newcomers(site.settings, people.users, site.acts)

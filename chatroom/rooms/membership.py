@@ -132,9 +132,7 @@ class RoomMembership:
         _check(access.may_moderate)
         role = self._store.find_role(user_id, access.room) or "member"
         if not access.outranks(role, self._access_store.site_role_of(user_id)):
-            raise Refused(
-                "forbidden", "You may not do this to a moderator or administrator whose role is as high as yours."
-            )
+            raise Refused("forbidden", "You may not do this to a user of the same or a higher role.")
 
     def _check_leaving(self, access: Access) -> None:
         room = access.room

@@ -28,9 +28,7 @@ def has_power(by: By, user: User) -> bool:
 def check_power(by: By, user: User) -> None:
     """Raise `Refused` (`forbidden`) unless they may mute and ban this person."""
     if not has_power(by, user):
-        raise Refused(
-            "forbidden", "You may not do this to a moderator or administrator whose role is as high as yours."
-        )
+        raise Refused("forbidden", "You may not do this to a user of the same role, who must lose that role first.")
 
 
 def ban_words(end: datetime, reason: str) -> str:

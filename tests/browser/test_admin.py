@@ -68,7 +68,7 @@ def test_a_room_is_archived_from_the_administration_and_its_manager_reads_why(pe
     page = alice.page
     page.goto(f"{alice.url}/admin")
     page.get_by_role("navigation", name="Administration").get_by_role("link", name="Rooms").click()
-    page.get_by_label("begins with").fill("bob")
+    page.get_by_label("starts with").fill("bob")
     page.get_by_role("button", name="Find").click()
     page.get_by_role("main").get_by_role("link", name="Bob's plans").click()
     expect(page.get_by_text("Only its members can read its messages.")).to_be_visible()

@@ -131,7 +131,7 @@ def test_axe_finds_nothing_in_forms_with_errors_and_pending_messages(person, axe
     alice.say("pending")
     alice.say(" ")
     expect(alice.page.locator("[data-pending] [data-message]")).to_contain_text("online again")
-    expect(alice.page.get_by_role("alert")).to_contain_text("nothing to send")
+    expect(alice.page.get_by_role("alert")).to_contain_text("The message is empty")
     assert find_faults(alice.page, axe) == []
     alice.context.set_offline(False)
     visitor = person("Visitor", is_registered=False, bypass_csp=True)

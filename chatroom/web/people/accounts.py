@@ -51,7 +51,7 @@ def _register_page(form: RegisterForm | None = None, status: int = 200, msg: str
 @scarce("passwords")
 @form_page(_register_page, RegisterForm)
 def register(form: RegisterForm) -> Page:
-    """Make an account, and log in with it at once."""
+    """Create an account, and log in to it at once."""
     if services.moderation.admission.registration() == "closed":
         raise Refused("forbidden", CLOSED)
     log_in(services.people.accounts.register(form.registration, client_address()))

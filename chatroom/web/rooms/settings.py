@@ -113,7 +113,7 @@ def remove_member(slug: str, user_id: str) -> Page:
     """Take somebody out."""
     access = _enter(slug)
     services.rooms.membership.remove(access, user_id)
-    return _changed(access, "This person is no longer a member of the room.")
+    return _changed(access, "The member was removed.")
 
 
 @blueprint.post("/rooms/<slug>/members/<user_id>/role")

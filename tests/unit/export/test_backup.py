@@ -210,7 +210,7 @@ class TestRoundTrip:
         services = services_of(app)
         services.moderation.newcomers.set_first(None, 2)
         bob = signed_in(app, "bob")
-        bob.say("approved meanwhile")
+        bob.say("approved in the meantime")
         bob.say("waits")
         held_id = services.moderation.held_list.list_all()[0].held.id
 
@@ -222,9 +222,9 @@ class TestRoundTrip:
         backup.make(store_of(services), tmp_path / "b", silent)
         other = services_of(make_app())
         backup.restore(store_of(other), tmp_path / "b", silent)
-        assert [row.held.text for row in other.moderation.held_list.list_all()] == ["approved meanwhile", "waits"]
+        assert [row.held.text for row in other.moderation.held_list.list_all()] == ["approved in the meantime", "waits"]
         other.moderation.approval.approve(None, held_id)
-        assert [message.text for message in other.messages.store.newest("lobby", 9)] == ["approved meanwhile"]
+        assert [message.text for message in other.messages.store.newest("lobby", 9)] == ["approved in the meantime"]
         assert other.moderation.newcomers.first == 2
 
     def test_short_lived_things_and_sessions_are_left_out(self, folder: Path) -> None:
@@ -607,4 +607,4 @@ class TestCommands:
         full.database["messages"].delete_one({"room": "lobby", "sequence": 4})
         made = run(app, "backup", str(tmp_path / "b"))
         assert made.exit_code == 0
-        assert "Warning: 1 revisions of the room 'lobby' are not in the database" in made.stderr
+        assert "Warning: 1 revisions of the room 'lobby' are missing from the database" in made.stderr

@@ -4,6 +4,7 @@ import io
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -62,8 +63,8 @@ class World:
         self.held = HeldStore(database, clock=clock)
         find_message, find_held = self.store.find_by_client_id, self.held.find
         context = Context(Settings(), database, "", "here")
-        leases = LeaseStore(database, holder="here")
-        self.files = wiring.make(context, leases=leases, find_message=find_message, find_held=find_held, clock=clock)
+        below = SimpleNamespace(site=SimpleNamespace(leases=LeaseStore(database, holder="here")))
+        self.files = wiring.make(context, below, find_message=find_message, find_held=find_held, clock=clock)
         self.notices = Notices(NoticeStore(database))
         self.audit = Audit(AuditStore(database))
         decided = {"approve_message": self.finish_decision, "reject_message": self.finish_decision}

@@ -35,7 +35,7 @@ def test_a_browser_may_all(scope: str, slug: str | None) -> None:
 def test_a_scope_that_is_missing_is_named() -> None:
     grant = grant_of(session("token", scopes=("read",)))
     grant.check("read", "den")
-    with pytest.raises(Refused, match="it needs the scope post") as refusal:
+    with pytest.raises(Refused, match="needs the scope post") as refusal:
         grant.check("post", "den")
     assert refusal.value.reason == "out_of_scope"
 

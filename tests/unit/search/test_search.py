@@ -132,7 +132,7 @@ class TestFinding:
         assert site.texts("from:me") == ["mine too", "mine"]
         assert site.texts("from:bob from:alice") == ["his", "mine too", "mine"]
         assert site.texts("from:bob mine") == []
-        with pytest.raises(Refused, match="nobody called “carol”"):
+        with pytest.raises(Refused, match="no user named “carol”"):
             site.find("from:carol")
 
     def test_rooms_by_address_or_title(self, site: Site) -> None:

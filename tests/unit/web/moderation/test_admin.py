@@ -189,7 +189,7 @@ class TestRooms:
         page = f"/admin/rooms/{den}"
         response = alice.submit(page, to=f"{page}/archive", archived="yes", reason=typed)
         assert response.status_code == status
-        assert "reason" in problem(response) or "Say why" in problem(response)
+        assert "reason" in problem(response) or "Give a reason" in problem(response)
 
     def test_who_manages_a_room(self, alice: Visitor, bob: Visitor, den: str, services: Services) -> None:
         page = f"/admin/rooms/{den}"
