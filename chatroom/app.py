@@ -130,7 +130,14 @@ class ASGI:
         store_now = (
             None if services.settings.is_in_memory else AsyncMessages(services.database, services.messages.store)
         )
-        engine = _make_engine(services, notifier, store_now)
+        engine = make_engine(
+            services.context,
+            services,
+            bridge=services.bridge,
+            presences=services.live.presences,
+            store_now=store_now,
+            posted_here=notifier.take,
+        )
         await engine.start()
         self._live = self._make_live(engine)
         for thread in services.threads:
@@ -171,7 +178,7 @@ class ASGI:
             sign_in=self._sign_in,
             is_own_origin=lambda scope: web.is_own_origin(scope, settings),
         )
-        return make_endpoint(engine, entrance, services.context, messages=services.messages, rooms=services.rooms)
+        return make_endpoint(services.context, services, engine=engine, entrance=entrance)
 
     def _find_user(self, scope: Mapping[str, Any]) -> str | None:
         visitor = self._sign_in(scope)
@@ -180,17 +187,3 @@ class ASGI:
     def _sign_in(self, scope: Mapping[str, Any]) -> Visitor | None:
         self._services.prepare()
         return web.sign_in(self._app, scope)
-
-
-def _make_engine(services: Services, notifier: Notifier, store_now: AsyncMessages | None = None) -> Engine:
-    return make_engine(
-        services.context,
-        services.bridge,
-        services.live.presences,
-        store_now=store_now,
-        site=services.site,
-        people=services.people,
-        messages=services.messages,
-        rooms=services.rooms,
-        posted_here=notifier.take,
-    )

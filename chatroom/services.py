@@ -1,6 +1,6 @@
 """Everything that people can do here: a record of the packages, wired once over one database, from the bottom up.
 
-Nothing connects before `open`; what the pages need in the database is there after `prepare`.
+Nothing connects before `open`; `prepare` creates in the database what pages need.
 """
 
 import threading
@@ -18,6 +18,7 @@ from chatroom.live.bridge import Bridge
 from chatroom.messages import wiring as messages
 from chatroom.messages.posting import Holding
 from chatroom.moderation import wiring as moderation
+from chatroom.mongo.collections import CollectionModel
 from chatroom.mongo.context import Context
 from chatroom.mongo.preparation import Preparation
 from chatroom.outbound import wiring as outbound
@@ -28,17 +29,8 @@ from chatroom.site import wiring as site
 from chatroom.site.acts import FollowUp
 from chatroom.site.background import BackgroundThread
 
-COLLECTIONS = (
-    *site.COLLECTIONS,
-    *files.COLLECTIONS,
-    *people.COLLECTIONS,
-    *messages.COLLECTIONS,
-    *rooms.COLLECTIONS,
-    *outbound.COLLECTIONS,
-    *moderation.COLLECTIONS,
-    *search.COLLECTIONS,
-    *live.COLLECTIONS,
-)
+PACKAGES = (site, files, people, messages, rooms, outbound, moderation, search, live)
+COLLECTIONS: Sequence[CollectionModel] = [each for package in PACKAGES for each in package.COLLECTIONS]
 """All that this site keeps, but for the attempts that the `limits` library counts."""
 START_SECONDS = 2.0
 """For the database, at the start; then the server serves what it can without it, and says that it waits."""
@@ -119,20 +111,19 @@ class Services:
         self.site = site.make(context, follow_ups=self._follow_ups(), apply_notice=self.bridge.apply)
         self.files = files.make(
             context,
-            leases=self.site.leases,
+            self,
             find_message=later(lambda: self.messages.store.find_by_client_id),
             find_held=later(lambda: self.moderation.held.find),
         )
         self.people = people.make(
             context,
-            self.site,
+            self,
             drawing=self.files.drawing,
             registration=later(lambda: self.moderation.admission.registration),
         )
         self.messages = messages.make(
             context,
-            self.site,
-            self.files,
+            self,
             line=self.bridge,
             above=messages.Above(
                 find_people=later(lambda: self.rooms.members.find_named),
@@ -150,52 +141,23 @@ class Services:
     def _wire_above_messages(self, context: Context) -> None:
         self.rooms = rooms.make(
             context,
-            self.site,
-            self.people,
-            self.messages,
+            self,
             check_making=later(lambda: self.moderation.newcomers.check_making_rooms),
             check_direct=later(lambda: self.moderation.newcomers.check_direct),
         )
         self.outbound = outbound.make(
             context,
-            self.site,
-            self.people,
-            self.messages,
+            self,
             find_room=self.rooms.store.find,
             find_access=self.rooms.access.find_for,
         )
-        self.moderation = moderation.make(
-            context, site=self.site, files=self.files, people=self.people, messages=self.messages, rooms=self.rooms
-        )
-        self.search = search.make(context, self.site, self.people, self.messages, self.rooms)
-        self.export = export.make(
-            context,
-            COLLECTIONS,
-            people=self.people,
-            messages=self.messages,
-            rooms=self.rooms,
-            moderation=self.moderation,
-            search=self.search,
-        )
-        self.erasure = erasure.make(
-            context,
-            site=self.site,
-            people=self.people,
-            messages=self.messages,
-            rooms=self.rooms,
-            outbound=self.outbound,
-            moderation=self.moderation,
-            search=self.search,
-        )
+        self.moderation = moderation.make(context, self)
+        self.search = search.make(context, self)
+        self.export = export.make(context, self, collections=COLLECTIONS)
+        self.erasure = erasure.make(context, self)
         self.live = live.make(context)
-        self.threads = (
-            *self.site.threads,
-            *self.files.threads,
-            *self.outbound.threads,
-            *self.moderation.threads,
-            *self.search.threads,
-            *self.erasure.threads,
-        )
+        working = (self.site, self.files, self.outbound, self.moderation, self.search, self.erasure)
+        self.threads = [thread for parts in working for thread in parts.threads]
 
     def _follow_ups(self) -> Mapping[str, FollowUp]:
         """What completes an act, by its name."""

@@ -55,7 +55,8 @@ def make_rooms(
     site = SimpleNamespace(notices=notices, acts=acts or make_acts(database, notices))
     people = SimpleNamespace(session_store=SessionStore(database))
     parts = SimpleNamespace(writer=writer, store=MessageStore(database, origin="here"))
-    return room_wiring.make(context, site, people, parts, **given)
+    below = SimpleNamespace(site=site, people=people, messages=parts)
+    return room_wiring.make(context, below, **given)
 
 
 def make_acts(

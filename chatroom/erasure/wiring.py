@@ -1,6 +1,7 @@
 """The parts of this package, made once."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -30,18 +31,22 @@ class ErasureParts(msgspec.Struct, frozen=True):
     threads: Sequence[BackgroundThread]
 
 
-def make(
-    context: Context,
-    *,
-    site: SiteParts,
-    people: PeopleParts,
-    messages: MessageParts,
-    rooms: RoomParts,
-    outbound: OutboundParts,
-    moderation: ModerationParts,
-    search: SearchParts,
-) -> ErasureParts:
+class Below(Protocol):
+    """The packages below that this one works with."""
+
+    site: SiteParts
+    people: PeopleParts
+    messages: MessageParts
+    rooms: RoomParts
+    outbound: OutboundParts
+    moderation: ModerationParts
+    search: SearchParts
+
+
+def make(context: Context, below: Below) -> ErasureParts:
     """Wire the package."""
+    site, people, messages, rooms = below.site, below.people, below.messages, below.rooms
+    outbound, moderation, search = below.outbound, below.moderation, below.search
     store = ErasureStore(context.database)
     memberships = DepartedMemberships(
         people.users,
@@ -61,7 +66,14 @@ def make(
         *moderation.forget,
     )
     departed = DepartedMessages(rooms.store, messages.store, messages.changes, search.indexer, search.store)
-    clearing = Clearing(store, messages.store, messages.changes, site.leases, site.acts, writer=messages.writer)
+    clearing = Clearing(
+        store,
+        messages.store,
+        messages.changes,
+        site.leases,
+        site.acts,
+        writer=messages.writer,
+    )
     retention = Retention(store, messages.store, messages.changes)
     deletion = AccountDeletion(people, moderation.moderation, site.acts, departed, site.leases, ties=ties)
     threads = (clearing.thread, deletion.thread, make_chore("retention", retention.sweep, site.leases))

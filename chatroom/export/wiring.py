@@ -1,6 +1,7 @@
 """The parts of this package, made once."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -24,19 +25,20 @@ class ExportParts(msgspec.Struct, frozen=True):
     backups: BackupStore
 
 
-def make(
-    context: Context,
-    collections: Sequence[CollectionModel],
-    *,
-    people: PeopleParts,
-    messages: MessageParts,
-    rooms: RoomParts,
-    moderation: ModerationParts,
-    search: SearchParts,
-) -> ExportParts:
+class Below(Protocol):
+    """The packages below that this one works with."""
+
+    people: PeopleParts
+    messages: MessageParts
+    rooms: RoomParts
+    moderation: ModerationParts
+    search: SearchParts
+
+
+def make(context: Context, below: Below, *, collections: Sequence[CollectionModel]) -> ExportParts:
     """Wire the package. `collections` are those of the whole site."""
     return ExportParts(
-        exports=Exports(messages.store),
-        own_data=OwnData(people.sessions, messages.store, rooms, moderation.held, search),
+        exports=Exports(below.messages.store),
+        own_data=OwnData(below.people.sessions, below.messages.store, below.rooms, below.moderation.held, below.search),
         backups=BackupStore(context.database, collections),
     )

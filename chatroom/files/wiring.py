@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Protocol
 
 import msgspec
 
@@ -17,7 +18,7 @@ from chatroom.files.usage import FileUsage
 from chatroom.mongo.collections import CollectionModel
 from chatroom.mongo.context import Context
 from chatroom.site.background import BackgroundThread, make_chore
-from chatroom.site.leases_store import LeaseStore
+from chatroom.site.wiring import SiteParts
 
 COLLECTIONS = (
     CollectionModel("files.files", files_store.INDEXES, "kept", ("files.chunks", "rooms", "users"), batch=50),
@@ -37,10 +38,16 @@ class FileParts(msgspec.Struct, frozen=True, kw_only=True):
     threads: Sequence[BackgroundThread]
 
 
+class Below(Protocol):
+    """The package below that this one works with."""
+
+    site: SiteParts
+
+
 def make(
     context: Context,
+    below: Below,
     *,
-    leases: LeaseStore,
     find_message: Callable[[str, str, str], Message | None],
     find_held: Callable[[str, str, str], Held | None] = lambda _room_id, _author_id, _client_id: None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -56,5 +63,5 @@ def make(
         of_messages=MessageFiles(store, usage, most_files=settings.max_files_per_message, clock=clock),
         sweep=sweep,
         drawing=drawing,
-        threads=(make_chore("files", sweep.run, leases),),
+        threads=(make_chore("files", sweep.run, below.site.leases),),
     )

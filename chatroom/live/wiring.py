@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Protocol
 
 import msgspec
 
@@ -46,19 +47,26 @@ def make(context: Context) -> LiveParts:
     )
 
 
+class Below(Protocol):
+    """The packages below that this one works with."""
+
+    site: SiteParts
+    people: PeopleParts
+    messages: MessageParts
+    rooms: RoomParts
+
+
 def make_engine(
     context: Context,
+    below: Below,
+    *,
     bridge: Bridge,
     presences: PresenceStore,
-    *,
     store_now: AsyncMessages | None,
-    site: SiteParts,
-    people: PeopleParts,
-    messages: MessageParts,
-    rooms: RoomParts,
     posted_here: Callable[[str, Sequence[Message]], None],
 ) -> Engine:
     """Wire an engine; to be called on the event loop that it is to run on, from which `store_now` writes."""
+    site, people, messages, rooms = below.site, below.people, below.messages, below.rooms
     settings = context.settings
     application = Application(
         find_room=rooms.store.find,
@@ -80,9 +88,7 @@ def make_engine(
     return Engine(bridge, appending, messages.store, presences, application=application, limits=limits)
 
 
-def make_endpoint(
-    engine: Engine, entrance: Entrance, context: Context, *, messages: MessageParts, rooms: RoomParts
-) -> LiveEndpoint:
+def make_endpoint(context: Context, below: Below, *, engine: Engine, entrance: Entrance) -> LiveEndpoint:
     """Wire what connections come to."""
     settings = context.settings
     limits = gate.Limits(
@@ -92,11 +98,11 @@ def make_endpoint(
         rooms_per_connection=settings.max_rooms_per_connection,
     )
     chat = Chat(
-        rooms=rooms.access,
-        posting=messages.posting,
-        changes=messages.changes,
-        history=messages.history,
-        mark_read=rooms.read_positions.mark,
+        rooms=below.rooms.access,
+        posting=below.messages.posting,
+        changes=below.messages.changes,
+        history=below.messages.history,
+        mark_read=below.rooms.read_positions.mark,
         limits=limits,
     )
     return LiveEndpoint(engine, chat, entrance)

@@ -1,6 +1,7 @@
 """The parts of this package, made once, and its collection."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 
@@ -44,7 +45,14 @@ class MessageParts(msgspec.Struct, frozen=True, kw_only=True):
     history: History
 
 
-def make(context: Context, site: SiteParts, files: FileParts, *, line: Line, above: Above) -> MessageParts:
+class Below(Protocol):
+    """The packages below that this one works with."""
+
+    site: SiteParts
+    files: FileParts
+
+
+def make(context: Context, below: Below, *, line: Line, above: Above) -> MessageParts:
     """Wire the package. `line` leads to the engine while it runs."""
     store = MessageStore(context.database, origin=context.origin)
     texts = Texts(context.settings.max_message_length, find_mentions=Mentions(above.find_people).find)
@@ -60,10 +68,10 @@ def make(context: Context, site: SiteParts, files: FileParts, *, line: Line, abo
             store,
             texts,
             rules,
-            count=site.limits.posting.check,
-            files=files.of_messages,
+            count=below.site.limits.posting.check,
+            files=below.files.of_messages,
             holding=above.holding,
         ),
-        changes=Changes(store, texts, rules, writer, files=files.of_messages, acts=site.acts),
+        changes=Changes(store, texts, rules, writer, files=below.files.of_messages, acts=below.site.acts),
         history=History(store),
     )

@@ -1,6 +1,7 @@
 """The parts of this package, made once, and its collections."""
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -48,16 +49,19 @@ class ModerationParts(msgspec.Struct, frozen=True):
     threads: Sequence[BackgroundThread]
 
 
-def make(
-    context: Context,
-    *,
-    site: SiteParts,
-    files: FileParts,
-    people: PeopleParts,
-    messages: MessageParts,
-    rooms: RoomParts,
-) -> ModerationParts:
+class Below(Protocol):
+    """The packages below that this one works with."""
+
+    site: SiteParts
+    files: FileParts
+    people: PeopleParts
+    messages: MessageParts
+    rooms: RoomParts
+
+
+def make(context: Context, below: Below) -> ModerationParts:
     """Wire the package."""
+    site, files, people, messages, rooms = below.site, below.files, below.people, below.messages, below.rooms
     database = context.database
     held = HeldStore(database)
     newcomers = Newcomers(site.settings, people.users, site.acts)
@@ -84,7 +88,13 @@ def make(
         newcomers=newcomers,
         holding=Holding(held, people.users, messages.store, newcomers=newcomers, notices=site.notices),
         approval=approval,
-        reports=Reports(ReportStore(database), rooms.access_store, messages.history, messages.changes, site.acts),
+        reports=Reports(
+            ReportStore(database),
+            rooms.access_store,
+            messages.history,
+            messages.changes,
+            site.acts,
+        ),
         site_rooms=SiteRooms(
             SiteRoomStore(database),
             rooms.membership_store,

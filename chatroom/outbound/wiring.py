@@ -1,6 +1,7 @@
 """The parts of this package, made once, and its collections."""
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -37,16 +38,23 @@ class OutboundParts(msgspec.Struct, frozen=True):
     threads: Sequence[BackgroundThread]
 
 
+class Below(Protocol):
+    """The packages below that this one works with."""
+
+    site: SiteParts
+    people: PeopleParts
+    messages: MessageParts
+
+
 def make(
     context: Context,
-    site: SiteParts,
-    people: PeopleParts,
-    messages: MessageParts,
+    below: Below,
     *,
     find_room: Callable[[str], Room | None],
     find_access: Callable[[str, str], Access | None],
 ) -> OutboundParts:
     """Wire the package. `find_room` finds a room by its id; `find_access`, what somebody may do in a room, by slug."""
+    site, people, messages = below.site, below.people, below.messages
     database, settings = context.database, context.settings
     hooks, subscriptions = HookStore(database), SubscriptionStore(database)
     anywhere = PublicHttp()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import msgspec
 
@@ -50,9 +51,15 @@ class PeopleParts(msgspec.Struct, frozen=True):
     forget: Sequence[Callable[[str], object]]
 
 
+class Below(Protocol):
+    """The packages below that this one works with."""
+
+    site: SiteParts
+
+
 def make(
     context: Context,
-    site: SiteParts,
+    below: Below,
     *,
     drawing: Workers,
     registration: Callable[[], str],
@@ -74,7 +81,7 @@ def make(
     reset_codes = CodeStore(database, database["resets"], owner="user", clock=clock)
     first_key = context.secret_key if settings.is_public else ""
     accounts = Accounts(
-        users, sessions, invites, passwords, site.limits, registration=registration, first_key=first_key
+        users, sessions, invites, passwords, below.site.limits, registration=registration, first_key=first_key
     )
     avatars = Avatars(AvatarStore(database), drawing)
     return PeopleParts(
@@ -86,8 +93,8 @@ def make(
         accounts=accounts,
         invites=invites,
         passwords=passwords,
-        profiles=Profiles(users, site.acts, site.notices.tell),
-        resets=Resets(reset_codes, users, accounts, site.acts),
+        profiles=Profiles(users, below.site.acts, below.site.notices.tell),
+        resets=Resets(reset_codes, users, accounts, below.site.acts),
         avatars=avatars,
         forget=(sessions.forget, reset_codes.forget, invites.forget, avatars.remove),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Protocol
 
 import msgspec
 
@@ -60,17 +61,24 @@ class RoomParts(msgspec.Struct, frozen=True, kw_only=True):
     forget: Sequence[Callable[[str], object]]
 
 
+class Below(Protocol):
+    """The packages below that this one works with."""
+
+    site: SiteParts
+    people: PeopleParts
+    messages: MessageParts
+
+
 def make(
     context: Context,
-    site: SiteParts,
-    people: PeopleParts,
-    messages: MessageParts,
+    below: Below,
     *,
     check_making: Callable[[str], None] = lambda _user_id: None,
     check_direct: Callable[[str, Sequence[str]], None] = lambda _user_id, _others: None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> RoomParts:
     """Wire the package. `check_making` and `check_direct` refuse who may not make rooms or write to people yet."""
+    site, people, messages = below.site, below.people, below.messages
     database, notices, acts = context.database, site.notices, site.acts
     store, memberships = RoomStore(database, clock=clock), MembershipStore(database, clock=clock)
     own, direct = OwnMembershipStore(database, clock=clock), DirectRoomStore(database, clock=clock)

@@ -1,6 +1,7 @@
 """The parts of this package, made once, and its collections."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -32,10 +33,18 @@ class SearchParts(msgspec.Struct, frozen=True):
     threads: Sequence[BackgroundThread]
 
 
-def make(
-    context: Context, site: SiteParts, people: PeopleParts, messages: MessageParts, rooms: RoomParts
-) -> SearchParts:
+class Below(Protocol):
+    """The packages below that this one works with."""
+
+    site: SiteParts
+    people: PeopleParts
+    messages: MessageParts
+    rooms: RoomParts
+
+
+def make(context: Context, below: Below) -> SearchParts:
     """Wire the package."""
+    site, people, messages, rooms = below.site, below.people, below.messages, below.rooms
     store = SearchStore(context.database)
     indexer = Indexer(store, messages.store, site.leases, rooms.store.list_ids)
     find_user, rooms_of = people.users.find_by_name, rooms.listings.rooms_of

@@ -49,7 +49,7 @@ current_user = cast("LoggedIn", flask_login_user)
 
 
 def login_required(view: View) -> View:
-    """Redirect those who are not logged in to the login page, and from there back."""
+    """Redirect people who are not logged in to the login page, and from there back."""
     return cast("View", flask_login.login_required(view))
 
 

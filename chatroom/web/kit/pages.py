@@ -6,7 +6,7 @@ address. A view that changes something says on which page it stands; where it re
 
 import inspect
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, TypeVar, cast
 
 from flask import Response, make_response, render_template, request
@@ -37,7 +37,7 @@ def refusals_on(show: Show) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def answer(**address: Any) -> Page:
-            return _show_refusal(lambda: view(**address), show, _named(show, address))
+            return _show_refusal(lambda: view(**address), show, address)
 
         return cast("View", _marked(answer))
 
@@ -57,26 +57,26 @@ def form_page(show: Show, make_form: Callable[..., Form] = Form) -> Callable[[Vi
             if request.method != "POST":
                 return show(**_named(show, address))
             form = make_form(**_named(make_form, address))
-            address["form"] = form
+            given = {"form": form, **address}
 
             def check_and_do() -> Page:
                 form.check()
-                return view(**_named(view, address))
+                return view(**_named(view, given))
 
-            return _show_refusal(check_and_do, show, _named(show, address))
+            return _show_refusal(check_and_do, show, given)
 
         return cast("View", exempt_from_csrf(_marked(answer)))
 
     return decorate
 
 
-def _show_refusal(do: Callable[[], Page], show: Show, context: Mapping[str, Any]) -> Page:
+def _show_refusal(do: Callable[[], Page], show: Show, given: Mapping[str, Any]) -> Page:
     try:
         return do()
     except (Refused, Unavailable) as error:
-        form: Form | None = context.get("form")
+        form: Form | None = given.get("form")
         shown = form.explain(error) if form is not None else error
-        page = show(**context, status=status_of(shown), msg=str(shown))
+        page = show(**_named(show, given), status=status_of(shown), msg=str(shown))
         return with_retry_after(page, retry_after_of(shown))
 
 
@@ -85,6 +85,11 @@ def _marked(answer: Callable[..., Page]) -> Any:
     return answer
 
 
-def _named(function: Callable[..., object], address: Mapping[str, Any]) -> dict[str, Any]:
-    """What a function names of the variables of an address."""
-    return {name: address[name] for name in inspect.signature(function).parameters if name in address}
+def _named(function: Callable[..., object], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the values that a function has parameters for."""
+    return {name: given[name] for name in _parameters(function) if name in given}
+
+
+@cache
+def _parameters(function: Callable[..., object]) -> tuple[str, ...]:
+    return tuple(inspect.signature(function).parameters)

@@ -1,6 +1,6 @@
-"""Register, log in and out, and look after one's account.
+"""Register, log in and out, and manage the account.
 
-A refusal comes back on the same page with what was typed, passwords aside.
+A refusal shows the same page with its input, except passwords.
 """
 
 from datetime import datetime
@@ -51,7 +51,7 @@ def _register_page(form: RegisterForm | None = None, status: int = 200, msg: str
 @scarce("passwords")
 @form_page(_register_page, RegisterForm)
 def register(form: RegisterForm) -> Page:
-    """Make an account, and log in with it at once."""
+    """Create an account, and log in to it at once."""
     if services.moderation.admission.registration() == "closed":
         raise Refused("forbidden", CLOSED)
     log_in(services.people.accounts.register(form.registration, client_address()))

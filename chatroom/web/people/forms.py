@@ -197,7 +197,7 @@ class DeletionForm(Form):
     def __init__(self, person: User, **kwargs: Any) -> None:
         self.person = person
         super().__init__(**kwargs)
-        self.confirmation.label.text = f"Type the user name, {person.username}, to confirm"
+        self.confirmation.label.text = f"To confirm, type the user name: {person.username}"
 
     @property
     def is_erased(self) -> bool:

@@ -1,5 +1,6 @@
 import io
 import struct
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -34,7 +35,7 @@ class Place:
         self.settings = Settings(**settings)
         self.files = wiring.make(
             Context(self.settings, self.database, "", "here"),
-            leases=LeaseStore(self.database, holder="here"),
+            SimpleNamespace(site=SimpleNamespace(leases=LeaseStore(self.database, holder="here"))),
             find_message=self.message_store.find_by_client_id,
             clock=clock,
         )
@@ -122,7 +123,7 @@ class TestUploads:
         find_message = here.message_store.find_by_client_id
         there = wiring.make(
             Context(here.settings, here.database, "", "there"),
-            leases=LeaseStore(here.database, holder="there"),
+            SimpleNamespace(site=SimpleNamespace(leases=LeaseStore(here.database, holder="there"))),
             find_message=find_message,
             clock=clock,
         )

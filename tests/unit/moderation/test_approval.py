@@ -4,6 +4,7 @@ import io
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -60,8 +61,8 @@ class World:
         self.held = HeldStore(database, clock=clock)
         find_message, find_held = self.store.find_by_client_id, self.held.find
         context = Context(Settings(), database, "", "here")
-        leases = LeaseStore(database, holder="here")
-        self.files = wiring.make(context, leases=leases, find_message=find_message, find_held=find_held, clock=clock)
+        below = SimpleNamespace(site=SimpleNamespace(leases=LeaseStore(database, holder="here")))
+        self.files = wiring.make(context, below, find_message=find_message, find_held=find_held, clock=clock)
         self.notices = Notices(NoticeStore(database))
         self.audit = Audit(AuditStore(database))
         decided = {"approve_message": self.finish_decision, "reject_message": self.finish_decision}
@@ -414,11 +415,11 @@ class TestDecide:
             world.approval.reject(world.bob, held.id, "No.")
         assert refusal.value.reason == "conflict"
 
-    @pytest.mark.parametrize("dies_in", ["post", "note_approved", "finish"])
+    @pytest.mark.parametrize("dies_in", ["post", "count_approved", "finish"])
     def test_a_process_that_dies_in_between(self, world: World, monkeypatch: pytest.MonkeyPatch, dies_in: str) -> None:
         """Another one finishes it, and nothing is done twice."""
         held = world.hold("c1")
-        owner = {"post": world.messages.writer, "note_approved": world.users, "finish": world.held}[dies_in]
+        owner = {"post": world.messages.writer, "count_approved": world.users, "finish": world.held}[dies_in]
         with monkeypatch.context() as patch:
             patch.setattr(owner, dies_in, _die)
             with pytest.raises(Unavailable, match="It is decided"):

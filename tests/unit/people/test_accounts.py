@@ -27,7 +27,7 @@ def make(clock: Clock, database: Database | None = None, **changes: Any) -> Peop
     site = SimpleNamespace(limits=Limits(settings, MemoryWindows()), acts=None, notices=SimpleNamespace(tell=None))
     return wiring.make(
         Context(settings, database or in_memory(), "", "here"),
-        cast("Any", site),
+        SimpleNamespace(site=site),
         drawing=cast("Any", None),
         registration=lambda: settings.registration,
         clock=clock,

@@ -7,12 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from chatroom import app as app_module
 from chatroom.base.access import Access
 from chatroom.base.config import Settings
 from chatroom.base.errors import Refused, Unavailable
@@ -485,7 +483,9 @@ def test_every_process_looks_up_what_its_connections_remember(
     """M16: it holds that against what is true."""
     given: dict[str, Any] = {}
     monkeypatch.setattr(wiring, "Engine", lambda *_, **options: given.update(options))
-    app_module._make_engine(services, cast("Any", SimpleNamespace(take=None)))
+    cast("Any", wiring.make_engine)(
+        services.context, services, bridge=None, presences=None, store_now=None, posted_here=None
+    )
     assert given["application"].read_rights == services.rooms.current_rights.read
 
 
