@@ -1,7 +1,7 @@
-"""Tell outgoing webhooks what was posted: at least once, in order, by one process at a time.
+"""Deliver messages to outgoing webhooks: at least once, in order, by one process at a time.
 
-Each has its place in its room's log, which moves on when its address has said yes; until then the same message is tried
-again, later and later, and given up after some days.
+Each webhook has a cursor in its room's log, which advances when its address has answered with success. Until then the
+same message is tried again, at growing intervals, and the webhook is given up after some days.
 """
 
 import hashlib

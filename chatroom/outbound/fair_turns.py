@@ -1,6 +1,6 @@
-"""Turns of a thread that is everybody's: who took long of one waits ten times as long for the next.
+"""Turns on a thread that all people share: whoever used it for long waits ten times as long for their next turn.
 
-So nobody takes more than a tenth of it, however slowly the address answers that they gave.
+So nobody uses more than a tenth of it, however slowly their address answers.
 """
 
 import threading
@@ -22,11 +22,11 @@ class FairTurns:
         self._until: dict[str, float] = {}
 
     def is_due(self, key: str) -> bool:
-        """Whether it is somebody's turn."""
+        """Whether somebody may have their next turn now."""
         return self._until.get(key, 0.0) <= self._clock()
 
     def take(self, key: str, turn: Callable[[], bool]) -> bool:
-        """Have a turn, and count how long it takes; answers with what the turn did."""
+        """Run a turn, and measure it; returns what the turn returned."""
         began = self._clock()
         try:
             return turn()

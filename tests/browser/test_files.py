@@ -161,7 +161,7 @@ def test_dropped_and_pasted(person: MakePerson, anything: Callable[[str], str]) 
 
 
 def hold_uploads(person: Person) -> list[Any]:
-    """Let uploads wait until they are let go."""
+    """Let uploads wait until they are released."""
     return hold(person, "**/api/rooms/*/files?*")
 
 

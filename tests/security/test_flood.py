@@ -259,7 +259,7 @@ def test_readers_that_stall_hold_no_queue(server: Server) -> None:
         stall(server, stack)
         with asking_for_pages(server) as slowest:
             flood(server, "first")
-            # Looked at now: on a busy machine the others take so long that who does not answer pings is let go.
+            # Looked at now: on a busy machine the others take so long that who does not answer pings is disconnected.
             wait_until(lambda: server.stalled == STALLED, "they do not stall")
             flood(server, "second")
             flood(server, "third")
@@ -288,7 +288,7 @@ def asking_for_pages(server: Server) -> Iterator[list[float]]:
             asking.result()
 
 
-def test_readers_that_stall_are_let_go(server: Server) -> None:
+def test_readers_that_stall_are_disconnected(server: Server) -> None:
     """L05, L06: and on their return the gap is filled; nobody is there who does not answer."""
     with Raw(server, server.token("alice")) as last:
         cursor = last.receive_until("caught_up")["revision"]
@@ -301,7 +301,7 @@ def test_readers_that_stall_are_let_go(server: Server) -> None:
         wait_until(lambda: {f"Stalled{n}" for n in range(STALLED)} <= server.people_here())
         for each in stalled:
             each.ask_for_impatience()
-        wait_until(lambda: not server.connections, "they are not let go")
+        wait_until(lambda: not server.connections, "they are not disconnected")
         wait_until(lambda: not any(name.startswith("Stalled") for name in server.people_here()))
         assert server.threads <= threads + STORE_THREADS  # not all of them were needed before
         got: list[str] = []

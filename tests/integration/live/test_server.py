@@ -70,7 +70,7 @@ def server(shared_server: Server) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def impatient_server(place: Place) -> Server:
-    """Pings twice a second, and gives who is let go a moment. Those who are to stay are elsewhere."""
+    """Pings twice a second, and gives who is disconnected a moment. Those who are to stay are elsewhere."""
     return place.start(ping_seconds=0.5, first="import chatroom.live.sockets.websocket as w; w.LINGER_SECONDS = 0.2")
 
 

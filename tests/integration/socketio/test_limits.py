@@ -162,7 +162,7 @@ def polling(place: Place, token: str) -> Iterator[tuple[httpx.Client, dict[str, 
 
 
 class TestComing:
-    def test_who_does_not_say_who_they_are_is_let_go(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_who_does_not_say_who_they_are_is_disconnected(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
         """P03."""
         monkeypatch.setattr(socketio, "CONNECT_SECONDS", 0.2)
         with closing(place.knock()) as client:
@@ -426,7 +426,9 @@ class TestWaiting:
             assert asking.result().status_code == 200
         assert most_waiting[0] < 1_000_000
 
-    def test_one_that_is_let_go_while_it_does_not_read(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_one_that_is_disconnected_while_it_does_not_read(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """S04, P05."""
         monkeypatch.setattr(housekeeping, "TICK_SECONDS", 0.05)
         monkeypatch.setattr(socketio, "GOODBYE_SECONDS", 0.2)

@@ -125,7 +125,7 @@ def test_so_many_at_once(monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
 
 
 class Held:
-    """Pieces that hold something until they are let go."""
+    """Pieces that hold something until they are released."""
 
     def __init__(self) -> None:
         self.pieces = three()
@@ -142,14 +142,14 @@ class Held:
 
 
 @pytest.mark.parametrize("goes", [False, True])
-def test_what_is_held_is_let_go_however_it_ends(goes: bool) -> None:
+def test_what_is_held_is_released_however_it_ends(goes: bool) -> None:
     """B06."""
     held = Held()
     fetch(lambda: held, Reader(goes=goes))
     assert held.is_closed
 
 
-def test_what_is_refused_is_let_go_though_it_was_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_refused_is_released_though_it_was_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     """B06."""
     monkeypatch.setattr(downloads, "DOWNLOADS", 0)
     held, reader = Held(), Reader()

@@ -14,7 +14,7 @@ from tests.waiting import wait_until_in_loop
 
 
 class Inner:
-    """An application that reads all that it is given, or waits to be let go."""
+    """An application that reads all that it is given, or waits to be released."""
 
     def __init__(self, hold: asyncio.Event | None = None) -> None:
         self.scopes: list[Any] = []

@@ -310,7 +310,7 @@ class TestHints:
 
         run(test)
 
-    def test_a_reader_who_does_not_read_is_let_go(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_reader_who_does_not_read_is_disconnected(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(answers, "MAX_WAITING", 5)
 
         async def test() -> None:

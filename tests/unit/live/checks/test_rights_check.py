@@ -110,7 +110,7 @@ def test_who_lost_a_right_has_lost_it_after_two_minutes(name: str, tick: Ticks) 
     ],
     ids=["banned", "another password", "deleted"],
 )
-def test_who_may_not_be_here_at_all_is_let_go(change: dict[str, Any], tick: Ticks) -> None:
+def test_who_may_not_be_here_at_all_is_disconnected(change: dict[str, Any], tick: Ticks) -> None:
     """M16."""
 
     async def test() -> None:
