@@ -1,6 +1,6 @@
 """Everything that people can do here: a record of the packages, wired once over one database, from the bottom up.
 
-Nothing connects before `open`; what the pages need in the database is there after `prepare`.
+Nothing connects before `open`; `prepare` creates in the database what pages need.
 """
 
 import threading

@@ -1,6 +1,6 @@
-"""Count what is held in memory for those who send and read: by connection, person, address, and in all.
+"""Count the memory held for clients that send or read: by connection, person, address, and in total.
 
-One place, both directions, one bound for each. Used on the event loop alone, but for `Account.person`.
+Both directions count together, with one bound each. Used only on the event loop, except `Account.person`.
 """
 
 from collections import Counter

@@ -1,6 +1,6 @@
-"""Send people's files on the event loop, at the pace of those who read them.
+"""Send files on the event loop, as fast as the reader takes them.
 
-The thread that answered a request is free again before the first byte is read: slow readers hold none.
+The thread that answered the request is free before the first byte is read: slow readers hold no thread.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""A queue for places, on the event loop, which lets everybody in in turn and is bounded for each and for all."""
+"""A queue for places on the event loop. Everybody gets a turn; the queue is bounded for each person and in total."""
 
 import asyncio
 from collections import Counter, OrderedDict, deque

@@ -1,6 +1,6 @@
-"""HTTP connections: how many, what may come on them and how slowly, and how long a reader may stall.
+"""HTTP connections: their number, the size and the pace of their requests, and how long a reader may stall.
 
-Everything that one makes the process hold counts in its account.
+Everything that a connection keeps in memory counts in its account.
 """
 
 import asyncio

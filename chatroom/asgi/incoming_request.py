@@ -1,6 +1,6 @@
-"""What comes in on a connection beside the bodies of requests: it has a size, and a request's head has a time.
+"""The parts of a request beside its body: they have a maximum size, and the head has a deadline.
 
-While a head comes in, it counts in the connection's account.
+While the head arrives, it counts in the account of the connection.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
-"""Give answers out in pieces, at the pace of those who read them, and count the large ones until they are taken.
+"""Send responses in pieces, as fast as the reader takes them, and count large ones until they are sent.
 
-The threads that make them hand them over whole, and are free: none waits for a reader.
+The request thread hands over the whole response and is free: no thread waits for a reader.
 """
 
 import logging

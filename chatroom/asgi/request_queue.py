@@ -1,7 +1,7 @@
-"""Let requests into the threads, a fair share to each person, and let them wait here: on the event loop.
+"""Queue requests on the event loop until a thread is free, with a fair share for each person.
 
-A person is an account where it is known, else an address. Whoever sends much waits behind themselves alone: of each
-lane, everybody in turn gets the next place. Each queue is bounded; beyond it the answer is 503.
+A person is an account if it is known, else an address. In each lane, everybody in turn gets the next place, so
+somebody who sends many requests delays only themselves. Each queue is bounded; beyond it the answer is 503.
 """
 
 import asyncio

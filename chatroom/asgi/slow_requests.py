@@ -1,6 +1,6 @@
-"""Take requests in, however slowly they come, before a thread is given to them.
+"""Receive the whole request, however slow, before it gets a thread.
 
-Threads are few: forty requests that never end would otherwise keep everybody else out.
+Threads are few: otherwise forty requests that never end would block everybody.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""A reader that does not keep up: what is on its way to it counts, and it is cut off when it takes nothing."""
+"""A reader that does not keep up: the data on its way counts, and the reader is disconnected if it takes nothing."""
 
 import asyncio
 import logging

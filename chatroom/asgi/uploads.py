@@ -1,6 +1,6 @@
-"""Take uploads in, however slowly they come: onto the disk, and before a thread is given to them.
+"""Spool uploads to disk, however slow, before they get a thread.
 
-Only for people who are logged in, a few for each of them at once; everybody else's requests stay as small as they were.
+Only for people who are logged in, and a few at once for each of them. Other requests stay small.
 """
 
 import asyncio

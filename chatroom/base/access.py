@@ -1,6 +1,6 @@
-"""A room as one of its members sees it: what every check of a right asks.
+"""A room as one of its members sees it: the input of every check of rights.
 
-It is made anew for each request; a connection keeps it until it hears that something changed.
+Each request makes a new one; a connection keeps it until it learns of a change.
 """
 
 from datetime import datetime

@@ -1,7 +1,7 @@
-"""Tell where a connection comes from: one address for showing, and the network that it counts as.
+"""The address of a client, and the network that limits count.
 
-Every limit, log and list takes both from here. A forwarded value counts only as far as the proxies are trusted, and
-only where it is an address: whatever else a proxy passes on, the visitor may have written.
+Every limit, log and list uses both. A forwarded value counts only for as many proxies as are trusted, and only if it
+is an address, because a visitor may have written anything else that a proxy passes on.
 """
 
 import ipaddress

@@ -1,6 +1,7 @@
 """The settings: read once from the environment, checked, and passed down.
 
-A wrong value never starts a server: it is named, shown (secrets aside), and told what is allowed.
+The server does not start with a wrong value; the error names the setting, its value (secrets aside), and the allowed
+values.
 """
 
 from collections.abc import Mapping

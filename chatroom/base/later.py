@@ -1,4 +1,4 @@
-"""A function of something that is made later."""
+"""A function whose implementation is created later."""
 
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar

@@ -1,6 +1,6 @@
-"""Bound what is logged: so many lines a minute of one kind, and fewer of one kind about one person; the first always.
+"""Limit the log: a number of lines a minute of one kind, and fewer of one kind about one person; the first always.
 
-How many were left out is said with the next line of any kind.
+The next line of any kind says how many were left out.
 """
 
 import logging

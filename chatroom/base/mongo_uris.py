@@ -1,6 +1,6 @@
-"""Check the address of a MongoDB before anything reads it: no part of a password may end up as a host's name.
+"""Check the address of a MongoDB before anything parses it: no part of a password may become a host name.
 
-A reason never quotes what was typed.
+An error never quotes the address.
 """
 
 import re

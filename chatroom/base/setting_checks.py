@@ -1,4 +1,4 @@
-"""What each setting may be: checked, and said in plain words; secrets are never shown."""
+"""The allowed values of each setting: checked, and described in plain words. Secrets are never shown."""
 
 import re
 from typing import Any, get_args

@@ -1,7 +1,7 @@
-"""What a thread may do when, so that nothing ever waits in it for what is scarce.
+"""Rules for work in threads: a thread never waits for a scarce resource.
 
-A request has waited before it got its thread (`chatroom/asgi/request_queue.py`), in the lane of what its route
-uses. In the thread there is at most a try: who comes without having waited is told `busy`.
+A request waits before it gets its thread (`chatroom/asgi/request_queue.py`), in the lane of its route. In the thread
+it only tries: without a free place it is refused as `busy`.
 """
 
 import contextlib

@@ -1,6 +1,6 @@
-"""Delete an account: at once nobody can be them, and then their name, or all that they wrote, goes from the rooms.
+"""Delete an account: end all access at once, then remove the name, or all messages, from the rooms.
 
-What is still to be done is noted in what is left of the account, so that it is finished by whichever process is there.
+The remaining work is stored in the account, so that any process can finish it.
 """
 
 import logging

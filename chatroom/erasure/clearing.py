@@ -1,6 +1,6 @@
-"""Clear a room's history: hide it at once, and then erase it, a batch at a time, through the log.
+"""Clear a room's history: hide it at once, then erase it through the log, a batch at a time.
 
-What is still to be erased is noted in the room, so that it is finished by whichever process is there.
+The remaining work is stored in the room, so that any process can finish it.
 """
 
 import time

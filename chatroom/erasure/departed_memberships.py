@@ -1,6 +1,7 @@
-"""End the memberships of a deleted account. A private room that they alone managed passes to another member.
+"""End the memberships of a deleted account. If it was the only administrator of a private room, another member takes
+over.
 
-Repeating it changes nothing: it may be done again at any time.
+Repeating it changes nothing.
 """
 
 from chatroom.base.models import Notice, Room

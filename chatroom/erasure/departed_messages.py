@@ -1,6 +1,6 @@
-"""Remove a former member from the messages: their name, or all that they wrote, a batch at a time.
+"""Remove a deleted user's name, or all their messages, a batch at a time.
 
-It goes through the log. Repeating it changes nothing: it may be done again at any time.
+It goes through the log. Repeating it changes nothing.
 """
 
 import time

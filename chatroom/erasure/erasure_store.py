@@ -1,4 +1,4 @@
-"""How far the messages of rooms are erased: cleared by hand, or deleted when they grew too old."""
+"""How far each room has been erased, by clearing or by retention."""
 
 from chatroom.base.models import Room
 from chatroom.mongo.database import Database

@@ -1,6 +1,6 @@
-"""Delete what is older than a room keeps it: as a deletion, so that every reader learns of it.
+"""Delete messages that are older than the room's retention, as deletions, so that every reader learns of them.
 
-It deletes little at once; how far it came is kept with the room.
+It deletes a few at a time; the room stores how far it has come.
 """
 
 from collections.abc import Callable

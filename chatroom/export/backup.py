@@ -1,6 +1,6 @@
-"""Write the room to a folder, check such a folder, and fill an empty database from it.
+"""Write a backup, verify a backup, and restore one into an empty database.
 
-Nothing in a backup points to nothing, and every room in it is as it was at one moment.
+A backup has no dangling references, and contains each room as it was at one moment.
 """
 
 import time

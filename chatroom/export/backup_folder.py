@@ -1,6 +1,6 @@
-"""The files of a backup: lines of Extended JSON, the sum of each, and a manifest that says what all must be.
+"""The files of a backup: lines of Extended JSON, a checksum for each, and a manifest.
 
-A folder with a manifest is a whole backup: it is written under another name, and gets its own when all is on the disk.
+A folder with a manifest is a complete backup: it is written under another name, and renamed when all is on the disk.
 """
 
 import hashlib

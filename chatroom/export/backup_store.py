@@ -1,6 +1,6 @@
 """Read whole collections as lines of Extended JSON, and write such lines back.
 
-A room's messages are read along its log, by revision, so that where the reading ends all of it is of one moment.
+A room's messages are read along its log, by revision, so that they are all from the moment at which the reading ends.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

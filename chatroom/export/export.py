@@ -1,6 +1,6 @@
-"""Read a room from its beginning to its end, for those who take it away with them.
+"""Read a room from beginning to end for an export.
 
-A page at a time, by sequence: however long the room is, little of it is in memory.
+One page at a time, by sequence: little of the room is in memory, however long it is.
 """
 
 import threading

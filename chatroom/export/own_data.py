@@ -1,6 +1,6 @@
-"""Everything that the site has of one person, for that person: account, sessions, rooms, messages, files.
+"""All data of one person, for that person: account, sessions, rooms, messages, files.
 
-What they wrote is found by the search index, a page at a time, also in rooms that they have left.
+The search index finds the messages, a page at a time, also in rooms that the person has left.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Hand out the files of messages, for whoever was found to be allowed to see them."""
+"""Read files of messages, for people who were found to have access."""
 
 from collections.abc import Iterator
 

@@ -1,6 +1,6 @@
-"""The files of the messages, in pieces, laid out as GridFS has it.
+"""Files of messages, stored in chunks in the layout of GridFS.
 
-A file can be found once all of it is there, and no longer once a part of it may be gone.
+A file can be found only when all of it is stored, and not after a part may be gone.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

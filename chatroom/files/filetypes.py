@@ -1,6 +1,6 @@
-"""What a file is, by its first bytes and never by its name, and how browsers may be handed it.
+"""The type of a file, by its first bytes and never by its name, and how browsers may receive it.
 
-What is not known to be harmless is bytes to be saved: nobody's page is ever shown under our address.
+Types that are not known to be harmless are saved, never shown: no uploaded page opens under our address.
 """
 
 import puremagic

@@ -1,6 +1,6 @@
-"""Films without what a camera wrote into them: place, device, time.
+"""Remove the camera's metadata from videos: place, device, time.
 
-Nothing moves: what is taken out becomes an empty `free` atom of the same size, so that all offsets stay right.
+Nothing moves: each removed part becomes an empty `free` atom of the same size, so that all offsets stay correct.
 """
 
 import struct

@@ -1,4 +1,4 @@
-"""GIFs without comments and what programs write into them: only what draws the picture is kept."""
+"""Remove comments and application data from GIFs: only the parts that draw the picture stay."""
 
 from collections.abc import Iterator
 

@@ -1,6 +1,6 @@
-"""The files of a message: given to it when it is posted, and taken from it when it is changed or deleted.
+"""The files of a message: claimed when it is posted, removed when it is changed or deleted.
 
-A file belongs to whoever uploaded it until their message has it.
+A file belongs to its uploader until its message is stored.
 """
 
 import logging

@@ -1,6 +1,6 @@
-"""Pictures as they are kept: the right way up, without what the camera wrote into them, with a small copy.
+"""Prepare pictures for storage: turned upright, without the camera's metadata, with a small copy.
 
-A picture is measured before it is decoded: a few bytes can claim to be a wall of pixels.
+A picture is measured before it is decoded: a few bytes can claim to be billions of pixels.
 """
 
 import io

@@ -1,6 +1,6 @@
-"""What files may take: of the site altogether, and of each person for files that no message has yet.
+"""Limits on space: for all files of the site, and for each person's files without a message.
 
-A file counts from before its first byte is stored, with the size that it is stored with, in every process.
+A file counts before its first byte is stored, with its stored size, in every process.
 """
 
 from collections.abc import Callable, Iterable

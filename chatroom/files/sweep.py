@@ -1,4 +1,4 @@
-"""Remove files that no message has: a day after their upload, or after their message has lost them."""
+"""Remove files without a message: a day after their upload, or after their message is gone."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

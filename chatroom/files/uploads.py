@@ -1,6 +1,6 @@
-"""Take in files for messages that are still to come.
+"""Store uploaded files for future messages.
 
-The type of a file is told by its content alone; pictures and films lose what their cameras noted.
+The content alone decides the type; pictures and videos lose the camera's metadata.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Whether a file is in use: by the message that it was sent with, or by one that waits for approval."""
+"""Whether a file is in use: by its message, or by a held message."""
 
 from collections.abc import Callable
 

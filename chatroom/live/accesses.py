@@ -1,6 +1,6 @@
-"""Who one visitor is, and what they may do, room by room: asked for once, and again when it may have changed.
+"""One visitor's rights in each room, cached until they may have changed.
 
-Whether it has is told by notices, and looked at besides (`chatroom.live.checks.rights_check`).
+Notices tell when; besides, `chatroom.live.checks.rights_check` compares them with the database.
 """
 
 from collections.abc import Awaitable, Callable, Iterator

@@ -1,6 +1,6 @@
-"""What a client is told beside the news of its rooms: answers to its frames, and what concerns it alone.
+"""Frames for one client beside the changes of its rooms: responses, and news for it alone.
 
-Sent in the turn of the loop in which it is said, together with news where there is any; in order, and bounded.
+Sent in the same turn of the loop, in one write with changes if there are any; in order, and bounded.
 """
 
 import asyncio

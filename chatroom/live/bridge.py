@@ -1,6 +1,6 @@
-"""From other threads onto the event loop: what pages, the API and commands post goes through the same appender.
+"""The way from other threads to the event loop: posts of pages, the API and commands use the same appender.
 
-A thread waits for its outcome, and gives up at some point; what it gave goes on being stored.
+A thread waits for the outcome for a limited time; after that, the post is still being stored.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Listen to what other processes write, through a change stream over the messages."""
+"""Learn about other processes' writes through a change stream over the messages."""
 
 import logging
 from collections.abc import Callable, Iterator

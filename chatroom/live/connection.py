@@ -1,4 +1,4 @@
-"""One open websocket: its frames are taken in order; each is checked, and done or refused with a reason."""
+"""One open websocket: its frames are handled in order, and each is executed or refused with a reason."""
 
 import asyncio
 import contextlib

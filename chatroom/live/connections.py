@@ -1,4 +1,4 @@
-"""The open connections of one process, and those of each user among them."""
+"""The open connections of one process, in total and by user."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime

@@ -1,6 +1,6 @@
-"""One process's live side, put together: rooms, appender, feed, presence, and every open connection.
+"""The live side of one process: rooms, appender, feed, presence, and all open connections.
 
-It belongs to one event loop; other threads enter by its `bridge`, and where a docstring says so.
+It belongs to one event loop; other threads use its `bridge`, and methods whose docstring allows it.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
-"""Learn that a room changed elsewhere: from a change stream, or by asking.
+"""Learn that a room changed in another process: by change stream, or by polling.
 
-A feed only hints at a room and a revision. Whatever it misses, doubles or swaps, the tail reads from the store.
+A feed only hints at a room and a revision. The tail reads from the store whatever a feed misses, repeats or reorders.
 """
 
 import logging

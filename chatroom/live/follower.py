@@ -1,6 +1,6 @@
-"""Bring one connection everything beyond its cursor: the same loop for history, for live, and for coming back.
+"""Send one connection everything beyond its cursor: one loop for history, live messages and reconnects.
 
-A follower holds a cursor and nothing else; a slow one waits in its own `send` and delays nobody.
+A follower holds only a cursor; a slow one waits in its own `send` and delays nobody.
 """
 
 import asyncio

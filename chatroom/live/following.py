@@ -1,4 +1,4 @@
-"""The rooms that one connection follows, each by a follower of its own, for as long as its visitor is in them."""
+"""The rooms that one connection follows, each with its own follower, while its visitor is a member."""
 
 import asyncio
 import logging

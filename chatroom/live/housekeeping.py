@@ -1,6 +1,6 @@
-"""What the event loop does once a second: end sessions, apply notices, renew presence and typing.
+"""The work of the event loop once a second: end sessions, apply notices, renew presence and typing.
 
-Whatever fails is tried again at the next tick, and stops nothing else.
+A failure is retried at the next tick, and stops nothing else.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
-"""What notices do to the connections of this process.
+"""Apply notices to the connections of this process.
 
-`KINDS` has a function for each kind; one that has none is left out, because a newer process may have told it.
+`KINDS` has a function for each kind; unknown kinds are ignored, because a newer process may have sent them.
 """
 
 import asyncio

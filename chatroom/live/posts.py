@@ -1,4 +1,4 @@
-"""What one connection posts and changes: each is queued, and answered under the client id of its frame."""
+"""The posts and changes of one connection: each is queued, and answered with the client id of its frame."""
 
 from chatroom.base.access import Access
 from chatroom.base.errors import ChatroomError, Refused

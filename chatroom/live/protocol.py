@@ -1,6 +1,6 @@
-"""Frames: parse what clients send, build what they get. No sockets, no I/O.
+"""Frames: parse those of clients, build those of the server. No sockets, no I/O.
 
-A frame is a typed value or a refusal; a message is encoded once for each format, however many read it.
+A frame is a typed value or a refusal; a message is encoded once for each format, however many people read it.
 """
 
 import json

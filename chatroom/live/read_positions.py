@@ -1,6 +1,6 @@
-"""How far the person at one connection has read: written at most every two seconds, whatever their client says.
+"""The read position of one connection: stored at most every two seconds, however often the client sends it.
 
-The first is written at once, and the last is always written, also when the connection ends meanwhile.
+The first one is stored at once, and the last one always, even if the connection ends.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Read what changed in a room that somebody follows here: what its tail does not have yet, and pages of the past.
+"""Read changes of followed rooms from the store: those that the tail lacks, and pages of history.
 
 The store is read after the tail's revision, so that nothing is missed.
 """

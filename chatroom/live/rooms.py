@@ -1,6 +1,6 @@
-"""The rooms that somebody follows in this process: each with its tail, its presence, and who types.
+"""The rooms that somebody follows in this process, each with its tail, presence and typing people.
 
-What changed elsewhere is only hinted at: `chatroom.live.room_reader` reads it.
+Changes in other processes arrive as hints: `chatroom.live.room_reader` reads them.
 """
 
 import asyncio

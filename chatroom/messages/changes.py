@@ -74,10 +74,10 @@ class Changes:
                 return None
             if seen is not None and seen < message.text_revision:
                 raise Refused("conflict", "The message has changed in the meantime. Read it again first.")
-            members = self._texts.find_mentions(access, text)
-            html = self._texts.render(access.user_id, text, members)
+            people = self._texts.find_mentions(access, text)
+            html = self._texts.render(access.user_id, text, people)
             fields = {"text": text, "html": html, "edited_at": self._clock()}
-            mentions = [member.id for member in members]
+            mentions = [person.id for person in people]
             return fields if mentions == list(message.mentions) else {**fields, "mentions": mentions}
 
         return self._changing(message_id, edit)

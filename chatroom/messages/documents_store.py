@@ -77,7 +77,7 @@ def made_of(document: Document, draft: Draft) -> Message:
         sent_at=document["sent_at"],
         kind=draft.kind,
         reply_to=draft.reply_to,
-        mentions=tuple([member.id for member in draft.mentions]),
+        mentions=tuple([person.id for person in draft.mentions]),
         files=draft.files,
         origin=document["origin"],
     )
@@ -91,7 +91,7 @@ def _optional_fields(draft: Draft) -> Document:
     if draft.kind != "message":
         fields["kind"] = draft.kind
     if draft.mentions:
-        fields["mentions"] = [member.id for member in draft.mentions]
+        fields["mentions"] = [person.id for person in draft.mentions]
     if draft.files:
         fields["files"] = [msgspec.structs.asdict(file) for file in draft.files]
     return fields

@@ -80,23 +80,23 @@ def _mark(state: StateCore) -> None:
 
 def _marked(token: Token, env: Any) -> Iterator[Token]:
     token.content = replace_shortcodes(token.content)
-    members: dict[str, Person] = env.get("members", {})
+    people: dict[str, Person] = env.get("people", {})
     names: list[str] = env.get("names", [])
     text, end = token.content, 0
     for match in NAME.finditer(text) if "@" in text else ():
         name = match[1].rstrip("._-")
         names.append(name)
-        member = members.get(fold(name))
-        if member is not None:
+        person = people.get(fold(name))
+        if person is not None:
             yield Token("text", "", 0, content=text[end : match.start()])
-            yield Token("mention", "", 0, meta={"member": member})
+            yield Token("mention", "", 0, meta={"person": person})
             end = match.start() + 1 + len(name)
     yield Token("text", "", 0, content=text[end:])
 
 
 def _render_mention(_: Any, tokens: Any, index: int, *__: Any) -> str:
-    member: Person = tokens[index].meta["member"]
-    return f'<span class="mention" data-user="{escape(member.id)}">@{escape(member.name)}</span>'
+    person: Person = tokens[index].meta["person"]
+    return f'<span class="mention" data-user="{escape(person.id)}">@{escape(person.name)}</span>'
 
 
 def _render_fence(self: RendererHTML, tokens: Any, index: int, options: OptionsDict, env: Any) -> str:
@@ -135,16 +135,16 @@ def has_code(text: str) -> bool:
     return "```" in text or "~~~" in text
 
 
-def render(text: str, members: Collection[Person] = (), highlight: Highlight = highlighting.highlight) -> str:
+def render(text: str, people: Collection[Person] = (), highlight: Highlight = highlighting.highlight) -> str:
     """Render a message's text as HTML; line breaks are kept, raw HTML is shown as it was typed.
 
-    Where it names one of the `members`, outside code and links, it shows their display name.
+    Where it names one of the `people`, outside code and links, it shows their display name.
     """
-    plain = render_plain(text) if not members else None
+    plain = render_plain(text) if not people else None
     if plain is not None:
         return plain
-    named = {fold(member.username): member for member in members}
-    html: str = _parser_for(text).render(text, {"members": named, "highlight": highlight})
+    named = {fold(person.username): person for person in people}
+    html: str = _parser_for(text).render(text, {"people": named, "highlight": highlight})
     return nh3.clean(
         html.replace('<a href=""', "<a"),  # `[x]()`: it would lead to this page again
         tags=TAGS,

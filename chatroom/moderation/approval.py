@@ -182,7 +182,7 @@ class Approval:
         room = self._room_store.find(held.room_id)
         if held.state == "approved" and room is not None:
             self._post(room, held)
-            self._users.note_approved(held.author.id, held.id, is_trusted=held.is_trusting)
+            self._users.count_approved(held.author.id, held.id, is_trusted=held.is_trusting)
         elif held.files:
             self._files.remove(held)
         self._store.finish(held)

@@ -78,7 +78,7 @@ class Holding:
             raise Refused("too_many_held", "Too many messages are waiting for approval here. Please try again later.")
         now = self._clock()
         # First on the account: as long as it is known there, whatever is sent again is looked for.
-        self._users.note_held(access.user_id, now)
+        self._users.mark_held(access.user_id, now)
         held = Held(
             id=make_held_id(),
             room_id=access.room.id,

@@ -128,12 +128,12 @@ class UserStore:
         with self._database.bounded():
             self._users.update_one({"_id": user_id, "password_hash": old}, {"$set": {"password_hash": new}})
 
-    def note_held(self, user_id: str, moment: datetime) -> None:
-        """Note that a message of somebody's is held."""
+    def mark_held(self, user_id: str, moment: datetime) -> None:
+        """Remember when a message of theirs was last held."""
         with self._database.bounded():
             self._users.update_one({"_id": user_id, **HERE}, {"$max": {"held_at": moment}})
 
-    def note_approved(self, user_id: str, held_id: str, *, is_trusted: bool) -> None:
+    def count_approved(self, user_id: str, held_id: str, *, is_trusted: bool) -> None:
         """Count an approved message, each once however often this is called; with `is_trusted`, it was the last one."""
         update: dict[str, Any] = {"$addToSet": {"approved": held_id}}
         if is_trusted:

@@ -1,4 +1,4 @@
-"""The part of a message's text around what was looked for."""
+"""The part of a message's text around the matches."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""What is looked for in the index: words or their beginnings, in which rooms, and in which time."""
+"""A query on the index: words or starts of words, the rooms, and the time range."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime

@@ -1,7 +1,7 @@
-"""What of a text can be found: its words in a form in which case, accents and widths do not matter.
+"""The searchable words of a text, in a form without case, accents and widths.
 
-Scripts that put no spaces between words (Chinese, Japanese, Thai) are taken letter by letter, and indexed in pairs.
-Every scan is one pass over the text, and what is kept of it is bounded.
+Scripts without spaces between words (Chinese, Japanese, Thai) are indexed as pairs of letters. Each scan is one pass
+over the text, and its result is bounded.
 """
 
 import unicodedata

@@ -1,4 +1,4 @@
-"""The words of each room: which begin so, and in which rooms one occurs."""
+"""The words of each room: those with a given start, and the rooms that contain a word."""
 
 from collections.abc import Callable, Collection, Sequence
 

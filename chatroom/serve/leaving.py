@@ -1,4 +1,4 @@
-"""Leave in good order when a signal says so."""
+"""Shut down in order on a signal."""
 
 import signal
 import sys

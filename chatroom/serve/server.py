@@ -1,6 +1,6 @@
-"""Serve the room in this process: one port, one event loop.
+"""Serve in this process: one port, one event loop.
 
-A reader that stalls is bounded by the kernel's send buffer, which is set here, and by uvicorn's flow control.
+The kernel's send buffer, which is set here, and uvicorn's flow control bound a reader that stalls.
 """
 
 import errno

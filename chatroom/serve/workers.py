@@ -1,7 +1,7 @@
 """Serve from several processes on one port.
 
-None outlives this one, however this one ends. One that dies, or whose loop stands still, is replaced; its
-listening socket stays open here meanwhile, so that those who wait in it are served by the next.
+No worker outlives this process. A worker that dies, or whose loop stops, is replaced; its listening socket stays open
+here, so that waiting clients are served by the next worker.
 """
 
 import ctypes

@@ -1,4 +1,4 @@
-"""The whole site: its settings, limits, notices to other processes, audit log, and who may act upon whom.
+"""The whole site: its settings, limits, notices to other processes, audit log, and who may act on whom.
 
-Whatever takes a right away is an act: done, told and recorded in this order, and completed after a crash.
+Everything that revokes a right is an act: done, announced and recorded in this order, and completed after a crash.
 """

@@ -1,7 +1,7 @@
-"""Do what takes or gives a right, in one order: cut, tell, record.
+"""Grant or revoke a right in one order: change it, announce it, record it.
 
-The cut and a note of it are one write (`chatroom.site.acts_store`); whatever follows is done again from the note, by
-the next one who comes, or by `finish`. So it may fail anywhere: nobody keeps a right, and the audit log is complete.
+The change and a note of it are one write (`chatroom.site.acts_store`). The rest is repeated from the note, by the
+next caller or by `finish`. So it may fail anywhere: nobody keeps a right, and the audit log is complete.
 """
 
 import hashlib

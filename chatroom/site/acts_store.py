@@ -1,6 +1,6 @@
-"""Acts that take or give a right: noted in the very document that they change, until they are in the audit log.
+"""Acts that grant or revoke a right: noted in the document that they change, until they are in the audit log.
 
-One write makes the change and the note, so that no crash comes between the two.
+The change and the note are one write, so that no crash separates them.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
-"""The audit log: every act of those who keep order, with who, what, when and why.
+"""The audit log: every act of moderators and administrators, with who, what, when and why.
 
-`chatroom.site.acts` writes it, and nothing else; nothing in it is ever changed.
+Only `chatroom.site.acts` writes it, and nothing changes an entry.
 """
 
 import msgspec

@@ -1,6 +1,6 @@
 """The audit log: who did what to whom, when and why.
 
-Entries are only ever added. Their ids ascend with time, and are what pages are cut by.
+Entries are only added. Their ids ascend with time; pages are cut by them.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
-"""Who acts upon whom: an account, or the person at the console; and whether they are powerful enough for it.
+"""Who may act on whom: an account, or the console, and whether its role is high enough.
 
-Nobody acts on somebody who is as powerful as they are. The console may do everything.
+Nobody can act on a user of the same or a higher role. The console can do everything.
 """
 
 from datetime import datetime

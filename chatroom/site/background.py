@@ -1,6 +1,6 @@
-"""Work in the background: a thread calls it again and again, a pause apart, or earlier when it is woken.
+"""Background work: a thread that repeats it, with a pause in between, or earlier when it is woken.
 
-With a lease, only the process that holds it works, and the others wait for their turn. Without one, each process works.
+With a lease, only the process that holds it works. Without a lease, every process works.
 """
 
 import logging

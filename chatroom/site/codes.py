@@ -1,6 +1,6 @@
-"""One-time codes: a secret that lets its holders in so many times, until it expires.
+"""One-time codes: a secret that admits a number of people until it expires.
 
-The secret is shown once, when it is made. Only its hash is kept.
+The secret is shown once, when it is created. Only its hash is stored.
 """
 
 import hashlib

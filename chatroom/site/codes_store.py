@@ -1,6 +1,6 @@
 """One-time codes in the database, found by the hash of their secret.
 
-A code that has ended is marked, and not removed at once: it may hold a note of an act. It goes when it expires.
+An ended code is marked and not removed at once, because it may hold a note of an act. It is removed when it expires.
 """
 
 from collections.abc import Callable

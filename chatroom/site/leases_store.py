@@ -1,6 +1,6 @@
-"""Work that one process does for all: whoever holds the lease does it, until it ends or runs out.
+"""Leases: one process works for all until its lease ends or expires.
 
-A lease saves work and guards nothing: two may believe for a moment that they hold it.
+A lease saves work and is not a lock: two processes may briefly believe that they hold it.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
-"""How often people may try: log-ins and registrations counted for all processes, posts in each.
+"""Rate limits: log-ins and registrations across processes, posts in each process.
 
-A refusal says how long to wait; a limit set to 0 is off.
+A refusal says how long to wait; a limit of 0 is off.
 """
 
 import hashlib

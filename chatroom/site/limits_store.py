@@ -1,6 +1,6 @@
-"""Where attempts are counted, for the `limits` library: in MongoDB for all processes, in memory for this one.
+"""Counters of the `limits` library: in MongoDB for all processes, in memory for this one.
 
-Counts expire by themselves, and what is kept in memory is bounded by what happens within a window.
+Counters expire by themselves, and those in memory are bounded by the events of one window.
 """
 
 import threading

@@ -1,6 +1,6 @@
-"""Tell every process that something changed: who is a member, what a room is called, how far somebody has read.
+"""Notify every process of a change: memberships, names of rooms, read positions.
 
-Notices are hints, and never the only truth: they may be lost, and whoever comes back reads the state.
+Notices are only hints and may be lost: a client that reconnects reads the state.
 """
 
 import logging

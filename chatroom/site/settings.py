@@ -1,6 +1,6 @@
-"""What was set for the whole site while it runs, as this process knows it.
+"""Settings of the site that were changed while it runs, as this process knows them.
 
-Whoever may wait asks with `get`, which is never older than two seconds; the event loop looks at `known`.
+`get` is never older than two seconds and may block; the event loop uses `known`.
 """
 
 import time

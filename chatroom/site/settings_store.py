@@ -1,4 +1,4 @@
-"""What was set for the whole site while it runs: one document. What is not in it is as the environment says."""
+"""Settings of the site that were changed while it runs, in one document. The environment sets the others."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
-"""The pages and the JSON API: everything that knows Flask.
+"""The pages and the JSON API: everything that uses Flask.
 
-A request is checked here, at the edge; what it does is said in the modules below.
+Requests are checked here, at the edge; the modules below do the work.
 """
 
 from flask import Flask

@@ -1,4 +1,4 @@
-"""The pages and the API as an ASGI application: Flask in a pool of threads, behind what bounds requests and answers."""
+"""The pages and the API as an ASGI application: Flask in a pool of threads, behind bounds on requests and responses."""
 
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping

@@ -1,4 +1,4 @@
-"""Messages: drafts, what is held, and what is stored."""
+"""Messages: drafts, held messages, and stored messages."""
 
 import secrets
 from datetime import datetime

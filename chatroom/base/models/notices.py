@@ -1,4 +1,4 @@
-"""Notices: what connections that remember something are told."""
+"""Notices: changes that connections with cached state must learn about."""
 
 from typing import Any
 

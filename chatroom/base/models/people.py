@@ -1,6 +1,6 @@
-"""People: accounts, sessions, and how somebody is shown to others.
+"""People: accounts, sessions, and people as they are shown.
 
-An author is who somebody was when they wrote; a person is who they are now.
+An `Author` is a person at the time of writing; a `Person` is as they are now.
 """
 
 from datetime import datetime

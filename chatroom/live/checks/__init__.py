@@ -1,4 +1,4 @@
-"""What connections remember, held against what is true: sessions each second, rights once a minute.
+"""Compare what connections remember with the database: sessions every second, rights once a minute.
 
-A right that was taken away ends within two minutes, whatever was told.
+A revoked right ends within two minutes, even if a notice is lost.
 """

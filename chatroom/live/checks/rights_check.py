@@ -1,6 +1,6 @@
-"""Look again at what connections remember, whether or not they were told that it changed.
+"""Read the rights of all connections again, whether or not a notice announced a change.
 
-In each minute everybody who is connected is looked up once, some at each second, all of those in one question.
+Each minute covers everybody once: some people each second, in one query.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""End the connections of sessions that have ended, by whichever process; ask until when the others are valid."""
+"""End the connections of sessions that ended in any process, and read until when the others are valid."""
 
 import asyncio
 import zlib

@@ -1,4 +1,4 @@
-"""Presence: who is in a room and who is typing, in this process and in the others.
+"""Presence: who is in a room and who is typing, in all processes.
 
-A presence is a lease: nobody stays after their laptop or the server process died.
+A presence is a lease: nobody stays present after their laptop or the server process died.
 """

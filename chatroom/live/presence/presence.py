@@ -1,6 +1,6 @@
-"""Who is in a room, as one process sees it: its own connections, and what the leases say of the others.
+"""Who is in a room, as one process sees it: its own connections, and the leases of other processes.
 
-A reader holds one number, the version it has seen; one that missed more than the last change gets the whole list.
+A reader holds one number, the version it has seen; if it missed more than the last change, it gets the whole list.
 """
 
 from collections import Counter

@@ -1,6 +1,6 @@
-"""Tell the other processes who is here, by leases in the database, and learn who is there.
+"""Publish who is present in this process as leases in the database, and read the leases of others.
 
-A lease is taken, prolonged and ended once a second at most, whatever comes and goes in between.
+Leases are written at most once a second, however many people come and go in between.
 """
 
 from collections.abc import Awaitable, Callable, Mapping

@@ -1,4 +1,4 @@
-"""Who comes, goes and types in the rooms of one process: shown to their readers, and told to the other processes."""
+"""People who come, leave and type in the rooms of one process: sent to readers, and published to other processes."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime

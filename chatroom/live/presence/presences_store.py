@@ -1,6 +1,6 @@
-"""Who is here: leases that expire, so that nobody stays after their laptop or the server process died.
+"""Presence leases: they expire, so that nobody stays present after their laptop or the server process died.
 
-A lease belongs to one process, which renews all of its own at once.
+A lease belongs to one process, which renews all its leases at once.
 """
 
 from collections.abc import Callable, Collection, Iterable

@@ -1,6 +1,6 @@
-"""Who is writing in a room, as one process sees it: its own people, and what the leases say of the others.
+"""Who is typing in a room, as one process sees it: its own people, and those in the leases of others.
 
-It is told at most once a second, and names a few people at most: a crowd that writes costs no more than two.
+Sent at most once a second, with a few names at most: a crowd costs no more than two people.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping

@@ -1,6 +1,6 @@
-"""What the commands share: the services around each of them, and how they speak.
+"""Shared parts of the commands: their services, and their output.
 
-What is refused ends a command with its sentence and the status 1; nothing else is caught.
+A refusal prints its sentence and exits with status 1; other exceptions are not caught.
 """
 
 import sys

@@ -1,4 +1,4 @@
 """Exports as downloads.
 
-A download ends when the right to it ends.
+A download ends when the reader loses the right to it.
 """

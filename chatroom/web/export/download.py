@@ -1,6 +1,6 @@
-"""What somebody takes away with them, piece by piece, for as long as they may have it, and take it.
+"""Send a download in pieces, as long as the reader may have it and takes it.
 
-Written by the server's outlet, so that no thread waits for a reader.
+The event loop sends it, so that no thread waits for a reader.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""Take a room away as a file: as text, as HTML that looks like the room, or as JSON lines."""
+"""Export a room as text, as HTML that looks like the room, or as JSON lines."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""Files over HTTP: upload them, and fetch them, whole or in part.
+"""Files over HTTP: upload them, and download them, whole or in part.
 
-What browsers could run is sent as a download.
+Types that browsers could run are sent as downloads.
 """

@@ -1,6 +1,6 @@
-"""Files over HTTP: upload them, by script or in the form of a room, and fetch them, whole or in part.
+"""Files over HTTP: upload them, by script or form, and download them, whole or in part.
 
-Only members of its room get a file, and no browser ever takes it for a page of this site.
+Only members of the room get a file, and no browser takes it for a page of this site.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""How the templates show a file: as what, how large, from where; the same as static/views/files/files.js."""
+"""How templates show a file: the kind, size and address; the same as static/views/files/files.js."""
 
 import msgspec
 from flask import Flask, url_for

@@ -1,4 +1,4 @@
-"""A user agent in three words, for the list of one's sessions."""
+"""A user agent in three words, for the list of sessions."""
 
 import re
 

@@ -1,6 +1,6 @@
-"""What every route of the JSON API shares: who asks, what was sent as a typed value, and the answer.
+"""Shared parts of the JSON API: the authenticated user, the typed request, and the response.
 
-By access token, or by session cookie with the CSRF token in a header; by both only the access token counts.
+Authentication is by access token, or by session cookie with the CSRF token in a header; a token takes precedence.
 """
 
 from functools import partial

@@ -1,6 +1,6 @@
-"""The session cookie: signed, and all that it says is a secret which the database knows.
+"""The session cookie: signed, and it contains only a secret that the database knows.
 
-Over TLS its name begins with `__Host-`, so that no neighbouring site can plant one.
+Over TLS its name starts with `__Host-`, so that no neighbouring site can set it.
 """
 
 from typing import cast

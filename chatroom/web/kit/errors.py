@@ -1,4 +1,4 @@
-"""Errors, as a page for people and as JSON under /api; neither shows more than the person needs."""
+"""Errors, as a page for people and as JSON under /api, without internal details."""
 
 import logging
 import math

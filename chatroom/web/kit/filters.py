@@ -1,4 +1,4 @@
-"""What templates call to show values: a person's colour, a static address, a value for a script."""
+"""Template filters: a person's colour, a static address, a value for a script."""
 
 import zlib
 from functools import lru_cache

@@ -1,6 +1,6 @@
-"""What all forms share: how they are read, and how they say what is wrong with what was typed.
+"""Shared parts of forms: how they are read, and how they show errors.
 
-Each checks its CSRF token itself, so that a form that is out of date comes back with what was typed.
+Each checks its CSRF token itself, so that an expired form comes back with its input.
 """
 
 from collections.abc import Callable, Mapping

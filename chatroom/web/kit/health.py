@@ -1,4 +1,4 @@
-"""For those who watch over the server: whether the process lives, and whether it can serve."""
+"""Health checks: whether the process lives, and whether it can serve."""
 
 from flask import Blueprint, Response
 

@@ -1,6 +1,6 @@
-"""Which queue a request waits in before it gets a thread, told from its route.
+"""The queue in which a request waits for a thread, by its route.
 
-A view that does what is scarce is marked with it; one that is not marked meets an error as soon as it does so.
+A view that uses a scarce resource is marked with it; an unmarked view fails when it does so.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,6 +1,6 @@
-"""What each route of the JSON API says of itself: its scope, and the types that it reads and answers.
+"""The declaration of each API route: its scope, and the types of its request and responses.
 
-A route without an `Operation` has no place in the OpenAPI document, and no token may use it.
+A route without an `Operation` is not in the OpenAPI document, and no token may use it.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""The OpenAPI document of the JSON API, made from what its routes say of themselves, and the types that they name."""
+"""The OpenAPI document, generated from the declarations of the routes and their types."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What programs can ask of this site: the OpenAPI document, and the same as a page to read. Open to all."""
+"""The API reference: the OpenAPI document, and the same as a page. No log-in needed."""
 
 import json
 from typing import Any

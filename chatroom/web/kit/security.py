@@ -1,4 +1,4 @@
-"""What every request and every answer goes through: proxies, hosts, other sites' forms, headers."""
+"""Checks of every request and headers of every response: proxies, hosts, other sites' forms."""
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar, cast

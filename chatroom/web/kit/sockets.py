@@ -1,4 +1,4 @@
-"""Who opens a websocket, told from its handshake, outside any Flask request."""
+"""Authenticate a websocket by its handshake, outside of any Flask request."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""A message in one line of plain text, for whoever quotes it."""
+"""A message in one line of plain text, for quotes."""
 
 from markupsafe import Markup
 

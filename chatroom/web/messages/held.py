@@ -1,4 +1,4 @@
-"""One's own messages that wait for approval: shown to their author alone, who may take them back."""
+"""A user's own held messages: shown only to their author, who can withdraw them."""
 
 from typing import Literal
 

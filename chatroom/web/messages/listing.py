@@ -1,4 +1,4 @@
-"""The messages of a page: which of them are rendered anew, where a day begins, who stands under whose name."""
+"""The messages of a page: which are rendered again, where a day starts, which share one author line."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""Reactions, pins, and whom one can name, over the JSON API."""
+"""Reactions, pins, and people who can be mentioned, over the JSON API."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""The JSON API of one message (docs/protocol.md): read it, give it another text, take it back."""
+"""The JSON API of one message (docs/protocol.md): read, edit, delete."""
 
 import msgspec
 from flask import Response

@@ -1,4 +1,4 @@
-"""The JSON API of messages (docs/protocol.md), for scripts and where websockets do not get through."""
+"""The JSON API of messages (docs/protocol.md), for programs, and for pages without a websocket."""
 
 from typing import Annotated
 

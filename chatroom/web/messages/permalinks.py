@@ -1,4 +1,4 @@
-"""A message's own page: the room around it, and, where there is no script, everything that can be done with it."""
+"""A message's own page: the room around it, and, without JavaScript, all its actions."""
 
 from functools import partial
 

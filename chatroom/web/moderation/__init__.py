@@ -1,4 +1,4 @@
-"""Pages of those who keep order: administration, reports, and messages held for approval.
+"""Pages for moderators and administrators: administration, reports, held messages.
 
-Every page checks the right that it needs before it reads anything.
+Every page checks the required right before it reads anything.
 """

@@ -1,6 +1,6 @@
-"""The administration: pages of plain forms, for administrators of the site alone.
+"""The administration: plain forms, only for administrators of the site.
 
-To everybody else they do not exist.
+For everybody else these pages do not exist.
 """
 
 import platform

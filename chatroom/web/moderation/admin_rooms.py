@@ -1,6 +1,6 @@
-"""The rooms in the administration: figures of each, and what is done to one from outside.
+"""Rooms in the administration: their figures, and acts on them from outside.
 
-What was said in a room is nowhere on these pages; a title leads to the room where the administrator may go anyway.
+These pages never show messages; a title links to the room only if the administrator may enter it.
 """
 
 from flask import Blueprint, Response, flash, redirect, request, url_for

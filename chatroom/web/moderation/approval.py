@@ -1,4 +1,4 @@
-"""The queue of the messages that wait for approval, for those who decide about them."""
+"""The page of held messages, for moderators."""
 
 from datetime import UTC, datetime
 

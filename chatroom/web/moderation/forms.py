@@ -1,4 +1,4 @@
-"""The forms of keeping order: report a message, mute or ban somebody."""
+"""The forms of moderation: report a message, mute or ban a user."""
 
 from wtforms import SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice

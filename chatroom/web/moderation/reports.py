@@ -1,4 +1,4 @@
-"""Report a message; and the queue of those who decide about reports."""
+"""Report a message; and the page of open reports."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""The forms of what is sent outside: webhooks, and what somebody is notified of."""
+"""The forms of webhooks and notification settings."""
 
 from wtforms import HiddenField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice

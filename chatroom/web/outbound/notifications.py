@@ -1,6 +1,6 @@
-"""What tells people while they do not look: which rooms may, which browsers, and what makes this site an app.
+"""Notification settings by room and browser, and the files that make this site an app.
 
-The service worker stands at the root, because it may only look after what lies below it.
+The service worker is at the root, because it can only control addresses below its own.
 """
 
 from typing import Annotated

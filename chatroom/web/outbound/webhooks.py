@@ -1,4 +1,4 @@
-"""A room's webhooks: the page where its administrators make and remove them, and the address that posts."""
+"""A room's webhooks: the page where its administrators create and remove them, and the address that posts."""
 
 import msgspec
 from flask import Blueprint, Response, flash, redirect, request, url_for

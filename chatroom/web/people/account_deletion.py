@@ -1,4 +1,4 @@
-"""Delete an account: one's own, with its password, or somebody else's, as an administrator. Pages of their own."""
+"""The pages that delete an account: one's own, with the password, or another one, as an administrator."""
 
 from flask import Blueprint, Response, flash, redirect, url_for
 

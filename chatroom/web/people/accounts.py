@@ -1,6 +1,6 @@
-"""Register, log in and out, and look after one's account.
+"""Register, log in and out, and manage the account.
 
-A refusal comes back on the same page with what was typed, passwords aside.
+A refusal shows the same page with its input, except passwords.
 """
 
 from datetime import datetime

@@ -1,6 +1,6 @@
-"""The pictures of people over HTTP: chosen on the account's page, shown by a style sheet of all who have one.
+"""Pictures of users over HTTP: chosen on the account page, shown by one style sheet.
 
-By a style sheet, because then no message and no list has to know who has a picture, nor to change when one does.
+With a style sheet, messages and lists need not know who has a picture, nor change when somebody gets one.
 """
 
 import hashlib

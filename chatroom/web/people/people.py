@@ -1,6 +1,6 @@
-"""People: the page of each, and what moderators and administrators can do to them there.
+"""User pages, with the acts of moderators and administrators.
 
-Who may do what is decided by `Moderation`; the page only shows what would be let through.
+`Moderation` decides who may do what; the page shows only what is allowed.
 """
 
 from datetime import UTC, datetime

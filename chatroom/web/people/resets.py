@@ -1,4 +1,4 @@
-"""Set a new password by a link that an administrator made."""
+"""Set a new password with a reset link."""
 
 from flask import Blueprint, Response, flash, redirect, url_for
 

@@ -1,4 +1,4 @@
-"""One's access tokens: made with the password at hand, shown once, ended at any time."""
+"""A user's access tokens: created with the password, shown once, ended at any time."""
 
 from flask import Blueprint, Response, abort, flash, redirect, request, url_for
 

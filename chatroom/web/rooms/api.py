@@ -1,4 +1,4 @@
-"""The JSON API of rooms (docs/protocol.md): which ones one is in, make, change, join and leave one, mark it as read."""
+"""The JSON API of rooms (docs/protocol.md): list, create, change, join, leave, mark as read."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, Literal

@@ -1,4 +1,4 @@
-"""Clear a room's history: a page that asks for the room's title, and offers an export first."""
+"""Clear a room's history: a page that asks for the room's name, and offers an export first."""
 
 from flask import Blueprint, Response, redirect, request, url_for
 

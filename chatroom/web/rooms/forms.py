@@ -1,4 +1,4 @@
-"""The forms with which rooms are made and changed."""
+"""The forms that create and change rooms."""
 
 from wtforms import BooleanField, Field, IntegerField, RadioField, SelectChoice, SelectField, StringField
 from wtforms.validators import InputRequired, NumberRange

@@ -1,4 +1,4 @@
-"""Old addresses of direct conversations lead their people to the new ones; for everybody else there is nothing."""
+"""Redirect members from former addresses of direct conversations; everybody else gets a 404."""
 
 from flask import Flask, redirect, request, url_for
 

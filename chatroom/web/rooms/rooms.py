@@ -1,6 +1,6 @@
-"""The pages by which one finds, makes and joins rooms, and talks to people alone.
+"""The pages to find, create and join rooms, and to start direct conversations.
 
-What a person may do is decided by the modules below.
+The packages below decide what a person may do.
 """
 
 from flask import Blueprint, Response, redirect, request, url_for

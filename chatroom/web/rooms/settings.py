@@ -1,6 +1,6 @@
-"""A room's settings: what it is, who is in it, its links and its record, and how those who manage it change all that.
+"""A room's settings, members, links and record, and the forms to change them.
 
-What a person may do is decided by the modules below.
+The packages below decide what a person may do.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""The list of somebody's rooms, as every page of a room has it beside the messages."""
+"""The list of a user's rooms, beside the messages of every room."""
 
 from collections.abc import Callable
 

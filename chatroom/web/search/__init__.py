@@ -1,4 +1,4 @@
-"""Search as a page that needs no script, and over the JSON API.
+"""Search as a page that needs no JavaScript, and over the JSON API.
 
-Both answer the same query with the same messages.
+Both return the same messages for a query.
 """

@@ -1,4 +1,4 @@
-"""Search, as a page that needs no script, and for programs."""
+"""Search, as a page that needs no JavaScript, and for programs."""
 
 from datetime import UTC, datetime
 

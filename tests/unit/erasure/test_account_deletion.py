@@ -182,9 +182,9 @@ class TestAtOnce:
             held.add(one, 10)
             if state != "waiting":
                 held.decide(one.id, state, Author(site.alice.id, "Alice"), "why")
-        services.people.users.note_held(site.bob.id, LONG_AGO)
+        services.people.users.mark_held(site.bob.id, LONG_AGO)
         site.delete(site.bob)
-        services.people.users.note_held(site.bob.id, LONG_AGO)
+        services.people.users.mark_held(site.bob.id, LONG_AGO)
         # What was approved a moment ago becomes a message, and goes as messages do.
         assert [each["state"] for each in site.database["held"].find()] == ["approved"]
         assert "held_at" not in (site.database["users"].find_one({"_id": site.bob.id}) or {})

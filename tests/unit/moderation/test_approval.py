@@ -415,11 +415,11 @@ class TestDecide:
             world.approval.reject(world.bob, held.id, "No.")
         assert refusal.value.reason == "conflict"
 
-    @pytest.mark.parametrize("dies_in", ["post", "note_approved", "finish"])
+    @pytest.mark.parametrize("dies_in", ["post", "count_approved", "finish"])
     def test_a_process_that_dies_in_between(self, world: World, monkeypatch: pytest.MonkeyPatch, dies_in: str) -> None:
         """Another one finishes it, and nothing is done twice."""
         held = world.hold("c1")
-        owner = {"post": world.messages.writer, "note_approved": world.users, "finish": world.held}[dies_in]
+        owner = {"post": world.messages.writer, "count_approved": world.users, "finish": world.held}[dies_in]
         with monkeypatch.context() as patch:
             patch.setattr(owner, dies_in, _die)
             with pytest.raises(Unavailable, match="It is decided"):
