@@ -46,13 +46,12 @@ chatroom.outbound.deliveries.TIMEOUT_SECONDS = chatroom.outbound.push.TIMEOUT_SE
 # While this file is there, whoever deletes an account stands still after the first messages of many.
 HELD = """
 import os, time
-from chatroom.erasure.account_deletion import LEASE
 from chatroom.site.background import BackgroundThread
-goes_on = BackgroundThread.may_go_on
+may_go_on = BackgroundThread.may_go_on
 def wait_and_go_on(self, rest_seconds=0.0):
-    while rest_seconds and self.name == LEASE and os.path.exists({gate!r}):
+    while self.name == "account_deletion" and rest_seconds and os.path.exists({gate!r}):
         time.sleep(0.02)
-    return goes_on(self, rest_seconds)
+    return may_go_on(self, rest_seconds)
 BackgroundThread.may_go_on = wait_and_go_on
 """
 

@@ -317,7 +317,7 @@ def use_approval(services: Services) -> None:
     for name, files in (("h1", [file.id]), ("h2", []), ("h3", [])):
         draft = new_draft(access.author, name, name, reply_to=1)
         assert services.moderation.holding.hold(access, services.files.of_messages.attach(access.room, draft, files))
-    approved, rejected, unfinished = [row.held.id for row in services.moderation.approval.list_all()]
+    approved, rejected, unfinished = [row.held.id for row in services.moderation.held_list.list_all()]
     services.moderation.approval.approve(None, approved, is_trusting=True)
     services.moderation.approval.reject(None, rejected, "No.")
     HeldStore(services.database).decide(unfinished, "withdrawn", access.author)
@@ -426,6 +426,7 @@ def types_in_the_code() -> set[str]:
 def reasons_in_the_code() -> set[str]:
     given = {reason for call in calls("chatroom", "Refused") for reason in literals(call)[:1]}
     taken = {str(literals(call)[0]) for call in calls("chatroom", "super().__init__") if len(literals(call)) == 2}
+    # The reasons of the rules of a room (`chatroom.messages.rules`) have a status there.
     return {*given, *taken, *errors.STATUS, *errors.REASON.values(), *REFUSED_STATUS, "invalid"}
 
 
