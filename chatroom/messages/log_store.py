@@ -1,4 +1,4 @@
-"""Read the log of every room: by revision as it changed, by sequence as it was said.
+"""Read the log of every room: by revision for changes, by sequence for history.
 
 Each read is one round trip, served by an index, and sees what a majority has.
 """
@@ -118,7 +118,7 @@ class MessageLog:
             return newest_of(self._messages, rooms)
 
     def newest_revisions(self, known: Mapping[str, int]) -> dict[str, int]:
-        """Which rooms have changed beyond the revision that is known of them, and how far."""
+        """The rooms with revisions beyond the known ones, and their newest revisions."""
         found: dict[str, int] = {}
         if not known:
             return found

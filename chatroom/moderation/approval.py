@@ -1,6 +1,6 @@
-"""Decide about held messages: a moderator of the room approves or rejects each, or its author takes it back.
+"""Decide about held messages: a moderator of the room approves or rejects each, or its author withdraws it.
 
-Each is decided once. What follows from a decision is done again after a crash, and never done twice.
+Each is decided once. The consequences are repeated after a crash, and never happen twice.
 """
 
 import logging
@@ -73,7 +73,7 @@ class Approval:
         return self._store.list_of(access.user_id, access.room.id) if access.approval_state.held_at is not None else []
 
     def withdraw(self, access: Access, held_id: str) -> None:
-        """Take one's own back before it is decided, or put away one that was rejected; again does no harm."""
+        """Withdraw a held message, or dismiss a rejected one; both can be repeated."""
         held = self._store.find_by_id(held_id)
         if held is None or held.author.id != access.user_id or held.room_id != access.room.id:
             raise Refused("not_found", "You have no such message waiting for approval.")
@@ -117,7 +117,7 @@ class Approval:
         self._decide(by, held, "approved", is_trusting=is_trusting)
 
     def reject(self, by: By, held_id: str, reason: str, *, with_others: bool = False) -> int:
-        """Let it be seen by nobody, and tell its author why; `with_others`: whatever else of theirs waits here, too."""
+        """Reject a message with a reason for its author; `with_others`: also their other held messages."""
         held = self._get_for(by, held_id, "rejected")
         reason = reason.strip()
         if not reason:

@@ -1,7 +1,7 @@
-"""Webhooks: addresses that post into a room, and addresses that are told what is posted there.
+"""Webhooks: incoming ones post to a room, outgoing ones receive its messages.
 
-Only a room's administrators make them. A secret is kept as its hash; the key of an outgoing one has to be kept itself,
-because the room signs with it.
+Only administrators of a room create them. A secret is stored as its hash; the key of an outgoing webhook is stored
+itself, because the server signs with it.
 """
 
 import secrets
@@ -70,7 +70,7 @@ class Webhooks:
         return secret
 
     def make_outgoing(self, access: Access, author: Author, name: str, url: str, trigger: str = "") -> str:
-        """Make a webhook that is told of new messages, and return the key that it signs with, shown only now."""
+        """Create an outgoing webhook, and return its signing key, which is shown only now."""
         _check_manager(access)
         hook = self._new(access, author, name, "outgoing", url=self._checked(url), trigger=_trigger(trigger))
         key = KEY_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
@@ -100,7 +100,7 @@ class Webhooks:
         return hook, room
 
     def is_good(self, hook: Hook, room: Room) -> bool:
-        """Whether who made it still manages the room: a webhook tells, and says, no more than they could."""
+        """Whether its creator still manages the room: a webhook has no more rights than its creator."""
         maker = self._find_maker(hook, room)
         return maker is not None and maker.may_manage
 
