@@ -3,7 +3,7 @@
 Each read is one round trip, served by an index, and sees what a majority has.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from bson import ObjectId
@@ -16,8 +16,6 @@ from chatroom.base.models import Message
 from chatroom.messages.documents_store import find_message, get_message
 from chatroom.mongo.database import Database, Document
 
-MAX_HINTS = 10_000
-"""Entries that one question for newer revisions reads; what is left out is asked for again."""
 MOST_COUNTED = 10_000
 
 Key = tuple[str, str]
@@ -34,7 +32,7 @@ class MessageLog:
     def get(self, room: str, message_id: str) -> Message:
         """The message; raise `Refused` (`not_found`) when the room has none of that id."""
         with self._database.bounded():
-            return self._get(room, message_id)
+            return read_message(self._messages, room, message_id)
 
     def newest_revision(self, room: str) -> int:
         """The room's newest revision; 0 when nothing was ever posted."""
@@ -44,7 +42,7 @@ class MessageLog:
     def find_by_client_id(self, room: str, author_id: str, client_id: str) -> Message | None:
         """The message that a draft became, if it is stored."""
         with self._database.bounded():
-            return self._find_by_keys(room, [(author_id, client_id)]).get((author_id, client_id))
+            return read_by_keys(self._messages, room, [(author_id, client_id)]).get((author_id, client_id))
 
     def changed_after(self, room: str, revision: int, limit: int) -> list[Message]:
         """At most `limit` messages changed after `revision`, by revision."""
@@ -82,21 +80,6 @@ class MessageLog:
         query = {"room": room, "sequence": {"$in": sorted(sequences)}}
         return self._page(query, "sequence", ASCENDING, len(sequences)) if sequences else []
 
-    def find_all(self, ids: Sequence[str], rooms: Collection[str]) -> list[tuple[Message, str]]:
-        """Those of these messages that are in one of these rooms, each with its room, the newest first."""
-        query = {"_id": {"$in": [ObjectId(id) for id in ids]}, "room": {"$in": list(rooms)}}
-        with self._database.bounded():
-            found = list(self._messages.find(query))
-        found.sort(key=lambda document: document["_id"], reverse=True)
-        return [(message, document["room"]) for document in found if (message := find_message(document)) is not None]
-
-    def changed_beyond(self, known: Mapping[str, int], limit: int) -> list[tuple[Message, str]]:
-        """At most `limit` messages that changed beyond the revision which is known of their room, in no order."""
-        query = {"$or": [{"room": room, "revision": {"$gt": revision}} for room, revision in known.items()]}
-        with self._database.bounded():
-            found = list(self._messages.find(query).limit(limit).batch_size(limit + 1)) if known else []
-        return [(message, document["room"]) for document in found if (message := find_message(document)) is not None]
-
     def changed_last(self, room: str, revision: int, limit: int) -> list[Message]:
         """The `limit` latest of the messages that changed after `revision`, the latest first."""
         return self._page({"room": room, "revision": {"$gt": revision}}, "revision", DESCENDING, limit)
@@ -112,22 +95,6 @@ class MessageLog:
         with self._database.bounded():
             return self._messages.count_documents(query, limit=MOST_COUNTED, hint="room_sequence")
 
-    def newest_of(self, rooms: Collection[str]) -> dict[str, int]:
-        """The newest revision of each room in which something was posted; each costs one look into the index."""
-        with self._database.bounded():
-            return newest_of(self._messages, rooms)
-
-    def newest_revisions(self, known: Mapping[str, int]) -> dict[str, int]:
-        """The rooms with revisions beyond the known ones, and their newest revisions."""
-        found: dict[str, int] = {}
-        if not known:
-            return found
-        query = {"$or": [{"room": room, "revision": {"$gt": revision}} for room, revision in known.items()]}
-        with self._database.bounded():
-            for document in self._messages.find(query, {"_id": 0, "room": 1, "revision": 1}).limit(MAX_HINTS):
-                found[document["room"]] = max(found.get(document["room"], 0), document["revision"])
-        return found
-
     def _page(self, query: Document, order: str, direction: int, limit: int) -> list[Message]:
         with self._database.bounded():
             # `batch_size` makes it one round trip.
@@ -140,33 +107,27 @@ class MessageLog:
         )
         return document["revision"] if document else 0
 
-    def _get(self, room: str, message_id: str) -> Message:
-        try:
-            document = self._messages.find_one({"_id": ObjectId(message_id), "room": room})
-        except InvalidId:
-            document = None
-        if document is None:
-            raise Refused("not_found", "There is no such message in this room.")
-        return get_message(document)
 
-    def _find_by_keys(self, room: str, keys: Sequence[Key]) -> dict[Key, Message]:
-        found = {}
-        wanted = set(keys)
-        authors, client_ids = map(list, zip(*keys, strict=True))
-        query = {"room": room, "client_id": {"$in": client_ids}, "author.id": {"$in": authors}}
-        for document in self._messages.find(query):
-            message = get_message(document)
-            key = message.author.id, message.client_id
-            if key in wanted:
-                found[key] = message
-        return found
+def read_message(messages: PymongoCollection[Document], room: str, message_id: str) -> Message:
+    """The message; raise `Refused` (`not_found`) when the room has none of that id."""
+    try:
+        document = messages.find_one({"_id": ObjectId(message_id), "room": room})
+    except InvalidId:
+        document = None
+    if document is None:
+        raise Refused("not_found", "There is no such message in this room.")
+    return get_message(document)
 
 
-def newest_of(messages: PymongoCollection[Document], rooms: Collection[str]) -> dict[str, int]:
-    """The newest revision of each room; the index has them, and nothing else is looked at."""
-    pipeline: list[Document] = [
-        {"$match": {"room": {"$in": list(rooms)}}},
-        {"$sort": {"room": DESCENDING, "revision": DESCENDING}},
-        {"$group": {"_id": "$room", "revision": {"$first": "$revision"}}},
-    ]
-    return {document["_id"]: document["revision"] for document in messages.aggregate(pipeline)}
+def read_by_keys(messages: PymongoCollection[Document], room: str, keys: Sequence[Key]) -> dict[Key, Message]:
+    """The messages that drafts became, of those that are stored."""
+    found = {}
+    wanted = set(keys)
+    authors, client_ids = map(list, zip(*keys, strict=True))
+    query = {"room": room, "client_id": {"$in": client_ids}, "author.id": {"$in": authors}}
+    for document in messages.find(query):
+        message = get_message(document)
+        key = message.author.id, message.client_id
+        if key in wanted:
+            found[key] = message
+    return found

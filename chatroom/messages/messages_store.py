@@ -15,7 +15,8 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from chatroom.base.models import Draft, Message
 from chatroom.messages.documents_store import get_message, made_of, make_document
-from chatroom.messages.log_store import Key, MessageLog
+from chatroom.messages.log_store import Key, MessageLog, read_by_keys, read_message
+from chatroom.messages.rooms_log_store import RoomsLog
 from chatroom.mongo.database import Database, Document
 from chatroom.mongo.unique import pause
 
@@ -70,7 +71,7 @@ class Stored(msgspec.Struct, frozen=True):
     is_repeated: bool
 
 
-class MessageStore(MessageLog):
+class MessageStore(MessageLog, RoomsLog):
     """The messages collection. `origin` marks this process's own writes, so that its feed can leave them out."""
 
     def __init__(
@@ -109,7 +110,7 @@ class MessageStore(MessageLog):
                         # Nobody else took the revision, so drafts are in the way of themselves. A duplicate key
                         # proves nothing yet: the document may still be rolled back. Only what a majority read
                         # finds is stored; whatever it does not find is tried again.
-                        for key, message in self._find_by_keys(room, list(waiting)).items():
+                        for key, message in read_by_keys(self._messages, room, list(waiting)).items():
                             stored[key] = Stored(message, is_repeated=message.id not in ours)
                             del waiting[key]
                         newest = self._newest_revision(room) if waiting else newest
@@ -136,7 +137,7 @@ class MessageStore(MessageLog):
         with self._database.bounded():
             last = self._newest_revision(room) if after is None else after
             while True:
-                message = self._get(room, message_id)
+                message = read_message(self._messages, room, message_id)
                 fields = edit(message)
                 if fields is None:
                     return message
@@ -149,7 +150,7 @@ class MessageStore(MessageLog):
                     last = self._newest_revision(room)
                 else:
                     if result.modified_count:
-                        return self._get(room, message_id)
+                        return read_message(self._messages, room, message_id)
                     attempt = pause(attempt, give_up_at)
 
     def change_several(

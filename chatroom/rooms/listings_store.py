@@ -9,7 +9,7 @@ import msgspec
 from pymongo import ASCENDING
 
 from chatroom.base.models import Membership, Person, Room, RoomEntry
-from chatroom.messages.log_store import newest_of
+from chatroom.messages.rooms_log_store import newest_of
 from chatroom.mongo.database import Database, Document
 from chatroom.people.fields import SHOWN, person_of
 from chatroom.rooms.memberships_store import membership_of

@@ -24,6 +24,7 @@ from chatroom.live.tail import Tail
 from chatroom.live.writing import rivals
 from chatroom.live.writing.appender import Appender
 from chatroom.messages.changes import Change
+from chatroom.messages.log_store import read_by_keys
 from chatroom.messages.messages_store import MessageStore, Rendered, Stored
 from chatroom.mongo.database import Database
 from tests.databases import COLLECTIONS, new_database, standalone
@@ -635,7 +636,7 @@ class CountingStore(MessageStore):
         self._messages.insert_many(documents)
         return [
             Stored(message, is_repeated=False)
-            for message in self._find_by_keys(room, [each.key for each in drafts]).values()
+            for message in read_by_keys(self._messages, room, [each.key for each in drafts]).values()
         ]
 
 
