@@ -150,3 +150,17 @@ class Cast:
         secret = self.services.people.sessions.begin(user, label="a browser", address="192.0.2.1")
         signer: Any = self.app.session_interface.get_signing_serializer(self.app)  # type: ignore[attr-defined]
         return Person(cookie=signer.dumps({SECRET: secret, "_fresh": True, "_permanent": True}), user=user)
+
+
+def content_of(kind: str, cast: Cast) -> dict[str, Any]:
+    """A frame of this kind, about the den and the message that was said there."""
+    more: dict[str, dict[str, Any]] = {
+        "post": {"text": "hello", "client_id": "c1"},
+        "edit": {"id": cast.message.id, "text": "other words"},
+        "delete": {"id": cast.message.id},
+        "react": {"id": cast.message.id, "emoji": "🎉"},
+        "pin": {"id": cast.message.id},
+        "follow": {"after": 0},
+        "read": {"sequence": 1},
+    }
+    return {"type": kind, "room": DEN.slug, **more.get(kind, {})}

@@ -16,7 +16,7 @@ from chatroom.live import housekeeping, protocol
 from chatroom.people.profiles import Profile
 from tests.conftest import MakeApp
 from tests.security.live import Socket, served
-from tests.security.people import DEN, KEEPERS, WHO, Cast, Person
+from tests.security.people import DEN, KEEPERS, WHO, Cast, Person, content_of
 from tests.visitors import PASSWORD
 
 ALL, HIDDEN = "everybody", "a secret"
@@ -554,19 +554,6 @@ async def after_the_end(cast: Cast, who: str, kind: str) -> str:
     # All frames are taken until one leaves, and what is to be stored is stored until the server has ended.
     assert cast.services.messages.store.newest_revision(DEN.id) == before
     return f"closed {socket.close_code}"
-
-
-def content_of(kind: str, cast: Cast) -> dict[str, Any]:
-    more: dict[str, dict[str, Any]] = {
-        "post": {"text": "hello", "client_id": "c1"},
-        "edit": {"id": cast.message.id, "text": "other words"},
-        "delete": {"id": cast.message.id},
-        "react": {"id": cast.message.id, "emoji": "🎉"},
-        "pin": {"id": cast.message.id},
-        "follow": {"after": 0},
-        "read": {"sequence": 1},
-    }
-    return {"type": kind, "room": DEN.slug, **more.get(kind, {})}
 
 
 OUTCOMES: dict[str, Callable[[Cast, str, str], Coroutine[Any, Any, str]]] = {

@@ -6,8 +6,7 @@ from typing import Any
 from chatroom.base.models import Scope
 from tests.conftest import MakeApp
 from tests.security.live import Socket, served
-from tests.security.people import DEN, Cast
-from tests.security.test_matrix import content_of
+from tests.security.people import DEN, Cast, content_of
 
 
 def outcomes(cast: Cast, user: Any, frames: list[str], scopes: list[Scope], rooms: list[str]) -> list[str]:

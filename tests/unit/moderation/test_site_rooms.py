@@ -16,8 +16,7 @@ from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.audit import CONSOLE
 from tests.conftest import Clock
 from tests.people import ALICE, BOB, MALLORY, rendered
-from tests.unit.rooms.test_settings import Managed
-from tests.unit.rooms.world import reason
+from tests.unit.rooms.world import Managed, reason
 
 REASON = "The project is over."
 

@@ -23,6 +23,15 @@ def test_every_folder_with_tests_is_collected_and_the_browsers_come_last() -> No
     assert collected[-1] == "tests/browser"
 
 
+def test_no_test_module_is_a_library() -> None:
+    """What tests share is in modules of its own: a test that moves takes nobody else's tools along."""
+    for path in ROOT.glob("tests/**/*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tests."):
+                names = [(node.module or "").rpartition(".")[2], *(alias.name for alias in node.names)]
+                assert not [name for name in names if name.startswith("test_")], path
+
+
 def test_the_application_is_not_collected() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
     assert "--ignore=test_mongo.py" in settings["addopts"]

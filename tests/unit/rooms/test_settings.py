@@ -4,32 +4,15 @@ import pytest
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
 from chatroom.base.models import Notice, RoomValues
-from chatroom.erasure.erasure_store import ErasureStore
-from chatroom.erasure.retention import Retention
 from chatroom.mongo.database import Database
 from chatroom.names import clean_title, clean_topic
 from chatroom.rooms.access import LOBBY
 from chatroom.rooms.links import MOST_LINKS
 from tests.conftest import Clock
 from tests.people import ALICE, BOB, MALLORY, rendered
-from tests.unit.rooms.world import World, reason
+from tests.unit.rooms.world import Managed, reason
 
 PLAIN = RoomValues(title="The den", topic="", is_read_only=False, slow_seconds=0, retention_days=0)
-
-
-class Managed(World):
-    """A world whose rooms can be changed."""
-
-    def __init__(self, database: Database, clock: Clock) -> None:
-        super().__init__(database, clock)
-        rooms = self.rooms
-        self.room_store = rooms.store
-        self.settings = rooms.settings
-        self.links = rooms.links
-        self.store._clock = clock
-
-    def retention(self) -> Retention:
-        return Retention(ErasureStore(self.database), self.store, self.messages.changes, clock=self.clock)
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ from chatroom.base.access import Access
 from chatroom.base.config import Settings
 from chatroom.base.errors import Refused
 from chatroom.base.models import Author, Notice, Room
+from chatroom.erasure.erasure_store import ErasureStore
+from chatroom.erasure.retention import Retention
 from chatroom.messages.messages_store import MessageStore
 from chatroom.messages.rules import RoomRules
 from chatroom.mongo.database import Database
@@ -66,3 +68,18 @@ class World:
 
     def is_in(self, person: Author, room: Room) -> bool:
         return self.rooms.access.find_for(person.id, room.slug) is not None
+
+
+class Managed(World):
+    """A world whose rooms can be changed."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        super().__init__(database, clock)
+        rooms = self.rooms
+        self.room_store = rooms.store
+        self.settings = rooms.settings
+        self.links = rooms.links
+        self.store._clock = clock
+
+    def retention(self) -> Retention:
+        return Retention(ErasureStore(self.database), self.store, self.messages.changes, clock=self.clock)
