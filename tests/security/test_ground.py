@@ -20,7 +20,7 @@ from tests.security.server import serving
 from tests.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPTS = re.compile(r"\$where|\$function|\$accumulator|map_reduce|mapReduce|\bCode\(")
+SCRIPTS = re.compile(r"\$where|\$function|\$accumulator|map_reduce|mapReduce|\bbson\b.*\bCode\b")
 
 
 @pytest.mark.integration
