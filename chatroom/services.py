@@ -162,7 +162,7 @@ class Services:
     def _follow_ups(self) -> Mapping[str, FollowUp]:
         """What completes an act, by its name."""
         end_sessions = later(lambda: self.moderation.moderation.end_sessions_of)
-        finish_decision = later(lambda: self.moderation.approval.finish_decision)
+        finish_decision = later(lambda: self.moderation.decisions.complete_act)
         return {
             "ban": end_sessions,
             "end_sessions": end_sessions,

@@ -1,105 +1,44 @@
 """Decide about held messages: a moderator of the room approves or rejects each, or its author withdraws it.
 
-Each is decided once. The consequences are repeated after a crash, and never happen twice.
+Each is decided once. What follows from a decision is in `chatroom.moderation.decisions`.
 """
 
-import logging
-from collections.abc import Sequence
-from datetime import timedelta
-
-import msgspec
-
 from chatroom.base.access import POWERS, Access
-from chatroom.base.errors import ChatroomError, Refused
-from chatroom.base.models import Draft, Held, Notice, Room, User
+from chatroom.base.errors import Refused
+from chatroom.base.models import Held
 from chatroom.files.files_store import KeptFile
-from chatroom.files.message_files import MessageFiles
 from chatroom.messages.posting import Posting
+from chatroom.moderation.decisions import Decisions
 from chatroom.moderation.held_store import HeldStore
-from chatroom.people.users_store import UserStore
 from chatroom.rooms.access_store import AccessStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.acts import Acts
 from chatroom.site.audit import about_message, about_room
-from chatroom.site.audit_store import Act
 from chatroom.site.authority import By, author_of
-from chatroom.site.notices import Notices
 
-log = logging.getLogger(__name__)
-
-MOST_LISTED = 1000
-SHOWN = 50
-MOST_COUNTED = 100
 LONGEST_REASON = 300
-UNFINISHED_AFTER = timedelta(seconds=20)
-"""Whoever decided has finished by then, or will not."""
 ACTS = {"approved": "approve_message", "rejected": "reject_message"}
 
 
-class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """A held message as a moderator sees it; `author` as they are now, None for an account that is gone."""
-
-    held: Held
-    room: Room | None
-    author: User | None
-
-
 class Approval:
-    """List what waits, and decide about it."""
+    """Approve, reject and withdraw."""
 
     def __init__(
         self,
         store: HeldStore,
-        users: UserStore,
         room_store: RoomStore,
         access_store: AccessStore,
-        posting: Posting,
         *,
-        files: MessageFiles,
-        notices: Notices,
+        posting: Posting,
+        decisions: Decisions,
         acts: Acts,
     ) -> None:
         self._store = store
-        self._users = users
         self._room_store = room_store
         self._access_store = access_store
         self._posting = posting
-        self._files = files
-        self._notices = notices
+        self._decisions = decisions
         self._acts = acts
-
-    def list_of(self, access: Access) -> list[Held]:
-        """What somebody is shown of their own in a room: what waits, and what was rejected."""
-        return self._store.list_of(access.user_id, access.room.id) if access.approval_state.held_at is not None else []
-
-    def withdraw(self, access: Access, held_id: str) -> None:
-        """Withdraw a held message, or dismiss a rejected one; both can be repeated."""
-        held = self._store.find_by_id(held_id)
-        if held is None or held.author.id != access.user_id or held.room_id != access.room.id:
-            raise Refused("not_found", "You have no such message waiting for approval.")
-        if held.state == "waiting" and self._store.decide(held_id, "withdrawn", access.author):
-            self._finish(held_id)
-            return
-        state = self._get(held_id).state
-        if state == "approved":
-            raise Refused("conflict", "This message has been approved in the meantime. You can delete it in the room.")
-        self._store.put_away(held_id)
-        self._tell(held)
-
-    def list_for(self, by: User) -> list[Waiting]:
-        """What waits for this moderator, the longest first; raise `Refused` for who is none."""
-        rooms = self._rooms_of(by)
-        found = self._store.list_waiting(rooms, is_public=bool(POWERS[by.role]), limit=SHOWN)
-        return self._shown([held for held in found if held.author.id != by.id])
-
-    def count_for(self, by: User) -> int:
-        """How many wait for this moderator; 100 means 100 or more."""
-        rooms = self._access_store.moderated_by(by.id)
-        return self._store.count_waiting(rooms, is_public=bool(POWERS[by.role]), limit=MOST_COUNTED)
-
-    def list_all(self) -> list[Waiting]:
-        """What waits, for the person at the console."""
-        return self._shown(self._store.list_waiting(None, is_public=True, limit=MOST_LISTED))
 
     def approve(self, by: By, held_id: str, *, is_trusting: bool = False) -> None:
         """Post it in its author's name; with `is_trusting`, whatever they post from now on, too.
@@ -137,21 +76,25 @@ class Approval:
                 count += 1
         return count
 
-    def may_see(self, by: User, kept: KeptFile) -> bool:
+    def withdraw(self, access: Access, held_id: str) -> None:
+        """Withdraw a held message, or dismiss a rejected one; both can be repeated."""
+        held = self._store.find_by_id(held_id)
+        if held is None or held.author.id != access.user_id or held.room_id != access.room.id:
+            raise Refused("not_found", "You have no such message waiting for approval.")
+        if held.state == "waiting" and self._store.decide(held_id, "withdrawn", access.author):
+            self._decisions.complete(held_id)
+            return
+        state = self._get(held_id).state
+        if state == "approved":
+            raise Refused("conflict", "This message has been approved in the meantime. You can delete it in the room.")
+        self._store.put_away(held_id)
+        self._decisions.notify(held)
+
+    def may_see(self, by: By, kept: KeptFile) -> bool:
         """Whether a file belongs to a held message that this person decides about."""
         held = self._store.find(kept.room_id, kept.owner_id, kept.client_id) if kept.client_id else None
         has_it = held is not None and any(file.id == kept.file.id for file in held.files)
         return held is not None and has_it and held.state == "waiting" and self._may_decide(by, held)
-
-    def finish(self, most: int = 20) -> int:
-        """Do what is left to do after decisions that somebody could not finish, and count them."""
-        found = self._store.list_unfinished(UNFINISHED_AFTER, most)
-        for held in found:
-            try:
-                self._finish(held.id)
-            except ChatroomError:
-                log.warning("what follows from a decision is tried again", extra={"held": held.id})
-        return len(found)
 
     def _decide(self, by: By, held: Held, state: str, reason: str = "", *, is_trusting: bool = False) -> None:
         room = self._room_store.find(held.room_id)
@@ -167,47 +110,6 @@ class Approval:
             room=about_room(room) if room is not None else None,
         ):
             raise _decided(self._get(held.id))
-
-    def finish_decision(self, act: Act) -> None:
-        """What belongs to a decision that is noted."""
-        held = self._store.find_by_id(act.subject.id)
-        if held is not None:
-            self._finish(held.id)
-
-    def _finish(self, held_id: str) -> None:
-        """Do what follows from a decision. It may be done by two at once, or after half of it was done."""
-        held = self._get(held_id)
-        if held.is_done:
-            return
-        room = self._room_store.find(held.room_id)
-        if held.state == "approved" and room is not None:
-            self._post(room, held)
-            self._users.count_approved(held.author.id, held.id, is_trusted=held.is_trusting)
-        elif held.files:
-            self._files.remove(held)
-        self._store.finish(held)
-        self._notices.tell(Notice(kind="user", user=held.author.id))
-        self._tell(held)
-
-    def _post(self, room: Room, held: Held) -> None:
-        access = self._access_store.find(held.author.id, room.slug)
-        author = access.author if access is not None and access.name else held.author
-        draft = Draft(author=author, text=held.text, client_id=held.client_id, reply_to=held.reply_to, files=held.files)
-        self._posting.post_approved(room, access, draft)
-
-    def _tell(self, held: Held) -> None:
-        self._notices.tell(Notice(kind="held", user=held.author.id, room=held.room_id))
-
-    def _shown(self, found: Sequence[Held]) -> list[Waiting]:
-        rooms = {room_id: self._room_store.find(room_id) for room_id in {held.room_id for held in found}}
-        authors = {user_id: self._users.find(user_id) for user_id in {held.author.id for held in found}}
-        return [Waiting(held=held, room=rooms[held.room_id], author=authors[held.author.id]) for held in found]
-
-    def _rooms_of(self, by: User) -> list[str]:
-        rooms = self._access_store.moderated_by(by.id)
-        if not rooms and not POWERS[by.role]:
-            raise Refused("not_found", "The page does not exist, or you may not see it.")
-        return rooms
 
     def _get(self, held_id: str) -> Held:
         held = self._store.find_by_id(held_id)

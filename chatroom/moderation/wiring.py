@@ -10,6 +10,8 @@ from chatroom.messages.wiring import MessageParts
 from chatroom.moderation import held_store, reports_store
 from chatroom.moderation.admission import Admission
 from chatroom.moderation.approval import Approval
+from chatroom.moderation.decisions import Decisions
+from chatroom.moderation.held_list import HeldList
 from chatroom.moderation.held_store import HeldStore
 from chatroom.moderation.holding import Holding
 from chatroom.moderation.moderation import Moderation
@@ -41,6 +43,8 @@ class ModerationParts(msgspec.Struct, frozen=True):
     newcomers: Newcomers
     holding: Holding
     approval: Approval
+    decisions: Decisions
+    held_list: HeldList
     reports: Reports
     site_rooms: SiteRooms
     overview: OverviewStore
@@ -65,7 +69,7 @@ def make(context: Context, below: Below) -> ModerationParts:
     database = context.database
     held = HeldStore(database)
     newcomers = Newcomers(site.settings, people.users, site.acts)
-    approval = Approval(
+    decisions = Decisions(
         held,
         people.users,
         rooms.store,
@@ -73,7 +77,6 @@ def make(context: Context, below: Below) -> ModerationParts:
         messages.posting,
         files=files.of_messages,
         notices=site.notices,
-        acts=site.acts,
     )
     return ModerationParts(
         moderation=Moderation(
@@ -87,14 +90,12 @@ def make(context: Context, below: Below) -> ModerationParts:
         admission=Admission(site.settings, people.invites, site.acts, context.settings.registration),
         newcomers=newcomers,
         holding=Holding(held, people.users, messages.store, newcomers=newcomers, notices=site.notices),
-        approval=approval,
-        reports=Reports(
-            ReportStore(database),
-            rooms.access_store,
-            messages.history,
-            messages.changes,
-            site.acts,
+        approval=Approval(
+            held, rooms.store, rooms.access_store, posting=messages.posting, decisions=decisions, acts=site.acts
         ),
+        decisions=decisions,
+        held_list=HeldList(held, people.users, rooms.store, rooms.access_store),
+        reports=Reports(ReportStore(database), rooms.access_store, messages.history, messages.changes, site.acts),
         site_rooms=SiteRooms(
             SiteRoomStore(database),
             rooms.membership_store,
@@ -106,5 +107,5 @@ def make(context: Context, below: Below) -> ModerationParts:
         overview=OverviewStore(database),
         held=held,
         forget=(held.forget,),
-        threads=(make_chore("approval", approval.finish, site.leases),),
+        threads=(make_chore("approval", decisions.finish, site.leases),),
     )

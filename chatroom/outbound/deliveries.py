@@ -59,14 +59,14 @@ class Deliveries:
         poster: Poster,
         *,
         find_room: Callable[[str], Room | None],
-        is_good: Callable[[Hook, Room], bool] = lambda _hook, _room: True,
+        is_valid: Callable[[Hook, Room], bool] = lambda _hook, _room: True,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._messages = messages
         self._poster = poster
         self._find_room = find_room
-        self._is_good = is_good
+        self._is_valid = is_valid
         self._clock = clock
         self.turns = FairTurns()
         """With who made the webhooks: whose address is slow does not keep those of others waiting."""
@@ -79,7 +79,7 @@ class Deliveries:
         room = self._find_room(hook.room)
         if room is None:
             return
-        if not self._is_good(hook, room):
+        if not self._is_valid(hook, room):
             self._note_failure(hook, NOT_ANY_MORE)
             return
         waiting = self._messages.since(room.id, hook.cursor + 1, BATCH)

@@ -1,7 +1,7 @@
-"""Webhooks: incoming ones post to a room, outgoing ones receive its messages.
+"""Webhooks of a room: made, listed and removed by its administrators.
 
-Only administrators of a room create them. A secret is stored as its hash; the key of an outgoing webhook is stored
-itself, because the server signs with it.
+A secret is kept as its hash; the key of an outgoing one has to be kept itself,
+because the room signs with it.
 """
 
 import secrets
@@ -11,9 +11,7 @@ from urllib.parse import urlsplit
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
-from chatroom.base.models import Author, Held, Hook, HookKind, Room
-from chatroom.messages.messages_store import MessageStore, Stored
-from chatroom.messages.posting import Posting, Submission
+from chatroom.base.models import Author, Hook, HookKind
 from chatroom.names import HookName, clean_hook_name
 from chatroom.outbound.hooks_store import HookStore
 from chatroom.site.acts import Acts
@@ -25,35 +23,28 @@ MOST_HOOKS = 20
 """Of one room."""
 LONGEST_URL = 1000
 LONGEST_TRIGGER = 40
-LONGEST_SECRET = 100
 SECRET_BYTES = 24
 KEY_PREFIX = "whsec_"
 UNKNOWN = "There is no such webhook. It may have been removed."
 
 
 class Webhooks:
-    """Make, list and remove webhooks, and post through them."""
+    """Make, list and remove webhooks."""
 
     def __init__(
         self,
         store: HookStore,
-        posting: Posting,
-        message_store: MessageStore,
         acts: Acts,
         *,
-        find_room: Callable[[str], Room | None],
+        newest_revision: Callable[[str], int],
         is_allowed: Callable[[str], bool],
-        find_maker: Callable[[Hook, Room], Access | None],
         is_taken: Callable[[str], bool],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
-        self._posting = posting
-        self._message_store = message_store
         self._acts = acts
-        self._find_room = find_room
+        self._newest_revision = newest_revision
         self._is_allowed = is_allowed
-        self._find_maker = find_maker
         self._is_taken = is_taken
         self._clock = clock
 
@@ -91,35 +82,6 @@ class Webhooks:
         ):
             raise Refused("not_found", UNKNOWN)
 
-    def find(self, secret: str) -> tuple[Hook, Room]:
-        """The webhook that posts with this secret, and its room; raise `Refused` (`not_found`) for any other."""
-        hook = self._store.find_by_secret(hash_of(secret)) if len(secret) <= LONGEST_SECRET else None
-        room = self._find_room(hook.room) if hook else None
-        if hook is None or room is None:
-            raise Refused("not_found", UNKNOWN)
-        return hook, room
-
-    def is_good(self, hook: Hook, room: Room) -> bool:
-        """Whether its creator still manages the room: a webhook has no more rights than its creator."""
-        maker = self._find_maker(hook, room)
-        return maker is not None and maker.may_manage
-
-    def post(self, hook: Hook, room: Room, text: str, client_id: str | None, address: str) -> Stored | Held:
-        """Post what a webhook was given, under its name; `Refused` where who made it may not say anything there."""
-        maker = self._find_maker(hook, room)
-        if maker is None or not maker.may_manage:
-            raise Refused("forbidden", "The creator of this webhook no longer manages the room. Create a new one.")
-        return self._posting.post(
-            Submission(
-                access=maker,
-                author=Author(hook.id, hook.name, is_bot=True),
-                address=address,
-                text=text,
-                client_id=client_id,
-                actor="webhook",
-            )
-        )
-
     def _make(self, access: Access, hook: Hook, add: Callable[[Note], None]) -> None:
         details = {"webhook": hook.name, "kind": hook.kind}
         if hook.url:
@@ -144,7 +106,7 @@ class Webhooks:
             created_at=self._clock(),
             url=url,
             trigger=trigger,
-            cursor=self._message_store.newest_revision(access.room.id),
+            cursor=self._newest_revision(access.room.id),
         )
 
     def _free(self, name: str) -> HookName:

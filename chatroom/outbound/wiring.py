@@ -13,6 +13,7 @@ from chatroom.mongo.context import Context
 from chatroom.outbound import hooks_store, subscriptions_store
 from chatroom.outbound.deliveries import Deliveries
 from chatroom.outbound.hooks_store import HookStore
+from chatroom.outbound.incoming import IncomingWebhooks
 from chatroom.outbound.public_http import PublicHttp
 from chatroom.outbound.push import Push
 from chatroom.outbound.subscriptions_store import SubscriptionStore
@@ -33,6 +34,7 @@ class OutboundParts(msgspec.Struct, frozen=True):
 
     push: Push
     webhooks: Webhooks
+    incoming: IncomingWebhooks
     deliveries: Deliveries
     forget: Sequence[Callable[[str], object]]
     threads: Sequence[BackgroundThread]
@@ -65,20 +67,20 @@ def make(
         user = people.users.find(hook.made_by.id)
         return None if user is None or people.sessions.is_banned(user) else find_access(user.id, room.slug)
 
-    webhooks = Webhooks(
-        hooks,
-        messages.posting,
-        messages.store,
-        site.acts,
-        find_room=find_room,
-        is_allowed=allowed.is_allowed,
-        find_maker=find_maker,
-        is_taken=people.users.has_name,
+    incoming = IncomingWebhooks(hooks, messages.posting, find_room=find_room, find_maker=find_maker)
+    deliveries = Deliveries(
+        hooks, messages.store, site.leases, allowed, find_room=find_room, is_valid=incoming.is_valid
     )
-    deliveries = Deliveries(hooks, messages.store, site.leases, allowed, find_room=find_room, is_good=webhooks.is_good)
     return OutboundParts(
         push=Push(subscriptions, contact=settings.push_contact, poster=anywhere, is_allowed=anywhere.is_allowed),
-        webhooks=webhooks,
+        webhooks=Webhooks(
+            hooks,
+            site.acts,
+            newest_revision=messages.store.newest_revision,
+            is_allowed=allowed.is_allowed,
+            is_taken=people.users.has_name,
+        ),
+        incoming=incoming,
         deliveries=deliveries,
         forget=(subscriptions.forget, hooks.forget),
         threads=(deliveries.thread,),

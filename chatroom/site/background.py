@@ -87,6 +87,17 @@ class BackgroundThread:
         """Stop working, and let another process do it."""
         stop_all([self])
 
+    def tell_to_stop(self) -> None:
+        """Have it stop after the step that it is at, and return at once."""
+        self._stopped.set()
+        self._woken.set()
+
+    def wait_until_stopped(self, told_at: float) -> None:
+        """Wait for the call that is running, for as long as it may take from when it was told."""
+        if self._thread is not None:
+            self._thread.join(max(0.0, told_at + self._stop_seconds - time.monotonic()))
+            self._thread = None
+
     def may_go_on(self, rest_seconds: float = 0.0) -> bool:
         """Whether `work` may take its next step, after a rest; asked before each step. Prolongs the lease.
 
@@ -126,9 +137,6 @@ def stop_all(threads: Sequence[BackgroundThread]) -> None:
     """Stop them at the same time: the seconds of each count from now."""
     now = time.monotonic()
     for each in threads:
-        each._stopped.set()
-        each._woken.set()
+        each.tell_to_stop()
     for each in threads:
-        if each._thread is not None:
-            each._thread.join(max(0.0, now + each._stop_seconds - time.monotonic()))
-            each._thread = None
+        each.wait_until_stopped(now)

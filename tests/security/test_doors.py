@@ -45,7 +45,7 @@ class Place:
         access = self.services.rooms.access.get_for(self.alice.id, "lobby")
         author = Author(self.alice.id, self.alice.display_name)
         self.secret = self.services.outbound.webhooks.make_incoming(access, author, "CI")
-        self.hook, self.room = self.services.outbound.webhooks.find(self.secret)
+        self.hook, self.room = self.services.outbound.incoming.find(self.secret)
         self.sentences: dict[str, str] = {}
         """The reason of each sentence that a program was told: a page shows the sentence alone."""
         self.asgi: ASGI

@@ -20,7 +20,7 @@ from tests.security.server import serving
 from tests.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPTS = re.compile(r"\$where|\$function|\$accumulator|map_reduce|mapReduce|\bbson\b.*\bCode\b")
+SCRIPTS = re.compile(r"\$where|\$function|\$accumulator|map_reduce|mapReduce|bson\.code|from bson import .*Code")
 
 
 @pytest.mark.integration

@@ -105,9 +105,9 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
         except Refused as refusal:
             return refusal.message
         environ["chatroom.sid"] = eio_sid
-        session.queue = self.eio.sockets[eio_sid].queue
         self._sessions[eio_sid] = session
-        session.expiry = asyncio.get_running_loop().call_later(CONNECT_SECONDS, self._expire, eio_sid)
+        expiry = asyncio.get_running_loop().call_later(CONNECT_SECONDS, self._expire, eio_sid)
+        session.open(self.eio.sockets[eio_sid].queue, expiry)
         await super()._handle_eio_connect(eio_sid, environ)
         return None
 
@@ -166,12 +166,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
         except (Unavailable, TimeoutError) as error:
             sentence = "The database does not answer right now. Please try again in a moment."
             raise exceptions.ConnectionRefusedError(sentence, {"reason": "unavailable"}) from error
-        session.scope = None
-        session.person = visitor.person.id
-        if session.account is not None:
-            session.account.person = session.person
-        if session.expiry is not None:
-            session.expiry.cancel()
+        session.admit(visitor.person.id)
 
         async def emit(name: str, content: Any) -> None:
             await session.wait_for_room()
@@ -182,8 +177,8 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
                 await self.emit("ended", {"code": code, "reason": reason}, to=sid)
             await self._end(eio_sid)
 
-        session.client = Client(self._live.engine, self._live.chat, visitor, emit=emit, end=end)
-        session.serving = asyncio.get_running_loop().create_task(self._serve(eio_sid, session.client))
+        client = Client(self._live.engine, self._live.chat, visitor, emit=emit, end=end)
+        session.serve(client, asyncio.get_running_loop().create_task(self._serve(eio_sid, client)))
 
     async def _serve(self, eio_sid: str, client: Client) -> None:
         try:
@@ -195,7 +190,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
     def _expire(self, eio_sid: str) -> None:
         session = self._sessions.get(eio_sid)
         if session is not None and session.client is None:
-            session.serving = asyncio.get_running_loop().create_task(self._end(eio_sid))
+            session.keep(asyncio.get_running_loop().create_task(self._end(eio_sid)))
 
     async def _end(self, eio_sid: str) -> None:
         """End a client: it is told, forgotten, and its websocket closed."""

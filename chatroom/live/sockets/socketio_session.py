@@ -32,6 +32,29 @@ class Session:
         self.expiry: asyncio.TimerHandle | None = None
         self.is_over = asyncio.Event()
 
+    def open(self, queue: Outgoing, expiry: asyncio.TimerHandle) -> None:
+        """It is connected: `queue` holds what is sent to it, and `expiry` ends it unless it says who it is."""
+        self.queue = queue
+        self.expiry = expiry
+
+    def admit(self, person_id: str) -> None:
+        """It has said who it is."""
+        self.scope = None
+        self.person = person_id
+        if self.account is not None:
+            self.account.person = person_id
+        if self.expiry is not None:
+            self.expiry.cancel()
+
+    def serve(self, client: Client, serving: "asyncio.Task[None]") -> None:
+        """Keep what serves it."""
+        self.client = client
+        self.serving = serving
+
+    def keep(self, ending: "asyncio.Task[None]") -> None:
+        """Keep the task that ends it, so that it comes to its end."""
+        self.serving = ending
+
     async def wait_for_room(self) -> None:
         """Wait while too much waits for the client; raise `OSError` when it is gone."""
         await self.queue.room.wait()

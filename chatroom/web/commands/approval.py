@@ -25,7 +25,7 @@ def list_held(services: Services) -> None:
 
     The one that has waited longest first, each with its id.
     """
-    for row in services.moderation.approval.list_all():
+    for row in services.moderation.held_list.list_all():
         held = row.held
         room = row.room.title if row.room is not None else "a deleted room"
         files = f" [{len(held.files)} files]" if held.files else ""

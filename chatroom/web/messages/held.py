@@ -54,7 +54,7 @@ def read(slug: str) -> Response:
     """
     access = enter(slug)
     return answer(
-        HeldList(access.room.slug, [wire_held(each) for each in services.moderation.approval.list_of(access)])
+        HeldList(access.room.slug, [wire_held(each) for each in services.moderation.held_list.list_of(access)])
     )
 
 

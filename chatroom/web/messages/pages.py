@@ -87,7 +87,7 @@ def messages_frame(slug: str) -> Page:
     services.live.presences.visit(found.id, current_user.person)
     page = services.messages.history.newest(found, services.settings.history_page)
     _mark_read(access, page)
-    held = services.moderation.approval.list_of(access)
+    held = services.moderation.held_list.list_of(access)
     return render("messages/messages.html", room=found, held=held, **_history(found, page))
 
 
@@ -153,8 +153,8 @@ def room_page(
         access=access,
         closed=why_closed(access),
         slow_seconds=wait_between(access, "person"),
-        held=services.moderation.approval.list_of(access),
-        waiting=services.moderation.approval.count_for(current_user.user) if access.may_moderate else 0,
+        held=services.moderation.held_list.list_of(access),
+        waiting=services.moderation.held_list.count_for(current_user.user) if access.may_moderate else 0,
         form=form,
         msg=msg,
         people=services.live.presences.here(found.id),

@@ -16,7 +16,7 @@ blueprint = Blueprint("approval", __name__)
 
 def _queue_page(held_id: str = "", status: int = 200, msg: str = "") -> Response:
     """What waits; `held_id` is the one that was not decided."""
-    rows = services.moderation.approval.list_for(current_user.user)
+    rows = services.moderation.held_list.list_for(current_user.user)
     return render("moderation/approval.html", status, rows=rows, now=datetime.now(UTC), msg=msg, at=held_id)
 
 

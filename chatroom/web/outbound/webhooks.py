@@ -77,9 +77,9 @@ def remove(slug: str, hook_id: str) -> Page:
 @exempt_from_csrf  # there is none: the secret in the address is what lets it in
 def receive(secret: str) -> Response:
     """Post what a program sends: JSON as Slack's webhooks take it, a form, or plain text."""
-    hook, room = services.outbound.webhooks.find(secret)
+    hook, room = services.outbound.incoming.find(secret)
     said = _said()
-    return answer_post(room, services.outbound.webhooks.post(hook, room, said.text, said.client_id, client_address()))
+    return answer_post(room, services.outbound.incoming.post(hook, room, said.text, said.client_id, client_address()))
 
 
 def _said() -> Said:

@@ -260,7 +260,7 @@ class TestMaker:
         secret = services.outbound.webhooks.make_incoming(MANAGER, ALICE, "CI")
         manage(services, ALICE)
         monkeypatch.setattr(services.outbound.deliveries, "_poster", poster)
-        services.outbound.webhooks.post(*services.outbound.webhooks.find(secret), "before", None, "192.0.2.1")
+        services.outbound.incoming.post(*services.outbound.incoming.find(secret), "before", None, "192.0.2.1")
         say(services, "one")
         services.outbound.deliveries.deliver_all(services.outbound.deliveries._store.list_outgoing())
         assert poster.texts == ["one"]
@@ -277,7 +277,7 @@ class TestMaker:
         assert poster.texts == ["one"]
         assert "no longer manages" in services.outbound.webhooks.list_for(MANAGER)[0].last_error
         with pytest.raises(Refused) as refusal:
-            services.outbound.webhooks.post(*services.outbound.webhooks.find(secret), "after", None, "192.0.2.1")
+            services.outbound.incoming.post(*services.outbound.incoming.find(secret), "after", None, "192.0.2.1")
         assert refusal.value.reason == "forbidden"
 
     def test_who_is_muted_says_nothing_by_it(self, services: Services) -> None:
@@ -286,7 +286,7 @@ class TestMaker:
         manage(services, ALICE)
         services.people.states.set_mute(ALICE.id, datetime.now(UTC) + timedelta(hours=1), "noise")
         with pytest.raises(Refused) as refusal:
-            services.outbound.webhooks.post(*services.outbound.webhooks.find(secret), "after", None, "192.0.2.1")
+            services.outbound.incoming.post(*services.outbound.incoming.find(secret), "after", None, "192.0.2.1")
         assert refusal.value.reason == "muted"
 
 
@@ -413,6 +413,6 @@ class TestMaking:
         """P07."""
         secret = services.outbound.webhooks.make_incoming(MANAGER, ALICE, "CI")
         assert secret not in repr(list(services.database["hooks"].find()))
-        hook, room = services.outbound.webhooks.find(secret)
+        hook, room = services.outbound.incoming.find(secret)
         assert isinstance(hook, Hook)
         assert room.id == "lobby"

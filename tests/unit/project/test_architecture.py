@@ -427,3 +427,75 @@ def test_a_collection_that_is_used_is_seen() -> None:
 def test_a_cut_without_a_note_is_seen(source: str, expected: set[str]) -> None:
     """A test that cannot fail is a defect."""
     assert cuts_of(source) == expected
+
+
+# What is assigned to an attribute of another object, outside of the pages: state, and what a library wants so.
+ASSIGNED = {
+    "account.person": "who turned out to send a request, for the budget of bytes",
+    "account_of(scope).person": "the same",
+    "self.account.person": "the same",
+    "record.binary": "what the embedded mongod's folder remembers",
+    "record.compatibility": "the same",
+    "record.configured": "the same",
+    "record.socket": "the same",
+    "waiter.cursor": "how far a reader has come, at each message that is sent to it",
+    "app.wsgi_app": "Flask's own way to put something around it",
+    "app.secret_key": "for Flask, once the services are open",
+    "cycle.disconnected": "uvicorn's",
+    "self.conn.available_extensions": "of the library websockets",
+    "Payload.max_decode_packets": "python-engineio's",
+    "pool.ConnectionCls": "urllib3's",
+    "image.format": "Pillow's",
+    "token.content": "markdown-it's",
+    "block.children": "markdown-it's",
+    "line.kind": "a record of Python's logging",
+    "root.handlers": "Python's logging",
+    "sys.unraisablehook": "Python's",
+}
+OF_FLASK = {"app", "edit_form", "field", "form", "g", "manager", "request", "response", "session", "view", "self"}
+"""What the pages assign to: Flask's objects, and the fields of forms."""
+
+
+def assigned_in(source: str) -> set[str]:
+    """The attributes of other objects that a module assigns to, as it is written there."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        if isinstance(node, ast.AugAssign | ast.AnnAssign):
+            targets = [node.target]
+        for target in targets:
+            for each in ast.walk(target):
+                if (
+                    isinstance(each, ast.Attribute)
+                    and isinstance(each.ctx, ast.Store)
+                    and not (isinstance(each.value, ast.Name) and each.value.id in {"self", "cls"})
+                ):
+                    found.add(ast.unparse(each))
+    return found
+
+
+def test_nothing_is_assigned_to_a_finished_object() -> None:
+    """Who reads a constructor knows all that an object works with."""
+    found = {
+        target
+        for module, path in MODULES.items()
+        for target in assigned_in(path.read_text())
+        if not (is_within(module, "chatroom.web") and re.split(r"[.\[]", target)[0] in OF_FLASK)
+    }
+    assert found == set(ASSIGNED)
+
+
+def test_an_assignment_to_another_object_is_seen() -> None:
+    source = "self.a = 1\nself.b.c = 2\nd.e: int = 3\nf[0].g += 1\nh, i.j = 1, 2\nk['l'] = i.m"
+    assert assigned_in(source) == {"self.b.c", "d.e", "f[0].g", "i.j"}
+
+
+def test_stores_are_made_where_a_package_is_wired_and_once() -> None:
+    made = {
+        module: re.findall(r"\b([A-Z]\w+Store)\(", re.sub(r"class .*", "", path.read_text()))
+        for module, path in MODULES.items()
+        if not is_within(module, STORES_OF)
+    }
+    assert [module for module, stores in made.items() if stores and not module.endswith(".wiring")] == []
+    all_of_them = [store for stores in made.values() for store in stores if store != "CodeStore"]
+    assert sorted(all_of_them) == sorted(set(all_of_them))

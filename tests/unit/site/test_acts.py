@@ -186,12 +186,12 @@ def invite(place: Place) -> str:
 def webhook(place: Place) -> Any:
     secret = place.services.outbound.webhooks.make_incoming(place.access(place.alice), place.author, "CI")
     place.database["audit"].delete_many({})
-    return place.services.outbound.webhooks.find(secret)[0].id, secret
+    return place.services.outbound.incoming.find(secret)[0].id, secret
 
 
 def is_no_webhook(place: Place, made: Any) -> bool:
     try:
-        place.services.outbound.webhooks.find(made[1])
+        place.services.outbound.incoming.find(made[1])
     except Refused:
         return True
     return False
