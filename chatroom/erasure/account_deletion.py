@@ -48,11 +48,11 @@ class AccountDeletion:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._accounts = people.accounts
-        self._users = people.users
+        self._user_store = people.users
         self._states = people.states
         self._moderation = moderation
         self._acts = acts
-        self._messages = messages
+        self._departed_messages = messages
         self._ties = ties
         self._clock = clock
         self._looked_for: set[str] = set()
@@ -62,7 +62,7 @@ class AccountDeletion:
 
     def is_last_administrator(self, user: User) -> bool:
         """Whether somebody else has to become an administrator before this account can be deleted."""
-        return user.role == "administrator" and not self._users.has_administrator(but=user.id)
+        return user.role == "administrator" and not self._user_store.has_administrator(but=user.id)
 
     def delete_own(self, user: User, password: str, address: str, *, is_erased: bool) -> None:
         """Delete one's own account; raise `Refused` as a log-in does, or for the last administrator."""
@@ -132,7 +132,7 @@ class AccountDeletion:
 
     def _see_to(self, former: FormerMember, report: Report) -> bool:
         self._end_ties(former.id)  # again: their last requests may have made something new
-        return self._messages.erase(former, self.thread.may_go_on, report)
+        return self._departed_messages.erase(former, self.thread.may_go_on, report)
 
     def _end_ties(self, user_id: str) -> None:
         for end in self._ties:

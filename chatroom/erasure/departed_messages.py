@@ -28,10 +28,10 @@ class DepartedMessages:
     """Finds what a former member wrote, and where they are named, by the search index, and changes only that."""
 
     def __init__(
-        self, rooms: RoomStore, store: MessageStore, changes: Changes, indexer: Indexer, index: SearchStore
+        self, room_store: RoomStore, message_store: MessageStore, changes: Changes, indexer: Indexer, index: SearchStore
     ) -> None:
-        self._rooms = rooms
-        self._store = store
+        self._room_store = room_store
+        self._message_store = message_store
         self._changes = changes
         self._indexer = indexer
         self._index = index
@@ -39,13 +39,13 @@ class DepartedMessages:
     def erase(self, former: FormerMember, goes_on: GoesOn, report: Report) -> bool:
         """Go once through all rooms; False when it was stopped before the end."""
         words = from_word(former.id), named_word(former.id)
-        rooms = self._rooms.list_ids()
+        rooms = self._room_store.list_ids()
         for first in range(0, len(rooms), ROOMS_AT_ONCE):
             some = rooms[first : first + ROOMS_AT_ONCE]
             if not self._indexer.catch_up(some, lambda: goes_on(0)):
                 return False
             for room_id in sorted(self._index.words.rooms_with(some, words)):
-                room = self._rooms.find(room_id)
+                room = self._room_store.find(room_id)
                 if room is not None and not self._erase_in(room, former, words, goes_on, report):
                     return False
         return True
@@ -56,7 +56,7 @@ class DepartedMessages:
         done = 0
         for ids in self._index.pages_with(room.id, words, BATCH):
             begun = time.monotonic()
-            messages = [message for message, _ in self._store.find_all(ids, [room.id])]
+            messages = [message for message, _ in self._message_store.find_all(ids, [room.id])]
             left = [each.sequence for each in messages if is_erased_with(former, each) or without_name(former, each)]
             if left:
                 self._changes.make(room, self._changes.removing_author(left, former))

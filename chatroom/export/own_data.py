@@ -31,10 +31,10 @@ class OwnData:
     """Read what belongs to one person, as records of plain values, each with its `type`."""
 
     def __init__(
-        self, sessions: Sessions, messages: MessageStore, rooms: RoomParts, held: HeldStore, search: SearchParts
+        self, sessions: Sessions, message_store: MessageStore, rooms: RoomParts, held: HeldStore, search: SearchParts
     ) -> None:
         self._sessions = sessions
-        self._messages = messages
+        self._message_store = message_store
         self._listings = rooms.listings
         self._all_rooms = rooms.store
         self._held = held
@@ -97,7 +97,7 @@ class OwnData:
     def _written_by(self, user_id: str, room: str) -> Iterator[Message]:
         """What somebody wrote in a room, the newest first."""
         for ids in self._index.pages_with(room, [from_word(user_id)], PAGE):
-            for message, _ in self._messages.find_all(ids, [room]):
+            for message, _ in self._message_store.find_all(ids, [room]):
                 if message.deleted_at is None and message.author.id == user_id:
                     yield message
 

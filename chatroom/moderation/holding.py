@@ -26,16 +26,16 @@ class Holding:
     def __init__(
         self,
         store: HeldStore,
-        users: UserStore,
-        messages: MessageStore,
+        user_store: UserStore,
+        message_store: MessageStore,
         *,
         newcomers: Newcomers,
         notices: Notices,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
-        self._users = users
-        self._messages = messages
+        self._user_store = user_store
+        self._message_store = message_store
         self._newcomers = newcomers
         self._notices = notices
         self._clock = clock
@@ -68,7 +68,7 @@ class Holding:
         if found is None:
             if not first or not self._newcomers.seems_one(access) or not self._newcomers.is_one(access.user_id):
                 return None
-            if self._messages.find_by_client_id(access.room.id, draft.author.id, draft.client_id) is not None:
+            if self._message_store.find_by_client_id(access.room.id, draft.author.id, draft.client_id) is not None:
                 return None  # posted before the first messages were to be held
             found = self._keep(access, draft)
         return _checked(found)
@@ -78,7 +78,7 @@ class Holding:
             raise Refused("too_many_held", "Too many messages are waiting for approval here. Please try again later.")
         now = self._clock()
         # First on the account: as long as it is known there, whatever is sent again is looked for.
-        self._users.mark_held(access.user_id, now)
+        self._user_store.mark_held(access.user_id, now)
         held = Held(
             id=make_held_id(),
             room_id=access.room.id,

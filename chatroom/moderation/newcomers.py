@@ -33,13 +33,13 @@ class Newcomers:
     def __init__(
         self,
         site: Site,
-        users: UserStore,
+        user_store: UserStore,
         acts: Acts,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._site = site
-        self._users = users
+        self._user_store = user_store
         self._acts = acts
         self._clock = clock
 
@@ -87,7 +87,7 @@ class Newcomers:
 
     def is_one(self, user_id: str) -> bool:
         """Whether they are one at this moment."""
-        user = self._users.find(user_id)
+        user = self._user_store.find(user_id)
         return user is not None and _is_one(self._site.get(SETTING, {}), user.approval_state)
 
     def check_making_rooms(self, user_id: str) -> None:
@@ -100,7 +100,7 @@ class Newcomers:
         if not self.first or not self.is_one(user_id):
             return
         for other in others:
-            user = self._users.find(other)
+            user = self._user_store.find(other)
             if other != user_id and (user is None or not POWERS[user.role]):
                 raise Refused(
                     "newcomer",

@@ -14,7 +14,7 @@ from chatroom.site.acts import Acts
 from chatroom.site.audit import about_room, about_user, checked
 
 PAGE = 25
-WHY = "Say why: it is noted, and those who manage the room read it."
+WHY = "Give a reason. The audit log keeps it, and the room's administrators can read it."
 
 
 class SiteRooms:

@@ -54,7 +54,7 @@ class Deliveries:
     def __init__(
         self,
         store: HookStore,
-        messages: MessageStore,
+        message_store: MessageStore,
         leases: LeaseStore,
         poster: Poster,
         *,
@@ -63,7 +63,7 @@ class Deliveries:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
-        self._messages = messages
+        self._message_store = message_store
         self._poster = poster
         self._find_room = find_room
         self._is_valid = is_valid
@@ -82,7 +82,7 @@ class Deliveries:
         if not self._is_valid(hook, room):
             self._note_failure(hook, NOT_ANY_MORE)
             return
-        waiting = self._messages.since(room.id, hook.cursor + 1, BATCH)
+        waiting = self._message_store.since(room.id, hook.cursor + 1, BATCH)
         for message in waiting:
             if not self.thread.may_go_on():
                 return
@@ -108,7 +108,7 @@ class Deliveries:
             for hook, key in hooks
             if (hook.next_at is None or hook.next_at <= now) and self.turns.is_due(hook.made_by.id)
         ]
-        newest = self._messages.newest_of({hook.room for hook, _ in due}) if due else {}
+        newest = self._message_store.newest_of({hook.room for hook, _ in due}) if due else {}
         behind = [(hook, key) for hook, key in due if newest.get(hook.room, 0) > hook.cursor]
         if behind:
             with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="delivery") as pool:

@@ -46,7 +46,7 @@ class Accounts:
 
     def __init__(
         self,
-        users: UserStore,
+        user_store: UserStore,
         sessions: Sessions,
         invites: CodeStore,
         passwords: Passwords,
@@ -55,7 +55,7 @@ class Accounts:
         registration: Callable[[], str],
         first_key: str = "",
     ) -> None:
-        self._users = users
+        self._user_store = user_store
         self._sessions = sessions
         self._invites = invites
         self._passwords = passwords
@@ -87,7 +87,7 @@ class Accounts:
 
     def needs_first_code(self) -> bool:
         """Whether the next account is the first, and needs the code: it will administer the site."""
-        if self.first_key and self._users.has_any():
+        if self.first_key and self._user_store.has_any():
             self.first_key = ""
         return bool(self.first_key)
 
@@ -97,7 +97,7 @@ class Accounts:
 
     def create_bot(self, username: str, display_name: str) -> User:
         """Make an account for a program: its password is known to nobody, and it comes in by token alone."""
-        if not self._users.has_any():
+        if not self._user_store.has_any():
             raise Refused("forbidden", "Create a person's account first: the first account administers the site.")
         wanted = self._check(Registration(username=username, display_name=display_name, password=token_urlsafe(24)))
         return self._add(wanted, "the console", is_bot=True)
@@ -105,7 +105,7 @@ class Accounts:
     def authenticate(self, username: str, password: str, address: str) -> User:
         """Whose name and password these are; raise `Refused` (`wrong_password`, `too_fast`, `busy`)."""
         key = fold(username[:LONGEST_USERNAME])
-        user = self._users.find_by_username(username) if len(username) <= LONGEST_USERNAME else None
+        user = self._user_store.find_by_username(username) if len(username) <= LONGEST_USERNAME else None
         is_known_address = self._sessions.has_been_at(user.id if user else "", address)
         self._limits.login.enter(key, address, is_known_address=is_known_address)
         if not self._passwords.verify(password, user.password_hash if user else None) or user is None:
@@ -134,7 +134,7 @@ class Accounts:
 
     def set_hash(self, user: User, password_hash: str, note: Note | None = None) -> User:
         """What `set_password` does, with a hash that is made."""
-        changed = self._users.change_password(user.id, password_hash, note)
+        changed = self._user_store.change_password(user.id, password_hash, note)
         if changed is None:
             raise Refused("not_found", "This account does not exist.")
         # The new version has made them worthless already; the mark tells the live connections, which else are looked
@@ -152,7 +152,7 @@ class Accounts:
 
     def _add(self, wanted: Registration, address: str, role: Role = "member", *, is_bot: bool = False) -> User:
         password_hash = self._passwords.hash(wanted.password)
-        user = self._users.add(wanted.username, wanted.display_name, password_hash, role, is_bot=is_bot)
+        user = self._user_store.add(wanted.username, wanted.display_name, password_hash, role, is_bot=is_bot)
         log.info("an account was made", extra={"user": user.id, "role": user.role, "address": address})
         return user
 
@@ -160,6 +160,6 @@ class Accounts:
         """Hash the password again where the cost has changed; nobody waits in vain when that is not possible now."""
         if self._passwords.is_outdated(user.password_hash):
             try:
-                self._users.replace_hash(user.id, user.password_hash, self._passwords.hash(password))
+                self._user_store.replace_hash(user.id, user.password_hash, self._passwords.hash(password))
             except Refused:
                 log.info("a password was not hashed again: too many people are logging in", extra={"user": user.id})

@@ -29,8 +29,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 class Profiles:
     """Change profiles."""
 
-    def __init__(self, users: UserStore, acts: Acts, tell: Callable[[Notice], object]) -> None:
-        self._users = users
+    def __init__(self, user_store: UserStore, acts: Acts, tell: Callable[[Notice], object]) -> None:
+        self._user_store = user_store
         self._acts = acts
         self._tell = tell
 
@@ -40,12 +40,12 @@ class Profiles:
         changed = msgspec.structs.replace(user, **profile)
         told = Notice(kind="user", user=user.id)  # whatever is shown of them is looked up anew
         if changed.display_name == user.display_name:
-            self._users.set_profile(user, profile)
+            self._user_store.set_profile(user, profile)
             self._tell(told)
             return
         self._acts.do(
             "users",
-            lambda note: self._users.set_profile(user, profile, note),
+            lambda note: self._user_store.set_profile(user, profile, note),
             changed.person.author,
             "rename",
             about_user(user),

@@ -26,14 +26,14 @@ class Resets:
     def __init__(
         self,
         codes: CodeStore,
-        users: UserStore,
+        user_store: UserStore,
         accounts: Accounts,
         acts: Acts,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._codes = codes
-        self._users = users
+        self._user_store = user_store
         self._accounts = accounts
         self._acts = acts
         self._clock = clock
@@ -70,10 +70,10 @@ class Resets:
             about_user(user),
             is_new=True,
         )
-        return self._users.find(user.id) or user
+        return self._user_store.find(user.id) or user
 
     def _get_user(self, code: Code | None) -> User:
-        user = self._users.find(str(code.about["user"])) if code else None
+        user = self._user_store.find(str(code.about["user"])) if code else None
         # Whoever has set another password since has no need of the link, and may fear who else has it.
         if code is None or user is None or user.password_version != code.about.get("password_version", 0):
             raise Refused("not_found", "This link has expired or has already been used. Please ask for a new one.")

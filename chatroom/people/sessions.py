@@ -31,14 +31,14 @@ class Sessions:
     def __init__(
         self,
         store: SessionStore,
-        users: UserStore,
+        user_store: UserStore,
         *,
         idle: timedelta,
         lifetime: timedelta,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
-        self._users = users
+        self._user_store = user_store
         self._idle = idle
         self._lifetime = lifetime
         self._clock = clock
@@ -123,7 +123,7 @@ class Sessions:
 
     def _holder_of(self, session: Session) -> User | None:
         """Whose session it is, unless the password has changed since, or they are banned."""
-        user = self._users.find(session.user_id)
+        user = self._user_store.find(session.user_id)
         if user is None or user.password_version != session.password_version or self.is_banned(user):
             return None
         return user

@@ -35,7 +35,7 @@ class Indexer:
     def __init__(
         self,
         store: SearchStore,
-        messages: MessageStore,
+        message_store: MessageStore,
         leases: LeaseStore,
         rooms: Callable[[], Collection[str]],
         *,
@@ -43,7 +43,7 @@ class Indexer:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
-        self._messages = messages
+        self._message_store = message_store
         self._rooms = rooms
         self._batch = batch
         self._clock = clock
@@ -53,13 +53,13 @@ class Indexer:
     def behind(self, rooms: Collection[str]) -> dict[str, int]:
         """Which of these rooms have changed since they were indexed, each with its cursor."""
         cursors = self._store.cursors(rooms, RULE_VERSION)
-        newest = self._messages.newest_of(rooms)
+        newest = self._message_store.newest_of(rooms)
         return {room: cursors[room] for room, revision in newest.items() if revision > cursors[room]}
 
     def take_in(self, room: str, cursor: int, batch: int = 0) -> int | None:
         """Index one batch of a room; return the cursor to go on from, or None when there is no more."""
         batch = batch or self._batch
-        changed = self._messages.changed_after(room, cursor, batch)
+        changed = self._message_store.changed_after(room, cursor, batch)
         if not changed:
             return None
         self._store.put(room, [entry(message) for message in changed])
@@ -71,7 +71,7 @@ class Indexer:
         left = set(rooms)
         while waiting := self.behind(left):
             for room, known in waiting.items():
-                newest = self._messages.newest_revision(room)
+                newest = self._message_store.newest_revision(room)
                 cursor: int | None = known
                 while cursor is not None and cursor < newest:
                     if not goes_on():
@@ -84,7 +84,7 @@ class Indexer:
         """Rebuild the index of every room, at full speed."""
         for room in self._rooms():
             self._store.forget(room)
-            expected = self._messages.newest_revision(room)
+            expected = self._message_store.newest_revision(room)
             cursor: int | None = 0
             while cursor is not None:
                 report(room, cursor, expected)
@@ -110,12 +110,12 @@ class Indexer:
 
     def take_in_and_look_round(self, room: str, cursor: int) -> tuple[int | None, float]:
         """Index a batch; return the cursor to go on from or None, and how many seconds to rest before that."""
-        begun, before = self._clock(), self._messages.newest_revision(room)
+        begun, before = self._clock(), self._message_store.newest_revision(room)
         following = self.take_in(room, cursor)
         seconds = self._clock() - begun
         if following is None:
             return None, 0.0
-        is_busy = self._messages.newest_revision(room) - before > BUSY * seconds
+        is_busy = self._message_store.newest_revision(room) - before > BUSY * seconds
         return following, seconds * (REST_WHILE_BUSY if is_busy else REST)
 
 

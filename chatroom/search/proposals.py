@@ -36,9 +36,9 @@ Proposed = list[tuple[Message, str]]
 class Proposals:
     """Read what the index proposes."""
 
-    def __init__(self, store: SearchStore, messages: MessageStore, clock: Callable[[], float]) -> None:
+    def __init__(self, store: SearchStore, message_store: MessageStore, clock: Callable[[], float]) -> None:
         self._store = store
-        self._messages = messages
+        self._message_store = message_store
         self._clock = clock
 
     def read(
@@ -53,7 +53,7 @@ class Proposals:
         while span.rooms:
             begun = self._clock()
             ids, end = self._store.look(span, step, limit=limit)
-            proposed = self._messages.find_all(ids, span.rooms) if ids else []
+            proposed = self._message_store.find_all(ids, span.rooms) if ids else []
             seconds = self._clock() - begun
             yield proposed, end
             if end is None:

@@ -62,15 +62,15 @@ class Search:
     def __init__(
         self,
         store: SearchStore,
-        messages: MessageStore,
+        message_store: MessageStore,
         indexer: Indexer,
         *,
         rooms_of: Callable[[str], Sequence[Room]],
         find_user: Callable[[str], User | None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._messages = messages
-        self._proposals = Proposals(store, messages, clock)
+        self._message_store = message_store
+        self._proposals = Proposals(store, message_store, clock)
         self.indexer = indexer
         self._rooms_of = rooms_of
         self._find_user = find_user
@@ -128,11 +128,13 @@ class Search:
         if behind and not self.indexer.thread.is_started:
             self._catch_up(behind)
             behind = self.indexer.behind(rooms)
-        found = self._messages.changed_beyond(behind, MOST_UNINDEXED + 1)
+        found = self._message_store.changed_beyond(behind, MOST_UNINDEXED + 1)
         if len(found) <= MOST_UNINDEXED:
             return found, False
         busy = sorted({room for _, room in found})[:MOST_ROOMS_BEHIND]
-        newest = {room: self._messages.changed_last(room, behind[room], MOST_UNINDEXED // len(busy)) for room in busy}
+        newest = {
+            room: self._message_store.changed_last(room, behind[room], MOST_UNINDEXED // len(busy)) for room in busy
+        }
         return [(message, room) for room, messages in newest.items() for message in messages], True
 
     def _catch_up(self, behind: Mapping[str, int]) -> None:

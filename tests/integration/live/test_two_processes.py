@@ -46,13 +46,13 @@ chatroom.outbound.deliveries.TIMEOUT_SECONDS = chatroom.outbound.push.TIMEOUT_SE
 # While this file is there, whoever deletes an account stands still after the first messages of many.
 HELD = """
 import os, time
-from chatroom.erasure.account_deletion import AccountDeletion as d
-goes_on = d._goes_on
-def wait_and_go_on(self, seconds):
-    while seconds and os.path.exists({gate!r}):
+from chatroom.site.background import BackgroundThread
+may_go_on = BackgroundThread.may_go_on
+def wait_and_go_on(self, rest_seconds=0.0):
+    while self.name == "account_deletion" and rest_seconds and os.path.exists({gate!r}):
         time.sleep(0.02)
-    return goes_on(self, seconds)
-d._goes_on = wait_and_go_on
+    return may_go_on(self, rest_seconds)
+BackgroundThread.may_go_on = wait_and_go_on
 """
 
 

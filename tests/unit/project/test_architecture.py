@@ -326,7 +326,7 @@ def test_every_wait_is_seen(tmp_path: Path) -> None:
 
 # What takes a right away, in the stores. Each is done by an act (`chatroom.site.acts`), which is told and recorded.
 CUTS = {"set_role", "set_mute", "set_ban", "make_former", "remove", "forgive", "start_clearing", "close_all", "decide"}
-STORES = {"_users", "_state_store", "_states", "_membership_store", "_store", "users", "states", "members"}
+STORES = {"_user_store", "_state_store", "_states", "_membership_store", "_store", "users", "states", "members"}
 NOTED = {"note"}
 UNNOTED = {
     ("chatroom.moderation.approval", "decide"): "somebody takes their own message back",
