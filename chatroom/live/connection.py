@@ -30,7 +30,7 @@ MAX_STRIKES = 100
 
 
 class Connection:
-    """Reads one client's frames in order, and sends what its followers and the appender have for it."""
+    """Handle one client's frames in order, and send it the frames of its followers and the appender."""
 
     def __init__(
         self, engine: Engine, chat: Chat, visitor: Visitor, transport: Transport, *, format: Format = "text"
@@ -44,7 +44,12 @@ class Connection:
         self.expires_at = visitor.expires_at
         self.was_active = False
         write, write_now = transport.write, transport.write_now
-        self._answers = Answers(write, write_now, when_full=self._end_full, when_gone=self._stop)
+        self._answers = Answers(
+            write,
+            write_now,
+            when_full=lambda: self.end(1011, "too many frames wait to be read"),
+            when_gone=self._stop,
+        )
         self._accesses = Accesses(visitor, partial(engine.run, chat.enter, visitor), self._update_person)
         self._following = Following(
             engine, chat, self._accesses, self._answers, write=write, format=format, end=self.end
@@ -85,7 +90,7 @@ class Connection:
         self.was_active = False
 
     def end(self, code: int, reason: str) -> None:
-        """Close the connection; nothing is sent on it any more."""
+        """Close the connection; nothing more is sent on it."""
         if not self._is_over:
             self._stop()
             self._closing = asyncio.get_running_loop().create_task(self._close(code, reason))
@@ -104,15 +109,12 @@ class Connection:
         return self._accesses
 
     def forget_access(self, room_id: str | None = None, *, why: str = "removed") -> None:
-        """Ask anew what the user may do, in a room or in all; one that they may no longer follow is closed."""
+        """Read the user's rights again, in a room or in all; stop following rooms that they lost."""
         self._accesses.forget(room_id)
         self._following.look_again(room_id, why)
 
     def _update_person(self) -> None:
         self._following.update_person()
-
-    def _end_full(self) -> None:
-        self.end(1011, "too many frames wait to be read")
 
     def _stop(self) -> None:
         """Do nothing more for the client: no follower, no answer, and no waiting to answer."""

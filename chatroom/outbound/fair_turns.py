@@ -1,6 +1,6 @@
-"""Turns on a thread that all people share: whoever used it for long waits ten times as long for their next turn.
+"""Fair use of a shared thread: a person whose work took long waits ten times as long for the next turn.
 
-So nobody uses more than a tenth of it, however slowly their address answers.
+So nobody takes more than a tenth of the thread, however slowly their address answers.
 """
 
 import threading
@@ -22,11 +22,11 @@ class FairTurns:
         self._until: dict[str, float] = {}
 
     def is_due(self, key: str) -> bool:
-        """Whether somebody may have their next turn now."""
+        """Whether it is somebody's turn."""
         return self._until.get(key, 0.0) <= self._clock()
 
     def take(self, key: str, turn: Callable[[], bool]) -> bool:
-        """Run a turn, and measure it; returns what the turn returned."""
+        """Have a turn, and count how long it takes; answers with what the turn did."""
         began = self._clock()
         try:
             return turn()

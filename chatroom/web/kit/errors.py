@@ -94,7 +94,7 @@ def retry_after_of(error: Refused | Unavailable) -> float | None:
 
 
 def with_retry_after(response: Answer, seconds: float | None) -> Answer:
-    """Add the header that tells programs when to come back, in whole seconds and never too early."""
+    """Add the header `Retry-After`, in whole seconds, rounded up."""
     if seconds is not None:
         response.headers["Retry-After"] = str(math.ceil(seconds))
     return response
