@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response as BaseResponse
 
 from chatroom.base.errors import Refused, SettingsError, Unavailable
+from chatroom.messages.rules import RULES
 
 log = logging.getLogger(__name__)
 
@@ -19,9 +20,7 @@ STATUS = {
     "wrong_password": 401,
     "forbidden": 403,
     "banned": 403,
-    "muted": 403,
-    "archived": 403,
-    "read_only": 403,
+    **{rule.reason: 403 for rule in RULES},
     "newcomer": 403,
     "rejected": 403,
     "withdrawn": 409,
