@@ -165,13 +165,13 @@ class FileStore:
         return _kept(document) if document else None
 
     def hide(self, kept: KeptFile) -> bool:
-        """Let nobody find a file any more; False when it was claimed since it was read."""
+        """Hide a file from everybody; False when it was claimed since it was read."""
         query = {"_id": ObjectId(kept.file.id), "metadata.check_at": kept.check_at}
         with self._database.bounded():
             return self._files.update_one(query, {"$set": {"metadata.is_whole": False}}).matched_count == 1
 
     def hide_all(self, file_ids: Sequence[str], check_at: datetime) -> None:
-        """Let nobody find these files any more, and the sweep remove them."""
+        """Hide these files from everybody, and have the sweep remove them."""
         keys = [ObjectId(file_id) for file_id in file_ids]
         change = {"$set": {"metadata.is_whole": False, "metadata.check_at": check_at}}
         with self._database.bounded():

@@ -1,6 +1,6 @@
-"""Who is a newcomer: whose first messages wait for approval, where administrators wish it.
+"""Who is a newcomer: whose first messages wait for approval, where administrators want that.
 
-Nobody is one who keeps order, who is a bot, or whose account is older than the wish by more than a week.
+Nobody is one who keeps order, who is a bot, or whose account is more than a week older than that setting.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +21,7 @@ from chatroom.site.settings import Site
 SETTING = "holding"
 MOST, SUGGESTED = 20, 3
 LOOK_BACK = timedelta(days=7)
-"""Whoever came in the week before the wish may be why there is one."""
+"""Whoever came in the week before the setting may be the reason for it."""
 SENT_AGAIN = timedelta(seconds=KEPT_SECONDS)
 """For so long after a message was held, what its author sends may be that one again."""
 
@@ -54,10 +54,10 @@ class Newcomers:
             raise Refused("invalid", f"Hold the first 1 to {MOST} messages, or 0 to hold none.")
         earlier = self._site.get(SETTING, {}).get("since")
         since = earlier or self._clock() - LOOK_BACK
-        wish = {"first": first, "since": since} if first else None
+        setting = {"first": first, "since": since} if first else None
         self._acts.do(
             "site",
-            lambda note: self._site.set(SETTING, wish, note),
+            lambda note: self._site.set(SETTING, setting, note),
             author_of(by),
             "set_holding",
             SITE,
@@ -75,7 +75,7 @@ class Newcomers:
         return self.seems_one(access)
 
     def is_exempt(self, access: Access) -> bool:
-        """Whether nothing of theirs is held in this room, whatever is wished. Asks nothing."""
+        """Whether nothing of theirs is held in this room, whatever the setting. Asks nothing."""
         return access.room.kind == "direct" or access.approval_state.is_exempt
 
     def seems_one(self, access: Access) -> bool:
@@ -90,7 +90,7 @@ class Newcomers:
         return user is not None and _is_one(self._site.get(SETTING, {}), user.approval_state)
 
     def check_making_rooms(self, user_id: str) -> None:
-        """Raise `Refused` (`newcomer`) for who would keep order in a room before anybody knows them."""
+        """Raise `Refused` (`newcomer`) for newcomers who would moderate a room."""
         if self.first and self.is_one(user_id):
             raise Refused("newcomer", "Until your first messages are approved, you cannot create rooms.")
 

@@ -76,7 +76,7 @@ def archive(slug: str) -> Page:
 @blueprint.get("/rooms/<slug>/record")
 @login_required
 def record(slug: str) -> Page:
-    """What those who keep order did in the room, for those who manage it."""
+    """The acts of moderators in the room, for its administrators."""
     access = _enter(slug)
     if not access.may_manage:
         raise Refused("forbidden", "Only administrators of this room can read its record.")
