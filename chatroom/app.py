@@ -100,7 +100,7 @@ class ASGI:
             await send({"type": "websocket.close"})
 
     def start(self) -> Start:
-        """Go through the start to its end, before the server says where it is."""
+        """Complete the start before the server prints its address."""
         return open_app(self._app).start()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -114,7 +114,7 @@ class ASGI:
         return bool(self._services.settings.socketio and scope["path"].startswith(SOCKET_IO))
 
     def release_clients(self) -> None:
-        """Answer whoever waits for news, as the server is about to wait for the last answers."""
+        """Answer waiting long-polls before the server waits for the last responses."""
         if self._socketio is not None:
             self._socketio.release_all()
 

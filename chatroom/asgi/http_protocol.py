@@ -38,7 +38,7 @@ class HttpProtocol(HttpToolsProtocol):
         self.app_state = {**self.app_state, ACCOUNT: self.account}  # of which each request gets a copy
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for the first request; for those who come too often not long."""
+        """Wait for the first request; only briefly for clients that connect too often."""
         super().connection_made(transport)
         self._reader = StalledReader(self.loop, transport, self.account)
         self._incoming = IncomingRequest(self.loop, self.account, self._reader.close)
@@ -97,7 +97,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """The request is answered. Read no more of those behind it than wait already."""
+        """The request is answered. Read no more pipelined requests than already wait."""
         super().on_response_complete()
         if self._budget.is_behind_proxies:
             self.account.leave()
@@ -113,7 +113,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:
-        """Say what was wrong; nothing where another answer is on its way."""
+        """Answer with the error, unless another response has started."""
         self._incoming.stop_waiting()
         cycle = self.cycle
         is_own = cycle is not None and cycle.scope is self.scope and not (cycle.response_started or self.pipeline)

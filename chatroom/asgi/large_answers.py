@@ -23,7 +23,7 @@ Event = dict[str, object]
 
 
 def in_one(app: "WSGIApplication") -> "WSGIApplication":
-    """The same WSGI application, whose answers have one part: several would wait in their thread to be taken."""
+    """The same WSGI application with one-part responses: several parts would make their thread wait."""
 
     def wsgi_app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         parts = app(environ, start_response)

@@ -78,7 +78,7 @@ def without_underscores(scope: Scope) -> Scope:
 
 
 def announced_length(scope: Scope) -> int:
-    """How long a body says it is; 0 where it does not say."""
+    """The declared length of a body; 0 without one."""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():
             return int(value[:20])
@@ -86,7 +86,7 @@ def announced_length(scope: Scope) -> int:
 
 
 def with_length(scope: Scope, length: int) -> Scope:
-    """Say the length also of a body that came in chunks: WSGI reads no other."""
+    """Set the length of a chunked body: WSGI reads none without it."""
     headers = [(name, value) for name, value in scope["headers"] if name not in LENGTHS]
     if length:
         headers.append((b"content-length", str(length).encode()))

@@ -17,7 +17,7 @@ WITH_PORT = re.compile(r"(?:\[(?P<v6>[^\[\]]*)\]|(?P<v4>[0-9.]+))(?::[0-9]{0,5})
 
 
 def address_of(peer: str, forwarded_for: str, trusted_proxies: int) -> str:
-    """Where somebody comes from, for showing: what the outermost trusted proxy says, else who connected."""
+    """The address of a client, for display: as the outermost trusted proxy reports it, else of the connection."""
     return shown(outermost(forwarded_for, trusted_proxies)) or shown(peer)
 
 

@@ -95,7 +95,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_public(self) -> bool:
-        """Whether strangers may reach the room: it listens beyond this machine, or a proxy stands in front."""
+        """Whether strangers can reach the site: it listens beyond this machine, or is behind a proxy."""
         return self.trusted_proxies > 0 or not (self.ip in LOCAL or self.ip.startswith("127."))
 
     @property
@@ -110,7 +110,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_dotenv(path: Path) -> None:
-    """Take in the settings of a file, where there is one; raise `SettingsError` where it cannot be read."""
+    """Read the settings of a file, if it exists; raise `SettingsError` if it cannot be read."""
     try:
         load_dotenv(path)
     except (OSError, UnicodeDecodeError) as error:

@@ -57,11 +57,11 @@ class Workers:
         self._places = Places(lane, count + 1, message, retry_after=retry_after)
 
     def run(self, work: Callable[[], Answer]) -> Answer:
-        """Have it done at low priority; raise `Refused` (`busy`) where others' work is waiting already."""
+        """Run it at low priority; raise `Refused` (`busy`) if other work is already waiting."""
         return self._places.run(lambda: self._threads.submit(work).result())
 
     def close(self) -> None:
-        """Let the threads end."""
+        """End the threads."""
         self._threads.shutdown(wait=False)
 
 

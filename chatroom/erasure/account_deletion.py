@@ -34,7 +34,7 @@ Tie = Callable[[str], object]
 
 
 class AccountDeletion:
-    """Delete accounts, and finish what was begun. `ties` are what ends with an account."""
+    """Delete accounts, and finish interrupted deletions. `ties` are what ends with an account."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class AccountDeletion:
         self._states.make_former(act.subject.id, is_erased=act.details["messages"] == "erased")
 
     def finish(self, report: Report = lambda *_: None) -> None:
-        """Take those who are gone out of the rooms, as far as they are still in them."""
+        """Remove deleted users from the rooms that still contain them."""
         for former in self._states.list_leaving():
             is_last_look = self._clock() >= former.deleted_at + SETTLING
             if is_last_look or former.id not in self._looked_for:

@@ -28,7 +28,7 @@ Report = Callable[[str, int, int], None]
 
 
 class Clearing:
-    """Clear rooms for those who manage them, and finish what was begun."""
+    """Clear rooms for their administrators, and finish interrupted clearings."""
 
     def __init__(
         self,

@@ -26,7 +26,7 @@ LONGEST_LINE = 128_000_000
 
 
 class BackupError(ChatroomError):
-    """A backup cannot be made, read or restored; the text says where, and why."""
+    """A backup cannot be written, read or restored; the text says where and why."""
 
 
 class FileFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -125,7 +125,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read what the files must be; raise `BackupError` where this version cannot tell."""
+    """Read the manifest; raise `BackupError` if this version cannot read it."""
     path = folder / MANIFEST
     if folder.is_dir() and not path.exists():
         raise BackupError(f"{folder} is no backup, or one that was never finished: {MANIFEST} is missing.")

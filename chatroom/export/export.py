@@ -41,7 +41,7 @@ class Days(msgspec.Struct, frozen=True):
 
 
 class Exports:
-    """Read rooms for those who may take them away."""
+    """Read rooms for people who may export them."""
 
     def __init__(self, store: MessageStore) -> None:
         self._store = store

@@ -15,7 +15,7 @@ class FileDownloads:
         self._usage = usage
 
     def get(self, file_id: str) -> KeptFile:
-        """A file, for whoever was found to be allowed to see it; or the answer that everybody else gets, too."""
+        """A file, for a person who was found to have access; else the same refusal as for everybody."""
         kept = self._store.find(file_id)
         if kept is None:
             raise no_such_file()

@@ -147,7 +147,7 @@ class FileStore:
             return self._files.update_one(query, change).matched_count == 1
 
     def check_at(self, file_ids: Sequence[str], moment: datetime) -> None:
-        """Have the sweep look at these files from that moment on."""
+        """Schedule these files for the sweep from that moment on."""
         keys = [ObjectId(file_id) for file_id in file_ids]
         with self._database.bounded():
             self._files.update_many({"_id": {"$in": keys}}, {"$set": {"metadata.check_at": moment}})
@@ -165,13 +165,13 @@ class FileStore:
         return _kept(document) if document else None
 
     def hide(self, kept: KeptFile) -> bool:
-        """Hide a file from everybody; False when it was claimed since it was read."""
+        """Hide a file; False if it was claimed since it was read."""
         query = {"_id": ObjectId(kept.file.id), "metadata.check_at": kept.check_at}
         with self._database.bounded():
             return self._files.update_one(query, {"$set": {"metadata.is_whole": False}}).matched_count == 1
 
     def hide_all(self, file_ids: Sequence[str], check_at: datetime) -> None:
-        """Hide these files from everybody, and have the sweep remove them."""
+        """Hide these files, and let the sweep remove them."""
         keys = [ObjectId(file_id) for file_id in file_ids]
         change = {"$set": {"metadata.is_whole": False, "metadata.check_at": check_at}}
         with self._database.bounded():

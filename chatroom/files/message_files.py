@@ -54,7 +54,7 @@ class MessageFiles:
         raise Refused("busy", "The files are in use. Please try again.", retry_after=1.0)
 
     def expect_removal(self, message: Message) -> None:
-        """Have the files looked at after the change that takes them from their message, whatever becomes of it."""
+        """Schedule the files for the sweep before a change removes them from their message, even if it fails."""
         self._store.check_at([file.id for file in message.files], self._clock() + CHANGE_TIME)
 
     def remove(self, message: Message | Held) -> None:

@@ -23,7 +23,7 @@ class FileSweep:
         self._clock = clock
 
     def run(self, most: int = 100) -> int:
-        """Remove files that no message has, `most` of them at once; several processes share the work."""
+        """Remove files without a message, at most `most` at once; several processes share the work."""
         removed = 0
         for _ in range(most):
             kept = self._store.take_due(self._clock() + CHECK_TIME)

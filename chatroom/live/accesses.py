@@ -60,7 +60,7 @@ class Accesses:
                 self._known[slug] = msgspec.structs.replace(access, room=room)
 
     def forget(self, room_id: str | None) -> None:
-        """Ask anew, for a room or for all."""
+        """Forget the cached rights, of one room or of all."""
         self.forgotten += 1
         if room_id is None:
             self._known.clear()

@@ -30,7 +30,7 @@ MAX_STRIKES = 100
 
 
 class Connection:
-    """Reads one client's frames in order, and sends what its followers and the appender have for it."""
+    """Handle one client's frames in order, and send it the frames of its followers and the appender."""
 
     def __init__(
         self, engine: Engine, chat: Chat, visitor: Visitor, transport: Transport, *, format: Format = "text"
@@ -85,7 +85,7 @@ class Connection:
         self.was_active = False
 
     def end(self, code: int, reason: str) -> None:
-        """Close the connection; nothing is sent on it any more."""
+        """Close the connection; nothing more is sent on it."""
         if not self._is_over:
             self._stop()
             self._closing = asyncio.get_running_loop().create_task(self._close(code, reason))
@@ -104,7 +104,7 @@ class Connection:
         return self._accesses
 
     def forget_access(self, room_id: str | None = None, *, why: str = "removed") -> None:
-        """Ask anew what the user may do, in a room or in all; one that they may no longer follow is closed."""
+        """Read the user's rights again, in a room or in all; stop following rooms that they lost."""
         self._accesses.forget(room_id)
         self._following.look_again(room_id, why)
 

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 
 from chatroom.base.errors import ChatroomError
+from chatroom.site.background import BackgroundThread
 
 log = logging.getLogger(__name__)
 
@@ -39,9 +40,9 @@ class PollingFeed:
         self._newest_revisions = newest_revisions
         self._known = known
         self._hint = hint
-        self._seconds = seconds
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="polling-feed", daemon=True)
+        self._thread = BackgroundThread(
+            "polling-feed", self._ask, pause_seconds=seconds, stop_seconds=2 * LONGEST_PAUSE_SECONDS
+        )
 
     def start(self) -> None:
         """Begin to ask, in a thread of its own."""
@@ -49,18 +50,11 @@ class PollingFeed:
 
     def stop(self) -> None:
         """Ask no longer."""
-        self._stopped.set()
-        self._thread.join(timeout=2 * LONGEST_PAUSE_SECONDS)
+        self._thread.stop()
 
-    def _run(self) -> None:
-        while not self._stopped.wait(self._seconds):
-            try:
-                for room, revision in self._newest_revisions(dict(self._known())).items():
-                    self._hint(room, revision)
-            except ChatroomError:
-                pass  # the database is away, which is logged where it is noticed; ask again
-            except Exception:
-                log.exception("the polling feed stumbled and goes on")
+    def _ask(self) -> None:
+        for room, revision in self._newest_revisions(dict(self._known())).items():
+            self._hint(room, revision)
 
 
 class ChangeStreamFeed:

@@ -57,7 +57,7 @@ class Following:
         return slug in self._followers
 
     async def follow(self, frame: Follow) -> None:
-        """Follow a room from a cursor on, or anew; raise `Refused`."""
+        """Follow a room from a cursor, or restart at it; raise `Refused`."""
         most = self._chat.limits.rooms_per_connection
         if frame.room not in self._followers and 0 < most <= len(self._followers):
             raise Refused("too_many_rooms", f"One connection follows at most {most} rooms.")
@@ -103,7 +103,7 @@ class Following:
             self._engine.presence.update(live, self._accesses.person)
 
     def stop(self) -> None:
-        """Follow nothing any more."""
+        """Stop following all rooms."""
         for task in [*self._followers.values(), *self._chores]:
             task.cancel()
 

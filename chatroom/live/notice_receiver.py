@@ -54,7 +54,7 @@ class NoticeReceiver:
                 log.exception("a notice could not be applied", extra={"kind": notice.kind})
 
     async def hear(self, _: int) -> None:
-        """Apply what other processes have told."""
+        """Apply the notices of other processes."""
         await self.apply(await self._run(self._hear))
 
     async def find_room(self, room_id: str) -> Room | None:

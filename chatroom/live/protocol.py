@@ -55,7 +55,7 @@ class Post(Frame, frozen=True, tag="post"):
 
 
 class Edit(Frame, frozen=True, tag="edit"):
-    """Give one's own message another text."""
+    """Change the text of your own message."""
 
     id: MessageId
     text: str
@@ -64,14 +64,14 @@ class Edit(Frame, frozen=True, tag="edit"):
 
 
 class Delete(Frame, frozen=True, tag="delete"):
-    """Take one's own message back."""
+    """Delete your own message."""
 
     id: MessageId
     client_id: ClientId | None = None
 
 
 class React(Frame, frozen=True, tag="react"):
-    """Put an emoji on a message, or take one's own back."""
+    """Add a reaction, or remove your own."""
 
     id: MessageId
     emoji: Annotated[str, Meta(min_length=1, max_length=64)]
@@ -102,14 +102,14 @@ class Unfollow(Frame, frozen=True, tag="unfollow"):
 
 
 class Read(Frame, frozen=True, tag="read"):
-    """Say how far one has read, for one's other devices and for the next visit."""
+    """Store the read position, for other devices and the next visit."""
 
     scope: ClassVar[Scope] = "read"
     sequence: Cursor
 
 
 class Typing(Frame, frozen=True, tag="typing"):
-    """Say that one is writing; again every three seconds while one does."""
+    """Announce typing; repeated every three seconds while it lasts."""
 
 
 ClientFrame = Post | Edit | Delete | React | Pin | Follow | Unfollow | Read | Typing
@@ -219,7 +219,7 @@ def held(room: str, message: Held) -> bytes:
 
 
 def approval(room: str) -> bytes:
-    """What of one's own waits for approval in a room changed: read it again."""
+    """The user's held messages in a room changed: read them again."""
     return _encoder.encode({"type": "approval", "room": room})
 
 
@@ -249,12 +249,12 @@ def presence_changed(room: str, came: Sequence[Person], left: Sequence[str]) -> 
 
 
 def typing(room: str, people: Sequence[Person]) -> bytes:
-    """Who is writing now; not more than a few, and perhaps nobody any more."""
+    """The people who are typing: at most a few, or nobody."""
     return _encoder.encode({"type": "typing", "room": room, "people": people})
 
 
 def closed(room: str, reason: str, message: str, *, to: str = "") -> bytes:
-    """The room is no longer followed: whoever followed it is not in it any more, or it is called `to` now."""
+    """The room is no longer followed: its reader is no longer a member, or its slug is now `to`."""
     frame = {"type": "closed", "room": room, "reason": reason, "message": message}
     return _encoder.encode({**frame, "to": to} if to else frame)
 
@@ -267,7 +267,7 @@ def room(room: Room) -> bytes:
 
 
 def rooms() -> bytes:
-    """The list of one's rooms changed: read it again."""
+    """The list of the user's rooms changed: read it again."""
     return _encoder.encode({"type": "rooms"})
 
 

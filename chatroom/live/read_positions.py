@@ -32,7 +32,7 @@ class Positions:
         self._task: asyncio.Task[None] | None = None
 
     def put(self, access: Access, sequence: int) -> None:
-        """Have a position written soon, unless a later one of the same room is to be."""
+        """Store a position soon, unless a later one of the same room follows."""
         _, known = self._waiting.get(access.room.id, (access, 0))
         self._waiting[access.room.id] = (access, max(sequence, known))
         if self._task is None or self._task.done():

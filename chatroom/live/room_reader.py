@@ -53,13 +53,13 @@ class RoomReader:
         self._pages: dict[tuple[int, Format], asyncio.Task[tuple[bytes, int, int]]] = {}
 
     def refresh(self) -> None:
-        """Read what the tail does not have yet; asked for while that is under way, once more after it."""
+        """Read what the tail lacks; if called during a read, read once more after it."""
         self._is_behind = True
         if self._refreshing is None or self._refreshing.done():
             self._refreshing = asyncio.get_running_loop().create_task(self._read_on())
 
     def note_said(self, messages: Iterable[Message]) -> None:
-        """Show those who posted these as writing no longer."""
+        """Show the authors of these messages as no longer typing."""
         for message in messages:
             if message.revision == message.sequence:
                 self._typing.stop(message.author.id, message.sent_at)

@@ -1,6 +1,6 @@
-"""What becomes of a message when somebody whose name stands in it deletes their account.
+"""Replace a deleted user's name in a message.
 
-Who it was stays as an id everywhere; a message that was dealt with once is left as it is ever after.
+The user's id stays; a message that was handled once never changes again.
 """
 
 import re

@@ -1,7 +1,7 @@
-"""The one write that is made on the event loop itself: posts that are next in their room, with nothing in their way.
+"""The one write from the event loop itself: posts that are next in their room, without conflict.
 
-A thread for it would wait for the interpreter's lock three times, behind every page that is just being made. Whatever
-does not go through at once is settled by `MessageStore.append`, in a thread.
+A thread would wait for the interpreter's lock three times, behind every page that is being rendered. A post that does
+not go through at once is stored by `MessageStore.append`, in a thread.
 """
 
 import logging

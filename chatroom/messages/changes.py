@@ -1,6 +1,6 @@
-"""What can be made of a message that is there: another text, nothing at all, reactions, a pin.
+"""Changes of a stored message: a new text, deletion, reactions, pins.
 
-Each is a function that the room's queue calls in its turn, and calls again while its outcome is unknown.
+Each is a function that the room's queue calls in turn, and calls again while its outcome is unknown.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -60,7 +60,7 @@ class Changes:
         self._clock = clock
 
     def editing(self, access: Access, message_id: str, text: str, *, seen: int | None = None) -> Change:
-        """The change that gives one's own message another text; raise `Refused` for a text that may not be.
+        """The change that edits a message of its author; raise `Refused` for a text that is not allowed.
 
         `seen` is the message's revision that its editor saw: a later edit is not overwritten (`conflict`).
         """
@@ -83,7 +83,7 @@ class Changes:
         return self._changing(message_id, edit)
 
     def deleting(self, access: Access, message_id: str, reason: str = "") -> Change:
-        """The change that takes one's own message back, or a moderator another's: only its place in the log stays."""
+        """The change that deletes a message, by its author or a moderator: only its place in the log stays."""
         notes: list[Note] = []
         """Of another's message: kept over the tries of a write whose outcome is unknown, so that it is one act."""
 
@@ -108,7 +108,7 @@ class Changes:
         return change
 
     def clearing(self, sequences: Sequence[int]) -> Change:
-        """The change that erases several messages, whoever wrote them; it answers with the one that changed last."""
+        """The change that erases several messages of any author; returns the one that changed last."""
         moment = self._clock()
 
         def erase(message: Message) -> Mapping[str, Any] | None:
@@ -129,7 +129,7 @@ class Changes:
         return self._changing_several(sequences, remove)
 
     def reacting(self, access: Access, message_id: str, emoji: str, *, on: bool = True) -> Change:
-        """The change that puts one's emoji on a message, or takes it back."""
+        """The change that adds a reaction, or removes one's own."""
         self._rules.check("react", access, "person")
         kept = check_emoji(emoji)
         person = access.author

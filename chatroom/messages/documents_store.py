@@ -1,4 +1,4 @@
-"""A message, and the document that is stored of it: one is made from the other here, and nowhere else."""
+"""Convert between a message and its stored document, here and nowhere else."""
 
 import logging
 from datetime import datetime

@@ -1,6 +1,7 @@
-"""Colour code: find in a text of a known language what is a keyword, a string, a comment.
+"""Highlight code: mark the keywords, strings and comments of a known language.
 
-What comes out is the same text, escaped, in spans of a few known classes; or nothing, when it is not worth its time.
+The result is the same text, escaped, in spans of a few known classes; or nothing, if highlighting would take too
+long.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""Read a room's messages: pages of its history, one of them, and what changed since a cursor."""
+"""Read a room's messages: pages of its history, a single message, and the changes since a cursor."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime

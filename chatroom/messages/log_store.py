@@ -1,4 +1,4 @@
-"""Read the log of every room: by revision as it changed, by sequence as it was said.
+"""Read the log of every room: by revision for changes, by sequence for history.
 
 Each read is one round trip, served by an index, and sees what a majority has.
 """

@@ -1,6 +1,6 @@
-"""Whom a text names: members by `@username`, and everybody by `@room`, for those who moderate.
+"""Find the mentions in a text: members by `@username`, and everybody by `@room`, for moderators.
 
-Names are looked up before a draft is queued, and only where there is an `@` at all.
+Names are looked up before a draft is queued, and only if the text contains an `@`.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""Write the log of every room: append to it, and change what is in it.
+"""Write the log of every room: append messages, and change them.
 
 Revisions are dense and become visible in order; a `client_id` is stored once for its author and room, for ever.
 """

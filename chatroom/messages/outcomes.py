@@ -1,6 +1,6 @@
-"""What became of a post, as a program is told it: over the API, a webhook, a frame.
+"""The outcome of a post, as the API, a webhook or a frame reports it.
 
-A client id that the server made up is nobody else's business.
+A client id that the server generated is not shown.
 """
 
 import msgspec
@@ -33,14 +33,14 @@ class HeldAnswer(msgspec.Struct, kw_only=True):
 
 
 def answer_of(room: str, outcome: Stored | Held) -> StoredAnswer | HeldAnswer:
-    """What whoever posted is told; `room` is its slug."""
+    """The response to a post; `room` is the slug."""
     if isinstance(outcome, Stored):
         return stored_answer(room, outcome.message, outcome.message.client_id)
     return HeldAnswer(room=room, client_id=given_client_id(outcome.client_id), id=outcome.id)
 
 
 def stored_answer(room: str, message: Message, client_id: str | None) -> StoredAnswer:
-    """What whoever posted or changed a message is told; `client_id` is the one that they gave."""
+    """The response to a post or a change; `client_id` is the given one."""
     return StoredAnswer(
         room=room,
         client_id=given_client_id(client_id),

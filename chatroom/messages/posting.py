@@ -80,7 +80,7 @@ class Posting:
         return outcome if isinstance(outcome, Held) else self._writer.post(said.access.room, outcome)
 
     def post_approved(self, room: Room, access: Access | None, draft: Draft) -> Stored:
-        """Post what was held, and approved; its author may have left (no `access`)."""
+        """Post an approved message; its author may have left the room (no `access`)."""
         named = self._texts.with_mentions(access, draft) if access is not None else draft
         return self._writer.post(room, self._texts.with_code(named))
 

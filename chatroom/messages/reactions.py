@@ -1,6 +1,6 @@
-"""The emoji that people put on a message.
+"""Reactions: the emoji that people add to a message.
 
-Putting one there twice, or taking back what is not there, changes nothing: either may be sent again.
+Adding one twice, or removing a missing one, changes nothing: both can be repeated.
 """
 
 from collections.abc import Sequence

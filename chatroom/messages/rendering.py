@@ -1,6 +1,6 @@
-"""Make HTML from what people typed: a subset of CommonMark, sanitized by an allow-list.
+"""Render Markdown to HTML: a subset of CommonMark, sanitized by an allow-list.
 
-This is the only place where a message becomes HTML; what leaves it is safe to insert in a page.
+This is the only place where a message becomes HTML; its output is safe to insert in a page.
 """
 
 import re
@@ -166,7 +166,7 @@ def is_emoji_only(text: str) -> bool:
 
 
 def names_in(text: str) -> list[str]:
-    """What stands behind an `@` outside code and links, as it was typed."""
+    """The words after an `@`, outside code and links, as typed."""
     names: list[str] = []
     _parser_for(text).parse(text, {"names": names})
     return names

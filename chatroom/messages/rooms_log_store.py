@@ -42,7 +42,7 @@ class RoomsLog:
             return newest_of(self._messages, rooms)
 
     def newest_revisions(self, known: Mapping[str, int]) -> dict[str, int]:
-        """Which rooms have changed beyond the revision that is known of them, and how far."""
+        """The rooms with revisions beyond the known ones, and their newest revisions."""
         found: dict[str, int] = {}
         if not known:
             return found

@@ -1,7 +1,7 @@
 """The rules of a room: what nobody, or not everybody, may do in it now.
 
-They are one ordered list, of which the first that applies answers: doors, pages and frames read it.
-Whoever acts says so: a person, or a webhook, which acts with its maker's rights. No rule guesses it.
+They are one ordered list, and the first rule that applies decides: doors, pages and frames read it. The caller says
+who acts: a person, or a webhook, which has its creator's rights. No rule guesses it.
 """
 
 from collections.abc import Callable
@@ -42,11 +42,11 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     ends_at: Callable[[Access], datetime | None] | None = None
 
     def is_held(self, access: Access, actor: Actor) -> bool:
-        """Whether it holds whoever acts."""
+        """Whether the rule applies to the acting person."""
         return _held(access, actor) in self.holds
 
     def refusal(self, access: Access, now: datetime) -> Refused:
-        """What whoever is held by it is told."""
+        """The sentence of the refusal."""
         end = self.ends_at(access) if self.ends_at is not None else None
         wait = (end - now).total_seconds() if end is not None and end < FOREVER else None
         return Refused(self.reason, self.sentence(access), retry_after=wait)
@@ -114,7 +114,7 @@ class RoomRules:
         self._of = {deed: tuple(rule for rule in rules if deed in rule.deeds) for deed in get_args(Deed)}
 
     def check(self, deed: Deed, access: Access, actor: Actor) -> None:
-        """Raise `Refused` unless whoever acts may do this now."""
+        """Raise `Refused` unless the acting person may do this now."""
         now = self._clock()
         for rule in self._of[deed]:
             if rule.applies(access, now) and rule.is_held(access, actor):
@@ -144,13 +144,13 @@ def why_closed(access: Access) -> str:
 
 
 def closed_to(room: Room) -> dict[str, str]:
-    """Why members, and why moderators, cannot write in a room: what its open pages are told."""
+    """The reasons why members or moderators cannot post in a room, for its open pages."""
     as_role: dict[str, Role] = {"member": "member", "moderator": "administrator"}
     return {held: why for held, role in as_role.items() if (why := why_closed(_anybody_in(room, role)))}
 
 
 def wait_between(access: Access, actor: Actor) -> int:
-    """How many seconds whoever acts waits between two posts: members alone do."""
+    """Seconds that the acting person waits between two posts; 0 for moderators."""
     seconds = access.room.slow_seconds
     return seconds if seconds and _held(access, actor) in MEMBERS else 0
 

@@ -1,4 +1,4 @@
-"""What a text may be, whom it names, and how it is shown: the same for a post and for an edit."""
+"""Check a text, find its mentions, and render it: the same for a post and for an edit."""
 
 from collections.abc import Callable, Sequence
 from html import escape

@@ -1,6 +1,6 @@
-"""Write into rooms from any thread: through the engine while it runs, directly where there is none.
+"""Write into rooms from any thread: through the engine while it runs, directly without one.
 
-Whatever writes, one queue for each room decides the order.
+In both cases, one queue for each room decides the order.
 """
 
 import logging
@@ -44,7 +44,7 @@ class Writer:
         return self._line.change(room, change) if self._line.is_open else change(room.id, None)
 
     def note(self, room: Room, author: Author, text: str) -> None:
-        """Have the room itself write a line: who joined, what the topic became. It is no Markdown."""
+        """Post an event line of the room, such as a new topic. It is not Markdown."""
         self.post(room, Draft(author=author, text=text, client_id=make_client_id(), kind="event"))
 
     def note_soon(self, room: Room, line: Draft) -> None:

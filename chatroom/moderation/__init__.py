@@ -1,4 +1,4 @@
-"""Moderation: roles, mutes, bans, reports, messages held for approval, and who may join.
+"""Moderation: roles, mutes, bans, reports, held messages, and registration.
 
-Nobody acts on somebody who is as powerful as they are.
+Nobody can act on a user of the same or a higher role.
 """

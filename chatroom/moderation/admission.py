@@ -1,6 +1,6 @@
-"""Who may register: whether accounts can be made, and the invites.
+"""Who can register: the registration mode, and the invites.
 
-What is set here wins over `REGISTRATION` in the environment, until it is set back.
+A mode that is set here overrides `REGISTRATION` in the environment, until it is removed.
 """
 
 from collections.abc import Callable
@@ -57,7 +57,7 @@ class Admission:
             return self.default
 
     def set_registration(self, by: By, mode: str) -> None:
-        """Open or close the site for new accounts; an empty mode: as the environment says."""
+        """Set the registration mode; an empty mode uses the environment's."""
         check_administrator(by)
         if mode and mode not in get_args(Registration):
             raise Refused("invalid", "Registration must be open, invite or closed.")

@@ -1,4 +1,4 @@
-"""Decide about held messages: a moderator of the room approves or rejects each, or its author takes it back.
+"""Decide about held messages: a moderator of the room approves or rejects each, or its author withdraws it.
 
 Each is decided once. What follows from a decision is in `chatroom.moderation.decisions`.
 """
@@ -56,7 +56,7 @@ class Approval:
         self._decide(by, held, "approved", is_trusting=is_trusting)
 
     def reject(self, by: By, held_id: str, reason: str, *, with_others: bool = False) -> int:
-        """Let it be seen by nobody, and tell its author why; `with_others`: whatever else of theirs waits here, too."""
+        """Reject a message with a reason for its author; `with_others`: also their other held messages."""
         held = self._get_for(by, held_id, "rejected")
         reason = reason.strip()
         if not reason:
@@ -77,7 +77,7 @@ class Approval:
         return count
 
     def withdraw(self, access: Access, held_id: str) -> None:
-        """Take one's own back before it is decided, or put away one that was rejected; again does no harm."""
+        """Withdraw a held message, or dismiss a rejected one; both can be repeated."""
         held = self._store.find_by_id(held_id)
         if held is None or held.author.id != access.user_id or held.room_id != access.room.id:
             raise Refused("not_found", "You have no such message waiting for approval.")

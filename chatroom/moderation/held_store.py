@@ -1,6 +1,6 @@
-"""Held messages: what newcomers wrote, until a moderator has looked at it.
+"""Held messages: posts of newcomers that wait for a moderator.
 
-One is held once for its author, room and client id, and decided once. It is no part of any room's log.
+A message is held once for its author, room and client id, and decided once. It is not part of the room's log.
 """
 
 from collections.abc import Callable, Collection
@@ -124,7 +124,7 @@ class HeldStore:
         return found is not None
 
     def put_away(self, held_id: str) -> None:
-        """Show one that was rejected no more to its author, and forget what was said."""
+        """Dismiss a rejected message: hide it from its author, and erase the text."""
         query = {"_id": ObjectId(held_id), "is_shown": True}
         with self._database.bounded():
             self._held.update_one(query, {"$unset": {"is_shown": "", "text": ""}})

@@ -1,6 +1,6 @@
-"""Hold what newcomers post until a moderator has looked at it (`chatroom.moderation.approval`).
+"""Hold posts of newcomers until a moderator has decided about them (`chatroom.moderation.approval`).
 
-The same draft is held once, and whoever sends it again is told what became of it.
+A draft is held once; sending it again returns the outcome.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
-"""Keep order: roles, mutes and bans, each noted in the audit log.
+"""Moderate: roles, mutes and bans, each recorded in the audit log.
 
-Nobody acts on somebody who is as powerful as they are. There is always an administrator.
+Nobody can act on a user of the same or a higher role. There is always an administrator.
 """
 
 from collections.abc import Callable, Sequence
@@ -80,7 +80,7 @@ class Moderation:
         raise Refused("last_administrator", "This is the last administrator. Make another user an administrator first.")
 
     def mute(self, by: By, user: User, end: datetime, reason: str) -> None:
-        """Let somebody read and not post, in all rooms, until `end`."""
+        """Mute a user in all rooms until `end`: they can read but not post."""
         check_power(by, user)
         reason = checked(reason, WHY)
         user = self.get(user.id)
@@ -97,7 +97,7 @@ class Moderation:
         )
 
     def unmute(self, by: By, user: User, reason: str = "") -> None:
-        """Let somebody post again."""
+        """Lift a mute."""
         check_power(by, user)
         user = self.get(user.id)
         if user.muted_until is None:
@@ -106,7 +106,7 @@ class Moderation:
         self._do(by, lambda note: self._state_store.set_mute(user.id, None, "", note), "unmute", user, reason)
 
     def mute_in(self, access: Access, by: User, user: User, end: datetime | None, reason: str) -> None:
-        """Let a member of one room read and not post there until `end`; with None, let them post again.
+        """Mute a member in one room until `end`; None lifts the mute.
 
         It holds for who has just left as well: they come again as muted as they went.
         """
@@ -131,7 +131,7 @@ class Moderation:
         )
 
     def ban(self, by: By, user: User, end: datetime, reason: str) -> None:
-        """Let somebody in no more until `end`: all their sessions and tokens are over at once."""
+        """Ban a user until `end`: all their sessions and tokens end at once."""
         check_power(by, user)
         reason = checked(reason, WHY)
         user = self.get(user.id)
@@ -152,7 +152,7 @@ class Moderation:
         self._end_now(user)
 
     def unban(self, by: By, user: User, reason: str = "") -> None:
-        """Let somebody in again."""
+        """Lift a ban."""
         check_power(by, user)
         user = self.get(user.id)
         if user.banned_until is None:

@@ -1,6 +1,7 @@
-"""Who is a newcomer: whose first messages wait for approval, where administrators want that.
+"""Newcomers: users whose first messages are held, if administrators turn this on.
 
-Nobody is one who keeps order, who is a bot, or whose account is more than a week older than that setting.
+Moderators, administrators and bots are never newcomers, nor are accounts that are older than the setting by more than
+a week.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -48,7 +49,7 @@ class Newcomers:
         return int(self._site.get(SETTING, {}).get("first", 0))
 
     def set_first(self, by: By, first: int) -> None:
-        """Have the first messages of newcomers held; 0: no more. What waits already goes on waiting."""
+        """Hold the first messages of newcomers; 0 turns it off. Messages that are already held stay held."""
         check_administrator(by)
         if not 0 <= first <= MOST:
             raise Refused("invalid", f"Hold the first 1 to {MOST} messages, or 0 to hold none.")
@@ -90,7 +91,7 @@ class Newcomers:
         return user is not None and _is_one(self._site.get(SETTING, {}), user.approval_state)
 
     def check_making_rooms(self, user_id: str) -> None:
-        """Raise `Refused` (`newcomer`) for newcomers who would moderate a room."""
+        """Raise `Refused` (`newcomer`) if a newcomer would create a room."""
         if self.first and self.is_one(user_id):
             raise Refused("newcomer", "Until your first messages are approved, you cannot create rooms.")
 

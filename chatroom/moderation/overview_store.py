@@ -1,4 +1,4 @@
-"""The site in numbers, for those who run it: counts that cost no look at the documents."""
+"""The site in numbers, for administrators: counts that read no documents."""
 
 from datetime import UTC, datetime
 

@@ -1,6 +1,6 @@
-"""Reports: members hand a message and its neighbours to the moderators, who decide.
+"""Reports: members send a message and its neighbours to the moderators, who decide.
 
-Moderators of the room see them, and moderators of the site. Nobody decides about themselves.
+Moderators of the room and of the site see them. Nobody can decide about a report on themselves.
 """
 
 from collections.abc import Callable

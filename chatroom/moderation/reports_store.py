@@ -1,6 +1,6 @@
-"""Reports: what somebody wants the moderators to look at.
+"""Reports in the database.
 
-A report holds a copy of what the reporter hands over, for as long as it is open; one person reports a message once.
+A report holds a copy of the reported messages while it is open; a person reports a message once.
 """
 
 from collections.abc import Callable, Collection, Sequence

@@ -1,6 +1,6 @@
-"""The rooms of the site, for those who run it: in figures, to archive them, and to put somebody in charge.
+"""Rooms for administrators of the site: figures, archiving, and appointing an administrator.
 
-They see how much there is of a private room, and never what; nothing here makes them a member of one.
+They see the size of a private room but never its messages; nothing here makes them a member.
 """
 
 from chatroom.base.errors import Refused
@@ -55,7 +55,7 @@ class SiteRooms:
         return found
 
     def appoint(self, slug: str, author: Author, user: User, reason: str) -> SiteRoom:
-        """Put a member in charge of a room that nobody manages.
+        """Appoint a member as administrator of a room that has none.
 
         Never somebody from outside: whoever may appoint would let themselves in.
         """

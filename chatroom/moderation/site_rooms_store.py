@@ -1,6 +1,6 @@
-"""All public and private rooms, in figures: nothing here reads what was said in one.
+"""All public and private rooms in figures: nothing here reads messages.
 
-What is counted is bounded, so that no room makes the page of all rooms slow. Direct rooms are never among them.
+Counts are bounded, so that no room makes the page of all rooms slow. Direct conversations are never included.
 """
 
 from collections.abc import Collection

@@ -1,6 +1,6 @@
-"""What a package declares of a collection: all that the database, the backup and the documentation need to know.
+"""The declaration of a collection: everything that the database, the backup and the documentation need.
 
-Each package lists its own in its `wiring.py`; `chatroom.services.COLLECTIONS` is all of them.
+Each package lists its own in its `wiring.py`; `chatroom.services.COLLECTIONS` has all of them.
 """
 
 from collections.abc import Iterable, Sequence

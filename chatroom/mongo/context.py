@@ -1,4 +1,4 @@
-"""What every package is made from."""
+"""What every package needs to be made."""
 
 import secrets
 

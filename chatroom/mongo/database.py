@@ -1,4 +1,4 @@
-"""Reach MongoDB: the client, its guarantees, and the indexes of the collections.
+"""The connection to MongoDB: the client, its guarantees, and the indexes of the collections.
 
 Every write waits for a majority and the journal, every read sees majority-committed data, whatever the URI says.
 """

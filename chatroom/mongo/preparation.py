@@ -1,4 +1,4 @@
-"""What has to be done in the database once, before it is used."""
+"""One-time work in the database before it is used."""
 
 import threading
 import time
@@ -25,7 +25,7 @@ class Preparation:
                 self._ensure()
 
     def forget(self) -> None:
-        """Have it done again; waits for who does it now."""
+        """Mark it as not done; waits for a run in progress."""
         with self._lock:
             self._is_done = False
 

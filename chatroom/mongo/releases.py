@@ -1,6 +1,6 @@
-"""Which releases of MongoDB are out of support, or have a hole that needs no password; as of November 2026.
+"""Releases of MongoDB that are out of support, or have a vulnerability that needs no password; as of November 2026.
 
-What each hole is, and where it can be reached: docs/threat-model.md.
+docs/threat-model.md describes each vulnerability, and where it can be reached.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
-"""Writes under unique keys: that a key is held proves nothing, until one has looked at what holds it.
+"""Writes under unique keys: a duplicate key proves nothing until the existing document is read.
 
-Whoever holds it may be this very write, somebody else with the same wish, or a document that has nothing to do with it.
+It may be from this very write, from somebody else with the same intention, or unrelated.
 """
 
 import logging

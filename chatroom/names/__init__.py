@@ -1,6 +1,6 @@
-"""Every name that people choose: of people, rooms, webhooks and files, and what addresses are made of them.
+"""Every name that people choose: of people, rooms, webhooks and files, and the addresses made from them.
 
-A name becomes a name here and nowhere else, so that none reaches what is the server's own.
+Names are checked only here, so that none can equal one of the server's own.
 """
 
 from chatroom.names.files import FileName, clean_file_name

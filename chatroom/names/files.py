@@ -1,6 +1,6 @@
-"""The names of files as people see them: what they were, without what could mislead or leave the folder.
+"""The names of files as people see them, without parts that could mislead or leave the folder.
 
-A name is for people alone: nothing is ever found, typed or opened by it.
+A name is only shown: nothing is ever found, typed or opened by it.
 """
 
 import unicodedata

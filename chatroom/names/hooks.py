@@ -1,4 +1,4 @@
-"""What webhooks are called. They are no accounts; wherever their name is shown, it is marked as a bot's."""
+"""The names of webhooks. They are not accounts; wherever the name is shown, it has the badge of a bot."""
 
 from typing import NewType
 

@@ -1,4 +1,4 @@
-"""When two texts are the same name: how they are spelt, and what they look like."""
+"""When two texts are the same name: their spelling, and their look."""
 
 import unicodedata
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """User names and display names: what is allowed, and when two of them are the same.
 
-A name is kept as its owner sees it (NFKC); two names are the same when they share a key.
+A name is stored as its owner sees it (NFKC); two names are the same if they share a key.
 """
 
 import unicodedata
@@ -42,7 +42,7 @@ _latin = regex.compile(r"\p{Latin}")
 
 
 def keys(username: str, display_name: str) -> list[str]:
-    """What nobody else may have once these names are taken: one namespace for both kinds of name."""
+    """The keys that these names reserve: one namespace for both kinds of name."""
     return sorted({form for name in (username, display_name) for form in (fold(name), "~" + look(name))})
 
 

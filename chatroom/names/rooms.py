@@ -1,7 +1,7 @@
-"""What rooms are called, and their addresses (slugs).
+"""The names of rooms, and their addresses (slugs).
 
-People's words make slugs of letters, digits and hyphens. The address of a direct room has an underscore, and cannot be
-guessed: no title reaches it.
+Slugs from people's words have letters, digits and hyphens. The address of a direct conversation has an underscore, so
+that no name can produce it, and cannot be guessed.
 """
 
 import secrets
@@ -71,7 +71,7 @@ def check_new_title(title: str) -> None:
 
 
 def title_keys(title: str) -> list[str]:
-    """What no other public room may have once this one is called so."""
+    """The keys that the name of a public room reserves."""
     return keys(title, title)
 
 

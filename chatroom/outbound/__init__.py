@@ -1,4 +1,4 @@
-"""What leaves the site: webhooks, notifications, and Web Push.
+"""Everything that leaves the site: webhooks, notifications, and Web Push.
 
-Nothing that people type makes the server reach an address of its own network.
+No input of a user makes the server connect to an address of its own network.
 """

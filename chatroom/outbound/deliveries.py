@@ -1,7 +1,7 @@
-"""Tell outgoing webhooks what was posted: at least once, in order, by one process at a time.
+"""Deliver messages to outgoing webhooks: at least once, in order, by one process at a time.
 
-Each has its place in its room's log, which moves on when its address has said yes; until then the same message is tried
-again, later and later, and given up after some days.
+Each webhook has a position in its room's log, which moves when its address accepts a message; until then the same
+message is retried with growing pauses, and the webhook is stopped after some days.
 """
 
 import hashlib
@@ -75,7 +75,7 @@ class Deliveries:
         )
 
     def deliver(self, hook: Hook, key: str) -> None:
-        """Tell one webhook what waits for it, up to a batch; note how it went."""
+        """Deliver one batch to a webhook, and store the outcome."""
         room = self._find_room(hook.room)
         if room is None:
             return
@@ -101,7 +101,7 @@ class Deliveries:
             self._store.note(hook.id, cursor=waiting[-1].sequence)
 
     def deliver_all(self, hooks: Collection[tuple[Hook, str]]) -> None:
-        """Tell every webhook whose turn it is, some at the same moment."""
+        """Deliver to every webhook that is due, some in parallel."""
         now = self._clock()
         due = [
             (hook, key)

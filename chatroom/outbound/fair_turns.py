@@ -1,6 +1,6 @@
-"""Turns of a thread that is everybody's: who took long of one waits ten times as long for the next.
+"""Fair use of a shared thread: a person whose work took long waits ten times as long for the next turn.
 
-So nobody takes more than a tenth of it, however slowly the address answers that they gave.
+So nobody takes more than a tenth of the thread, however slowly their address answers.
 """
 
 import threading

@@ -1,6 +1,6 @@
-"""Webhooks of rooms: those that post into one, found by the hash of their secret, and those that are told of it.
+"""Webhooks of rooms: incoming ones, found by the hash of their secret, and outgoing ones.
 
-How far an outgoing one has come is a sequence of its room: what is newer was not delivered yet.
+The position of an outgoing webhook is a sequence of its room: newer messages are not delivered yet.
 """
 
 from datetime import datetime

@@ -42,7 +42,7 @@ class IncomingWebhooks:
         return hook, room
 
     def is_valid(self, hook: Hook, room: Room) -> bool:
-        """Whether who made it still manages the room: a webhook tells, and says, no more than they could."""
+        """Whether its creator still manages the room: a webhook has no more rights than its creator."""
         maker = self._find_maker(hook, room)
         return maker is not None and maker.may_manage
 

@@ -1,7 +1,7 @@
-"""Notify people of messages while they do not look: mentions, direct messages, rooms of which they want all.
+"""Notify people who are not looking: of mentions, direct messages, and rooms with all messages turned on.
 
-Only the process that stored a message notifies, so nobody is notified twice. What waits is bounded, and best effort:
-no message is lost by it, since the room has it.
+Only the process that stored a message notifies, so nobody is notified twice. The queue is bounded and best effort: no
+message is lost, because the room has it.
 """
 
 import time
@@ -50,7 +50,7 @@ class Notifier:
         self.thread.wake()
 
     def notify(self, room_id: str, message: Message) -> int:
-        """Notify whoever prefers it of this message, and count the browsers that took it."""
+        """Notify everybody who wants to know of this message, and count the browsers."""
         if message.kind != "message" or message.deleted_at is not None or not self._find_subscribers():
             return 0
         room = self._room_of(room_id)
@@ -84,7 +84,7 @@ def concerns(preference: Notify, user_id: str, room: Room, message: Message) -> 
 
 
 def describe(room: Room, message: Message) -> dict[str, str]:
-    """What a notification says; `tag` is the same wherever and however often a browser shows it."""
+    """The content of a notification; `tag` identifies it in every browser."""
     name = message.author.shown
     title = name if room.kind == "direct" else f"{name} in {room.title}"
     text = " ".join(message.text.split())

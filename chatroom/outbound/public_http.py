@@ -1,7 +1,7 @@
-"""Speak to the world outside, and never to an address within: what is typed must not reach this machine's neighbours.
+"""An HTTP client that connects only to public addresses: user input must not reach this machine's network.
 
-The name is resolved here, every address is looked at, and the connection goes to the very address that was: what a name
-leads to a moment later (DNS rebinding) is not asked. Redirects are not followed.
+The name is resolved here, every address is checked, and the connection goes to a checked address, so a name that
+changes a moment later (DNS rebinding) has no effect. Redirects are not followed.
 """
 
 import contextlib

@@ -1,6 +1,6 @@
-"""Web Push: tell a browser whose page is closed, by the push service that the browser itself named.
+"""Web Push: notify a browser whose page is closed, through the browser's push service.
 
-What is sent is encrypted for that browser alone; the service sees when, and not what. Keys are the site's own.
+The content is encrypted for that browser; the service sees only the time. The keys belong to the site.
 """
 
 import base64
@@ -33,7 +33,7 @@ KEY = re.compile(r"[A-Za-z0-9_-]{16,120}={0,2}\Z")
 
 
 class Poster(Protocol):
-    """Posts to the world outside, and never to an address within; pywebpush asks no more of a `requests.Session`."""
+    """Posts only to public addresses; has what pywebpush needs of a `requests.Session`."""
 
     def post(self, url: str, **options: Any) -> Any: ...
 
@@ -76,7 +76,7 @@ class Push:
         self._store.remove_of(user_id, hash_of(endpoint))
 
     def subscribers(self) -> set[str]:
-        """The ids of all users who have a browser subscribed."""
+        """The ids of all users with a subscribed browser."""
         return self._store.subscribers()
 
     def send(self, user_ids: Collection[str], payload: dict[str, str]) -> int:

@@ -1,6 +1,6 @@
-"""Browsers that want to be told when nobody looks at the page: one document a browser, and the site's own keys.
+"""Push subscriptions: one document for each browser, and the keys of the site.
 
-A subscription belongs to the session that made it, and is worth nothing once that has ended.
+A subscription belongs to the session that created it, and ends with it.
 """
 
 from collections.abc import Callable, Collection

@@ -61,7 +61,7 @@ class Webhooks:
         return secret
 
     def make_outgoing(self, access: Access, author: Author, name: str, url: str, trigger: str = "") -> str:
-        """Make a webhook that is told of new messages, and return the key that it signs with, shown only now."""
+        """Create an outgoing webhook, and return its signing key, which is shown only now."""
         _check_manager(access)
         hook = self._new(access, author, name, "outgoing", url=self._checked(url), trigger=_trigger(trigger))
         key = KEY_PREFIX + secrets.token_urlsafe(SECRET_BYTES)

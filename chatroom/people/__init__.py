@@ -1,4 +1,4 @@
 """Accounts: registration, passwords, sessions, access tokens, profiles, avatars, invites and password resets.
 
-A secret is stored as its hash alone, and a session that was ended opens nothing.
+A secret is stored only as its hash, and an ended session gives no access.
 """

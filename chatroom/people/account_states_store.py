@@ -1,6 +1,6 @@
-"""What is decided about an account: its role, mutes and bans, and its deletion.
+"""Decisions about an account: its role, mutes and bans, and its deletion.
 
-Each decision is one write, in which its note for the audit log is kept.
+Each decision is one write, which includes its note for the audit log.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """Accounts: register, log in, change the password.
 
-An unknown name and a wrong password are told apart by nothing: not by words, not by status, not by time.
+An unknown name and a wrong password cannot be distinguished: not by words, not by status, not by time.
 """
 
 import logging

@@ -1,6 +1,6 @@
-"""Pictures of people: a square of the one that they chose, or nothing, and then their initials are shown.
+"""Pictures of users: a square of the chosen picture; without one, the initials are shown.
 
-A version is of one content: it may be kept for ever by who has it.
+The content of a version never changes: it may be cached for ever.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""The pictures that people have instead of their initials, one a person, small enough to be kept whole."""
+"""Pictures of users, one for each, small enough to be stored whole."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""People in lists, found by how their names begin: a range of an index, and never more than a page."""
+"""Lists of people, found by the start of their names: a range of an index, at most one page."""
 
 from pymongo import ASCENDING
 

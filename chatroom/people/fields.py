@@ -1,6 +1,7 @@
-"""Every field of an account's document, and what is done with it: on deletion, in own data, and for others' eyes.
+"""Every field of an account's document: what happens to it on deletion, whether own data includes it, and who sees
+it.
 
-Deletion, own data and `Person` read this table; a test compares it with what is stored, so that none is forgotten.
+Deletion, own data and `Person` read this table; a test compares it with the stored documents.
 """
 
 from typing import Any, Literal

@@ -1,6 +1,6 @@
-"""The code that a site's first account needs where strangers can reach the site: whoever has it administers the site.
+"""The code to register a site's first account, if strangers can reach the site: it becomes the administrator.
 
-It comes from the secret key: every process knows it, and nothing has to be kept.
+The code is derived from the secret key, so every process knows it and nothing is stored.
 """
 
 import base64

@@ -1,6 +1,6 @@
 """Passwords: which are allowed, and their hashes.
 
-Nothing that a person types makes this raise anything but `Refused`, and no password is ever cut short.
+No input makes this raise anything but `Refused`, and no password is ever truncated.
 """
 
 import logging
@@ -91,7 +91,7 @@ class Passwords:
         return not password_hash.startswith(f"$2b${self._rounds:02d}$")
 
     def close(self) -> None:
-        """Let the threads end."""
+        """End the threads."""
         self._workers.close()
 
     def _verify(self, password: str, kept: str | None) -> bool:

@@ -1,4 +1,4 @@
-"""Profiles: what people say about themselves. A new display name is seen at once; what was said keeps the old one."""
+"""Profiles of users. A new display name is shown at once; earlier messages keep the old one."""
 
 import unicodedata
 from collections.abc import Callable
@@ -35,7 +35,7 @@ class Profiles:
         self._tell = tell
 
     def change(self, user: User, wanted: Profile) -> None:
-        """Keep what somebody says about themselves; raise `Taken`, or `Refused` with what is wrong."""
+        """Store a profile; raise `Taken`, or `Refused` with the reason."""
         profile = msgspec.structs.asdict(_clean(wanted))
         changed = msgspec.structs.replace(user, **profile)
         told = Notice(kind="user", user=user.id)  # whatever is shown of them is looked up anew

@@ -1,6 +1,6 @@
-"""Reset links: an administrator makes one for somebody who forgot their password. It is valid for one new password.
+"""Reset links: an administrator creates one for a user who forgot the password. It sets one new password.
 
-A new password ends it. One answer is given for a link that is wrong, used or expired.
+A new password ends it. Wrong, used and expired links get the same answer.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,6 @@
-"""Logging in: sessions and access tokens, known by a secret that only their holder has.
+"""Sessions and access tokens, found by a secret that only their holder has.
 
-A secret is worth something only while its session is in the database, not ended, not expired, and of the
-password that the account has now.
+A secret is valid while its session is in the database, not ended, not expired, and of the account's current password.
 """
 
 import secrets
@@ -56,7 +55,7 @@ class Sessions:
         return self._begin(user, "token", timedelta(days=days), label=label, address="", **wanted)
 
     def find_valid(self, secret: str, kind: Kind | None = None) -> tuple[Session, User] | None:
-        """Who holds this secret, and by which session; None when it is worth nothing (any more)."""
+        """The session and the user of a secret; None if it is not valid."""
         if not 0 < len(secret) <= LONGEST_SECRET:
             return None
         session = self._store.find(hash_of(secret))
@@ -81,12 +80,12 @@ class Sessions:
         return self._store.end_all(user_id, but=but, before=before)
 
     def forget(self, user_id: str) -> None:
-        """End a user's sessions and tokens, and forget where they were: there is no such user any more."""
+        """End the sessions and tokens of a deleted user, and forget their addresses."""
         self._store.end_all(user_id)
         self._store.forget(user_id)
 
     def is_banned(self, user: User) -> bool:
-        """Whether none of a user's sessions and tokens is worth anything now, and no new one either."""
+        """Whether no session or token of a user is valid now, nor a new one."""
         return user.banned_until is not None and user.banned_until > self._clock()
 
     def has_been_at(self, user_id: str, address: str) -> bool:
@@ -94,7 +93,7 @@ class Sessions:
         return self._store.has_been_at(user_id, address)
 
     def prolong(self, session_id: str, *, is_active: bool) -> datetime | None:
-        """Until when a session is good now, counted anew if its holder was active; None when it has ended."""
+        """When a session expires, prolonged if its holder was active; None if it has ended."""
         session = self._store.find(session_id)
         if session is None or self._holder_of(session) is None:
             return None

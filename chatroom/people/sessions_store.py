@@ -1,4 +1,4 @@
-"""Sessions: who is logged in where. A session is found by the hash of its secret, which is kept nowhere.
+"""Sessions: who is logged in where. A session is found by the hash of its secret; the secret is not stored.
 
 An ended session is marked, not removed, so that every process can learn of it; an index removes it later.
 """

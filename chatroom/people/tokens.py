@@ -1,6 +1,6 @@
-"""What a program may do with its access token: its scopes, and perhaps some rooms alone.
+"""The rights of an access token: its scopes, and perhaps a list of rooms.
 
-A `Grant` can only take away: whoever holds it may still do no more than their account.
+A `Grant` only restricts: its holder has no more rights than the account.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
-"""Accounts: one document each, their names unique by index, one of them the site's first.
+"""Accounts: one document each, with names that a unique index protects; one is the site's first.
 
-`name_keys` holds both names' keys in one namespace, so that nobody's display name is another's user name. Those of a
-deleted account stay, so that nobody ever takes its names; only `AccountStateStore.find_former` finds it.
+`name_keys` holds the keys of both names, so that a display name cannot equal another's user name. The keys of a
+deleted account stay, so that nobody else takes its names; only `AccountStateStore.find_former` finds it.
 """
 
 from collections.abc import Callable, Mapping

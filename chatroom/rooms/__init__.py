@@ -1,4 +1,4 @@
-"""Rooms: settings, members, links that let people in, lists of rooms, and how far each member has read.
+"""Rooms: settings, members, links, lists of rooms, and read positions.
 
 A room is found through its member: the query is the permission.
 """

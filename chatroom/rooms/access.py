@@ -1,7 +1,7 @@
 """Find a room through its member: the query is the permission.
 
-Nobody gets a room who is not a member of it. A public room makes members of those who open its page or join it, and
-never of who was removed; nobody becomes one by posting.
+Only a member gets a room. Opening the page of a public room, or joining it, makes a person a member, unless they were
+removed; posting never does.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What people may do in rooms.
+"""The rights of people in rooms.
 
 A room is found through its member: the query is the permission.
 """

@@ -1,6 +1,6 @@
-"""What people may do at this moment, read for many of them at once: what a connection remembers is held against it.
+"""The current rights of many people, read at once to check what connections remember.
 
-Notices say that something changed, and may be lost; this does not rely on them.
+Notices announce changes and may be lost; this does not rely on them.
 """
 
 from collections.abc import Callable, Collection, Mapping

@@ -1,4 +1,4 @@
-"""Direct rooms: conversations of two to eight people, one for the same people."""
+"""Direct conversations of two to eight people, one for the same people."""
 
 import hashlib
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Direct rooms: one for the same people, with an id that is made of theirs."""
+"""Direct conversations: one for the same people, with an id derived from theirs."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -51,6 +51,6 @@ class DirectRoomStore:
             }
 
     def count_accounts(self, people: Sequence[str]) -> int:
-        """How many of these have an account (still)."""
+        """The number of these people who have an account."""
         with self._database.bounded():
             return self._users.count_documents({"_id": {"$in": list(people)}, "deleted_at": None})

@@ -1,4 +1,4 @@
-"""What happens in a room, said in it by the room itself, and the notices of who came and went."""
+"""Lines that the server writes in a room about what happened, and notices of members who came and left."""
 
 import logging
 
@@ -10,13 +10,13 @@ log = logging.getLogger(__name__)
 
 
 class RoomEvents:
-    """Have rooms say what happened."""
+    """Post event lines in rooms."""
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
 
     def add(self, room: Room, author: Author, what: str) -> None:
-        """Have the room say what somebody did. It has been done: a line that cannot be written now is left out."""
+        """Post a line about an act. The act is done: a line that cannot be stored now is skipped."""
         try:
             self._writer.note(room, author, f"{author.name} {what}")
         except ChatroomError:

@@ -1,6 +1,7 @@
-"""The settings of a room beside its name and topic: how each is shown, bounded, and said in the room.
+"""The settings of a room beside its name and topic: how each is shown, bounded, and announced in the room.
 
-The form, the API, the page and the room's own lines read this table. The values are `chatroom.base.models.RoomValues`.
+The form, the API, the page and the room's own lines read this table. The values are
+`chatroom.base.models.RoomValues`.
 """
 
 from collections.abc import Callable

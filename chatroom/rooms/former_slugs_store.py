@@ -1,7 +1,7 @@
-"""Give direct rooms of before, whose addresses could be guessed, addresses that cannot.
+"""Give old direct conversations, whose addresses could be guessed, addresses that cannot.
 
-It can be done again, ended in the middle, and done by several processes at once: one write gives a room its new
-address and keeps the old one beside it, and the first one counts.
+It can be repeated, interrupted, and run by several processes at once: one write sets the new address and keeps the
+old one, and the first write counts.
 """
 
 import logging
@@ -26,7 +26,7 @@ class FormerSlugs:
         self._sessions = database["sessions"]
 
     def move(self) -> None:
-        """Rename what is to be renamed, and let tokens for such rooms go on under both addresses."""
+        """Rename the remaining rooms, and let tokens for them work with both addresses."""
         self._warn()
         count = 0
         while moved := self._move_some():

@@ -1,4 +1,4 @@
-"""Links that let people into a room: so many people, until they expire."""
+"""Links that admit a number of people to a room, until they expire."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

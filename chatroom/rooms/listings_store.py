@@ -1,6 +1,6 @@
-"""Lists of rooms: a user's own, with what is unread in each, and the public ones.
+"""Lists of rooms: a user's own, with unread counts, and the public ones.
 
-However much is unread, little is looked at: what is counted is bounded, and rooms without news are not counted at all.
+Counts are bounded, and rooms without new messages are not counted at all.
 """
 
 from collections.abc import Iterable, Mapping

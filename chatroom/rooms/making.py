@@ -1,6 +1,6 @@
-"""Make rooms: who may, how many, and which titles are free.
+"""Create rooms: who may, how many, and which names are free.
 
-What a private room is called is told to nobody, and takes no name away.
+The name of a private room is not revealed, and does not reserve a name.
 """
 
 import secrets

@@ -1,4 +1,4 @@
-"""The members of a room as people: listed, found by their names, and who of them manages the room."""
+"""The members of a room as people: listed, found by their names, and the administrators among them."""
 
 from collections.abc import Collection
 

@@ -1,6 +1,6 @@
-"""Who is in a room, and with which role: join, leave, add, remove, promote.
+"""Membership of rooms: join, leave, add, remove, set roles.
 
-Nobody acts on somebody who is as powerful as they are. A private room always has an administrator.
+Nobody can act on a member of the same or a higher role. A private room always has an administrator.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +22,7 @@ from chatroom.site.notices import Notices
 
 
 class RoomMembership:
-    """Let people in and out of rooms, and give them roles."""
+    """Join, leave, add and remove members, and set their roles."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class RoomMembership:
         self._acts = acts
 
     def join(self, author: Author, slug: str) -> Room:
-        """Come into a public room by one's own choice."""
+        """Join a public room."""
         room = self._access.get_public(author.id, slug)
         if self._store.find_role(author.id, room) is None:
             self.let_in(author, room)

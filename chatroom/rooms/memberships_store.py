@@ -1,7 +1,7 @@
 """Memberships: who is in a room, with which role, and who is muted there.
 
-Whoever was removed keeps a membership that says so, and is no member: a public room must not take them in again.
-Whoever left may come again, and is as muted then as before.
+A removed member keeps a membership that says so, so that a public room does not admit them again. A person who left
+may return, and is still muted if they were before.
 """
 
 from collections.abc import Callable, Collection

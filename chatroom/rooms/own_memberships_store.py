@@ -1,4 +1,4 @@
-"""What members change in their own memberships: read position, turn in a slow room, notification preference."""
+"""Fields of a membership that the member changes: read position, turn in slow mode, notification preference."""
 
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta

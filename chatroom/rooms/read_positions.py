@@ -1,6 +1,6 @@
-"""How far somebody has read a room: the same on all of their devices.
+"""The read position of a person in a room, the same on all devices.
 
-A read position only ever moves forward, and never beyond what the room has.
+It only moves forward, and never beyond the end of the room.
 """
 
 from chatroom.base.access import Access

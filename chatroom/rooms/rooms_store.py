@@ -1,6 +1,6 @@
 """Rooms: their names, addresses and settings.
 
-Nothing here asks who wants to know: people find a room through their membership (`access_store`).
+Nothing here checks access: people find a room through their membership (`access_store`).
 """
 
 from collections.abc import Callable, Collection

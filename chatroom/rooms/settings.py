@@ -1,6 +1,6 @@
-"""The settings of a room, and its archiving, changed by those who manage it.
+"""The settings of a room, and archiving, for its administrators.
 
-A change is stored, sent to everybody who follows the room, and said in the room where it concerns all.
+A change is stored, sent to everybody who follows the room, and announced in it if it concerns all.
 """
 
 from collections.abc import Callable, Mapping
@@ -59,7 +59,7 @@ class RoomSettings:
         self.set_archived(access.room, access.author, is_archived=is_archived, reason=reason)
 
     def set_archived(self, room: Room, author: Author, *, is_archived: bool, reason: str) -> None:
-        """The same for those who run the site, and need not be in the room."""
+        """The same for administrators of the site, who need not be members."""
         if room.id == LOBBY.id:
             raise Refused("forbidden", "The lobby cannot be archived.")
         if (room.archived_at is not None) == is_archived:

@@ -1,4 +1,4 @@
-"""Search: the index over the log of every room, and what people type into the search field.
+"""Search: the index over the log of every room, and the queries of users.
 
-A search finds only what its reader may read at that moment.
+A search finds only what the user may read at that moment.
 """

@@ -1,7 +1,7 @@
-"""Keep the search index up with the log of every room, beside the writing and not in its way.
+"""Keep the search index up to date with the log of every room, without slowing down posts.
 
-Each room has a cursor in the database, and is read from it by revision, as any reader reads it. What was indexed twice
-does no harm; what was not yet is found by whoever goes on from the cursor.
+Each room has a cursor in the database, and is read from there by revision. Indexing a message twice is harmless;
+after a crash, the next indexer continues from the cursor.
 """
 
 import time
@@ -81,7 +81,7 @@ class Indexer:
         return True
 
     def rebuild(self, report: Report) -> None:
-        """Index every room anew, as fast as it goes."""
+        """Rebuild the index of every room, at full speed."""
         for room in self._rooms():
             self._store.forget(room)
             expected = self._message_store.newest_revision(room)

@@ -1,6 +1,6 @@
-"""What the index proposes for a query, in steps from the newest message on: each step is bounded.
+"""The candidates of a query from the index, in steps from the newest message on: each step is bounded.
 
-Words that are often together are found among the newest messages; only for others it is worth counting which is rarest.
+Words that often occur together are found among the newest messages; only for others, the rarest word is counted.
 """
 
 from collections.abc import Callable, Iterator, Sequence

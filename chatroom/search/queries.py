@@ -1,6 +1,6 @@
-"""What somebody typed into the search field, as a typed value.
+"""A search query as a typed value.
 
-Whatever is typed is words to look for: nothing of it ever becomes a pattern or an operator of the database.
+All input is words to search for: none of it becomes a pattern or an operator of the database.
 """
 
 import re

@@ -1,7 +1,7 @@
-"""Find messages in the rooms that somebody is in: the newest first, a page at a time.
+"""Find messages in a user's rooms: the newest first, a page at a time.
 
-The index only proposes: a hit is shown when the message as it is now, in a room that the reader is in now, has all
-that was asked for. Every step is bounded, and where it stops is said.
+The index only proposes: a hit is shown if the current message, in a room that the user is in now, matches the whole
+query. Every step is bounded, and the result says where it stopped.
 """
 
 import time

@@ -1,7 +1,7 @@
 """The search index: one entry for each message, with its words, and how far each room is indexed.
 
-It is made from the log and can be made again. An entry is only ever replaced by one of the same revision or a later,
-so that it does not matter how many write it; what was deleted leaves an entry without words.
+It is derived from the log and can be rebuilt. An entry is only replaced by one of the same or a later revision, so
+several processes may write it; a deleted message leaves an entry without words.
 """
 
 from collections.abc import Collection, Iterator, Sequence

@@ -154,7 +154,7 @@ def _import_app() -> ModuleType:
 
 
 def is_news(record: logging.LogRecord) -> bool:
-    """Leave out what uvicorn says of handshakes that were refused with a page, and a traceback for broken UTF-8."""
+    """Filter out uvicorn's messages about handshakes refused with a page, and tracebacks for invalid UTF-8."""
     return record.msg not in NO_NEWS
 
 

@@ -60,7 +60,7 @@ def _give_up_in_time() -> None:
 
 
 def allow_many_files() -> None:
-    """Let more files be open than the usual 1,024 of a shell: a thousand idle connections would shut everybody out."""
+    """Raise the limit of open files above a shell's 1,024: a thousand idle connections would block everybody."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:

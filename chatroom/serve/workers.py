@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 def follow(parent: int, number: signal.Signals) -> None:
-    """Have the kernel send us this signal when our parent ends; leave at once if it already has."""
+    """Ask the kernel for this signal when the parent ends; exit at once if it already has."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
     if os.getppid() != parent:

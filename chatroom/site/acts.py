@@ -49,7 +49,7 @@ class About(TypedDict, total=False):
 
 
 class Acts:
-    """Do acts, and finish those that were begun. `follow_ups` complete an act, by its name."""
+    """Execute acts, and finish interrupted ones. `follow_ups` complete an act, by its name."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Acts:
         self._follow_ups = follow_ups or {}
 
     def do(self, place: Place, cut: Cut, actor: Author, act: str, subject: Subject, **about: Unpack[About]) -> bool:
-        """Cut, tell, record; False when there was nothing to cut. `act` is one word of docs/moderation.md.
+        """Change, announce, record; False if there was nothing to change. `act` is one word of docs/moderation.md.
 
         What `is_end` is also done when an earlier try did it, and its answer was lost.
         Raises what `cut` does, and `Unavailable` when the act is done and something that belongs to it is not yet.
@@ -112,7 +112,7 @@ class Acts:
         self._store.put(note, document_id)
 
     def follow(self, note: Note) -> None:
-        """Do what follows when an act is stored: tell, and record. What fails is left to `finish`."""
+        """Announce and record a stored act. Failures are left to `finish`."""
         for notice in note.notices:
             self._tell(notice)
         problem = self._try(self._follow_ups.get(note.act.act, _nothing), note.act)

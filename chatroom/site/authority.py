@@ -32,5 +32,5 @@ def check_power(by: By, user: User) -> None:
 
 
 def ban_words(end: datetime, reason: str) -> str:
-    """What the banned person is told."""
+    """The sentence for a banned user."""
     return f"You are banned {until(end)}: {reason}"

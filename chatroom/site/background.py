@@ -38,7 +38,7 @@ class Lease:
         return is_ours
 
     def give_back(self) -> None:
-        """Let another process take it now."""
+        """Release the lease."""
         if self._taken_at > float("-inf"):
             self._taken_at = float("-inf")
             self._store.give_back(self._name)

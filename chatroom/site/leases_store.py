@@ -22,7 +22,7 @@ class LeaseStore:
         self._clock = clock
 
     def take(self, name: str, seconds: float) -> bool:
-        """Take a lease that nobody holds, or prolong one's own; whether it is ours now."""
+        """Take a free lease, or prolong the own one; return whether this process holds it."""
         now = self._clock()
         free = {"_id": name, "$or": [{"holder": self._holder}, {"expires_at": {"$lte": now}}]}
         fields = {"holder": self._holder, "expires_at": now + timedelta(seconds=seconds)}
@@ -35,6 +35,6 @@ class LeaseStore:
         return holder is None or holder["holder"] == self._holder
 
     def give_back(self, name: str) -> None:
-        """End one's own lease."""
+        """End the own lease."""
         with self._database.bounded():
             self._leases.delete_one({"_id": name, "holder": self._holder})

@@ -27,7 +27,7 @@ MISSED = Notice(kind="missed")
 
 
 class Notices:
-    """Tell and hear. `apply` applies this process's own at once; False where nobody here wants to know."""
+    """Send and receive. `apply` applies this process's own notices at once; False if no connection needs them."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Notices:
         self._untold: deque[tuple[str, Notice]] = deque(maxlen=MAX_UNTOLD)
 
     def tell(self, notice: Notice) -> None:
-        """Have a notice applied here at once, and by the other processes within about a second.
+        """Apply a notice here at once, and in the other processes within about a second.
 
         Call it after the change is stored. It never fails: what cannot be stored now is tried again.
         """
@@ -60,7 +60,7 @@ class Notices:
             self._untold.append((notice_id, notice))
 
     def hear(self) -> list[Notice]:
-        """What other processes told since the last time, each once; `missed` first when some may be lost."""
+        """Notices of other processes since the last call, each once; `missed` first if some may be lost."""
         while self._untold:
             self._store.add(*self._untold[0])
             self._untold.popleft()

@@ -45,7 +45,7 @@ class NoticeStore:
             )
 
     def told_since(self, moment: datetime) -> list[Told]:
-        """What was told after `moment`, in order. Two may become visible in another order than their times say."""
+        """Notices after `moment`, in order. Two may become visible in an order other than that of their times."""
         with self._database.bounded():
             found = list(self._notices.find({"at": {"$gt": moment}}).sort("at", ASCENDING))
         return [

@@ -23,7 +23,7 @@ class SiteStore:
         return {name: value for name, value in document.items() if name not in {"_id", "acts"}}
 
     def set(self, name: str, value: Any, note: Note | None = None) -> None:
-        """Set one value; None: as the environment says."""
+        """Set one value; None restores the environment's."""
         update = {"$unset": {name: ""}} if value is None else {"$set": {name: value}}
         with self._database.bounded():
             self._site.update_one({"_id": ID}, noting(update, note), upsert=True)

@@ -75,7 +75,7 @@ def test_a_room_is_archived_from_the_administration_and_its_manager_reads_why(pe
     page.wait_for_load_state()
     assert "nobody else's business" not in page.content()
     assert page.request.get(address).status == 404, "an administrator is no member for it"
-    page.get_by_label("Reason").fill("the project is over")
+    page.get_by_label("Reason (the audit log").fill("the project is over")
     page.get_by_role("button", name="Archive the room").click()
     expect(page.get_by_role("button", name="Reopen the room")).to_be_visible()
 
@@ -85,7 +85,7 @@ def test_a_room_is_archived_from_the_administration_and_its_manager_reads_why(pe
     entry = bob.page.get_by_role("listitem").filter(has_text="the project is over")
     expect(entry).to_contain_text(alice.name)
 
-    page.get_by_label("Reason").fill("it goes on")
+    page.get_by_label("Reason (the audit log").fill("it goes on")
     page.get_by_role("button", name="Reopen the room").click()
     expect(page.get_by_role("button", name="Archive the room")).to_be_visible()
     bob.page.goto(address)

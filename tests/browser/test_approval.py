@@ -29,7 +29,7 @@ def decide(alice, text, button, reason=""):
     card = page.get_by_role("article").filter(has_text=text)
     if reason:
         card.get_by_text("Reject…").click()
-        card.get_by_label("Reason (the user sees it)").fill(reason)
+        card.get_by_label("Reason (the author sees it)").fill(reason)
     card.get_by_role("button", name=button, exact=True).click()
     expect(page.get_by_role("status")).to_be_visible()
     page.close()

@@ -56,7 +56,7 @@ def test_the_page_says_what_this_browser_may(person):
     alice = person("Alice", permissions=[])
     alice.page.goto(f"{alice.url}/account/notifications")
     expect(alice.page.locator("[data-notifications-state]")).to_have_text(
-        re.compile("does not tell you|was told not to")
+        re.compile("does not notify you|blocks notifications")
     )
     sound = alice.page.get_by_label("Play a sound too")
     expect(sound).not_to_be_checked()

@@ -122,7 +122,7 @@ class Target:
             self._process.prolonged[f"session of {name}"] = self._process.now + timedelta(hours=1)
         # Hours pass between two frames: Mallory never has to rest, and goes on as fast as the fuzzer can.
         paces = Paces(itertools.count(step=3600).__next__)
-        self._process.endpoint.rules = msgspec.structs.replace(self._process.endpoint.rules, paces=paces)
+        self._process.endpoint.chat = msgspec.structs.replace(self._process.endpoint.chat, paces=paces)
         self._process.rooms.store.ensure(DEN)
         await self._process.engine.start()
         self._process.post("b1", "b2")

@@ -37,7 +37,7 @@ def make_client_id(name: str = "") -> str:
 
 
 def given_client_id(client_id: str | None) -> str | msgspec.UnsetType:
-    """The client id as its client is told it: none that the server made up."""
+    """The client id that the client gave; None if the server generated it."""
     return client_id if client_id and not client_id.startswith(SERVER_MADE) else msgspec.UNSET
 
 

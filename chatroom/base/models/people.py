@@ -82,7 +82,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FormerMember(msgspec.Struct, frozen=True, kw_only=True):
-    """What is left of an account that was deleted, until nothing in the rooms names it any more."""
+    """The rest of a deleted account, until no room contains its name."""
 
     id: str
     deleted_at: datetime

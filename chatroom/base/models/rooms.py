@@ -22,7 +22,7 @@ class RoomName(msgspec.Struct, frozen=True):
 
 
 class RoomValues(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be changed of a room by those who manage it; `chatroom.rooms.fields` says how each is shown and set."""
+    """What administrators can change in a room; `chatroom.rooms.fields` says how each value is shown and set."""
 
     title: str
     topic: str = ""

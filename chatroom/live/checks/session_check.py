@@ -15,13 +15,13 @@ OVERLAP = timedelta(seconds=10)
 
 
 class ProlongSession(Protocol):
-    """Until when a session is valid, counted anew if its holder was active; None when it has ended."""
+    """When a session expires, prolonged if its holder was active; None if it has ended."""
 
     def __call__(self, session_id: str, *, is_active: bool) -> datetime | None: ...
 
 
 class EndedSessions:
-    """Which sessions have ended lately, whichever process ended them."""
+    """Sessions that ended recently, in any process."""
 
     def __init__(self, ended_since: Callable[[datetime], list[tuple[str, datetime]]]) -> None:
         self._ended_since = ended_since

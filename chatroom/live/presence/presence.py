@@ -47,7 +47,7 @@ class Presence:
 
     @property
     def is_watched(self) -> bool:
-        """Whether anybody here is told who is in the room."""
+        """Whether any connection of this process receives the presence of the room."""
         return bool(self._connections)
 
     def see_elsewhere(self, people: Iterable[Person]) -> None:

@@ -63,7 +63,7 @@ class PresenceUpdates:
                     live.tail.wake()
 
     async def keep_typing(self, tick: int) -> None:
-        """Tell other processes who types here, and show who types in each room."""
+        """Publish who types in this process, and send who types in each room."""
         watched = [live for live in self._rooms if live.presence.is_watched]
         try:
             rooms = {live.room.id: live.typing for live in watched}

@@ -49,7 +49,7 @@ class PresenceStore:
         self._take(self._process, leases, self._lease)
 
     def visit(self, room: str, person: Person) -> None:
-        """Say that somebody reads a room by its page or the API, without a connection: here for some seconds."""
+        """Note a reader without a connection (page or API), who is present for some seconds."""
         # Under another name than the process's own: nothing renews it, and the engine reads it with other processes'.
         self._take(f"{self._process}-pages", [(room, person)], self._visit)
 
@@ -62,7 +62,7 @@ class PresenceStore:
         return result.matched_count
 
     def end(self, leases: Iterable[tuple[str, str]]) -> None:
-        """Say that people (room, user id) have left."""
+        """End the leases of people (room, user id) who left."""
         keys = [self._key(room, user_id) for room, user_id in leases]
         if keys:
             with self._database.bounded():
@@ -78,7 +78,7 @@ class PresenceStore:
         return self._find({"room": {"$in": list(rooms)}, "process": {"$ne": self._process}}, rooms)
 
     def mark_typing(self, typed: Iterable[tuple[str, str]], at: datetime) -> None:
-        """Say in their leases that people (room, user id) are typing."""
+        """Mark in their leases that people (room, user id) are typing."""
         keys = [self._key(room, user_id) for room, user_id in typed]
         if keys:
             with self._database.bounded():

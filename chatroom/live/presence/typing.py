@@ -79,7 +79,7 @@ async def keep(
     tick: int,
     now: datetime,
 ) -> None:
-    """Tell the other processes who writes here, and learn who writes there."""
+    """Exchange with other processes who is typing."""
     fresh = [(room_id, user_id) for room_id, typing in rooms.items() for user_id in typing.take_fresh()]
     if fresh:
         await run(store.mark_typing, fresh, now)

@@ -34,7 +34,7 @@ HANDSHAKE_SECONDS = 7.0
 
 
 class Entrance(msgspec.Struct, frozen=True, kw_only=True):
-    """What is told from the head of a request. `sign_in` is called in a thread."""
+    """What the head of a request tells. `sign_in` is called in a thread."""
 
     address_of: Callable[[Scope], str]
     sign_in: Callable[[Scope], Visitor | None]

@@ -43,7 +43,7 @@ class Cutter:
 
     @property
     def waiting(self) -> int:
-        """How many bytes have come and are not cut yet."""
+        """The number of received bytes that are not yet a frame."""
         return len(self._rest) - self._at
 
     def cut(self, data: bytes) -> list[str | bytes]:

@@ -83,7 +83,7 @@ class Client:
             self.leave()
 
     def leave(self) -> None:
-        """The client is gone; nobody waits for it any more."""
+        """The client is gone; stop waiting for it."""
         self._is_over = True
         self._inbox.put_nowait({"type": "websocket.disconnect"})
         gone = _error(Refused("unavailable", "The connection has ended."))

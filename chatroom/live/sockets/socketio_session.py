@@ -73,7 +73,7 @@ class Session:
 
 
 async def find_visitor(live: LiveEndpoint, scope: dict[str, Any], auth: Any) -> Visitor:
-    """Who a client says that it is, by token or by cookie; raise `Refused` as `/live` does."""
+    """Authenticate a client by token or cookie; raise `Refused` as `/live` does."""
     token = auth.get("token") if isinstance(auth, Mapping) else None
     if token is not None:
         secret = token.encode("utf-8", "replace")[:LONGEST_TOKEN] if isinstance(token, str) else b""

@@ -28,7 +28,7 @@ class Contest:
         self.heard = asyncio.Event()
 
     def hear(self, revision: int) -> None:
-        """The others have come to a revision."""
+        """Another process has reached a revision."""
         self.theirs = revision
         self.heard.set()
 
@@ -64,7 +64,7 @@ class Rivals:
             self._contests[room] = Contest()
 
     def hear(self, room: str, revision: int) -> None:
-        """The others in a contested room have come to a revision."""
+        """Another process has reached a revision in a contested room."""
         contest = self._contests.get(room)
         if contest is not None:
             contest.hear(revision)

@@ -1,6 +1,6 @@
-"""Run the room's own mongod, a one-node replica set that ends with the app and keeps what was acknowledged.
+"""Run the embedded mongod, a one-node replica set that ends with the app and keeps what was acknowledged.
 
-Nobody gets in without a password that only the owner of the data folder can read, by a socket that only they can reach.
+Access needs a password that only the owner of the data folder can read, and a socket that only they can reach.
 """
 
 import time

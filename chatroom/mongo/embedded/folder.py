@@ -1,6 +1,6 @@
-"""Keep the folder of an embedded run: one app at a time, and nothing in it that others can read.
+"""The data folder of the embedded mongod: one app at a time, and nothing that others can read.
 
-A folder with other things in it is never touched: a mistaken DATA_DIR must not close /tmp to everybody.
+A folder with other contents is never touched: a mistaken DATA_DIR must not close /tmp to everybody.
 """
 
 import fcntl
@@ -43,7 +43,7 @@ class DataFolder:
             raise FolderError(f"The data folder {path} cannot be used: {error.strerror}. Set DATA_DIR.") from error
 
     def close(self) -> None:
-        """Let the next app have the folder."""
+        """Release the folder."""
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1

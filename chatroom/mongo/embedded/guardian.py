@@ -1,7 +1,7 @@
 """Run one mongod for one app, and never let it outlive the app.
 
-A process of its own in a session of its own: orders come through stdin, and the end of that pipe is the end
-of the app, however it came. It imports little, because it starts before all else and stays in memory.
+It is a separate process in its own session: orders come through stdin, and the end of that pipe means that the app
+has ended. It imports little, because it starts before everything else and stays in memory.
 """
 
 import ctypes

@@ -1,6 +1,6 @@
-"""Know the mongod binary: where it is, how it is started, and what its log says about its end.
+"""The mongod binary: where it is, how it is started, and what its log says about a failure.
 
-It listens at a unix socket alone, compresses nothing, runs no scripts and logs no message text.
+It listens only on a unix socket, uses no compression, runs no scripts and logs no message text.
 """
 
 import importlib.util

@@ -1,6 +1,6 @@
-"""Choose where mongod listens: at a unix socket in a folder that only its owner can enter, and at no port.
+"""Choose where mongod listens: a unix socket in a folder that only its owner can enter, and no port.
 
-Whoever else has an account on this machine can then neither connect nor stand in mongod's place.
+So other accounts of this machine can neither connect nor replace mongod.
 """
 
 import os

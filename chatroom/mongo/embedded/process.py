@@ -1,4 +1,4 @@
-"""The guardian's process beside the app, and mongod within it; the end of a pipe is the end of the app."""
+"""The guardian process beside the app, with its mongod; a closed pipe tells it that the app has ended."""
 
 import os
 import subprocess
@@ -43,7 +43,7 @@ class Process:
             os.close(log_file)
 
     def is_ready(self) -> None:
-        """Have mongod started again from now on, whenever it ends."""
+        """Restart mongod from now on, whenever it ends."""
         self._order(READY)
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""What an embedded run remembers for the next one, secrets among it: `mongo.json` in the data folder."""
+"""The state of the embedded mongod between runs, including secrets: `mongo.json` in the data folder."""
 
 import secrets
 from urllib.parse import quote

@@ -1,6 +1,6 @@
-"""Make mongod's one-node replica set and its accounts, and tell the set when its socket has moved.
+"""Create mongod's one-node replica set and its accounts, and update the set when its socket moves.
 
-The app's account can read and write the databases it was made for, and touch nothing else.
+The app's account can read and write only the databases that it was created for.
 """
 
 import logging
@@ -51,7 +51,7 @@ def initiate(client: Client, path: str) -> None:
 
 
 def move(client: Client, path: str, check: Callable[[], None]) -> None:
-    """Tell the replica set its new socket: elsewhere it does not know itself, and elects nobody."""
+    """Update the socket in the replica set: with a wrong one it elects no primary."""
 
     def reconfigure() -> bool:
         try:

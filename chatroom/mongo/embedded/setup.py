@@ -1,6 +1,6 @@
-"""Make a mongod that has started usable: its replica set, its accounts, and data files of its version.
+"""Prepare a started mongod: its replica set, its accounts, and the version of its data files.
 
-What was done is remembered in the record, so that an interrupted start does the rest.
+Completed steps are recorded, so that an interrupted start continues with the rest.
 """
 
 import logging

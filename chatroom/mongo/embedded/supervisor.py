@@ -1,6 +1,6 @@
-"""Keep a mongod running in a data folder: with another binary where one cannot read the files, and again when it ends.
+"""Keep a mongod running in a data folder: with another binary if one cannot read the files, and again when it ends.
 
-Of all apps, one at a time has a mongod in a folder: the guardian and its mongod hold a lock until both are gone.
+Only one app at a time runs a mongod in a folder: the guardian and its mongod hold a lock until both have ended.
 """
 
 import fcntl

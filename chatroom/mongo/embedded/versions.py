@@ -1,6 +1,6 @@
-"""Know the releases of mongod, and which of them can open which data files.
+"""The releases of mongod, and the data files that each can open.
 
-MongoDB carries data files from one major version to the next, never over one, and never back.
+MongoDB upgrades data files by one major version at a time, and never downgrades them.
 """
 
 import logging

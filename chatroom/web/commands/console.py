@@ -43,7 +43,7 @@ def command(name: str, *, is_prepared: bool = True) -> Callable[[_Run[P]], click
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Say what was refused in one line."""
+    """Print a refusal in one line."""
     speak_any_alphabet()
     try:
         yield
@@ -91,7 +91,7 @@ def get_room(services: Services, slug: str) -> Room:
 
 
 def show_progress() -> Callable[[str, int, int], None]:
-    """Say how far it is: on one line of a terminal again and again, in a log once in a while."""
+    """Show the progress: on one line of a terminal repeatedly, in a log from time to time."""
     is_terminal = sys.stderr.isatty()
     pause = 0.2 if is_terminal else 10.0
     next_at = time.monotonic() + pause

@@ -57,7 +57,7 @@ def room(slug: str) -> Page:
 @blueprint.get("/account/data")
 @login_required
 def own_data() -> Response:
-    """All that the site has of whoever asks, as JSON lines."""
+    """All data of the user, as JSON lines."""
     services.site.limits.export.check(current_user.id)
     held = ExitStack()
     held.enter_context(services.export.exports.slot(current_user.id))

@@ -48,7 +48,7 @@ blueprint = Blueprint("files", __name__)
 
 
 def register(app: Flask) -> None:
-    """Let uploads be larger than other requests."""
+    """Allow larger requests for uploads."""
     app.register_blueprint(blueprint)
     shown.register(app)
     app.before_request(_allow_uploads)

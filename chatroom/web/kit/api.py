@@ -65,7 +65,7 @@ def asker() -> LoggedIn:
 
 
 def enter(slug: str) -> Access:
-    """The room of that name as whoever asks may see it: a member, and no more than their token allows."""
+    """The room as the user may see it: as a member, and within the scopes of the token."""
     person, rooms = asker(), services.rooms.access
     return grant_of(person.session).enter(slug, partial(rooms.find_for, person.id), partial(rooms.get_for, person.id))
 

@@ -20,7 +20,6 @@ STATUS = {
     "wrong_password": 401,
     "forbidden": 403,
     "banned": 403,
-    **{rule.reason: 403 for rule in RULES},
     "newcomer": 403,
     "rejected": 403,
     "withdrawn": 409,
@@ -37,7 +36,7 @@ STATUS = {
     "busy": 503,
     "full": 507,
     "unavailable": 503,
-}
+} | {rule.reason: 403 for rule in RULES}
 """By a refusal's reason; every other is the sender's mistake, 400."""
 
 REASON = {
@@ -95,7 +94,7 @@ def retry_after_of(error: Refused | Unavailable) -> float | None:
 
 
 def with_retry_after(response: Answer, seconds: float | None) -> Answer:
-    """Add the header that tells programs when to come back, in whole seconds and never too early."""
+    """Add the header `Retry-After`, in whole seconds, rounded up."""
     if seconds is not None:
         response.headers["Retry-After"] = str(math.ceil(seconds))
     return response

@@ -42,7 +42,7 @@ class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
         return STALE if "csrf_token" in self.errors else SEE_BELOW
 
     def check(self) -> None:
-        """Raise `Refused` unless it is filled in right; what is wrong stands beside the fields."""
+        """Raise `Refused` unless the form is valid; the errors are at the fields."""
         if not self.validate():
             raise Refused("invalid", self.problem)
 

@@ -41,7 +41,7 @@ def scarce(lane: Lane, *, only_with_files: bool = False) -> Callable[[View], Vie
 
 
 def register(app: Flask) -> None:
-    """Say in each request which lane is its own."""
+    """Mark each request with its lane."""
 
     @app.before_request
     def enter() -> None:
@@ -84,7 +84,7 @@ def brings_files(content_type: str) -> bool:
 
 
 def tell_person(user_id: str) -> None:
-    """Tell the queue and the budget who has turned out to send this request."""
+    """Report the authenticated user of this request to the queue and the budget."""
     scope = request.environ.get("asgi.scope")
     if scope is not None:
         scope[PERSON] = user_id

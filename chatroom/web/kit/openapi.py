@@ -37,7 +37,7 @@ def operation(
     example: Any = None,
     refusals: tuple[int, ...] = (),
 ) -> Callable[[View], View]:
-    """Say what a route of the API does; below the route's own decorator. Its docstring is its description.
+    """Declare a route of the API; placed below the route decorator. The docstring is the description.
 
     `scope` is what a token must have for it (None: it needs no log-in). `answers` has the type of the body by
     status, `body` and `query` the types of what is read (or the media type of a body that is no JSON), and `example`
@@ -62,6 +62,6 @@ def operation(
 
 
 def operation_of(app: Flask, endpoint: str | None) -> Operation | None:
-    """What the route of an endpoint says of itself."""
+    """The declaration of an endpoint's route."""
     view = app.view_functions.get(endpoint or "")
     return getattr(view, "operation", None)

@@ -12,7 +12,7 @@ _client_id = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class MessageForm(Form):
-    """Say something. The client id is made with the form, so that sending it twice stores it once."""
+    """Post a message. The client id is created with the form, so that sending it twice stores it once."""
 
     # Browsers restore what was in a field; an old client id restored would swallow the next message.
     client_id = HiddenField(render_kw={"autocomplete": "off"})
@@ -57,7 +57,7 @@ class EditForm(Form):
 
 
 class ReactForm(Form):
-    """Put an emoji on a message by its button or its name, or take one's own back."""
+    """Add a reaction by its button or its name, or remove one's own."""
 
     emoji = HiddenField()
     other = StringField("Another emoji", render_kw={"maxlength": 64, "placeholder": ":tada:"})

@@ -19,7 +19,7 @@ blueprint = Blueprint("held", __name__)
 
 
 class HeldMessage(msgspec.Struct, kw_only=True):
-    """A message of one's own that waits, or that was rejected."""
+    """One of the user's own held or rejected messages."""
 
     id: str
     client_id: str | UnsetType = UNSET
@@ -32,7 +32,7 @@ class HeldMessage(msgspec.Struct, kw_only=True):
 
 
 class HeldList(msgspec.Struct):
-    """What of one's own waits in a room, the oldest first."""
+    """The user's own held messages in a room, the oldest first."""
 
     room: str
     held: list[HeldMessage]
@@ -61,7 +61,7 @@ def read(slug: str) -> Response:
 @api.delete("/rooms/<slug>/held/<held_id>")
 @operation("post", {200: WithdrawnAnswer}, refusals=(409,))
 def withdraw(slug: str, held_id: str) -> Response:
-    """Take back what waits for approval.
+    """Withdraw a held message.
 
     Or put away what was rejected. 409 where it was approved meanwhile.
     """

@@ -19,7 +19,7 @@ api = api_blueprint("marks")
 
 
 class Reacting(msgspec.Struct, forbid_unknown_fields=True):
-    """An emoji to put on a message, or to take back."""
+    """A reaction to add or remove."""
 
     emoji: Annotated[str, Meta(min_length=1, max_length=64)]
     on: bool = True

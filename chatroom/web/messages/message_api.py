@@ -39,7 +39,7 @@ def read(slug: str, message_id: str) -> Response:
 @blueprint.patch("/rooms/<slug>/messages/<message_id>")
 @operation("post", {200: StoredAnswer}, body=Editing, example={"text": "Hello!", "revision": 41}, refusals=(409,))
 def edit(slug: str, message_id: str) -> Response:
-    """Give your own message another text.
+    """Change the text of your own message.
 
     With `revision`, an edit that was made after it is not overwritten.
     """
@@ -51,7 +51,7 @@ def edit(slug: str, message_id: str) -> Response:
 @blueprint.delete("/rooms/<slug>/messages/<message_id>")
 @operation("post", {200: StoredAnswer})
 def delete(slug: str, message_id: str) -> Response:
-    """Take a message back.
+    """Delete a message.
 
     Your own, or as a moderator another's: its text is erased.
     """

@@ -104,7 +104,7 @@ def post(slug: str) -> Response:
 
 
 def answer_post(room: Room, outcome: Stored | Held) -> Response:
-    """What whoever posted is told, as JSON."""
+    """The response to a post, as JSON."""
     stored_status = 200 if isinstance(outcome, Stored) and outcome.is_repeated else 201
     status = 202 if isinstance(outcome, Held) else stored_status
     return answer(answer_of(room.slug, outcome), status)

@@ -49,7 +49,7 @@ def _message_page(
 @login_required
 @form_page(partial(_message_page, "edit"), EditForm)
 def edit(form: EditForm, slug: str, sequence: int) -> Page:
-    """Give one's own message another text."""
+    """Change the text of your own message."""
     access, target = _find(slug, sequence)
     return _change(access, target, services.messages.changes.editing(access, target.id, form.typed, seen=form.seen))
 
@@ -58,7 +58,7 @@ def edit(form: EditForm, slug: str, sequence: int) -> Page:
 @login_required
 @form_page(partial(_message_page, "delete"))
 def delete(slug: str, sequence: int) -> Page:
-    """Take a message back."""
+    """Delete a message."""
     access, target = _find(slug, sequence)
     return _change(access, target, services.messages.changes.deleting(access, target.id))
 

@@ -24,7 +24,7 @@ blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 
 @blueprint.before_request
 def administrators_only() -> Page | None:
-    """Lead visitors to the log-in, and answer 404 to those who may not administrate."""
+    """Redirect visitors to the log-in page, and answer 404 to people who are not administrators."""
     if not current_user.is_authenticated:
         return redirect_to_login()
     if current_user.role != "administrator":
@@ -74,7 +74,7 @@ def _joining_page(status: int = 200, msg: str = "", *, code: str = "") -> Respon
 
 @blueprint.get("/joining")
 def joining() -> Page:
-    """Who may come in."""
+    """Registration and invites."""
     return _joining_page()
 
 
@@ -90,7 +90,7 @@ def set_registration() -> Page:
 @blueprint.post("/holding")
 @refusals_on(_joining_page)
 def set_holding() -> Page:
-    """Have the first messages of newcomers wait for approval, or no longer."""
+    """Turn holding of first messages on or off."""
     services.moderation.newcomers.set_first(current_user.user, request.form.get("first", -1, type=int))
     flash("Set.", "success")
     return redirect(url_for("admin.joining"), 303)

@@ -73,7 +73,7 @@ def archive(slug: str) -> Page:
 @blueprint.post("/<slug>/appoint")
 @refusals_on(_room_page)
 def appoint(slug: str) -> Page:
-    """Put a member in charge of a room that nobody manages."""
+    """Appoint a member as administrator of a room that has none."""
     user = services.people.users.find_by_username(_typed_name())
     if user is None:
         raise Refused("not_found", f"There is no user named {_typed_name()}.")

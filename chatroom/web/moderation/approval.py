@@ -23,7 +23,7 @@ def _queue_page(held_id: str = "", status: int = 200, msg: str = "") -> Response
 @blueprint.get("/approval")
 @login_required
 def queue() -> Page:
-    """What waits for a decision."""
+    """The open reports."""
     return _queue_page()
 
 

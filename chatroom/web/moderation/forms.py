@@ -12,7 +12,7 @@ DURATIONS = [SelectChoice(value=value, label=label) for value, label in OFFERED.
 
 
 class ReportForm(Form):
-    """Say what is wrong with a message."""
+    """Report a message."""
 
     reason = TextAreaField("What is wrong with it?", render_kw={"required": True, "maxlength": LONGEST_REPORT})
 

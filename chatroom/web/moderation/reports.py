@@ -65,7 +65,7 @@ def _queue_page(report_id: str = "", status: int = 200, msg: str = "") -> Respon
 @blueprint.get("/reports")
 @login_required
 def queue() -> Page:
-    """What waits for a decision."""
+    """The open reports."""
     return _queue_page()
 
 

@@ -28,6 +28,6 @@ class HookForm(Form):
 
 
 class PreferenceForm(Form):
-    """What somebody wants to be told of in a room."""
+    """The notification setting of a room."""
 
     notify = SelectField("Notify me about", choices=PREFERENCES)

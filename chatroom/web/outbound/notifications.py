@@ -33,14 +33,14 @@ class Keys(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Subscribing(msgspec.Struct):
-    """A browser that wants to be told; as `PushSubscription.toJSON` has it."""
+    """A browser to notify, in the form of `PushSubscription.toJSON`."""
 
     endpoint: Annotated[str, Meta(max_length=2000)]
     keys: Keys
 
 
 class Unsubscribing(msgspec.Struct):
-    """A browser that wants to hear no more."""
+    """A browser to unsubscribe."""
 
     endpoint: Annotated[str, Meta(max_length=2000)]
 
@@ -54,7 +54,7 @@ class PushKey(msgspec.Struct):
 @blueprint.get("/account/notifications")
 @login_required
 def settings() -> Page:
-    """What one is told of, room by room, and in this browser."""
+    """Notification settings, by room and for this browser."""
     forms = [(entry, _form(entry)) for entry in services.rooms.listings.list_for(current_user.id)]
     return render("outbound/notifications.html", forms=forms)
 
@@ -62,7 +62,7 @@ def settings() -> Page:
 @blueprint.post("/chatroom/<slug>/notify")
 @login_required
 def set_preference(slug: str) -> Page:
-    """Change what one is told of in a room."""
+    """Change the notification setting of a room."""
     access = services.rooms.access.get_for(current_user.id, slug)
     form = PreferenceForm()
     if not form.validate():
@@ -117,7 +117,7 @@ def key() -> Response:
 @scarce("names")
 @operation(None, {201: PushKey}, body=Subscribing, refusals=BY_COOKIE)
 def subscribe() -> Response:
-    """Tell this browser from now on, until its session ends."""
+    """Subscribe this browser until its session ends."""
     person, asked = asker(), body_as(Subscribing)
     services.outbound.push.subscribe(person.id, person.session.id, asked.endpoint, asked.keys.p256dh, asked.keys.auth)
     return answer(PushKey(services.outbound.push.public_key), 201)
@@ -126,7 +126,7 @@ def subscribe() -> Response:
 @api.post("/push/subscriptions/end")
 @operation(None, {200: PushKey}, body=Unsubscribing, refusals=BY_COOKIE)
 def unsubscribe() -> Response:
-    """Tell this browser no more."""
+    """Unsubscribe this browser."""
     services.outbound.push.unsubscribe(asker().id, body_as(Unsubscribing).endpoint)
     return answer(PushKey(services.outbound.push.public_key))
 

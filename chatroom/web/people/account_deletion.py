@@ -29,7 +29,7 @@ def _own_page(form: OwnDeletionForm | None = None, status: int = 200, msg: str =
 @login_required
 @form_page(_own_page, _own_form)
 def own(form: OwnDeletionForm) -> Page:
-    """Delete one's own account, and leave."""
+    """Delete the user's own account, and log out."""
     services.erasure.account_deletion.delete_own(
         current_user.user, form.password.data, client_address(), is_erased=form.is_erased
     )

@@ -73,15 +73,15 @@ class RegisterForm(Form):
         )
 
     def validate_username(self, field: Field) -> None:
-        """As the rule for user names says."""
+        """Apply the rule for user names."""
         check(lambda: clean_username(field.data or ""))
 
     def validate_display_name(self, field: Field) -> None:
-        """As the rule for display names says."""
+        """Apply the rule for display names."""
         check(lambda: clean_display_name(field.data or ""))
 
     def validate_password(self, field: Field) -> None:
-        """As the rule for passwords says."""
+        """Apply the rule for passwords."""
         _check_password(field, self.username.data or "", self.display_name.data or "")
 
     def validate_password_again(self, field: Field) -> None:
@@ -90,7 +90,7 @@ class RegisterForm(Form):
 
 
 class LoginForm(CompleteForm):
-    """Come in again."""
+    """Log in."""
 
     username = StringField("User name", render_kw={"required": True, "maxlength": 64})
     password = PasswordField("Password", render_kw=PASSWORD)
@@ -115,7 +115,7 @@ class ResetForm(Form):
         super().__init__(**kwargs)
 
     def validate_password(self, field: Field) -> None:
-        """As the rule for passwords says."""
+        """Apply the rule for passwords."""
         _check_password(field, self.user.username, self.user.display_name)
 
     def validate_password_again(self, field: Field) -> None:
@@ -132,7 +132,7 @@ class PasswordForm(ResetForm):
 
 
 class ProfileForm(CompleteForm):
-    """Say something about oneself."""
+    """Change the profile."""
 
     display_name = StringField("Display name", render_kw={"required": True, "maxlength": 40})
     about = TextAreaField("About you", render_kw={"maxlength": LONGEST_ABOUT})
@@ -144,7 +144,7 @@ class ProfileForm(CompleteForm):
         return Profile(**{name: self[name].data or "" for name in Profile.__struct_fields__})
 
     def validate_display_name(self, field: Field) -> None:
-        """As the rule for display names says."""
+        """Apply the rule for display names."""
         check(lambda: clean_display_name(field.data or ""))
 
 

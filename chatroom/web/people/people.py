@@ -103,7 +103,7 @@ def _profile_page(form: ProfileForm | None = None, status: int = 200, msg: str =
 @login_required
 @form_page(_profile_page, ProfileForm)
 def profile(form: ProfileForm) -> Page:
-    """What one says about oneself."""
+    """The user's own profile."""
     services.site.limits.posting.check(current_user.id, client_address())
     services.people.profiles.change(current_user.user, form.profile)
     flash("Your profile was saved.", "success")

@@ -24,7 +24,7 @@ def _reset_page(secret: str, form: ResetForm | None = None, status: int = 200, m
 @scarce("passwords")
 @form_page(_reset_page, _reset_form)
 def reset(form: ResetForm, secret: str) -> Page:
-    """Choose a new password; whoever has the link may."""
+    """Set a new password, for the holder of the link."""
     services.people.resets.use(secret, form.password.data or "")
     flash("The new password was set. Log in with it.", "success")
     return redirect(url_for("accounts.login"), 303)

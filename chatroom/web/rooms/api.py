@@ -123,7 +123,7 @@ def list_rooms() -> Response:
 @listing.post("/rooms/<slug>/read")
 @operation("read", {200: ReadAnswer}, body=Read, example={"sequence": 42})
 def mark_read(slug: str) -> Response:
-    """Say how far you have read; your other devices are told. It only ever moves forward."""
+    """Store your read position, and notify your other devices. It only moves forward."""
     access = enter(slug)
     sequence = services.rooms.read_positions.mark(access, body_as(Read).sequence)
     return answer(ReadAnswer(room=access.room.slug, sequence=sequence))
@@ -138,7 +138,7 @@ def mark_read(slug: str) -> Response:
     refusals=(409,),
 )
 def create() -> Response:
-    """Make a room, and be its administrator.
+    """Create a room, and become its administrator.
 
     A token that is limited to some rooms makes none.
     """

@@ -30,11 +30,11 @@ class NamedForm(Form):
     topic = StringField("Topic", render_kw={"maxlength": MAX_TOPIC})
 
     def validate_title(self, field: Field) -> None:
-        """As the rule for names says; kept as it is cleaned."""
+        """Apply the rule for names, and keep the cleaned name."""
         field.data = check(lambda: clean_title(field.data or ""))
 
     def validate_topic(self, field: Field) -> None:
-        """As the rule for topics says; kept as it is cleaned."""
+        """Apply the rule for topics, and keep the cleaned topic."""
         field.data = check(lambda: clean_topic(field.data or ""))
 
 

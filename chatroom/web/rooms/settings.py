@@ -51,7 +51,7 @@ def _settings_page(
 @login_required
 @form_page(_settings_page, RoomForm)
 def settings(form: RoomForm, slug: str) -> Page:
-    """What the room is, who is in it; and for those who manage it, how to change it."""
+    """The settings and members of a room, with forms for its administrators."""
     access, wanted = _enter(slug), form.wanted
     if wanted.retention_days != access.room.retention_days and not form.confirmed.data:
         older = services.erasure.retention.count_older(access, wanted.retention_days)
@@ -76,7 +76,7 @@ def archive(slug: str) -> Page:
 @blueprint.get("/rooms/<slug>/record")
 @login_required
 def record(slug: str) -> Page:
-    """The acts of moderators in the room, for its administrators."""
+    """The record of the room, for its administrators."""
     access = _enter(slug)
     if not access.may_manage:
         raise Refused("forbidden", "Only administrators of this room can read its record.")
@@ -97,7 +97,7 @@ def leave(slug: str) -> Page:
 @login_required
 @refusals_on(_settings_page)
 def add_member(slug: str) -> Page:
-    """Take somebody in, by user name."""
+    """Add a member, by user name."""
     access = _enter(slug)
     user = services.people.users.find_by_username(_typed_name())
     if user is None:

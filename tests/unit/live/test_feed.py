@@ -77,10 +77,11 @@ def running(feed: ChangeStreamFeed | PollingFeed) -> Iterator[None]:
         yield
     finally:
         feed.stop()
-        threads = [feed._thread, feed._safety._thread] if isinstance(feed, ChangeStreamFeed) else [feed._thread]
-        for thread in threads:
-            thread.join(PATIENCE_SECONDS)
-            assert not thread.is_alive()
+        polling = feed._safety if isinstance(feed, ChangeStreamFeed) else feed
+        assert not polling._thread.is_started
+        if isinstance(feed, ChangeStreamFeed):
+            feed._thread.join(PATIENCE_SECONDS)
+            assert not feed._thread.is_alive()
 
 
 class TestChangeStream:

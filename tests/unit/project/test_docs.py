@@ -428,6 +428,7 @@ def types_in_the_code() -> set[str]:
 def reasons_in_the_code() -> set[str]:
     given = {reason for call in calls("chatroom", "Refused") for reason in literals(call)[:1]}
     taken = {str(literals(call)[0]) for call in calls("chatroom", "super().__init__") if len(literals(call)) == 2}
+    # The reasons of the rules of a room (`chatroom.messages.rules`) have a status there.
     return {*given, *taken, *errors.STATUS, *errors.REASON.values(), *REFUSED_STATUS, "invalid"}
 
 

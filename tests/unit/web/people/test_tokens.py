@@ -33,6 +33,7 @@ class TestPage:
     def test_a_token_is_shown_once(self, alice: Visitor, client: Visitor, services: Services) -> None:
         response = make(alice)
         assert response.status_code == 201
+        assert 'name="label" required type="text" value=""' in response.text, "the form is for the next one"
         secret = secret_in(response)
         assert client.get(LOBBY, headers=bearer(secret)).status_code == 200
         page = alice.get(PAGE).text
