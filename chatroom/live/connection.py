@@ -44,7 +44,12 @@ class Connection:
         self.expires_at = visitor.expires_at
         self.was_active = False
         write, write_now = transport.write, transport.write_now
-        self._answers = Answers(write, write_now, when_full=self._end_full, when_gone=self._stop)
+        self._answers = Answers(
+            write,
+            write_now,
+            when_full=lambda: self.end(1011, "too many frames wait to be read"),
+            when_gone=self._stop,
+        )
         self._accesses = Accesses(visitor, partial(engine.run, chat.enter, visitor), self._update_person)
         self._following = Following(
             engine, chat, self._accesses, self._answers, write=write, format=format, end=self.end
@@ -110,9 +115,6 @@ class Connection:
 
     def _update_person(self) -> None:
         self._following.update_person()
-
-    def _end_full(self) -> None:
-        self.end(1011, "too many frames wait to be read")
 
     def _stop(self) -> None:
         """Do nothing more for the client: no follower, no answer, and no waiting to answer."""

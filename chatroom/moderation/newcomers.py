@@ -67,7 +67,7 @@ class Newcomers:
         )
 
     def may_be_held(self, access: Access) -> bool:
-        """Whether what they post here is to be looked at more closely. Asks nothing: it is called for every post."""
+        """Whether their posts here may be held. Asks nothing: it is called for every post."""
         if self.is_exempt(access):
             return False
         held_at = access.approval_state.held_at

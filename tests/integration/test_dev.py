@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,11 +80,13 @@ class Development:
 
 
 @pytest.fixture
-def development(tmp_path: Path) -> Iterator[Development]:
-    running = Development(tmp_path)
-    yield running
-    running.close()
-    wait_until(lambda: not running.processes())
+def development() -> Iterator[Development]:
+    # A short path: the socket of the database is in it.
+    with tempfile.TemporaryDirectory(prefix="t", dir="/tmp") as folder:
+        running = Development(Path(folder))
+        yield running
+        running.close()
+        wait_until(lambda: not running.processes())
 
 
 def test_three_people_a_conversation_a_restart_and_nothing_left(development: Development) -> None:

@@ -76,7 +76,7 @@ class Client:
         if "read" in self._visitor.grant.scopes:
             for room in self._rooms[: self._chat.limits.rooms_per_connection or None]:
                 self._unasked.add(self._expect(("follow", room)))
-                self._take(Follow(room=room))
+                self._inbox.put_nowait(_event(Follow(room=room)))
         try:
             await self._connection.serve(None, None)
         finally:
@@ -130,7 +130,7 @@ class Client:
 
     async def _leave(self, given: Any) -> Answer:
         unfollow = _converted({}, {"room": given} if isinstance(given, str) else given, Unfollow)
-        self._take(unfollow)
+        self._inbox.put_nowait(_event(unfollow))
         await self._rest()  # nobody else waits until it is done
         return {"room": unfollow.room}
 
@@ -162,7 +162,7 @@ class Client:
         if self._is_over:
             raise Refused("unavailable", "The connection has ended.")
         answer = self._expect(key)
-        self._take(frame)
+        self._inbox.put_nowait(_event(frame))
         self._strikes = 0
         return await answer
 
@@ -170,10 +170,6 @@ class Client:
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting[key].append(answer)
         return answer
-
-    def _take(self, frame: Post | Follow | Unfollow) -> None:
-        # With Python's own encoder: it writes halves of characters too, and the connection says what is wrong.
-        self._inbox.put_nowait({"type": "websocket.receive", "text": json.dumps(msgspec.to_builtins(frame))})
 
     async def _write(self, *frames: bytes) -> None:
         for frame in frames:
@@ -242,3 +238,9 @@ def _error(error: ChatroomError) -> Answer:
     if refusal.retry_after is not None:
         detail["retry_after"] = round(refusal.retry_after, 1)
     return {"error": detail}
+
+
+def _event(frame: Post | Follow | Unfollow) -> dict[str, Any]:
+    """A frame as it comes from a websocket."""
+    # With Python's own encoder: it writes halves of characters too, and the connection says what is wrong.
+    return {"type": "websocket.receive", "text": json.dumps(msgspec.to_builtins(frame))}

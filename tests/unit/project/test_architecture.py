@@ -499,3 +499,32 @@ def test_stores_are_made_where_a_package_is_wired_and_once() -> None:
     assert [module for module, stores in made.items() if stores and not module.endswith(".wiring")] == []
     all_of_them = [store for stores in made.values() for store in stores if store != "CodeStore"]
     assert sorted(all_of_them) == sorted(set(all_of_them))
+
+
+def shapes_of(source: str) -> set[tuple[str, int]]:
+    """What is larger than it may be: modules of 300 lines, functions of 50, classes of 15 methods, 7 parameters."""
+    too_large = {("lines", len(source.splitlines()))} if len(source.splitlines()) > 300 else set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or 0) - node.lineno + 1
+            given = len(node.args.args) + len(node.args.kwonlyargs) - 1
+            too_large |= {(node.name, lines)} if lines > 50 else set()
+            too_large |= {(node.name, given)} if node.name == "__init__" and given > 7 else set()
+        elif isinstance(node, ast.ClassDef):
+            methods = sum(isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) for each in node.body)
+            too_large |= {(node.name, methods)} if methods > 15 else set()
+    return too_large
+
+
+def test_nothing_is_too_large() -> None:
+    assert {module: found for module, path in MODULES.items() if (found := shapes_of(path.read_text()))} == {}
+
+
+def test_what_is_too_large_is_seen() -> None:
+    methods = "\n".join(f"    def m{n}(self): ..." for n in range(16))
+    parameters = ", ".join(f"p{n}" for n in range(8))
+    source = (
+        f"class A:\n{methods}\nclass B:\n    def __init__(self, {parameters}): ...\ndef f():\n" + "    x = 1\n" * 50
+    )
+    assert shapes_of(source) == {("A", 16), ("__init__", 8), ("f", 51)}
+    assert shapes_of("x = 1\n" * 301) == {("lines", 301)}
