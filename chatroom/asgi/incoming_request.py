@@ -56,7 +56,7 @@ class IncomingRequest:
         self._deadline = self._loop.call_later(seconds, self._end_wait)
 
     def stop_waiting(self) -> None:
-        """The head has come, or will not."""
+        """Stop the deadline: the head is complete, or the connection has ended."""
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None

@@ -65,7 +65,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def may_export(self) -> bool:
-        """Whether they may take the room away with them; of what is between a few people, each of them."""
+        """Whether they may export the room; in a direct conversation, everybody may."""
         return self.room.kind == "direct" or self.may_moderate
 
     @property

@@ -196,7 +196,7 @@ class FileStore:
         return int(found[0]["bytes"]) if found else 0
 
     def recent(self, owner_id: str, since: datetime, until: datetime) -> list[KeptFile]:
-        """Somebody's files that are to be looked at in this time, those on their way included."""
+        """A user's files that the sweep will check in this time, including unfinished uploads."""
         query = {"metadata.owner": owner_id, "metadata.check_at": {"$gt": since, "$lte": until}}
         with self._database.bounded():
             return [_kept(document) for document in self._files.find(query, _BUT_THUMBNAIL)]

@@ -47,7 +47,7 @@ class Accesses:
         return access
 
     def put(self, slug: str, access: Access) -> None:
-        """Remember what was just found, as far as the visitor's token goes."""
+        """Cache rights that were just read, within the scopes of the visitor's token."""
         if access.person.name and access.person != self.person:
             self.person, self.author = access.person, access.author
         self._when_learned()

@@ -61,7 +61,7 @@ class Bridge:
         return self._put(room, change, timeout_seconds).message
 
     def note(self, room: Room, line: Draft) -> None:
-        """Put a line of the room's own behind what is being stored, and do not wait for it."""
+        """Queue an event line of the room, without waiting for it."""
 
         engine = self._engine
         if engine is None:

@@ -33,12 +33,12 @@ class Connections(set[Connection]):
         self._by_user: dict[str, set[Connection]] = {}
 
     def add(self, connection: Connection) -> None:
-        """Count a connection in."""
+        """Add a connection."""
         super().add(connection)
         self._by_user.setdefault(connection.user_id, set()).add(connection)
 
     def discard(self, connection: Connection) -> None:  # type: ignore[override]  # of nothing else
-        """Count a connection out."""
+        """Remove a connection."""
         super().discard(connection)
         theirs = self._by_user.get(connection.user_id, set())
         theirs.discard(connection)

@@ -96,7 +96,7 @@ class Follow(Frame, frozen=True, tag="follow"):
 
 
 class Unfollow(Frame, frozen=True, tag="unfollow"):
-    """Receive them no longer."""
+    """Stop following a room."""
 
     scope: ClassVar[Scope] = "read"
 
@@ -260,7 +260,7 @@ def closed(room: str, reason: str, message: str, *, to: str = "") -> bytes:
 
 
 def room(room: Room) -> bytes:
-    """What a room is called and what holds in it changed."""
+    """The name or the settings of a room changed."""
     fields: dict[str, Any] = {"type": "room", "room": room.slug, "title": room.title, "topic": room.topic}
     fields |= {"kind": room.kind, "is_read_only": room.is_read_only, "slow_seconds": room.slow_seconds}
     return _encoder.encode(fields | {"archived": room.archived_at is not None, "closed": closed_to(room)})

@@ -43,11 +43,11 @@ class LiveRoom:
         """Whether a hint is on its way from a feed's thread to the event loop."""
 
     def enter(self) -> None:
-        """Count a connection in."""
+        """Add a connection."""
         self.connections += 1
 
     def leave(self) -> None:
-        """Count a connection out."""
+        """Remove a connection."""
         self.connections -= 1
 
     def publish(self, messages: list[Message]) -> None:

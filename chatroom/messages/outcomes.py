@@ -13,7 +13,7 @@ WAITING = "A moderator reviews your first messages before others see them."
 
 
 class StoredAnswer(msgspec.Struct, kw_only=True):
-    """What a post became."""
+    """The outcome of a post."""
 
     room: str
     client_id: str | UnsetType = UNSET

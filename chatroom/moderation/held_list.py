@@ -52,7 +52,7 @@ class HeldList:
         return self._store.count_waiting(rooms, is_public=bool(POWERS[by.role]), limit=MOST_COUNTED)
 
     def list_all(self) -> list[Waiting]:
-        """What waits, for the person at the console."""
+        """All held messages, for the console."""
         return self._shown(self._store.list_waiting(None, is_public=True, limit=MOST_LISTED))
 
     def _shown(self, found: Sequence[Held]) -> list[Waiting]:

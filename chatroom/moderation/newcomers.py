@@ -22,7 +22,7 @@ from chatroom.site.settings import Site
 SETTING = "holding"
 MOST, SUGGESTED = 20, 3
 LOOK_BACK = timedelta(days=7)
-"""Whoever came in the week before the wish may be why there is one."""
+"""Whoever came in the week before the setting may be the reason for it."""
 SENT_AGAIN = timedelta(seconds=KEPT_SECONDS)
 """For so long after a message was held, what its author sends may be that one again."""
 
@@ -55,10 +55,10 @@ class Newcomers:
             raise Refused("invalid", f"Hold the first 1 to {MOST} messages, or 0 to hold none.")
         earlier = self._site.get(SETTING, {}).get("since")
         since = earlier or self._clock() - LOOK_BACK
-        wish = {"first": first, "since": since} if first else None
+        setting = {"first": first, "since": since} if first else None
         self._acts.do(
             "site",
-            lambda note: self._site.set(SETTING, wish, note),
+            lambda note: self._site.set(SETTING, setting, note),
             author_of(by),
             "set_holding",
             SITE,
@@ -67,7 +67,7 @@ class Newcomers:
         )
 
     def may_be_held(self, access: Access) -> bool:
-        """Whether what they post here is to be looked at more closely. Asks nothing: it is called for every post."""
+        """Whether their posts here may be held. Asks nothing: it is called for every post."""
         if self.is_exempt(access):
             return False
         held_at = access.approval_state.held_at
@@ -76,7 +76,7 @@ class Newcomers:
         return self.seems_one(access)
 
     def is_exempt(self, access: Access) -> bool:
-        """Whether nothing of theirs is held in this room, whatever is wished. Asks nothing."""
+        """Whether nothing of theirs is held in this room, whatever the setting. Asks nothing."""
         return access.room.kind == "direct" or access.approval_state.is_exempt
 
     def seems_one(self, access: Access) -> bool:

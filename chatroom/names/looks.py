@@ -36,7 +36,7 @@ def look(name: str) -> str:
 
 
 def written_in(scripts: Sequence[str]) -> "regex.Pattern[str]":
-    """What matches a text in one of these scripts (or mixtures of scripts), signs and digits aside."""
+    """A pattern for texts in one of these scripts or mixtures, apart from signs and digits."""
     return regex.compile(
         "|".join(
             r"[\p{Common}\p{Inherited}" + "".join(r"\p{" + script + "}" for script in mixture.split()) + "]*"

@@ -110,7 +110,7 @@ class Webhooks:
         )
 
     def _free(self, name: str) -> HookName:
-        """A name that is no member's, and does not look like one."""
+        """A name that no member has, and that does not look like one."""
         cleaned = clean_hook_name(name)
         if self._is_taken(cleaned):
             raise Refused("taken", "This name is a member's, or looks like it. Please choose another.")

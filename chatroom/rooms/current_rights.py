@@ -17,7 +17,7 @@ from chatroom.rooms.rooms_store import RoomStore
 
 
 class Now(msgspec.Struct, frozen=True, kw_only=True):
-    """How things are: rights by user, rooms by id, and the sessions that are valid."""
+    """The current state: rights by user, rooms by id, and the valid sessions."""
 
     rights: Mapping[str, Rights]
     rooms: Mapping[str, Room]

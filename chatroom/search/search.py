@@ -52,7 +52,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def reached(self) -> int | None:
-        """How far back was looked, in Unix seconds: a message's id begins with its time."""
+        """The time of the oldest searched message, in Unix seconds: a message's id starts with its time."""
         return int(self.before[:8], 16) if self.before else None
 
 

@@ -24,9 +24,9 @@ def titles_of(somebody, body):
     return [each["title"] for each in somebody.page.evaluate("shown") if each["body"] == body]
 
 
-def wish(somebody, what: str) -> None:
+def choose(somebody, what: str) -> None:
     somebody.page.goto(f"{somebody.url}/account/notifications")
-    form = somebody.page.locator(".wish", has_text="Lobby")
+    form = somebody.page.locator(".preference", has_text="Lobby")
     form.get_by_label("Lobby").select_option(label=what)
     form.get_by_role("button").click()
     expect(somebody.page.get_by_text("Lobby: saved.")).to_be_visible()
@@ -36,14 +36,14 @@ def wish(somebody, what: str) -> None:
 
 def test_one_is_told_of_what_one_asked_for(person, anything):
     alice, bob = person("Alice"), person("Bob", permissions=["notifications"])
-    wish(bob, "All messages")
+    choose(bob, "All messages")
     away(bob.page)
     text = anything("Lunch is ready")
     alice.say(text)
     bob.sees(text)
     assert titles_of(bob, text) == [f"{alice.name} in Lobby"]
 
-    wish(bob, "Nothing")
+    choose(bob, "Nothing")
     away(bob.page)
     other = anything("And it is cold")
     alice.say(other)

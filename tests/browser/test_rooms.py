@@ -38,7 +38,7 @@ def test_a_private_room_a_link_into_it_and_somebody_who_is_put_out(person, anyth
     settings = alice.open_tab()
     settings.goto(address.replace("/chatroom/", "/rooms/") + "/settings")
     settings.get_by_role("button", name=f"Remove {mallory.name}").click()
-    expect(settings.get_by_text("This person is no longer a member of the room.")).to_be_visible()
+    expect(settings.get_by_text("The member was removed.")).to_be_visible()
     expect(mallory.page.get_by_text("You are no longer a member of this room.").first).to_be_visible()
     expect(mallory.page.locator("[data-composer]")).to_be_hidden()
     later = anything("She is gone")

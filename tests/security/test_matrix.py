@@ -27,7 +27,7 @@ PERSON = "303 /people/1"
 LOGIN, ACCOUNT, LOBBY, IN_DEN = "303 /login", "303 /account", "303 /chatroom/lobby", "303 /chatroom/den"
 AT_DEN = "303 /chatroom/den/2"
 
-WISHES = "303 /account/notifications"
+PREFERENCES = "303 /account/notifications"
 ENDPOINT = "https://1.1.1.1/push"
 
 TYPED: dict[str, dict[str, str]] = {
@@ -114,7 +114,7 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/account/tokens", "POST"):       (LOGIN, "201", "201", "201", "201", LOGIN, LOGIN, LOGIN),
     ("/account/tokens/<session_id>/end", "POST"): (LOGIN, "404", "404", "404", "404", LOGIN, LOGIN, LOGIN),
     ("/account/notifications", "GET"): (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
-    ("/chatroom/<slug>/notify", "POST"): (LOGIN, "404", WISHES, WISHES, "404", LOGIN, LOGIN, LOGIN),
+    ("/chatroom/<slug>/notify", "POST"): (LOGIN, "404", PREFERENCES, PREFERENCES, "404", LOGIN, LOGIN, LOGIN),
     ("/manifest.webmanifest", "GET"):  ("200",) * 8,
     ("/service-worker.js", "GET"):     ("200",) * 8,
     ("/api/push/key", "GET"):          ("401", "200", "200", "200", "200", "403", "401", "401"),

@@ -30,7 +30,7 @@ class Presence:
         return self._connections[person.id] == 1
 
     def leave(self, person: Person) -> bool:
-        """Count a connection less; True when it was the person's last in this process."""
+        """Remove a connection; True when it was the person's last in this process."""
         self._connections[person.id] -= 1
         if self._connections[person.id] > 0:
             return False

@@ -40,7 +40,7 @@ class PresenceUpdates:
             self._leases.end(live.room.id, person)
 
     def update(self, live: LiveRoom, person: Person) -> None:
-        """Show somebody who is in a room as they are now."""
+        """Update a present person, such as after a new name."""
         if live.presence.update(person):
             self._leases.take(live.room.id, person)
 

@@ -68,7 +68,7 @@ class TypingPeople:
         return True
 
     def frame(self, _: int) -> bytes:
-        """What a reader needs, whatever they have seen."""
+        """The frame for a reader, independent of their version."""
         return self._frame
 
 

@@ -1,4 +1,4 @@
-"""How fast one user's frames are taken, over all their connections here: a flood waits at its own sockets.
+"""Limit the rate of one user's frames over all connections of this process: a flood delays only itself.
 
 What is stored has limits of its own and costs nothing here; everything else does, done or refused.
 """
@@ -44,7 +44,7 @@ class Pace:
 
 
 class Paces:
-    """The pace of each user; kept beyond their connections, so that coming again wins nothing."""
+    """The rate of each user, kept after their connections end, so that reconnecting does not reset it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -66,7 +66,7 @@ def are_packets(body: bytes) -> bool:
 
 
 def is_packet(text: str) -> bool:
-    """Whether python-engineio can read it: what it cannot, it logs as an error of its own, with a traceback."""
+    """Whether python-engineio can parse it: it logs other packets as errors with a traceback."""
     if text[:1] == "4":
         return text[1:2].isascii() and text[1:2].isdigit()
     return text[:1] in SIGNS and len(text) <= LONGEST_SIGN

@@ -30,7 +30,7 @@ class EmbeddedMongo:
 
     @classmethod
     def launch(cls, data_dir: Path, database: str = "chatroom") -> Self:
-        """Take the folder, start mongod beside us and return at once; `wait_until_ready` comes next."""
+        """Lock the folder, start mongod as a child and return at once; `wait_until_ready` comes next."""
         binaries = find_binaries()
         folder = DataFolder.open(data_dir)
         try:

@@ -51,7 +51,7 @@ class Process:
         self._order(STOP)
 
     def end(self) -> None:
-        """End both, at once unless a stop was asked for, and wait for it."""
+        """End both processes, at once unless a stop was requested, and wait."""
         os.close(self._orders)
         try:
             self._guardian.wait(_STOP_SECONDS)

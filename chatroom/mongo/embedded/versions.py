@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def candidates(binaries: Sequence[Path], files: str, *, is_new: bool) -> list[Path]:
-    """What to start: another one only where the one before it cannot read the data files.
+    """The binaries to try, in order: the next one only if the previous cannot read the data files.
 
     Where there are files whose version nobody wrote down, it begins with the one that was run then: the first.
     """

@@ -73,7 +73,7 @@ def withdraw(slug: str, held_id: str) -> Response:
 @blueprint.post("/chatroom/<slug>/held/<held_id>/withdraw")
 @login_required
 def withdraw_by_form(slug: str, held_id: str) -> Page:
-    """The same, where there is no script."""
+    """Withdraw a held message by form, without JavaScript."""
     access = services.rooms.access.get_for(current_user.id, slug)
     services.moderation.approval.withdraw(access, held_id)
     return redirect(url_for("pages.room", slug=access.room.slug), 303)

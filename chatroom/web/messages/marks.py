@@ -95,7 +95,7 @@ def pins(slug: str) -> Response:
 @api.get("/rooms/<slug>/members")
 @operation("read", {200: MembersAnswer}, query=Beginning)
 def members(slug: str) -> Response:
-    """At most ten who can be named in a room, and one of whose names begins with `q`."""
+    """At most ten people who can be mentioned in a room, with a name that starts with `q`."""
     access = enter(slug)
     return answer(MembersAnswer(access.room.slug, services.rooms.members.list_like(access.room, query_as(Beginning).q)))
 

@@ -78,7 +78,7 @@ def room(form: MessageForm, slug: str) -> Page:
 
 @blueprint.get("/chatroom/<slug>/messages")
 def messages_frame(slug: str) -> Page:
-    """The newest messages alone, for the frame beside the form."""
+    """The newest messages, for the frame beside the form."""
     if not current_user.is_authenticated:
         # A redirect would lead to the login page, which no frame may show.
         return make_response(render_template_string(LOGGED_OUT_FRAME, slug=slug), 401)
@@ -92,7 +92,7 @@ def messages_frame(slug: str) -> Page:
 
 
 def open_room(slug: str) -> Access:
-    """The room for who opens a page of it, which lets people into public ones."""
+    """The room of a page; opening it joins a public room."""
     return services.rooms.access.visit(
         current_user.id, slug, lambda: services.site.limits.coming.check(current_user.id)
     )

@@ -7,7 +7,7 @@ from chatroom.names import MAX_HOOK_NAME
 from chatroom.outbound.webhooks import LONGEST_TRIGGER, LONGEST_URL
 from chatroom.web.kit.forms import Form
 
-WISHES = [
+PREFERENCES = [
     SelectChoice(value="mentions", label="Mentions"),
     SelectChoice(value="all", label="All messages"),
     SelectChoice(value="none", label="Nothing"),
@@ -27,7 +27,7 @@ class HookForm(Form):
     )
 
 
-class WishForm(Form):
+class PreferenceForm(Form):
     """The notification setting of a room."""
 
-    notify = SelectField("Notify me about", choices=WISHES)
+    notify = SelectField("Notify me about", choices=PREFERENCES)

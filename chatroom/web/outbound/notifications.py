@@ -16,7 +16,7 @@ from chatroom.web.kit.login import current_user, login_required
 from chatroom.web.kit.openapi import operation
 from chatroom.web.kit.pages import Page, render
 from chatroom.web.kit.services import services
-from chatroom.web.outbound.forms import WishForm
+from chatroom.web.outbound.forms import PreferenceForm
 
 BY_COOKIE = (401, 403)
 """For the site's own pages: logged in by cookie; access tokens are refused."""
@@ -61,10 +61,10 @@ def settings() -> Page:
 
 @blueprint.post("/chatroom/<slug>/notify")
 @login_required
-def wish(slug: str) -> Page:
+def set_preference(slug: str) -> Page:
     """Change the notification setting of a room."""
     access = services.rooms.access.get_for(current_user.id, slug)
-    form = WishForm()
+    form = PreferenceForm()
     if not form.validate():
         flash(form.problem, "error")
     else:
@@ -131,7 +131,7 @@ def unsubscribe() -> Response:
     return answer(PushKey(services.outbound.push.public_key))
 
 
-def _form(entry: RoomEntry) -> WishForm:
-    form = WishForm(notify=entry.membership.notify)
+def _form(entry: RoomEntry) -> PreferenceForm:
+    form = PreferenceForm(notify=entry.membership.notify)
     form.notify.id = f"notify-{entry.room.id}"
     return form

@@ -83,7 +83,7 @@ def _password_form() -> PasswordForm:
 
 
 def account_page(form: PasswordForm | PictureForm | None = None, status: int = 200, msg: str = "") -> Response:
-    """One's names, picture, password and sessions."""
+    """The user's names, picture, password and sessions."""
     return render(
         "people/account.html",
         status,

@@ -205,7 +205,7 @@ class DeletionForm(Form):
         return bool(self.way.data == "erase")
 
     def validate_way(self, field: Field) -> None:
-        """Nothing is chosen in anybody's place."""
+        """Require a choice: there is no default."""
         if field.data not in WAYS:
             raise ValidationError("Choose what happens to the messages.")
 

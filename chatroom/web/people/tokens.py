@@ -43,7 +43,7 @@ def tokens() -> Page:
 @login_required
 @form_page(_tokens_page, TokenForm)
 def create(form: TokenForm) -> Page:
-    """Make a token, and show it: the only time that anybody sees it."""
+    """Create a token, and show it once."""
     return _tokens_page(status=201, secret=_create(form), label=form.label.data)
 
 

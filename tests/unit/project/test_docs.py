@@ -32,6 +32,7 @@ from chatroom.outbound.hooks_store import HookStore
 from chatroom.people.fields import FIELDS
 from chatroom.people.profiles import Profile
 from chatroom.rooms.access import LOBBY
+from chatroom.rooms.fields import SETTINGS, TYPES
 from chatroom.rooms.former_slugs_store import FormerSlugs
 from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
@@ -332,7 +333,8 @@ def use_rooms(services: Services, author: Author, other: User) -> None:
     """Everything that is done with rooms."""
     room = services.rooms.making.create(author, "member", title="Den", topic="Ours", is_private=True)
     access = services.rooms.access.get_for(author.id, room.slug)
-    wanted = RoomValues(title="The den", topic="", is_read_only=True, slow_seconds=5, retention_days=1)
+    some = {bool: True, int: 1, str: "some"}
+    wanted = RoomValues(title="The den", topic="", **{name: some[TYPES[name]] for name in SETTINGS})
     services.rooms.settings.change(access, wanted)
     services.rooms.settings.archive(access, is_archived=True)
     for _ in range(2):

@@ -103,7 +103,7 @@ WITHOUT_A_PAGE = {
     "held.withdraw_by_form": "nothing is typed",
     "webhooks.remove": "nothing is typed",
     "webhooks.receive": "programs get JSON",
-    "notifications.wish": "what is chosen is one of three, and is said on the page that it redirects to",
+    "notifications.set_preference": "what is chosen is one of three, and is said on the page that it redirects to",
 }
 
 

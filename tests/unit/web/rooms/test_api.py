@@ -9,6 +9,7 @@ from werkzeug.test import TestResponse
 
 from chatroom.base.models import Author, Room, Scope
 from chatroom.messages.messages_store import MessageStore
+from chatroom.rooms.fields import SETTINGS, TYPES
 from chatroom.services import Services
 from tests.conftest import MakeApp, services_of, signed_in
 from tests.people import rendered
@@ -140,10 +141,8 @@ class TestMaking:
                 "kind": "public",
                 "topic": "What the machines say",
                 "role": "administrator",
-                "is_read_only": False,
-                "slow_seconds": 0,
-                "retention_days": 0,
                 "archived": False,
+                **{name: TYPES[name]() for name in SETTINGS},
             },
         )
         assert "Builds &amp;c" in alice.get("/rooms").text
