@@ -221,7 +221,7 @@ def test_one_that_failed_says_why_and_is_tried_again(person: MakePerson, anythin
     alice.say(text)
     alice.page.get_by_text("A file could not be sent. Try again, or remove it.").wait_for()
     alice.page.unroute("**/api/rooms/*/files?*")
-    alice.page.get_by_role("button", name="Try kitten.jpg again").click()
+    alice.page.get_by_role("button", name="Send kitten.jpg again").click()
     await_attached(alice)
     alice.page.get_by_label("Message", exact=True).press("Enter")
     alice.message(text).locator("img").wait_for()

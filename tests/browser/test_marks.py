@@ -253,7 +253,7 @@ def test_without_a_script_they_are_shown(person, anything):
     message.locator("[data-more]").click()
     page = alice.page
     page.get_by_text("React", exact=True).first.click()
-    page.get_by_role("button", name="Join 🎉").click()
+    page.get_by_role("button", name="Add 🎉").click()
     expect(page.locator(".message--target .reaction")).to_have_text(re.compile("🎉.*2"))
     expect(reactions_of(bob, text)).to_have_text(re.compile("2"))
 
