@@ -112,7 +112,7 @@ def test_nothing_white_and_too_much_are_refused_with_a_reason(person):
     box.fill("😅" * 4003)
     expect(alice.page.get_by_text("3 too many")).to_be_visible()
     box.press("Enter")
-    expect(problem).to_contain_text("3 characters too many")
+    expect(problem).to_contain_text("3 characters too long")
     expect(box).to_have_value("😅" * 4003)  # what was typed is kept
 
 
@@ -121,7 +121,7 @@ def test_what_the_room_refuses_fails_with_a_reason_and_can_be_tried_again(person
     # The page takes these for characters; the server knows that nobody can see them.
     alice.say("\u2800\u2800")
     pending = alice.page.locator("[data-pending] [data-message]")
-    expect(pending).to_contain_text("Not sent. Write something first")
+    expect(pending).to_contain_text("Not sent. The message is empty")
     after = anything("the next one goes")
     alice.say(after)
     alice.sees(after)
