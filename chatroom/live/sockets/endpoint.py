@@ -26,6 +26,7 @@ REFUSED_STATUS = {
     "signed_out": 401,
     "wrong_origin": 403,
     "out_of_scope": 403,
+    "forbidden": 403,
     "not_found": 404,
     "too_many_connections": 503,
 }

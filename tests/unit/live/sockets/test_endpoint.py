@@ -103,6 +103,15 @@ class TestHandshake:
 
         run(test)
 
+    def test_a_public_room_is_joined_before_it_is_followed(self) -> None:
+        async def test() -> None:
+            process = await started()
+            room = process.rooms.making.create(BOB, "member", title="Tea")
+            client = await process.connect("alice", query={"room": room.slug})
+            assert client.status == 403
+
+        run(test)
+
     @pytest.mark.parametrize("slug", ["den", "nowhere"])
     def test_w09_an_outsider_gets_the_same_404_for_a_closed_room_and_for_none(self, slug: str) -> None:
         async def test() -> None:
