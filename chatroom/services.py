@@ -68,7 +68,12 @@ class Services:
             return
         with self._lock:
             if not self._is_open:
-                self._wire(Context.open(self.settings))
+                context = Context.open(self.settings)
+                try:
+                    self._wire(context)
+                except BaseException:
+                    context.close()
+                    raise
                 self._is_open = True
 
     def prepare(self) -> None:

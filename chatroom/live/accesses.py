@@ -49,7 +49,7 @@ class Accesses:
     def put(self, slug: str, access: Access) -> None:
         """Cache rights that were just read, within the scopes of the visitor's token."""
         if access.person.name and access.person != self.person:
-            self.person, self.author = access.person, access.author
+            self.person, self.author = access.person, access.person.author
         self._when_learned()
         self._known[slug] = self._grant.narrow(access)
 

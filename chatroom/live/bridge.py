@@ -46,10 +46,11 @@ class Bridge:
 
     def apply(self, notice: Notice) -> bool:
         """Apply a notice to the connections of this process, and do not wait for it; False where it has none."""
-        if self._engine is None:
+        engine = self._engine  # which may close at this moment, in another thread
+        if engine is None:
             return False
         with contextlib.suppress(RuntimeError):  # the loop has ended
-            self._engine.loop.call_soon_threadsafe(self._engine.apply, notice)
+            engine.loop.call_soon_threadsafe(engine.apply, notice)
         return True
 
     def post(self, room: Room, draft: Draft, timeout_seconds: float = PATIENCE_SECONDS) -> Stored:

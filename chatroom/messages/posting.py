@@ -124,9 +124,12 @@ class Posting:
         """The draft as it is to be stored, or what is held; raise `Refused`."""
         access = said.access
         self._check_reply(access.room, draft.reply_to)
-        file_ids = said.upload() if said.upload is not None else said.file_ids
-        draft = self._files.attach(access.room, draft, file_ids)
-        self._rules.take_turn(access, said.actor, draft.client_id)
+        if said.upload is None:  # a file that has expired costs no turn
+            draft = self._files.attach(access.room, draft, said.file_ids)
+            self._rules.take_turn(access, said.actor, draft.client_id)
+        else:  # nothing is kept for whoever has to wait for their turn
+            self._rules.take_turn(access, said.actor, draft.client_id)
+            draft = self._files.attach(access.room, draft, said.upload())
         held = self._holding.hold(access, draft) if said.actor == "person" else None
         return held or self._texts.with_code(self._texts.with_mentions(access, draft))
 

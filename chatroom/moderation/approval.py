@@ -122,7 +122,7 @@ class Approval:
         held = self._get(held_id)
         if not self._may_decide(by, held):
             raise _no_such()
-        is_theirs = held.state == wanted and held.decided_by == author_of(by)
+        is_theirs = held.state == wanted and held.decided_by is not None and held.decided_by.id == author_of(by).id
         if held.state != "waiting" and not (is_theirs and self._acts.finish_in("held", ACTS[wanted], held.id)):
             raise _decided(held)
         return held

@@ -77,4 +77,7 @@ class RightsNow:
 
 
 def _rules(room: Room) -> tuple[object, ...]:
-    return room.archived_at, room.cleared_sequence, *values_of(room).values()
+    values = values_of(room)
+    if room.kind == "direct":  # each member sees it under the others' names
+        del values["title"]
+    return room.archived_at, room.cleared_sequence, *values.values()

@@ -19,7 +19,7 @@ from flask import (
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
-from chatroom.base.models import File, Held, Room
+from chatroom.base.models import File, Held, Message, Room
 from chatroom.messages.history import Page as MessagePage
 from chatroom.messages.messages_store import Stored
 from chatroom.messages.posting import Submission
@@ -136,8 +136,19 @@ def _is_of(outcome: Stored | Held, said: Submission, keep: Callable[[], list[Fil
     message = outcome.message
     if not outcome.is_repeated or message.edited_at or message.deleted_at:
         return True
-    files = [[(file.name, file.size) for file in each] for each in (message.files, keep())]
-    return message.text == said.text and files[0] == files[1]
+    return message.text == said.text and _has_its_files(message, said, keep)
+
+
+def _has_its_files(message: Message, said: Submission, keep: Callable[[], list[File]]) -> bool:
+    if said.upload is None:
+        return not message.files
+    if not services.messages.posting.may_post(said.access):
+        return True  # nothing is kept for whoever may not post
+    try:
+        kept = keep()
+    except Refused:
+        return True  # it is stored, though its files cannot be kept once more
+    return [(file.name, file.size) for file in message.files] == [(file.name, file.size) for file in kept]
 
 
 def room_page(

@@ -45,6 +45,55 @@ def messages(person: Visitor) -> list[dict[str, Any]]:
     return list(person.get(MESSAGES).json["messages"])
 
 
+def kept_files(app: Flask) -> int:
+    return services_of(app).database["files.files"].count_documents({})
+
+
+class TestFormsThatComeAgain:
+    """A form with a file whose `client_id` was stored: whatever becomes of it, nothing is kept in vain."""
+
+    def test_nothing_is_kept_for_somebody_who_is_muted(self, app: Flask, alice: Visitor, bob: Visitor) -> None:
+        known = bob.fields("/chatroom")["client_id"]
+        assert by_form(bob, text="one", client_id=known).status_code == 303
+        users, moderation = services_of(app).people.users, services_of(app).moderation.moderation
+        muted = users.find_by_username("bob")
+        assert muted is not None
+        moderation.mute(None, muted, datetime.now(UTC) + timedelta(hours=1), "noise")
+
+        for text in ("one", "two"):
+            by_form(bob, (b"x", "a.txt"), text=text, client_id=known)
+
+        assert kept_files(app) == 0
+        assert [message["text"] for message in messages(alice)] == ["one"]
+
+    def test_with_another_text_it_is_another_message(self, alice: Visitor) -> None:
+        known = alice.fields("/chatroom")["client_id"]
+        for text in ("one", "two", "two"):
+            assert by_form(alice, (b"x", "a.txt"), text=text, client_id=known).status_code == 303
+        assert [message["text"] for message in messages(alice)] == ["one", "two"]
+
+    def test_with_another_file_it_is_another_message(self, alice: Visitor) -> None:
+        known = alice.fields("/chatroom")["client_id"]
+        for name in ("a.txt", "a.txt", "b.txt"):
+            assert by_form(alice, (b"x", name), text="one", client_id=known).status_code == 303
+        assert [[file["name"] for file in message["files"]] for message in messages(alice)] == [["a.txt"], ["b.txt"]]
+
+    def test_one_that_is_stored_is_not_refused_for_too_many_uploads(self, make_app: MakeApp) -> None:
+        alice = signed_in(make_app(upload_limit_account="1 per hour"), "alice")
+        known = alice.fields("/chatroom")["client_id"]
+        for _ in range(3):
+            assert by_form(alice, (b"x", "a.txt"), text="one", client_id=known).status_code == 303
+        assert len(messages(alice)) == 1
+
+    def test_nothing_is_kept_for_somebody_whose_turn_has_not_come(
+        self, app: Flask, alice: Visitor, bob: Visitor
+    ) -> None:
+        services_of(app).database["rooms"].update_one({"_id": "lobby"}, {"$set": {"slow_seconds": 3600}})
+        assert by_form(bob, (b"x", "a.txt"), text="one").status_code == 303
+        assert by_form(bob, (b"x", "a.txt"), text="two").status_code == 429
+        assert kept_files(app) == 1
+
+
 class TestUploading:
     def test_as_the_body(self, alice: Visitor) -> None:
         answer = upload(alice, make_picture(), "kitten.png")
