@@ -1,4 +1,7 @@
-"""A queue for places on the event loop. Everybody gets a turn; the queue is bounded for each person and in total."""
+"""A queue on the event loop for a limited number of places: threads, turns.
+
+Everybody gets a turn. The queue is bounded for each person and in total.
+"""
 
 import asyncio
 from collections import Counter, OrderedDict, deque

@@ -1,7 +1,7 @@
 """The address of a client, and the network that limits count.
 
-Every limit, log and list uses both. A forwarded value counts only for as many proxies as are trusted, and only if it
-is an address, because a visitor may have written anything else that a proxy passes on.
+All limits, logs and lists use these two functions. A forwarded value counts only for as many proxies as are trusted,
+and only if it is an address, because a visitor may have written anything else that a proxy passes on.
 """
 
 import ipaddress

@@ -1,6 +1,7 @@
 """Write a backup, verify a backup, and restore one into an empty database.
 
-A backup has no dangling references, and contains each room as it was at one moment.
+No reference in a backup points to something missing. Each room is as it was at one moment, which may differ from room
+to room.
 """
 
 import time

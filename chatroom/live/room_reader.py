@@ -1,6 +1,6 @@
 """Read changes of followed rooms from the store: those that the tail lacks, and pages of history.
 
-The store is read after the tail's revision, so that nothing is missed.
+It reads the store from the tail's revision on, so nothing is missed.
 """
 
 import asyncio

@@ -1,10 +1,13 @@
 """Posting: the one way from every door into a room's log. Websocket, Socket.IO, form, API, webhook and approval use it.
 
-Known first: a draft that is stored or held already is never refused. Then, cheap before dear, and so that nobody is
-charged for what is refused anyway:
+The checks, cheap before dear:
 
 1. the rules of the room (`chatroom.messages.rules`), 2. the text, 3. the rate: these ask no database;
 4. what it answers, 5. its files, 6. its turn in a slow room, 7. whether it is held, 8. whom it names, and its code.
+
+If one of them refuses a draft with a client id that is stored or held already, the answer is that of the first time;
+the form looks for it before the checks. The rate is counted at step 3: what a later step refuses is counted, too.
+What is approved comes in by `post_approved`: it was checked when it was held.
 """
 
 from collections.abc import Callable, Sequence

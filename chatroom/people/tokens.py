@@ -40,9 +40,10 @@ class Grant(msgspec.Struct, frozen=True):
         return role if "moderate" in self.scopes else "member"
 
     def enter(self, slug: str, find: Callable[[str], Access | None], get: Callable[[str], Access]) -> Access:
-        """A room as the token sees it; `get` lets people into public rooms, `find` only looks.
+        """A room as the token sees it; `get` makes people members of the lobby alone, `find` of no room.
 
-        Without the scope `rooms` a token makes nobody a member, but of the lobby, where everybody is.
+        With the scope `rooms`, the refusal of a public room says that they can join it; without it, no refusal says
+        whether the room exists.
         """
         access = get(slug) if "rooms" in self.scopes or slug == LOBBY_SLUG else find(slug)
         if access is None:

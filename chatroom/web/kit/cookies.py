@@ -1,4 +1,4 @@
-"""The session cookie: signed, and it contains only a secret that the database knows.
+"""The session cookie: signed, with a secret that the database knows, the CSRF token, and messages for the next page.
 
 Over TLS its name starts with `__Host-`, so that no neighbouring site can set it.
 """
