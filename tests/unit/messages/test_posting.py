@@ -120,7 +120,7 @@ class TestOrder:
             place.say("", file_ids=["f" * 24], room=SLOW)
         assert place.charged == ["rate"]
 
-    def test_files_that_come_along_are_kept_once_the_text_may_be_said(self, place: Place) -> None:
+    def test_files_that_come_along_are_kept_once_the_text_may_be_said_and_the_turn_has_come(self, place: Place) -> None:
         def upload() -> list[str]:
             place.charged.append("upload")
             return []
@@ -128,7 +128,7 @@ class TestOrder:
         with pytest.raises(Refused):
             place.say(room=READ_ONLY, upload=upload)
         place.say("", room=SLOW, upload=upload)
-        assert place.charged == ["rate", "upload", "turn"]
+        assert place.charged == ["rate", "turn", "upload"]
 
 
 class TestDatabase:
