@@ -5,7 +5,6 @@ Revisions are dense and become visible in order; a `client_id` is stored once fo
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -13,6 +12,7 @@ from bson import ObjectId
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.models import Draft, Message
 from chatroom.messages.documents_store import get_message, made_of, make_document
 from chatroom.messages.log_store import Key, MessageLog, read_by_keys, read_message
@@ -74,9 +74,7 @@ class Stored(msgspec.Struct, frozen=True):
 class MessageStore(MessageLog, RoomsLog):
     """The messages collection. `origin` marks this process's own writes, so that its feed can leave them out."""
 
-    def __init__(
-        self, database: Database, *, origin: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
+    def __init__(self, database: Database, *, origin: str, clock: Clock = utc_now) -> None:
         super().__init__(database)
         self.origin = origin
         self._clock = clock

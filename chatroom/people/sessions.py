@@ -4,12 +4,13 @@ A secret is valid while its session is in the database, not ended, not expired, 
 """
 
 import secrets
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
 
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.models import Scope, Session, User
 from chatroom.people.sessions_store import SessionStore
 from chatroom.people.tokens import USUAL
@@ -35,7 +36,7 @@ class Sessions:
         *,
         idle: timedelta,
         lifetime: timedelta,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._store = store
         self._user_store = user_store
