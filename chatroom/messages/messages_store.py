@@ -12,7 +12,7 @@ from bson import ObjectId
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from chatroom.base.clock import Clock, utc_now
+from chatroom.base.clock import Clock, as_stored, utc_now
 from chatroom.base.models import Draft, Message
 from chatroom.messages.documents_store import get_message, made_of, make_document
 from chatroom.messages.log_store import Key, MessageLog, read_by_keys, read_message
@@ -196,8 +196,7 @@ class MessageStore(MessageLog, RoomsLog):
 
     def documents(self, room: str, last: int, drafts: Iterable[Rendered]) -> list[Document]:
         """The documents that drafts become, as the messages that follow the revision `last`."""
-        now = self._clock()
-        now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # what BSON keeps
+        now = as_stored(self._clock())
         return [
             make_document(room, revision, rendered.draft, rendered.html, sent_at=now, origin=self.origin)
             for revision, rendered in enumerate(drafts, start=last + 1)

@@ -5,7 +5,7 @@ who acts: a person, or a webhook, which has its creator's rights. No rule guesse
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal, get_args
 
 import msgspec
@@ -140,7 +140,7 @@ class RoomRules:
 
 def why_closed(access: Access) -> str:
     """Why somebody cannot write in a room, for its page; what ends by itself is said when they try."""
-    refusal = _find_lasting(access, "person", datetime.now(UTC))
+    refusal = _find_lasting(access, "person", utc_now())
     return refusal.message if refusal is not None else ""
 
 

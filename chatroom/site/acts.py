@@ -12,7 +12,7 @@ from typing import Any, TypedDict, Unpack
 
 import msgspec
 
-from chatroom.base.clock import Clock, utc_now
+from chatroom.base.clock import Clock, as_stored, utc_now
 from chatroom.base.errors import ChatroomError, Unavailable
 from chatroom.base.models import Author, Notice
 from chatroom.site.acts_store import PLACES, ActStore, Note, Place
@@ -166,8 +166,7 @@ class Acts:
         return None
 
     def _now(self) -> datetime:
-        now = self._clock()
-        return now.replace(microsecond=now.microsecond // 1000 * 1000)  # what BSON keeps
+        return as_stored(self._clock())
 
 
 def _bare(notices: Sequence[Notice]) -> tuple[Notice, ...]:
