@@ -54,7 +54,7 @@ def make(context: Context, below: Below) -> ErasureParts:
         rooms.membership_store,
         rooms.members,
         listings=rooms.listings,
-        events=rooms.events,
+        writer=messages.writer,
         notices=site.notices,
     )
     ties = (

@@ -101,7 +101,7 @@ def make(context: Context, below: Below) -> ModerationParts:
             rooms.membership_store,
             rooms.members,
             settings=rooms.settings,
-            events=rooms.events,
+            writer=messages.writer,
             acts=site.acts,
         ),
         overview=OverviewStore(database),

@@ -16,7 +16,6 @@ from chatroom.rooms.access_store import AccessStore
 from chatroom.rooms.current_rights import RightsNow
 from chatroom.rooms.direct import DirectRooms
 from chatroom.rooms.direct_store import DirectRoomStore
-from chatroom.rooms.events import RoomEvents
 from chatroom.rooms.former_slugs_store import FormerSlugs
 from chatroom.rooms.links import RoomLinks
 from chatroom.rooms.listings_store import ListingStore
@@ -49,7 +48,6 @@ class RoomParts(msgspec.Struct, frozen=True, kw_only=True):
     listings: ListingStore
     preferences: OwnMembershipStore
     access: RoomAccess
-    events: RoomEvents
     making: RoomMaking
     membership: RoomMembership
     direct: DirectRooms
@@ -85,7 +83,6 @@ def make(
     access_store, members = AccessStore(database), MemberStore(database)
     codes = CodeStore(database, database["room_invites"], owner="created_by_id", clock=clock)
     access = RoomAccess(access_store, store, direct, memberships, notices)
-    events = RoomEvents(messages.writer)
     making = RoomMaking(
         store,
         notices,
@@ -94,7 +91,7 @@ def make(
         check_making=check_making,
     )
     membership = RoomMembership(
-        memberships, members, access_store, access=access, events=events, notices=notices, acts=acts
+        memberships, members, access_store, access=access, writer=messages.writer, notices=notices, acts=acts
     )
     return RoomParts(
         store=store,
@@ -104,11 +101,10 @@ def make(
         listings=ListingStore(database),
         preferences=own,
         access=access,
-        events=events,
         making=making,
         membership=membership,
         direct=DirectRooms(direct, memberships, notices, check_direct=check_direct),
-        settings=RoomSettings(store, making, events, acts, clock=clock),
+        settings=RoomSettings(store, making, messages.writer, acts, clock=clock),
         links=RoomLinks(codes, store, memberships, membership, acts, clock=clock),
         read_positions=ReadPositions(own, messages.store, notices),
         current_rights=RightsNow(access_store, store, people.session_store, clock=clock),
