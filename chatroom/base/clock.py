@@ -1,0 +1,11 @@
+"""The clock that decides what has expired and labels what is stored. Tests pass another one."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The time now, in UTC."""
+    return datetime.now(UTC)
