@@ -9,3 +9,8 @@ Clock = Callable[[], datetime]
 def utc_now() -> datetime:
     """The time now, in UTC."""
     return datetime.now(UTC)
+
+
+def as_stored(moment: datetime) -> datetime:
+    """A moment to the millisecond, as BSON keeps it."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

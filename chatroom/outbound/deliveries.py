@@ -10,11 +10,12 @@ import json
 import logging
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor, wait
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 
 import msgspec
 
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import ChatroomError
 from chatroom.base.models import Hook, Message, Room
 from chatroom.messages.messages_store import MessageStore
@@ -60,7 +61,7 @@ class Deliveries:
         *,
         find_room: Callable[[str], Room | None],
         is_valid: Callable[[Hook, Room], bool] = lambda _hook, _room: True,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._store = store
         self._message_store = message_store
