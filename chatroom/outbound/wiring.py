@@ -69,7 +69,7 @@ def make(
 
     incoming = IncomingWebhooks(hooks, messages.posting, find_room=find_room, find_maker=find_maker)
     deliveries = Deliveries(
-        hooks, messages.store, site.leases, allowed, find_room=find_room, is_valid=incoming.is_valid
+        hooks, messages.store, site.leases, allowed.post, find_room=find_room, is_valid=incoming.is_valid
     )
     return OutboundParts(
         push=Push(subscriptions, contact=settings.push_contact, poster=anywhere, is_allowed=anywhere.is_allowed),
