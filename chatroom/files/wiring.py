@@ -1,11 +1,11 @@
 """The parts of this package, made once, and its collections."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Protocol
 
 import msgspec
 
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.models import Held, Message
 from chatroom.base.threads import Workers
 from chatroom.files import files_store, pictures
@@ -50,7 +50,7 @@ def make(
     *,
     find_message: Callable[[str, str, str], Message | None],
     find_held: Callable[[str, str, str], Held | None] = lambda _room_id, _author_id, _client_id: None,
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    clock: Clock = utc_now,
 ) -> FileParts:
     """Wire the package. A file is in use when `find_message` or `find_held` finds what it was sent with."""
     settings, drawing = context.settings, pictures.make_workers()

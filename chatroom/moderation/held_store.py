@@ -3,8 +3,8 @@
 A message is held once for its author, room and client id, and decided once. It is not part of the room's log.
 """
 
-from collections.abc import Callable, Collection
-from datetime import UTC, datetime, timedelta
+from collections.abc import Collection
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -12,6 +12,7 @@ from bson import ObjectId
 from bson.errors import InvalidId
 from pymongo import ASCENDING, IndexModel, ReturnDocument
 
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.models import Author, Held
 from chatroom.mongo.database import Database, Document
 from chatroom.mongo.records import record_of
@@ -36,7 +37,7 @@ INDEXES = [
 class HeldStore:
     """The held collection."""
 
-    def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
         self._database = database
         self._held = database["held"]
         self._clock = clock

@@ -5,11 +5,12 @@ Nobody can act on a user of the same or a higher role. There is always an admini
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from chatroom.base.access import Access
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.durations import until
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Notice, Role, User
@@ -42,7 +43,7 @@ class Moderation:
         sessions: Sessions,
         *,
         acts: Acts,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._user_store = user_store
         self._state_store = state_store

@@ -3,13 +3,14 @@
 An open report has a copy of the reported messages. A person can report a message once.
 """
 
-from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, datetime
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
 from pymongo import ASCENDING, IndexModel
 
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.models import Author, RoomName
 from chatroom.mongo.database import Database
 from chatroom.mongo.records import record_of
@@ -54,7 +55,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 class ReportStore:
     """The reports collection."""
 
-    def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
         self._database = database
         self._reports = database["reports"]
         self._clock = clock

@@ -10,10 +10,11 @@ import json
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import ChatroomError
 from chatroom.base.models import Hook, Message, Room
 from chatroom.messages.messages_store import MessageStore
@@ -53,7 +54,7 @@ class Deliveries:
         *,
         find_room: Callable[[str], Room | None],
         is_valid: Callable[[Hook, Room], bool],
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._store = store
         self._message_store = message_store

@@ -4,11 +4,11 @@ A subscription belongs to the session that created it, and ends with it.
 """
 
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime
 
 import msgspec
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
+from chatroom.base.clock import Clock, utc_now
 from chatroom.mongo.database import Database
 from chatroom.mongo.records import record_of
 from chatroom.mongo.unique import write_or_find
@@ -31,7 +31,7 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
 class SubscriptionStore:
     """The subscriptions and push_keys collections."""
 
-    def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
         self._database = database
         self._subscriptions = database["subscriptions"]
         self._keys = database["push_keys"]

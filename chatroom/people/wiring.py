@@ -1,11 +1,12 @@
 """The parts of this package, made once, and its collections."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 
 import msgspec
 
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.threads import Workers
 from chatroom.mongo.collections import CollectionModel
 from chatroom.mongo.context import Context
@@ -63,7 +64,7 @@ def make(
     *,
     drawing: Workers,
     registration: Callable[[], str],
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    clock: Clock = utc_now,
 ) -> PeopleParts:
     """Wire the package. `registration` is who may make an account now: `open`, `invite` or `closed`."""
     database, settings = context.database, context.settings

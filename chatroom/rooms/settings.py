@@ -3,13 +3,13 @@
 A change is stored, sent to everybody who follows the room, and announced in it if it concerns all.
 """
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from chatroom.base.access import Access
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import Refused
 from chatroom.base.models import Author, Notice, Room, RoomValues
 from chatroom.rooms.access import LOBBY
@@ -31,7 +31,7 @@ class RoomSettings:
         events: RoomEvents,
         acts: Acts,
         *,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._store = store
         self._making = making

@@ -1,11 +1,11 @@
 """The parts of this package, made once, and its collections."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Protocol
 
 import msgspec
 
+from chatroom.base.clock import Clock, utc_now
 from chatroom.messages.wiring import MessageParts
 from chatroom.mongo.collections import CollectionModel
 from chatroom.mongo.context import Context
@@ -75,7 +75,7 @@ def make(
     *,
     check_making: Callable[[str], None] = lambda _user_id: None,
     check_direct: Callable[[str, Sequence[str]], None] = lambda _user_id, _others: None,
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    clock: Clock = utc_now,
 ) -> RoomParts:
     """Wire the package. `check_making` and `check_direct` refuse who may not make rooms or write to people yet."""
     site, people, messages = below.site, below.people, below.messages
