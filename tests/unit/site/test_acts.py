@@ -483,9 +483,7 @@ def test_every_process_looks_up_what_its_connections_remember(
     """M16: it holds that against what is true."""
     given: dict[str, Any] = {}
     monkeypatch.setattr(wiring, "Engine", lambda *_, **options: given.update(options))
-    cast("Any", wiring.make_engine)(
-        services.context, services, bridge=None, presences=None, store_now=None, posted_here=None
-    )
+    cast("Any", services.live).make_engine(None, None, posted_here=None)
     assert given["application"].read_rights == services.rooms.current_rights.read
 
 
