@@ -10,9 +10,9 @@ import msgspec
 from chatroom.base.models import Message
 from chatroom.live import change_stream_store
 from chatroom.live.bridge import Bridge
-from chatroom.live.checks.session_check import EndedSessions
-from chatroom.live.engine import Application, Engine, Feed, Limits
-from chatroom.live.feed import SAFETY_SECONDS, ChangeStreamFeed, Hint, Known, PollingFeed
+from chatroom.live.checks import EndedSessions
+from chatroom.live.engine import Application, Engine, Limits
+from chatroom.live.feed import SAFETY_SECONDS, ChangeStreamFeed, Feed, Hint, Known, poll
 from chatroom.live.presence import presences_store
 from chatroom.live.presence.presences_store import PresenceStore
 from chatroom.live.rooms import TailLimits
@@ -111,14 +111,11 @@ def make_endpoint(context: Context, below: Below, *, engine: Engine, entrance: E
 def _make_feed(context: Context, messages: MessageParts, known: Known, hint: Hint) -> Feed:
     """The feed that the database allows; called in a thread."""
     database = context.database
-
-    def polling(seconds: float) -> PollingFeed:
-        return PollingFeed(messages.store.newest_revisions, known, hint, seconds=seconds)
-
     database.warn_if_outdated()
+    make_polling = partial(poll, messages.store.newest_revisions, known, hint)
     if not database.has_change_streams():
         log.info("the database has no change streams: other processes' messages are asked for")
-        return polling(context.settings.polling_milliseconds / 1000)
+        return make_polling(seconds=context.settings.polling_milliseconds / 1000)
     log.info("other processes' messages come by change stream")
     watch = partial(change_stream_store.watch, database, context.origin)
-    return ChangeStreamFeed(watch, polling(SAFETY_SECONDS), known, hint)
+    return ChangeStreamFeed(watch, make_polling(seconds=SAFETY_SECONDS), known, hint)
