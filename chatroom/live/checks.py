@@ -7,9 +7,10 @@ import asyncio
 import math
 import zlib
 from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.threads import RunInThread
 from chatroom.live.connections import Connection, Connections
 from chatroom.rooms.current_rights import Now
@@ -30,7 +31,7 @@ class EndedSessions:
 
     def __init__(self, ended_since: Callable[[datetime], list[tuple[str, datetime]]]) -> None:
         self._ended_since = ended_since
-        self._moment = datetime.now(UTC) - START_OVERLAP
+        self._moment = utc_now() - START_OVERLAP
 
     def __call__(self) -> set[str]:
         """The ids; the last ones are returned again and again, because ends do not become visible in order."""
@@ -54,7 +55,7 @@ class SessionCheck:
         *,
         ended: Callable[[], set[str]],
         prolong: Callable[..., datetime | None],
-        clock: Callable[[], datetime],
+        clock: Clock,
     ) -> None:
         self._connections = connections
         self._run = run

@@ -3,9 +3,9 @@
 Other processes read it from leases in the database, which are written at most once a second.
 """
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 
+from chatroom.base.clock import Clock
 from chatroom.base.errors import Unavailable
 from chatroom.base.models import Person, Room
 from chatroom.base.threads import RunInThread
@@ -28,7 +28,7 @@ class PresenceUpdates:
         run: RunInThread,
         *,
         renew_ticks: int,
-        clock: Callable[[], datetime],
+        clock: Clock,
     ) -> None:
         self._rooms = rooms
         self._store = store
