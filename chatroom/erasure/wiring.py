@@ -37,7 +37,7 @@ class ErasureParts:
             rooms.membership_store,
             rooms.members,
             listings=rooms.listings,
-            events=rooms.events,
+            writer=messages.writer,
             notices=site.notices,
         )
         ties = (

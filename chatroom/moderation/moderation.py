@@ -13,11 +13,10 @@ from chatroom.base.access import Access
 from chatroom.base.clock import Clock, utc_now
 from chatroom.base.durations import until
 from chatroom.base.errors import Refused, Unavailable
-from chatroom.base.models import Notice, Role, User
+from chatroom.base.models import Notice, Role, User, access_notice
 from chatroom.people.account_states_store import AccountStateStore
 from chatroom.people.sessions import Sessions
 from chatroom.people.users_store import UserStore
-from chatroom.rooms.events import access_notice
 from chatroom.rooms.membership import RoomMembership, no_member
 from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.site.acts import Acts
