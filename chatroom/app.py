@@ -17,7 +17,6 @@ from chatroom.base.config import Settings, load_settings
 from chatroom.live.engine import Engine
 from chatroom.live.sockets.endpoint import Entrance, LiveEndpoint
 from chatroom.live.sockets.visitor import Visitor
-from chatroom.live.wiring import make_endpoint, make_engine
 from chatroom.messages.async_store import AsyncMessages
 from chatroom.outbound.notifications import Notifier
 from chatroom.services import Services, Start
@@ -130,14 +129,7 @@ class ASGI:
         store_now = (
             None if services.settings.is_in_memory else AsyncMessages(services.database, services.messages.store)
         )
-        engine = make_engine(
-            services.context,
-            services,
-            bridge=services.bridge,
-            presences=services.live.presences,
-            store_now=store_now,
-            posted_here=notifier.take,
-        )
+        engine = services.live.make_engine(services.bridge, store_now, posted_here=notifier.take)
         await engine.start()
         self._live = self._make_live(engine)
         for thread in services.threads:
@@ -178,7 +170,7 @@ class ASGI:
             sign_in=self._sign_in,
             is_own_origin=lambda scope: web.is_own_origin(scope, settings),
         )
-        return make_endpoint(services.context, services, engine=engine, entrance=entrance)
+        return services.live.make_endpoint(engine, entrance)
 
     def _find_user(self, scope: Mapping[str, Any]) -> str | None:
         visitor = self._sign_in(scope)

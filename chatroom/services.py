@@ -108,59 +108,54 @@ class Services:
     def _wire(self, context: Context) -> None:
         """Make the packages, each from those below it.
 
-        What one asks of a package above it is given as a function, which looks that package up when it is called.
+        A function that a package above provides is looked up when it is called.
         """
-        self.context = context
-        self.database = context.database
-        self.secret_key = context.secret_key
-        self.site = site.make(context, follow_ups=self._follow_ups(), apply_notice=self.bridge.apply)
-        self.files = files.make(
-            context,
-            self,
+        self.context, self.database, self.secret_key = context, context.database, context.secret_key
+        self.site = site.SiteParts(context, follow_ups=self._follow_ups(), apply_notice=self.bridge.apply)
+        self.files = files.FileParts(
+            self.site,
             find_message=later(lambda: self.messages.store.find_by_client_id),
             find_held=later(lambda: self.moderation.held.find),
         )
-        self.people = people.make(
-            context,
-            self,
+        self.people = people.PeopleParts(
+            self.site,
             drawing=self.files.drawing,
             registration=later(lambda: self.moderation.admission.registration),
         )
-        self.messages = messages.make(
-            context,
-            self,
+        self.messages = messages.MessageParts(
+            self.site,
+            self.files,
             line=self.bridge,
-            above=messages.Above(
-                find_people=later(lambda: self.rooms.members.find_named),
-                take_turn=later(lambda: self.rooms.preferences.take_turn),
-                is_newcomer=later(lambda: self.moderation.newcomers.seems_one),
-                holding=Holding(
-                    may_hold=later(lambda: self.moderation.holding.may_hold),
-                    find=later(lambda: self.moderation.holding.find),
-                    hold=later(lambda: self.moderation.holding.hold),
-                ),
+            find_people=later(lambda: self.rooms.members.find_named),
+            take_turn=later(lambda: self.rooms.preferences.take_turn),
+            is_newcomer=later(lambda: self.moderation.newcomers.seems_one),
+            holding=Holding(
+                may_hold=later(lambda: self.moderation.holding.may_hold),
+                find=later(lambda: self.moderation.holding.find),
+                hold=later(lambda: self.moderation.holding.hold),
             ),
         )
-        self._wire_above_messages(context)
+        self._wire_above_messages()
 
-    def _wire_above_messages(self, context: Context) -> None:
-        self.rooms = rooms.make(
-            context,
-            self,
+    def _wire_above_messages(self) -> None:
+        below = self.site, self.people, self.messages
+        self.rooms = rooms.RoomParts(
+            *below,
             check_making=later(lambda: self.moderation.newcomers.check_making_rooms),
             check_direct=later(lambda: self.moderation.newcomers.check_direct),
         )
-        self.outbound = outbound.make(
-            context,
-            self,
-            find_room=self.rooms.store.find,
-            find_access=self.rooms.access.find_for,
+        self.outbound = outbound.OutboundParts(
+            *below, find_room=self.rooms.store.find, find_access=self.rooms.access.find_for
         )
-        self.moderation = moderation.make(context, self)
-        self.search = search.make(context, self)
-        self.export = export.make(context, self, collections=COLLECTIONS)
-        self.erasure = erasure.make(context, self)
-        self.live = live.make(context)
+        self.moderation = moderation.ModerationParts(self.site, self.files, self.people, self.messages, self.rooms)
+        self.search = search.SearchParts(*below, self.rooms)
+        self.export = export.ExportParts(
+            *below, self.rooms, moderation=self.moderation, search=self.search, collections=COLLECTIONS
+        )
+        self.erasure = erasure.ErasureParts(
+            *below, self.rooms, outbound=self.outbound, moderation=self.moderation, search=self.search
+        )
+        self.live = live.LiveParts(*below, self.rooms)
         working = (self.site, self.files, self.outbound, self.moderation, self.search, self.erasure)
         self.threads = [thread for parts in working for thread in parts.threads]
 

@@ -20,7 +20,6 @@ from chatroom.mongo.database import Database
 from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.mongo.embedded.mongod import find_binaries, make_runnable
 from chatroom.people.sessions_store import SessionStore
-from chatroom.rooms import wiring as room_wiring
 from chatroom.rooms.wiring import RoomParts
 from chatroom.services import COLLECTIONS
 from chatroom.site.acts import Acts, FollowUp
@@ -52,11 +51,10 @@ def make_rooms(
 ) -> RoomParts:
     """The rooms of a database."""
     context = Context(settings or Settings(mongo_uri="mongomock://"), database, "", "here")
-    site = SimpleNamespace(notices=notices, acts=acts or make_acts(database, notices))
-    people = SimpleNamespace(session_store=SessionStore(database))
-    parts = SimpleNamespace(writer=writer, store=MessageStore(database, origin="here"))
-    below = SimpleNamespace(site=site, people=people, messages=parts)
-    return room_wiring.make(context, below, **given)
+    site: Any = SimpleNamespace(context=context, notices=notices, acts=acts or make_acts(database, notices))
+    people: Any = SimpleNamespace(session_store=SessionStore(database))
+    messages: Any = SimpleNamespace(writer=writer, store=MessageStore(database, origin="here"))
+    return RoomParts(site, people, messages, **given)
 
 
 def make_acts(

@@ -5,8 +5,9 @@ The remaining work is stored in the account, so that any process can finish it.
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import ChatroomError, Refused
 from chatroom.base.models import FormerMember, Notice, User
 from chatroom.erasure.departed_memberships import GONE
@@ -45,7 +46,7 @@ class AccountDeletion:
         leases: LeaseStore,
         *,
         ties: Sequence[Tie],
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._accounts = people.accounts
         self._user_store = people.users

@@ -5,8 +5,8 @@ Repeating it changes nothing.
 """
 
 from chatroom.base.models import Notice, Room
+from chatroom.messages.writer import Writer
 from chatroom.people.users_store import UserStore
-from chatroom.rooms.events import RoomEvents
 from chatroom.rooms.listings_store import ListingStore
 from chatroom.rooms.members_store import MemberStore
 from chatroom.rooms.memberships_store import MembershipStore
@@ -27,7 +27,7 @@ class DepartedMemberships:
         member_store: MemberStore,
         *,
         listings: ListingStore,
-        events: RoomEvents,
+        writer: Writer,
         notices: Notices,
     ) -> None:
         self._user_store = user_store
@@ -35,7 +35,7 @@ class DepartedMemberships:
         self._membership_store = membership_store
         self._member_store = member_store
         self._listings = listings
-        self._events = events
+        self._writer = writer
         self._notices = notices
 
     def end_for(self, user_id: str) -> None:
@@ -58,4 +58,4 @@ class DepartedMemberships:
         if heir is not None:
             self._membership_store.set_role(heir.id, room, "administrator")
             self._notices.tell(Notice(kind="access", user=heir.id, room=room.id))
-            self._events.add(room, heir.person.author, "is now an administrator of this room")
+            self._writer.note(room, heir.person.author, "is now an administrator of this room")

@@ -3,10 +3,10 @@
 It deletes a few at a time; the room stores how far it has come.
 """
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from chatroom.base.access import Access
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import Refused
 from chatroom.base.models import Room
 from chatroom.erasure.erasure_store import ErasureStore
@@ -26,7 +26,7 @@ class Retention:
         message_store: MessageStore,
         changes: Changes,
         *,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._store = store
         self._message_store = message_store

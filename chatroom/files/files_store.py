@@ -4,7 +4,7 @@ A file can be found only when all of it is stored, and not after a part may be g
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 
 import msgspec
@@ -12,6 +12,7 @@ from bson import ObjectId
 from bson.errors import InvalidId
 from pymongo import ASCENDING, IndexModel, ReturnDocument
 
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import Unavailable
 from chatroom.base.models import File
 from chatroom.mongo.database import Database, Document
@@ -48,7 +49,7 @@ class KeptFile(msgspec.Struct, frozen=True, kw_only=True):
 class FileStore:
     """The collections `files.files` and `files.chunks`."""
 
-    def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
         self._database = database
         self._files = database["files.files"]
         self._chunks = database["files.chunks"]

@@ -4,11 +4,12 @@ A file belongs to its uploader until its message is stored.
 """
 
 import logging
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 
 import msgspec
 
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Draft, Held, Message, Room
 from chatroom.files.files_store import FileStore, KeptFile
@@ -31,7 +32,7 @@ class MessageFiles:
         usage: FileUsage,
         *,
         most_files: int,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._store = store
         self._usage = usage

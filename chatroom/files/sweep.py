@@ -1,8 +1,8 @@
 """Remove files without a message: a day after their upload, or after their message is gone."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
+from chatroom.base.clock import Clock, utc_now
 from chatroom.files.files_store import FileStore
 from chatroom.files.usage import FileUsage
 
@@ -15,9 +15,7 @@ CHECK_TIME = timedelta(minutes=10)
 class FileSweep:
     """Look at each file now and then, and remove it where nothing has it."""
 
-    def __init__(
-        self, store: FileStore, usage: FileUsage, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
+    def __init__(self, store: FileStore, usage: FileUsage, *, clock: Clock = utc_now) -> None:
         self._store = store
         self._usage = usage
         self._clock = clock

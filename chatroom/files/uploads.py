@@ -3,14 +3,14 @@
 The content alone decides the type; pictures and videos lose the camera's metadata.
 """
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from functools import partial
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 
 import msgspec
 
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.config import Settings
 from chatroom.base.errors import Refused
 from chatroom.base.models import File, Room
@@ -37,7 +37,7 @@ class FileUploads:
         drawing: Workers,
         usage: FileUsage,
         *,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._store = store
         self._most_bytes = settings.max_file_bytes

@@ -1,13 +1,9 @@
 """The parts of this package, made once, and its collections."""
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from typing import Protocol
+from collections.abc import Callable
 
-import msgspec
-
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.models import Held, Message
-from chatroom.base.threads import Workers
 from chatroom.files import files_store, pictures
 from chatroom.files.downloads import FileDownloads
 from chatroom.files.files_store import FileStore
@@ -16,8 +12,7 @@ from chatroom.files.sweep import FileSweep
 from chatroom.files.uploads import FileUploads
 from chatroom.files.usage import FileUsage
 from chatroom.mongo.collections import CollectionModel
-from chatroom.mongo.context import Context
-from chatroom.site.background import BackgroundThread, make_chore
+from chatroom.site.background import make_chore
 from chatroom.site.wiring import SiteParts
 
 COLLECTIONS = (
@@ -26,42 +21,23 @@ COLLECTIONS = (
 )
 
 
-class FileParts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the package offers; `threads` are what it does in the background while a server runs."""
+class FileParts:
+    """What the package offers; `threads` run in the background of a server."""
 
-    store: FileStore
-    uploads: FileUploads
-    downloads: FileDownloads
-    of_messages: MessageFiles
-    sweep: FileSweep
-    drawing: Workers
-    threads: Sequence[BackgroundThread]
-
-
-class Below(Protocol):
-    """The package below that this one works with."""
-
-    site: SiteParts
-
-
-def make(
-    context: Context,
-    below: Below,
-    *,
-    find_message: Callable[[str, str, str], Message | None],
-    find_held: Callable[[str, str, str], Held | None] = lambda _room_id, _author_id, _client_id: None,
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-) -> FileParts:
-    """Wire the package. A file is in use when `find_message` or `find_held` finds what it was sent with."""
-    settings, drawing = context.settings, pictures.make_workers()
-    store, usage = FileStore(context.database, clock=clock), FileUsage(find_message, find_held)
-    sweep = FileSweep(store, usage, clock=clock)
-    return FileParts(
-        store=store,
-        uploads=FileUploads(store, settings, drawing, usage, clock=clock),
-        downloads=FileDownloads(store, usage),
-        of_messages=MessageFiles(store, usage, most_files=settings.max_files_per_message, clock=clock),
-        sweep=sweep,
-        drawing=drawing,
-        threads=(make_chore("files", sweep.run, below.site.leases),),
-    )
+    def __init__(
+        self,
+        site: SiteParts,
+        *,
+        find_message: Callable[[str, str, str], Message | None],
+        find_held: Callable[[str, str, str], Held | None] = lambda _room_id, _author_id, _client_id: None,
+        clock: Clock = utc_now,
+    ) -> None:
+        """A file is in use if `find_message` or `find_held` finds what it was sent with."""
+        settings, usage = site.context.settings, FileUsage(find_message, find_held)
+        self.drawing = pictures.make_workers()
+        self.store = FileStore(site.context.database, clock=clock)
+        self.uploads = FileUploads(self.store, settings, self.drawing, usage, clock=clock)
+        self.downloads = FileDownloads(self.store, usage)
+        self.of_messages = MessageFiles(self.store, usage, most_files=settings.max_files_per_message, clock=clock)
+        self.sweep = FileSweep(self.store, usage, clock=clock)
+        self.threads = (make_chore("files", self.sweep.run, site.leases),)

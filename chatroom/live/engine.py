@@ -7,11 +7,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import msgspec
 
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import ChatroomError, Unavailable
 from chatroom.base.models import Message, Notice, Person, Room
 from chatroom.live.bridge import Bridge
@@ -81,7 +81,7 @@ class Engine:
         *,
         application: Application,
         limits: Limits,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self.bridge = bridge
         self._make_feed = application.make_feed

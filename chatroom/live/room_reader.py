@@ -5,12 +5,13 @@ It reads the store from the tail's revision on, so nothing is missed.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import msgspec
 
+from chatroom.base.clock import Clock
 from chatroom.base.errors import ChatroomError, Unavailable
 from chatroom.base.models import Message, Room
 from chatroom.live import protocol
@@ -36,7 +37,7 @@ class Source(msgspec.Struct, frozen=True):
     run: Run
     hear: Hear
     posted_elsewhere: Callable[[str], None]
-    clock: Callable[[], datetime]
+    clock: Clock
 
 
 class RoomReader:

@@ -3,9 +3,6 @@
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Protocol
-
-import msgspec
 
 from chatroom.base.models import Message
 from chatroom.live import change_stream_store
@@ -23,7 +20,6 @@ from chatroom.messages.appending import Appending
 from chatroom.messages.async_store import AsyncMessages
 from chatroom.messages.wiring import MessageParts
 from chatroom.mongo.collections import CollectionModel
-from chatroom.mongo.context import Context
 from chatroom.people.wiring import PeopleParts
 from chatroom.rooms.wiring import RoomParts
 from chatroom.site.wiring import SiteParts
@@ -33,92 +29,73 @@ log = logging.getLogger(__name__)
 COLLECTIONS = (CollectionModel("presences", presences_store.INDEXES),)
 
 
-class LiveParts(msgspec.Struct, frozen=True):
+class LiveParts:
     """What the package offers."""
 
-    presences: PresenceStore
+    def __init__(self, site: SiteParts, people: PeopleParts, messages: MessageParts, rooms: RoomParts) -> None:
+        self._site, self._people, self._messages, self._rooms = site, people, messages, rooms
+        self._context = context = site.context
+        lease_seconds = context.settings.presence_lease_seconds
+        self.presences = PresenceStore(context.database, process=context.origin, lease_seconds=lease_seconds)
 
+    def make_engine(
+        self,
+        bridge: Bridge,
+        store_now: AsyncMessages | None,
+        *,
+        posted_here: Callable[[str, Sequence[Message]], None],
+    ) -> Engine:
+        """Wire an engine; call it on the event loop that the engine is to run on, from which `store_now` writes."""
+        site, messages, settings = self._site, self._messages, self._context.settings
+        application = Application(
+            find_room=self._rooms.store.find,
+            hear_notices=site.notices.hear,
+            ended_sessions=EndedSessions(self._people.sessions.ended_since),
+            prolong_session=self._people.sessions.prolong,
+            read_rights=self._rooms.current_rights.read,
+            make_feed=self._make_feed,
+            renew_site=site.settings.renew,
+            posted_here=posted_here,
+            posted_elsewhere=site.limits.posting.record,
+        )
+        limits = Limits(
+            max_waiting=settings.max_waiting_drafts,
+            tail=TailLimits(settings.tail_messages, settings.tail_bytes),
+            lease_seconds=settings.presence_lease_seconds,
+        )
+        appending = Appending(messages.store, messages.texts, store_now)
+        return Engine(bridge, appending, messages.store, self.presences, application=application, limits=limits)
 
-def make(context: Context) -> LiveParts:
-    """Wire the package."""
-    lease_seconds = context.settings.presence_lease_seconds
-    return LiveParts(
-        presences=PresenceStore(context.database, process=context.origin, lease_seconds=lease_seconds),
-    )
+    def make_endpoint(self, engine: Engine, entrance: Entrance) -> LiveEndpoint:
+        """Wire what connections come to."""
+        settings, messages, rooms = self._context.settings, self._messages, self._rooms
+        limits = gate.Limits(
+            connections=settings.max_connections,
+            connections_per_user=settings.max_connections_per_user,
+            connections_per_address=settings.max_connections_per_address,
+            rooms_per_connection=settings.max_rooms_per_connection,
+        )
+        chat = Chat(
+            rooms=rooms.access,
+            posting=messages.posting,
+            changes=messages.changes,
+            history=messages.history,
+            mark_read=rooms.read_positions.mark,
+            limits=limits,
+        )
+        return LiveEndpoint(engine, chat, entrance)
 
+    def _make_feed(self, known: Known, hint: Hint) -> Feed:
+        """The feed that the database allows; called in a thread."""
+        database = self._context.database
 
-class Below(Protocol):
-    """The packages below that this one works with."""
+        def polling(seconds: float) -> PollingFeed:
+            return PollingFeed(self._messages.store.newest_revisions, known, hint, seconds=seconds)
 
-    site: SiteParts
-    people: PeopleParts
-    messages: MessageParts
-    rooms: RoomParts
-
-
-def make_engine(
-    context: Context,
-    below: Below,
-    *,
-    bridge: Bridge,
-    presences: PresenceStore,
-    store_now: AsyncMessages | None,
-    posted_here: Callable[[str, Sequence[Message]], None],
-) -> Engine:
-    """Wire an engine; to be called on the event loop that it is to run on, from which `store_now` writes."""
-    site, people, messages, rooms = below.site, below.people, below.messages, below.rooms
-    settings = context.settings
-    application = Application(
-        find_room=rooms.store.find,
-        hear_notices=site.notices.hear,
-        ended_sessions=EndedSessions(people.sessions.ended_since),
-        prolong_session=people.sessions.prolong,
-        read_rights=rooms.current_rights.read,
-        make_feed=partial(_make_feed, context, messages),
-        renew_site=site.settings.renew,
-        posted_here=posted_here,
-        posted_elsewhere=site.limits.posting.record,
-    )
-    limits = Limits(
-        max_waiting=settings.max_waiting_drafts,
-        tail=TailLimits(settings.tail_messages, settings.tail_bytes),
-        lease_seconds=settings.presence_lease_seconds,
-    )
-    appending = Appending(messages.store, messages.texts, store_now)
-    return Engine(bridge, appending, messages.store, presences, application=application, limits=limits)
-
-
-def make_endpoint(context: Context, below: Below, *, engine: Engine, entrance: Entrance) -> LiveEndpoint:
-    """Wire what connections come to."""
-    settings = context.settings
-    limits = gate.Limits(
-        connections=settings.max_connections,
-        connections_per_user=settings.max_connections_per_user,
-        connections_per_address=settings.max_connections_per_address,
-        rooms_per_connection=settings.max_rooms_per_connection,
-    )
-    chat = Chat(
-        rooms=below.rooms.access,
-        posting=below.messages.posting,
-        changes=below.messages.changes,
-        history=below.messages.history,
-        mark_read=below.rooms.read_positions.mark,
-        limits=limits,
-    )
-    return LiveEndpoint(engine, chat, entrance)
-
-
-def _make_feed(context: Context, messages: MessageParts, known: Known, hint: Hint) -> Feed:
-    """The feed that the database allows; called in a thread."""
-    database = context.database
-
-    def polling(seconds: float) -> PollingFeed:
-        return PollingFeed(messages.store.newest_revisions, known, hint, seconds=seconds)
-
-    database.warn_if_outdated()
-    if not database.has_change_streams():
-        log.info("the database has no change streams: other processes' messages are asked for")
-        return polling(context.settings.polling_milliseconds / 1000)
-    log.info("other processes' messages come by change stream")
-    watch = partial(change_stream_store.watch, database, context.origin)
-    return ChangeStreamFeed(watch, polling(SAFETY_SECONDS), known, hint)
+        database.warn_if_outdated()
+        if not database.has_change_streams():
+            log.info("the database has no change streams: other processes' messages are asked for")
+            return polling(self._context.settings.polling_milliseconds / 1000)
+        log.info("other processes' messages come by change stream")
+        watch = partial(change_stream_store.watch, database, self._context.origin)
+        return ChangeStreamFeed(watch, polling(SAFETY_SECONDS), known, hint)

@@ -4,10 +4,10 @@ Each is a function that the room's queue calls in turn, and calls again while it
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from chatroom.base.access import Access
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import Refused
 from chatroom.base.models import (
     Draft,
@@ -49,7 +49,7 @@ class Changes:
         *,
         files: MessageFiles | None = None,
         acts: Acts | None = None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._store = store
         self._texts = texts

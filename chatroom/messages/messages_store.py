@@ -5,7 +5,6 @@ Revisions are dense and become visible in order; a `client_id` is stored once fo
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -13,6 +12,7 @@ from bson import ObjectId
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
+from chatroom.base.clock import Clock, as_stored, utc_now
 from chatroom.base.models import Draft, Message
 from chatroom.messages.documents_store import get_message, made_of, make_document
 from chatroom.messages.log_store import Key, MessageLog, read_by_keys, read_message
@@ -74,9 +74,7 @@ class Stored(msgspec.Struct, frozen=True):
 class MessageStore(MessageLog, RoomsLog):
     """The messages collection. `origin` marks this process's own writes, so that its feed can leave them out."""
 
-    def __init__(
-        self, database: Database, *, origin: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
+    def __init__(self, database: Database, *, origin: str, clock: Clock = utc_now) -> None:
         super().__init__(database)
         self.origin = origin
         self._clock = clock
@@ -198,8 +196,7 @@ class MessageStore(MessageLog, RoomsLog):
 
     def documents(self, room: str, last: int, drafts: Iterable[Rendered]) -> list[Document]:
         """The documents that drafts become, as the messages that follow the revision `last`."""
-        now = self._clock()
-        now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # what BSON keeps
+        now = as_stored(self._clock())
         return [
             make_document(room, revision, rendered.draft, rendered.html, sent_at=now, origin=self.origin)
             for revision, rendered in enumerate(drafts, start=last + 1)

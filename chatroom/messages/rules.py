@@ -5,12 +5,13 @@ who acts: a person, or a webhook, which has its creator's rights. No rule guesse
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal, get_args
 
 import msgspec
 
 from chatroom.base.access import Access
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.durations import FOREVER, until
 from chatroom.base.errors import Refused
 from chatroom.base.models import Membership, Person, Role, Room
@@ -106,7 +107,7 @@ class RoomRules:
         *,
         take_turn: TakeTurn = lambda _user_id, _room, _client_id, _seconds: 0.0,
         is_newcomer: Callable[[Access], bool] = lambda _access: False,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._take_turn = take_turn
         self._clock = clock
@@ -139,7 +140,7 @@ class RoomRules:
 
 def why_closed(access: Access) -> str:
     """Why somebody cannot write in a room, for its page; what ends by itself is said when they try."""
-    refusal = _find_lasting(access, "person", datetime.now(UTC))
+    refusal = _find_lasting(access, "person", utc_now())
     return refusal.message if refusal is not None else ""
 
 

@@ -3,10 +3,10 @@
 A mode that is set here overrides `REGISTRATION` in the environment, until it is removed.
 """
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Literal, get_args
 
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.site.acts import Acts
 from chatroom.site.audit import SITE
@@ -32,7 +32,7 @@ class Admission:
         acts: Acts,
         default: Registration,
         *,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._site = site
         self._invites = invites

@@ -3,10 +3,8 @@
 A draft is held once; sending it again returns the outcome.
 """
 
-from collections.abc import Callable
-from datetime import UTC, datetime
-
 from chatroom.base.access import Access
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import Refused
 from chatroom.base.models import Draft, Held, Notice
 from chatroom.messages.messages_store import MessageStore
@@ -31,7 +29,7 @@ class Holding:
         *,
         newcomers: Newcomers,
         notices: Notices,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._store = store
         self._user_store = user_store

@@ -4,11 +4,12 @@ Moderators, administrators and bots are never newcomers, nor are accounts that a
 a week.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from chatroom.base.access import POWERS, Access
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import Refused
 from chatroom.base.models import ApprovalState, Notice
 from chatroom.moderation.admission import check_administrator
@@ -36,7 +37,7 @@ class Newcomers:
         user_store: UserStore,
         acts: Acts,
         *,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._site = site
         self._user_store = user_store

@@ -3,10 +3,8 @@
 Moderators of the room and of the site see them. Nobody can decide about a report on themselves.
 """
 
-from collections.abc import Callable
-from datetime import UTC, datetime
-
 from chatroom.base.access import POWERS, Access
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import Refused
 from chatroom.base.models import Author, Message, RoomName, User
 from chatroom.messages.changes import Changes
@@ -37,7 +35,7 @@ class Reports:
         changes: Changes,
         acts: Acts,
         *,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._store = store
         self._access_store = access_store

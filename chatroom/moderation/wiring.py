@@ -1,10 +1,5 @@
 """The parts of this package, made once, and its collections."""
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
-
-import msgspec
-
 from chatroom.files.wiring import FileParts
 from chatroom.messages.wiring import MessageParts
 from chatroom.moderation import held_store, reports_store
@@ -22,10 +17,9 @@ from chatroom.moderation.reports_store import ReportStore
 from chatroom.moderation.site_rooms import SiteRooms
 from chatroom.moderation.site_rooms_store import SiteRoomStore
 from chatroom.mongo.collections import CollectionModel
-from chatroom.mongo.context import Context
 from chatroom.people.wiring import PeopleParts
 from chatroom.rooms.wiring import RoomParts
-from chatroom.site.background import BackgroundThread, make_chore
+from chatroom.site.background import make_chore
 from chatroom.site.wiring import SiteParts
 
 COLLECTIONS = (
@@ -35,77 +29,54 @@ COLLECTIONS = (
 )
 
 
-class ModerationParts(msgspec.Struct, frozen=True):
-    """What the package offers; `forget` is what ends with an account, `threads` what it does in the background."""
+class ModerationParts:
+    """What the package offers; `forget` is what ends with an account, `threads` run in the background of a server."""
 
-    moderation: Moderation
-    admission: Admission
-    newcomers: Newcomers
-    holding: Holding
-    approval: Approval
-    decisions: Decisions
-    held_list: HeldList
-    reports: Reports
-    site_rooms: SiteRooms
-    overview: OverviewStore
-    held: HeldStore
-    forget: Sequence[Callable[[str], object]]
-    threads: Sequence[BackgroundThread]
-
-
-class Below(Protocol):
-    """The packages below that this one works with."""
-
-    site: SiteParts
-    files: FileParts
-    people: PeopleParts
-    messages: MessageParts
-    rooms: RoomParts
-
-
-def make(context: Context, below: Below) -> ModerationParts:
-    """Wire the package."""
-    site, files, people, messages, rooms = below.site, below.files, below.people, below.messages, below.rooms
-    database = context.database
-    held = HeldStore(database)
-    newcomers = Newcomers(site.settings, people.users, site.acts)
-    decisions = Decisions(
-        held,
-        people.users,
-        rooms.store,
-        rooms.access_store,
-        messages.posting,
-        files=files.of_messages,
-        notices=site.notices,
-    )
-    return ModerationParts(
-        moderation=Moderation(
-            people.users,
+    def __init__(
+        self, site: SiteParts, files: FileParts, people: PeopleParts, messages: MessageParts, rooms: RoomParts
+    ) -> None:
+        context, users, acts, notices = site.context, people.users, site.acts, site.notices
+        self.held = HeldStore(context.database)
+        self.moderation = Moderation(
+            users,
             people.states,
             rooms.membership_store,
             rooms.membership,
             people.sessions,
-            acts=site.acts,
-        ),
-        admission=Admission(site.settings, people.invites, site.acts, context.settings.registration),
-        newcomers=newcomers,
-        holding=Holding(held, people.users, messages.store, newcomers=newcomers, notices=site.notices),
-        approval=Approval(
-            held, rooms.store, rooms.access_store, posting=messages.posting, decisions=decisions, acts=site.acts
-        ),
-        decisions=decisions,
-        held_list=HeldList(held, people.users, rooms.store, rooms.access_store),
-        reports=Reports(ReportStore(database), rooms.access_store, messages.history, messages.changes, site.acts),
-        site_rooms=SiteRooms(
-            SiteRoomStore(database),
+            acts=acts,
+        )
+        self.admission = Admission(site.settings, people.invites, acts, context.settings.registration)
+        self.newcomers = Newcomers(site.settings, users, acts)
+        self.holding = Holding(self.held, users, messages.store, newcomers=self.newcomers, notices=notices)
+        self.decisions = Decisions(
+            self.held,
+            users,
+            rooms.store,
+            rooms.access_store,
+            messages.posting,
+            files=files.of_messages,
+            notices=notices,
+        )
+        self.approval = Approval(
+            self.held,
+            rooms.store,
+            rooms.access_store,
+            posting=messages.posting,
+            decisions=self.decisions,
+            acts=acts,
+        )
+        self.held_list = HeldList(self.held, users, rooms.store, rooms.access_store)
+        self.reports = Reports(
+            ReportStore(context.database), rooms.access_store, messages.history, messages.changes, acts
+        )
+        self.site_rooms = SiteRooms(
+            SiteRoomStore(context.database),
             rooms.membership_store,
             rooms.members,
             settings=rooms.settings,
-            events=rooms.events,
-            acts=site.acts,
-        ),
-        overview=OverviewStore(database),
-        held=held,
-        forget=(held.forget,),
-        threads=(make_chore("approval", decisions.finish, site.leases),),
-    )
+            writer=messages.writer,
+            acts=acts,
+        )
+        self.overview = OverviewStore(context.database)
+        self.forget = (self.held.forget,)
+        self.threads = (make_chore("approval", self.decisions.finish, site.leases),)

@@ -6,10 +6,10 @@ because the room signs with it.
 
 import secrets
 from collections.abc import Callable
-from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from chatroom.base.access import Access
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import Refused
 from chatroom.base.models import Author, Hook, HookKind
 from chatroom.names import HookName, clean_hook_name
@@ -39,7 +39,7 @@ class Webhooks:
         newest_revision: Callable[[str], int],
         is_allowed: Callable[[str], bool],
         is_taken: Callable[[str], bool],
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._store = store
         self._acts = acts

@@ -1,15 +1,11 @@
 """The parts of this package, made once, and its collections."""
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
-
-import msgspec
+from collections.abc import Callable
 
 from chatroom.base.access import Access
 from chatroom.base.models import Hook, Room
 from chatroom.messages.wiring import MessageParts
 from chatroom.mongo.collections import CollectionModel
-from chatroom.mongo.context import Context
 from chatroom.outbound import hooks_store, subscriptions_store
 from chatroom.outbound.deliveries import Deliveries
 from chatroom.outbound.hooks_store import HookStore
@@ -19,7 +15,6 @@ from chatroom.outbound.push import Push
 from chatroom.outbound.subscriptions_store import SubscriptionStore
 from chatroom.outbound.webhooks import Webhooks
 from chatroom.people.wiring import PeopleParts
-from chatroom.site.background import BackgroundThread
 from chatroom.site.wiring import SiteParts
 
 COLLECTIONS = (
@@ -29,59 +24,40 @@ COLLECTIONS = (
 )
 
 
-class OutboundParts(msgspec.Struct, frozen=True):
-    """What the package offers; `forget` is what ends with an account, `threads` what it does in the background."""
+class OutboundParts:
+    """What the package offers; `forget` is what ends with an account, `threads` run in the background of a server."""
 
-    push: Push
-    webhooks: Webhooks
-    incoming: IncomingWebhooks
-    deliveries: Deliveries
-    forget: Sequence[Callable[[str], object]]
-    threads: Sequence[BackgroundThread]
+    def __init__(
+        self,
+        site: SiteParts,
+        people: PeopleParts,
+        messages: MessageParts,
+        *,
+        find_room: Callable[[str], Room | None],
+        find_access: Callable[[str, str], Access | None],
+    ) -> None:
+        """`find_room` finds a room by its id, `find_access` what a user may do in a room, by slug."""
+        database, settings = site.context.database, site.context.settings
+        hooks, subscriptions = HookStore(database), SubscriptionStore(database)
+        anywhere = PublicHttp()
+        allowed = PublicHttp([word for part in settings.webhook_allowed_hosts.split(",") if (word := part.strip())])
 
+        def find_maker(hook: Hook, room: Room) -> Access | None:
+            """Who made a webhook, as a member of its room; None for who is banned, or no longer a member."""
+            user = people.users.find(hook.made_by.id)
+            return None if user is None or people.sessions.is_banned(user) else find_access(user.id, room.slug)
 
-class Below(Protocol):
-    """The packages below that this one works with."""
-
-    site: SiteParts
-    people: PeopleParts
-    messages: MessageParts
-
-
-def make(
-    context: Context,
-    below: Below,
-    *,
-    find_room: Callable[[str], Room | None],
-    find_access: Callable[[str, str], Access | None],
-) -> OutboundParts:
-    """Wire the package. `find_room` finds a room by its id; `find_access`, what somebody may do in a room, by slug."""
-    site, people, messages = below.site, below.people, below.messages
-    database, settings = context.database, context.settings
-    hooks, subscriptions = HookStore(database), SubscriptionStore(database)
-    anywhere = PublicHttp()
-    allowed = PublicHttp([word for part in settings.webhook_allowed_hosts.split(",") if (word := part.strip())])
-
-    def find_maker(hook: Hook, room: Room) -> Access | None:
-        """Who made a webhook, as a member of its room; None for who is banned, or no longer a member."""
-        user = people.users.find(hook.made_by.id)
-        return None if user is None or people.sessions.is_banned(user) else find_access(user.id, room.slug)
-
-    incoming = IncomingWebhooks(hooks, messages.posting, find_room=find_room, find_maker=find_maker)
-    deliveries = Deliveries(
-        hooks, messages.store, site.leases, allowed, find_room=find_room, is_valid=incoming.is_valid
-    )
-    return OutboundParts(
-        push=Push(subscriptions, contact=settings.push_contact, poster=anywhere, is_allowed=anywhere.is_allowed),
-        webhooks=Webhooks(
+        self.push = Push(subscriptions, contact=settings.push_contact, poster=anywhere, is_allowed=anywhere.is_allowed)
+        self.webhooks = Webhooks(
             hooks,
             site.acts,
             newest_revision=messages.store.newest_revision,
             is_allowed=allowed.is_allowed,
             is_taken=people.users.has_name,
-        ),
-        incoming=incoming,
-        deliveries=deliveries,
-        forget=(subscriptions.forget, hooks.forget),
-        threads=(deliveries.thread,),
-    )
+        )
+        self.incoming = IncomingWebhooks(hooks, messages.posting, find_room=find_room, find_maker=find_maker)
+        self.deliveries = Deliveries(
+            hooks, messages.store, site.leases, allowed.post, find_room=find_room, is_valid=self.incoming.is_valid
+        )
+        self.forget = (subscriptions.forget, hooks.forget)
+        self.threads = (self.deliveries.thread,)

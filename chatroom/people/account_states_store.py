@@ -3,10 +3,10 @@
 Each decision is one write, which includes its note for the audit log.
 """
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.models import FORMER_MEMBER, FormerMember, Role
 from chatroom.mongo.database import LAST_CHARACTER, Database, Document
 from chatroom.people.fields import REMOVED
@@ -19,7 +19,7 @@ MOST_FOUND = 50
 class AccountStateStore:
     """The users collection, as those write it who decide about accounts."""
 
-    def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
         self._database = database
         self._users = database["users"]
         self._clock = clock

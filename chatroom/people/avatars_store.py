@@ -1,10 +1,8 @@
 """Pictures of users, one for each, small enough to be stored whole."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
-
 from pymongo import DESCENDING, IndexModel
 
+from chatroom.base.clock import Clock, utc_now
 from chatroom.mongo.database import Database
 
 INDEXES = [IndexModel([("changed_at", DESCENDING)])]
@@ -13,7 +11,7 @@ INDEXES = [IndexModel([("changed_at", DESCENDING)])]
 class AvatarStore:
     """The avatars collection."""
 
-    def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
         self._database = database
         self._avatars = database["avatars"]
         self._clock = clock

@@ -3,9 +3,9 @@
 A new password ends it. Wrong, used and expired links get the same answer.
 """
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import Refused
 from chatroom.base.models import User
 from chatroom.people.accounts import Accounts
@@ -30,7 +30,7 @@ class Resets:
         accounts: Accounts,
         acts: Acts,
         *,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._codes = codes
         self._user_store = user_store

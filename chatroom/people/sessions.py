@@ -4,12 +4,13 @@ A secret is valid while its session is in the database, not ended, not expired, 
 """
 
 import secrets
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
 
+from chatroom.base.clock import Clock, as_stored, utc_now
 from chatroom.base.models import Scope, Session, User
 from chatroom.people.sessions_store import SessionStore
 from chatroom.people.tokens import USUAL
@@ -35,7 +36,7 @@ class Sessions:
         *,
         idle: timedelta,
         lifetime: timedelta,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._store = store
         self._user_store = user_store
@@ -104,7 +105,7 @@ class Sessions:
         return self._store.ended_since(moment)
 
     def _begin(self, user: User, kind: Kind, lasts: timedelta, *, label: str, address: str, **more: Any) -> str:
-        now = _as_stored(self._clock())
+        now = as_stored(self._clock())
         secret = (TOKEN_PREFIX if kind == "token" else "") + secrets.token_urlsafe(SECRET_BYTES)
         session = Session(
             id=hash_of(secret),
@@ -130,7 +131,7 @@ class Sessions:
 
     def _touch(self, session: Session) -> Session:
         """Note that the session is used, at most once a minute: a page must not cost a write."""
-        now = _as_stored(self._clock())
+        now = as_stored(self._clock())
         if now - session.seen_at < TOUCH_EVERY:
             return session
         expires_at = session.expires_at
@@ -139,8 +140,3 @@ class Sessions:
         touched = msgspec.structs.replace(session, seen_at=now, expires_at=expires_at)
         self._store.touch(touched)
         return touched
-
-
-def _as_stored(moment: datetime) -> datetime:
-    """A moment to the millisecond, as BSON keeps it."""
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -3,7 +3,7 @@
 An ended session is marked, not removed, so that every process can learn of it; an index removes it later.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ import msgspec
 from pymongo import ASCENDING, IndexModel
 
 from chatroom.base.addresses import network_of
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.models import Session
 from chatroom.mongo.database import Database, Document
 from chatroom.people.tokens import SCOPES
@@ -29,7 +30,7 @@ INDEXES = [
 class SessionStore:
     """The sessions collection."""
 
-    def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
         self._database = database
         self._sessions = database["sessions"]
         self._clock = clock

@@ -4,13 +4,14 @@
 deleted account stay, so that nobody else takes its names; only `AccountStateStore.find_former` finds it.
 """
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from bson import ObjectId
 from pymongo import IndexModel
 
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import Taken
 from chatroom.base.models import Role, User
 from chatroom.mongo.database import Database, Document
@@ -36,7 +37,7 @@ HERE: dict[str, Any] = {"deleted_at": None}
 class UserStore:
     """The users collection: find accounts, make them, and keep what people say and do themselves."""
 
-    def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
         self._database = database
         self._users = database["users"]
         self._clock = clock

@@ -1,14 +1,11 @@
 """The parts of this package, made once, and its collections."""
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from collections.abc import Callable
+from datetime import timedelta
 
-import msgspec
-
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.threads import Workers
 from chatroom.mongo.collections import CollectionModel
-from chatroom.mongo.context import Context
 from chatroom.people import avatars_store, sessions_store, users_store
 from chatroom.people.account_states_store import AccountStateStore
 from chatroom.people.accounts import Accounts
@@ -34,67 +31,38 @@ COLLECTIONS = (
 )
 
 
-class PeopleParts(msgspec.Struct, frozen=True):
+class PeopleParts:
     """What the package offers; `forget` is what ends with an account."""
 
-    users: UserStore
-    directory: DirectoryStore
-    states: AccountStateStore
-    session_store: SessionStore
-    sessions: Sessions
-    accounts: Accounts
-    invites: CodeStore
-    passwords: Passwords
-    profiles: Profiles
-    resets: Resets
-    avatars: Avatars
-    forget: Sequence[Callable[[str], object]]
-
-
-class Below(Protocol):
-    """The packages below that this one works with."""
-
-    site: SiteParts
-
-
-def make(
-    context: Context,
-    below: Below,
-    *,
-    drawing: Workers,
-    registration: Callable[[], str],
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-) -> PeopleParts:
-    """Wire the package. `registration` is who may make an account now: `open`, `invite` or `closed`."""
-    database, settings = context.database, context.settings
-    users = UserStore(database, clock=clock)
-    session_store = SessionStore(database, clock=clock)
-    sessions = Sessions(
-        session_store,
-        users,
-        idle=timedelta(minutes=settings.session_idle_minutes),
-        lifetime=timedelta(minutes=settings.session_lifetime_minutes),
-        clock=clock,
-    )
-    passwords = Passwords(make_hasher(), rounds=settings.bcrypt_rounds, known_words=(settings.site_name,))
-    invites = CodeStore(database, database["invites"], owner="made_by_id", clock=clock)
-    reset_codes = CodeStore(database, database["resets"], owner="user", clock=clock)
-    first_key = context.secret_key if settings.is_public else ""
-    accounts = Accounts(
-        users, sessions, invites, passwords, below.site.limits, registration=registration, first_key=first_key
-    )
-    avatars = Avatars(AvatarStore(database), drawing)
-    return PeopleParts(
-        users=users,
-        directory=DirectoryStore(database),
-        states=AccountStateStore(database, clock=clock),
-        session_store=session_store,
-        sessions=sessions,
-        accounts=accounts,
-        invites=invites,
-        passwords=passwords,
-        profiles=Profiles(users, below.site.acts, below.site.notices.tell),
-        resets=Resets(reset_codes, users, accounts, below.site.acts),
-        avatars=avatars,
-        forget=(sessions.forget, reset_codes.forget, invites.forget, avatars.remove),
-    )
+    def __init__(
+        self, site: SiteParts, *, drawing: Workers, registration: Callable[[], str], clock: Clock = utc_now
+    ) -> None:
+        """`registration` says who may register now: `open`, `invite` or `closed`."""
+        database, settings = site.context.database, site.context.settings
+        self.users = UserStore(database, clock=clock)
+        self.directory = DirectoryStore(database)
+        self.states = AccountStateStore(database, clock=clock)
+        self.session_store = SessionStore(database, clock=clock)
+        self.sessions = Sessions(
+            self.session_store,
+            self.users,
+            idle=timedelta(minutes=settings.session_idle_minutes),
+            lifetime=timedelta(minutes=settings.session_lifetime_minutes),
+            clock=clock,
+        )
+        self.passwords = Passwords(make_hasher(), rounds=settings.bcrypt_rounds, known_words=(settings.site_name,))
+        self.invites = CodeStore(database, database["invites"], owner="made_by_id", clock=clock)
+        self.accounts = Accounts(
+            self.users,
+            self.sessions,
+            self.invites,
+            self.passwords,
+            site.limits,
+            registration=registration,
+            first_key=site.context.secret_key if settings.is_public else "",
+        )
+        self.profiles = Profiles(self.users, site.acts, site.notices.tell)
+        reset_codes = CodeStore(database, database["resets"], owner="user", clock=clock)
+        self.resets = Resets(reset_codes, self.users, self.accounts, site.acts)
+        self.avatars = Avatars(AvatarStore(database), drawing)
+        self.forget = (self.sessions.forget, reset_codes.forget, self.invites.forget, self.avatars.remove)

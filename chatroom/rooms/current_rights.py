@@ -3,12 +3,12 @@
 Notices announce changes and may be lost; this does not rely on them.
 """
 
-from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, datetime
+from collections.abc import Collection, Mapping
 
 import msgspec
 
 from chatroom.base.access import POWERS, Access
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.models import Room
 from chatroom.people.sessions_store import SessionStore
 from chatroom.rooms.access_store import AccessStore, Rights
@@ -51,7 +51,7 @@ class RightsNow:
         room_store: RoomStore,
         session_store: SessionStore,
         *,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._store = store
         self._room_store = room_store

@@ -1,8 +1,8 @@
 """Direct conversations: one for the same people, with an id derived from theirs."""
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import Unavailable
 from chatroom.base.models import Person, Room
 from chatroom.mongo.database import Database
@@ -17,7 +17,7 @@ TRIES = 5
 class DirectRoomStore:
     """The rooms collection, as far as it holds direct rooms, and the accounts of those who are in them."""
 
-    def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
         self._database = database
         self._rooms = database["rooms"]
         self._users = database["users"]

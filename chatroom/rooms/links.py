@@ -1,9 +1,9 @@
 """Links that admit a number of people to a room, until they expire."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from chatroom.base.access import Access
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import Refused
 from chatroom.base.models import Author, Room
 from chatroom.rooms.membership import RoomMembership
@@ -30,7 +30,7 @@ class RoomLinks:
         membership: RoomMembership,
         acts: Acts,
         *,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._codes = codes
         self._room_store = room_store

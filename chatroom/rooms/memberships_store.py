@@ -4,11 +4,12 @@ A removed member keeps a membership that says so, so that a public room does not
 may return, and is still muted if they were before.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.models import Membership, Role, Room
 from chatroom.mongo.database import Database, Document
 from chatroom.mongo.unique import write_or_find
@@ -31,7 +32,7 @@ EARLIEST = datetime.min.replace(tzinfo=UTC)
 class MembershipStore:
     """The memberships collection, one membership at a time."""
 
-    def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
         self._database = database
         self._memberships = database["memberships"]
         self._messages = database["messages"]

@@ -1,8 +1,9 @@
 """Fields of a membership that the member changes: read position, turn in slow mode, notification preference."""
 
-from collections.abc import Callable, Collection
-from datetime import UTC, datetime, timedelta
+from collections.abc import Collection
+from datetime import timedelta
 
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.models import Notify, Room
 from chatroom.mongo.database import Database
 
@@ -10,7 +11,7 @@ from chatroom.mongo.database import Database
 class OwnMembershipStore:
     """The memberships collection, as far as it is a member's own."""
 
-    def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
         self._database = database
         self._memberships = database["memberships"]
         self._clock = clock

@@ -3,13 +3,13 @@
 Nothing here checks access: people find a room through their membership (`access_store`).
 """
 
-from collections.abc import Callable, Collection
-from datetime import UTC, datetime
+from collections.abc import Collection
 
 import msgspec
 from pymongo import ASCENDING, IndexModel
 from pymongo.collection import Collection as Documents
 
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import SettingsError
 from chatroom.base.models import Room, RoomValues, Slug
 from chatroom.mongo.database import Database, Document
@@ -34,7 +34,7 @@ AT_ONCE = 300
 class RoomStore:
     """The rooms collection."""
 
-    def __init__(self, database: Database, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
         self._database = database
         self._rooms = database["rooms"]
         self._memberships = database["memberships"]

@@ -7,11 +7,12 @@ next caller or by `finish`. So it may fail anywhere: nobody keeps a right, and t
 import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypedDict, Unpack
 
 import msgspec
 
+from chatroom.base.clock import Clock, as_stored, utc_now
 from chatroom.base.errors import ChatroomError, Unavailable
 from chatroom.base.models import Author, Notice
 from chatroom.site.acts_store import PLACES, ActStore, Note, Place
@@ -58,7 +59,7 @@ class Acts:
         tell: Callable[[Notice], None],
         *,
         follow_ups: Mapping[str, FollowUp] | None = None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._store = store
         self._entries = entries
@@ -165,8 +166,7 @@ class Acts:
         return None
 
     def _now(self) -> datetime:
-        now = self._clock()
-        return now.replace(microsecond=now.microsecond // 1000 * 1000)  # what BSON keeps
+        return as_stored(self._clock())
 
 
 def _bare(notices: Sequence[Notice]) -> tuple[Notice, ...]:

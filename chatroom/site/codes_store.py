@@ -3,12 +3,10 @@
 An ended code is marked and not removed at once, because it may hold a note of an act. It is removed when it expires.
 """
 
-from collections.abc import Callable
-from datetime import UTC, datetime
-
 from pymongo import ASCENDING, IndexModel
 from pymongo.collection import Collection
 
+from chatroom.base.clock import Clock, utc_now
 from chatroom.mongo.database import Database, Document
 from chatroom.site.acts_store import INDEX, Note, noted, noting
 from chatroom.site.codes import Code, hash_of
@@ -33,7 +31,7 @@ class CodeStore:
         codes: Collection[Document],
         *,
         owner: str,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._database = database
         self._codes = codes

@@ -3,9 +3,9 @@
 A lease saves work and is not a lock: two processes may briefly believe that they hold it.
 """
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
+from chatroom.base.clock import Clock, utc_now
 from chatroom.mongo.database import Database
 from chatroom.mongo.unique import write_or_find
 
@@ -13,9 +13,7 @@ from chatroom.mongo.unique import write_or_find
 class LeaseStore:
     """The leases collection, for one process."""
 
-    def __init__(
-        self, database: Database, *, holder: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
+    def __init__(self, database: Database, *, holder: str, clock: Clock = utc_now) -> None:
         self._database = database
         self._leases = database["leases"]
         self._holder = holder

@@ -1,8 +1,6 @@
 """The parts of this package, made once, and its collections."""
 
-from collections.abc import Callable, Mapping, Sequence
-
-import msgspec
+from collections.abc import Callable, Mapping
 
 from chatroom.base.models import Notice
 from chatroom.mongo.collections import CollectionModel
@@ -14,7 +12,7 @@ from chatroom.site.audit import Audit
 from chatroom.site.audit_store import AuditStore
 from chatroom.site.background import CHORE_SECONDS, BackgroundThread, make_chore
 from chatroom.site.leases_store import LeaseStore
-from chatroom.site.limits import Limits, make_limits
+from chatroom.site.limits import make_limits
 from chatroom.site.notices import Notices
 from chatroom.site.notices_store import NoticeStore
 from chatroom.site.settings import Site
@@ -28,35 +26,23 @@ COLLECTIONS = (
 )
 
 
-class SiteParts(msgspec.Struct, frozen=True):
-    """What the package offers; `threads` are what it does in the background while a server runs."""
+class SiteParts:
+    """What the package offers; `context` is for the packages above, `threads` run in the background of a server."""
 
-    settings: Site
-    limits: Limits
-    notices: Notices
-    acts: Acts
-    audit: Audit
-    leases: LeaseStore
-    threads: Sequence[BackgroundThread]
-
-
-def make(context: Context, *, follow_ups: Mapping[str, FollowUp], apply_notice: Callable[[Notice], bool]) -> SiteParts:
-    """Wire the package. `follow_ups` complete acts, by name; `apply_notice` applies this process's own notices."""
-    database = context.database
-    entries = AuditStore(database)
-    notices = Notices(NoticeStore(database), apply=apply_notice)
-    settings = Site(SiteStore(database))
-    leases = LeaseStore(database, holder=context.origin)
-    acts = Acts(ActStore(database), entries, notices.tell, follow_ups=follow_ups)
-    return SiteParts(
-        settings=settings,
-        limits=make_limits(context.settings, database),
-        notices=notices,
-        acts=acts,
-        audit=Audit(entries),
-        leases=leases,
-        threads=(
-            BackgroundThread("site", settings.renew, pause_seconds=CHORE_SECONDS),
-            make_chore("acts", acts.finish, leases),
-        ),
-    )
+    def __init__(
+        self, context: Context, *, follow_ups: Mapping[str, FollowUp], apply_notice: Callable[[Notice], bool]
+    ) -> None:
+        """`follow_ups` complete acts, by name; `apply_notice` applies this process's own notices."""
+        database = context.database
+        entries = AuditStore(database)
+        self.context = context
+        self.settings = Site(SiteStore(database))
+        self.limits = make_limits(context.settings, database)
+        self.notices = Notices(NoticeStore(database), apply=apply_notice)
+        self.audit = Audit(entries)
+        self.acts = Acts(ActStore(database), entries, self.notices.tell, follow_ups=follow_ups)
+        self.leases = LeaseStore(database, holder=context.origin)
+        self.threads = (
+            BackgroundThread("site", self.settings.renew, pause_seconds=CHORE_SECONDS),
+            make_chore("acts", self.acts.finish, self.leases),
+        )

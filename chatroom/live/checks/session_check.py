@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
+from chatroom.base.clock import Clock
 from chatroom.live.connections import Connection, Connections
 
 PROLONG_TICKS = 20
@@ -45,7 +46,7 @@ class SessionCheck:
         *,
         ended: Callable[[], set[str]],
         prolong: ProlongSession,
-        clock: Callable[[], datetime],
+        clock: Clock,
     ) -> None:
         self._connections = connections
         self._run = run

@@ -1,9 +1,9 @@
 """People who come, leave and type in the rooms of one process: sent to readers, and published to other processes."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import Any
 
+from chatroom.base.clock import Clock
 from chatroom.base.models import Person, Room
 from chatroom.live.presence import typing
 from chatroom.live.presence.presence_leases import PresenceLeases
@@ -21,7 +21,7 @@ class PresenceUpdates:
         run: Callable[..., Awaitable[Any]],
         *,
         renew_ticks: int,
-        clock: Callable[[], datetime],
+        clock: Clock,
     ) -> None:
         self._rooms = rooms
         self._store = store

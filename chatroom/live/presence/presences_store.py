@@ -3,14 +3,15 @@
 A lease belongs to one process, which renews all its leases at once.
 """
 
-from collections.abc import Callable, Collection, Iterable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
 
 import msgspec
 from pymongo import ASCENDING, IndexModel, WriteConcern
 from pymongo.errors import BulkWriteError
 from pymongo.read_concern import ReadConcern
 
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.models import Person
 from chatroom.mongo.database import Database, Document
 from chatroom.mongo.unique import doubles
@@ -32,7 +33,7 @@ class PresenceStore:
         process: str,
         lease_seconds: float,
         visit_seconds: float = 15.0,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._database = database
         # Nothing is lost when a lease is: it is renewed soon, so nobody waits for a majority.

@@ -9,8 +9,8 @@ from chatroom.base.access import Access
 from chatroom.base.config import Settings
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Author, Draft, File, Message, Room
-from chatroom.files import wiring
 from chatroom.files.files_store import KeptFile
+from chatroom.files.wiring import FileParts
 from chatroom.messages.messages_store import MessageStore
 from chatroom.mongo.context import Context
 from chatroom.mongo.database import Database
@@ -33,14 +33,14 @@ class Place:
         self.database: Database = in_memory()
         self.message_store = MessageStore(self.database, origin="here", clock=clock)
         self.settings = Settings(**settings)
-        self.files = wiring.make(
-            Context(self.settings, self.database, "", "here"),
-            SimpleNamespace(site=SimpleNamespace(leases=LeaseStore(self.database, holder="here"))),
-            find_message=self.message_store.find_by_client_id,
-            clock=clock,
-        )
+        self.files = self.process("here", clock)
         self.store = self.files.store
         self.messages = Messaging(self.message_store, max_length=100, files=self.files.of_messages, clock=clock)
+
+    def process(self, origin: str, clock: Clock) -> FileParts:
+        context, leases = Context(self.settings, self.database, "", origin), LeaseStore(self.database, holder=origin)
+        site: Any = SimpleNamespace(context=context, leases=leases)
+        return FileParts(site, find_message=self.message_store.find_by_client_id, clock=clock)
 
     def upload(self, content: bytes = b"some text", name: str = "a.txt", person: Author = ALICE) -> File:
         return self.files.uploads.take(person.id, LOBBY, name, io.BytesIO(content))
@@ -120,13 +120,7 @@ class TestUploads:
     def test_two_processes_together_take_no_more_than_there_is(self, clock: Clock) -> None:
         """B10: what another one has stored a moment ago counts."""
         here = Place(clock, max_total_file_bytes=25)
-        find_message = here.message_store.find_by_client_id
-        there = wiring.make(
-            Context(here.settings, here.database, "", "there"),
-            SimpleNamespace(site=SimpleNamespace(leases=LeaseStore(here.database, holder="there"))),
-            find_message=find_message,
-            clock=clock,
-        )
+        there = here.process("there", clock)
         here.upload(b"x" * 10)
         there.uploads.take(BOB.id, LOBBY, "a.txt", io.BytesIO(b"x" * 10))
         with pytest.raises(Refused, match="no space left"):

@@ -13,7 +13,7 @@ from chatroom.base.access import Access
 from chatroom.base.config import Settings
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Author, Draft, Held, Message, Role, Room, User
-from chatroom.files import wiring
+from chatroom.files.wiring import FileParts
 from chatroom.messages import posting
 from chatroom.messages.mentions import Mentions
 from chatroom.messages.messages_store import MessageStore, Stored
@@ -63,8 +63,8 @@ class World:
         self.held = HeldStore(database, clock=clock)
         find_message, find_held = self.store.find_by_client_id, self.held.find
         context = Context(Settings(), database, "", "here")
-        below = SimpleNamespace(site=SimpleNamespace(leases=LeaseStore(database, holder="here")))
-        self.files = wiring.make(context, below, find_message=find_message, find_held=find_held, clock=clock)
+        site: Any = SimpleNamespace(context=context, leases=LeaseStore(database, holder="here"))
+        self.files = FileParts(site, find_message=find_message, find_held=find_held, clock=clock)
         self.notices = Notices(NoticeStore(database))
         self.audit = Audit(AuditStore(database))
         decided = {"approve_message": self.finish_decision, "reject_message": self.finish_decision}

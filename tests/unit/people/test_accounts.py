@@ -9,7 +9,6 @@ from chatroom.base.errors import Refused, Taken, Unavailable
 from chatroom.base.models import User
 from chatroom.mongo.context import Context
 from chatroom.mongo.database import Database
-from chatroom.people import wiring
 from chatroom.people.accounts import Accounts, Registration
 from chatroom.people.wiring import PeopleParts
 from chatroom.site.codes import make_code
@@ -24,14 +23,13 @@ HOME, ELSEWHERE = "192.0.2.1", "198.51.100.7"
 
 def make(clock: Clock, database: Database | None = None, **changes: Any) -> PeopleParts:
     settings = Settings(mongo_uri="mongomock://", **{"bcrypt_rounds": 4, **changes})
-    site = SimpleNamespace(limits=Limits(settings, MemoryWindows()), acts=None, notices=SimpleNamespace(tell=None))
-    return wiring.make(
-        Context(settings, database or in_memory(), "", "here"),
-        SimpleNamespace(site=site),
-        drawing=cast("Any", None),
-        registration=lambda: settings.registration,
-        clock=clock,
+    site: Any = SimpleNamespace(
+        context=Context(settings, database or in_memory(), "", "here"),
+        limits=Limits(settings, MemoryWindows()),
+        acts=None,
+        notices=SimpleNamespace(tell=None),
     )
+    return PeopleParts(site, drawing=cast("Any", None), registration=lambda: settings.registration, clock=clock)
 
 
 def wanted(username: str = "alice", **changes: str) -> Registration:

@@ -483,9 +483,7 @@ def test_every_process_looks_up_what_its_connections_remember(
     """M16: it holds that against what is true."""
     given: dict[str, Any] = {}
     monkeypatch.setattr(wiring, "Engine", lambda *_, **options: given.update(options))
-    cast("Any", wiring.make_engine)(
-        services.context, services, bridge=None, presences=None, store_now=None, posted_here=None
-    )
+    cast("Any", services.live).make_engine(None, None, posted_here=None)
     assert given["application"].read_rights == services.rooms.current_rights.read
 
 
@@ -502,7 +500,7 @@ class TestLate:
             patch.setattr(place.services.site.acts._entries, "add", away)
             LATE[act](place)
         if act == "ban":
-            place.services.moderation.moderation.unban(place.alice, place.bob)
+            place.services.moderation.moderation.ban(place.alice, place.bob, None)
         place.told.clear()
         monkeypatch.setattr(place.services.people.sessions, "_clock", lambda: datetime.now(UTC) + timedelta(seconds=1))
         later = [
