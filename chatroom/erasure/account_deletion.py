@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 LEASE = "account_deletion"
 LEASE_SECONDS = 30.0
 SETTLING = timedelta(minutes=1)
-"""Until then, what was sent at the last moment by or about the person may still be stored; the last pass begins later."""
+"""Until then, what was sent at the last moment by or about them may still be stored; the last pass begins later."""
 
 Tie = Callable[[str], object]
 """Ends a part of what an account has, given its id; may be called again."""
