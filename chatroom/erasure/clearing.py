@@ -66,7 +66,7 @@ class Clearing:
             about_room(room),
             reason=reason,
         )
-        self._writer.note(room, person, f"{person.name} cleared the history")
+        self._writer.note(room, person, "cleared the history")
 
     def finish(self, report: Report = lambda *_: None) -> None:
         """Erase what is hidden and not erased yet, in every room."""

@@ -5,6 +5,7 @@ Repeating it changes nothing.
 """
 
 from chatroom.base.models import Notice, Room
+from chatroom.messages.writer import Writer
 from chatroom.people.users_store import UserStore
 from chatroom.rooms.wiring import RoomParts
 from chatroom.site.notices import Notices
@@ -15,10 +16,11 @@ GONE = "This account was deleted."
 class DepartedMemberships:
     """End the connections and memberships of a deleted account."""
 
-    def __init__(self, user_store: UserStore, rooms: RoomParts, notices: Notices) -> None:
+    def __init__(self, user_store: UserStore, rooms: RoomParts, writer: Writer, notices: Notices) -> None:
         self._user_store = user_store
         self._rooms = rooms
         self._membership_store = rooms.membership_store
+        self._writer = writer
         self._notices = notices
 
     def end_for(self, user_id: str) -> None:
@@ -41,4 +43,4 @@ class DepartedMemberships:
         if heir is not None:
             self._membership_store.set_role(heir.id, room, "administrator")
             self._notices.tell(Notice(kind="access", user=heir.id, room=room.id))
-            self._rooms.events.add(room, heir.person.author, "is now an administrator of this room")
+            self._writer.note(room, heir.person.author, "is now an administrator of this room")

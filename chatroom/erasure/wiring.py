@@ -31,7 +31,7 @@ class ErasureParts:
         search: SearchParts,
     ) -> None:
         store = ErasureStore(site.context.database)
-        memberships = DepartedMemberships(people.users, rooms, site.notices)
+        memberships = DepartedMemberships(people.users, rooms, messages.writer, site.notices)
         ties = (
             lambda _: site.acts.finish(is_urgent=True),  # noted in memberships and links, which end below
             memberships.end_for,  # before the sessions end: open pages hear of both, and show what comes first

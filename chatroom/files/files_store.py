@@ -145,7 +145,9 @@ class FileStore:
 
     def check_at(self, file_ids: Sequence[str], moment: datetime) -> None:
         """Schedule these files for the sweep from that moment on."""
-        self._set_all(file_ids, {"metadata.check_at": moment})
+        keys = [ObjectId(file_id) for file_id in file_ids]
+        with self._database.bounded():
+            self._files.update_many({"_id": {"$in": keys}}, {"$set": {"metadata.check_at": moment}})
 
     def take_due(self, until: datetime) -> KeptFile | None:
         """A file that is to be looked at; no other process gets it before `until`."""
@@ -167,7 +169,10 @@ class FileStore:
 
     def hide_all(self, file_ids: Sequence[str], check_at: datetime) -> None:
         """Hide these files, and let the sweep remove them."""
-        self._set_all(file_ids, {"metadata.is_whole": False, "metadata.check_at": check_at})
+        keys = [ObjectId(file_id) for file_id in file_ids]
+        change = {"$set": {"metadata.is_whole": False, "metadata.check_at": check_at}}
+        with self._database.bounded():
+            self._files.update_many({"_id": {"$in": keys}}, change)
 
     def remove(self, file_id: str) -> None:
         """Remove a file. It is found by the sweep again where this ends half way."""
@@ -192,10 +197,6 @@ class FileStore:
         query = {"metadata.owner": owner_id, "metadata.check_at": {"$gt": since, "$lte": until}}
         with self._database.bounded():
             return [_kept(document) for document in self._files.find(query, _BUT_THUMBNAIL)]
-
-    def _set_all(self, file_ids: Sequence[str], fields: Document) -> None:
-        with self._database.bounded():
-            self._files.update_many({"_id": {"$in": [ObjectId(file_id) for file_id in file_ids]}}, {"$set": fields})
 
     def _add_pieces(self, key: ObjectId, pieces: Iterable[bytes]) -> None:
         numbered = enumerate(pieces)

@@ -1,6 +1,6 @@
 """Write into rooms from any thread: through the engine while it runs, directly without one.
 
-In both cases, one queue for each room decides the order.
+The order is decided by the room's queue in the engine, else by the store.
 """
 
 import logging
@@ -15,7 +15,7 @@ from chatroom.messages.messages_store import Stored
 log = logging.getLogger(__name__)
 
 Change = Callable[[str, int | None], Message]
-"""Make a change to a message: called with the room's id and its newest known revision, in a thread of the engine's."""
+"""Change a message. Called with the room's id and its newest known revision, in a thread of the engine."""
 
 
 class Line(Protocol):
@@ -29,7 +29,7 @@ class Line(Protocol):
 
 
 class Writer:
-    """Post, change, and write the lines that a room writes itself. `line` leads to the engine while it is open."""
+    """Post, change, and write event lines. `line` leads to the engine while it is open."""
 
     def __init__(self, appending: Appending, line: Line) -> None:
         self._appending = appending
@@ -43,16 +43,19 @@ class Writer:
         """Make a change, and answer when a majority has it. Raises `Unavailable` when that is unknown."""
         return self._line.change(room, change) if self._line.is_open else change(room.id, None)
 
-    def note(self, room: Room, author: Author, text: str) -> None:
-        """Post an event line of the room, such as a new topic. It is not Markdown."""
-        self.post(room, Draft(author=author, text=text, client_id=make_client_id(), kind="event"))
+    def note(self, room: Room, author: Author, what: str) -> None:
+        """Post an event line: the name of the author, and what they did. A line that cannot be stored is left out."""
+        self._note(room, Draft(author=author, text=f"{author.name} {what}", client_id=make_client_id(), kind="event"))
 
     def note_soon(self, room: Room, line: Draft) -> None:
-        """Write a line of the room's own behind what its queue is doing; one that cannot be written is left out."""
+        """Post an event line without waiting for the engine. A line that cannot be stored is left out."""
         if self._line.is_open:
             self._line.note(room, line)
-            return
+        else:
+            self._note(room, line)
+
+    def _note(self, room: Room, line: Draft) -> None:
         try:
-            self._appending.append(room.id, [line])
-        except ChatroomError:
+            self.post(room, line)
+        except ChatroomError:  # what the line is about is done
             log.warning("an event was not written", extra={"room": room.slug})

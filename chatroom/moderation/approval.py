@@ -1,6 +1,6 @@
 """Decide about held messages: a moderator of the room approves or rejects each, or its author withdraws it.
 
-Each is decided once. What follows from a decision is in `chatroom.moderation.decisions`.
+Each is decided once; `chatroom.moderation.decisions` completes the decision.
 """
 
 from chatroom.base.access import POWERS, Access
@@ -10,13 +10,13 @@ from chatroom.files.files_store import KeptFile
 from chatroom.messages.posting import Posting
 from chatroom.moderation.decisions import Decisions
 from chatroom.moderation.held_store import HeldStore
+from chatroom.moderation.moderation import WHY
 from chatroom.rooms.access_store import AccessStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.acts import Acts
-from chatroom.site.audit import about_message, about_room
+from chatroom.site.audit import about_message, about_room, checked
 from chatroom.site.authority import By, author_of
 
-LONGEST_REASON = 300
 ACTS = {"approved": "approve_message", "rejected": "reject_message"}
 
 
@@ -41,9 +41,9 @@ class Approval:
         self._acts = acts
 
     def approve(self, by: By, held_id: str, *, is_trusting: bool = False) -> None:
-        """Post it in its author's name; with `is_trusting`, whatever they post from now on, too.
+        """Post a message in its author's name; `is_trusting`: hold none of the author's later messages.
 
-        Raises `Unavailable` where it is decided, and will be posted a moment later.
+        Raises `Unavailable` if the decision is stored and the message will be posted a moment later.
         """
         held = self._get_for(by, held_id, "approved")
         if held.state == "approved":
@@ -58,11 +58,7 @@ class Approval:
     def reject(self, by: By, held_id: str, reason: str, *, with_others: bool = False) -> int:
         """Reject a message with a reason for its author; `with_others`: also their other held messages."""
         held = self._get_for(by, held_id, "rejected")
-        reason = reason.strip()
-        if not reason:
-            raise Refused("invalid", "Give a reason. The author sees it, and the audit log keeps it.")
-        if len(reason) > LONGEST_REASON:
-            raise Refused("too_long", f"The reason is too long: at most {LONGEST_REASON} characters are allowed.")
+        reason = checked(reason, WHY)
         if held.state == "waiting":
             self._decide(by, held, "rejected", reason)
         others = self._store.list_of(held.author.id) if with_others else []
@@ -72,7 +68,7 @@ class Approval:
                 try:
                     self._decide(by, other, "rejected", reason)
                 except Refused:
-                    continue  # somebody else was quicker
+                    continue  # another moderator was faster
                 count += 1
         return count
 
@@ -91,10 +87,11 @@ class Approval:
         self._decisions.notify(held)
 
     def may_see(self, by: By, kept: KeptFile) -> bool:
-        """Whether a file belongs to a held message that this person decides about."""
+        """Whether a file belongs to a held message that this person may decide about."""
         held = self._store.find(kept.room_id, kept.owner_id, kept.client_id) if kept.client_id else None
-        has_it = held is not None and any(file.id == kept.file.id for file in held.files)
-        return held is not None and has_it and held.state == "waiting" and self._may_decide(by, held)
+        if held is None or held.state != "waiting" or all(file.id != kept.file.id for file in held.files):
+            return False
+        return self._may_decide(by, held)
 
     def _decide(self, by: By, held: Held, state: str, reason: str = "", *, is_trusting: bool = False) -> None:
         room = self._room_store.find(held.room_id)
@@ -104,10 +101,10 @@ class Approval:
             lambda note: self._store.decide(held.id, state, author, reason=reason, is_trusting=is_trusting, note=note),
             author,
             ACTS[state],
-            about_message(held.id, held.author, room.title if room is not None else "a deleted room"),
+            about_message(held.id, held.author, room.title if room else "a deleted room"),
             reason=reason,
             details={"trusted": "yes"} if is_trusting else {},
-            room=about_room(room) if room is not None else None,
+            room=about_room(room) if room else None,
         ):
             raise _decided(self._get(held.id))
 
@@ -118,7 +115,7 @@ class Approval:
         return held
 
     def _get_for(self, by: By, held_id: str, wanted: str) -> Held:
-        """One that waits, or that they have just decided so by a try whose answer was lost."""
+        """A message that waits, or that the same person has just decided in this way (the first answer was lost)."""
         held = self._get(held_id)
         if not self._may_decide(by, held):
             raise _no_such()

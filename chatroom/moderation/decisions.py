@@ -1,6 +1,6 @@
-"""What follows from a decision about a held message: post it, or remove its files, and notify its author.
+"""Complete decisions about held messages: post the message or remove its files, and notify its author.
 
-It is done again after a crash, and nothing of it is done twice.
+An interrupted completion is repeated, and no step is done twice.
 """
 
 import logging
@@ -20,7 +20,7 @@ from chatroom.site.notices import Notices
 log = logging.getLogger(__name__)
 
 UNFINISHED_AFTER = timedelta(seconds=20)
-"""Whoever decided has finished by then, or will not."""
+"""A decision that is older and not complete was interrupted."""
 
 
 class Decisions:
@@ -46,7 +46,7 @@ class Decisions:
         self._notices = notices
 
     def finish(self, most: int = 20) -> int:
-        """Do what is left to do after decisions that somebody could not finish, and count them."""
+        """Complete decisions that were interrupted, and count them."""
         found = self._store.list_unfinished(UNFINISHED_AFTER, most)
         for held in found:
             try:
@@ -56,23 +56,13 @@ class Decisions:
         return len(found)
 
     def complete_act(self, act: Act) -> None:
-        """What belongs to a decision that is noted."""
-        held = self._store.find_by_id(act.subject.id)
-        if held is not None:
-            self._complete(held)
+        """Complete the decision that an act is about."""
+        self.complete(act.subject.id)
 
     def complete(self, held_id: str) -> None:
-        """Do what follows from a decision. It may be done by two at once, or after half of it was done."""
+        """Complete a decision; two processes may do it at once, or one after half of it was done."""
         held = self._store.find_by_id(held_id)
-        if held is not None:
-            self._complete(held)
-
-    def notify(self, held: Held) -> None:
-        """Notify the author and the moderators that a held message is not what it was."""
-        self._notices.tell(Notice(kind="held", user=held.author.id, room=held.room_id))
-
-    def _complete(self, held: Held) -> None:
-        if held.is_done:
+        if held is None or held.is_done:
             return
         room = self._room_store.find(held.room_id)
         if held.state == "approved" and room is not None:
@@ -83,6 +73,10 @@ class Decisions:
         self._store.finish(held)
         self._notices.tell(Notice(kind="user", user=held.author.id))
         self.notify(held)
+
+    def notify(self, held: Held) -> None:
+        """Notify the author and the moderators that a held message has changed."""
+        self._notices.tell(Notice(kind="held", user=held.author.id, room=held.room_id))
 
     def _post(self, room: Room, held: Held) -> None:
         access = self._access_store.find(held.author.id, room.slug)

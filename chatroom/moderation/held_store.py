@@ -13,17 +13,18 @@ from bson.errors import InvalidId
 from pymongo import ASCENDING, IndexModel, ReturnDocument
 
 from chatroom.base.clock import Clock, utc_now
-from chatroom.base.models import Author, File, Held
+from chatroom.base.models import Author, Held
 from chatroom.mongo.database import Database, Document
+from chatroom.mongo.records import record_of
 from chatroom.mongo.unique import check_own, write_or_find
 from chatroom.site.acts_store import INDEX, Note, noting
 
 KEPT_SECONDS = 30 * 24 * 3600
-"""How long it is known what became of one, for those who send it again, and for its author."""
+"""How long the outcome is kept, for the author and for repeated posts."""
 
 INDEXES = [
     IndexModel([("room", ASCENDING), ("client_id", ASCENDING), ("author.id", ASCENDING)], unique=True),
-    # Of each person as many as there are numbers for: one more cannot be stored, whoever tries at the same moment.
+    # Each person has a fixed number of places, so that concurrent posts cannot store one message too many.
     IndexModel("place", unique=True, sparse=True),
     IndexModel([("state", ASCENDING), ("held_at", ASCENDING)]),
     IndexModel("is_unfinished", sparse=True),
@@ -42,7 +43,7 @@ class HeldStore:
         self._clock = clock
 
     def add(self, held: Held, most: int) -> Held | None:
-        """Store one, or find it where it is stored already; None when `most` of its author's are there."""
+        """Store a message, or find it if it is stored already; None if its author has `most` held messages."""
         author = held.author.id
         with self._database.bounded():
             taken = {each["place"] for each in self._held.find({"author.id": author, "place": {"$gt": ""}})}
@@ -53,16 +54,16 @@ class HeldStore:
                     return held
                 if (found := self._find(held.room_id, author, held.client_id)) is not None:  # sent twice
                     return found
-                check_own(holder, place=place)  # another of theirs was quicker
+                check_own(holder, place=place)  # another post of the same author was faster
         return self.find(held.room_id, author, held.client_id)
 
     def find(self, room_id: str, author_id: str, client_id: str) -> Held | None:
-        """What somebody sent to a room under this client id, if it was ever held."""
+        """The held message of this room, author and client id."""
         with self._database.bounded():
             return self._find(room_id, author_id, client_id)
 
     def find_by_id(self, held_id: str) -> Held | None:
-        """The one with this id."""
+        """The held message with this id."""
         try:
             key = ObjectId(held_id)
         except InvalidId:
@@ -72,18 +73,18 @@ class HeldStore:
         return _held(document) if document else None
 
     def list_waiting(self, rooms: Collection[str] | None, *, is_public: bool, limit: int) -> list[Held]:
-        """What waits in these rooms (None: in all), and in public rooms if wanted, the longest first."""
+        """The messages that wait in these rooms (None: in all), and if `is_public` in public rooms, oldest first."""
         query = _waiting_in(rooms, is_public=is_public)
         with self._database.bounded():
             return [_held(each) for each in self._held.find(query).sort("held_at", ASCENDING).limit(limit)]
 
     def count_waiting(self, rooms: Collection[str] | None, *, is_public: bool, limit: int) -> int:
-        """How many wait there; no more than `limit` are counted."""
+        """Count the messages that wait there, up to `limit`."""
         with self._database.bounded():
             return self._held.count_documents(_waiting_in(rooms, is_public=is_public), limit=limit)
 
     def list_of(self, author_id: str, room_id: str | None = None) -> list[Held]:
-        """What somebody is shown of their own, the oldest first: what waits, and what was rejected."""
+        """The messages that their author is shown, the oldest first: waiting and rejected ones."""
         query: dict[str, Any] = {"author.id": author_id, "$or": [{"place": {"$gt": ""}}, {"is_shown": True}]}
         if room_id is not None:
             query["room"] = room_id
@@ -101,7 +102,7 @@ class HeldStore:
         is_trusting: bool = False,
         note: Note | None = None,
     ) -> bool:
-        """Decide about one that waits; False when that was done already. What follows is done by `finish`."""
+        """Decide about a waiting message; False if it was decided already. `finish` ends the decision."""
         fields: Document = {"state": state, "decided_at": self._clock(), "reason": reason, "is_trusting": is_trusting}
         fields |= {"decided_by": {"id": by.id, "name": by.name}, "is_unfinished": True}
         with self._database.bounded():
@@ -111,14 +112,15 @@ class HeldStore:
         return result.modified_count == 1
 
     def finish(self, held: Held) -> bool:
-        """Note that all is done, and forget what was said; False when somebody else has noted it.
+        """Mark a decision as complete, and erase the text; False if another process has done it.
 
-        Who was rejected goes on seeing their own words, until they put them away.
+        A rejected message keeps its text for its author, until `put_away`.
         """
+        update: Document = {"$unset": {"is_unfinished": "", "place": "", "files": ""}}
         if held.state == "rejected":
-            update: Document = {"$unset": {"is_unfinished": "", "place": "", "files": ""}, "$set": {"is_shown": True}}
+            update["$set"] = {"is_shown": True}
         else:
-            update = {"$unset": {"is_unfinished": "", "place": "", "files": "", "text": ""}}
+            update["$unset"]["text"] = ""
         query = {"_id": ObjectId(held.id), "is_unfinished": True}
         with self._database.bounded():
             found = self._held.find_one_and_update(query, update, {"_id": 1}, return_document=ReturnDocument.AFTER)
@@ -131,19 +133,19 @@ class HeldStore:
             self._held.update_one(query, {"$unset": {"is_shown": "", "text": ""}})
 
     def list_unfinished(self, age: timedelta, limit: int) -> list[Held]:
-        """Those that were decided longer ago than that, and after which something is left to do."""
+        """The messages whose decision is older than `age` and not complete."""
         query = {"is_unfinished": True, "decided_at": {"$lt": self._clock() - age}}
         with self._database.bounded():
             return [_held(each) for each in self._held.find(query).limit(limit)]
 
     def forget(self, user_id: str) -> None:
-        """Remove all of somebody's, but for what was approved and is not posted yet: that goes as messages do."""
+        """Remove a user's held messages, except approved ones that are not posted yet: those are erased as messages."""
         done = [{"state": {"$ne": "approved"}}, {"place": None}]
         with self._database.bounded():
             self._held.delete_many({"author.id": user_id, "$or": done})
 
     def _insert(self, held: Held, place: str) -> Document | None:
-        """Store one in a place; None, or the one that has its place, its client id or its id."""
+        """Store a message in a place; None, or the document that has its place, client id or id already."""
         document = _document(held) | {"place": place}
         same = {"room": held.room_id, "client_id": held.client_id, "author.id": held.author.id}
         return write_or_find(
@@ -158,7 +160,7 @@ class HeldStore:
 
 
 def make_held_id() -> str:
-    """A new id."""
+    """A new id of a held message."""
     return str(ObjectId())
 
 
@@ -188,20 +190,5 @@ def _document(held: Held) -> Document:
 
 
 def _held(document: Document) -> Held:
-    by = document.get("decided_by")
-    return Held(
-        id=str(document["_id"]),
-        room_id=document["room"],
-        is_public=document["is_public"],
-        author=Author(document["author"]["id"], document["author"]["name"]),
-        client_id=document["client_id"],
-        text=document.get("text", ""),
-        held_at=document["held_at"],
-        reply_to=document.get("reply_to"),
-        files=tuple(File(**file) for file in document.get("files", ())),
-        state=document["state"],
-        is_done="place" not in document,
-        decided_by=Author(by["id"], by["name"]) if by else None,
-        reason=document.get("reason", ""),
-        is_trusting=document.get("is_trusting", False),
-    )
+    other = {"room_id": document["room"], "is_done": "place" not in document}
+    return record_of({"text": ""} | document | other, Held)

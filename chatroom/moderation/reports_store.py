@@ -1,6 +1,6 @@
 """Reports in the database.
 
-A report holds a copy of the reported messages while it is open; a person reports a message once.
+An open report has a copy of the reported messages. A person can report a message once.
 """
 
 from collections.abc import Collection, Sequence
@@ -12,12 +12,13 @@ from pymongo import ASCENDING, IndexModel
 
 from chatroom.base.clock import Clock, utc_now
 from chatroom.base.models import Author, RoomName
-from chatroom.mongo.database import Database, Document
+from chatroom.mongo.database import Database
+from chatroom.mongo.records import record_of
 from chatroom.mongo.unique import check_own, write_or_find
 from chatroom.site.acts_store import INDEX, Note, noting
 
 KEPT_SECONDS = 90 * 24 * 3600
-"""How long a decided report is kept, without what was said."""
+"""How long a closed report is kept, without its copy of the messages."""
 
 INDEXES = [
     IndexModel([("is_open", ASCENDING), ("created_at", ASCENDING)]),
@@ -38,7 +39,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """A report that waits for a decision; `said` is the message among its neighbours, oldest first."""
+    """An open report; `said` is the message with its neighbours, oldest first."""
 
     id: str
     room: RoomName
@@ -60,7 +61,7 @@ class ReportStore:
         self._clock = clock
 
     def add(self, report: Report) -> None:
-        """Store a report; one of the same person and message that is there already stays as it is."""
+        """Store a report, unless the same person has reported this message before."""
         document = {**msgspec.to_builtins(report, builtin_types=(datetime,)), "is_open": True}
         document["_id"] = document.pop("id")
         with self._database.bounded():
@@ -73,23 +74,24 @@ class ReportStore:
             check_own(holder, message=report.message, reporter=document["reporter"])
 
     def has(self, report_id: str) -> bool:
-        """Whether there is a report with this id, open or decided."""
+        """Whether there is a report with this id, open or closed."""
         with self._database.bounded():
             return self._reports.find_one({"_id": report_id}, {"_id": 1}) is not None
 
     def find_open(self, report_id: str) -> Report | None:
-        """The report with this id, unless it is decided."""
+        """The open report with this id."""
         with self._database.bounded():
             document = self._reports.find_one({"_id": report_id, "is_open": True})
-        return _report(document) if document else None
+        return record_of(document, Report) if document else None
 
     def list_open(self, rooms: Collection[str] | None, limit: int) -> list[Report]:
-        """The reports from these rooms (None: from all) that wait for a decision, the oldest first."""
+        """The open reports from these rooms (None: from all), the oldest first."""
         query: dict[str, Any] = {"is_open": True}
         if rooms is not None:
             query["room.id"] = {"$in": sorted(rooms)}
         with self._database.bounded():
-            return [_report(each) for each in self._reports.find(query).sort("created_at", ASCENDING).limit(limit)]
+            found = self._reports.find(query).sort("created_at", ASCENDING).limit(limit)
+            return [record_of(each, Report) for each in found]
 
     def count_open(self, message: str) -> int:
         """How many open reports a message has."""
@@ -97,13 +99,8 @@ class ReportStore:
             return self._reports.count_documents({"message": message, "is_open": True})
 
     def close_all(self, message: str, outcome: Sequence[str], by: Author, note: Note | None = None) -> int:
-        """Decide every open report of a message, forget what was said in it, and count them."""
+        """Close every open report of a message, delete its copy of the messages, and count the reports."""
         decided = {"closed_at": self._clock(), "outcome": list(outcome), "closed_by": {"id": by.id, "name": by.name}}
         update = {"$set": decided, "$unset": {"is_open": "", "said": ""}}
         with self._database.bounded():
             return self._reports.update_many({"message": message, "is_open": True}, noting(update, note)).modified_count
-
-
-def _report(document: Document) -> Report:
-    fields = {name: document[name] for name in Report.__struct_fields__ if name != "id"}
-    return msgspec.convert({**fields, "id": document["_id"]}, Report, builtin_types=(datetime,))

@@ -4,9 +4,9 @@ They see the size of a private room but never its messages; nothing here makes t
 """
 
 from chatroom.base.errors import Refused
-from chatroom.base.models import Author, User
+from chatroom.base.models import Author, User, access_notice
+from chatroom.messages.writer import Writer
 from chatroom.moderation.site_rooms_store import SiteRoom, SiteRoomStore
-from chatroom.rooms.events import RoomEvents, access_notice
 from chatroom.rooms.members_store import MemberStore
 from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.settings import RoomSettings
@@ -27,14 +27,14 @@ class SiteRooms:
         member_store: MemberStore,
         *,
         settings: RoomSettings,
-        events: RoomEvents,
+        writer: Writer,
         acts: Acts,
     ) -> None:
         self._store = store
         self._membership_store = membership_store
         self._member_store = member_store
         self._settings = settings
-        self._events = events
+        self._writer = writer
         self._acts = acts
 
     def list_like(self, beginning: str, after: tuple[str, str] = ("", ""), limit: int = PAGE) -> list[SiteRoom]:
@@ -77,5 +77,5 @@ class SiteRooms:
             tell=[access_notice(user.id, found.room)],
         ):
             raise Refused("not_found", "Only a member of the room can become its administrator.")
-        self._events.add(found.room, author, f"appointed {user.display_name} as an administrator of this room")
+        self._writer.note(found.room, author, f"appointed {user.display_name} as an administrator of this room")
         return found

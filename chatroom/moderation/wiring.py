@@ -74,7 +74,7 @@ class ModerationParts:
             rooms.membership_store,
             rooms.members,
             settings=rooms.settings,
-            events=rooms.events,
+            writer=messages.writer,
             acts=acts,
         )
         self.overview = OverviewStore(context.database)

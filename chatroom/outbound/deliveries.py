@@ -1,17 +1,16 @@
 """Deliver messages to outgoing webhooks: at least once, in order, by one process at a time.
 
-Each webhook has a position in its room's log, which moves when its address accepts a message; until then the same
-message is retried with growing pauses, and the webhook is stopped after some days.
+Each webhook has a position in its room's log, which moves when its address accepts a message. Until then the message
+is sent again with growing pauses; after some days the webhook is stopped.
 """
 
 import hashlib
 import hmac
 import json
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
-from typing import Protocol
 
 import msgspec
 
@@ -29,11 +28,11 @@ log = logging.getLogger(__name__)
 
 LEASE = "deliveries"
 LEASE_SECONDS = 30.0
-"""Prolonged between two posts when a third of it has passed; the rest is longer than a post can take."""
+"""The lease is renewed between two posts when a third of it has passed; a post takes less than the rest."""
 AT_ONCE = 4
-"""Addresses that are posted to at the same moment."""
+"""Addresses that receive posts at the same moment."""
 BATCH = 20
-"""Messages that one address is told before the others have their turn."""
+"""Messages for one address before the others have their turn."""
 TIMEOUT_SECONDS = 5.0
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(hours=1)
@@ -43,37 +42,30 @@ NOT_ANY_MORE = "Whoever made it no longer manages this room. Make it anew."
 GONE = 410
 
 
-class Poster(Protocol):
-    """Posts to the world outside, and never to an address within."""
-
-    def post(self, url: str, *, data: bytes | str, headers: dict[str, str], timeout: float) -> Answer: ...
-
-
 class Deliveries:
-    """Deliver what waits: once, or again and again in a thread."""
+    """Deliver new messages to the outgoing webhooks. `post` must not reach an address of this network."""
 
     def __init__(
         self,
         store: HookStore,
         message_store: MessageStore,
         leases: LeaseStore,
-        poster: Poster,
+        post: Callable[..., Answer],
         *,
         find_room: Callable[[str], Room | None],
-        is_valid: Callable[[Hook, Room], bool] = lambda _hook, _room: True,
+        is_valid: Callable[[Hook, Room], bool],
         clock: Clock = utc_now,
     ) -> None:
         self._store = store
         self._message_store = message_store
-        self._poster = poster
+        self._send = post
         self._find_room = find_room
         self._is_valid = is_valid
         self._clock = clock
         self.turns = FairTurns()
-        """With who made the webhooks: whose address is slow does not keep those of others waiting."""
-        self.thread = BackgroundThread(
-            LEASE, self._follow, lease=Lease(leases, LEASE, LEASE_SECONDS), stop_seconds=TIMEOUT_SECONDS
-        )
+        """By the creators of the webhooks: a slow address does not delay the webhooks of other users."""
+        lease = Lease(leases, LEASE, LEASE_SECONDS)
+        self.thread = BackgroundThread(LEASE, self.deliver_all, lease=lease, stop_seconds=TIMEOUT_SECONDS)
 
     def deliver(self, hook: Hook, key: str) -> None:
         """Deliver one batch to a webhook, and store the outcome."""
@@ -90,7 +82,8 @@ class Deliveries:
             if _is_for(hook, message):
                 if not self.turns.is_due(hook.made_by.id):
                     return
-                error = self._post_in_turn(hook, key, message, room)
+                with self.turns.take(hook.made_by.id):
+                    error = self._post(hook, key, message, _body(room, hook, message))
                 if error:
                     self._note_failure(hook, error)
                     return
@@ -101,12 +94,12 @@ class Deliveries:
         if waiting:
             self._store.note(hook.id, cursor=waiting[-1].sequence)
 
-    def deliver_all(self, hooks: Collection[tuple[Hook, str]]) -> None:
+    def deliver_all(self) -> None:
         """Deliver to every webhook that is due, some in parallel."""
         now = self._clock()
         due = [
             (hook, key)
-            for hook, key in hooks
+            for hook, key in self._store.list_outgoing()
             if (hook.next_at is None or hook.next_at <= now) and self.turns.is_due(hook.made_by.id)
         ]
         newest = self._message_store.newest_of({hook.room for hook, _ in due}) if due else {}
@@ -119,23 +112,12 @@ class Deliveries:
         try:
             self.deliver(hook, key)
         except ChatroomError:
-            pass  # the database is away: the same message is told again
+            pass  # the database does not answer: the same message is sent again
         except Exception:
             log.exception("a webhook's delivery failed, and is tried again", extra={"hook": hook.id})
 
-    def _post_in_turn(self, hook: Hook, key: str, message: Message, room: Room) -> str:
-        error = ""
-
-        def post() -> bool:
-            nonlocal error
-            error = self._post(hook, key, message, _body(room, hook, message))
-            return not error
-
-        self.turns.take(hook.made_by.id, post)
-        return error
-
     def _post(self, hook: Hook, key: str, message: Message, body: bytes) -> str:
-        """Post one message; why it failed, or nothing."""
+        """Post one message; return why it failed, or an empty text."""
         timestamp = str(int(self._clock().timestamp()))
         headers = {
             "Content-Type": "application/json",
@@ -145,7 +127,7 @@ class Deliveries:
             "X-Chatroom-Signature": signature(key, timestamp, body),
         }
         try:
-            answer = self._poster.post(hook.url, data=body, headers=headers, timeout=TIMEOUT_SECONDS)
+            answer = self._send(hook.url, data=body, headers=headers, timeout=TIMEOUT_SECONDS)
         except Forbidden as error:
             return str(error)
         except OSError as error:
@@ -168,9 +150,6 @@ class Deliveries:
         if is_over:
             log.warning("a webhook was given up: %s", error, extra={"hook": hook.id})
 
-    def _follow(self) -> None:
-        self.deliver_all(self._store.list_outgoing())
-
 
 def _body(room: Room, hook: Hook, message: Message) -> bytes:
     author = {"id": message.author.id, "name": message.author.name}
@@ -185,12 +164,12 @@ def _body(room: Room, hook: Hook, message: Message) -> bytes:
 
 
 def signature(key: str, timestamp: str, body: bytes) -> str:
-    """HMAC-SHA256 over the time and the body, so that neither can be another's, or an old one's."""
+    """HMAC-SHA256 of the time and the body, so that neither can be replaced."""
     return "sha256=" + hmac.new(key.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
 
 
 def _is_for(hook: Hook, message: Message) -> bool:
-    """Whether it is told: not what programs say, or two webhooks would talk with each other for ever."""
+    """Whether a message is delivered: not one of a program, or two webhooks could answer each other for ever."""
     if message.kind != "message" or message.deleted_at is not None or message.author.is_bot:
         return False
     return message.text.casefold().startswith(hook.trigger.casefold())

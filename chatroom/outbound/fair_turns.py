@@ -1,20 +1,21 @@
-"""Fair use of a shared thread: a person whose work took long waits ten times as long for the next turn.
+"""Fair use of a shared thread: after a slow turn, a person waits ten times as long for the next one.
 
-So nobody takes more than a tenth of the thread, however slowly their address answers.
+So a person takes at most a tenth of the thread, however slowly their address answers.
 """
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 SLOW_SECONDS = 1.0
-"""A quicker turn costs nothing."""
+"""A faster turn has no pause after it."""
 FACTOR = 10
 MOST = 10_000
 
 
 class FairTurns:
-    """Who has to wait, and until when."""
+    """Until when each person has to wait."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -22,14 +23,15 @@ class FairTurns:
         self._until: dict[str, float] = {}
 
     def is_due(self, key: str) -> bool:
-        """Whether it is somebody's turn."""
+        """Whether this person may have a turn now."""
         return self._until.get(key, 0.0) <= self._clock()
 
-    def take(self, key: str, turn: Callable[[], bool]) -> bool:
-        """Have a turn, and count how long it takes; answers with what the turn did."""
+    @contextmanager
+    def take(self, key: str) -> Iterator[None]:
+        """Measure a turn, and set the pause after it."""
         began = self._clock()
         try:
-            return turn()
+            yield
         finally:
             now = self._clock()
             if now - began > SLOW_SECONDS:

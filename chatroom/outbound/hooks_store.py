@@ -3,14 +3,14 @@
 The position of an outgoing webhook is a sequence of its room: newer messages are not delivered yet.
 """
 
-from datetime import datetime
 from typing import Any
 
 import msgspec
 from pymongo import ASCENDING, IndexModel
 
 from chatroom.base.models import Hook
-from chatroom.mongo.database import Database, Document
+from chatroom.mongo.database import Database
+from chatroom.mongo.records import record_of
 from chatroom.mongo.unique import check_own, write_or_find
 from chatroom.site.acts_store import INDEX, Note, noted, noting
 
@@ -30,7 +30,7 @@ class HookStore:
         self._hooks = database["hooks"]
 
     def add(self, hook: Hook, *, secret_hash: str = "", key: str = "", note: Note | None = None) -> None:
-        """Store a new webhook, with the hash of its secret, or the key that it signs with."""
+        """Store a new webhook, with the hash of its secret or with its signing key."""
         document = msgspec.structs.asdict(hook)
         document["_id"] = document.pop("id")
         document["made_by"] = msgspec.to_builtins(hook.made_by)
@@ -46,41 +46,34 @@ class HookStore:
     def list_for(self, room_id: str) -> list[Hook]:
         """The webhooks of a room, the oldest first."""
         with self._database.bounded():
-            return [
-                _hook(document)
-                for document in self._hooks.find({"room": room_id, "is_ended": None}).sort("created_at", ASCENDING)
-            ]
+            found = self._hooks.find({"room": room_id, "is_ended": None}).sort("created_at", ASCENDING)
+            return [record_of(document, Hook) for document in found]
 
     def find_by_secret(self, secret_hash: str) -> Hook | None:
         """The webhook that posts with this secret."""
         with self._database.bounded():
             document = self._hooks.find_one({"secret_hash": secret_hash, "is_ended": None})
-        return _hook(document) if document else None
+        return record_of(document, Hook) if document else None
 
     def list_outgoing(self) -> list[tuple[Hook, str]]:
-        """The outgoing webhooks that were not given up, each with the key that it signs with."""
+        """The outgoing webhooks that were not stopped, each with its signing key."""
         with self._database.bounded():
             found = list(self._hooks.find({"kind": "outgoing", "given_up_at": None, "is_ended": None}))
-        return [(_hook(document), document["key"]) for document in found]
+        return [(record_of(document, Hook), document["key"]) for document in found]
 
     def end(self, room_id: str, hook_id: str, note: Note) -> bool:
-        """End a webhook of a room; False when it has none such. It goes with the note."""
+        """End a webhook; False if the room has no such webhook. The document is removed with the note."""
         query = {"_id": hook_id, "room": room_id, "is_ended": None}
         with self._database.bounded():
             return self._hooks.update_one(query, noting({"$set": {"is_ended": True}}, note)).modified_count > 0
 
     def forget(self, user_id: str) -> None:
-        """Remove the webhooks that a user made: their secrets are known to nobody for certain but to them."""
+        """Remove the webhooks that a user made: perhaps only that user knows their secrets."""
         with self._database.bounded():
             self._hooks.delete_many({"made_by.id": user_id})
 
     def note(self, hook_id: str, **fields: Any) -> None:
-        """Keep how a delivery went; `cursor` never goes back, whoever was slow."""
+        """Store the outcome of a delivery; `cursor` never moves back."""
         further = {"$max": {"cursor": fields.pop("cursor")}} if "cursor" in fields else {}
         with self._database.bounded():
             self._hooks.update_one({"_id": hook_id}, further | ({"$set": fields} if fields else {}))
-
-
-def _hook(document: Document) -> Hook:
-    fields: dict[str, Any] = {name: document[name] for name in Hook.__struct_fields__ if name in document}
-    return msgspec.convert({**fields, "id": document["_id"]}, Hook, builtin_types=(datetime,))

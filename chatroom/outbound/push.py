@@ -3,17 +3,17 @@
 The content is encrypted for that browser; the service sees only the time. The keys belong to the site.
 """
 
-import base64
 import logging
 import re
 from collections.abc import Callable, Collection
-from functools import partial
+from functools import cached_property
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from py_vapid import Vapid02
+from py_vapid.utils import b64urlencode
 
 from chatroom.base.errors import Refused
 from chatroom.outbound.fair_turns import FairTurns
@@ -33,13 +33,13 @@ KEY = re.compile(r"[A-Za-z0-9_-]{16,120}={0,2}\Z")
 
 
 class Poster(Protocol):
-    """Posts only to public addresses; has what pywebpush needs of a `requests.Session`."""
+    """Posts to public addresses only; has the part of a `requests.Session` that pywebpush uses."""
 
     def post(self, url: str, **options: Any) -> Any: ...
 
 
 class Push:
-    """Subscriptions of browsers, and what is sent to them."""
+    """Subscribe browsers, and send them notifications."""
 
     def __init__(
         self, store: SubscriptionStore, *, contact: str, poster: Poster, is_allowed: Callable[[str], bool]
@@ -48,17 +48,16 @@ class Push:
         self._contact = contact
         self._poster = poster
         self._is_allowed = is_allowed
-        self._vapid: Vapid02 | None = None
         self.turns = FairTurns()
 
     @property
     def public_key(self) -> str:
-        """What a browser needs to subscribe, in URL-safe base64."""
-        point = self._key().public_key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-        return _base64(point)
+        """The key that a browser needs to subscribe, in URL-safe base64."""
+        point = self._key.public_key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        return str(b64urlencode(point))
 
     def subscribe(self, user_id: str, session_id: str, endpoint: str, p256dh: str, auth: str) -> None:
-        """Remember a browser; raise `Refused` (`invalid`) for what no browser would say."""
+        """Store the subscription of a browser; raise `Refused` (`invalid`) if its address or keys are not valid."""
         address = urlsplit(endpoint)
         if address.scheme != "https" or not address.hostname or len(endpoint) > LONGEST_ENDPOINT:
             raise Refused("invalid", "The address of the push service must start with https:// and a host name.")
@@ -73,22 +72,24 @@ class Push:
 
     def unsubscribe(self, user_id: str, endpoint: str) -> None:
         """Forget a browser."""
-        self._store.remove_of(user_id, hash_of(endpoint))
+        self._store.remove(user_id, hash_of(endpoint))
 
     def subscribers(self) -> set[str]:
         """The ids of all users with a subscribed browser."""
         return self._store.subscribers()
 
     def send(self, user_ids: Collection[str], payload: dict[str, str]) -> int:
-        """Send to every browser of these users, and count those that took it. A browser that is gone is forgotten.
+        """Send to every browser of these users, and count the sent notifications.
 
-        One whose service was slow is left out for a while, and so are its user's others: the rest would wait for them.
+        Browsers that have unsubscribed are removed. After a slow push service, all browsers of that user are skipped
+        for a while, so that other users do not wait.
         """
         data = msgspec.json.encode(payload).decode()
         taken = 0
         for each in self._store.good_ones(user_ids):
             if self.turns.is_due(each.user_id):
-                taken += self.turns.take(each.user_id, partial(self._send, each, data))
+                with self.turns.take(each.user_id):
+                    taken += self._send(each, data)
         return taken
 
     def _send(self, subscription: Subscription, data: str) -> bool:
@@ -99,7 +100,7 @@ class Push:
             webpush(
                 {"endpoint": subscription.endpoint, "keys": keys},
                 data,
-                vapid_private_key=self._key(),
+                vapid_private_key=self._key,
                 vapid_claims={"sub": self._contact},
                 ttl=KEPT_SECONDS,
                 timeout=TIMEOUT_SECONDS,
@@ -108,7 +109,7 @@ class Push:
         except WebPushException as error:
             status = error.response.status_code if error.response is not None else 0
             if status in GONE:
-                self._store.remove(subscription.id)
+                self._store.remove(subscription.user_id, subscription.id)
             else:
                 log.warning("a push service refused a notification", extra={"status": status})
             return False
@@ -117,10 +118,9 @@ class Push:
             return False
         return True
 
+    @cached_property
     def _key(self) -> Vapid02:
-        if self._vapid is None:
-            self._vapid = Vapid02.from_pem(self._store.keep_key(_make_key).encode())
-        return self._vapid
+        return Vapid02.from_pem(self._store.keep_key(_make_key).encode())
 
 
 def _make_key() -> str:
@@ -128,7 +128,3 @@ def _make_key() -> str:
     vapid.generate_keys()
     pem: bytes = vapid.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return pem.decode()
-
-
-def _base64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -6,10 +6,11 @@ A subscription belongs to the session that created it, and ends with it.
 from collections.abc import Callable, Collection
 
 import msgspec
-from pymongo import ASCENDING, IndexModel
+from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from chatroom.base.clock import Clock, utc_now
-from chatroom.mongo.database import Database, Document
+from chatroom.mongo.database import Database
+from chatroom.mongo.records import record_of
 from chatroom.mongo.unique import write_or_find
 
 INDEXES = [IndexModel([("user_id", ASCENDING)])]
@@ -17,7 +18,7 @@ KEY_ID = "vapid"
 
 
 class Subscription(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a push service takes messages for a browser, and that browser's keys; `id` is the SHA-256 of `endpoint`."""
+    """The address of a browser at its push service, and its keys; `id` is the SHA-256 of `endpoint`."""
 
     id: str
     user_id: str
@@ -38,38 +39,31 @@ class SubscriptionStore:
         self._clock = clock
 
     def keep_key(self, make: Callable[[], str]) -> str:
-        """The site's private key, made once, whichever process comes first."""
+        """The site's private key, which the first process makes."""
         with self._database.bounded():
             found = self._keys.find_one({"_id": KEY_ID})
             if found is None:
                 made = {"_id": KEY_ID, "private_key": make(), "created_at": self._clock()}
-                # Another process may have made it at the same moment: then that is the site's key.
+                # Another process may have made one at the same moment: then that one is the site's key.
                 found = write_or_find(
-                    self._database,
-                    lambda: self._keys.insert_one(made),
-                    lambda: self._keys.find_one({"_id": KEY_ID}),
+                    self._database, lambda: self._keys.insert_one(made), lambda: self._keys.find_one({"_id": KEY_ID})
                 )
         return str((found or made)["private_key"])
 
     def put(self, subscription: Subscription, most: int) -> None:
-        """Keep a subscription; of the same browser the newest counts, and of a user's the last `most`."""
+        """Keep the newest subscription of each browser, and the newest `most` of each user."""
         fields = msgspec.structs.asdict(subscription)
         fields["_id"] = fields.pop("id")
         with self._database.bounded():
             self._subscriptions.replace_one(
                 {"_id": subscription.id}, fields | {"created_at": self._clock()}, upsert=True
             )
-            older = self._subscriptions.find({"user_id": subscription.user_id}, {"created_at": 1})
-            surplus = sorted(older, key=lambda document: document["created_at"], reverse=True)[most:]
+            mine = self._subscriptions.find({"user_id": subscription.user_id}, {"_id": 1})
+            surplus = [document["_id"] for document in mine.sort("created_at", DESCENDING).skip(most)]
             if surplus:
-                self._subscriptions.delete_many({"_id": {"$in": [document["_id"] for document in surplus]}})
+                self._subscriptions.delete_many({"_id": {"$in": surplus}})
 
-    def remove(self, subscription_id: str) -> None:
-        """Forget a browser."""
-        with self._database.bounded():
-            self._subscriptions.delete_one({"_id": subscription_id})
-
-    def remove_of(self, user_id: str, subscription_id: str) -> None:
+    def remove(self, user_id: str, subscription_id: str) -> None:
         """Forget a browser of this user."""
         with self._database.bounded():
             self._subscriptions.delete_one({"_id": subscription_id, "user_id": user_id})
@@ -85,28 +79,14 @@ class SubscriptionStore:
             return set(self._subscriptions.distinct("user_id"))
 
     def good_ones(self, user_ids: Collection[str]) -> list[Subscription]:
-        """The subscriptions of these users; those whose session has ended are forgotten on the way."""
+        """The subscriptions of these users; removes those whose session has ended."""
         with self._database.bounded():
-            found = [_subscription(row) for row in self._subscriptions.find({"user_id": {"$in": list(user_ids)}})]
+            rows = self._subscriptions.find({"user_id": {"$in": list(user_ids)}})
+            found = [record_of(row, Subscription) for row in rows]
             sessions = list({subscription.session_id for subscription in found})
-            alive = {
-                row["_id"]
-                for row in self._sessions.find(
-                    {"_id": {"$in": sessions}, "ended_at": None, "expires_at": {"$gt": self._clock()}}, {"_id": 1}
-                )
-            }
+            query = {"_id": {"$in": sessions}, "ended_at": None, "expires_at": {"$gt": self._clock()}}
+            alive = {row["_id"] for row in self._sessions.find(query, {"_id": 1})}
             dead = [subscription.id for subscription in found if subscription.session_id not in alive]
             if dead:
                 self._subscriptions.delete_many({"_id": {"$in": dead}})
         return [subscription for subscription in found if subscription.session_id in alive]
-
-
-def _subscription(document: Document) -> Subscription:
-    return Subscription(
-        id=document["_id"],
-        user_id=document["user_id"],
-        session_id=document["session_id"],
-        endpoint=document["endpoint"],
-        p256dh=document["p256dh"],
-        auth=document["auth"],
-    )

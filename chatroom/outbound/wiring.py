@@ -57,7 +57,7 @@ class OutboundParts:
         )
         self.incoming = IncomingWebhooks(hooks, messages.posting, find_room=find_room, find_maker=find_maker)
         self.deliveries = Deliveries(
-            hooks, messages.store, site.leases, allowed, find_room=find_room, is_valid=self.incoming.is_valid
+            hooks, messages.store, site.leases, allowed.post, find_room=find_room, is_valid=self.incoming.is_valid
         )
         self.forget = (subscriptions.forget, hooks.forget)
         self.threads = (self.deliveries.thread,)

@@ -4,9 +4,8 @@ import hashlib
 from collections.abc import Callable, Sequence
 
 from chatroom.base.errors import Refused
-from chatroom.base.models import Author, Room
+from chatroom.base.models import Author, Room, membership_notices
 from chatroom.rooms.direct_store import DirectRoomStore
-from chatroom.rooms.events import membership_notices
 from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.site.notices import Notices
 
@@ -50,6 +49,5 @@ class DirectRooms:
         for person in people:
             self._membership_store.admit(person, room)
         for person in people:
-            for notice in membership_notices(person, room):
-                self._notices.tell(notice)
+            self._notices.tell(*membership_notices(person, room))
         return room

@@ -7,10 +7,9 @@ import secrets
 from collections.abc import Callable
 
 from chatroom.base.errors import Refused
-from chatroom.base.models import Author, Role, Room
+from chatroom.base.models import Author, Role, Room, membership_notices
 from chatroom.names import check_new_title, make_slug
 from chatroom.rooms.access import LOBBY
-from chatroom.rooms.events import membership_notices
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.notices import Notices
 
@@ -61,8 +60,7 @@ class RoomMaking:
                 topic=topic,
             )
             if self._store.add(room, author.id):
-                for notice in membership_notices(author.id, room):
-                    self._notices.tell(notice)
+                self._notices.tell(*membership_notices(author.id, room))
                 return room
         raise _taken()
 

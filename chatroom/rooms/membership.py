@@ -8,10 +8,10 @@ from typing import Any
 
 from chatroom.base.access import POWERS, Access
 from chatroom.base.errors import Refused
-from chatroom.base.models import Author, Notice, Role, Room
+from chatroom.base.models import Author, Notice, Role, Room, access_notice, membership_notices
+from chatroom.messages.writer import Writer
 from chatroom.rooms.access import LOBBY, RoomAccess
 from chatroom.rooms.access_store import AccessStore
-from chatroom.rooms.events import RoomEvents, access_notice, membership_notices
 from chatroom.rooms.members_store import MemberStore
 from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.site.acts import Acts
@@ -31,7 +31,7 @@ class RoomMembership:
         access_store: AccessStore,
         *,
         access: RoomAccess,
-        events: RoomEvents,
+        writer: Writer,
         notices: Notices,
         acts: Acts,
     ) -> None:
@@ -39,7 +39,7 @@ class RoomMembership:
         self._member_store = member_store
         self._access_store = access_store
         self._access = access
-        self._events = events
+        self._writer = writer
         self._notices = notices
         self._acts = acts
 
@@ -53,8 +53,8 @@ class RoomMembership:
     def let_in(self, author: Author, room: Room) -> None:
         """Make somebody a member, and say so in the room."""
         self._access.admit(author.id, room)
-        self._tell(author.id, room)
-        self._events.add(room, author, "joined")
+        self._notices.tell(*membership_notices(author.id, room))
+        self._writer.note(room, author, "joined")
 
     def leave(self, access: Access) -> None:
         """Leave a room; raise `Refused` (`forbidden`) where that cannot be."""
@@ -63,9 +63,9 @@ class RoomMembership:
         self._store.leave(access.user_id, room)
         if access.may_manage and self._member_store.has_another(access.user_id, room):
             self._keep_managed(room, access.user_id)
-        self._tell(access.user_id, room, why="left")
+        self._notices.tell(*membership_notices(access.user_id, room, why="left"))
         if room.kind == "private":
-            self._events.add(room, access.author, "left")
+            self._writer.note(room, access.author, "left")
 
     def add(self, access: Access, user_id: str, name: str) -> bool:
         """Take somebody into a room, also who was removed from it; False when they are in it already."""
@@ -79,7 +79,7 @@ class RoomMembership:
                 self._store.admit(user_id, room, note)
 
         self._do(access, add, "add_member", user_id, tell=membership_notices(user_id, room))
-        self._events.add(room, access.author, f"added {name}")
+        self._writer.note(room, access.author, f"added {name}")
         return True
 
     def remove(self, access: Access, user_id: str) -> None:
@@ -178,10 +178,6 @@ class RoomMembership:
             room=about_room(access.room),
             tell=tell,
         )
-
-    def _tell(self, user_id: str, room: Room, why: str = "removed") -> None:
-        for notice in membership_notices(user_id, room, why):
-            self._notices.tell(notice)
 
 
 def no_member() -> Refused:

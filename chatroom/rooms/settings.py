@@ -12,8 +12,8 @@ from chatroom.base.access import Access
 from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import Refused
 from chatroom.base.models import Author, Notice, Room, RoomValues
+from chatroom.messages.writer import Writer
 from chatroom.rooms.access import LOBBY
-from chatroom.rooms.events import RoomEvents
 from chatroom.rooms.fields import SETTINGS
 from chatroom.rooms.making import RoomMaking
 from chatroom.rooms.rooms_store import RoomStore
@@ -28,14 +28,14 @@ class RoomSettings:
         self,
         store: RoomStore,
         making: RoomMaking,
-        events: RoomEvents,
+        writer: Writer,
         acts: Acts,
         *,
         clock: Clock = utc_now,
     ) -> None:
         self._store = store
         self._making = making
-        self._events = events
+        self._writer = writer
         self._acts = acts
         self._clock = clock
 
@@ -49,7 +49,7 @@ class RoomSettings:
         if fields:
             self._do(room, access.author, "change_room", reason, fields)
             for line in _lines(room, fields):
-                self._events.add(room, access.author, line)
+                self._writer.note(room, access.author, line)
         else:
             self._acts.finish_in("rooms")
 
@@ -67,7 +67,7 @@ class RoomSettings:
             return
         fields = {"archived_at": self._clock() if is_archived else None}
         self._do(room, author, "archive_room" if is_archived else "unarchive_room", reason, fields)
-        self._events.add(room, author, "archived the room" if is_archived else "reopened the room")
+        self._writer.note(room, author, "archived the room" if is_archived else "reopened the room")
 
     def _do(self, room: Room, author: Author, act: str, reason: str, fields: Mapping[str, Any]) -> None:
         self._acts.do(

@@ -12,7 +12,6 @@ from chatroom.rooms.access_store import AccessStore
 from chatroom.rooms.current_rights import RightsNow
 from chatroom.rooms.direct import DirectRooms
 from chatroom.rooms.direct_store import DirectRoomStore
-from chatroom.rooms.events import RoomEvents
 from chatroom.rooms.former_slugs_store import FormerSlugs
 from chatroom.rooms.links import RoomLinks
 from chatroom.rooms.listings_store import ListingStore
@@ -60,7 +59,6 @@ class RoomParts:
         self.preferences = OwnMembershipStore(database, clock=clock)
         direct = DirectRoomStore(database, clock=clock)
         self.access = RoomAccess(self.access_store, self.store, direct, self.membership_store, notices)
-        self.events = RoomEvents(messages.writer)
         self.making = RoomMaking(
             self.store,
             notices,
@@ -73,12 +71,12 @@ class RoomParts:
             self.members,
             self.access_store,
             access=self.access,
-            events=self.events,
+            writer=messages.writer,
             notices=notices,
             acts=acts,
         )
         self.direct = DirectRooms(direct, self.membership_store, notices, check_direct=check_direct)
-        self.settings = RoomSettings(self.store, self.making, self.events, acts, clock=clock)
+        self.settings = RoomSettings(self.store, self.making, messages.writer, acts, clock=clock)
         codes = CodeStore(database, database["room_invites"], owner="created_by_id", clock=clock)
         self.links = RoomLinks(codes, self.store, self.membership_store, self.membership, acts, clock=clock)
         self.read_positions = ReadPositions(self.preferences, messages.store, notices)

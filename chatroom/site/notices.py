@@ -45,11 +45,15 @@ class Notices:
         self._heard_at = seconds()
         self._untold: deque[tuple[str, Notice]] = deque(maxlen=MAX_UNTOLD)
 
-    def tell(self, notice: Notice) -> None:
-        """Apply a notice here at once, and in the other processes within about a second.
+    def tell(self, *notices: Notice) -> None:
+        """Apply notices here at once, and in the other processes within about a second.
 
         Call it after the change is stored. It never fails: what cannot be stored now is tried again.
         """
+        for notice in notices:
+            self._tell(notice)
+
+    def _tell(self, notice: Notice) -> None:
         notice_id = self._store.new_id()
         if self._apply(notice):
             with self._lock:

@@ -4,11 +4,23 @@ from typing import Any
 
 import msgspec
 
+from chatroom.base.models.rooms import Room
+
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """That something changed which connections remember: `user` and `room` are ids, `data` is what the kind needs."""
+    """Something changed that connections remember. `user` and `room` are ids; `data` depends on the kind."""
 
     kind: str
     user: str | None = None
     room: str | None = None
     data: dict[str, Any] = {}
+
+
+def access_notice(user_id: str, room: Room, **data: Any) -> Notice:
+    """The rights of a user in a room have changed."""
+    return Notice(kind="access", user=user_id, room=room.id, data=data)
+
+
+def membership_notices(user_id: str, room: Room, why: str = "removed") -> tuple[Notice, Notice]:
+    """A user has entered or left a room; `why` is shown to a user who is out of it."""
+    return access_notice(user_id, room, why=why), Notice(kind="rooms", user=user_id)

@@ -39,7 +39,7 @@ def mute(services: Services, user: User, end: datetime, reason: str) -> None:
 def unmute(services: Services, name: str) -> None:
     """Lift the mute of NAME. Moderators of a room lift mutes in that room."""
     user = get_user(services, name)
-    services.moderation.moderation.unmute(None, user)
+    services.moderation.moderation.mute(None, user, None)
     click.echo(f"{user.username} can post again.")
 
 
@@ -59,7 +59,7 @@ def ban(services: Services, user: User, end: datetime, reason: str) -> None:
 def unban(services: Services, name: str) -> None:
     """Lift the ban of NAME."""
     user = get_user(services, name)
-    services.moderation.moderation.unban(None, user)
+    services.moderation.moderation.ban(None, user, None)
     click.echo(f"{user.username} can log in again.")
 
 

@@ -112,21 +112,16 @@ def profile(form: ProfileForm) -> Page:
 
 def _keep_order(act: str, user: User) -> None:
     by, moderation, form = current_user.user, services.moderation.moderation, OrderForm()
-    reason = form.reason.data or ""
-    room = _room_of(request.form.get("room", ""))
-    if room is not None and act in {"mute", "unmute"}:
-        end = end_of(form.duration.data or "", datetime.now(UTC)) if act == "mute" else None
-        moderation.mute_in(room, by, user, end, reason)
-    elif act == "mute":
-        moderation.mute(by, user, end_of(form.duration.data or "", datetime.now(UTC)), reason)
-    elif act == "unmute":
-        moderation.unmute(by, user)
-    elif act == "ban":
-        moderation.ban(by, user, end_of(form.duration.data or "", datetime.now(UTC)), reason)
-    elif act == "end_sessions":
+    room, reason = _room_of(request.form.get("room", "")), form.reason.data or ""
+    end = end_of(form.duration.data or "", datetime.now(UTC)) if act in {"mute", "ban"} else None
+    if act == "end_sessions":
         moderation.end_sessions(by, user)
+    elif act in {"ban", "unban"}:
+        moderation.ban(by, user, end, reason if end else "")
+    elif room is not None:
+        moderation.mute_in(room, by, user, end, reason)
     else:
-        moderation.unban(by, user)
+        moderation.mute(by, user, end, reason if end else "")
 
 
 def _room_of(slug: str) -> Access | None:

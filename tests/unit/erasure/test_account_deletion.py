@@ -291,7 +291,7 @@ def talk(site: Site) -> None:
     site.change(site.bob, changes.deleting(theirs, taken_back.id))
     site.change(site.bob, changes.reacting(theirs, answer.id, "🎉"))
     site.change(site.alice, changes.reacting(hers, first.id, "🎉"))
-    site.services.messages.writer.note(site.room(site.bob), theirs.author, "Bob joined")
+    site.services.messages.writer.note(site.room(site.bob), theirs.author, "joined")
 
 
 def named(messages: list[Message]) -> list[tuple[str, str, str]]:

@@ -34,7 +34,7 @@ async def started() -> tuple[Process, Room]:
         process.database["users"].insert_one({"_id": person.id, **names, "name_keys": [person.id]})
     await process.engine.start()
     # A line of the room's own waits for the event loop, and this is its thread.
-    process.rooms.events.add = lambda *_: None  # type: ignore[method-assign]
+    process.messages.writer.note = lambda *_: None  # type: ignore[method-assign]
     room = process.rooms.making.create(BOB, "member", title="Tea")
     process.rooms.access.visit(ALICE.id, room.slug)
     return process, room

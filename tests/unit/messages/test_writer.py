@@ -58,6 +58,6 @@ def test_a_line_that_cannot_be_written_is_left_out(messages: Messaging, monkeypa
 
 
 def test_the_room_itself_writes_a_line(messages: Messaging) -> None:
-    messages.writer.note(LOBBY, ALICE, "Alice *joined*")
+    messages.writer.note(LOBBY, ALICE, "*joined*")
     (line,) = messages.history.newest(LOBBY, 5).messages
     assert (line.kind, line.html) == ("event", "<p>Alice *joined*</p>")

@@ -31,7 +31,7 @@ class Site(Managed):
             self.rooms.membership_store,
             self.rooms.members,
             settings=self.settings,
-            events=self.rooms.events,
+            writer=self.messages.writer,
             acts=self.acts,
         )
 

@@ -60,7 +60,15 @@ def store(services: Services) -> HookStore:
 @pytest.fixture
 def deliveries(services: Services, store: HookStore, poster: Poster, clock: Clock) -> Deliveries:
     leases = LeaseStore(services.database, holder="here", clock=clock)
-    made = Deliveries(store, services.messages.store, leases, poster, find_room=services.rooms.store.find, clock=clock)
+    made = Deliveries(
+        store,
+        services.messages.store,
+        leases,
+        lambda *arguments, **options: poster.post(*arguments, **options),
+        find_room=services.rooms.store.find,
+        is_valid=lambda _hook, _room: True,
+        clock=clock,
+    )
     made.turns = FairTurns(clock.seconds)
     return made
 
@@ -86,17 +94,17 @@ class TestDelivering:
     ) -> None:
         say(services, "one", "two")
         for _ in range(2):
-            deliveries.deliver_all(store.list_outgoing())
+            deliveries.deliver_all()
         assert poster.texts == ["one", "two"]
         say(services, "three")
-        deliveries.deliver_all(store.list_outgoing())
+        deliveries.deliver_all()
         assert poster.texts == ["one", "two", "three"]
 
     def test_it_is_signed(
         self, services: Services, deliveries: Deliveries, store: HookStore, poster: Poster, key: str
     ) -> None:
         say(services, "hello")
-        deliveries.deliver_all(store.list_outgoing())
+        deliveries.deliver_all()
         [(url, body, headers)] = poster.posted
         signed = headers["X-Chatroom-Timestamp"].encode() + b"." + body
         expected = "sha256=" + hmac.new(key.encode(), signed, sha256).hexdigest()
@@ -112,18 +120,18 @@ class TestDelivering:
         """P08: redirects are not followed."""
         poster.answers = [answer, answer]
         say(services, "one", "two")
-        deliveries.deliver_all(store.list_outgoing())
-        deliveries.deliver_all(store.list_outgoing())
+        deliveries.deliver_all()
+        deliveries.deliver_all()
         assert poster.texts == ["one"]
         [hook] = services.outbound.webhooks.list_for(MANAGER)
         assert hook.last_error
         clock.advance(seconds=5)
-        deliveries.deliver_all(store.list_outgoing())
+        deliveries.deliver_all()
         clock.advance(seconds=5)
-        deliveries.deliver_all(store.list_outgoing())
+        deliveries.deliver_all()
         assert poster.texts == ["one", "one"]  # the second pause is longer
         clock.advance(seconds=5)
-        deliveries.deliver_all(store.list_outgoing())
+        deliveries.deliver_all()
         assert poster.texts == ["one", "one", "one", "two"]
         [hook] = services.outbound.webhooks.list_for(MANAGER)
         assert (hook.last_error, hook.attempts, hook.failing_since) == ("", 0, None)
@@ -134,7 +142,7 @@ class TestDelivering:
         poster.answers = [500] * 1000
         say(services, "one")
         for _ in range(100):
-            deliveries.deliver_all(store.list_outgoing())
+            deliveries.deliver_all()
             clock.advance(hours=1)
         [hook] = services.outbound.webhooks.list_for(MANAGER)
         assert hook.given_up_at is not None
@@ -148,7 +156,7 @@ class TestDelivering:
     ) -> None:
         poster.answers = [410]
         say(services, "one")
-        deliveries.deliver_all(store.list_outgoing())
+        deliveries.deliver_all()
         assert store.list_outgoing() == []
 
     def test_what_programs_say_is_not_told(
@@ -157,7 +165,7 @@ class TestDelivering:
         """P09: or two webhooks would talk with each other for ever."""
         say(services, "beep", author=Author("b", "Robot", is_bot=True))
         say(services, "hello")
-        deliveries.deliver_all(store.list_outgoing())
+        deliveries.deliver_all()
         assert poster.texts == ["hello"]
 
     def test_an_edit_or_a_deletion_before_the_delivery(
@@ -167,8 +175,8 @@ class TestDelivering:
         first, second, _ = services.messages.store.newest(LOBBY.id, 3)
         services.messages.writer.change(LOBBY, services.messages.changes.editing(MANAGER, first.id, "one!"))
         services.messages.writer.change(LOBBY, services.messages.changes.deleting(MANAGER, second.id))
-        deliveries.deliver_all(store.list_outgoing())
-        deliveries.deliver_all(store.list_outgoing())
+        deliveries.deliver_all()
+        deliveries.deliver_all()
         assert poster.texts == ["one!", "three"]
 
     def test_a_database_that_is_away_loses_nothing(
@@ -180,15 +188,14 @@ class TestDelivering:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         say(services, "one")
-        waiting = store.list_outgoing()
         with monkeypatch.context() as away:
 
             def note(*_: Any, **__: Any) -> None:
                 raise Unavailable("away")
 
             away.setattr(store, "note", note)
-            deliveries.deliver_all(waiting)
-        deliveries.deliver_all(store.list_outgoing())
+            deliveries.deliver_all()
+        deliveries.deliver_all()
         assert poster.texts == ["one", "one"]  # at least once
 
     def test_in_rooms_that_have_come_further_than_one_question_reads(
@@ -197,7 +204,7 @@ class TestDelivering:
         monkeypatch.setattr("chatroom.messages.rooms_log_store.MAX_HINTS", 3)
         for texts in (["one", "two", "three", "four"], ["five"]):
             say(services, *texts)
-            deliveries.deliver_all(HookStore(services.database).list_outgoing())
+            deliveries.deliver_all()
         assert poster.texts == ["one", "two", "three", "four", "five"]
 
     def test_who_has_lost_the_lease_stops_between_two_posts(
@@ -206,10 +213,10 @@ class TestDelivering:
         say(services, "one", "two")
         may_go_on = iter([True, False])
         monkeypatch.setattr(deliveries.thread, "may_go_on", lambda: next(may_go_on))
-        deliveries.deliver_all(HookStore(services.database).list_outgoing())
+        deliveries.deliver_all()
         assert poster.texts == ["one"]
         monkeypatch.undo()
-        deliveries.deliver_all(HookStore(services.database).list_outgoing())
+        deliveries.deliver_all()
         assert poster.texts == ["one", "two"]
 
     def test_who_was_slow_does_not_take_the_place_back(self, store: HookStore) -> None:
@@ -225,7 +232,7 @@ class TestDelivering:
         [hook] = services.outbound.webhooks.list_for(MANAGER)
         services.outbound.webhooks.remove(MANAGER, hook.id)
         say(services, "one")
-        deliveries.deliver_all(store.list_outgoing())
+        deliveries.deliver_all()
         assert poster.posted == []
 
 
@@ -234,7 +241,7 @@ def test_a_trigger_word(
 ) -> None:
     make(services, monkeypatch, trigger="!Deploy")
     say(services, "hello", "!deploy now", "do !deploy")
-    deliveries.deliver_all(store.list_outgoing())
+    deliveries.deliver_all()
     assert poster.texts == ["!deploy now"]
 
 
@@ -259,10 +266,10 @@ class TestMaker:
         make(services, monkeypatch)
         secret = services.outbound.webhooks.make_incoming(MANAGER, ALICE, "CI")
         manage(services, ALICE)
-        monkeypatch.setattr(services.outbound.deliveries, "_poster", poster)
+        monkeypatch.setattr(services.outbound.deliveries, "_send", poster.post)
         services.outbound.incoming.post(*services.outbound.incoming.find(secret), "before", None, "192.0.2.1")
         say(services, "one")
-        services.outbound.deliveries.deliver_all(services.outbound.deliveries._store.list_outgoing())
+        services.outbound.deliveries.deliver_all()
         assert poster.texts == ["one"]
 
         if fate == "removed":
@@ -273,7 +280,7 @@ class TestMaker:
             services.people.states.set_ban(ALICE.id, datetime.now(UTC) + timedelta(hours=1), "spam")
 
         say(services, "two", author=BOB)
-        services.outbound.deliveries.deliver_all(services.outbound.deliveries._store.list_outgoing())
+        services.outbound.deliveries.deliver_all()
         assert poster.texts == ["one"]
         assert "no longer manages" in services.outbound.webhooks.list_for(MANAGER)[0].last_error
         with pytest.raises(Refused) as refusal:
@@ -307,13 +314,13 @@ def test_a_slow_address_keeps_no_others_waiting(
     monkeypatch.setattr(poster, "post", post_slowly)
     monkeypatch.setattr("chatroom.outbound.deliveries.AT_ONCE", 1)
     say(services, *map(str, range(10)))
-    deliveries.deliver_all(store.list_outgoing())
+    deliveries.deliver_all()
     slow = [url for url, _, _ in poster.posted if "slow" in url]
     assert (len(slow), len(poster.posted)) == (1, 11)
-    deliveries.deliver_all(store.list_outgoing())
+    deliveries.deliver_all()
     assert len(poster.posted) == 11
     now[0] += 91
-    deliveries.deliver_all(store.list_outgoing())
+    deliveries.deliver_all()
     assert len(poster.posted) == 12  # the next in order: nothing is left out
 
 
@@ -322,7 +329,7 @@ def test_the_thread_delivers_and_stops(services: Services, poster: Poster, monke
     make(services, monkeypatch)
     manage(services, ALICE)
     say(services, "hello")
-    monkeypatch.setattr(services.outbound.deliveries, "_poster", poster)
+    monkeypatch.setattr(services.outbound.deliveries, "_send", poster.post)
     services.outbound.deliveries.thread.start()
     try:
         wait_until(lambda: poster.texts)

@@ -33,7 +33,7 @@ class TestComing:
         def away(*arguments: object) -> None:
             raise Unavailable("The database does not answer.")
 
-        monkeypatch.setattr(world.messages.writer, "note", away)
+        monkeypatch.setattr(world.messages.writer, "post", away)
         room = world.den().room
         assert world.is_in(BOB, room)
 

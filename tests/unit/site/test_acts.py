@@ -500,7 +500,7 @@ class TestLate:
             patch.setattr(place.services.site.acts._entries, "add", away)
             LATE[act](place)
         if act == "ban":
-            place.services.moderation.moderation.unban(place.alice, place.bob)
+            place.services.moderation.moderation.ban(place.alice, place.bob, None)
         place.told.clear()
         monkeypatch.setattr(place.services.people.sessions, "_clock", lambda: datetime.now(UTC) + timedelta(seconds=1))
         later = [

@@ -119,7 +119,7 @@ class TestDecide:
         choice = {"author": "muted", "delete": "on", "reason": "rude"}
         while True:
             number += 1
-            services.moderation.moderation.unmute(None, user_of(services, "mallory"))
+            services.moderation.moderation.mute(None, user_of(services, "mallory"), None)
             services.database["audit"].delete_many({})
             author, reporter = user_of(services, "mallory"), user_of(services, "bob")
             draft = new_draft(Author(author.id, "Mallory"), "rude")
@@ -137,7 +137,7 @@ class TestDecide:
                 assert alice.post(path, data=fields).status_code in {303, 404}, number  # 404: it is decided
             services.site.acts.finish(is_urgent=True)
             assert user_of(services, "mallory").muted_until
-            services.moderation.moderation.unmute(None, user_of(services, "mallory"))
+            services.moderation.moderation.mute(None, user_of(services, "mallory"), None)
             acts = sorted(entry.act for entry in services.site.audit.page().entries if entry.act != "unmute")
             assert acts == ["delete_message", "mute", "uphold_report"], (number, status)
         assert number > 10
