@@ -147,7 +147,7 @@ class TestAtOnce:
         assert [member.person.username for member in rooms.members.list_in(lobby.room)] == ["alice"]
         assert site.services.rooms.access.find_for(site.bob.id, "lobby") is None
         assert site.say(site.alice, "@bob?").mentions == ()
-        assert site.services.moderation.overview.read().people == 1
+        assert site.services.moderation.overview().people == 1
         with pytest.raises(Refused, match="deleted"):
             site.services.moderation.moderation.get(site.bob.id)
 

@@ -78,7 +78,9 @@ class World:
             files=self.files.of_messages,
             find_mentions=Mentions(self.members.find_named).find,
             is_newcomer=self.newcomers.seems_one,
-            holding=posting.Holding(may_hold=self.holding.may_hold, find=self.holding.find, hold=self.holding.hold),
+            holding=posting.Holding(
+                may_hold=self.newcomers.may_be_held, find=self.holding.find, hold=self.holding.hold
+            ),
         )
         stores = (self.held, self.users, self.rooms, self.accesses)
         posting_ = self.messages.posting
