@@ -36,7 +36,7 @@ def administrators_only() -> Page | None:
 def overview() -> Page:
     """The site in numbers."""
     versions = {"Chatroom": __version__, "Python": platform.python_version()}
-    return admin_page("overview", overview=services.moderation.overview.read(), versions=versions)
+    return admin_page("overview", overview=services.moderation.overview(), versions=versions)
 
 
 @blueprint.get("/people")

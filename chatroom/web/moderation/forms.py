@@ -1,9 +1,11 @@
 """The forms of moderation: report a message, mute or ban a user."""
 
+from datetime import UTC, datetime
+
 from wtforms import SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
-from chatroom.base.durations import OFFERED
+from chatroom.base.durations import OFFERED, end_of
 from chatroom.moderation.reports import LONGEST_REASON as LONGEST_REPORT
 from chatroom.site.audit import LONGEST_REASON
 from chatroom.web.kit.forms import Form, typed_in
@@ -27,3 +29,8 @@ class OrderForm(Form):
 
     reason = StringField("Reason (the user sees it)", render_kw={"required": True, "maxlength": LONGEST_REASON})
     duration = SelectField("For how long", choices=DURATIONS, default="1h")
+
+    @property
+    def end(self) -> datetime:
+        """When the mute or the ban ends; raise `Refused` for a wrong duration."""
+        return end_of(self.duration.data or "", datetime.now(UTC))

@@ -1,11 +1,8 @@
 """Report a message; and the page of open reports."""
 
-from datetime import UTC, datetime
-
 from flask import Blueprint, Response, flash, redirect, request, url_for
 
 from chatroom.base.access import Access
-from chatroom.base.durations import end_of
 from chatroom.base.errors import Refused
 from chatroom.base.models import Message, User
 from chatroom.moderation.reports_store import Report
@@ -99,7 +96,7 @@ def _decide(found: Report) -> list[str]:
 
 def _act_on_author(act: str, by: User, found: Report, form: OrderForm, reason: str) -> None:
     user = services.moderation.moderation.get(found.author.id)
-    end = end_of(form.duration.data or "", datetime.now(UTC))
+    end = form.end
     if act == "muted in the room":
         access = services.rooms.access.get_for(by.id, found.room.slug)
         services.moderation.moderation.mute_in(access, by, user, end, reason)

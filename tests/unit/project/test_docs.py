@@ -198,7 +198,9 @@ class TestPlainHTTP:
         assert first_cells(answer) == set(ReadAnswer.__struct_fields__)
 
     def test_bounds(self) -> None:
-        assert f"50 unless given (`HISTORY_PAGE`), brought within 1 and {MOST_MESSAGES}" in read(PROTOCOL)
+        assert f"50 unless given (`HISTORY_PAGE`). The server limits it to a number from 1 to {MOST_MESSAGES}" in read(
+            PROTOCOL
+        )
         assert Settings().history_page == 50
 
     def test_statuses(self) -> None:
