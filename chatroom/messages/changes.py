@@ -4,6 +4,7 @@ A change is a function. The room's queue calls it, and calls it again while its 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -103,7 +104,7 @@ class Changes:
 
     def clearing(self, sequences: Sequence[int]) -> Change:
         """The deletion of several messages of any author; returns the message that changed last."""
-        return self._changing_several(sequences, self._erasing())
+        return self._changing_several(sequences, _erasing(self._clock()))
 
     def removing_author(self, sequences: Sequence[int], former: FormerMember) -> Change:
         """The change that removes the name of a former member from several messages."""
@@ -157,7 +158,7 @@ class Changes:
 
     def expiring(self, message_id: str) -> Change:
         """The deletion of a message that is older than its room keeps messages."""
-        return self._changing(message_id, self._erasing())
+        return self._changing(message_id, _erasing(self._clock()))
 
     def make(self, room: Room, change: Change) -> Message:
         """Make a change that counts for no limit. Changes that people ask for go through `Posting.change`."""
@@ -169,10 +170,6 @@ class Changes:
         for message, _ in self._store.find_all([act.subject.id], [room_id]):
             if not message.deleted_at:
                 self.expiring(message.id)(room_id, None)
-
-    def _erasing(self) -> Edit:
-        moment = self._clock()
-        return lambda message: None if message.deleted_at else ERASED | {"deleted_at": moment}
 
     def _changing(self, message_id: str, edit: Edit) -> Change:
         store = self._store
@@ -217,6 +214,10 @@ class Changes:
         text = f"{access.name} pinned a message"
         line = Draft(author=access.author, text=text, client_id=client_id, reply_to=message.sequence, kind="event")
         self._writer.note_soon(access.room, line)
+
+
+def _erasing(moment: datetime) -> Edit:
+    return lambda message: None if message.deleted_at else ERASED | {"deleted_at": moment}
 
 
 def _check_author(access: Access, message: Message) -> None:
