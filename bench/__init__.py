@@ -1,1 +1,1 @@
-"""Compare this server with alternatives, on one machine, in one run, with one database server and one load generator."""
+"""Compare this server with others: on one machine, in one run, with one database server and one load generator."""
