@@ -151,7 +151,7 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
     "admitting": (lambda d: MembershipStore(d).admit(ALICE.id, LOBBY), 1),
     "a picture of somebody": (lambda d: AvatarStore(d).find("user-7", "v", is_large=True), 1),
     "whose pictures are listed": (lambda d: AvatarStore(d).newest(20), 20),
-    "a file": (lambda d: FileStore(d).find(FILE_IDS[0]), 1),
+    "a file": (lambda d: FileStore(d).get(FILE_IDS[0]), 1),
     "files of a message": (lambda d: FileStore(d).find_all(FILE_IDS[:3]), 3),
     "a thumbnail": (lambda d: FileStore(d).thumbnail(FILE_IDS[0]), 1),
     "a piece of a file": (lambda d: list(FileStore(d).read(FILE_IDS[0], 5, 9)), 1),
