@@ -1,1 +1,1 @@
-"""Measure this chat room beside what people would pick instead: one machine, one run, one database server, one load."""
+"""Measure this server and alternatives to it: one machine, one run, one database server, one load generator."""

@@ -130,7 +130,7 @@ class Services:
             take_turn=later(lambda: self.rooms.preferences.take_turn),
             is_newcomer=later(lambda: self.moderation.newcomers.seems_one),
             holding=Holding(
-                may_hold=later(lambda: self.moderation.holding.may_hold),
+                may_hold=later(lambda: self.moderation.newcomers.may_be_held),
                 find=later(lambda: self.moderation.holding.find),
                 hold=later(lambda: self.moderation.holding.hold),
             ),

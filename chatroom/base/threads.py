@@ -7,15 +7,17 @@ it only tries: without a free place it is refused as `busy`.
 import contextlib
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from chatroom.base.errors import Refused
 
 Lane = Literal["pages", "static", "probes", "pictures", "passwords", "names"]
 Answer = TypeVar("Answer")
+RunInThread = Callable[..., Awaitable[Any]]
+"""Call a function that blocks in a thread, and await its result on the event loop."""
 
 LOWER_PRIORITY = 10
 

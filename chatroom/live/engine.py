@@ -1,13 +1,15 @@
 """The live side of one process: rooms, appender, feed, presence, and all open connections.
 
-It belongs to one event loop; other threads use its `bridge`, and methods whose docstring allows it.
+It belongs to one event loop; other threads use its `bridge`, and methods whose docstring allows it. Its chores run once
+a second; one that fails is tried again at the next tick, and stops no other.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -15,17 +17,16 @@ from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import ChatroomError, Unavailable
 from chatroom.base.models import Message, Notice, Person, Room
 from chatroom.live.bridge import Bridge
-from chatroom.live.checks.rights_check import ReadRights, SecondLook
-from chatroom.live.checks.session_check import ProlongSession, SessionCheck
+from chatroom.live.checks import ReadRights, RightsCheck, SessionCheck
 from chatroom.live.connections import Connections
-from chatroom.live.housekeeping import TICK_SECONDS, Housekeeping
+from chatroom.live.feed import Feed
 from chatroom.live.notice_receiver import NoticeReceiver
 from chatroom.live.presence.presence_updates import PresenceUpdates
 from chatroom.live.presence.presences_store import PresenceStore
-from chatroom.live.room_reader import Source
+from chatroom.live.room_reader import Hear, Source
 from chatroom.live.rooms import LiveRoom, LiveRooms, TailLimits
 from chatroom.live.writing.appender import Appender
-from chatroom.live.writing.batch_writer import Appending
+from chatroom.messages.appending import Appending
 from chatroom.messages.messages_store import MessageStore
 
 log = logging.getLogger(__name__)
@@ -33,17 +34,11 @@ log = logging.getLogger(__name__)
 FINISH_SECONDS = 3.0
 LEAVE_SECONDS = 2.0
 STORE_THREADS = 8
-
-
-class Feed(Protocol):
-    """Where hints of other processes' changes come from."""
-
-    def start(self) -> None: ...
-    def stop(self) -> None: ...
-
+TICK_SECONDS = 1.0
 
 MakeFeed = Callable[[Callable[[], Mapping[str, int]], Callable[[str, int], None]], Feed]
-"""Given which revision of which room is known, and where to hint, make the feed; called in a thread."""
+"""Make the feed, from a function that returns the known revision of each room, and one that takes hints. Called in a
+thread."""
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -55,22 +50,22 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Application(msgspec.Struct, frozen=True, kw_only=True):
-    """What the engine asks and tells outside of it: all in a thread, but for `posted_here` and `posted_elsewhere`."""
+    """What the engine calls outside of it: in threads, except `posted_here` and `posted_elsewhere`."""
 
     find_room: Callable[[str], Room | None]
     hear_notices: Callable[[], Sequence[Notice]]
     ended_sessions: Callable[[], set[str]]
-    prolong_session: ProlongSession
+    prolong_session: Callable[..., datetime | None]
     make_feed: MakeFeed
     renew_site: Callable[[], object]
     posted_here: Callable[[str, Sequence[Message]], None]
     posted_elsewhere: Callable[[str], None]
     read_rights: ReadRights | None = None
-    """What connections remember is held against it, unless there is none."""
+    """What connections remember is compared with it, if it is given."""
 
 
 class Engine:
-    """Everything live in one process. Make it on the event loop, `start` it, and `stop` it before the loop ends."""
+    """Made on the event loop. `start` it, and `stop` it before the loop ends."""
 
     def __init__(
         self,
@@ -97,7 +92,8 @@ class Engine:
             hear=application.hear_notices,
             renew_site=application.renew_site,
         )
-        source = Source(store, self.run, self._give_turn, application.posted_elsewhere, clock)
+        hear: Hear = lambda *written: self.appender.hear(*written)  # noqa: E731, PLW0108  (made below, from the rooms)
+        source = Source(store, self.run, hear, application.posted_elsewhere, clock)
         self.rooms = LiveRooms(source, limits.tail, posted_here=application.posted_here)
         self.appender = Appender(
             appending,
@@ -115,20 +111,19 @@ class Engine:
             prolong=application.prolong_session,
             clock=clock,
         )
-        duties = [self.session_check.take, self.receiver.hear, self.presence.keep, self.presence.keep_typing]
+        self._chores = [self.session_check.take, self.receiver.hear, self.presence.keep, self.presence.keep_typing]
         if application.read_rights is not None:
-            duties.append(SecondLook(self.connections, self.run, application.read_rights).take)
-        self.housekeeping = Housekeeping(self.rooms, duties)
+            self._chores.append(RightsCheck(self.connections, self.run, application.read_rights).take)
 
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Call what blocks in a thread of the store's."""
+        """Call a function that blocks, in one of the store's threads."""
         return await self._loop.run_in_executor(self._pool, function, *arguments)
 
     async def start(self) -> None:
-        """Begin to listen for other processes' changes, and take posts from the pages."""
+        """Listen for other processes' changes, and take posts from the pages."""
         self.bridge.open(self.appender, self._hear_own)
-        chores = (self._start_feed(), self.housekeeping.keep(), self.receiver.renew_site())
-        self._tasks = {self._loop.create_task(chore) for chore in chores}
+        work = (self._start_feed(), self._do_chores(), self.receiver.renew_site())
+        self._tasks = {self._loop.create_task(each) for each in work}
 
     async def stop(self) -> None:
         """Store what waits, give the leases back, and stop listening."""
@@ -146,7 +141,7 @@ class Engine:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def enter(self, room: Room, person: Person | None) -> LiveRoom:
-        """Find the live side of a room, made on the first visit, and count the person in; None looks from outside."""
+        """Find the live side of a room, made on the first visit, and count in a connection, and its person if given."""
         live = await self.rooms.open(room)
         live.enter()
         if person is not None:
@@ -154,17 +149,13 @@ class Engine:
         return live
 
     def leave(self, live: LiveRoom, person: Person | None) -> None:
-        """Count a person's connection out."""
+        """Count a connection out."""
         live.leave()
         if person is not None:
             self.presence.leave(live, person)
 
-    async def _give_turn(self, room_id: str, revision: int) -> "asyncio.Future[Any] | None":
-        """Others have written in a room: before that is shown, what waits here is on its way behind it."""
-        return await self.appender.hear(room_id, revision)
-
     async def _start_feed(self) -> None:
-        """Find out which feed the database allows, as soon as it answers."""
+        """Start the feed that the database allows, as soon as it answers."""
         while self._feed is None:
             try:
                 self._feed = await self.run(self._make_feed, self.rooms.revisions, self.rooms.hint_from_thread)
@@ -173,6 +164,20 @@ class Engine:
                 await asyncio.sleep(TICK_SECONDS)
         self._feed.start()
         self.rooms.refresh()
+
+    async def _do_chores(self) -> None:
+        tick = 0
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            tick += 1
+            self.rooms.forget_empty()
+            for chore in self._chores:
+                try:
+                    await chore(tick)
+                except Unavailable:
+                    continue  # logged where it was noticed
+                except Exception:
+                    log.exception("a chore of the engine failed and is tried again")
 
     def _hear_own(self, notice: Notice) -> None:
         task = self._loop.create_task(self.receiver.apply([notice]))

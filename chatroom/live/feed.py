@@ -16,55 +16,36 @@ log = logging.getLogger(__name__)
 Hint = Callable[[str, int], None]
 """Called from the feed's thread with a room's id and a revision that it has reached."""
 Known = Callable[[], Mapping[str, int]]
-"""The rooms that somebody follows here, each with the revision that is known of it."""
+"""Return the followed rooms, each with its newest known revision."""
 
 Watch = Callable[[Callable[[], bool]], Iterator[tuple[str | None, int]]]
-"""Given a way to ask whether to stop, yields (room id, revision) of changes, and (None, 0) once it listens."""
+"""Yield (room id, revision) of changes, and (None, 0) once it listens, until the given function says to stop."""
 
 SAFETY_SECONDS = 5.0
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
 
 
-class PollingFeed:
-    """Ask for newer revisions of the rooms that somebody follows, again and again."""
+def poll(
+    newest_revisions: Callable[[Mapping[str, int]], Mapping[str, int]], known: Known, hint: Hint, *, seconds: float
+) -> BackgroundThread:
+    """Make a feed that reads the newest revisions of the followed rooms, again and again."""
 
-    def __init__(
-        self,
-        newest_revisions: Callable[[Mapping[str, int]], Mapping[str, int]],
-        known: Known,
-        hint: Hint,
-        *,
-        seconds: float,
-    ) -> None:
-        self._newest_revisions = newest_revisions
-        self._known = known
-        self._hint = hint
-        self._thread = BackgroundThread(
-            "polling-feed", self._ask, pause_seconds=seconds, stop_seconds=2 * LONGEST_PAUSE_SECONDS
-        )
+    def ask() -> None:
+        for room, revision in newest_revisions(dict(known())).items():
+            hint(room, revision)
 
-    def start(self) -> None:
-        """Begin to ask, in a thread of its own."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ask no longer."""
-        self._thread.stop()
-
-    def _ask(self) -> None:
-        for room, revision in self._newest_revisions(dict(self._known())).items():
-            self._hint(room, revision)
+    return BackgroundThread("polling-feed", ask, pause_seconds=seconds, stop_seconds=2 * LONGEST_PAUSE_SECONDS)
 
 
 class ChangeStreamFeed:
-    """Listen to the messages collection; what a broken stream missed is asked for when it is open again.
+    """Listen to the messages collection; when a broken stream is open again, hint at every room.
 
-    No resume token is kept, because the log is its own. `safety` polls slowly beside it, for a stream that
-    went silent without an error.
+    It needs no resume token, because the log is one. `safety` polls slowly meanwhile, in case the stream stops without
+    an error.
     """
 
-    def __init__(self, watch: Watch, safety: PollingFeed, known: Known, hint: Hint) -> None:
+    def __init__(self, watch: Watch, safety: BackgroundThread, known: Known, hint: Hint) -> None:
         self._watch = watch
         self._safety = safety
         self._known = known
@@ -73,12 +54,12 @@ class ChangeStreamFeed:
         self._thread = threading.Thread(target=self._run, name="change-stream-feed", daemon=True)
 
     def start(self) -> None:
-        """Begin to listen, in a thread of its own."""
+        """Listen, in a thread of its own."""
         self._safety.start()
         self._thread.start()
 
     def stop(self) -> None:
-        """Listen no longer."""
+        """Stop listening."""
         self._stopped.set()
         self._safety.stop()
         self._thread.join(timeout=2 * LONGEST_PAUSE_SECONDS)
@@ -103,3 +84,6 @@ class ChangeStreamFeed:
     def _hint_at_everything(self) -> None:
         for room, revision in dict(self._known()).items():
             self._hint(room, revision + 1)
+
+
+Feed = BackgroundThread | ChangeStreamFeed

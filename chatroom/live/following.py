@@ -148,4 +148,4 @@ class Following:
 
     async def _read_page(self, live: LiveRoom, cursor: int, format: Format) -> tuple[bytes, int, int]:
         async with self._reading:  # else one user's followers would fill the store's threads
-            return await self._engine.rooms.read_page(live, cursor, format)
+            return await live.reader.read_page(cursor, format)

@@ -7,10 +7,10 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any
 
 from chatroom.base.errors import Unavailable
 from chatroom.base.models import Notice, Room
+from chatroom.base.threads import RunInThread
 from chatroom.live import protocol
 from chatroom.live.connections import Connections
 
@@ -18,17 +18,17 @@ log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 1.0
 MAX_SLUGS = 10_000
-
-Run = Callable[..., Awaitable[Any]]
+REASON_BYTES = 123
+"""The longest reason of a close frame."""
 
 
 class NoticeReceiver:
-    """Applies notices. `count` grows with each, so that who looked something up before knows that it may be old."""
+    """Applies notices. `count` grows with each: what was looked up before a notice may be outdated."""
 
     def __init__(
         self,
         connections: Connections,
-        run: Run,
+        run: RunInThread,
         *,
         find_room: Callable[[str], Room | None],
         hear: Callable[[], Sequence[Notice]],
@@ -43,7 +43,7 @@ class NoticeReceiver:
         self._slugs: dict[str, str] = {}
 
     async def apply(self, notices: Iterable[Notice]) -> None:
-        """Do what the notices say, in their order."""
+        """Apply notices in their order."""
         for notice in notices:
             self.count += 1
             kind = KINDS.get(notice.kind)
@@ -68,12 +68,21 @@ class NoticeReceiver:
                 return room
 
     async def renew_site(self) -> None:
-        """Read what was set for the whole site; while the database is away, it is as it was."""
+        """Read the settings of the site; without an answer of the database, they stay as they are."""
         with contextlib.suppress(Unavailable):
             await self._run(self._renew_site)
 
-    async def find_slug(self, room_id: str) -> str | None:
-        """A room's name in frames, which never changes."""
+    async def tell(self, notice: Notice, make_frame: Callable[[str], bytes]) -> None:
+        """Send a frame, made with the slug of the notice's room, to the connections of the notice's user."""
+        theirs = self.connections.of(notice.user)
+        slug = await self._find_slug(notice.room or "") if theirs else None
+        if slug is not None:
+            frame = make_frame(slug)
+            for connection in theirs:
+                connection.tell(frame)
+
+    async def _find_slug(self, room_id: str) -> str | None:
+        """The name of a room in frames, which never changes."""
         if room_id not in self._slugs:
             room = await self.find_room(room_id)
             if room is None:
@@ -85,22 +94,23 @@ class NoticeReceiver:
 
 
 async def _access(receiver: NoticeReceiver, notice: Notice) -> None:
-    """Somebody's membership, role or mute in a room changed; `data.why` is `left` when they went by themselves."""
+    """A user's membership, role or mute in a room changed; `data.why` is `left` if the user left the room."""
     for connection in receiver.connections.of(notice.user):
         connection.forget_access(notice.room, why=notice.data.get("why", "removed"))
 
 
 async def _user(receiver: NoticeReceiver, notice: Notice) -> None:
-    """Somebody's names, role or ban changed; with `data.end` their connections end, and `data.message` says why."""
+    """A user's names, role or ban changed; with `data.end` their connections end, and `data.message` is the reason."""
     for connection in receiver.connections.of(notice.user):
         if notice.data.get("end"):
-            connection.end(4403, _short(notice.data.get("message", "")))
+            reason = notice.data.get("message", "").encode()[:REASON_BYTES].decode(errors="ignore")
+            connection.end(4403, reason)
         else:
             connection.forget_access()
 
 
 async def _room(receiver: NoticeReceiver, notice: Notice) -> None:
-    """A room's settings changed: it is read once for all who remember it."""
+    """The settings of a room changed: it is read once for all connections that remember it."""
     room = await receiver.find_room(notice.room or "")
     if room is not None:
         frame = protocol.room(room)
@@ -110,39 +120,29 @@ async def _room(receiver: NoticeReceiver, notice: Notice) -> None:
 
 
 async def _rooms(receiver: NoticeReceiver, notice: Notice) -> None:
-    """Somebody's list of rooms changed."""
+    """A user's list of rooms changed."""
     frame = protocol.rooms()
     for connection in receiver.connections.of(notice.user):
         connection.tell(frame)
 
 
 async def _read(receiver: NoticeReceiver, notice: Notice) -> None:
-    """Somebody has read a room as far as `data.sequence`, on one of their devices."""
-    theirs = receiver.connections.of(notice.user)
-    slug = await receiver.find_slug(notice.room or "") if theirs else None
-    if slug is not None:
-        frame = protocol.read(slug, notice.data["sequence"])
-        for connection in theirs:
-            connection.tell(frame)
+    """A user has read a room as far as `data.sequence`, on one of their devices."""
+    await receiver.tell(notice, lambda slug: protocol.read(slug, notice.data["sequence"]))
 
 
 async def _held(receiver: NoticeReceiver, notice: Notice) -> None:
-    """A message of somebody's is held, or was decided about."""
-    theirs = receiver.connections.of(notice.user)
-    slug = await receiver.find_slug(notice.room or "") if theirs else None
-    if slug is not None:
-        frame = protocol.approval(slug)
-        for connection in theirs:
-            connection.tell(frame)
+    """A message of a user was held, or a moderator decided about it."""
+    await receiver.tell(notice, protocol.approval)
 
 
 async def _site(receiver: NoticeReceiver, _: Notice) -> None:
-    """Something was set for the whole site."""
+    """A setting of the site changed."""
     await receiver.renew_site()
 
 
 async def _missed(receiver: NoticeReceiver, _: Notice) -> None:
-    """Notices may have been lost: everything that is remembered is looked up again."""
+    """Notices may have been lost: everything that connections remember is looked up again."""
     for connection in list(receiver.connections):
         connection.forget_access()
         connection.tell(protocol.rooms())
@@ -158,8 +158,3 @@ KINDS: dict[str, Callable[[NoticeReceiver, Notice], Awaitable[None]]] = {
     "site": _site,
     "missed": _missed,
 }
-
-
-def _short(text: str) -> str:
-    """As much of a text as the reason of a close frame may be: 123 bytes."""
-    return text.encode()[:123].decode(errors="ignore")

@@ -6,26 +6,20 @@ The first one is stored at once, and the last one always, even if the connection
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any, Protocol
 
 from chatroom.base.access import Access
 from chatroom.base.errors import ChatroomError
+from chatroom.base.threads import RunInThread
 
 log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 2.0
 
 
-class Run(Protocol):
-    """Call what blocks in a thread of the store's."""
-
-    async def __call__(self, function: Callable[..., Any], *arguments: Any) -> Any: ...
-
-
 class Positions:
-    """The read positions that one connection has to write: at most one for each room."""
+    """The read positions that one connection has to store: at most one for each room."""
 
-    def __init__(self, run: Run, mark: Callable[[Access, int], object]) -> None:
+    def __init__(self, run: RunInThread, mark: Callable[[Access, int], object]) -> None:
         self._run = run
         self._mark = mark
         self._waiting: dict[str, tuple[Access, int]] = {}
@@ -44,7 +38,7 @@ class Positions:
             for access, sequence in waiting.values():
                 try:
                     await self._run(self._mark, access, sequence)
-                except ChatroomError:  # logged where it was noticed; their client says it again when they read on
+                except ChatroomError:  # logged where it was noticed; the client sends a later position in time
                     continue
                 except RuntimeError:  # the server stops
                     return

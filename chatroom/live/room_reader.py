@@ -14,6 +14,7 @@ import msgspec
 from chatroom.base.clock import Clock
 from chatroom.base.errors import ChatroomError, Unavailable
 from chatroom.base.models import Message, Room
+from chatroom.base.threads import RunInThread
 from chatroom.live import protocol
 from chatroom.live.presence.typing import TypingPeople
 from chatroom.live.protocol import Format
@@ -22,19 +23,18 @@ from chatroom.messages.messages_store import MessageStore
 
 RETRY_SECONDS = 0.5
 TOGETHER_SECONDS = 0.02
-"""How long what another process stored waits for what this one is storing behind it."""
+"""How long messages of another process wait for those that this process is storing behind them."""
 LATELY = timedelta(seconds=2)
 
-Run = Callable[..., Awaitable[Any]]
 Hear = Callable[[str, int], Awaitable["asyncio.Future[Any] | None"]]
-"""Told of a room and how far others have brought it; returns this process's own write there, if there is one."""
+"""Take the revision that other processes have reached in a room; return this process's own write there, if any."""
 
 
 class Source(msgspec.Struct, frozen=True):
-    """What the rooms of one process are read from; `posted_elsewhere` is called with who posted at another process."""
+    """What rooms are read from. `posted_elsewhere` is called with the id of a user who posted at another process."""
 
     store: MessageStore
-    run: Run
+    run: RunInThread
     hear: Hear
     posted_elsewhere: Callable[[str], None]
     clock: Clock
@@ -49,12 +49,12 @@ class RoomReader:
         self._typing = typing
         self._source = source
         self._is_behind = False
-        """Whether the store may have what the tail has not."""
+        """Whether the store may have changes that the tail lacks."""
         self._refreshing: asyncio.Task[None] | None = None
         self._pages: dict[tuple[int, Format], asyncio.Task[tuple[bytes, int, int]]] = {}
 
     def refresh(self) -> None:
-        """Read what the tail lacks; if called during a read, read once more after it."""
+        """Read what the tail lacks; a call during a read causes another read after it."""
         self._is_behind = True
         if self._refreshing is None or self._refreshing.done():
             self._refreshing = asyncio.get_running_loop().create_task(self._read_on())
@@ -66,7 +66,7 @@ class RoomReader:
                 self._typing.stop(message.author.id, message.sent_at)
 
     async def read_page(self, cursor: int, format: Format) -> tuple[bytes, int, int]:
-        """Read changes after `cursor` from the store, as a frame; those who ask for the same share one query."""
+        """Read changes after `cursor` from the store, as a frame; readers of the same page share one query."""
         key = (cursor, format)
         task = self._pages.get(key)
         if task is None:
@@ -76,7 +76,7 @@ class RoomReader:
 
     async def _read_page(self, cursor: int, format: Format) -> tuple[bytes, int, int]:
         found = await self._read(cursor)
-        if not found:  # a primary that is being replaced may not have come so far yet
+        if not found:  # a new primary may not know yet that a majority has these changes
             raise Unavailable("The database is behind.")
         pieces = ((message.revision, protocol.encode_message(message, format)) for message in found)
         return bounded_frame(self._room.slug, pieces, found[-1].revision)
@@ -94,12 +94,12 @@ class RoomReader:
             self._is_behind = self._is_behind or len(found) == FRAME_MESSAGES
 
     async def _read(self, cursor: int) -> list[Message]:
-        source = self._source
-        found: list[Message] = await source.run(source.store.changed_after, self._room.id, cursor, FRAME_MESSAGES)
+        read = self._source.store.changed_after
+        found: list[Message] = await self._source.run(read, self._room.id, cursor, FRAME_MESSAGES)
         return found
 
     async def _take_in(self, found: Sequence[Message]) -> None:
-        """Show what was read; where this process is storing something behind it, both in one frame."""
+        """Show what was read; together with what this process is storing behind it, if anything, in one frame."""
         writing = None
         if any(message.origin != self._source.store.origin for message in found):
             writing = await self._source.hear(self._room.id, found[-1].revision)
@@ -108,11 +108,11 @@ class RoomReader:
         self._count_posts(found)
         if writing is not None:
             await asyncio.wait([writing], timeout=TOGETHER_SECONDS)
-            await asyncio.sleep(0)  # whoever wrote shows it now, and this along with it
+            await asyncio.sleep(0)  # the appender shows its own messages now, and these with them
         self._tail.show()
 
     def _count_posts(self, found: Iterable[Message]) -> None:
-        """Let what people post through other processes count for their limit here; what is older counts no more."""
+        """Count recent posts through other processes for their authors' limits here."""
         lately = self._source.clock() - LATELY
         for message in found:
             if (
@@ -124,7 +124,7 @@ class RoomReader:
 
 
 def forget(tasks: dict[Any, asyncio.Task[Any]], key: Any, task: asyncio.Task[Any]) -> None:
-    """Take a finished task out, and its error with it: those who waited for it have it already."""
+    """Remove a finished task, and mark its error as seen: those who awaited the task have it."""
     tasks.pop(key, None)
     if not task.cancelled():
         task.exception()

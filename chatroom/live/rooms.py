@@ -4,6 +4,7 @@ Changes in other processes arrive as hints: `chatroom.live.room_reader` reads th
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
@@ -13,7 +14,6 @@ from chatroom.base.models import Message, Room
 from chatroom.live.follower import News
 from chatroom.live.presence.presence import Presence
 from chatroom.live.presence.typing import TypingPeople
-from chatroom.live.protocol import Format
 from chatroom.live.room_reader import RoomReader, Source, forget
 from chatroom.live.tail import Tail
 
@@ -50,33 +50,27 @@ class LiveRoom:
         """Remove a connection."""
         self.connections -= 1
 
-    def publish(self, messages: list[Message]) -> None:
-        """Show what this process has just stored."""
-        self.reader.note_said(messages)
-        if not self.tail.offer(messages):
-            self.reader.refresh()
-
     def is_news(self, revision: int) -> bool:
-        """Whether a hint is worth following, of which then one is on its way. Called in a feed's thread."""
-        # One hint on its way stands for all that follow: the store is read after it has arrived.
+        """Whether to follow a hint, which is then on its way. Called in a feed's thread."""
+        # One hint on its way stands for all later ones: the store is read after it has arrived.
         if self._is_hinted or revision <= self.tail.revision:
             return False
         self._is_hinted = True
         return True
 
     def follow_hint(self) -> None:
-        """Read what a hint was about."""
+        """Read the changes that a hint announced."""
         self._is_hinted = False
         self.reader.refresh()
 
     def is_abandoned(self) -> bool:
-        """Whether nobody has followed it for a while; asked once a second."""
+        """Whether nobody has followed it for a minute; called once a second."""
         self._empty_ticks = 0 if self.connections else self._empty_ticks + 1
         return self._empty_ticks > FORGET_TICKS
 
 
 class LiveRooms:
-    """All of them; made on the event loop. A room comes with its first follower, and goes a minute after the last."""
+    """All of them; made on the event loop. A room stays until nobody has followed it for a minute."""
 
     def __init__(
         self, source: Source, limits: TailLimits, *, posted_here: Callable[[str, Sequence[Message]], None]
@@ -89,7 +83,7 @@ class LiveRooms:
         self._opening: dict[str, asyncio.Task[LiveRoom]] = {}
 
     def __iter__(self) -> Iterator[LiveRoom]:
-        """Go through them as they are now, whatever comes or goes meanwhile."""
+        """Iterate over a copy: rooms may be added and removed meanwhile."""
         return iter(list(self._rooms.values()))
 
     def __len__(self) -> int:
@@ -112,42 +106,38 @@ class LiveRooms:
         return live
 
     def revision(self, room_id: str) -> int | None:
-        """How far a room is known here; None where nobody follows it."""
+        """The newest revision of a room that is known here; None if nobody follows it."""
         live = self._rooms.get(room_id)
         return live.tail.revision if live else None
 
     def revisions(self) -> dict[str, int]:
-        """How far each room is known here."""
+        """The newest revision that is known here, of each room."""
         return {room_id: live.tail.revision for room_id, live in list(self._rooms.items())}
 
     def publish(self, room_id: str, messages: list[Message]) -> None:
-        """Show a room what this process has just stored."""
+        """Show the readers of a room what this process has just stored."""
         self._posted_here(room_id, messages)
         live = self._rooms.get(room_id)
         if live is not None:
-            live.publish(messages)
+            live.reader.note_said(messages)
+            if not live.tail.offer(messages):
+                live.reader.refresh()
 
     def hint_from_thread(self, room_id: str, revision: int) -> None:
-        """Another process has brought a room to a revision, perhaps; called in a feed's thread."""
+        """Take a hint that another process has changed a room; called in a feed's thread."""
         live = self._rooms.get(room_id)
         if live is None or not live.is_news(revision):
             return
-        try:
+        with contextlib.suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(live.follow_hint)
-        except RuntimeError:
-            return  # the loop has ended
 
     def refresh(self) -> None:
-        """Read what any of them does not have yet."""
+        """Read what the tails lack."""
         for live in self:
             live.reader.refresh()
 
-    async def read_page(self, live: LiveRoom, cursor: int, format: Format) -> tuple[bytes, int, int]:
-        """Read changes after `cursor` from the store, as a frame."""
-        return await live.reader.read_page(cursor, format)
-
     def forget_empty(self) -> None:
-        """Release those that nobody has followed for a while; called once a second."""
+        """Release the rooms that nobody has followed for a minute; called once a second."""
         for room_id, live in list(self._rooms.items()):
             if live.is_abandoned():
                 del self._rooms[room_id]
@@ -158,6 +148,6 @@ class LiveRooms:
         live = LiveRoom(room, tail, source)
         tail.restart(await source.run(source.store.newest_revision, room.id))
         self._rooms[room.id] = live
-        # Hints reach it only from here on: what changed since its revision was read is read now.
+        # It receives hints only from now on, so read what changed since its revision was read.
         live.reader.refresh()
         return live

@@ -7,9 +7,9 @@ from functools import partial
 from chatroom.base.models import Message
 from chatroom.live import change_stream_store
 from chatroom.live.bridge import Bridge
-from chatroom.live.checks.session_check import EndedSessions
-from chatroom.live.engine import Application, Engine, Feed, Limits
-from chatroom.live.feed import SAFETY_SECONDS, ChangeStreamFeed, Hint, Known, PollingFeed
+from chatroom.live.checks import EndedSessions
+from chatroom.live.engine import Application, Engine, Limits
+from chatroom.live.feed import SAFETY_SECONDS, ChangeStreamFeed, Feed, Hint, Known, poll
 from chatroom.live.presence import presences_store
 from chatroom.live.presence.presences_store import PresenceStore
 from chatroom.live.rooms import TailLimits
@@ -88,14 +88,11 @@ class LiveParts:
     def _make_feed(self, known: Known, hint: Hint) -> Feed:
         """The feed that the database allows; called in a thread."""
         database = self._context.database
-
-        def polling(seconds: float) -> PollingFeed:
-            return PollingFeed(self._messages.store.newest_revisions, known, hint, seconds=seconds)
-
         database.warn_if_outdated()
+        make_polling = partial(poll, self._messages.store.newest_revisions, known, hint)
         if not database.has_change_streams():
             log.info("the database has no change streams: other processes' messages are asked for")
-            return polling(self._context.settings.polling_milliseconds / 1000)
+            return make_polling(seconds=self._context.settings.polling_milliseconds / 1000)
         log.info("other processes' messages come by change stream")
         watch = partial(change_stream_store.watch, database, self._context.origin)
-        return ChangeStreamFeed(watch, polling(SAFETY_SECONDS), known, hint)
+        return ChangeStreamFeed(watch, make_polling(seconds=SAFETY_SECONDS), known, hint)

@@ -1,6 +1,6 @@
 """Who can register: the registration mode, and the invites.
 
-A mode that is set here overrides `REGISTRATION` in the environment, until it is removed.
+A mode that is set on the site overrides `REGISTRATION` in the environment.
 """
 
 from datetime import timedelta
@@ -19,11 +19,11 @@ Registration = Literal["open", "invite", "closed"]
 MOST_USES, MOST_DAYS = 10_000, 3650
 MOST_SHOWN = 100
 SECRET_BYTES = 12
-"""Short enough to be typed from paper."""
+"""Short enough to type from paper."""
 
 
 class Admission:
-    """Ask and set who may register."""
+    """Read and set who may register."""
 
     def __init__(
         self,
@@ -42,22 +42,22 @@ class Admission:
 
     @property
     def chosen(self) -> str:
-        """What was set while the site runs; empty: nothing."""
+        """The mode that was set on the site; empty: none."""
         return str(self._site.get("registration", ""))
 
     def registration(self) -> str:
-        """Whether accounts can be made now: `open`, `invite` or `closed`."""
+        """The mode now: `open`, `invite` or `closed`."""
         return self.chosen or self.default
 
     def shown_registration(self) -> str:
-        """The same for what a page offers: also while the database is away."""
+        """The mode for pages, which are also shown while the database does not answer."""
         try:
             return self.registration()
         except Unavailable:
             return self.default
 
     def set_registration(self, by: By, mode: str) -> None:
-        """Set the registration mode; an empty mode uses the environment's."""
+        """Set the registration mode; an empty mode removes it, so the mode of the environment applies."""
         check_administrator(by)
         if mode and mode not in get_args(Registration):
             raise Refused("invalid", "Registration must be open, invite or closed.")
@@ -95,7 +95,7 @@ class Admission:
         return self._invites.list_valid(MOST_SHOWN)
 
     def revoke_invite(self, by: By, invite_id: str) -> None:
-        """End an invite; raise `Refused` (`not_found`) when there is none, or it has ended."""
+        """Revoke an invite; raise `Refused` (`not_found`) if it does not exist or has ended."""
         check_administrator(by)
         if not self._acts.do(
             "invites",
@@ -110,6 +110,6 @@ class Admission:
 
 
 def check_administrator(by: By) -> None:
-    """Raise `Refused` (`forbidden`) unless they administrate the site."""
+    """Raise `Refused` (`forbidden`) unless they are an administrator of the site, or the console."""
     if by is not None and by.role != "administrator":
         raise Refused("forbidden", "Only administrators can do this.")

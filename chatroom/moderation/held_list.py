@@ -1,4 +1,4 @@
-"""Lists of held messages: an author's own, and those that a moderator decides about."""
+"""Lists of held messages: those of an author, and those that a moderator may decide about."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ MOST_COUNTED = 100
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """A held message as a moderator sees it; `author` as they are now, None for an account that is gone."""
+    """A held message for a moderator, with its author as they are now (None: the account was deleted)."""
 
     held: Held
     room: Room | None
@@ -37,17 +37,19 @@ class HeldList:
         self._access_store = access_store
 
     def list_of(self, access: Access) -> list[Held]:
-        """What somebody is shown of their own in a room: what waits, and what was rejected."""
+        """The messages of a room that their author is shown: waiting and rejected ones."""
         return self._store.list_of(access.user_id, access.room.id) if access.approval_state.held_at is not None else []
 
     def list_for(self, by: User) -> list[Waiting]:
-        """What waits for this moderator, the longest first; raise `Refused` for who is none."""
-        rooms = self._rooms_of(by)
+        """The messages that wait for this moderator, oldest first; raise `Refused` for users who moderate nothing."""
+        rooms = self._access_store.moderated_by(by.id)
+        if not rooms and not POWERS[by.role]:
+            raise Refused("not_found", "The page does not exist, or you may not see it.")
         found = self._store.list_waiting(rooms, is_public=bool(POWERS[by.role]), limit=SHOWN)
         return self._shown([held for held in found if held.author.id != by.id])
 
     def count_for(self, by: User) -> int:
-        """How many wait for this moderator; 100 means 100 or more."""
+        """Count the messages that wait for this moderator; 100 means 100 or more."""
         rooms = self._access_store.moderated_by(by.id)
         return self._store.count_waiting(rooms, is_public=bool(POWERS[by.role]), limit=MOST_COUNTED)
 
@@ -59,9 +61,3 @@ class HeldList:
         rooms = {room_id: self._room_store.find(room_id) for room_id in {held.room_id for held in found}}
         authors = {user_id: self._user_store.find(user_id) for user_id in {held.author.id for held in found}}
         return [Waiting(held=held, room=rooms[held.room_id], author=authors[held.author.id]) for held in found]
-
-    def _rooms_of(self, by: User) -> list[str]:
-        rooms = self._access_store.moderated_by(by.id)
-        if not rooms and not POWERS[by.role]:
-            raise Refused("not_found", "The page does not exist, or you may not see it.")
-        return rooms

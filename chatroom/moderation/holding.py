@@ -1,6 +1,6 @@
 """Hold posts of newcomers until a moderator has decided about them (`chatroom.moderation.approval`).
 
-A draft is held once; sending it again returns the outcome.
+A draft is held once. If it is sent again, its author gets the outcome.
 """
 
 from chatroom.base.access import Access
@@ -14,12 +14,12 @@ from chatroom.people.users_store import UserStore
 from chatroom.site.notices import Notices
 
 MOST_HELD = 10
-"""Of one person."""
+"""Of one author."""
 MOST_ON_SITE = 1000
 
 
 class Holding:
-    """What posting asks before it stores a draft."""
+    """Hold drafts instead of storing them as messages."""
 
     def __init__(
         self,
@@ -38,14 +38,10 @@ class Holding:
         self._notices = notices
         self._clock = clock
 
-    def may_hold(self, access: Access) -> bool:
-        """Whether `hold` is to be asked. Asks nothing itself: it is called for every post."""
-        return self._newcomers.may_be_held(access)
-
     def find(self, access: Access, client_id: str) -> Held | None:
-        """What of somebody's is held under a client id; None for what was never held, and for what is posted by now.
+        """The held message of this author and client id; None if it was never held, or is posted by now.
 
-        Raises `Refused` (`rejected`, `withdrawn`) for what will never be posted.
+        Raises `Refused` (`rejected`, `withdrawn`) if it will never be posted.
         """
         if self._newcomers.is_exempt(access):
             return None
@@ -53,13 +49,13 @@ class Holding:
         return _checked(found) if found is not None else None
 
     def hold(self, access: Access, draft: Draft) -> Held | None:
-        """Hold a draft where that is due; None for one that is to be posted. The same draft again is not held twice.
+        """Hold the draft of a newcomer, once; None if the draft is to be posted.
 
-        Raises `Refused` as `find` does, and `too_many_held` beyond what may wait.
+        Raises `Refused` as `find` does, and `too_many_held` if too many messages wait.
         """
         if self._newcomers.is_exempt(access):
             return None
-        first = self._newcomers.first  # which is asked for anew now and then
+        first = self._newcomers.first  # before the next line, because reading it may renew the settings
         if not self._newcomers.may_be_held(access):
             return None
         found = self._store.find(access.room.id, draft.author.id, draft.client_id)
@@ -67,7 +63,7 @@ class Holding:
             if not first or not self._newcomers.seems_one(access) or not self._newcomers.is_one(access.user_id):
                 return None
             if self._message_store.find_by_client_id(access.room.id, draft.author.id, draft.client_id) is not None:
-                return None  # posted before the first messages were to be held
+                return None  # it was posted before holding was turned on
             found = self._keep(access, draft)
         return _checked(found)
 
@@ -75,7 +71,7 @@ class Holding:
         if self._store.count_waiting(None, is_public=True, limit=MOST_ON_SITE) >= MOST_ON_SITE:
             raise Refused("too_many_held", "Too many messages are waiting for approval here. Please try again later.")
         now = self._clock()
-        # First on the account: as long as it is known there, whatever is sent again is looked for.
+        # First on the account: as long as it says so, repeated posts are looked up among the held messages.
         self._user_store.mark_held(access.user_id, now)
         held = Held(
             id=make_held_id(),
@@ -96,7 +92,7 @@ class Holding:
 
 
 def _checked(held: Held) -> Held | None:
-    """What whoever sent it is told."""
+    """A held message for the answer to its author, or its refusal; None if it is posted by now."""
     if held.state == "rejected":
         raise Refused("rejected", f"A moderator rejected this message: {held.reason}")
     if held.state == "withdrawn":

@@ -1,7 +1,7 @@
 """Newcomers: users whose first messages are held, if administrators turn this on.
 
-Moderators, administrators and bots are never newcomers, nor are accounts that are older than the setting by more than
-a week.
+Moderators, administrators and bots are never newcomers, and neither are accounts that were made more than a week
+before holding was turned on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,13 +23,13 @@ from chatroom.site.settings import Site
 SETTING = "holding"
 MOST, SUGGESTED = 20, 3
 LOOK_BACK = timedelta(days=7)
-"""Whoever came in the week before the setting may be the reason for it."""
+"""Accounts of the week before the setting are included: they may be the reason for it."""
 SENT_AGAIN = timedelta(seconds=KEPT_SECONDS)
-"""For so long after a message was held, what its author sends may be that one again."""
+"""For this long after a message was held, a post of its author may be the same message again."""
 
 
 class Newcomers:
-    """Ask who is one, and say how many messages make them one no longer."""
+    """Find out who is a newcomer, and set how many messages of a newcomer are held."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Newcomers:
 
     @property
     def first(self) -> int:
-        """How many messages of a newcomer wait for approval; 0: none."""
+        """How many first messages of a newcomer are held; 0: none."""
         return int(self._site.get(SETTING, {}).get("first", 0))
 
     def set_first(self, by: By, first: int) -> None:
@@ -54,8 +54,7 @@ class Newcomers:
         check_administrator(by)
         if not 0 <= first <= MOST:
             raise Refused("invalid", f"Hold the first 1 to {MOST} messages, or 0 to hold none.")
-        earlier = self._site.get(SETTING, {}).get("since")
-        since = earlier or self._clock() - LOOK_BACK
+        since = self._site.get(SETTING, {}).get("since") or self._clock() - LOOK_BACK
         setting = {"first": first, "since": since} if first else None
         self._acts.do(
             "site",
@@ -68,7 +67,7 @@ class Newcomers:
         )
 
     def may_be_held(self, access: Access) -> bool:
-        """Whether their posts here may be held. Asks nothing: it is called for every post."""
+        """Whether a post may be held. It is called for every post, and reads nothing from the database."""
         if self.is_exempt(access):
             return False
         held_at = access.approval_state.held_at
@@ -77,36 +76,33 @@ class Newcomers:
         return self.seems_one(access)
 
     def is_exempt(self, access: Access) -> bool:
-        """Whether nothing of theirs is held in this room, whatever the setting. Asks nothing."""
+        """Whether posts in this room are never held, whatever the setting. Reads nothing from the database."""
         return access.room.kind == "direct" or access.approval_state.is_exempt
 
     def seems_one(self, access: Access) -> bool:
-        """Whether they are one in this room, as far as is known here. Asks nothing."""
-        return access.room.kind != "direct" and _is_one(
-            (self._site.known or {}).get(SETTING, {}), access.approval_state
-        )
+        """Whether the user is a newcomer in this room, by the settings as last read. Reads nothing itself."""
+        setting = (self._site.known or {}).get(SETTING, {})
+        return access.room.kind != "direct" and _is_one(setting, access.approval_state)
 
     def is_one(self, user_id: str) -> bool:
-        """Whether they are one at this moment."""
+        """Whether the user is a newcomer now; reads the database."""
         user = self._user_store.find(user_id)
         return user is not None and _is_one(self._site.get(SETTING, {}), user.approval_state)
 
     def check_making_rooms(self, user_id: str) -> None:
-        """Raise `Refused` (`newcomer`) if a newcomer would create a room."""
+        """Raise `Refused` (`newcomer`) if the user is a newcomer: they cannot create rooms."""
         if self.first and self.is_one(user_id):
             raise Refused("newcomer", "Until your first messages are approved, you cannot create rooms.")
 
     def check_direct(self, user_id: str, others: Sequence[str]) -> None:
-        """Raise `Refused` (`newcomer`) for who would talk to people where nobody looks; moderators may be asked."""
+        """Raise `Refused` (`newcomer`) if a newcomer opens a direct conversation with anybody but moderators."""
         if not self.first or not self.is_one(user_id):
             return
         for other in others:
             user = self._user_store.find(other)
             if other != user_id and (user is None or not POWERS[user.role]):
-                raise Refused(
-                    "newcomer",
-                    "Until your first messages are approved, you can write direct messages to moderators only.",
-                )
+                said = "Until your first messages are approved, you can write direct messages to moderators only."
+                raise Refused("newcomer", said)
 
 
 def _is_one(setting: Mapping[str, Any], approval_state: ApprovalState) -> bool:

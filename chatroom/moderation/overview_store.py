@@ -4,11 +4,12 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from chatroom.base.clock import utc_now
 from chatroom.mongo.database import Database
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
-    """How much there is; `stored_bytes` is 0, and the version `in memory`, without a real database."""
+    """The counts; in memory, without a real database, `stored_bytes` is 0 and the version `in memory`."""
 
     people: int
     rooms: int
@@ -22,31 +23,24 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """What is wrong with the database's release."""
 
 
-class OverviewStore:
-    """Count."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def read(self, now: datetime | None = None) -> Overview:
-        """The numbers as they are now, more or less."""
-        database = self._database
-        with database.bounded():
-            here = database["presences"].distinct("user.id", {"expires_at": {"$gt": now or datetime.now(UTC)}})
-            gone = database["users"].count_documents({"deleted_at": {"$gt": datetime.min.replace(tzinfo=UTC)}})
-            try:
-                stats = database.client[database.name].command("dbStats")
-                version = "MongoDB " + database.client.server_info()["version"]
-            except NotImplementedError:  # mongomock
-                stats, version = {}, "in memory"
-            return Overview(
-                people=database["users"].estimated_document_count() - gone,
-                rooms=database["rooms"].estimated_document_count(),
-                messages=database["messages"].estimated_document_count(),
-                reports=database["reports"].count_documents({"is_open": True}),
-                held=database["held"].count_documents({"state": "waiting"}),
-                here=len(here),
-                stored_bytes=int(stats.get("storageSize", 0) + stats.get("indexSize", 0)),
-                database=version,
-                complaint=database.complaint(),
-            )
+def read_overview(database: Database) -> Overview:
+    """Read the numbers; some are estimates."""
+    with database.bounded():
+        here = database["presences"].distinct("user.id", {"expires_at": {"$gt": utc_now()}})
+        gone = database["users"].count_documents({"deleted_at": {"$gt": datetime.min.replace(tzinfo=UTC)}})
+        try:
+            stats = database.client[database.name].command("dbStats")
+            version = "MongoDB " + database.client.server_info()["version"]
+        except NotImplementedError:  # mongomock
+            stats, version = {}, "in memory"
+        return Overview(
+            people=database["users"].estimated_document_count() - gone,
+            rooms=database["rooms"].estimated_document_count(),
+            messages=database["messages"].estimated_document_count(),
+            reports=database["reports"].count_documents({"is_open": True}),
+            held=database["held"].count_documents({"state": "waiting"}),
+            here=len(here),
+            stored_bytes=int(stats.get("storageSize", 0) + stats.get("indexSize", 0)),
+            database=version,
+            complaint=database.complaint(),
+        )

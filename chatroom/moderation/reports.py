@@ -1,6 +1,6 @@
 """Reports: members send a message and its neighbours to the moderators, who decide.
 
-Moderators of the room and of the site see them. Nobody can decide about a report on themselves.
+Moderators of the room and of the site see reports. Nobody can decide about a report on themselves.
 """
 
 from chatroom.base.access import POWERS, Access
@@ -13,14 +13,13 @@ from chatroom.moderation.reports_store import Report, ReportStore, Said
 from chatroom.rooms.access_store import AccessStore
 from chatroom.site.acts import Acts
 from chatroom.site.audit import about_message, checked
-from chatroom.site.audit_store import Subject
 from chatroom.site.authority import author_of
 
 NEIGHBOURS = 3
-"""Messages before the reported one, and after it, that are handed over with it."""
+"""Messages before the reported one, and after it, that a report includes."""
 LONGEST_REASON = 500
 LONGEST_TEXT = 2000
-"""Of each message that is handed over."""
+"""Of each message in a report."""
 SHOWN = 50
 
 
@@ -45,7 +44,7 @@ class Reports:
         self._clock = clock
 
     def get_message(self, access: Access, sequence: int) -> Message:
-        """The message that somebody wants to report; raise `Refused` for what cannot be."""
+        """The message to report; raise `Refused` if it cannot be reported."""
         message = next(iter(self._history.since(access.room, sequence, 1).messages), None)
         if message is None or message.sequence != sequence or message.deleted_at or message.kind != "message":
             raise Refused("not_found", "This message does not exist or was deleted.")
@@ -54,18 +53,17 @@ class Reports:
         return message
 
     def has_reported(self, access: Access, message: Message) -> bool:
-        """Whether they have reported this message before."""
+        """Whether the user has reported this message before."""
         return self._store.has(_id_of(message, access.user_id))
 
     def make(self, access: Access, reporter: Author, message: Message, reason: str) -> None:
-        """Hand a message and its neighbours to the moderators; the second time changes nothing."""
+        """Report a message with its neighbours; a second report of the same user changes nothing."""
         reason = checked(reason, "Say what is wrong with it: the moderators have to understand.", LONGEST_REASON)
         around = self._history.around(access.room, message.sequence, 2 * NEIGHBOURS).messages
-        room = access.room
         self._store.add(
             Report(
                 id=_id_of(message, access.user_id),
-                room=RoomName(room.id, room.slug, room.title),
+                room=RoomName(access.room.id, access.room.slug, access.room.title),
                 message=message.id,
                 sequence=message.sequence,
                 author=message.author,
@@ -77,18 +75,18 @@ class Reports:
         )
 
     def list_for(self, by: User) -> list[Report]:
-        """What waits for this moderator, the oldest first; raise `Refused` for who is none."""
+        """The open reports for this moderator, oldest first; raise `Refused` for users who moderate nothing."""
         rooms = None if POWERS[by.role] else self._access_store.moderated_by(by.id)
         if rooms is not None and not rooms:
             raise Refused("not_found", "The page does not exist, or you may not see it.")
         return [report for report in self._store.list_open(rooms, SHOWN) if report.author.id != by.id]
 
     def list_open(self) -> list[Report]:
-        """What waits for a decision, for the person at the console."""
+        """All open reports, for the console."""
         return self._store.list_open(None, SHOWN)
 
     def get_for(self, by: User, report_id: str) -> Report:
-        """A report that waits for this moderator; raise `Refused` when there is none such."""
+        """An open report that this moderator may decide about; raise `Refused` if there is none."""
         report = self._store.find_open(report_id)
         may_see = report and (POWERS[by.role] or report.room.id in self._access_store.moderated_by(by.id))
         if report is None or not may_see or report.author.id == by.id:
@@ -96,28 +94,24 @@ class Reports:
         return report
 
     def delete_message(self, by: User, report: Report, reason: str) -> None:
-        """Delete the reported message, as a moderator of its room may."""
+        """Delete the reported message; raise `Refused` unless they moderate its room."""
         access = self._access_store.find(by.id, report.room.slug)
         if access is None or not access.may_moderate:
             raise Refused("forbidden", "Only moderators of the room can delete this message.")
         self._changes.make(access.room, self._changes.deleting(access, report.message, reason))
 
     def close(self, by: User, report: Report, outcome: list[str], reason: str) -> None:
-        """Note what was decided about all reports of the message: `outcome` is empty when they were dismissed."""
-        # Not in the room's own record: those who manage it may be whom it was about.
+        """Close all reports of the message; an empty `outcome` dismisses them."""
+        # Not in the room's record: the report may be about one of its administrators.
         self._acts.do(
             "reports",
             lambda note: self._store.close_all(report.message, outcome, author_of(by), note) > 0,
             author_of(by),
             "uphold_report" if outcome else "dismiss_report",
-            _about(report),
+            about_message(report.message, report.author, report.room.title),
             reason=reason,
             details={"reports": self._store.count_open(report.message)},
         )
-
-
-def _about(report: Report) -> Subject:
-    return about_message(report.message, report.author, report.room.title)
 
 
 def _id_of(message: Message, user_id: str) -> str:

@@ -1,6 +1,6 @@
 """Rooms for administrators of the site: figures, archiving, and appointing an administrator.
 
-They see the size of a private room but never its messages; nothing here makes them a member.
+Administrators see the size of a private room but never its messages. Nothing here makes them a member.
 """
 
 from chatroom.base.errors import Refused
@@ -18,7 +18,7 @@ WHY = "Give a reason. The audit log keeps it, and the room's administrators can 
 
 
 class SiteRooms:
-    """List all rooms, close them, and appoint who manages one that nobody does."""
+    """List all rooms, archive them, and appoint an administrator of a room that has none."""
 
     def __init__(
         self,
@@ -38,18 +38,18 @@ class SiteRooms:
         self._acts = acts
 
     def list_like(self, beginning: str, after: tuple[str, str] = ("", ""), limit: int = PAGE) -> list[SiteRoom]:
-        """The public and private rooms whose titles begin like this, by title, from a place on."""
+        """The public and private rooms whose titles start with `beginning`, by title, after a place."""
         return self._store.list_like(beginning, after, limit)
 
     def get(self, slug: str) -> SiteRoom:
-        """A public or private room; raise `Refused` (`not_found`) when there is none."""
+        """A public or private room; raise `Refused` (`not_found`) if there is none."""
         found = self._store.find(slug)
         if found is None:
             raise Refused("not_found", "There is no such room.")
         return found
 
     def archive(self, slug: str, author: Author, *, is_archived: bool, reason: str) -> SiteRoom:
-        """Close a room for writing, or open it again."""
+        """Archive or reopen a room."""
         found = self.get(slug)
         self._settings.set_archived(found.room, author, is_archived=is_archived, reason=checked(reason, WHY))
         return found
@@ -57,7 +57,7 @@ class SiteRooms:
     def appoint(self, slug: str, author: Author, user: User, reason: str) -> SiteRoom:
         """Appoint a member as administrator of a room that has none.
 
-        Never somebody from outside: whoever may appoint would let themselves in.
+        Never a user who is not a member: administrators of the site could let themselves in.
         """
         found = self.get(slug)
         role = self._membership_store.find_role(user.id, found.room)

@@ -1,9 +1,9 @@
-"""All public and private rooms in figures: nothing here reads messages.
+"""All public and private rooms in figures: the text of messages is never read.
 
 Counts are bounded, so that no room makes the page of all rooms slow. Direct conversations are never included.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 import msgspec
@@ -17,13 +17,13 @@ from chatroom.rooms.rooms_store import room_of
 
 KINDS = ["public", "private"]
 MOST_COUNTED = 100_000
-"""Members, and messages: more are not counted."""
+"""Members, and messages, of a room."""
 MOST_NAMED = 5
-"""Of those who manage a room."""
+"""Administrators of a room."""
 
 
 class SiteRoom(msgspec.Struct, frozen=True, kw_only=True):
-    """A room in figures. `messages` are those that were not cleared, deleted ones among them."""
+    """A room in figures. `messages` includes deleted ones, but not cleared ones."""
 
     room: Room
     created_at: datetime
@@ -33,7 +33,7 @@ class SiteRoom(msgspec.Struct, frozen=True, kw_only=True):
     last_at: datetime | None
     managers: tuple[Person, ...]
     place: tuple[str, str]
-    """Where the list goes on after it."""
+    """The place in the list after which the next page starts."""
 
 
 class SiteRoomStore:
@@ -48,7 +48,7 @@ class SiteRoomStore:
         self._users = database["users"]
 
     def list_like(self, beginning: str, after: tuple[str, str], limit: int) -> list[SiteRoom]:
-        """Rooms whose titles begin like this, by title, those after a place."""
+        """Rooms whose titles start with `beginning`, by title, after a place."""
         title_key, room_id = after
         query = {
             "kind": {"$in": KINDS},
@@ -57,14 +57,15 @@ class SiteRoomStore:
         }
         with self._database.bounded():
             found = self._rooms.find(query).sort([("title_key", ASCENDING), ("_id", ASCENDING)]).limit(limit)
-            return self._counted(list(found))
+            return self._counted(found)
 
     def find(self, slug: str) -> SiteRoom | None:
-        """The room of that name in addresses."""
+        """The room with this slug."""
         with self._database.bounded():
-            return next(iter(self._counted(list(self._rooms.find({"slug": slug, "kind": {"$in": KINDS}})))), None)
+            return next(iter(self._counted(self._rooms.find({"slug": slug, "kind": {"$in": KINDS}}))), None)
 
-    def _counted(self, rooms: list[Document]) -> list[SiteRoom]:
+    def _counted(self, found: Iterable[Document]) -> list[SiteRoom]:
+        rooms = list(found)
         ids = [room["_id"] for room in rooms]
         managers, sizes = self._managers(ids), self._file_bytes(ids)
         return [
@@ -85,7 +86,7 @@ class SiteRoomStore:
         return self._memberships.count_documents({"room": room["_id"], "removed_at": None}, limit=MOST_COUNTED)
 
     def _count_messages(self, room: Document) -> int:
-        # In the index alone: whether each one is deleted is in the documents, and would cost a look at them all.
+        # The index answers this. Leaving out deleted messages would read every document.
         query = {"room": room["_id"], "sequence": {"$gt": room.get("cleared_sequence", 0)}}
         return self._messages.count_documents(query, limit=MOST_COUNTED)
 

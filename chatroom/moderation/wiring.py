@@ -1,5 +1,7 @@
 """The parts of this package, made once, and its collections."""
 
+from functools import partial
+
 from chatroom.files.wiring import FileParts
 from chatroom.messages.wiring import MessageParts
 from chatroom.moderation import held_store, reports_store
@@ -11,7 +13,7 @@ from chatroom.moderation.held_store import HeldStore
 from chatroom.moderation.holding import Holding
 from chatroom.moderation.moderation import Moderation
 from chatroom.moderation.newcomers import Newcomers
-from chatroom.moderation.overview_store import OverviewStore
+from chatroom.moderation.overview_store import read_overview
 from chatroom.moderation.reports import Reports
 from chatroom.moderation.reports_store import ReportStore
 from chatroom.moderation.site_rooms import SiteRooms
@@ -77,6 +79,6 @@ class ModerationParts:
             writer=messages.writer,
             acts=acts,
         )
-        self.overview = OverviewStore(context.database)
+        self.overview = partial(read_overview, context.database)
         self.forget = (self.held.forget,)
         self.threads = (make_chore("approval", self.decisions.finish, site.leases),)

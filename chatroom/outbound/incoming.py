@@ -1,6 +1,6 @@
 """Incoming webhooks: find one by its secret, and post through it.
 
-A webhook tells, and says, no more than whoever made it could: they still have to manage the room.
+A webhook has no more rights than its creator, who must still manage the room.
 """
 
 from collections.abc import Callable
@@ -42,12 +42,12 @@ class IncomingWebhooks:
         return hook, room
 
     def is_valid(self, hook: Hook, room: Room) -> bool:
-        """Whether its creator still manages the room: a webhook has no more rights than its creator."""
+        """Whether its creator still manages the room."""
         maker = self._find_maker(hook, room)
         return maker is not None and maker.may_manage
 
     def post(self, hook: Hook, room: Room, text: str, client_id: str | None, address: str) -> Stored | Held:
-        """Post what a webhook was given, under its name; `Refused` where who made it may not say anything there."""
+        """Post a text under the name of the webhook; raise `Refused` if its creator may not post there."""
         maker = self._find_maker(hook, room)
         if maker is None or not maker.may_manage:
             raise Refused("forbidden", "The creator of this webhook no longer manages the room. Create a new one.")

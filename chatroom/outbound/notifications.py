@@ -1,7 +1,7 @@
-"""Notify people who are not looking: of mentions, direct messages, and rooms with all messages turned on.
+"""Notify people of mentions, of direct messages, and of rooms with all messages turned on.
 
-Only the process that stored a message notifies, so nobody is notified twice. The queue is bounded and best effort: no
-message is lost, because the room has it.
+Only the process that stored a message notifies, so nobody is notified twice. The queue is bounded: a notification can
+be lost, the message is in the room.
 """
 
 import time
@@ -14,16 +14,16 @@ from chatroom.site.background import BackgroundThread
 
 MAX_WAITING = 1000
 SUBSCRIBERS_SECONDS = 10.0
-"""How long it may take until a newly subscribed browser is known here."""
+"""How long the set of subscribers is used before it is read again."""
 EXCERPT = 140
 STOP_SECONDS = 1.0
-"""What waits then is dropped."""
+"""Notifications that still wait then are dropped."""
 
 Preferences = Mapping[str, Notify]
 
 
 class Notifier:
-    """Takes stored messages, and sends Web Push, in a thread of its own, to members who prefer it."""
+    """Send Web Push notifications of stored messages, in a thread."""
 
     def __init__(
         self,
@@ -43,14 +43,14 @@ class Notifier:
         self.thread = BackgroundThread("notifier", self._notify_all, stop_seconds=STOP_SECONDS)
 
     def take(self, room_id: str, messages: Sequence[Message]) -> None:
-        """Note what was just stored; costs the caller next to nothing. Beyond `MAX_WAITING` the oldest are dropped."""
+        """Queue messages that were just stored, without waiting. Beyond `MAX_WAITING` the oldest are dropped."""
         if not self._subscribers and self._asked_just_now():
             return
         self._waiting.extend((room_id, message) for message in messages if message.revision == message.sequence)
         self.thread.wake()
 
     def notify(self, room_id: str, message: Message) -> int:
-        """Notify everybody who wants to know of this message, and count the browsers."""
+        """Notify the members whose preference includes this message, and count the browsers."""
         if message.kind != "message" or message.deleted_at is not None or not self._find_subscribers():
             return 0
         room = self._room_of(room_id)
@@ -58,11 +58,11 @@ class Notifier:
             return 0
         preferences = self._preferences_in(room_id, self._subscribers - {message.author.id})
         concerned = {user for user, each in preferences.items() if concerns(each, user, room, message)}
-        # Also those who are here: their browser knows whether they look at the page, and is silent then.
+        # Also members with an open page: their browser shows nothing while the page is visible.
         return self._push.send(concerned, describe(room, message)) if concerned else 0
 
     def _notify_all(self) -> None:
-        """Send what waits; a message that fails is lost, and the others come after a pause."""
+        """Send the queue. If one notification fails it is lost, and the others are sent after a pause."""
         while self._waiting and self.thread.may_go_on():
             self.notify(*self._waiting.popleft())
 
@@ -77,7 +77,7 @@ class Notifier:
 
 
 def concerns(preference: Notify, user_id: str, room: Room, message: Message) -> bool:
-    """Whether somebody with this preference is notified of the message."""
+    """Whether a member with this preference is notified of the message."""
     if preference == "none":
         return False
     return preference == "all" or room.kind == "direct" or user_id in message.mentions or "room" in message.mentions

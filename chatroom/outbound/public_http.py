@@ -20,24 +20,24 @@ from chatroom.base.threads import Places
 
 LARGEST_ANSWER = 10_000
 LONGEST_ANSWER_SECONDS = 5.0
-"""After what it takes to connect, from the first byte to the last."""
+"""From the first byte to the last, in addition to the time-out."""
 LOOKED_UP_AT_ONCE = 4
-"""Names that are typed: whoever owns one decides how long the answer takes, and each question holds a thread."""
+"""Names that users typed. The owner of a name decides how long the answer takes, and each look-up blocks a thread."""
 BUSY = "Several addresses are being looked up already. Please try again."
 PORTS = {"http": 80, "https": 443}
 WITHIN = tuple(
     map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10", "168.63.129.16/32", "3fff::/20"))
 )
-"""What Python takes for the internet: protocols' own addresses, a relay next door, sites' own from before `fc00::`,
-what Azure tells its machines (the other clouds use link-local addresses), examples."""
+"""Networks that are not public, but are for Python: protocol assignments, a relay nearby, the former site-local
+addresses, the metadata service of Azure (other clouds use link-local addresses), and documentation."""
 
 
 class Forbidden(OSError):
-    """The address is not one of the public internet."""
+    """The address is not on the public internet."""
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What came back, cut to `LARGEST_ANSWER` bytes."""
+    """A response, cut to `LARGEST_ANSWER` bytes."""
 
     status_code: int
     text: str
@@ -46,14 +46,14 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class PublicHttp:
-    """An HTTP client for addresses that somebody typed; `allowed_hosts` may be within all the same."""
+    """An HTTP client for addresses that users typed; `allowed_hosts` may have addresses that are not public."""
 
     def __init__(self, allowed_hosts: Collection[str] = ()) -> None:
         self._allowed = {host.casefold() for host in allowed_hosts}
         self._looking_up = Places("names", LOOKED_UP_AT_ONCE, BUSY, retry_after=5.0)
 
     def is_allowed(self, host: str) -> bool:
-        """Whether this name leads to the public internet alone, or is allowed; one that is not known does not.
+        """Whether all addresses of this name are public, or the name is allowed; False for an unknown name.
 
         Raises `Refused` (`busy`) while several names are being looked up.
         """
@@ -72,7 +72,7 @@ class PublicHttp:
         timeout: float = 5.0,
         **_: Any,
     ) -> Answer:
-        """Post, and follow no redirect. Raises `Forbidden` for an address within, `OSError` where nobody answers."""
+        """Post, and follow no redirect. Raises `Forbidden` for a private address, `OSError` without an answer."""
         parts = urlsplit(url)
         if parts.scheme not in PORTS or not parts.hostname or parts.username:
             raise Forbidden("The address must begin with http:// or https://, and name no user.")
@@ -89,7 +89,7 @@ class PublicHttp:
         opened = _remember_connections(pool)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         sent = {name: str(value) for name, value in (headers or {}).items()} | {"Host": parts.netloc}
-        # A time-out bounds each read; one who answers byte by byte would hold us for hours.
+        # The time-out bounds each read only; a server that answers byte by byte could take hours.
         end = threading.Timer(timeout + LONGEST_ANSWER_SECONDS, _cut, [opened])
         end.start()
         try:
@@ -114,11 +114,11 @@ class PublicHttp:
             for address in found:
                 if not is_public(address) or is_own(address):
                     raise Forbidden("The address is not one of the public internet.")
-        return min(found, key=lambda address: ":" in address)  # IPv4 first: many hosts have no way to the other
+        return min(found, key=lambda address: ":" in address)  # IPv4 first: many hosts cannot reach IPv6 addresses
 
 
 def _remember_connections(pool: urllib3.HTTPConnectionPool) -> list[Any]:
-    """The connections that a pool opens from now on."""
+    """A list that will have the connections that a pool opens."""
     opened: list[Any] = []
 
     class Remembered(pool.ConnectionCls):  # type: ignore[name-defined, misc]
@@ -131,26 +131,30 @@ def _remember_connections(pool: urllib3.HTTPConnectionPool) -> list[Any]:
 
 
 def _cut(opened: list[Any]) -> None:
-    """End connections that somebody else waits for."""
+    """End connections that another thread reads from."""
     for connection in opened:
         if connection.sock is not None:
             with contextlib.suppress(OSError):
-                socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)  # not the TLS way, which would be polite
+                socket.socket.shutdown(
+                    connection.sock, socket.SHUT_RDWR
+                )  # without the closing of TLS, which could block
 
 
 def is_own(address: str) -> bool:
-    """Whether an IP address is one of this machine's: what listens here may trust whoever comes from here."""
+    """Whether an IP address belongs to this machine: services here may trust connections from it."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            probe.connect((address, PORTS["https"]))  # sends nothing, and takes the address itself as its own end
+            probe.connect(
+                (address, PORTS["https"])
+            )  # sends nothing; for an address of this machine, the local end is the same address
             return str(probe.getsockname()[0]) == address
     except OSError:
         return False
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is of the public internet: not private, local, multicast, or one of those in disguise."""
+    """Whether an IP address is public: not private, local or multicast, also not inside an IPv6 address."""
     ip = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
     if isinstance(ip, ipaddress.IPv6Address) and (inner := ipv4_within(ip)):
         return is_public(str(inner))

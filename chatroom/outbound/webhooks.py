@@ -1,7 +1,6 @@
-"""Webhooks of a room: made, listed and removed by its administrators.
+"""Webhooks of a room: its administrators create, list and remove them.
 
-A secret is kept as its hash; the key of an outgoing one has to be kept itself,
-because the room signs with it.
+A secret is stored as its hash. The key of an outgoing webhook is stored as it is, because the server signs with it.
 """
 
 import secrets
@@ -12,7 +11,7 @@ from chatroom.base.access import Access
 from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import Refused
 from chatroom.base.models import Author, Hook, HookKind
-from chatroom.names import HookName, clean_hook_name
+from chatroom.names import clean_hook_name
 from chatroom.outbound.hooks_store import HookStore
 from chatroom.site.acts import Acts
 from chatroom.site.acts_store import Note
@@ -49,12 +48,12 @@ class Webhooks:
         self._clock = clock
 
     def list_for(self, access: Access) -> list[Hook]:
-        """The webhooks of a room, for those who may manage it."""
+        """The webhooks of a room, for its administrators."""
         _check_manager(access)
         return self._store.list_for(access.room.id)
 
     def make_incoming(self, access: Access, author: Author, name: str) -> str:
-        """Make a webhook that posts under this name, and return its secret, which is shown only now."""
+        """Create an incoming webhook that posts under this name, and return its secret, which is shown only now."""
         hook = self._new(access, author, name, "incoming")
         secret = secrets.token_urlsafe(SECRET_BYTES)
         self._make(access, hook, lambda note: self._store.add(hook, secret_hash=hash_of(secret), note=note))
@@ -69,7 +68,7 @@ class Webhooks:
         return key
 
     def remove(self, access: Access, hook_id: str) -> None:
-        """Remove a webhook; its address, or its deliveries, end at once."""
+        """Remove a webhook; it can no longer post, or receive messages."""
         _check_manager(access)
         if not self._acts.do(
             "hooks",
@@ -83,9 +82,8 @@ class Webhooks:
             raise Refused("not_found", UNKNOWN)
 
     def _make(self, access: Access, hook: Hook, add: Callable[[Note], None]) -> None:
-        details = {"webhook": hook.name, "kind": hook.kind}
-        if hook.url:
-            details["host"] = urlsplit(hook.url).hostname or ""
+        host = {"host": urlsplit(hook.url).hostname or ""} if hook.url else {}
+        details = {"webhook": hook.name, "kind": hook.kind} | host
         self._acts.do(
             "hooks", add, access.author, "make_webhook", about_room(access.room), details=details, is_new=True
         )
@@ -94,14 +92,16 @@ class Webhooks:
         self, access: Access, author: Author, name: str, kind: HookKind, *, url: str = "", trigger: str = ""
     ) -> Hook:
         _check_manager(access)
-        name = self._free(name)
+        cleaned = clean_hook_name(name)
+        if self._is_taken(cleaned):
+            raise Refused("taken", "This name is a member's, or looks like it. Please choose another.")
         if len(self._store.list_for(access.room.id)) >= MOST_HOOKS:
             raise Refused("invalid", f"A room has at most {MOST_HOOKS} webhooks. Remove one first.")
         return Hook(
             id=secrets.token_hex(12),
             room=access.room.id,
             kind=kind,
-            name=name,
+            name=cleaned,
             made_by=Author(author.id, author.name),
             created_at=self._clock(),
             url=url,
@@ -109,15 +109,8 @@ class Webhooks:
             cursor=self._newest_revision(access.room.id),
         )
 
-    def _free(self, name: str) -> HookName:
-        """A name that no member has, and that does not look like one."""
-        cleaned = clean_hook_name(name)
-        if self._is_taken(cleaned):
-            raise Refused("taken", "This name is a member's, or looks like it. Please choose another.")
-        return cleaned
-
     def _checked(self, url: str) -> str:
-        """An address that may be posted to: it is looked at again at each delivery."""
+        """An address that webhooks may post to; each delivery checks it again."""
         url = url.strip()
         try:
             parts = urlsplit(url)

@@ -11,7 +11,7 @@ from flask import Flask
 
 from chatroom.app import create_app, open_app
 from chatroom.base.config import Settings
-from chatroom.live.checks.session_check import EndedSessions
+from chatroom.live.checks import EndedSessions
 from chatroom.mongo.database import Database
 from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.people.sessions_store import SessionStore

@@ -7,7 +7,7 @@ from typing import Any
 
 from websockets.frames import Frame
 
-from chatroom.live import housekeeping
+from chatroom.live import engine
 from chatroom.live.sockets import websocket
 from chatroom.serve import server
 from chatroom.serve import start as serve
@@ -40,7 +40,7 @@ def handle_pong(self: Any, event: Frame) -> None:
 if __name__ == "__main__":
     server._PING_SECONDS = 3600
     server.settle = settle_and_say
-    housekeeping.TICK_SECONDS = 0.1  # before the engine is imported, which reads it too
+    engine.TICK_SECONDS = 0.1
     websocket.LINGER_SECONDS = 0.5
     websocket.WebSocketProtocol.handle_pong = handle_pong  # type: ignore[method-assign]
     raise SystemExit(serve.serve())

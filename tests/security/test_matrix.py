@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from chatroom.live import housekeeping, protocol
+from chatroom.live import engine, protocol
 from chatroom.people.profiles import Profile
 from tests.conftest import MakeApp
 from tests.security.live import Socket, served
@@ -418,7 +418,7 @@ def check_secrecy(response: TestResponse, *, is_member: bool, is_named: bool = F
 class TestFrames:
     @pytest.fixture(autouse=True)
     def quick_ticks(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(housekeeping, "TICK_SECONDS", 0.05)
+        monkeypatch.setattr(engine, "TICK_SECONDS", 0.05)
 
     def test_all_are_in_the_table(self) -> None:
         tags = {kind.__struct_config__.tag for kind in get_args(protocol.ClientFrame)}

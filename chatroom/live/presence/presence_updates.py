@@ -1,14 +1,21 @@
-"""People who come, leave and type in the rooms of one process: sent to readers, and published to other processes."""
+"""People who come, leave and type in the rooms of one process: sent to readers, and published to other processes.
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+Other processes read it from leases in the database, which are written at most once a second.
+"""
+
+from collections.abc import Mapping
 
 from chatroom.base.clock import Clock
+from chatroom.base.errors import Unavailable
 from chatroom.base.models import Person, Room
+from chatroom.base.threads import RunInThread
 from chatroom.live.presence import typing
-from chatroom.live.presence.presence_leases import PresenceLeases
+from chatroom.live.presence.presence import Presence
 from chatroom.live.presence.presences_store import PresenceStore
 from chatroom.live.rooms import LiveRoom, LiveRooms
+
+ELSEWHERE_TICKS, TYPING_TICKS = 3, 2
+"""How often the leases of other processes are read: for who is present, for who is typing."""
 
 
 class PresenceUpdates:
@@ -18,7 +25,7 @@ class PresenceUpdates:
         self,
         rooms: LiveRooms,
         store: PresenceStore,
-        run: Callable[..., Awaitable[Any]],
+        run: RunInThread,
         *,
         renew_ticks: int,
         clock: Clock,
@@ -26,35 +33,44 @@ class PresenceUpdates:
         self._rooms = rooms
         self._store = store
         self._run = run
+        self._renew_ticks = renew_ticks
         self._clock = clock
-        self._leases = PresenceLeases(store, run, renew_ticks=renew_ticks)
+        self._taken: dict[tuple[str, str], Person] = {}
+        """The leases to write at the next tick, by room and user."""
+        self._ended: set[tuple[str, str]] = set()
 
     def enter(self, live: LiveRoom, person: Person) -> None:
         """Count a person's connection in."""
         if live.presence.enter(person):
-            self._leases.take(live.room.id, person)
+            self._take(live, person)
 
     def leave(self, live: LiveRoom, person: Person) -> None:
         """Count a person's connection out."""
         if live.presence.leave(person):
-            self._leases.end(live.room.id, person)
+            self._taken.pop((live.room.id, person.id), None)
+            self._ended.add((live.room.id, person.id))
 
     def update(self, live: LiveRoom, person: Person) -> None:
         """Update a present person, such as after a new name."""
         if live.presence.update(person):
-            self._leases.take(live.room.id, person)
+            self._take(live, person)
 
     def type(self, room: Room, person: Person) -> None:
-        """Show that somebody writes in a room; nothing happens where nobody looks."""
+        """Show that a person types in a room, if anybody here follows it."""
         live = self._rooms.find(room.id)
         if live is not None:
             live.typing.type(person, self._clock())
 
     async def keep(self, tick: int) -> None:
-        """Renew the leases of who is here, and show who is in each room."""
+        """Write and renew the leases of who is here, and show who is in each room."""
         try:
             watched = {live.room.id: live.presence for live in self._rooms if live.presence.is_watched}
-            await self._leases.keep(tick, watched)
+            await self._write()
+            if watched and tick % self._renew_ticks == 0:
+                await self._renew(watched)
+            if watched and tick % ELSEWHERE_TICKS == 0:
+                for room_id, people in (await self._run(self._store.elsewhere, list(watched))).items():
+                    watched[room_id].see_elsewhere(people)
         finally:
             for live in self._rooms:
                 if not live.presence.is_watched:
@@ -64,15 +80,44 @@ class PresenceUpdates:
 
     async def keep_typing(self, tick: int) -> None:
         """Publish who types in this process, and send who types in each room."""
-        watched = [live for live in self._rooms if live.presence.is_watched]
+        watched = {live.room.id: live for live in self._rooms if live.presence.is_watched}
         try:
-            rooms = {live.room.id: live.typing for live in watched}
-            await typing.keep(self._store, self._run, rooms, tick, self._clock())
+            fresh = [(room_id, user_id) for room_id, live in watched.items() for user_id in live.typing.take_fresh()]
+            if fresh:
+                await self._run(self._store.mark_typing, fresh, self._clock())
+            if watched and tick % TYPING_TICKS == 0:
+                found = await self._run(self._store.typing_elsewhere, list(watched), typing.LASTS)
+                for room_id, person, at in found:
+                    watched[room_id].typing.see(person, at)
         finally:
-            for live in watched:
+            for live in watched.values():
                 if live.typing.publish(self._clock()):
                     live.tail.wake()
 
     async def give_back(self) -> None:
         """End every lease: the process stops."""
-        await self._leases.give_back()
+        await self._run(self._store.end_all)
+
+    def _take(self, live: LiveRoom, person: Person) -> None:
+        self._ended.discard((live.room.id, person.id))
+        self._taken[live.room.id, person.id] = person
+
+    async def _write(self) -> None:
+        """Write the leases that changed since the last tick; raise `Unavailable`, and lose nothing."""
+        taken, self._taken = self._taken, {}
+        ended, self._ended = self._ended, set()
+        try:
+            await self._run(self._store.end, ended)
+            await self._run(self._store.take, [(room_id, person) for (room_id, _), person in taken.items()])
+        except Unavailable:
+            # The lease of a person who left meanwhile must not be taken again: nobody would ever end it.
+            missing = {key: person for key, person in taken.items() if key not in self._ended}
+            self._taken = missing | self._taken
+            self._ended |= ended - set(self._taken)
+            raise
+
+    async def _renew(self, rooms: Mapping[str, Presence]) -> None:
+        leases = [(room_id, person) for room_id, presence in rooms.items() for person in presence.local()]
+        if await self._run(self._store.renew) < len(leases):
+            # Some expired while this process slept, or were lost with a primary.
+            await self._run(self._store.take, leases)

@@ -11,8 +11,10 @@ from typing import NamedTuple
 
 from chatroom.base.errors import ChatroomError, Refused
 from chatroom.base.models import Draft, Message
-from chatroom.live.writing.batch_writer import Appending, BatchWriter, Outcome, RunInThread
+from chatroom.base.threads import RunInThread
+from chatroom.live.writing.batch_writer import BatchWriter, Outcome
 from chatroom.live.writing.rivals import Rivals
+from chatroom.messages.appending import Appending
 from chatroom.messages.async_store import StoreNow
 from chatroom.messages.messages_store import Stored
 from chatroom.messages.writer import Change

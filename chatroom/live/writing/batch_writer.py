@@ -1,16 +1,18 @@
-"""Write a batch of a room, and know what became of it.
+"""Write a batch of a room until its outcome is known.
 
-It is tried from the event loop first, without a thread; an unknown outcome is tried again, with the same client ids.
+It is tried from the event loop first, without a thread; after an unknown outcome again, with the same client ids.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 from chatroom.base.errors import ChatroomError, Refused, Unavailable
 from chatroom.base.models import Draft
+from chatroom.base.threads import RunInThread
 from chatroom.live.writing.rivals import Rivals
+from chatroom.messages.appending import Appending
 from chatroom.messages.async_store import Outrun, StoreNow
 from chatroom.messages.messages_store import Stored
 
@@ -19,18 +21,9 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
 MAX_TRIES = 3
-"""Where another process was quicker; then the store settles it."""
+"""While other processes are quicker; then the store settles it."""
 
-RunInThread = Callable[..., Awaitable[Any]]
 Outcome = list[Stored] | ChatroomError
-
-
-class Appending(Protocol):
-    """What stores drafts as a room's next messages: in a thread, from the event loop, or made ready for it before."""
-
-    def append(self, room_id: str, drafts: Sequence[Draft], after: int | None = None) -> list[Stored]: ...
-    async def append_now(self, room_id: str, drafts: Sequence[Draft], after: int) -> list[Stored] | None: ...
-    def make_ready(self, room_id: str, drafts: Sequence[Draft], after: int) -> StoreNow | None: ...
 
 
 class BatchWriter:
@@ -44,7 +37,7 @@ class BatchWriter:
     async def write(
         self, room: str, drafts: list[Draft], newest: int | None, store_now: StoreNow | None = None
     ) -> Outcome:
-        """Store drafts behind the newest revision, with what was made ready for it if anything was."""
+        """Store drafts behind the newest revision, with `store_now` if it was made ready for them."""
         stored = await self._write_now(room, drafts, newest, store_now)
         if stored is None:
             newest = self._rivals.newest(room)
@@ -54,7 +47,7 @@ class BatchWriter:
         return stored
 
     async def persist(self, write: Callable[[], Any]) -> Any:
-        """Try until the outcome is known. A time-out is unknown: neither stored nor failed."""
+        """Try until the outcome is known. After a time-out it is unknown: neither stored nor failed."""
         pause = FIRST_PAUSE_SECONDS
         while True:
             try:
@@ -71,7 +64,7 @@ class BatchWriter:
     async def _write_now(
         self, room: str, drafts: list[Draft], newest: int | None, store_now: StoreNow | None
     ) -> list[Stored] | None:
-        """Try it without a thread; None where the ordinary way has to be gone, whatever the reason."""
+        """Try it without a thread; None if it has to be written in a thread, whatever the reason."""
         for _ in range(MAX_TRIES):
             if newest is None:
                 return None

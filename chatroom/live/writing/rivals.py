@@ -1,8 +1,8 @@
-"""Write in turn with other processes that post into the same room.
+"""Take turns with other processes that post into the same room.
 
-Everybody inserts at the newest revision + 1, so of two who write at once one has tried in vain. Where that happens,
-each waits after its own batch until it has heard of another's. A wait in vain ends it: where one process alone posts,
-nobody ever waits.
+Every process inserts at the newest revision + 1, so of two that write at the same time one fails. After that, each
+waits after its own batch until it has heard of another's. The first wait without one ends this: a process that posts
+alone never waits.
 """
 
 import asyncio
@@ -11,19 +11,19 @@ from collections.abc import Callable
 
 PATIENCE_SECONDS = 0.05
 CONTESTED_SECONDS = 1.0
-"""After a contest's last write, which it does not outlive by more."""
+"""How long a contest lasts after its last write."""
 
 
 class Contest:
-    """A room into which another process writes as well."""
+    """A room in which another process writes as well."""
 
     __slots__ = ("ended_at", "heard", "ours", "theirs")
 
     def __init__(self) -> None:
         self.ours = 0
-        """The revision to which our last batch led: behind it, it is the others' turn."""
+        """The revision after our last batch: behind it, it is the others' turn."""
         self.theirs = 0
-        """The revision to which the others are known to have come."""
+        """The newest known revision of the others."""
         self.ended_at = time.monotonic() + CONTESTED_SECONDS
         self.heard = asyncio.Event()
 
@@ -33,50 +33,50 @@ class Contest:
         self.heard.set()
 
     def follow(self, revision: int) -> None:
-        """This process has written, up to a revision."""
+        """This process has written up to a revision."""
         self.ours = revision
         self.ended_at = time.monotonic() + CONTESTED_SECONDS
 
 
 class Rivals:
-    """The contested rooms. `shown` is the revision that the readers here have; None where there are none."""
+    """The contested rooms. `shown` returns the revision that the readers here have; None if there are none."""
 
     def __init__(self, shown: Callable[[str], int | None]) -> None:
         self._shown = shown
         self._contests: dict[str, Contest] = {}
         self._deaf_until = float("-inf")
-        """Where others are heard of late, as by polling, waiting for them is in vain: then nobody does for a while."""
+        """Until then nobody waits: other processes are heard of too late for that, such as by polling."""
 
     def newest(self, room: str) -> int | None:
-        """The newest revision that is known; None where nobody here would hear of a newer one."""
+        """The newest known revision; None if this process would not hear of a newer one."""
         shown, contest = self._shown(room), self._contests.get(room)
         return shown if shown is None or contest is None else max(shown, contest.theirs)
 
     def are_in(self, room: str) -> bool:
-        """Whether others write into the room as well."""
+        """Whether others write in the room as well."""
         return room in self._contests
 
     def meet(self, room: str) -> None:
-        """Others write into a room, as this process does right now."""
+        """Begin a contest: others write in a room, as this process does right now."""
         if room not in self._contests:
-            now = time.monotonic()  # those that are over go when another begins
+            now = time.monotonic()  # contests that are over are removed when another begins
             self._contests = {room: contest for room, contest in self._contests.items() if now <= contest.ended_at}
             self._contests[room] = Contest()
 
     def hear(self, room: str, revision: int) -> None:
-        """Another process has reached a revision in a contested room."""
+        """Note that another process has reached a revision in a room."""
         contest = self._contests.get(room)
         if contest is not None:
             contest.hear(revision)
 
     def follow(self, room: str, revision: int) -> None:
-        """This process has written, up to a revision: the next turn is another's."""
+        """Note that this process has written up to a revision: the next turn is another's."""
         contest = self._contests.get(room)
         if contest is not None:
             contest.follow(revision)
 
     async def take_turn(self, room: str) -> None:
-        """Wait until others have written after this process, for as long as a contest is worth that."""
+        """Wait until others have written after this process, while a contest lasts."""
         contest = self._contests.get(room)
         if contest is None:
             return
@@ -84,7 +84,7 @@ class Rivals:
             self._contests.pop(room, None)
 
     async def lose(self, room: str, revision: int) -> bool:
-        """Another process was quicker: wait until it has been heard of; False where that takes too long."""
+        """Another process was quicker: wait until its write has been heard of; False if that takes too long."""
         if time.monotonic() < self._deaf_until:
             return False
         self.meet(room)
@@ -95,7 +95,7 @@ class Rivals:
         return has_heard
 
     async def _outlast(self, room: str, contest: Contest, revision: int) -> bool:
-        """Wait until more than a revision is known; False when nothing came for a while."""
+        """Wait until more than a revision is known; False if nothing came in time."""
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while (newest := self.newest(room)) is not None and newest <= revision:

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from chatroom.export import backup
+from chatroom.export.backup_folder import Manifest
 from chatroom.services import COLLECTIONS, Services
 from chatroom.web.commands.console import command, explained, show_progress
 
@@ -46,6 +47,6 @@ def restore_backup(services: Services, folder: Path) -> None:
     click.echo(f"The database now holds {_contents(manifest)}. Sessions and access tokens are not in backups.")
 
 
-def _contents(manifest: backup.Manifest) -> str:
+def _contents(manifest: Manifest) -> str:
     counts = {name: facts.documents for name, facts in manifest.collections.items()}
     return f"{counts['messages']:,} messages, {counts['users']:,} users, {counts['rooms']:,} rooms"

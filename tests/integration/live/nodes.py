@@ -13,7 +13,7 @@ from chatroom.base.models import Author, Draft, Room
 from chatroom.live import change_stream_store as changes
 from chatroom.live.bridge import Bridge
 from chatroom.live.engine import Application, Engine, Limits
-from chatroom.live.feed import ChangeStreamFeed, Hint, Known, PollingFeed
+from chatroom.live.feed import ChangeStreamFeed, Feed, Hint, Known, poll
 from chatroom.live.follower import follow
 from chatroom.live.presence.presences_store import PresenceStore
 from chatroom.live.rooms import LiveRoom, TailLimits
@@ -59,7 +59,7 @@ class Node:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
         self._thread.start()
-        self.feed: ChangeStreamFeed | PollingFeed
+        self.feed: Feed
         self._has_feed = threading.Event()
         self.engine: Engine = self.call(self._make_engine(tail_messages))
         self.call(self.engine.start())
@@ -84,14 +84,12 @@ class Node:
             limits=Limits(max_waiting=0, tail=TailLimits(tail_messages, 4_000_000), lease_seconds=30),
         )
 
-    def _make_feed(self, known: Known, hint: Hint) -> ChangeStreamFeed | PollingFeed:
-        def polling(seconds: float) -> PollingFeed:
-            return PollingFeed(self.store.newest_revisions, known, hint, seconds=seconds)
-
+    def _make_feed(self, known: Known, hint: Hint) -> Feed:
+        make_polling = partial(poll, self.store.newest_revisions, known, hint)
         if self.database.has_change_streams():
-            self.feed = ChangeStreamFeed(self._watch, polling(self._safety_seconds), known, hint)
+            self.feed = ChangeStreamFeed(self._watch, make_polling(seconds=self._safety_seconds), known, hint)
         else:
-            self.feed = polling(self._polling_seconds)
+            self.feed = make_polling(seconds=self._polling_seconds)
         self._has_feed.set()
         return self.feed
 
@@ -188,11 +186,10 @@ class Reader:
 
     async def _follow(self, live: LiveRoom) -> None:
         try:
-            read_page = partial(self.node.engine.rooms.read_page, live)
             await follow(
                 self._send,
                 live.tail,
-                read_page,
+                live.reader.read_page,
                 cursor=self.cursor,
                 format="text",
                 send_now=self._send_now,

@@ -27,6 +27,7 @@ from chatroom.messages.changes import Change
 from chatroom.messages.log_store import read_by_keys
 from chatroom.messages.messages_store import MessageStore, Rendered, Stored
 from chatroom.mongo.database import Database
+from chatroom.site.background import BackgroundThread
 from tests.databases import COLLECTIONS, new_database, standalone
 from tests.integration.live.conftest import MakeNode
 from tests.integration.live.nodes import LOBBY, Node, Reader, check_log, check_posts, history
@@ -673,7 +674,7 @@ def test_polling_on_a_standalone_mongod(standalone_mongod: str) -> None:
     )
     assert not databases[0].has_change_streams()
     nodes = [Node(database, f"n{number}") for number, database in enumerate(databases)]
-    assert all(isinstance(node.feed, feeds.PollingFeed) for node in nodes)
+    assert all(isinstance(node.feed, BackgroundThread) for node in nodes)
     readers = [node.reader() for node in nodes]
     try:
         in_threads(*[partial(write, node, node.name, 200, 10) for node in nodes])

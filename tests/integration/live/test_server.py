@@ -296,7 +296,7 @@ class TestTheEnd:
         client = server.connect(place.carol)
         client.wait_for_type("caught_up")
         end_sessions(place, place.carol)
-        # It is a matter of one tick of a second, see unit/live/checks/test_session_check.py.
+        # It is a matter of one tick of a second, see unit/live/test_session_check.py.
         assert client.close_code() == 4401
         with pytest.raises(InvalidStatus) as refusal:
             server.connect(place.carol)

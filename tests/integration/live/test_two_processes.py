@@ -35,8 +35,8 @@ http.is_own = lambda address: False
 """
 # What is done once a second is done more often, so that nobody waits for it.
 BUSY = """
-import chatroom.live.housekeeping, chatroom.site.background
-chatroom.live.housekeeping.TICK_SECONDS = chatroom.site.background.PAUSE_SECONDS = 0.2
+import chatroom.live.engine, chatroom.site.background
+chatroom.live.engine.TICK_SECONDS = chatroom.site.background.PAUSE_SECONDS = 0.2
 """
 # Whoever outside does not answer is waited for until the test is over.
 PATIENT = """

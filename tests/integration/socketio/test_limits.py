@@ -18,7 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from chatroom.app import ASGI
 from chatroom.base.models import Author, Room
-from chatroom.live import housekeeping
+from chatroom.live import engine
 from chatroom.live.sockets import pace, socketio, socketio_packets
 from chatroom.people.accounts import Registration
 from chatroom.rooms.rooms_store import RoomStore
@@ -430,7 +430,7 @@ class TestWaiting:
         self, place: Place, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """S04, P05."""
-        monkeypatch.setattr(housekeeping, "TICK_SECONDS", 0.05)
+        monkeypatch.setattr(engine, "TICK_SECONDS", 0.05)
         monkeypatch.setattr(socketio, "GOODBYE_SECONDS", 0.2)
         with polling(place, place.token("bobby")):
             for number in range(100):

@@ -17,7 +17,6 @@ from chatroom.live import (
     engine,
     follower,
     following,
-    housekeeping,
     notice_receiver,
     room_reader,
     rooms,
@@ -45,7 +44,7 @@ from tests.people import ALICE, BOB, MALLORY, person, rendered
 
 DEN = Room(id="den", slug="den", title="The den of Alice and Bob", kind="private")
 PEOPLE = {"alice": ALICE, "bob": BOB, "mallory": MALLORY}
-THOSE_WHO_SLEEP = (appender, batch_writer, connection, engine, follower, housekeeping, notice_receiver, positions)
+THOSE_WHO_SLEEP = (appender, batch_writer, connection, engine, follower, notice_receiver, positions)
 THOSE_WHO_SLEEP += (following, room_reader, rooms)
 MOST_TURNS = 500
 NO_LIMITS = Limits(connections=0, connections_per_user=0, connections_per_address=0, rooms_per_connection=0)
@@ -54,8 +53,18 @@ NO_LIMITS = Limits(connections=0, connections_per_user=0, connections_per_addres
 class InlineEngine(Engine):
     """Calls the store on the loop, after one turn."""
 
+    _go: asyncio.Event | None = None
+    _held: Callable[..., Any] | None = None
+
+    def hold(self, function: Callable[..., Any] | None = None) -> asyncio.Event:
+        """Let calls, all or those of one function, wait until the event is set."""
+        self._held, self._go = function, asyncio.Event()
+        return self._go
+
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         await asyncio.sleep(0)
+        if self._go is not None and self._held in (None, function):
+            await self._go.wait()
         return function(*arguments)
 
 

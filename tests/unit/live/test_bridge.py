@@ -1,6 +1,4 @@
 import asyncio
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -49,14 +47,7 @@ def test_a_page_does_not_wait_for_ever() -> None:
 def test_what_is_stored_after_the_page_gave_up_is_told_to_nobody() -> None:
     async def test() -> None:
         process = await started()
-        go = asyncio.Event()
-        run_inline = process.engine.run
-
-        async def late(function: Callable[..., Any], *arguments: Any) -> Any:
-            await go.wait()
-            return await run_inline(function, *arguments)
-
-        process.engine.appender._writer._run = late
+        go = process.engine.hold()
         with pytest.raises(Unavailable):
             await asyncio.to_thread(process.engine.bridge.post, LOBBY, draft("a1"), 0.01)
         go.set()

@@ -1,6 +1,4 @@
-import asyncio
 import gc
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -70,17 +68,33 @@ class TestStopping:
         async def test() -> None:
             process = await started()
             FakeConnection(process, "kept")
-            stuck = asyncio.Event()
-            run_inline = process.engine.run
-
-            async def wait(function: Callable[..., Any], *arguments: Any) -> Any:
-                if function is process.engine.session_check._ended:
-                    await stuck.wait()
-                return await run_inline(function, *arguments)
-
-            process.engine.run = wait  # type: ignore[method-assign]
+            process.engine.hold(process.engine.session_check._ended)
             await tick()
             await process.engine.stop()
             gc.collect()  # a chore that never ran would warn here
+
+        run(test)
+
+
+class TestChores:
+    @pytest.mark.parametrize("failure", [Unavailable("away"), ValueError("a bug")])
+    def test_a_chore_that_fails_is_tried_again_and_stops_no_other(self, tick: Ticks, failure: Exception) -> None:
+        async def test() -> None:
+            process = await started()
+            live = await process.engine.enter(LOBBY, ALICE)
+            connection = FakeConnection(process, "ended")
+            process.ended = {"ended"}
+            asked = process.engine.session_check._ended
+
+            def fail() -> set[str]:
+                raise failure
+
+            process.engine.session_check._ended = fail
+            await tick()
+            assert live.presence.version == 1
+            process.engine.session_check._ended = asked
+            await tick()
+            assert connection.ends == [4401]
+            await process.engine.stop()
 
         run(test)

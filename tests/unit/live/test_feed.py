@@ -7,7 +7,7 @@ import pytest
 
 from chatroom.base.errors import Unavailable
 from chatroom.live import feed as feeds
-from chatroom.live.feed import ChangeStreamFeed, PollingFeed
+from chatroom.live.feed import ChangeStreamFeed, Feed, poll
 from tests.waiting import PATIENCE_SECONDS
 
 
@@ -59,7 +59,7 @@ def quiet(known: Mapping[str, int]) -> Mapping[str, int]:
 
 
 def make(script: Script, hints: Hints, known: Mapping[str, int]) -> ChangeStreamFeed:
-    safety = PollingFeed(quiet, lambda: known, hints, seconds=60)
+    safety = poll(quiet, lambda: known, hints, seconds=60)
     return ChangeStreamFeed(script, safety, lambda: known, hints)
 
 
@@ -70,7 +70,7 @@ def follow(script: Script, count: int, known: Mapping[str, int] | None = None) -
 
 
 @contextmanager
-def running(feed: ChangeStreamFeed | PollingFeed) -> Iterator[None]:
+def running(feed: Feed) -> Iterator[None]:
     """Start a feed, and stop it: then its threads come to their end."""
     feed.start()
     try:
@@ -78,7 +78,7 @@ def running(feed: ChangeStreamFeed | PollingFeed) -> Iterator[None]:
     finally:
         feed.stop()
         polling = feed._safety if isinstance(feed, ChangeStreamFeed) else feed
-        assert not polling._thread.is_started
+        assert not polling.is_started
         if isinstance(feed, ChangeStreamFeed):
             feed._thread.join(PATIENCE_SECONDS)
             assert not feed._thread.is_alive()
@@ -119,7 +119,7 @@ class TestChangeStream:
             seen.set()
 
         script = Script([(None, 0), ("lobby", 4)], [(None, 0), ("lobby", 5)])
-        safety = PollingFeed(quiet, dict, hint, seconds=60)
+        safety = poll(quiet, dict, hint, seconds=60)
         feed = ChangeStreamFeed(script, safety, dict, hint)
         with running(feed):
             assert seen.wait(PATIENCE_SECONDS)
@@ -129,7 +129,7 @@ class TestChangeStream:
     def test_a_silent_stream_is_watched_by_polling(self) -> None:
         hints = Hints()
         script = Script([(None, 0)])
-        safety = PollingFeed(lambda known: {"lobby": 8}, lambda: {"lobby": 7}, hints, seconds=0.001)
+        safety = poll(lambda known: {"lobby": 8}, lambda: {"lobby": 7}, hints, seconds=0.001)
         feed = ChangeStreamFeed(script, safety, dict, hints)
         with running(feed):
             assert hints.wait_for(2)[0] == ("lobby", 8)
@@ -143,7 +143,7 @@ class TestChangeStream:
             raise Unavailable("broken")
             yield None, 0
 
-        feed = ChangeStreamFeed(watch, PollingFeed(quiet, dict, Hints(), seconds=60), dict, Hints())
+        feed = ChangeStreamFeed(watch, poll(quiet, dict, Hints(), seconds=60), dict, Hints())
         with running(feed):
             assert failed.wait(PATIENCE_SECONDS)
 
@@ -157,7 +157,7 @@ class TestPolling:
             asked.append(known)
             return {"lobby": 5}
 
-        feed = PollingFeed(newest, lambda: {"lobby": 3, "den": 1}, hints, seconds=0.001)
+        feed = poll(newest, lambda: {"lobby": 3, "den": 1}, hints, seconds=0.001)
         with running(feed):
             assert hints.wait_for(2)[:2] == [("lobby", 5)] * 2
         assert asked[0] == {"lobby": 3, "den": 1}
@@ -172,6 +172,6 @@ class TestPolling:
                 raise failures.pop()
             return {"lobby": 5}
 
-        feed = PollingFeed(newest, dict, hints, seconds=0.001)
+        feed = poll(newest, dict, hints, seconds=0.001)
         with running(feed):
             assert hints.wait_for(1)[0] == ("lobby", 5)

@@ -361,7 +361,7 @@ class TestPages:
             live = await process.engine.enter(LOBBY, ALICE)
             await settle()
             reads = count_reads(process)
-            pages = await asyncio.gather(*[process.engine.rooms.read_page(live, 0, "text") for _ in range(5)])
+            pages = await asyncio.gather(*[live.reader.read_page(0, "text") for _ in range(5)])
             assert reads == [0]
             assert len(set(map(id, [page[0] for page in pages]))) == 1
             assert pages[0][1:] == (2, 2)
@@ -375,8 +375,8 @@ class TestPages:
             process.post("a1")
             live = await process.engine.enter(LOBBY, ALICE)
             await settle()
-            first = asyncio.create_task(process.engine.rooms.read_page(live, 0, "text"))
-            second = asyncio.create_task(process.engine.rooms.read_page(live, 0, "text"))
+            first = asyncio.create_task(live.reader.read_page(0, "text"))
+            second = asyncio.create_task(live.reader.read_page(0, "text"))
             await asyncio.sleep(0)
             first.cancel()
             assert (await second)[1:] == (1, 1)
@@ -393,7 +393,7 @@ class TestPages:
             process.post(*[f"a{n}" for n in range(5)])
             live = await process.engine.enter(LOBBY, ALICE)
             await settle()
-            frame, cursor, count = await process.engine.rooms.read_page(live, 0, "text")
+            frame, cursor, count = await live.reader.read_page(0, "text")
             assert len(frame) < 600
             assert cursor == count < 5
 
@@ -405,7 +405,7 @@ class TestPages:
             live = await process.engine.enter(LOBBY, ALICE)
             await settle()
             with pytest.raises(Unavailable):
-                await process.engine.rooms.read_page(live, 3, "text")
+                await live.reader.read_page(3, "text")
             assert live.reader._pages == {}
 
         run(test)

@@ -1,7 +1,7 @@
 from typing import Any
 
 from chatroom.base.errors import Unavailable
-from chatroom.live.presence.presence_leases import ELSEWHERE_TICKS
+from chatroom.live.presence.presence_updates import ELSEWHERE_TICKS
 from chatroom.rooms.access import LOBBY
 from tests.people import CAST
 from tests.unit.live.harness import DEN, Process, Ticks, away, run, started

@@ -795,14 +795,7 @@ class TestBackpressure:
         async def test() -> None:
             process = await started()
             client = await process.connect()
-            go = asyncio.Event()
-            run_inline = process.engine.run
-
-            async def wait(function: Any, *arguments: Any) -> Any:
-                await go.wait()
-                return await run_inline(function, *arguments)
-
-            process.engine.appender._writer._run = wait
+            go = process.engine.hold()
             before = client.reads
             await client.say(*[post(f"a{n}") for n in range(30)])
             assert client.reads - before == 6  # the sixth is read, and waits for room
@@ -910,14 +903,7 @@ class TestTheEnd:
         async def test() -> None:
             process = await started()
             client = await process.connect()
-            go = asyncio.Event()
-            run_inline = process.engine.run
-
-            async def wait(function: Any, *arguments: Any) -> Any:
-                await go.wait()
-                return await run_inline(function, *arguments)
-
-            process.engine.appender._writer._run = wait
+            go = process.engine.hold()
             await client.say(post())
             await client.leave()
             go.set()
@@ -978,14 +964,7 @@ class TestTheEnd:
         async def test() -> None:
             process = await started()
             client = await process.connect(query={})
-            go = asyncio.Event()
-            run_inline = process.engine.run
-
-            async def wait(function: Any, *arguments: Any) -> Any:
-                await go.wait()
-                return await run_inline(function, *arguments)
-
-            process.engine.run = wait  # type: ignore[method-assign]
+            go = process.engine.hold()
             await client.say({"type": "follow", "room": "lobby"})
             await client.leave()
             go.set()

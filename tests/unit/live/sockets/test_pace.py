@@ -1,5 +1,8 @@
 import asyncio
 
+import pytest
+
+from chatroom.live.room_reader import RoomReader
 from chatroom.live.sockets import pace
 from chatroom.live.sockets.pace import BURST, PER_SECOND, Pace, Paces
 from tests.unit.live.harness import Process, run, settle
@@ -82,7 +85,7 @@ def test_what_is_stored_costs_nothing_here() -> None:
     run(test)
 
 
-def test_one_users_followers_read_few_pages_at_once() -> None:
+def test_one_users_followers_read_few_pages_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """L11: the store's threads are everybody's."""
 
     async def test() -> None:
@@ -96,7 +99,7 @@ def test_one_users_followers_read_few_pages_at_once() -> None:
             await asyncio.Event().wait()
             raise AssertionError
 
-        process.engine.rooms.read_page = read  # type: ignore[method-assign, assignment]
+        monkeypatch.setattr(RoomReader, "read_page", read)
         mallories = [await process.connect("mallory", {"room": "lobby", "after": n}) for n in range(6)]
         await settle()
         assert len(begun) == pace.READS_AT_ONCE

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chatroom.base.models import Session
-from chatroom.live.checks.rights_check import ROUND_TICKS
+from chatroom.live.checks import ROUND_TICKS
 from chatroom.people.sessions_store import SessionStore
 from chatroom.rooms.access_store import AccessStore
 from chatroom.rooms.current_rights import RightsNow

@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from chatroom.live.checks import session_check
+from chatroom.live import checks
 from tests.people import CAST
 from tests.unit.live.harness import FakeConnection, Ticks, run, started
 
@@ -62,7 +62,7 @@ def test_s05_sessions_are_prolonged_at_ticks_of_their_own_and_once_for_all_their
         for tab in tabs[3:]:
             tab.was_active = True
         at_once = []
-        for _ in range(session_check.PROLONG_TICKS):
+        for _ in range(checks.PROLONG_TICKS):
             before = len(process.looked_up)
             await tick()
             at_once.append(len(process.looked_up) - before)
@@ -81,7 +81,7 @@ def test_s05_who_posts_here_prolongs_the_session_once_in_a_while(tick: Ticks) ->
         active, idle = FakeConnection(process, "active"), FakeConnection(process, "idle")
         process.prolonged["active"] = process.now + timedelta(hours=2)
         active.was_active = True
-        await tick(2 * session_check.PROLONG_TICKS)
+        await tick(2 * checks.PROLONG_TICKS)
         assert process.looked_up == [("active", True)]
         assert active.expires_at == process.prolonged["active"]
         assert not active.was_active

@@ -1,0 +1,130 @@
+"""Compare what connections remember with the database: sessions every second, rights once a minute.
+
+A revoked right ends within two minutes, even if a notice is lost.
+"""
+
+import asyncio
+import math
+import zlib
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from chatroom.base.clock import Clock, utc_now
+from chatroom.base.threads import RunInThread
+from chatroom.live.connections import Connection, Connections
+from chatroom.rooms.current_rights import Now
+
+PROLONG_TICKS = 20
+START_OVERLAP = timedelta(hours=1)  # between this process's clock and the database's
+OVERLAP = timedelta(seconds=10)
+ROUND_TICKS = 60
+"""Seconds in which the rights of every user are read once. A user who connects after a round began waits for the next:
+two minutes at most."""
+
+ReadRights = Callable[[Collection[str], Collection[str], Collection[str]], Now]
+"""Read the rights of these users in these rooms, and which of these sessions are valid. Called in a thread."""
+
+
+class EndedSessions:
+    """Read which sessions ended recently, in any process."""
+
+    def __init__(self, ended_since: Callable[[datetime], list[tuple[str, datetime]]]) -> None:
+        self._ended_since = ended_since
+        self._moment = utc_now() - START_OVERLAP
+
+    def __call__(self) -> set[str]:
+        """The ids; the last ones are returned again and again, because ends do not become visible in order."""
+        found = self._ended_since(self._moment)
+        if found:
+            self._moment = max(self._moment, found[-1][1] - OVERLAP)
+        return {session_id for session_id, _ in found}
+
+
+class SessionCheck:
+    """End the connections of ended sessions, and prolong the sessions of active users.
+
+    `ended` reads the ids of ended sessions. `prolong` reads when a session expires, prolonged if `is_active`; None if
+    it has ended. Both are called in a thread.
+    """
+
+    def __init__(
+        self,
+        connections: Connections,
+        run: RunInThread,
+        *,
+        ended: Callable[[], set[str]],
+        prolong: Callable[..., datetime | None],
+        clock: Clock,
+    ) -> None:
+        self._connections = connections
+        self._run = run
+        self._ended = ended
+        self._prolong = prolong
+        self._clock = clock
+
+    async def take(self, tick: int) -> None:
+        """End the connections of ended sessions, and look up the sessions that are due."""
+        if not self._connections:
+            return
+        ended = await self._run(self._ended)
+        now = self._clock()
+        due: dict[str, list[Connection]] = {}
+        for connection in self._connections:
+            if connection.session_id in ended:
+                connection.end(4401, "the session ended")
+            elif connection.expires_at <= now or (connection.was_active and _is_turn_of(connection.session_id, tick)):
+                due.setdefault(connection.session_id, []).append(connection)
+        await asyncio.gather(*(self._look_up(*each) for each in due.items()))
+
+    async def _look_up(self, session_id: str, connections: Sequence[Connection]) -> None:
+        """End connections of an expired session, unless another tab, or a post on one of them, has prolonged it."""
+        is_active = any(connection.was_active for connection in connections)
+        expires_at: datetime | None = await self._run(partial(self._prolong, session_id, is_active=is_active))
+        for connection in connections:
+            if expires_at is None:
+                connection.end(4401, "the session ended")
+            else:
+                connection.prolong(expires_at)
+
+
+def _is_turn_of(session_id: str, tick: int) -> bool:
+    """Whether a session is prolonged at this tick: each has its own, so that the database gets them one by one."""
+    return zlib.crc32(session_id.encode()) % PROLONG_TICKS == tick % PROLONG_TICKS
+
+
+class RightsCheck:
+    """Read the rights of all connections again, without any notice: some users each second, in one query."""
+
+    def __init__(self, connections: Connections, run: RunInThread, read: ReadRights) -> None:
+        self._connections = connections
+        self._run = run
+        self._read = read
+        self._waiting: list[str] = []
+        self._share = 0
+
+    async def take(self, tick: int) -> None:
+        """Check the users whose turn it is."""
+        if tick % ROUND_TICKS == 1:
+            self._waiting = self._connections.user_ids()
+            self._share = math.ceil(len(self._waiting) / ROUND_TICKS)
+        now, self._waiting = self._waiting[: self._share], self._waiting[self._share :]
+        connections = [connection for user_id in now for connection in self._connections.of(user_id)]
+        if connections:
+            await self._check(connections)
+
+    async def _check(self, connections: Sequence[Connection]) -> None:
+        users = {connection.user_id for connection in connections}
+        sessions = {connection.session_id for connection in connections}
+        rooms = {access.room.id for connection in connections for access in connection.accesses()}
+        now: Now = await self._run(self._read, users, rooms, sessions)
+        for connection in connections:
+            # None of these was opened meanwhile: the session of such a connection was not asked for.
+            if connection.session_id not in now.sessions:
+                connection.end(4401, "the session ended")
+                continue
+            for access in connection.accesses():
+                if not now.allows(access):
+                    connection.forget_access(access.room.id)
+                elif (room := now.changed_room(access.room)) is not None:
+                    connection.see_room(room)
