@@ -45,7 +45,7 @@ class Proposals:
     def read(
         self, span: Span, query: Query, authors: frozenset[str], *, limit: int, give_up_at: float
     ) -> Iterator[tuple[Proposed, str | None]]:
-        """Pages of candidates, each with the id to continue before, None at the end; no step is planned beyond `give_up_at`."""
+        """Pages of candidates, each with the id to continue before, or None; no step is sized beyond `give_up_at`."""
         conditions = self._conditions(span, query, authors)
         if any(isinstance(condition, OneOf) and not condition.words for condition in conditions):
             return  # no word has this beginning
