@@ -4,7 +4,7 @@ Making them connects to nothing and starts nothing; the first request or the ser
 """
 
 import os
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from flask import Flask, request
 from chatroom import web
 from chatroom.asgi.budget import BUDGET
 from chatroom.asgi.large_answers import LargeAnswers
+from chatroom.asgi.slow_requests import Receive, Scope, Send
 from chatroom.base.config import Settings, load_settings
 from chatroom.live.engine import Engine
 from chatroom.live.sockets.endpoint import Entrance, LiveEndpoint
@@ -31,10 +32,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 WITHOUT_DATABASE = {"static", "health.livez", "health.readyz", "notifications.manifest", "notifications.service_worker"}
 SOCKET_IO = "/socket.io/"
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -92,9 +89,9 @@ class ASGI:
         elif scope["type"] == "http":
             await self._answers(scope, receive, send)
         elif self._is_for_socketio(scope):
-            await self._get_socketio()(scope, receive, send)  # type: ignore[arg-type]
+            await self._get_socketio()(scope, receive, send)
         elif scope["path"] == "/live":
-            await self._get_live()(scope, receive, send)  # type: ignore[arg-type]
+            await self._get_live()(scope, receive, send)
         else:
             await send({"type": "websocket.close"})
 
@@ -105,7 +102,7 @@ class ASGI:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if self._is_for_socketio(scope):
-            await self._get_socketio()(scope, receive, send)  # type: ignore[arg-type]
+            await self._get_socketio()(scope, receive, send)
         else:
             await self._requests(scope, receive, send)
 
