@@ -1,1 +1,1 @@
-"""Measure this chat room beside what people would pick instead: one machine, one run, one database server, one load."""
+"""Compare this server with others: on one machine, in one run, with one database server and one load generator."""

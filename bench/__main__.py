@@ -1,7 +1,7 @@
-"""Measure this chat room beside what people would pick instead, and write docs/benchmarks.md.
+"""Measure this server and alternatives to it, and write docs/benchmarks.md.
 
-Everything runs on this machine's loopback. The first run installs what the peers need: Python packages into
-bench/.venv, Node packages into bench/peers/node. Debian's redis-server, prosody, nodejs and npm are needed for theirs.
+Everything runs on this machine's loopback. The first run installs the packages of the peers: Python packages into
+bench/.venv, Node packages into bench/peers/node. Some peers need redis-server, prosody, nodejs and npm from Debian.
 """
 
 from bench import prepare
@@ -29,7 +29,7 @@ FOLDER = machine.HERE / "run-files"
 
 
 def main() -> int:
-    """Measure what was asked for."""
+    """Run the requested measures."""
     names = "\n".join(f"  {name:8} {(measure.__doc__ or '').splitlines()[0]}" for name, measure in MEASURES.items())
     parser = argparse.ArgumentParser(
         prog="python -m bench",
@@ -37,13 +37,13 @@ def main() -> int:
         epilog=f"measures:\n{names}\n\nQUICK=1 in the environment is --quick.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("measures", nargs="*", metavar="MEASURE", help="what to measure (everything, unless named)")
+    parser.add_argument("measures", nargs="*", metavar="MEASURE", help="the measures to run (default: all but search)")
     parser.add_argument("--quick", action="store_true", help="one short repetition, smaller sizes, under 3 minutes")
     parser.add_argument(
-        "--publish", action="store_true", help="write docs/benchmarks.md even for a part or a quick run"
+        "--publish", action="store_true", help="write docs/benchmarks.md even for a partial or a quick run"
     )
     parser.add_argument(
-        "--redraw", type=Path, metavar="JSON", help="measure nothing: write the page of a saved run again"
+        "--redraw", type=Path, metavar="JSON", help="measure nothing; write the page of a saved run again"
     )
     asked = parser.parse_args()
     if asked.redraw:
@@ -70,8 +70,8 @@ def _run(chosen: list[str], *, quick: bool, publish: bool) -> int:
         print(f"{time.monotonic() - begin:6.0f} s  {line}", flush=True)
 
     if len(machine.CORES) < 2:
-        say("WARNING: one core only; server and load disturb each other")
-    say(f"starting mongod and redis{', a quick run: small sizes, one repetition' * quick}")
+        say("WARNING: only one core: the server and the load generator disturb each other")
+    say(f"starting mongod and redis{' for a quick run: small sizes, one repetition' * quick}")
     bench = Bench(Stage.set(FOLDER), Scale.quick() if quick else Scale(), say)
     result.series = bench.series
     try:
@@ -102,7 +102,7 @@ def _run(chosen: list[str], *, quick: bool, publish: bool) -> int:
         result.publish()
         print(f"written: {report.PAGE.relative_to(machine.ROOT)}")
     else:
-        print(f"saved: {result.save().relative_to(machine.ROOT)}; a whole run writes docs/benchmarks.md (or --publish)")
+        print(f"saved: {result.save().relative_to(machine.ROOT)}; a full run or --publish writes docs/benchmarks.md")
     return 1 if result.missing else 0
 
 

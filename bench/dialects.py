@@ -1,6 +1,6 @@
-"""How each server is spoken to: what opens a connection, what posts a message, what a frame holds.
+"""The protocol of each server: how to open a connection, post a message, and read a frame.
 
-Every text that is posted carries a mark and its number, so that one search counts deliveries in any dialect.
+Each text contains a mark and a number, so that one search counts deliveries in any dialect.
 """
 
 import json
@@ -10,20 +10,20 @@ from typing import Protocol
 
 from bench.words import sentences
 
-MARK = b"Zq7Xv"  # contains no byte sequence that a frame's header, an id or the words could produce
+MARK = b"Zq7Xv"  # frame headers, ids and the words cannot contain this sequence
 NUMBERED = re.compile(MARK + rb"(\d{7})")
 _SAID = sentences(4096, 40)
 _MARKED_UP = sentences(4096, 40, marked_up=True)
 
 
 def text(number: int, *, marked_up: bool = False) -> str:
-    """Return the text of a numbered message, 52 characters long (a few more with Markdown in it)."""
+    """Return the text of a numbered message, 52 characters long (a few more with Markdown)."""
     said = _MARKED_UP if marked_up else _SAID
     return f"{MARK.decode()}{number:07d}{said[number % len(said)]}"
 
 
 def whole(payload: bytes) -> list[int]:
-    """Return the numbers of the messages in a payload whose text has arrived as it was sent."""
+    """Return the numbers of the messages in a payload whose text is complete and unchanged."""
     numbers = []
     for match in NUMBERED.finditer(payload):
         number = int(match[1])
@@ -34,32 +34,32 @@ def whole(payload: bytes) -> list[int]:
 
 @dataclass(frozen=True)
 class Step:
-    """Something to send, and what must come back before the next."""
+    """A payload to send, and the answer to wait for before the next step."""
 
     send: bytes
     expect: bytes
 
 
 class Dialect(Protocol):
-    """What the crowd needs to know about a server."""
+    """The protocol of a server, as the crowd needs it."""
 
     ping: bytes | None
     pong: bytes
     deflates: bool
-    """Whether the load offers to take compressed frames, as browsers do."""
+    """Whether the load generator offers compression, as browsers do."""
 
     def request(self, port: int, room: str, member: int, after: int | None) -> bytes:
-        """Return the HTTP request that asks for the websocket."""
+        """Return the HTTP request of the handshake."""
 
     def steps(self, room: str, member: int, after: int | None) -> list[Step]:
-        """Return what is said on the fresh websocket, until the member is in the room."""
+        """Return the steps after the handshake, until the member is in the room."""
 
     def post(self, room: str, number: int, words: str) -> bytes:
         """Return the payload that posts a message."""
 
 
 OFFER = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"
-"""What Chromium offers."""
+"""The offer of Chromium."""
 
 
 def upgrade(port: int, target: str, *headers: str) -> bytes:
@@ -77,7 +77,7 @@ def upgrade(port: int, target: str, *headers: str) -> bytes:
 
 
 class Ours:
-    """Our own live protocol; messages arrive many to a frame."""
+    """This server's protocol; a frame can carry many messages."""
 
     ping: bytes | None = None
     pong = b""
@@ -87,31 +87,31 @@ class Ours:
         self._tokens, self._run = tokens, run
 
     def request(self, port: int, room: str, member: int, after: int | None) -> bytes:
-        """Follow a room from a revision, or from now on."""
+        """Follow a room from a revision, or from its end."""
         cursor = "" if after is None else f"&after={after}"
         token = self._tokens[member % len(self._tokens)]
         return upgrade(port, f"/live?room={room}{cursor}", f"Authorization: Bearer {token}", OFFER)
 
     def steps(self, room: str, member: int, after: int | None) -> list[Step]:
-        """Wait until the history is done; with a cursor, start counting at once."""
+        """Wait for the end of the history; with a cursor, start counting at once."""
         return [] if after is not None else [Step(b"", b'"caught_up"')]
 
     def post(self, room: str, number: int, words: str) -> bytes:
-        """Post under a client id, as our page does, so that resending is harmless."""
+        """Post with a client id, as the page does, so that a repetition is harmless."""
         return (
             f'{{"type":"post","room":"{room}","client_id":"{self._run}-{number}","text":{json.dumps(words)}}}'.encode()
         )
 
 
 class SocketIO:
-    """Socket.IO 5 on Engine.IO 4, websocket only: Node's and Flask-SocketIO's."""
+    """Socket.IO 5 on Engine.IO 4, websocket only: for Node and Flask-SocketIO."""
 
     ping: bytes | None = b"2"
     pong = b"3"
     deflates = False
 
     def request(self, port: int, room: str, member: int, after: int | None) -> bytes:
-        """Open Engine.IO's websocket."""
+        """Open the websocket of Engine.IO."""
         return upgrade(port, f"/socket.io/?EIO=4&transport=websocket&room={room}&name=member-{member}")
 
     def steps(self, room: str, member: int, after: int | None) -> list[Step]:
@@ -124,18 +124,18 @@ class SocketIO:
 
 
 class Plain:
-    """A JSON object a frame: Django Channels, and the bare broadcasts."""
+    """One JSON object per frame: for Django Channels and the bare broadcasts."""
 
     ping: bytes | None = None
     pong = b""
     deflates = False
 
     def request(self, port: int, room: str, member: int, after: int | None) -> bytes:
-        """Open the room's address."""
+        """Open the address of the room."""
         return upgrade(port, f"/{room}")
 
     def steps(self, room: str, member: int, after: int | None) -> list[Step]:
-        """Nothing to say: connected is joined."""
+        """Return no steps: a connection is in its room at once."""
         return []
 
     def post(self, room: str, number: int, words: str) -> bytes:
@@ -144,7 +144,7 @@ class Plain:
 
 
 class XMPP:
-    """XMPP over websocket (RFC 7395): anonymous sign-in, one multi-user chat."""
+    """XMPP over websocket (RFC 7395): anonymous log-in, one multi-user chat."""
 
     ping: bytes | None = None
     pong = b""
@@ -152,11 +152,11 @@ class XMPP:
     _open = b"<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='localhost' version='1.0'/>"
 
     def request(self, port: int, room: str, member: int, after: int | None) -> bytes:
-        """Ask for the XMPP subprotocol."""
+        """Request the XMPP subprotocol."""
         return upgrade(port, "/xmpp-websocket", "Sec-WebSocket-Protocol: xmpp")
 
     def steps(self, room: str, member: int, after: int | None) -> list[Step]:
-        """Sign in, bind, enter; the room's subject is the last thing that an entrant is sent."""
+        """Log in, bind, and enter the room, which sends its subject last."""
         auth = b"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='ANONYMOUS'/>"
         bind = b"<iq xmlns='jabber:client' type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>"
         enter = (

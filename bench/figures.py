@@ -1,4 +1,4 @@
-"""Reduce what was measured to what is shown: percentiles, medians, spreads, ratios."""
+"""Statistics over measured values: percentiles, medians, ranges, ratios."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from statistics import median
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Return the smallest value that at least `share` (0 to 1) of the values do not exceed; nan for none."""
+    """Return the smallest value that at least `share` (0 to 1) of the values do not exceed; nan without values."""
     if not values:
         return float("nan")
     ordered = sorted(values)
@@ -15,7 +15,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 @dataclass(frozen=True)
 class Summary:
-    """The median of repeated runs, and how far they lay apart."""
+    """The median and the range of repeated runs."""
 
     median: float
     low: float
@@ -29,12 +29,12 @@ class Summary:
 
 
 def ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
-    """Divide run by run: each pair was measured one after the other, under the same conditions."""
+    """Divide run by run: the two runs of a pair followed each other, under the same conditions."""
     return [a / b if b else float("inf") for a, b in zip(ours, theirs, strict=False)]
 
 
 def slope(xs: Sequence[float], ys: Sequence[float]) -> float:
-    """Return the least-squares slope: what one more x costs."""
+    """Return the least-squares slope: the cost of one more x."""
     mean_x, mean_y = sum(xs) / len(xs), sum(ys) / len(ys)
     spread = sum((x - mean_x) ** 2 for x in xs)
     return sum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys, strict=True)) / spread

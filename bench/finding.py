@@ -1,4 +1,4 @@
-"""Fill a room with talk in which there is something to find, have the product index it, and look for it."""
+"""Fill a room with searchable messages, let the product index them, and list the queries to measure."""
 
 import os
 import random
@@ -20,17 +20,17 @@ QUERIES = {
     "a rare word (10 hits)": "needle",
     "a word in every message": '"every"',
     "a frequent word (one in 10)": '"often"',
-    "a beginning (ge: many words)": "ge",
-    "a longer beginning (need)": "need",
+    "the start of many words (ge)": "ge",
+    "a longer start (need)": "need",
     "a phrase": '"the needle here"',
     "a phrase of two frequent words": '"every often"',
-    "two words, one rare, one in every message": "every needle",
+    "a rare word and a word in every message": "every needle",
     "two frequent words": "every often",
-    "two frequent words that are never together": "often seldom",
-    "two beginnings (bi ge)": "bi ge",
-    "a phrase that is never said, of two frequent words": '"often every"',
-    "from: somebody": "from:bob",
-    "from: somebody, and a rare word": "from:bob needle",
+    "two frequent words, never in the same message": "often seldom",
+    "the starts of many words (bi ge)": "bi ge",
+    "a phrase without hits, of two frequent words": '"often every"',
+    "from:": "from:bob",
+    "from: and a rare word": "from:bob needle",
     "has:file (1,000 hits)": "has:file",
     "a frequent word, before: a day in the middle": '"often" before:2026-01-01',
     "nothing": "nowhere",
@@ -41,8 +41,8 @@ BATCH = 5000
 
 
 def fill(running: Running, count: int) -> None:
-    """Put `count` messages into the lobby, over two years, and keep the server's own indexer from them."""
-    chance = random.Random(1)  # the same talk each time
+    """Write `count` messages of two years to the lobby, and block the server's own indexer."""
+    chance = random.Random(1)  # the same messages in each run
     vocabulary = [_word(chance) for _ in range(WORDS)]
     weights = list(accumulate(1 / (rank + 3) for rank in range(WORDS)))
     with MongoClient[dict[str, Any]](running.mongo_uri, tz_aware=True) as client:
@@ -90,7 +90,7 @@ def _message(room_id: str, number: int, at: datetime, author: tuple[str, str], w
 
 
 def index(running: Running) -> float:
-    """Have the product's own command index everything; return how many seconds it took."""
+    """Index all messages with the product's command; return the seconds that it took."""
     uri = running.mongo_uri
     env = {**os.environ, **room.environment(uri, uri.rsplit("/", 1)[1].split("?")[0], str(ROOT / "data"))}
     command = [room.python(), "-m", "flask", "--app", "test_mongo", "reindex"]
@@ -100,7 +100,7 @@ def index(running: Running) -> float:
 
 
 def sizes(running: Running) -> Iterator[tuple[str, float]]:
-    """How many bytes a message takes on disk, and how many its part of the search index; indexes included."""
+    """Yield the bytes on disk of a message and of its part of the search index, with their indexes."""
     with MongoClient[dict[str, Any]](running.mongo_uri) as client:
         rows = client.get_default_database()
         client.admin.command("fsync")

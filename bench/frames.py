@@ -1,6 +1,6 @@
-"""Speak just enough websocket (RFC 6455) to be a client: mask what is sent, take apart what arrives.
+"""A minimal websocket client (RFC 6455): encode frames, decode frames.
 
-Costs as little as it can: a load generator must never be what is measured.
+It uses little CPU, so that the load generator is never the bottleneck.
 """
 
 import zlib
@@ -10,7 +10,7 @@ from typing import ClassVar
 TEXT, CLOSE, PING, PONG = 0x1, 0x8, 0x9, 0xA
 COMPRESSED = 0x40
 _KEPT = 64
-_NO_MASK = b"\0\0\0\0"  # masking with zeros is allowed, and leaves the payload as it is
+_NO_MASK = b"\0\0\0\0"  # a mask of zeros is allowed, and does not change the payload
 
 
 def encode(payload: bytes, opcode: int = TEXT) -> bytes:
@@ -26,7 +26,7 @@ def encode(payload: bytes, opcode: int = TEXT) -> bytes:
 
 
 class Inflated:
-    """A compressed payload and what is in it: many sockets are sent the same, and it is opened once for them all."""
+    """A compressed payload and its content, decompressed once for all sockets that receive it."""
 
     _kept: ClassVar[dict[bytes, "Inflated"]] = {}
 
@@ -37,8 +37,8 @@ class Inflated:
 
     @classmethod
     def of(cls, packed: bytes) -> "Inflated":
-        """Open a payload, unless it is one of those that were opened just now."""
-        end = packed[-24:]  # cheaper to look up than all of it, which is compared afterwards
+        """Decompress a payload, or return it from the cache of recent payloads."""
+        end = packed[-24:]  # a short key is cheaper; the whole payload is compared below
         found = cls._kept.get(end)
         if found is None or found._packed != packed:
             while len(cls._kept) >= _KEPT:
@@ -47,30 +47,30 @@ class Inflated:
         return found
 
     def count(self, mark: bytes) -> int:
-        """How often a mark is in it."""
+        """Return how often the payload contains a mark."""
         if mark not in self._counts:
             self._counts[mark] = self.payload.count(mark)
         return self._counts[mark]
 
 
 class Decoder:
-    """Bytes in, whole frames out."""
+    """Decodes received bytes into whole frames."""
 
     def __init__(self) -> None:
         self._rest = b""
 
     @property
     def between_frames(self) -> bool:
-        """Whether everything fed so far came out again."""
+        """Return whether all received frames are complete."""
         return not self._rest
 
     def feed(self, received: bytes) -> Iterator[tuple[int, bytes]]:
-        """Yield (opcode, payload) of each frame that is now complete; a server's frames carry no mask."""
+        """Yield (opcode, payload) of each complete frame; frames of a server have no mask."""
         for first, payload in self._raw(received):
             yield first & 0x0F, Inflated.of(payload).payload if first & COMPRESSED else payload
 
     def count(self, received: bytes, mark: bytes) -> int:
-        """Count a mark in each frame that is now complete."""
+        """Count a mark in the complete frames."""
         return sum(
             Inflated.of(payload).count(mark) if first & COMPRESSED else payload.count(mark)
             for first, payload in self._raw(received)

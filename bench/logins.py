@@ -1,6 +1,6 @@
-"""Log many browsers in at once; run as a process of its own, so that the load's clock is not held up.
+"""Log in many browsers at once, in a separate process, so that the load generator's clock is not delayed.
 
-Usage: python -m bench.logins PORT COUNT; prints the seconds each log-in took, as JSON.
+Usage: python -m bench.logins PORT COUNT. It prints the seconds of each log-in as JSON.
 """
 
 import json
@@ -15,7 +15,7 @@ MOST_TRIES = 20
 
 
 def main(port: int, count: int) -> None:
-    """Start all at the same moment."""
+    """Start all log-ins at the same moment."""
     taken: list[float] = []
     gate = threading.Barrier(count)
 
@@ -34,7 +34,7 @@ def main(port: int, count: int) -> None:
 
 
 def _log_in_as_a_person(port: int) -> None:
-    """Come back when the room says that too many are logging in at once, as it asks one to."""
+    """Log in; when the server is busy, retry after the time that it states."""
     for _ in range(MOST_TRIES):
         try:
             log_in(port)
@@ -44,7 +44,7 @@ def _log_in_as_a_person(port: int) -> None:
             time.sleep(float(error.headers.get("Retry-After", 1)))
         else:
             return
-    raise RuntimeError("the room was always too busy to log in")
+    raise RuntimeError("the server was too busy at every attempt to log in")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""What the bench runs on: cores, ports, versions.
+"""The machine: cores, ports, versions.
 
-The server under test has a core of its own; the load, mongod and redis share the other. So it is for every subject.
+For every subject, the server under test runs on one core; the load generator, mongod and redis share the other.
 """
 
 import os
@@ -19,7 +19,7 @@ SERVER_CORE, LOAD_CORE = {CORES[0]}, {CORES[-1]}
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody listens on."""
+    """Return an unused loopback port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -27,7 +27,7 @@ def free_port() -> int:
 
 
 def describe() -> dict[str, str]:
-    """Return the machine and the versions of everything measured."""
+    """Return the machine, and the versions of all measured software."""
     packages = ("Flask-SocketIO", "gevent", "gunicorn", "pymongo", "Django", "channels", "channels-redis")
     found = {name: version(name) for name in (*packages, "uvicorn", "uvloop", "picows")}
     return {
@@ -41,24 +41,24 @@ def describe() -> dict[str, str]:
         "Socket.IO": _first('"version"', _package("socket.io")).strip(' ",'),
         "mongodb (Node)": _first('"version"', _package("mongodb")).strip(' ",'),
         "Redis": _output("redis-server", "--version").split("v=")[-1].split(" ")[0],
-        "Prosody": _first("Prosody", _output("prosodyctl", "about"), separator=" "),
+        "Prosody": _first("Prosody 0", _output("prosodyctl", "about"), separator=" "),
     }
 
 
 def busy_seconds() -> float:
-    """Return the CPU time that all cores together have spent on anything at all."""
+    """Return the CPU time that all cores together have used."""
     first = Path("/proc/stat").read_text().splitlines()[0].split()
     user, nice, system, _idle, _iowait, *interrupts = map(int, first[1:8])
     return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
 
 
 def own_seconds() -> float:
-    """Return the CPU time of the bench and of all that it has started and stopped."""
+    """Return the CPU time of the bench, and of the processes that it has started and stopped."""
     return sum(use.ru_utime + use.ru_stime for use in map(getrusage, (RUSAGE_SELF, RUSAGE_CHILDREN)))
 
 
 def commit() -> str:
-    """Return the commit under test, with a + where the tree differs from it."""
+    """Return the commit under test, with a + if the tree differs from it."""
     name = _output("git", "-C", str(ROOT), "rev-parse", "--short", "HEAD")
     return name + ("+" if _output("git", "-C", str(ROOT), "status", "--porcelain", "-uno") else "")
 

@@ -1,6 +1,6 @@
-"""The thirteen measures of the promise, P1 to P13, and the sweeps for the plots.
+"""The measures of the promises, P1 to P13, and the sweeps for the plots.
 
-Each yields rows in which this room and what it is held against were measured in turn, in one run.
+Each yields rows in which this server and its peer were measured alternately, in one run.
 """
 
 import json
@@ -30,7 +30,7 @@ OURS = Room()
 
 
 class Starts(Protocol):
-    """What can be measured: our room, or a peer."""
+    """A server that can be measured: this one, or a peer."""
 
     @property
     def key(self) -> str:
@@ -38,15 +38,15 @@ class Starts(Protocol):
 
     @property
     def title(self) -> str:
-        """The name that is shown."""
+        """The name in the tables."""
 
     def up(self, stage: Stage) -> AbstractContextManager[Running]:
-        """Start it on an empty database, and stop it in the end."""
+        """Start it on an empty database, and stop it at the end."""
 
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is done; QUICK shrinks it, and the output says so."""
+    """The sizes and times of a run; a quick run is smaller, and its output says so."""
 
     repeats: int = 3
     seconds: float = 6.0
@@ -68,7 +68,7 @@ class Scale:
 
     @classmethod
     def quick(cls) -> "Scale":
-        """A run of under three minutes: one repetition, short, some sizes smaller."""
+        """Return the scale of a run of under three minutes: one short repetition, some sizes smaller."""
         return cls(
             repeats=1,
             seconds=1.5,
@@ -90,7 +90,7 @@ class Scale:
 
 @dataclass
 class Bench:
-    """One run: where servers are started, how much is done, what came out so far."""
+    """One run: its stage, its scale, and the points of the plots so far."""
 
     stage: Stage
     scale: Scale
@@ -98,7 +98,7 @@ class Bench:
     series: dict[str, dict[str, dict[str, list[float]]]] = field(default_factory=dict)
 
     def alternate(self, subjects: Sequence[Starts], run: Callable[[Starts], T]) -> dict[str, list[T]]:
-        """Run every subject in turn, over and over, so that all of them meet the same weather."""
+        """Run the subjects in turn, repeatedly, so that all run under the same conditions."""
         results: dict[str, list[T]] = {subject.key: [] for subject in subjects}
         for number in range(self.scale.repeats):
             for subject in subjects:
@@ -107,29 +107,29 @@ class Bench:
         return results
 
     def briefly(self) -> "Bench":
-        """Return the same run with single, shorter stretches, for the many points of a plot."""
+        """Return the same run with single, shorter repetitions, for the many points of a plot."""
         scale = self.scale
         halved = replace(scale, seconds=scale.seconds / 2, warm_up=scale.warm_up / 2)
         return replace(self, scale=replace(halved, repeats=1, paced_seconds=scale.paced_seconds / 3))
 
     def note(self, plot: str, subject: str, x: float, *values: float) -> None:
-        """Keep a point of a plot."""
+        """Add a point to a plot."""
         self.series.setdefault(plot, {}).setdefault(subject, {}).setdefault(str(x), []).extend(values)
 
     def saturate(self, subject: Starts, sockets: int, in_flight: int, *, marked_up: bool = False) -> Throughput:
-        """Start a subject, fill it, and see how much it delivers."""
+        """Start a subject, keep `in_flight` messages in flight, and measure its deliveries."""
         with subject.up(self.stage) as running, running.crowd() as crowd:
             crowd.connect(sockets)
             done = crowd.saturate(in_flight, self.scale.seconds, warm_up=self.scale.warm_up, marked_up=marked_up)
         self.say(
             f"  {done.per_second:,.0f} deliveries/s, {done.messages_per_second:,.0f} messages/s, "
-            f"{done.a_frame:.3g} a frame, server {done.server_cpu / done.seconds:.0%}, load {done.load_busy:.0%}"
+            f"{done.a_frame:.3g} per frame, server {done.server_cpu / done.seconds:.0%}, load {done.load_busy:.0%}"
             f"{_blemishes(done)}"
         )
         return done
 
     def pace(self, subject: Starts, sockets: int, rate: float) -> Pace:
-        """Start a subject, and see how late messages are at a fixed rate."""
+        """Start a subject, and measure the latency at a fixed rate."""
         with subject.up(self.stage) as running, running.crowd() as crowd:
             crowd.connect(sockets)
             done = crowd.pace(rate, self.scale.paced_seconds, warm_up=self.scale.warm_up)
@@ -142,7 +142,7 @@ class Bench:
 
 
 def p1(bench: Bench) -> Iterator[Row]:
-    """Deliveries/s, 200 sockets, 500 messages in flight, stored with majority."""
+    """Deliveries/s into 200 sockets, with 500 messages in flight, stored with majority."""
     yield _deliveries(bench, "P1", bench.scale.sockets, 500, at_least=30)
 
 
@@ -169,7 +169,7 @@ def p3(bench: Bench) -> Iterator[Row]:
 
 
 def p4(bench: Bench) -> Iterator[Row]:
-    """Durable messages/s into one room from many senders, one process; and what marked-up text costs."""
+    """Durable messages/s into one room from many senders, in one process; and the cost of Markdown."""
     flask, senders = PEER_SUBJECTS["flask-gevent"], 20
     done = bench.alternate([OURS, flask], lambda subject: bench.saturate(subject, senders, 500))
     rates = [one.messages_per_second for one in done["ours"]]
@@ -177,20 +177,20 @@ def p4(bench: Bench) -> Iterator[Row]:
     theirs = [one.messages_per_second for one in done["flask-gevent"]]
     yield Row("P4", what, "messages/s", rates, flask.title, theirs, at_least=20)
     yield Row("P4", what, "messages/s", rates, at_least=10_000)
-    bench.say("this room, text with Markdown in it")
+    bench.say("this server, texts with Markdown")
     marked = [bench.saturate(OURS, senders, 500, marked_up=True).messages_per_second for _ in rates]
     yield Row("P4", "the same with Markdown in every message", "messages/s", marked, "plain text", rates)
 
 
 def p5(bench: Bench) -> Iterator[Row]:
-    """Server CPU for one delivery at saturation, against a bare ASGI broadcast of one message a frame."""
+    """Server CPU per delivery at saturation, compared with a bare ASGI broadcast of one message per frame."""
     subjects = [OURS, PEER_SUBJECTS["asgi"], PEER_SUBJECTS["picows"]]
     done = bench.alternate(subjects, lambda subject: bench.saturate(subject, bench.scale.sockets, 500))
     costs = {key: [one.server_cpu / one.deliveries * 1e6 for one in runs] for key, runs in done.items()}
     for key, at_most in (("asgi", 0.2), ("picows", None)):
         yield Row(
             "P5",
-            f"server CPU for a delivery, {bench.scale.sockets} sockets, 500 in flight",
+            f"server CPU per delivery, {bench.scale.sockets} sockets, 500 in flight",
             "µs",
             costs["ours"],
             PEER_SUBJECTS[key].title,
@@ -208,13 +208,13 @@ def p5(bench: Bench) -> Iterator[Row]:
 
 
 def p6(bench: Bench) -> Iterator[Row]:
-    """Memory for a connection."""
+    """Memory per connection."""
     node, asgi = PEER_SUBJECTS["node"], PEER_SUBJECTS["asgi"]
     most = bench.scale.memory_sockets
 
     def grow(subject: Starts) -> float:
         with subject.up(bench.stage) as running, running.crowd() as crowd:
-            crowd.connect(20)  # what the first visitors make it load is not what a connection costs
+            crowd.connect(20)  # the first connections make the server load code: this is not the cost of a connection
             crowd.settle()
             sizes, memory = [20], [running.server.memory()]
             for sockets in (most // 9, most // 3, most):
@@ -224,18 +224,18 @@ def p6(bench: Bench) -> Iterator[Row]:
                 memory.append(running.server.memory())
                 bench.note("memory", subject.title, sockets, memory[-1] / 1e6)
         cost = slope(sizes, memory) / 1000
-        bench.say(f"  {cost:.1f} kB a connection, {memory[-1] / 1e6:.0f} MB in all")
+        bench.say(f"  {cost:.1f} kB per connection, {memory[-1] / 1e6:.0f} MB in all")
         return cost
 
     done = bench.alternate([OURS, node, asgi], grow)
-    what = f"memory for a connection, up to {most:,} connections"
+    what = f"memory per connection, up to {most:,} connections"
     for peer in (node, asgi):
         yield Row("P6", what, "kB", done["ours"], peer.title, done[peer.key])
     yield Row("P6", what, "kB", done["ours"], at_most=25)
 
 
 def p7(bench: Bench) -> Iterator[Row]:
-    """Everybody is cut off at once, misses messages, and returns."""
+    """All clients lose their connection at once, miss messages, and reconnect."""
     returning, missed = bench.scale.returning, bench.scale.missed
     taken, stayed = [], []
     for number in range(bench.scale.repeats):
@@ -251,14 +251,14 @@ def p7(bench: Bench) -> Iterator[Row]:
             calm = crowd.pace(20, 60, watch=[stayer], until=back)
             taken.append(back.seconds)
             stayed.append(_p99(calm))
-        bench.say(f"  {taken[-1]:.2f} s, who stayed: p99 {stayed[-1]:.0f} ms")
-    what = f"{returning:,} clients return at once, each having missed {missed}"
-    yield Row("P7", f"{what}: the last has caught up", "s", taken, at_most=5)
-    yield Row("P7", "meanwhile, p99 of somebody who stayed", "ms", stayed, at_most=250)
+        bench.say(f"  {taken[-1]:.2f} s, the client that stayed: p99 {stayed[-1]:.0f} ms")
+    what = f"{returning:,} clients reconnect at once, each {missed} messages behind"
+    yield Row("P7", f"{what}: time until the last has caught up", "s", taken, at_most=5)
+    yield Row("P7", "meanwhile, p99 latency of a client that stayed connected", "ms", stayed, at_most=250)
 
 
 class _Return:
-    """Dials a few at every turn of the load's loop, and is true once all have what they missed."""
+    """Connects a few clients at every turn of the load's loop; true once all have received what they missed."""
 
     def __init__(self, crowd: Crowd, count: int, missed: int, cursor: int) -> None:
         self._crowd, self._left, self._missed, self._cursor = crowd, count, missed, cursor
@@ -278,19 +278,19 @@ class _Return:
 
 
 def p8(bench: Bench) -> Iterator[Row]:
-    """A room with a long history against a short one: first page, a page far back, catching up."""
+    """A room with a long history compared with a short one: first page, a page far back, catching up."""
     long, back = bench.scale.history, bench.scale.pages_back
     names = ("first page", f"page {back} back", "catch-up of 100")
     taken: dict[str, dict[str, list[float]]] = {size: {name: [] for name in names} for size in ("long", "short")}
     with OURS.up(bench.stage) as running:
         big, small = room.add_rooms(running, 2)
-        bench.say(f"putting {long:,} messages into a room")
+        bench.say(f"filling a room with {long:,} messages")
         token = room.seed(bench.stage)[0]
         room.add_history(running, big, long, token)
         room.add_history(running, small, 1000, token)
 
         def ask(slug: str, newest: int, depth: int) -> list[bytes]:
-            """The first page, the one `depth` pages back, what came after the hundredth from the end."""
+            """Return requests for the first page, the page `depth` pages back, and the last hundred messages."""
             path = f"/api/rooms/{slug}/messages"
             queries = ("", f"?before={newest - depth * 50 + 1}", f"?after={newest - 100}&limit=100")
             return [pages.get(running.port, path + query, f"Authorization: Bearer {token}") for query in queries]
@@ -306,19 +306,19 @@ def p8(bench: Bench) -> Iterator[Row]:
                     for name, value in of.items():
                         taken[size][name].append(value)
     for name in names:
-        what = f"a room of {long:,} against one of 1,000: {name}"
-        yield Row("P8", what, "ms", taken["long"][name], "the short room", taken["short"][name], at_most=1.2)
+        what = f"a room of {long:,} messages: {name}"
+        yield Row("P8", what, "ms", taken["long"][name], "a room of 1,000", taken["short"][name], at_most=1.2)
 
 
 def p9(bench: Bench) -> Iterator[Row]:
-    """Many log-ins at once while messages go on."""
+    """Latency of messages during many concurrent log-ins."""
     calm, busy, logins = [], [], []
     for number in range(bench.scale.repeats):
         bench.say(f"{OURS.title}, run {number + 1} of {bench.scale.repeats}")
         with OURS.up(bench.stage) as running, running.crowd() as crowd:
             crowd.connect(bench.scale.paced_sockets)
             calm.append(_p99(crowd.pace(20, bench.scale.paced_seconds, warm_up=bench.scale.warm_up)))
-            # Browsers have machines of their own: they must not take this core from mongod and the load's clock.
+            # Real browsers run on other machines: these must not take this core from mongod and the load generator.
             command = ["nice", "-n", "19", sys.executable, "-m", "bench.logins", str(running.port)]
             command.append(str(bench.scale.logins))
             browsers = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -326,17 +326,17 @@ def p9(bench: Bench) -> Iterator[Row]:
             busy.append(_p99(meanwhile))
             logins.append(max(json.loads(browsers.communicate()[0] or "[0]")))
         bench.say(
-            f"  p99 {calm[-1]:.1f} ms, during the log-ins {busy[-1]:.1f} ms; the last was in after {logins[-1]:.1f} s"
+            f"  p99 {calm[-1]:.1f} ms, during the log-ins {busy[-1]:.1f} ms; the last one took {logins[-1]:.1f} s"
         )
     what = f"p99 latency, 20 messages/s into {bench.scale.paced_sockets} sockets"
     yield Row(
         "P9", f"{what}, during {bench.scale.logins} log-ins at once", "ms", busy, "without log-ins", calm, at_most=2
     )
-    yield Row("P9", "the last of them is logged in after", "s", logins)
+    yield Row("P9", f"time until the last of {bench.scale.logins} log-ins is complete", "s", logins)
 
 
 def p10(bench: Bench) -> Iterator[Row]:
-    """Two processes on two cores against one process; the load and mongod have to share those cores."""
+    """Two processes on two cores compared with one process; the load generator and mongod share these cores."""
     both = frozenset(CORES)
     one, two = Room("one", "one process", 1, both), Room("two", "two processes", 2, both)
     sockets = bench.scale.many_sockets
@@ -345,7 +345,7 @@ def p10(bench: Bench) -> Iterator[Row]:
         share = max(run.load_busy for run in done["two"])
         yield Row(
             "P10",
-            f"two processes, {sockets} sockets, {in_flight} in flight (the load itself took {share:.0%} of a core)",
+            f"two processes, {sockets} sockets, {in_flight} in flight (the load generator used {share:.0%} of a core)",
             "deliveries/s",
             [run.per_second for run in done["two"]],
             "one process",
@@ -355,7 +355,7 @@ def p10(bench: Bench) -> Iterator[Row]:
 
 
 def feeds(bench: Bench) -> Iterator[Row]:
-    """How late messages are in another process: by change stream, and by polling where there is none."""
+    """Latency of messages from another process, by change stream and by polling."""
     standalone = Stage.standalone(bench.stage.folder / "standalone")
     try:
         for stage, how in ((bench.stage, "replica set, change stream"), (standalone, "standalone mongod, polling")):
@@ -369,14 +369,14 @@ def feeds(bench: Bench) -> Iterator[Row]:
                         done.append(crowd.pace(20, bench.scale.paced_seconds / 2, watch=watched, speakers=near))
                         bench._say_pace(done[-1])
             for name, figure in (("p50", _p50), ("p99", _p99)):
-                what = f"{name} latency of what is posted in another process, 20 messages/s, {how}"
-                yield Row("feeds", what, "ms", [*map(figure, elsewhere)], "posted in the same", [*map(figure, here)])
+                what = f"{name} latency of posts from another process, 20 messages/s, {how}"
+                yield Row("feeds", what, "ms", [*map(figure, elsewhere)], "the same process", [*map(figure, here)])
     finally:
         standalone.mongod.stop()
 
 
 def p11(bench: Bench) -> Iterator[Row]:
-    """Many small rooms, each with a little talk."""
+    """Many small rooms, each with few messages."""
     rooms, people = bench.scale.rooms, 10
     late, busy = [], []
     for number in range(bench.scale.repeats):
@@ -393,18 +393,18 @@ def p11(bench: Bench) -> Iterator[Row]:
 
 
 def p12(bench: Bench) -> Iterator[Row]:
-    """Somebody stops reading in a busy room."""
+    """One reader stops reading in a busy room."""
     seconds, sockets = bench.scale.stopped_seconds, bench.scale.paced_sockets
     late: dict[bool, list[float]] = {True: [], False: []}
     growth: dict[bool, list[float]] = {True: [], False: []}
     for number in range(bench.scale.repeats):
         for stopped in (False, True):
-            bench.say(f"{'one reader stopped' if stopped else 'all read'}, run {number + 1} of {bench.scale.repeats}")
+            bench.say(f"{'one' if stopped else 'no'} reader stopped, run {number + 1} of {bench.scale.repeats}")
             with OURS.up(bench.stage) as running, running.crowd() as crowd:
                 crowd.connect(sockets)
                 handshake = running.dialect.request(running.port, "lobby", 0, None)
                 reader = _reader(running.port, handshake)
-                crowd.burst(3000)  # the tail is full before memory is looked at
+                crowd.burst(3000)  # fills the tail before the memory is measured
                 crowd.settle()
                 if stopped:
                     reader.send_signal(signal.SIGSTOP)
@@ -415,14 +415,14 @@ def p12(bench: Bench) -> Iterator[Row]:
                 reader.kill()
                 reader.wait()
             bench.say(f"  p99 {late[stopped][-1]:.1f} ms, memory {growth[stopped][-1]:+.1f} MB, lost {done.lost}")
-    what = f"a reader stopped among {sockets}, {seconds:.0f} s at 200 messages/s"
-    yield Row("P12", f"{what}: the others' p99", "ms", late[True], "all read", late[False], at_most=1.2)
-    yield Row("P12", f"{what}: memory growth", "MB", growth[True], "all read", growth[False])
+    what = f"one of {sockets} readers stopped, {seconds:.0f} s at 200 messages/s"
+    yield Row("P12", f"{what}: p99 of the others", "ms", late[True], "no reader stopped", late[False], at_most=1.2)
+    yield Row("P12", f"{what}: memory growth", "MB", growth[True], "no reader stopped", growth[False])
     yield Row("P12", f"{what}: memory growth", "MB", growth[True], at_most=5)
 
 
 def p13(bench: Bench) -> Iterator[Row]:
-    """The chat page, signed in, with 50 messages, against a minimal Flask page under gunicorn's threads."""
+    """The chat page, logged in, with 50 messages, compared with a minimal Flask page under gunicorn's threads."""
     ours: list[pages.PageRate] = []
     theirs: list[pages.PageRate] = []
     for number in range(bench.scale.repeats):
@@ -436,7 +436,7 @@ def p13(bench: Bench) -> Iterator[Row]:
                 bare = pages.saturate(port, pages.get(port, "/chatroom", peer_cookie), connections=1, seconds=0.2)
             with _minimal_page(bench, running, filling=ours[-1].size - bare.size) as port:
                 theirs.append(_pages(bench, port, peer_cookie))
-        bench.say(f"  {ours[-1].per_second:,.0f} against {theirs[-1].per_second:,.0f} requests/s")
+        bench.say(f"  {ours[-1].per_second:,.0f} requests/s, the minimal page {theirs[-1].per_second:,.0f}")
     yield Row(
         "P13",
         f"GET /chatroom logged in, 50 messages, {ours[-1].size / 1000:.0f} kB",
@@ -449,11 +449,11 @@ def p13(bench: Bench) -> Iterator[Row]:
 
 
 def load_alone(bench: Bench) -> Iterator[Row]:
-    """How much the load can take in: a firehose that costs a server nothing but the send."""
+    """The capacity of the load generator: it reads from a firehose, a server that only sends."""
     for messages, frames, what in (
-        (1, 1, "one message a frame, one frame a write"),
-        (1, 100, "one message a frame, 100 frames a write"),
-        (100, 1, "100 messages a frame"),
+        (1, 1, "one message per frame, one frame per write"),
+        (1, 100, "one message per frame, 100 frames per write"),
+        (100, 1, "100 messages per frame"),
     ):
         rates, shares = [], []
         for _ in range(bench.scale.repeats):
@@ -471,13 +471,11 @@ def load_alone(bench: Bench) -> Iterator[Row]:
             shares.append(busy)
             bench.say(f"  {what}: {rate:,.0f} deliveries/s, load {busy:.0%}")
         share = median(shares)
-        yield Row(
-            "load", f"a firehose into the load, {what}: it took in, with {share:.0%} of its core", "deliveries/s", rates
-        )
+        yield Row("load", f"firehose, {what}; the load generator used {share:.0%} of its core", "deliveries/s", rates)
 
 
 def sockets(bench: Bench) -> Iterator[Row]:
-    """Everybody beside everybody: deliveries/s against sockets, 8 messages in flight."""
+    """All servers: deliveries/s against sockets, with 8 messages in flight."""
     everybody: list[Starts] = [OURS, *PEER_SUBJECTS.values()]
     for count in bench.scale.sweep:
         able = [subject for subject in everybody if not (subject.key == "prosody" and count > 200)]
@@ -497,7 +495,7 @@ def sockets(bench: Bench) -> Iterator[Row]:
 
 
 def rates(bench: Bench) -> Iterator[Row]:
-    """Latency against rate, into 200 sockets."""
+    """All servers that store: latency against rate, into 200 sockets."""
     bench = bench.briefly()
     subjects = [OURS, *(PEER_SUBJECTS[key] for key in ("node", "flask-gevent", "channels", "prosody"))]
     for rate in bench.scale.rates:
@@ -511,12 +509,12 @@ def rates(bench: Bench) -> Iterator[Row]:
 
 
 def search(bench: Bench) -> Iterator[Row]:
-    """Search in a room with a long history; not part of a whole run, as it fills and indexes for minutes."""
+    """Search in a room with a long history; not part of a full run, because filling and indexing take minutes."""
     long = bench.scale.history
     with OURS.up(bench.stage) as running:
-        bench.say(f"putting {long:,} messages into a room")
+        bench.say(f"filling a room with {long:,} messages")
         finding.fill(running, long)
-        bench.say("indexing them")
+        bench.say("indexing the messages")
         yield Row("search", f"indexing, a room of {long:,}", "messages/s", [long / finding.index(running)])
         for what, size in finding.sizes(running):
             yield Row("search", f"on disk, {what}", "bytes", [size])
@@ -528,7 +526,7 @@ def search(bench: Bench) -> Iterator[Row]:
         taken: dict[str, list[float]] = {name: [] for name in asked}
         for number in range(-2, 40):
             for name, seconds in zip(asked, pages.ask(running.port, list(asked.values())), strict=True):
-                if number >= 0:  # the first rounds only warm up
+                if number >= 0:  # the first two rounds only warm up
                     taken[name].append(seconds * 1000)
     for name, times in taken.items():
         yield Row("search", f"{name}: p50", "ms", [percentile(times, 0.5)])
@@ -560,7 +558,7 @@ def _deliveries(bench: Bench, measure: str, count: int, in_flight: int, *, at_le
 
 
 def _or_nothing(bench: Bench, run: Callable[[Starts], T]) -> Callable[[Starts], T | None]:
-    """A peer that fails under the load is reported, and does not end the comparison."""
+    """Report a peer that fails under the load, and continue with the others."""
 
     def tried(subject: Starts) -> T | None:
         try:
@@ -573,10 +571,10 @@ def _or_nothing(bench: Bench, run: Callable[[Starts], T]) -> Callable[[Starts], 
 
 
 def _blemishes(*runs: Throughput) -> str:
-    """Name what went wrong in runs; empty when every message reached everybody once."""
+    """Describe what went wrong in runs; empty if every socket received every message once, in one order."""
     lost, doubled = sum(run.lost for run in runs), sum(run.doubled for run in runs)
-    found = [f"{lost:,} LOST"] * bool(lost) + [f"{doubled:,} DOUBLED"] * bool(doubled)
-    found += ["NOT IN ONE ORDER"] * any(not run.in_order for run in runs)
+    found = [f"{lost:,} LOST"] * bool(lost) + [f"{doubled:,} DUPLICATED"] * bool(doubled)
+    found += ["IN DIFFERENT ORDERS"] * any(not run.in_order for run in runs)
     return "".join(f", {one}" for one in found)
 
 
@@ -596,7 +594,7 @@ def _reader(port: int, handshake: bytes) -> "subprocess.Popen[bytes]":
     reader.stdin.write(handshake)
     reader.stdin.close()
     if reader.stdout.readline().strip() != b"in":
-        raise CrowdFailed("the extra reader was not let in")
+        raise CrowdFailed("the server refused the extra reader")
     return reader
 
 
@@ -607,7 +605,7 @@ def _pages(bench: Bench, port: int, cookie: str) -> pages.PageRate:
 
 @contextmanager
 def _minimal_page(bench: Bench, running: Running, *, filling: int) -> Iterator[int]:
-    """Serve the minimal page from the same database; lend its port."""
+    """Serve the minimal page from the same database; yield its port."""
     port = free_port()
     name = running.mongo_uri.rsplit("/", 1)[1].split("?")[0]
     options = "-w 1 -k gthread --threads 20 --keep-alive 60 --log-level warning"

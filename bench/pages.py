@@ -1,4 +1,4 @@
-"""Load on pages: connections kept alive, each asking again as soon as it has its answer."""
+"""Load on pages, from keep-alive connections that send the next request as soon as they have the response."""
 
 import select
 import socket
@@ -10,12 +10,12 @@ from bench.figures import percentile
 
 
 class PageFailed(RuntimeError):
-    """A page did not come as asked for."""
+    """A page request failed."""
 
 
 @dataclass
 class PageRate:
-    """What a server did with a stretch of requests."""
+    """The results of a series of requests."""
 
     per_second: float
     p50: float
@@ -24,12 +24,12 @@ class PageRate:
 
 
 def get(port: int, path: str, *headers: str) -> bytes:
-    """Return a GET request, to be sent as it is."""
+    """Return the bytes of a GET request."""
     return "\r\n".join([f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", *headers, "", ""]).encode()
 
 
 def ask(port: int, requests: Sequence[bytes]) -> list[float]:
-    """Send requests one after the other on one connection; return the seconds each took."""
+    """Send requests one after the other on one connection; return the seconds of each."""
     taken = []
     with socket.create_connection(("127.0.0.1", port), 60) as sock:
         for request in requests:
@@ -46,7 +46,7 @@ def ask(port: int, requests: Sequence[bytes]) -> list[float]:
 
 
 def saturate(port: int, request: bytes, *, connections: int, seconds: float, warm_up: float = 1.0) -> PageRate:
-    """Ask for one page over and over on several connections."""
+    """Request one page repeatedly on several connections."""
     socks = [socket.create_connection(("127.0.0.1", port), 60) for _ in range(connections)]
     epoll = select.epoll()
     waiting = {}
@@ -80,7 +80,7 @@ def saturate(port: int, request: bytes, *, connections: int, seconds: float, war
 
 
 def _size(answer: bytes) -> int:
-    """Return the size of a whole answer; 0 while it is not whole."""
+    """Return the size of a complete response; 0 while it is incomplete."""
     head, found, body = answer.partition(b"\r\n\r\n")
     if not found:
         return 0
@@ -89,7 +89,7 @@ def _size(answer: bytes) -> int:
             return len(answer) if len(body) >= int(line.split(b":")[1]) else 0
         if line.startswith(b"transfer-encoding:") and b"chunked" in line:
             return len(answer) if body.endswith(b"0\r\n\r\n") else 0
-    raise PageFailed(f"neither a length nor chunks: {head[:200]!r}")
+    raise PageFailed(f"the response has neither a length nor chunks: {head[:200]!r}")
 
 
 def _check(answer: bytes) -> None:

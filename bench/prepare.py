@@ -1,6 +1,6 @@
-"""Make the bench's own environment: Python packages, Node packages. Imports nothing that would have to be installed.
+"""The bench's own environment: Python and Node packages. Imports only the standard library.
 
-The product's environment is left alone; its Python is remembered, to start the product with.
+The product's environment stays unchanged; a variable keeps the path of its Python, to start the product.
 """
 
 import hashlib
@@ -18,13 +18,13 @@ PRODUCT_PYTHON = "BENCH_PRODUCT_PYTHON"
 
 
 def enter(module: str = "bench") -> None:
-    """Go on with a module in the bench's environment, made on first use; returns only where that is so."""
+    """Restart a module in the bench's environment, created at the first use; return if it already runs there."""
     if Path(sys.prefix) == PYTHON.parent.parent:
         return
     product = HERE.parent / ".venv" / "bin" / "python"
     os.environ.setdefault(PRODUCT_PYTHON, str(product) if product.exists() else sys.executable)
     if not PYTHON.exists():
-        print("making bench/.venv ...", flush=True)
+        print("creating bench/.venv ...", flush=True)
         venv.create(PYTHON.parent.parent, with_pip=True)
     _once(HERE / "requirements.txt", [str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r"])
     if shutil.which("npm"):
@@ -34,16 +34,16 @@ def enter(module: str = "bench") -> None:
             named=False,
         )
     else:
-        print("npm is missing: the Node peers will be reported as failed", flush=True)
+        print("npm is missing: the Node peers will fail", flush=True)
     os.execv(PYTHON, [str(PYTHON), "-m", module, *sys.argv[1:]])
 
 
 def _once(wanted: Path, command: list[str], *, named: bool = True) -> None:
-    """Run an installation again only when what it installs has changed."""
+    """Run an installation only if its list has changed since the last time."""
     stamp = PYTHON.parent.parent / f"{wanted.name}.stamp"
     digest = hashlib.sha256(wanted.read_bytes()).hexdigest()
     if stamp.exists() and stamp.read_text() == digest:
         return
-    print(f"installing what {wanted.name} lists (once) ...", flush=True)
+    print(f"installing {wanted.name} (once) ...", flush=True)
     subprocess.run([*command, str(wanted)] if named else command, check=True)
     stamp.write_text(digest)

@@ -1,6 +1,6 @@
-"""One websocket that reads and does nothing else; a process of its own, so that it can be stopped by a signal.
+"""A websocket that only reads, in a separate process, so that a signal can stop it.
 
-Usage: python -m bench.reader PORT, with the handshake on standard input; prints "in" once it is in.
+Usage: python -m bench.reader PORT, with the handshake on standard input. It prints "in" once it is connected.
 """
 
 import socket
@@ -8,7 +8,7 @@ import sys
 
 
 def main(port: int, handshake: bytes) -> None:
-    """Read until the end."""
+    """Read until the connection ends."""
     with socket.create_connection(("127.0.0.1", port)) as sock:
         sock.sendall(handshake)
         if b" 101 " not in sock.recv(4096):

@@ -1,6 +1,6 @@
-"""Write down what was measured: the table and the plots of docs/benchmarks.md, and everything as JSON.
+"""Write the results of a run: the tables and plots of docs/benchmarks.md, and everything as JSON.
 
-A run that did not do all it was asked to says so at the top.
+The page of an incomplete run says so at its top.
 """
 
 import json
@@ -24,9 +24,9 @@ _PLOTS = {
 
 @dataclass
 class Row:
-    """One line of the table: this room's runs, those of what it is held against, and what was promised.
+    """One line of the table: the runs of this server, the runs of its peer, and the promise.
 
-    The promise (`at_least`, `at_most`) is on the ratio where there is something to compare with, else on the value.
+    The promise (`at_least`, `at_most`) is about the ratio if there is a peer, else about the value.
     """
 
     measure: str
@@ -40,12 +40,12 @@ class Row:
 
     @property
     def ratio(self) -> Summary | None:
-        """Ours by theirs, run by run."""
+        """Divide our runs by theirs, one by one."""
         return Summary.of(ratios(self.ours, self.theirs)) if self.theirs else None
 
     @property
     def is_kept(self) -> bool | None:
-        """Whether the median keeps the promise; None where nothing was promised."""
+        """Return whether the median keeps the promise; None without a promise."""
         value = (self.ratio or Summary.of(self.ours)).median
         if self.at_least is not None:
             return value >= self.at_least
@@ -54,7 +54,7 @@ class Row:
 
 @dataclass
 class Report:
-    """A run of the bench, as far as it has come."""
+    """The results of a run, so far."""
 
     command: str
     commit: str
@@ -67,15 +67,15 @@ class Report:
     finished: list[str] = field(default_factory=list)
     series: Mapping[str, Mapping[str, Mapping[str, list[float]]]] = field(default_factory=dict)
     took_seconds: float = 0.0
-    others_share: float = 0.0  # of the machine's CPU, that programs other than the bench's took meanwhile
+    others_share: float = 0.0  # of the machine's CPU, used by other programs during the run
 
     @property
     def missing(self) -> list[str]:
-        """What was asked for and is not there."""
+        """Return the requested measures that did not finish."""
         return [name for name in self.asked if name not in self.finished]
 
     def save(self) -> Path:
-        """Write everything as JSON; the newest whole run is `published.json`."""
+        """Write everything as JSON; `published.json` is the newest complete run."""
         RESULTS.mkdir(exist_ok=True)
         path = RESULTS / f"{self.began_at.replace(':', '')}.json"
         path.write_text(json.dumps(asdict(self), indent=1) + "\n")
@@ -97,7 +97,7 @@ def load(path: Path) -> Report:
 
 
 def number(value: float) -> str:
-    """Write a figure with the digits that it deserves."""
+    """Format a figure with three significant digits, or with all its integer digits."""
     if value != value:
         return "none"
     if abs(value) >= 1000:
@@ -106,7 +106,7 @@ def number(value: float) -> str:
 
 
 def spread(values: Sequence[float]) -> str:
-    """Write the median, and the runs' extent where there are several."""
+    """Format the median, and the range of several runs."""
     summary = Summary.of(values)
     if summary.runs == 1:
         return number(summary.median)
@@ -114,8 +114,11 @@ def spread(values: Sequence[float]) -> str:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Write rows as a Markdown table."""
-    lines = ["| | measure | this room | against | there | ratio | promised | |", "|---|---|---|---|---|---|---|---|"]
+    """Format rows as a Markdown table."""
+    lines = [
+        "| id | measure | this server | compared with | its result | ratio | promise | |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
     for row in rows:
         ratio = row.ratio
         kept = {True: "kept", False: "**not kept**", None: ""}[row.is_kept]
@@ -134,7 +137,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def page(report: Report, drawn: Sequence[Path]) -> str:
-    """Write the page of a run."""
+    """Return the page of a run."""
     promised = [row for row in report.rows if row.measure.startswith("P")]
     everybody = [row for row in report.rows if row.measure == "all"]
     feed_rows = [row for row in report.rows if row.measure == "feeds"]
@@ -142,33 +145,33 @@ def page(report: Report, drawn: Sequence[Path]) -> str:
     lost = [row for row in promised if row.is_kept is False]
     parts = [
         "# Benchmarks",
-        "<!-- Made by `make bench`; not to be edited by hand. -->",
+        "<!-- `make bench` writes this page: do not edit it. -->",
         *warnings(report),
         f"Measured {report.began_at} at commit `{report.commit}` by `{report.command}`, "
         f"in {report.took_seconds / 60:.0f} minutes.",
         _HOW,
-        "## What was promised\n\nMedians, and the extent of the runs in brackets; ratios are of neighbouring runs.\n\n"
-        + table(promised),
+        "## Promises\n\nFigures are medians, with the range of the runs in brackets. "
+        "Ratios compare neighbouring runs.\n\n" + table(promised),
     ]
     if lost:
-        parts.append("**What this room loses:**\n\n" + "\n".join(f"- {row.measure}: {row.what}" for row in lost))
+        parts.append("**Promises that were not kept:**\n\n" + "\n".join(f"- {row.measure}: {row.what}" for row in lost))
     if feed_rows:
         parts.append("## From one process to another\n\n" + table(feed_rows))
     if everybody:
         everybody.sort(key=lambda row: -Summary.of(row.ours).median)
         lines = [f"| {row.what} | {spread(row.ours)} |" for row in everybody]
-        parts.append("## Everybody\n\n| | deliveries/s |\n|---|---|\n" + "\n".join(lines))
+        parts.append("## All servers\n\n| server | deliveries/s |\n|---|---|\n" + "\n".join(lines))
     parts += [f"![{_PLOTS[path.stem.removeprefix('bench-')][0]}](images/{path.name})" for path in drawn]
     if load_rows:
         lines = [f"| {row.what} | {spread(row.ours)} |" for row in load_rows]
-        parts.append("## The load is not the bottleneck\n\n| | deliveries/s |\n|---|---|\n" + "\n".join(lines))
+        parts.append(_LOAD_ALONE + "\n".join(lines))
     machine = "\n".join(f"| {name} | {value} |" for name, value in report.machine.items())
-    parts.append("## Machine and versions\n\n| | |\n|---|---|\n" + machine)
+    parts.append("## Machine and versions\n\n| item | value |\n|---|---|\n" + machine)
     return "\n\n".join(parts) + "\n"
 
 
 def draw(series: Mapping[str, Mapping[str, Mapping[str, list[float]]]], folder: Path) -> list[Path]:
-    """Draw the plots for which there are points; return their files."""
+    """Draw the plots that have points; return their files."""
     if not any(name in _PLOTS for name in series):
         return []
     import matplotlib
@@ -186,7 +189,7 @@ def draw(series: Mapping[str, Mapping[str, Mapping[str, list[float]]]], folder: 
             xs = sorted((x for x in points if points[x]), key=float)
             middle = [Summary.of(points[x]) for x in xs]
             errors = [[s.median - s.low for s in middle], [s.high - s.median for s in middle]]
-            wide = 2.5 if subject == "this room" else 1.2
+            wide = 2.5 if subject == "this server" else 1.2
             axes.errorbar(
                 [float(x) for x in xs],
                 [s.median for s in middle],
@@ -214,16 +217,16 @@ def _promise(row: Row) -> str:
 
 
 def warnings(report: Report) -> list[str]:
-    """Say what a reader must know before the figures."""
+    """Return the warnings that a reader needs before the figures."""
     warnings = []
     if report.is_quick:
         warnings.append(
-            "> **A quick run:** one repetition, short, some sizes smaller than promised. `make bench` is the real one."
+            "> **Quick run:** one short repetition, some sizes smaller than promised. `make bench` does a full run."
         )
     if report.others_share > QUIET_SHARE:
         warnings.append(
-            f"> **A busy machine:** other programs took {report.others_share:.0%} of its CPU meanwhile; "
-            "figures are lower, and latencies higher, than they would be alone."
+            f"> **Busy machine:** other programs used {report.others_share:.0%} of the CPU during the run, "
+            "so throughput is lower and latency higher than on a quiet machine."
         )
     if report.missing:
         warnings.append(f"> **Incomplete:** {', '.join(report.missing)} did not finish.")
@@ -231,16 +234,26 @@ def warnings(report: Report) -> list[str]:
     return warnings
 
 
+_LOAD_ALONE = """\
+## The load generator is not the bottleneck
+
+A firehose is a server that only sends one frame, for ever. It shows how much the load generator can receive.
+
+| source | deliveries/s |
+|---|---|
+"""
 _HOW = """\
-A *delivery* is one message reaching one socket. Every server has a core of its own; the load, mongod and redis share
-the other one, for everybody alike (P10 alone lets two server processes have both). All but those marked *no store*
-store each message with majority and journal before anybody is sent it, in the same mongod (a replica set of one);
-Prosody alone keeps its own archive, which it does not sync. The peers are set up for production as their own
-documentation says (`bench/peers/`).
-Runs alternate between subjects, each on a freshly started server and an empty database. In every saturated run the
-streams of two sockets are decoded afterwards: a message lost, doubled or out of order would stand in the table. Texts
-are 52 characters long, other words in each. This room compresses its longer frames, as browsers ask it to; none of
-the others does so by itself but uvicorn's, which is quicker without, and is not asked. *In flight* are messages
-posted that the average socket has not received yet. This room's frames carry as many messages as have come together
-meanwhile, the others' one each. Latency counts from the moment a message was due, on every socket. The points of the
-plots, but those at 200 sockets, are single, shorter runs."""
+A *delivery* is one message that reaches one socket. *In flight* are the messages that were posted, and that the
+average socket has not received yet. Latency is measured on every socket, from the moment at which a message was due.
+
+Each server runs on one core. The load generator, mongod and redis share the other core. Only in P10, two server
+processes use both cores. Each server stores a message with majority and journal before it sends it, in the same mongod
+(a replica set of one). There are two exceptions: servers marked *no store*, and Prosody, which writes its own archive
+and does not sync it. The other servers are configured for production as their own documentation says (`bench/peers/`).
+
+Runs alternate between servers. Each run starts its server anew, on an empty database. After every saturated run, the
+streams of two sockets are decoded: the table would name messages that were lost, duplicated or out of order. Texts are
+52 characters long, with different words in each. A frame of this server carries all messages that arrived meanwhile; a
+frame of the others carries one. This server compresses its longer frames, because browsers request that. Of the others,
+only uvicorn would compress by default; it is faster without compression, so this is off. The points of the plots are
+single, shorter runs, except the points at 200 sockets."""

@@ -1,4 +1,4 @@
-"""Our own room as a subject: accounts and tokens made once, rooms and long histories put straight into the database."""
+"""This server as a subject. Accounts and tokens are created once; rooms and histories are written to the database."""
 
 import json
 import os
@@ -44,10 +44,10 @@ _LIMITS = (
 
 @dataclass
 class Room:
-    """The product, started as its README says, with its rate and connection limits off and all else as it comes."""
+    """The product, started as its README says, without rate and connection limits, otherwise with default settings."""
 
     key: str = "ours"
-    title: str = "this room"
+    title: str = "this server"
     processes: int = 1
     cores: frozenset[int] = frozenset(SERVER_CORE)
     env: dict[str, str] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class Room:
 
     @contextmanager
     def up(self, stage: Stage) -> Iterator[Running]:
-        """Start it on a database that holds the people and nothing else."""
+        """Start it on a database that contains only the users."""
         with stage.fresh_database() as uri:
             tokens = seed(stage)
             with MongoClient(uri) as client:
@@ -65,7 +65,7 @@ class Room:
                 yield Running(server, Ours(tokens, secrets.token_hex(2)), uri)
 
     def beside(self, stage: Stage, running: Running) -> AbstractContextManager[Server]:
-        """Start another server on the database of one that is up."""
+        """Start another server on the database of a running one."""
         return self._serve(stage, running.mongo_uri, f"{self.key}-beside")
 
     @contextmanager
@@ -87,7 +87,7 @@ def _name(uri: str) -> str:
 
 
 def seed(stage: Stage) -> list[str]:
-    """Create the people by the product's own commands, once a stage; return their tokens."""
+    """Create the users with the product's own commands, once per stage; return their tokens."""
     if not stage.tokens:
         env = {**os.environ, **environment(stage.uri(_SEED), _SEED, str(stage.folder))}
         for name in PEOPLE:
@@ -97,7 +97,7 @@ def seed(stage: Stage) -> list[str]:
 
 
 def newest_revision(running: Running, slug: str = "lobby") -> int:
-    """Return how far a room has come."""
+    """Return the newest revision of a room."""
     with MongoClient[dict[str, Any]](running.mongo_uri) as client:
         rows = client.get_default_database()
         room = rows.rooms.find_one({"slug": slug})
@@ -106,7 +106,7 @@ def newest_revision(running: Running, slug: str = "lobby") -> int:
 
 
 def add_rooms(running: Running, count: int) -> list[str]:
-    """Make more rooms like the lobby, everybody being a member of each; return their slugs."""
+    """Create more rooms like the lobby, with all users as members; return their slugs."""
     slugs = [f"room-{number}" for number in range(count)]
     with MongoClient[dict[str, Any]](running.mongo_uri) as client:
         rows = client.get_default_database()
@@ -120,7 +120,7 @@ def add_rooms(running: Running, count: int) -> list[str]:
 
 
 def add_history(running: Running, slug: str, count: int, token: str) -> None:
-    """Post one message, and put copies of it straight into the database until the room has `count`."""
+    """Post one message, and write copies of it to the database until the room has `count` messages."""
     post = Request(
         f"http://127.0.0.1:{running.port}/api/rooms/{slug}/messages",
         json.dumps({"text": text(1)}).encode(),
@@ -137,7 +137,7 @@ def add_history(running: Running, slug: str, count: int, token: str) -> None:
 
 
 def _copy(message: dict[str, Any], revision: int) -> dict[str, Any]:
-    """Return the message that would have come at that revision."""
+    """Return the message as it would be at that revision."""
     before, after = text(1), text(revision)
     changed = {
         "_id": ObjectId(),
@@ -152,7 +152,7 @@ def _copy(message: dict[str, Any], revision: int) -> dict[str, Any]:
 
 
 def log_in(port: int, name: str = PEOPLE[0]) -> str:
-    """Log in as a browser does, over the form; return the Cookie header of the session."""
+    """Log in by the form, as a browser does; return the Cookie header of the session."""
     cookies = HTTPCookieProcessor()
     browser = build_opener(cookies)
     address = f"http://127.0.0.1:{port}/login"
@@ -162,7 +162,7 @@ def log_in(port: int, name: str = PEOPLE[0]) -> str:
 
 
 def login_form(page: str, name: str) -> bytes:
-    """Return the form of a log-in page, filled in."""
+    """Return the completed form of a log-in page."""
     from urllib.parse import urlencode
 
     found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"|value="([^"]+)"[^>]*name="csrf_token"', page)
@@ -171,7 +171,7 @@ def login_form(page: str, name: str) -> bytes:
 
 
 def environment(uri: str, name: str, folder: str) -> dict[str, str]:
-    """What the product is started with."""
+    """Return the environment in which the product starts."""
     return {
         "MONGO_URI": uri,
         "MONGO_DB": name,
@@ -184,7 +184,7 @@ def environment(uri: str, name: str, folder: str) -> dict[str, str]:
 
 
 def python() -> str:
-    """The product's Python."""
+    """Return the path of the product's Python."""
     return os.environ.get(PRODUCT_PYTHON, str(ROOT / ".venv/bin/python"))
 
 

@@ -1,6 +1,6 @@
-"""Run servers as children on chosen cores, and read what they cost in CPU and memory.
+"""Run servers as children on chosen cores, and read their CPU time and memory.
 
-What the bench started, the bench stops, however it ends.
+The bench stops all servers that it started, however it ends.
 """
 
 import atexit
@@ -20,7 +20,7 @@ _running: list["Server"] = []
 
 
 class ServerFailed(RuntimeError):
-    """A server did not come up."""
+    """A server did not start."""
 
 
 class Server:
@@ -56,7 +56,7 @@ class Server:
 
     @property
     def pid(self) -> int:
-        """Of the process that was started; its children have others."""
+        """Return the id of the started process, not of its children."""
         return self._child.pid
 
     def cpu_seconds(self) -> float:
@@ -64,11 +64,11 @@ class Server:
         return sum(t.user + t.system for t in self._each(psutil.Process.cpu_times))
 
     def memory(self) -> int:
-        """Return resident bytes, of the process and its children."""
+        """Return the resident bytes of the process and its children."""
         return sum(m.rss for m in self._each(psutil.Process.memory_info))
 
     def stop(self) -> None:
-        """Ask it to stop; insist after five seconds."""
+        """Stop the server; kill it after five seconds."""
         if self in _running:
             _running.remove(self)
         for sign in (signal.SIGTERM, signal.SIGKILL):
@@ -101,13 +101,13 @@ class Server:
 
 
 def _prepare(cores: set[int]) -> None:
-    """Run in the child: stay on the cores, and die with the bench even if that is killed."""
+    """In the child: stay on the cores, and end with the bench, even if the bench is killed."""
     os.sched_setaffinity(0, cores)
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def stop_all() -> None:
-    """Stop what still runs."""
+    """Stop all servers that still run."""
     for server in _running:
         server.stop()
 

@@ -1,7 +1,7 @@
-"""O08, the soak: an hour of ordinary talk, and does anything grow? `python -m bench.soak --minutes 60`
+"""O08, the soak: an hour of ordinary load, in which nothing may grow. `python -m bench.soak --minutes 60`
 
-200 clients, 50 messages a second, one process. A line a minute says what the server holds; the end says how fast it
-grew after the warm-up, whether anything was lost, and whether the log is whole.
+200 clients, 50 messages a second, one process. Each minute prints one line with the server's memory, threads and files.
+The last line has the growth of memory after the warm-up, the lost messages, and the gaps in the log.
 """
 
 from bench import prepare
@@ -33,7 +33,7 @@ MOST_MEGABYTES_AN_HOUR = 1.0
 
 @dataclass
 class Sample:
-    """What the server held at the end of a minute."""
+    """The state of the server at the end of a minute."""
 
     minute: int
     megabytes: float
@@ -45,7 +45,7 @@ class Sample:
 
 
 def main() -> int:
-    """Talk, look, and judge; 1 when something grew or was lost."""
+    """Post, sample, and judge; return 1 if something grew or was lost."""
     parser = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__)
     parser.add_argument("--minutes", type=int, default=60)
     minutes: int = parser.parse_args().minutes
@@ -85,7 +85,7 @@ def _minute(running: Running, crowd: Crowd, minute: int) -> Sample:
 
 
 def _holes(running: Running) -> int:
-    """How many revisions of the lobby are missing or double."""
+    """Return the number of missing or duplicate revisions in the lobby."""
     with MongoClient[dict[str, Any]](running.mongo_uri) as client:
         rows = client.get_default_database().messages.find({}, {"_id": 0, "revision": 1}).sort("revision", 1)
         expected = itertools.count(1)
@@ -102,7 +102,7 @@ def _judge(samples: list[Sample], holes: int) -> int:
         f"\n{len(samples)} minutes, {posted:,} messages to {CLIENTS} clients each: memory {slope:+.2f} MB an hour "
         f"after the warm-up, threads {_range(after, 'threads')}, files {_range(after, 'files')}, "
         f"p99 {max(sample.p99 for sample in samples):.0f} ms in the worst minute, {lost} lost, "
-        f"{holes} holes in the log"
+        f"{holes} gaps in the log"
     )
     is_flat = len({sample.threads for sample in after}) <= 2 and slope < MOST_MEGABYTES_AN_HOUR
     print("verdict: good" if is_flat and not lost and not holes else "verdict: BAD")

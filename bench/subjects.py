@@ -1,4 +1,4 @@
-"""Who is measured: how each server is started for production, and in which dialect it is spoken to."""
+"""The measured servers: how each is started for production, and which dialect it uses."""
 
 import itertools
 import sys
@@ -23,7 +23,7 @@ _runs = itertools.count(1)
 
 @dataclass
 class Stage:
-    """What all subjects share in one run of the bench: the database server, redis, a folder."""
+    """The parts that all subjects share in a run: the database server, redis, a folder."""
 
     folder: Path
     mongod: Server
@@ -33,7 +33,7 @@ class Stage:
 
     @classmethod
     def set(cls, folder: Path) -> "Stage":
-        """Start mongod and redis on the load's core."""
+        """Start mongod and redis on the load generator's core."""
         folder.mkdir(parents=True, exist_ok=True)
         mongod = database.start(folder / "mongod")
         port = free_port()
@@ -47,7 +47,7 @@ class Stage:
 
     @classmethod
     def standalone(cls, folder: Path) -> "Stage":
-        """Start a mongod that is in no replica set, and so has no change streams."""
+        """Start a mongod outside a replica set, which therefore has no change streams."""
         folder.mkdir(parents=True, exist_ok=True)
         return cls(folder, database.start(folder / "mongod", is_standalone=True), is_standalone=True)
 
@@ -57,7 +57,7 @@ class Stage:
 
     @contextmanager
     def fresh_database(self) -> Iterator[str]:
-        """Lend the address of an empty database, gone afterwards."""
+        """Yield the address of an empty database, and drop it afterwards."""
         name = f"bench_{next(_runs)}"
         try:
             yield self.uri(name)
@@ -68,7 +68,7 @@ class Stage:
 
 @dataclass
 class Running:
-    """A subject that is up."""
+    """A running subject."""
 
     server: Server
     dialect: Dialect
@@ -76,11 +76,11 @@ class Running:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """Return the port that it listens on."""
         return self.server.port
 
     def crowd(self) -> Crowd:
-        """Return an empty crowd that knows how to speak to it."""
+        """Return an empty crowd that uses its dialect."""
         return Crowd(self.dialect, self.port, cpu=self.server.cpu_seconds)
 
 
@@ -97,7 +97,7 @@ class Subject:
 
     @contextmanager
     def up(self, stage: Stage) -> Iterator[Running]:
-        """Start it on an empty database, and stop it in the end."""
+        """Start it on an empty database, and stop it at the end."""
         port = free_port()
         with stage.fresh_database() as uri, tempfile.TemporaryDirectory(dir=stage.folder) as folder:
             env = {"PORT": str(port), "MONGO_URI": uri, "FOLDER": folder, **self.env}
@@ -122,7 +122,7 @@ def _gunicorn(*options: str) -> Callable[[int], list[str]]:
 def _uvicorn(application: str) -> Callable[[int], list[str]]:
     def command(port: int) -> list[str]:
         quiet = ["--log-level", "warning", "--no-access-log", "--ws-per-message-deflate", "false"]
-        quiet += ["--lifespan", "off", "--ws", "websockets-sansio"]  # the fastest that it has, and ours
+        quiet += ["--lifespan", "off", "--ws", "websockets-sansio"]  # its fastest; this server uses it too
         return [sys.executable, "-m", "uvicorn", application, "--port", str(port), "--backlog", "4096", *quiet]
 
     return command
@@ -134,7 +134,7 @@ def _node(port: int) -> list[str]:
 
 _FLASK = "flask_socketio_chat:app"
 _PRODUCTION = {"NODE_ENV": "production"}
-# Of its two Redis layers the faster; under uvicorn, with which it is as fast as under daphne or faster.
+# The faster of its two Redis layers; uvicorn is at least as fast as daphne.
 _LAYER = {"CHANNEL_LAYER": "channels_redis.pubsub.RedisPubSubChannelLayer"}
 
 PEER_SUBJECTS = {

@@ -1,4 +1,4 @@
-"""What people say in the bench: other words in every message, so that what compresses does not find one text again."""
+"""The texts of the bench: different words in each message, so that compression does not find one text repeatedly."""
 
 import random
 
@@ -22,7 +22,7 @@ which while white who why will wind with without woman word work world would wri
 
 
 def sentences(count: int, length: int, *, marked_up: bool = False) -> list[str]:
-    """Return `count` texts of `length` characters, the same in every run; with Markdown in it, a few more."""
+    """Return `count` texts of `length` characters (a few more with Markdown), the same in every run."""
     choose = random.Random(length)
     found = []
     for _ in range(count):

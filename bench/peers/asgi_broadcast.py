@@ -1,4 +1,4 @@
-"""The wire of our own server: a bare ASGI application that sends what it gets to everybody, and stores nothing."""
+"""A bare ASGI application that sends each message to all connections, and stores nothing."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""No server at all: the same frame to everybody for ever, to find out how much the load can take in.
+"""Send the same frame to all connections for ever, to measure the capacity of the load generator.
 
 Usage: firehose.py PORT MESSAGES FRAMES (messages in a frame, frames in a write).
 """
@@ -16,7 +16,7 @@ MESSAGE = (
 
 
 def frame(messages: int) -> bytes:
-    """Return a server's frame with that many messages."""
+    """Return a frame with that many messages."""
     payload = (
         b'{"type":"changes","room":"lobby","revision":1234567,"messages":[' + b",".join([MESSAGE] * messages) + b"]}"
     )
@@ -24,7 +24,7 @@ def frame(messages: int) -> bytes:
 
 
 def main(port: int, messages: int, frames: int) -> None:
-    """Let everybody in who asks, and send to them in turn."""
+    """Accept all connections, and send to them in turn."""
     whole = frame(messages) * frames
     listener = socket.create_server(("127.0.0.1", port), backlog=4096)
     selector = selectors.DefaultSelector()

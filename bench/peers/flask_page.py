@@ -1,8 +1,8 @@
-"""The page of a chat room as a minimal Flask application has it: for gunicorn's threads, with the store reads of ours.
+"""A minimal Flask page of a chat room, for gunicorn's threads, with the database reads of this server's page.
 
-For every request it makes the fourteen reads that ours makes: the session and its user; the room, the membership and
-the member; the room's newest revision, its newest 50 messages and what is pinned; whose messages wait to be approved;
-who is there; and for the list of rooms the memberships, their rooms, and how far each has come.
+Each request makes the same fourteen reads: the session and its user; the room, the membership and the member; the
+room's newest revision, newest 50 messages and pinned messages; the held messages; the present users; and for the list
+of rooms the memberships, their rooms, and the newest revision of each.
 """
 
 import os
@@ -25,7 +25,7 @@ PAGE = """<!doctype html><html lang="en"><title>{{ room.title }}</title><h1>{{ u
 
 @app.get("/chatroom")
 def chatroom() -> str:
-    """Show the newest 50 messages of the lobby to whoever is logged in."""
+    """Show the newest 50 messages of the lobby to a logged-in user."""
     session = rows.sessions.find_one({}) if request.cookies.get("session") else None
     user = rows.users.find_one({})
     if session is None or user is None:

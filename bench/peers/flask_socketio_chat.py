@@ -1,6 +1,6 @@
-"""Flask-SocketIO with pymongo, as a tutorial teaches it: gevent (ASYNC_MODE=gevent) or threads.
+"""Flask-SocketIO with pymongo, as in a tutorial: gevent (ASYNC_MODE=gevent) or threads.
 
-A message is stored with majority before it is emitted to anybody.
+It stores a message with majority before it emits the message.
 """
 
 import os
@@ -28,13 +28,13 @@ messages = (
 
 @socketio.on("connect")
 def connect() -> None:
-    """Put the newcomer into the room named in the address."""
+    """Join the room that the address names."""
     join_room(request.args["room"])
 
 
 @socketio.on("message")
 def message(draft: dict[str, str]) -> None:
-    """Store a message, then show it to the room."""
+    """Store a message, then send it to the room."""
     room, name = request.args["room"], request.args["name"]
     row = {"room": room, "author": name, "text": draft["text"], "sent_at": datetime.now(UTC)}
     stored = messages.insert_one(row)

@@ -1,4 +1,4 @@
-"""The limit that Python can reach: websockets in Cython; sends what it gets to everybody, and stores nothing."""
+"""A broadcast with picows, a websocket library in Cython: sends each message to all connections, stores nothing."""
 
 import os
 
@@ -12,11 +12,11 @@ class Broadcast(WSListener):  # type: ignore[misc]
     """One connection."""
 
     def on_ws_connected(self, transport: WSTransport) -> None:
-        """Join."""
+        """Add the connection."""
         everybody.add(transport)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        """Send a text on to everybody."""
+        """Send a text to all connections."""
         if frame.msg_type == WSMsgType.TEXT:
             payload = frame.get_payload_as_bytes()
             for other in everybody:
@@ -25,7 +25,7 @@ class Broadcast(WSListener):  # type: ignore[misc]
             transport.disconnect()
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
-        """Leave."""
+        """Remove the connection."""
         everybody.discard(transport)
 
 

@@ -1,6 +1,6 @@
--- Prosody as Debian packages it, cut down to what the bench asks of it: a multi-user chat with its archive on,
--- over websockets. Its rate limits are off, as ours are. It archives into its own files, which it does not sync:
--- a weaker promise than the majority write of the others, and in its favour here.
+-- Prosody as Debian packages it, reduced to the needs of the bench: a multi-user chat with its archive, over
+-- websockets. Its rate limits are off, like those of this server. It writes its archive to files that it does not
+-- sync: a weaker promise than the majority write of the others, which makes it faster here.
 run_as_root = true
 pidfile = os.getenv("FOLDER") .. "/prosody.pid"
 data_path = os.getenv("FOLDER")

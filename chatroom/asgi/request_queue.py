@@ -14,7 +14,7 @@ from chatroom.asgi.slow_requests import Application, Receive, Scope, Send, refus
 from chatroom.base.threads import Lane, give_back, worker_count
 
 TURNS = 2
-"""That compute at a time: one while another waits for the database (docs/decisions/0037-pages-compute-in-turns.md)."""
+"""That compute at a time: one while another waits for the database (docs/decisions/0037-turns-to-compute.md)."""
 TURN_SECONDS = 0.5
 """Who takes longer is no longer counted: when the database is slow, others go on."""
 PROBES_AT_ONCE = 2

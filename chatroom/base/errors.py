@@ -15,6 +15,9 @@ class SettingsError(ChatroomError):
 class Unavailable(ChatroomError):
     """The database cannot be reached, or did not answer in time; the outcome of a write is unknown."""
 
+    reason = "unavailable"
+    retry_after = 5.0
+
 
 class Refused(ChatroomError):
     """A request is refused; nothing was changed.

@@ -9,9 +9,9 @@ from datetime import timedelta
 
 from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import ChatroomError, Refused
-from chatroom.base.models import FormerMember, Notice, User
+from chatroom.base.models import Notice, User
 from chatroom.erasure.departed_memberships import GONE
-from chatroom.erasure.departed_messages import DepartedMessages, Report
+from chatroom.erasure.departed_messages import DepartedMessages
 from chatroom.moderation.moderation import Moderation
 from chatroom.people.wiring import PeopleParts
 from chatroom.site.acts import Acts
@@ -19,7 +19,7 @@ from chatroom.site.acts_store import Note
 from chatroom.site.audit import about_user
 from chatroom.site.audit_store import Act
 from chatroom.site.authority import By, author_of, check_power
-from chatroom.site.background import BackgroundThread, Lease
+from chatroom.site.background import BackgroundThread, Lease, Report
 from chatroom.site.leases_store import LeaseStore
 
 log = logging.getLogger(__name__)
@@ -27,11 +27,10 @@ log = logging.getLogger(__name__)
 LEASE = "account_deletion"
 LEASE_SECONDS = 30.0
 SETTLING = timedelta(minutes=1)
-"""What they, or others about them, sent at the last moment is stored by then: only a look that begins later is the
-last."""
+"""Until then, what was sent at the last moment by or about them may still be stored; the last pass begins later."""
 
 Tie = Callable[[str], object]
-"""Ends what somebody has here, given the user's id; may be called again."""
+"""Ends a part of what an account has, given its id; may be called again."""
 
 
 class AccountDeletion:
@@ -56,13 +55,13 @@ class AccountDeletion:
         self._departed_messages = messages
         self._ties = ties
         self._clock = clock
-        self._looked_for: set[str] = set()
-        """Those of whom nothing is left, as far as one look shows; they wait for the last one."""
+        self._passed: set[str] = set()
+        """The ids of users whose first pass found nothing more; they wait for the last pass."""
         self.thread = BackgroundThread(LEASE, self.finish, lease=Lease(leases, LEASE, LEASE_SECONDS))
-        """Finishes what is begun, here or elsewhere."""
+        """Finishes deletions that were begun in any process."""
 
     def is_last_administrator(self, user: User) -> bool:
-        """Whether somebody else has to become an administrator before this account can be deleted."""
+        """Whether another user has to become an administrator before this account can be deleted."""
         return user.role == "administrator" and not self._user_store.has_administrator(but=user.id)
 
     def delete_own(self, user: User, password: str, address: str, *, is_erased: bool) -> None:
@@ -72,45 +71,46 @@ class AccountDeletion:
         self._finish_unless_running(user)
 
     def delete(self, by: By, user: User, reason: str, *, is_erased: bool) -> None:
-        """Delete somebody's account as an administrator may; raise `Refused` to everybody else."""
+        """Delete another account as an administrator; raise `Refused` to everybody else."""
         self.begin(by, user, reason, is_erased=is_erased)
         self._finish_unless_running(user)
 
     def begin(self, by: By, user: User, reason: str, *, is_erased: bool) -> None:
-        """Delete somebody's account, and leave what is in the rooms to `finish`."""
+        """Delete another account, and leave its memberships and messages to `finish`."""
         self.check(by, user)
         self._begin(by, user, reason, is_erased=is_erased)
 
     def check(self, by: By, user: User) -> None:
-        """Raise `Refused` (`forbidden`) unless they may delete this account, which is not their own."""
+        """Raise `Refused` (`forbidden`) unless `by` may delete this account of another person."""
         if by is not None and by.role != "administrator":
             raise Refused("forbidden", "Only administrators can delete other people's accounts.")
         check_power(by, user)
 
     def complete(self, act: Act) -> None:
-        """What belongs to a deletion that stopped after an administrator's role was taken away."""
+        """Complete a deletion that stopped after the administrator's role was taken away."""
         self._states.make_former(act.subject.id, is_erased=act.details["messages"] == "erased")
 
     def finish(self, report: Report = lambda *_: None) -> None:
         """Remove deleted users from the rooms that still contain them."""
         for former in self._states.list_leaving():
-            is_last_look = self._clock() >= former.deleted_at + SETTLING
-            if is_last_look or former.id not in self._looked_for:
-                if not self._see_to(former, report):
+            is_last_pass = self._clock() >= former.deleted_at + SETTLING
+            if is_last_pass or former.id not in self._passed:
+                self._end_ties(former.id)  # again: the last requests may have made something new
+                if not self._departed_messages.erase(former, self.thread.may_go_on, report):
                     return
-                self._looked_for.add(former.id)
-            if is_last_look:
+                self._passed.add(former.id)
+            if is_last_pass:
                 self._states.end_leaving(former.id)
-                self._looked_for.discard(former.id)
+                self._passed.discard(former.id)
 
     def _begin(self, by: By, user: User, reason: str, *, is_erased: bool) -> None:
         details = {"messages": "erased" if is_erased else "kept"}
 
         def end(note: Note) -> bool:
-            if user.role == "administrator":
-                self._moderation.resign(user, "member", note)  # from here on, `complete` is sure to be called
-                return self._states.make_former(user.id, is_erased=is_erased)
-            return self._states.make_former(user.id, is_erased=is_erased, note=note)
+            if user.role != "administrator":
+                return self._states.make_former(user.id, is_erased=is_erased, note=note)
+            self._moderation.resign(user, "member", note)  # from here on, `complete` is sure to be called
+            return self._states.make_former(user.id, is_erased=is_erased)
 
         gone = Notice(kind="user", user=user.id, data={"end": True, "message": GONE})
         about = about_user(user)
@@ -125,15 +125,11 @@ class AccountDeletion:
         if not self.thread.is_started:
             self._try_to(self.finish, user)
 
-    def _try_to(self, do: Callable[[], object], user: User) -> None:
+    def _try_to(self, deed: Callable[[], object], user: User) -> None:
         try:
-            do()
-        except ChatroomError:  # the account is gone; what it had ends when the database is back
+            deed()
+        except ChatroomError:  # the account is deleted; the rest is done when the database is back
             log.warning("what a deleted account had is not ended yet", extra={"user": user.id})
-
-    def _see_to(self, former: FormerMember, report: Report) -> bool:
-        self._end_ties(former.id)  # again: their last requests may have made something new
-        return self._departed_messages.erase(former, self.thread.may_go_on, report)
 
     def _end_ties(self, user_id: str) -> None:
         for end in self._ties:

@@ -4,7 +4,6 @@ The remaining work is stored in the room, so that any process can finish it.
 """
 
 import time
-from collections.abc import Callable
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
@@ -15,16 +14,13 @@ from chatroom.messages.messages_store import MessageStore
 from chatroom.messages.writer import Writer
 from chatroom.site.acts import Acts
 from chatroom.site.audit import about_room
-from chatroom.site.background import BackgroundThread, Lease
+from chatroom.site.background import BackgroundThread, Lease, Report
 from chatroom.site.leases_store import LeaseStore
 
 BATCH = 500
 """Messages that are erased in one write; posts to the room wait for it."""
 LEASE = "clearing"
 LEASE_SECONDS = 30.0
-
-Report = Callable[[str, int, int], None]
-"""Called with a name, how much is done, and how much it will be."""
 
 
 class Clearing:
@@ -46,10 +42,10 @@ class Clearing:
         self._writer = writer
         self._acts = acts
         self.thread = BackgroundThread(LEASE, self.finish, lease=Lease(leases, LEASE, LEASE_SECONDS))
-        """Finishes what is begun, here or elsewhere."""
+        """Finishes clearings that were begun in any process."""
 
     def clear(self, access: Access, person: Author, typed_title: str, reason: str = "") -> None:
-        """Clear everything that was said up to now; raise `Refused` unless they may, and typed the room's title."""
+        """Clear the history up to now; raise `Refused` without the right to, or without the room's title."""
         check_clearing(access)
         if typed_title.strip() != access.room.title.strip():
             raise Refused("invalid", f"To confirm, type the room's name: {access.room.title}")
@@ -60,7 +56,7 @@ class Clearing:
             self.finish()
 
     def begin(self, room: Room, person: Author, reason: str) -> None:
-        """Hide everything up to now, note it in the audit log, and say so in the room."""
+        """Hide the history up to now, note it in the audit log, and announce it in the room."""
         newest = self._message_store.newest_revision(room.id)
         self._acts.do(
             "rooms",
@@ -79,7 +75,7 @@ class Clearing:
                 self._store.end_clearing(room)
 
     def _erase(self, room: Room, report: Report) -> bool:
-        """Erase what is hidden in a room; whether that is done."""
+        """Erase what is hidden in a room; return whether nothing is left."""
         sequence, rest_seconds = 0, 0.0
         while self.thread.may_go_on(rest_seconds):
             found = self._message_store.since(room.id, sequence, BATCH)
@@ -90,7 +86,7 @@ class Clearing:
             is_left = any(not message.deleted_at for message in found)
             if is_left:
                 self._changes.make(room, self._changes.clearing(sequences))
-            rest_seconds = time.monotonic() - begun if is_left else 0.0  # those who post come first
+            rest_seconds = time.monotonic() - begun if is_left else 0.0  # posts come first
             sequence = sequences[-1] + 1
             report(room.slug, sequences[-1], room.cleared_sequence)
         return False

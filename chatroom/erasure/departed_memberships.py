@@ -7,53 +7,38 @@ Repeating it changes nothing.
 from chatroom.base.models import Notice, Room
 from chatroom.messages.writer import Writer
 from chatroom.people.users_store import UserStore
-from chatroom.rooms.listings_store import ListingStore
-from chatroom.rooms.members_store import MemberStore
-from chatroom.rooms.memberships_store import MembershipStore
-from chatroom.rooms.rooms_store import RoomStore
+from chatroom.rooms.wiring import RoomParts
 from chatroom.site.notices import Notices
 
 GONE = "This account was deleted."
 
 
 class DepartedMemberships:
-    """Ends what a deleted account has in rooms."""
+    """End the connections and memberships of a deleted account."""
 
-    def __init__(
-        self,
-        user_store: UserStore,
-        room_store: RoomStore,
-        membership_store: MembershipStore,
-        member_store: MemberStore,
-        *,
-        listings: ListingStore,
-        writer: Writer,
-        notices: Notices,
-    ) -> None:
+    def __init__(self, user_store: UserStore, rooms: RoomParts, writer: Writer, notices: Notices) -> None:
         self._user_store = user_store
-        self._room_store = room_store
-        self._membership_store = membership_store
-        self._member_store = member_store
-        self._listings = listings
+        self._rooms = rooms
+        self._membership_store = rooms.membership_store
         self._writer = writer
         self._notices = notices
 
     def end_for(self, user_id: str) -> None:
         """End their connections and memberships, and notify those whose lists show a conversation with them."""
         self._notices.tell(Notice(kind="user", user=user_id, data={"end": True, "message": GONE}))
-        for room_id in self._member_store.list_managed_by(user_id):
-            room = self._room_store.find(room_id)
+        for room_id in self._rooms.members.list_managed_by(user_id):
+            room = self._rooms.store.find(room_id)
             if room is not None and room.kind == "private":  # public ones have the site's administrators
                 self._hand_over(user_id, room)
-        rooms = self._listings.rooms_of(user_id)
+        rooms = self._rooms.listings.rooms_of(user_id)
         self._membership_store.forget(user_id)
         for person in sorted({person for room in rooms for person in room.people} - {user_id}):
             self._notices.tell(Notice(kind="rooms", user=person))
 
     def _hand_over(self, user_id: str, room: Room) -> None:
-        if self._member_store.has_another_administrator(user_id, room):
+        if self._rooms.members.has_another_administrator(user_id, room):
             return
-        heir_id = self._member_store.find_heir(user_id, room)
+        heir_id = self._rooms.members.find_heir(user_id, room)
         heir = self._user_store.find(heir_id) if heir_id else None
         if heir is not None:
             self._membership_store.set_role(heir.id, room, "administrator")

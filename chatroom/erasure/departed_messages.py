@@ -8,36 +8,32 @@ from collections.abc import Callable, Sequence
 
 from chatroom.base.models import FormerMember, Room
 from chatroom.messages.anonymity import is_erased_with, without_name
-from chatroom.messages.changes import Changes
-from chatroom.messages.messages_store import MessageStore
+from chatroom.messages.wiring import MessageParts
 from chatroom.rooms.rooms_store import RoomStore
-from chatroom.search.indexer import Indexer, from_word, named_word
-from chatroom.search.search_store import SearchStore
+from chatroom.search.indexer import from_word, named_word
+from chatroom.search.wiring import SearchParts
+from chatroom.site.background import Report
 
 BATCH = 200
 """Messages that are changed in one write; posts to the room wait for it."""
 ROOMS_AT_ONCE = 500
 
 GoesOn = Callable[[float], bool]
-"""Called between two steps, to rest as long as the last one took, because posts come first; False: stop."""
-Report = Callable[[str, int, int], None]
-"""Called with a name, how much is done, and how much it will be."""
+"""Called between two steps with the seconds to rest, because posts come first; False: stop."""
 
 
 class DepartedMessages:
-    """Finds what a former member wrote, and where they are named, by the search index, and changes only that."""
+    """Find by the search index what a former member wrote and where they are named, and change only that."""
 
-    def __init__(
-        self, room_store: RoomStore, message_store: MessageStore, changes: Changes, indexer: Indexer, index: SearchStore
-    ) -> None:
+    def __init__(self, room_store: RoomStore, messages: MessageParts, search: SearchParts) -> None:
         self._room_store = room_store
-        self._message_store = message_store
-        self._changes = changes
-        self._indexer = indexer
-        self._index = index
+        self._message_store = messages.store
+        self._changes = messages.changes
+        self._indexer = search.indexer
+        self._index = search.store
 
     def erase(self, former: FormerMember, goes_on: GoesOn, report: Report) -> bool:
-        """Go once through all rooms; False when it was stopped before the end."""
+        """Go through all rooms once; return False if stopped before the end."""
         words = from_word(former.id), named_word(former.id)
         rooms = self._room_store.list_ids()
         for first in range(0, len(rooms), ROOMS_AT_ONCE):

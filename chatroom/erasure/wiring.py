@@ -31,15 +31,7 @@ class ErasureParts:
         search: SearchParts,
     ) -> None:
         store = ErasureStore(site.context.database)
-        memberships = DepartedMemberships(
-            people.users,
-            rooms.store,
-            rooms.membership_store,
-            rooms.members,
-            listings=rooms.listings,
-            writer=messages.writer,
-            notices=site.notices,
-        )
+        memberships = DepartedMemberships(people.users, rooms, messages.writer, site.notices)
         ties = (
             lambda _: site.acts.finish(is_urgent=True),  # noted in memberships and links, which end below
             memberships.end_for,  # before the sessions end: open pages hear of both, and show what comes first
@@ -48,7 +40,7 @@ class ErasureParts:
             *rooms.forget,
             *moderation.forget,
         )
-        departed = DepartedMessages(rooms.store, messages.store, messages.changes, search.indexer, search.store)
+        departed = DepartedMessages(rooms.store, messages, search)
         self.clearing = Clearing(
             store,
             messages.store,

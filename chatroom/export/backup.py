@@ -5,7 +5,7 @@ to room.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,16 +29,12 @@ from chatroom.export.backup_store import BackupStore
 from chatroom.messages.messages_store import KEPT_REVISIONS
 from chatroom.mongo.collections import CollectionModel, backed_up
 from chatroom.rooms.access import LOBBY
-
-__all__ = ["BackupError", "Manifest", "Report", "make", "restore", "verify"]
+from chatroom.site.background import Report
 
 GAP_TRIES, GAP_PAUSE_SECONDS = 5, 1.0
 FURTHEST_JUMP = 50_000_000
 """From one revision to the next; one that was made up must not cost all memory."""
 REPORT_EVERY = 1000
-
-Report = Callable[[str, int, int], None]
-"""Told again and again: which collection, how many lines are done, how many there are, more or less."""
 
 
 def make(store: BackupStore, folder: Path, report: Report, *, now: datetime | None = None) -> Manifest:

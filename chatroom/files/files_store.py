@@ -9,11 +9,10 @@ from itertools import islice
 
 import msgspec
 from bson import ObjectId
-from bson.errors import InvalidId
 from pymongo import ASCENDING, IndexModel, ReturnDocument
 
 from chatroom.base.clock import Clock, utc_now
-from chatroom.base.errors import Unavailable
+from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import File
 from chatroom.mongo.database import Database, Document
 
@@ -100,24 +99,21 @@ class FileStore:
             self.remove(file.id)
             raise
 
-    def find(self, file_id: str) -> KeptFile | None:
-        """A file that is wholly there."""
-        key = _key(file_id)
-        if key is None:
-            return None
-        with self._database.bounded():
-            document = self._files.find_one({"_id": key}, _BUT_THUMBNAIL)
-        return _kept(document) if document and document["metadata"]["is_whole"] else None
+    def get(self, file_id: str) -> KeptFile:
+        """A complete file; raise `Refused` (`not_found`) for any other."""
+        for kept in self.find_all([file_id]).values():
+            return kept
+        raise no_such_file()
 
     def find_all(self, file_ids: Sequence[str]) -> dict[str, KeptFile]:
-        """Those of them that are wholly there, by id."""
-        keys = [key for file_id in file_ids if (key := _key(file_id))]
+        """Those of these files that are complete, by id."""
+        keys = [ObjectId(file_id) for file_id in file_ids if ObjectId.is_valid(file_id)]
         with self._database.bounded():
             found = [_kept(document) for document in self._files.find({"_id": {"$in": keys}}, _BUT_THUMBNAIL)]
         return {kept.file.id: kept for kept in found if kept.is_whole}
 
     def thumbnail(self, file_id: str) -> bytes:
-        """The small copy of a picture; empty when there is none."""
+        """The small copy of a picture, a WebP; empty if there is none."""
         with self._database.bounded():
             document = self._files.find_one({"_id": ObjectId(file_id)}, {"metadata.thumbnail": 1})
         return bytes(document["metadata"]["thumbnail"]) if document else b""
@@ -216,11 +212,9 @@ def make_file_id() -> str:
     return str(ObjectId())
 
 
-def _key(file_id: str) -> ObjectId | None:
-    try:
-        return ObjectId(file_id)
-    except InvalidId:
-        return None
+def no_such_file() -> Refused:
+    """The same refusal for a file that does not exist and for one that the person may not see."""
+    return Refused("not_found", "There is no such file, or you may not see it.")
 
 
 def _kept(document: Document) -> KeptFile:

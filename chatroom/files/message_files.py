@@ -13,8 +13,7 @@ from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Draft, Held, Message, Room
 from chatroom.files.files_store import FileStore, KeptFile
-from chatroom.files.sweep import UNUSED_FOR
-from chatroom.files.usage import FileUsage
+from chatroom.files.usage import UNUSED_FOR, FileUsage
 
 log = logging.getLogger(__name__)
 

@@ -1,9 +1,11 @@
-"""Store uploaded files for future messages.
+"""Store uploaded files for future messages, within the limits on space.
 
-The content alone decides the type; pictures and videos lose the camera's metadata.
+The content alone decides the type; pictures and videos lose the camera's metadata. A file counts before its first byte
+is stored, with its stored size, in every process.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from functools import partial
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
@@ -16,15 +18,17 @@ from chatroom.base.errors import Refused
 from chatroom.base.models import File, Room
 from chatroom.base.threads import Workers
 from chatroom.files import films, pictures
-from chatroom.files.files_store import PIECE_BYTES, FileStore, make_file_id
+from chatroom.files.files_store import PIECE_BYTES, FileStore, KeptFile, make_file_id
 from chatroom.files.filetypes import HEAD_BYTES, PICTURES, find_type
-from chatroom.files.space import FileSpace, in_megabytes
-from chatroom.files.sweep import CHECK_EVERY, UNUSED_FOR
-from chatroom.files.usage import FileUsage
+from chatroom.files.usage import CHECK_EVERY, UNUSED_FOR, FileUsage
 from chatroom.names import clean_file_name
 
 MEMORY_BYTES = 1_000_000
 """Of a file on its way to the store; the rest is on the disk."""
+MESSAGES_IN_PREPARATION = 2
+"""A person's files without a message may fill so many messages."""
+LEAST_PART = 10
+"""A person's files without a message take at most a tenth of the whole space."""
 
 
 class FileUploads:
@@ -41,7 +45,7 @@ class FileUploads:
     ) -> None:
         self._store = store
         self._most_bytes = settings.max_file_bytes
-        self._space = FileSpace(store, settings, is_used=usage.is_used)
+        self._space = FileSpace(store, settings, usage)
         self._drawing = drawing
         self._clock = clock
 
@@ -92,5 +96,45 @@ class FileUploads:
             owner_id=user_id,
             thumbnail=thumbnail,
             check_at=now + UNUSED_FOR,
-            check=partial(self._space.check, user_id, now=now, unused_for=UNUSED_FOR, again=now + CHECK_EVERY),
+            check=partial(self._space.check, user_id, now),
         )
+
+
+class FileSpace:
+    """Refuse files for which there is no space: for all files of the site, and for a person's without a message."""
+
+    def __init__(self, store: FileStore, settings: Settings, usage: FileUsage) -> None:
+        self._store = store
+        self._usage = usage
+        self._most = settings.max_total_file_bytes
+        self.share = _share(settings)
+
+    def check(self, owner_id: str, now: datetime) -> None:
+        """Raise `Refused` (`full`) if the stored files take too much; they include the new one."""
+        if 0 < self._most < self._store.total_bytes():
+            raise Refused("full", "There is no space left for files. The operator of the site can add some.")
+        recent = self._store.recent(owner_id, now, now + UNUSED_FOR)
+        if 0 < self.share < _bytes_of(recent):
+            used = {kept.file.id for kept in recent if self._usage.is_used(kept)}
+            self._store.check_at(list(used), now + CHECK_EVERY)  # until then, they are not looked at again
+            if self.share < _bytes_of(kept for kept in recent if kept.file.id not in used):
+                allowed = f"at most {in_megabytes(self.share)} are allowed"
+                advice = "Post them, or wait: they are removed a day after the upload."
+                raise Refused("full", f"Too many of your uploads are not part of a message: {allowed}. {advice}")
+
+
+def in_megabytes(size: int) -> str:
+    """A size for people."""
+    return f"{size / 1_000_000:g} MB" if size >= 100_000 else f"{size:,} bytes"
+
+
+def _share(settings: Settings) -> int:
+    """The most bytes of a person's files without a message; 0 for no limit. One file always fits."""
+    messages = MESSAGES_IN_PREPARATION * settings.max_file_bytes * max(1, settings.max_files_per_message)
+    total = settings.max_total_file_bytes
+    part = max(total // LEAST_PART, settings.max_file_bytes) if total else 0
+    return min(filter(None, (messages, part)), default=0)
+
+
+def _bytes_of(files: Iterable[KeptFile]) -> int:
+    return sum(kept.file.size for kept in files)

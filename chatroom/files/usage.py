@@ -1,30 +1,58 @@
-"""Whether a file is in use: by its message, or by a held message."""
+"""Whether a file is in use by its message or by a held message; the sweep removes files that are not.
+
+It does so a day after their upload, or after their message is gone.
+"""
 
 from collections.abc import Callable
+from datetime import timedelta
 
+from chatroom.base.clock import Clock
 from chatroom.base.models import Held, Message
-from chatroom.files.files_store import KeptFile
+from chatroom.files.files_store import FileStore, KeptFile
+
+UNUSED_FOR = timedelta(hours=24)
+CHECK_EVERY = timedelta(days=7)
+CHECK_TIME = timedelta(minutes=10)
+"""For one check of one file; then another process may try."""
 
 
 class FileUsage:
-    """Look for what has a file."""
+    """Find out which files are in use, and remove the others."""
 
     def __init__(
         self,
+        store: FileStore,
         find_message: Callable[[str, str, str], Message | None],
-        find_held: Callable[[str, str, str], Held | None] = lambda _room_id, _author_id, _client_id: None,
+        find_held: Callable[[str, str, str], Held | None],
+        clock: Clock,
     ) -> None:
+        self._store = store
         self.find_message = find_message
         self._find_held = find_held
+        self._clock = clock
 
     def is_used(self, kept: KeptFile) -> bool:
-        """Whether a message has it, or one that waits for approval."""
+        """Whether a message has the file, or a held message."""
         return self.has_message(kept) or self._is_held(kept)
 
     def has_message(self, kept: KeptFile) -> bool:
-        """Whether a message has it: until then it is its owner's alone."""
+        """Whether a message has the file; until then only its owner may see it."""
         message = self.find_message(kept.room_id, kept.owner_id, kept.client_id)
         return message is not None and any(file.id == kept.file.id for file in message.files)
+
+    def sweep(self, most: int = 100) -> int:
+        """Remove unused files, at most `most` at once, and return how many; several processes share the work."""
+        removed = 0
+        for _ in range(most):
+            kept = self._store.take_due(self._clock() + CHECK_TIME)
+            if kept is None:
+                break
+            if kept.is_whole and self.is_used(kept):
+                self._store.check_at([kept.file.id], self._clock() + CHECK_EVERY)
+            elif not kept.is_whole or self._store.hide(kept):
+                self._store.remove(kept.file.id)
+                removed += 1
+        return removed
 
     def _is_held(self, kept: KeptFile) -> bool:
         held = self._find_held(kept.room_id, kept.owner_id, kept.client_id) if kept.client_id else None

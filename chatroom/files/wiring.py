@@ -5,10 +5,8 @@ from collections.abc import Callable
 from chatroom.base.clock import Clock, utc_now
 from chatroom.base.models import Held, Message
 from chatroom.files import files_store, pictures
-from chatroom.files.downloads import FileDownloads
 from chatroom.files.files_store import FileStore
 from chatroom.files.message_files import MessageFiles
-from chatroom.files.sweep import FileSweep
 from chatroom.files.uploads import FileUploads
 from chatroom.files.usage import FileUsage
 from chatroom.mongo.collections import CollectionModel
@@ -29,15 +27,14 @@ class FileParts:
         site: SiteParts,
         *,
         find_message: Callable[[str, str, str], Message | None],
-        find_held: Callable[[str, str, str], Held | None] = lambda _room_id, _author_id, _client_id: None,
+        find_held: Callable[[str, str, str], Held | None],
         clock: Clock = utc_now,
     ) -> None:
         """A file is in use if `find_message` or `find_held` finds what it was sent with."""
-        settings, usage = site.context.settings, FileUsage(find_message, find_held)
+        settings = site.context.settings
         self.drawing = pictures.make_workers()
         self.store = FileStore(site.context.database, clock=clock)
-        self.uploads = FileUploads(self.store, settings, self.drawing, usage, clock=clock)
-        self.downloads = FileDownloads(self.store, usage)
-        self.of_messages = MessageFiles(self.store, usage, most_files=settings.max_files_per_message, clock=clock)
-        self.sweep = FileSweep(self.store, usage, clock=clock)
-        self.threads = (make_chore("files", self.sweep.run, site.leases),)
+        self.usage = FileUsage(self.store, find_message, find_held, clock)
+        self.uploads = FileUploads(self.store, settings, self.drawing, self.usage, clock=clock)
+        self.of_messages = MessageFiles(self.store, self.usage, most_files=settings.max_files_per_message, clock=clock)
+        self.threads = (make_chore("files", self.usage.sweep, site.leases),)

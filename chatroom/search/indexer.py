@@ -11,7 +11,7 @@ from chatroom.base.models import Message
 from chatroom.messages.messages_store import MessageStore
 from chatroom.search.search_store import Entry, SearchStore
 from chatroom.search.terms import RULE_VERSION, index_words
-from chatroom.site.background import BackgroundThread, Lease
+from chatroom.site.background import BackgroundThread, Lease, Report
 from chatroom.site.leases_store import LeaseStore
 
 BATCH = 500
@@ -24,9 +24,6 @@ BUSY = 500
 LEASE = "indexer"
 LEASE_SECONDS = 15.0
 ROOMS_AT_ONCE = 500
-
-Report = Callable[[str, int, int], None]
-"""Called with a name, how much is done, and how much it will be."""
 
 
 class Indexer:

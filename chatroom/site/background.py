@@ -18,6 +18,9 @@ PAUSE_SECONDS = 1.0
 STOP_SECONDS = 5.0
 CHORE_SECONDS, CHORE_LEASE_SECONDS = 10.0, 20.0
 
+Report = Callable[[str, int, int], None]
+"""Called with a name, how much is done, and how much it will be."""
+
 
 class Lease:
     """This process's hold on work that one process does for all."""

@@ -1,6 +1,6 @@
-"""The chat of the Django Channels tutorial (asynchronous consumer, Redis layer), with its rows stored in MongoDB.
+"""The chat of the Django Channels tutorial (asynchronous consumer, Redis layer), with messages in MongoDB.
 
-A message is stored with majority before it goes to the layer, and so before anybody sees it.
+It stores a message with majority before it passes the message to the layer.
 """
 
 import os
@@ -31,7 +31,7 @@ messages = database.get_collection("messages", write_concern=WriteConcern("major
 
 
 class Chat(AsyncJsonWebsocketConsumer):
-    """One person in one room."""
+    """The connection of one user in one room."""
 
     async def connect(self) -> None:
         """Join the room's group."""
@@ -44,7 +44,7 @@ class Chat(AsyncJsonWebsocketConsumer):
         await self.channel_layer.group_discard(self.room, self.channel_name)
 
     async def receive_json(self, content: dict[str, str]) -> None:
-        """Store a message, then hand it to the group."""
+        """Store a message, then send it to the group."""
         row = {"room": self.room, "author": content["name"], "text": content["text"], "sent_at": datetime.now(UTC)}
         stored = await messages.insert_one(row)
         shown = {
@@ -56,7 +56,7 @@ class Chat(AsyncJsonWebsocketConsumer):
         await self.channel_layer.group_send(self.room, {"type": "chat.message", "message": shown})
 
     async def chat_message(self, event: dict[str, Any]) -> None:
-        """Show what the group was sent."""
+        """Send a message of the group to the client."""
         await self.send_json(event["message"])
 
 

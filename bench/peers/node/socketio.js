@@ -1,5 +1,5 @@
 // Socket.IO with the mongodb driver, as its own documentation recommends for production: websocket only,
-// the native add-ons of ws installed, the first HTTP request let go. STORE=0 leaves the database out.
+// with the native add-ons of ws, and without keeping the first HTTP request. STORE=0 switches the database off.
 import { createServer } from "node:http";
 import { MongoClient } from "mongodb";
 import { Server } from "socket.io";
@@ -19,7 +19,7 @@ io.on("connection", (socket) => {
   socket.join(room);
   socket.on("message", async ({ text }) => {
     const message = { room, author: name, text, sent_at: new Date() };
-    if (store) await messages.insertOne(message); // adds _id; only what is stored is sent
+    if (store) await messages.insertOne(message); // adds _id; a message is sent after it is stored
     io.to(room).emit("message", message);
   });
 });

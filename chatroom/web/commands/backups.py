@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from chatroom.export import backup
+from chatroom.export.backup_folder import Manifest
 from chatroom.services import COLLECTIONS, Services
 from chatroom.web.commands.console import command, explained, show_progress
 
@@ -16,7 +17,7 @@ _folder = click.argument("folder", type=click.Path(resolve_path=True, path_type=
 def make_backup(services: Services, folder: Path) -> None:
     """Write a backup to a new FOLDER.
 
-    Also while people are writing (docs/backups.md).
+    It also works while the site runs (docs/backups.md).
     """
     manifest = backup.make(services.export.backups, folder, show_progress())
     for room, facts in manifest.rooms.items():
@@ -40,12 +41,12 @@ def verify_backup(folder: Path) -> None:
 def restore_backup(services: Services, folder: Path) -> None:
     """Fill an empty database from a backup in FOLDER.
 
-    Everybody has to log in again: sessions and access tokens are not in backups.
+    All users must log in again: sessions and access tokens are not in backups.
     """
     manifest = backup.restore(services.export.backups, folder, show_progress())
     click.echo(f"The database now holds {_contents(manifest)}. Sessions and access tokens are not in backups.")
 
 
-def _contents(manifest: backup.Manifest) -> str:
+def _contents(manifest: Manifest) -> str:
     counts = {name: facts.documents for name, facts in manifest.collections.items()}
     return f"{counts['messages']:,} messages, {counts['users']:,} users, {counts['rooms']:,} rooms"

@@ -1,10 +1,11 @@
-"""Send a download in pieces, as long as the reader may have it and takes it.
+"""Send a download in pieces, while the reader has the right to it and reads fast enough.
 
-The event loop sends it, so that no thread waits for a reader.
+The event loop sends it, so no thread waits for a reader.
 """
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Self
 from urllib.parse import quote
 
@@ -19,13 +20,13 @@ from chatroom.web.kit.services import services
 
 PATIENCE_SECONDS = 60.0
 LEAST_RATE = 8192
-"""Bytes a second, beyond the first minute: a reader who is slower keeps others from their turn."""
+"""Bytes per second, after the first minute: a slower reader would keep others from their turn."""
 CHECK_SECONDS = 1.0
 CHUNK = 32_768
 
 
 class Taken(Iterator[bytes]):
-    """A download of one person: checked again and again while it is read; `release` is called once, at its end."""
+    """A download of one user: `check` is called again and again while it is read, `release` once, at its end."""
 
     def __init__(
         self,
@@ -48,11 +49,11 @@ class Taken(Iterator[bytes]):
         return self
 
     def __next__(self) -> bytes:
-        """The next piece; raises `Refused` once they may not have it any more, `Unavailable` when they are too slow."""
+        """Return the next piece; raise `Refused` when the right to it has ended, `Unavailable` for a slow reader."""
         now = self._seconds()
         if now > self._began_at + PATIENCE_SECONDS + self._size / LEAST_RATE:
             raise Unavailable("The download was too slow and was stopped.")
-        # Each piece may be made in another thread, and pages are made of templates, which need the request.
+        # Each piece may be made in another thread, and the templates of a page need the request.
         with self._context.copy():
             if now >= self._check_again_at:
                 self._check()
@@ -62,22 +63,29 @@ class Taken(Iterator[bytes]):
         return chunk
 
     def close(self) -> None:
-        """There will be no more."""
+        """End the download."""
         self._release()
 
 
 def hand_out(
-    name: str, content_type: str, pieces: Iterator[str], *, check: Callable[[], None], release: Callable[[], None]
+    name: str, content_type: str, read: Callable[[], Iterator[str]], check: Callable[[], object] = lambda: None
 ) -> Response:
-    """A download, never shown in the site's own place. `check` raises `Refused` once they may not have it any more."""
+    """Send what `read` yields as a file, within the limits on exports.
+
+    `check` raises `Refused` when the right to it has ended.
+    """
     session_id, user_id = current_user.session.id, current_user.id
+    services.site.limits.export.check(user_id)
 
     def check_all() -> None:
         if services.people.sessions.prolong(session_id, is_active=False) is None:
             raise Unavailable("The session has ended.")
         check()
 
-    taken = Taken(pieces, check=check_all, release=release)
+    with ExitStack() as until_begun:
+        until_begun.enter_context(services.export.exports.slot(user_id))
+        pieces = read()
+        taken = Taken(pieces, check=check_all, release=until_begun.pop_all().close)
     response = Response(content_type=f"{content_type}; charset=utf-8")
     response.headers["Content-Disposition"] = f"attachment; filename=\"download\"; filename*=UTF-8''{quote(name)}"
     give_body(response, taken, user_id)
@@ -87,7 +95,7 @@ def hand_out(
 
 
 def in_chunks(pieces: Iterator[str]) -> Iterator[bytes]:
-    """Pieces as fewer, larger ones: each is a write of its own on the way out."""
+    """Join the pieces into fewer, larger ones: each is written separately."""
     waiting: list[str] = []
     size = 0
     for piece in pieces:

@@ -1,13 +1,12 @@
 """Export a room as text, as HTML that looks like the room, or as JSON lines."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, cast
 
 import msgspec
-from flask import Blueprint, Response, current_app, request
+from flask import Response, current_app, request
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
@@ -15,7 +14,7 @@ from chatroom.base.models import Message, Room
 from chatroom.export.export import check_export, parse_days, text_lines
 from chatroom.live.protocol import wire
 from chatroom.web.export.download import hand_out
-from chatroom.web.kit.login import current_user, login_required
+from chatroom.web.kit.login import current_user, get_access, page_blueprint
 from chatroom.web.kit.pages import Page, refusals_on, render
 from chatroom.web.kit.services import services
 
@@ -28,53 +27,29 @@ FORMATS: dict[Format, tuple[str, str, str]] = {
 SHEETS = ("tokens", "base", "layout", "components", "chat", "marks", "rooms", "export")
 JOINED_SECONDS = 600
 
-blueprint = Blueprint("export", __name__)
-
-
-class Asked(msgspec.Struct):
-    """What the form holds."""
-
-    format: str
-    since: str
-    until: str
+blueprint = page_blueprint("export")
 
 
 def _form_page(slug: str, status: int = 200, msg: str = "") -> Response:
     formats = [(value, label) for value, (label, _, _) in FORMATS.items()]
-    return render("export/export.html", status, room=_enter(slug).room, formats=formats, asked=_asked(), msg=msg)
+    return render("export/export.html", status, room=_enter(slug).room, formats=formats, asked=request.args, msg=msg)
 
 
 @blueprint.get("/chatroom/<slug>/export")
-@login_required
 @refusals_on(_form_page)
 def room(slug: str) -> Page:
     """The form; with a format, the file."""
-    if not request.args.get("format"):
-        return _form_page(slug)
-    return _file(_enter(slug), _asked())
+    return _file(_enter(slug), request.args["format"]) if request.args.get("format") else _form_page(slug)
 
 
 @blueprint.get("/account/data")
-@login_required
 def own_data() -> Response:
     """All data of the user, as JSON lines."""
-    services.site.limits.export.check(current_user.id)
-    held = ExitStack()
-    held.enter_context(services.export.exports.slot(current_user.id))
-    with ExitStack() as until_begun:
-        until_begun.callback(held.close)
-        records = services.export.own_data.read(current_user.user)
-        until_begun.pop_all()
-    lines = (msgspec.json.encode(record).decode() + "\n" for record in records)
-    name = f"{current_user.username}.jsonl"
-    return hand_out(name, "application/jsonl", lines, check=lambda: None, release=held.close)
 
+    def lines() -> Iterator[str]:
+        return map(_line, services.export.own_data.read(current_user.user))
 
-def format_of(text: str) -> Format:
-    """The format of that name; raise `Refused` for another."""
-    if text not in get_args(Format):
-        raise Refused("invalid", "The format of an export is html, text or jsonl.")
-    return cast("Format", text)
+    return hand_out(f"{current_user.username}.jsonl", "application/jsonl", lines)
 
 
 def write(room: Room, format: Format, messages: Iterator[Message]) -> Iterator[str]:
@@ -83,28 +58,29 @@ def write(room: Room, format: Format, messages: Iterator[Message]) -> Iterator[s
     if format == "text":
         return text_lines(room, messages, now)
     if format == "jsonl":
-        return (msgspec.json.encode(wire(message, "text")).decode() + "\n" for message in messages)
+        return (_line(wire(message, "text")) for message in messages)
     return _html(room, messages, now)
 
 
-def _file(access: Access, asked: Asked) -> Response:
-    format = format_of(asked.format)
-    days = parse_days(asked.since, asked.until)
-    services.site.limits.export.check(access.user_id)
-    held = ExitStack()
-    held.enter_context(services.export.exports.slot(access.user_id))
-    pieces = write(access.room, format, services.export.exports.read(access.room, days))
+def _file(access: Access, format: str) -> Response:
+    if format not in FORMATS:
+        raise Refused("invalid", "The format of an export is html, text or jsonl.")
     _, ending, content_type = FORMATS[format]
-    name = f"{access.room.slug}-{datetime.now(UTC):%Y-%m-%d}.{ending}"
-    user_id, slug = access.user_id, access.room.slug
+    room, user_id = access.room, access.user_id
+    days = parse_days(request.args.get("from", ""), request.args.get("to", ""))
 
     def check() -> None:
-        now = services.rooms.access.find_for(user_id, slug)
+        now = services.rooms.access.find_for(user_id, room.slug)
         if now is None:
             raise Refused("not_found", "You are no longer a member of this room.")
         check_export(now)
 
-    return hand_out(name, content_type, pieces, check=check, release=held.close)
+    name = f"{room.slug}-{datetime.now(UTC):%Y-%m-%d}.{ending}"
+    return hand_out(name, content_type, lambda: write(room, format, services.export.exports.read(room, days)), check)
+
+
+def _line(value: Any) -> str:
+    return msgspec.json.encode(value).decode() + "\n"
 
 
 def _html(room: Room, messages: Iterator[Message], now: datetime) -> Iterator[str]:
@@ -132,14 +108,6 @@ def _styles() -> str:
 
 
 def _enter(slug: str) -> Access:
-    access = services.rooms.access.get_for(current_user.id, slug)
+    access = get_access(slug)
     check_export(access)
     return access
-
-
-def _asked() -> Asked:
-    return Asked(
-        format=request.args.get("format") or "html",
-        since=request.args.get("from", ""),
-        until=request.args.get("to", ""),
-    )

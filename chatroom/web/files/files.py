@@ -19,10 +19,9 @@ from chatroom.asgi.uploads import SPOOLED
 from chatroom.base.config import Settings
 from chatroom.base.errors import Refused
 from chatroom.base.models import File, Room
-from chatroom.files.downloads import no_such_file
-from chatroom.files.files_store import KeptFile
+from chatroom.files.files_store import KeptFile, no_such_file
 from chatroom.files.filetypes import INLINE, PICTURES, TEXT, UNKNOWN
-from chatroom.files.space import in_megabytes
+from chatroom.files.uploads import in_megabytes
 from chatroom.people.tokens import grant_of
 from chatroom.web.files import shown
 from chatroom.web.kit.api import answer, asker, enter, query_as
@@ -164,13 +163,13 @@ def _answer(file_id: str, *, is_small: bool) -> Response | BaseResponse:
 
 def _find_for(person: LoggedIn, file_id: str) -> KeptFile:
     """The file, for members of its room; before a message has it, for its owner, and for who decides about that."""
-    kept = services.files.downloads.get(file_id)
+    kept = services.files.store.get(file_id)
     grant = grant_of(person.session)
     room = services.rooms.store.find(kept.room_id)
     # Not `get_for`: nobody becomes a member by an address that they were given.
     if room is not None and services.rooms.access.find_for(person.id, room.slug) is not None:
         grant.check("read", room.slug)
-        if kept.owner_id == person.id or not services.files.downloads.is_unused(kept):
+        if kept.owner_id == person.id or services.files.usage.has_message(kept):
             return kept
     if room is not None and services.moderation.approval.may_see(person.user, kept):
         grant.check("moderate", room.slug)
@@ -182,7 +181,7 @@ def _small_copy(kept: KeptFile) -> Response:
     response = _guarded(Response(content_type="image/webp"), kept.file, etag=f"{kept.file.id}-small")
     response.make_conditional(request)
     if response.status_code == 200:
-        response.set_data(services.files.downloads.thumbnail(kept))
+        response.set_data(services.files.store.thumbnail(kept.file.id))
     return response
 
 
@@ -198,7 +197,7 @@ def _whole_or_part(kept: KeptFile, user_id: str) -> Response:
     elif response.status_code != 200:
         return response
     response.content_length = stop - start
-    give_body(response, services.files.downloads.read(kept, start, stop), user_id)
+    give_body(response, services.files.store.read(kept.file.id, start, stop), user_id)
     return response
 
 

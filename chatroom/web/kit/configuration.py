@@ -17,8 +17,8 @@ def configure(app: Flask, settings: Settings) -> None:
     app.session_interface = CookieSessions()
     app.config.from_mapping(
         SECRET_KEY=settings.secret_key or None,
-        SECRET_KEY_FALLBACKS=_words(settings.secret_key_fallbacks) or None,
-        TRUSTED_HOSTS=_words(settings.allowed_hosts) or None,
+        SECRET_KEY_FALLBACKS=words_of(settings.secret_key_fallbacks) or None,
+        TRUSTED_HOSTS=words_of(settings.allowed_hosts) or None,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_REFRESH_EACH_REQUEST=False,
@@ -27,12 +27,12 @@ def configure(app: Flask, settings: Settings) -> None:
         MAX_FORM_MEMORY_SIZE=settings.max_request_bytes or None,
         MAX_FORM_PARTS=MAX_FIELDS,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a form may stay open for days
-        WTF_CSRF_SSL_STRICT=False,  # asks for a Referer, which privacy tools take away; Sec-Fetch-Site is asked instead
+        WTF_CSRF_SSL_STRICT=False,  # needs a Referer, which privacy tools remove; Sec-Fetch-Site is checked instead
     )
 
 
 def compress_static(app: Flask) -> None:
-    """Send scripts and styles compressed. Pages are not: their size would tell of the secrets in them (BREACH)."""
+    """Compress scripts and styles. Pages are not compressed: their size would reveal secrets in them (BREACH)."""
     app.config.from_mapping(COMPRESS_REGISTER=False, COMPRESS_ALGORITHM=["gzip"])
     compress = Compress()
     compress.init_app(app)
@@ -41,11 +41,12 @@ def compress_static(app: Flask) -> None:
     def send_whole(**arguments: Any) -> Response:
         response = cast("Response", send(**arguments))
         response.direct_passthrough = False
-        response.make_sequence()  # else the library loses sight of the open file
+        response.make_sequence()  # otherwise the library does not close the file
         return response
 
     app.view_functions["static"] = compress.compressed()(send_whole)
 
 
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
+    """The words of a setting, which commas separate."""
     return [word for part in text.split(",") if (word := part.strip())]

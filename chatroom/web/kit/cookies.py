@@ -1,6 +1,6 @@
 """The session cookie: signed, with a secret that the database knows, the CSRF token, and messages for the next page.
 
-Over TLS its name starts with `__Host-`, so that no neighbouring site can set it.
+Over TLS its name starts with `__Host-`, so no other site of the domain can set it.
 """
 
 from typing import cast
@@ -16,36 +16,32 @@ SECRET = "_user_id"  # noqa: S105  Flask-Login's own key
 
 
 class CookieSessions(SecureCookieSessionInterface):
-    """Flask's cookie sessions, strict where the request came by TLS."""
+    """Flask's cookie sessions, strict for requests over TLS."""
 
     def get_cookie_name(self, app: Flask) -> str:
-        """Another name for TLS: a cookie that was planted over plain HTTP is not looked at."""
+        """The name, which differs over TLS: a cookie that was planted over plain HTTP is ignored."""
         return SECURE_NAME if self.get_cookie_secure(app) else NAME
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002  Flask's signature
-        """Whether this request came by TLS."""
+        """Whether this request came over TLS."""
         return has_request_context() and request.is_secure
-
-    def find_secret(self, app: Flask, cookie_header: str, *, is_secure: bool) -> str | None:
-        """The secret in a Cookie header, outside a request; None when there is none, or it is not ours."""
-        serializer = self.get_signing_serializer(app)
-        value = find_session(cookie_header, is_secure=is_secure)
-        if serializer is None or not value:
-            return None
-        try:
-            content = serializer.loads(value, max_age=int(app.permanent_session_lifetime.total_seconds()))
-        except BadData:
-            return None
-        secret = content.get(SECRET) if isinstance(content, dict) else None
-        return secret if isinstance(secret, str) else None
 
 
 def find_session(cookie_header: str, *, is_secure: bool) -> str:
-    """What the session cookie in a Cookie header holds, unchecked; empty when there is none."""
+    """The value of the session cookie in a Cookie header, unchecked; empty when there is none."""
     # As requests do it: werkzeug.http.parse_cookie raises on bytes that are not UTF-8.
     return parse_cookie(cookie_header).get(SECURE_NAME if is_secure else NAME, "")
 
 
 def find_secret(app: Flask, cookie_header: str, *, is_secure: bool) -> str | None:
-    """The session's secret in a Cookie header, for what is not a Flask request."""
-    return cast("CookieSessions", app.session_interface).find_secret(app, cookie_header, is_secure=is_secure)
+    """The session's secret in a Cookie header, outside a request; None without a valid cookie."""
+    serializer = cast("CookieSessions", app.session_interface).get_signing_serializer(app)
+    value = find_session(cookie_header, is_secure=is_secure)
+    if serializer is None or not value:
+        return None
+    try:
+        content = serializer.loads(value, max_age=int(app.permanent_session_lifetime.total_seconds()))
+    except BadData:
+        return None
+    secret = content.get(SECRET) if isinstance(content, dict) else None
+    return secret if isinstance(secret, str) else None

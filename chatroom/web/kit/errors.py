@@ -37,7 +37,7 @@ STATUS = {
     "full": 507,
     "unavailable": 503,
 } | {rule.reason: 403 for rule in RULES}
-"""By a refusal's reason; every other is the sender's mistake, 400."""
+"""By the reason of a refusal; any other reason is a mistake of the sender, 400."""
 
 REASON = {
     401: "unauthorized",
@@ -45,10 +45,9 @@ REASON = {
     404: "not_found",
     413: "too_long",
     429: "too_fast",
-    500: "unavailable",  # as there, nobody knows what became of the request
+    500: "unavailable",  # as with 503, nobody knows what became of the request
     503: "unavailable",
 }
-UNAVAILABLE_SECONDS = 5.0
 
 TITLES = {
     400: "Bad request",
@@ -76,7 +75,7 @@ STALE_FORM = "This form has expired. Please go back, reload the page and try aga
 def register(app: Flask) -> None:
     """Install the error handlers."""
     app.register_error_handler(Refused, _refused)
-    app.register_error_handler(Unavailable, _unavailable)
+    app.register_error_handler(Unavailable, _refused)
     app.register_error_handler(SettingsError, _misconfigured)
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(SecurityError, _wrong_host)
@@ -85,12 +84,7 @@ def register(app: Flask) -> None:
 
 def status_of(error: Refused | Unavailable) -> int:
     """The HTTP status for a refusal."""
-    return STATUS.get(error.reason, 400) if isinstance(error, Refused) else 503
-
-
-def retry_after_of(error: Refused | Unavailable) -> float | None:
-    """How long to wait, in seconds."""
-    return error.retry_after if isinstance(error, Refused) else UNAVAILABLE_SECONDS
+    return STATUS.get(error.reason, 400)
 
 
 def with_retry_after(response: Answer, seconds: float | None) -> Answer:
@@ -116,12 +110,8 @@ def explain(status: int, message: str, *, reason: str = "", retry_after: float |
     return with_retry_after(response, retry_after)
 
 
-def _refused(refusal: Refused) -> Response:
-    return explain(status_of(refusal), refusal.message, reason=refusal.reason, retry_after=refusal.retry_after)
-
-
-def _unavailable(error: Unavailable) -> Response:
-    return explain(503, str(error), reason="unavailable", retry_after=UNAVAILABLE_SECONDS)
+def _refused(error: Refused | Unavailable) -> Response:
+    return explain(status_of(error), str(error), reason=error.reason, retry_after=error.retry_after)
 
 
 def _misconfigured(error: SettingsError) -> Response:
@@ -134,7 +124,7 @@ def _stale_form(_: CSRFError) -> Response:
 
 
 def _wrong_host(_: SecurityError) -> Response:
-    # There is no page for it: without a trusted host, no address can be made.
+    # Not a page: without a trusted host, no address of a link can be made.
     return Response("Bad request: this host is not served here.\n", 400, content_type="text/plain; charset=utf-8")
 
 

@@ -1,6 +1,6 @@
 """Shared parts of forms: how they are read, and how they show errors.
 
-Each checks its CSRF token itself, so that an expired form comes back with its input.
+Each form checks its CSRF token itself, so an expired form comes back with its input.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,30 +24,30 @@ Checked = TypeVar("Checked")
 
 
 class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
-    """A form that is read from form fields only: Flask-WTF would read a JSON body too, with any type in it."""
+    """A form that is read only from form fields: Flask-WTF would also read a JSON body, with values of any type."""
 
     beside: ClassVar[Mapping[str, tuple[str, str]]] = {}
-    """By a refusal's reason: the field that it is about, and what is said beside that."""
+    """By the reason of a refusal: the field that it is about, and the sentence for that field."""
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]
         """How the fields are read."""
 
         def wrap_formdata(self, form: Any, formdata: Any) -> Any:  # noqa: ARG002  Flask-WTF's
-            """Take the request's form fields; none for a form that is made with `formdata=None`."""
+            """Read the fields of the request; none for a form that is made with `formdata=None`."""
             return request.form if request.method == "POST" and formdata is not None else None
 
     @property
     def problem(self) -> str:
-        """One sentence for the head of the page, once the form was found wrong."""
+        """The sentence at the top of the page for a form that is not valid."""
         return STALE if "csrf_token" in self.errors else SEE_BELOW
 
     def check(self) -> None:
-        """Raise `Refused` unless the form is valid; the errors are at the fields."""
+        """Raise `Refused` unless the form is valid; the fields have the errors."""
         if not self.validate():
             raise Refused("invalid", self.problem)
 
     def explain(self, error: Refused | Unavailable) -> Refused | Unavailable:
-        """The error as the page says it at its head; one that is about a field is said beside that."""
+        """The error for the top of the page; an error about a field becomes the error of that field."""
         if not isinstance(error, Refused) or error.reason not in self.beside:
             return error
         name, said = self.beside[error.reason]
@@ -56,23 +56,32 @@ class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
 
 
 class CompleteForm(Form):
-    """A form with all of its fields, be they empty: `username[$ne]=` is not a user name."""
+    """A form that must be sent with all of its fields, even if empty: `username[$ne]=` is not a user name."""
 
     def check(self) -> None:
-        """Raise `Refused` for a field that was not sent, too."""
+        """Raise `Refused` also for a field that was not sent."""
         super().check()
         if not all(field.name in request.form for field in self if field.name not in {"csrf_token", "next"}):
             raise Refused("invalid", INCOMPLETE)
 
 
 def typed_in(field: Field) -> str:
-    """What was typed in a field of several lines: browsers send line ends as CR LF."""
+    """The text of a field of several lines; browsers send line ends as CR LF."""
     return (field.data or "").replace("\r\n", "\n")
 
 
 def check(rule: Callable[[], Checked]) -> Checked:
-    """What a rule makes of what was typed; its refusal becomes the field's error."""
+    """Apply a rule; its refusal becomes the field's error."""
     try:
         return rule()
     except Refused as refusal:
         raise ValidationError(refusal.message) from refusal
+
+
+def obeys(rule: Callable[[str], object]) -> Callable[[Form, Field], None]:
+    """Make a validator that applies a rule to the text of a field."""
+
+    def validate(_form: Form, field: Field) -> None:
+        check(lambda: rule(field.data or ""))
+
+    return validate

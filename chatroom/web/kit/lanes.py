@@ -4,7 +4,7 @@ A view that uses a scarce resource is marked with it; an unmarked view fails whe
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from flask import Flask, request
 from werkzeug.exceptions import HTTPException
@@ -14,6 +14,7 @@ from chatroom.asgi.budget import account_of
 from chatroom.asgi.request_queue import PERSON
 from chatroom.base.threads import Lane, current_lane
 from chatroom.web.kit.cookies import find_session
+from chatroom.web.kit.security import UNSAFE_METHODS, View
 from chatroom.web.kit.sockets import bearer_of, header, is_secure
 
 LANES: Mapping[str, Lane] = {
@@ -23,15 +24,12 @@ LANES: Mapping[str, Lane] = {
     "notifications.manifest": "static",
     "notifications.service_worker": "static",
 }
-"""Of what is the same for everybody, and needs neither the database nor long."""
-SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+"""The routes that are the same for everybody, are fast, and need no database."""
 MARK = "scarce"
-
-View = TypeVar("View", bound=Callable[..., Any])
 
 
 def scarce(lane: Lane, *, only_with_files: bool = False) -> Callable[[View], View]:
-    """Mark a view whose unsafe methods do what is scarce; `only_with_files` is for forms that may bring some."""
+    """Mark a view whose unsafe methods use a scarce resource; with `only_with_files`, only when files are sent."""
 
     def mark(view: View) -> View:
         setattr(view, MARK, (lane, only_with_files))
@@ -41,7 +39,7 @@ def scarce(lane: Lane, *, only_with_files: bool = False) -> Callable[[View], Vie
 
 
 def register(app: Flask) -> None:
-    """Mark each request with its lane."""
+    """Note the lane of each request."""
 
     @app.before_request
     def enter() -> None:
@@ -53,7 +51,7 @@ def register(app: Flask) -> None:
 
 
 def lane_of(app: Flask) -> Callable[[Mapping[str, Any]], Lane]:
-    """What tells the lane of a request from its head, without Flask."""
+    """Make the function that finds the lane of a request from its head, outside of Flask."""
     routes = app.url_map.bind("localhost")
 
     def find_lane(scope: Mapping[str, Any]) -> Lane:
@@ -66,20 +64,18 @@ def lane_of(app: Flask) -> Callable[[Mapping[str, Any]], Lane]:
     return find_lane
 
 
-def credential_of(trusted_proxies: int) -> Callable[[Mapping[str, Any]], str]:
-    """What finds in a request what may say whose it is: as the views do, but nothing of it is checked here."""
-
-    def find_credential(scope: Mapping[str, Any]) -> str:
-        token = bearer_of(header(scope, "authorization"))
-        if token is not None:
-            return token
-        return find_session(header(scope, "cookie"), is_secure=is_secure(scope, trusted_proxies))
-
-    return find_credential
+def find_credential(trusted_proxies: int, scope: Mapping[str, Any]) -> str:
+    """Find the token or cookie of a request as the views do, without checking it."""
+    token = bearer_of(header(scope, "authorization"))
+    return (
+        token
+        if token is not None
+        else find_session(header(scope, "cookie"), is_secure=is_secure(scope, trusted_proxies))
+    )
 
 
 def brings_files(content_type: str) -> bool:
-    """Whether a body is a form that may have files, read as Flask reads it."""
+    """Whether a body is a form that may have files; the type is read as Flask reads it."""
     return parse_options_header(content_type)[0].lower() == "multipart/form-data"
 
 
@@ -97,6 +93,4 @@ def _lane(app: Flask, endpoint: str | None, method: str, content_type: str) -> L
         return LANES[name]
     lane: Lane
     lane, only_with_files = getattr(app.view_functions.get(name), MARK, ("pages", False))
-    if method in SAFE_METHODS or (only_with_files and not brings_files(content_type)):
-        return "pages"
-    return lane
+    return lane if method in UNSAFE_METHODS and (not only_with_files or brings_files(content_type)) else "pages"

@@ -1,23 +1,24 @@
 """Who is logged in: by the session cookie on pages, by cookie or access token in the API."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import flask_login
-from flask import Flask, abort, redirect, request, session, url_for
+from flask import Blueprint, Flask, abort, request, session
 from flask_login import LoginManager, UserMixin, login_user, logout_user
 from flask_login import current_user as flask_login_user
 
+from chatroom.base.access import Access
 from chatroom.base.models import Author, Person, Session, User
 from chatroom.people.sessions import Kind
 from chatroom.web.kit.agents import label_of
 from chatroom.web.kit.lanes import tell_person
-from chatroom.web.kit.pages import Page
+from chatroom.web.kit.pages import Page, redirect_to
+from chatroom.web.kit.security import View
 from chatroom.web.kit.services import services
 
 
 class LoggedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
-    """Somebody who is logged in, as the pages see them."""
+    """A user who is logged in."""
 
     def __init__(self, user: User, session: Session, secret: str = "") -> None:
         self.user = user
@@ -29,35 +30,40 @@ class LoggedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
         self.role = user.role
 
     def get_id(self) -> str:
-        """What the cookie carries: never the id of a user, which is no secret, and cannot be revoked."""
+        """The secret for the cookie: never the id of the user, which is public and cannot be revoked."""
         return self._secret
 
     @property
     def person(self) -> Person:
-        """As others see them."""
+        """The user as others see them."""
         return self.user.person
 
     @property
     def author(self) -> Author:
-        """As the author of a message."""
+        """The user as the author of a message."""
         return self.person.author
 
-
-View = TypeVar("View", bound=Callable[..., Any])
 
 current_user = cast("LoggedIn", flask_login_user)
 
 
 def login_required(view: View) -> View:
-    """Redirect people who are not logged in to the login page, and from there back."""
+    """Redirect visitors who are not logged in to the log-in page, and from there back."""
     return cast("View", flask_login.login_required(view))
+
+
+def page_blueprint(name: str, **options: Any) -> Blueprint:
+    """A blueprint of pages that all need a log-in."""
+    blueprint = Blueprint(name, __name__, **options)
+    blueprint.before_request(login_required(lambda: None))
+    return blueprint
 
 
 def register(app: Flask) -> None:
     """Install Flask-Login."""
     manager = LoginManager()
-    # Not `init_app`: its context processor asks the database on every page, also on the one that says it is away,
-    # and its "remember me" looks at the session on every answer, which makes static files vary by cookie.
+    # Not `init_app`: its context processor reads the database for every page, even for the page that says that the
+    # database is away. Its "remember me" reads the session for every response, so static files would vary by cookie.
     app.login_manager = manager  # type: ignore[attr-defined]
     manager.session_protection = None  # phones change their address all day
     manager.user_loader(_load)
@@ -66,7 +72,7 @@ def register(app: Flask) -> None:
 
 
 def log_in(user: User) -> None:
-    """Begin a session in this browser: a new one at every log-in, whatever the browser brought along."""
+    """Begin a session in this browser: a new one at every log-in, whatever cookie the browser sent."""
     log_out()
     secret = services.people.sessions.begin(user, label=label_of(request.user_agent.string), address=client_address())
     found = services.people.sessions.find_valid(secret, "browser")
@@ -86,19 +92,24 @@ def log_out() -> None:
 
 
 def find_by_token(secret: str) -> LoggedIn | None:
-    """Who holds this access token."""
+    """Find the user of an access token."""
     return _find(secret, "token")
 
 
 def client_address() -> str:
-    """Where the request comes from, as far as the trusted proxies say."""
+    """The address that the request comes from, according to the trusted proxies."""
     return request.remote_addr or ""
 
 
 def redirect_to_login() -> Page:
-    """To the login page, and from there back to where they wanted to be."""
+    """Redirect to the log-in page, and from there back to this page."""
     wanted = request.full_path.removesuffix("?") if request.method in {"GET", "HEAD"} else request.path
-    return redirect(url_for("accounts.login", next=wanted), 303)
+    return redirect_to("accounts.login", next=wanted)
+
+
+def get_access(slug: str) -> Access:
+    """The room as a member sees it; raise `Refused` when the user is not a member."""
+    return services.rooms.access.get_for(current_user.id, slug)
 
 
 def _load(secret: str) -> LoggedIn | None:

@@ -10,11 +10,11 @@ from flask import Flask
 from msgspec import UNSET, UnsetType
 from werkzeug.routing import Rule
 
-from chatroom.web.kit.openapi import Operation, operation_of
+from chatroom.web.kit.openapi import operation, operation_of
+from chatroom.web.kit.security import UNSAFE_METHODS
 
 PREFIX = "/api/"
 REF = "#/components/schemas/{name}"
-UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 REFUSALS = {
     400: "The request or the text is not valid.",
     401: "Not logged in: no token, or one that ended.",
@@ -49,7 +49,7 @@ class ErrorAnswer(msgspec.Struct):
     error: ErrorDetail
 
 
-def operations(app: Flask) -> list[tuple[str, str, Rule, Operation]]:
+def operations(app: Flask) -> list[tuple[str, str, Rule, operation]]:
     """The path, the method, the rule and the operation of every route of the API, in the order of their paths."""
     found = []
     for rule in app.url_map.iter_rules():
@@ -94,19 +94,19 @@ def make_document(app: Flask, *, title: str, version: str) -> dict[str, Any]:
     }
 
 
-def refusals_of(method: str, rule: Rule, each: Operation) -> list[int]:
+def refusals_of(method: str, rule: Rule, each: operation) -> list[int]:
     """The statuses with which a route may refuse."""
     statuses = {400, 503, *each.refusals}
     if each.scope is not None:
         statuses |= {401, 403}
     if rule.arguments:
         statuses.add(404)
-    if method in UNSAFE:
+    if method in UNSAFE_METHODS:
         statuses |= {413, 429}
     return sorted(statuses)
 
 
-def _described(method: str, rule: Rule, each: Operation, ref_of: Mapping[Any, Any]) -> dict[str, Any]:
+def _described(method: str, rule: Rule, each: operation, ref_of: Mapping[Any, Any]) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": rule.endpoint.replace(".", "_") + ("" if method == "GET" else f"_{method.lower()}"),
         "summary": each.summary,
@@ -118,7 +118,10 @@ def _described(method: str, rule: Rule, each: Operation, ref_of: Mapping[Any, An
         described["description"] = each.description
     if each.scope is not None:
         described["x-scope"] = each.scope
-        described["security"] = [{"token": []}, {"session": [], "csrf": []} if method in UNSAFE else {"session": []}]
+        described["security"] = [
+            {"token": []},
+            {"session": [], "csrf": []} if method in UNSAFE_METHODS else {"session": []},
+        ]
     if each.body is not None:
         media = JSON if _is_type(each.body) else str(each.body)
         schema = ref_of[each.body] if _is_type(each.body) else {"type": "string", "format": "binary"}
@@ -140,7 +143,7 @@ def _path_parameters(rule: Rule) -> list[dict[str, Any]]:
     ]
 
 
-def query_parameters(each: Operation) -> list[dict[str, Any]]:
+def query_parameters(each: operation) -> list[dict[str, Any]]:
     """The parameters that a route reads from its address."""
     if each.query is None:
         return []

@@ -1,38 +1,42 @@
-"""Pages, and the one way in which a refusal is shown on them: its sentence, its status, and all that was typed.
+"""Pages, and how they show a refusal: its sentence, its status, and what was typed.
 
-A page with forms is a function that shows it: `show(form=None, status=200, msg="")`, and whatever it names of the
-address. A view that changes something says on which page it stands; where it refuses, that page is shown again.
+A page with forms is a function that shows it: `show(form=None, status=200, msg="")`, and the variables of the address
+that it names. It is often the GET view itself. A view that changes something names that function in a decorator.
 """
 
 import inspect
 from collections.abc import Callable, Mapping
 from functools import cache, wraps
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
-from flask import Response, make_response, render_template, request
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from chatroom.base.errors import Refused, Unavailable
-from chatroom.web.kit.errors import retry_after_of, status_of, with_retry_after
+from chatroom.web.kit.errors import status_of, with_retry_after
 from chatroom.web.kit.forms import Form
-from chatroom.web.kit.security import exempt_from_csrf
+from chatroom.web.kit.security import View, exempt_from_csrf
 
 Page = Response | BaseResponse
 Show = Callable[..., Page]
-View = TypeVar("View", bound=Callable[..., Page])
 
 MARK = "shows_refusals"
 
 
 def render(template: str, status: int = 200, **context: Any) -> Response:
-    """A template as an answer of this status."""
-    response = make_response(render_template(template, **context))
-    response.status_code = status
-    return response
+    """Render a template as a response."""
+    return make_response(render_template(template, **context), status)
+
+
+def redirect_to(endpoint: str, said: str = "", **address: Any) -> Page:
+    """Redirect to a page, which then shows `said` as a message of success."""
+    if said:
+        flash(said, "success")
+    return redirect(url_for(endpoint, **address), 303)
 
 
 def refusals_on(show: Show) -> Callable[[View], View]:
-    """Show this page again where the view refuses what was asked of it."""
+    """Show this page again when the view refuses."""
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -45,10 +49,10 @@ def refusals_on(show: Show) -> Callable[[View], View]:
 
 
 def form_page(show: Show, make_form: Callable[..., Form] = Form) -> Callable[[View], View]:
-    """Call the view once its form is filled in right; until then, and where the view refuses, show this page.
+    """Call the view with a valid form; on GET, or when the form or the view refuses, show this page.
 
-    The form checks the CSRF token, so that one that is out of date comes back with what was typed. The view gets what
-    it names: the form, and the variables of the address.
+    The form checks the CSRF token, so an expired form comes back with what was typed. The view, `show` and `make_form`
+    get the values that they have parameters for: `form` and the variables of the address.
     """
 
     def decorate(view: View) -> View:
@@ -61,7 +65,7 @@ def form_page(show: Show, make_form: Callable[..., Form] = Form) -> Callable[[Vi
 
             def check_and_do() -> Page:
                 form.check()
-                return view(**_named(view, given))
+                return cast("Page", view(**_named(view, given)))
 
             return _show_refusal(check_and_do, show, given)
 
@@ -77,7 +81,7 @@ def _show_refusal(do: Callable[[], Page], show: Show, given: Mapping[str, Any]) 
         form: Form | None = given.get("form")
         shown = form.explain(error) if form is not None else error
         page = show(**_named(show, given), status=status_of(shown), msg=str(shown))
-        return with_retry_after(page, retry_after_of(shown))
+        return with_retry_after(page, shown.retry_after)
 
 
 def _marked(answer: Callable[..., Page]) -> Any:
@@ -86,7 +90,7 @@ def _marked(answer: Callable[..., Page]) -> Any:
 
 
 def _named(function: Callable[..., object], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the values that a function has parameters for."""
+    """The values that a function has parameters for."""
     return {name: given[name] for name in _parameters(function) if name in given}
 
 

@@ -4,38 +4,15 @@ import json
 from typing import Any
 
 import msgspec
-from flask import Blueprint, Response, current_app, make_response, render_template, request
+from flask import Blueprint, Response, current_app, request
 
 from chatroom import __version__
 from chatroom.web.kit.openapi import operation
 from chatroom.web.kit.openapi_document import JSON, make_document
+from chatroom.web.kit.pages import render
 from chatroom.web.kit.services import services
 
 blueprint = Blueprint("reference", __name__, url_prefix="/api")
-
-
-class ShownField(msgspec.Struct):
-    """A field or a parameter, in words."""
-
-    name: str
-    kind: str
-    is_required: bool
-    where: str = ""
-
-
-class ShownOperation(msgspec.Struct):
-    """An operation as the page shows it."""
-
-    id: str
-    method: str
-    path: str
-    scope: str
-    summary: str
-    description: str
-    parameters: list[ShownField]
-    body: list[ShownField]
-    answers: list[tuple[str, str, str]]
-    command: str
 
 
 @blueprint.get("/openapi.json")
@@ -50,49 +27,49 @@ def document() -> Response:
 def page() -> Response:
     """The page that shows this document to people."""
     made = _document()
+    schemas = made["components"]["schemas"]
     shown = [
-        _shown(method.upper(), path, each, made["components"]["schemas"])
+        _shown(method.upper(), path, each, schemas)
         for path, methods in made["paths"].items()
         for method, each in methods.items()
     ]
-    schemas = {name: _fields(schema) for name, schema in made["components"]["schemas"].items()}
-    notes = {name: schema.get("description", "") for name, schema in made["components"]["schemas"].items()}
-    return make_response(
-        render_template("kit/reference.html", operations=shown, schemas=schemas, notes=notes, root=request.url_root)
-    )
+    types = [(name, schema.get("description", ""), _fields(schema)) for name, schema in schemas.items()]
+    return render("kit/reference.html", operations=shown, types=types, schemas=schemas)
 
 
 def _document() -> dict[str, Any]:
     return make_document(current_app, title=services.settings.site_name, version=__version__)
 
 
-def _shown(method: str, path: str, each: dict[str, Any], schemas: dict[str, Any]) -> ShownOperation:
+def _shown(method: str, path: str, each: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    """An operation of the document, with what the page shows of its requests and responses."""
     content = each.get("requestBody", {}).get("content", {})
-    body = _fields(schemas[name]) if (name := _name(content.get(JSON, {}).get("schema", {}))) else []
-    answers = []
-    for status, answered in each["responses"].items():
-        media = answered.get("content", {})
-        what = _name(media.get(JSON, {}).get("schema", {})) or ", ".join(media)
-        answers.append((status, answered["description"], what))
-    return ShownOperation(
-        id=each["operationId"],
-        method=method,
-        path=path,
-        scope=each.get("x-scope", ""),
-        summary=each["summary"],
-        description=each.get("description", ""),
-        parameters=[
-            ShownField(field["name"], _kind(field["schema"]), field["required"], field["in"])
+    name = _name_in(content)
+    answers = [
+        (status, answered["description"], _name_in(media) or ", ".join(media))
+        for status, answered in sorted(each["responses"].items())
+        for media in [answered.get("content", {})]
+    ]
+    shown = {
+        "method": method,
+        "path": path,
+        "parameters": [
+            (
+                field["name"],
+                _kind(field["schema"]),
+                "in the path" if field["in"] == "path" else _need(field["required"]),
+            )
             for field in each["parameters"]
         ],
-        body=body,
-        answers=sorted(answers),
-        command=_command(method, path, each),
-    )
+        "body": _fields(schemas[name]) if name else [],
+        "answers": answers,
+        "command": _command(method, path, each),
+    }
+    return each | shown
 
 
 def _command(method: str, path: str, each: dict[str, Any]) -> str:
-    """The request as one types it in a shell."""
+    """The request as a command for a shell."""
     lines = ["curl"] if method == "GET" else [f"curl -X {method}"]
     if "x-scope" in each:
         lines.append('-H "Authorization: Bearer $TOKEN"')
@@ -106,9 +83,14 @@ def _command(method: str, path: str, each: dict[str, Any]) -> str:
     return " \\\n  ".join([*lines, f"'{address}'"])
 
 
-def _fields(schema: dict[str, Any]) -> list[ShownField]:
+def _fields(schema: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """The name and the type of each field, and whether it is required."""
     required = schema.get("required", ())
-    return [ShownField(name, _kind(field), name in required) for name, field in schema.get("properties", {}).items()]
+    return [(name, _kind(field), _need(name in required)) for name, field in schema.get("properties", {}).items()]
+
+
+def _need(is_required: bool) -> str:
+    return "required" if is_required else "optional"
 
 
 def _kind(schema: dict[str, Any]) -> str:
@@ -128,6 +110,11 @@ def _kind(schema: dict[str, Any]) -> str:
         if name in schema and not (name == "minLength" and schema[name] == 1)
     ]
     return f"{words}, {' '.join(bounds)}" if bounds else words
+
+
+def _name_in(content: dict[str, Any]) -> str:
+    """The name of the type of a JSON body."""
+    return _name(content.get(JSON, {}).get("schema", {}))
 
 
 def _name(schema: dict[str, Any]) -> str:

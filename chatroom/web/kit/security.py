@@ -19,7 +19,7 @@ CSP = (
     "form-action 'self'; frame-ancestors {frame_ancestors}"
 )
 FRAMED = "pages.messages_frame"
-"""The one page that may stand in a frame, and only in one of our own."""
+"""The only page that may be in a frame, and only in a frame of this site."""
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -37,12 +37,12 @@ csrf = CSRFProtect()
 
 
 def exempt_from_csrf(view: View) -> View:
-    """Leave the CSRF token to what checks it later: the view's own form, which comes back with what was typed."""
+    """Leave the check of the CSRF token to the view's own form, which comes back with what was typed."""
     return cast("View", csrf.exempt(view))
 
 
 def protect(app: Flask, settings: Settings) -> None:
-    """Install the protections, the outermost first."""
+    """Install the checks and the headers."""
     app.wsgi_app = _locate(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign, assignment]
     app.before_request(_refuse_other_sites)
     app.before_request(_refuse_many_fields)
@@ -51,19 +51,19 @@ def protect(app: Flask, settings: Settings) -> None:
 
 
 def safe_next(target: str | None) -> str:
-    """The address to go on to, if it is one of this site's own paths; else nothing."""
+    """The address, if it is a path of this site; else an empty string."""
     if not target or len(target) > 2000 or not target.startswith("/") or target.startswith("//"):
         return ""
-    # Browsers take a backslash for a slash, and drop tabs and line ends: `/\evil`, `/<tab>/evil`.
+    # Browsers read a backslash as a slash, and drop tabs and line ends: `/\evil`, `/<tab>/evil`.
     if "\\" in target or any(ord(character) <= 0x20 or ord(character) == 0x7F for character in target):
         return ""
     return target
 
 
 def _locate(inner: "WSGIApplication", proxies: int) -> "WSGIApplication":
-    """Say where a request comes from, and by which scheme, as the websockets do."""
+    """Set the client's address and the scheme of each request, as for websockets."""
 
-    # Not the host: routers of the Heroku kind pass on an X-Forwarded-Host that anybody may have written.
+    # Not the host: routers such as Heroku's pass on an X-Forwarded-Host that the client may have written.
     def wsgi_app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         said_for, said_proto = environ.get("HTTP_X_FORWARDED_FOR", ""), environ.get("HTTP_X_FORWARDED_PROTO", "")
         environ["REMOTE_ADDR"] = addresses.address_of(environ.get("REMOTE_ADDR") or "", said_for, proxies)
@@ -75,13 +75,13 @@ def _locate(inner: "WSGIApplication", proxies: int) -> "WSGIApplication":
 
 
 def _refuse_other_sites() -> None:
-    """The browser itself says that another site sent this: no token can make up for it."""
+    """Refuse what the browser itself marks as sent by another site, even with a token."""
     if request.method in UNSAFE_METHODS and request.headers.get("Sec-Fetch-Site", "").lower() == "cross-site":
         raise Forbidden("The request comes from another site.")
 
 
 def _refuse_many_fields() -> None:
-    """Werkzeug bounds the parts of a multipart form, but not the fields of an ordinary one."""
+    """Bound the fields of an ordinary form; Werkzeug bounds only the parts of a multipart form."""
     if request.mimetype == "application/x-www-form-urlencoded" and request.get_data().count(b"&") >= MAX_FIELDS:
         raise RequestEntityTooLarge("The form has too many fields.")
 
@@ -96,7 +96,7 @@ def _add_headers(response: Response) -> Response:
     if request.is_secure:
         headers.setdefault("Strict-Transport-Security", HSTS)
     if request.endpoint != "static":
-        # Nothing is left in a shared cache, nor behind the Back button once somebody has logged out.
-        headers.setdefault("Cache-Control", "no-store")  # but for people's files, which say so themselves
+        # Nothing stays in a shared cache, nor behind the Back button after a log-out. Files set their own header.
+        headers.setdefault("Cache-Control", "no-store")
         response.vary.add("Cookie")
     return response

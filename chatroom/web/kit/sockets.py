@@ -11,13 +11,14 @@ from chatroom.base.config import Settings
 from chatroom.live.sockets.visitor import Visitor
 from chatroom.people.tokens import grant_of
 from chatroom.services import Services
+from chatroom.web.kit.configuration import words_of
 from chatroom.web.kit.cookies import find_secret
 
 Scope = Mapping[str, Any]
 
 
 def sign_in(app: Flask, scope: Scope) -> Visitor | None:
-    """The visitor behind a handshake, by access token or by session cookie; asks the database."""
+    """Find the visitor of a handshake in the database, by access token or by session cookie."""
     services: Services = app.extensions["chatroom"]
     proxies = services.settings.trusted_proxies
     secret = bearer_of(header(scope, "authorization"))
@@ -39,9 +40,8 @@ def sign_in(app: Flask, scope: Scope) -> Visitor | None:
 
 
 def is_own_origin(scope: Scope, settings: Settings) -> bool:
-    """Whether the page that opens the socket is this site's own, by its Origin: exactly, or not at all."""
-    host = header(scope, "host")
-    allowed = [word for part in settings.allowed_hosts.split(",") if (word := part.strip())]
+    """Whether the page that opens the socket is of this site: its Origin must be exactly this scheme and host."""
+    host, allowed = header(scope, "host"), words_of(settings.allowed_hosts)
     if not host or (allowed and not host_is_trusted(host, allowed)):
         return False
     scheme = "https" if is_secure(scope, settings.trusted_proxies) else "http"
@@ -49,24 +49,23 @@ def is_own_origin(scope: Scope, settings: Settings) -> bool:
 
 
 def is_secure(scope: Scope, trusted_proxies: int) -> bool:
-    """Whether the browser speaks TLS, to us or to a trusted proxy."""
+    """Whether the browser uses TLS, to this server or to a trusted proxy."""
     return addresses.is_secure(str(scope.get("scheme", "")), header(scope, "x-forwarded-proto"), trusted_proxies)
 
 
 def address_of(scope: Scope, trusted_proxies: int) -> str:
-    """Where a connection comes from, as far as the trusted proxies say."""
+    """The address that a connection comes from, according to the trusted proxies."""
     client = scope.get("client")
     return addresses.address_of(client[0] if client else "", header(scope, "x-forwarded-for"), trusted_proxies)
 
 
 def bearer_of(authorization: str) -> str | None:
-    """The access token in an Authorization header; None when it has another scheme, which a proxy may ask for."""
+    """The access token in an Authorization header; None for another scheme, which a proxy may need."""
     scheme, _, token = authorization.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 
 
 def header(scope: Scope, name: str) -> str:
-    """A header's values, joined by commas as HTTP wants it."""
-    wanted = name.encode()
-    separator = "; " if name == "cookie" else ","
+    """The values of a header, joined as HTTP prescribes."""
+    wanted, separator = name.encode(), "; " if name == "cookie" else ","
     return separator.join(value.decode("latin-1") for key, value in scope["headers"] if key == wanted)

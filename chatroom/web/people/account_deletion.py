@@ -1,16 +1,14 @@
-"""The pages that delete an account: one's own, with the password, or another one, as an administrator."""
+"""The pages that delete an account: the user's own, with the password, or another, as an administrator."""
 
-from flask import Blueprint, Response, flash, redirect, url_for
+from flask import Response
 
 from chatroom.web.kit.lanes import scarce
-from chatroom.web.kit.login import client_address, current_user, log_out, login_required
-from chatroom.web.kit.pages import Page, form_page, render
+from chatroom.web.kit.login import client_address, current_user, log_out, page_blueprint
+from chatroom.web.kit.pages import Page, form_page, redirect_to, render
 from chatroom.web.kit.services import services
 from chatroom.web.people.forms import OthersDeletionForm, OwnDeletionForm
 
-FAREWELL = "Your account was deleted."
-
-blueprint = Blueprint("account_deletion", __name__)
+blueprint = page_blueprint("account_deletion")
 
 
 def _own_form() -> OwnDeletionForm:
@@ -26,7 +24,6 @@ def _own_page(form: OwnDeletionForm | None = None, status: int = 200, msg: str =
 
 @blueprint.route("/account/delete", methods=["GET", "POST"])
 @scarce("passwords")
-@login_required
 @form_page(_own_page, _own_form)
 def own(form: OwnDeletionForm) -> Page:
     """Delete the user's own account, and log out."""
@@ -34,8 +31,7 @@ def own(form: OwnDeletionForm) -> Page:
         current_user.user, form.password.data, client_address(), is_erased=form.is_erased
     )
     log_out()
-    flash(FAREWELL, "success")
-    return redirect(url_for("accounts.login"), 303)
+    return redirect_to("accounts.login", "Your account was deleted.")
 
 
 def _others_form(user_id: str) -> OthersDeletionForm:
@@ -50,11 +46,9 @@ def _others_page(user_id: str, form: OthersDeletionForm | None = None, status: i
 
 
 @blueprint.route("/people/<user_id>/delete", methods=["GET", "POST"])
-@login_required
 @form_page(_others_page, _others_form)
 def others(form: OthersDeletionForm) -> Page:
-    """Delete somebody else's account, as an administrator."""
+    """Delete another user's account, as an administrator."""
     reason = (form.reason.data or "").strip()
     services.erasure.account_deletion.delete(current_user.user, form.person, reason, is_erased=form.is_erased)
-    flash(f"The account of {form.person.display_name} was deleted.", "success")
-    return redirect(url_for("admin.people"), 303)
+    return redirect_to("admin.people", f"The account of {form.person.display_name} was deleted.")

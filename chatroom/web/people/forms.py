@@ -15,7 +15,7 @@ from wtforms import (
     TextAreaField,
     ValidationError,
 )
-from wtforms.validators import DataRequired, Length
+from wtforms.validators import DataRequired, EqualTo, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from chatroom.base.models import User
@@ -26,7 +26,7 @@ from chatroom.people.profiles import LONGEST_ABOUT, Profile
 from chatroom.people.sessions import LONGEST_LABEL
 from chatroom.people.tokens import SCOPES, USUAL
 from chatroom.site.audit import LONGEST_REASON
-from chatroom.web.kit.forms import CompleteForm, Form, check
+from chatroom.web.kit.forms import CompleteForm, Form, check, obeys
 from chatroom.web.kit.security import safe_next
 from chatroom.web.kit.services import services
 
@@ -34,37 +34,36 @@ DAYS = {"7": "a week", "30": "30 days", "90": "90 days", "365": "a year"}
 WAYS = {"keep": "Keep the messages under “Former member”", "erase": "Erase the messages and their files"}
 PASSWORD = {"required": True, "maxlength": LONGEST}
 NOT_THEIRS = {"wrong_password": ("password", "This is not your password.")}
+SAME = EqualTo("password", "The two passwords are different.")
 
 
 class NextField(HiddenField):  # type: ignore[misc]  # WTForms has no types
-    """The address to go on to, if it is one of this site's own; any other is forgotten."""
+    """The address to redirect to, from the form or the query; empty unless it is a path of this site."""
+
+    def process_data(self, _value: Any) -> None:
+        """Read the query."""
+        self.data = safe_next(request.args.get("next"))
 
     def process_formdata(self, valuelist: list[Any]) -> None:
-        """What was sent."""
+        """Read the form."""
         self.data = safe_next(valuelist[0] if valuelist else "")
 
 
 class RegisterForm(Form):
-    """Become somebody here."""
+    """Create an account."""
 
-    username = StringField("User name", render_kw={"required": True, "maxlength": 32})
-    display_name = StringField("Display name", render_kw={"required": True, "maxlength": 40})
+    username = StringField("User name", [obeys(clean_username)], render_kw={"required": True, "maxlength": 32})
+    display_name = StringField(
+        "Display name", [obeys(clean_display_name)], render_kw={"required": True, "maxlength": 40}
+    )
     password = PasswordField("Password", render_kw=PASSWORD)
-    password_again = PasswordField("Password again", render_kw=PASSWORD)
+    password_again = PasswordField("Password again", [SAME], render_kw=PASSWORD)
     invite = StringField("Invite code", render_kw={"maxlength": 100})
     next = NextField()
 
-    @classmethod
-    def asked(cls) -> "RegisterForm":
-        """The form as the address asks for it."""
-        form = cls()
-        form.username.data = request.args.get("username", "")[:64]
-        form.next.data = safe_next(request.args.get("next"))
-        return form
-
     @property
     def registration(self) -> Registration:
-        """Who they want to be."""
+        """The account to create."""
         return Registration(
             username=self.username.data,
             display_name=self.display_name.data,
@@ -72,21 +71,9 @@ class RegisterForm(Form):
             invite=self.invite.data or "",
         )
 
-    def validate_username(self, field: Field) -> None:
-        """Apply the rule for user names."""
-        check(lambda: clean_username(field.data or ""))
-
-    def validate_display_name(self, field: Field) -> None:
-        """Apply the rule for display names."""
-        check(lambda: clean_display_name(field.data or ""))
-
     def validate_password(self, field: Field) -> None:
         """Apply the rule for passwords."""
         _check_password(field, self.username.data or "", self.display_name.data or "")
-
-    def validate_password_again(self, field: Field) -> None:
-        """The same twice."""
-        _check_same(self.password, field)
 
 
 class LoginForm(CompleteForm):
@@ -96,19 +83,12 @@ class LoginForm(CompleteForm):
     password = PasswordField("Password", render_kw=PASSWORD)
     next = NextField()
 
-    @classmethod
-    def asked(cls) -> "LoginForm":
-        """The form as the address asks for it."""
-        form = cls()
-        form.next.data = safe_next(request.args.get("next"))
-        return form
-
 
 class ResetForm(Form):
     """Set a new password, twice the same."""
 
     password = PasswordField("New password", render_kw=PASSWORD)
-    password_again = PasswordField("New password again", render_kw=PASSWORD)
+    password_again = PasswordField("New password again", [SAME], render_kw=PASSWORD)
 
     def __init__(self, user: User, **kwargs: Any) -> None:
         self.user = user
@@ -118,13 +98,9 @@ class ResetForm(Form):
         """Apply the rule for passwords."""
         _check_password(field, self.user.username, self.user.display_name)
 
-    def validate_password_again(self, field: Field) -> None:
-        """The same twice."""
-        _check_same(self.password, field)
-
 
 class PasswordForm(ResetForm):
-    """Change one's password."""
+    """Change the password."""
 
     beside: ClassVar = {"wrong_password": ("current_password", "This is not your current password.")}
 
@@ -134,28 +110,26 @@ class PasswordForm(ResetForm):
 class ProfileForm(CompleteForm):
     """Change the profile."""
 
-    display_name = StringField("Display name", render_kw={"required": True, "maxlength": 40})
+    display_name = StringField(
+        "Display name", [obeys(clean_display_name)], render_kw={"required": True, "maxlength": 40}
+    )
     about = TextAreaField("About you", render_kw={"maxlength": LONGEST_ABOUT})
     time_zone = StringField("Time zone", render_kw={"maxlength": 64})
 
     @property
     def profile(self) -> Profile:
-        """What they say."""
+        """The profile to store."""
         return Profile(**{name: self[name].data or "" for name in Profile.__struct_fields__})
-
-    def validate_display_name(self, field: Field) -> None:
-        """Apply the rule for display names."""
-        check(lambda: clean_display_name(field.data or ""))
 
 
 class PictureForm(Form):
-    """Choose a picture, or remove it; the file is not read here."""
+    """Choose a picture, or remove it; the view reads the file."""
 
     remove = HiddenField()
 
 
 class TokenForm(Form):
-    """A new token. Like a new password, it is asked for by one who knows the old one."""
+    """Create a token. Like a new password, it needs the current password."""
 
     beside: ClassVar = NOT_THEIRS
 
@@ -177,17 +151,17 @@ class TokenForm(Form):
 
     @property
     def slugs(self) -> list[str]:
-        """The rooms that were named, separated by commas or spaces."""
+        """The rooms that were typed, separated by commas or spaces."""
         return (self.rooms.data or "").replace(",", " ").split()
 
     def validate_scopes(self, field: Any) -> None:
-        """A token that may do nothing is a mistake."""
+        """Require a scope."""
         if not field.data:
             raise ValidationError("Choose at least one scope.")
 
 
 class DeletionForm(Form):
-    """What becomes of the messages, and the user name, typed to confirm."""
+    """Choose what happens to the messages, and type the user name to confirm."""
 
     way = RadioField("Messages", choices=[SelectChoice(*way) for way in WAYS.items()], validate_choice=False)
     confirmation = StringField(
@@ -201,7 +175,7 @@ class DeletionForm(Form):
 
     @property
     def is_erased(self) -> bool:
-        """Whether the messages go."""
+        """Whether to erase the messages."""
         return bool(self.way.data == "erase")
 
     def validate_way(self, field: Field) -> None:
@@ -210,34 +184,29 @@ class DeletionForm(Form):
             raise ValidationError("Choose what happens to the messages.")
 
     def validate_confirmation(self, field: Field) -> None:
-        """The user name, as it is."""
+        """Require the exact user name."""
         if (field.data or "").strip() != self.person.username:
             raise ValidationError("This is not the user name.")
 
 
 class OwnDeletionForm(DeletionForm):
-    """Delete one's own account."""
+    """Delete the user's own account."""
 
     beside: ClassVar = NOT_THEIRS
 
     password = PasswordField("Your password", render_kw=PASSWORD)
 
     def validate_password(self, field: Field) -> None:
-        """It is looked at only once everything else is right: a try counts as a log-in."""
+        """Require a password. It is checked last, because each check counts as a log-in."""
         if not field.data:
             raise ValidationError("Type your password.")
 
 
 class OthersDeletionForm(DeletionForm):
-    """Delete somebody else's account."""
+    """Delete another user's account."""
 
     reason = StringField("Reason (optional, for the audit log)", render_kw={"maxlength": LONGEST_REASON})
 
 
 def _check_password(field: Field, *names: str) -> None:
     check(lambda: services.people.passwords.check_choice(field.data or "", names))
-
-
-def _check_same(first: Field, second: Field) -> None:
-    if first.data != second.data:
-        raise ValidationError("The two passwords are different.")

@@ -1,4 +1,4 @@
-"""User pages, with the acts of moderators and administrators.
+"""Pages of users, with the acts of moderators and administrators.
 
 `Moderation` decides who may do what; the page shows only what is allowed.
 """
@@ -6,17 +6,17 @@
 from datetime import UTC, datetime
 from typing import cast, get_args
 
-from flask import Blueprint, Response, flash, redirect, request, url_for
+from flask import Response, request, url_for
 
 from chatroom.base.access import Access
-from chatroom.base.durations import end_of, until
+from chatroom.base.durations import until
 from chatroom.base.errors import Refused
 from chatroom.base.models import Role, User
 from chatroom.people.profiles import local_time
 from chatroom.site.authority import has_power
 from chatroom.web.kit.forms import RULES
-from chatroom.web.kit.login import client_address, current_user, login_required
-from chatroom.web.kit.pages import Page, form_page, refusals_on, render
+from chatroom.web.kit.login import client_address, current_user, page_blueprint
+from chatroom.web.kit.pages import Page, form_page, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
 from chatroom.web.moderation.forms import OrderForm
 from chatroom.web.people.forms import ProfileForm
@@ -29,13 +29,14 @@ DONE = {
     "end_sessions": "The user was logged out everywhere.",
 }
 
-blueprint = Blueprint("people", __name__)
+blueprint = page_blueprint("people")
 
 
-def _person_page(user_id: str, status: int = 200, msg: str = "", *, link: str = "") -> Response:
+@blueprint.get("/people/<user_id>")
+def person(user_id: str, status: int = 200, msg: str = "", *, link: str = "") -> Response:
+    """Show the page of a user; `link` is a new reset link."""
     user = services.moderation.moderation.get(user_id)
     now = datetime.now(UTC)
-    by = current_user.user
     room = _room_of(request.values.get("room", ""))
     theirs = services.rooms.access.find_for(user.id, room.room.slug) if room and room.may_moderate else None
     return render(
@@ -47,7 +48,7 @@ def _person_page(user_id: str, status: int = 200, msg: str = "", *, link: str = 
         msg=msg,
         roles=get_args(Role),
         link=link,
-        may_moderate=has_power(by, user),
+        may_moderate=has_power(current_user.user, user),
         room=room.room if room and theirs else None,
         muted=until(user.muted_until) if user.muted_until and user.muted_until > now else "",
         banned=until(user.banned_until) if user.banned_until and user.banned_until > now else "",
@@ -55,44 +56,32 @@ def _person_page(user_id: str, status: int = 200, msg: str = "", *, link: str = 
     )
 
 
-@blueprint.get("/people/<user_id>")
-@login_required
-def person(user_id: str) -> Page:
-    """Somebody's page."""
-    return _person_page(user_id)
-
-
 @blueprint.post("/people/<user_id>/<any(mute, unmute, ban, unban, end_sessions):act>")
-@login_required
-@refusals_on(_person_page)
+@refusals_on(person)
 def keep_order(user_id: str, act: str) -> Page:
-    """Mute or ban somebody, in one room or on the site, or lift it."""
+    """Mute or ban a user, lift a mute or a ban, or end the user's sessions; mutes also in one room."""
     _keep_order(act, services.moderation.moderation.get(user_id))
-    flash(DONE[act], "success")
-    return redirect(url_for("people.person", user_id=user_id, room=request.form.get("room") or None), 303)
+    return redirect_to("people.person", DONE[act], user_id=user_id, room=request.form.get("room") or None)
 
 
 @blueprint.post("/people/<user_id>/role")
-@login_required
-@refusals_on(_person_page)
+@refusals_on(person)
 def set_role(user_id: str) -> Page:
-    """Give somebody another role on the site."""
+    """Change the role of a user on the site."""
     user = services.moderation.moderation.get(user_id)
     role = request.form.get("role", "")
     if role not in get_args(Role):
         raise Refused("invalid", "This role does not exist.")
     services.moderation.moderation.set_role(current_user.user, user, cast("Role", role))
-    flash(f"{user.display_name} now has the role {role}.", "success")
-    return redirect(url_for("people.person", user_id=user_id), 303)
+    return redirect_to("people.person", f"{user.display_name} now has the role {role}.", user_id=user_id)
 
 
 @blueprint.post("/people/<user_id>/reset-link")
-@login_required
-@refusals_on(_person_page)
+@refusals_on(person)
 def make_reset_link(user_id: str) -> Page:
-    """Show a link by which somebody sets a new password: now, and never again."""
+    """Create a link with which the user sets a new password, and show it this once."""
     secret = services.people.resets.make(current_user.user, services.moderation.moderation.get(user_id))
-    return _person_page(user_id, 201, link=url_for("resets.reset", secret=secret, _external=True))
+    return person(user_id, 201, link=url_for("resets.reset", secret=secret, _external=True))
 
 
 def _profile_page(form: ProfileForm | None = None, status: int = 200, msg: str = "") -> Response:
@@ -100,20 +89,18 @@ def _profile_page(form: ProfileForm | None = None, status: int = 200, msg: str =
 
 
 @blueprint.route("/account/profile", methods=["GET", "POST"])
-@login_required
 @form_page(_profile_page, ProfileForm)
 def profile(form: ProfileForm) -> Page:
     """The user's own profile."""
     services.site.limits.posting.check(current_user.id, client_address())
     services.people.profiles.change(current_user.user, form.profile)
-    flash("Your profile was saved.", "success")
-    return redirect(url_for("people.person", user_id=current_user.id), 303)
+    return redirect_to("people.person", "Your profile was saved.", user_id=current_user.id)
 
 
 def _keep_order(act: str, user: User) -> None:
     by, moderation, form = current_user.user, services.moderation.moderation, OrderForm()
     room, reason = _room_of(request.form.get("room", "")), form.reason.data or ""
-    end = end_of(form.duration.data or "", datetime.now(UTC)) if act in {"mute", "ban"} else None
+    end = form.end if act in {"mute", "ban"} else None
     if act == "end_sessions":
         moderation.end_sessions(by, user)
     elif act in {"ban", "unban"}:

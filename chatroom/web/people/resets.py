@@ -1,10 +1,10 @@
 """Set a new password with a reset link."""
 
-from flask import Blueprint, Response, flash, redirect, url_for
+from flask import Blueprint, Response
 
 from chatroom.web.kit.forms import RULES
 from chatroom.web.kit.lanes import scarce
-from chatroom.web.kit.pages import Page, form_page, render
+from chatroom.web.kit.pages import Page, form_page, redirect_to, render
 from chatroom.web.kit.services import services
 from chatroom.web.people.forms import ResetForm
 
@@ -26,5 +26,4 @@ def _reset_page(secret: str, form: ResetForm | None = None, status: int = 200, m
 def reset(form: ResetForm, secret: str) -> Page:
     """Set a new password, for the holder of the link."""
     services.people.resets.use(secret, form.password.data or "")
-    flash("The new password was set. Log in with it.", "success")
-    return redirect(url_for("accounts.login"), 303)
+    return redirect_to("accounts.login", "The new password was set. Log in with it.")

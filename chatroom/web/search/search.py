@@ -3,37 +3,37 @@
 from datetime import UTC, datetime
 
 import msgspec
-from flask import Blueprint, Response, request, url_for
+from flask import Response, request, url_for
 
 from chatroom.live.protocol import WireMessage, wire
 from chatroom.search.queries import LONGEST_QUERY
 from chatroom.search.search import Hit, Results
 from chatroom.web.kit.api import answer, api_blueprint, asker, query_as
-from chatroom.web.kit.login import LoggedIn, current_user, login_required
+from chatroom.web.kit.login import LoggedIn, current_user, page_blueprint
 from chatroom.web.kit.openapi import operation
 from chatroom.web.kit.pages import Page, refusals_on, render
 from chatroom.web.kit.services import services
 
-blueprint = Blueprint("search", __name__)
+blueprint = page_blueprint("search")
 api = api_blueprint("search_api")
 
 
 class Asked(msgspec.Struct):
-    """What is looked for, and where to go on."""
+    """What to search for, and where to continue."""
 
     q: str
     before: str | None = None
 
 
 class SnippetPiece(msgspec.Struct):
-    """A part of a message's text; `hit` where it is what was looked for."""
+    """A part of the text of a message; `hit` if it matches the search."""
 
     text: str
     hit: bool
 
 
 class Found(msgspec.Struct):
-    """A message that was found: where it is, and the part of its text around the hit."""
+    """A message that was found: its address, and the part of its text around the match."""
 
     room: str
     title: str
@@ -43,9 +43,9 @@ class Found(msgspec.Struct):
 
 
 class SearchAnswer(msgspec.Struct):
-    """A page of results. `before` is where to go on, null at the end; `cut` when time ran out before it was full.
+    """A page of results. `before` is where to continue, null at the end; `cut`: the time ended before it was full.
 
-    `behind` when so much is being written that some of the newest messages cannot be found yet.
+    `behind`: so much is being written that some of the newest messages cannot be found yet.
     """
 
     hits: list[Found]
@@ -69,7 +69,6 @@ def _search_page(status: int = 200, msg: str = "", *, results: Results | None = 
 
 
 @blueprint.get("/search")
-@login_required
 @refusals_on(_search_page)
 def page() -> Page:
     """What was found, the newest first; or the form alone."""

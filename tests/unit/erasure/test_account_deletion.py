@@ -362,7 +362,7 @@ class TestWhatTheyWrote:
         site.services.messages.writer.post(lobby, draft)
         site.delete(site.bob, is_erased=True)
         with pytest.raises(Refused):
-            files.downloads.get(file.id)
+            files.store.get(file.id)
 
     def test_files_stay_with_what_is_kept(self, site: Site) -> None:
         files, lobby = site.services.files, site.room(site.bob)
@@ -371,7 +371,7 @@ class TestWhatTheyWrote:
         draft = site.services.files.of_messages.attach(lobby, draft, [file.id])
         site.services.messages.writer.post(lobby, draft)
         site.delete(site.bob)
-        assert not files.downloads.is_unused(files.downloads.get(file.id))
+        assert files.usage.has_message(files.store.get(file.id))
 
     def test_search(self, site: Site) -> None:
         talk(site)

@@ -40,7 +40,8 @@ class Place:
     def process(self, origin: str, clock: Clock) -> FileParts:
         context, leases = Context(self.settings, self.database, "", origin), LeaseStore(self.database, holder=origin)
         site: Any = SimpleNamespace(context=context, leases=leases)
-        return FileParts(site, find_message=self.message_store.find_by_client_id, clock=clock)
+        find_message = self.message_store.find_by_client_id
+        return FileParts(site, find_message=find_message, find_held=lambda *_: None, clock=clock)
 
     def upload(self, content: bytes = b"some text", name: str = "a.txt", person: Author = ALICE) -> File:
         return self.files.uploads.take(person.id, LOBBY, name, io.BytesIO(content))
@@ -71,14 +72,13 @@ class TestUploads:
     def test_are_typed_by_content_and_keep_a_clean_name(self, place: Place) -> None:
         file = place.upload(b"%PDF-1.7\n", "../holiday.html")
         assert file == File(id=file.id, name="holiday.html", type="application/pdf", size=9)
-        assert b"".join(place.files.downloads.read(place.files.downloads.get(file.id), 0, 9)) == b"%PDF-1.7\n"
+        assert b"".join(place.files.store.read(file.id, 0, 9)) == b"%PDF-1.7\n"
 
     def test_of_pictures_are_measured_and_get_a_thumbnail(self, place: Place) -> None:
         file = place.upload(make_picture(turned=6), "holiday")
         assert (file.name, file.type, file.width, file.height) == ("holiday.jpg", "image/jpeg", 80, 120)
-        kept = place.files.downloads.get(file.id)
-        assert sum(map(len, place.files.downloads.read(kept, 0, file.size))) == file.size
-        assert place.files.downloads.thumbnail(kept)[8:12] == b"WEBP"
+        assert sum(map(len, place.files.store.read(file.id, 0, file.size))) == file.size
+        assert place.files.store.thumbnail(file.id)[8:12] == b"WEBP"
 
     def test_that_are_empty_too_large_or_bombs_are_refused(self, clock: Clock) -> None:
         place = Place(clock, max_file_bytes=200_000)
@@ -103,7 +103,7 @@ class TestUploads:
         gif = make_moving("GIF")[:-1] + b"\x21\xfe\x0b" + SECRET + b"\0;"
         for content, type in ((film, "video/mp4"), (gif, "image/gif")):
             file = place.upload(content)
-            kept = b"".join(place.files.downloads.read(place.files.downloads.get(file.id), 0, file.size))
+            kept = b"".join(place.files.store.read(file.id, 0, file.size))
             assert file.type == type
             assert SECRET in content
             assert SECRET not in kept
@@ -189,7 +189,7 @@ class TestUnposted:
         self, place: Place, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         looked: list[str] = []
-        is_used = place.files.uploads._space._is_used
+        is_used = place.files.usage.is_used
 
         def note(kept: KeptFile) -> bool:
             if is_used(kept):
@@ -197,7 +197,7 @@ class TestUnposted:
                 return True
             return False
 
-        monkeypatch.setattr(place.files.uploads._space, "_is_used", note)
+        monkeypatch.setattr(place.files.usage, "is_used", note)
         posted = [place.say(place.upload(b"x" * 30), client_id=f"c{number}").files[0].id for number in range(20)]
         assert set(looked) <= set(posted)
         assert len(looked) == len(set(looked)) >= 18
@@ -215,7 +215,7 @@ class TestUnposted:
     def test_the_sweep_makes_room(self, place: Place, clock: Clock) -> None:
         self.fill(place)
         clock.advance(hours=25)
-        place.files.sweep.run()
+        place.files.usage.sweep()
         assert not self.is_full(place)
 
     @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ class TestAttaching:
         file = place.upload()
         message = place.say(file)
         deleted = place.delete(message)
-        place.files.sweep.run()
+        place.files.usage.sweep()
         assert place.say(file) == deleted
 
     def test_a_race_that_is_never_won_ends(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -298,8 +298,8 @@ class TestLettingGo:
         deleted = place.delete(place.say(file))
         assert deleted.files == ()
         with pytest.raises(Refused, match="no such file"):
-            place.files.downloads.get(file.id)
-        assert place.files.sweep.run() == 1
+            place.files.store.get(file.id)
+        assert place.files.usage.sweep() == 1
         assert place.count == place.database["files.chunks"].count_documents({}) == 0
 
     def test_a_crash_after_the_deletion_is_made_good(
@@ -308,9 +308,9 @@ class TestLettingGo:
         message = place.say(place.upload())
         monkeypatch.setattr(place.files.of_messages, "remove", lambda message: None)
         place.delete(message)
-        assert (place.files.sweep.run(), place.count) == (0, 1)
+        assert (place.files.usage.sweep(), place.count) == (0, 1)
         clock.advance(minutes=2)
-        assert (place.files.sweep.run(), place.count) == (1, 0)
+        assert (place.files.usage.sweep(), place.count) == (1, 0)
 
     def test_a_database_that_is_away_does_not_undo_the_deletion(
         self, place: Place, monkeypatch: pytest.MonkeyPatch
@@ -326,36 +326,36 @@ class TestLettingGo:
         with pytest.raises(Refused):
             place.delete(message, BOB)
         clock.advance(minutes=2)
-        assert place.files.sweep.run() == 0
-        assert place.files.downloads.get(message.files[0].id)
+        assert place.files.usage.sweep() == 0
+        assert place.files.store.get(message.files[0].id)
 
     def test_an_edit_leaves_them(self, place: Place) -> None:
         message = place.say(place.upload(), text="look")
         edited = place.messages.change(LOBBY, place.messages.changes.editing(access(ALICE, LOBBY), message.id, "see"))
         assert edited.files == message.files
-        assert place.files.downloads.get(message.files[0].id)
+        assert place.files.store.get(message.files[0].id)
 
     def test_what_no_message_took_is_removed_after_a_day(self, place: Place, clock: Clock) -> None:
         place.upload()
         used = place.say(place.upload()).files[0]
         place.files.of_messages.attach(LOBBY, Draft(author=ALICE, text="", client_id="lost"), [place.upload().id])
         clock.advance(hours=23)
-        assert place.files.sweep.run() == 0
+        assert place.files.usage.sweep() == 0
         clock.advance(hours=2)
-        assert place.files.sweep.run() == 2
+        assert place.files.usage.sweep() == 2
         assert [str(document["_id"]) for document in place.database["files.files"].find()] == [used.id]
 
     def test_a_file_whose_message_vanished_is_removed_within_a_week(self, place: Place, clock: Clock) -> None:
         """Somebody took the message out of the database: retention, or a hand."""
         place.say(place.upload())
         clock.advance(hours=25)
-        assert place.files.sweep.run() == 0
+        assert place.files.usage.sweep() == 0
         place.database["messages"].delete_many({})
         clock.advance(days=7)
-        assert place.files.sweep.run() == 1
+        assert place.files.usage.sweep() == 1
 
     def test_a_sweep_is_bounded(self, place: Place, clock: Clock) -> None:
         for _ in range(5):
             place.upload()
         clock.advance(hours=25)
-        assert [place.files.sweep.run(2) for _ in range(4)] == [2, 2, 1, 0]
+        assert [place.files.usage.sweep(2) for _ in range(4)] == [2, 2, 1, 0]

@@ -491,18 +491,18 @@ class TestFiles:
         file = world.files.uploads.take(world.carol.id, LOBBY, "a.txt", io.BytesIO(b"words"))
         held = world.hold("c1", files=(file.id,))
         assert held.files == (file,)
-        kept = world.files.downloads.get(file.id)
+        kept = world.files.store.get(file.id)
         assert world.approval.may_see(world.bob, kept)
         assert not world.approval.may_see(world.carol, kept)
-        assert world.files.downloads.is_unused(kept)
+        assert not world.files.usage.has_message(kept)
         world.now += timedelta(days=3)
-        assert world.files.sweep.run() == 0
+        assert world.files.usage.sweep() == 0
         with pytest.raises(Refused, match="belongs to another message"):
             world.hold("c2", files=(file.id,))
         world.approval.approve(world.bob, held.id)
         assert world.said()[0].files == (file,)
         world.now += timedelta(days=8)
-        assert world.files.sweep.run() == 0
+        assert world.files.usage.sweep() == 0
 
     @pytest.mark.parametrize("how", ["rejected", "withdrawn"])
     def test_are_gone_with_it(self, world: World, how: str) -> None:
@@ -513,8 +513,8 @@ class TestFiles:
         else:
             world.approval.withdraw(world.access(world.carol), held.id)
         with pytest.raises(Refused, match="no such file"):
-            world.files.downloads.get(file.id)
-        assert world.files.sweep.run() == 1
+            world.files.store.get(file.id)
+        assert world.files.usage.sweep() == 1
 
 
 def _die(*_: Any, **__: Any) -> None:

@@ -339,7 +339,7 @@ UNNOTED = {
     ("chatroom.erasure.account_deletion", "make_former"): "the note was made with the role that was taken first",
     ("chatroom.people.avatars", "remove"): "one's own picture",
     ("chatroom.outbound.push", "remove"): "one's own browser",
-    ("chatroom.files.sweep", "remove"): "a file that no message has",
+    ("chatroom.files.usage", "remove"): "a file that no message has",
 }
 """Those that are nobody's act upon somebody else, and why."""
 

@@ -71,15 +71,15 @@ def test_the_table_shows_what_was_promised_and_what_came() -> None:
     assert "**not kept**" in line
 
 
-def test_the_page_says_what_this_room_loses() -> None:
-    assert "What this room loses" in page(report(), [])
+def test_the_page_lists_promises_that_were_not_kept() -> None:
+    assert "Promises that were not kept" in page(report(), [])
 
 
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
         ({"finished": []}, "Incomplete:** P1"),
-        ({"is_quick": True}, "A quick run"),
+        ({"is_quick": True}, "Quick run"),
         ({"failures": {"P1": "no server"}}, "P1 failed:** no server"),
     ],
 )
