@@ -8,17 +8,19 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
+import msgspec
+
 from chatroom.base.models import FORMER_MEMBER, Author, FormerMember, Message, Reaction
 
 
 def is_erased_with(former: FormerMember, message: Message) -> bool:
-    """Whether a message goes with its author; a line that the room itself wrote about them stays."""
+    """Whether a message is erased with its author. Event lines about them stay."""
     is_written = message.author.id == former.id and message.kind == "message"
     return former.is_erased and is_written and message.deleted_at is None
 
 
 def without_name(former: FormerMember, message: Message) -> dict[str, Any]:
-    """The fields in which a message names them, as they are without the name; empty where it does not."""
+    """The new values of the fields in which a message names a former member."""
     return _author(former, message) | _mentions(former, message) | _reactions(former, message)
 
 
@@ -34,7 +36,7 @@ def _author(former: FormerMember, message: Message) -> dict[str, Any]:
 
 
 def _mentions(former: FormerMember, message: Message) -> dict[str, Any]:
-    """Only what was made of the text: the text itself is what its author typed."""
+    """Only the HTML: the text is what its author typed."""
     if former.id not in message.mentions:
         return {}
     shown = rf'(<span(?=[^>]* data-user="{re.escape(former.id)}")[^>]*>)@[^<]*(</span>)'
@@ -44,17 +46,11 @@ def _mentions(former: FormerMember, message: Message) -> dict[str, Any]:
 
 def _reactions(former: FormerMember, message: Message) -> dict[str, Any]:
     reactions = tuple(_parted(former, message.reactions))
-    if reactions == message.reactions:
-        return {}
-    return {"reactions": [{"emoji": each.emoji, "people": _documents(each.people)} for each in reactions]}
-
-
-def _documents(people: tuple[Author, ...]) -> list[dict[str, str]]:
-    return [{"id": person.id, "name": person.name} for person in people]
+    return {"reactions": msgspec.to_builtins(reactions)} if reactions != message.reactions else {}
 
 
 def _parted(former: FormerMember, reactions: tuple[Reaction, ...]) -> Iterator[Reaction]:
-    """The reactions without their name, or without them where they take back what they said."""
+    """The reactions without the name; without the person, if their messages are erased too."""
     nobody = Author(former.id, FORMER_MEMBER)
     for each in reactions:
         people = [nobody if person.id == former.id else person for person in each.people]

@@ -1,4 +1,4 @@
-"""Append drafts to a room's log: render them, and store them as the room's next messages."""
+"""Render drafts, and store them as a room's next messages."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from chatroom.messages.texts import Texts
 
 
 class Appending:
-    """Store drafts in groups. `store_now` writes from the event loop, and is given where there is one."""
+    """Store drafts in groups. `store_now` writes from the event loop; None without one."""
 
     def __init__(self, store: MessageStore, texts: Texts, store_now: AsyncMessages | None = None) -> None:
         self._store = store
@@ -18,14 +18,14 @@ class Appending:
         self._store_now = store_now
 
     def append(self, room_id: str, drafts: Sequence[Draft], after: int | None = None) -> list[Stored]:
-        """Render and store drafts as the room's next messages, in one write."""
+        """Store drafts in one write."""
         rendered = [Rendered(draft, self._texts.render_draft(draft)) for draft in drafts]
         return self._store.append(room_id, rendered, after=after)
 
     async def append_now(self, room_id: str, drafts: Sequence[Draft], after: int) -> list[Stored] | None:
-        """Store drafts as the messages that follow `after`, from the event loop; None where they need `append`.
+        """Store drafts from the event loop, as the messages that follow `after`.
 
-        That is so where a text has markup, and where the write did not go through at once.
+        None if they need `append`: a text has markup, or the write failed.
         """
         rendered = _render_all_plain(drafts)
         if self._store_now is None or rendered is None:
@@ -33,7 +33,7 @@ class Appending:
         return await self._store_now.append(room_id, rendered, after)
 
     def make_ready(self, room_id: str, drafts: Sequence[Draft], after: int) -> StoreNow | None:
-        """Do all of `append_now` but the writing, while the database is at work on those before."""
+        """Prepare `append_now` while the database stores the previous drafts."""
         rendered = _render_all_plain(drafts)
         if self._store_now is None or rendered is None:
             return None
@@ -41,7 +41,7 @@ class Appending:
 
 
 def _render_all_plain(drafts: Sequence[Draft]) -> list[Rendered] | None:
-    """All of them; None where one has markup, or is there twice."""
+    """All drafts; None if one has markup, or occurs twice."""
     rendered = [Rendered(draft, html) for draft in drafts if (html := _render_plain(draft)) is not None]
     return rendered if len({each.key for each in rendered}) == len(drafts) else None
 

@@ -1,7 +1,7 @@
-"""The one write from the event loop itself: posts that are next in their room, without conflict.
+"""The one write from the event loop: posts that are next in their room, without conflict.
 
-A thread would wait for the interpreter's lock three times, behind every page that is being rendered. A post that does
-not go through at once is stored by `MessageStore.append`, in a thread.
+A thread would wait for the interpreter's lock three times, behind every page that is rendered. If the write fails,
+`MessageStore.append` stores the posts in a thread.
 """
 
 import logging
@@ -18,17 +18,16 @@ from chatroom.mongo.database import Database, Document
 
 log = logging.getLogger(__name__)
 
-
 StoreNow = Callable[[], Awaitable[list[Stored] | None]]
-"""Store what was made ready, as `AsyncMessages.append` does."""
+"""Store the prepared drafts, as `AsyncMessages.append` does."""
 
 
 class Outrun(Exception):
-    """Another process was quicker: the revision that was to be the next is taken, and nothing was stored."""
+    """Another process has taken the next revision; nothing was stored."""
 
 
 class AsyncMessages:
-    """The messages collection, for the event loop on which this is first used; `close` it there."""
+    """Writes to the messages collection, for the event loop that first uses it; `close` it there."""
 
     def __init__(self, database: Database, store: MessageStore) -> None:
         self._timeout_seconds = database.timeout_seconds
@@ -42,16 +41,16 @@ class AsyncMessages:
         self._store = store
 
     async def append(self, room: str, drafts: Sequence[Rendered], after: int) -> list[Stored] | None:
-        """Store drafts as the messages that follow `after`, the newest revision, and answer when a majority has them.
+        """Store drafts as the messages that follow `after`, the newest revision; return when a majority has them.
 
-        None where the outcome is unknown, or one of them is stored already: give the same drafts to
+        None if the outcome is unknown, or one of them is stored already: give the same drafts to
         `MessageStore.append`, which finds what is stored and stores the rest. Raises `Outrun`.
         """
         documents = self._store.documents(room, after, drafts)
         return self._store.stored(documents, drafts) if await self._has_stored(documents) else None
 
     def make_ready(self, room: str, drafts: Sequence[Rendered], after: int) -> StoreNow:
-        """Do all of `append` but the writing; what is returned writes, and answers as `append` does."""
+        """Prepare `append`; the returned function writes, and returns what `append` does."""
         documents = self._store.documents(room, after, drafts)
         stored = self._store.stored(documents, drafts)
         encoded = [RawBSONDocument(bson.encode(document)) for document in documents]
@@ -62,10 +61,10 @@ class AsyncMessages:
         return store_now
 
     async def _has_stored(self, documents: Sequence[Mapping[str, Any]]) -> bool:
-        """Insert them; False where the ordinary way has to be gone."""
+        """Insert documents; False if `MessageStore.append` has to store them."""
         try:
             with pymongo.timeout(self._timeout_seconds):
-                # The command itself: `insert_many` looks at every document, and takes a third longer for it.
+                # The command itself: `insert_many` reads every document, and takes a third longer.
                 reply = await self._database.command({**self._insert, "documents": documents})
         except PyMongoError as error:
             log.warning("the database did not answer at once: %s: %.300s", type(error).__name__, error)
@@ -75,11 +74,11 @@ class AsyncMessages:
         return reply.get("n") == len(documents) and not (reply.get("writeErrors") or reply.get("writeConcernError"))
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         await self._client.close()
 
 
 def _is_outrun(reply: Document) -> bool:
-    """Whether nothing at all was stored, because the first of the revisions is taken."""
+    """Whether nothing was stored, because the first of the revisions is taken."""
     failure: Document = next(iter(reply.get("writeErrors", ())), {})
     return failure.get("index") == 0 and set(failure.get("keyPattern", {"?": 1})) <= {"room", "revision", "revisions"}

@@ -1,44 +1,40 @@
 """Changes of a stored message: a new text, deletion, reactions, pins.
 
-Each is a function that the room's queue calls in turn, and calls again while its outcome is unknown.
+A change is a function. The room's queue calls it, and calls it again while its outcome is unknown.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from chatroom.base.access import Access
 from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import Refused
-from chatroom.base.models import (
-    Draft,
-    FormerMember,
-    Message,
-    Reaction,
-    Room,
-    make_client_id,
-)
+from chatroom.base.models import Draft, FormerMember, Message, Room, make_client_id
 from chatroom.files.message_files import MessageFiles
 from chatroom.messages.anonymity import is_erased_with, without_name
-from chatroom.messages.history import MOST_PINS
+from chatroom.messages.log_store import MOST_PINS
 from chatroom.messages.messages_store import MessageStore
 from chatroom.messages.reactions import check_emoji, react
 from chatroom.messages.rules import RoomRules
 from chatroom.messages.texts import Texts
 from chatroom.messages.writer import Change, Writer
-from chatroom.site.acts import Acts
+from chatroom.site.acts import About, Acts
 from chatroom.site.acts_store import Note
 from chatroom.site.audit import about_message, about_room
 from chatroom.site.audit_store import Act
 
 ERASED: dict[str, Any] = {"text": "", "html": "", "mentions": [], "reactions": [], "files": [], "pinned_at": None}
-"""What a deleted message is left with; its `reply_to` stays, and so does its place."""
+"""The fields that deletion empties. The place of the message and its `reply_to` stay."""
 
 Edit = Callable[[Message], Mapping[str, Any] | None]
-"""Given a message, the fields that change, or None; refuses what may not be."""
+"""Given a message: the fields that change, or None. Raises `Refused` if they may not change."""
 
 
 class Changes:
-    """One function for each. Whoever changes a message is a person: webhooks change nothing."""
+    """Make changes. Only people change messages; webhooks do not."""
 
     def __init__(
         self,
@@ -47,8 +43,8 @@ class Changes:
         rules: RoomRules,
         writer: Writer,
         *,
-        files: MessageFiles | None = None,
-        acts: Acts | None = None,
+        files: MessageFiles,
+        acts: Acts,
         clock: Clock = utc_now,
     ) -> None:
         self._store = store
@@ -60,9 +56,9 @@ class Changes:
         self._clock = clock
 
     def editing(self, access: Access, message_id: str, text: str, *, seen: int | None = None) -> Change:
-        """The change that edits a message of its author; raise `Refused` for a text that is not allowed.
+        """The change of an author's own text; raise `Refused` for a text that is not allowed.
 
-        `seen` is the message's revision that its editor saw: a later edit is not overwritten (`conflict`).
+        `seen` is the revision of the message that its editor saw: a later edit is not overwritten (`conflict`).
         """
         self._rules.check("edit", access, "person")
         self._texts.check(text)
@@ -83,9 +79,9 @@ class Changes:
         return self._changing(message_id, edit)
 
     def deleting(self, access: Access, message_id: str, reason: str = "") -> Change:
-        """The change that deletes a message, by its author or a moderator: only its place in the log stays."""
+        """The deletion of a message by its author or a moderator."""
         notes: list[Note] = []
-        """Of another's message: kept over the tries of a write whose outcome is unknown, so that it is one act."""
+        """The note of the act, if a moderator deletes. The same note for every try: it is one act."""
 
         def erase(message: Message) -> Mapping[str, Any] | None:
             if not access.may_moderate:
@@ -101,23 +97,17 @@ class Changes:
         def change(room_id: str, after: int | None) -> Message:
             changed = erasing(room_id, after)
             for note in notes:
-                if self._acts is not None:
-                    self._acts.follow(note)
+                self._acts.follow(note)
             return changed
 
         return change
 
     def clearing(self, sequences: Sequence[int]) -> Change:
-        """The change that erases several messages of any author; returns the one that changed last."""
-        moment = self._clock()
-
-        def erase(message: Message) -> Mapping[str, Any] | None:
-            return None if message.deleted_at else ERASED | {"deleted_at": moment}
-
-        return self._changing_several(sequences, erase)
+        """The deletion of several messages of any author; returns the message that changed last."""
+        return self._changing_several(sequences, _erasing(self._clock()))
 
     def removing_author(self, sequences: Sequence[int], former: FormerMember) -> Change:
-        """The change after which several messages no longer name a former member."""
+        """The change that removes the name of a former member from several messages."""
         moment = self._clock()
 
         def remove(message: Message) -> Mapping[str, Any] | None:
@@ -129,7 +119,7 @@ class Changes:
         return self._changing_several(sequences, remove)
 
     def reacting(self, access: Access, message_id: str, emoji: str, *, on: bool = True) -> Change:
-        """The change that adds a reaction, or removes one's own."""
+        """The change that adds or removes a reaction of this member."""
         self._rules.check("react", access, "person")
         kept = check_emoji(emoji)
         person = access.author
@@ -137,7 +127,7 @@ class Changes:
         def edit(message: Message) -> Mapping[str, Any] | None:
             _check_there(message)
             reactions = react(message.reactions, person, kept, on=on)
-            return None if reactions is None else {"reactions": [_document(each) for each in reactions]}
+            return None if reactions is None else {"reactions": msgspec.to_builtins(reactions)}
 
         return self._changing(message_id, edit)
 
@@ -151,7 +141,7 @@ class Changes:
             _check_there(message)
             if (message.pinned_at is not None) == on:
                 return None
-            if on and len(self._store.pinned(access.room.id, MOST_PINS)) >= MOST_PINS:
+            if on and len(self._store.pinned(access.room.id)) >= MOST_PINS:
                 raise Refused("too_many_pins", f"A room has at most {MOST_PINS} pinned messages. Unpin one first.")
             is_new = on
             return {"pinned_at": self._clock() if on else None}
@@ -167,86 +157,67 @@ class Changes:
         return change
 
     def expiring(self, message_id: str) -> Change:
-        """The change that deletes a message because it is older than its room keeps them."""
-
-        def erase(message: Message) -> Mapping[str, Any] | None:
-            return None if message.deleted_at else ERASED | {"deleted_at": self._clock()}
-
-        return self._changing(message_id, erase)
+        """The deletion of a message that is older than its room keeps messages."""
+        return self._changing(message_id, _erasing(self._clock()))
 
     def make(self, room: Room, change: Change) -> Message:
-        """Make a change that nobody is counted for: what people do comes by `Posting.change`."""
+        """Make a change that counts for no limit. Changes that people ask for go through `Posting.change`."""
         return self._writer.change(room, change)
 
-    def _changing(self, message_id: str, edit: Edit) -> Change:
-        files = self._files
-        bereft: list[Message] = []
-        """The message before its files were taken from it."""
-
-        def edit_with_files(message: Message) -> Mapping[str, Any] | None:
-            fields = edit(message)
-            if files is not None and message.files and fields and fields.get("files") == []:
-                files.expect_removal(message)
-                bereft[:] = [message]
-            return fields
-
-        def change(room_id: str, after: int | None) -> Message:
-            changed = self._store.change(room_id, message_id, edit_with_files, after=after)
-            if files is not None and bereft and not changed.files:
-                files.remove(bereft[0])
-            return changed
-
-        return change
-
-    def _changing_several(self, sequences: Sequence[int], edit: Edit) -> Change:
-        files = self._files
-        bereft: dict[str, Message] = {}
-        """The messages before their files were taken from them."""
-
-        def edit_with_files(message: Message) -> Mapping[str, Any] | None:
-            fields = edit(message)
-            if files is not None and message.files and fields and fields.get("files") == []:
-                files.expect_removal(message)
-                bereft[message.id] = message
-            return fields
-
-        def change(room_id: str, _: int | None) -> Message:
-            changed = self._store.change_several(room_id, sequences, edit_with_files)
-            if changed is None:
-                raise Refused("not_found", "There are no such messages in this room.")
-            if files is not None:
-                for message in bereft.values():
-                    files.remove(message)
-            return changed
-
-        return change
-
     def complete_deletion(self, act: Act) -> None:
-        """What belongs to the deletion of another's message that is noted, and perhaps not done."""
+        """Finish an act that is noted: delete its message, unless that is done."""
         room_id = act.room.id if act.room is not None else ""
         for message, _ in self._store.find_all([act.subject.id], [room_id]):
             if not message.deleted_at:
                 self.expiring(message.id)(room_id, None)
 
+    def _changing(self, message_id: str, edit: Edit) -> Change:
+        store = self._store
+        return self._removing_files(edit, lambda room, edit, after: store.change(room, message_id, edit, after=after))
+
+    def _changing_several(self, sequences: Sequence[int], edit: Edit) -> Change:
+        return self._removing_files(edit, lambda room, edit, _: self._store.change_several(room, sequences, edit))
+
+    def _removing_files(self, edit: Edit, write: Callable[[str, Edit, int | None], Message | None]) -> Change:
+        """The change that makes an edit by `write`, and removes the files that the edit takes from messages."""
+        bereft: dict[str, Message] = {}
+        """The messages before their files were taken from them."""
+
+        def edit_with_files(message: Message) -> Mapping[str, Any] | None:
+            fields = edit(message)
+            if message.files and fields and fields.get("files") == []:
+                self._files.expect_removal(message)
+                bereft[message.id] = message
+            return fields
+
+        def change(room_id: str, after: int | None) -> Message:
+            changed = write(room_id, edit_with_files, after)
+            if changed is None:
+                raise Refused("not_found", "There are no such messages in this room.")
+            for message in bereft.values():
+                self._files.remove(message)
+            return changed
+
+        return change
+
     def _intend(self, access: Access, message: Message, reason: str, notes: list[Note]) -> None:
-        if self._acts is None:
-            return
         if not notes:
             subject = about_message(message.id, message.author, access.room.title)
             details, room = {"message": message.sequence}, about_room(access.room)
-            notes.append(
-                self._acts.note(
-                    "rooms", access.author, "delete_message", subject, reason=reason, details=details, room=room
-                )
-            )
+            about: About = {"reason": reason, "details": details, "room": room}
+            notes.append(self._acts.note("rooms", access.author, "delete_message", subject, **about))
         self._acts.intend(notes[0], access.room.id)
 
     def _note_pin(self, access: Access, message: Message) -> None:
-        """Have the room say who pinned, in answer to what was pinned."""
+        """Write an event line that says who pinned the message, as a reply to it."""
         client_id = make_client_id(f"pin-{message.id}-{message.revision}")
         text = f"{access.name} pinned a message"
         line = Draft(author=access.author, text=text, client_id=client_id, reply_to=message.sequence, kind="event")
         self._writer.note_soon(access.room, line)
+
+
+def _erasing(moment: datetime) -> Edit:
+    return lambda message: None if message.deleted_at else ERASED | {"deleted_at": moment}
 
 
 def _check_author(access: Access, message: Message) -> None:
@@ -257,7 +228,3 @@ def _check_author(access: Access, message: Message) -> None:
 def _check_there(message: Message) -> None:
     if message.deleted_at is not None:
         raise Refused("not_found", "The message was deleted.")
-
-
-def _document(reaction: Reaction) -> dict[str, Any]:
-    return {"emoji": reaction.emoji, "people": [{"id": each.id, "name": each.name} for each in reaction.people]}

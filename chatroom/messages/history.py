@@ -1,6 +1,6 @@
-"""Read a room's messages: pages of its history, a single message, and the changes since a cursor."""
+"""Pages of a room's history, single messages, and the changes since a cursor, as members may read them."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 import msgspec
@@ -9,13 +9,11 @@ from chatroom.base.errors import Refused
 from chatroom.base.models import Message, Room
 from chatroom.messages.messages_store import MessageStore
 
-MOST_PINS = 50
-
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of a room: `revision` is the cursor to continue with, `more` whether there is more that way.
+    """A part of a room: `revision` is the cursor to continue with, `more` whether there is more in this direction.
 
-    `newer` is whether there are newer messages than those of a page from the middle of the room.
+    `newer`: whether there are messages after a page from the middle of the room.
     """
 
     messages: list[Message]
@@ -25,18 +23,10 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class History:
-    """The messages of rooms, as their members may read them."""
+    """Read rooms, without what was cleared."""
 
     def __init__(self, store: MessageStore) -> None:
         self._store = store
-
-    def pinned(self, room: Room) -> list[Message]:
-        """The pinned messages, the one pinned first first."""
-        return self._store.pinned(room.id, MOST_PINS)
-
-    def get(self, room: Room, message_id: str) -> Message:
-        """One message; raise `Refused` (`not_found`) when the room has none of that id."""
-        return self._store.get(room.id, message_id)
 
     def at(self, room: Room, sequence: int) -> Message:
         """The message with this sequence; raise `Refused` (`not_found`) when none has it."""
@@ -45,32 +35,18 @@ class History:
             raise Refused("not_found", "There is no such message in this room.")
         return found[0]
 
-    def by_sequences(self, room: Room, sequences: Collection[int]) -> list[Message]:
-        """Those of the messages with these sequences that are there, oldest first."""
-        return self._store.by_sequences(room.id, sequences)
-
     def quoted(self, room: Room, messages: Iterable[Message]) -> dict[int, Message]:
-        """What these messages answer, by sequence, in one query."""
+        """The messages that these reply to, by sequence, in one query."""
         wanted = {message.reply_to for message in messages if message.reply_to is not None}
         return {found.sequence: found for found in self._store.by_sequences(room.id, wanted)}
 
-    def newest_revision(self, room: Room) -> int:
-        """The cursor of somebody who has seen everything."""
-        return self._store.newest_revision(room.id)
-
     def newest(self, room: Room, limit: int) -> Page:
         """The last messages, oldest first."""
-        # The cursor is read before the page: a change in between then arrives twice,
-        # which its revision makes harmless, rather than never.
-        revision = self._store.newest_revision(room.id)
-        found = _shown(room, self._store.newest(room.id, limit + 1))
-        return Page(messages=found[-limit:], revision=revision, more=len(found) > limit)
+        return self._page(room, limit, lambda: self._store.newest(room.id, limit + 1))
 
     def before(self, room: Room, sequence: int, limit: int) -> Page:
         """The messages before `sequence`, oldest first."""
-        revision = self._store.newest_revision(room.id)
-        found = _shown(room, self._store.before(room.id, sequence, limit + 1))
-        return Page(messages=found[-limit:], revision=revision, more=len(found) > limit)
+        return self._page(room, limit, lambda: self._store.before(room.id, sequence, limit + 1))
 
     def around(self, room: Room, sequence: int, limit: int) -> Page:
         """The messages on both sides of a sequence, oldest first; raise `Refused` (`not_found`) beyond the newest."""
@@ -100,13 +76,16 @@ class History:
         if not found and not self._store.has_come_to(room.id, revision):
             raise Refused("unknown_cursor", "The room has no such revision yet. Please reload the page.")
         page = found[:limit]
-        return Page(
-            messages=page,
-            revision=page[-1].revision if page else revision,
-            more=len(found) > limit,
-        )
+        return Page(messages=page, revision=page[-1].revision if page else revision, more=len(found) > limit)
+
+    def _page(self, room: Room, limit: int, read: Callable[[], list[Message]]) -> Page:
+        # Read the cursor before the page: a change in between then arrives twice, which its revision makes harmless,
+        # rather than never.
+        revision = self._store.newest_revision(room.id)
+        found = _shown(room, read())
+        return Page(messages=found[-limit:], revision=revision, more=len(found) > limit)
 
 
 def _shown(room: Room, messages: list[Message]) -> list[Message]:
-    """Those that were not cleared: of the others, nobody is shown even the place."""
+    """Those that were not cleared. Of a cleared message, nobody is shown even its place."""
     return [message for message in messages if message.sequence > room.cleared_sequence]

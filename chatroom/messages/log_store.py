@@ -14,20 +14,18 @@ from pymongo.collection import Collection as PymongoCollection
 from chatroom.base.errors import Refused
 from chatroom.base.models import Message
 from chatroom.messages.documents_store import find_message, get_message
-from chatroom.mongo.database import Database, Document
+from chatroom.messages.rooms_log_store import RoomsLog
+from chatroom.mongo.database import Document
 
 MOST_COUNTED = 10_000
+MOST_PINS = 50
 
 Key = tuple[str, str]
 """What is unique in a room: the author and the client id."""
 
 
-class MessageLog:
-    """The messages collection, as far as it is read."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._messages = database["messages"]
+class MessageLog(RoomsLog):
+    """Reads of the messages collection."""
 
     def get(self, room: str, message_id: str) -> Message:
         """The message; raise `Refused` (`not_found`) when the room has none of that id."""
@@ -84,9 +82,9 @@ class MessageLog:
         """The `limit` latest of the messages that changed after `revision`, the latest first."""
         return self._page({"room": room, "revision": {"$gt": revision}}, "revision", DESCENDING, limit)
 
-    def pinned(self, room: str, limit: int) -> list[Message]:
-        """At most `limit` messages that are pinned, the one pinned first first."""
-        return self._page({"room": room, "pinned_at": {"$type": "date"}}, "pinned_at", ASCENDING, limit)
+    def pinned(self, room: str) -> list[Message]:
+        """The pinned messages, in the order in which they were pinned."""
+        return self._page({"room": room, "pinned_at": {"$type": "date"}}, "pinned_at", ASCENDING, MOST_PINS)
 
     def count_older(self, room: str, moment: datetime, *, after: int) -> int:
         """How many messages after a sequence were sent before `moment` and are not deleted; at most 10,000."""

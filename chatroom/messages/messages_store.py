@@ -16,7 +16,6 @@ from chatroom.base.clock import Clock, as_stored, utc_now
 from chatroom.base.models import Draft, Message
 from chatroom.messages.documents_store import get_message, made_of, make_document
 from chatroom.messages.log_store import Key, MessageLog, read_by_keys, read_message
-from chatroom.messages.rooms_log_store import RoomsLog
 from chatroom.mongo.database import Database, Document
 from chatroom.mongo.unique import pause
 
@@ -71,7 +70,7 @@ class Stored(msgspec.Struct, frozen=True):
     is_repeated: bool
 
 
-class MessageStore(MessageLog, RoomsLog):
+class MessageStore(MessageLog):
     """The messages collection. `origin` marks this process's own writes, so that its feed can leave them out."""
 
     def __init__(self, database: Database, *, origin: str, clock: Clock = utc_now) -> None:

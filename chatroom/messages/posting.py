@@ -1,13 +1,13 @@
-"""Posting: the one way from every door into a room's log. Websocket, Socket.IO, form, API, webhook and approval use it.
+"""Posting: the one way into a room's log, for websocket, Socket.IO, form, API, webhook and approval.
 
-The checks, cheap before dear:
+The checks are in this order; the first three do not use the database:
 
-1. the rules of the room (`chatroom.messages.rules`), 2. the text, 3. the rate: these ask no database;
-4. what it answers, 5. its files, 6. its turn in a slow room, 7. whether it is held, 8. whom it names, and its code.
+1. the rules of the room (`chatroom.messages.rules`), 2. the text, 3. the rate;
+4. the reply, 5. the files, 6. the turn in a slow room, 7. whether it is held, 8. mentions and code.
 
-If one of them refuses a draft with a client id that is stored or held already, the answer is that of the first time;
-the form looks for it before the checks. The rate is counted at step 3: what a later step refuses is counted, too.
-What is approved comes in by `post_approved`: it was checked when it was held.
+If a check refuses a draft that is stored or held already, by its client id, the answer is that of the first time; the
+form looks for it before the checks. The rate is counted at step 3, even if a later step refuses. An approved message
+was checked when it was held, and goes through `post_approved`.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ from chatroom.messages.writer import Change, Writer
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
-    """What came in at a door. `access` is the right that it is posted by: the author's, or of a webhook its maker's."""
+    """What a client sends. `access` has the rights of the author, or of the user who created the webhook."""
 
     access: Access
     author: Author
@@ -36,12 +36,12 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     reply_to: int | None = None
     file_ids: Sequence[str] = ()
     upload: Callable[[], Sequence[str]] | None = None
-    """Keeps the files that came along, and returns their ids."""
+    """Stores the files that were sent with the form, and returns their ids."""
     actor: Actor = "person"
 
 
 class Holding(msgspec.Struct, frozen=True, kw_only=True):
-    """What holds the first messages of newcomers: the methods of `chatroom.moderation.holding`."""
+    """Hold the first messages of newcomers: the methods of `chatroom.moderation.holding`."""
 
     may_hold: Callable[[Access], bool]
     find: Callable[[Access, str], Held | None]
@@ -49,9 +49,9 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Posting:
-    """Post, for pages and programs in their threads; for the engine, the same in two steps.
+    """Post from threads of pages and programs (`post`), or from the engine in two steps.
 
-    `check` asks no database, and may be called on the event loop. `complete` is for what `needs_database`.
+    `check` may be called on the event loop. `complete` follows, in a thread, for a draft that `needs_database`.
     """
 
     def __init__(
@@ -72,10 +72,10 @@ class Posting:
         self._files = files
         self._holding = holding
         self.count = count
-        """Count a post or a change of a user's from an address, or raise `Refused` (`too_fast`)."""
+        """Count a post or change of a user from an address, or raise `Refused` (`too_fast`)."""
 
     def post(self, said: Submission) -> Stored | Held:
-        """Post, and answer when a majority has it, or it is held. Raises `Unavailable` when that is unknown."""
+        """Post; return when a majority has stored it, or it is held. Raises `Unavailable` if that is unknown."""
         try:
             outcome = self.complete(said, self.check(said))
         except Refused as refusal:
@@ -88,7 +88,7 @@ class Posting:
         return self._writer.post(room, self._texts.with_code(named))
 
     def check_approving(self, access: Access) -> None:
-        """Raise `Refused` where what was held cannot be posted. A mute of its author does not matter: it ends."""
+        """Raise `Refused` if a held message cannot be posted. A mute of its author does not matter, because it ends."""
         self._rules.check_lasting(access, "person")
 
     def change(self, access: Access, change: Change, address: str) -> Message:
@@ -97,7 +97,7 @@ class Posting:
         return self._writer.change(access.room, change)
 
     def check(self, said: Submission) -> Draft:
-        """The draft, once everything that asks no database was checked; raise `Refused`."""
+        """The draft, after the checks without the database; raise `Refused`."""
         self._rules.check("post", said.access, said.actor)
         self._texts.check(said.text, may_be_empty=bool(said.file_ids or said.upload))
         self.count(said.author.id, said.address)
@@ -105,7 +105,7 @@ class Posting:
         return Draft(author=said.author, text=said.text, client_id=client_id, reply_to=said.reply_to)
 
     def may_post(self, access: Access) -> bool:
-        """Whether somebody could post now, as far as is known without the database."""
+        """Whether a user could post now, as far as the rules without the database say."""
         try:
             self._rules.check("post", access, "person")
         except Refused:
@@ -113,7 +113,7 @@ class Posting:
         return True
 
     def needs_database(self, said: Submission) -> bool:
-        """Whether a draft is to be completed before it is stored; a plain post is not."""
+        """Whether a draft must be completed before it is stored. A plain post need not."""
         return bool(
             said.reply_to is not None
             or said.file_ids
@@ -124,7 +124,7 @@ class Posting:
         )
 
     def complete(self, said: Submission, draft: Draft) -> Draft | Held:
-        """The draft as it is to be stored, or what is held; raise `Refused`."""
+        """The draft to store, or the held message; raise `Refused`."""
         access = said.access
         self._check_reply(access.room, draft.reply_to)
         if said.upload is None:  # a file that has expired costs no turn
@@ -137,14 +137,14 @@ class Posting:
         return held or self._texts.with_code(self._texts.with_mentions(access, draft))
 
     def answer_known(self, said: Submission, refusal: Refused) -> Stored | Held:
-        """The answer to a draft that is known already; raise the refusal of any other."""
+        """The first answer to a draft that is known; raise `refusal` for any other."""
         known = self.find_known(said)
         if known is None:
             raise refusal
         return known
 
     def find_known(self, said: Submission) -> Stored | Held | None:
-        """What became of a draft that came in before; raise `Refused` where a moderator, or its author, decided so."""
+        """What became of a draft that was sent before; raise `Refused` if a moderator, or its author, decided so."""
         if said.client_id is None:
             return None
         message = self._store.find_by_client_id(said.access.room.id, said.author.id, said.client_id)

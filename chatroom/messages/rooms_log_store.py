@@ -1,6 +1,6 @@
-"""Read the logs of several rooms in one question: what changed in any of them, and how far each has come."""
+"""Read the logs of several rooms in one query: what has changed, and the newest revision of each room."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from bson import ObjectId
 from pymongo import DESCENDING
@@ -15,7 +15,7 @@ MAX_HINTS = 10_000
 
 
 class RoomsLog:
-    """The messages collection, as far as it is read across rooms."""
+    """Reads of the messages collection across rooms."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -26,15 +26,13 @@ class RoomsLog:
         query = {"_id": {"$in": [ObjectId(id) for id in ids]}, "room": {"$in": list(rooms)}}
         with self._database.bounded():
             found = list(self._messages.find(query))
-        found.sort(key=lambda document: document["_id"], reverse=True)
-        return [(message, document["room"]) for document in found if (message := find_message(document)) is not None]
+        return _with_rooms(sorted(found, key=lambda document: document["_id"], reverse=True))
 
     def changed_beyond(self, known: Mapping[str, int], limit: int) -> list[tuple[Message, str]]:
         """At most `limit` messages that changed beyond the revision which is known of their room, in no order."""
         query = {"$or": [{"room": room, "revision": {"$gt": revision}} for room, revision in known.items()]}
         with self._database.bounded():
-            found = list(self._messages.find(query).limit(limit).batch_size(limit + 1)) if known else []
-        return [(message, document["room"]) for document in found if (message := find_message(document)) is not None]
+            return _with_rooms(self._messages.find(query).limit(limit).batch_size(limit + 1)) if known else []
 
     def newest_of(self, rooms: Collection[str]) -> dict[str, int]:
         """The newest revision of each room in which something was posted; each costs one look into the index."""
@@ -51,6 +49,10 @@ class RoomsLog:
             for document in self._messages.find(query, {"_id": 0, "room": 1, "revision": 1}).limit(MAX_HINTS):
                 found[document["room"]] = max(found.get(document["room"], 0), document["revision"])
         return found
+
+
+def _with_rooms(documents: Iterable[Document]) -> list[tuple[Message, str]]:
+    return [(message, document["room"]) for document in documents if (message := find_message(document)) is not None]
 
 
 def newest_of(messages: PymongoCollection[Document], rooms: Collection[str]) -> dict[str, int]:

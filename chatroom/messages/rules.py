@@ -1,7 +1,7 @@
-"""The rules of a room: what nobody, or not everybody, may do in it now.
+"""The rules of a room: what may not be done in it now, and by whom.
 
-They are one ordered list, and the first rule that applies decides: doors, pages and frames read it. The caller says
-who acts: a person, or a webhook, which has its creator's rights. No rule guesses it.
+They are one ordered list, and the first rule that applies decides, for every way to post and for every page. The
+caller says who acts: a person, or a webhook, which has its creator's rights.
 """
 
 from collections.abc import Callable
@@ -19,20 +19,21 @@ from chatroom.base.models import Membership, Person, Role, Room
 Deed = Literal["post", "edit", "react", "pin"]
 Actor = Literal["person", "webhook"]
 Held = Literal["member", "moderator", "webhook"]
-"""Whom a rule may hold: a person is a member or, where they have the rights, a moderator."""
+"""To whom a rule may apply: a person is a member or, with the rights, a moderator."""
 
 EVERYBODY: frozenset[Held] = frozenset({"member", "moderator", "webhook"})
 MEMBERS: frozenset[Held] = frozenset({"member"})
 PEOPLE: frozenset[Held] = frozenset({"member", "moderator"})
 
 TakeTurn = Callable[[str, Room, str, int], float]
-"""Take the turn of a user, in a room, for a client id, in so many seconds: 0, or how long to wait."""
+"""Take the turn of a user, in a room, for a client id, in a number of seconds: 0, or how long to wait."""
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """One rule. `applies` asks no database.
+    """One rule. `applies` does not use the database.
 
-    `ends_at` is when it ends by itself; without it, it lasts until somebody ends it, and the page says so beforehand.
+    `ends_at` is when the rule ends by itself. Without it, the rule lasts until somebody ends it, and the page says so
+    before anybody tries.
     """
 
     reason: str
@@ -42,12 +43,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     sentence: Callable[[Access], str]
     ends_at: Callable[[Access], datetime | None] | None = None
 
-    def is_held(self, access: Access, actor: Actor) -> bool:
-        """Whether the rule applies to the acting person."""
-        return _held(access, actor) in self.holds
-
     def refusal(self, access: Access, now: datetime) -> Refused:
-        """The sentence of the refusal."""
+        """The refusal, with the time to wait if the rule ends by itself."""
         end = self.ends_at(access) if self.ends_at is not None else None
         wait = (end - now).total_seconds() if end is not None and end < FOREVER else None
         return Refused(self.reason, self.sentence(access), retry_after=wait)
@@ -62,7 +59,7 @@ ARCHIVED = Rule(
 )
 READ_ONLY = Rule(
     reason="read_only",
-    deeds=frozenset({"post", "edit"}),  # to what is announced, everybody may react
+    deeds=frozenset({"post", "edit"}),  # everybody may react to announcements
     holds=MEMBERS,
     applies=lambda access, _: access.room.is_read_only,
     sentence=lambda _: "Only moderators can post in this room.",
@@ -85,7 +82,7 @@ PINNING = Rule(
 
 
 def newcomer(is_newcomer: Callable[[Access], bool]) -> Rule:
-    """The rule that nobody makes something else of what was approved."""
+    """The rule that a newcomer does not edit what was approved."""
     return Rule(
         reason="newcomer",
         deeds=frozenset({"edit"}),
@@ -96,38 +93,32 @@ def newcomer(is_newcomer: Callable[[Access], bool]) -> Rule:
 
 
 RULES = (PINNING, ARCHIVED, READ_ONLY, MUTED)
-"""Slow mode comes after them: the database decides whether its wait is over."""
+"""Slow mode comes after them, because it needs the database."""
 
 
 class RoomRules:
-    """The rules as they are asked. `take_turn` asks the database, and nothing else does."""
+    """Check the rules. Only `take_turn` uses the database."""
 
-    def __init__(
-        self,
-        *,
-        take_turn: TakeTurn = lambda _user_id, _room, _client_id, _seconds: 0.0,
-        is_newcomer: Callable[[Access], bool] = lambda _access: False,
-        clock: Clock = utc_now,
-    ) -> None:
+    def __init__(self, *, take_turn: TakeTurn, is_newcomer: Callable[[Access], bool], clock: Clock = utc_now) -> None:
         self._take_turn = take_turn
         self._clock = clock
         rules = (*RULES, newcomer(is_newcomer))
         self._of = {deed: tuple(rule for rule in rules if deed in rule.deeds) for deed in get_args(Deed)}
 
     def check(self, deed: Deed, access: Access, actor: Actor) -> None:
-        """Raise `Refused` unless the acting person may do this now."""
+        """Raise `Refused` unless the actor may do this now."""
         now = self._clock()
         for rule in self._of[deed]:
-            if rule.applies(access, now) and rule.is_held(access, actor):
+            if rule.applies(access, now) and _held(access, actor) in rule.holds:
                 raise rule.refusal(access, now)
 
     def check_lasting(self, access: Access, actor: Actor) -> None:
-        """Raise `Refused` where whoever acts cannot post, and will not by waiting."""
+        """Raise `Refused` if the actor cannot post, and waiting does not help."""
         if (refusal := _find_lasting(access, actor, self._clock())) is not None:
             raise refusal
 
     def take_turn(self, access: Access, actor: Actor, client_id: str) -> None:
-        """Take a turn in a slow room, or raise `Refused` (`too_fast`); the same post again needs no other."""
+        """Take a turn in a slow room, or raise `Refused` (`too_fast`). The same post needs only one turn."""
         seconds = wait_between(access, actor)
         wait = self._take_turn(access.user_id, access.room, client_id, seconds) if seconds else 0
         if wait:
@@ -139,19 +130,19 @@ class RoomRules:
 
 
 def why_closed(access: Access) -> str:
-    """Why somebody cannot write in a room, for its page; what ends by itself is said when they try."""
+    """Why a person cannot write in a room, for its page. A rule that ends by itself is shown when they try."""
     refusal = _find_lasting(access, "person", utc_now())
     return refusal.message if refusal is not None else ""
 
 
 def closed_to(room: Room) -> dict[str, str]:
-    """The reasons why members or moderators cannot post in a room, for its open pages."""
+    """Why members or moderators cannot post in a room, for its open pages."""
     as_role: dict[str, Role] = {"member": "member", "moderator": "administrator"}
     return {held: why for held, role in as_role.items() if (why := why_closed(_anybody_in(room, role)))}
 
 
 def wait_between(access: Access, actor: Actor) -> int:
-    """Seconds that the acting person waits between two posts; 0 for moderators."""
+    """Seconds that the actor waits between two posts; 0 for moderators."""
     seconds = access.room.slow_seconds
     return seconds if seconds and _held(access, actor) in MEMBERS else 0
 
@@ -170,6 +161,6 @@ def _anybody_in(room: Room, role: Role) -> Access:
 def _find_lasting(access: Access, actor: Actor, now: datetime) -> Refused | None:
     for rule in RULES:
         is_lasting = "post" in rule.deeds and rule.ends_at is None
-        if is_lasting and rule.applies(access, now) and rule.is_held(access, actor):
+        if is_lasting and rule.applies(access, now) and _held(access, actor) in rule.holds:
             return rule.refusal(access, now)
     return None

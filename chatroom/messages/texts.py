@@ -17,18 +17,12 @@ HALF_CHARACTER = regex.compile(r"[\ud800-\udfff]")
 
 
 class Texts:
-    """Check and render texts. `find_mentions` asks the database where a text has an `@`."""
+    """Check and render texts. `find_mentions` uses the database if a text has an `@`."""
 
-    def __init__(
-        self,
-        max_length: int,
-        *,
-        find_mentions: Callable[[Access, str], tuple[Person, ...]] = lambda _access, _text: (),
-        colours: Colours | None = None,
-    ) -> None:
+    def __init__(self, max_length: int, find_mentions: Callable[[Access, str], tuple[Person, ...]]) -> None:
         self._max_length = max_length
         self.find_mentions = find_mentions
-        self._colours = colours or Colours()
+        self._colours = Colours()
 
     def check(self, text: str, *, may_be_empty: bool = False) -> None:
         """Raise `Refused` (`empty`, `too_long`, `invalid`) unless the text may be a message."""
@@ -43,12 +37,12 @@ class Texts:
             raise Refused("invalid", "The message contains a lone surrogate (half a character). Please remove it.")
 
     def with_mentions(self, access: Access, draft: Draft) -> Draft:
-        """The draft with the people whom it names."""
+        """The draft with the people whom it mentions."""
         mentions = self.find_mentions(access, draft.text)
         return msgspec.structs.replace(draft, mentions=mentions) if mentions else draft
 
     def with_code(self, draft: Draft) -> Draft:
-        """The draft with its HTML, where it has code: colouring takes long, so not while others' posts wait."""
+        """The draft, with its HTML if it has code. Highlighting takes long: do this before the draft is queued."""
         if draft.html or draft.kind != "message" or not has_code(draft.text):
             return draft
         return msgspec.structs.replace(draft, html=self.render_draft(draft))
@@ -60,5 +54,5 @@ class Texts:
         return draft.html or self.render(draft.author.id, draft.text, draft.mentions)
 
     def render(self, author_id: str, text: str, mentions: Sequence[Person]) -> str:
-        """The HTML of a text; colours count towards its author's time."""
+        """The HTML of a text. Highlighting counts towards its author's time."""
         return render(text, tuple(mentions), self._colours.of(author_id))

@@ -37,7 +37,7 @@ class MessageParts:
         """`line` leads to the engine while it runs; the others are answered by packages above."""
         context, attached = site.context, files.of_messages
         self.store = MessageStore(context.database, origin=context.origin)
-        self.texts = Texts(context.settings.max_message_length, find_mentions=Mentions(find_people).find)
+        self.texts = Texts(context.settings.max_message_length, Mentions(find_people).find)
         self.rules = RoomRules(take_turn=take_turn, is_newcomer=is_newcomer)
         self.writer = Writer(Appending(self.store, self.texts), line)
         self.posting = Posting(

@@ -88,7 +88,7 @@ def pin(slug: str, message_id: str) -> Response:
 def pins(slug: str) -> Response:
     """What is pinned in a room, the first first."""
     room, asked = enter(slug).room, query_as(Asking)
-    messages = [wire(message, asked.format) for message in services.messages.history.pinned(room)]
+    messages = [wire(message, asked.format) for message in services.messages.store.pinned(room.id)]
     return answer(PinsAnswer(room=room.slug, messages=messages))
 
 

@@ -33,7 +33,7 @@ class Editing(msgspec.Struct, forbid_unknown_fields=True):
 def read(slug: str, message_id: str) -> Response:
     """One message."""
     room = enter(slug).room
-    return answer(wire(services.messages.history.get(room, message_id), query_as(ReadingOne).format))
+    return answer(wire(services.messages.store.get(room.id, message_id), query_as(ReadingOne).format))
 
 
 @blueprint.patch("/rooms/<slug>/messages/<message_id>")

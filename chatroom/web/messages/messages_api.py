@@ -125,8 +125,9 @@ def _page(room: Room, asked: Reading) -> MessagePage:
     if asked.around is not UNSET:
         return history.around(room, asked.around, limit)
     if asked.sequences is not UNSET:
-        revision = history.newest_revision(room)
-        found = history.by_sequences(room, {int(each) for each in asked.sequences.split(",")})
+        store, sequences = services.messages.store, {int(each) for each in asked.sequences.split(",")}
+        revision = store.newest_revision(room.id)  # before the messages, as in `History`
+        found = store.by_sequences(room.id, sequences)
         return MessagePage(messages=found, revision=revision, more=False)
     return history.newest(room, limit)
 

@@ -169,7 +169,7 @@ def room_page(
         form=form,
         msg=msg,
         people=services.live.presences.here(found.id),
-        pins=services.messages.history.pinned(found),
+        pins=services.messages.store.pinned(found.id),
         sections=sections_for(access.user_id),
         **{"is_history": False, **more},
         **_history(found, page),

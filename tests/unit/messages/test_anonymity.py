@@ -64,8 +64,8 @@ def test_a_mention_is_what_the_page_shows_and_not_what_somebody_typed() -> None:
 def test_reactions_stay_without_the_name_or_go() -> None:
     said = message(BOB, reactions=(Reaction("🎉", (BOB, ALICE)), Reaction("👍", (ALICE,))))
     nobody, bob = {"id": ALICE.id, "name": "Former member"}, {"id": BOB.id, "name": "Bob"}
-    kept = [{"emoji": "🎉", "people": [bob, nobody]}, {"emoji": "👍", "people": [nobody]}]
+    kept = {"emoji": "🎉", "people": (bob, nobody)}, {"emoji": "👍", "people": (nobody,)}
     assert without_name(KEPT, said) == {"reactions": kept}
-    assert without_name(ERASED, said) == {"reactions": [{"emoji": "🎉", "people": [bob]}]}
+    assert without_name(ERASED, said) == {"reactions": ({"emoji": "🎉", "people": (bob,)},)}
     again = message(BOB, reactions=(Reaction("🎉", (BOB, FORMER)),))
     assert without_name(KEPT, again) == {}

@@ -1,7 +1,6 @@
 """Drafts become a room's next messages, from a thread or from the event loop."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import msgspec
@@ -9,30 +8,10 @@ import pytest
 
 from chatroom.base.models import Draft, Person
 from chatroom.messages.async_store import StoreNow
-from chatroom.messages.messages_store import MessageStore, Rendered, Stored
-from chatroom.mongo.database import Database
+from chatroom.messages.messages_store import Rendered, Stored
 from chatroom.rooms.access import LOBBY
-from tests.databases import in_memory
 from tests.messaging import Messaging
 from tests.people import BOB, draft
-
-NOW = datetime(2026, 11, 21, 1, 2, 3, tzinfo=UTC)
-LONGEST = 40
-
-
-@pytest.fixture
-def database() -> Database:
-    return in_memory()
-
-
-@pytest.fixture
-def store(database: Database) -> MessageStore:
-    return MessageStore(database, origin="here", clock=lambda: NOW)
-
-
-@pytest.fixture
-def messages(store: MessageStore) -> Messaging:
-    return Messaging(store, max_length=LONGEST, clock=lambda: NOW + timedelta(minutes=1))
 
 
 class StoredNow:

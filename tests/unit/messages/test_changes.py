@@ -1,6 +1,6 @@
 """What can be made of a message that is there."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -8,52 +8,22 @@ import pytest
 
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Author, Message, Reaction, Role, Room
-from chatroom.messages.history import MOST_PINS
+from chatroom.messages.log_store import MOST_PINS
 from chatroom.messages.messages_store import MessageStore
 from chatroom.mongo.database import Database
 from chatroom.rooms.access import LOBBY
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.audit import Audit
 from chatroom.site.audit_store import AuditStore
-from tests.databases import in_memory, make_acts
-from tests.messaging import Messaging, new_draft
+from tests.messaging import Messaging
 from tests.people import ALICE, BOB, access
-
-NOW = datetime(2026, 11, 21, 1, 2, 3, tzinfo=UTC)
-LONGEST = 40
-
-
-@pytest.fixture
-def database() -> Database:
-    return in_memory()
-
-
-@pytest.fixture
-def store(database: Database) -> MessageStore:
-    return MessageStore(database, origin="here", clock=lambda: NOW)
-
-
-@pytest.fixture
-def messages(store: MessageStore) -> Messaging:
-    return Messaging(store, max_length=LONGEST, clock=lambda: NOW + timedelta(minutes=1))
-
-
-def say(messages: Messaging, text: str, client_id: str | None = None) -> Message:
-    return messages.post(LOBBY, new_draft(ALICE, text, client_id)).message
-
-
-def edit(messages: Messaging, person: Author, message_id: str, text: str) -> Message:
-    return messages.change(LOBBY, messages.changes.editing(access(person, LOBBY), message_id, text))
+from tests.unit.messages.lobby import LONGEST, NOW, delete, edit, say
 
 
 def edit_seen(messages: Messaging, message: Message, text: str) -> Message:
     """As an editor does who has this state of the message in view."""
     change = messages.changes.editing(access(ALICE, LOBBY), message.id, text, seen=message.revision)
     return messages.change(LOBBY, change)
-
-
-def delete(messages: Messaging, person: Author, message_id: str, role: Role = "member") -> Message:
-    return messages.change(LOBBY, messages.changes.deleting(access(person, LOBBY, role), message_id))
 
 
 class TestEdit:
@@ -98,7 +68,7 @@ class TestEdit:
 
 
 class TestDelete:
-    def test_a_deleted_message_keeps_its_place_and_nothing_else(self, messages: Messaging, database: Database) -> None:
+    def test_a_deleted_message_keeps_its_place_and_nothing_else(self, messages: Messaging, memory: Database) -> None:
         message = say(messages, "secret")
 
         deleted = delete(messages, ALICE, message.id)
@@ -106,7 +76,7 @@ class TestDelete:
         assert (deleted.text, deleted.html) == ("", "")
         assert (deleted.sequence, deleted.revision) == (1, 2)
         assert deleted.deleted_at == NOW + timedelta(minutes=1)
-        assert "secret" not in repr(list(database["messages"].find()))
+        assert "secret" not in repr(list(memory["messages"].find()))
 
     def test_a_moderator_deletes_anybodys_and_edits_nobodys(self, messages: Messaging) -> None:
         message = say(messages, "hi")
@@ -116,12 +86,11 @@ class TestDelete:
         assert delete(messages, BOB, message.id, "moderator").deleted_at
 
     def test_what_a_moderator_deletes_is_noted_once_and_ones_own_is_not(
-        self, messages: Messaging, store: MessageStore, database: Database, monkeypatch: pytest.MonkeyPatch
+        self, messages: Messaging, store: MessageStore, memory: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Also where the outcome of the write was unknown, and it was tried again."""
-        audit = Audit(AuditStore(database))
-        messages.changes._acts = make_acts(database)
-        RoomStore(database).ensure(LOBBY)
+        audit = Audit(AuditStore(memory))
+        RoomStore(memory).ensure(LOBBY)
         message, own = say(messages, "a secret"), say(messages, "mine", "c2")
         delete(messages, ALICE, own.id, "moderator")
         assert audit.page().entries == []
@@ -211,11 +180,11 @@ class TestPin:
         first, second = say(messages, "one"), say(messages, "two")
         assert self.pin(messages, second.id).pinned_at
         self.pin(messages, first.id)
-        assert {message.text for message in messages.history.pinned(LOBBY)} == {"one", "two"}
+        assert {message.text for message in messages.store.pinned(LOBBY.id)} == {"one", "two"}
         assert self.pin(messages, second.id, on=False).pinned_at is None
-        assert [message.text for message in messages.history.pinned(LOBBY)] == ["one"]
+        assert [message.text for message in messages.store.pinned(LOBBY.id)] == ["one"]
         delete(messages, ALICE, first.id)
-        assert messages.history.pinned(LOBBY) == []
+        assert messages.store.pinned(LOBBY.id) == []
 
     def test_the_same_again_is_no_change(self, messages: Messaging) -> None:
         message = say(messages, "hi")
@@ -286,7 +255,7 @@ class TestEditsThatComeLate:
         with pytest.raises(Refused) as refusal:
             edit_seen(messages, seen, "late")
         assert refusal.value.reason == "conflict"
-        assert messages.history.get(LOBBY, seen.id).text == "two"
+        assert messages.store.get(LOBBY.id, seen.id).text == "two"
 
     def test_the_same_edit_again_is_answered_as_if_it_had_been_made(self, messages: Messaging) -> None:
         seen = say(messages, "one")

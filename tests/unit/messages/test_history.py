@@ -1,47 +1,14 @@
 """Pages of a room."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
 from chatroom.base.errors import Refused
-from chatroom.base.models import Author, Message, Role
+from chatroom.base.models import Message
 from chatroom.messages.messages_store import MessageStore
-from chatroom.mongo.database import Database
 from chatroom.rooms.access import LOBBY
-from tests.databases import in_memory
 from tests.messaging import Messaging, new_draft
-from tests.people import ALICE, BOB, access
-
-NOW = datetime(2026, 11, 21, 1, 2, 3, tzinfo=UTC)
-LONGEST = 40
-
-
-@pytest.fixture
-def database() -> Database:
-    return in_memory()
-
-
-@pytest.fixture
-def store(database: Database) -> MessageStore:
-    return MessageStore(database, origin="here", clock=lambda: NOW)
-
-
-@pytest.fixture
-def messages(store: MessageStore) -> Messaging:
-    return Messaging(store, max_length=LONGEST, clock=lambda: NOW + timedelta(minutes=1))
-
-
-def say(messages: Messaging, text: str, client_id: str | None = None) -> Message:
-    return messages.post(LOBBY, new_draft(ALICE, text, client_id)).message
-
-
-def edit(messages: Messaging, person: Author, message_id: str, text: str) -> Message:
-    return messages.change(LOBBY, messages.changes.editing(access(person, LOBBY), message_id, text))
-
-
-def delete(messages: Messaging, person: Author, message_id: str, role: Role = "member") -> Message:
-    return messages.change(LOBBY, messages.changes.deleting(access(person, LOBBY, role), message_id))
+from tests.people import ALICE, BOB
+from tests.unit.messages.lobby import edit, say
 
 
 class TestPages:
@@ -81,7 +48,7 @@ class TestPages:
         page = messages.history.after(LOBBY, 7, 2)
 
         assert (page.messages, page.revision, page.more) == ([], 7, False)
-        assert messages.history.newest_revision(LOBBY) == 7
+        assert messages.store.newest_revision(LOBBY.id) == 7
 
     @pytest.mark.parametrize("cursor", [8, 2**53])
     def test_l10_a_cursor_that_the_room_never_gave_is_refused(self, messages: Messaging, cursor: int) -> None:

@@ -1,7 +1,7 @@
 """Posting: what is checked in which order, who is charged, and what is known already."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -13,12 +13,10 @@ from chatroom.messages.messages_store import MessageStore, Stored
 from chatroom.messages.posting import Submission
 from chatroom.mongo.database import Database
 from chatroom.rooms.access import LOBBY
-from tests.databases import in_memory
 from tests.messaging import HOLDS_NOTHING, Messaging, new_draft
 from tests.people import ALICE, BOB, access
+from tests.unit.messages.lobby import LONGEST, NOW
 
-NOW = datetime(2026, 11, 21, 1, 2, 3, tzinfo=UTC)
-LONGEST = 40
 READ_ONLY = msgspec.structs.replace(LOBBY, is_read_only=True)
 SLOW = msgspec.structs.replace(LOBBY, slow_seconds=60)
 
@@ -57,13 +55,8 @@ def message_of(outcome: Stored | Held) -> Any:
 
 
 @pytest.fixture
-def database() -> Database:
-    return in_memory()
-
-
-@pytest.fixture
-def place(database: Database) -> Place:
-    return Place(MessageStore(database, origin="here", clock=lambda: NOW))
+def place(store: MessageStore) -> Place:
+    return Place(store)
 
 
 class TestPost:
@@ -188,7 +181,7 @@ class TestKnown:
         with pytest.raises(Refused):
             place.say(client_id="a2", **now)
 
-    def test_what_is_held_too(self, place: Place, database: Database) -> None:
+    def test_what_is_held_too(self, place: Place) -> None:
         find = {"h1": HELD}.get
         place.posting._holding = msgspec.structs.replace(HOLDS_NOTHING, find=lambda _, client_id: find(client_id))
         assert place.say(client_id="h1", room=READ_ONLY) == HELD

@@ -1,44 +1,15 @@
 """What a text may be, whom it names, and its code."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
 from chatroom.base.errors import Refused
-from chatroom.base.models import Author, Message, Person
+from chatroom.base.models import Person
 from chatroom.messages.messages_store import MessageStore
 from chatroom.messages.texts import Texts
-from chatroom.mongo.database import Database
 from chatroom.rooms.access import LOBBY
-from tests.databases import in_memory
 from tests.messaging import Messaging, new_draft
 from tests.people import ALICE, BOB, access
-
-NOW = datetime(2026, 11, 21, 1, 2, 3, tzinfo=UTC)
-LONGEST = 40
-
-
-@pytest.fixture
-def database() -> Database:
-    return in_memory()
-
-
-@pytest.fixture
-def store(database: Database) -> MessageStore:
-    return MessageStore(database, origin="here", clock=lambda: NOW)
-
-
-@pytest.fixture
-def messages(store: MessageStore) -> Messaging:
-    return Messaging(store, max_length=LONGEST, clock=lambda: NOW + timedelta(minutes=1))
-
-
-def say(messages: Messaging, text: str, client_id: str | None = None) -> Message:
-    return messages.post(LOBBY, new_draft(ALICE, text, client_id)).message
-
-
-def edit(messages: Messaging, person: Author, message_id: str, text: str) -> Message:
-    return messages.change(LOBBY, messages.changes.editing(access(person, LOBBY), message_id, text))
+from tests.unit.messages.lobby import LONGEST, NOW, edit, say
 
 
 class TestText:
@@ -104,7 +75,7 @@ class TestText:
         assert refusal.value.reason == "too_long"
 
     def test_zero_is_no_limit(self, store: MessageStore) -> None:
-        Texts(0).check("x" * 100_000)
+        Texts(0, lambda *_: ()).check("x" * 100_000)
 
     @pytest.mark.parametrize("text", ["a\ud800", "\udfffb", "\ud800", "é\udc00"], ids=ascii)
     def test_u07_half_a_character_is_refused(self, messages: Messaging, text: str) -> None:

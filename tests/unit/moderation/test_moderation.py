@@ -11,7 +11,6 @@ from chatroom.base.durations import FOREVER, end_of, until
 from chatroom.base.errors import Refused
 from chatroom.base.models import Notice, Role, Room, User
 from chatroom.messages.messages_store import MessageStore
-from chatroom.messages.rules import RoomRules
 from chatroom.moderation.moderation import Moderation
 from chatroom.mongo.database import Database
 from chatroom.people.account_states_store import AccountStateStore
@@ -28,7 +27,7 @@ from chatroom.site.notices import Notices
 from chatroom.site.notices_store import NoticeStore
 from tests.conftest import Clock
 from tests.databases import make_acts, make_rooms
-from tests.messaging import Messaging
+from tests.messaging import Messaging, make_rules
 
 DEN = Room(id="den", slug="den", title="Den", kind="private")
 
@@ -73,7 +72,7 @@ class Place:
     def check_posting(self, user: User, slug: str) -> None:
         access = self.accesses.find(user.id, slug)
         assert access
-        RoomRules(clock=self.clock).check("post", access, "person")
+        make_rules(clock=self.clock).check("post", access, "person")
 
     def end(self, **duration: Any) -> Any:
         return self.clock.now + timedelta(**duration)

@@ -7,7 +7,6 @@ from chatroom.base.errors import Refused
 from chatroom.base.models import File, User
 from chatroom.erasure.erasure_store import ErasureStore
 from chatroom.files.files_store import FileStore
-from chatroom.messages.rules import RoomRules
 from chatroom.moderation import site_rooms_store as store
 from chatroom.moderation.site_rooms import SiteRooms
 from chatroom.moderation.site_rooms_store import SiteRoomStore
@@ -15,6 +14,7 @@ from chatroom.mongo.database import Database
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.audit import CONSOLE
 from tests.conftest import Clock
+from tests.messaging import make_rules
 from tests.people import ALICE, BOB, MALLORY, rendered
 from tests.unit.rooms.world import Managed, reason
 
@@ -107,10 +107,10 @@ class TestArchive:
     def test_it_is_done_noted_and_said(self, world: Site, den: Access) -> None:
         world.site.archive(den.room.slug, MALLORY, is_archived=True, reason=REASON)
         with pytest.raises(Refused) as refusal:
-            RoomRules(clock=world.clock).check("post", world.access(BOB, den.room), "person")
+            make_rules(clock=world.clock).check("post", world.access(BOB, den.room), "person")
         assert reason(refusal) == "archived"
         world.site.archive(den.room.slug, CONSOLE, is_archived=False, reason="It is not.")
-        RoomRules(clock=world.clock).check("post", world.access(BOB, den.room), "person")
+        make_rules(clock=world.clock).check("post", world.access(BOB, den.room), "person")
         assert world.lines(den.room)[1:] == ["Mallory archived the room", "the console reopened the room"]
         acts = [(each.actor.name, each.act, each.reason) for each in world.audit.page(room=den.room.id).entries]
         assert acts[:2] == [("the console", "unarchive_room", "It is not."), ("Mallory", "archive_room", REASON)]

@@ -134,7 +134,7 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
     "quoted messages": (lambda d: messages(d).by_sequences("lobby", range(1, 2900, 100)), 29),
     "a follower's page": (lambda d: messages(d).changed_after("lobby", 100, 500), 500),
     "a follower near the end": (lambda d: messages(d).changed_after("lobby", MESSAGES, 500), 10),
-    "what is pinned": (lambda d: messages(d).pinned("lobby", 50), 5),
+    "what is pinned": (lambda d: messages(d).pinned("lobby"), 5),
     "members who are named": (lambda d: MemberStore(d).find_named(DEN, ["name-7", "name-8", "nobody"]), 2),
     "anybody who is named": (lambda d: MemberStore(d).find_named(LOBBY, ["name-7", "nobody"]), 1),
     "members by how their names begin": (lambda d: MemberStore(d).list_like(DEN, "name", 10), 4),

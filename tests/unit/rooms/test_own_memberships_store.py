@@ -5,12 +5,12 @@ import pytest
 
 from chatroom.base.errors import Refused
 from chatroom.base.models import Room
-from chatroom.messages.rules import RoomRules
 from chatroom.mongo.database import Database
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.notices import Notices
 from chatroom.site.notices_store import NoticeStore
 from tests.databases import make_rooms
+from tests.messaging import make_rules
 from tests.people import ALICE, BOB, MALLORY
 from tests.unit.rooms.world import World, reason
 
@@ -65,7 +65,7 @@ class TestPosting:
                 database, world.messages.writer, Notices(NoticeStore(database)), world.acts, clock=world.clock
             )
             try:
-                RoomRules(take_turn=rooms.preferences.take_turn).take_turn(bob, "person", f"b{n}")
+                make_rules(take_turn=rooms.preferences.take_turn).take_turn(bob, "person", f"b{n}")
             except Refused:
                 refused.append(n)
 

@@ -9,7 +9,6 @@ from chatroom.base.models import Author, Notice, Room
 from chatroom.erasure.erasure_store import ErasureStore
 from chatroom.erasure.retention import Retention
 from chatroom.messages.messages_store import MessageStore
-from chatroom.messages.rules import RoomRules
 from chatroom.mongo.database import Database
 from chatroom.site.audit import Audit
 from chatroom.site.audit_store import AuditStore
@@ -17,7 +16,7 @@ from chatroom.site.notices import Notices
 from chatroom.site.notices_store import NoticeStore
 from tests.conftest import Clock
 from tests.databases import make_acts, make_rooms
-from tests.messaging import Messaging
+from tests.messaging import Messaging, make_rules
 from tests.people import ALICE, BOB, MALLORY
 
 DEN = Room(id="den", slug="the-den", title="The den", kind="private")
@@ -62,7 +61,7 @@ class World:
 
     def post(self, access: Access, client_id: str) -> None:
         """What the rules of the room say to a post."""
-        rules = RoomRules(take_turn=self.rooms.preferences.take_turn, clock=self.clock)
+        rules = make_rules(take_turn=self.rooms.preferences.take_turn, clock=self.clock)
         rules.check("post", access, "person")
         rules.take_turn(access, "person", client_id)
 
