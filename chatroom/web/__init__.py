@@ -12,13 +12,12 @@ from chatroom.web.files import files
 from chatroom.web.kit import configuration, errors, health, lanes, login, reference, security
 from chatroom.web.kit.filters import as_json, hue, static_url
 from chatroom.web.kit.sockets import address_of, is_own_origin, sign_in
-from chatroom.web.messages.excerpts import excerpt_of
 from chatroom.web.messages.held import api as held_api
 from chatroom.web.messages.held import as_held
 from chatroom.web.messages.held import blueprint as held
-from chatroom.web.messages.listing import message_list, names
-from chatroom.web.messages.marks import api as marks_api
+from chatroom.web.messages.listing import excerpt_of, message_list, names
 from chatroom.web.messages.message_api import blueprint as messages_api
+from chatroom.web.messages.message_api import marks as marks_api
 from chatroom.web.messages.messages_api import blueprint as api
 from chatroom.web.messages.pages import blueprint as pages
 from chatroom.web.messages.permalinks import blueprint as permalinks
