@@ -131,6 +131,11 @@ class Database:
             for update in updates:
                 collection.update_one(*update)
 
+    def has(self, collection: str, query: Document) -> bool:
+        """Whether a collection has a document like this; bounded."""
+        with self.bounded():
+            return self[collection].find_one(query, {"_id": 1}) is not None
+
     def has_change_streams(self) -> bool:
         """Whether the server is a replica set (a plain standalone mongod, or mongomock, is not)."""
         with self.bounded():
