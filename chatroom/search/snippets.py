@@ -9,14 +9,14 @@ LONGEST_SNIPPET = 260
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """A part of a snippet; `is_hit` where it is what was looked for."""
+    """A part of a snippet; `is_hit` for a match."""
 
     text: str
     is_hit: bool
 
 
 def snippet(text: str, places: Sequence[tuple[int, int]]) -> list[Piece]:
-    """The text around the first of these places, in pieces; in full when it is short."""
+    """The text around the first of these places, in pieces; all of a short text."""
     start, end = 0, len(text)
     if len(text) > LONGEST_SNIPPET:
         start = max(0, places[0][0] - AROUND_HIT) if places else 0

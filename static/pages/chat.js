@@ -1,4 +1,4 @@
-/* Starts the room's page: makes its parts, and tells each which others it needs. */
+/* The entry module of the room's page: creates its parts and connects them. */
 
 import { Api } from "../state/live/api.js";
 import { Connection } from "../state/live/connection.js";

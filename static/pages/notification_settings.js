@@ -1,4 +1,4 @@
-/* Starts the page of notification settings: shows what this browser may do, and asks for permission. */
+/* The entry module of the notification settings: shows the browser's permission, and asks for it. */
 
 import { Notifications } from "../state/outbound/notifications.js";
 import { startServiceWorker } from "../views/outbound/browser_notifications.js";

@@ -1,8 +1,8 @@
-/* Shows what the push service brings, and the last pages when the network is away. A classic script: not all browsers
-   run modules here.
+/* The service worker: shows push notifications, and cached pages while there is no network. A classic script, because
+   not all browsers run modules as service workers.
 
-   The network comes first, always: what is kept is for when there is none. Pages belong to who is logged in, and are
-   forgotten with the log-out, and before anybody logs in: sessions also end by themselves. */
+   The network always has priority over the cache. Cached pages belong to the logged-in user. They are deleted at a
+   log-out, and before a log-in, because sessions also expire. */
 
 const FILES = "files-1";
 const PAGES = "pages-1";
@@ -73,7 +73,7 @@ async function forgetOldCaches() {
   for (const name of await caches.keys()) if (name !== FILES && name !== PAGES) await caches.delete(name);
 }
 
-/** The same message has the same tag wherever it comes from: it is shown once. */
+/** A message has the same tag here and in the page, so that it is shown once. */
 async function notify(data) {
   const { title, body, url, tag } = data.json();
   const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });

@@ -1,4 +1,4 @@
-/* What a page without the chat needs: times in the reader's own zone. */
+/* The entry module of all other pages: shows times in the reader's time zone. */
 
 import { timesOfReader } from "../state/kit/times.js";
 import { localizeTimes } from "../views/kit/page.js";

@@ -1,19 +1,16 @@
-"""The administration: plain forms, only for administrators of the site.
-
-For everybody else these pages do not exist.
-"""
+"""The administration: plain forms for administrators of the site. Other users get a 404."""
 
 import platform
 from datetime import UTC, datetime
 
-from flask import Blueprint, Response, abort, flash, redirect, request, url_for
+from flask import Blueprint, Response, abort, request
 
 from chatroom import __version__
 from chatroom.moderation.admission import MOST_DAYS, MOST_USES
 from chatroom.moderation.newcomers import MOST as MOST_HELD
 from chatroom.moderation.newcomers import SUGGESTED
 from chatroom.web.kit.login import current_user, redirect_to_login
-from chatroom.web.kit.pages import Page, refusals_on, render
+from chatroom.web.kit.pages import Page, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
 
 PEOPLE = 50
@@ -41,7 +38,7 @@ def overview() -> Page:
 
 @blueprint.get("/people")
 def people() -> Page:
-    """Everybody by user name, or those whose names begin like what was typed."""
+    """All users by user name, or those whose names start with `q`."""
     wanted = request.args.get("q", "")[:LONGEST_NAME].strip()
     directory = services.people.directory
     found = directory.list_like(wanted, request.args.get("after", "")[:LONGEST_NAME], PEOPLE + 1)
@@ -57,7 +54,9 @@ def people() -> Page:
     )
 
 
-def _joining_page(status: int = 200, msg: str = "", *, code: str = "") -> Response:
+@blueprint.get("/joining")
+def joining(status: int = 200, msg: str = "", *, code: str = "") -> Response:
+    """Registration and invites; `code` is a new invite, which is shown this once."""
     admission = services.moderation.admission
     return admin_page(
         "joining",
@@ -72,49 +71,40 @@ def _joining_page(status: int = 200, msg: str = "", *, code: str = "") -> Respon
     )
 
 
-@blueprint.get("/joining")
-def joining() -> Page:
-    """Registration and invites."""
-    return _joining_page()
-
-
 @blueprint.post("/registration")
-@refusals_on(_joining_page)
+@refusals_on(joining)
 def set_registration() -> Page:
-    """Open or close the site for new accounts."""
+    """Set who can register."""
     services.moderation.admission.set_registration(current_user.user, request.form.get("registration", ""))
-    flash("Set.", "success")
-    return redirect(url_for("admin.joining"), 303)
+    return redirect_to("admin.joining", "Set.")
 
 
 @blueprint.post("/holding")
-@refusals_on(_joining_page)
+@refusals_on(joining)
 def set_holding() -> Page:
     """Turn holding of first messages on or off."""
     services.moderation.newcomers.set_first(current_user.user, request.form.get("first", -1, type=int))
-    flash("Set.", "success")
-    return redirect(url_for("admin.joining"), 303)
+    return redirect_to("admin.joining", "Set.")
 
 
 @blueprint.post("/invites")
-@refusals_on(_joining_page)
+@refusals_on(joining)
 def make_invite() -> Page:
-    """Make an invite, and show its code: now, and never again."""
+    """Create an invite, and show its code this once."""
     uses, days = (request.form.get(name, 0, type=int) for name in ("uses", "days"))
-    return _joining_page(201, code=services.moderation.admission.make_invite(current_user.user, uses=uses, days=days))
+    return joining(201, code=services.moderation.admission.make_invite(current_user.user, uses=uses, days=days))
 
 
 @blueprint.post("/invites/<invite_id>/revoke")
 def revoke_invite(invite_id: str) -> Page:
-    """Make an invite worthless."""
+    """Revoke an invite."""
     services.moderation.admission.revoke_invite(current_user.user, invite_id)
-    flash("The invite was revoked.", "success")
-    return redirect(url_for("admin.joining"), 303)
+    return redirect_to("admin.joining", "The invite was revoked.")
 
 
 @blueprint.get("/audit")
 def audit() -> Page:
-    """Who did what, the newest first."""
+    """The audit log, the newest entries first."""
     name = request.args.get("about", "")[:LONGEST_NAME]
     about = services.people.users.find_by_username(name) if name else None
     act = request.args.get("act", "")[:40]
@@ -125,5 +115,5 @@ def audit() -> Page:
 
 
 def admin_page(name: str, status: int = 200, **context: object) -> Response:
-    """A page of the administration; `name` is its template's, and the section's unless it says another."""
+    """Render a page of the administration; `name` names its template, and its section unless `section` does."""
     return render(f"moderation/admin/{name}.html", status, **{"section": name, **context})

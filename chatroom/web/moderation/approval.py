@@ -2,47 +2,37 @@
 
 from datetime import UTC, datetime
 
-from flask import Blueprint, Response, flash, redirect, request, url_for
+from flask import Response, request
 
 from chatroom.base.errors import Refused
-from chatroom.web.kit.login import current_user, login_required
-from chatroom.web.kit.pages import Page, refusals_on, render
+from chatroom.web.kit.login import current_user, page_blueprint
+from chatroom.web.kit.pages import Page, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
 
 LONGEST_TYPED = 1000
 
-blueprint = Blueprint("approval", __name__)
+blueprint = page_blueprint("approval")
 
 
-def _queue_page(held_id: str = "", status: int = 200, msg: str = "") -> Response:
-    """What waits; `held_id` is the one that was not decided."""
+@blueprint.get("/approval")
+def queue(held_id: str = "", status: int = 200, msg: str = "") -> Response:
+    """The held messages; `msg` is about the message `held_id`."""
     rows = services.moderation.held_list.list_for(current_user.user)
     return render("moderation/approval.html", status, rows=rows, now=datetime.now(UTC), msg=msg, at=held_id)
 
 
-@blueprint.get("/approval")
-@login_required
-def queue() -> Page:
-    """The open reports."""
-    return _queue_page()
-
-
 @blueprint.post("/approval/<held_id>")
-@login_required
-@refusals_on(_queue_page)
+@refusals_on(queue)
 def decide(held_id: str) -> Page:
-    """Approve a message, reject it, or approve whatever its author writes from now on."""
-    flash(_decide(held_id, request.form.get("act", "")), "success")
-    return redirect(url_for("approval.queue"), 303)
-
-
-def _decide(held_id: str, act: str) -> str:
-    by, approval = current_user.user, services.moderation.approval
+    """Approve a message, reject it, or approve it and all later messages of its author."""
+    act, by, approval = request.form.get("act", ""), current_user.user, services.moderation.approval
     if act == "reject":
         reason = request.form.get("reason", "")[:LONGEST_TYPED]
         count = approval.reject(by, held_id, reason, with_others="others" in request.form)
-        return "The message is rejected." if count == 1 else f"{count} messages are rejected."
-    if act not in {"approve", "trust"}:
+        said = "The message is rejected." if count == 1 else f"{count} messages are rejected."
+    elif act in {"approve", "trust"}:
+        approval.approve(by, held_id, is_trusting=act == "trust")
+        said = "The message is posted." + (" Their next ones will not wait." if act == "trust" else "")
+    else:
         raise Refused("invalid", "Choose to approve or to reject the message.")
-    approval.approve(by, held_id, is_trusting=act == "trust")
-    return "The message is posted." + (" Their next ones will not wait." if act == "trust" else "")
+    return redirect_to("approval.queue", said)

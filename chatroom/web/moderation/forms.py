@@ -2,33 +2,27 @@
 
 from datetime import UTC, datetime
 
-from wtforms import SelectField, StringField, TextAreaField
-from wtforms.fields.choices import SelectChoice
+from wtforms import SelectChoice, SelectField, StringField, TextAreaField
 
 from chatroom.base.durations import OFFERED, end_of
 from chatroom.moderation.reports import LONGEST_REASON as LONGEST_REPORT
 from chatroom.site.audit import LONGEST_REASON
-from chatroom.web.kit.forms import Form, typed_in
-
-DURATIONS = [SelectChoice(value=value, label=label) for value, label in OFFERED.items()]
+from chatroom.web.kit.forms import Form, as_lines
 
 
 class ReportForm(Form):
     """Report a message."""
 
-    reason = TextAreaField("What is wrong with it?", render_kw={"required": True, "maxlength": LONGEST_REPORT})
-
-    @property
-    def typed(self) -> str:
-        """What was typed."""
-        return typed_in(self.reason)
+    reason = TextAreaField(
+        "What is wrong with it?", filters=[as_lines], render_kw={"required": True, "maxlength": LONGEST_REPORT}
+    )
 
 
 class OrderForm(Form):
-    """Mute or ban somebody: why, and for how long."""
+    """Mute or ban a user."""
 
     reason = StringField("Reason (the user sees it)", render_kw={"required": True, "maxlength": LONGEST_REASON})
-    duration = SelectField("For how long", choices=DURATIONS, default="1h")
+    duration = SelectField("For how long", choices=[SelectChoice(*choice) for choice in OFFERED.items()], default="1h")
 
     @property
     def end(self) -> datetime:

@@ -1,21 +1,16 @@
 """The forms of webhooks and notification settings."""
 
-from wtforms import HiddenField, SelectField, StringField
-from wtforms.fields.choices import SelectChoice
+from wtforms import HiddenField, SelectChoice, SelectField, StringField
 
 from chatroom.names import MAX_HOOK_NAME
 from chatroom.outbound.webhooks import LONGEST_TRIGGER, LONGEST_URL
 from chatroom.web.kit.forms import Form
 
-PREFERENCES = [
-    SelectChoice(value="mentions", label="Mentions"),
-    SelectChoice(value="all", label="All messages"),
-    SelectChoice(value="none", label="Nothing"),
-]
+PREFERENCES = {"mentions": "Mentions", "all": "All messages", "none": "Nothing"}
 
 
 class HookForm(Form):
-    """A new webhook, of either kind."""
+    """A new incoming or outgoing webhook."""
 
     kind = HiddenField()
     name = StringField("Name", render_kw={"required": True, "maxlength": MAX_HOOK_NAME, "autocomplete": "off"})
@@ -30,4 +25,4 @@ class HookForm(Form):
 class PreferenceForm(Form):
     """The notification setting of a room."""
 
-    notify = SelectField("Notify me about", choices=PREFERENCES)
+    notify = SelectField("Notify me about", choices=[SelectChoice(*choice) for choice in PREFERENCES.items()])

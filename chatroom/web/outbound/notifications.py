@@ -6,27 +6,28 @@ The service worker is at the root, because it can only control addresses below i
 from typing import Annotated
 
 import msgspec
-from flask import Blueprint, Response, current_app, flash, jsonify, redirect, url_for
+from flask import Blueprint, Response, current_app, flash, jsonify, url_for
 from msgspec import Meta
 
 from chatroom.base.models import RoomEntry
 from chatroom.web.kit.api import answer, api_blueprint, asker, body_as
+from chatroom.web.kit.filters import static_url
 from chatroom.web.kit.lanes import scarce
-from chatroom.web.kit.login import current_user, login_required
+from chatroom.web.kit.login import current_user, get_access, login_required
 from chatroom.web.kit.openapi import operation
-from chatroom.web.kit.pages import Page, render
+from chatroom.web.kit.pages import Page, redirect_to, render
 from chatroom.web.kit.services import services
 from chatroom.web.outbound.forms import PreferenceForm
 
 BY_COOKIE = (401, 403)
-"""For the site's own pages: logged in by cookie; access tokens are refused."""
+"""Only for pages of the site, which log in by cookie; access tokens are refused."""
 
 blueprint = Blueprint("notifications", __name__)
 api = api_blueprint("push")
 
 
 class Keys(msgspec.Struct, forbid_unknown_fields=True):
-    """A browser's own keys, as `PushSubscription.toJSON` has them."""
+    """The keys of a browser, as in `PushSubscription.toJSON`."""
 
     p256dh: Annotated[str, Meta(max_length=200)]
     auth: Annotated[str, Meta(max_length=100)]
@@ -46,7 +47,7 @@ class Unsubscribing(msgspec.Struct):
 
 
 class PushKey(msgspec.Struct):
-    """The site's public key, in URL-safe base64: a browser asks for it when it subscribes."""
+    """The site's public key, in URL-safe base64; a browser needs it to subscribe."""
 
     key: str
 
@@ -63,22 +64,19 @@ def settings() -> Page:
 @login_required
 def set_preference(slug: str) -> Page:
     """Change the notification setting of a room."""
-    access = services.rooms.access.get_for(current_user.id, slug)
-    form = PreferenceForm()
+    access, form = get_access(slug), PreferenceForm()
     if not form.validate():
         flash(form.problem, "error")
-    else:
-        services.rooms.preferences.set_preference(access.user_id, access.room.id, form.notify.data)
-        flash(f"{access.room.title}: saved.", "success")
-    return redirect(url_for("notifications.settings"), 303)
+        return redirect_to("notifications.settings")
+    services.rooms.preferences.set_preference(access.user_id, access.room.id, form.notify.data)
+    return redirect_to("notifications.settings", f"{access.room.title}: saved.")
 
 
 @blueprint.get("/manifest.webmanifest")
 def manifest() -> Response:
-    """What a phone needs to install the site as an app."""
-    static = current_app.url_for
+    """The web app manifest, with which a phone installs the site as an app."""
     icons = [
-        {"src": static("static", filename=f"icons/{name}.png"), "sizes": f"{size}x{size}", "type": "image/png"} | more
+        {"src": static_url(f"icons/{name}.png"), "sizes": f"{size}x{size}", "type": "image/png"} | more
         for name, size, more in (
             ("icon-192", 192, {}),
             ("icon-512", 512, {}),
@@ -102,14 +100,14 @@ def manifest() -> Response:
 
 @blueprint.get("/service-worker.js")
 def service_worker() -> Response:
-    """The script that shows notifications, and the last pages when the network is away."""
+    """The script that shows notifications, and the last pages while the browser is offline."""
     return current_app.send_static_file("pages/service_worker.js")
 
 
 @api.get("/push/key")
 @operation(None, {200: PushKey}, refusals=BY_COOKIE)
 def key() -> Response:
-    """What a browser needs to subscribe: the public key of this site."""
+    """The public key of this site, which a browser needs to subscribe."""
     return answer(PushKey(services.outbound.push.public_key))
 
 

@@ -1,13 +1,13 @@
-"""A room's webhooks: the page where its administrators create and remove them, and the address that posts."""
+"""A room's webhooks: the page on which its administrators create and remove them, and the address that posts."""
 
 import msgspec
-from flask import Blueprint, Response, flash, redirect, request, url_for
+from flask import Blueprint, Response, request, url_for
 
 from chatroom.base.errors import Refused
 from chatroom.live.protocol import ClientId
 from chatroom.web.kit.lanes import scarce
-from chatroom.web.kit.login import client_address, current_user, login_required
-from chatroom.web.kit.pages import Page, form_page, render
+from chatroom.web.kit.login import client_address, current_user, get_access, login_required
+from chatroom.web.kit.pages import Page, form_page, redirect_to, render
 from chatroom.web.kit.security import exempt_from_csrf
 from chatroom.web.kit.services import services
 from chatroom.web.messages.messages_api import answer_post
@@ -17,16 +17,19 @@ blueprint = Blueprint("webhooks", __name__)
 
 
 class Said(msgspec.Struct):
-    """What a program posts; what others' programs send beside it is ignored."""
+    """The body of a post; other fields, which programs for Slack send, are ignored."""
 
     text: str
     client_id: ClientId | None = None
 
 
-def _webhooks_page(
+@blueprint.get("/chatroom/<slug>/webhooks")
+@login_required
+def webhooks(
     slug: str, form: HookForm | None = None, status: int = 200, msg: str = "", *, made: str = "", kind: str = ""
 ) -> Response:
-    access = services.rooms.access.get_for(current_user.id, slug)
+    """The webhooks of a room, and the forms for new ones; `made` is the secret or the key of a new webhook."""
+    access = get_access(slug)
     return render(
         "outbound/webhooks.html",
         status,
@@ -39,51 +42,40 @@ def _webhooks_page(
     )
 
 
-@blueprint.get("/chatroom/<slug>/webhooks")
-@login_required
-def webhooks(slug: str) -> Page:
-    """The webhooks of a room, and the forms for new ones."""
-    return _webhooks_page(slug)
-
-
 @blueprint.post("/chatroom/<slug>/webhooks")
 @scarce("names")
 @login_required
-@form_page(_webhooks_page, HookForm)
+@form_page(webhooks, HookForm)
 def create(form: HookForm, slug: str) -> Page:
-    """Make a webhook, and show its secret: the only time that anybody sees it."""
-    access = services.rooms.access.get_for(current_user.id, slug)
-    name, author = form.name.data or "", current_user.author
+    """Create a webhook, and show its secret this once."""
+    access, author, hooks = get_access(slug), current_user.author, services.outbound.webhooks
+    name, url, trigger = (field.data or "" for field in (form.name, form.url, form.trigger))
     if form.kind.data == "outgoing":
-        made = services.outbound.webhooks.make_outgoing(
-            access, author, name, form.url.data or "", form.trigger.data or ""
-        )
+        made = hooks.make_outgoing(access, author, name, url, trigger)
     else:
-        secret = services.outbound.webhooks.make_incoming(access, author, name)
-        made = url_for("webhooks.receive", secret=secret, _external=True)
-    return _webhooks_page(slug, status=201, made=made, kind=form.kind.data or "incoming")
+        made = url_for("webhooks.receive", secret=hooks.make_incoming(access, author, name), _external=True)
+    return webhooks(slug, status=201, made=made, kind=form.kind.data or "incoming")
 
 
 @blueprint.post("/chatroom/<slug>/webhooks/<hook_id>/remove")
 @login_required
 def remove(slug: str, hook_id: str) -> Page:
     """Remove a webhook."""
-    services.outbound.webhooks.remove(services.rooms.access.get_for(current_user.id, slug), hook_id)
-    flash("The webhook was removed.", "success")
-    return redirect(url_for("webhooks.webhooks", slug=slug), 303)
+    services.outbound.webhooks.remove(get_access(slug), hook_id)
+    return redirect_to("webhooks.webhooks", "The webhook was removed.", slug=slug)
 
 
 @blueprint.post("/hooks/<secret>")
-@exempt_from_csrf  # there is none: the secret in the address is what lets it in
+@exempt_from_csrf  # the secret in the address authenticates
 def receive(secret: str) -> Response:
-    """Post what a program sends: JSON as Slack's webhooks take it, a form, or plain text."""
+    """Post the text of a program: JSON in the format of Slack's webhooks, a form, or plain text."""
     hook, room = services.outbound.incoming.find(secret)
     said = _said()
     return answer_post(room, services.outbound.incoming.post(hook, room, said.text, said.client_id, client_address()))
 
 
 def _said() -> Said:
-    """The text of a request, in whichever of the three ways it came."""
+    """The text of the request, in any of the three formats."""
     try:
         if request.mimetype == "text/plain":
             return Said(request.get_data().decode())

@@ -1,39 +1,33 @@
-"""Clear a room's history: a page that asks for the room's name, and offers an export first."""
+"""The page to clear a room's history: the administrator types the room's name, and can export it first."""
 
-from flask import Blueprint, Response, redirect, request, url_for
+from flask import Response, request
 
 from chatroom.base.access import Access
 from chatroom.erasure.clearing import check_clearing
-from chatroom.web.kit.login import current_user, login_required
-from chatroom.web.kit.pages import Page, refusals_on, render
+from chatroom.web.kit.login import current_user, get_access, page_blueprint
+from chatroom.web.kit.pages import Page, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
 
-blueprint = Blueprint("clearing", __name__)
-
-
-def _form_page(slug: str, status: int = 200, msg: str = "") -> Response:
-    return render("rooms/clear.html", status, room=_enter(slug).room, typed=_typed(), msg=msg)
+blueprint = page_blueprint("clearing")
 
 
 @blueprint.get("/chatroom/<slug>/clear")
-@login_required
-def form(slug: str) -> Page:
-    """What it means, and the form."""
-    return _form_page(slug)
+def form(slug: str, status: int = 200, msg: str = "") -> Response:
+    """The form, with its consequences."""
+    return render("rooms/clear.html", status, room=_enter(slug).room, typed=_typed(), msg=msg)
 
 
 @blueprint.post("/chatroom/<slug>/clear")
-@login_required
-@refusals_on(_form_page)
+@refusals_on(form)
 def clear(slug: str) -> Page:
-    """Hide everything at once; the rest is done in the background."""
+    """Hide the messages at once; they are erased in the background."""
     access, typed = _enter(slug), _typed()
     services.erasure.clearing.clear(access, current_user.author, typed["title"], typed["reason"])
-    return redirect(url_for("pages.room", slug=access.room.slug), 303)
+    return redirect_to("pages.room", slug=access.room.slug)
 
 
 def _enter(slug: str) -> Access:
-    access = services.rooms.access.get_for(current_user.id, slug)
+    access = get_access(slug)
     check_clearing(access)
     return access
 

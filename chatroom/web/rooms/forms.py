@@ -1,5 +1,7 @@
 """The forms that create and change rooms."""
 
+from collections.abc import Callable
+
 from wtforms import BooleanField, Field, IntegerField, RadioField, SelectChoice, SelectField, StringField
 from wtforms.validators import InputRequired, NumberRange
 
@@ -9,46 +11,31 @@ from chatroom.rooms.fields import SETTINGS, TYPES, Setting, values_of
 from chatroom.site.audit import LONGEST_REASON
 from chatroom.web.kit.forms import Form, check
 
-HOURS = [
-    SelectChoice(1, "an hour"),
-    SelectChoice(24, "a day"),
-    SelectChoice(168, "a week"),
-    SelectChoice(720, "30 days"),
-]
-USES = [
-    SelectChoice(1, "one person"),
-    SelectChoice(5, "5 people"),
-    SelectChoice(25, "25 people"),
-    SelectChoice(100, "100 people"),
-]
+HOURS = {1: "an hour", 24: "a day", 168: "a week", 720: "30 days"}
+USES = {1: "one person", 5: "5 people", 25: "25 people", 100: "100 people"}
+KINDS = {"public": "Everybody who is logged in", "private": "Only people who are invited"}
+
+
+def _cleaned_by(rule: Callable[[str], str]) -> Callable[[Form, Field], None]:
+    """Make a validator that applies a rule to the text of a field, and keeps the cleaned text."""
+
+    def clean(_form: Form, field: Field) -> None:
+        field.data = check(lambda: rule(field.data or ""))
+
+    return clean
 
 
 class NamedForm(Form):
-    """What every form about a room asks for."""
+    """The name and topic of a room."""
 
-    title = StringField("Name", render_kw={"required": True, "maxlength": MAX_TITLE})
-    topic = StringField("Topic", render_kw={"maxlength": MAX_TOPIC})
-
-    def validate_title(self, field: Field) -> None:
-        """Apply the rule for names, and keep the cleaned name."""
-        field.data = check(lambda: clean_title(field.data or ""))
-
-    def validate_topic(self, field: Field) -> None:
-        """Apply the rule for topics, and keep the cleaned topic."""
-        field.data = check(lambda: clean_topic(field.data or ""))
+    title = StringField("Name", [_cleaned_by(clean_title)], render_kw={"required": True, "maxlength": MAX_TITLE})
+    topic = StringField("Topic", [_cleaned_by(clean_topic)], render_kw={"maxlength": MAX_TOPIC})
 
 
 class NewRoomForm(NamedForm):
-    """Make a room."""
+    """Create a room."""
 
-    kind = RadioField(
-        "Who can join",
-        choices=[
-            SelectChoice("public", "Everybody who is logged in"),
-            SelectChoice("private", "Only people who are invited"),
-        ],
-        default="public",
-    )
+    kind = RadioField("Who can join", choices=[SelectChoice(*choice) for choice in KINDS.items()], default="public")
 
 
 class RoomForm(NamedForm):
@@ -59,7 +46,7 @@ class RoomForm(NamedForm):
 
     @classmethod
     def of(cls, room: Room) -> "RoomForm":
-        """The form as the room is now."""
+        """The form with the settings of the room."""
         form = cls()
         for name, value in values_of(room).items():
             form[name].data = value
@@ -67,12 +54,12 @@ class RoomForm(NamedForm):
 
     @property
     def settings(self) -> list[tuple[Field, Setting]]:
-        """The fields that are made from the table of settings."""
+        """The fields of the table of settings."""
         return [(self[name], setting) for name, setting in SETTINGS.items()]
 
     @property
     def wanted(self) -> RoomValues:
-        """What the room is to be."""
+        """The settings that were typed."""
         return RoomValues(**{name: self[name].data for name in RoomValues.__struct_fields__})
 
 
@@ -83,11 +70,7 @@ def _field(setting: Setting, kind: type) -> Field:
     if kind is int:
         checks = [InputRequired(setting.needed), NumberRange(0, setting.most)]
         return IntegerField(setting.label, checks, render_kw={"min": 0, "max": setting.most})
-
-    def clean(_form: Form, field: Field) -> None:
-        field.data = check(lambda: setting.clean(field.data or ""))
-
-    return StringField(setting.label, [clean], render_kw={"maxlength": setting.most})
+    return StringField(setting.label, [_cleaned_by(setting.clean)], render_kw={"maxlength": setting.most})
 
 
 for _name, _setting in SETTINGS.items():
@@ -95,7 +78,7 @@ for _name, _setting in SETTINGS.items():
 
 
 class InviteForm(Form):
-    """Make a link into a room."""
+    """Create a room link."""
 
-    uses = SelectField("Valid for", choices=USES, coerce=int, default=25)
-    hours = SelectField("During", choices=HOURS, coerce=int, default=168)
+    uses = SelectField("Valid for", choices=[SelectChoice(*choice) for choice in USES.items()], coerce=int, default=25)
+    hours = SelectField("During", choices=[SelectChoice(*choice) for choice in HOURS.items()], coerce=int, default=168)

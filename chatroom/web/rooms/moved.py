@@ -1,4 +1,4 @@
-"""Redirect members from former addresses of direct conversations; everybody else gets a 404."""
+"""Redirect members from former addresses of direct conversations; other users get a 404."""
 
 from flask import Flask, redirect, request, url_for
 
@@ -9,11 +9,11 @@ from chatroom.web.kit.services import services
 
 
 def register(app: Flask) -> None:
-    """Install it: before a page is made. Forms and the API are answered under either address."""
-    app.before_request(_lead_on)
+    """Redirect before a page is made. Forms and the API accept both addresses."""
+    app.before_request(_redirect)
 
 
-def _lead_on() -> Page | None:
+def _redirect() -> Page | None:
     given = request.view_args or {}
     slug = given.get("slug", "")
     if request.method not in {"GET", "HEAD"} or not is_former_direct(slug) or request.path.startswith("/api/"):

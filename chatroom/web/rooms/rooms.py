@@ -3,22 +3,21 @@
 The packages below decide what a person may do.
 """
 
-from flask import Blueprint, Response, redirect, request, url_for
+from flask import Response, request
 
 from chatroom.rooms.direct import MOST_PEOPLE
 from chatroom.rooms.listings_store import PAGE
-from chatroom.web.kit.login import current_user, login_required
-from chatroom.web.kit.pages import Page, form_page, refusals_on, render
+from chatroom.web.kit.login import current_user, page_blueprint
+from chatroom.web.kit.pages import Page, form_page, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
 from chatroom.web.rooms.forms import NewRoomForm
 
 PLACE_LENGTH = 200
 
-blueprint = Blueprint("rooms", __name__)
+blueprint = page_blueprint("rooms")
 
 
 @blueprint.get("/rooms")
-@login_required
 def browse() -> Page:
     """The public rooms, by name."""
     place = (request.args.get("after", "")[:PLACE_LENGTH], request.args.get("id", "")[:PLACE_LENGTH])
@@ -36,10 +35,9 @@ def _new_page(form: NewRoomForm | None = None, status: int = 200, msg: str = "")
 
 
 @blueprint.route("/rooms/new", methods=["GET", "POST"])
-@login_required
 @form_page(_new_page, NewRoomForm)
 def new(form: NewRoomForm) -> Page:
-    """Make a room."""
+    """Create a room."""
     room = services.rooms.making.create(
         current_user.author,
         current_user.role,
@@ -47,30 +45,30 @@ def new(form: NewRoomForm) -> Page:
         topic=form.topic.data,
         is_private=form.kind.data == "private",
     )
-    return redirect(url_for("pages.room", slug=room.slug), 303)
+    return redirect_to("pages.room", slug=room.slug)
 
 
 @blueprint.post("/rooms/<slug>/join")
-@login_required
 def join(slug: str) -> Page:
-    """Come into a public room."""
+    """Join a public room."""
     services.site.limits.coming.check(current_user.id)
     room = services.rooms.membership.join(current_user.author, slug)
-    return redirect(url_for("pages.room", slug=room.slug), 303)
+    return redirect_to("pages.room", slug=room.slug)
 
 
 @blueprint.route("/join/<code>", methods=["GET", "POST"])
-@login_required
 def accept(code: str) -> Page:
-    """Come into a room by a link."""
+    """Join a room by a room link."""
     if request.method != "POST":
         return render("rooms/rooms_join.html", room=services.rooms.links.get_room(code), code=code)
     services.site.limits.coming.check(current_user.id)
     room = services.rooms.links.accept(current_user.author, code)
-    return redirect(url_for("pages.room", slug=room.slug), 303)
+    return redirect_to("pages.room", slug=room.slug)
 
 
-def _people_page(status: int = 200, msg: str = "") -> Response:
+@blueprint.get("/people")
+def people(status: int = 200, msg: str = "") -> Response:
+    """Search for people."""
     asked = request.values.get("q", "")[:64]
     return render(
         "rooms/rooms_people.html",
@@ -83,24 +81,16 @@ def _people_page(status: int = 200, msg: str = "") -> Response:
     )
 
 
-@blueprint.get("/people")
-@login_required
-def people() -> Page:
-    """Find people."""
-    return _people_page()
-
-
 @blueprint.post("/people")
-@login_required
-@refusals_on(_people_page)
+@refusals_on(people)
 def open_direct() -> Page:
-    """Talk to people alone."""
+    """Open the direct conversation with the chosen people."""
     room = services.rooms.direct.open(
         current_user.author,
         [person[:64] for person in _chosen()],
         check_new=lambda: services.site.limits.opening.check(current_user.id),
     )
-    return redirect(url_for("pages.room", slug=room.slug), 303)
+    return redirect_to("pages.room", slug=room.slug)
 
 
 def _chosen() -> list[str]:

@@ -1,33 +1,33 @@
-"""A room's settings, members, links and record, and the forms to change them.
+"""The pages of a room's settings, members, links and record, with the forms to change them.
 
-The packages below decide what a person may do.
+The packages below decide what a user may do.
 """
 
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, request, url_for
+from flask import Response, request, url_for
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
 from chatroom.rooms.fields import badges_of
 from chatroom.site.audit import LONGEST_REASON
-from chatroom.web.kit.login import current_user, login_required
-from chatroom.web.kit.pages import Page, form_page, refusals_on, render
+from chatroom.web.kit.login import get_access, page_blueprint
+from chatroom.web.kit.pages import Page, form_page, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
 from chatroom.web.messages.pages import open_room
 from chatroom.web.rooms.forms import InviteForm, RoomForm
 
 LATEST = 5
-"""Entries of the record on the page of the settings; the others have a page of their own."""
+"""Entries of the record on the settings page; the record has a page of its own."""
 ROLES = ("member", "moderator", "administrator")
 
-blueprint = Blueprint("room_settings", __name__)
+blueprint = page_blueprint("room_settings")
 
 
 def _settings_page(
     slug: str, form: RoomForm | InviteForm | None = None, status: int = 200, msg: str = "", **more: Any
 ) -> Response:
-    access = _enter(slug) if request.method == "POST" else open_room(slug)
+    access = get_access(slug) if request.method == "POST" else open_room(slug)
     room = access.room
     return render(
         "rooms/room_settings.html",
@@ -48,11 +48,10 @@ def _settings_page(
 
 
 @blueprint.route("/rooms/<slug>/settings", methods=["GET", "POST"])
-@login_required
 @form_page(_settings_page, RoomForm)
 def settings(form: RoomForm, slug: str) -> Page:
     """The settings and members of a room, with forms for its administrators."""
-    access, wanted = _enter(slug), form.wanted
+    access, wanted = get_access(slug), form.wanted
     if wanted.retention_days != access.room.retention_days and not form.confirmed.data:
         older = services.erasure.retention.count_older(access, wanted.retention_days)
         if older:
@@ -62,11 +61,10 @@ def settings(form: RoomForm, slug: str) -> Page:
 
 
 @blueprint.post("/rooms/<slug>/archive")
-@login_required
 @refusals_on(_settings_page)
 def archive(slug: str) -> Page:
-    """Close the room for writing, or open it again."""
-    access = _enter(slug)
+    """Archive or reopen the room."""
+    access = get_access(slug)
     is_archived = request.form.get("archived") == "yes"
     reason = request.form.get("reason", "")[:LONGEST_REASON]
     services.rooms.settings.archive(access, is_archived=is_archived, reason=reason)
@@ -74,10 +72,9 @@ def archive(slug: str) -> Page:
 
 
 @blueprint.get("/rooms/<slug>/record")
-@login_required
 def record(slug: str) -> Page:
     """The record of the room, for its administrators."""
-    access = _enter(slug)
+    access = get_access(slug)
     if not access.may_manage:
         raise Refused("forbidden", "Only administrators of this room can read its record.")
     page = services.site.audit.page(request.args.get("before", "")[:24], room=access.room.id)
@@ -85,20 +82,18 @@ def record(slug: str) -> Page:
 
 
 @blueprint.post("/rooms/<slug>/leave")
-@login_required
 @refusals_on(_settings_page)
 def leave(slug: str) -> Page:
-    """Go."""
-    services.rooms.membership.leave(_enter(slug))
-    return redirect(url_for("rooms.browse"), 303)
+    """Leave the room."""
+    services.rooms.membership.leave(get_access(slug))
+    return redirect_to("rooms.browse")
 
 
 @blueprint.post("/rooms/<slug>/members")
-@login_required
 @refusals_on(_settings_page)
 def add_member(slug: str) -> Page:
     """Add a member, by user name."""
-    access = _enter(slug)
+    access = get_access(slug)
     user = services.people.users.find_by_username(_typed_name())
     if user is None:
         raise Refused("not_found", f"There is no user named {_typed_name()}.")
@@ -107,21 +102,19 @@ def add_member(slug: str) -> Page:
 
 
 @blueprint.post("/rooms/<slug>/members/<user_id>/remove")
-@login_required
 @refusals_on(_settings_page)
 def remove_member(slug: str, user_id: str) -> Page:
-    """Take somebody out."""
-    access = _enter(slug)
+    """Remove a member."""
+    access = get_access(slug)
     services.rooms.membership.remove(access, user_id)
     return _changed(access, "The member was removed.")
 
 
 @blueprint.post("/rooms/<slug>/members/<user_id>/role")
-@login_required
 @refusals_on(_settings_page)
 def set_role(slug: str, user_id: str) -> Page:
-    """Give a member another role."""
-    access = _enter(slug)
+    """Change the role of a member."""
+    access = get_access(slug)
     role = request.form.get("role")
     if role not in ROLES:
         raise Refused("invalid", "Choose a role.")
@@ -130,26 +123,20 @@ def set_role(slug: str, user_id: str) -> Page:
 
 
 @blueprint.post("/rooms/<slug>/invites")
-@login_required
 @form_page(_settings_page, InviteForm)
 def create_invite(form: InviteForm, slug: str) -> Page:
-    """Make a link into the room, which is shown this once."""
-    code = services.rooms.links.make(_enter(slug), uses=form.uses.data, hours=form.hours.data)
+    """Create a room link, and show it this once."""
+    code = services.rooms.links.make(get_access(slug), uses=form.uses.data, hours=form.hours.data)
     return _settings_page(slug, link=url_for("rooms.accept", code=code, _external=True))
 
 
 @blueprint.post("/rooms/<slug>/invites/<invite_id>/end")
-@login_required
 @refusals_on(_settings_page)
 def end_invite(slug: str, invite_id: str) -> Page:
-    """End a link into the room."""
-    access = _enter(slug)
+    """End a room link."""
+    access = get_access(slug)
     services.rooms.links.end(access, invite_id)
     return _changed(access, "The link was ended.")
-
-
-def _enter(slug: str) -> Access:
-    return services.rooms.access.get_for(current_user.id, slug)
 
 
 def _typed_name() -> str:
@@ -157,5 +144,4 @@ def _typed_name() -> str:
 
 
 def _changed(access: Access, said: str) -> Page:
-    flash(said, "success")
-    return redirect(url_for("room_settings.settings", slug=access.room.slug), 303)
+    return redirect_to("room_settings.settings", said, slug=access.room.slug)

@@ -1,6 +1,4 @@
-"""The list of a user's rooms, beside the messages of every room."""
-
-from collections.abc import Callable
+"""The list of a user's rooms, next to the messages of every room."""
 
 import msgspec
 
@@ -10,7 +8,7 @@ from chatroom.web.kit.services import services
 
 
 class Section(msgspec.Struct, frozen=True):
-    """A part of the list: those that call one first, then those with news, then by title."""
+    """A part of the list: mentions first, then unread messages, then by title."""
 
     name: str
     title: str
@@ -18,20 +16,16 @@ class Section(msgspec.Struct, frozen=True):
 
 
 def sections_for(user_id: str) -> list[Section]:
-    """A user's rooms and direct rooms, with what they have not read in them."""
+    """A user's rooms and direct conversations, with their unread counts."""
     entries = sorted(services.rooms.listings.list_for(user_id), key=_rank)  # stable: by title within a rank
-
-    def part(name: str, title: str, belongs: Callable[[RoomEntry], bool]) -> Section:
-        return Section(name, title, [entry for entry in entries if belongs(entry)])
-
     return [
-        part("rooms", "Rooms", lambda entry: entry.room.kind != "direct"),
-        part("direct", "Direct messages", lambda entry: entry.room.kind == "direct"),
+        Section("rooms", "Rooms", [entry for entry in entries if entry.room.kind != "direct"]),
+        Section("direct", "Direct messages", [entry for entry in entries if entry.room.kind == "direct"]),
     ]
 
 
 def badge(count: int) -> str:
-    """A count as it is written on a badge (the same as `shorten` in static/state/rooms/rooms.js)."""
+    """The text of a badge (the same as `shorten` in static/state/rooms/rooms.js)."""
     return f"{MOST_UNREAD - 1}+" if count >= MOST_UNREAD else str(count)
 
 

@@ -1,5 +1,4 @@
-/* Files on their way to the room, before the message that will have them: two at a time, each to be cancelled or tried
-   again. No DOM. */
+/* Uploads files before their message is posted: two at a time. Each can be cancelled or retried. No DOM. */
 
 import { formatSize } from "../kit/text.js";
 
@@ -13,7 +12,7 @@ export class Uploads {
   #onChange;
   #items = [];
 
-  /** `send(file, onProgress)` answers with `{stored, abort}`: a promise of what the server knows of the file, and a way out. */
+  /** `send(file, onProgress)` returns `{stored, abort}`: a promise of the stored file's data, and a function that cancels. */
   constructor({ send, makeKey, maxBytes, maxFiles, onChange }) {
     this.#send = send;
     this.#makeKey = makeKey;
@@ -22,7 +21,7 @@ export class Uploads {
     this.#onChange = onChange;
   }
 
-  /** Each with its `key`, `name`, `size`, `state` (waiting, sending, done, failed), `progress` (0 to 1), `problem`. */
+  /** The files, each with `key`, `name`, `size`, `state` (waiting, sending, done, failed), `progress` (0 to 1), `problem`. */
   get items() {
     return this.#items;
   }
@@ -31,7 +30,7 @@ export class Uploads {
     return this.#items.length === 0;
   }
 
-  /** Whether a message could be sent now with all of them. */
+  /** Whether all files are uploaded, so that the message can be sent. */
   get isReady() {
     return this.#items.every(({ state }) => state === "done");
   }
@@ -40,12 +39,12 @@ export class Uploads {
     return this.#items.some(({ state }) => state === "failed");
   }
 
-  /** What the server knows of those that are there. */
+  /** The server's data of the uploaded files. */
   get stored() {
     return this.#items.flatMap(({ stored }) => stored ?? []);
   }
 
-  /** Begin to send files; answers with what is wrong with some of them, or "". */
+  /** Start to upload files; returns the problem with some of them, or "". */
   add(files) {
     const problems = new Set();
     for (const file of files) {
@@ -57,7 +56,7 @@ export class Uploads {
     return [...problems].join(" ");
   }
 
-  /** Show files that were sent before, and no message has yet. */
+  /** Add files that were uploaded earlier and are in no message yet. */
   restore(stored) {
     for (const each of stored) {
       this.#items.push({ key: this.#makeKey(), name: each.name, size: each.size, state: "done", progress: 1, problem: "", stored: each });
@@ -65,7 +64,7 @@ export class Uploads {
     this.#onChange();
   }
 
-  /** Remove one, at any stage. */
+  /** Remove a file in any state. */
   remove(key) {
     const item = this.#find(key);
     if (!item) return;
@@ -74,7 +73,7 @@ export class Uploads {
     this.#go();
   }
 
-  /** Send a failed one again. */
+  /** Upload a failed file again. */
   retry(key) {
     const item = this.#find(key);
     if (item?.state !== "failed") return;
@@ -82,7 +81,7 @@ export class Uploads {
     this.#go();
   }
 
-  /** Hand all of them to a message. */
+  /** Give all files to a message. */
   take() {
     const taken = this.stored;
     this.#items = [];
@@ -122,7 +121,7 @@ export class Uploads {
   }
 }
 
-/** Make the function that sends a file: by XMLHttpRequest, because `fetch` does not report the progress of an upload. */
+/** Make the function that uploads a file: with XMLHttpRequest, because `fetch` does not report the progress of an upload. */
 export function makeSend({ url, csrfToken }) {
   return (file, onProgress) => {
     const request = new XMLHttpRequest();
@@ -141,7 +140,7 @@ export function makeSend({ url, csrfToken }) {
   };
 }
 
-/** A proxy in between may answer with a page of its own, in place of our JSON. */
+/** A proxy may answer with its own page instead of JSON. */
 function explain({ response, status }) {
   return response?.error?.message ?? (status === 413 ? "The file is too large." : `The server answered with an error (${status}).`);
 }

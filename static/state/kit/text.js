@@ -1,6 +1,6 @@
-/* Small questions about text, answered as the server answers them. No DOM. */
+/* Functions on text that give the same results as the server's. No DOM. */
 
-/** How long a text is, in code points: an emoji is one, as in Python. */
+/** The length of a text in code points: a simple emoji counts as one, as in Python. */
 export function countCharacters(text) {
   return [...text].length;
 }
@@ -10,7 +10,7 @@ export function cut(text, number) {
   return text.length <= number ? text : [...text].slice(0, number).join("");
 }
 
-/** Say why a text cannot be sent, or "" when it can. A maximum of 0 means none. */
+/** Return why a text cannot be sent, or "". A maximum of 0 means no limit. */
 export function findProblem(text, maxLength) {
   if (text.trim() === "") return "The message is empty.";
   const length = countCharacters(text);
@@ -20,19 +20,19 @@ export function findProblem(text, maxLength) {
   return "";
 }
 
-/** A name as it is shown where no badge says that it is a bot's: the same as `Author.shown` in chatroom/base/models.py. */
+/** A name for places without the badge "bot". Must match `Author.shown` in chatroom/base/models. */
 export function shownName({ name, is_bot }) {
   return is_bot ? `${name} (bot)` : name;
 }
 
-/** The first letter or digit of the first and of the last word: the same as `initials` in templates/kit/_macros.html. */
+/** The first letter or digit of the first and the last word. Must match `initials` in templates/kit/_macros.html. */
 export function findInitials(name) {
   const words = name.split(/\s+/u).filter(Boolean);
   const ends = words.length > 1 ? [words[0], words.at(-1)] : words;
   return ends.map((word) => word.match(/[\p{L}\p{N}]/u)?.[0].toUpperCase() ?? "").join("");
 }
 
-/** One of twelve hues, by `crc32(id) % 12`: the same as `hue` in chatroom/web/messages/pages.py. */
+/** One of twelve hues, by `crc32(id) % 12`. Must match `hue` in chatroom/web/messages/pages.py. */
 export function findHue(id) {
   let crc = 0xffffffff;
   for (const byte of new TextEncoder().encode(id)) {
@@ -42,7 +42,7 @@ export function findHue(id) {
   return ((crc ^ 0xffffffff) >>> 0) % 12;
 }
 
-/** A size for people: the same as Jinja's `filesizeformat`. */
+/** A readable file size. Must match Jinja's `filesizeformat`. */
 export function formatSize(bytes) {
   if (bytes < 1000) return count(bytes, "Byte");
   const units = ["kB", "MB", "GB", "TB"];
@@ -57,7 +57,7 @@ export function count(number, one, many = `${one}s`) {
 
 const NAMED = { amp: "&", lt: "<", gt: ">", quot: '"', nbsp: " " };
 
-/** The text of stored HTML, in one line. It is for showing as text, and never becomes an element. */
+/** The text of stored HTML, in one line. It must be shown as text, never as HTML. */
 export function plainText(html) {
   return html
     .replaceAll(/<(?:"[^"]*"|[^">])*>/g, "")
@@ -69,7 +69,7 @@ export function plainText(html) {
 const NAME = /(?<![\p{L}\p{M}\p{N}_@/.-])@([\p{L}\p{Nd}][\p{L}\p{M}\p{Nd}._-]{0,40})?$/u;
 const CODE = /(?<![\p{L}\p{N}:])(?<=^|[\s(]):([a-z0-9_+-]{2,40})$/iu;
 
-/** What could be completed before the caret, the name after an `@` or the emoji after a colon: `{kind, query, start, end}`, or null. */
+/** The unfinished name (after `@`) or emoji (after `:`) before the caret: `{kind, query, start, end}`, or null. */
 export function findUnfinished(text, caret) {
   const before = text.slice(0, caret);
   for (const [kind, pattern] of [["member", NAME], ["emoji", CODE]]) {

@@ -1,4 +1,4 @@
-/* Timers by name: setting one again replaces it. No DOM. */
+/* Timers by name: setting a timer again replaces it. No DOM. */
 
 export class Timers {
   #clock;

@@ -1,4 +1,4 @@
-/* Moments as the reader reads them: in their zone, in the page's language, in the hours they are used to. No DOM. */
+/* Formats times for the reader: in their time zone, in the page's language, with 12 or 24 hours. No DOM. */
 
 export class Times {
   #clock;
@@ -20,7 +20,7 @@ export class Times {
     return this.#clock.format(new Date(moment));
   }
 
-  /** The whole date and time, with the zone. */
+  /** The full date and time, with the time zone. */
   full(moment) {
     return this.#full.format(new Date(moment));
   }
@@ -35,15 +35,15 @@ export class Times {
     return `${this.#date.format(new Date(moment))}, ${this.clock(moment)}`;
   }
 
-  /** "2026-11-21": equal for two moments of the same day in the reader's zone. */
+  /** "2026-11-21": the day of a time in the reader's time zone. */
   dayKey(moment) {
-    // By its parts: which order and marks a language has changes with the engine's own tables.
+    // Built from parts, because the order and punctuation of a language depend on the browser's tables.
     const parts = Object.fromEntries(this.#key.formatToParts(new Date(moment)).map(({ type, value }) => [type, value]));
     return `${parts.year}-${parts.month}-${parts.day}`;
   }
 }
 
-/** The times of this reader: the page's language in the reader's variant of it, their zone, their 12 or 24 hours. */
+/** The formats of this reader: the reader's variant of the page's language, their time zone, 12 or 24 hours. */
 export function timesOfReader({ language, languages }) {
   const locale = languages.find((each) => each === language || each.startsWith(`${language}-`)) ?? language;
   const { hour12 } = new Intl.DateTimeFormat(undefined, { hour: "numeric" }).resolvedOptions();

@@ -1,11 +1,11 @@
-/* The room over plain HTTP: reading changes and history, and posting. No DOM. */
+/* The HTTP API of a room: reading changes and history, and posting. No DOM. */
 
 const TIMEOUT_MS = 8000;
 
-/** Where each change of a message goes. */
+/** The path and method of each change of a message. */
 const CHANGES = { edit: ["PATCH"], delete: ["DELETE"], react: ["POST", "/reactions"], pin: ["POST", "/pin"] };
 
-/** What the server refused, or (status 0) that it could not be reached. */
+/** The server refused the request, or (status 0) could not be reached. */
 export class ApiError extends Error {
   constructor({ status, reason, message, retryAfterMs }) {
     super(message);
@@ -26,19 +26,19 @@ export class Api {
     this.#fetch = fetch;
   }
 
-  /** What changed after a revision: `{revision, messages, more}`. */
+  /** The changes after a revision: `{revision, messages, more}`. */
   readChanges(after) {
     return this.#request(`${this.#url}?format=html&after=${after}`);
   }
 
-  /** A page of messages, oldest first: those `before` a sequence, `since` it, or on both sides (`around`); else the newest.
+  /** A page of messages, oldest first: `before`, `since` or `around` a sequence; without any, the newest messages.
 
-      `more`: there are older ones (with `since`: newer ones); `newer`: there are newer ones than around it. */
+      `more`: there are older messages (with `since`: newer ones); `newer`, with `around`: there are newer messages. */
   readPage(where = {}) {
     return this.#request(`${this.#url}?${new URLSearchParams({ format: "html", ...where })}`);
   }
 
-  /** The messages with these sequences, at most a hundred. */
+  /** The messages with these sequences (at most 100). */
   readSequences(sequences) {
     return this.#request(`${this.#url}?format=html&sequences=${sequences.join()}`);
   }
@@ -48,38 +48,38 @@ export class Api {
     return this.#send("POST", this.#url, { client_id, text, reply_to, files: idsOf(files) });
   }
 
-  /** What of one's own waits for approval: `{held}`. */
+  /** The user's held messages: `{held}`. */
   readHeld() {
     return this.#request(`${this.#roomUrl}/held`);
   }
 
-  /** Take back what waits for approval, or put away what was rejected. */
+  /** Withdraw a held message, or dismiss a rejected one. */
   withdraw(id) {
     return this.#send("DELETE", `${this.#roomUrl}/held/${id}`, {});
   }
 
-  /** Change a message, as the frame of that `type` does. */
+  /** Change a message like the frame with that `type`. */
   change({ type, id, ...body }) {
     const [method, path = ""] = CHANGES[type];
     return this.#send(method, `${this.#url}/${id}${path}`, body);
   }
 
-  /** One message with its text as it was typed. */
+  /** One message with its Markdown text. */
   readText(id) {
     return this.#request(`${this.#url}/${id}?format=text`);
   }
 
-  /** The rooms that one is in, with what is unread: `{rooms}`. */
+  /** The user's rooms with unread counts: `{rooms}`. */
   readRooms() {
     return this.#request(this.#roomUrl.replace(/\/[^/]+$/, ""));
   }
 
-  /** Say how far the room was read. */
+  /** Report the read position. */
   markRead(sequence) {
     return this.#send("POST", `${this.#roomUrl}/read`, { sequence });
   }
 
-  /** Some who can be named in the room, and one of whose names begins like this: `{members}`. */
+  /** Some members who can be mentioned and have a name that starts with the text: `{members}`. */
   findMembers(beginning) {
     return this.#request(`${this.#roomUrl}/members?q=${encodeURIComponent(beginning)}`);
   }
@@ -114,13 +114,13 @@ export class Api {
   }
 }
 
-/** A draft knows all about its files; the server wants their ids, and nothing where there are none. */
+/** A draft has all data of its files; the server expects only their ids, and no field without files. */
 export function idsOf(files) {
   return files?.length ? files.map(({ id }) => id) : undefined;
 }
 
 async function readError(response) {
-  // A proxy in between may answer with a page of its own, in place of our JSON.
+  // A proxy may answer with its own page instead of JSON.
   const { error = {} } = await response.json().catch(() => ({}));
   const seconds = error.retry_after ?? Number(response.headers.get("Retry-After") || NaN);
   return new ApiError({
@@ -131,7 +131,7 @@ async function readError(response) {
   });
 }
 
-/** Do something that the server may refuse; answers with why it could not be done, or "". */
+/** Run a request that the server may refuse; returns the reason of the failure, or "". */
 export async function findProblemOf(change) {
   try {
     const answer = await change();

@@ -1,7 +1,7 @@
-/* Keeps the page in touch with the room, by the best way there is, and says how it is. No DOM.
+/* Connects the page to its room by the best available transport, and reports the connection's state. No DOM.
 
-   A websocket first, resumed by cursor. Where websockets do not get through but HTTP does, it asks every few seconds and
-   goes on trying. What it reports may overlap with what was reported before, and never leaves anything out. */
+   It prefers a websocket, resumed by cursor. If websockets are blocked but HTTP works, it polls every few seconds and
+   keeps trying the websocket. It may report a change twice, but never misses one. */
 
 import { idsOf } from "./api.js";
 import { HttpLine, UNKNOWN_CURSOR } from "./http_line.js";
@@ -38,10 +38,10 @@ export class Connection {
   #socket = NO_SOCKET;
   #received = 0;
   #failures = 0; // in a row
-  #socketFailures = 0; // in a row, while HTTP worked
+  #socketFailures = 0; // in a row, while HTTP works
   #isStopped = false;
   #isChecking = false;
-  #changes = 0; // asked for, to tell their answers apart
+  #changes = 0; // a counter, to match requests and answers
 
   state = { name: "connecting" };
 
@@ -81,7 +81,7 @@ export class Connection {
     return !this.#isStopped && (this.#socket.isOpen || this.#http.isPolling);
   }
 
-  /** Send a draft; answers `stored`, `held` or `refused`, or throws an ApiError when the outcome is unknown. */
+  /** Send a draft; returns `stored`, `held` or `refused`, or throws an ApiError if the outcome is unknown. */
   post(draft) {
     const { client_id, text, reply_to } = draft;
     const files = idsOf(draft.files);
@@ -89,28 +89,28 @@ export class Connection {
     return this.#http.request((api) => api.post(draft));
   }
 
-  /** Change a message, `{type, id, ...}` as the frame says; answers as `post` does. */
+  /** Change a message, `{type, id, ...}` as in the frame; returns the same as `post`. */
   change(frame) {
     this.#changes += 1;
     if (this.#socket.isOpen) return this.#socket.request({ ...frame, room: this.#room, client_id: `change-${this.#changes}` });
     return this.#http.request((api) => api.change(frame));
   }
 
-  /** Send a frame that nothing depends on; answers whether there is a connection that takes it. */
+  /** Send a frame without waiting for an answer; returns whether a connection accepted it. */
   send(frame) {
     const isTaken = this.#socket.isCaughtUp && this.#socket.isOpen;
     if (isTaken) this.#socket.send(frame);
     return isTaken;
   }
 
-  /** Find out whether a connection that seems open is so; where there is none, try again at once.
+  /** Check whether the connection is alive; if there is none, try again at once.
 
-      To be called when the browser says that the network is back, or gone: it may be wrong about a room on this very machine. */
+      Call this when the browser reports that the network is back or gone: it may be wrong about a server on the same machine. */
   async check() {
     if (this.#isStopped || this.#isChecking) return;
     const socket = this.#socket;
     if (!socket.isCaughtUp) {
-      if (socket !== NO_SOCKET) return; // being opened right now
+      if (socket !== NO_SOCKET) return; // already being opened
       this.#failures = 0;
       this.#connect();
       return;
@@ -167,7 +167,7 @@ export class Connection {
     else this.#findOutWhy();
   }
 
-  /** A browser does not say why a websocket could not be opened; HTTP does. */
+  /** A browser does not say why a websocket could not be opened; an HTTP request does. */
   async #findOutWhy() {
     const { error } = await this.#http.ask();
     if (this.#isStopped || this.#socket !== NO_SOCKET) return;
@@ -189,7 +189,7 @@ export class Connection {
   #retry(retryAfterMs = 0) {
     const longest = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures);
     this.#failures += 1;
-    // Half of it is chance: a room full of people must not come back in step.
+    // Half of the delay is random, so that not all people of a room reconnect at the same time.
     this.#retryAfter(Math.max(retryAfterMs, longest * (0.5 + this.#random() / 2)));
   }
 

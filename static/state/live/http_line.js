@@ -1,11 +1,11 @@
-/* The room over plain HTTP, for when no websocket is open: what changed is asked for, once or every few seconds. No DOM. */
+/* Reads the room's changes over HTTP while no websocket is open: once, or every few seconds. No DOM. */
 
 import { ApiError } from "./api.js";
 
 const POLL_MS = 3000;
 const POLL_HIDDEN_MS = 15_000;
 
-/** The server does not know the cursor: the room was set back, to an older copy of its database. */
+/** The server does not know the cursor: its database was restored from an older backup. */
 export const UNKNOWN_CURSOR = "unknown_cursor";
 
 export class HttpLine {
@@ -17,10 +17,10 @@ export class HttpLine {
   #onPoll;
   #onEnd;
 
-  /** Whether it asks every few seconds. */
+  /** Whether it polls every few seconds. */
   isPolling = false;
 
-  /** `onPoll(error)`: polling began, or asked again; `onEnd(name, details)`: it makes no sense to ask again. */
+  /** `onPoll(error)`: polling started, or polled again; `onEnd(name, details)`: polling again is useless. */
   constructor({ api, cursor, timers, isVisible, onChanges, onPoll, onEnd }) {
     this.#api = api;
     this.#cursor = cursor;
@@ -31,7 +31,7 @@ export class HttpLine {
     this.#onEnd = onEnd;
   }
 
-  /** Read what changed since the cursor; answers with the room's `revision`, or with the `error`. */
+  /** Read the changes since the cursor; returns the room's `revision`, or the `error`. */
   async ask() {
     try {
       for (;;) {
@@ -48,7 +48,7 @@ export class HttpLine {
     }
   }
 
-  /** Post or change something; answers `stored` or `held`, or throws an ApiError. */
+  /** Post or change a message; returns `stored` or `held`, or throws an ApiError. */
   async request(send) {
     try {
       const answer = await send(this.#api);

@@ -1,6 +1,6 @@
-/* One websocket from its opening to its end: frames in, posts and changes out, each with its answer. No DOM.
+/* One websocket from its opening to its end: receives frames, and sends posts and changes, each with its answer. No DOM.
 
-   It ends once, from either side, and every request that was not answered by then fails. */
+   It ends once, from either side. Every request without an answer then fails. */
 
 import { ApiError } from "./api.js";
 
@@ -37,7 +37,7 @@ export class LiveSocket {
     return !this.#hasEnded && this.#socket.readyState === OPEN;
   }
 
-  /** Send a post or a change; answers with the frame `stored`, `held` or `refused`, or throws when none comes. */
+  /** Send a post or a change; returns the frame `stored`, `held` or `refused`, or throws if none arrives. */
   request(frame) {
     const { client_id } = frame;
     const sentAt = this.#clock.now();
@@ -45,7 +45,7 @@ export class LiveSocket {
       const timer = this.#clock.setTimeout(() => {
         this.#requests.delete(client_id);
         reject(unanswered());
-        if (this.receivedAt <= sentAt) this.drop(); // dead: nothing came at all
+        if (this.receivedAt <= sentAt) this.drop(); // dead: no frame arrived
       }, ANSWER_TIMEOUT_MS);
       this.#requests.set(client_id, { resolve, reject, timer });
       this.send(frame);
@@ -56,7 +56,7 @@ export class LiveSocket {
     this.#socket.send(JSON.stringify(frame));
   }
 
-  /** End it from this side, as if it had been lost. */
+  /** Close the websocket, as if the connection were lost. */
   drop() {
     this.#end(NO_CODE);
     this.#socket.close();
@@ -71,13 +71,13 @@ export class LiveSocket {
     this.#onFrame(frame, { isMissed: !this.isCaughtUp });
   }
 
-  /** The room's last word about what was missed. */
+  /** The frame after the last missed change. */
   caughtUp() {
     this.isCaughtUp = true;
     this.#clock.clearTimeout(this.#openTimer);
   }
 
-  /** A proxy may swallow a websocket without closing it. */
+  /** A proxy may drop a websocket without closing it. */
   #awaitMore() {
     this.#clock.clearTimeout(this.#openTimer);
     this.#openTimer = this.#clock.setTimeout(() => this.drop(), OPEN_TIMEOUT_MS);

@@ -1,8 +1,8 @@
-/* Notices when a connection that seems open may be dead: the machine slept, or nothing came for long. No DOM. */
+/* Detects that an open connection may be dead: the machine slept, or no frame arrived for a long time. No DOM. */
 
 const TICK_MS = 5000;
 const SLEEP_MS = 15_000;
-const SLEEP_HIDDEN_MS = 120_000; // browsers wake a hidden tab once a minute
+const SLEEP_HIDDEN_MS = 120_000; // browsers run timers of a hidden tab once a minute
 const SILENCE_MS = 90_000;
 
 export class Watch {
@@ -12,9 +12,9 @@ export class Watch {
   #receivedAt;
   #onDoubt;
   #tickedAt = 0;
-  #askedAt = 0; // when silence last made us ask
+  #askedAt = 0; // the last check because of silence
 
-  /** `receivedAt()`: when the last frame came, `Infinity` while there is no live connection; `onDoubt()`: it should be checked. */
+  /** `receivedAt()`: the time of the last frame, `Infinity` without a live connection; `onDoubt()`: check the connection. */
   constructor({ clock, timers, isVisible, receivedAt, onDoubt }) {
     this.#clock = clock;
     this.#timers = timers;

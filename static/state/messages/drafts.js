@@ -1,4 +1,4 @@
-/* The person's own messages that are not among the others yet: on their way, failed, or waiting for approval. No DOM. */
+/* The person's messages that are not in the timeline yet: being sent, failed, or waiting for approval. No DOM. */
 
 import { Held } from "./held.js";
 import { MAX_WAITING } from "./outbox.js";
@@ -14,12 +14,12 @@ export class Drafts {
   #onChange;
   #sender;
 
-  /** Those that wait for approval. */
+  /** The held messages. */
   held;
 
   /**
-   * `onChange()`: there are others, or others failed; `onStored()`: one has come into the timeline; `onWait(ms)`: the
-   * next one may be sent only then.
+   * `onChange()`: the drafts or their states changed; `onStored()`: a draft was added to the timeline; `onWait(ms)`: the
+   * next draft must wait this long.
    */
   constructor({ outbox, api, connection, timeline, clock, onChange, onStored, onWait }) {
     this.#outbox = outbox;
@@ -42,7 +42,7 @@ export class Drafts {
     });
   }
 
-  /** Go on from what this browser kept, and from `held`, what the server says is waiting for approval. */
+  /** Start with the drafts in this browser's storage, and with `held`, the held messages that the server sent. */
   start(held) {
     this.held.reset(held);
     this.#claim();
@@ -52,29 +52,29 @@ export class Drafts {
     return this.#outbox.drafts;
   }
 
-  /** The client ids of those that have waited for an answer for too long. */
+  /** The client ids of drafts that have waited too long for an answer. */
   get slow() {
     return this.#sender.slow;
   }
 
-  /** Why no other one can be kept now, or "". */
+  /** Why the outbox takes no further draft, or "". */
   get problem() {
     return this.#outbox.isFull ? `${MAX_WAITING} messages are waiting to be stored. Wait until some of them are.` : "";
   }
 
-  /** Send a message as soon as it can be sent. */
+  /** Send a message as soon as possible. */
   add(text, { reply_to, files }) {
     this.#outbox.add(text, { reply_to, files });
     this.#go();
   }
 
-  /** Send a failed one again. */
+  /** Send a failed draft again. */
   retry(client_id) {
     this.#outbox.retry(client_id);
     this.#go();
   }
 
-  /** Discard one; answers with what it was. */
+  /** Discard a draft; returns it. */
   take(client_id) {
     const draft = this.#outbox.get(client_id);
     this.#outbox.remove(client_id);
@@ -82,7 +82,7 @@ export class Drafts {
     return draft;
   }
 
-  /** One of them is in the room: it is no longer on its way, nor waiting. */
+  /** A message arrived in the timeline: it is no longer a draft or held. */
   confirm(client_id) {
     this.#sender.confirm(client_id);
     this.held.confirm(client_id);
@@ -98,7 +98,7 @@ export class Drafts {
     if (this.#outbox.notice(key, newValue)) this.#onChange();
   }
 
-  /** The page is left: another tab may have the drafts. */
+  /** The page is closed: another tab may take over the drafts. */
   leave() {
     this.#outbox.release();
   }
@@ -108,7 +108,7 @@ export class Drafts {
     this.#sender.kick();
   }
 
-  /** Keep the drafts of this tab, take over those of tabs that are gone, and send; now and every few seconds. */
+  /** Renew the claim on this tab's drafts, take over those of closed tabs, and send; now and every few seconds. */
   #claim() {
     if (this.#outbox.claim()) {
       for (const { client_id } of this.waiting) if (this.#timeline.hasClientId(client_id)) this.#outbox.remove(client_id);

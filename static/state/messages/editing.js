@@ -1,7 +1,7 @@
-/* One message being given another text: what was typed is kept until the room has it, or the person cancels. No DOM.
+/* The edit of one message: keeps the typed text until the server has stored it or the person cancels. No DOM.
 
-   An edit carries the revision that its author saw. So one whose answer is lost can be sent again, and may arrive late
-   or twice: it never overwrites a newer one. */
+   An edit carries the revision that its author saw. So an edit without an answer can be sent again, and may arrive late
+   or twice: it never overwrites a newer edit. */
 
 import { ApiError } from "../live/api.js";
 
@@ -17,12 +17,12 @@ export class Editing {
   #read;
   #onState;
 
-  /** "open", "saving", "unsure" (no answer: nobody knows), or "saved". */
+  /** "open", "saving", "unsure" (no answer, so the outcome is unknown), or "saved". */
   state = "open";
   problem = "";
   hasConflict = false;
 
-  /** `change(frame)` asks the room, `read(id)` answers with the message as it is, `onState()` is called after every change here. */
+  /** `change(frame)` sends the edit, `read(id)` returns the current message, `onState()` is called after every change of state. */
   constructor({ message, change, read, onState }) {
     this.#id = message.id;
     this.#seen = message.revision;
@@ -57,7 +57,7 @@ export class Editing {
     else this.#be("open", message);
   }
 
-  /** Only who has seen the other text may replace it. */
+  /** An author who has seen the newer text may replace it. */
   async #readAgain() {
     try {
       this.#seen = (await this.#read(this.#id)).revision;

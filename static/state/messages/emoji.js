@@ -1,4 +1,4 @@
-/* Emoji by their names: what a search finds, and which one used last. No DOM. */
+/* Searches emoji by name, and remembers the recently used ones. No DOM. */
 
 const MOST_RECENT = 16;
 const RECENT_KEY = "chatroom:emoji";
@@ -7,7 +7,7 @@ const FIRST_RECENT = ["👍", "❤️", "😄", "🎉", "👀", "✅", "🙏", "
 export class Emoji {
   #storage;
 
-  /** `data` is static/emoji/emoji.json: the names of the groups, and a row for each emoji. */
+  /** `data` is static/emoji/emoji.json: the names of the groups, and one row per emoji. */
   constructor({ data, storage }) {
     this.#storage = storage;
     this.all = data.emoji.map(([character, group, codes, label, words]) => ({
@@ -20,14 +20,14 @@ export class Emoji {
     this.groups = data.groups.map((name, group) => ({ name, emoji: this.all.filter((each) => each.group === group) }));
   }
 
-  /** The first that fit: whose short code is this, then begins like this, then has a word that does. */
+  /** The first matches: short code equal to the text, then starting with it, then containing a word that starts with it. */
   search(text, limit = Infinity) {
     const wanted = text.trim().toLowerCase().replace(/^:|:$/g, "");
     if (!wanted) return [];
     const parts = wanted.split(/[\s_-]+/);
     const ranked = [[], [], [], []];
     for (const each of this.all) ranked[rank(each, wanted, parts)]?.push(each);
-    // Of those whose code begins so, the shortest is what most people mean.
+    // The shortest code that starts with the text is the most likely one.
     ranked[1].sort((a, b) => lengthOf(a, wanted) - lengthOf(b, wanted));
     return ranked.flat().slice(0, limit);
   }
@@ -36,7 +36,7 @@ export class Emoji {
     return this.all.find((each) => each.character === character);
   }
 
-  /** Those that were used last, the last first; to begin with, what people use most. */
+  /** The recently used emoji, the latest first; at first, the most popular ones. */
   get recent() {
     const characters = [...new Set([...this.#read(), ...FIRST_RECENT])].slice(0, MOST_RECENT);
     return characters.map((character) => this.find(character)).filter(Boolean);

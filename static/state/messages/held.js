@@ -1,13 +1,13 @@
 /* The person's own messages that wait for a moderator's approval, and those that were rejected. No DOM.
 
-   They are not part of the room: the server keeps them apart, and says when to ask for them again. One that was
-   approved is removed when it arrives among the messages. */
+   They are not in the room's log: the server stores them separately, and says when to read them again. An approved
+   message is removed when it arrives in the timeline. */
 
 export class Held {
   #api;
   #onChange;
   #byId = new Map();
-  #arrived = new Set(); // client ids of those that are among the messages now
+  #arrived = new Set(); // client ids of messages that are in the timeline now
   #changes = 0;
   #reading = null;
 
@@ -25,13 +25,13 @@ export class Held {
     return this.#byId.size === 0;
   }
 
-  /** Go on from what the server knows. */
+  /** Start with the server's list. */
   reset(messages) {
     this.#byId = new Map(messages.filter(({ client_id }) => !this.#arrived.has(client_id)).map((each) => [each.id, each]));
     this.#onChange();
   }
 
-  /** A draft of this page waits now, as the answer to it says. */
+  /** The server held a draft of this page. */
   add({ client_id, text, reply_to, files }, { id }, held_at) {
     this.#changes += 1;
     if (this.#byId.has(id) || this.#arrived.has(client_id)) return;
@@ -39,7 +39,7 @@ export class Held {
     this.#onChange();
   }
 
-  /** A message of the person's own arrived: it is no longer waiting. */
+  /** A message of the person arrived in the timeline: it is no longer held. */
   confirm(client_id) {
     const found = this.messages.find((each) => each.client_id === client_id);
     if (!found) return;
@@ -49,7 +49,7 @@ export class Held {
     this.#onChange();
   }
 
-  /** Something changed: ask what waits now. Asked for while an answer is on its way, once more after it. */
+  /** The held messages changed: read them again. A call during a request causes one more request after it. */
   async read() {
     this.#changes += 1;
     this.#reading ??= this.#readOn().finally(() => {
@@ -58,7 +58,7 @@ export class Held {
     await this.#reading;
   }
 
-  /** Take one back, or put it away; answers with what went wrong, if anything did. */
+  /** Withdraw a held message, or dismiss a rejected one; returns the problem, or "". */
   async withdraw(id) {
     let problem = "";
     try {
@@ -78,10 +78,10 @@ export class Held {
       seen = this.#changes;
       try {
         const { held } = await this.#api.readHeld();
-        // What was added, or arrived, while the answer was on its way may be missing in it: then it is asked again.
+        // Messages that were added or arrived during the request may be missing in its answer: then read again.
         if (seen === this.#changes) this.reset(held);
       } catch {
-        return; // said elsewhere; asked again with the next connection
+        return; // shown elsewhere; read again with the next connection
       }
     }
   }

@@ -1,13 +1,13 @@
-/* Drafts that are not yet known to be stored, kept in the browser under the account that wrote them. No DOM.
+/* Drafts that are not confirmed as stored, kept in the browser's storage per account. No DOM.
 
-   Each draft has a key of its own, so that tabs never overwrite each other's. A draft belongs to the tab that wrote it
-   as long as that tab lives (it renews the claim); then any other tab of the account takes it over. Sending one twice is
-   harmless, its `client_id` says so: the claim only keeps ten tabs from all trying at once. */
+   Each draft has its own key, so tabs never overwrite each other's drafts. A draft belongs to the tab that wrote it while
+   that tab renews its claim; after that, another tab of the account takes the draft over. Sending a draft twice is
+   harmless because of its `client_id`: the claim only prevents many tabs from sending it at once. */
 
 const CLAIM_MS = 20_000;
 const MAX_AGE_MS = 12 * 60 * 60 * 1000;
 
-/** How many drafts may wait; then the composer says so. */
+/** The maximum number of drafts; beyond it, the composer shows a problem. */
 export const MAX_WAITING = 100;
 
 export class Outbox {
@@ -45,8 +45,8 @@ export class Outbox {
   }
 
   /**
-   * Keep a text under a new `client_id` until it is stored; `reply_to`: the sequence of what it answers, `files`: what
-   * the server knows of each of its files.
+   * Keep a text with a new `client_id` until it is stored. `reply_to` is the sequence of the message that it replies to,
+   * `files` the server's data of its files.
    */
   add(text, { reply_to, files } = {}) {
     const client_id = this.#makeId();
@@ -62,7 +62,7 @@ export class Outbox {
     attempt(() => this.#storage.removeItem(this.#prefix + client_id));
   }
 
-  /** The server will not take it as it is. */
+  /** The server refused the draft. */
   fail(client_id, problem) {
     const draft = this.#drafts.get(client_id);
     if (!draft) return;
@@ -70,12 +70,12 @@ export class Outbox {
     this.#write(draft);
   }
 
-  /** Try a failed draft again, under the same `client_id`. */
+  /** Try a failed draft again, with the same `client_id`. */
   retry(client_id) {
     this.fail(client_id, "");
   }
 
-  /** Renew the claim on our drafts, and take over those whose tab is gone; answers whether anything changed. */
+  /** Renew the claim on this tab's drafts, and take over those of closed tabs; returns whether anything changed. */
   claim() {
     const before = [...this.#drafts.keys()].join();
     for (const draft of this.#readAll()) {
@@ -87,12 +87,12 @@ export class Outbox {
     return before !== [...this.#drafts.keys()].join();
   }
 
-  /** Let another tab have our drafts at once: this one is being closed. */
+  /** Release this tab's drafts, so that another tab takes them over at once: this tab is being closed. */
   release() {
     for (const draft of this.#drafts.values()) this.#write(draft, 0);
   }
 
-  /** Another tab changed the storage under this key; answers whether it concerned us. */
+  /** Another tab changed this key of the storage; returns whether the key belongs to the outbox. */
   notice(key, value) {
     if (value !== null || !key?.startsWith(this.#prefix)) return false;
     return this.#drafts.delete(key.slice(this.#prefix.length));
@@ -110,7 +110,7 @@ export class Outbox {
   }
 }
 
-/** What is in the composer of a room, not yet sent: its text, and what the server knows of each file that is attached. */
+/** The unsent text in the composer of a room, and the server's data of the attached files. */
 export class Unsent {
   #storage;
   #key;
@@ -141,7 +141,7 @@ export class Unsent {
   }
 }
 
-/** Take what was written at a room's former address to its new one. */
+/** Move drafts from a room's former address to its new address. */
 export function takeOver({ storage, userId, room, formerRoom }) {
   const [from, to] = [`${userId}:${formerRoom}`, `${userId}:${room}`];
   attempt(() => {
@@ -154,7 +154,7 @@ export function takeOver({ storage, userId, room, formerRoom }) {
   });
 }
 
-/** After hours the conversation has moved on: what was never stored then asks before it is sent. */
+/** After hours, an unsent draft may no longer fit: it is marked as failed, so that the person decides. */
 function withAge(draft, now) {
   if (draft.problem || now - draft.created_at < MAX_AGE_MS) return draft;
   return { ...draft, problem: "This draft is old and was not stored." };
@@ -164,7 +164,7 @@ function keysOf(storage) {
   return Array.from({ length: storage.length }, (_, index) => storage.key(index));
 }
 
-/** Storage may be full or forbidden: drafts then live as long as the page. */
+/** Storage may be full or forbidden: drafts are then kept only as long as the page. */
 function attempt(action) {
   try {
     return action();

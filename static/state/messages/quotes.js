@@ -1,4 +1,4 @@
-/* The messages that others answer: looked up, never copied, so that a quote always says what its message says now. No DOM. */
+/* Looks up the messages that others reply to. They are not copied, so a quote always shows the current text. No DOM. */
 
 import { cut, plainText } from "../kit/text.js";
 
@@ -12,18 +12,18 @@ export class Quotes {
   #timeline;
   #api;
   #onFound;
-  #known = new Map(); // those outside the timeline; null: there is none
+  #known = new Map(); // quoted messages outside the timeline; null: the message does not exist
   #wanted = new Set();
   #isAsking = false;
 
-  /** `onFound()`: something that was asked for is here. */
+  /** `onFound()`: a requested message has arrived. */
   constructor({ timeline, api, onFound }) {
     this.#timeline = timeline;
     this.#api = api;
     this.#onFound = onFound;
   }
 
-  /** What to show for the message with this sequence: `{author, text}`, or nothing yet, while it is asked for. */
+  /** The quote of the message with this sequence: `{author, text}`, or nothing while the message is being loaded. */
   describe(sequence) {
     const message = this.#timeline.find(sequence) ?? this.#known.get(sequence);
     if (message) return { author: message.author, text: excerptOf(message) };
@@ -32,7 +32,7 @@ export class Quotes {
     return {};
   }
 
-  /** Keep what is quoted in step with the room. */
+  /** Update quoted messages from changes. */
   take(messages) {
     for (const message of messages) {
       const known = this.#known.get(message.sequence);
@@ -54,7 +54,7 @@ export class Quotes {
       for (const sequence of sequences) this.#keep(sequence, null);
       for (const message of messages) this.#keep(message.sequence, message);
     } catch {
-      // Shown without what it quotes; the next time that it is drawn asks again.
+      // The message is shown without its quote; the next rendering asks again.
       this.#wanted.clear();
       this.#isAsking = false;
       return;
@@ -71,7 +71,7 @@ export class Quotes {
   }
 }
 
-/** A message in one line: the same as `excerpt_of` in chatroom/web/messages/excerpts.py. */
+/** A message in one line. Must match `excerpt_of` in chatroom/web/messages/excerpts.py. */
 export function excerptOf({ html, text = "", files = [], deleted_at }) {
   if (deleted_at) return DELETED;
   const plain = (html === undefined ? text : plainText(html)).trim();

@@ -1,8 +1,8 @@
-/* What of the room is loaded, and what of it is new to its reader. No DOM. */
+/* Which part of the room is loaded, and which messages are new to the reader. No DOM. */
 
 import { ApiError } from "../live/api.js";
 
-/** How many messages the page holds while its reader is at the end, and at most while they read above. */
+/** The maximum number of loaded messages while the reader is at the end, and while they read older ones. */
 const KEPT_AT_END = 500;
 const KEPT_ABOVE = 2000;
 
@@ -13,7 +13,7 @@ export class Pages {
   #onState;
   #loading = null;
 
-  /** `onState(end, state)`: "older" or "newer" messages are "loading", were "loaded", or "failed" to be. */
+  /** `onState(end, state)`: the state of the "older" or "newer" messages: "loading", "loaded" or "failed". */
   constructor({ api, timeline, onState }) {
     this.#api = api;
     this.#timeline = timeline;
@@ -28,17 +28,17 @@ export class Pages {
     return this.#once(() => this.#timeline.isDetached && this.#extend("newer"));
   }
 
-  /** Show the newest messages instead; answers whether they could be read. */
+  /** Show the newest messages instead; returns whether they could be read. */
   loadNewest() {
     return this.#replace({});
   }
 
-  /** Show the surroundings of a message instead; answers whether they could be read. */
+  /** Show the messages around a message instead; returns whether they could be read. */
   loadAround(sequence) {
     return this.#replace({ around: sequence });
   }
 
-  /** Drop what is far from what is being read. */
+  /** Drop messages that are far from the reader's place. */
   trim(isAtEnd) {
     if (isAtEnd) this.#timeline.trimOldest(KEPT_AT_END);
     else this.#timeline.trimNewest(KEPT_ABOVE);
@@ -66,7 +66,7 @@ export class Pages {
   }
 
   async #replace(where) {
-    while (this.#loading) await this.#loading; // a page of the old part must not come into the new one
+    while (this.#loading) await this.#loading; // a page of the old stretch must not be added to the new one
     return this.#once(() =>
       this.#take(async () => {
         const { messages, revision, more, newer } = await this.#api.readPage(where);
@@ -88,28 +88,28 @@ export class Pages {
   }
 }
 
-/** Counts what others wrote and the reader has not seen, and knows where it begins. */
+/** Counts the messages of others that the reader has not seen, and knows the first of them. */
 export class News {
   #timeline;
-  #readTo = 0; // until the place of what is new since then is known
-  #unread = 0; // arrived while the page was out of sight
+  #readTo = 0; // until the first message after it is known
+  #unread = 0; // messages that arrived while the page was not visible
 
   /** The message before which the line "New" is drawn. */
   mark = null;
-  /** How many arrived below what is being read. */
+  /** The number of messages that arrived below the reader's place. */
   unseen = 0;
 
   constructor({ timeline }) {
     this.#timeline = timeline;
   }
 
-  /** Begin with what came after a sequence, of which the last visit knew. */
+  /** Start after the read position of the last visit. */
   start(readTo) {
     this.#readTo = readTo;
     this.findMark();
   }
 
-  /** Mark what others wrote since the last visit, once its place is among what is loaded. */
+  /** Mark the first message of others since the last visit, as soon as it is loaded. */
   findMark() {
     const { messages, hasOlder, user } = this.#timeline;
     const readTo = this.#readTo;
@@ -119,7 +119,7 @@ export class News {
     this.#readTo = 0;
   }
 
-  /** New messages came, live or after an absence (`isMissed`). */
+  /** New messages arrived, live or after an absence (`isMissed`). */
   take(arrived, { isMissed, isHidden, isAtEnd }) {
     const others = arrived.filter(({ author }) => author.id !== this.#timeline.user.id);
     if (!others.length) return;
@@ -129,12 +129,12 @@ export class News {
     if (!isAtEnd) this.unseen += others.length;
   }
 
-  /** The page is looked at again. */
+  /** The page is visible again. */
   look() {
     this.#unread = 0;
   }
 
-  /** The person is at the end, and wrote there: nothing is new then. */
+  /** The person wrote at the end: no message is new then. */
   forget() {
     this.unseen = 0;
     this.#readTo = 0;
@@ -142,7 +142,7 @@ export class News {
   }
 }
 
-/** Changes come in the order of their revisions: what was edited since comes late. */
+/** Changes arrive in the order of their revisions, so an edited message arrives late. */
 function findFirst(messages) {
   return Math.min(...messages.map(({ sequence }) => sequence));
 }

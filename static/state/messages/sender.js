@@ -1,9 +1,9 @@
-/* Sends the outbox in the order in which it was written, one draft at a time, until each is stored, held or refused. No DOM.
+/* Sends the drafts of the outbox in order, one at a time, until each is stored, held or refused. No DOM.
 
-   One at a time keeps the order even when a draft in the middle has to wait. A draft whose answer is lost is sent again
-   under the same `client_id`, which stores nothing twice. */
+   Sending one at a time keeps the order even if a draft has to wait. A draft without an answer is sent again with the
+   same `client_id`, so it is stored only once. */
 
-/** After this long without an answer, the draft is shown as slow. */
+/** After this time without an answer, a draft is shown as slow. */
 export const SLOW_MS = 4000;
 const PASSING = new Set(["too_fast", "busy", "unavailable", "unknown", "unreachable"]);
 const LONGEST_WAIT_MS = 15_000;
@@ -33,21 +33,21 @@ export class Sender {
     this.#onWait = onWait;
   }
 
-  /** Go on, if there is something to send and a way to send it. */
+  /** Send the next draft, if there is one and the server can be reached. */
   kick() {
     const draft = this.#outbox.next;
     if (this.#inFlight || this.#waiting || !draft || !this.#connection.canSend) return;
     this.#send(draft);
   }
 
-  /** The connection is back: nothing has to wait any longer. */
+  /** The connection is back: send at once. */
   resume() {
     this.#stopWaiting();
     this.#failures = 0;
     this.kick();
   }
 
-  /** A draft turned up among the messages: it is stored, whether or not its answer ever comes. */
+  /** A draft arrived in the timeline: it is stored, even without an answer. */
   confirm(client_id) {
     if (!this.#outbox.get(client_id)) return;
     this.#forget(client_id);
@@ -74,7 +74,7 @@ export class Sender {
     this.kick();
   }
 
-  /** The server has it, in the room or waiting for approval: either way it is not sent again. */
+  /** The server has stored or held the draft: it is not sent again. */
   #finish(draft, answer, notify) {
     this.#failures = 0;
     this.#forget(draft.client_id);

@@ -1,15 +1,15 @@
-/* The messages that this page has, in their only order: by sequence, each in its latest revision. No DOM.
+/* The messages that the page has loaded, ordered by sequence, each in its latest revision. No DOM.
 
-   What is loaded is one stretch without gaps. It may begin later than the room does (`hasOlder`), and, while
-   somebody reads far above, end earlier (`isDetached`): what lies outside is not kept, and read again when needed. */
+   The loaded messages are one stretch without gaps. It may start after the room's first message (`hasOlder`). While the
+   reader is far above the end, it may end before the newest message (`isDetached`). Messages outside are loaded again when needed. */
 
 const COLLECTED_LIMIT = 5000;
 
 export class Timeline {
   #stretch = new Stretch();
-  #collected = null; // what arrives while a page is on its way
+  #collected = null; // changes that arrive while a page is being loaded
 
-  /** The revision up to which everything was seen: where to go on after a break. */
+  /** The cursor: all changes up to this revision were applied. */
   cursor = 0;
   hasOlder = false;
   isDetached = false;
@@ -40,14 +40,14 @@ export class Timeline {
     return this.messages.some((message) => message.client_id === client_id && message.author.id === this.user.id);
   }
 
-  /** Begin, or begin anew, with a page; what arrived while it was on its way is kept. */
+  /** Start (again) with a page; changes that arrived while it was being loaded are kept. */
   reset({ messages, revision, hasOlder, hasNewer = false }) {
     this.#stretch = new Stretch();
     this.cursor = Math.max(this.cursor, revision);
     this.applyPage({ messages, hasOlder, hasNewer });
   }
 
-  /** Take changes in any order, any number of times; answers with the messages that are new to this page. */
+  /** Apply changes in any order, any number of times; returns the messages that are new to this page. */
   applyChanges({ messages, revision }) {
     const arrived = [];
     for (const message of messages) {
@@ -60,24 +60,24 @@ export class Timeline {
     return arrived;
   }
 
-  /** The server stored a draft of ours: show it in its place until its change arrives with the rendered text. */
+  /** The server stored a draft of this page: show it in its place until its change arrives with the rendered text. */
   applyStored({ id, client_id, sequence, revision }, { text, reply_to, files, sent_at }) {
-    // At or before the cursor its change was already taken: what is missing then is missing on purpose.
+    // At or before the cursor, its change was already applied: a missing message is then missing on purpose.
     if (this.isDetached || sequence <= this.cursor || this.find(sequence)) return;
     this.#stretch.place({ id, client_id, sequence, revision, author: this.user, text, reply_to, files, sent_at, isProvisional: true });
   }
 
-  /** To be called before a page is asked for: a change may overtake the answer. */
+  /** Call this before requesting a page: a change may arrive before the answer. */
   expectPage() {
     this.#collected ??= new Collected();
   }
 
-  /** Nothing came of it. */
+  /** The request of the page failed. */
   forgetPage() {
     this.#collected = null;
   }
 
-  /** Put a page before the oldest message, or after the newest; what it says of an end of the stretch holds from now on. */
+  /** Add a page before the oldest or after the newest message, and take over whether more messages follow. */
   applyPage({ messages, hasOlder = this.hasOlder, hasNewer = this.isDetached }) {
     for (const message of messages) this.#stretch.place(message);
     this.hasOlder = hasOlder;
@@ -87,14 +87,14 @@ export class Timeline {
     for (const message of collected) this.#apply(message);
   }
 
-  /** Drop the oldest beyond a number; they can be read again. */
+  /** Drop the oldest messages beyond a limit; they can be loaded again. */
   trimOldest(limit) {
-    if (this.messages.length <= limit || this.#collected) return; // a page on its way must find its neighbour
+    if (this.messages.length <= limit || this.#collected) return; // a page that is being loaded must still fit to its neighbour
     this.#stretch.cut(0, this.messages.length - limit);
     this.hasOlder = true;
   }
 
-  /** Drop the newest beyond a number, while somebody reads far above; `reset` brings them back. */
+  /** Drop the newest messages beyond a limit, while the reader is far above; `reset` loads them again. */
   trimNewest(limit) {
     if (this.messages.length <= limit || this.#collected) return;
     this.#stretch.cut(limit, Infinity);
@@ -123,7 +123,7 @@ class Stretch {
     return this.#bySequence.get(sequence);
   }
 
-  /** Put a message in its place; answers whether it says anything that was not known. */
+  /** Put a message in its place; returns whether it is newer than the known one. */
   place(message) {
     const known = this.find(message.sequence);
     if (known && !known.isProvisional && known.revision >= message.revision) return false;
@@ -149,7 +149,7 @@ class Stretch {
   }
 }
 
-/** The latest revision of each message that arrives while a page is on its way. */
+/** The latest revision of each message that arrives while a page is being loaded. */
 class Collected {
   #bySequence = new Map();
 

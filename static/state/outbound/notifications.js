@@ -1,15 +1,15 @@
-/* Notifies the reader of what concerns them while they look elsewhere: once, however many tabs are open. No DOM.
+/* Notifies the reader of relevant messages while they do not look at the page: once, even with many open tabs. No DOM.
 
-   The same message has the same tag here and in the service worker, so that one replaces the other. */
+   A message has the same tag here and in the service worker, so that one notification replaces the other. */
 
 import { excerptOf } from "../messages/quotes.js";
 import { shownName } from "../kit/text.js";
 
 const SOUND_KEY = "chatroom:sound";
-/** Of rooms that are followed in brief no texts are known. */
+/** Rooms that are followed in brief have no texts. */
 const NO_TEXT = "New message";
 const HELD_MS = 3000;
-/** After an absence: the newest are enough. */
+/** After an absence, only the newest messages cause notifications. */
 const MOST_AT_ONCE = 3;
 
 export class Notifications {
@@ -33,7 +33,7 @@ export class Notifications {
     else this.#storage?.removeItem(SOUND_KEY);
   }
 
-  /** New messages came in a room, of which `slug`, `title`, `kind` and `notify` are known. */
+  /** New messages arrived in a room (with `slug`, `title`, `kind` and `notify`). */
   take(room, messages) {
     if (this.#browser.isLooking()) return;
     const shown = messages.filter((message) => this.concerns(room, message)).slice(-MOST_AT_ONCE);

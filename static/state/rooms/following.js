@@ -1,4 +1,4 @@
-/* Follows the person's rooms: how far the open one was read, who types in it, and the other rooms in brief on the same connection. No DOM. */
+/* Follows the person's rooms on one connection: read position and typing in the open room, unread counts of the others. No DOM. */
 
 import { ApiError } from "../live/api.js";
 import { Timers } from "../kit/timers.js";
@@ -6,7 +6,7 @@ import { ReadPosition } from "./read_position.js";
 import { Rooms } from "./rooms.js";
 import { Typing, TypingNotifier } from "./typing.js";
 
-/** How often the list is read again at most, and how often while there is no live connection. */
+/** The shortest time between two reads of the list, and the interval without a live connection. */
 const REFRESH_MS = 2000;
 const POLL_MS = 15_000;
 
@@ -44,7 +44,7 @@ export class Following {
     this.#notifier = new TypingNotifier({ clock, send: () => connection.send({ type: "typing", room }) });
   }
 
-  /** Take any frame; those about rooms that are not in the list change nothing. */
+  /** Take any frame; frames about rooms that are not in the list change nothing. */
   receive(frame) {
     if (frame.type === "changes") this.#takeChanges(frame);
     else if (frame.type === "read") this.#takeRead(frame);
@@ -66,7 +66,7 @@ export class Following {
     if (this.#connection.canSend) this.#position.report();
   }
 
-  /** The open room was read up to this sequence. */
+  /** The person has read the open room up to this sequence. */
   see(sequence) {
     if (!this.#position.see(sequence)) return;
     this.rooms.read({ room: this.#room, sequence });
@@ -79,12 +79,12 @@ export class Following {
     else this.#notifier.finish();
   }
 
-  /** The page is left, or is no longer looked at. */
+  /** The page is closed, or is no longer visible. */
   leave() {
     this.#position.report();
   }
 
-  /** People with whom there is no direct room: those with one are among the rooms. */
+  /** People without a direct conversation with this person; the others are in the list of rooms. */
   async findPeople(text) {
     try {
       const { members } = await this.#api.findMembers(text);
@@ -152,7 +152,7 @@ export class Following {
   }
 }
 
-/** A request that failed is repeated at the next occasion. */
+/** A failed request is repeated at the next occasion. */
 function ignoreRefusal(error) {
   if (!(error instanceof ApiError)) throw error;
 }

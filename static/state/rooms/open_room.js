@@ -1,4 +1,4 @@
-/* The open room: passes what its connection brings to each part of the page, in one order. No DOM of its own.
+/* The open room: passes the frames of its connection to each part of the page, in a fixed order. It does not use the DOM itself.
 
    The timeline comes first, because every part shows what the timeline holds. */
 
@@ -12,7 +12,7 @@ export class OpenRoom {
   #following;
   #notifications;
   #views;
-  #isFresh = true; // the server rendered the page a moment ago
+  #isFresh = true; // the server has just rendered the page
   #takes;
 
   /** `views`: `reader`, `writing`, `editor`, `actions`, `pins`, `people`, `room` and `state`, each called for what concerns it. */
@@ -54,7 +54,7 @@ export class OpenRoom {
     editor.resume();
   }
 
-  /** Bring the screen in step with what is known. */
+  /** Update the screen from the state. */
   show() {
     const { reader, writing } = this.#views;
     reader.show(() => writing.show());
@@ -87,7 +87,7 @@ export class OpenRoom {
     }
   }
 
-  /** What waits for approval has no cursor, so it is read again after a gap, unless the page is new and nothing waits. */
+  /** Held messages have no cursor, so they are read again after a gap, unless the page is new and has none. */
   #readHeld(name) {
     if (name === "connecting" || name === "catching_up") return;
     const isNews = !this.#isFresh || !this.#drafts.held.isEmpty;

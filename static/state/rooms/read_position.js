@@ -1,4 +1,4 @@
-/* How far the open room was read: reported to the server every few seconds, the last position always. No DOM. */
+/* The read position of the open room: reported to the server every few seconds, and always when the page is left. No DOM. */
 
 const REPORT_EVERY_MS = 5000;
 
@@ -8,7 +8,7 @@ export class ReadPosition {
   #reported;
   #isWaiting = false;
 
-  /** `send(sequence)` answers whether it could be sent. */
+  /** `send(sequence)` returns whether it could be sent. */
   constructor({ timers, position, send }) {
     this.#timers = timers;
     this.#send = send;
@@ -16,7 +16,7 @@ export class ReadPosition {
     this.position = position;
   }
 
-  /** It was read as far as this here; answers whether that is news. */
+  /** The person has read up to this sequence here; returns whether this is further than before. */
   see(sequence) {
     if (sequence <= this.position) return false;
     this.position = sequence;
@@ -24,13 +24,13 @@ export class ReadPosition {
     return true;
   }
 
-  /** It was read as far as this, here or on another device. */
+  /** The person has read up to this sequence, here or on another device. */
   apply(sequence) {
     this.position = Math.max(this.position, sequence);
     this.#reported = Math.max(this.#reported, sequence);
   }
 
-  /** Report it now, unless it was reported: the page is left, or the connection is back. */
+  /** Report the position now, unless it was reported: the page is closed, or the connection is back. */
   report() {
     if (this.position <= this.#reported || !this.#send(this.position)) return;
     this.#reported = this.position;

@@ -1,19 +1,19 @@
-/* The person's rooms, and what is unread in each. No DOM.
+/* The person's rooms with their unread counts. No DOM.
 
-   The server counts up to a revision; what comes after it is counted here, each message once, however often it arrives. */
+   The server counts up to a revision. Later messages are counted here, each once, even if they arrive again. */
 
-/** As many as the server counts. */
+/** The highest count of the server. */
 export const MOST_UNREAD = 100;
 
 class Room {
   #user;
-  #newer = new Map(); // sequence -> whether it is addressed to the person; what came after the server counted
+  #newer = new Map(); // messages after the server's count: sequence -> whether the message is addressed to the person
   #counted = { unread: 0, mentions: 0 };
   #countedTo = 0;
 
   cursor = 0;
   readTo = 0;
-  /** Whether the numbers have to be asked for again: what was counted together cannot be taken apart. */
+  /** Whether the counts must be read again: a part of the server's count was read elsewhere. */
   isInDoubt = false;
 
   constructor(user, slug) {
@@ -32,7 +32,7 @@ class Room {
     for (const sequence of this.#newer.keys()) if (sequence <= Math.max(revision, this.readTo)) this.#newer.delete(sequence);
   }
 
-  /** Answers with the posts that were not known. */
+  /** Returns the posts that were not known. */
   take({ messages, revision }) {
     const fresh = messages.filter((message) => message.revision > this.cursor);
     for (const message of fresh) this.#take(message);
@@ -52,7 +52,7 @@ class Room {
     return Math.min(this.#counted.unread + this.#newer.size, MOST_UNREAD);
   }
 
-  /** How many of them are addressed to the person: those that mention them, and in direct rooms all. */
+  /** The number of unread messages addressed to the person: mentions, and all messages in direct conversations. */
   get urgent() {
     if (this.notify === "none") return 0;
     if (this.kind === "direct") return this.unread;
@@ -78,13 +78,13 @@ export class Rooms {
   #open;
   #rooms = new Map();
 
-  /** `open` is the slug of the room on the page. */
+  /** `open` is the slug of the open room. */
   constructor({ user, open }) {
     this.#user = user;
     this.#open = open;
   }
 
-  /** Take the list as the server has it; rooms that are not in it are gone. */
+  /** Take the server's list of rooms; rooms that are not in it are removed. */
   reset(list) {
     const slugs = new Set(list.map(({ slug }) => slug));
     for (const slug of this.#rooms.keys()) if (!slugs.has(slug)) this.#rooms.delete(slug);
@@ -98,23 +98,23 @@ export class Rooms {
     return this.#rooms.get(slug);
   }
 
-  /** Take a frame `changes`, of any of the rooms; answers with the posts that were not known. */
+  /** Take a frame `changes` of any room; returns the posts that were not known. */
   take(frame) {
     return this.get(frame.room)?.take(frame) ?? [];
   }
 
-  /** Take a frame `read`: here or on another device. */
+  /** Take a frame `read`, from this or another device. */
   read({ room, sequence }) {
     this.get(room)?.read(sequence);
   }
 
-  /** The rooms in the order of the list: those with something urgent, those with news, then by name. */
+  /** The rooms in the order of the list: urgent ones first, then unread ones, then by name. */
   list(isDirect) {
     const rooms = [...this.#rooms.values()].filter(({ kind }) => (kind === "direct") === isDirect);
     return rooms.sort((a, b) => rank(a) - rank(b) || a.title.localeCompare(b.title, undefined, { sensitivity: "base" }));
   }
 
-  /** The rooms beside the open one, those with news first. */
+  /** All rooms except the open one, unread ones first. */
   get others() {
     return [...this.list(true), ...this.list(false)].filter(({ slug }) => slug !== this.#open).sort((a, b) => rank(a) - rank(b));
   }
@@ -123,7 +123,7 @@ export class Rooms {
     return this.#sum(({ urgent }) => urgent);
   }
 
-  /** How much is unread in the rooms that are not muted. */
+  /** The number of unread messages in rooms that are not muted. */
   get unread() {
     return this.#sum(({ notify, unread }) => (notify === "none" ? 0 : unread));
   }
@@ -144,7 +144,7 @@ function rank({ urgent, unread, notify }) {
   return unread && notify !== "none" ? 1 : 2;
 }
 
-/** A count as a badge shows it: the same as `badge` in chatroom/web/rooms/sidebar.py. */
+/** The text of a count in a badge. Must match `badge` in chatroom/web/rooms/sidebar.py. */
 export function shorten(count) {
   return count >= MOST_UNREAD ? `${MOST_UNREAD - 1}+` : String(count);
 }

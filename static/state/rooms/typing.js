@@ -1,7 +1,7 @@
-/* Who is typing, and telling the others that this person is. No DOM. */
+/* Keeps who is typing, and announces that this person is typing. No DOM. */
 
 const NOTIFY_EVERY_MS = 3000;
-const LASTS_MS = 7000; // a little longer than the server's, which says itself when it is over
+const LASTS_MS = 7000; // a little longer than the server's time; the server announces the end itself
 
 export class Typing {
   #user;
@@ -20,7 +20,7 @@ export class Typing {
     this.#show(people.filter(({ id }) => id !== this.#user.id));
   }
 
-  /** People who posted have stopped typing; without ids everybody has, as when the connection is lost. */
+  /** People who posted have stopped typing; without ids, everybody has (the connection is lost). */
   stop(ids = this.#people.map(({ id }) => id)) {
     if (this.#people.some(({ id }) => ids.includes(id))) this.#show(this.#people.filter(({ id }) => !ids.includes(id)));
   }
@@ -52,7 +52,7 @@ export class TypingNotifier {
     this.#send = send;
   }
 
-  /** The text changed; an emptied composer says nothing. */
+  /** The text changed; an empty composer announces nothing. */
   type(text) {
     const now = this.#clock.now();
     if (!text.trim() || now - this.#notifiedAt < NOTIFY_EVERY_MS) return;
@@ -60,7 +60,7 @@ export class TypingNotifier {
     this.#send();
   }
 
-  /** It was sent: the next one begins anew. */
+  /** The message was sent: announce the next one at once. */
   finish() {
     this.#notifiedAt = -Infinity;
   }

@@ -20,7 +20,7 @@ export class AttachmentsView {
   #isAwaited = false;
   #isAnnounced = false;
 
-  /** `onReady()` sends the message that waited for its files; `onStored(files)` keeps what is there; `onProblem(text)` shows a problem. */
+  /** `onReady()` sends the message that waited for its files; `onStored(files)` keeps the uploaded files; `onProblem(text)` shows a problem. */
   constructor({ page, onProblem, onReady, onStored }) {
     const { root, data, find, csrfToken } = page;
     const form = find("composer");
@@ -46,7 +46,7 @@ export class AttachmentsView {
     acceptDrops(root, (files) => this.add(files));
   }
 
-  /** Whether nothing is attached, uploaded or not. */
+  /** Whether there are no files, uploaded or not. */
   get isEmpty() {
     return this.#uploads.isEmpty;
   }
@@ -60,7 +60,7 @@ export class AttachmentsView {
     if (files.length) this.#uploads.restore(files);
   }
 
-  /** Whether the message may go now; if not, `onReady` is called as soon as it may. */
+  /** Whether the message can be sent now; if not, `onReady` is called as soon as it can. */
   isReady() {
     this.#isAwaited = !this.#uploads.isReady && !this.#uploads.hasFailed;
     if (this.#uploads.hasFailed) this.#onProblem("A file could not be sent. Try again, or remove it.");
@@ -114,7 +114,7 @@ export class AttachmentsView {
     status.textContent = problem || text;
   }
 
-  /** Announce the changes that matter: one failed, or all are attached. */
+  /** Announce important changes: a file failed, or all are attached. */
   #announce(items) {
     const failed = items.find(({ state }) => state === "failed");
     const isDone = items.length > 0 && items.every(({ state }) => state === "done");
@@ -129,14 +129,14 @@ export class AttachmentsView {
     const keys = this.#uploads.items.map((item) => item.key);
     const next = keys[keys.indexOf(key) + 1] ?? keys[keys.indexOf(key) - 1];
     this.#uploads.remove(key);
-    // The focus goes to the next file, or to the text: never to nowhere.
+    // The focus must not get lost: it goes to the next file, or to the text.
     const target = this.#elements.get(next)?.querySelector("[data-remove]") ?? this.#list.closest("form").querySelector("[data-text]");
     target.focus();
   }
 
   #paste(event) {
     const files = [...(event.clipboardData?.files ?? [])];
-    // A table copied from an office program comes as a picture as well: its text is what was meant.
+    // A table copied from an office program also has a picture: paste its text.
     if (!files.length || event.clipboardData.types.includes("text/plain")) return;
     event.preventDefault();
     this.add(files);
@@ -186,6 +186,6 @@ async function showPreview(place, { file, stored }) {
     picture.close();
     place.replaceChildren(canvas);
   } catch {
-    // No picture that this browser knows: its ending says what it is.
+    // The browser cannot show this picture: show the file's extension.
   }
 }

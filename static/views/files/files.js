@@ -1,4 +1,4 @@
-/* The files of a message as elements: pictures, players, cards. The same as templates/files/_files.html and chatroom/web/files/shown.py. */
+/* The files of a message as elements: pictures, players, cards. Must match templates/files/_files.html and chatroom/web/files/shown.py. */
 
 import { formatSize } from "../../state/kit/text.js";
 
@@ -7,14 +7,14 @@ const PICTURES = new Set(["image/jpeg", "image/png", "image/gif", "image/webp"])
 const LARGEST_MOVING = 3_000_000;
 const LONGEST_ENDING = 4;
 
-/** Show these files in a message's element. While they stay the same, what plays goes on playing. */
+/** Show these files in a message's element. Unchanged files are not replaced, so that players keep playing. */
 export function showFiles(element, files = []) {
   const list = element.querySelector("[data-files]");
   if (!list || readFiles(element).map(({ id }) => id).join() === files.map(({ id }) => id).join()) return;
   list.replaceChildren(...files.map(makeFile));
 }
 
-/** The files of an element that the server, or `showFiles`, has made. */
+/** The files of an element that the server or `showFiles` rendered. */
 export function readFiles(element) {
   return [...element.querySelectorAll("[data-file]")].map(readFile);
 }
@@ -29,7 +29,7 @@ export function findKind({ type, width }) {
   return family === "audio" || family === "video" ? family : "card";
 }
 
-/** How large a picture is in a message: never enlarged, and in its own shape. */
+/** The size of a picture in a message: never enlarged, with its aspect ratio. */
 export function fitFrame({ width, height }) {
   const scale = Math.min(1, FRAME[0] / width, FRAME[1] / height);
   return [width, height].map((side) => Math.max(1, Math.round(side * scale)));

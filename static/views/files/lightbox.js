@@ -1,4 +1,4 @@
-/* A picture by itself, over the page: the arrow keys show the others of the room, Escape closes it. */
+/* Shows one picture over the page. The arrow keys show the other pictures of the room, Escape closes it. */
 
 import { isModified } from "../kit/keys.js";
 import { makeIcon } from "../kit/signs.js";

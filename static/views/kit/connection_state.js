@@ -1,4 +1,4 @@
-/* The state of the connection, in words. */
+/* Shows the state of the connection as text. */
 
 import { count } from "../../state/kit/text.js";
 
@@ -57,7 +57,7 @@ function describe({ name, missed, message }) {
     case "signed_out":
       return "Your session ended.";
     case "stale":
-      return "This page is ahead of the server.";
+      return "The server has an older state than this page.";
     case "closed":
       return message || "You cannot enter this room.";
     default:

@@ -1,4 +1,4 @@
-/* How keys and clicks are to be understood, and the names of keys. */
+/* Interprets keys and clicks, and names keys. */
 
 const IME_KEY = 229; // Safari ends a composition before the key that ended it
 const NAMES = { Delete: "Del" };
@@ -8,7 +8,7 @@ export function isComposing(event) {
   return event.isComposing || event.keyCode === IME_KEY;
 }
 
-/** Whether a key in a text is the Enter that sends it: not one for a new line, nor one that picks a word. */
+/** Whether a key in a text field is the Enter that sends the text, not a new line or a choice of the input method. */
 export function isSubmit(event) {
   return event.key === "Enter" && !event.shiftKey && !event.altKey && !isComposing(event);
 }

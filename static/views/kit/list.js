@@ -1,6 +1,6 @@
-/* Keeps the children of a list in step with what they show. */
+/* Updates the children of a list. */
 
-/** Make these the children of a list, moving and replacing as little as possible. */
+/** Set the children of a list, moving and replacing as few as possible. */
 export function reconcile(list, wanted) {
   const kept = new Set(wanted);
   for (const child of [...list.children]) if (!kept.has(child)) child.remove();

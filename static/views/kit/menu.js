@@ -1,4 +1,4 @@
-/* A menu over the page: at what was pressed, or from the lower edge of a small screen. */
+/* A menu over the page: next to the pressed element, or at the lower edge of a small screen. */
 
 import { nameOfKey } from "./keys.js";
 import { makeIcon } from "./signs.js";
@@ -18,7 +18,7 @@ export class MenuView {
     document.body.append(this.#dialog);
   }
 
-  /** Show `items`, each with `label`, `icon`, `run()` and perhaps `key` and `isDanger`. */
+  /** Show `items`, each with `label`, `icon`, `run()`, and optionally `key` and `isDanger`. */
   open({ label, items, anchor }) {
     const list = document.createElement("div");
     list.className = "menu__list";
@@ -40,7 +40,7 @@ export class MenuView {
     item.append(makeIcon(this.#icons, icon), label);
     if (key) item.append(makeKey(key));
     item.addEventListener("click", () => {
-      this.#dialog.close(); // which gives the focus back, for `run` to take it on
+      this.#dialog.close(); // restores the focus, so that `run` can move it
       run();
     });
     return item;

@@ -1,4 +1,4 @@
-/* What the room's page came with, and what its browser provides: data, elements, times, a clock, storage, ids, a websocket. */
+/* The page's data and elements, and the browser's functions that other modules need: clock, storage, ids, websocket. */
 
 import { timesOfReader } from "../../state/kit/times.js";
 
@@ -8,7 +8,7 @@ export const clock = {
   clearTimeout: (timer) => clearTimeout(timer),
 };
 
-/** Read what the server wrote into the page; `find(name)` finds the element with the hook `data-name`. */
+/** Read the data that the server wrote into the page; `find(name)` finds the element with the attribute `data-name`. */
 export function readPage(root) {
   const { dataset: data } = root;
   return {
@@ -24,7 +24,7 @@ export function readPage(root) {
   };
 }
 
-/** Rewrite the times that the server wrote in UTC. */
+/** Show the server's UTC times in the reader's time zone. */
 export function localizeTimes(root, times) {
   for (const element of root.querySelectorAll("time[data-time]")) {
     const moment = element.dateTime;
@@ -34,7 +34,7 @@ export function localizeTimes(root, times) {
   }
 }
 
-/** What a connection needs of the browser: the room's websocket after a cursor, a clock, randomness, and its own state. */
+/** The browser's functions that a connection needs: opening a websocket at a cursor, a clock, randomness, and whether the page is online and visible. */
 export function makeLine({ liveUrl, room }) {
   return {
     room,
@@ -51,7 +51,7 @@ export function makeLine({ liveUrl, room }) {
 }
 
 export function makeId() {
-  // `randomUUID` exists only on pages that came over TLS or from this machine.
+  // `randomUUID` exists only on pages over TLS or from this machine.
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
@@ -77,7 +77,7 @@ export function findStorage(name) {
   }
 }
 
-/** Pass the browser's events to the parts of the room's page. */
+/** Pass browser events to the parts of the room's page. */
 export function listen({ connection, drafts, following, reader, writing }) {
   for (const kind of ["online", "offline"]) window.addEventListener(kind, () => connection.check());
   window.addEventListener("storage", (event) => drafts.notice(event));

@@ -2,7 +2,7 @@
 
 import { makeText } from "./dialog.js";
 
-/** Pressed anywhere but in a text field; `run(find)` answers whether there was something to do. */
+/** Keys that work outside of text fields; `run(find)` returns whether the key did something. */
 const ANYWHERE = [
   {
     key: "/",
@@ -17,7 +17,7 @@ const ANYWHERE = [
   { key: "?", says: "Show this list", run: (_, open) => open() },
 ];
 
-/** What other parts of the page do with keys. */
+/** Shortcuts that other parts of the page implement. */
 const ELSEWHERE = [
   ["Anywhere", [["Ctrl K", "Go to a room", "rooms"]]],
   [
@@ -41,7 +41,7 @@ const ELSEWHERE = [
 
 const WRITING = "input, textarea, select, [contenteditable], dialog *";
 
-/** Listen to the keys, and add the button that lists them; `actions` are those of a message, some with a key. */
+/** Listen to the keys, and add the button that lists the shortcuts; `actions` are the actions on a message, some with a key. */
 export function startShortcuts({ find, place, actions }) {
   const dialog = makeDialog();
   const open = () => {

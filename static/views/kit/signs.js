@@ -1,10 +1,10 @@
-/* Small signs beside words: a picture of the page's own set, or a person's. */
+/* Icons and avatars next to text. */
 
 import { findHue, findInitials } from "../../state/kit/text.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** A picture of icons.svg, beside a text or a label that says the same. */
+/** An icon of icons.svg, next to a text or a label with the same meaning. */
 export function makeIcon(url, name) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("class", "icon");
@@ -15,7 +15,7 @@ export function makeIcon(url, name) {
   return svg;
 }
 
-/** A person's initials, which the style sheet of avatars covers with their picture. */
+/** A person's initials; if the person has a picture, the style sheet of avatars shows it over them. */
 export function makeAvatar({ id, name }, size) {
   const avatar = document.createElement("span");
   avatar.className = `avatar avatar--${size} hue-${findHue(id)}`;

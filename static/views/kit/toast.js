@@ -1,4 +1,4 @@
-/* A short note about what was just done: screen readers announce it, and it disappears by itself. */
+/* A short confirmation of an action: screen readers announce it, and it disappears by itself. */
 
 const SHOWN_MS = 3000;
 

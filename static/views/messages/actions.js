@@ -1,16 +1,16 @@
 /* The actions on messages: in the toolbar, in the menu, and by keys.
 
-   Whether an action is allowed is decided by the server. */
+   The server decides whether an action is allowed. */
 
 import { shownName } from "../../state/kit/text.js";
 import { isModified, nameOfKey } from "../kit/keys.js";
 import { MenuView } from "../kit/menu.js";
 import { Toolbar } from "./toolbar.js";
 
-/** Actions of a lower order are in the toolbar as well, the others in the menu alone. */
+/** Actions with a lower order are also in the toolbar, the others only in the menu. */
 const IN_TOOLBAR = 100;
 
-/** The keys that go from message to message. */
+/** The keys that move from message to message. */
 const STEPS = { ArrowUp: -1, ArrowDown: 1 };
 
 export class Actions {
@@ -24,7 +24,7 @@ export class Actions {
 
   /**
    * `actions`: each `{name, label, icon, order, key, isFor(message, me), run({message, element, anchor})}`, where `label`
-   * may be a function of the message, `key` runs it on the focused message, and `isDanger` marks what cannot be undone.
+   * may be a function of the message, `key` runs it on the focused message, and `isDanger` marks an action that cannot be undone.
    * `onLeave()`: Escape was pressed among the messages.
    */
   constructor({ page, timeline, actions, onLeave }) {
@@ -52,12 +52,12 @@ export class Actions {
     return this.#actions.filter(({ key }) => key).map((action) => [nameOfKey(action.key), labelOf(action, {}).replace("…", "")]);
   }
 
-  /** Run an action on a message that is shown, if the person may use it. */
+  /** Run an action on a message on the page, if the person may use it. */
   run(name, element) {
     this.#run(name, element, element);
   }
 
-  /** Messages changed: the one that is pointed at may have other actions now. */
+  /** Messages changed: the message under the pointer may have other actions now. */
   renew() {
     this.#show(this.#at?.isConnected ? this.#at : null);
   }
@@ -95,7 +95,7 @@ export class Actions {
     if (this.#open(messageOf(link), link)) event.preventDefault();
   }
 
-  /** Arrows go from message to message; a letter runs the action with that key. */
+  /** Arrow keys move from message to message; a letter runs the action with that key. */
   #press(event, onLeave) {
     if (isModified(event) || event.isComposing) return;
     if (this.#toolbar.contains(event.target)) this.#pressInToolbar(event);
@@ -109,7 +109,7 @@ export class Actions {
     else if (event.key === "Escape") focusOn(event, this.#at);
   }
 
-  /** `from` is the message that has the focus, where one has. */
+  /** `from` is the message with the focus, if there is one. */
   #pressOnLog(event, from, onLeave) {
     if (STEPS[event.key]) walk(event, this.#log, from);
     else if (event.key === "Escape") onLeave();
@@ -148,7 +148,7 @@ function focusOn(event, element) {
   element.scrollIntoView({ block: "nearest" });
 }
 
-/** Go to the next message; from the log itself, down begins with the first in view, up with the last. */
+/** Move to the next message; from the log itself, down starts at the first visible message, up at the last. */
 function walk(event, log, from) {
   const step = STEPS[event.key];
   const elements = [...log.querySelectorAll("[data-messages] > [data-message]")];

@@ -19,7 +19,7 @@ export class CompletionView {
   #timer;
   #asked = 0;
 
-  /** `findMembers` and `findEmoji` answer for a beginning; `insert(text, start, end)` puts a text in its place. */
+  /** `findMembers` and `findEmoji` return matches for a typed text; `insert(text, start, end)` replaces the typed text. */
   constructor({ text, findMembers, findEmoji, insert }) {
     this.#text = text;
     this.#find = {
@@ -70,7 +70,7 @@ export class CompletionView {
     try {
       choices = await this.#find[unfinished.kind](unfinished.query);
     } catch {
-      // Without an answer there is nothing to suggest.
+      // Without an answer, there are no suggestions.
     }
     if (asked !== this.#asked || unfinished !== this.#unfinished || document.activeElement !== this.#text) return;
     this.#choices = choices;

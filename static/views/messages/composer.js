@@ -1,4 +1,4 @@
-/* The composer: Enter sends, a counter near the limit, problems in place, and nothing typed is ever lost. */
+/* The composer: sends on Enter, counts characters near the limit, shows problems, and keeps the typed text. */
 
 import { countCharacters, findProblem } from "../../state/kit/text.js";
 import { isModified, isSubmit } from "../kit/keys.js";
@@ -7,7 +7,7 @@ const COUNT_FROM = 200;
 const SAVE_AFTER_MS = 200;
 const KEYS = ". Enter sends, Shift+Enter makes a new line.";
 
-/** Not now, though nothing is wrong: the text stays, and is sent later. */
+/** There is no problem, but the message must wait: the text stays, and is sent later. */
 export const LATER = Symbol("later");
 
 export class ComposerView {
@@ -25,8 +25,8 @@ export class ComposerView {
   #waiting;
 
   /**
-   * `onSend(text)` answers with why it cannot be sent, `LATER`, or ""; `onDraft(text)` keeps what is being typed;
-   * `hasMore()` says whether a message would have something but its text; `onUp()`: arrow up while nothing is typed.
+   * `onSend(text)` returns why the text cannot be sent, `LATER`, or ""; `onDraft(text)` keeps the typed text;
+   * `hasMore()` returns whether the message has more than its text; `onUp()`: arrow up in an empty composer.
    */
   constructor({ form, maxLength, hasMore, onSend, onDraft, onUp }) {
     this.#form = form;
@@ -50,14 +50,14 @@ export class ComposerView {
     return this.#text.value;
   }
 
-  /** Put a text there, unless something is being written already. */
+  /** Set the text, unless the composer already has one. */
   offer(text) {
     if (this.text || !text) return;
     this.#text.value = text;
     this.#change();
   }
 
-  /** Put a text in front of what is there. */
+  /** Insert a text before the current text. */
   insert(text) {
     this.#text.value = this.text ? `${text}\n${this.text}` : text;
     this.#change();
@@ -72,7 +72,7 @@ export class ComposerView {
     this.#text.focus();
   }
 
-  /** Show how long it takes until the next message may be sent. */
+  /** Show the time until the next message can be sent. */
   countDown(ms) {
     const until = Date.now() + ms;
     const tick = () => {
@@ -86,7 +86,7 @@ export class ComposerView {
     tick();
   }
 
-  /** Keep what is typed, now. */
+  /** Store the typed text now. */
   save() {
     clearTimeout(this.#saving);
     this.#onDraft(this.text);
@@ -130,7 +130,7 @@ export class ComposerView {
     this.#counter.classList.toggle("composer__counter--over", left < 0);
   }
 
-  /** Say what is wrong, or "" when nothing is. */
+  /** Show a problem; "" hides it. */
   say(problem) {
     this.#problem.textContent = problem;
     this.#problem.hidden = !problem;

@@ -21,7 +21,7 @@ export class EditorView {
   #body;
   #from;
 
-  /** `onShow()`: the message is to be shown as before; `onLeave()`: what had the focus before no longer exists. */
+  /** `onShow()`: show the message again; `onLeave()`: the element that had the focus before no longer exists. */
   constructor({ page, api, connection, onShow, onLeave }) {
     this.#api = api;
     this.#connection = connection;
@@ -48,7 +48,7 @@ export class EditorView {
     const read = (id) => this.#api.readText(id);
     const from = document.activeElement;
     const now = await read(message.id);
-    if (this.isOpen) return; // asked for twice
+    if (this.isOpen) return; // called twice
     this.#from = from;
     this.#editing = new Editing({
       message: now,

@@ -1,10 +1,10 @@
-/* The form that goes to a day: the day begins in the reader's own time zone. */
+/* The form that goes to a day, which starts at midnight in the reader's time zone. */
 
 export function startJump(root) {
   const form = root.querySelector("form");
   const { date, offset } = form.elements;
   form.addEventListener("submit", () => {
-    // The offset on that day: daylight saving time may have changed it.
+    // The offset on that day may differ because of daylight saving time.
     offset.value = new Date(`${date.value}T00:00`).getTimezoneOffset();
   });
   root.addEventListener("toggle", () => root.open && date.focus());

@@ -27,7 +27,7 @@ export class Marks {
     this.#text.addEventListener("input", () => this.#complete());
   }
 
-  /** For the class Actions. */
+  /** The actions for the class `Actions`. */
   get actions() {
     return [
       {
@@ -110,7 +110,7 @@ export class Marks {
     return new Emoji({ data: await response.json(), storage: findStorage("localStorage") });
   }
 
-  /** The first unfinished name or code loads the suggestions. */
+  /** Load the suggestions at the first unfinished name or emoji. */
   async #complete() {
     if (this.#completion || !findUnfinished(this.#text.value, this.#text.selectionStart)) return;
     this.#completion = import("./completion.js").then(

@@ -1,6 +1,6 @@
-/* One message as an element: made from the page's own template, and kept in step with what the timeline knows.
+/* One message as an element: created from the page's template, and updated from the timeline.
 
-   `setBody` is the only place in all scripts where stored HTML becomes elements; everything else is text. */
+   Only `setBody` turns stored HTML into elements, here and in all scripts; everything else is text. */
 
 import { DELETED } from "../../state/messages/quotes.js";
 import { findHue, findInitials, shownName } from "../../state/kit/text.js";
@@ -14,7 +14,7 @@ export class MessageView {
   #quotes;
   #userId;
 
-  /** `quotes` knows what the messages answer. */
+  /** `quotes` has the quoted messages. */
   constructor({ page, quotes }) {
     this.#template = page.find("message-template");
     this.#quotes = quotes;
@@ -28,7 +28,7 @@ export class MessageView {
     return `${this.#roomUrl}/${sequence}`;
   }
 
-  /** Take over an element that came with the page, and add what depends on its reader. */
+  /** Take over an element that the server rendered, and add the parts that depend on the reader. */
   adopt(element, message) {
     this.setTimes(element, message);
     makeScrollable(element);
@@ -42,7 +42,7 @@ export class MessageView {
     return element;
   }
 
-  /** Show the message as it is now; `before` is the message as the element shows it, if it does. */
+  /** Show the current message; `before` is the message that the element shows so far, if any. */
   update(element, message, before) {
     const { author, deleted_at } = message;
     Object.assign(element.dataset, {
@@ -58,7 +58,7 @@ export class MessageView {
     this.#setAuthor(element, author);
     this.setTimes(element, message);
     this.setQuote(element, message);
-    // A reaction leaves the text alone, with what somebody has selected in it, and the film that is playing.
+    // A reaction does not re-render the text: a selection in it and a playing video are kept.
     if (!before || before.html !== message.html || deleted_at) {
       setBody(element.querySelector("[data-body]"), message);
       showFiles(element, deleted_at ? [] : message.files);
@@ -76,7 +76,7 @@ export class MessageView {
     edited.title = edited_at ? this.#times.full(edited_at) : "";
   }
 
-  /** Show what the message answers, as it is now. */
+  /** Show the current text of the quoted message. */
   setQuote(element, { reply_to }) {
     if (!reply_to) return;
     const quote = element.querySelector("[data-quote]");
@@ -96,7 +96,7 @@ export class MessageView {
     markMentions(element, this.#userId);
   }
 
-  /** A draft has no page yet. */
+  /** A draft has no page of its own yet. */
   #setLinks(element, message) {
     for (const link of element.querySelectorAll("[data-permalink], [data-more]")) {
       if (message.sequence) link.href = this.linkTo(message);
@@ -116,7 +116,7 @@ export class MessageView {
   }
 }
 
-/** Read a message back from the element that the server made. */
+/** Read a message from the element that the server rendered. */
 export function readMessage(element) {
   const { id, sequence, revision, author, clientId, kind, pinned, replyTo } = element.dataset;
   const body = element.querySelector("[data-body]");
@@ -152,7 +152,7 @@ function setBody(body, { html, text, deleted_at }) {
   }
 }
 
-/** A block of code may be wider than the page: it needs the focus to be scrolled by keyboard. */
+/** A wide block of code must be focusable, so that it can be scrolled by keyboard. */
 export function makeScrollable(element) {
   for (const block of element.querySelectorAll("pre")) block.tabIndex = 0;
 }
@@ -164,7 +164,7 @@ function makeParagraph(className, text) {
   return paragraph;
 }
 
-/** Mark mentions of the person who reads the message. */
+/** Mark mentions of the reader. */
 function markMentions(element, userId) {
   let isNamed = false;
   for (const mention of element.querySelectorAll(".mention")) {

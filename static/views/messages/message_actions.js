@@ -1,4 +1,4 @@
-/* The actions on a message that every room has. */
+/* The actions on a message. */
 
 import { findProblemOf } from "../../state/live/api.js";
 import { shownName } from "../../state/kit/text.js";
@@ -6,7 +6,7 @@ import { ask } from "../kit/dialog.js";
 
 const ERASING = "The text is permanently erased for everybody. “This message was deleted” takes its place.";
 
-/** The actions, for the class Actions; `onAnswer(message)`: the next message replies to that one. */
+/** The actions for the class `Actions`; `onAnswer(message)`: the next message replies to this message. */
 export function makeMessageActions({ room, connection, editor, messageView, reader, toast, onAnswer }) {
   return [
     {
@@ -50,7 +50,7 @@ export function makeMessageActions({ room, connection, editor, messageView, read
   ];
 }
 
-/** Its author's profile, and reporting it to the moderators: both are pages of their own. */
+/** The author's profile, and the page that reports the message. */
 function makeLinks({ room, messageView }) {
   return [
     {
@@ -91,7 +91,7 @@ async function copyLink(message, { messageView, reader, toast }) {
     await navigator.clipboard.writeText(new URL(messageView.linkTo(message), location.href).href);
     toast.say("The link was copied.");
   } catch {
-    // Only a page that came over TLS, or from this machine, may write to the clipboard.
+    // Only pages over TLS or from this machine may write to the clipboard.
     await reader.goTo(message.sequence);
     toast.say("The link is in the address bar.");
   }

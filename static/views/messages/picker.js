@@ -1,4 +1,4 @@
-/* A grid of emoji over the page, with a search: by mouse, touch and arrow keys. */
+/* The emoji picker: a grid over the page with a search, for mouse, touch and arrow keys. */
 
 const COLUMNS = 8;
 const GAP_PX = 4;
@@ -35,7 +35,7 @@ export class PickerView {
     }
   }
 
-  /** Open at an element; answers with the emoji, or null. The focus goes back to where it was. */
+  /** Open next to an element; returns the emoji, or null. The focus returns to where it was. */
   pick(anchor) {
     this.#search.value = "";
     this.#show();
@@ -81,7 +81,7 @@ export class PickerView {
     const { key, target } = event;
     const first = this.#grid.querySelector("button");
     if (key === "Escape") {
-      event.preventDefault(); // in a search that has a text, it would only empty it
+      event.preventDefault(); // otherwise Escape only clears the search field
       this.#dialog.close();
       return;
     }

@@ -9,7 +9,7 @@ export function readReactions(element) {
   return JSON.parse(element.querySelector("[data-reactions]")?.dataset.reactions || "[]");
 }
 
-/** Show the reactions of a message; `userId` is who looks at them. */
+/** Show the reactions of a message; `userId` is the reader. */
 export function showReactions(element, reactions, userId) {
   const list = element.querySelector("[data-reactions]");
   if (!list) return;

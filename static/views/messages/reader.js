@@ -1,4 +1,4 @@
-/* The messages on the screen and the reader's place among them: older and newer pages, and the button that goes to what is new. */
+/* The messages on the screen and the reader's place in them: older and newer pages, and the button that goes to new messages. */
 
 import { News, Pages } from "../../state/messages/reading.js";
 import { isModified } from "../kit/keys.js";
@@ -20,7 +20,7 @@ export class Reader {
   #pill;
   #onSeen;
   #target = null; // the message that the person went to
-  #isBehind = false; // since the page was opened, at the line before what is new
+  #isBehind = false; // since the page was opened, the reader is at the line "New"
 
   /** `onSeen(sequence)`: the room was read up to this message. */
   constructor({ page, api, timeline, messageView, toast, onSeen }) {
@@ -42,7 +42,7 @@ export class Reader {
     });
   }
 
-  /** Go on from the page that the server sent. */
+  /** Start from the page that the server rendered. */
   start() {
     const { cursor, hasOlder, hasNewer, target, read } = this.#data;
     const messages = this.#view.adopt();
@@ -59,10 +59,10 @@ export class Reader {
     this.#update();
   }
 
-  /** Bring the screen in step with the timeline, without moving what is being read. */
+  /** Update the screen from the timeline, without moving the text that the reader is reading. */
   show(also = () => {}) {
     this.#scroller.isLive = !this.#timeline.isDetached;
-    if (!this.#log.querySelector(".editor")) this.#pages.trim(this.#scroller.isAtEnd); // what is being edited is kept
+    if (!this.#log.querySelector(".editor")) this.#pages.trim(this.#scroller.isAtEnd); // a message that is being edited is kept
     this.keepPlace(() => {
       this.#view.render(this.#timeline.messages, this.#news.mark);
       this.#ends.show({ older: this.#timeline.hasOlder, newer: this.#timeline.isDetached });
@@ -75,7 +75,7 @@ export class Reader {
     this.#scroller.keepPlace(change);
   }
 
-  /** The element of the newest message that is so. */
+  /** The element of the newest message for which the condition is true. */
   findElement(isSo) {
     const message = this.#timeline.messages.findLast(isSo);
     return message && this.#view.elementOf(message.sequence);
@@ -85,7 +85,7 @@ export class Reader {
     this.#view.renewQuotes();
   }
 
-  /** New messages came, live or after an absence. */
+  /** New messages arrived, live or after an absence. */
   take(arrived, { isMissed }) {
     const isHidden = document.visibilityState !== "visible";
     this.#news.take(arrived, { isMissed, isHidden, isAtEnd: this.#scroller.isAtEnd });
@@ -97,7 +97,7 @@ export class Reader {
     this.#update();
   }
 
-  /** The person wrote something: what they wrote is at the end. */
+  /** The person wrote a message: show the end. */
   async goToEnd() {
     this.#news.forget();
     if (this.#timeline.isDetached) await this.#pages.loadNewest();
@@ -106,7 +106,7 @@ export class Reader {
     this.show();
   }
 
-  /** Show a message in its surroundings, and mark it; answers whether it could be found. */
+  /** Show a message with the messages around it, and mark it; returns whether it was found. */
   async goTo(sequence) {
     if (!this.#timeline.find(sequence) && !(await this.#pages.loadAround(sequence))) return false;
     this.#scroller.isAtEnd = false;
@@ -134,14 +134,14 @@ export class Reader {
     this.#showQuietly();
   }
 
-  /** Show messages without announcing them: nobody wants fifty old ones read aloud. */
+  /** Show messages without announcing them: a screen reader must not read fifty old messages aloud. */
   #showQuietly() {
     this.#log.setAttribute("aria-live", "off");
     this.show();
     setTimeout(() => this.#log.setAttribute("aria-live", "polite"), QUIET_MS);
   }
 
-  /** The pill goes to the first that is new, or to the end. */
+  /** The pill goes to the first new message, or to the end. */
   async #follow() {
     if (this.#timeline.isDetached) {
       await this.goToEnd();
@@ -162,19 +162,19 @@ export class Reader {
     this.#update();
   }
 
-  /** Show the pill while there is something to go to, and report how far the room was read. */
+  /** Show the pill if it has a destination, and report the read position. */
   #update() {
     const { isDetached, newestSequence } = this.#timeline;
     const { unseen } = this.#news;
     this.#pill.hidden = !unseen && !isDetached && !this.#scroller.isFarFromEnd && !this.#isBehind;
     const text = unseen ? `${unseen} new` : "Go to the newest";
-    // This runs with every frame of scrolling: the same text set again would be laid out again.
+    // This runs with every frame of scrolling: setting the same text again would cause a layout.
     if (this.#pill.textContent !== text) this.#pill.textContent = text;
     if (this.#scroller.isAtEnd && !isDetached && document.visibilityState === "visible") this.#onSeen(newestSequence);
   }
 }
 
-/** The links to older and to newer messages, which load them as soon as they come near. */
+/** The links to older and newer messages, which load them before they scroll into view. */
 class Ends {
   #places;
   #links;
@@ -208,7 +208,7 @@ class Ends {
     }[state];
   }
 
-  /** An observer reports changes only: a page that fills less than the screen needs the next one,
+  /** An observer reports only changes: if a page does not fill the screen, the next page must be loaded,
       and the other end may have come into view while this one was loaded. */
   watchAgain() {
     for (const place of Object.values(this.#places)) {

@@ -1,4 +1,4 @@
-/* The bar over the composer with the message that the next one replies to. */
+/* The bar above the composer that shows the message to reply to. */
 
 import { shownName } from "../../state/kit/text.js";
 
@@ -23,14 +23,14 @@ export class ReplyBar {
     this.#set(sequence);
   }
 
-  /** Answer with the sequence that is replied to, and clear the bar. */
+  /** Return the sequence of the message to reply to, and clear the bar. */
   take() {
     const sequence = this.#sequence;
     this.#set(undefined);
     return sequence;
   }
 
-  /** Show the quoted message as it is now. */
+  /** Show the current text of the quoted message. */
   renew() {
     if (!this.#sequence) return;
     const { author, text = "" } = this.#quotes.describe(this.#sequence);

@@ -1,4 +1,4 @@
-/* Keeps the reader's place in the log: at the newest if they are there, else exactly where they read. */
+/* Keeps the reader's place in the log: at the newest message if the reader is at the end, otherwise where they read. */
 
 const NEAR_PX = 48;
 
@@ -7,22 +7,22 @@ export class Scroller {
   #onMove;
   #height;
 
-  /** Whether the end of what is loaded is in view. */
+  /** Whether the end of the loaded messages is in view. */
   isAtEnd = true;
-  /** Whether that end is the newest message, which is to stay in view. */
+  /** Whether this end is the newest message, which must stay in view. */
   isLive = true;
 
   constructor({ log, content, onMove }) {
     this.#log = log;
     this.#onMove = onMove;
     log.addEventListener("scroll", () => this.#moved(), { passive: true });
-    // The keyboard opens, the composer grows, a window is turned: the end stays in view.
+    // The end stays in view when the keyboard opens, the composer grows or the screen turns.
     const observer = new ResizeObserver(() => this.#follows && this.toEnd());
     observer.observe(log);
     observer.observe(content);
   }
 
-  /** Change the log's content without moving what is being read. */
+  /** Change the log's content without moving the text that the reader is reading. */
   keepPlace(change) {
     if (this.#follows) {
       change();
@@ -41,13 +41,13 @@ export class Scroller {
     this.#height = this.#log.clientHeight;
   }
 
-  /** Whether more than a screen lies between here and the end. */
+  /** Whether the end is more than a screen away. */
   get isFarFromEnd() {
     const { scrollHeight, scrollTop, clientHeight } = this.#log;
     return scrollHeight - scrollTop - 2 * clientHeight > 0;
   }
 
-  /** Show an element in the middle, as far as the ends allow. */
+  /** Show an element in the middle of the log, if the ends allow it. */
   toMiddle(element) {
     const { top, height } = this.#log.getBoundingClientRect();
     const box = element.getBoundingClientRect();
@@ -68,7 +68,7 @@ export class Scroller {
 
   #moved() {
     const { scrollHeight, scrollTop, clientHeight } = this.#log;
-    // A log that shrank reports a scroll too: the reader did not move.
+    // A log that shrank also reports a scroll: the reader did not move.
     const hasShrunk = clientHeight < this.#height;
     this.#height = clientHeight;
     if (hasShrunk && this.#follows) this.toEnd();
@@ -76,8 +76,8 @@ export class Scroller {
     this.#onMove();
   }
 
-  /** The first message in view, and the edge of it that is to stay: the lower one for the first message of all,
-      which may lose its head when others come before it. */
+  /** The first visible message, and which of its edges must stay in place: the lower edge for the first message of
+      the log, because its head may disappear when messages are added before it. */
   #findAnchor() {
     const { top } = this.#log.getBoundingClientRect();
     const messages = this.#log.querySelectorAll("[data-message]");

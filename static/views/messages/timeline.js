@@ -1,4 +1,4 @@
-/* The list of messages as elements: always exactly what the timeline holds, in its order. */
+/* The list of messages as elements: exactly the messages of the timeline, in its order. */
 
 import { reconcile } from "../kit/list.js";
 import { readMessage } from "./message.js";
@@ -33,11 +33,11 @@ export class TimelineView {
       this.#elements.set(message.sequence, { element, message });
       messages.push(message);
     }
-    // The very objects that the timeline will hold: nothing of them is rendered again.
+    // The timeline keeps these same objects, so their elements are not rendered again.
     return messages;
   }
 
-  /** Bring the elements in step with these messages; the line "New" goes before the message with the sequence `mark`. */
+  /** Update the elements from these messages; the line "New" is before the message with the sequence `mark`. */
   render(messages, mark) {
     const wanted = [];
     let previous = null;
@@ -57,12 +57,12 @@ export class TimelineView {
     this.#forgetBeyond(messages);
   }
 
-  /** A quoted message changed or was loaded: show it as it is now. */
+  /** A quoted message changed or was loaded: show its current text. */
   renewQuotes() {
     for (const { element, message } of this.#elements.values()) this.#messageView.setQuote(element, message);
   }
 
-  /** Mark the message that somebody went to, and no other. */
+  /** Mark only the message that the reader went to. */
   target(sequence) {
     this.#list.querySelector(".message--target")?.classList.remove("message--target");
     this.elementOf(sequence)?.classList.add("message--target");
@@ -104,7 +104,7 @@ export class TimelineView {
   }
 }
 
-/** Whether a message continues its author's last one: the same as `_continues` in chatroom/web/messages/listing.py. */
+/** Whether a message continues its author's previous one. Must match `_continues` in chatroom/web/messages/listing.py. */
 export function continues(message, previous) {
   return (
     previous !== null &&

@@ -1,4 +1,4 @@
-/* The toolbar of a message: one element, which moves to the message that is pointed at. */
+/* The toolbar of a message: one element, which moves to the message under the pointer. */
 
 import { makeIcon } from "../kit/signs.js";
 
@@ -39,7 +39,7 @@ export class Toolbar {
     return this.#bar.contains(element);
   }
 
-  /** Take a key that was pressed on one of the buttons; answers whether it moved within the bar. */
+  /** Handle a key that was pressed on a button; returns whether the key moved the focus within the bar. */
   press(event) {
     const step = SIDEWAYS[event.key];
     if (!step) return false;
@@ -61,7 +61,7 @@ export class Toolbar {
   }
 }
 
-/** Not announced when it moves: screen readers find it where the focus is. */
+/** Moving the toolbar is not announced: screen readers find it at the focus. */
 function makeBar() {
   const bar = document.createElement("div");
   bar.className = "actions";

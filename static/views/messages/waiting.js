@@ -1,4 +1,4 @@
-/* The person's own messages that are not in the room yet: drafts with their state, and messages that wait for approval. */
+/* Shows the person's messages that are not in the room yet: drafts with their state, and held messages. */
 
 import { reconcile } from "../kit/list.js";
 
@@ -10,7 +10,7 @@ export class PendingView {
   #announcer;
   #elements = new Map();
 
-  /** `actions`: what the buttons of a failed draft do, `retry`, `edit` and `discard`, each with its `client_id`. */
+  /** `actions`: the functions of a failed draft's buttons, `retry`, `edit` and `discard`; each gets the `client_id`. */
   constructor({ page, messageView, actions }) {
     this.#list = page.find("pending");
     this.#announcer = page.find("announcer");
@@ -19,7 +19,7 @@ export class PendingView {
     this.#actions = actions;
   }
 
-  /** Show these drafts; `slow` are those without an answer for too long. */
+  /** Show these drafts; `slow` are the client ids of drafts that have waited too long for an answer. */
   render(drafts, { slow, state }) {
     showAll(this.#list, drafts.map((draft) => this.#elementOf(draft)));
     for (const draft of drafts) this.#explain(this.#elements.get(draft.client_id), draft, explain(draft, { slow, state }));

@@ -55,14 +55,14 @@ export class Writing {
     find("composer").addEventListener("input", () => onType(this.#composer.text));
   }
 
-  /** Go on from what this browser kept, and from what the server says is waiting for approval. */
+  /** Start with the drafts in this browser's storage and the held messages that the server sent. */
   start() {
     this.drafts.start(JSON.parse(this.#page.data.waiting));
     this.#composer.offer(this.#unsent.text);
     this.#attachments.restore(this.#unsent.files);
   }
 
-  /** Show the drafts as they are now, without moving what is being read. */
+  /** Show the current drafts, without moving the text that the reader is reading. */
   show() {
     const { waiting, slow, held } = this.drafts;
     this.#reader.keepPlace(() => {
@@ -76,28 +76,28 @@ export class Writing {
     this.#composer.focus();
   }
 
-  /** Let the next message answer the one with this sequence. */
+  /** The next message replies to the message with this sequence. */
   answer(sequence) {
     this.#reply.start(sequence);
     this.focus();
   }
 
-  /** Show the quoted message as it is now. */
+  /** Show the current text of the quoted message. */
   renewAnswer() {
     this.#reply.renew();
   }
 
-  /** Show how long it takes until the next message may be sent. */
+  /** Show the time until the next message can be sent. */
   countDown(ms) {
     this.#composer.countDown(ms);
   }
 
-  /** Keep what is typed, now. */
+  /** Store the typed text now. */
   save() {
     this.#composer.save();
   }
 
-  /** The page is left: what is typed is kept, and another tab may have the drafts. */
+  /** The page is closed: store the typed text, and let another tab take over the drafts. */
   leave() {
     this.save();
     this.drafts.leave();
@@ -127,7 +127,7 @@ export class Writing {
     });
   }
 
-  /** What the buttons of a failed draft do. */
+  /** The functions of a failed draft's buttons. */
   get #actions() {
     return {
       retry: (client_id) => this.drafts.retry(client_id),

@@ -1,13 +1,13 @@
-/* What the browser has for notifications while the page is open: its service worker, its permission, a sound. */
+/* The browser's side of notifications while the page is open: service worker, permission, sound. */
 
 const ICON = "/static/icons/icon-192.png";
 
 export function startServiceWorker() {
-  // Browsers have none on pages that came neither over TLS nor from this machine.
+  // Browsers provide it only to pages over TLS or from this machine.
   return navigator.serviceWorker?.register("/service-worker.js").catch(() => undefined);
 }
 
-/** For the class Notifications. */
+/** The browser object for the class `Notifications`. */
 export function browserOf(registration) {
   return {
     isLooking: () => document.visibilityState === "visible" && document.hasFocus(),
@@ -18,7 +18,7 @@ export function browserOf(registration) {
   };
 }
 
-/** Do something in one of all tabs: the one that gets the lock, and keeps it until the others have asked too. */
+/** Run a function in only one tab: the tab that gets the lock, and keeps it until the other tabs have tried too. */
 function once(name, ms, action) {
   if (!navigator.locks) return action();
   return navigator.locks.request(`chatroom:${name}`, { ifAvailable: true }, (lock) => {

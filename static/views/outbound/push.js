@@ -1,4 +1,4 @@
-/* The browser's push service, by which notifications come while no page is open. */
+/* Subscribes to the browser's push service, which delivers notifications while no page is open. */
 
 /** Ask for permission and subscribe at the browser's push service; answers with `on`, `local`, or `denied`. */
 export async function subscribe(api) {
@@ -11,7 +11,7 @@ export async function subscribe(api) {
     await api.request("/api/push/subscriptions", { body: subscription.toJSON() });
     return "on";
   } catch {
-    return "local"; // no push service can be reached: open tabs still notify
+    return "local"; // the push service cannot be reached: open tabs still notify
   }
 }
 

@@ -1,4 +1,4 @@
-/* The page's title and icon: a number for what is addressed to the person, a dot for other news. */
+/* The badge in the page's title and icon: a number for messages addressed to the person, a dot for other new messages. */
 
 import { shorten } from "../../state/rooms/rooms.js";
 
@@ -20,7 +20,7 @@ export class Badge {
     if (mark === this.#shown) this.#link.href = icon;
   }
 
-  /** The icon with a badge on it; the plain one while it cannot be fetched. */
+  /** The icon with a badge; the plain icon if it cannot be fetched. */
   async #draw(text) {
     try {
       this.#picture ??= await (await fetch(this.#plain)).text();

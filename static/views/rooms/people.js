@@ -1,4 +1,4 @@
-/* Who is here. */
+/* The list of present people. */
 
 import { findHue, findInitials } from "../../state/kit/text.js";
 import { reconcile } from "../kit/list.js";
@@ -53,7 +53,7 @@ function nameOf(element) {
   return element.querySelector(".person__name").textContent;
 }
 
-/** On a wide screen the list is open for good; the style sheet shows it there even without this. */
+/** On a wide screen the list is always open; the style sheet shows it even without this. */
 function openWhenWide(details) {
   const wide = matchMedia(WIDE);
   const adapt = () => {

@@ -13,14 +13,14 @@ export class RoomView {
 
   /** Take a room frame. */
   apply({ title, topic, kind, slow_seconds, closed }) {
-    // A direct room has another title for each who is in it.
+    // A direct conversation has a different title for each member.
     if (kind !== "direct") this.#find("room-heading").textContent = title;
     this.#find("room-topic").textContent = topic;
     this.#slowSeconds = this.#mayModerate ? 0 : slow_seconds;
     this.close(closed[this.#mayModerate ? "moderator" : "member"] ?? "");
   }
 
-  /** How many milliseconds the person waits after a message of theirs. */
+  /** The milliseconds that the person must wait after a message. */
   waitAfter(sent_at) {
     return Math.max(0, this.#slowSeconds * 1000 - Math.max(0, Date.now() - new Date(sent_at)));
   }

@@ -1,4 +1,4 @@
-/* The list of rooms: kept in its order, filtered by typing, and on a phone a drawer. */
+/* The list of rooms: sorted, filtered by typing; on a phone, a drawer. */
 
 import { shorten } from "../../state/rooms/rooms.js";
 import { count, findHue, findInitials } from "../../state/kit/text.js";
@@ -42,7 +42,7 @@ export class RoomsView {
   show(rooms) {
     for (const [name, list] of Object.entries(this.#lists)) {
       const items = rooms.list(name === "direct").map((room) => this.#itemOf(room));
-      // What the person is about to click must not move away.
+      // The list must not move while the person is about to click.
       const isUsed = list.matches(":hover, :focus-within") && items.every((item) => item.parentElement === list);
       if (!isUsed || list.children.length !== items.length) reconcile(list, items);
     }
@@ -98,7 +98,7 @@ export class RoomsView {
     for (const item of this.#items.values()) item.hidden = !fold(item.dataset.title).includes(wanted);
   }
 
-  /** Up and down go through the rooms; Enter in the filter opens the first one. */
+  /** The keys up and down move through the rooms; Enter in the filter opens the first room. */
   #press(event) {
     const links = [...this.#root.querySelectorAll("[data-room-item]:not([hidden]) a")];
     const place = links.indexOf(document.activeElement);

@@ -1,4 +1,4 @@
-/* The person's rooms: the list beside the messages, the switcher, the number in the page's title, and who is typing. */
+/* The person's rooms: the list next to the messages, the switcher, the number in the page's title, and who is typing. */
 
 import { Following } from "../../state/rooms/following.js";
 import { clock } from "../kit/page.js";
@@ -11,10 +11,10 @@ export class Sidebar {
   #badge = new Badge();
   #isShowing = false;
 
-  /** What goes on in the rooms. */
+  /** The state of the rooms. */
   following;
 
-  /** `onPosts(room, messages)`: something was posted in a room beside the open one. */
+  /** `onPosts(room, messages)`: messages were posted in another room than the open one. */
   constructor({ page, api, connection, onPosts }) {
     const { data, find, user } = page;
     this.#view = new RoomsView({ root: find("rooms"), total: find("rooms-total") });
@@ -50,7 +50,7 @@ export class Sidebar {
     return people.map(({ id, name }) => ({ id, name, url: url.replace("~", id) }));
   }
 
-  /** Show all changes of one moment at once. */
+  /** Show all changes of one moment together. */
   #showSoon() {
     if (this.#isShowing) return;
     this.#isShowing = true;

@@ -68,7 +68,7 @@ export class Switcher {
     }, ASK_AFTER_MS);
   }
 
-  /** Titles that begin with the text come before those that contain it; without a text, rooms with news come first. */
+  /** Titles that start with the text come before titles that contain it; without a text, unread rooms come first. */
   #findRooms(wanted) {
     const rooms = [...this.#rooms.list(true), ...this.#rooms.list(false)];
     const found = rooms.filter(({ title }) => fold(title).includes(wanted));
@@ -77,7 +77,7 @@ export class Switcher {
     return found.map((room) => ({ name: room.title, url: this.#linkTo(room.slug), unread: room.unread, sign: this.#makeSign(room) }));
   }
 
-  /** As in the list of rooms. */
+  /** The same sign as in the list of rooms. */
   #makeSign({ kind, title, people }) {
     if (kind === "private") return makeIcon(this.#icons, "lock");
     if (kind !== "direct") return "#";
