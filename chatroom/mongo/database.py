@@ -154,17 +154,13 @@ class Database:
             return False
         return True
 
-    def has_compression(self) -> bool:
-        """Whether the server would compress what it says to us."""
-        with self.bounded():
-            return bool(self.client.admin.command("hello", compression=COMPRESSORS).get("compression"))
-
     def complaint(self) -> str:
         """What is wrong with the server's release; empty when nothing is known, or in memory."""
         with self.bounded():
             try:
                 version = self.client.server_info()["versionArray"]
-                return complaint_about(version, compresses=self.has_compression())
+                hello = self.client.admin.command("hello", compression=COMPRESSORS)
+                return complaint_about(version, compresses=bool(hello.get("compression")))
             except NotImplementedError:  # mongomock
                 return ""
 
