@@ -89,9 +89,9 @@ class ASGI:
         elif scope["type"] == "http":
             await self._answers(scope, receive, send)
         elif self._is_for_socketio(scope):
-            await self._get_socketio()(scope, receive, send)  # type: ignore[arg-type]
+            await self._get_socketio()(scope, receive, send)
         elif scope["path"] == "/live":
-            await self._get_live()(scope, receive, send)  # type: ignore[arg-type]
+            await self._get_live()(scope, receive, send)
         else:
             await send({"type": "websocket.close"})
 
@@ -102,7 +102,7 @@ class ASGI:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if self._is_for_socketio(scope):
-            await self._get_socketio()(scope, receive, send)  # type: ignore[arg-type]
+            await self._get_socketio()(scope, receive, send)
         else:
             await self._requests(scope, receive, send)
 

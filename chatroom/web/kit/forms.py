@@ -65,9 +65,9 @@ class CompleteForm(Form):
             raise Refused("invalid", INCOMPLETE)
 
 
-def typed_in(field: Field) -> str:
-    """The text of a field of several lines; browsers send line ends as CR LF."""
-    return (field.data or "").replace("\r\n", "\n")
+def as_lines(text: str | None) -> str:
+    """Filter the text of a field of several lines: browsers send line ends as CR LF."""
+    return (text or "").replace("\r\n", "\n")
 
 
 def check(rule: Callable[[], Checked]) -> Checked:
