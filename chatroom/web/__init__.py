@@ -11,9 +11,8 @@ from chatroom.web.export import export
 from chatroom.web.files import files
 from chatroom.web.kit import configuration, errors, health, lanes, login, reference, security
 from chatroom.web.kit.filters import as_json, hue, static_url
-from chatroom.web.messages import held, marks, message_api, messages_api, pages, permalinks
-from chatroom.web.messages.excerpts import excerpt_of
-from chatroom.web.messages.listing import message_list, names
+from chatroom.web.messages import held, message_api, messages_api, pages, permalinks
+from chatroom.web.messages.listing import excerpt_of, message_list, names
 from chatroom.web.moderation import admin, admin_rooms, approval, reports
 from chatroom.web.outbound import notifications, webhooks
 from chatroom.web.people import account_deletion, accounts, avatars, people, resets, tokens
@@ -35,7 +34,7 @@ BLUEPRINTS = (
     health.blueprint,
     held.blueprint,
     held.api,
-    marks.api,
+    message_api.marks,
     message_api.blueprint,
     messages_api.blueprint,
     notifications.blueprint,
