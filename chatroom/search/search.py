@@ -17,7 +17,7 @@ from chatroom.search.indexer import Indexer, searchable, things
 from chatroom.search.proposals import Proposals, Proposed
 from chatroom.search.queries import Query, parse
 from chatroom.search.search_store import SearchStore
-from chatroom.search.snippets import Piece, snippet
+from chatroom.search.snippets import SnippetPiece, snippet
 from chatroom.search.spans_store import Span, is_id
 from chatroom.search.terms import fold, split
 
@@ -36,7 +36,7 @@ class Hit(msgspec.Struct, frozen=True):
 
     room: Room
     message: Message
-    snippet: list[Piece]
+    snippet: list[SnippetPiece]
 
 
 class Results(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ A refusal prints its sentence and exits with status 1; other exceptions are not 
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import update_wrapper
 from typing import Concatenate, ParamSpec
 
@@ -31,7 +31,7 @@ def command(name: str, *, is_prepared: bool = True) -> Callable[[_Run[P]], click
 
     def decorate(function: _Run[P]) -> click.Command:
         def run(*args: P.args, **kwargs: P.kwargs) -> None:
-            with explained(), _opened(current_app.extensions["chatroom"]) as services:
+            with explained(), closing(open_beside(current_app.extensions["chatroom"])) as services:
                 if is_prepared:
                     services.prepare()
                 function(services, *args, **kwargs)
@@ -49,16 +49,6 @@ def explained() -> Iterator[None]:
         yield
     except ChatroomError as error:
         raise click.ClickException(str(error)) from error
-
-
-@contextmanager
-def _opened(services: Services) -> Iterator[Services]:
-    """Open the services for a command, and close them."""
-    services = open_beside(services)
-    try:
-        yield services
-    finally:
-        services.close()
 
 
 def open_beside(services: Services) -> Services:

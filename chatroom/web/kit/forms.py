@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any, ClassVar, TypeVar
 
+import msgspec
 from flask import request
 from flask_wtf import FlaskForm
 from wtforms import Field, ValidationError
@@ -21,6 +22,7 @@ INCOMPLETE = "Please fill in every field."
 RULES = SimpleNamespace(username=USERNAME_RULE, display_name=DISPLAY_NAME_RULE, password=PASSWORD_RULE)
 
 Checked = TypeVar("Checked")
+Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 
 class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
@@ -45,6 +47,10 @@ class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
         """Raise `Refused` unless the form is valid; the fields have the errors."""
         if not self.validate():
             raise Refused("invalid", self.problem)
+
+    def read(self, kind: type[Struct]) -> Struct:
+        """Make a record of the texts of the fields that have its names."""
+        return kind(**{name: self[name].data or "" for name in kind.__struct_fields__})
 
     def explain(self, error: Refused | Unavailable) -> Refused | Unavailable:
         """The error for the top of the page; an error about a field becomes the error of that field."""
