@@ -227,7 +227,7 @@ def test_who_catches_a_duplicate_key_is_known() -> None:
 # `kit/errors.py` on the error page or as JSON.
 WHO_CATCHES_REFUSALS = {
     "chatroom.web.kit.pages._show_refusal": "the one way",
-    "chatroom.web.kit.forms.check": "what a rule refuses stands beside its field",
+    "chatroom.web.kit.forms.obeys": "what a rule refuses stands beside its field",
     "chatroom.web.people.accounts._needs_first_code": "the page is shown while the database is away, too",
     "chatroom.web.messages.pages._has_its_files": "a form that is stored already is answered with its message",
     "chatroom.web.people.tokens._create": "says which of the rooms that were typed it is",
