@@ -234,14 +234,21 @@ WHO_CATCHES_REFUSALS = {
 }
 
 
+def outermost_functions(node: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield child
+        else:
+            yield from outermost_functions(child)
+
+
 def who_catches(words: set[str], package: str) -> set[str]:
     """The functions of a package that catch one of these errors; of nested ones, the outermost."""
     return {
         f"{module}.{function.name}"
         for module, path in MODULES.items()
         if is_within(module, package)
-        for function in ast.walk(ast.parse(path.read_text()))
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for function in outermost_functions(ast.parse(path.read_text()))
         for handler in ast.walk(function)
         if isinstance(handler, ast.ExceptHandler) and handler.type is not None
         if words & {part.id for part in ast.walk(handler.type) if isinstance(part, ast.Name)}
