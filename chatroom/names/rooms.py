@@ -67,7 +67,7 @@ def check_new_title(title: str) -> None:
     if not is_one_script_a_word(title):
         raise Refused("invalid", "A word of the name mixes letters of different scripts. Please use one script.")
     if set(title_keys(title)) & set(title_keys(LOBBY_SLUG)) or fold(look(title)) == fold(look(LOBBY_SLUG)):
-        raise Refused("invalid", "This name is the lobby's, or looks like it. Please choose another.")
+        raise Refused("invalid", "This name is the name of the lobby, or looks like it. Please choose another.")
 
 
 def title_keys(title: str) -> list[str]:

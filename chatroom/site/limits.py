@@ -189,15 +189,15 @@ class Limits:
             AddressLimit(settings.register_limit_address, "register-address", storage), guard
         )
         self.posting = PostingLimit(settings.post_limit_account, settings.post_limit_address)
-        self.export = AskingLimit(settings.export_limit_account, "export", "There were many downloads.")
-        self.reporting = AskingLimit(settings.report_limit_account, "report", "You have reported a lot lately.")
+        self.export = AskingLimit(settings.export_limit_account, "export", "You have started many downloads.")
+        self.reporting = AskingLimit(settings.report_limit_account, "report", "You have reported many messages lately.")
         self.search = AskingLimit(settings.search_limit_account, "search", "You are searching too fast.")
-        self.coming = AskingLimit(COMING, "coming", "You have come into many rooms in a short time.")
-        self.opening = AskingLimit(OPENING, "opening", "You have begun many conversations in a short time.")
+        self.coming = AskingLimit(COMING, "coming", "You have joined many rooms in a short time.")
+        self.opening = AskingLimit(OPENING, "opening", "You have started many conversations in a short time.")
         self.uploading = PostingLimit(
             settings.upload_limit_account,
             settings.upload_limit_address,
-            complaint="Too many files were sent in a short time.",
+            complaint="You have uploaded many files in a short time.",
         )
 
 

@@ -269,7 +269,7 @@ class TestUpgrade:
         assert answer["featureCompatibilityVersion"] == {"version": version}
         mongo.kill()
         assert json.loads((tmp_path / "data" / "mongo.json").read_text())["compatibility"] == version
-        assert f"carried over from MongoDB 5.0 to {version}" in caplog.text
+        assert f"upgraded from MongoDB 5.0 to {version}" in caplog.text
 
     def test_one_that_does_not_let_itself_be_carried_over_starts_all_the_same(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -281,7 +281,7 @@ class TestUpgrade:
         mongo = EmbeddedMongo.launch(tmp_path / "data")
         mongo.wait_until_ready()
         mongo.kill()
-        assert "cannot be carried over to this version of MongoDB: an index is in the way" in caplog.text
+        assert "cannot be upgraded to this version of MongoDB: an index is in the way" in caplog.text
         assert json.loads((tmp_path / "data" / "mongo.json").read_text())["compatibility"] == ""
 
     def test_files_of_before_are_given_to_another_mongod_where_the_first_cannot_read_them(
@@ -301,9 +301,7 @@ class TestUpgrade:
         with EmbeddedMongo.launch(tmp_path / "data") as mongo:
             mongo.wait_until_ready()
         assert json.loads(path.read_text())["compatibility"] == record["compatibility"]
-        assert (
-            f"are of another version of MongoDB: put a mongod of theirs on the PATH. {found[1]} is tried" in caplog.text
-        )
+        assert f"belong to another MongoDB version: put its mongod on the PATH. {found[1]} is tried" in caplog.text
 
     def test_data_files_of_a_newer_version_are_refused_and_left_alone(self, tmp_path: Path) -> None:
         """O11."""
@@ -338,7 +336,7 @@ class TestCrash:
         app()  # is ready; it would have given up after ten seconds
 
     def test_a_second_app_is_refused_and_the_first_goes_on(self, mongo: EmbeddedMongo) -> None:
-        with pytest.raises(FolderError, match=rf"process {os.getpid()}\) is using the data folder {mongo.folder.path}"):
+        with pytest.raises(FolderError, match=rf"process {os.getpid()}\) uses the data folder {mongo.folder.path}"):
             EmbeddedMongo.launch(mongo.folder.path)
         with connect(mongo.uri) as client:
             client.chatroom.notes.insert_one({})
@@ -352,7 +350,7 @@ class TestCrash:
             os.kill(pid, signal.SIGKILL)
             wait_until(lambda: mongods(tmp_path / "data") not in ([], [pid]))
             wait_until(lambda: _finds_it(client))
-            assert "mongod ended with -9, starting it again" in mongo.log_path.read_text()
+            assert "mongod exited with -9 and is started again" in mongo.log_path.read_text()
             for _ in range(2):
                 (pid,) = mongods(tmp_path / "data")
                 os.kill(_parent(pid), signal.SIGKILL)

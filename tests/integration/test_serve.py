@@ -183,7 +183,7 @@ class TestStart:
         assert code == 1
         assert (
             said
-            == f"chatroom: Port {port} is in use. End the program that has it, or set another one: PORT={port + 1}\n"
+            == f"chatroom: Port {port} is in use. Stop the program that uses it, or set another port: PORT={port + 1}\n"
         )
         assert not data.exists()
 
@@ -236,7 +236,7 @@ class TestStart:
             ({"PORT": "many"}, "PORT='many' is not allowed"),
             ({"SECRET_KEY": "dev"}, "SECRET_KEY (or SECRET) is too short"),
             ({"MONGO_URI": "mongodb://127.0.0.1:1"}, "SECRET_KEY is missing"),
-            ({"DATA_DIR": str(ROOT)}, f"The data folder {ROOT} holds other things"),
+            ({"DATA_DIR": str(ROOT)}, f"The data folder {ROOT} contains other files"),
             ({"PATH": "/nowhere", "DATA_DIR": "/dev/null/x"}, "The data folder /dev/null/x cannot be used"),
         ],
     )
@@ -251,7 +251,7 @@ class TestStart:
         first.wait_for_banner()
         code, said = start().finish()
         assert (code, said.count("\n")) == (2, 1)
-        assert f"(process {first.process.pid}) is using the data folder {data}" in said
+        assert f"(process {first.process.pid}) uses the data folder {data}" in said
         assert first.get() == 200
 
 
@@ -330,7 +330,7 @@ class TestWorkers:
         assert running.get() == 200
         code, said = stop(running)
         assert (code, said.count("\n")) == (0, 1)
-        assert f"process {dying} ended with -9, starting another" in said
+        assert f"process {dying} exited with -9 and is replaced" in said
         wait_until(lambda: not belonging(data))
 
     def test_none_outlives_a_killed_parent(self, start: Any, data: Path) -> None:

@@ -101,7 +101,7 @@ class LiveEndpoint:
         """Let only this site's pages use the browser's cookie; a program has a token, and no need of an Origin."""
         if visitor.is_by_cookie and not self.entrance.is_own_origin(scope):
             log.warning(
-                "a websocket was refused: its Origin is not this site (behind a proxy, set TRUSTED_PROXIES)",
+                "a websocket was refused: its Origin is another site (behind a proxy, set TRUSTED_PROXIES)",
                 extra={"origin": _header(scope, b"origin")[:200], "user": visitor.person.id},
             )
             raise Refused("wrong_origin", "The request comes from another site.")
@@ -115,7 +115,7 @@ def _first_room(query: Mapping[str, list[str]]) -> Follow | None:
     try:
         return msgspec.convert({"type": "follow", "room": query["room"][0], "after": after}, Follow, strict=False)
     except msgspec.ValidationError as error:
-        raise Refused("invalid", f"The address is not understood: {error}") from error
+        raise Refused("invalid", f"The address is not valid: {error}") from error
 
 
 def _format(query: Mapping[str, list[str]]) -> Format:
@@ -124,7 +124,7 @@ def _format(query: Mapping[str, list[str]]) -> Format:
         format: Format = msgspec.convert(query.get("format", ["text"])[0], Format)
         return format
     except msgspec.ValidationError as error:
-        raise Refused("invalid", f"The format is not understood: {error}") from error
+        raise Refused("invalid", f"The format is not valid: {error}") from error
 
 
 def _header(scope: Scope, name: bytes) -> str:

@@ -90,7 +90,7 @@ def carry_over(client: Client) -> str:
         return version
     confirmed: dict[str, Any] = {"confirm": True} if int(version.split(".")[0]) >= FIRST_TO_ASK else {}
     client.admin.command("setFeatureCompatibilityVersion", version, **confirmed)
-    log.info("the data files are carried over from MongoDB %s to %s", files["version"], version)
+    log.info("the data files were upgraded from MongoDB %s to %s", files["version"], version)
     return version
 
 

@@ -48,7 +48,7 @@ def carry_over(folder: DataFolder, record: Record, binary: str) -> None:
         with replica.connect(record.socket, record.root_password) as client:
             record.compatibility = replica.carry_over(client)
     except OperationFailure as error:
-        log.warning("the data files cannot be carried over to this version of MongoDB: %s", error)
+        log.warning("the data files cannot be upgraded to this version of MongoDB: %s", error)
     else:
         record.binary = binary
         write_record(folder, record)

@@ -17,7 +17,9 @@ def _for_a_time(act: Callable[[Services, User, datetime, str], None]) -> Callabl
     """Take NAME, how long and why from the command line, and do it to them."""
 
     @click.argument("name")
-    @click.option("--for", "duration", default="lifted", help="Such as 15m, 2h or 7d; without it, until lifted.")
+    @click.option(
+        "--for", "duration", default="lifted", help="Such as 15m, 2h or 7d. The default lasts until it is lifted."
+    )
     @click.option("--reason", required=True, help="The reason. The user sees it, and the audit log keeps it.")
     def run(services: Services, name: str, duration: str, reason: str) -> None:
         user = get_user(services, name)
@@ -77,7 +79,7 @@ def list_reports(services: Services) -> None:
 @command("audit")
 @click.option("--about", "name", help="Only acts on the user with this name.")
 @click.option("--act", default="", help="Only acts of this kind: ban, set_role, ... (docs/moderation.md).")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many at most.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Maximum number.")
 def show_audit(services: Services, name: str | None, act: str, limit: int) -> None:
     """Show the audit log: who did what to whom, when and why.
 

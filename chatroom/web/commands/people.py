@@ -44,7 +44,7 @@ def create_user(services: Services, name: str, display_name: str | None, role: s
 
 @command("list-users")
 @click.argument("beginning", default="")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="How many at most.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="Maximum number.")
 def list_users(services: Services, beginning: str, limit: int) -> None:
     """Show the accounts by user name.
 

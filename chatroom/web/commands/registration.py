@@ -19,7 +19,7 @@ def set_registration(services: Services, mode: str) -> None:
 
 
 @command("create-invite")
-@click.option("--uses", type=click.IntRange(1, 10_000), default=1, show_default=True, help="How many may register.")
+@click.option("--uses", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Number of people.")
 @click.option("--days", type=click.IntRange(1, 3650), default=7, show_default=True, help="Days until it expires.")
 def create_invite(services: Services, uses: int, days: int) -> None:
     """Create an invite and print its code. It is shown once."""

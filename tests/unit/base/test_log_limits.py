@@ -54,7 +54,7 @@ def test_how_many_were_left_out_is_said_with_the_next_line() -> None:
     written(it, MOST_ABOUT_ONE + 7, user="mallory")
     clock.now += WINDOW_SECONDS
     summary, line = it.take(record("something else"))
-    assert summary.getMessage() == "7 lines were left out: there were too many"
+    assert summary.getMessage() == "7 lines were left out because there were too many"
     assert (summary.name, summary.kind) == ("chatroom.x", "it failed: %s")
     assert line.getMessage() == "something else"
     assert written(it, 100, user="mallory") == MOST_ABOUT_ONE

@@ -392,7 +392,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
         r"messages\.jsonl ends after line 6, and had 7",
     ),
     "all lines lost": (lambda folder: (folder / "users.jsonl").write_bytes(b""), r"users\.jsonl ends after line 0"),
-    "a line more": (lambda folder: append(folder / "invites.jsonl", b"{}\n"), r"invites\.jsonl goes on after line 1"),
+    "a line more": (lambda folder: append(folder / "invites.jsonl", b"{}\n"), r"invites\.jsonl has lines after line 1"),
     "a sum": (
         lambda folder: edit_line(folder / "messages.sums", 4, lambda line: b"00000000\n"),
         r"messages\.sums, line 4: altered",
@@ -407,7 +407,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "a file missing": (lambda folder: (folder / "memberships.jsonl").unlink(), r"memberships\.jsonl: No such file"),
     "sums missing": (lambda folder: (folder / "users.sums").unlink(), r"users\.sums: No such file"),
-    "no manifest": (lambda folder: (folder / "manifest.json").unlink(), r"never finished: manifest\.json is missing"),
+    "no manifest": (lambda folder: (folder / "manifest.json").unlink(), r"incomplete: manifest\.json is missing"),
     "manifest cut off": (lambda folder: cut(folder / "manifest.json", 20), r"manifest\.json, line \d+: altered or cut"),
     "manifest empty": (lambda folder: (folder / "manifest.json").write_text(""), r"manifest\.json, line 1: "),
     "manifest no object": (lambda folder: (folder / "manifest.json").write_text("[1]"), r"is not the manifest"),
@@ -416,11 +416,11 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a newer format": (in_manifest(lambda manifest: manifest.update(format=2, more=1)), "format 2, and this version"),
     "format 0": (in_manifest(lambda manifest: manifest.update(format=0)), "no format 0 was ever written"),
     "more lines": (in_messages(lines=8), r"messages\.jsonl ends after line 7, and had 8"),
-    "fewer lines": (in_messages(lines=5), r"messages\.jsonl goes on after line 5"),
+    "fewer lines": (in_messages(lines=5), r"messages\.jsonl has lines after line 5"),
     "more documents": (in_messages(documents=8), "another number of documents than messages"),
     "another revision": (
         in_manifest(lambda manifest: manifest["rooms"]["lobby"].update(revision=9)),
-        "something else about the rooms",
+        "differ in the rooms",
     ),
     "a lower revision": (
         in_manifest(lambda manifest: manifest["rooms"]["lobby"].update(revision=7)),
@@ -476,7 +476,7 @@ class TestRestore:
             if name == "rooms":
                 raise reason
 
-        with pytest.raises(BackupError, match="holds a part of the backup: empty it before"):
+        with pytest.raises(BackupError, match="contains a part of the backup: empty it before"):
             backup.restore(store_of(empty), folder, stop)
         assert empty.people.users.find_by_username("alice") is None
         with pytest.raises(BackupError, match="not empty"):
@@ -502,7 +502,7 @@ class TestFolders:
     def test_that_are_there_are_not_touched(self, full: Services, folder: Path, tmp_path: Path) -> None:
         for path in (folder, tmp_path / "file"):
             (tmp_path / "file").write_text("mine")
-            with pytest.raises(BackupError, match="is there already"):
+            with pytest.raises(BackupError, match="already exists"):
                 backup.make(store_of(full), path, silent)
         backup.verify(COLLECTIONS, folder, silent)
 
@@ -529,7 +529,7 @@ class TestFolders:
         killed = folder.with_name("backup.unfinished-abc")
         shutil.copytree(folder, killed)
         (killed / "manifest.json").unlink()
-        with pytest.raises(BackupError, match="never finished"):
+        with pytest.raises(BackupError, match="incomplete"):
             backup.verify(COLLECTIONS, killed, silent)
 
     def test_that_are_missing_or_files_are_named(self, full: Services, tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ class TestDataFolder:
         """O09."""
         (tmp_path / "open").mkdir()
         (tmp_path / "open").chmod(0o777)
-        with pytest.raises(FolderError, match=r"in .*/open, where every account can put another.*chmod o-w"):
+        with pytest.raises(FolderError, match=r"in .*/open, which every account can change.*chmod o-w"):
             DataFolder.open(tmp_path / "open" / "data")
         (tmp_path / "open").chmod(0o1777)
         DataFolder.open(tmp_path / "open" / "data").close()
@@ -89,7 +89,7 @@ class TestDataFolder:
             def chmod(self, mode: int, *, follow_symlinks: bool = True) -> None: ...
 
         tmp_path.chmod(0o755)
-        with pytest.raises(FolderError, match="cannot be closed to other accounts"):
+        with pytest.raises(FolderError, match="cannot be protected from other accounts"):
             DataFolder.open(WithoutModes(tmp_path))
 
     def test_a_folder_with_other_things_is_refused_and_left_as_it_was(self, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ class TestDataFolder:
 
     def test_the_second_to_open_it_is_told_who_has_it(self, tmp_path: Path) -> None:
         opened = DataFolder.open(tmp_path)
-        with pytest.raises(FolderError, match=rf"process {os.getpid()}\) is using the data folder {tmp_path}"):
+        with pytest.raises(FolderError, match=rf"process {os.getpid()}\) uses the data folder {tmp_path}"):
             DataFolder.open(tmp_path)
         opened.close()
         DataFolder.open(tmp_path).close()
