@@ -139,7 +139,7 @@ class TestAccess:
                 assert refusal.value.code == UNAUTHORIZED
 
     @pytest.mark.parametrize("user", ["", "chatroom:guess@"])
-    def test_nobody_else_gets_in(self, mongo: EmbeddedMongo, user: str) -> None:
+    def test_other_accounts_have_no_access(self, mongo: EmbeddedMongo, user: str) -> None:
         address = mongo.uri.partition("@")[2]
         # Who is refused is taken for a server that is away, until the next look.
         with connect(f"mongodb://{user}{address}", heartbeatFrequencyMS=500) as client:
@@ -236,7 +236,7 @@ class TestRestart:
             client.chatroom.notes.insert_one({})
         mongo.kill()
 
-    def test_begins_anew_with_other_passwords_when_the_first_start_was_cut_short(self, tmp_path: Path) -> None:
+    def test_an_interrupted_first_start_is_repeated_with_new_passwords(self, tmp_path: Path) -> None:
         """O09."""
         cut = EmbeddedMongo.launch(tmp_path / "data")
         wait_until(lambda: list(tmp_path.glob("data/mongo/WiredTiger")))
@@ -284,7 +284,7 @@ class TestUpgrade:
         assert "cannot be upgraded to this version of MongoDB: an index is in the way" in caplog.text
         assert json.loads((tmp_path / "data" / "mongo.json").read_text())["compatibility"] == ""
 
-    def test_files_of_before_are_given_to_another_mongod_where_the_first_cannot_read_them(
+    def test_existing_files_are_opened_by_another_mongod_if_the_first_cannot_read_them(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         """O11: they were the bundled one's, and nobody wrote that down; then another was installed."""
@@ -310,7 +310,7 @@ class TestUpgrade:
         mongo.kill()
         record = tmp_path / "data" / "mongo.json"
         record.write_text(record.read_text().replace('"compatibility":"', '"compatibility":"9'))
-        with pytest.raises(EmbeddedError, match=r"files are of MongoDB 9\d\.0, and .* cannot read them"):
+        with pytest.raises(EmbeddedError, match=r"files belong to MongoDB 9\d\.0, but .* cannot read them"):
             EmbeddedMongo.launch(tmp_path / "data")
 
 
@@ -335,7 +335,7 @@ class TestCrash:
         running.wait(PATIENCE_SECONDS)
         app()  # is ready; it would have given up after ten seconds
 
-    def test_a_second_app_is_refused_and_the_first_goes_on(self, mongo: EmbeddedMongo) -> None:
+    def test_a_second_app_is_refused_and_the_first_continues(self, mongo: EmbeddedMongo) -> None:
         with pytest.raises(FolderError, match=rf"process {os.getpid()}\) uses the data folder {mongo.folder.path}"):
             EmbeddedMongo.launch(mongo.folder.path)
         with connect(mongo.uri) as client:
