@@ -61,7 +61,7 @@ audit: .venv/dev.stamp
 lock: .venv/dev.stamp  ## renew the locked versions, after a change of requirements*.txt too, and say what changed
 	@$(BIN)/python tools/lock.py
 
-bench: .venv/run.stamp  ## this room beside others, on this machine (QUICK=1: under 3 minutes)
+bench: .venv/run.stamp  ## compare this server with others, on this machine (QUICK=1: under 3 minutes)
 	@$(BIN)/python -m bench
 
 faults: .venv/dev.stamp  ## attack a running room with real processes and check its history

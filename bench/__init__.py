@@ -1,1 +1,1 @@
-"""Measure this server and alternatives to it: one machine, one run, one database server, one load generator."""
+"""Compare this server with others: on one machine, in one run, with one database server and one load generator."""

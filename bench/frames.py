@@ -61,7 +61,7 @@ class Decoder:
 
     @property
     def between_frames(self) -> bool:
-        """Return whether no incomplete frame is left."""
+        """Return whether all received frames are complete."""
         return not self._rest
 
     def feed(self, received: bytes) -> Iterator[tuple[int, bytes]]:

@@ -98,7 +98,7 @@ class Bench:
     series: dict[str, dict[str, dict[str, list[float]]]] = field(default_factory=dict)
 
     def alternate(self, subjects: Sequence[Starts], run: Callable[[Starts], T]) -> dict[str, list[T]]:
-        """Run the subjects in turn, repeatedly, so that all of them meet the same state of the machine."""
+        """Run the subjects in turn, repeatedly, so that all run under the same conditions."""
         results: dict[str, list[T]] = {subject.key: [] for subject in subjects}
         for number in range(self.scale.repeats):
             for subject in subjects:

@@ -1,4 +1,4 @@
-"""Load on pages: keep-alive connections that repeat their request as soon as they have the response."""
+"""Load on pages, from keep-alive connections that send the next request as soon as they have the response."""
 
 import select
 import socket

@@ -122,7 +122,7 @@ def _gunicorn(*options: str) -> Callable[[int], list[str]]:
 def _uvicorn(application: str) -> Callable[[int], list[str]]:
     def command(port: int) -> list[str]:
         quiet = ["--log-level", "warning", "--no-access-log", "--ws-per-message-deflate", "false"]
-        quiet += ["--lifespan", "off", "--ws", "websockets-sansio"]  # its fastest, and the one of this server
+        quiet += ["--lifespan", "off", "--ws", "websockets-sansio"]  # its fastest; this server uses it too
         return [sys.executable, "-m", "uvicorn", application, "--port", str(port), "--backlog", "4096", *quiet]
 
     return command

@@ -4,7 +4,7 @@ Making them connects to nothing and starts nothing; the first request or the ser
 """
 
 import os
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from flask import Flask, request
 from chatroom import web
 from chatroom.asgi.budget import BUDGET
 from chatroom.asgi.large_answers import LargeAnswers
+from chatroom.asgi.slow_requests import Receive, Scope, Send
 from chatroom.base.config import Settings, load_settings
 from chatroom.live.engine import Engine
 from chatroom.live.sockets.endpoint import Entrance, LiveEndpoint
@@ -21,7 +22,8 @@ from chatroom.messages.async_store import AsyncMessages
 from chatroom.outbound.notifications import Notifier
 from chatroom.services import Services, Start
 from chatroom.site.background import stop_all
-from chatroom.web.requests import Requests
+from chatroom.web.kit.sockets import address_of, is_own_origin, sign_in
+from chatroom.web.requests import make_requests
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -31,10 +33,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 WITHOUT_DATABASE = {"static", "health.livez", "health.readyz", "notifications.manifest", "notifications.service_worker"}
 SOCKET_IO = "/socket.io/"
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -73,28 +71,27 @@ def open_app(app: Flask) -> Services:
 
 
 class ASGI:
-    """What the server runs: websockets go to the engine, everything else to Flask in a pool of threads."""
+    """The ASGI application that the server runs: the engine serves websockets, Flask in threads everything else."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._services: Services = app.extensions["chatroom"]
-        settings = self._services.settings
         self._live: LiveEndpoint | None = None
         self._socketio: SocketIO | None = None
-        self._requests = Requests(app, settings, self._find_user)
+        self._requests, self._budget = make_requests(app, self._services.settings, self._find_user)
         self._answers = LargeAnswers(self._answer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, or the server's own start and end."""
         if scope["type"] == "lifespan":
-            scope.get("state", {})[BUDGET] = self._requests.budget  # for the connections, which the server makes
+            scope.get("state", {})[BUDGET] = self._budget  # for the connections, which the server makes
             await self._live_span(receive, send)
         elif scope["type"] == "http":
             await self._answers(scope, receive, send)
         elif self._is_for_socketio(scope):
-            await self._get_socketio()(scope, receive, send)  # type: ignore[arg-type]
+            await self._get_socketio()(scope, receive, send)
         elif scope["path"] == "/live":
-            await self._get_live()(scope, receive, send)  # type: ignore[arg-type]
+            await self._get_live()(scope, receive, send)
         else:
             await send({"type": "websocket.close"})
 
@@ -105,7 +102,7 @@ class ASGI:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if self._is_for_socketio(scope):
-            await self._get_socketio()(scope, receive, send)  # type: ignore[arg-type]
+            await self._get_socketio()(scope, receive, send)
         else:
             await self._requests(scope, receive, send)
 
@@ -139,7 +136,7 @@ class ASGI:
         if self._socketio is not None:
             await self._socketio.stop()
             self._socketio = None
-        # In a thread: what they do at this moment may need the event loop to come to its end.
+        # In a thread: what the threads are doing may need the event loop in order to end.
         await engine.run(stop_all, services.threads)
         await engine.stop()
         self._live = None
@@ -150,7 +147,7 @@ class ASGI:
         await send({"type": "lifespan.shutdown.complete"})
 
     def _get_socketio(self) -> "SocketIO":
-        """Socket.IO, which is loaded when somebody first comes by it."""
+        """Return Socket.IO, which is loaded for the first connection that uses it."""
         if self._socketio is None:
             from chatroom.live.sockets.socketio import SocketIO  # noqa: PLC0415
 
@@ -166,9 +163,9 @@ class ASGI:
     def _make_live(self, engine: Engine) -> LiveEndpoint:
         services, settings = self._services, self._services.settings
         entrance = Entrance(
-            address_of=lambda scope: web.address_of(scope, settings.trusted_proxies),
+            address_of=lambda scope: address_of(scope, settings.trusted_proxies),
             sign_in=self._sign_in,
-            is_own_origin=lambda scope: web.is_own_origin(scope, settings),
+            is_own_origin=lambda scope: is_own_origin(scope, settings),
         )
         return services.live.make_endpoint(engine, entrance)
 
@@ -178,4 +175,4 @@ class ASGI:
 
     def _sign_in(self, scope: Mapping[str, Any]) -> Visitor | None:
         self._services.prepare()
-        return web.sign_in(self._app, scope)
+        return sign_in(self._app, scope)

@@ -1,4 +1,4 @@
-"""The limit of Python: websockets in Cython; sends each message to all connections, and stores nothing."""
+"""A broadcast with picows, a websocket library in Cython: sends each message to all connections, stores nothing."""
 
 import os
 

@@ -4,7 +4,8 @@ Both directions count together, with one bound each. Used only on the event loop
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -174,6 +175,18 @@ class Account:
                 self._budget.add(self.payers, -self.size)
                 self._budget.add(payers, self.size)
             self.payers = payers
+
+
+@contextmanager
+def counted(counter: Counter[str], key: str) -> Iterator[None]:
+    """Count one more of a key during the block."""
+    counter[key] += 1
+    try:
+        yield
+    finally:
+        counter[key] -= 1
+        if not counter[key]:
+            del counter[key]
 
 
 def account_of(scope: Scope) -> Account:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 
+from chatroom.asgi.budget import counted
 from chatroom.asgi.slow_requests import Application, Receive, Scope, Send, refuse
 from chatroom.base.errors import ChatroomError
 
@@ -58,21 +59,18 @@ class Downloads:
 
     async def _stream(self, user_id: str, pieces: Iterator[bytes], receive: Receive, send: Send) -> None:
         """Send the body; what cannot be ended is cut off, which its length tells the reader."""
-        self._downloads[user_id] += 1
         gone = asyncio.get_running_loop().create_task(_await_going(receive))
         try:
-            while piece := await asyncio.to_thread(next, pieces, b""):
-                if gone.done():
-                    return
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
+            with counted(self._downloads, user_id):
+                while piece := await asyncio.to_thread(next, pieces, b""):
+                    if gone.done():
+                        return
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+                await send({"type": "http.response.body", "body": b""})
         except ChatroomError as error:
             log.info("a download was aborted: %s", error)
         finally:
             gone.cancel()
-            self._downloads[user_id] -= 1
-            if not self._downloads[user_id]:
-                del self._downloads[user_id]
 
 
 def _close(pieces: Iterator[bytes]) -> None:

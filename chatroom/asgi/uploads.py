@@ -6,12 +6,11 @@ Only for people who are logged in, and a few at once for each of them. Other req
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
 
-from chatroom.asgi.budget import account_of
+from chatroom.asgi.budget import account_of, counted
 from chatroom.asgi.slow_requests import (
     Application,
     Receive,
@@ -79,7 +78,7 @@ class Uploads:
             await refuse(send, 503, "The server is receiving too many uploads. Please try again in a moment.")
             return
         try:
-            with self._counted(user_id), SpooledTemporaryFile(max_size=MEMORY_BYTES) as spool:
+            with counted(self._uploads, user_id), SpooledTemporaryFile(max_size=MEMORY_BYTES) as spool:
                 await self._serve(scope, receive, send, cast("BinaryIO", spool))
         finally:
             account.release(IN_MEMORY_BYTES)
@@ -99,16 +98,6 @@ class Uploads:
             return await asyncio.to_thread(self._find_user, scope)
         except ChatroomError:
             return None  # whoever serves it meets the same error, and has words for it
-
-    @contextmanager
-    def _counted(self, user_id: str) -> Iterator[None]:
-        self._uploads[user_id] += 1
-        try:
-            yield
-        finally:
-            self._uploads[user_id] -= 1
-            if not self._uploads[user_id]:
-                del self._uploads[user_id]
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, spool: BinaryIO) -> None:
         intake = _Intake(spool)

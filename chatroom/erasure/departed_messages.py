@@ -10,7 +10,7 @@ from chatroom.base.models import FormerMember, Room
 from chatroom.messages.anonymity import is_erased_with, without_name
 from chatroom.messages.wiring import MessageParts
 from chatroom.rooms.rooms_store import RoomStore
-from chatroom.search.indexer import from_word, named_word
+from chatroom.search.indexer import mark
 from chatroom.search.wiring import SearchParts
 from chatroom.site.background import Report
 
@@ -34,7 +34,7 @@ class DepartedMessages:
 
     def erase(self, former: FormerMember, goes_on: GoesOn, report: Report) -> bool:
         """Go through all rooms once; return False if stopped before the end."""
-        words = from_word(former.id), named_word(former.id)
+        words = mark("from", former.id), mark("named", former.id)
         rooms = self._room_store.list_ids()
         for first in range(0, len(rooms), ROOMS_AT_ONCE):
             some = rooms[first : first + ROOMS_AT_ONCE]

@@ -1,6 +1,6 @@
-"""One visitor's rights in each room, cached until they may have changed.
+"""One user's rights in each room, cached until they may have changed.
 
-Notices tell when; besides, `chatroom.live.checks.rights_check` compares them with the database.
+Notices say when; in addition, `chatroom.live.checks` compares them with the database.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
@@ -13,7 +13,7 @@ from chatroom.live.sockets.visitor import Visitor
 
 
 class Accesses:
-    """One connection's. `ask` looks one up; `when_learned` is called with each: they may be shown otherwise by now."""
+    """One connection's. `ask` looks up the rights in a room; `when_learned` is called after that: names may be new."""
 
     __slots__ = "_ask", "_grant", "_known", "_when_learned", "author", "forgotten", "person"
 
@@ -25,20 +25,20 @@ class Accesses:
         self._grant = visitor.grant
         self._known: dict[str, Access] = {}
         self.person = visitor.person
-        """The visitor, as others see them now."""
+        """The user, as others see them now."""
         self.author = visitor.person.author
         self.forgotten = 0
-        """How often some were forgotten: what was asked for before is not remembered after."""
+        """How often rights were forgotten: the answer to an earlier question is not cached."""
 
     def __contains__(self, slug: str) -> bool:
         return slug in self._known
 
     def __iter__(self) -> Iterator[Access]:
-        """Go through what is remembered as it is now, whatever is forgotten meanwhile."""
+        """Iterate over a copy: rights may be forgotten meanwhile."""
         return iter(list(self._known.values()))
 
     async def get(self, slug: str) -> Access:
-        """What may be done in a room; raises what `ask` does."""
+        """The rights in a room; raises what `ask` raises."""
         while (access := self._known.get(slug)) is None:
             forgotten = self.forgotten
             found = await self._ask(slug)
@@ -47,7 +47,7 @@ class Accesses:
         return access
 
     def put(self, slug: str, access: Access) -> None:
-        """Cache rights that were just read, within the scopes of the visitor's token."""
+        """Cache rights that were just read, narrowed to the scopes of the user's token."""
         if access.person.name and access.person != self.person:
             self.person, self.author = access.person, access.person.author
         self._when_learned()
@@ -55,7 +55,7 @@ class Accesses:
 
     def see(self, room: Room) -> None:
         """Remember a room as it is now."""
-        for slug, access in self._known.items():  # a direct room may be known by its former address too
+        for slug, access in self._known.items():  # a direct conversation may be here under its former slug, too
             if access.room.id == room.id:
                 self._known[slug] = msgspec.structs.replace(access, room=room)
 

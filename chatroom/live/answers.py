@@ -1,6 +1,6 @@
-"""Frames for one client beside the changes of its rooms: responses, and news for it alone.
+"""Frames for one client in addition to the changes of its rooms: responses, and news for this client alone.
 
-Sent in the same turn of the loop, in one write with changes if there are any; in order, and bounded.
+They are sent in order, in the same turn of the loop, in one write with changes if there are any; they are bounded.
 """
 
 import asyncio
@@ -9,14 +9,14 @@ from collections.abc import Callable
 from chatroom.live.sockets.websocket import Write, WriteNow
 
 MAX_WAITING = 3000
-"""Frames that wait to be sent; there is no room for another."""
+"""Frames that wait to be sent; one more ends the connection."""
 MAX_IN_FLIGHT = 1000
-"""Posts and changes that are not answered yet; beyond it, the client's frames are not read."""
+"""Posts and changes without an answer yet; beyond it, the client's frames are not read."""
 AT_ONCE = 100
 
 
 class Answers:
-    """One client's. `when_full` is called when too many wait, `when_gone` when the client is not there any more."""
+    """One client's. `when_full` is called when too many wait, `when_gone` when the client has disconnected."""
 
     __slots__ = (
         "_in_flight",
@@ -26,9 +26,9 @@ class Answers:
         "_sent",
         "_waiting",
         "_when_full",
-        "_when_gone",
         "_write",
         "_write_now",
+        "when_gone",
     )
 
     def __init__(
@@ -37,22 +37,22 @@ class Answers:
         self._write = write
         self._write_now = write_now
         self._when_full = when_full
-        self._when_gone = when_gone
+        self.when_gone = when_gone
         self._waiting: list[bytes] = []
         self._in_flight = 0
         self._is_due = False
         self._is_over = False
         self._sending: asyncio.Task[None] | None = None
-        """Where the client does not read, and has to be waited for."""
+        """While the client does not read."""
         self._sent: asyncio.Event | None = None
 
     @property
     def are_many(self) -> bool:
-        """Whether to wait (`until_few`) before another is asked for: then the client waits, and nothing grows here."""
+        """Whether to wait (`until_few`) before the client's next frame, so that nothing grows here."""
         return self._is_over or self._in_flight + len(self._waiting) >= MAX_IN_FLIGHT
 
     def put(self, frame: bytes) -> None:
-        """Send a frame as soon as those before it are sent."""
+        """Send a frame after those before it."""
         if self._is_over:
             return
         if len(self._waiting) >= MAX_WAITING:
@@ -64,11 +64,11 @@ class Answers:
             asyncio.get_running_loop().call_soon(self._send)
 
     def expect(self) -> None:
-        """Count an answer that is to come."""
+        """Count an answer that will follow."""
         self._in_flight += 1
 
     def settle(self, frame: bytes) -> None:
-        """Send the answer that was to come."""
+        """Send an answer that was expected."""
         self._in_flight -= 1
         self.put(frame)
 
@@ -81,7 +81,7 @@ class Answers:
             raise ConnectionResetError("the connection has ended")
 
     def send_with(self, news: bytes) -> bool:
-        """Send news, and behind it in the same write what waits; False, and nothing is sent, when that cannot be."""
+        """Send changes, and in the same write what waits; False, and nothing is sent, if that would have to wait."""
         waiting = self._waiting
         if not waiting or self._sending:
             return self._write_now(news)
@@ -89,10 +89,6 @@ class Answers:
             return False
         self._forget(len(waiting))
         return True
-
-    def lose(self) -> None:
-        """The client is gone: it will ask again under the same client ids."""
-        self._when_gone()
 
     def stop(self) -> None:
         """Send nothing more."""
@@ -102,7 +98,7 @@ class Answers:
             self._sending.cancel()
 
     def _send(self) -> None:
-        """Send what no news took along."""
+        """Send what was not sent with changes."""
         if self._is_over:
             return
         if self._waiting and not self._write_now(*self._waiting):
@@ -117,7 +113,7 @@ class Answers:
                 await self._write(*some)
                 self._forget(len(some))
         except OSError:
-            self._when_gone()
+            self.when_gone()
         finally:
             self._is_due, self._sending = False, None
 

@@ -1,6 +1,6 @@
 """The way from other threads to the event loop: posts of pages, the API and commands use the same appender.
 
-A thread waits for the outcome for a limited time; after that, the post is still being stored.
+A thread waits for the outcome for a limited time; after that, the server keeps trying to store the post.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from chatroom.base.errors import ChatroomError, Refused, Unavailable
-from chatroom.base.models import Draft, Message, Notice, Room
+from chatroom.base.models import Draft, Notice, Room
 from chatroom.base.threads import give_back
 from chatroom.live.writing.appender import Appender
 from chatroom.messages.messages_store import Stored
@@ -26,26 +26,26 @@ class _Engine(NamedTuple):
 
 
 class Bridge:
-    """Made without an engine, which opens it while it runs. All else may be called in any thread but the loop's."""
+    """Made without an engine; an engine opens it while it runs. Other methods may be called in any other thread."""
 
     def __init__(self) -> None:
         self._engine: _Engine | None = None
 
     @property
     def is_open(self) -> bool:
-        """Whether an engine runs in this process: what is posted and changed then has to go this way."""
+        """Whether an engine runs in this process: then posts and changes have to go through it."""
         return self._engine is not None
 
     def open(self, appender: Appender, apply: Callable[[Notice], object]) -> None:
-        """Lead to the event loop that this is called on: to its appender, and to what applies a notice."""
+        """Lead to the event loop that this is called on: to its appender, and to a function that applies a notice."""
         self._engine = _Engine(asyncio.get_running_loop(), appender, apply)
 
     def close(self) -> None:
-        """Lead nowhere: the engine stops."""
+        """Lead nowhere, because the engine stops."""
         self._engine = None
 
     def apply(self, notice: Notice) -> bool:
-        """Apply a notice to the connections of this process, and do not wait for it; False where it has none."""
+        """Apply a notice to the connections of this process, without waiting; False without an engine."""
         engine = self._engine  # which may close at this moment, in another thread
         if engine is None:
             return False
@@ -53,29 +53,8 @@ class Bridge:
             engine.loop.call_soon_threadsafe(engine.apply, notice)
         return True
 
-    def post(self, room: Room, draft: Draft, timeout_seconds: float = PATIENCE_SECONDS) -> Stored:
-        """Post in a group with what others post; raise `Unavailable` when that takes too long."""
-        return self._put(room, draft, timeout_seconds)
-
-    def change(self, room: Room, change: Change, timeout_seconds: float = PATIENCE_SECONDS) -> Message:
-        """Change a message; raise `Unavailable` when that takes too long."""
-        return self._put(room, change, timeout_seconds).message
-
-    def note(self, room: Room, line: Draft) -> None:
-        """Queue an event line of the room, without waiting for it."""
-
-        engine = self._engine
-        if engine is None:
-            return
-
-        def put() -> None:
-            with contextlib.suppress(Refused):  # too much waits already: the line is left out
-                engine.appender.put(room.id, line, lambda _: None)
-
-        with contextlib.suppress(RuntimeError):  # the loop has ended
-            engine.loop.call_soon_threadsafe(put)
-
-    def _put(self, room: Room, item: Draft | Change, timeout_seconds: float) -> Stored:
+    def post(self, room: Room, item: Draft | Change) -> Stored:
+        """Post a draft or make a change, in a group with those of others; raise `Unavailable` if it takes too long."""
         engine = self._engine
         if engine is None:
             raise _restarting()
@@ -100,12 +79,25 @@ class Bridge:
             raise _restarting() from error
         try:
             give_back.get()()
-            return outcome.result(timeout_seconds)
+            return outcome.result(PATIENCE_SECONDS)
         except concurrent.futures.TimeoutError:
             outcome.cancel()
             raise Unavailable(
                 "The message is not stored yet. The server keeps trying. Sending it again does no harm."
             ) from None
+
+    def note(self, room: Room, line: Draft) -> None:
+        """Queue an event line of the room, without waiting for it."""
+        engine = self._engine
+        if engine is None:
+            return
+
+        def put() -> None:
+            with contextlib.suppress(Refused):  # too much waits already: the line is left out
+                engine.appender.put(room.id, line, lambda _: None)
+
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            engine.loop.call_soon_threadsafe(put)
 
 
 def _restarting() -> Unavailable:

@@ -17,7 +17,7 @@ from chatroom.live.answers import Answers
 from chatroom.live.engine import Engine
 from chatroom.live.following import Following
 from chatroom.live.posts import Posts
-from chatroom.live.protocol import Delete, Edit, Follow, Format, Pin, Post, React, Read, Typing, Unfollow
+from chatroom.live.protocol import Follow, Format, MessageChange, Post, Read, Typing, Unfollow
 from chatroom.live.read_positions import Positions
 from chatroom.live.sockets.pace import FOLLOW, FRAMES_A_TURN
 from chatroom.live.sockets.visitor import Chat, Visitor
@@ -43,16 +43,15 @@ class Connection:
         self.session_id = visitor.session_id
         self.expires_at = visitor.expires_at
         self.was_active = False
-        write, write_now = transport.write, transport.write_now
         self._answers = Answers(
-            write,
-            write_now,
+            transport.write,
+            transport.write_now,
             when_full=lambda: self.end(1011, "the client reads too slowly: too many frames are waiting"),
             when_gone=self._stop,
         )
         self._accesses = Accesses(visitor, partial(engine.run, chat.enter, visitor), self._update_person)
         self._following = Following(
-            engine, chat, self._accesses, self._answers, write=write, format=format, end=self.end
+            engine, chat, self._accesses, self._answers, write=transport.write, format=format, end=self.end
         )
         self._posts = Posts(engine, chat, visitor, self._accesses, self._answers)
         self._positions = Positions(engine.run, chat.mark_read)
@@ -63,7 +62,7 @@ class Connection:
         self._closing: asyncio.Task[None] | None = None
 
     async def serve(self, first: Follow | None, access: Access | None) -> None:
-        """Follow the room of the address, then do what the frames say, until the connection ends."""
+        """Follow the room of the address, then execute frames, until the connection ends."""
         self._engine.connections.add(self)
         try:
             if first is not None:
@@ -75,7 +74,7 @@ class Connection:
                 await self._take(event.get("text"))
                 taken += 1
                 if self._rest_seconds or taken % FRAMES_A_TURN == 0:
-                    # Frames that are here already are taken without waiting: the loop would get no turn.
+                    # Frames that have arrived are taken without waiting: nothing else on the loop would run.
                     await asyncio.sleep(self._rest_seconds)
                     self._rest_seconds = 0.0
         except OSError:
@@ -85,7 +84,7 @@ class Connection:
             self._stop()
 
     def prolong(self, expires_at: datetime) -> None:
-        """Note until when the session is valid now."""
+        """Note the new expiry of the session."""
         self.expires_at = expires_at
         self.was_active = False
 
@@ -96,20 +95,20 @@ class Connection:
             self._closing = asyncio.get_running_loop().create_task(self._close(code, reason))
 
     def tell(self, frame: bytes) -> None:
-        """Send a frame as soon as those before it are sent; a client that does not read is closed."""
+        """Send a frame after those before it; the connection of a client that does not read is closed."""
         self._answers.put(frame)
 
     def see_room(self, room: Room) -> bool:
-        """Remember a room as it is now; whether it is followed here."""
+        """Remember a room as it is now; return whether it is followed here."""
         self._accesses.see(room)
         return room.slug in self._following
 
     def accesses(self) -> Iterable[Access]:
-        """What is remembered of what the user may do."""
+        """The rights of the user that are remembered."""
         return self._accesses
 
     def forget_access(self, room_id: str | None = None, *, why: str = "removed") -> None:
-        """Read the user's rights again, in a room or in all; stop following rooms that they lost."""
+        """Read the user's rights again, in a room or in all; unfollow a room if the user is no longer a member."""
         self._accesses.forget(room_id)
         self._following.look_again(room_id, why)
 
@@ -117,7 +116,7 @@ class Connection:
         self._following.update_person()
 
     def _stop(self) -> None:
-        """Do nothing more for the client: no follower, no answer, and no waiting to answer."""
+        """Stop all followers and answers."""
         self._is_over = True
         self._answers.stop()
         self._following.stop()
@@ -135,7 +134,7 @@ class Connection:
         await self._attempt(self._do(raw), raw)
 
     async def _attempt(self, deed: Coroutine[None, None, None], subject: str | dict[str, Any]) -> None:
-        """Do what a frame asks for, or say why not. `subject` is the frame, or what it was about."""
+        """Execute a frame, or answer why it is refused. `subject` is the frame, or its room and client id."""
         try:
             await deed
         except (Refused, Unavailable) as error:
@@ -156,14 +155,14 @@ class Connection:
             if not await self._posts.post(frame):
                 self._rest_seconds = self._pace.take()
             self.was_active = True
-        elif isinstance(frame, Edit | Delete | React | Pin):
+        elif isinstance(frame, MessageChange):
             await self._posts.change(frame)
             self.was_active = True
         else:
             await self._do_other(frame)
 
     async def _do_other(self, frame: Follow | Unfollow | Read | Typing) -> None:
-        """Do what is not stored as a message, and so has no other limit than the pace."""
+        """Execute a frame that stores no message: only the pace limits it."""
         self._rest_seconds = self._pace.take(FOLLOW if isinstance(frame, Follow) else 1)
         if isinstance(frame, Follow):
             await self._following.follow(frame)
@@ -176,5 +175,5 @@ class Connection:
 
 
 def _is_own_fault(error: ChatroomError) -> bool:
-    """Whether the client could have known better; it cannot know how the server fares."""
+    """Whether the client caused it, and not the state of the server."""
     return isinstance(error, Refused) and error.reason != "busy"

@@ -1,4 +1,4 @@
-"""The rooms that one connection follows, each with its own follower, while its visitor is a member."""
+"""The rooms that one connection follows, each with its own follower, while its user is a member."""
 
 import asyncio
 import logging
@@ -28,7 +28,7 @@ CLOSED = {
 
 
 class Following:
-    """One connection's. `end` closes it, where a follower fails."""
+    """One connection's. `end` closes it if a follower fails."""
 
     def __init__(
         self,
@@ -63,15 +63,15 @@ class Following:
             raise Refused("too_many_rooms", f"One connection follows at most {most} rooms.")
         forgotten = self._accesses.forgotten
         room = (await self._accesses.get(frame.room)).room
-        if room.slug != frame.room:  # its news would come under a name that the client does not know
+        if room.slug != frame.room:  # its frames would carry a name that the client does not know
             self._answers.put(protocol.closed(frame.room, "moved", CLOSED["moved"], to=room.slug))
             return
         format = frame.format or self._format
-        person = None if format == "brief" else self._accesses.person  # who only counts what is new is not there
+        person = None if format == "brief" else self._accesses.person  # a reader who only counts is not present
         live = await self._engine.enter(room, person)
         try:
             if frame.after is not None and frame.after > live.tail.revision:
-                # Another process may be ahead of this one's tail; a cursor that nobody gave is refused.
+                # Another process may be ahead of this one's tail; a cursor that no process gave is refused.
                 await self._engine.run(self._chat.history.after, room, frame.after, 1)
         except BaseException:
             self._engine.leave(live, person)
@@ -81,24 +81,24 @@ class Following:
         follower.add_done_callback(lambda _: self._engine.leave(live, person))
         self._followers[frame.room] = follower
         self._followed[frame.room] = live
-        if forgotten != self._accesses.forgotten:  # perhaps about this room, before anybody knew it would be followed
+        if forgotten != self._accesses.forgotten:  # perhaps about this room, which was not followed yet
             self._start(self._look_again(frame.room, "removed"))
 
     def unfollow(self, slug: str) -> None:
-        """Follow a room no longer."""
+        """Stop following a room."""
         self._followed.pop(slug, None)
         follower = self._followers.pop(slug, None)
         if follower is not None:
             follower.cancel()
 
     def look_again(self, room_id: str | None, why: str) -> None:
-        """Look whether the visitor is still in a room, or in each; one that they are not in is closed."""
+        """Check whether the user is still in a room, or in each; unfollow those that they are not in."""
         for slug, live in self._followed.items():
             if room_id in {None, live.room.id}:
                 self._start(self._look_again(slug, why))
 
     def update_person(self) -> None:
-        """Show the visitor as they are now."""
+        """Show the user's presence as they are shown now."""
         for live in self._followed.values():
             self._engine.presence.update(live, self._accesses.person)
 
@@ -113,7 +113,7 @@ class Following:
         task.add_done_callback(self._chores.discard)
 
     async def _look_again(self, slug: str, why: str) -> None:
-        """End the follower of a room that the user is not in any more."""
+        """Unfollow a room if the user is no longer in it."""
         while slug in self._followers and slug not in self._accesses:
             forgotten = self._accesses.forgotten
             try:
@@ -141,7 +141,7 @@ class Following:
                 news=() if format == "brief" else live.news,
             )
         except OSError:
-            self._answers.lose()  # whoever reads its frames may be waiting for its answers
+            self._answers.when_gone()  # the task that reads the frames may wait for room for its answers
         except Exception:
             log.exception("a follower failed; its connection is closed, so that the client reconnects")
             self._end(1011, "internal error")

@@ -1,4 +1,4 @@
-"""The posts and changes of one connection: each is queued, and answered with the client id of its frame."""
+"""The posts and changes of one connection: each is queued, and its answer has the client id of its frame."""
 
 from chatroom.base.access import Access
 from chatroom.base.errors import ChatroomError, Refused
@@ -27,7 +27,7 @@ class Posts:
         self._answers = answers
 
     async def post(self, frame: Post) -> bool:
-        """Queue a post; False for one that was answered because it is known already. Raises `Refused`."""
+        """Queue a post; False if it was answered at once, because it is stored already. Raises `Refused`."""
         access = await self._accesses.get(frame.room)
         if self._answers.are_many:
             await self._answers.until_few()

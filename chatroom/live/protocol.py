@@ -13,22 +13,12 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chatroom.base.errors import ChatroomError, Refused
-from chatroom.base.models import (
-    Author,
-    File,
-    Held,
-    Message,
-    Person,
-    Reaction,
-    Room,
-    Scope,
-    given_client_id,
-)
+from chatroom.base.models import Author, File, Held, Message, Person, Reaction, Room, Scope, given_client_id
 from chatroom.messages.outcomes import answer_of, stored_answer
 from chatroom.messages.rules import closed_to
 
 Format = Literal["text", "html", "brief"]
-"""What messages carry. `brief`: what it takes to count them, and nothing that anybody wrote."""
+"""What messages carry. `brief`: enough to count them, and nothing that a user wrote."""
 
 Slug = Annotated[str, Meta(min_length=1, max_length=64)]
 ClientId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
@@ -41,7 +31,7 @@ class Frame(Struct, tag_field="type", forbid_unknown_fields=True, frozen=True, k
     """What every frame from a client has."""
 
     scope: ClassVar[Scope] = "post"
-    """What an access token must have for it."""
+    """The scope that an access token needs for it."""
     room: Slug
 
 
@@ -54,41 +44,39 @@ class Post(Frame, frozen=True, tag="post"):
     files: FileIds = ()
 
 
-class Edit(Frame, frozen=True, tag="edit"):
+class MessageChange(Frame, frozen=True, kw_only=True):
+    """What every frame that changes a message has."""
+
+    id: MessageId
+    client_id: ClientId | None = None
+
+
+class Edit(MessageChange, frozen=True, kw_only=True, tag="edit"):
     """Change the text of your own message."""
 
-    id: MessageId
     text: str
     revision: Cursor | None = None
-    client_id: ClientId | None = None
 
 
-class Delete(Frame, frozen=True, tag="delete"):
+class Delete(MessageChange, frozen=True, tag="delete"):
     """Delete your own message."""
 
-    id: MessageId
-    client_id: ClientId | None = None
 
-
-class React(Frame, frozen=True, tag="react"):
+class React(MessageChange, frozen=True, kw_only=True, tag="react"):
     """Add a reaction, or remove your own."""
 
-    id: MessageId
     emoji: Annotated[str, Meta(min_length=1, max_length=64)]
     on: bool = True
-    client_id: ClientId | None = None
 
 
-class Pin(Frame, frozen=True, tag="pin"):
+class Pin(MessageChange, frozen=True, tag="pin"):
     """Pin a message, or unpin it."""
 
-    id: MessageId
     on: bool = True
-    client_id: ClientId | None = None
 
 
 class Follow(Frame, frozen=True, tag="follow"):
-    """Receive a room's changes, those after `after`, or from now on; in a format of its own, if it names one."""
+    """Receive a room's changes: those after `after`, or from now on."""
 
     scope: ClassVar[Scope] = "read"
     after: Cursor | None = None
@@ -138,7 +126,7 @@ class WireMessage(Struct, omit_defaults=True, kw_only=True):
 
 
 def parse(raw: str) -> ClientFrame:
-    """Read a client's frame; raise `Refused` (`invalid`) with what is wrong with it."""
+    """Read a client's frame; raise `Refused` (`invalid`), which says what is wrong."""
     try:
         return _decoder.decode(raw)
     except RecursionError as error:
@@ -149,9 +137,9 @@ def parse(raw: str) -> ClientFrame:
 
 
 def subject_of(raw: str) -> dict[str, Any]:
-    """What a refused frame was about (`room`, `client_id`), as far as it can be read."""
+    """The `room` and `client_id` of a refused frame, as far as they can be read."""
     try:
-        frame = json.loads(raw)  # which also reads half characters, for which a frame may have been refused
+        frame = json.loads(raw)  # it also reads lone surrogates, which may be why the frame was refused
     except (RecursionError, ValueError):
         return {}
     if not isinstance(frame, dict):
@@ -186,7 +174,7 @@ def wire(message: Message, format: Format) -> WireMessage:
     )
 
 
-@lru_cache(64)  # all of a batch have one
+@lru_cache(64)  # the messages of a batch have the same
 def timestamp(moment: datetime) -> str:
     """A time as `2026-11-21T01:02:03.456Z`."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -201,13 +189,13 @@ def encode_message(message: Message, format: Format) -> bytes:
 
 
 def changes(room: str, revision: int, pieces: Sequence[bytes]) -> bytes:
-    """The frame that brings a reader from anywhere before these changes to `revision`."""
+    """The frame that brings a reader up to `revision`."""
     head = _encoder.encode({"type": "changes", "room": room, "revision": revision})
     return b'%s,"messages":[%s]}' % (head[:-1], b",".join(pieces))
 
 
 def stored(room: str, message: Message, client_id: str | None) -> bytes:
-    """The answer to a post or a change, also to a repeated one; `client_id` is the one that the frame carried."""
+    """The answer to a post or a change, also to a repeated one; `client_id` is that of the frame."""
     return b'{"type":"stored",' + _encoder.encode(stored_answer(room, message, client_id))[1:]
 
 
@@ -224,18 +212,21 @@ def approval(room: str) -> bytes:
 
 
 def caught_up(room: str, revision: int, missed: int) -> bytes:
-    """History is done; live from here."""
+    """The reader has the history; what follows is live."""
     return _encoder.encode({"type": "caught_up", "room": room, "revision": revision, "missed": missed})
 
 
-def refused(error: ChatroomError, subject: dict[str, Any]) -> bytes:
-    """A clear reason, for people and for programs."""
+def reason_of(error: ChatroomError) -> dict[str, Any]:
+    """Why something was refused, for people and for programs."""
     if not isinstance(error, Refused):
         error = Refused("unavailable", str(error))
-    fields = {"type": "refused", **subject, "reason": error.reason, "message": error.message}
-    if error.retry_after is not None:
-        fields["retry_after"] = round(error.retry_after, 1)
-    return _encoder.encode(fields)
+    fields: dict[str, Any] = {"reason": error.reason, "message": error.message}
+    return fields if error.retry_after is None else {**fields, "retry_after": round(error.retry_after, 1)}
+
+
+def refused(error: ChatroomError, subject: dict[str, Any]) -> bytes:
+    """The answer to a frame that was refused."""
+    return _encoder.encode({"type": "refused", **subject, **reason_of(error)})
 
 
 def here(room: str, people: Sequence[Person]) -> bytes:
@@ -272,5 +263,5 @@ def rooms() -> bytes:
 
 
 def read(room: str, sequence: int) -> bytes:
-    """How far oneself has read, on whichever device."""
+    """How far the user has read, on any of their devices."""
     return _encoder.encode({"type": "read", "room": room, "sequence": sequence})

@@ -23,8 +23,7 @@ class Line(Protocol):
 
     @property
     def is_open(self) -> bool: ...
-    def post(self, room: Room, draft: Draft) -> Stored: ...
-    def change(self, room: Room, change: Change) -> Message: ...
+    def post(self, room: Room, item: Draft | Change) -> Stored: ...
     def note(self, room: Room, line: Draft) -> None: ...
 
 
@@ -41,7 +40,7 @@ class Writer:
 
     def change(self, room: Room, change: Change) -> Message:
         """Make a change, and answer when a majority has it. Raises `Unavailable` when that is unknown."""
-        return self._line.change(room, change) if self._line.is_open else change(room.id, None)
+        return self._line.post(room, change).message if self._line.is_open else change(room.id, None)
 
     def note(self, room: Room, author: Author, what: str) -> None:
         """Post an event line: the name of the author, and what they did. A line that cannot be stored is left out."""

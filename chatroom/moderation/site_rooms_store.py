@@ -12,7 +12,7 @@ from pymongo import ASCENDING, DESCENDING
 from chatroom.base.models import Person, Room
 from chatroom.mongo.database import Database, Document, beginning_with
 from chatroom.names import fold
-from chatroom.people.fields import SHOWN, person_of
+from chatroom.people.users_store import find_people
 from chatroom.rooms.rooms_store import room_of
 
 KINDS = ["public", "private"]
@@ -110,5 +110,5 @@ class SiteRoomStore:
         for each in found:
             rooms.setdefault(each["room"], []).append(each["user"])
         wanted = {user for users in rooms.values() for user in users[:MOST_NAMED]}
-        people = {user["_id"]: person_of(user) for user in self._users.find({"_id": {"$in": sorted(wanted)}}, SHOWN)}
+        people = find_people(self._users, wanted)
         return {room: [people[user] for user in users[:MOST_NAMED] if user in people] for room, users in rooms.items()}

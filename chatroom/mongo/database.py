@@ -129,6 +129,11 @@ class Database:
             for update in updates:
                 collection.update_one(*update)
 
+    def has(self, collection: str, query: Document) -> bool:
+        """Whether a collection has a document like this; bounded."""
+        with self.bounded():
+            return self[collection].find_one(query, {"_id": 1}) is not None
+
     def has_change_streams(self) -> bool:
         """Whether the server is a replica set (a plain standalone mongod, or mongomock, is not)."""
         with self.bounded():
@@ -147,17 +152,13 @@ class Database:
             return False
         return True
 
-    def has_compression(self) -> bool:
-        """Whether the server would compress what it says to us."""
-        with self.bounded():
-            return bool(self.client.admin.command("hello", compression=COMPRESSORS).get("compression"))
-
     def complaint(self) -> str:
         """What is wrong with the server's release; empty when nothing is known, or in memory."""
         with self.bounded():
             try:
                 version = self.client.server_info()["versionArray"]
-                return complaint_about(version, compresses=self.has_compression())
+                hello = self.client.admin.command("hello", compression=COMPRESSORS)
+                return complaint_about(version, compresses=bool(hello.get("compression")))
             except NotImplementedError:  # mongomock
                 return ""
 

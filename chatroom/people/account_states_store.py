@@ -17,7 +17,7 @@ MOST_FOUND = 50
 
 
 class AccountStateStore:
-    """The users collection, as those write it who decide about accounts."""
+    """The users collection: what moderators and administrators decide, and deletion."""
 
     def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
         self._database = database
@@ -25,29 +25,29 @@ class AccountStateStore:
         self._clock = clock
 
     def set_role(self, user_id: str, role: Role, note: Note | None = None) -> None:
-        """Give an account another role."""
+        """Change the role of an account."""
         with self._database.bounded():
             self._users.update_one({"_id": user_id, **HERE}, noting({"$set": {"role": role}}, note))
 
     def give_back_role(self, user_id: str, role: Role, note: Note | None) -> None:
-        """Give an account back the role that was just taken, as if it had not been."""
+        """Undo a change of role that has just been stored."""
         with self._database.bounded():
             self._users.update_one({"_id": user_id}, taking_back({"$set": {"role": role}}, note))
 
     def set_mute(self, user_id: str, until: datetime | None, reason: str, note: Note | None = None) -> None:
-        """Mute an account on the whole site until a moment; with None, no longer."""
+        """Mute an account on the whole site until a moment; None lifts the mute."""
         self._set_or_unset(user_id, {"muted_until": until, "mute_reason": reason}, note)
 
     def set_ban(self, user_id: str, until: datetime | None, reason: str, note: Note | None = None) -> None:
-        """Ban an account until a moment; with None, no longer."""
+        """Ban an account until a moment; None lifts the ban."""
         self._set_or_unset(user_id, {"banned_until": until, "ban_reason": reason}, note)
 
     def make_former(self, user_id: str, *, is_erased: bool, note: Note | None = None) -> bool:
-        """Delete an account, all but its names' keys, in one write; False when there is none such (any more).
+        """Delete an account, except the keys of its names, in one write; False if there is no such account.
 
-        `list_leaving` has it from then on, until `end_leaving`. The role has to be taken away before.
+        `list_leaving` lists it until `end_leaving`. Remove the role before.
         """
-        # `name_keys` stays. The other two keys are behind all others: lists by name do not come across them.
+        # `name_keys` stays. The other two keys sort after all names, so that lists by name do not reach them.
         left = {"display_name": FORMER_MEMBER, "role": "member", "deleted_at": self._clock(), "is_leaving": True}
         left |= dict.fromkeys(("username_key", "display_name_key"), LAST_CHARACTER + user_id)
         update = {
@@ -59,24 +59,24 @@ class AccountStateStore:
             return self._users.update_one({"_id": user_id, **HERE}, noting(update, note)).modified_count > 0
 
     def find_former(self, user_id: str) -> FormerMember | None:
-        """The account with this id, if it was deleted."""
+        """The deleted account with this id."""
         with self._database.bounded():
             document = self._users.find_one({"_id": user_id, "deleted_at": {"$exists": True}})
         return _former(document) if document else None
 
     def list_leaving(self) -> list[FormerMember]:
-        """The deleted accounts of which something may be left elsewhere, the first deleted first."""
+        """The deleted accounts that other collections may still contain, the first deleted first."""
         with self._database.bounded():
             found = [_former(document) for document in self._users.find({"is_leaving": True}).limit(MOST_FOUND)]
         return sorted(found, key=lambda former: former.deleted_at)
 
     def end_leaving(self, user_id: str) -> None:
-        """Note that nothing of a deleted account is left elsewhere."""
+        """Store that no other collection contains a deleted account."""
         with self._database.bounded():
             self._users.update_one({"_id": user_id}, {"$unset": {"is_leaving": ""}})
 
     def _set_or_unset(self, user_id: str, fields: dict[str, Any], note: Note | None) -> None:
-        """Keep what says something, and take away what says nothing."""
+        """Store the fields that have a value, and remove the others."""
         kept = {name: value for name, value in fields.items() if value}
         gone = {name: "" for name, value in fields.items() if not value}
         update = {operator: part for operator, part in (("$set", kept), ("$unset", gone)) if part}

@@ -25,11 +25,11 @@ from chatroom.site.limits import Limits
 log = logging.getLogger(__name__)
 
 LONGEST_USERNAME = 64
-"""Of what is typed at log-in: nothing longer can be somebody's name."""
+"""The longest text that is looked up at log-in; no user name is longer."""
 
 
 class Registration(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody typed to get an account."""
+    """The form of a visitor who registers."""
 
     username: str
     display_name: str
@@ -38,10 +38,10 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Accounts:
-    """What people do with their accounts.
+    """Register, log in, change the password.
 
-    `registration` is who may make one now: `open`, `invite` or `closed`. `first_key` is the site's key where the first
-    account needs a code, else nothing.
+    `registration` returns who may register now: `open`, `invite` or `closed`. `first_key` is the site's key if the
+    first account needs a code, otherwise empty.
     """
 
     def __init__(
@@ -64,17 +64,16 @@ class Accounts:
         self.first_key = first_key
 
     def register(self, wanted: Registration, address: str) -> User:
-        """Make an account as a visitor may; raise `Taken`, or `Refused` with the reason."""
+        """Create the account of a visitor; raise `Taken`, or `Refused` with the reason."""
         registration = self._registration()
         if registration == "closed":
             raise Refused("forbidden", "Registration is closed.")
         wanted = self._check(wanted)
         self._limits.registration.enter(address)
-        if self.needs_first_code():
-            if not is_first_code(wanted.invite, self.first_key):
-                raise Refused("forbidden", "The first account needs a code. The server printed it when it started.")
-            return self._add(wanted, address)
-        if registration != "invite":
+        needs_first_code = self.needs_first_code()
+        if needs_first_code and not is_first_code(wanted.invite, self.first_key):
+            raise Refused("forbidden", "The first account needs a code. The server printed it when it started.")
+        if needs_first_code or registration != "invite":
             return self._add(wanted, address)
         code = wanted.invite.strip()
         if self._invites.take(code) is None:
@@ -86,24 +85,24 @@ class Accounts:
             raise
 
     def needs_first_code(self) -> bool:
-        """Whether the next account is the first, and needs the code: it will administer the site."""
+        """Whether the next account is the first, which administers the site, and needs the code."""
         if self.first_key and self._user_store.has_any():
             self.first_key = ""
         return bool(self.first_key)
 
     def create(self, wanted: Registration, role: Role = "member") -> User:
-        """Make an account as the person at the console may: no invitation, no limits."""
+        """Create an account from the console, without invite and limits."""
         return self._add(self._check(wanted), "the console", role)
 
     def create_bot(self, username: str, display_name: str) -> User:
-        """Make an account for a program: its password is known to nobody, and it comes in by token alone."""
+        """Create an account for a program. Nobody knows its password; it authenticates with a token."""
         if not self._user_store.has_any():
             raise Refused("forbidden", "Create a person's account first: the first account administers the site.")
         wanted = self._check(Registration(username=username, display_name=display_name, password=token_urlsafe(24)))
         return self._add(wanted, "the console", is_bot=True)
 
     def authenticate(self, username: str, password: str, address: str) -> User:
-        """Whose name and password these are; raise `Refused` (`wrong_password`, `too_fast`, `busy`)."""
+        """The user with this name and password; raise `Refused` (`wrong_password`, `too_fast`, `busy`, `banned`)."""
         key = fold(username[:LONGEST_USERNAME])
         user = self._user_store.find_by_username(username) if len(username) <= LONGEST_USERNAME else None
         is_known_address = self._sessions.has_been_at(user.id if user else "", address)
@@ -114,31 +113,31 @@ class Accounts:
             raise Refused("wrong_password", "Wrong user name or password.")
         self._limits.login.succeed(key, address, is_known_address=is_known_address)
         self._refresh_hash(user, password)
-        if user.banned_until is not None and self._sessions.is_banned(user):  # said only to whoever knows the password
+        if user.banned_until is not None and self._sessions.is_banned(user):  # said only with the right password
             raise Refused("banned", ban_words(user.banned_until, user.ban_reason))
         return user
 
     def change_password(self, user: User, current: str, new: str, address: str) -> User:
-        """Replace the password by one who knows it, and end the user's sessions and tokens, all of them."""
+        """Replace the password, if `current` is right, and end all sessions and tokens of the user."""
         self.authenticate(user.username, current, address)
         return self.set_password(user, new)
 
-    def set_password(self, user: User, new: str, note: Note | None = None) -> User:
-        """Replace the password, and end the user's sessions and tokens, all of them."""
-        return self.set_hash(user, self.hash_choice(user, new), note)
+    def set_password(self, user: User, new: str) -> User:
+        """Replace the password, and end all sessions and tokens of the user."""
+        return self.set_hash(user, self.hash_choice(user, new))
 
     def hash_choice(self, user: User, new: str) -> str:
-        """The hash of a new password for somebody; raise `Refused` (`invalid`, `busy`)."""
+        """The hash of a new password for a user; raise `Refused` (`invalid`, `busy`)."""
         self._passwords.check_choice(new, (user.username, user.display_name))
         return self._passwords.hash(new)
 
     def set_hash(self, user: User, password_hash: str, note: Note | None = None) -> User:
-        """What `set_password` does, with a hash that is made."""
+        """Do what `set_password` does, with a hash."""
         changed = self._user_store.change_password(user.id, password_hash, note)
         if changed is None:
             raise Refused("not_found", "This account does not exist.")
-        # The new version has made them worthless already; the mark tells the live connections, which else are looked
-        # at within two minutes. So nobody is told that the password is the old one, because that fails.
+        # The new version has ended the sessions. The mark ends live connections at once, otherwise within two minutes.
+        # If the mark fails, the password is changed all the same.
         with suppress(Unavailable):
             self._sessions.end_all(user.id)
         log.info("a password was changed", extra={"user": user.id})
@@ -157,7 +156,7 @@ class Accounts:
         return user
 
     def _refresh_hash(self, user: User, password: str) -> None:
-        """Hash the password again where the cost has changed; nobody waits in vain when that is not possible now."""
+        """Hash the password again if the cost has changed; if too many people are logging in, leave it for later."""
         if self._passwords.is_outdated(user.password_hash):
             try:
                 self._user_store.replace_hash(user.id, user.password_hash, self._passwords.hash(password))

@@ -15,12 +15,12 @@ from chatroom.files.filetypes import HEAD_BYTES, PICTURES, find_type
 from chatroom.people.avatars_store import AvatarStore
 
 LISTED = 300
-"""How many people's pictures a page knows of, those that were changed last; the others have their initials."""
+"""The number of pictures that a page lists, the last changed ones; other people have their initials."""
 LIST_SECONDS = 5.0
 
 
 class Avatars:
-    """Set, remove and find them."""
+    """Set, remove and find avatars."""
 
     def __init__(self, store: AvatarStore, drawing: Workers, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
@@ -30,7 +30,7 @@ class Avatars:
         self._list_again_at = 0.0
 
     def set(self, user_id: str, file: BinaryIO) -> None:
-        """Make a picture somebody's own; raise `Refused` (`invalid`, `too_large`, `busy`) for what cannot be one."""
+        """Store the avatar of a user; raise `Refused` (`invalid`, `too_large`, `busy`)."""
         type = find_type(file.read(HEAD_BYTES))
         file.seek(0)
         if type not in PICTURES:
@@ -40,16 +40,16 @@ class Avatars:
         self._list_again_at = 0.0
 
     def remove(self, user_id: str) -> None:
-        """Leave somebody with their initials."""
+        """Remove the avatar of a user."""
         self._store.remove(user_id)
         self._list_again_at = 0.0
 
     def find(self, user_id: str, version: str, *, is_large: bool = False) -> bytes | None:
-        """A picture as a WebP, while it is of this version."""
+        """The avatar as WebP, if it has this version."""
         return self._store.find(user_id, version, is_large=is_large)
 
     def listed(self) -> tuple[tuple[str, str], ...]:
-        """Who has a picture, and its version; a few seconds old at most."""
+        """The ids of users with an avatar, and its version; a few seconds old at most."""
         now = self._clock()
         if now >= self._list_again_at:
             self._listed = tuple(sorted(self._store.newest(LISTED)))

@@ -1,4 +1,4 @@
-"""Pictures of users, one for each, small enough to be stored whole."""
+"""Avatars, one for each user, small enough for one document."""
 
 from pymongo import DESCENDING, IndexModel
 
@@ -17,25 +17,25 @@ class AvatarStore:
         self._clock = clock
 
     def put(self, user_id: str, version: str, *, small: bytes, large: bytes) -> None:
-        """Give somebody a picture, in the place of the one before."""
+        """Store the avatar of a user, and replace an earlier one."""
         document = {"_id": user_id, "version": version, "small": small, "large": large, "changed_at": self._clock()}
         with self._database.bounded():
             self._avatars.replace_one({"_id": user_id}, document, upsert=True)
 
     def remove(self, user_id: str) -> None:
-        """Leave somebody with their initials."""
+        """Remove the avatar of a user."""
         with self._database.bounded():
             self._avatars.delete_one({"_id": user_id})
 
     def find(self, user_id: str, version: str, *, is_large: bool) -> bytes | None:
-        """A picture, as long as it is of this version."""
+        """The avatar, if it has this version."""
         name = "large" if is_large else "small"
         with self._database.bounded():
             document = self._avatars.find_one({"_id": user_id, "version": version}, {name: 1})
         return bytes(document[name]) if document else None
 
     def newest(self, limit: int) -> list[tuple[str, str]]:
-        """Whose pictures were changed last, and the version of each."""
+        """The users whose avatars were changed last, and the version of each."""
         with self._database.bounded():
             found = self._avatars.find({}, {"version": 1}).sort("changed_at", DESCENDING).limit(limit)
             return [(document["_id"], document["version"]) for document in found]

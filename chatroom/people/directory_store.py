@@ -1,9 +1,9 @@
-"""Lists of people, found by the start of their names: a range of an index, at most one page."""
+"""Lists of people by the beginning of a name: a range of an index, at most one page."""
 
 from pymongo import ASCENDING
 
 from chatroom.base.models import User
-from chatroom.mongo.database import Database, beginning_with
+from chatroom.mongo.database import Database, Document, beginning_with
 from chatroom.names import fold
 from chatroom.people.fields import user_of
 from chatroom.people.users_store import HERE
@@ -12,32 +12,27 @@ MOST_FOUND = 50
 
 
 class DirectoryStore:
-    """The users collection, in order."""
+    """The users collection in the order of names."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._users = database["users"]
 
     def search(self, beginning: str) -> list[User]:
-        """People one of whose names begins like this, by name; at most 50."""
-        found: dict[str, User] = {}
-        with self._database.bounded():
-            for key in ("display_name_key", "username_key"):
-                query = {key: beginning_with(fold(beginning.strip())), **HERE}
-                for document in self._users.find(query).sort(key, ASCENDING).limit(MOST_FOUND):
-                    found.setdefault(document["_id"], user_of(document))
-        return list(found.values())[:MOST_FOUND]
+        """People with a display name, then those with a user name, that begins like this; at most 50."""
+        named = self.list_named_like(beginning.strip(), MOST_FOUND) + self.list_like(beginning.strip(), "", MOST_FOUND)
+        return list({user.id: user for user in named}.values())[:MOST_FOUND]
 
     def list_like(self, beginning: str, after: str, limit: int) -> list[User]:
-        """Accounts whose user name begins like this, beyond one name, by user name."""
-        first = fold(beginning)
+        """Accounts whose user name begins like this, after one name, by user name."""
         beyond = {"$gt": fold(after)} if after else {}
-        query = {"username_key": {**beginning_with(first), **beyond}, **HERE}
-        with self._database.bounded():
-            return [user_of(each) for each in self._users.find(query).sort("username_key", ASCENDING).limit(limit)]
+        return self._list("username_key", beginning_with(fold(beginning)) | beyond, limit)
 
     def list_named_like(self, beginning: str, limit: int) -> list[User]:
         """Accounts whose display name begins like this, by display name."""
-        query = {"display_name_key": beginning_with(fold(beginning)), **HERE}
+        return self._list("display_name_key", beginning_with(fold(beginning)), limit)
+
+    def _list(self, key: str, beginning: Document, limit: int) -> list[User]:
         with self._database.bounded():
-            return [user_of(each) for each in self._users.find(query).sort("display_name_key", ASCENDING).limit(limit)]
+            found = self._users.find({key: beginning, **HERE}).sort(key, ASCENDING).limit(limit)
+            return [user_of(document) for document in found]

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from types import SimpleNamespace
-from typing import Any, Protocol, cast
 
 from flask_bcrypt import Bcrypt
 
@@ -23,40 +22,30 @@ PASSWORD_RULE = "8 to 256 characters in any script. A long password is better th
 SHORTEST = 8
 LONGEST = 256
 SHORTEST_REST = 6
-"""How much of a password must be left once the names that everybody knows are taken out of it."""
+"""Characters of a password that must remain without the names that everybody knows."""
 
 RETRY_AFTER_SECONDS = 3.0
 BUSY = "Too many people are logging in right now. Please try again in a moment."
 
 
-class Hasher(Protocol):
-    """The two calls of flask-bcrypt that are used here."""
-
-    def generate_password_hash(self, password: str, rounds: int) -> bytes:
-        """Hash a password."""
-
-    def check_password_hash(self, pw_hash: str, password: str) -> bool:
-        """Whether the hash was made of the password."""
-
-
-def make_hasher() -> Hasher:
+def make_hasher() -> Bcrypt:
     """flask-bcrypt, with long passwords hashed first; never switch that (docs/decisions/0040-passwords.md)."""
-    hasher: Any = Bcrypt()
+    hasher = Bcrypt()
     hasher.init_app(SimpleNamespace(config={"BCRYPT_HANDLE_LONG_PASSWORDS": True}))
-    return cast("Hasher", hasher)
+    return hasher
 
 
 class Passwords:
-    """Check and hash passwords, a few at a time, in threads that leave the processor to the conversation."""
+    """Check and hash passwords, a few at a time, in threads of low priority."""
 
-    def __init__(self, hasher: Hasher, *, rounds: int, known_words: Iterable[str] = ()) -> None:
+    def __init__(self, hasher: Bcrypt, *, rounds: int, known_words: Iterable[str] = ()) -> None:
         self._hasher = hasher
         self._rounds = rounds
         self._known_words = ("chatroom", *known_words)
         self._workers = Workers("passwords", BUSY, retry_after=RETRY_AFTER_SECONDS)
 
     def check_choice(self, password: str, own_names: Iterable[str] = ()) -> None:
-        """Raise `Refused` (`invalid`) with the reason unless the password may be chosen."""
+        """Raise `Refused` (`invalid`) with the reason unless a user may choose the password."""
         if len(password) > LONGEST:
             raise _invalid(f"The password is too long: at most {LONGEST} characters are allowed.")
         normal = _normal(password)
@@ -71,23 +60,23 @@ class Passwords:
             raise _invalid("The password is too similar to your name or this site's name. Please choose another.")
 
     def hash(self, password: str) -> str:
-        """The hash to keep, of a password that `check_choice` let pass; raise `Refused` (`busy`)."""
+        """The hash of a password that `check_choice` has accepted; raise `Refused` (`busy`)."""
         normal = _normal(password)
         if not normal:
             raise _invalid("Please enter a password.")
-        return self._workers.run(lambda: self._hasher.generate_password_hash(normal, self._rounds).decode())
+        return self._workers.run(lambda: str(self._hasher.generate_password_hash(normal, self._rounds), "ascii"))
 
     def verify(self, password: str, password_hash: str | None) -> bool:
-        """Whether the hash was made of the password; raise `Refused` (`busy`).
+        """Whether the hash is of the password; raise `Refused` (`busy`).
 
-        None stands for an unknown user, and takes as long as any other.
+        None is the hash of an unknown user, and takes as long as any other.
         """
         normal = _normal(password) if len(password) <= LONGEST else None
         kept = password_hash if normal is not None and self._is_hash(password_hash) else None
         return self._workers.run(lambda: self._verify(normal or "", kept))
 
     def is_outdated(self, password_hash: str) -> bool:
-        """Whether the hash was made at another cost than is set now."""
+        """Whether the hash has another cost than the setting."""
         return not password_hash.startswith(f"$2b${self._rounds:02d}$")
 
     def close(self) -> None:
@@ -96,7 +85,7 @@ class Passwords:
 
     def _verify(self, password: str, kept: str | None) -> bool:
         try:
-            matches = self._hasher.check_password_hash(kept or self._dummy, password)
+            matches: bool = self._hasher.check_password_hash(kept or self._dummy, password)
         except ValueError:
             log.exception("a stored password hash cannot be read")
             return False
@@ -112,12 +101,12 @@ class Passwords:
 
     @property
     def _dummy(self) -> str:
-        """A well-formed hash of nothing known, at the cost that is set."""
+        """A well-formed hash of no known password, at the cost of the setting."""
         return f"$2b${self._rounds:02d}$" + "." * 22 + "O" * 31
 
 
 def _normal(password: str) -> str | None:
-    """The same password from every keyboard (NFKC); None when it is no text."""
+    """The same password from every keyboard (NFKC); None if it is not a text."""
     try:
         password.encode()
     except UnicodeEncodeError:  # a lone surrogate

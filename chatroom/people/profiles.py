@@ -19,7 +19,7 @@ LONGEST_ABOUT = 500
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody typed: `time_zone` is an IANA name, or empty."""
+    """The form of a profile. `time_zone` is an IANA name, or empty."""
 
     display_name: str
     about: str = ""
@@ -38,7 +38,7 @@ class Profiles:
         """Store a profile; raise `Taken`, or `Refused` with the reason."""
         profile = msgspec.structs.asdict(_clean(wanted))
         changed = msgspec.structs.replace(user, **profile)
-        told = Notice(kind="user", user=user.id)  # whatever is shown of them is looked up anew
+        told = Notice(kind="user", user=user.id)  # connections look the user up again
         if changed.display_name == user.display_name:
             self._user_store.set_profile(user, profile)
             self._tell(told)
@@ -61,8 +61,8 @@ def time_zones() -> frozenset[str]:
 
 
 def local_time(user: User, now: datetime) -> str:
-    """What the clock shows where somebody is; empty when they do not say where."""
-    # A zone may have been known to the machine where it was set, and not to this one.
+    """The local time of a user; empty without a time zone."""
+    # Another machine, where the zone was set, may have known it.
     return f"{now.astimezone(ZoneInfo(user.time_zone)):%H:%M}" if user.time_zone in time_zones() else ""
 
 

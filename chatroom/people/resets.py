@@ -1,6 +1,6 @@
-"""Reset links: an administrator creates one for a user who forgot the password. It sets one new password.
+"""Reset links: an administrator creates a link for a user who forgot the password. It sets one new password.
 
-A new password ends it. Wrong, used and expired links get the same answer.
+Any new password ends the link. Wrong, used and expired links get the same answer.
 """
 
 from datetime import timedelta
@@ -21,7 +21,7 @@ LIFETIME = timedelta(hours=24)
 
 
 class Resets:
-    """Make and use reset links."""
+    """Create and use reset links."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Resets:
         self._clock = clock
 
     def make(self, by: By, user: User) -> str:
-        """Make a link's secret, which is shown once; it replaces the user's earlier ones."""
+        """Create a link, which ends the user's earlier links; return its secret, which is shown once."""
         if by is not None and by.role != "administrator":
             raise Refused("forbidden", "Only administrators can create reset links.")
         check_power(by, user)
@@ -54,13 +54,13 @@ class Resets:
         return secret
 
     def find_user(self, secret: str) -> User:
-        """Whose link this is; raise `Refused` (`not_found`) when it is not valid."""
+        """The user of a link; raise `Refused` (`not_found`) if it is not valid."""
         return self._get_user(self._codes.find(secret))
 
     def use(self, secret: str, password: str) -> User:
-        """Set a new password by a link, which is used up by it; all the user's sessions and tokens end."""
+        """Use a link up to set a new password; all sessions and tokens of the user end."""
         user = self.find_user(secret)
-        made = self._accounts.hash_choice(user, password)  # before the link is used up: it may be refused
+        made = self._accounts.hash_choice(user, password)  # before the link is used up, because it may be refused
         user = self._get_user(self._codes.take(secret))
         self._acts.do(
             "users",
@@ -74,7 +74,7 @@ class Resets:
 
     def _get_user(self, code: Code | None) -> User:
         user = self._user_store.find(str(code.about["user"])) if code else None
-        # Whoever has set another password since has no need of the link, and may fear who else has it.
+        # A user who has set a password since does not need the link, and somebody else may have it.
         if code is None or user is None or user.password_version != code.about.get("password_version", 0):
             raise Refused("not_found", "This link has expired or has already been used. Please ask for a new one.")
         return user

@@ -45,13 +45,13 @@ class Sessions:
         self._clock = clock
 
     def begin(self, user: User, *, label: str, address: str) -> str:
-        """Sign a browser in, and return the secret for its cookie."""
+        """Log a browser in, and return the secret for its cookie."""
         return self._begin(user, "browser", min(self._idle, self._lifetime), label=label, address=address)
 
     def create_token(
         self, user: User, *, label: str, days: int = 365, scopes: Iterable[Scope] = USUAL, rooms: Iterable[str] = ()
     ) -> str:
-        """Make an access token for a program, and return its secret, which is shown only now."""
+        """Create an access token for a program, and return its secret, which is shown once."""
         wanted = {"scopes": tuple(sorted(set(scopes))), "rooms": tuple(sorted(set(rooms)))}
         return self._begin(user, "token", timedelta(days=days), label=label, address="", **wanted)
 
@@ -66,27 +66,24 @@ class Sessions:
         return (self._touch(session), user) if user else None
 
     def list_for(self, user: User) -> list[Session]:
-        """A user's sessions, the last seen first."""
+        """The sessions of a user with their current password, the last seen first."""
         return [each for each in self._store.list_for(user.id) if each.password_version == user.password_version]
 
     def end(self, user_id: str, session_id: str) -> bool:
-        """End one of a user's own sessions; False when it is not theirs, or none."""
+        """End a session of a user; False if the user has no such session."""
         return self._store.end(user_id, session_id)
 
     def end_all(self, user_id: str, *, but: str = "", before: datetime | None = None) -> int:
-        """End a user's sessions and tokens (all but the session with the id `but`), and count them.
-
-        With a moment `before`, those that began later go on.
-        """
+        """End a user's sessions and tokens, except the id `but` and those that began after `before`; count them."""
         return self._store.end_all(user_id, but=but, before=before)
 
     def forget(self, user_id: str) -> None:
-        """End the sessions and tokens of a deleted user, and forget their addresses."""
+        """End the sessions and tokens of a deleted user, and remove their addresses."""
         self._store.end_all(user_id)
         self._store.forget(user_id)
 
     def is_banned(self, user: User) -> bool:
-        """Whether no session or token of a user is valid now, nor a new one."""
+        """Whether the user is banned now: no session or token is valid, and no new one."""
         return user.banned_until is not None and user.banned_until > self._clock()
 
     def has_been_at(self, user_id: str, address: str) -> bool:
@@ -94,14 +91,14 @@ class Sessions:
         return self._store.has_been_at(user_id, address)
 
     def prolong(self, session_id: str, *, is_active: bool) -> datetime | None:
-        """When a session expires, prolonged if its holder was active; None if it has ended."""
+        """When a session expires, prolonged if its user was active; None if it has ended."""
         session = self._store.find(session_id)
         if session is None or self._holder_of(session) is None:
             return None
         return (self._touch(session) if is_active else session).expires_at
 
     def ended_since(self, moment: datetime) -> list[tuple[str, datetime]]:
-        """Which sessions were ended after `moment`, and when, by the database's clock (see `SessionStore`)."""
+        """The ids of sessions that were ended after `moment`, and when (see `SessionStore`)."""
         return self._store.ended_since(moment)
 
     def _begin(self, user: User, kind: Kind, lasts: timedelta, *, label: str, address: str, **more: Any) -> str:
@@ -123,14 +120,14 @@ class Sessions:
         return secret
 
     def _holder_of(self, session: Session) -> User | None:
-        """Whose session it is, unless the password has changed since, or they are banned."""
+        """The user of a session; None if the password has changed since, or the user is banned."""
         user = self._user_store.find(session.user_id)
         if user is None or user.password_version != session.password_version or self.is_banned(user):
             return None
         return user
 
     def _touch(self, session: Session) -> Session:
-        """Note that the session is used, at most once a minute: a page must not cost a write."""
+        """Store that the session is used, at most once a minute: not every page costs a write."""
         now = as_stored(self._clock())
         if now - session.seen_at < TOUCH_EVERY:
             return session

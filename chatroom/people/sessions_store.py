@@ -1,6 +1,6 @@
 """Sessions: who is logged in where. A session is found by the hash of its secret; the secret is not stored.
 
-An ended session is marked, not removed, so that every process can learn of it; an index removes it later.
+An ended session is marked, so that every process can learn of the end. An index removes it later.
 """
 
 from collections.abc import Collection
@@ -17,7 +17,7 @@ from chatroom.mongo.database import Database, Document
 from chatroom.people.tokens import SCOPES
 
 KEPT_SECONDS = 3600
-"""How long an expired session's document stays, so that processes hear of its end even after a pause."""
+"""How long the document of an expired session stays, so that processes learn of its end even after a pause."""
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 INDEXES = [
@@ -49,7 +49,7 @@ class SessionStore:
         return _session(document) if document else None
 
     def list_for(self, user_id: str) -> list[Session]:
-        """A user's sessions that have not ended, the last seen first."""
+        """The valid sessions of a user, the last seen first."""
         with self._database.bounded():
             documents = list(self._sessions.find(self._valid({"user_id": user_id})))
         return sorted(map(_session, documents), key=lambda session: session.seen_at, reverse=True)
@@ -61,47 +61,44 @@ class SessionStore:
             return network_of(address) in {network_of(document["address"]) for document in known}
 
     def touch(self, session: Session) -> None:
-        """Keep `seen_at` and `expires_at` as they are in `session`, unless it has ended meanwhile."""
+        """Store `seen_at` and `expires_at` of a session, unless it has ended meanwhile."""
         seen = {"seen_at": session.seen_at, "expires_at": session.expires_at}
         with self._database.bounded():
             self._sessions.update_one({"_id": session.id, "ended_at": None}, {"$set": seen})
 
     def end(self, user_id: str, session_id: str) -> bool:
-        """End one session of a user; False when there is none such."""
+        """End a session of a user; False if the user has no such session."""
         return self._end({"user_id": user_id, "_id": session_id}) > 0
 
     def end_all(self, user_id: str, *, but: str = "", before: datetime | None = None) -> int:
-        """End every session of a user (except the one with the id `but`), and count them.
-
-        With a moment `before`, those that began later go on.
-        """
+        """End a user's sessions and tokens, except the id `but` and those that began after `before`; count them."""
         begun = {"created_at": {"$lte": before}} if before is not None else {}
         return self._end({"user_id": user_id, "_id": {"$ne": but}, **begun})
 
     def forget(self, user_id: str) -> None:
-        """Forget where a user's ended sessions were; their documents stay until every process knows of the end."""
+        """Remove the labels and addresses of ended sessions. The documents stay until every process knows the end."""
         nowhere = {"label": "", "address": "", "expires_at": self._clock()}
         with self._database.bounded():
             self._sessions.update_many({"user_id": user_id, "ended_at": {"$gt": EARLIEST}}, {"$set": nowhere})
 
     def ended_since(self, moment: datetime) -> list[tuple[str, datetime]]:
-        """Which sessions were ended after `moment`, in order, by the database's clock.
+        """The ids of sessions that were ended after `moment`, and when, in order, by the database's clock.
 
-        Two ends may become visible in another order than their times say: ask again from some seconds before the last.
+        Ends may become visible in another order: read again from some seconds before the last.
         """
         with self._database.bounded():
             found = self._sessions.find({"ended_at": {"$gt": moment}}, {"ended_at": 1}).sort("ended_at", ASCENDING)
             return [(document["_id"], document["ended_at"]) for document in found]
 
     def list_going_on(self, ids: Collection[str]) -> list[tuple[str, str, int]]:
-        """Those of these sessions that nobody has ended: id, whose, and of which of their passwords."""
+        """The sessions among these that nobody has ended: id, user, and the version of the password."""
         fields = {"user_id": 1, "password_version": 1}
         with self._database.bounded():
             found = self._sessions.find({"_id": {"$in": list(ids)}, "ended_at": None}, fields)
             return [(each["_id"], each["user_id"], each["password_version"]) for each in found]
 
     def _end(self, query: dict[str, Any]) -> int:
-        # By the database's clock, which all processes share whatever their own clocks say.
+        # By the database's clock, because the clocks of the processes differ.
         with self._database.bounded():
             result = self._sessions.update_many({**query, "ended_at": None}, {"$currentDate": {"ended_at": True}})
         return result.modified_count
@@ -111,16 +108,5 @@ class SessionStore:
 
 
 def _session(document: Document) -> Session:
-    return Session(
-        id=document["_id"],
-        user_id=document["user_id"],
-        kind=document["kind"],
-        label=document["label"],
-        address=document["address"],
-        created_at=document["created_at"],
-        seen_at=document["seen_at"],
-        expires_at=document["expires_at"],
-        password_version=document["password_version"],
-        scopes=tuple(document.get("scopes", SCOPES)),  # a token from before there were scopes could do all
-        rooms=tuple(document.get("rooms", ())),
-    )
+    # A token from before there were scopes may do everything.
+    return msgspec.convert({"scopes": tuple(SCOPES), **document, "id": document["_id"]}, Session)

@@ -4,20 +4,21 @@
 deleted account stay, so that nobody else takes its names; only `AccountStateStore.find_former` finds it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from bson import ObjectId
 from pymongo import IndexModel
+from pymongo.collection import Collection
 
 from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import Taken
-from chatroom.base.models import Role, User
+from chatroom.base.models import Person, Role, User
 from chatroom.mongo.database import Database, Document
 from chatroom.mongo.unique import write_or_find
 from chatroom.names import RULE_VERSION, fold, keys
-from chatroom.people.fields import user_of
+from chatroom.people.fields import SHOWN, person_of, user_of
 from chatroom.site.acts_store import INDEX, Note, noting
 
 INDEXES = [
@@ -31,11 +32,11 @@ INDEXES = [
     INDEX,
 ]
 HERE: dict[str, Any] = {"deleted_at": None}
-"""What is asked for, so that accounts that were deleted are not found."""
+"""The part of a query that leaves out deleted accounts."""
 
 
 class UserStore:
-    """The users collection: find accounts, make them, and keep what people say and do themselves."""
+    """The users collection: find and add accounts, and store what users change themselves."""
 
     def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
         self._database = database
@@ -62,20 +63,19 @@ class UserStore:
         }
         with self._database.bounded():
             if self._users.find_one({"is_first": True}, {"_id": 1}) is None:
-                # Only one insert with `is_first` can succeed, whoever else reads and writes now;
-                # the role is in the same document, so that no crash comes between the two.
+                # Only one insert with `is_first` can succeed, whoever else reads and writes now.
+                # The role is in the same document, so that no crash separates the two.
                 first = {**document, "role": "administrator", "is_first": True}
                 if self._insert(first, {"is_first": True}) is None:
                     return user_of(first)
-                # Another was first, or a name is taken: the next insert tells.
+                # Another account was first, or a name is taken: the next insert decides.
             if self._insert(document) is not None:
                 raise Taken
         return user_of(document)
 
     def has_any(self) -> bool:
         """Whether there is an account."""
-        with self._database.bounded():
-            return self._users.find_one({"is_first": True}, {"_id": 1}) is not None
+        return self._database.has("users", {"is_first": True})
 
     def find(self, user_id: str) -> User | None:
         """The account with this id."""
@@ -91,16 +91,14 @@ class UserStore:
 
     def has_name(self, name: str) -> bool:
         """Whether an account has, or had, this name, or one that looks like it."""
-        with self._database.bounded():
-            return self._users.find_one({"name_keys": {"$in": keys(name, name)}}, {"_id": 1}) is not None
+        return self._database.has("users", {"name_keys": {"$in": keys(name, name)}})
 
     def has_administrator(self, *, but: str = "") -> bool:
-        """Whether anybody has that role, beside the account with the id `but`."""
-        with self._database.bounded():
-            return self._users.find_one({"role": "administrator", "_id": {"$ne": but}}, {"_id": 1}) is not None
+        """Whether an account other than `but` is an administrator."""
+        return self._database.has("users", {"role": "administrator", "_id": {"$ne": but}})
 
     def set_profile(self, user: User, profile: Mapping[str, str], note: Note | None = None) -> None:
-        """Keep the fields of a `Profile`. Raises `Taken`: the indexes decide, as for a new account."""
+        """Store the fields of a `Profile`. Raises `Taken`: the indexes decide, as for a new account."""
         display_name = profile["display_name"]
         fields = {
             **profile,
@@ -118,24 +116,24 @@ class UserStore:
             raise Taken
 
     def change_password(self, user_id: str, password_hash: str, note: Note | None = None) -> User | None:
-        """Replace the password; every session of the old one is invalid from the same write on."""
+        """Replace the password. The same write ends every session of the old one."""
         update = {"$set": {"password_hash": password_hash}, "$inc": {"password_version": 1}}
         with self._database.bounded():
             self._users.update_one({"_id": user_id, **HERE}, noting(update, note))
         return self.find(user_id)
 
     def replace_hash(self, user_id: str, old: str, new: str) -> None:
-        """Keep the same password at another cost, unless it was changed meanwhile."""
+        """Replace the hash of the same password, unless the password has changed meanwhile."""
         with self._database.bounded():
             self._users.update_one({"_id": user_id, "password_hash": old}, {"$set": {"password_hash": new}})
 
     def mark_held(self, user_id: str, moment: datetime) -> None:
-        """Remember when a message of theirs was last held."""
+        """Store when a message of the user was last held."""
         with self._database.bounded():
             self._users.update_one({"_id": user_id, **HERE}, {"$max": {"held_at": moment}})
 
     def count_approved(self, user_id: str, held_id: str, *, is_trusted: bool) -> None:
-        """Count an approved message, each once however often this is called; with `is_trusted`, it was the last one."""
+        """Count an approved message once, however often this is called. `is_trusted`: no further message is held."""
         update: dict[str, Any] = {"$addToSet": {"approved": held_id}}
         if is_trusted:
             update["$set"] = {"is_trusted": True}
@@ -143,7 +141,7 @@ class UserStore:
             self._users.update_one({"_id": user_id, **HERE}, update)
 
     def _insert(self, document: Document, *others: Document) -> Document | None:
-        """Store an account; None, or one that has a name of it, or is one of the others."""
+        """Store an account; return None, or an account that has one of its names or matches `others`."""
         return write_or_find(
             self._database,
             lambda: self._users.insert_one(document),
@@ -156,8 +154,14 @@ class UserStore:
         return user_of(document) if document else None
 
 
+def find_people(users: Collection[Document], ids: Iterable[str]) -> dict[str, Person]:
+    """These people as others see them, by id. Call it inside `bounded`."""
+    wanted = sorted(set(ids))
+    return {each["_id"]: person_of(each) for each in users.find({"_id": {"$in": wanted}}, SHOWN)} if wanted else {}
+
+
 def _named_as(document: Document) -> list[Document]:
-    """What finds who has a name of an account, whichever index says so."""
+    """The queries that find an account with one of these names, one for each index."""
     simple = ("username_key", "display_name_key")
     named: Document = {"name_keys": {"$in": document["name_keys"]}}
     return [named, *({key: document[key]} for key in simple if key in document)]

@@ -21,11 +21,11 @@ RIGHTS_FIELDS = dict.fromkeys(("role", "muted_until", "banned_until", "password_
 
 
 class Rights(msgspec.Struct, frozen=True, kw_only=True):
-    """What an account may do at a moment: `memberships` has its role and mute in each room that it is in."""
+    """The rights of an account at a moment; `memberships` has its role and mute in each of its rooms."""
 
     site_role: Role
-    muted_until: datetime | None
-    banned_until: datetime | None
+    muted_until: datetime | None = None
+    banned_until: datetime | None = None
     password_version: int
     memberships: Mapping[str, tuple[Role, datetime | None]]
 
@@ -40,9 +40,9 @@ class AccessStore:
         self._users = database["users"]
 
     def find(self, user_id: str, slug: str) -> Access | None:
-        """Find the room with this slug among those that the user is a member of, and what they may do in it.
+        """Find a room by its slug, or by the former slug of a direct room, with the rights of a member.
 
-        A direct room is found by its former address too; its slug is the present one.
+        None if the user is not a member.
         """
         with self._database.bounded():
             room = find_named(self._rooms, slug)
@@ -52,16 +52,16 @@ class AccessStore:
             if membership is None:
                 return None
             user = self._users.find_one({"_id": user_id}, USER_FIELDS | APPROVAL_FIELDS) or {}
-        return None if user.get("deleted_at") else _access(room, membership, user)  # their last requests still come
+        return None if user.get("deleted_at") else _access(room, membership, user)  # a request of a deleted account
 
     def moderated_by(self, user_id: str) -> list[str]:
-        """The ids of the rooms in which the user has a role of the room's own that lets them moderate."""
+        """The ids of the rooms in which the user is an administrator or a moderator."""
         query = {"user": user_id, "role": {"$in": ["administrator", "moderator"]}}
         with self._database.bounded():
             return [document["room"] for document in self._memberships.find(query, {"room": 1})]
 
     def rights_of(self, user_ids: Collection[str]) -> dict[str, Rights]:
-        """What each of these accounts may do now; deleted accounts are left out."""
+        """The rights of these accounts now; deleted accounts are left out."""
         with self._database.bounded():
             users = list(self._users.find({"_id": {"$in": list(user_ids)}, "deleted_at": None}, RIGHTS_FIELDS))
             member = {"user": {"$in": [user["_id"] for user in users]}, "removed_at": None}
@@ -69,7 +69,12 @@ class AccessStore:
         theirs: dict[str, dict[str, tuple[Role, datetime | None]]] = {user["_id"]: {} for user in users}
         for each in found:
             theirs[each["user"]][each["room"]] = (each.get("role", "member"), each.get("muted_until"))
-        return {user["_id"]: _rights(user, theirs[user["_id"]]) for user in users}
+        return {
+            user["_id"]: msgspec.convert(
+                {**user, "site_role": user["role"], "memberships": theirs[user["_id"]]}, Rights
+            )
+            for user in users
+        }
 
     def site_role_of(self, user_id: str) -> Role:
         """An account's role on the site; `member` for an account that does not exist."""
@@ -90,14 +95,4 @@ def _access(room: Document, membership: Document, user: Document) -> Access:
         muted_until=mute.get("muted_until"),
         mute_reason=mute.get("mute_reason", ""),
         approval_state=approval_state_of(user, membership.get("role", "member")),
-    )
-
-
-def _rights(user: Document, memberships: Mapping[str, tuple[Role, datetime | None]]) -> Rights:
-    return Rights(
-        site_role=user["role"],
-        muted_until=user.get("muted_until"),
-        banned_until=user.get("banned_until"),
-        password_version=user["password_version"],
-        memberships=memberships,
     )

@@ -1,4 +1,4 @@
-"""Direct conversations: one for the same people, with an id derived from theirs."""
+"""Direct conversations: one for the same people, with an id derived from their ids."""
 
 from collections.abc import Sequence
 
@@ -8,14 +8,14 @@ from chatroom.base.models import Person, Room
 from chatroom.mongo.database import Database
 from chatroom.mongo.unique import check_own
 from chatroom.names import make_direct_slug
-from chatroom.people.fields import SHOWN, person_of
+from chatroom.people.users_store import find_people
 from chatroom.rooms.rooms_store import insert_or_find, room_of
 
 TRIES = 5
 
 
 class DirectRoomStore:
-    """The rooms collection, as far as it holds direct rooms, and the accounts of those who are in them."""
+    """The direct rooms of the rooms collection, and the accounts of their people."""
 
     def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
         self._database = database
@@ -24,19 +24,19 @@ class DirectRoomStore:
         self._clock = clock
 
     def find(self, room_id: str, people: Sequence[str]) -> Room | None:
-        """The direct room with this id; raise `Unavailable` where it is not one of exactly these people."""
+        """The direct room with this id; raise `Unavailable` if it is not the room of these people."""
         with self._database.bounded():
             document = self._rooms.find_one({"_id": room_id})
         check_own(document, kind="direct", people=list(people))
         return room_of(document) if document else None
 
     def add(self, room_id: str, people: Sequence[str]) -> Room:
-        """Store the direct room of these people unless it is there; who is in it is stored separately."""
+        """Store the direct room of these people unless it exists. Their memberships are stored separately."""
         made = {"_id": room_id, "title": "", "kind": "direct", "people": list(people), "created_at": self._clock()}
         for _ in range(TRIES):
             with self._database.bounded():
                 holder = insert_or_find(self._database, {**made, "slug": make_direct_slug()})
-            if holder is None or holder["_id"] == room_id:  # another of them may have made it at the same moment
+            if holder is None or holder["_id"] == room_id:  # another of them may have created it at the same moment
                 break
         room = self.find(room_id, people)
         if room is None:
@@ -44,11 +44,9 @@ class DirectRoomStore:
         return room
 
     def people_of(self, room: Room) -> dict[str, Person]:
-        """Those in a direct room, by id."""
+        """The people in a direct room, by id."""
         with self._database.bounded():
-            return {
-                each["_id"]: person_of(each) for each in self._users.find({"_id": {"$in": list(room.people)}}, SHOWN)
-            }
+            return find_people(self._users, room.people)
 
     def count_accounts(self, people: Sequence[str]) -> int:
         """The number of these people who have an account."""

@@ -3,7 +3,8 @@
 Counts are bounded, and rooms without new messages are not counted at all.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping
 
 import msgspec
 from pymongo import ASCENDING
@@ -11,20 +12,20 @@ from pymongo import ASCENDING
 from chatroom.base.models import Membership, Person, Room, RoomEntry
 from chatroom.messages.rooms_log_store import newest_of
 from chatroom.mongo.database import Database, Document
-from chatroom.people.fields import SHOWN, person_of
+from chatroom.people.users_store import find_people
 from chatroom.rooms.memberships_store import membership_of
 from chatroom.rooms.rooms_store import room_of
 
 MOST_ROOMS = 500
 MOST_UNREAD = 100
-"""More is not counted: "99+" is what one sees."""
+"""More are not counted; the page shows "99+"."""
 MOST_MENTIONS = 1000
 UNTITLED = "Just you"
 PAGE = 50
 
 
 class PublicRoom(msgspec.Struct, frozen=True, kw_only=True):
-    """A public room in the list of all; `place` is where the list continues after it."""
+    """A public room in the list of all. `place` is where the next page of the list begins."""
 
     room: Room
     is_member: bool
@@ -42,7 +43,7 @@ class ListingStore:
         self._users = database["users"]
 
     def list_for(self, user_id: str) -> list[RoomEntry]:
-        """The rooms that a user is a member of, at most 500, by title."""
+        """The rooms of a user by title, at most 500."""
         with self._database.bounded():
             found = self._memberships.find({"user": user_id, "removed_at": None}).limit(MOST_ROOMS)
             memberships = {document["room"]: membership_of(document) for document in found}
@@ -54,7 +55,7 @@ class ListingStore:
                 if newest.get(room, 0) > membership.read_sequence
             }
             mentions = self._count_mentions(user_id, unread)
-            people = self._people(id for room in rooms for id in room.people)
+            people = find_people(self._users, (id for room in rooms for id in room.people))
             entries = [
                 RoomEntry(
                     room=room,
@@ -70,16 +71,16 @@ class ListingStore:
         return sorted(entries, key=lambda entry: (entry.title.casefold(), entry.room.id))
 
     def rooms_of(self, user_id: str) -> list[Room]:
-        """The same rooms alone, each with the title that the user sees."""
+        """The same rooms without counts, each with the title that the user sees."""
         with self._database.bounded():
             found = self._memberships.find({"user": user_id, "removed_at": None}, {"room": 1}).limit(MOST_ROOMS)
             ids = [document["room"] for document in found]
             rooms = [room_of(document) for document in self._rooms.find({"_id": {"$in": ids}})]
-            people = self._people(id for room in rooms for id in room.people)
+            people = find_people(self._users, (id for room in rooms for id in room.people))
         return [msgspec.structs.replace(room, title=title_for(user_id, room, people)) for room in rooms]
 
     def list_public(self, user_id: str, after: tuple[str, str] = ("", "")) -> list[PublicRoom]:
-        """A page of the public rooms that are not archived, by title, from a place on."""
+        """A page of the public rooms that are not archived, by title, after a place."""
         title_key, room_id = after
         query = {
             "kind": "public",
@@ -96,12 +97,6 @@ class ListingStore:
             for room in found
         ]
 
-    def _people(self, user_ids: Iterable[str]) -> dict[str, Person]:
-        wanted = sorted(set(user_ids))
-        if not wanted:
-            return {}
-        return {each["_id"]: person_of(each) for each in self._users.find({"_id": {"$in": wanted}}, SHOWN)}
-
     def _count_unread(self, user_id: str, unread: Document) -> int:
         query = unread | {"author.id": {"$ne": user_id}}
         return len(list(self._messages.find(query, {"_id": 1}).sort("sequence", ASCENDING).limit(MOST_UNREAD)))
@@ -111,14 +106,11 @@ class ListingStore:
             return {}
         named = {"mentions": {"$in": [user_id, "room"]}}
         query = {"$or": [each | named for each in unread.values()]}
-        counted: dict[str, int] = {}
-        for document in self._messages.find(query, {"room": 1}).limit(MOST_MENTIONS):
-            counted[document["room"]] = counted.get(document["room"], 0) + 1
-        return counted
+        return Counter(document["room"] for document in self._messages.find(query, {"room": 1}).limit(MOST_MENTIONS))
 
 
 def title_for(user_id: str, room: Room, people: Mapping[str, Person]) -> str:
-    """What a room is called for one of its members: a direct one by the others' names."""
+    """The title of a room for one of its members. A direct room has the names of the others."""
     if room.kind != "direct":
         return room.title
     others = (people[id].name for id in room.people if id != user_id and id in people)
@@ -126,7 +118,7 @@ def title_for(user_id: str, room: Room, people: Mapping[str, Person]) -> str:
 
 
 def _unread(membership: Membership, revision: int) -> Document:
-    # Up to the cursor that is given with the count: what comes while this counts is not counted twice.
+    # Up to the cursor that is returned with the count: a message that is posted meanwhile is not counted twice.
     return {
         "room": membership.room_id,
         "sequence": {"$gt": membership.read_sequence, "$lte": revision},

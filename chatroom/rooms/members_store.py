@@ -13,13 +13,13 @@ from chatroom.people.fields import SHOWN, person_of
 MOST_MEMBERS = 500
 MOST_PROPOSED = 10
 MOST_NAMED = 1000
-"""Members of a private room among whom names are looked for, so that no question grows with the room."""
+"""The members of a private room among whom names are searched, so that a query does not grow with the room."""
 NAME_KEYS = ("username_key", "display_name_key")
 NAMES = SHOWN | dict.fromkeys(NAME_KEYS, 1)
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who is in a room, with their role there."""
+    """A person in a room, with their role there."""
 
     person: Person
     role: Role
@@ -35,7 +35,7 @@ class MemberStore:
         self._users = database["users"]
 
     def list_in(self, room: Room) -> list[Member]:
-        """Who is in a room, by name; at most 500."""
+        """The members of a room, by name; at most 500."""
         with self._database.bounded():
             found = self._memberships.find({"room": room.id, "removed_at": None}).limit(MOST_MEMBERS)
             roles = {document["user"]: document.get("role", "member") for document in found}
@@ -48,7 +48,7 @@ class MemberStore:
         return sorted(members, key=lambda member: member.person.name.casefold())
 
     def find_named(self, room: Room, usernames: Collection[str]) -> list[Person]:
-        """Those of these folded user names who can read the room: its members, and everybody where it is public."""
+        """The people with these folded user names who can read the room: members, or everybody if it is public."""
         with self._database.bounded():
             named = {"username_key": {"$in": list(usernames)}, "deleted_at": None}
             found = [person_of(user) for user in self._users.find(named, NAMES)]
@@ -59,7 +59,7 @@ class MemberStore:
         return [person for person in found if person.id in ids]
 
     def list_like(self, room: Room, beginning: str, limit: int = MOST_PROPOSED) -> list[Person]:
-        """Who can read the room and has a user name or display name that begins like this, by that name."""
+        """People who can read the room and whose user name or display name begins like this, by this name."""
         key_beginning = fold(beginning.strip())
         found: dict[str, Person] = {}
         with self._database.bounded():
@@ -77,24 +77,21 @@ class MemberStore:
 
     def has_another(self, user_id: str, room: Room) -> bool:
         """Whether anybody else is in the room."""
-        query = {"room": room.id, "user": {"$ne": user_id}, "removed_at": None}
-        with self._database.bounded():
-            return self._memberships.find_one(query, {"_id": 1}) is not None
+        return self._database.has("memberships", {"room": room.id, "user": {"$ne": user_id}, "removed_at": None})
 
     def has_another_administrator(self, user_id: str, room: Room) -> bool:
-        """Whether somebody else manages the room."""
+        """Whether another member is an administrator of the room."""
         query = {"room": room.id, "role": "administrator", "user": {"$ne": user_id}, "removed_at": None}
-        with self._database.bounded():
-            return self._memberships.find_one(query, {"_id": 1}) is not None
+        return self._database.has("memberships", query)
 
     def list_managed_by(self, user_id: str) -> list[str]:
-        """The ids of the rooms of which somebody is an administrator."""
+        """The ids of the rooms of which a user is an administrator."""
         with self._database.bounded():
             found = self._memberships.find({"user": user_id, "role": "administrator", "removed_at": None}, {"room": 1})
             return [document["room"] for document in found]
 
     def find_heir(self, user_id: str, room: Room) -> str | None:
-        """Who of the others manages a room next: a moderator, or else a member, who has been in it longest; no bot."""
+        """The next administrator of a room: the moderator, or else the member, who joined first; no bot."""
         with self._database.bounded():
             others = {"room": room.id, "user": {"$ne": user_id}, "removed_at": None}
             found = list(self._memberships.find(others).sort("user", ASCENDING).limit(MOST_MEMBERS))

@@ -7,6 +7,7 @@ may return, and is still muted if they were before.
 from collections.abc import Collection
 from datetime import UTC, datetime
 
+import msgspec
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from chatroom.base.clock import Clock, utc_now
@@ -27,6 +28,8 @@ INDEXES = [
     INDEX,
 ]
 EARLIEST = datetime.min.replace(tzinfo=UTC)
+BACK = {"removed_at": "", "left_at": ""}
+"""What is unset when a user who left or was removed is a member again."""
 
 
 class MembershipStore:
@@ -46,25 +49,22 @@ class MembershipStore:
 
     def was_removed(self, user_id: str, room: Room) -> bool:
         """Whether somebody removed the user from the room."""
-        query = {"user": user_id, "room": room.id, "removed_at": {"$gt": EARLIEST}, "left_at": None}
-        with self._database.bounded():
-            return self._memberships.find_one(query, {"_id": 1}) is not None
+        removed = {"user": user_id, "room": room.id, "removed_at": {"$gt": EARLIEST}, "left_at": None}
+        return self._database.has("memberships", removed)
 
     def has_left(self, user_id: str, room: Room) -> bool:
-        """Whether the user was in the room, and left it by themselves."""
-        query = {"user": user_id, "room": room.id, "left_at": {"$gt": EARLIEST}}
-        with self._database.bounded():
-            return self._memberships.find_one(query, {"_id": 1}) is not None
+        """Whether the user has left the room, rather than been removed."""
+        return self._database.has("memberships", {"user": user_id, "room": room.id, "left_at": {"$gt": EARLIEST}})
 
     def was_ever_in(self, user_id: str, room: Room) -> bool:
         """Whether the user is, or was, a member of the room."""
-        with self._database.bounded():
-            return self._memberships.find_one({"user": user_id, "room": room.id}, {"_id": 1}) is not None
+        return self._database.has("memberships", {"user": user_id, "room": room.id})
 
     def admit(self, user_id: str, room: Room, note: Note | None = None) -> None:
-        """Make a user a member, who begins to read at the room's end; a member stays one."""
+        """Make a user a member, who begins to read at the end of the room. A member stays one."""
+        member = {"user": user_id, "room": room.id}
         with self._database.bounded():
-            known = self._memberships.find_one({"user": user_id, "room": room.id}, {"left_at": 1})
+            known = self._memberships.find_one(member, {"left_at": 1})
             if known is not None and known.get("left_at") is None:
                 return
             newest = self._messages.find_one(
@@ -72,13 +72,9 @@ class MembershipStore:
             )
             fields = {"joined_at": self._clock(), "read_sequence": newest["sequence"] if newest else 0}
             if known is not None:
-                self._memberships.update_one(
-                    {"user": user_id, "room": room.id, "left_at": known["left_at"]},
-                    {"$set": fields, "$unset": {"removed_at": "", "left_at": ""}},
-                )
+                self._memberships.update_one({**member, "left_at": known["left_at"]}, {"$set": fields, "$unset": BACK})
                 return
-            member = {"user": user_id, "room": room.id}
-            # What may be in the way is the same member, admitted by another request at the same moment.
+            # A duplicate key is this membership: another request has admitted the same user at the same moment.
             write_or_find(
                 self._database,
                 lambda: self._memberships.update_one(member, {"$setOnInsert": noted(fields, note)}, upsert=True),
@@ -86,40 +82,34 @@ class MembershipStore:
             )
 
     def set_role(self, user_id: str, room: Room, role: Role, note: Note | None = None) -> bool:
-        """Give a member another role; False for who is not in the room."""
+        """Give a member another role; False if the user is not in the room."""
         member = {"user": user_id, "room": room.id, "removed_at": None}
-        with self._database.bounded():
-            return self._memberships.update_one(member, noting({"$set": {"role": role}}, note)).matched_count > 0
+        return self._update(member, noting({"$set": {"role": role}}, note))
 
     def remove(self, user_id: str, room: Room, note: Note | None = None, *, but: Collection[Role] = ()) -> bool:
-        """Take somebody out of a room, for good: only who may add members lets them in again.
+        """Remove a member, or a user who has just left. Only a user who may add members can let them in again.
 
-        Also who has just left. False for who was removed already, or who has one of the roles `but` by now.
+        False if they were removed already, or have one of the roles `but` by now.
         """
         gone = {"$set": {"removed_at": self._clock()}, "$unset": {"role": "", "left_at": ""}}
         there = [{"removed_at": None}, {"left_at": {"$gt": EARLIEST}}]
         member = {"user": user_id, "room": room.id, "role": {"$nin": list(but)}, "$or": there}
-        with self._database.bounded():
-            return self._memberships.update_one(member, noting(gone, note)).matched_count > 0
+        return self._update(member, noting(gone, note))
 
     def forgive(self, user_id: str, room: Room, note: Note | None = None) -> bool:
-        """Forget that somebody left or was removed: they are a member again; False for who never was one."""
-        member, back = {"user": user_id, "room": room.id}, {"$unset": {"removed_at": "", "left_at": ""}}
-        with self._database.bounded():
-            return self._memberships.update_one(member, noting(back, note)).matched_count > 0
+        """Make a user a member again who left or was removed; False if they never were a member."""
+        return self._update({"user": user_id, "room": room.id}, noting({"$unset": BACK}, note))
 
     def leave(self, user_id: str, room: Room) -> None:
-        """End a membership that its member gives up; a mute and their turn in a slow room are kept for their return."""
+        """End a membership whose member leaves. A mute and the turn in a slow room are kept for their return."""
         now = self._clock()
         gone = {"$set": {"removed_at": now, "left_at": now}, "$unset": {"role": "", "notify": ""}}
-        with self._database.bounded():
-            self._memberships.update_one({"user": user_id, "room": room.id, "removed_at": None}, gone)
+        self._update({"user": user_id, "room": room.id, "removed_at": None}, gone)
 
     def take_back(self, user_id: str, room: Room, role: Role, note: Note | None = None) -> None:
-        """Restore the membership and role of somebody who is just being taken out."""
-        back = {"$set": {"role": role}, "$unset": {"removed_at": "", "left_at": ""}}
-        with self._database.bounded():
-            self._memberships.update_one({"user": user_id, "room": room.id}, taking_back(back, note))
+        """Undo a removal that has just been stored: restore the membership and the role."""
+        back = {"$set": {"role": role}, "$unset": BACK}
+        self._update({"user": user_id, "room": room.id}, taking_back(back, note))
 
     def set_mute(
         self, user_id: str, room_id: str, until: datetime | None, reason: str, note: Note | None = None
@@ -127,27 +117,25 @@ class MembershipStore:
         """Mute a present or former member of a room until a moment; None ends the mute."""
         fields = {"muted_until": until, "mute_reason": reason}
         update = {"$set": fields} if until else {"$unset": fields}
-        with self._database.bounded():
-            self._memberships.update_one({"user": user_id, "room": room_id}, noting(update, note))
+        self._update({"user": user_id, "room": room_id}, noting(update, note))
 
     def mute_of(self, user_id: str, room_id: str) -> tuple[datetime | None, str]:
-        """Until when somebody is muted in a room, and why."""
+        """Until when a user is muted in a room, and why."""
         with self._database.bounded():
             found = self._memberships.find_one({"user": user_id, "room": room_id}, {"muted_until": 1, "mute_reason": 1})
-        return ((found or {}).get("muted_until"), (found or {}).get("mute_reason", ""))
+        return (found or {}).get("muted_until"), (found or {}).get("mute_reason", "")
 
     def forget(self, user_id: str) -> None:
-        """Delete every membership of an account that was deleted."""
+        """Delete every membership of a deleted account."""
         with self._database.bounded():
             self._memberships.delete_many({"user": user_id})
 
+    def _update(self, member: Document, update: Document) -> bool:
+        """Update a membership; False if there is none like this."""
+        with self._database.bounded():
+            return self._memberships.update_one(member, update).matched_count > 0
+
 
 def membership_of(document: Document) -> Membership:
-    """The membership that a document is."""
-    return Membership(
-        user_id=document["user"],
-        room_id=document["room"],
-        role=document.get("role", "member"),
-        read_sequence=document.get("read_sequence", 0),
-        notify=document.get("notify", "mentions"),
-    )
+    """The membership of a document."""
+    return msgspec.convert({**document, "user_id": document["user"], "room_id": document["room"]}, Membership)

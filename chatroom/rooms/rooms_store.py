@@ -11,7 +11,7 @@ from pymongo.collection import Collection as Documents
 
 from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import SettingsError
-from chatroom.base.models import Room, RoomValues, Slug
+from chatroom.base.models import Room
 from chatroom.mongo.database import Database, Document
 from chatroom.mongo.unique import write_or_find
 from chatroom.names import fold, is_former_direct, title_keys
@@ -28,7 +28,7 @@ INDEXES = [
     IndexModel("title_keys", sparse=True),
 ]
 AT_ONCE = 300
-"""Rooms that are changed in one round trip, each of which has its own bound."""
+"""Rooms that are changed in one round trip."""
 
 
 class RoomStore:
@@ -41,10 +41,7 @@ class RoomStore:
         self._clock = clock
 
     def ensure(self, room: Room) -> None:
-        """Create a room unless it is there; a public one admits everybody who is logged in.
-
-        Raises `SettingsError` where another room has its address: that is for whoever runs the site to put right.
-        """
+        """Create a room unless it exists; raise `SettingsError` if another room has its address."""
         fields = {"slug": room.slug, "title": room.title, "kind": room.kind, "created_at": self._clock()}
         document = {"_id": room.id, **fields, **_title_fields(room.title, is_public=room.kind == "public")}
         with self._database.bounded():
@@ -59,9 +56,7 @@ class RoomStore:
 
     def find(self, room_id: str) -> Room | None:
         """Find a room by its id."""
-        with self._database.bounded():
-            room = self._rooms.find_one({"_id": room_id})
-        return room_of(room) if room else None
+        return self._find({"_id": room_id})
 
     def find_all(self, ids: Collection[str]) -> dict[str, Room]:
         """These rooms as they are now, by id."""
@@ -69,19 +64,17 @@ class RoomStore:
             return {room["_id"]: room_of(room) for room in self._rooms.find({"_id": {"$in": list(ids)}})}
 
     def find_by_slug(self, slug: str) -> Room | None:
-        """Find a room by its slug, or by the one that a direct room had before."""
+        """Find a room by its slug, or a direct room by its former slug."""
         with self._database.bounded():
             room = find_named(self._rooms, slug)
         return room_of(room) if room else None
 
     def find_public(self, slug: str) -> Room | None:
-        """Find a room that everybody may enter."""
-        with self._database.bounded():
-            room = self._rooms.find_one({"slug": slug, "kind": "public"})
-        return room_of(room) if room else None
+        """Find a public room."""
+        return self._find({"slug": slug, "kind": "public"})
 
     def slugs_of(self, ids: Collection[str]) -> dict[str, str]:
-        """The slugs of these rooms, by their ids."""
+        """The slugs of these rooms, by id."""
         with self._database.bounded():
             found = self._rooms.find({"_id": {"$in": list(ids)}}, {"slug": 1})
             return {document["_id"]: document["slug"] for document in found}
@@ -92,7 +85,7 @@ class RoomStore:
             return [document["_id"] for document in self._rooms.find({}, {"_id": 1})]
 
     def add(self, room: Room, created_by: str) -> bool:
-        """Store a new room, whose maker is its administrator; False when its slug is taken."""
+        """Store a new room, with its creator as administrator; False if the slug is taken."""
         fields = {name: value for name, value in msgspec.structs.asdict(room).items() if value and name != "id"}
         made = {"created_by": created_by, "created_at": self._clock()}
         made |= _title_fields(room.title, is_public=room.kind == "public")
@@ -108,12 +101,12 @@ class RoomStore:
         return True
 
     def count_made_by(self, user_id: str, most: int) -> int:
-        """How many rooms a user has made; no more than `most` are counted."""
+        """How many rooms a user has created; at most `most` are counted."""
         with self._database.bounded():
             return self._rooms.count_documents({"created_by": user_id}, limit=max(most, 1))
 
     def change(self, room_id: str, fields: Document, note: Note | None = None, *, is_public: bool = False) -> None:
-        """Give a room other settings."""
+        """Change the settings of a room."""
         if "title" in fields:
             fields = {**fields, **_title_fields(fields["title"], is_public=is_public)}
         with self._database.bounded():
@@ -121,15 +114,18 @@ class RoomStore:
 
     def has_title(self, title: str, *, but: str = "") -> bool:
         """Whether another public room than `but` has this title, or one that looks the same."""
-        with self._database.bounded():
-            taken = {"title_keys": {"$in": title_keys(title)}, "_id": {"$ne": but}}
-            return self._rooms.find_one(taken, {"_id": 1}) is not None
+        return self._database.has("rooms", {"title_keys": {"$in": title_keys(title)}, "_id": {"$ne": but}})
 
     def key_titles(self) -> None:
         """Give public rooms of former versions the keys of their titles. Several may do so at once, or again."""
         last: str | None = ""
         while last is not None:
             last = self._key_some(last)
+
+    def _find(self, query: Document) -> Room | None:
+        with self._database.bounded():
+            room = self._rooms.find_one(query)
+        return room_of(room) if room else None
 
     def _key_some(self, after: str) -> str | None:
         query = {"kind": "public", "title_keys": None, "_id": {"$gt": after}}
@@ -143,13 +139,13 @@ class RoomStore:
 
 
 def find_named(rooms: Documents[Document], slug: str) -> Document | None:
-    """The room with this slug, or the direct room that had it before."""
+    """The document of the room with this slug, or of the direct room with this former slug."""
     found = rooms.find_one({"slug": slug})
     return rooms.find_one({"former_slug": slug}) if found is None and is_former_direct(slug) else found
 
 
 def insert_or_find(database: Database, room: Document) -> Document | None:
-    """Store a new room; None, or the room that has its id or its slug."""
+    """Store a new room; return None, or the room that has its id or its slug."""
     return write_or_find(
         database,
         lambda: database["rooms"].insert_one(room),
@@ -162,14 +158,5 @@ def _title_fields(title: str, *, is_public: bool) -> Document:
 
 
 def room_of(document: Document) -> Room:
-    """The room that a document is."""
-    return Room(
-        id=document["_id"],
-        slug=Slug(document["slug"]),
-        kind=document["kind"],
-        archived_at=document.get("archived_at"),
-        cleared_sequence=document.get("cleared_sequence", 0),
-        people=tuple(document.get("people", ())),
-        former_slug=document.get("former_slug", ""),
-        **{name: document[name] for name in RoomValues.__struct_fields__ if name in document},
-    )
+    """The room of a document."""
+    return msgspec.convert({**document, "id": document["_id"], "kind": document["kind"]}, Room)

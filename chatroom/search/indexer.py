@@ -1,11 +1,12 @@
 """Keep the search index up to date with the log of every room, without slowing down posts.
 
-Each room has a cursor in the database, and is read from there by revision. Indexing a message twice is harmless;
-after a crash, the next indexer continues from the cursor.
+Each room has a cursor in the database, a revision, and is read from there. Indexing a message twice is harmless: after
+a crash, the next indexer continues from the cursor.
 """
 
 import time
 from collections.abc import Callable, Collection
+from typing import Literal
 
 from chatroom.base.models import Message
 from chatroom.messages.messages_store import MessageStore
@@ -15,19 +16,19 @@ from chatroom.site.background import BackgroundThread, Lease, Report
 from chatroom.site.leases_store import LeaseStore
 
 BATCH = 500
-"""Messages that are read and indexed at once."""
+"""Messages that are indexed at once."""
 REBUILD_BATCH = 1000
 REST, REST_WHILE_BUSY = 4, 49
-"""After each batch the indexer rests so many times as long as the batch took: those who write come first."""
+"""After each batch, the indexer rests this many times as long as the batch took: posts come first."""
 BUSY = 500
-"""Changes a second in the room which is being indexed: more, and the index falls behind until it is quieter."""
+"""Changes a second in a room; with more, the indexer takes the longer rest, and falls behind until it is quieter."""
 LEASE = "indexer"
 LEASE_SECONDS = 15.0
 ROOMS_AT_ONCE = 500
 
 
 class Indexer:
-    """Index rooms: a batch on demand, all of one, or all of them again and again in a thread."""
+    """Index rooms on demand, and all rooms in a thread."""
 
     def __init__(
         self,
@@ -48,13 +49,13 @@ class Indexer:
         """Follows all rooms."""
 
     def behind(self, rooms: Collection[str]) -> dict[str, int]:
-        """Which of these rooms have changed since they were indexed, each with its cursor."""
+        """Those of these rooms that have changed since they were indexed, each with its cursor."""
         cursors = self._store.cursors(rooms, RULE_VERSION)
         newest = self._message_store.newest_of(rooms)
         return {room: cursors[room] for room, revision in newest.items() if revision > cursors[room]}
 
     def take_in(self, room: str, cursor: int, batch: int = 0) -> int | None:
-        """Index one batch of a room; return the cursor to go on from, or None when there is no more."""
+        """Index one batch of a room; return the next cursor, or None at the end."""
         batch = batch or self._batch
         changed = self._message_store.changed_after(room, cursor, batch)
         if not changed:
@@ -64,7 +65,7 @@ class Indexer:
         return changed[-1].revision if len(changed) == batch else None
 
     def catch_up(self, rooms: Collection[str], goes_on: Callable[[], bool]) -> bool:
-        """Index these rooms as far as they are now; False when it does not go on until that is done."""
+        """Index these rooms up to their current revision; return False if `goes_on` stopped it before a batch."""
         left = set(rooms)
         while waiting := self.behind(left):
             for room, known in waiting.items():
@@ -89,13 +90,13 @@ class Indexer:
             report(room, expected, expected)
 
     def _follow(self) -> None:
-        """Index what is new everywhere, for as long as the lease lasts."""
+        """Index new messages in all rooms, until half of the lease is over."""
         until = self._clock() + LEASE_SECONDS / 2
         rooms = list(self._rooms())
         for first in range(0, len(rooms), ROOMS_AT_ONCE):
             waiting = self.behind(rooms[first : first + ROOMS_AT_ONCE])
             while waiting:
-                # A batch of each in turn: a room with a long past does not keep the others waiting.
+                # A batch of each room in turn, so that a long history does not delay the other rooms.
                 for room, cursor in list(waiting.items()):
                     following, rest_seconds = self.take_in_and_look_round(room, cursor)
                     if following is None:
@@ -106,7 +107,7 @@ class Indexer:
                             return
 
     def take_in_and_look_round(self, room: str, cursor: int) -> tuple[int | None, float]:
-        """Index a batch; return the cursor to go on from or None, and how many seconds to rest before that."""
+        """Index a batch; return the next cursor or None, and how many seconds to rest before the next batch."""
         begun, before = self._clock(), self._message_store.newest_revision(room)
         following = self.take_in(room, cursor)
         seconds = self._clock() - begun
@@ -117,38 +118,31 @@ class Indexer:
 
 
 def entry(message: Message) -> Entry:
-    """What the index has of a message: only who is named where it was deleted, or where the room itself wrote it."""
+    """The entry of a message; that of a deleted message or an event has only the people who are named."""
     people = {*message.mentions, *(person.id for each in message.reactions for person in each.people)}
     if message.deleted_at is not None or message.kind != "message":
-        return Entry(message.id, message.revision, {named_word(id) for id in {message.author.id, *people}})
-    words = index_words(searchable(message)) | {from_word(message.author.id)}
-    words |= {has_word(thing) for thing in things(message)} | {named_word(id) for id in people}
+        return Entry(message.id, message.revision, {mark("named", id) for id in {message.author.id, *people}})
+    words = index_words(searchable(message)) | {mark("from", message.author.id)}
+    words |= {mark("has", thing) for thing in things(message)} | {mark("named", id) for id in people}
     return Entry(message.id, message.revision, words)
 
 
 def searchable(message: Message) -> str:
-    """The text in which is searched: what was written, and the names of the files."""
+    """The text that is searched: the text of the message, and the names of its files."""
     return "\n".join([message.text, *(file.name for file in message.files)])
 
 
 def things(message: Message) -> set[str]:
-    """What a message has, as `has:` calls it."""
+    """The things that a message has, in the words of `has:`."""
     found = {"file"} if message.files else set()
     if "://" in message.text or "www." in message.text.lower():
         found.add("link")
     return found
 
 
-def from_word(user_id: str) -> str:
-    """The entry for an author; no word of a text has a colon."""
-    return f":from:{user_id}"
+def mark(kind: Literal["from", "named", "has"], value: str) -> str:
+    """The word for the author of a message, for a person who is named in it, or for a thing that it has.
 
-
-def named_word(user_id: str) -> str:
-    """The entry for everybody whose name stands in a message, beside the author's of what can be found."""
-    return f":named:{user_id}"
-
-
-def has_word(thing: str) -> str:
-    """The entry for what a message has."""
-    return f":has:{thing}"
+    No word of a text has a colon.
+    """
+    return f":{kind}:{value}"

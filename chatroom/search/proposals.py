@@ -1,6 +1,7 @@
-"""The candidates of a query from the index, in steps from the newest message on: each step is bounded.
+"""The candidates for a query, read from the index in bounded steps from the newest message on.
 
-Words that often occur together are found among the newest messages; only for others, the rarest word is counted.
+The first step looks among the newest messages, where words that often occur together are found. Only a longer search
+counts the words, and begins with the rarest.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -9,32 +10,32 @@ import msgspec
 
 from chatroom.base.models import Message
 from chatroom.messages.messages_store import MessageStore
-from chatroom.search.indexer import from_word, has_word
+from chatroom.search.indexer import mark
 from chatroom.search.queries import Query
 from chatroom.search.search_store import SearchStore
 from chatroom.search.spans_store import MOST_SCANS, Beginning, Condition, OneOf, Span, Step
 from chatroom.search.terms import Key
 
 FIRST_LOOK, MOST_LOOKED_AT = 300, 4000
-"""How many entries are looked at in one step: few at first, then more."""
+"""Entries that one step reads: few at first, then more."""
 MOST_FETCHED = 200
-"""Messages that are read in one step, where few of those proposed turn out to be hits."""
+"""Messages that one step reads if few of the candidates are hits."""
 MOST_ENDINGS = 600
-"""Of a word that was begun; with more, every entry is looked at instead of those with one of them."""
+"""Words with the same beginning; with more, every entry is read instead of those with one of the words."""
 RARE = 200
-"""A word with fewer entries is rare enough to begin with: the others are not counted."""
+"""A word with fewer entries is rare enough to begin with: the other words are not counted."""
 MOST_COUNTED = 2000
-"""A word with fewer entries is read in one step; one with more from the newest on."""
+"""A word with fewer entries is read in one step; a word with more in several, from the newest on."""
 MOST_KEYS = 12
 MOST_RANGES = 3000
-"""Words times rooms that are counted, or asked for."""
+"""Words times rooms that are counted or queried."""
 
 Proposed = list[tuple[Message, str]]
-"""Messages, each with its room."""
+"""Messages, each with the id of its room."""
 
 
 class Proposals:
-    """Read what the index proposes."""
+    """Read the candidates."""
 
     def __init__(self, store: SearchStore, message_store: MessageStore, clock: Callable[[], float]) -> None:
         self._store = store
@@ -44,10 +45,10 @@ class Proposals:
     def read(
         self, span: Span, query: Query, authors: frozenset[str], *, limit: int, give_up_at: float
     ) -> Iterator[tuple[Proposed, str | None]]:
-        """The next messages, and before which one to go on: None at the end. No step is sized beyond `give_up_at`."""
+        """Pages of candidates, each with the id to continue before, or None; no step is sized beyond `give_up_at`."""
         conditions = self._conditions(span, query, authors)
         if any(isinstance(condition, OneOf) and not condition.words for condition in conditions):
-            return  # nothing begins so
+            return  # no word has this beginning
         step = _first_step(span, conditions)
         is_planned = step.most is None
         while span.rooms:
@@ -63,18 +64,18 @@ class Proposals:
             if not is_planned:
                 span, step = self._plan(span, conditions)
                 is_planned = True
-                if not span.rooms:  # one of the words is nowhere
+                if not span.rooms:  # no room has all words
                     yield [], None
             elif step.most is not None:
                 step = _longer(step, seconds, give_up_at - self._clock())
 
     def _conditions(self, span: Span, query: Query, authors: frozenset[str]) -> list[Condition]:
         keys = {key for term in query.terms for key in term.index_keys()}
-        # Long ones first: they are rarer, and the first rare one is not followed by counting others.
+        # Long ones first: they are rarer, and after a rare one the others are not counted.
         longest = sorted(keys, key=lambda key: -len(key.text))[:MOST_KEYS]
         conditions = [self._condition(span.rooms, key) for key in longest]
-        conditions += [OneOf((has_word(thing),)) for thing in query.has]
-        return conditions + ([OneOf(tuple(map(from_word, sorted(authors))))] if authors else [])
+        conditions += [OneOf((mark("has", thing),)) for thing in query.has]
+        return conditions + ([OneOf(tuple(mark("from", id) for id in sorted(authors)))] if authors else [])
 
     def _condition(self, rooms: Sequence[str], key: Key) -> Condition:
         if not key.is_beginning:
@@ -83,7 +84,7 @@ class Proposals:
         return OneOf(tuple(sorted(words))) if len(words) < MOST_ENDINGS else Beginning(key.text)
 
     def _plan(self, span: Span, conditions: Sequence[Condition]) -> tuple[Span, Step]:
-        """Leave out rooms that cannot have it, and choose the rarest words to begin with."""
+        """Leave out rooms without one of the words, and choose the rarest words as the lead."""
         lead: OneOf | None = None
         fewest = MOST_COUNTED
         for condition in conditions:
@@ -102,7 +103,7 @@ class Proposals:
 
 
 def _first_step(span: Span, conditions: Sequence[Condition]) -> Step:
-    """Of one condition, all that have it: the index has them in their order. Of several, those among the newest."""
+    """For one condition, all entries that meet it, in the order of the index; for several, those among the newest."""
     if not conditions:
         return Step(lead=None, rest=(), most=None)
     first = conditions[0]
@@ -112,7 +113,7 @@ def _first_step(span: Span, conditions: Sequence[Condition]) -> Step:
 
 
 def _longer(step: Step, seconds: float, seconds_left: float) -> Step:
-    """A step after one that took so long: twice as long, as far as there is time for it."""
+    """The step after one that took `seconds`: twice as many entries, as far as the time allows."""
     looked_at = step.most or FIRST_LOOK
     fitting = int(looked_at * seconds_left / seconds) if seconds > 0 else MOST_LOOKED_AT
     return msgspec.structs.replace(step, most=max(min(2 * looked_at, MOST_LOOKED_AT, fitting), FIRST_LOOK))

@@ -4,6 +4,7 @@ All input is words to search for: none of it becomes a pattern or an operator of
 """
 
 import re
+from collections.abc import Sequence, Set
 from datetime import UTC, datetime, timedelta
 from typing import Literal, cast, get_args
 
@@ -23,17 +24,17 @@ _quotes = str.maketrans({"\u201c": '"', "\u201d": '"', "\u201e": '"', "\u00ab": 
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
-    """What is looked for; all of it has to be true of a message. Of several people or rooms, one has to be."""
+    """What to find. A message must match all of it, but only one of several people, and one of several rooms."""
 
-    terms: tuple[Term, ...] = ()
-    people: tuple[str, ...] = ()
-    """Names as they were typed."""
-    rooms: tuple[str, ...] = ()
-    """Slugs or titles as they were typed."""
-    has: frozenset[Has] = frozenset()
-    since: datetime | None = None
-    until: datetime | None = None
-    """Before this moment, and not at it."""
+    terms: Sequence[Term]
+    people: Sequence[str]
+    """Names as typed."""
+    rooms: Sequence[str]
+    """Slugs or titles as typed."""
+    has: Set[Has]
+    since: datetime | None
+    until: datetime | None
+    """Exclusive."""
 
 
 def parse(text: str) -> Query:
@@ -61,21 +62,16 @@ def parse(text: str) -> Query:
         elif operator == "has":
             has.add(_thing(value))
         elif operator == "before":
-            until = _earlier(until, _moment(operator, value))
+            day = _day(operator, value)
+            until = min(until or day, day)
         else:
-            since = _later(since, _moment(operator, value) + timedelta(days=1))
+            day = _day(operator, value) + timedelta(days=1)
+            since = max(since or day, day)
     if not (terms or people or rooms or has or since or until):
         raise Refused("empty", "Enter a word to search for.")
     if len(terms) + len(people) + len(rooms) > MOST_TERMS:
         raise Refused("invalid", f"Search for at most {MOST_TERMS} words, names and rooms at once.")
-    return Query(
-        terms=tuple(terms),
-        people=tuple(people),
-        rooms=tuple(rooms),
-        has=frozenset(has),
-        since=since,
-        until=until,
-    )
+    return Query(terms=terms, people=people, rooms=rooms, has=has, since=since, until=until)
 
 
 EXPECTED = {
@@ -94,7 +90,7 @@ def _thing(value: str) -> Has:
     return cast("Has", thing)
 
 
-def _moment(operator: str, value: str) -> datetime:
+def _day(operator: str, value: str) -> datetime:
     """The beginning of a day, in UTC."""
     try:
         day = datetime.strptime(value.strip()[:20], "%Y-%m-%d").replace(tzinfo=UTC)
@@ -103,11 +99,3 @@ def _moment(operator: str, value: str) -> datetime:
     if day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise Refused("invalid", f"“{value[:40]}” is not a date. {EXPECTED[operator]}")
     return day
-
-
-def _earlier(one: datetime | None, other: datetime) -> datetime:
-    return min(one or other, other)
-
-
-def _later(one: datetime | None, other: datetime) -> datetime:
-    return max(one or other, other)

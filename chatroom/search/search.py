@@ -17,32 +17,32 @@ from chatroom.search.indexer import Indexer, searchable, things
 from chatroom.search.proposals import Proposals, Proposed
 from chatroom.search.queries import Query, parse
 from chatroom.search.search_store import SearchStore
-from chatroom.search.snippets import Piece, snippet
+from chatroom.search.snippets import SnippetPiece, snippet
 from chatroom.search.spans_store import Span, is_id
 from chatroom.search.terms import fold, split
 
 PAGE = 20
 SECONDS = 0.05
-"""A page that takes longer is given as far as it came, with the place to go on from."""
+"""A page that takes longer is returned as far as it is, with the id to continue from."""
 MOST_UNINDEXED = 300
-"""Messages that are not indexed yet, and are looked through as they are."""
+"""Messages that are not indexed yet; each is read and compared."""
 MOST_ROOMS_BEHIND = 3
 MOST_CAUGHT_UP = 2
-"""Batches that a search takes into the index where no indexer runs."""
+"""Batches that a search indexes itself where no indexer runs."""
 
 
 class Hit(msgspec.Struct, frozen=True):
-    """A message that was found, and where in its text."""
+    """A message that was found, and the part of its text with the matches."""
 
     room: Room
     message: Message
-    snippet: list[Piece]
+    snippet: list[SnippetPiece]
 
 
 class Results(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of hits; `before` is where to go on, None at the end. `is_cut` when time ran out before it was full.
+    """A page of hits. `before` is the id to continue from, None at the end.
 
-    `is_behind` when so much is being written that some of it cannot be found yet.
+    `is_cut`: the time ran out before the page was full. `is_behind`: the newest messages cannot be found yet.
     """
 
     hits: list[Hit]
@@ -57,7 +57,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Search:
-    """Search for people."""
+    """Search the rooms of a user."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class Search:
         self._clock = clock
 
     def find(self, user_id: str, text: str, before: str | None = None, *, limit: int = PAGE) -> Results:
-        """The newest hits before the message with the id `before`; raise `Refused` with what to do about the query."""
+        """The newest hits before the message with the id `before`; raise `Refused` with advice about the query."""
         give_up_at = self._clock() + SECONDS
         query = parse(text)
         if before is not None and not is_id(before):
@@ -95,7 +95,7 @@ class Search:
                 break
             if is_cut := self._clock() > give_up_at:
                 break
-        # What is not indexed may be older than what was looked through: then it comes when that is reached.
+        # A hit that is not indexed may be older than the end of this page: then a later page has it.
         found = [hits[id] for id in sorted(hits, reverse=True) if end is None or id >= end]
         if len(found) > limit:
             found, end, is_cut = found[:limit], found[limit - 1].message.id, False
@@ -123,10 +123,12 @@ class Search:
         return frozenset(ids)
 
     def _unindexed(self, rooms: Collection[str]) -> tuple[Proposed, bool]:
-        """What was said or changed just now and is not in the index; whether there is more of it than is looked at."""
+        """New and changed messages that are not in the index yet; and whether there are more than are read."""
         behind = self.indexer.behind(rooms)
         if behind and not self.indexer.thread.is_started:
-            self._catch_up(behind)
+            # No indexer runs here: index what is new, if it is little.
+            batches = iter([True] * MOST_CAUGHT_UP)
+            self.indexer.catch_up(behind, lambda: next(batches, False))
             behind = self.indexer.behind(rooms)
         found = self._message_store.changed_beyond(behind, MOST_UNINDEXED + 1)
         if len(found) <= MOST_UNINDEXED:
@@ -137,20 +139,11 @@ class Search:
         }
         return [(message, room) for room, messages in newest.items() for message in messages], True
 
-    def _catch_up(self, behind: Mapping[str, int]) -> None:
-        """Take what is new into the index, as far as it is little: nobody else does here."""
-        left = MOST_CAUGHT_UP
-        for room, revision in behind.items():
-            cursor: int | None = revision
-            while cursor is not None and left:
-                cursor = self.indexer.take_in(room, cursor)
-                left -= 1
-
 
 def _hits(
     proposed: Iterable[tuple[Message, str]], query: Query, authors: Collection[str], rooms: Mapping[str, Room]
 ) -> Iterator[Hit]:
-    """Those that are what is looked for, as they are now."""
+    """The proposed messages that match in their current state."""
     for message, room_id in proposed:
         places = _places(message, query, authors)
         if places is not None and message.sequence > rooms[room_id].cleared_sequence:
@@ -158,7 +151,7 @@ def _hits(
 
 
 def _places(message: Message, query: Query, authors: Collection[str]) -> list[tuple[int, int]] | None:
-    """Where a message has what is looked for; None when it has not all of it."""
+    """The places of the matches in a message; None unless it matches the whole query."""
     if message.deleted_at is not None or (authors and message.author.id not in authors):
         return None
     if not query.has <= things(message):

@@ -1,7 +1,7 @@
-"""The search index: one entry for each message, with its words, and how far each room is indexed.
+"""The search index: an entry with the words of each message, and a cursor for each room.
 
-It is derived from the log and can be rebuilt. An entry is only replaced by one of the same or a later revision, so
-several processes may write it; a deleted message leaves an entry without words.
+The index is derived from the log and can be rebuilt. Only an entry of the same or a later revision replaces an entry,
+so several processes may write it. A deleted message leaves an entry without words.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -18,7 +18,7 @@ from chatroom.search.words_store import WordStore
 
 BY_WORD, BY_ROOM = "room_words_id", "room_id"
 INDEXES = [
-    # A message's id begins with its time: the newest first, in one room or in many, without sorting.
+    # The id of a message begins with its time, so the newest come first in one room or many, without sorting.
     IndexModel([("room", ASCENDING), ("words", ASCENDING), ("_id", DESCENDING)], name=BY_WORD),
     IndexModel([("room", ASCENDING), ("_id", DESCENDING)], name=BY_ROOM),
 ]
@@ -27,7 +27,7 @@ ENTRIES_AT_ONCE = 20
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """What the index has of a message in its latest state."""
+    """What the index stores of a message in its latest state."""
 
     id: str
     revision: int
@@ -35,7 +35,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class SearchStore:
-    """The collections `search_entries` and `search_cursors`, and the words beside them."""
+    """The collections `search_entries` and `search_cursors`; `words` is the third."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -44,7 +44,7 @@ class SearchStore:
         self.words = WordStore(database, self._find_used)
 
     def cursors(self, rooms: Collection[str], rule: int) -> dict[str, int]:
-        """How far each room is indexed by this rule for words; 0 for one that is not."""
+        """The cursor of each room under this version of the rule for words; 0 if it is not indexed."""
         found = dict.fromkeys(rooms, 0)
         with self._database.bounded():
             for document in self._cursors.find({"_id": {"$in": list(rooms)}, "rule": rule}):
@@ -52,7 +52,7 @@ class SearchStore:
         return found
 
     def advance(self, room: str, revision: int, rule: int) -> None:
-        """Note that a room is indexed up to a revision; never goes back."""
+        """Move the cursor of a room forward to a revision."""
         further = {"$max": {"revision": revision}, "$set": {"rule": rule}}
         with self._database.bounded():
             if not self._cursors.update_one({"_id": room, "rule": rule}, further).matched_count:
@@ -60,15 +60,15 @@ class SearchStore:
                 self._cursors.update_one({"_id": room}, further, upsert=True)
 
     def put(self, room: str, entries: Sequence[Entry]) -> None:
-        """Take entries in, and forget the words that no message of the room has any longer."""
+        """Store entries, and remove the words that no message of the room has any longer."""
         with self._database.bounded():
-            # Entries first, then the words: whoever takes a word away looks for entries after it.
+            # Entries first, then words: `remove_unused` looks at the entries before and after it removes a word.
             gone = sorted(self._replace(room, entries))
             self.words.add(room, {word for entry in entries for word in entry.words})
         self.words.remove_unused(room, gone)
 
     def forget(self, room: str) -> None:
-        """Take a room out of the index."""
+        """Remove a room from the index."""
         with self._database.bounded(600):
             self._cursors.delete_one({"_id": room})
             self._entries.delete_many({"room": room})
@@ -81,10 +81,7 @@ class SearchStore:
             return self._entries.count_documents(query, limit=limit, hint=BY_WORD)
 
     def look(self, span: Span, step: Step, *, limit: int) -> tuple[list[str], str | None]:
-        """The newest `limit` messages with all that a step asks for.
-
-        Also returns where the looking ended: before which message to go on; None when there is nothing more.
-        """
+        """The newest `limit` messages that match a step, and the id to continue before; None at the end."""
         conditions = [{"words": condition.filter} for condition in step.rest]
         found: list[ObjectId] = []
         ends: list[ObjectId] = []
@@ -93,7 +90,7 @@ class SearchStore:
                 ids, end = self._look(query, BY_WORD if step.lead else BY_ROOM, conditions, limit, step.most)
                 found += ids
                 ends += [end] if end else []
-        # Of several queries, each complete down to its own end: what is below the highest of them is not complete.
+        # Each query is complete down to its own end, so all of them together are complete down to the highest end.
         end = max(ends, default=None)
         complete = sorted((id for id in found if end is None or id >= end), reverse=True)
         if len(complete) > limit:
@@ -101,7 +98,7 @@ class SearchStore:
         return [str(id) for id in complete[:limit]], str(end) if end else None
 
     def pages_with(self, room: str, words: Sequence[str], limit: int) -> Iterator[list[str]]:
-        """The ids of all messages of a room that have one of these words, the newest first, so many at once."""
+        """The ids of all messages of a room that have one of these words, the newest first, `limit` at once."""
         before: str | None = None
         while True:
             step = Step(lead=OneOf(tuple(words)), rest=(), most=None)
@@ -113,8 +110,8 @@ class SearchStore:
     def _look(
         self, query: Document, index: str, conditions: list[Document], limit: int, most: int | None
     ) -> tuple[list[ObjectId], ObjectId | None]:
-        # The index is named: trying out which is quicker costs more than the search.
-        # The first limit keeps the conditions out of the first match, where they could take the lead.
+        # The hint names the index: the planner's own trial costs more than the search.
+        # The first limit keeps the planner from merging the conditions into the first match.
         pipeline: list[Document] = [{"$match": query}, {"$sort": {"_id": DESCENDING}}, {"$limit": most or NO_LIMIT}]
         if conditions:
             pipeline.append({"$match": {"$and": conditions}})
@@ -128,7 +125,7 @@ class SearchStore:
         return ids, next((document["_id"] for document in last), None)
 
     def _replace(self, room: str, entries: Sequence[Entry]) -> set[str]:
-        """Write the entries; return the words that the old ones had and the new ones do not."""
+        """Write the entries; return the words that only the old entries had."""
         ids = [ObjectId(entry.id) for entry in entries]
         old = {document["_id"]: document["words"] for document in self._entries.find({"_id": {"$in": ids}})}
         documents = {id: _document(room, entry) for id, entry in zip(ids, entries, strict=True)}
@@ -138,16 +135,16 @@ class SearchStore:
             try:
                 self._entries.insert_many(new, ordered=False)
             except BulkWriteError as error:
-                changed |= doubles(error)  # somebody else was quicker, with this state or another
-        states = [
-            ({"_id": id, "room": room, "revision": {"$lte": documents[id]["revision"]}}, documents[id])
+                changed |= doubles(error)  # another process was faster, with the same or another state
+        updates: list[tuple[Document, Document]] = [
+            ({"_id": id, "room": room, "revision": {"$lte": documents[id]["revision"]}}, {"$set": documents[id]})
             for id in changed
         ]
-        self._database.update_in_order(self._entries, [(older, {"$set": document}) for older, document in states])
+        self._database.update_in_order(self._entries, updates)
         return {word for id, words in old.items() for word in words if word not in documents[id]["words"]}
 
     def _find_used(self, room: str, words: Collection[str]) -> set[str]:
-        """Those of the words that some entry has: each question answers for one of them at least."""
+        """Those of the words that an entry has; each query finds at least one of them."""
         left = set(words)
         while left:
             query = {"room": room, "words": {"$in": sorted(left)}}

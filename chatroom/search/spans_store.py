@@ -6,12 +6,11 @@ from typing import Any
 
 import msgspec
 from bson import ObjectId
-from bson.errors import InvalidId
 
-from chatroom.mongo.database import LAST_CHARACTER, Document
+from chatroom.mongo.database import Document, beginning_with
 
 MOST_SCANS = 150
-"""Ranges of the index that the server reads side by side without sorting: it would sort from 200 on."""
+"""Ranges of the index that the server reads in parallel without sorting; from 200 ranges on, it sorts."""
 
 
 class OneOf(msgspec.Struct, frozen=True):
@@ -21,26 +20,26 @@ class OneOf(msgspec.Struct, frozen=True):
 
     @property
     def filter(self) -> Any:
-        """What the field of the words has to be."""
+        """The condition for the field `words`."""
         return {"$in": list(self.words)}
 
 
 class Beginning(msgspec.Struct, frozen=True):
-    """A word that begins so; for when there are too many to name them."""
+    """Any word with this beginning; used when there are too many to list."""
 
     text: str
 
     @property
     def filter(self) -> Any:
-        """What the field of the words has to be."""
-        return {"$elemMatch": {"$gte": self.text, "$lt": self.text + LAST_CHARACTER}}
+        """The condition for the field `words`."""
+        return {"$elemMatch": beginning_with(self.text)}
 
 
 Condition = OneOf | Beginning
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
-    """Which rooms, and which time: from `since`, before `until`, and before the message with the id `before`."""
+    """The rooms and the time: from `since`, before `until`, and before the message with the id `before`."""
 
     rooms: tuple[str, ...]
     since: datetime | None = None
@@ -48,15 +47,15 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     before: str | None = None
 
     def has(self, message_id: str) -> bool:
-        """Whether a message's id is within the time."""
+        """Whether the message with this id is within the time."""
         id, bounds = ObjectId(message_id), bounds_of(self)
         return not (("$lt" in bounds and id >= bounds["$lt"]) or ("$gte" in bounds and id < bounds["$gte"]))
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """What to look for, and in how much: the newest `most` entries with the lead's words, or of all; None: in all.
+    """What to find among the newest `most` entries (None: among all), or among those with the words of `lead`.
 
-    A lead of more than `MOST_SCANS` words times rooms is sorted by the server: it has to be rare.
+    The server sorts a lead of more than `MOST_SCANS` words times rooms: it must be rare.
     """
 
     lead: OneOf | None
@@ -66,15 +65,11 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 def is_id(text: str) -> bool:
     """Whether a text can be a message's id."""
-    try:
-        ObjectId(text)
-    except InvalidId:
-        return False
-    return True
+    return ObjectId.is_valid(text)
 
 
 def queries_of(span: Span, lead: OneOf | None) -> Iterable[Document]:
-    """The span in so many queries that the server sorts in none of them; the lead's words in one."""
+    """The span in enough queries that the server sorts in none of them; with a lead, in one."""
     if lead is not None:
         yield {**query_of(span), "words": {"$in": list(lead.words)}}
         return

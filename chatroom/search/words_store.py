@@ -5,18 +5,18 @@ from collections.abc import Callable, Collection, Sequence
 from pymongo import ASCENDING
 from pymongo.errors import BulkWriteError
 
-from chatroom.mongo.database import LAST_CHARACTER, Database
+from chatroom.mongo.database import Database, beginning_with
 from chatroom.mongo.unique import doubles
 
 WORDS_AT_ONCE = 200
-"""That are looked for before they are forgotten: what is erased at once may have been full of rare ones."""
+"""Words that are looked up in one query before they are forgotten: an erased batch may have many rare words."""
 
 Used = Callable[[str, Collection[str]], set[str]]
-"""Given a room and words, those of them that some message of it has."""
+"""Return those of the words that a message of the room has."""
 
 
 class WordStore:
-    """The collection `search_words`. `find_used` looks a room's words up in the entries."""
+    """The collection `search_words`. `find_used` looks the words of a room up in the entries."""
 
     def __init__(self, database: Database, find_used: Used) -> None:
         self._database = database
@@ -24,11 +24,11 @@ class WordStore:
         self._find_used = find_used
 
     def beginning_with(self, rooms: Collection[str], text: str, limit: int) -> set[str]:
-        """The words of these rooms that begin so, at most `limit`."""
+        """The words of these rooms that begin with a text, at most `limit`."""
         found: set[str] = set()
         with self._database.bounded():
             for room in rooms:
-                query = {"_id": {"$gte": f"{room} {text}", "$lt": f"{room} {text}{LAST_CHARACTER}"}}
+                query = {"_id": beginning_with(f"{room} {text}")}
                 left = limit - len(found)
                 for document in self._words.find(query).sort("_id", ASCENDING).limit(left).batch_size(left + 1):
                     found.add(document["_id"].partition(" ")[2])
@@ -43,11 +43,11 @@ class WordStore:
             return {document["_id"].partition(" ")[0] for document in self._words.find({"_id": {"$in": ids}})}
 
     def forget(self, room: str) -> None:
-        """Take all words of a room out."""
-        self._words.delete_many({"_id": {"$gte": f"{room} ", "$lt": f"{room} {LAST_CHARACTER}"}})
+        """Remove all words of a room."""
+        self._words.delete_many({"_id": beginning_with(f"{room} ")})
 
     def add(self, room: str, words: Collection[str]) -> None:
-        """Take in the words of entries; the caller bounds the time."""
+        """Add the words of entries; the caller bounds the time."""
         ids = {f"{room} {word}" for word in words}
         missing = ids - {document["_id"] for document in self._words.find({"_id": {"$in": list(ids)}})}
         if missing:
@@ -57,7 +57,7 @@ class WordStore:
                 doubles(error)
 
     def remove_unused(self, room: str, words: Sequence[str]) -> None:
-        """Forget those of these words that no message of the room has any longer."""
+        """Remove those of these words that no message of the room has any longer."""
         for first in range(0, len(words), WORDS_AT_ONCE):
             with self._database.bounded():
                 self._remove_unused(room, words[first : first + WORDS_AT_ONCE])
@@ -66,5 +66,5 @@ class WordStore:
         unused = set(words) - self._find_used(room, words)
         if unused:
             self._words.delete_many({"_id": {"$in": [f"{room} {word}" for word in unused]}})
-            # What somebody wrote meanwhile, who may have found the word still there.
+            # A message that was indexed meanwhile may have found the word still present.
             self.add(room, self._find_used(room, unused))

@@ -23,6 +23,7 @@ from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 from chatroom.mongo.embedded import EmbeddedError, EmbeddedMongo
 from chatroom.mongo.embedded.folder import FolderError
 from chatroom.mongo.embedded.mongod import find_binaries
+from chatroom.mongo.embedded.process import Process
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.integration
@@ -277,7 +278,7 @@ class TestUpgrade:
         def refuse(_: object) -> str:
             raise OperationFailure("an index is in the way")
 
-        monkeypatch.setattr("chatroom.mongo.embedded.replica.carry_over", refuse)
+        monkeypatch.setattr("chatroom.mongo.embedded.setup._upgrade", refuse)
         mongo = EmbeddedMongo.launch(tmp_path / "data")
         mongo.wait_until_ready()
         mongo.kill()
@@ -369,17 +370,14 @@ class TestCrash:
         with connect(mongo.wait_until_ready(), w="majority") as client:
             client.chatroom.notes.insert_one({"_id": "kept"})
             (pid,) = mongods(tmp_path / "data")
-            start, refusals = (
-                mongo._supervisor._start,
-                iter([OSError(11, "no more processes"), OSError(12, "no memory")]),
-            )
+            refusals = iter([OSError(11, "no more processes"), OSError(12, "no memory")])
 
-            def refuse(lock: int) -> Any:
+            def refuse(*arguments: Any) -> Process:
                 for refusal in refusals:
                     raise refusal
-                return start(lock)
+                return Process(*arguments)
 
-            monkeypatch.setattr(mongo._supervisor, "_start", refuse)
+            monkeypatch.setattr("chatroom.mongo.embedded.supervisor.Process", refuse)
             os.kill(_parent(pid), signal.SIGKILL)
             wait_until(lambda: _finds_it(client) and mongods(tmp_path / "data") not in ([], [pid]))
         mongo.stop()
@@ -432,7 +430,7 @@ class TestFailure:
     def test_in_the_middle_of_the_start_is_explained_by_its_log(
         self, broken: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("chatroom.mongo.embedded.replica._REACH_MILLISECONDS", 500)
+        monkeypatch.setattr("chatroom.mongo.embedded.setup._REACH_MILLISECONDS", 500)
         monkeypatch.setattr("chatroom.mongo.embedded._DYING_SECONDS", PATIENCE_SECONDS)
         script = f"""#!{sys.executable}
 import socket, sys

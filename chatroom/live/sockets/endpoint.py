@@ -6,11 +6,13 @@ Everything is checked before the handshake is answered: the session, the Origin,
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
 
 from chatroom.asgi.budget import account_of
+from chatroom.asgi.slow_requests import Receive, Scope, Send
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.live.connection import Connection
@@ -18,7 +20,7 @@ from chatroom.live.engine import Engine
 from chatroom.live.protocol import Follow, Format
 from chatroom.live.sockets.gate import RETRY_SECONDS, Gate
 from chatroom.live.sockets.visitor import Chat, Visitor
-from chatroom.live.sockets.websocket import Receive, Scope, Send, transport_of
+from chatroom.live.sockets.websocket import transport_of
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +37,7 @@ HANDSHAKE_SECONDS = 7.0
 
 
 class Entrance(msgspec.Struct, frozen=True, kw_only=True):
-    """What the head of a request tells. `sign_in` is called in a thread."""
+    """What is read from the head of a request. `sign_in` is called in a thread."""
 
     address_of: Callable[[Scope], str]
     sign_in: Callable[[Scope], Visitor | None]
@@ -66,12 +68,12 @@ class LiveEndpoint:
         """Check the handshake, then serve; raises before the handshake is answered, or not at all."""
         engine = self.engine
         query = parse_qs(scope["query_string"].decode("latin-1"))
-        format = _format(query)
+        format: Format = _convert(query.get("format", ["text"])[0], Format, "format")
         heard = engine.receiver.count
         try:
-            # Those who wait in line for the store's threads are told in time, and then wait in it no longer.
+            # Clients that wait for one of the store's threads get an answer in time, and leave the queue.
             async with asyncio.timeout(HANDSHAKE_SECONDS):
-                visitor, first, access = await self._look_up(engine, scope, query)
+                visitor, first, access = await self._look_up(scope, query)
         except TimeoutError:
             raise Unavailable("The database does not answer right now. Please try again in a moment.") from None
         account_of(scope).person = visitor.person.id
@@ -79,14 +81,14 @@ class LiveEndpoint:
             await send({"type": "websocket.accept"})
             transport = transport_of(scope, receive, send)
             connection = Connection(engine, self.chat, visitor, transport, format=format)
-            # What was told while nobody knew of this connection may be about it: then it asks again.
+            # A notice that arrived before the connection was known may concern it: then it reads its rights again.
             await connection.serve(first, access if engine.receiver.count == heard else None)
 
     async def _look_up(
-        self, engine: Engine, scope: Scope, query: Mapping[str, list[str]]
+        self, scope: Scope, query: Mapping[str, list[str]]
     ) -> tuple[Visitor, Follow | None, Access | None]:
-        """Who comes, what they want to follow first, and the room that this is."""
-        visitor = await engine.run(self.entrance.sign_in, scope)
+        """The visitor, the room to follow first, and the visitor's rights in it."""
+        visitor = await self.engine.run(self.entrance.sign_in, scope)
         if visitor is None:
             raise Refused("signed_out", "Log in first.")
         self._check_origin(scope, visitor)
@@ -94,45 +96,38 @@ class LiveEndpoint:
         if first is None:
             return visitor, None, None
         visitor.grant.check(first.scope, first.room)
-        access: Access = await engine.run(self.chat.enter, visitor, first.room)
+        access: Access = await self.engine.run(self.chat.enter, visitor, first.room)
         return visitor, first, access
 
     def _check_origin(self, scope: Scope, visitor: Visitor) -> None:
-        """Let only this site's pages use the browser's cookie; a program has a token, and no need of an Origin."""
+        """Let only this site's pages use the browser's cookie; a program with a token needs no Origin."""
         if visitor.is_by_cookie and not self.entrance.is_own_origin(scope):
+            origin: bytes = dict(scope["headers"]).get(b"origin", b"")
             log.warning(
                 "a websocket was refused: its Origin is another site (behind a proxy, set TRUSTED_PROXIES)",
-                extra={"origin": _header(scope, b"origin")[:200], "user": visitor.person.id},
+                extra={"origin": origin.decode("latin-1")[:200], "user": visitor.person.id},
             )
             raise Refused("wrong_origin", "The request comes from another site.")
 
 
 def _first_room(query: Mapping[str, list[str]]) -> Follow | None:
-    """The room that the address asks for, if any."""
+    """The room that the address names, if any."""
     if "room" not in query:
         return None
-    after = query.get("after", [None])[0]
+    first = {"type": "follow", "room": query["room"][0], "after": query.get("after", [None])[0]}
+    follow: Follow = _convert(first, Follow, "address")
+    return follow
+
+
+def _convert(given: object, kind: Any, name: str) -> Any:
     try:
-        return msgspec.convert({"type": "follow", "room": query["room"][0], "after": after}, Follow, strict=False)
+        return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise Refused("invalid", f"The address is not valid: {error}") from error
-
-
-def _format(query: Mapping[str, list[str]]) -> Format:
-    """What the messages carry: the text that was typed, unless the address asks for HTML."""
-    try:
-        format: Format = msgspec.convert(query.get("format", ["text"])[0], Format)
-        return format
-    except msgspec.ValidationError as error:
-        raise Refused("invalid", f"The format is not valid: {error}") from error
-
-
-def _header(scope: Scope, name: bytes) -> str:
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+        raise Refused("invalid", f"The {name} is not understood: {error}") from error
 
 
 async def _reject(send: Send, status: int, message: str) -> None:
-    """Answer the handshake with an ordinary response, which says why."""
+    """Answer the handshake with an HTTP response that gives the reason."""
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
     if status == 503:
         headers.append((b"retry-after", str(RETRY_SECONDS).encode()))

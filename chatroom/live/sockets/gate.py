@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 import msgspec
 
+from chatroom.asgi.budget import counted
 from chatroom.base.addresses import network_of
 from chatroom.base.errors import Refused
 
@@ -22,7 +23,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gate:
-    """Count open connections, and say when there are too many: by address before, by user after the log-in."""
+    """Counts a connection by address before its authentication, and by user after it."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -51,13 +52,8 @@ class Gate:
 def _counted(counter: Counter[str], key: str, most: int) -> Iterator[None]:
     if 0 < most <= counter[key]:
         raise _too_many_connections()
-    counter[key] += 1
-    try:
+    with counted(counter, key):
         yield
-    finally:
-        counter[key] -= 1
-        if not counter[key]:
-            del counter[key]
 
 
 def _too_many_connections() -> Refused:

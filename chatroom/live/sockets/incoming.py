@@ -3,6 +3,8 @@
 Where more comes than the connection takes, nothing is read from its socket until it has taken what is here.
 """
 
+import asyncio
+from collections import deque
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -10,7 +12,6 @@ from websockets.protocol import State
 
 from chatroom.asgi.budget import ACCOUNT, Account, Budget
 from chatroom.live.sockets.frames import Cutter
-from chatroom.live.sockets.inbox import Inbox
 
 MOST_AFTER_CLOSE = 65_536
 """What may still come while a connection is being closed: what was on its way, and the client's goodbye."""
@@ -19,6 +20,51 @@ OTHERS_PER_SECOND = 200.0
 """Pings, pongs and parts of messages, which cost as much as texts. When more come at once, the client has to wait."""
 MOST_TAKEN = 8
 """Texts that wait for the connection to take them, before nothing more is read."""
+
+Event = dict[str, Any]
+_NOTHING: deque[Event] = deque(maxlen=0)
+
+
+class Inbox:
+    """A queue of events for the one task that takes them; empty, it holds nothing.
+
+    asyncio's queue is four times as large, for each connection.
+    """
+
+    __slots__ = ("_events", "_waiting")
+
+    def __init__(self) -> None:
+        self._events = _NOTHING
+        self._waiting: asyncio.Future[None] | None = None
+
+    def put_nowait(self, event: Event) -> None:
+        """Add an event."""
+        if not self._events:
+            self._events = deque()
+        self._events.append(event)
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    async def get(self) -> Event:
+        """Take the oldest event; wait for one where there is none."""
+        if not self._events:
+            self._waiting = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiting
+            finally:
+                self._waiting = None
+        event = self._events.popleft()
+        if not self._events:
+            self._events = _NOTHING
+        return event
+
+    def empty(self) -> bool:
+        """Whether there is nothing to take."""
+        return not self._events
+
+    def qsize(self) -> int:
+        """How much there is to take."""
+        return len(self._events)
 
 
 class IncomingProtocol(WebSocketsSansIOProtocol):

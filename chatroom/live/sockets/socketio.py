@@ -1,6 +1,6 @@
-"""Socket.IO on the site's own port, at `/socket.io/`: websocket, and long-polling where one process serves.
+"""Socket.IO on the site's own port, at `/socket.io/`: websockets, and long-polling if there is one process.
 
-python-socketio speaks the protocol; who may come, how many, and how much may wait for them is decided here.
+python-socketio speaks the protocol; this module decides who may connect, how many, and how much may wait for each.
 """
 
 import asyncio
@@ -14,19 +14,18 @@ from engineio.payload import Payload
 from socketio import exceptions
 
 from chatroom.asgi.budget import account_of
-from chatroom.asgi.slow_requests import SlowRequests, once, refuse
+from chatroom.asgi.slow_requests import Receive, Scope, Send, SlowRequests, once, refuse
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.live.sockets.endpoint import HANDSHAKE_SECONDS, LiveEndpoint
 from chatroom.live.sockets.socketio_connection import Client
 from chatroom.live.sockets.socketio_packets import MOST_PACKETS, Engine, are_packets
 from chatroom.live.sockets.socketio_session import Session, find_visitor, until_over
-from chatroom.live.sockets.websocket import Receive, Scope, Send
 
 log = logging.getLogger(__name__)
 
 PATH = "/socket.io/"
 CONNECT_SECONDS = 10.0
-"""For a client that came to say who it is."""
+"""For a new client to authenticate."""
 GOODBYE_SECONDS = 3.0
 """For a client to read why its connection ends."""
 HEADERS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
@@ -45,10 +44,10 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
             logger.addFilter(_is_news)
         super().__init__(
             async_mode="asgi",
-            async_handlers=False,  # one event after the other: what a client sends too fast waits at its socket
+            async_handlers=False,  # one event after the other: a client that sends too fast waits
             # A request of long-polling has to reach the process that knows the client.
             transports=["polling", "websocket"] if processes == 1 else ["websocket"],
-            cors_allowed_origins=[],  # no other site's page reads what is said; who brings a cookie is asked below
+            cors_allowed_origins=[],  # no page of another site may read; clients with a cookie are checked below
             max_http_buffer_size=most_bytes or 2**31,
         )
         self._requests = SlowRequests(self._answer, most_bytes=most_bytes)
@@ -58,13 +57,16 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
         """Serve one request or one websocket."""
         asked = parse_qs(scope["query_string"].decode("latin-1"))
         if "j" in asked:  # JSONP: any site's page could read it
-            await _refuse(send, scope["type"])
+            if scope["type"] == "http":
+                await refuse(_with_headers(send), 400, "JSONP is not served here.")
+            else:
+                await send({"type": "websocket.close"})
             return
         session = self._sessions.get(asked.get("sid", [""])[0])
         if session is not None:
             account_of(scope).person = session.person
         if scope["type"] == "http":
-            await self._requests(dict(scope), receive, _with_headers(send))
+            await self._requests(scope, receive, _with_headers(send))
             return
         if session is None:
             session = Session(scope)
@@ -72,7 +74,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
         await self.eio.handle_request(scope, until_over(receive, session), send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request of long-polling, unless its packets are none."""
+        """Answer a request of long-polling; refuse one without valid packets."""
         if scope["method"] == "POST":
             body = (await receive()).get("body", b"")
             if not are_packets(body):
@@ -82,12 +84,12 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
         await self.eio.handle_request(scope, receive, send)
 
     def release_all(self) -> None:
-        """Release every client: a request of long-polling waits for news up to 25 s, also when nobody is there."""
+        """Release every client: a request of long-polling waits up to 25 s, even if its client is gone."""
         for eio_sid in list(self._sessions):
             self._release(eio_sid)
 
     async def stop(self) -> None:
-        """Release every client, and end what watches over them."""
+        """Release every client, and end the library's own task."""
         self.release_all()
         if self.eio.service_task_handle is not None:
             self.eio.service_task_handle.cancel()
@@ -116,7 +118,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
         await super()._handle_eio_disconnect(eio_sid, reason)
 
     async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
-        """Take what a client sends; one that does not keep to the protocol, or sends what is not text, is closed."""
+        """Take what a client sends; end a client that breaks the protocol, or sends anything but text."""
         session = self._sessions.get(eio_sid)
         if session is None:
             return
@@ -152,7 +154,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
             )
 
     async def _sign_in(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
-        """Let a client in that says who it is, by token or by cookie, as `/live` does."""
+        """Authenticate a client, by token or by cookie, as `/live` does."""
         eio_sid = environ["chatroom.sid"]
         session = self._sessions[eio_sid]
         if session.scope is None:
@@ -193,7 +195,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
             session.keep(asyncio.get_running_loop().create_task(self._end(eio_sid)))
 
     async def _end(self, eio_sid: str) -> None:
-        """End a client: it is told, forgotten, and its websocket closed."""
+        """End a client: tell it, close its connection, and forget it."""
         session = self._sessions.get(eio_sid)
         if session is None:
             return
@@ -203,16 +205,16 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
             async with asyncio.timeout(GOODBYE_SECONDS):
                 if (sid := self.manager.sid_from_eio_sid(eio_sid, "/")) is not None:
                     await self.disconnect(sid)
-                    # A client goes by itself then. Closed at once, long-polling would drop what came just before.
+                    # A client then leaves by itself. Closed at once, long-polling would drop the last packets.
                     await session.is_over.wait()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_SECONDS):
                 await self.eio.disconnect(eio_sid)
-        self.eio.sockets.pop(eio_sid, None)  # of a client that does not read, with all that waits for it
+        self.eio.sockets.pop(eio_sid, None)  # still there if the client does not read
         session.forget()
 
     def _release(self, eio_sid: str) -> None:
-        """Forget a client, and wake whoever waits for it or for its answer."""
+        """Forget a client, and wake the tasks that wait for it."""
         session = self._sessions.pop(eio_sid, None)
         if session is not None:
             session.forget()
@@ -220,7 +222,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Leave out what the library says of a client's mistakes: it says each of them once, as an error."""
+    """Filter out clients' mistakes: the library logs each kind once, as an error."""
     return "further occurrences" not in str(record.msg)
 
 
@@ -231,11 +233,3 @@ def _with_headers(send: Send) -> Send:
         await send(event)
 
     return send_with_headers
-
-
-async def _refuse(send: Send, kind: str) -> None:
-    if kind == "websocket":
-        await send({"type": "websocket.close"})
-        return
-    await send({"type": "http.response.start", "status": 400, "headers": [(b"content-type", b"text/plain"), *HEADERS]})
-    await send({"type": "http.response.body", "body": b"JSONP is not served here."})

@@ -1,6 +1,6 @@
 """A Socket.IO client as a connection: its events become frames, and the connection's frames become events.
 
-So everything that holds for a websocket holds here: the appender, the limits, the checks, the end of a session.
+So it has the same appender, limits, checks and end of a session as a websocket.
 """
 
 import asyncio
@@ -14,10 +14,10 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from chatroom.base.errors import ChatroomError, Refused
+from chatroom.base.errors import ChatroomError, Refused, Unavailable
 from chatroom.live.connection import MAX_STRIKES, Connection
 from chatroom.live.engine import Engine
-from chatroom.live.protocol import Cursor, Follow, Post, Slug, Unfollow, wire
+from chatroom.live.protocol import Cursor, Follow, Post, Slug, Unfollow, reason_of, wire
 from chatroom.live.sockets.visitor import Chat, Visitor
 from chatroom.live.sockets.websocket import Transport
 from chatroom.messages.history import Page
@@ -35,7 +35,7 @@ Answer = dict[str, Any]
 
 
 class History(msgspec.Struct, forbid_unknown_fields=True):
-    """Which part of a room a client asks for."""
+    """The part of a room that a client requests."""
 
     room: Slug = LOBBY
     after: Cursor | UnsetType = UNSET
@@ -44,7 +44,7 @@ class History(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Client:
-    """One Socket.IO client. Its events are handled one after the other, each to its answer."""
+    """One Socket.IO client. Each event is answered before the next is handled."""
 
     def __init__(
         self, engine: Engine, chat: Chat, visitor: Visitor, *, emit: Emit, end: Callable[[int, str], Awaitable[None]]
@@ -54,10 +54,10 @@ class Client:
         self._chat = chat
         self._emit = emit
         self._end = end
-        self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()  # what waits in it, an event waits for
+        self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()  # bounded, because an event waits for its answer
         self._waiting: defaultdict[tuple[str, str], deque[asyncio.Future[Answer]]] = defaultdict(deque)
         self._unasked: set[asyncio.Future[Answer]] = set()
-        """For what nobody asked for: the rooms that are followed from the start."""
+        """For the rooms that are followed from the start: no event waits for these answers."""
         self._seen: dict[str, int] = {}  # by room: the sequence up to which messages are not new to the client
         self._strikes = 0
         self._is_over = False
@@ -83,17 +83,17 @@ class Client:
             self.leave()
 
     def leave(self) -> None:
-        """The client is gone; stop waiting for it."""
+        """Stop, because the client is gone."""
         self._is_over = True
         self._inbox.put_nowait({"type": "websocket.disconnect"})
-        gone = _error(Refused("unavailable", "The connection has ended."))
+        gone = {"error": reason_of(Unavailable("The connection has ended."))}
         for futures in self._waiting.values():
             for future in futures:
                 if not future.done():
                     future.set_result(gone)
 
     async def answer(self, name: str, arguments: list[Any]) -> Answer:
-        """Do what an event asks for, and say what became of it, whatever that is."""
+        """Execute an event, and return its outcome; raise nothing."""
         try:
             event = self._events.get(name)
             if event is None:
@@ -104,14 +104,14 @@ class Client:
             self._strikes += 1
             if self._strikes >= MAX_STRIKES:
                 self._connection.end(1008, "too many refused frames")
-            return _error(error)
+            return {"error": reason_of(error)}
         except Exception:
             log.exception("a Socket.IO event failed", extra={"event": name[:40], "user": self._visitor.person.id})
             await self._rest()
-            return _error(Refused("unavailable", "Something went wrong. Please try again in a moment."))
+            return {"error": reason_of(Unavailable("Something went wrong. Please try again in a moment."))}
 
     async def _rest(self) -> None:
-        """Keep the pace of this person, for what does not become a frame, whose pace is kept there."""
+        """Keep this user's pace, for an event that does not become a frame."""
         await asyncio.sleep(self._chat.paces.of(self._visitor.person.id).take())
 
     async def _post(self, given: Any) -> Answer:
@@ -160,7 +160,7 @@ class Client:
     async def _ask(self, frame: Post | Follow, key: tuple[str, str]) -> Answer:
         """Hand the connection a frame, and wait for its answer."""
         if self._is_over:
-            raise Refused("unavailable", "The connection has ended.")
+            raise Unavailable("The connection has ended.")
         answer = self._expect(key)
         self._inbox.put_nowait(_event(frame))
         self._strikes = 0
@@ -202,7 +202,7 @@ class Client:
             await self._emit(kind, frame)
 
     def _resolve(self, key: tuple[str, str], answer: Answer) -> bool:
-        """Give the answer to whoever has waited longest for it."""
+        """Give the answer to the event that has waited longest for it; False if none has."""
         futures = self._waiting.get(key)
         if not futures:
             return False
@@ -218,7 +218,7 @@ class Client:
 
 
 def _converted(usual: dict[str, Any], given: Any, kind: type[Any]) -> Any:
-    """What an event carries, as a typed value; raise `Refused` (`invalid`) for anything else."""
+    """The content of an event, as a typed value; raise `Refused` (`invalid`) for anything else."""
     if not isinstance(given, dict):
         raise Refused("invalid", "Send a text, or an object.")
     tag = kind.__struct_config__.tag
@@ -232,15 +232,7 @@ def _converted(usual: dict[str, Any], given: Any, kind: type[Any]) -> Any:
         raise Refused("invalid", f"The event is not valid: {str(error)[:200]}") from error
 
 
-def _error(error: ChatroomError) -> Answer:
-    refusal = error if isinstance(error, Refused) else Refused("unavailable", str(error))
-    detail: dict[str, Any] = {"reason": refusal.reason, "message": refusal.message}
-    if refusal.retry_after is not None:
-        detail["retry_after"] = round(refusal.retry_after, 1)
-    return {"error": detail}
-
-
 def _event(frame: Post | Follow | Unfollow) -> dict[str, Any]:
     """A frame as it comes from a websocket."""
-    # With Python's own encoder: it writes halves of characters too, and the connection says what is wrong.
+    # Python's own encoder also writes lone surrogates, which the connection then refuses with a reason.
     return {"type": "websocket.receive", "text": json.dumps(msgspec.to_builtins(frame))}

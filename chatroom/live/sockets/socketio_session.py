@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from chatroom.asgi.budget import account_of
+from chatroom.asgi.slow_requests import Receive, Scope
 from chatroom.base.errors import Refused
 from chatroom.live.sockets.endpoint import LiveEndpoint
 from chatroom.live.sockets.socketio_connection import Client
 from chatroom.live.sockets.socketio_packets import Outgoing, is_packet
 from chatroom.live.sockets.visitor import Visitor
-from chatroom.live.sockets.websocket import Receive, Scope
 
 LONGEST_TOKEN = 200
 

@@ -4,7 +4,7 @@ A frame is encoded once, by whoever makes it. Here it gets its header, and is co
 takes it so.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from functools import lru_cache
 from typing import Any, cast
 
@@ -13,13 +13,11 @@ from uvicorn.protocols.utils import ClientDisconnected
 from websockets.frames import Frame
 from websockets.http11 import Request
 
+from chatroom.asgi.slow_requests import Receive, Scope, Send
 from chatroom.live.sockets.deflate import DeflateFactory, deflate
 from chatroom.live.sockets.frames import COMPRESSED, TEXT, Cutter, framed
 from chatroom.live.sockets.incoming import IncomingProtocol
 
-Scope = Mapping[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
 Write = Callable[..., Coroutine[Any, Any, None]]
 """Send text frames, each a JSON document; waits while the client does not read, raises `OSError` when it is gone."""
 

@@ -10,8 +10,9 @@ from typing import Self
 
 from chatroom.mongo.embedded.folder import DataFolder
 from chatroom.mongo.embedded.mongod import EmbeddedError, find_binaries
+from chatroom.mongo.embedded.process import LOG
 from chatroom.mongo.embedded.record import Record, read_record
-from chatroom.mongo.embedded.supervisor import LOG, Supervisor, start_mongod
+from chatroom.mongo.embedded.supervisor import Supervisor, start_mongod
 
 __all__ = ["EmbeddedError", "EmbeddedMongo"]
 

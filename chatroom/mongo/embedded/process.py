@@ -1,4 +1,4 @@
-"""The guardian process beside the app, with its mongod; a closed pipe tells it that the app has ended."""
+"""The guardian process with its mongod; a closed pipe tells it that the app has ended."""
 
 import os
 import subprocess
@@ -10,20 +10,22 @@ from pathlib import Path
 from chatroom.mongo.embedded.guardian import READY, STOP
 from chatroom.mongo.embedded.mongod import explain, is_of_another_version
 
+LOG = "mongod.log"
+"""In the data folder: the log of mongod and of its guardian."""
 _STOP_SECONDS = 4.0
 
 
 class Process:
     """A guardian that was started with its mongod in `folder`; both hold `lock` until they end."""
 
-    def __init__(self, mongod: Sequence[str], folder: Path, log: Path, lock: int) -> None:
+    def __init__(self, mongod: Sequence[str], folder: Path, lock: int) -> None:
         self._folder = folder
-        self._log = log
-        guardian = [sys.executable, "-I", "-S", str(Path(__file__).with_name("guardian.py")), str(log)]
-        # A session of its own: Ctrl-C in the terminal must not reach mongod before the app's last writes.
-        # The end of the pipe is the end of the app; whoever forks without exec would keep it open.
+        self._log = folder / LOG
+        guardian = [sys.executable, "-I", "-S", str(Path(__file__).with_name("guardian.py")), str(self._log)]
+        # A session of its own: Ctrl-C in the terminal must not reach mongod before the last writes of the app.
+        # The pipe closes when the app ends; a process that forks without exec would keep it open.
         orders, self._orders = os.pipe()
-        log_file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        log_file = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
             self._log_start = os.fstat(log_file).st_size
             self._guardian = subprocess.Popen(
@@ -47,7 +49,7 @@ class Process:
         self._order(READY)
 
     def stop(self) -> None:
-        """Ask for an end in good order; `end` comes next."""
+        """Ask mongod to stop in good order; `end` comes next."""
         self._order(STOP)
 
     def end(self) -> None:
@@ -64,7 +66,7 @@ class Process:
         self._guardian.wait()
 
     def has_ended(self, grace_seconds: float) -> bool:
-        """Whether the guardian has ended, or does so within this time."""
+        """Whether the guardian has ended, or ends within this time."""
         try:
             self._guardian.wait(grace_seconds)
         except subprocess.TimeoutExpired:
@@ -73,15 +75,15 @@ class Process:
 
     def explain(self) -> str:
         """Say in one sentence why mongod ended."""
-        return explain(self._said(), self._folder)
+        return explain(self._read_log(), self._folder)
 
     def cannot_read(self) -> bool:
         """Whether mongod has ended because the data files are of another version."""
-        return self.has_ended(0) and is_of_another_version(self._said())
+        return self.has_ended(0) and is_of_another_version(self._read_log())
 
-    def _said(self) -> str:
+    def _read_log(self) -> str:
         log = self._log.read_bytes()
-        start = self._log_start if self._log_start <= len(log) else 0  # it may have been begun anew
+        start = self._log_start if self._log_start <= len(log) else 0  # the guardian may have begun a new file
         return log[start:].decode(errors="replace")
 
     def _order(self, order: bytes) -> None:

@@ -9,7 +9,7 @@ from chatroom.mongo.embedded.folder import DataFolder
 from chatroom.mongo.embedded.mongod import REPLICA_SET, EmbeddedError
 
 FILES, NAME = "mongo", "mongo.json"
-_APP, _ROOT = "chatroom", "root"
+APP, ROOT = "chatroom", "root"
 
 
 class Record(msgspec.Struct):
@@ -29,12 +29,12 @@ class Record(msgspec.Struct):
 
     def uri(self, database: str) -> str:
         """The address for the app; it is for this database and nothing else."""
-        return self._uri(_APP, self.password, database)
+        return self._uri(APP, self.password, database)
 
     @property
     def root_uri(self) -> str:
         """The address for tests, backups and repairs. Never give it to the app."""
-        return self._uri(_ROOT, self.root_password, "admin")
+        return self._uri(ROOT, self.root_password, "admin")
 
     def _uri(self, user: str, password: str, database: str) -> str:
         place = f"{quote(self.socket, safe='')}/{database}"

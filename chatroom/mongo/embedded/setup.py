@@ -1,54 +1,124 @@
-"""Prepare a started mongod: its replica set, its accounts, and the version of its data files.
+"""Prepare a started mongod: its one-node replica set, its accounts, and the version of its data files.
 
-Completed steps are recorded, so that an interrupted start continues with the rest.
+Completed steps are recorded, so that an interrupted start continues with the rest. The account of the app can read and
+write only the databases that it was created for.
 """
 
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+from urllib.parse import quote
 
-from pymongo.errors import OperationFailure
+from pymongo import MongoClient
+from pymongo.errors import AutoReconnect, OperationFailure
 
-from chatroom.mongo.embedded import replica
 from chatroom.mongo.embedded.folder import DataFolder
-from chatroom.mongo.embedded.record import Record, write_record
+from chatroom.mongo.embedded.mongod import REPLICA_SET
+from chatroom.mongo.embedded.record import APP, ROOT, Record, write_record
 
 log = logging.getLogger(__name__)
 
+Client = MongoClient[dict[str, Any]]
+
+_ANSWER_MILLISECONDS = 60_000
+_REACH_MILLISECONDS = 10_000
+_POLL_SECONDS = 0.005
+_FIRST_TO_CONFIRM = 7
+"""The first major version that wants a confirmation that there is no way back; earlier versions refuse the word."""
+_NOT_YET = {94, 109}  # NotYetInitialized, ConfigurationInProgress
+
 
 def prepare(folder: DataFolder, record: Record, check: Callable[[], None]) -> None:
-    """Make the replica set at a first start, tell it a new socket, and wait until it takes writes."""
+    """Make the replica set at a first start, or tell it a new socket, and wait until it takes writes.
+
+    `check` ends a wait by raising.
+    """
     is_new, has_moved = not record.databases, record.configured != record.socket
-    with replica.connect(record.socket, record.root_password if has_moved and not is_new else None) as client:
-        if is_new:
-            replica.initiate(client, record.socket)
+    with _connect(record.socket, record.root_password if has_moved and not is_new else None) as client:
+        if is_new:  # without an account, which mongod allows on this machine while it has none
+            client.admin.command("replSetInitiate", _configuration(record.socket))
         elif has_moved:
-            replica.move(client, record.socket, check)
-        replica.wait_for_primary(client, check)
+            _repeat(lambda: _reconfigure(client, record.socket), check)
+        _repeat(lambda: client.admin.command("hello").get("isWritablePrimary"), check)
         if is_new:
-            replica.add_root(client, record.root_password)
+            client.admin.command("createUser", ROOT, pwd=record.root_password, roles=["root"])
     if has_moved:
         record.configured = record.socket
         write_record(folder, record)
 
 
 def add_database(folder: DataFolder, record: Record, database: str) -> None:
-    """Give the app's user an account for a database, once."""
+    """Give the app an account for a database, once."""
     if database not in record.databases:
-        with replica.connect(record.socket, record.root_password) as client:
-            replica.add_app(client, database, record.password)
+        roles = [{"role": "readWrite", "db": database}]
+        with _connect(record.socket, record.root_password) as client:
+            client[database].command("createUser", APP, pwd=record.password, roles=roles)
         record.databases.append(database)
         write_record(folder, record)
 
 
 def carry_over(folder: DataFolder, record: Record, binary: str) -> None:
-    """After a start that went well with another mongod: the data files follow it."""
+    """Upgrade the data files to the version of this mongod, after a start that succeeded with it."""
     if record.binary == binary:
         return
     try:
-        with replica.connect(record.socket, record.root_password) as client:
-            record.compatibility = replica.carry_over(client)
+        with _connect(record.socket, record.root_password) as client:
+            record.compatibility = _upgrade(client)
     except OperationFailure as error:
         log.warning("the data files cannot be upgraded to this version of MongoDB: %s", error)
     else:
         record.binary = binary
         write_record(folder, record)
+
+
+@contextmanager
+def _connect(path: str, root_password: str | None) -> Iterator[Client]:
+    """Open a client, as root if there is a password; none of its calls waits for more than a minute."""
+    client: Client = MongoClient(
+        f"mongodb://{quote(path, safe='')}",
+        directConnection=True,
+        username=ROOT if root_password else None,
+        password=root_password,
+        serverSelectionTimeoutMS=_REACH_MILLISECONDS,
+        socketTimeoutMS=_ANSWER_MILLISECONDS,
+    )
+    with client:
+        yield client
+
+
+def _reconfigure(client: Client, path: str) -> bool:
+    """Tell the replica set its socket: with a wrong one it elects no primary."""
+    try:
+        client.admin.command("replSetReconfig", _configuration(path), force=True)
+    except OperationFailure as error:
+        # First it asks the process at the old socket whether that is the same node: for 30 s without an answer.
+        if error.code not in _NOT_YET:
+            raise
+        return False
+    return True
+
+
+def _upgrade(client: Client) -> str:
+    """Upgrade the data files to the version of mongod, and return it; earlier versions cannot read them then."""
+    version = ".".join(map(str, client.server_info()["versionArray"][:2]))
+    files = client.admin.command("getParameter", 1, featureCompatibilityVersion=1)["featureCompatibilityVersion"]
+    if files != {"version": version}:
+        confirmed: dict[str, Any] = {"confirm": True} if int(version.split(".")[0]) >= _FIRST_TO_CONFIRM else {}
+        client.admin.command("setFeatureCompatibilityVersion", version, **confirmed)
+        log.info("the data files were upgraded from MongoDB %s to %s", files["version"], version)
+    return version
+
+
+def _repeat(attempt: Callable[[], object], check: Callable[[], None]) -> None:
+    while True:
+        with suppress(AutoReconnect):  # mongod closes all connections when its state changes
+            if attempt():
+                return
+        check()
+        time.sleep(_POLL_SECONDS)
+
+
+def _configuration(path: str) -> dict[str, Any]:
+    return {"_id": REPLICA_SET, "version": 1, "members": [{"_id": 0, "host": path}]}

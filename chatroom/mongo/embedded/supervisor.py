@@ -1,4 +1,4 @@
-"""Keep a mongod running in a data folder: with another binary if one cannot read the files, and again when it ends.
+"""Keep a mongod running in a data folder: restart it when it ends, with another binary if one cannot read the files.
 
 Only one app at a time runs a mongod in a folder: the guardian and its mongod hold a lock until both have ended.
 """
@@ -11,17 +11,18 @@ import shutil
 import socket
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from chatroom.mongo.embedded.folder import DataFolder
 from chatroom.mongo.embedded.mongod import EmbeddedError, command, make_runnable
 from chatroom.mongo.embedded.place import clear_place, clear_stale, place_socket
-from chatroom.mongo.embedded.process import Process
+from chatroom.mongo.embedded.process import LOG, Process
 from chatroom.mongo.embedded.record import FILES, Record, write_record
 from chatroom.mongo.embedded.versions import candidates
 
-_KEY, LOG, _LOCK = "mongod.key", "mongod.log", "mongod.lock"
+_KEY, _LOCK = "mongod.key", "mongod.lock"
 _EARLIER_SECONDS = 10.0
 _RESTART_SECONDS = 1.0
 _POLL_SECONDS = 0.005
@@ -30,9 +31,8 @@ log = logging.getLogger(__name__)
 
 
 def start_mongod(folder: DataFolder, record: Record, binaries: list[Path]) -> "Supervisor":
-    """Lay the folder out, and start a mongod there that can read it; nothing is waited for but an earlier one's end."""
-    lock = _wait_for_earlier(folder.path)
-    try:
+    """Prepare the folder, and start a mongod that can read it; wait only for the end of an earlier one."""
+    with _held_lock(folder.path) as lock:
         is_new, files = not record.databases, folder.path / FILES
         runnable = [make_runnable(binary, folder.path) for binary in binaries]
         usable = candidates(runnable, record.compatibility, is_new=is_new)
@@ -45,13 +45,11 @@ def start_mongod(folder: DataFolder, record: Record, binaries: list[Path]) -> "S
         write_record(folder, record)
         supervisor = Supervisor(folder.path, Path(record.socket), usable)
         supervisor.start(lock)
-    finally:
-        os.close(lock)
     return supervisor
 
 
 class Supervisor:
-    """One mongod, its guardian, and the thread that starts both again."""
+    """One mongod, its guardian, and the thread that restarts both."""
 
     def __init__(self, folder: Path, place: Path, binaries: list[Path]) -> None:
         self._folder = folder
@@ -69,10 +67,10 @@ class Supervisor:
         binary = self._binaries.pop(0)
         self.binary = f"{binary} {binary.stat().st_size} {binary.stat().st_mtime_ns}"
         self._command = command(binary, files=self._folder / FILES, key=self._folder / _KEY, socket=self._place)
-        self._process = self._start(lock)
+        self._process = Process(self._command, self._folder, lock)
 
     def wait_for_socket(self, deadline: float) -> None:
-        """Wait until mongod listens; raise `EmbeddedError` where it ends, or is not in time."""
+        """Wait until mongod listens; raise `EmbeddedError` if it ends, or is too late."""
         while True:
             if self._binaries and self._process is not None and self._process.cannot_read():
                 self._try_another(self._process)
@@ -83,20 +81,20 @@ class Supervisor:
             time.sleep(_POLL_SECONDS)
 
     def check_alive(self, deadline: float, grace_seconds: float = 0) -> None:
-        """Raise `EmbeddedError` where mongod has ended, or does so within the grace, or where the time is over."""
+        """Raise `EmbeddedError` if mongod has ended, ends within the grace time, or if the deadline has passed."""
         if self._process is None or self._process.has_ended(grace_seconds):
             raise EmbeddedError(self._process.explain() if self._process else "mongod was stopped.")
         if time.monotonic() > deadline:
             raise EmbeddedError(f"mongod did not become ready in time; see {self._folder / LOG}.")
 
     def keep(self) -> None:
-        """From now on, start again what ends."""
+        """Restart mongod and its guardian from now on."""
         if self._process is not None:
             self._process.is_ready()
             threading.Thread(target=self._keep, args=[self._process], name="mongod", daemon=True).start()
 
     def stop(self) -> None:
-        """End mongod, in good order if that takes under two seconds."""
+        """Stop mongod, in good order if that takes under two seconds."""
         self._is_ending.set()
         with self._turn:
             if self._process is not None:
@@ -104,16 +102,13 @@ class Supervisor:
         self.kill()
 
     def kill(self) -> None:
-        """End mongod at once, as a crash of this process would."""
+        """Kill mongod, as a crash of this process would."""
         self._is_ending.set()
         with self._turn:
             if self._process is not None:
                 self._process.end()
                 self._process = None
                 clear_place(self._place, self._folder)
-
-    def _start(self, lock: int) -> Process:
-        return Process(self._command, self._folder, self._folder / LOG, lock)
 
     def _try_another(self, ended: Process) -> None:
         with self._turn:
@@ -122,14 +117,11 @@ class Supervisor:
             log.warning("%s %s is tried.", ended.explain(), self._binaries[0])
             ended.end()
             self._process = None
-            lock = _wait_for_earlier(self._folder)
-            try:
+            with _held_lock(self._folder) as lock:
                 self.start(lock)
-            finally:
-                os.close(lock)
 
     def _keep(self, process: Process) -> None:
-        """Start guardian and mongod again whenever somebody has killed the guardian, until this is to end."""
+        """Restart the guardian and mongod whenever the guardian was killed, until `stop` or `kill`."""
         while True:
             process.wait()
             with self._turn:
@@ -141,11 +133,8 @@ class Supervisor:
 
     def _start_again(self, ended: Process) -> Process:
         try:
-            lock = _wait_for_earlier(self._folder)
-            try:
-                started = self._start(lock)
-            finally:
-                os.close(lock)
+            with _held_lock(self._folder) as lock:
+                started = Process(self._command, self._folder, lock)
         except (OSError, EmbeddedError) as error:
             log.error("mongod cannot be started again: %s", error)
             return ended
@@ -155,17 +144,25 @@ class Supervisor:
         return started
 
 
-def _wait_for_earlier(folder: Path) -> int:
-    """Wait for the mongod of an app that was just killed; return the lock that ours will hold."""
-    # The guardian and its mongod inherit the lock, so that it is free when both are gone and not before.
+@contextmanager
+def _held_lock(folder: Path) -> Iterator[int]:
+    """Wait for the mongod of an app that was just killed, and hold the lock that the next guardian inherits."""
+    # The guardian and its mongod inherit the lock, so it is free as soon as both have ended.
     lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        _take(lock, folder)
+        yield lock
+    finally:
+        os.close(lock)
+
+
+def _take(lock: int, folder: Path) -> None:
     deadline = time.monotonic() + _EARLIER_SECONDS
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return lock
+            return
         except BlockingIOError:
             if time.monotonic() > deadline:
-                os.close(lock)
                 raise EmbeddedError(f"An earlier mongod is still busy in {folder}. End it.") from None
         time.sleep(_POLL_SECONDS)

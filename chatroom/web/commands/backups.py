@@ -17,7 +17,7 @@ _folder = click.argument("folder", type=click.Path(resolve_path=True, path_type=
 def make_backup(services: Services, folder: Path) -> None:
     """Write a backup to a new FOLDER.
 
-    Also while people are writing (docs/backups.md).
+    It also works while the site runs (docs/backups.md).
     """
     manifest = backup.make(services.export.backups, folder, show_progress())
     for room, facts in manifest.rooms.items():
@@ -41,7 +41,7 @@ def verify_backup(folder: Path) -> None:
 def restore_backup(services: Services, folder: Path) -> None:
     """Fill an empty database from a backup in FOLDER.
 
-    Everybody has to log in again: sessions and access tokens are not in backups.
+    All users must log in again: sessions and access tokens are not in backups.
     """
     manifest = backup.restore(services.export.backups, folder, show_progress())
     click.echo(f"The database now contains {_contents(manifest)}. Sessions and access tokens are not in backups.")

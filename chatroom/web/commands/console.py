@@ -6,7 +6,7 @@ A refusal prints its sentence and exits with status 1; other exceptions are not 
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import update_wrapper
 from typing import Concatenate, ParamSpec
 
@@ -27,11 +27,11 @@ _Run = Callable[Concatenate[Services, P], None]
 
 
 def command(name: str, *, is_prepared: bool = True) -> Callable[[_Run[P]], click.Command]:
-    """Make a function of the services a command; `is_prepared`: with the indexes and the lobby made before."""
+    """Make a command of a function of the services; `is_prepared`: create the indexes and the lobby first."""
 
     def decorate(function: _Run[P]) -> click.Command:
         def run(*args: P.args, **kwargs: P.kwargs) -> None:
-            with explained(), _opened(current_app.extensions["chatroom"]) as services:
+            with explained(), closing(open_beside(current_app.extensions["chatroom"])) as services:
                 if is_prepared:
                     services.prepare()
                 function(services, *args, **kwargs)
@@ -51,22 +51,12 @@ def explained() -> Iterator[None]:
         raise click.ClickException(str(error)) from error
 
 
-@contextmanager
-def _opened(services: Services) -> Iterator[Services]:
-    """What people can do here, while the site runs or while it does not."""
-    services = open_beside(services)
-    try:
-        yield services
-    finally:
-        services.close()
-
-
 def open_beside(services: Services) -> Services:
-    """Open the services, or others beside the site that has their database."""
+    """Open the services; while the site runs its embedded database, open others on the same database."""
     try:
         services.open()
     except FolderInUse:
-        # The site runs, and its mongod with it: go in beside it, with what the folder's owner may read.
+        # The site runs, and so does its mongod: connect with the record that only the owner of the folder can read.
         settings = services.settings
         uri = read_record(DataFolder(settings.data_path, lock=-1)).uri(settings.mongo_db)
         services = Services(msgspec.structs.replace(settings, mongo_uri=uri))
@@ -75,7 +65,7 @@ def open_beside(services: Services) -> Services:
 
 
 def get_user(services: Services, name: str) -> User:
-    """The account with this user name."""
+    """Find the account with this user name."""
     user = services.people.users.find_by_username(name)
     if user is None:
         raise click.ClickException(f"There is no user named {name!r}.")
@@ -83,7 +73,7 @@ def get_user(services: Services, name: str) -> User:
 
 
 def get_room(services: Services, slug: str) -> Room:
-    """The room with this name in its address."""
+    """Find the room with this slug."""
     room = services.rooms.store.find_by_slug(slug)
     if room is None:
         raise click.ClickException(f"There is no room with the address {slug!r}.")
@@ -91,7 +81,7 @@ def get_room(services: Services, slug: str) -> Room:
 
 
 def show_progress() -> Callable[[str, int, int], None]:
-    """Show the progress: on one line of a terminal repeatedly, in a log from time to time."""
+    """Make a function that shows progress: on one line of a terminal, or every ten seconds in a log."""
     is_terminal = sys.stderr.isatty()
     pause = 0.2 if is_terminal else 10.0
     next_at = time.monotonic() + pause

@@ -1,4 +1,4 @@
-"""Account commands: create, list, set passwords, reset links, roles, sessions, delete."""
+"""Account commands: create, list, passwords, roles, sessions, delete; registration and invites."""
 
 import sys
 from datetime import UTC, datetime
@@ -7,6 +7,7 @@ from typing import cast, get_args
 import click
 
 from chatroom.base.durations import until
+from chatroom.base.logs import escaped
 from chatroom.base.models import Role
 from chatroom.people.accounts import Registration
 from chatroom.services import Services
@@ -14,7 +15,7 @@ from chatroom.web.commands.console import command, get_user, show_progress
 
 
 def _new_password(_context: click.Context, _option: click.Parameter, is_on_stdin: bool) -> str:
-    """Ask before the database is opened: a mongod that waits for a person keeps the site from starting."""
+    """Read the password before the database is opened: while a command waits for input, the site could not start."""
     if is_on_stdin:
         return sys.stdin.readline().rstrip("\r\n")
     password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
@@ -48,7 +49,7 @@ def create_user(services: Services, name: str, display_name: str | None, role: s
 def list_users(services: Services, beginning: str, limit: int) -> None:
     """Show the accounts by user name.
 
-    Those whose names begin with BEGINNING, or all: with their roles, and until when they are muted or banned.
+    Only names that begin with BEGINNING, or all; with roles, mutes and bans.
     """
     now = datetime.now(UTC)
     for user in services.people.directory.list_like(beginning, "", limit):
@@ -73,9 +74,8 @@ def set_password(services: Services, name: str, password: str) -> None:
 def reset_link(services: Services, name: str) -> None:
     """Create a link with which NAME sets a new password.
 
-    It works once, within 24 hours. What is printed is its path: put the site's address before it, and give it to them
-    by a way that is safe. All their sessions and access tokens end when it is used. Earlier links of theirs are worth
-    nothing any more.
+    The link works once, within 24 hours; earlier links stop working. The output is its path: put the address of the
+    site in front, and send it in a safe way. All sessions and access tokens of NAME end when the link is used.
     """
     click.echo(f"/reset/{services.people.resets.make(None, get_user(services, name))}")
 
@@ -115,3 +115,45 @@ def delete_user(services: Services, name: str, is_kept: bool | None, reason: str
     services.erasure.account_deletion.begin(None, user, reason, is_erased=not is_kept)
     services.erasure.account_deletion.finish(show_progress())
     click.echo(f"The account of {user.username} was deleted; the messages are {'kept' if is_kept else 'erased'}.")
+
+
+@command("set-registration")
+@click.argument("mode", type=click.Choice(["open", "invite", "closed", "as-set-up"]))
+def set_registration(services: Services, mode: str) -> None:
+    """Set who can register. It takes effect at once, even while the site runs.
+
+    It overrides the setting REGISTRATION until it is `as-set-up` again.
+    """
+    services.moderation.admission.set_registration(None, "" if mode == "as-set-up" else mode)
+    click.echo(f"Registration is now: {services.moderation.admission.registration()}.")
+
+
+@command("create-invite")
+@click.option("--uses", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Number of people.")
+@click.option("--days", type=click.IntRange(1, 3650), default=7, show_default=True, help="Days until it expires.")
+def create_invite(services: Services, uses: int, days: int) -> None:
+    """Create an invite and print its code. It is shown once."""
+    click.echo(services.moderation.admission.make_invite(None, uses=uses, days=days))
+
+
+@command("list-invites")
+def list_invites(services: Services) -> None:
+    """Show the valid invites.
+
+    Each with the beginning of its id, which `revoke-invite` takes. The codes are not stored.
+    """
+    for each in services.moderation.admission.list_invites():
+        maker = str(each.about["made_by"])
+        by = f", by {escaped(maker)}" if maker else ""
+        click.echo(f"{each.id[:8]}  {each.uses_left} left, until {each.expires_at:%Y-%m-%d %H:%M} UTC{by}")
+
+
+@command("revoke-invite")
+@click.argument("invite")
+def revoke_invite(services: Services, invite: str) -> None:
+    """Revoke an invite. INVITE is the id that `list-invites` shows."""
+    found = [each.id for each in services.moderation.admission.list_invites() if each.id.startswith(invite)]
+    if len(found) != 1:
+        raise click.ClickException(f"No invite, or more than one, has an id that starts with {invite!r}.")
+    services.moderation.admission.revoke_invite(None, found[0])
+    click.echo("The invite was revoked.")

@@ -1,11 +1,10 @@
 """Commands for bots and access tokens, which are printed only once."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
-from chatroom.base.models import Scope
 from chatroom.people.tokens import SCOPES, USUAL
 from chatroom.services import Services
 from chatroom.web.commands.console import command, get_user
@@ -14,7 +13,7 @@ F = TypeVar("F", bound=Callable[..., None])
 
 
 def _of_a_token(function: F) -> F:
-    """Give a command the options of the access token that it makes."""
+    """Add the options of the new access token to a command."""
     days = click.option(
         "--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="Days until it expires."
     )
@@ -35,30 +34,19 @@ def _of_a_token(function: F) -> F:
 @click.argument("name")
 @click.option("--display-name", help="The name that others see; by default, the user name.")
 @_of_a_token
-def create_bot(
-    services: Services,
-    name: str,
-    *,
-    display_name: str | None,
-    days: int,
-    scopes: tuple[Scope, ...],
-    rooms: tuple[str, ...],
-) -> None:
+def create_bot(services: Services, /, name: str, display_name: str | None, **options: Any) -> None:
     """Create a program's account and print its token.
 
     It is shown as a bot and has no password. The access token is printed once.
     """
     user = services.people.accounts.create_bot(name, display_name or name)
-    click.echo(services.people.sessions.create_token(user, label=name, days=days, scopes=scopes, rooms=rooms))
+    click.echo(services.people.sessions.create_token(user, label=name, **options))
 
 
 @command("create-token")
 @click.argument("name")
 @click.option("--label", required=True, help="The label of the token on the account page.")
 @_of_a_token
-def create_token(
-    services: Services, name: str, *, label: str, days: int, scopes: tuple[Scope, ...], rooms: tuple[str, ...]
-) -> None:
+def create_token(services: Services, /, name: str, **options: Any) -> None:
     """Create and print an access token of NAME. It is shown once."""
-    user = get_user(services, name)
-    click.echo(services.people.sessions.create_token(user, label=label, days=days, scopes=scopes, rooms=rooms))
+    click.echo(services.people.sessions.create_token(get_user(services, name), **options))

@@ -26,7 +26,7 @@ _reason = click.option("--reason", required=True, help="The reason, which the ro
 def list_rooms(services: Services, beginning: str, limit: int) -> None:
     """Show the public and private rooms by title.
 
-    Those whose titles begin with BEGINNING, or all: with how much there is in each, and who manages it.
+    Only titles that begin with BEGINNING, or all; with sizes and administrators.
     """
     place = ("", "")
     while limit > 0 and (found := services.moderation.site_rooms.list_like(beginning, place, min(limit, PAGE))):
@@ -115,7 +115,7 @@ def clear_history(services: Services, slug: str, reason: str, yes: bool) -> None
 def reindex(services: Services) -> None:
     """Rebuild the search index of every room.
 
-    The site may run; searches find less until it is done.
+    It also works while the site runs; until it is done, searches find less.
     """
     services.search.indexer.rebuild(show_progress())
     click.echo("Every room was indexed.")

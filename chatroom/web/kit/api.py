@@ -4,7 +4,7 @@ Authentication is by access token, or by session cookie with the CSRF token in a
 """
 
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 from flask import Blueprint, Response, current_app, g, request
@@ -25,15 +25,15 @@ Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 
 def api_blueprint(name: str) -> Blueprint:
-    """A blueprint under /api, for people who are logged in by token or by cookie; each route needs an `@operation`."""
+    """A blueprint under /api for users with a token or a cookie; each route needs an `@operation`."""
     blueprint = Blueprint(name, __name__, url_prefix="/api")
-    csrf.exempt(blueprint)  # checked below, and only where a cookie authenticates
+    csrf.exempt(blueprint)  # checked below, only when a cookie authenticates
     blueprint.before_request(authenticate)
     return blueprint
 
 
 def authenticate() -> Response | None:
-    """Know who asks, or answer 401; a cookie needs the CSRF token wherever something changes."""
+    """Find the user of the request, or answer 401; with a cookie, a request that changes something needs the token."""
     token = bearer_of(request.headers.get("Authorization", ""))
     by_cookie = cookie_user if token is None and cookie_user.is_authenticated else None
     person = by_cookie if token is None else find_by_token(token)
@@ -45,33 +45,27 @@ def authenticate() -> Response | None:
         except CSRFError:
             return explain(403, "The header X-CSRFToken is missing or out of date. Load the page again.")
     else:
-        _check_scope(person)
+        known = operation_of(current_app, request.endpoint)
+        if known is None or known.scope is None:
+            raise Refused("out_of_scope", "Access tokens cannot be used for this address.")
+        grant_of(person.session).check(known.scope, (request.view_args or {}).get("slug"))
     g.person = person
     return None
 
 
-def _check_scope(person: LoggedIn) -> None:
-    """Whether the token is good for this route, in this room; one that says nothing of itself takes no tokens."""
-    known = operation_of(current_app, request.endpoint)
-    if known is None or known.scope is None:
-        raise Refused("out_of_scope", "Access tokens cannot be used for this address.")
-    grant_of(person.session).check(known.scope, (request.view_args or {}).get("slug"))
-
-
 def asker() -> LoggedIn:
-    """Who sent this request."""
-    person: LoggedIn = g.person
-    return person
+    """The user who sent this request."""
+    return cast("LoggedIn", g.person)
 
 
 def enter(slug: str) -> Access:
-    """The room as the user may see it: as a member, and within the scopes of the token."""
+    """The room as a member sees it, within the scopes of the token."""
     person, rooms = asker(), services.rooms.access
     return grant_of(person.session).enter(slug, partial(rooms.find_for, person.id), partial(rooms.get_for, person.id))
 
 
 def body_as(kind: type[Struct]) -> Struct:
-    """The JSON body as a typed value; whatever else it is, no part of it reaches a query."""
+    """The JSON body as a typed value; raise `Refused` when it is not one."""
     if request.mimetype != "application/json":
         raise Refused("invalid", "Send a JSON object with Content-Type: application/json.")
     try:
@@ -81,7 +75,7 @@ def body_as(kind: type[Struct]) -> Struct:
 
 
 def query_as(kind: type[Struct]) -> Struct:
-    """The parameters of the address as a typed value; those that `kind` does not know are ignored."""
+    """The query of the address as a typed value; parameters that `kind` does not have are ignored."""
     try:
         return msgspec.convert(request.args.to_dict(), kind, strict=False)
     except (msgspec.ValidationError, ValueError) as error:

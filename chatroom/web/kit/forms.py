@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any, ClassVar, TypeVar
 
+import msgspec
 from flask import request
 from flask_wtf import FlaskForm
 from wtforms import Field, ValidationError
@@ -21,6 +22,7 @@ INCOMPLETE = "Please fill in every field."
 RULES = SimpleNamespace(username=USERNAME_RULE, display_name=DISPLAY_NAME_RULE, password=PASSWORD_RULE)
 
 Checked = TypeVar("Checked")
+Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 
 class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
@@ -46,6 +48,10 @@ class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
         if not self.validate():
             raise Refused("invalid", self.problem)
 
+    def read(self, kind: type[Struct]) -> Struct:
+        """Make a record of the texts of the fields that have its names."""
+        return kind(**{name: self[name].data or "" for name in kind.__struct_fields__})
+
     def explain(self, error: Refused | Unavailable) -> Refused | Unavailable:
         """The error for the top of the page; an error about a field becomes the error of that field."""
         if not isinstance(error, Refused) or error.reason not in self.beside:
@@ -65,9 +71,9 @@ class CompleteForm(Form):
             raise Refused("invalid", INCOMPLETE)
 
 
-def typed_in(field: Field) -> str:
-    """The text of a field of several lines; browsers send line ends as CR LF."""
-    return (field.data or "").replace("\r\n", "\n")
+def as_lines(text: str | None) -> str:
+    """Filter the text of a field of several lines: browsers send line ends as CR LF."""
+    return (text or "").replace("\r\n", "\n")
 
 
 def check(rule: Callable[[], Checked]) -> Checked:

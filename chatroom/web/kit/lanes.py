@@ -64,16 +64,14 @@ def lane_of(app: Flask) -> Callable[[Mapping[str, Any]], Lane]:
     return find_lane
 
 
-def credential_of(trusted_proxies: int) -> Callable[[Mapping[str, Any]], str]:
-    """Make the function that finds the token or cookie of a request as the views do, without checking it."""
-
-    def find_credential(scope: Mapping[str, Any]) -> str:
-        token = bearer_of(header(scope, "authorization"))
-        if token is not None:
-            return token
-        return find_session(header(scope, "cookie"), is_secure=is_secure(scope, trusted_proxies))
-
-    return find_credential
+def find_credential(trusted_proxies: int, scope: Mapping[str, Any]) -> str:
+    """Find the token or cookie of a request as the views do, without checking it."""
+    token = bearer_of(header(scope, "authorization"))
+    return (
+        token
+        if token is not None
+        else find_session(header(scope, "cookie"), is_secure=is_secure(scope, trusted_proxies))
+    )
 
 
 def brings_files(content_type: str) -> bool:

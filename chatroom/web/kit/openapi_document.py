@@ -49,31 +49,11 @@ class ErrorAnswer(msgspec.Struct):
     error: ErrorDetail
 
 
-def operations(app: Flask) -> list[tuple[str, str, Rule, operation]]:
-    """The path, the method, the rule and the operation of every route of the API, in the order of their paths."""
-    found = []
-    for rule in app.url_map.iter_rules():
-        if rule.rule.startswith(PREFIX):
-            known = operation_of(app, rule.endpoint)
-            if known is None:
-                raise LookupError(f"{rule.rule} has no @operation (chatroom/web/kit/openapi.py)")
-            methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
-            found += [(path_of(rule), method, rule, known) for method in sorted(methods)]
-    return sorted(found, key=lambda each: each[:2])
-
-
-def path_of(rule: Rule) -> str:
-    """A rule's path as OpenAPI writes it."""
-    return VARIABLE.sub(r"{\2}", rule.rule)
-
-
 def make_document(app: Flask, *, title: str, version: str) -> dict[str, Any]:
-    """The document, as plain values."""
-    known = operations(app)
-    kinds: list[Any] = [ErrorAnswer]
-    for _, _, _, each in known:
-        kinds += [kind for kind in (each.body, *each.answers.values()) if _is_type(kind)]
-    kinds = list(dict.fromkeys(kinds))
+    """Make the document, as plain values."""
+    known = _operations(app)
+    bodies = (kind for *_, each in known for kind in (each.body, *each.answers.values()))
+    kinds = list(dict.fromkeys([ErrorAnswer, *(kind for kind in bodies if not isinstance(kind, str | None))]))
     refs, schemas = msgspec.json.schema_components(kinds, ref_template=REF)
     ref_of = dict(zip(kinds, refs, strict=True))
     paths: dict[str, dict[str, Any]] = {}
@@ -94,44 +74,51 @@ def make_document(app: Flask, *, title: str, version: str) -> dict[str, Any]:
     }
 
 
-def refusals_of(method: str, rule: Rule, each: operation) -> list[int]:
-    """The statuses with which a route may refuse."""
-    statuses = {400, 503, *each.refusals}
-    if each.scope is not None:
-        statuses |= {401, 403}
-    if rule.arguments:
-        statuses.add(404)
-    if method in UNSAFE_METHODS:
-        statuses |= {413, 429}
-    return sorted(statuses)
+def _operations(app: Flask) -> list[tuple[str, str, Rule, operation]]:
+    """The path, the method, the rule and the operation of every route of the API, in the order of the paths."""
+    found = []
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith(PREFIX):
+            known = operation_of(app, rule.endpoint)
+            if known is None:
+                raise LookupError(f"{rule.rule} has no @operation (chatroom/web/kit/openapi.py)")
+            path, methods = VARIABLE.sub(r"{\2}", rule.rule), (rule.methods or set()) - {"HEAD", "OPTIONS"}
+            found += [(path, method, rule, known) for method in sorted(methods)]
+    return sorted(found, key=lambda each: each[:2])
 
 
 def _described(method: str, rule: Rule, each: operation, ref_of: Mapping[Any, Any]) -> dict[str, Any]:
+    is_unsafe = method in UNSAFE_METHODS
     described: dict[str, Any] = {
         "operationId": rule.endpoint.replace(".", "_") + ("" if method == "GET" else f"_{method.lower()}"),
         "summary": each.summary,
-        "parameters": [*_path_parameters(rule), *query_parameters(each)],
-        "responses": {str(status): _answer(status, kind, ref_of) for status, kind in each.answers.items()},
+        "parameters": [*_path_parameters(rule), *_query_parameters(each)],
+        "responses": {
+            str(status): {
+                "description": HTTPStatus(status).phrase,
+                "content": _content(kind, ref_of, {"type": "string"}),
+            }
+            for status, kind in each.answers.items()
+        },
         "security": [],
     }
     if each.description:
         described["description"] = each.description
     if each.scope is not None:
         described["x-scope"] = each.scope
-        described["security"] = [
-            {"token": []},
-            {"session": [], "csrf": []} if method in UNSAFE_METHODS else {"session": []},
-        ]
+        described["security"] = [{"token": []}, {"session": [], "csrf": []} if is_unsafe else {"session": []}]
     if each.body is not None:
-        media = JSON if _is_type(each.body) else str(each.body)
-        schema = ref_of[each.body] if _is_type(each.body) else {"type": "string", "format": "binary"}
-        content = {"schema": schema} | ({"example": each.example} if each.example is not None else {})
-        described["requestBody"] = {"required": True, "content": {media: content}}
-    for status in refusals_of(method, rule, each):
-        described["responses"][str(status)] = {
-            "description": REFUSALS[status],
-            "content": {JSON: {"schema": ref_of[ErrorAnswer]}},
-        }
+        content = _content(each.body, ref_of, {"type": "string", "format": "binary"})
+        if each.example is not None:
+            content[JSON]["example"] = each.example
+        described["requestBody"] = {"required": True, "content": content}
+    refusals = {400, 503, *each.refusals}
+    refusals |= {401, 403} if each.scope is not None else set()
+    refusals |= {404} if rule.arguments else set()
+    refusals |= {413, 429} if is_unsafe else set()
+    for status in sorted(refusals):
+        content = _content(ErrorAnswer, ref_of, {})
+        described["responses"][str(status)] = {"description": REFUSALS[status], "content": content}
     return described
 
 
@@ -143,8 +130,7 @@ def _path_parameters(rule: Rule) -> list[dict[str, Any]]:
     ]
 
 
-def query_parameters(each: operation) -> list[dict[str, Any]]:
-    """The parameters that a route reads from its address."""
+def _query_parameters(each: operation) -> list[dict[str, Any]]:
     if each.query is None:
         return []
     schemas = msgspec.json.schema_components([each.query], ref_template=REF)[1]
@@ -155,23 +141,11 @@ def query_parameters(each: operation) -> list[dict[str, Any]]:
     ]
 
 
-def _answer(status: int, kind: Any, ref_of: Mapping[Any, Any]) -> dict[str, Any]:
-    described: dict[str, Any] = {"description": HTTPStatus(status).phrase}
-    if _is_type(kind):
-        described["content"] = {JSON: {"schema": ref_of[kind]}}
-    elif kind is not None:
-        described["content"] = {str(kind): {"schema": {"type": "string"}}}
-    return described
+def _content(kind: Any, ref_of: Mapping[Any, Any], schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The content of a body by its media type; `schema` is that of a body that is not JSON."""
+    return {kind: {"schema": schema}} if isinstance(kind, str) else {JSON: {"schema": ref_of[kind]}}
 
 
-def _is_type(kind: Any) -> bool:
-    return kind is not None and not isinstance(kind, str)
-
-
-def _plain(value: Any) -> Any:
-    """As JSON has it, and with the end of a text as JSON Schema's patterns write it."""
-    if isinstance(value, Mapping):
-        return {name: _plain(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    return value.replace(r"\Z", "$") if isinstance(value, str) else value
+def _plain(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema as plain values, with the end of a text as in the patterns of JSON Schema."""
+    return dict(msgspec.json.decode(msgspec.json.encode(schema).replace(rb"\\Z", b"$")))

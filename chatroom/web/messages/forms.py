@@ -3,9 +3,9 @@
 import re
 import secrets
 
-from wtforms import HiddenField, StringField, TextAreaField
+from wtforms import Field, HiddenField, StringField, TextAreaField
 
-from chatroom.web.kit.forms import Form, typed_in
+from chatroom.web.kit.forms import Form, as_lines
 
 _number = re.compile(r"[0-9]{1,15}")
 _client_id = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -16,48 +16,38 @@ class MessageForm(Form):
 
     # Browsers restore what was in a field; an old client id restored would swallow the next message.
     client_id = HiddenField(render_kw={"autocomplete": "off"})
-    text = TextAreaField("Message")
+    text = TextAreaField("Message", filters=[as_lines])
     reply_to = StringField()
 
     @property
-    def typed(self) -> str:
-        """What was typed; browsers send line ends as CR LF."""
-        return typed_in(self.text)
-
-    @property
-    def answered(self) -> int | None:
-        """The sequence of the message that this one answers, if it is one."""
-        return int(self.reply_to.data) if _number.fullmatch(self.reply_to.data or "") else None
+    def replied_to(self) -> int | None:
+        """The sequence of the message that this is a reply to, if it is valid."""
+        return _number_in(self.reply_to)
 
     @property
     def given_client_id(self) -> str | None:
-        """The client id, if it is one."""
+        """The client id, if it is valid."""
         return self.client_id.data if _client_id.fullmatch(self.client_id.data or "") else None
 
     def renew(self) -> None:
-        """Give the form a client id of its own, unless it has one."""
+        """Give the form a client id, unless it has one."""
         self.client_id.data = self.given_client_id or secrets.token_urlsafe(12)
 
 
 class EditForm(Form):
-    """Give a message another text; `revision` is the message's that was in view."""
+    """Change the text of a message; `revision` is the revision of the message that the author saw."""
 
-    text = TextAreaField("Text", render_kw={"required": True})
+    text = TextAreaField("Text", filters=[as_lines], render_kw={"required": True})
     revision = HiddenField(render_kw={"autocomplete": "off"})
 
     @property
-    def typed(self) -> str:
-        """What was typed; browsers send line ends as CR LF."""
-        return typed_in(self.text)
-
-    @property
     def seen(self) -> int | None:
-        """The revision, if it is one."""
-        return int(self.revision.data) if _number.fullmatch(self.revision.data or "") else None
+        """The revision, if it is valid."""
+        return _number_in(self.revision)
 
 
 class ReactForm(Form):
-    """Add a reaction by its button or its name, or remove one's own."""
+    """Add a reaction by its button or its name, or remove it."""
 
     emoji = HiddenField()
     other = StringField("Another emoji", render_kw={"maxlength": 64, "placeholder": ":tada:"})
@@ -65,7 +55,7 @@ class ReactForm(Form):
 
     @property
     def is_on(self) -> bool:
-        """Whether it is to be put there."""
+        """Whether to add the reaction."""
         return not self.take_back.data
 
     @property
@@ -78,3 +68,7 @@ class PinForm(Form):
     """Pin a message, or unpin it."""
 
     on = HiddenField()
+
+
+def _number_in(field: Field) -> int | None:
+    return int(field.data) if _number.fullmatch(field.data or "") else None

@@ -3,19 +3,19 @@
 from typing import Literal
 
 import msgspec
-from flask import Blueprint, Response, redirect, url_for
+from flask import Response
 from msgspec import UNSET, UnsetType
 
 from chatroom.base.models import File, Held, given_client_id
 from chatroom.live.protocol import timestamp
 from chatroom.web.kit.api import answer, api_blueprint, enter
-from chatroom.web.kit.login import current_user, login_required
+from chatroom.web.kit.login import get_access, page_blueprint
 from chatroom.web.kit.openapi import operation
-from chatroom.web.kit.pages import Page
+from chatroom.web.kit.pages import Page, redirect_to
 from chatroom.web.kit.services import services
 
 api = api_blueprint("held_api")
-blueprint = Blueprint("held", __name__)
+blueprint = page_blueprint("held")
 
 
 class HeldMessage(msgspec.Struct, kw_only=True):
@@ -39,7 +39,7 @@ class HeldList(msgspec.Struct):
 
 
 class WithdrawnAnswer(msgspec.Struct):
-    """What was taken back, or put away."""
+    """The held message that was withdrawn or dismissed."""
 
     room: str
     id: str
@@ -48,14 +48,13 @@ class WithdrawnAnswer(msgspec.Struct):
 @api.get("/rooms/<slug>/held")
 @operation("read", {200: HeldList})
 def read(slug: str) -> Response:
-    """What of your own waits for approval.
+    """Your messages that wait for approval.
 
-    And what was rejected, until you put it away. What was approved is among the messages.
+    Rejected messages are included until you dismiss them; approved ones are among the messages of the room.
     """
     access = enter(slug)
-    return answer(
-        HeldList(access.room.slug, [wire_held(each) for each in services.moderation.held_list.list_of(access)])
-    )
+    held = [wire_held(each) for each in services.moderation.held_list.list_of(access)]
+    return answer(HeldList(access.room.slug, held))
 
 
 @api.delete("/rooms/<slug>/held/<held_id>")
@@ -63,7 +62,7 @@ def read(slug: str) -> Response:
 def withdraw(slug: str, held_id: str) -> Response:
     """Withdraw a held message.
 
-    Or put away what was rejected. 409 where it was approved meanwhile.
+    Or dismiss a rejected one. 409 if it was approved in the meantime.
     """
     access = enter(slug)
     services.moderation.approval.withdraw(access, held_id)
@@ -71,21 +70,20 @@ def withdraw(slug: str, held_id: str) -> Response:
 
 
 @blueprint.post("/chatroom/<slug>/held/<held_id>/withdraw")
-@login_required
 def withdraw_by_form(slug: str, held_id: str) -> Page:
     """Withdraw a held message by form, without JavaScript."""
-    access = services.rooms.access.get_for(current_user.id, slug)
+    access = get_access(slug)
     services.moderation.approval.withdraw(access, held_id)
-    return redirect(url_for("pages.room", slug=access.room.slug), 303)
+    return redirect_to("pages.room", slug=access.room.slug)
 
 
 def as_held(held: list[Held]) -> str:
-    """The same as in the API, for a data attribute that a script reads."""
+    """The same list as in the API, for a data attribute that a script reads."""
     return msgspec.json.encode([wire_held(each) for each in held]).decode()
 
 
 def wire_held(held: Held) -> HeldMessage:
-    """One as its author sees it. What was decided a moment ago and is not yet posted still waits."""
+    """A held message as its author sees it. After an approval it is `waiting` until it is posted."""
     is_rejected = held.state == "rejected"
     return HeldMessage(
         id=held.id,

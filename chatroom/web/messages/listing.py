@@ -1,4 +1,4 @@
-"""The messages of a page: which are rendered again, where a day starts, which share one author line."""
+"""The messages of a page: which are rendered again, where a day starts, which share one author line; excerpts."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
@@ -12,15 +12,17 @@ from chatroom.base.models import Message
 from chatroom.web.kit.login import current_user
 
 KEPT_MARKUP = 1000
-"""Rendered messages that are kept, because the newest are on every page."""
+"""Rendered messages that are kept, because the newest ones are on every page."""
 KEPT_DAYS = 100
 JOINED_FOR = timedelta(minutes=10)
+LONGEST_EXCERPT = 200
 
 
 def message_list(app: Flask) -> Callable[..., str]:
-    """Make the function by which templates show messages; one in the same state is rendered once, for all who see it.
+    """Make the function with which templates show messages; a message is rendered once, until it changes.
 
-    They come oldest first, with day lines (in UTC), and neighbours of one author joined; `panel` follows the `target`.
+    It shows messages oldest first, with day lines (in UTC). Messages of one author are joined; `panel` follows the
+    `target`.
     """
 
     @lru_cache(maxsize=KEPT_MARKUP)
@@ -50,7 +52,7 @@ def message_list(app: Flask) -> Callable[..., str]:
             is_joined = is_same_day and previous is not None and _continues(previous, message)
             is_target = message.sequence == target
             quote = quoted.get(message.reply_to) if message.reply_to is not None else None
-            # What others see of a message says nothing of whoever looked at it first.
+            # The stored markup must not depend on the user who saw the message first.
             pieces.append(markup(message, room_url, is_joined, is_target, quote, viewer=_viewer_of(message, user_id)))
             if is_target:
                 pieces.append(escape(panel))
@@ -61,7 +63,7 @@ def message_list(app: Flask) -> Callable[..., str]:
 
 
 def _continues(previous: Message, message: Message) -> bool:
-    """Whether a message stands under the name of the one before it."""
+    """Whether a message has no author line, because the message before it has the same author."""
     return (
         previous.author.id == message.author.id
         and previous.kind == message.kind
@@ -71,13 +73,23 @@ def _continues(previous: Message, message: Message) -> bool:
 
 
 def names(message: Message, user_id: str) -> bool:
-    """Whether a message names a user, or everybody."""
+    """Whether a message mentions a user, or everybody."""
     return user_id in message.mentions or "room" in message.mentions
 
 
 def _viewer_of(message: Message, user_id: str) -> str:
-    """Who looks at a message, if they are named in it or among those who reacted to it; else nobody in particular."""
+    """The user, if the message mentions them or they reacted to it, because it then looks different; else empty."""
     if not message.reactions and not message.mentions:
         return ""
     is_among = any(person.id == user_id for reaction in message.reactions for person in reaction.people)
     return user_id if is_among or names(message, user_id) else ""
+
+
+def excerpt_of(message: Message) -> str:
+    """The text of a quote, in one line; static/state/messages/quotes.js makes the same."""
+    if message.deleted_at is not None:
+        return "This message was deleted."
+    text = Markup(message.html).striptags()  # noqa: S704  to take the markup away
+    if not text and message.files:
+        return message.files[0].name
+    return text if len(text) <= LONGEST_EXCERPT else f"{text[:LONGEST_EXCERPT]}…"

@@ -1,9 +1,16 @@
-"""The JSON API of one message (docs/protocol.md): read, edit, delete."""
+"""The JSON API of one message (docs/protocol.md): read, edit, delete, react, pin; a room's pins and mentionable people.
+
+The operations of the OpenAPI document are named after the two blueprints.
+"""
+
+from typing import Annotated
 
 import msgspec
 from flask import Response
+from msgspec import Meta
 
 from chatroom.base.access import Access
+from chatroom.base.models import Message, Person
 from chatroom.live.protocol import Cursor, Format, WireMessage, wire
 from chatroom.messages.outcomes import StoredAnswer, stored_answer
 from chatroom.messages.writer import Change
@@ -13,19 +20,62 @@ from chatroom.web.kit.openapi import operation
 from chatroom.web.kit.services import services
 
 blueprint = api_blueprint("messages_api")
+marks = api_blueprint("marks")
 
 
 class ReadingOne(msgspec.Struct):
-    """How a message is to be read."""
+    """The format of messages."""
 
     format: Format = "text"
 
 
 class Editing(msgspec.Struct, forbid_unknown_fields=True):
-    """A message's new text, and the revision of the message that its editor had in view."""
+    """The new text of a message, and the revision of the message that its editor saw."""
 
     text: str
     revision: Cursor | None = None
+
+
+class Reacting(msgspec.Struct, forbid_unknown_fields=True):
+    """A reaction to add or remove."""
+
+    emoji: Annotated[str, Meta(min_length=1, max_length=64)]
+    on: bool = True
+
+
+class Pinning(msgspec.Struct, forbid_unknown_fields=True):
+    """Whether to pin or unpin a message."""
+
+    on: bool = True
+
+
+class ChangedAnswer(msgspec.Struct):
+    """A message after a change."""
+
+    room: str
+    id: str
+    sequence: int
+    revision: int
+
+
+class PinsAnswer(msgspec.Struct):
+    """The pinned messages of a room."""
+
+    room: str
+    messages: list[WireMessage]
+
+
+class Beginning(msgspec.Struct):
+    """The beginning of a name."""
+
+    q: Annotated[str, Meta(max_length=64)] = ""
+
+
+class MembersAnswer(msgspec.Struct):
+    """People who can be mentioned."""
+
+    room: str
+    members: list[Person]
 
 
 @blueprint.get("/rooms/<slug>/messages/<message_id>")
@@ -45,7 +95,8 @@ def edit(slug: str, message_id: str) -> Response:
     """
     access = enter(slug)
     body = body_as(Editing)
-    return _change(access, services.messages.changes.editing(access, message_id, body.text, seen=body.revision))
+    change = services.messages.changes.editing(access, message_id, body.text, seen=body.revision)
+    return _stored(access, _change(access, change))
 
 
 @blueprint.delete("/rooms/<slug>/messages/<message_id>")
@@ -53,12 +104,53 @@ def edit(slug: str, message_id: str) -> Response:
 def delete(slug: str, message_id: str) -> Response:
     """Delete a message.
 
-    Your own, or as a moderator another's: its text is erased.
+    Your own, or any as a moderator. Its text is erased.
     """
     access = enter(slug)
-    return _change(access, services.messages.changes.deleting(access, message_id))
+    return _stored(access, _change(access, services.messages.changes.deleting(access, message_id)))
 
 
-def _change(access: Access, change: Change) -> Response:
-    message = services.messages.posting.change(access, change, client_address())
+@marks.post("/rooms/<slug>/messages/<message_id>/reactions")
+@operation("post", {200: ChangedAnswer}, body=Reacting, example={"emoji": ":tada:", "on": True}, refusals=(409,))
+def react(slug: str, message_id: str) -> Response:
+    """Add or remove a reaction; both can be repeated."""
+    access, body = enter(slug), body_as(Reacting)
+    change = services.messages.changes.reacting(access, message_id, body.emoji, on=body.on)
+    return _changed(access, _change(access, change))
+
+
+@marks.post("/rooms/<slug>/messages/<message_id>/pin")
+@operation("post", {200: ChangedAnswer}, body=Pinning, example={"on": True}, refusals=(409,))
+def pin(slug: str, message_id: str) -> Response:
+    """Pin a message to the top of its room, or unpin it: moderators, in direct conversations everybody."""
+    access, body = enter(slug), body_as(Pinning)
+    return _changed(access, _change(access, services.messages.changes.pinning(access, message_id, on=body.on)))
+
+
+@marks.get("/rooms/<slug>/pins")
+@operation("read", {200: PinsAnswer}, query=ReadingOne)
+def pins(slug: str) -> Response:
+    """The pinned messages of a room, the oldest first."""
+    room, asked = enter(slug).room, query_as(ReadingOne)
+    messages = [wire(message, asked.format) for message in services.messages.store.pinned(room.id)]
+    return answer(PinsAnswer(room=room.slug, messages=messages))
+
+
+@marks.get("/rooms/<slug>/members")
+@operation("read", {200: MembersAnswer}, query=Beginning)
+def members(slug: str) -> Response:
+    """At most ten people who can be mentioned in a room, with a name that starts with `q`."""
+    access = enter(slug)
+    return answer(MembersAnswer(access.room.slug, services.rooms.members.list_like(access.room, query_as(Beginning).q)))
+
+
+def _change(access: Access, change: Change) -> Message:
+    return services.messages.posting.change(access, change, client_address())
+
+
+def _changed(access: Access, message: Message) -> Response:
+    return answer(ChangedAnswer(access.room.slug, message.id, message.sequence, message.revision))
+
+
+def _stored(access: Access, message: Message) -> Response:
     return answer(stored_answer(access.room.slug, message, message.client_id))

@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 from chatroom.base.errors import Refused
 from chatroom.base.models import Held, Room
 from chatroom.live.protocol import ClientId, Cursor, FileIds, Format, WireMessage, wire
+from chatroom.messages.history import History
 from chatroom.messages.history import Page as MessagePage
 from chatroom.messages.messages_store import Stored
 from chatroom.messages.outcomes import HeldAnswer, StoredAnswer, answer_of
@@ -19,15 +20,15 @@ from chatroom.web.kit.openapi import operation
 from chatroom.web.kit.services import services
 
 MOST_MESSAGES = 100
+READS = {"after": History.after, "before": History.before, "since": History.since, "around": History.around}
 
 blueprint = api_blueprint("api")
-
 
 Sequences = Annotated[str, msgspec.Meta(pattern=rf"^\d{{1,15}}(,\d{{1,15}}){{0,{MOST_MESSAGES - 1}}}\Z")]
 
 
 class Reading(msgspec.Struct):
-    """Which part of a room."""
+    """A part of a room: at most one of its ends, and a limit."""
 
     after: Cursor | UnsetType = UNSET
     before: Cursor | UnsetType = UNSET
@@ -62,14 +63,14 @@ class Changes(msgspec.Struct):
 def read(slug: str) -> Response:
     """Changes after a revision; messages before, since or around a sequence; or the newest page.
 
-    With `after`: what changed since, by revision; ask again from the `revision` of the answer while there is `more`.
+    With `after`: the changes since then, by revision. While there is `more`, repeat with the `revision` of the answer.
     """
     person = asker()
     room = enter(slug).room
     asked = query_as(Reading)
-    if sum(each is not UNSET for each in _parts(asked)) > 1:
+    if sum(getattr(asked, name) is not UNSET for name in (*READS, "sequences")) > 1:
         raise Refused("invalid", "Give only one of `after`, `before`, `since`, `around` and `sequences`.")
-    if asked.after is not UNSET and asked.format != "brief":  # who only counts what is new is not there
+    if asked.after is not UNSET and asked.format != "brief":  # a page that only counts new messages is not a presence
         services.live.presences.visit(room.id, person.person)
     return answer(_changes(room.slug, _page(room, asked), asked.format))
 
@@ -83,10 +84,10 @@ def read(slug: str) -> Response:
     refusals=(409,),
 )
 def post(slug: str) -> Response:
-    """Store a message; 200 instead of 201 when it was stored before.
+    """Store a message; 200 instead of 201 if it was stored before.
 
-    The `client_id` is your own name for it: sending the same again stores nothing, and answers with the first. 202
-    where it waits for a moderator's approval: nobody else sees it yet.
+    You choose the `client_id`. Sending the same one again stores nothing, and answers with the first message. 202 if
+    the message waits for a moderator's approval: nobody else sees it yet.
     """
     access, body = enter(slug), body_as(Post)
     outcome = services.messages.posting.post(
@@ -110,20 +111,11 @@ def answer_post(room: Room, outcome: Stored | Held) -> Response:
     return answer(answer_of(room.slug, outcome), status)
 
 
-def _parts(asked: Reading) -> tuple[object, ...]:
-    return asked.after, asked.before, asked.since, asked.around, asked.sequences
-
-
 def _page(room: Room, asked: Reading) -> MessagePage:
     history, limit = services.messages.history, _limit(asked)
-    if asked.after is not UNSET:
-        return history.after(room, asked.after, limit)
-    if asked.before is not UNSET:
-        return history.before(room, asked.before, limit)
-    if asked.since is not UNSET:
-        return history.since(room, asked.since, limit)
-    if asked.around is not UNSET:
-        return history.around(room, asked.around, limit)
+    for name, read_page in READS.items():
+        if (place := getattr(asked, name)) is not UNSET:
+            return read_page(history, room, place, limit)
     if asked.sequences is not UNSET:
         store, sequences = services.messages.store, {int(each) for each in asked.sequences.split(",")}
         revision = store.newest_revision(room.id)  # before the messages, as in `History`
@@ -133,7 +125,7 @@ def _page(room: Room, asked: Reading) -> MessagePage:
 
 
 def _limit(asked: Reading) -> int:
-    """How many messages are asked for, brought within bounds."""
+    """The wanted number of messages, within bounds."""
     usual = services.settings.history_page
     return min(max(usual if asked.limit is UNSET else asked.limit, 1), max(MOST_MESSAGES, usual))
 

@@ -1,4 +1,4 @@
-"""The index and the rooms: everything works with forms and links alone; scripts make it live."""
+"""The index page and the page of a room. Both work with forms and links only; scripts make the room live."""
 
 import hashlib
 from collections.abc import Callable
@@ -7,15 +7,7 @@ from functools import cache, partial
 from typing import Any
 
 import msgspec
-from flask import (
-    Blueprint,
-    Response,
-    make_response,
-    redirect,
-    render_template_string,
-    request,
-    url_for,
-)
+from flask import Blueprint, Response, make_response, redirect, render_template_string, request, url_for
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
@@ -27,8 +19,8 @@ from chatroom.messages.rules import wait_between, why_closed
 from chatroom.rooms.access import LOBBY
 from chatroom.web.files.files import keep_sent, sent_files
 from chatroom.web.kit.lanes import scarce
-from chatroom.web.kit.login import client_address, current_user, login_required
-from chatroom.web.kit.pages import Page, form_page, render
+from chatroom.web.kit.login import client_address, current_user, get_access, login_required
+from chatroom.web.kit.pages import Page, form_page, redirect_to, render
 from chatroom.web.kit.services import services
 from chatroom.web.messages.forms import MessageForm
 from chatroom.web.rooms.sidebar import sections_for
@@ -47,13 +39,13 @@ blueprint = Blueprint("pages", __name__)
 def index() -> Page:
     """The start page for visitors; people who are logged in are redirected to the chat."""
     if current_user.is_authenticated:
-        return redirect(url_for("pages.chatroom"), 303)
+        return redirect_to("pages.chatroom")
     return render("index.html")
 
 
 def _shown_room(slug: str, form: MessageForm | None = None, status: int = 200, msg: str = "") -> Page:
     if request.method == "POST":
-        access = services.rooms.access.get_for(current_user.id, slug)
+        access = get_access(slug)
         return room_page(access, form or MessageForm(), **_asked_page(access.room), status=status, msg=msg)
     access = open_room(slug)
     if "date" in request.args:
@@ -70,19 +62,19 @@ def _shown_room(slug: str, form: MessageForm | None = None, status: int = 200, m
 @login_required
 @form_page(_shown_room, MessageForm)
 def room(form: MessageForm, slug: str) -> Page:
-    """A room, newest messages first in view, or older ones with `?before=`; without a name, the lobby."""
-    access = services.rooms.access.get_for(current_user.id, slug)
+    """A room with its newest messages, or older ones with `?before=`; without a slug, the lobby."""
+    access = get_access(slug)
     _post(access, form)
-    return redirect(url_for("pages.room", slug=access.room.slug), 303)
+    return redirect_to("pages.room", slug=access.room.slug)
 
 
 @blueprint.get("/chatroom/<slug>/messages")
 def messages_frame(slug: str) -> Page:
-    """The newest messages, for the frame beside the form."""
+    """The newest messages, for the frame next to the form."""
     if not current_user.is_authenticated:
-        # A redirect would lead to the login page, which no frame may show.
+        # A redirect would lead to the log-in page, which must not be shown in a frame.
         return make_response(render_template_string(LOGGED_OUT_FRAME, slug=slug), 401)
-    access = services.rooms.access.get_for(current_user.id, slug)
+    access = get_access(slug)
     found = access.room
     services.live.presences.visit(found.id, current_user.person)
     page = services.messages.history.newest(found, services.settings.history_page)
@@ -92,45 +84,44 @@ def messages_frame(slug: str) -> Page:
 
 
 def open_room(slug: str) -> Access:
-    """The room of a page; opening it joins a public room."""
-    return services.rooms.access.visit(
-        current_user.id, slug, lambda: services.site.limits.coming.check(current_user.id)
-    )
+    """Open the room of a page, which joins a public room."""
+    user_id = current_user.id
+    return services.rooms.access.visit(user_id, slug, lambda: services.site.limits.coming.check(user_id))
 
 
 def _mark_read(access: Access, page: MessagePage) -> None:
-    """Whoever is shown the newest messages has read the room, but for a browser that only looks ahead."""
+    """Mark the newest messages as read, unless the browser only prefetches the page."""
     newest = page.messages[-1].sequence if page.messages else 0
     if newest > access.membership.read_sequence and "prefetch" not in request.headers.get("Sec-Purpose", ""):
         services.rooms.read_positions.mark(access, newest)
 
 
 def _post(access: Access, form: MessageForm) -> Stored | Held:
-    """Store what was typed, or hold it; the same form with the same text again stores nothing."""
+    """Store or hold the message; the same form with the same text again stores nothing."""
     parts = sent_files()
-    keep = cache(partial(keep_sent, current_user.id, access.room, parts))  # once, however often it is asked
+    keep = cache(partial(keep_sent, current_user.id, access.room, parts))  # once, however often it is called
     said = Submission(
         access=access,
         author=current_user.author,
         address=client_address(),
-        text=form.typed,
+        text=form.text.data,
         client_id=form.given_client_id,
-        reply_to=form.answered,
+        reply_to=form.replied_to,
         upload=(lambda: [file.id for file in keep()]) if parts else None,
     )
     posting = services.messages.posting
-    outcome = posting.find_known(said) or posting.post(said)  # which is another's, too, where both came at once
+    outcome = posting.find_known(said) or posting.post(said)  # also finds the message of a concurrent request
     return outcome if _is_of(outcome, said, keep) else posting.post(_as_another(said))
 
 
 def _as_another(said: Submission) -> Submission:
-    """An earlier form, come back by the Back button, with another text: swallowing it would lose a message."""
+    """The submission with a new client id: the Back button showed an old form, and it was sent with another text."""
     other = hashlib.sha256(f"{said.client_id} {said.text}".encode()).hexdigest()[:32]
     return msgspec.structs.replace(said, client_id=other)
 
 
 def _is_of(outcome: Stored | Held, said: Submission, keep: Callable[[], list[File]]) -> bool:
-    """Whether this is what became of a form that came once or twice; its files have other ids when they come again."""
+    """Whether the outcome belongs to this submission. Files are compared without ids: a repeated form gets new ones."""
     if isinstance(outcome, Held):
         return outcome.text == said.text
     message = outcome.message
@@ -143,18 +134,18 @@ def _has_its_files(message: Message, said: Submission, keep: Callable[[], list[F
     if said.upload is None:
         return not message.files
     if not services.messages.posting.may_post(said.access):
-        return True  # nothing is kept for whoever may not post
+        return True  # files are kept only for users who may post
     try:
         kept = keep()
     except Refused:
-        return True  # it is stored, though its files cannot be kept once more
+        return True  # the message is stored, but its files cannot be kept again
     return [(file.name, file.size) for file in message.files] == [(file.name, file.size) for file in kept]
 
 
 def room_page(
     access: Access, form: MessageForm, page: MessagePage, *, status: int = 200, msg: str = "", **more: Any
 ) -> Response:
-    """The room with a page of its messages; `is_history` is one that is not followed live."""
+    """The room with a page of its messages; with `is_history`, scripts do not follow the room live."""
     form.renew()
     found = access.room
     return render(
@@ -177,7 +168,7 @@ def room_page(
 
 
 def _address_of_day(found: Room) -> str:
-    """Where the day begins that the address asks for, in the reader's zone (`offset`: UTC minus theirs, minutes)."""
+    """The address of the first message of `date`, in the reader's zone (`offset`: UTC minus their time, in minutes)."""
     try:
         day = datetime.strptime(request.args["date"], "%Y-%m-%d").replace(tzinfo=UTC)
         offset = int(request.args.get("offset", "0")[:5])
@@ -190,7 +181,7 @@ def _address_of_day(found: Room) -> str:
 
 
 def _asked_page(found: Room) -> dict[str, Any]:
-    """The newest messages, or the older ones that the address asks for."""
+    """The newest messages, or those before `before`."""
     before = request.args.get("before", type=int)
     limit = services.settings.history_page
     if before is None:

@@ -1,27 +1,26 @@
-"""A message's own page: the room around it, and, without JavaScript, all its actions."""
+"""The page of one message: the room around it, with forms for what scripts do otherwise."""
 
 from functools import partial
+from typing import Any
 
-from flask import Blueprint, Response, redirect, url_for
-from werkzeug.wrappers import Response as BaseResponse
+from flask import Response
 
 from chatroom.base.access import Access
 from chatroom.base.models import Message
 from chatroom.messages.writer import Change
 from chatroom.web.kit.forms import Form
-from chatroom.web.kit.login import client_address, current_user, login_required
-from chatroom.web.kit.pages import Page, form_page
+from chatroom.web.kit.login import client_address, get_access, page_blueprint
+from chatroom.web.kit.pages import Page, form_page, redirect_to
 from chatroom.web.kit.services import services
 from chatroom.web.messages.forms import EditForm, MessageForm, PinForm, ReactForm
 from chatroom.web.messages.pages import LARGEST_SEQUENCE, open_room, room_page
 
-blueprint = Blueprint("permalinks", __name__)
+blueprint = page_blueprint("permalinks")
 
 
 @blueprint.get("/chatroom/<slug>/<int:sequence>")
-@login_required
 def message(slug: str, sequence: int) -> Page:
-    """The room with a message in view; a sequence that no message has leads to the next one."""
+    """The room with a message in view; a sequence without a message redirects to the next message."""
     access = open_room(slug)
     sequence = min(sequence, LARGEST_SEQUENCE)
     page = services.messages.history.around(access.room, sequence, services.settings.history_page)
@@ -34,28 +33,24 @@ def message(slug: str, sequence: int) -> Page:
 def _message_page(
     part: str, slug: str, sequence: int, *, form: Form | None = None, status: int = 200, msg: str = ""
 ) -> Response:
-    """The message's page with what was typed; why it was refused stands beside one of its forms, the `part`."""
+    """The message's page with what was typed; `part` names the form that shows the refusal."""
     access, target = _find(slug, sequence)
     edit_form = form if isinstance(form, EditForm) else _edit_form(target)
-    edit_form.revision.data = str(target.revision)  # what is there now is shown, and may be replaced from now on
+    edit_form.revision.data = str(target.revision)  # the page shows the current text, so the next try may replace it
     page = services.messages.history.around(access.room, target.sequence, services.settings.history_page)
-    problem = {f"{part}_problem": msg}
-    return room_page(
-        access, MessageForm(formdata=None), page, status=status, target=target, edit_form=edit_form, **problem
-    )
+    shown: dict[str, Any] = {"target": target, "edit_form": edit_form, f"{part}_problem": msg}
+    return room_page(access, MessageForm(formdata=None), page, status=status, **shown)
 
 
 @blueprint.post("/chatroom/<slug>/<int:sequence>/edit")
-@login_required
 @form_page(partial(_message_page, "edit"), EditForm)
 def edit(form: EditForm, slug: str, sequence: int) -> Page:
     """Change the text of your own message."""
     access, target = _find(slug, sequence)
-    return _change(access, target, services.messages.changes.editing(access, target.id, form.typed, seen=form.seen))
+    return _change(access, target, services.messages.changes.editing(access, target.id, form.text.data, seen=form.seen))
 
 
 @blueprint.post("/chatroom/<slug>/<int:sequence>/delete")
-@login_required
 @form_page(partial(_message_page, "delete"))
 def delete(slug: str, sequence: int) -> Page:
     """Delete a message."""
@@ -64,26 +59,24 @@ def delete(slug: str, sequence: int) -> Page:
 
 
 @blueprint.post("/chatroom/<slug>/<int:sequence>/react")
-@login_required
 @form_page(partial(_message_page, "react"), ReactForm)
 def react(form: ReactForm, slug: str, sequence: int) -> Page:
-    """Put an emoji on a message, or take it back."""
+    """Add or remove a reaction."""
     access, target = _find(slug, sequence)
     return _change(access, target, services.messages.changes.reacting(access, target.id, form.chosen, on=form.is_on))
 
 
 @blueprint.post("/chatroom/<slug>/<int:sequence>/pin")
-@login_required
 @form_page(partial(_message_page, "pin"), PinForm)
 def pin(form: PinForm, slug: str, sequence: int) -> Page:
     """Pin a message to the top of its room, or unpin it."""
     access, target = _find(slug, sequence)
-    is_on = form.on.data != "false"
-    return _change(access, target, services.messages.changes.pinning(access, target.id, on=is_on))
+    change = services.messages.changes.pinning(access, target.id, on=form.on.data != "false")
+    return _change(access, target, change)
 
 
 def _find(slug: str, sequence: int) -> tuple[Access, Message]:
-    access = services.rooms.access.get_for(current_user.id, slug)
+    access = get_access(slug)
     return access, services.messages.history.at(access.room, min(sequence, LARGEST_SEQUENCE))
 
 
@@ -92,8 +85,8 @@ def _change(access: Access, target: Message, change: Change) -> Page:
     return _redirect_to(access, target)
 
 
-def _redirect_to(access: Access, target: Message) -> BaseResponse:
-    return redirect(url_for("permalinks.message", slug=access.room.slug, sequence=target.sequence), 303)
+def _redirect_to(access: Access, target: Message) -> Page:
+    return redirect_to("permalinks.message", slug=access.room.slug, sequence=target.sequence)
 
 
 def _edit_form(target: Message) -> EditForm:

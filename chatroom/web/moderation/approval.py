@@ -34,5 +34,5 @@ def decide(held_id: str) -> Page:
         approval.approve(by, held_id, is_trusting=act == "trust")
         said = "The message was posted." + (" The author's later messages are not held." if act == "trust" else "")
     else:
-        raise Refused("invalid", "Choose to approve or to reject the message.")
+        raise Refused("invalid", "Choose whether to approve or to reject the message.")
     return redirect_to("approval.queue", said)

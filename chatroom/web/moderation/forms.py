@@ -7,18 +7,15 @@ from wtforms import SelectChoice, SelectField, StringField, TextAreaField
 from chatroom.base.durations import OFFERED, end_of
 from chatroom.moderation.reports import LONGEST_REASON as LONGEST_REPORT
 from chatroom.site.audit import LONGEST_REASON
-from chatroom.web.kit.forms import Form, typed_in
+from chatroom.web.kit.forms import Form, as_lines
 
 
 class ReportForm(Form):
     """Report a message."""
 
-    reason = TextAreaField("What is wrong with it?", render_kw={"required": True, "maxlength": LONGEST_REPORT})
-
-    @property
-    def typed(self) -> str:
-        """What was typed."""
-        return typed_in(self.reason)
+    reason = TextAreaField(
+        "What is wrong with it?", filters=[as_lines], render_kw={"required": True, "maxlength": LONGEST_REPORT}
+    )
 
 
 class OrderForm(Form):

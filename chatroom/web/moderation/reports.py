@@ -42,7 +42,7 @@ def report(form: ReportForm, slug: str, sequence: int) -> Page:
     """Report a message to the moderators."""
     access, message = _find(slug, sequence)
     services.site.limits.reporting.check(current_user.id)
-    services.moderation.reports.make(access, current_user.author, message, form.typed)
+    services.moderation.reports.make(access, current_user.author, message, form.reason.data)
     return redirect_to("reports.report", slug=slug, sequence=sequence)
 
 

@@ -6,6 +6,7 @@ A refusal shows the same page with its input, except passwords.
 from flask import Blueprint, Response, abort, redirect, request, url_for
 
 from chatroom.base.errors import Refused, Unavailable
+from chatroom.people.accounts import Registration
 from chatroom.web.kit.forms import RULES
 from chatroom.web.kit.lanes import scarce
 from chatroom.web.kit.login import client_address, current_user, log_in, log_out, login_required
@@ -39,7 +40,7 @@ def register(form: RegisterForm) -> Page:
     """Create an account, and log in to it at once."""
     if services.moderation.admission.registration() == "closed":
         raise Refused("forbidden", CLOSED)
-    log_in(services.people.accounts.register(form.registration, client_address()))
+    log_in(services.people.accounts.register(form.read(Registration), client_address()))
     return redirect(form.next.data or url_for("pages.chatroom"), 303)
 
 

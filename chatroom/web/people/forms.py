@@ -20,9 +20,8 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from chatroom.base.models import User
 from chatroom.names import clean_display_name, clean_username
-from chatroom.people.accounts import Registration
 from chatroom.people.passwords import LONGEST
-from chatroom.people.profiles import LONGEST_ABOUT, Profile
+from chatroom.people.profiles import LONGEST_ABOUT
 from chatroom.people.sessions import LONGEST_LABEL
 from chatroom.people.tokens import SCOPES, USUAL
 from chatroom.site.audit import LONGEST_REASON
@@ -60,16 +59,6 @@ class RegisterForm(Form):
     password_again = PasswordField("Password again", [SAME], render_kw=PASSWORD)
     invite = StringField("Invite code", render_kw={"maxlength": 100})
     next = NextField()
-
-    @property
-    def registration(self) -> Registration:
-        """The account to create."""
-        return Registration(
-            username=self.username.data,
-            display_name=self.display_name.data,
-            password=self.password.data,
-            invite=self.invite.data or "",
-        )
 
     def validate_password(self, field: Field) -> None:
         """Apply the rule for passwords."""
@@ -115,11 +104,6 @@ class ProfileForm(CompleteForm):
     )
     about = TextAreaField("About you", render_kw={"maxlength": LONGEST_ABOUT})
     time_zone = StringField("Time zone", render_kw={"maxlength": 64})
-
-    @property
-    def profile(self) -> Profile:
-        """The profile to store."""
-        return Profile(**{name: self[name].data or "" for name in Profile.__struct_fields__})
 
 
 class PictureForm(Form):

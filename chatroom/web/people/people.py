@@ -12,7 +12,7 @@ from chatroom.base.access import Access
 from chatroom.base.durations import until
 from chatroom.base.errors import Refused
 from chatroom.base.models import Role, User
-from chatroom.people.profiles import local_time
+from chatroom.people.profiles import Profile, local_time
 from chatroom.site.authority import has_power
 from chatroom.web.kit.forms import RULES
 from chatroom.web.kit.login import client_address, current_user, page_blueprint
@@ -93,7 +93,7 @@ def _profile_page(form: ProfileForm | None = None, status: int = 200, msg: str =
 def profile(form: ProfileForm) -> Page:
     """The user's own profile."""
     services.site.limits.posting.check(current_user.id, client_address())
-    services.people.profiles.change(current_user.user, form.profile)
+    services.people.profiles.change(current_user.user, form.read(Profile))
     return redirect_to("people.person", "Your profile was saved.", user_id=current_user.id)
 
 

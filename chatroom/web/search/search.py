@@ -8,6 +8,7 @@ from flask import Response, request, url_for
 from chatroom.live.protocol import WireMessage, wire
 from chatroom.search.queries import LONGEST_QUERY
 from chatroom.search.search import Hit, Results
+from chatroom.search.snippets import SnippetPiece
 from chatroom.web.kit.api import answer, api_blueprint, asker, query_as
 from chatroom.web.kit.login import LoggedIn, current_user, page_blueprint
 from chatroom.web.kit.openapi import operation
@@ -23,13 +24,6 @@ class Asked(msgspec.Struct):
 
     q: str
     before: str | None = None
-
-
-class SnippetPiece(msgspec.Struct):
-    """A part of the text of a message; `hit` if it matches the search."""
-
-    text: str
-    hit: bool
 
 
 class Found(msgspec.Struct):
@@ -102,7 +96,7 @@ def _found(hit: Hit) -> Found:
         room=hit.room.slug,
         title=hit.room.title,
         url=_permalink(hit),
-        snippet=[SnippetPiece(piece.text, piece.is_hit) for piece in hit.snippet],
+        snippet=hit.snippet,
         message=wire(hit.message, "text"),
     )
 

@@ -3,6 +3,7 @@ import asyncio
 import pytest
 
 from chatroom.base.errors import Refused, Unavailable
+from chatroom.live import bridge
 from chatroom.rooms.access import LOBBY
 from tests.people import draft
 from tests.unit.live.harness import never, run, settle, started
@@ -33,23 +34,27 @@ def test_a_page_is_told_when_too_many_wait() -> None:
     run(test)
 
 
-def test_a_page_does_not_wait_for_ever() -> None:
+def test_a_page_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bridge, "PATIENCE_SECONDS", 0.01)
+
     async def test() -> None:
         process = await started()
 
         process.engine.appender._writer._run = never
         with pytest.raises(Unavailable, match="not stored yet"):
-            await asyncio.to_thread(process.engine.bridge.post, LOBBY, draft("a1"), 0.01)
+            await asyncio.to_thread(process.engine.bridge.post, LOBBY, draft("a1"))
 
     run(test)
 
 
-def test_what_is_stored_after_the_page_gave_up_is_told_to_nobody() -> None:
+def test_what_is_stored_after_the_page_gave_up_is_told_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bridge, "PATIENCE_SECONDS", 0.01)
+
     async def test() -> None:
         process = await started()
         go = process.engine.hold()
         with pytest.raises(Unavailable):
-            await asyncio.to_thread(process.engine.bridge.post, LOBBY, draft("a1"), 0.01)
+            await asyncio.to_thread(process.engine.bridge.post, LOBBY, draft("a1"))
         go.set()
         await settle()
         assert process.store.newest_revision(LOBBY.id) == 1

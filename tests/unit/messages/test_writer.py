@@ -3,7 +3,7 @@
 import pytest
 
 from chatroom.base.errors import Unavailable
-from chatroom.base.models import Draft, Message, Room
+from chatroom.base.models import Draft, Room
 from chatroom.messages.messages_store import MessageStore, Stored
 from chatroom.messages.writer import Change
 from chatroom.rooms.access import LOBBY
@@ -20,13 +20,11 @@ class Line:
         self.messages = Messaging(MessageStore(in_memory(), origin="here"), line=self)
         self.taken: list[object] = []
 
-    def post(self, room: Room, draft: Draft) -> Stored:
-        self.taken.append(draft)
-        return self.messages.append(room.id, [draft])[0]
-
-    def change(self, room: Room, change: Change) -> Message:
-        self.taken.append(room)
-        return change(room.id, 1)
+    def post(self, room: Room, item: Draft | Change) -> Stored:
+        self.taken.append(item)
+        if isinstance(item, Draft):
+            return self.messages.append(room.id, [item])[0]
+        return Stored(item(room.id, 1), is_repeated=False)
 
     def note(self, room: Room, line: Draft) -> None:
         self.taken.append(line.text)
@@ -41,9 +39,10 @@ def test_the_engine_takes_over_while_it_runs() -> None:
     line = Line()
     messages = line.messages
     message = messages.writer.post(LOBBY, draft("a1")).message
-    assert messages.writer.change(LOBBY, messages.changes.deleting(access(ALICE, LOBBY), message.id)).deleted_at
+    delete = messages.changes.deleting(access(ALICE, LOBBY), message.id)
+    assert messages.writer.change(LOBBY, delete).deleted_at
     messages.writer.note_soon(LOBBY, draft("joined"))
-    assert line.taken == [draft("a1"), LOBBY, "joined"]
+    assert line.taken == [draft("a1"), delete, "joined"]
     line.is_open = False
     assert messages.writer.post(LOBBY, draft("a2")).message.sequence == 3
     assert len(line.taken) == 3

@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pymongo
@@ -288,7 +289,7 @@ def test_o02_a_server_with_a_known_hole_is_said(
     """O02: the embedded one, which only its owner can reach, without alarm."""
     caplog.set_level("INFO")
     database = Database(connect("mongomock://").client, "x", uri=uri)
-    monkeypatch.setattr(database, "has_compression", lambda: False)
+    monkeypatch.setattr(database.client, "admin", SimpleNamespace(command=lambda *_, **__: {}), raising=False)
     monkeypatch.setattr(database.client, "server_info", lambda: {"versionArray": [6, 0, 5, 0]})
     database.warn_if_outdated()
     assert [record.levelname for record in caplog.records] == [level]

@@ -22,7 +22,7 @@ from chatroom.mongo.embedded import (
     guardian,
     mongod,
     place,
-    replica,
+    setup,
     versions,
 )
 from chatroom.mongo.embedded.folder import DataFolder, FolderError
@@ -288,7 +288,7 @@ class TestCarryingOver:
         client = Mock(spec=["admin", "server_info"])
         client.server_info.return_value = {"versionArray": version}
         client.admin.command.return_value = {"featureCompatibilityVersion": {"version": "5.0", "targetVersion": "x"}}
-        assert replica.carry_over(client) == f"{version[0]}.0"
+        assert setup._upgrade(client) == f"{version[0]}.0"
         assert client.admin.command.call_args.args == ("setFeatureCompatibilityVersion", f"{version[0]}.0")
         assert client.admin.command.call_args.kwargs == confirmed
 
@@ -296,7 +296,7 @@ class TestCarryingOver:
         client = Mock(spec=["admin", "server_info"])
         client.server_info.return_value = {"versionArray": [8, 0, 32, 0]}
         client.admin.command.return_value = {"featureCompatibilityVersion": {"version": "8.0"}}
-        assert replica.carry_over(client) == "8.0"
+        assert setup._upgrade(client) == "8.0"
         client.admin.command.assert_called_once()
 
 
@@ -448,6 +448,10 @@ class TestRecord:
         DataFolder.open(tmp_path).close()
 
 
+def move(client: Mock, check: Callable[[], None]) -> None:
+    setup._repeat(lambda: setup._reconfigure(client, "/srv/mongod.sock"), check)
+
+
 class TestMove:
     """A place that was taken by somebody who answers nothing: mongod asks them for 30 s who they are."""
 
@@ -456,7 +460,7 @@ class TestMove:
         refusals = [OperationFailure("not yet", 94), AutoReconnect("hung up"), OperationFailure("in progress", 109)]
         client.admin.command.side_effect = [*refusals, {"ok": 1}]
         check = Mock()
-        replica.move(client, "/srv/mongod.sock", check)
+        move(client, check)
         assert check.call_count == 3
         name, configuration = client.admin.command.call_args.args
         assert name == "replSetReconfig"
@@ -466,13 +470,13 @@ class TestMove:
         client = Mock(spec=["admin"])
         client.admin.command.side_effect = OperationFailure("not yet", 94)
         with pytest.raises(EmbeddedError):
-            replica.move(client, "/srv/mongod.sock", Mock(side_effect=EmbeddedError))
+            move(client, Mock(side_effect=EmbeddedError))
 
     def test_does_not_hide_another_refusal(self) -> None:
         client = Mock(spec=["admin"])
         client.admin.command.side_effect = OperationFailure("unauthorized", 13)
         with pytest.raises(OperationFailure, match="unauthorized"):
-            replica.move(client, "/srv/mongod.sock", Mock())
+            move(client, Mock())
 
 
 class TestGuardianLog:

@@ -258,7 +258,6 @@ def test_slugs_are_made_in_one_place() -> None:
     assert functions_that_name({"Slug"}) == {
         "chatroom.names.rooms.make_slug",
         "chatroom.names.rooms.make_direct_slug",
-        "chatroom.rooms.rooms_store.room_of",
     }
 
 

@@ -31,8 +31,8 @@ def test_words_and_phrases() -> None:
 
 def test_operators() -> None:
     query = parse('from:@alice FROM:"Bob B." in:#lobby has:files has:link after:2026-01-31 before:2026-3-1 train')
-    assert query.people == ("alice", "Bob B.")
-    assert query.rooms == ("lobby",)
+    assert query.people == ["alice", "Bob B."]
+    assert query.rooms == ["lobby"]
     assert query.has == {"file", "link"}
     assert query.since == datetime(2026, 2, 1, tzinfo=UTC)
     assert query.until == datetime(2026, 3, 1, tzinfo=UTC)

@@ -20,7 +20,7 @@ from chatroom.search import indexer as indexing
 from chatroom.search import proposals, words_store
 from chatroom.search import search as searching
 from chatroom.search import search_store as store
-from chatroom.search.indexer import Indexer, entry, named_word
+from chatroom.search.indexer import Indexer, entry, mark
 from chatroom.search.search import Hit, Results, Search
 from chatroom.search.search_store import SearchStore
 from chatroom.search.terms import RULE_VERSION
@@ -480,7 +480,7 @@ class TestIndex:
         )
         assert "w" in entry(message).words
         for change in ({"kind": "event"}, {"deleted_at": EPOCH}):
-            assert entry(Message(**{**_fields(message), **change})).words == {named_word(ALICE.id)}
+            assert entry(Message(**{**_fields(message), **change})).words == {mark("named", ALICE.id)}
         assert ERASED["text"] == ""
 
 

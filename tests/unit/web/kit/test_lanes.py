@@ -7,7 +7,7 @@ from chatroom.asgi.request_queue import PERSON
 from chatroom.base.threads import current_lane
 from chatroom.services import Services
 from chatroom.web.files.files import is_upload
-from chatroom.web.kit.lanes import credential_of, lane_of
+from chatroom.web.kit.lanes import find_credential, lane_of
 from tests.visitors import Visitor
 
 FORM = "application/x-www-form-urlencoded"
@@ -77,14 +77,14 @@ def test_a_form_with_files_is_one_however_its_type_is_written(type: str, is_one:
 )
 def test_what_may_say_whose_a_request_is(headers: dict[str, str], credential: str) -> None:
     """L16: what many send alike makes no one person of them."""
-    assert credential_of(0)(scope("/", **headers)) == credential
+    assert find_credential(0, scope("/", **headers)) == credential
 
 
 def test_over_tls_a_planted_cookie_says_nothing() -> None:
     """L16."""
     sent = scope("/", cookie="session=planted; __Host-session=abc.d", x_forwarded_proto="https")
-    assert credential_of(1)(sent) == "abc.d"
-    assert credential_of(1)(scope("/", cookie="session=planted", x_forwarded_proto="https")) == ""
+    assert find_credential(1, sent) == "abc.d"
+    assert find_credential(1, scope("/", cookie="session=planted", x_forwarded_proto="https")) == ""
 
 
 def test_the_queue_is_told_who_it_was(alice: Visitor, client: Visitor, services: Services) -> None:

@@ -8,8 +8,7 @@ from flask import Flask
 from chatroom.base.config import Settings
 from chatroom.people.first_account import first_code
 from chatroom.services import Services
-from chatroom.web import address_of, is_own_origin, sign_in
-from chatroom.web.kit.sockets import bearer_of, is_secure
+from chatroom.web.kit.sockets import address_of, bearer_of, is_own_origin, is_secure, sign_in
 from tests.conftest import MakeApp, services_of, signed_in, visitor
 from tests.visitors import PASSWORD, Visitor, hidden_fields
 

@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from chatroom.base.models import Author, File, Message
-from chatroom.web.messages.excerpts import LONGEST, excerpt_of
+from chatroom.web.messages.listing import LONGEST_EXCERPT, excerpt_of
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 MESSAGE = Message(
@@ -31,7 +31,7 @@ def test_one_line_of_plain_text(html: str, text: str) -> None:
 
 
 def test_it_is_bounded() -> None:
-    assert excerpt(html=f"<p>{'x' * 5000}</p>") == "x" * LONGEST + "…"
+    assert excerpt(html=f"<p>{'x' * 5000}</p>") == "x" * LONGEST_EXCERPT + "…"
 
 
 def test_of_a_deleted_message_there_is_nothing() -> None:

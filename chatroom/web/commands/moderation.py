@@ -1,4 +1,4 @@
-"""Moderation commands: mute, ban, reports, the audit log."""
+"""Moderation commands: mute, ban, reports, held messages, the audit log."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -9,12 +9,13 @@ import click
 from chatroom.base.durations import end_of, until
 from chatroom.base.logs import escaped
 from chatroom.base.models import User
+from chatroom.moderation.newcomers import MOST
 from chatroom.services import Services
 from chatroom.web.commands.console import command, get_user
 
 
 def _for_a_time(act: Callable[[Services, User, datetime, str], None]) -> Callable[..., None]:
-    """Take NAME, how long and why from the command line, and do it to them."""
+    """Make an act on a user, until a moment and for a reason, a function of a command's arguments."""
 
     @click.argument("name")
     @click.option(
@@ -22,8 +23,7 @@ def _for_a_time(act: Callable[[Services, User, datetime, str], None]) -> Callabl
     )
     @click.option("--reason", required=True, help="The reason. The user sees it, and the audit log keeps it.")
     def run(services: Services, name: str, duration: str, reason: str) -> None:
-        user = get_user(services, name)
-        act(services, user, end_of(duration, datetime.now(UTC)), reason)
+        act(services, get_user(services, name), end_of(duration, datetime.now(UTC)), reason)
 
     return update_wrapper(run, act)
 
@@ -50,7 +50,7 @@ def unmute(services: Services, name: str) -> None:
 def ban(services: Services, user: User, end: datetime, reason: str) -> None:
     """Ban NAME from the site, for a time or until lifted.
 
-    Their sessions and access tokens end at once, and so do their open pages.
+    The sessions, access tokens and open pages of NAME end at once.
     """
     services.moderation.moderation.ban(None, user, end, reason)
     click.echo(f"{user.username} is banned {until(end)}, and was logged out everywhere.")
@@ -69,11 +69,61 @@ def unban(services: Services, name: str) -> None:
 def list_reports(services: Services) -> None:
     """Show the open reports.
 
-    The oldest first. They are decided on the page /reports.
+    The oldest first. Moderators decide about them on the page /reports.
     """
     for report in services.moderation.reports.list_open():
         text = f"{report.author.shown} in {report.room.title}, reported by {report.reporter.name}: {report.reason}"
         click.echo(f"{report.created_at:%Y-%m-%d %H:%M:%S}  {escaped(text)}")
+
+
+@command("set-holding")
+@click.argument("first", type=click.IntRange(0, MOST))
+def set_holding(services: Services, first: int) -> None:
+    """Hold newcomers' first messages (0: turn it off).
+
+    It takes effect at once, even while the site runs. Until a moderator approves a held message, nobody else sees it.
+    A message that is held already stays held.
+    """
+    services.moderation.newcomers.set_first(None, first)
+    click.echo(f"The first {first} messages of newcomers are held." if first else "Messages are no longer held.")
+
+
+@command("list-held")
+def list_held(services: Services) -> None:
+    """Show the held messages.
+
+    The oldest first, each with its id.
+    """
+    for row in services.moderation.held_list.list_all():
+        held, room = row.held, row.room.title if row.room is not None else "a deleted room"
+        files = f" [{len(held.files)} files]" if held.files else ""
+        text = f"{held.author.name} in {room}: {held.text}{files}"
+        click.echo(f"{held.id}  {held.held_at:%Y-%m-%d %H:%M:%S}  {escaped(text)}")
+
+
+@command("approve")
+@click.argument("held", metavar="ID")
+@click.option("--trust", is_flag=True, help="Also trust the author: hold none of their later messages.")
+def approve(services: Services, held: str, trust: bool) -> None:
+    """Approve a held message, which posts it.
+
+    ID is its id as `list-held` shows it.
+    """
+    services.moderation.approval.approve(None, held, is_trusting=trust)
+    click.echo("The message was posted.")
+
+
+@command("reject")
+@click.argument("held", metavar="ID")
+@click.option("--reason", required=True, help="The reason. The author sees it, and the audit log keeps it.")
+@click.option("--others", is_flag=True, help="Also reject the author's other held messages.")
+def reject(services: Services, held: str, reason: str, others: bool) -> None:
+    """Reject a held message.
+
+    ID is its id as `list-held` shows it.
+    """
+    count = services.moderation.approval.reject(None, held, reason, with_others=others)
+    click.echo("The message was rejected." if count == 1 else f"{count} messages were rejected.")
 
 
 @command("audit")

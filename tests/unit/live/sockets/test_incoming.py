@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from chatroom.live.sockets.inbox import Inbox
+from chatroom.live.sockets.incoming import Inbox
 
 
 def event(number: int) -> dict[str, Any]:
