@@ -1,6 +1,6 @@
-"""Count the memory held for clients that send or read: by connection, person, address, and in total.
+"""Count the memory held for clients that send or read: by connection, user, address, and in total.
 
-Both directions count together, with one bound each. Used only on the event loop, except `Account.person`.
+Both directions count together. Used only on the event loop, except `Account.person`.
 """
 
 from collections import Counter
@@ -12,16 +12,16 @@ import msgspec
 
 BUDGET = "chatroom.asgi.budget"
 ACCOUNT = "chatroom.account"
-"""Where the state of the server, and of each of its connections, has them."""
+"""Their keys in the state of the server, and of each connection."""
 
 Scope = Mapping[str, Any]
 Payer = tuple[str, str]
-"""For whom something is held: a kind of share, and whose it is."""
+"""For whom memory is held: a kind of share, and its owner."""
 PROCESS, ADDRESS, PERSON = "process", "address", "person"
 
 
 class Shares(msgspec.Struct, frozen=True, kw_only=True):
-    """The most bytes that are held in all, for an address and for a person, and its HTTP connections; 0: no limit."""
+    """The most bytes in total, of an address and of a user, and the most connections of an address; 0: no limit."""
 
     in_all: int = 0
     per_address: int = 0
@@ -33,12 +33,12 @@ NO_LIMITS = Shares()
 
 
 def peer_of(scope: Scope) -> str:
-    """The address of who is at the other end."""
+    """The address of the client's end of the connection."""
     return scope["client"][0] if scope.get("client") else ""
 
 
 class Budget:
-    """Of one process. `address_of` says where a request comes from; behind proxies only its head tells it."""
+    """One process's. `address_of` returns the address of a request's client; behind proxies, its head contains it."""
 
     def __init__(
         self,
@@ -53,15 +53,11 @@ class Budget:
         self.held: Counter[Payer] = Counter()
         self.most_connections = shares.connections_per_address
         self._most = {PROCESS: shares.in_all, ADDRESS: shares.per_address, PERSON: shares.per_person}
-        self._stalled: dict[Account, Callable[[], None]] = {}
-        """Whose reader does not read, the longest first, and how to cut them off."""
-
-    def open(self) -> "Account":
-        """An account for a new connection."""
-        return Account(self)
+        self.stalled: dict[Account, Callable[[], None]] = {}
+        """The connections whose reader does not read, the longest first, each with a function that ends it."""
 
     def find_full(self, account: "Account", size: int) -> Payer | None:
-        """Whose share has no room for so much more; nobody's is full where nothing else is held for them."""
+        """The payer whose share has no room for more bytes, if any; a share with nothing else in it is never full."""
         for payer in account.payers:
             kind, held = payer[0], self.held[payer]
             if 0 < self._most[kind] < held + size and (kind == PROCESS or held > account.size):
@@ -69,32 +65,21 @@ class Budget:
         return None
 
     def add(self, payers: tuple[Payer, ...], size: int) -> None:
-        """Count so much for each of them."""
+        """Count bytes for each of them."""
         for payer in payers:
             self.held[payer] += size
             if not self.held[payer]:
                 del self.held[payer]
 
-    def note_stalled(self, account: "Account", cut: Callable[[], None]) -> None:
-        """Remember whose reader has stopped reading."""
-        self._stalled[account] = cut
-
-    def forget_stalled(self, account: "Account") -> None:
-        """It reads again, or has gone."""
-        self._stalled.pop(account, None)
-
-    def cut_longest(self, payer: Payer) -> bool:
-        """Cut off the reader of a payer that has read nothing for longest; whether there was one."""
-        for account, cut in self._stalled.items():
-            if payer in account.payers:
-                self.forget_stalled(account)
-                cut()
-                return True
-        return False
+    def cut_longest(self, payer: Payer) -> None:
+        """End the connection of a payer whose reader has read nothing for longest, if there is one."""
+        account = next((account for account in self.stalled if payer in account.payers), None)
+        if account is not None:
+            self.stalled.pop(account)()
 
 
 class Account:
-    """What one connection makes the process hold, and for whom."""
+    """The memory that is held for one connection, and its payers."""
 
     __slots__ = ("_budget", "_is_counted", "_unread", "address", "payers", "person", "size")
 
@@ -104,12 +89,12 @@ class Account:
         self._unread = 0
         self.address = ""
         self.person = ""
-        """Who is logged in; may be set in any thread, and counts from then on."""
+        """The id of the logged-in user; may be set in any thread, and counts from then on."""
         self.size = 0
         self.payers: tuple[Payer, ...] = ()
 
     def enter(self, address: str) -> bool:
-        """Belong to an address from now on; False when it has too many connections, which is then not counted."""
+        """Belong to an address from now on; False, and the connection is not counted, if the address has too many."""
         self.leave()
         self.address, self.person = address, ""
         most = self._budget.most_connections
@@ -118,7 +103,7 @@ class Account:
         return self._is_counted
 
     def leave(self) -> None:
-        """Be no HTTP connection of its address any more."""
+        """Stop counting as an HTTP connection of the address."""
         if self._is_counted:
             self._is_counted = False
             self._budget.connections[self.address] -= 1
@@ -126,7 +111,7 @@ class Account:
                 del self._budget.connections[self.address]
 
     def hold(self, size: int) -> bool:
-        """Count so many bytes; False, and nothing is counted, when there is no room for them."""
+        """Count bytes; False, and nothing is counted, if there is no room for them."""
         self._settle()
         full = self._budget.find_full(self, size)
         if full is not None:
@@ -138,14 +123,14 @@ class Account:
         return True
 
     def release(self, size: int) -> None:
-        """Count so many bytes no longer."""
+        """Stop counting bytes."""
         self.size -= size
         self._budget.add(self.payers, -size)
 
     def stall(self, unread: int, cut: Callable[[], None]) -> None:
-        """The reader has stopped reading: count what is on its way, and cut off the longest where that is too much."""
+        """The reader has stopped reading: count what is on its way; if that is too much, end the longest stall."""
         self._settle()
-        self._budget.note_stalled(self, cut)
+        self._budget.stalled[self] = cut
         full = self._budget.find_full(self, unread)
         if full is not None:
             self._budget.cut_longest(full)
@@ -154,19 +139,19 @@ class Account:
         self._budget.add(self.payers, unread)
 
     def flow(self) -> None:
-        """The reader reads again, or has gone."""
-        self._budget.forget_stalled(self)
+        """The reader reads again, or has disconnected."""
+        self._budget.stalled.pop(self, None)
         if self._unread:
             self.release(self._unread)
             self._unread = 0
 
     def close(self) -> None:
-        """The connection has ended; what is left of it is released by whoever holds it."""
+        """The connection has ended; other code releases the bytes that it still holds for it."""
         self.flow()
         self.leave()
 
     def _settle(self) -> None:
-        """Have what is held counted for whom it is held by now."""
+        """Count what is held for the payers of now."""
         payers: tuple[Payer, ...] = ((PROCESS, ""), (ADDRESS, self.address))
         if self.person:
             payers = (*payers, (PERSON, self.person))
@@ -192,4 +177,4 @@ def counted(counter: Counter[str], key: str) -> Iterator[None]:
 def account_of(scope: Scope) -> Account:
     """The account of the connection that a request came by; one of its own under any server but ours."""
     account: Account | None = scope.get("state", {}).get(ACCOUNT)
-    return Budget().open() if account is None else account
+    return Account(Budget()) if account is None else account

@@ -47,10 +47,6 @@ class Queue:
 
         return leave
 
-    def count(self, person: str) -> tuple[int, int]:
-        """How many of a person's are inside, and how many wait."""
-        return self._inside[person], len(self._waiting.get(person, ()))
-
     def _may_enter(self, person: str) -> bool:
         return self._inside.total() < self._width.places and self._inside[person] < self._width.share
 

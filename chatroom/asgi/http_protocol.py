@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from chatroom.asgi.budget import ACCOUNT, BUDGET, Budget
+from chatroom.asgi.budget import ACCOUNT, BUDGET, Account, Budget
 from chatroom.asgi.incoming_request import HEAD_SECONDS, IncomingRequest
 from chatroom.asgi.slow_requests import Receive, Scope, Send, refuse
 from chatroom.asgi.stalled_reader import StalledReader
@@ -34,7 +34,7 @@ class HttpProtocol(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._budget: Budget = self.app_state.get(BUDGET) or Budget()
-        self.account = self._budget.open()
+        self.account = Account(self._budget)
         self.app_state = {**self.app_state, ACCOUNT: self.account}  # of which each request gets a copy
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

@@ -71,10 +71,6 @@ class RequestQueue:
             _leave_all(places)
             self._learn(credential, scope)
 
-    def count(self, lane: Lane, person: str) -> tuple[int, int]:
-        """How many of a person's requests are in a lane's places, and how many wait for one."""
-        return self._queues[lane].count(person)
-
     async def _enter(self, scope: Scope, person: str, places: list[Callable[[], None]]) -> None:
         lane = self._find_lane(scope)
         if lane != "pages":

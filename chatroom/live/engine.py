@@ -6,9 +6,10 @@ a second; one that fails is tried again at the next tick, and stops no other.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -19,12 +20,13 @@ from chatroom.base.models import Message, Notice, Person, Room
 from chatroom.live.bridge import Bridge
 from chatroom.live.checks import ReadRights, RightsCheck, SessionCheck
 from chatroom.live.connections import Connections
-from chatroom.live.feed import Feed
+from chatroom.live.feed import Feed, Hint, Known
 from chatroom.live.notice_receiver import NoticeReceiver
 from chatroom.live.presence.presence_updates import PresenceUpdates
 from chatroom.live.presence.presences_store import PresenceStore
 from chatroom.live.room_reader import Hear, Source
-from chatroom.live.rooms import LiveRoom, LiveRooms, TailLimits
+from chatroom.live.rooms import LiveRoom, LiveRooms
+from chatroom.live.tail import Tail
 from chatroom.live.writing.appender import Appender
 from chatroom.messages.appending import Appending
 from chatroom.messages.messages_store import MessageStore
@@ -36,16 +38,13 @@ LEAVE_SECONDS = 2.0
 STORE_THREADS = 8
 TICK_SECONDS = 1.0
 
-MakeFeed = Callable[[Callable[[], Mapping[str, int]], Callable[[str, int], None]], Feed]
-"""Make the feed, from a function that returns the known revision of each room, and one that takes hints. Called in a
-thread."""
-
 
 class Limits(msgspec.Struct, frozen=True):
     """The settings of an engine."""
 
     max_waiting: int
-    tail: TailLimits
+    tail_messages: int
+    tail_bytes: int
     lease_seconds: float
 
 
@@ -56,7 +55,7 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     hear_notices: Callable[[], Sequence[Notice]]
     ended_sessions: Callable[[], set[str]]
     prolong_session: Callable[..., datetime | None]
-    make_feed: MakeFeed
+    make_feed: Callable[[Known, Hint], Feed]
     renew_site: Callable[[], object]
     posted_here: Callable[[str, Sequence[Message]], None]
     posted_elsewhere: Callable[[str], None]
@@ -94,7 +93,8 @@ class Engine:
         )
         hear: Hear = lambda *written: self.appender.hear(*written)  # noqa: E731, PLW0108  (made below, from the rooms)
         source = Source(store, self.run, hear, application.posted_elsewhere, clock)
-        self.rooms = LiveRooms(source, limits.tail, posted_here=application.posted_here)
+        make_tail = partial(Tail, max_messages=limits.tail_messages, max_bytes=limits.tail_bytes)
+        self.rooms = LiveRooms(source, make_tail, posted_here=application.posted_here)
         self.appender = Appender(
             appending,
             self.run,

@@ -8,8 +8,6 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-import msgspec
-
 from chatroom.base.models import Message, Room
 from chatroom.live.follower import News
 from chatroom.live.presence.presence import Presence
@@ -18,13 +16,6 @@ from chatroom.live.room_reader import RoomReader, Source, forget
 from chatroom.live.tail import Tail
 
 FORGET_TICKS = 60
-
-
-class TailLimits(msgspec.Struct, frozen=True):
-    """How much of a room is kept in memory for its readers."""
-
-    messages: int
-    bytes: int
 
 
 class LiveRoom:
@@ -73,10 +64,14 @@ class LiveRooms:
     """All of them; made on the event loop. A room stays until nobody has followed it for a minute."""
 
     def __init__(
-        self, source: Source, limits: TailLimits, *, posted_here: Callable[[str, Sequence[Message]], None]
+        self,
+        source: Source,
+        make_tail: Callable[[str, int], Tail],
+        *,
+        posted_here: Callable[[str, Sequence[Message]], None],
     ) -> None:
         self._source = source
-        self._limits = limits
+        self._make_tail = make_tail
         self._posted_here = posted_here
         self._loop = asyncio.get_running_loop()
         self._rooms: dict[str, LiveRoom] = {}
@@ -85,10 +80,6 @@ class LiveRooms:
     def __iter__(self) -> Iterator[LiveRoom]:
         """Iterate over a copy: rooms may be added and removed meanwhile."""
         return iter(list(self._rooms.values()))
-
-    def __len__(self) -> int:
-        """How many are followed."""
-        return len(self._rooms)
 
     def find(self, room_id: str) -> LiveRoom | None:
         """The live side of a room, if somebody follows it."""
@@ -144,10 +135,8 @@ class LiveRooms:
 
     async def _open(self, room: Room) -> LiveRoom:
         source = self._source
-        tail = Tail(room.slug, 0, max_messages=self._limits.messages, max_bytes=self._limits.bytes)
-        live = LiveRoom(room, tail, source)
-        tail.restart(await source.run(source.store.newest_revision, room.id))
-        self._rooms[room.id] = live
+        revision: int = await source.run(source.store.newest_revision, room.id)
+        live = self._rooms[room.id] = LiveRoom(room, self._make_tail(room.slug, revision), source)
         # It receives hints only from now on, so read what changed since its revision was read.
         live.reader.refresh()
         return live

@@ -120,15 +120,6 @@ class Tail:
         if self.revision > self._spread_to:
             self._spread()
 
-    def restart(self, revision: int) -> None:
-        """Forget the changes and go on from `revision`; readers who are behind turn to the store."""
-        self._entries.clear()
-        self._latest.clear()
-        self._bytes = 0
-        self.start = self.revision = self._spread_to = revision
-        self._frames.clear()
-        self.wake()
-
     def frame(self, cursor: int, format: Format) -> tuple[bytes, int, int]:
         """Everything after `cursor`, as one bounded frame: the frame, the new cursor, and how many messages it has.
 

@@ -12,7 +12,6 @@ from chatroom.live.engine import Application, Engine, Limits
 from chatroom.live.feed import SAFETY_SECONDS, ChangeStreamFeed, Feed, Hint, Known, poll
 from chatroom.live.presence import presences_store
 from chatroom.live.presence.presences_store import PresenceStore
-from chatroom.live.rooms import TailLimits
 from chatroom.live.sockets import gate
 from chatroom.live.sockets.endpoint import Entrance, LiveEndpoint
 from chatroom.live.sockets.visitor import Chat
@@ -60,7 +59,8 @@ class LiveParts:
         )
         limits = Limits(
             max_waiting=settings.max_waiting_drafts,
-            tail=TailLimits(settings.tail_messages, settings.tail_bytes),
+            tail_messages=settings.tail_messages,
+            tail_bytes=settings.tail_bytes,
             lease_seconds=settings.presence_lease_seconds,
         )
         appending = Appending(messages.store, messages.texts, store_now)

@@ -87,7 +87,7 @@ def run(
     """
     import uvicorn  # noqa: PLC0415  (mongod boots before this is needed)
 
-    start = _import_app().asgi.start()
+    start = import_app().asgi.start()
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -97,7 +97,7 @@ def run(
             threading.Thread(target=settle, name="settle", daemon=True).start()  # beside the first visitors
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            _import_app().asgi.release_clients()
+            import_app().asgi.release_clients()
             await super().shutdown(sockets)
 
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -141,7 +141,7 @@ def settle() -> None:
 
     A search through all that the imports made stops every thread for a tenth of a second, and came again and again.
     """
-    app = _import_app().app
+    app = import_app().app
     for name in app.jinja_env.list_templates():
         app.jinja_env.get_template(name)
     gc.collect()
@@ -149,7 +149,7 @@ def settle() -> None:
     gc.set_threshold(*GARBAGE)
 
 
-def _import_app() -> ModuleType:
+def import_app() -> ModuleType:
     return importlib.import_module(APP.partition(":")[0])
 
 

@@ -3,7 +3,6 @@
 The embedded mongod starts first, because it takes longest, and stops last, after the last write.
 """
 
-import importlib
 import os
 import resource
 import secrets
@@ -91,7 +90,7 @@ def _database(settings: Settings) -> Iterator[None]:
         os.environ["MONGO_URI"] = mongo.uri
         os.environ["SECRET_KEY"] = settings.secret_key or mongo.folder.keep("secret_key", lambda: secrets.token_hex(32))
         if settings.web_concurrency == 1:
-            importlib.import_module(server.APP.partition(":")[0])  # while mongod boots
+            server.import_app()  # while mongod boots
         mongo.wait_until_ready()
         yield
 

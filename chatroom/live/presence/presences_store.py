@@ -23,6 +23,9 @@ INDEXES = [
 ]
 
 
+VISIT = timedelta(seconds=15)
+
+
 class PresenceStore:
     """The presences collection, as one process sees it."""
 
@@ -32,7 +35,6 @@ class PresenceStore:
         *,
         process: str,
         lease_seconds: float,
-        visit_seconds: float = 15.0,
         clock: Clock = utc_now,
     ) -> None:
         self._database = database
@@ -42,7 +44,6 @@ class PresenceStore:
         )
         self._process = process
         self._lease = timedelta(seconds=lease_seconds)
-        self._visit = timedelta(seconds=visit_seconds)
         self._clock = clock
 
     def take(self, leases: Iterable[tuple[str, Person]]) -> None:
@@ -52,7 +53,7 @@ class PresenceStore:
     def visit(self, room: str, person: Person) -> None:
         """Note a reader without a connection (page or API), who is present for some seconds."""
         # Under another name than the process's own: nothing renews it, and the engine reads it with other processes'.
-        self._take(f"{self._process}-pages", [(room, person)], self._visit)
+        self._take(f"{self._process}-pages", [(room, person)], VISIT)
 
     def renew(self) -> int:
         """Prolong all leases of this process, and count them."""

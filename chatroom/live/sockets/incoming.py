@@ -73,7 +73,7 @@ class IncomingProtocol(WebSocketsSansIOProtocol):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.queue = Inbox()  # type: ignore[assignment]
-        self._account: Account = self.app_state.get(ACCOUNT) or Budget().open()
+        self._account: Account = self.app_state.get(ACCOUNT) or Account(Budget())
         self._cutter: Cutter | None = None
         """There is one from the end of the handshake on."""
         self._after_close = 0

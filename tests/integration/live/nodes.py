@@ -16,7 +16,7 @@ from chatroom.live.engine import Application, Engine, Limits
 from chatroom.live.feed import ChangeStreamFeed, Feed, Hint, Known, poll
 from chatroom.live.follower import follow
 from chatroom.live.presence.presences_store import PresenceStore
-from chatroom.live.rooms import LiveRoom, TailLimits
+from chatroom.live.rooms import LiveRoom
 from chatroom.messages.appending import Appending
 from chatroom.messages.async_store import AsyncMessages
 from chatroom.messages.messages_store import MessageStore, Stored
@@ -81,7 +81,7 @@ class Node:
                 posted_here=lambda room_id, messages: None,
                 posted_elsewhere=lambda user_id: None,
             ),
-            limits=Limits(max_waiting=0, tail=TailLimits(tail_messages, 4_000_000), lease_seconds=30),
+            limits=Limits(max_waiting=0, tail_messages=tail_messages, tail_bytes=4_000_000, lease_seconds=30),
         )
 
     def _make_feed(self, known: Known, hint: Hint) -> Feed:

@@ -6,7 +6,7 @@ from chatroom.asgi.budget import Account, Budget, Shares, account_of
 
 
 def account(budget: Budget, address: str = "192.0.2.1", person: str = "") -> Account:
-    it = budget.open()
+    it = Account(budget)
     assert it.enter(address)
     it.person = person
     return it
@@ -65,7 +65,7 @@ def test_held_bytes_are_counted_for_the_authenticated_user() -> None:
 def test_connections_of_an_address() -> None:
     """L15."""
     budget = Budget(Shares(connections_per_address=2))
-    first, second, third = budget.open(), budget.open(), budget.open()
+    first, second, third = Account(budget), Account(budget), Account(budget)
     assert first.enter("192.0.2.1")
     assert second.enter("192.0.2.1")
     assert not third.enter("192.0.2.1")

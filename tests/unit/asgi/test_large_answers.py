@@ -39,7 +39,7 @@ def test_a_small_one_passes_as_it_is() -> None:
 
 def test_a_large_one_goes_out_in_pieces_and_counts_until_it_is_read() -> None:
     """L13."""
-    start, *bodies = answer(Budget().open(), LARGE)
+    start, *bodies = answer(Account(Budget()), LARGE)
     assert start["status"] == 200
     assert b"".join(event["body"] for event in bodies) == LARGE
     assert max(len(event["body"]) for event in bodies) == PIECE_BYTES
@@ -49,9 +49,9 @@ def test_a_large_one_goes_out_in_pieces_and_counts_until_it_is_read() -> None:
 def test_an_excess_request_is_refused_with_a_reason() -> None:
     """L13."""
     budget = Budget(Shares(in_all=len(LARGE)))
-    other = budget.open()
+    other = Account(budget)
     assert other.hold(1)
-    start, body = answer(budget.open(), LARGE, LARGE)
+    start, body = answer(Account(budget), LARGE, LARGE)
     assert start["status"] == 503
     assert b"try again" in body["body"]
     assert (b"retry-after", b"5") in start["headers"]
@@ -59,7 +59,7 @@ def test_an_excess_request_is_refused_with_a_reason() -> None:
 
 def test_started_requests_continue() -> None:
     budget = Budget(Shares(in_all=1))
-    sent = answer(budget.open(), b"begun", LARGE, is_counted=False)
+    sent = answer(Account(budget), b"begun", LARGE, is_counted=False)
     assert b"".join(event.get("body", b"") for event in sent) == b"begun" + LARGE
 
 

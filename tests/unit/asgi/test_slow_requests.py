@@ -98,13 +98,13 @@ class TestBodies:
     def test_that_are_too_much_together_are_refused_and_room_is_given_back(self) -> None:
         """L04, L13."""
         budget = Budget(Shares(in_all=50))
-        assert serve(part(b"x" * 40), part(b"x" * 40), part(b"", more=False), account=budget.open()) == ([], 503)
-        assert serve(part(b"x" * 40), part(b"x", more=False), account=budget.open()) == ([b"x" * 41], 200)
+        assert serve(part(b"x" * 40), part(b"x" * 40), part(b"", more=False), account=Account(budget)) == ([], 503)
+        assert serve(part(b"x" * 40), part(b"x", more=False), account=Account(budget)) == ([b"x" * 41], 200)
         assert not budget.held
 
     def test_count_until_they_are_answered(self) -> None:
         """L13: what waits for a thread is still held."""
-        account = Budget().open()
+        account = Account(Budget())
 
         class Asking(Inner):
             async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chatroom.asgi import uploads
-from chatroom.asgi.budget import ACCOUNT, NO_LIMITS, Budget, Shares
+from chatroom.asgi.budget import ACCOUNT, NO_LIMITS, Account, Budget, Shares
 from chatroom.asgi.uploads import SPOOLED, Uploads
 from chatroom.base.errors import Unavailable
 from tests.unit.clocks import SkippingLoop
@@ -65,7 +65,7 @@ class Place:
         async def send(event: dict[str, Any]) -> None:
             sent.append(event)
 
-        scope = {"path": path, "headers": [*headers, (b"x_y", b"z")], "state": {ACCOUNT: self.budget.open()}}
+        scope = {"path": path, "headers": [*headers, (b"x_y", b"z")], "state": {ACCOUNT: Account(self.budget)}}
         await self.app(scope, events.get, send)
         return int(sent[0]["status"])
 

@@ -72,6 +72,8 @@ def test_a_unix_socket_has_no_address() -> None:
         ("wss", "", 0, True),
         ("https", "", 0, True),
         ("ws", "https", 0, False),
+        ("ws", "https", 1, True),
+        ("wss", "http", 1, False),
         ("http", "https", 1, True),
         ("http", "https, http", 1, False),
         ("https", "http", 1, False),

@@ -1,6 +1,7 @@
 """The engine and its endpoint on mongomock, without threads, sockets or waiting: one turn of the loop for each step."""
 
 import asyncio
+import functools
 import json
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -127,7 +128,8 @@ class Process:
             ),
             limits=engine.Limits(
                 max_waiting=options.pop("max_waiting", 0),
-                tail=rooms.TailLimits(options.pop("tail_messages", 100), 1_000_000),
+                tail_messages=options.pop("tail_messages", 100),
+                tail_bytes=1_000_000,
                 lease_seconds=30,
             ),
             clock=lambda: self.now,
@@ -312,6 +314,16 @@ def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
         assert errors == []
 
     asyncio.run(main())
+
+
+def in_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Make an async test one that pytest can call, as `run` runs it."""
+
+    @functools.wraps(test)
+    def run_test(*arguments: Any, **fixtures: Any) -> None:
+        run(lambda: test(*arguments, **fixtures))
+
+    return run_test
 
 
 class Ticks:

@@ -10,7 +10,7 @@ from chatroom.base.errors import Unavailable
 from chatroom.base.models import Room, RoomValues
 from tests.faulty import MODES, Writes
 from tests.people import ALICE, BOB
-from tests.unit.live.harness import Process, run, settle
+from tests.unit.live.harness import Process, in_loop, settle
 
 READ_ONLY = RoomValues(title="Tea", topic="", is_read_only=True, slow_seconds=0, retention_days=0)
 
@@ -48,7 +48,8 @@ def may_post(process: Process, room: Room) -> bool:
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("act", [remove, make_read_only, archive])
-def test_a_connection_posts_no_more_than_a_page(
+@in_loop
+async def test_a_connection_posts_no_more_than_a_page(
     act: Callable[[Process, Access], None], mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """M14: neither right after the failure nor after a second try."""
@@ -74,10 +75,7 @@ def test_a_connection_posts_no_more_than_a_page(
         await process.engine.stop()
         return has_failed
 
-    async def test() -> None:
-        number = 1
-        while await try_with(number):
-            number += 1
-        assert number > 3
-
-    run(test)
+    number = 1
+    while await try_with(number):
+        number += 1
+    assert number > 3

@@ -6,95 +6,85 @@ import pytest
 from chatroom.base.errors import SettingsError, Unavailable
 from chatroom.rooms.access import LOBBY
 from tests.people import CAST, draft
-from tests.unit.live.harness import FakeConnection, Process, Ticks, run, started
+from tests.unit.live.harness import FakeConnection, Process, Ticks, in_loop, started
 
 ALICE, _, _ = CAST
 
 
 class TestStart:
     @pytest.mark.parametrize("failure", [Unavailable("away"), SettingsError("not allowed")])
-    def test_a_database_that_is_away_at_the_start_is_asked_again(self, tick: Ticks, failure: Exception) -> None:
-        async def test() -> None:
-            process = Process()
-            make_feed = process.engine._make_feed
-            process.post("a1")
+    @in_loop
+    async def test_a_database_that_is_away_at_the_start_is_asked_again(self, tick: Ticks, failure: Exception) -> None:
+        process = Process()
+        make_feed = process.engine._make_feed
+        process.post("a1")
 
-            def fail(*arguments: Any) -> Any:
-                raise failure
+        def fail(*arguments: Any) -> Any:
+            raise failure
 
-            process.engine._make_feed = fail
-            await process.engine.start()
-            live = await process.engine.enter(LOBBY, ALICE)
-            await tick(2)
-            process.post("a2")
-            process.engine._make_feed = make_feed
-            await tick(2)
-            assert process.feed.is_running
-            assert live.tail.revision == 2  # what came before the feed did is read then
-            await process.engine.stop()
-
-        run(test)
+        process.engine._make_feed = fail
+        await process.engine.start()
+        live = await process.engine.enter(LOBBY, ALICE)
+        await tick(2)
+        process.post("a2")
+        process.engine._make_feed = make_feed
+        await tick(2)
+        assert process.feed.is_running
+        assert live.tail.revision == 2  # what came before the feed did is read then
+        await process.engine.stop()
 
 
 class TestStopping:
-    def test_stopping_gives_everything_back(self, tick: Ticks) -> None:
-        async def test() -> None:
-            process = await started()
-            await process.engine.enter(LOBBY, ALICE)
-            await tick()
-            assert process.presences.here(LOBBY.id) == [ALICE]
-            process.engine.appender.put(LOBBY.id, draft("a1"), lambda outcome: None)
-            await process.engine.stop()
-            assert process.store.newest_revision(LOBBY.id) == 1
-            assert process.presences.here(LOBBY.id) == []
-            assert not process.feed.is_running
-            assert not process.bridge.is_open
+    @in_loop
+    async def test_stopping_gives_everything_back(self, tick: Ticks) -> None:
+        process = await started()
+        await process.engine.enter(LOBBY, ALICE)
+        await tick()
+        assert process.presences.here(LOBBY.id) == [ALICE]
+        process.engine.appender.put(LOBBY.id, draft("a1"), lambda outcome: None)
+        await process.engine.stop()
+        assert process.store.newest_revision(LOBBY.id) == 1
+        assert process.presences.here(LOBBY.id) == []
+        assert not process.feed.is_running
+        assert not process.bridge.is_open
 
-        run(test)
+    @in_loop
+    async def test_stopping_while_the_database_is_away(self, tick: Ticks) -> None:
+        process = await started()
 
-    def test_stopping_while_the_database_is_away(self, tick: Ticks) -> None:
-        async def test() -> None:
-            process = await started()
+        def away() -> None:
+            raise Unavailable("away")
 
-            def away() -> None:
-                raise Unavailable("away")
+        process.presences.end_all = away  # type: ignore[method-assign]
+        await process.engine.stop()
 
-            process.presences.end_all = away  # type: ignore[method-assign]
-            await process.engine.stop()
-
-        run(test)
-
-    def test_stopping_in_the_middle_of_a_chore_leaves_nothing_behind(self, tick: Ticks) -> None:
-        async def test() -> None:
-            process = await started()
-            FakeConnection(process, "kept")
-            process.engine.hold(process.engine.session_check._ended)
-            await tick()
-            await process.engine.stop()
-            gc.collect()  # a chore that never ran would warn here
-
-        run(test)
+    @in_loop
+    async def test_stopping_in_the_middle_of_a_chore_leaves_nothing_behind(self, tick: Ticks) -> None:
+        process = await started()
+        FakeConnection(process, "kept")
+        process.engine.hold(process.engine.session_check._ended)
+        await tick()
+        await process.engine.stop()
+        gc.collect()  # a chore that never ran would warn here
 
 
 class TestChores:
     @pytest.mark.parametrize("failure", [Unavailable("away"), ValueError("a bug")])
-    def test_a_chore_that_fails_is_tried_again_and_stops_no_other(self, tick: Ticks, failure: Exception) -> None:
-        async def test() -> None:
-            process = await started()
-            live = await process.engine.enter(LOBBY, ALICE)
-            connection = FakeConnection(process, "ended")
-            process.ended = {"ended"}
-            asked = process.engine.session_check._ended
+    @in_loop
+    async def test_a_chore_that_fails_is_tried_again_and_stops_no_other(self, tick: Ticks, failure: Exception) -> None:
+        process = await started()
+        live = await process.engine.enter(LOBBY, ALICE)
+        connection = FakeConnection(process, "ended")
+        process.ended = {"ended"}
+        asked = process.engine.session_check._ended
 
-            def fail() -> set[str]:
-                raise failure
+        def fail() -> set[str]:
+            raise failure
 
-            process.engine.session_check._ended = fail
-            await tick()
-            assert live.presence.version == 1
-            process.engine.session_check._ended = asked
-            await tick()
-            assert connection.ends == [4401]
-            await process.engine.stop()
-
-        run(test)
+        process.engine.session_check._ended = fail
+        await tick()
+        assert live.presence.version == 1
+        process.engine.session_check._ended = asked
+        await tick()
+        assert connection.ends == [4401]
+        await process.engine.stop()

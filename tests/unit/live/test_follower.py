@@ -15,7 +15,7 @@ from chatroom.live.protocol import Format, encode_message
 from chatroom.live.sockets.websocket import never_now
 from chatroom.live.tail import Tail, bounded_frame
 from tests.people import CAST
-from tests.unit.live.harness import settle
+from tests.unit.live.harness import in_loop, settle
 from tests.unit.live.messages import message
 
 ALICE, BOB, _ = CAST
@@ -326,17 +326,15 @@ def test_messages_come_in_the_format_that_was_asked_for(format: Format) -> None:
         assert all((format in m) and (("html" if format == "text" else "text") not in m) for m in frame["messages"])
 
 
-def test_a_failing_send_ends_it() -> None:
-    async def main() -> None:
-        room = Room(1)
+@in_loop
+async def test_a_failing_send_ends_it() -> None:
+    room = Room(1)
 
-        async def send(frame: str) -> None:
-            raise ConnectionResetError
+    async def send(frame: str) -> None:
+        raise ConnectionResetError
 
-        with pytest.raises(OSError):  # noqa: PT011
-            await follow(send, room.tail, room.read_page, cursor=0, format="text", send_now=never_now)
-
-    asyncio.run(main())
+    with pytest.raises(OSError):  # noqa: PT011
+        await follow(send, room.tail, room.read_page, cursor=0, format="text", send_now=never_now)
 
 
 def test_the_frames_are_shared_among_readers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from chatroom.base.models import Notice, Room
 from chatroom.live import answers, following
 from chatroom.rooms.access import LOBBY
 from tests.people import ALICE, BOB
-from tests.unit.live.harness import DEN, Client, Process, away, run, settle
+from tests.unit.live.harness import DEN, Client, Process, away, in_loop, settle
 
 
 async def started(*, process: Process | None = None) -> Process:
@@ -33,295 +33,257 @@ async def hear(process: Process) -> None:
 
 class TestAccess:
     @pytest.mark.parametrize("why", ["removed", "left"])
-    def test_who_is_no_member_any_more_is_told_and_sees_nothing_more(self, why: str) -> None:
-        async def test() -> None:
-            process = await started()
-            alice = await process.connect(query={"room": "den"})
-            bob = await process.connect("bob", query={"room": "den"})
-            process.notices.tell(expel(process, why=why))
-            await settle()
-            (closed,) = alice.frames("closed")
-            assert (closed["room"], closed["reason"]) == ("den", why)
-            assert closed["message"]
-            await bob.say({"type": "post", "room": "den", "text": "she is gone", "client_id": "b1"})
-            assert bob.seen("den") == ["b1"]
-            assert alice.seen("den") == []
-            assert bob.frames("closed") == []
+    @in_loop
+    async def test_who_is_no_member_any_more_is_told_and_sees_nothing_more(self, why: str) -> None:
+        process = await started()
+        alice = await process.connect(query={"room": "den"})
+        bob = await process.connect("bob", query={"room": "den"})
+        process.notices.tell(expel(process, why=why))
+        await settle()
+        (closed,) = alice.frames("closed")
+        assert (closed["room"], closed["reason"]) == ("den", why)
+        assert closed["message"]
+        await bob.say({"type": "post", "room": "den", "text": "she is gone", "client_id": "b1"})
+        assert bob.seen("den") == ["b1"]
+        assert alice.seen("den") == []
+        assert bob.frames("closed") == []
 
-        run(test)
+    @in_loop
+    async def test_nor_does_the_cached_access_let_them_post(self) -> None:
+        process = await started()
+        alice = await process.connect(query={})
+        await alice.say({"type": "post", "room": "den", "text": "hi", "client_id": "a1"})
+        process.notices.tell(expel(process))
+        await settle()
+        await alice.say({"type": "post", "room": "den", "text": "hi", "client_id": "a2"})
+        assert [frame["client_id"] for frame in alice.frames("stored")] == ["a1"]
+        assert [(frame["client_id"], frame["reason"]) for frame in alice.frames("refused")] == [("a2", "not_found")]
 
-    def test_nor_does_the_cached_access_let_them_post(self) -> None:
-        async def test() -> None:
-            process = await started()
-            alice = await process.connect(query={})
-            await alice.say({"type": "post", "room": "den", "text": "hi", "client_id": "a1"})
-            process.notices.tell(expel(process))
-            await settle()
-            await alice.say({"type": "post", "room": "den", "text": "hi", "client_id": "a2"})
-            assert [frame["client_id"] for frame in alice.frames("stored")] == ["a1"]
-            assert [(frame["client_id"], frame["reason"]) for frame in alice.frames("refused")] == [("a2", "not_found")]
-
-        run(test)
-
-    def test_who_is_removed_is_out_though_the_audit_log_cannot_be_written(
+    @in_loop
+    async def test_who_is_removed_is_out_though_the_audit_log_cannot_be_written(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """M14."""
+        process = await started()
+        for person in (ALICE, BOB):
+            names = dict.fromkeys(("username", "display_name", "username_key", "display_name_key"), person.name)
+            process.database["users"].insert_one({"_id": person.id, **names, "name_keys": [person.id]})
+        process.database["memberships"].update_one({"user": BOB.id}, {"$set": {"role": "administrator"}})
+        alice = await process.connect(query={"room": "den"})
+        await alice.say({"type": "post", "room": "den", "text": "hi", "client_id": "a1"})
+        monkeypatch.setattr(process.rooms.membership._acts._entries, "add", away)
+        process.rooms.membership.remove(process.rooms.access.get_for(BOB.id, "den"), ALICE.id)
+        await settle()
+        assert len(alice.frames("closed")) == 1
+        await alice.say({"type": "post", "room": "den", "text": "still here", "client_id": "a2"})
+        assert [frame["client_id"] for frame in alice.frames("stored")] == ["a1"]
+        monkeypatch.undo()
+        process.rooms.membership._acts.finish(is_urgent=True)
+        assert [entry["act"] for entry in process.database["audit"].find()] == ["remove_member"]
 
-        async def test() -> None:
-            process = await started()
-            for person in (ALICE, BOB):
-                names = dict.fromkeys(("username", "display_name", "username_key", "display_name_key"), person.name)
-                process.database["users"].insert_one({"_id": person.id, **names, "name_keys": [person.id]})
-            process.database["memberships"].update_one({"user": BOB.id}, {"$set": {"role": "administrator"}})
-            alice = await process.connect(query={"room": "den"})
-            await alice.say({"type": "post", "room": "den", "text": "hi", "client_id": "a1"})
-            monkeypatch.setattr(process.rooms.membership._acts._entries, "add", away)
-            process.rooms.membership.remove(process.rooms.access.get_for(BOB.id, "den"), ALICE.id)
-            await settle()
-            assert len(alice.frames("closed")) == 1
-            await alice.say({"type": "post", "room": "den", "text": "still here", "client_id": "a2"})
-            assert [frame["client_id"] for frame in alice.frames("stored")] == ["a1"]
-            monkeypatch.undo()
-            process.rooms.membership._acts.finish(is_urgent=True)
-            assert [entry["act"] for entry in process.database["audit"].find()] == ["remove_member"]
-
-        run(test)
-
-    def test_who_has_left_a_public_room_is_not_let_in_by_posting(self) -> None:
+    @in_loop
+    async def test_who_has_left_a_public_room_is_not_let_in_by_posting(self) -> None:
         """M17."""
+        process = await started()
+        room = process.rooms.making.create(BOB, "member", title="Tea")
+        process.rooms.membership.join(ALICE, room.slug)
+        alice = await process.connect(query={"room": room.slug})
+        process.rooms.membership.leave(process.rooms.access.get_for(ALICE.id, room.slug))
+        await settle()
+        for frame in ({"type": "post", "text": "hi", "client_id": "a1"}, {"type": "follow"}):
+            await alice.say({**frame, "room": room.slug})
+        assert [frame["reason"] for frame in alice.frames("refused")] == ["forbidden"] * 2
+        assert process.rooms.access.find_for(ALICE.id, room.slug) is None
 
-        async def test() -> None:
-            process = await started()
-            room = process.rooms.making.create(BOB, "member", title="Tea")
-            process.rooms.membership.join(ALICE, room.slug)
-            alice = await process.connect(query={"room": room.slug})
-            process.rooms.membership.leave(process.rooms.access.get_for(ALICE.id, room.slug))
-            await settle()
-            for frame in ({"type": "post", "text": "hi", "client_id": "a1"}, {"type": "follow"}):
-                await alice.say({**frame, "room": room.slug})
-            assert [frame["reason"] for frame in alice.frames("refused")] == ["forbidden"] * 2
-            assert process.rooms.access.find_for(ALICE.id, room.slug) is None
+    @in_loop
+    async def test_other_processes_hear_of_it(self) -> None:
+        here = await started()
+        there = await started(process=here)
+        alice = await there.connect(query={"room": "den"})
+        here.notices.tell(expel(here))
+        await settle()
+        assert alice.frames("closed") == []
+        await hear(there)
+        await hear(there)
+        assert len(alice.frames("closed")) == 1
 
-        run(test)
+    @in_loop
+    async def test_a_changed_right_leaves_the_follower_alone(self) -> None:
+        process = await started()
+        alice = await process.connect(query={"room": "den"})
+        process.database["memberships"].update_one({"user": ALICE.id}, {"$set": {"role": "moderator"}})
+        process.notices.tell(Notice(kind="access", user=ALICE.id, room=DEN.id))
+        await settle()
+        process.post("b1", room=DEN.id)
+        process.feed.hint(DEN.id, 1)
+        await settle()
+        assert alice.seen("den") == ["b1"]
+        (connection,) = process.engine.connections
+        assert connection._accesses._known["den"].role == "moderator"  # type: ignore[attr-defined]
 
-    def test_other_processes_hear_of_it(self) -> None:
-        async def test() -> None:
-            here = await started()
-            there = await started(process=here)
-            alice = await there.connect(query={"room": "den"})
-            here.notices.tell(expel(here))
-            await settle()
-            assert alice.frames("closed") == []
-            await hear(there)
-            await hear(there)
-            assert len(alice.frames("closed")) == 1
+    @in_loop
+    async def test_what_was_looked_up_before_and_came_after_is_not_remembered(self) -> None:
+        process = await started()
+        alice = await process.connect(query={})
+        get_for = process.rooms.access.get_for
 
-        run(test)
+        def slow(user_id: str, slug: str) -> Any:
+            access = get_for(user_id, slug)
+            process.rooms.access.get_for = get_for  # type: ignore[method-assign]
+            notice = expel(process)
+            for connection in process.engine.connections:
+                connection.forget_access(notice.room)
+            return access
 
-    def test_a_changed_right_leaves_the_follower_alone(self) -> None:
-        async def test() -> None:
-            process = await started()
-            alice = await process.connect(query={"room": "den"})
-            process.database["memberships"].update_one({"user": ALICE.id}, {"$set": {"role": "moderator"}})
-            process.notices.tell(Notice(kind="access", user=ALICE.id, room=DEN.id))
-            await settle()
-            process.post("b1", room=DEN.id)
-            process.feed.hint(DEN.id, 1)
-            await settle()
-            assert alice.seen("den") == ["b1"]
-            (connection,) = process.engine.connections
-            assert connection._accesses._known["den"].role == "moderator"  # type: ignore[attr-defined]
+        process.rooms.access.get_for = slow  # type: ignore[method-assign]
+        await alice.say({"type": "follow", "room": "den"})
+        assert [frame["reason"] for frame in alice.frames("refused")] == ["not_found"]
 
-        run(test)
+    @in_loop
+    async def test_a_notice_during_the_handshake_is_not_lost(self) -> None:
+        process = await started()
+        client = Client(process, "alice", {"room": "den"}, {})
+        get_for = process.rooms.access.get_for
 
-    def test_what_was_looked_up_before_and_came_after_is_not_remembered(self) -> None:
-        async def test() -> None:
-            process = await started()
-            alice = await process.connect(query={})
-            get_for = process.rooms.access.get_for
+        def slow(user_id: str, slug: str) -> Any:
+            access = get_for(user_id, slug)
+            process.rooms.access.get_for = get_for  # type: ignore[method-assign]
+            expel(process)
+            process.engine.receiver.count += 1
+            return access
 
-            def slow(user_id: str, slug: str) -> Any:
-                access = get_for(user_id, slug)
-                process.rooms.access.get_for = get_for  # type: ignore[method-assign]
-                notice = expel(process)
-                for connection in process.engine.connections:
-                    connection.forget_access(notice.room)
-                return access
+        process.rooms.access.get_for = slow  # type: ignore[method-assign]
+        await settle()
+        assert [frame["type"] for frame in client.frames()] == ["refused"]
 
-            process.rooms.access.get_for = slow  # type: ignore[method-assign]
-            await alice.say({"type": "follow", "room": "den"})
-            assert [frame["reason"] for frame in alice.frames("refused")] == ["not_found"]
-
-        run(test)
-
-    def test_a_notice_during_the_handshake_is_not_lost(self) -> None:
-        async def test() -> None:
-            process = await started()
-            client = Client(process, "alice", {"room": "den"}, {})
-            get_for = process.rooms.access.get_for
-
-            def slow(user_id: str, slug: str) -> Any:
-                access = get_for(user_id, slug)
-                process.rooms.access.get_for = get_for  # type: ignore[method-assign]
-                expel(process)
-                process.engine.receiver.count += 1
-                return access
-
-            process.rooms.access.get_for = slow  # type: ignore[method-assign]
-            await settle()
-            assert [frame["type"] for frame in client.frames()] == ["refused"]
-
-        run(test)
-
-    def test_a_database_that_is_away_is_asked_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    @in_loop
+    async def test_a_database_that_is_away_is_asked_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(following, "PAUSE_SECONDS", 0)
+        process = await started()
+        alice = await process.connect(query={"room": "den"})
+        find_for = process.rooms.access.find_for
 
-        async def test() -> None:
-            process = await started()
-            alice = await process.connect(query={"room": "den"})
-            find_for = process.rooms.access.find_for
+        def away(user_id: str, slug: str) -> Any:
+            process.rooms.access.find_for = find_for  # type: ignore[method-assign]
+            raise Unavailable("The database does not answer.")
 
-            def away(user_id: str, slug: str) -> Any:
-                process.rooms.access.find_for = find_for  # type: ignore[method-assign]
-                raise Unavailable("The database does not answer.")
-
-            process.rooms.access.find_for = away  # type: ignore[method-assign]
-            process.notices.tell(expel(process))
-            await settle()
-            assert len(alice.frames("closed")) == 1
-
-        run(test)
+        process.rooms.access.find_for = away  # type: ignore[method-assign]
+        process.notices.tell(expel(process))
+        await settle()
+        assert len(alice.frames("closed")) == 1
 
 
 class TestUser:
-    def test_a_new_name_is_used_at_once(self) -> None:
-        async def test() -> None:
-            process = await started()
-            process.database["users"].insert_one({"_id": ALICE.id, "display_name": "Alicia"})
-            alice = await process.connect()
-            process.database["users"].update_one({"_id": ALICE.id}, {"$set": {"display_name": "Ally"}})
-            process.notices.tell(Notice(kind="user", user=ALICE.id))
-            await settle()
-            await alice.say({"type": "post", "room": "lobby", "text": "hi", "client_id": "a1"})
-            assert alice.frames("changes")[-1]["messages"][0]["author"]["name"] == "Ally"
-            (live,) = process.engine.rooms._rooms.values()
-            assert [person.name for person in live.presence.local()] == ["Ally"]
+    @in_loop
+    async def test_a_new_name_is_used_at_once(self) -> None:
+        process = await started()
+        process.database["users"].insert_one({"_id": ALICE.id, "display_name": "Alicia"})
+        alice = await process.connect()
+        process.database["users"].update_one({"_id": ALICE.id}, {"$set": {"display_name": "Ally"}})
+        process.notices.tell(Notice(kind="user", user=ALICE.id))
+        await settle()
+        await alice.say({"type": "post", "room": "lobby", "text": "hi", "client_id": "a1"})
+        assert alice.frames("changes")[-1]["messages"][0]["author"]["name"] == "Ally"
+        (live,) = process.engine.rooms._rooms.values()
+        assert [person.name for person in live.presence.local()] == ["Ally"]
 
-        run(test)
-
-    def test_a_ban_ends_every_connection_and_says_why(self) -> None:
-        async def test() -> None:
-            process = await started()
-            alice, also = await process.connect(), await process.connect(query={})
-            bob = await process.connect("bob")
-            process.notices.tell(Notice(kind="user", user=ALICE.id, data={"end": True, "message": "é" * 100}))
-            await settle()
-            assert [client.close_code for client in (alice, also, bob)] == [4403, 4403, None]
-            assert alice.events[-1]["reason"] == "é" * 61
-
-        run(test)
+    @in_loop
+    async def test_a_ban_ends_every_connection_and_says_why(self) -> None:
+        process = await started()
+        alice, also = await process.connect(), await process.connect(query={})
+        bob = await process.connect("bob")
+        process.notices.tell(Notice(kind="user", user=ALICE.id, data={"end": True, "message": "é" * 100}))
+        await settle()
+        assert [client.close_code for client in (alice, also, bob)] == [4403, 4403, None]
+        assert alice.events[-1]["reason"] == "é" * 61
 
 
 class TestRoom:
-    def test_those_who_follow_get_it_and_what_they_remember_is_new(self) -> None:
-        async def test() -> None:
-            process = await started()
-            alice, bob = await process.connect(), await process.connect("bob", query={"room": "den"})
-            process.database["rooms"].update_one({"_id": LOBBY.id}, {"$set": {"topic": "News", "slow_seconds": 5}})
-            process.notices.tell(Notice(kind="room", room=LOBBY.id))
-            await settle()
-            assert alice.frames("room") == [
-                {
-                    "type": "room",
-                    "room": "lobby",
-                    "title": "Lobby",
-                    "topic": "News",
-                    "kind": "public",
-                    "is_read_only": False,
-                    "slow_seconds": 5,
-                    "archived": False,
-                    "closed": {},
-                }
-            ]
-            assert bob.frames("room") == []
-            (theirs,) = process.engine.connections.of(ALICE.id)
-            assert theirs._accesses._known["lobby"].room.topic == "News"  # type: ignore[attr-defined]
+    @in_loop
+    async def test_those_who_follow_get_it_and_what_they_remember_is_new(self) -> None:
+        process = await started()
+        alice, bob = await process.connect(), await process.connect("bob", query={"room": "den"})
+        process.database["rooms"].update_one({"_id": LOBBY.id}, {"$set": {"topic": "News", "slow_seconds": 5}})
+        process.notices.tell(Notice(kind="room", room=LOBBY.id))
+        await settle()
+        assert alice.frames("room") == [
+            {
+                "type": "room",
+                "room": "lobby",
+                "title": "Lobby",
+                "topic": "News",
+                "kind": "public",
+                "is_read_only": False,
+                "slow_seconds": 5,
+                "archived": False,
+                "closed": {},
+            }
+        ]
+        assert bob.frames("room") == []
+        (theirs,) = process.engine.connections.of(ALICE.id)
+        assert theirs._accesses._known["lobby"].room.topic == "News"  # type: ignore[attr-defined]
 
-        run(test)
+    @in_loop
+    async def test_it_is_read_once_however_many_follow(self) -> None:
+        process = await started()
+        clients = [await process.connect() for _ in range(3)]
+        asked: list[str] = []
+        find = process.engine.receiver._find_room
 
-    def test_it_is_read_once_however_many_follow(self) -> None:
-        async def test() -> None:
-            process = await started()
-            clients = [await process.connect() for _ in range(3)]
-            asked: list[str] = []
-            find = process.engine.receiver._find_room
+        def count(room_id: str) -> Room | None:
+            asked.append(room_id)
+            return find(room_id)
 
-            def count(room_id: str) -> Room | None:
-                asked.append(room_id)
-                return find(room_id)
-
-            process.engine.receiver._find_room = count
-            process.notices.tell(Notice(kind="room", room=LOBBY.id))
-            await settle()
-            assert asked == [LOBBY.id]
-            assert [len(client.frames("room")) for client in clients] == [1, 1, 1]
-
-        run(test)
+        process.engine.receiver._find_room = count
+        process.notices.tell(Notice(kind="room", room=LOBBY.id))
+        await settle()
+        assert asked == [LOBBY.id]
+        assert [len(client.frames("room")) for client in clients] == [1, 1, 1]
 
 
 class TestHints:
-    def test_the_list_of_rooms_and_how_far_one_has_read_go_to_all_of_a_user(self) -> None:
-        async def test() -> None:
-            process = await started()
-            for person in (ALICE, BOB):
-                process.rooms.access.get_for(person.id, "lobby")
-            alice, also, bob = await process.connect(), await process.connect(query={}), await process.connect("bob")
-            process.notices.tell(Notice(kind="rooms", user=ALICE.id))
-            process.notices.tell(Notice(kind="read", user=ALICE.id, room=LOBBY.id, data={"sequence": 7}))
-            await settle()
-            for client in (alice, also):
-                assert client.frames("rooms") == [{"type": "rooms"}]
-                assert client.frames("read") == [{"type": "read", "room": "lobby", "sequence": 7}]
-            assert bob.frames("rooms") == bob.frames("read") == []
+    @in_loop
+    async def test_the_list_of_rooms_and_how_far_one_has_read_go_to_all_of_a_user(self) -> None:
+        process = await started()
+        for person in (ALICE, BOB):
+            process.rooms.access.get_for(person.id, "lobby")
+        alice, also, bob = await process.connect(), await process.connect(query={}), await process.connect("bob")
+        process.notices.tell(Notice(kind="rooms", user=ALICE.id))
+        process.notices.tell(Notice(kind="read", user=ALICE.id, room=LOBBY.id, data={"sequence": 7}))
+        await settle()
+        for client in (alice, also):
+            assert client.frames("rooms") == [{"type": "rooms"}]
+            assert client.frames("read") == [{"type": "read", "room": "lobby", "sequence": 7}]
+        assert bob.frames("rooms") == bob.frames("read") == []
 
-        run(test)
+    @in_loop
+    async def test_one_of_an_unknown_kind_or_an_unknown_room_does_nothing(self) -> None:
+        process = await started()
+        alice = await process.connect()
+        process.notices.tell(Notice(kind="from tomorrow", user=ALICE.id))
+        process.notices.tell(Notice(kind="room", room="nowhere"))
+        process.notices.tell(Notice(kind="read", user=ALICE.id, room="nowhere", data={"sequence": 7}))
+        await settle()
+        assert [frame["type"] for frame in alice.frames()] == ["caught_up"]
 
-    def test_one_of_an_unknown_kind_or_an_unknown_room_does_nothing(self) -> None:
-        async def test() -> None:
-            process = await started()
-            alice = await process.connect()
-            process.notices.tell(Notice(kind="from tomorrow", user=ALICE.id))
-            process.notices.tell(Notice(kind="room", room="nowhere"))
-            process.notices.tell(Notice(kind="read", user=ALICE.id, room="nowhere", data={"sequence": 7}))
-            await settle()
-            assert [frame["type"] for frame in alice.frames()] == ["caught_up"]
+    @in_loop
+    async def test_whoever_may_have_missed_some_looks_everything_up(self) -> None:
+        process = await started()
+        alice = await process.connect(query={"room": "den"})
+        expel(process)
+        await process.engine.receiver.apply([Notice(kind="missed")])
+        await settle()
+        assert {frame["type"] for frame in alice.frames()} >= {"closed", "rooms"}
 
-        run(test)
-
-    def test_whoever_may_have_missed_some_looks_everything_up(self) -> None:
-        async def test() -> None:
-            process = await started()
-            alice = await process.connect(query={"room": "den"})
-            expel(process)
-            await process.engine.receiver.apply([Notice(kind="missed")])
-            await settle()
-            assert {frame["type"] for frame in alice.frames()} >= {"closed", "rooms"}
-
-        run(test)
-
-    def test_a_reader_who_does_not_read_is_disconnected(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    @in_loop
+    async def test_a_reader_who_does_not_read_is_disconnected(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(answers, "MAX_WAITING", 5)
-
-        async def test() -> None:
-            process = await started()
-            alice = await process.connect(query={})
-            alice.can_receive.clear()
-            for _ in range(20):
-                process.notices.tell(Notice(kind="rooms", user=ALICE.id))
-            await settle()
-            alice.can_receive.set()
-            await settle()
-            assert alice.close_code == 1011
-
-        run(test)
+        process = await started()
+        alice = await process.connect(query={})
+        alice.can_receive.clear()
+        for _ in range(20):
+            process.notices.tell(Notice(kind="rooms", user=ALICE.id))
+        await settle()
+        alice.can_receive.set()
+        await settle()
+        assert alice.close_code == 1011

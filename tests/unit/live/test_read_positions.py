@@ -9,7 +9,7 @@ from chatroom.base.errors import Unavailable
 from chatroom.live import read_positions as positions
 from chatroom.rooms.access import LOBBY
 from tests.people import ALICE, BOB
-from tests.unit.live.harness import DEN, Client, Process, Ticks, run, settle
+from tests.unit.live.harness import DEN, Client, Process, Ticks, in_loop, settle
 
 
 async def started(*, beside: Process | None = None) -> Process:
@@ -30,123 +30,108 @@ def read(sequence: int, room: str = "lobby") -> dict[str, Any]:
 
 
 class TestRead:
-    def test_the_first_is_written_at_once_and_then_only_the_last(self, tick: Ticks) -> None:
-        async def test() -> None:
-            process = await started()
-            alice = await process.connect()
-            await alice.say(read(1))
-            assert process.marked == [(ALICE.id, LOBBY.id, 1)]
-            await alice.say(read(2), read(4), read(3), read(7, "den"))
-            assert len(process.marked) == 1
-            await alice.leave()
-            await tick()
-            assert process.marked[1:] == [(ALICE.id, LOBBY.id, 4), (ALICE.id, DEN.id, 7)]
-            assert alice.frames("refused") == []
+    @in_loop
+    async def test_the_first_is_written_at_once_and_then_only_the_last(self, tick: Ticks) -> None:
+        process = await started()
+        alice = await process.connect()
+        await alice.say(read(1))
+        assert process.marked == [(ALICE.id, LOBBY.id, 1)]
+        await alice.say(read(2), read(4), read(3), read(7, "den"))
+        assert len(process.marked) == 1
+        await alice.leave()
+        await tick()
+        assert process.marked[1:] == [(ALICE.id, LOBBY.id, 4), (ALICE.id, DEN.id, 7)]
+        assert alice.frames("refused") == []
 
-        run(test)
-
-    def test_a_database_that_is_away_refuses_nobody_and_stops_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    @in_loop
+    async def test_a_database_that_is_away_refuses_nobody_and_stops_nothing(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(positions, "PAUSE_SECONDS", 0)
+        process = await started()
+        calls = []
 
-        async def test() -> None:
-            process = await started()
-            calls = []
+        def away(*arguments: Any) -> None:
+            calls.append(arguments)
+            raise Unavailable("away")
 
-            def away(*arguments: Any) -> None:
-                calls.append(arguments)
-                raise Unavailable("away")
-
-            alices = positions.Positions(process.engine.run, away)
-            access = process.rooms.access.get_for(ALICE.id, "lobby")
-            for sequence in (1, 2):
-                alices.put(access, sequence)
-                await settle()
-            assert len(calls) == 2
-
-        run(test)
+        alices = positions.Positions(process.engine.run, away)
+        access = process.rooms.access.get_for(ALICE.id, "lobby")
+        for sequence in (1, 2):
+            alices.put(access, sequence)
+            await settle()
+        assert len(calls) == 2
 
     @pytest.mark.parametrize("sequence", [-1, "1", None, 2**53 + 1, 1.5])
-    def test_what_is_no_position_is_refused(self, sequence: Any) -> None:
-        async def test() -> None:
-            process = await started()
-            alice = await process.connect()
-            await alice.say({"type": "read", "room": "lobby", "sequence": sequence})
-            assert [frame["reason"] for frame in alice.frames("refused")] == ["invalid"]
-            assert process.marked == []
-
-        run(test)
+    @in_loop
+    async def test_what_is_no_position_is_refused(self, sequence: Any) -> None:
+        process = await started()
+        alice = await process.connect()
+        await alice.say({"type": "read", "room": "lobby", "sequence": sequence})
+        assert [frame["reason"] for frame in alice.frames("refused")] == ["invalid"]
+        assert process.marked == []
 
     @pytest.mark.parametrize("frame", [read(1, "den"), {"type": "typing", "room": "den"}])
-    def test_an_outsider_is_refused(self, frame: dict[str, Any]) -> None:
-        async def test() -> None:
-            process = await started()
-            mallory = await process.connect("mallory")
-            await mallory.say(frame)
-            assert [frame["reason"] for frame in mallory.frames("refused")] == ["not_found"]
-            assert process.marked == []
-
-        run(test)
+    @in_loop
+    async def test_an_outsider_is_refused(self, frame: dict[str, Any]) -> None:
+        process = await started()
+        mallory = await process.connect("mallory")
+        await mallory.say(frame)
+        assert [frame["reason"] for frame in mallory.frames("refused")] == ["not_found"]
+        assert process.marked == []
 
 
 class TestTyping:
-    def test_those_in_the_room_see_who_types_and_those_who_count_do_not(self) -> None:
-        async def test() -> None:
-            process = await started()
-            alice, bob = await process.connect(), await process.connect("bob")
-            brief = await process.connect("bob", query={"room": "lobby", "format": "brief"})
-            await alice.say({"type": "typing", "room": "lobby"}, {"type": "typing", "room": "lobby"})
-            await process.engine.presence.keep_typing(1)
-            await settle()
-            assert typing(bob) == typing(alice) == [["Alice"]]
-            assert typing(brief) == []
-            await alice.say({"type": "post", "room": "lobby", "text": "hi"})
-            process.now = process.store.newest(LOBBY.id, 1)[0].sent_at
-            await process.engine.presence.keep_typing(1)
-            await settle()
-            assert typing(bob) == [["Alice"], []]
+    @in_loop
+    async def test_those_in_the_room_see_who_types_and_those_who_count_do_not(self) -> None:
+        process = await started()
+        alice, bob = await process.connect(), await process.connect("bob")
+        brief = await process.connect("bob", query={"room": "lobby", "format": "brief"})
+        await alice.say({"type": "typing", "room": "lobby"}, {"type": "typing", "room": "lobby"})
+        await process.engine.presence.keep_typing(1)
+        await settle()
+        assert typing(bob) == typing(alice) == [["Alice"]]
+        assert typing(brief) == []
+        await alice.say({"type": "post", "room": "lobby", "text": "hi"})
+        process.now = process.store.newest(LOBBY.id, 1)[0].sent_at
+        await process.engine.presence.keep_typing(1)
+        await settle()
+        assert typing(bob) == [["Alice"], []]
 
-        run(test)
+    @in_loop
+    async def test_who_types_elsewhere_is_seen_until_their_message_is(self) -> None:
+        here = await started()
+        there = await started(beside=here)
+        alice, bob = await here.connect(), await there.connect("bob")
+        await here.engine.presence.keep(1)  # the lease in which it is written
+        await alice.say({"type": "typing", "room": "lobby"})
+        await here.engine.presence.keep_typing(1)
+        await there.engine.presence.keep_typing(2)
+        await settle()
+        assert typing(bob) == [["Alice"]]
+        await alice.say({"type": "post", "room": "lobby", "text": "hi"})
+        there.feed.hint(LOBBY.id, 1)
+        await settle()
+        await there.engine.presence.keep_typing(4)
+        await settle()
+        assert typing(bob) == [["Alice"], []]
 
-    def test_who_types_elsewhere_is_seen_until_their_message_is(self) -> None:
-        async def test() -> None:
-            here = await started()
-            there = await started(beside=here)
-            alice, bob = await here.connect(), await there.connect("bob")
-            await here.engine.presence.keep(1)  # the lease in which it is written
-            await alice.say({"type": "typing", "room": "lobby"})
-            await here.engine.presence.keep_typing(1)
-            await there.engine.presence.keep_typing(2)
-            await settle()
-            assert typing(bob) == [["Alice"]]
-            await alice.say({"type": "post", "room": "lobby", "text": "hi"})
-            there.feed.hint(LOBBY.id, 1)
-            await settle()
-            await there.engine.presence.keep_typing(4)
-            await settle()
-            assert typing(bob) == [["Alice"], []]
+    @in_loop
+    async def test_who_may_not_post_is_not_shown_and_not_refused(self) -> None:
+        process = await started()
+        process.database["memberships"].update_one(
+            {"user": ALICE.id, "room": DEN.id}, {"$set": {"muted_until": datetime(2100, 1, 1, tzinfo=UTC)}}
+        )
+        alice, bob = [await process.connect(name, query={"room": "den"}) for name in ("alice", "bob")]
+        await alice.say({"type": "typing", "room": "den"})
+        await process.engine.presence.keep_typing(1)
+        await settle()
+        assert typing(bob) == alice.frames("refused") == []
 
-        run(test)
-
-    def test_who_may_not_post_is_not_shown_and_not_refused(self) -> None:
-        async def test() -> None:
-            process = await started()
-            process.database["memberships"].update_one(
-                {"user": ALICE.id, "room": DEN.id}, {"$set": {"muted_until": datetime(2100, 1, 1, tzinfo=UTC)}}
-            )
-            alice, bob = [await process.connect(name, query={"room": "den"}) for name in ("alice", "bob")]
-            await alice.say({"type": "typing", "room": "den"})
-            await process.engine.presence.keep_typing(1)
-            await settle()
-            assert typing(bob) == alice.frames("refused") == []
-
-        run(test)
-
-    def test_where_nobody_looks_nothing_happens(self) -> None:
-        async def test() -> None:
-            process = await started()
-            alice = await process.connect()
-            await alice.say({"type": "typing", "room": "den"})
-            assert alice.frames("refused") == []
-            assert DEN.id not in process.engine.rooms._rooms
-
-        run(test)
+    @in_loop
+    async def test_where_nobody_looks_nothing_happens(self) -> None:
+        process = await started()
+        alice = await process.connect()
+        await alice.say({"type": "typing", "room": "den"})
+        assert alice.frames("refused") == []
+        assert DEN.id not in process.engine.rooms._rooms

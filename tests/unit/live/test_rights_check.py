@@ -14,7 +14,7 @@ from chatroom.rooms.current_rights import RightsNow
 from chatroom.rooms.rooms_store import RoomStore
 from tests.databases import in_memory
 from tests.people import ALICE, BOB
-from tests.unit.live.harness import DEN, Client, Process, Ticks, run, settle
+from tests.unit.live.harness import DEN, Client, Process, Ticks, in_loop, settle
 
 SOON = datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -83,22 +83,19 @@ CHANGES: dict[str, tuple[Callable[[Process], Any], str]] = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_who_lost_a_right_has_lost_it_after_two_minutes(name: str, tick: Ticks) -> None:
+@in_loop
+async def test_who_lost_a_right_has_lost_it_after_two_minutes(name: str, tick: Ticks) -> None:
     """M16."""
     change, expected = CHANGES[name]
-
-    async def test() -> None:
-        process = await started()
-        alice = await process.connect(query={"room": "den"})
-        await say(alice, "a1")
-        change(process)
-        await two_minutes(tick)
-        await say(alice, "a2")
-        assert answers(alice) == ["stored", expected]
-        assert bool(alice.frames("closed")) == (name == "removed")
-        await process.engine.stop()
-
-    run(test)
+    process = await started()
+    alice = await process.connect(query={"room": "den"})
+    await say(alice, "a1")
+    change(process)
+    await two_minutes(tick)
+    await say(alice, "a2")
+    assert answers(alice) == ["stored", expected]
+    assert bool(alice.frames("closed")) == (name == "removed")
+    await process.engine.stop()
 
 
 @pytest.mark.parametrize(
@@ -110,32 +107,25 @@ def test_who_lost_a_right_has_lost_it_after_two_minutes(name: str, tick: Ticks) 
     ],
     ids=["banned", "another password", "deleted"],
 )
-def test_who_may_not_be_here_at_all_is_disconnected(change: dict[str, Any], tick: Ticks) -> None:
+@in_loop
+async def test_who_may_not_be_here_at_all_is_disconnected(change: dict[str, Any], tick: Ticks) -> None:
     """M16."""
+    process = await started()
+    alice, bob = await process.connect(query={"room": "den"}), await process.connect("bob", query={"room": "den"})
+    process.database["users"].update_one({"_id": ALICE.id}, {"$set": change})
+    await two_minutes(tick)
+    assert (alice.close_code, bob.close_code) == (4401, None)
+    await process.engine.stop()
 
-    async def test() -> None:
-        process = await started()
-        alice, bob = await process.connect(query={"room": "den"}), await process.connect("bob", query={"room": "den"})
-        process.database["users"].update_one({"_id": ALICE.id}, {"$set": change})
+
+@in_loop
+async def test_where_nothing_changed_nobody_is_asked_about(tick: Ticks, monkeypatch: pytest.MonkeyPatch) -> None:
+    process = await started()
+    alice = await process.connect(query={"room": "den"})
+    await say(alice, "a1")
+    with monkeypatch.context() as patch:
+        patch.setattr(process.rooms.access, "find_for", lambda *_: pytest.fail("nothing was told, and nothing changed"))
         await two_minutes(tick)
-        assert (alice.close_code, bob.close_code) == (4401, None)
-        await process.engine.stop()
-
-    run(test)
-
-
-def test_where_nothing_changed_nobody_is_asked_about(tick: Ticks, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def test() -> None:
-        process = await started()
-        alice = await process.connect(query={"room": "den"})
-        await say(alice, "a1")
-        with monkeypatch.context() as patch:
-            patch.setattr(
-                process.rooms.access, "find_for", lambda *_: pytest.fail("nothing was told, and nothing changed")
-            )
-            await two_minutes(tick)
-            await say(alice, "a2")
-        assert answers(alice) == ["stored", "stored"]
-        await process.engine.stop()
-
-    run(test)
+        await say(alice, "a2")
+    assert answers(alice) == ["stored", "stored"]
+    await process.engine.stop()

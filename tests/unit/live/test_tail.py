@@ -11,7 +11,7 @@ from chatroom.base.models import Message
 from chatroom.live import tail as tails
 from chatroom.live.protocol import Format
 from chatroom.live.tail import FRAME_MESSAGES, Entry, Tail, bounded_frame
-from tests.unit.live.harness import settle
+from tests.unit.live.harness import in_loop, settle
 from tests.unit.live.messages import message
 
 
@@ -171,15 +171,6 @@ class TestBounds:
         assert tail.start == 8
         assert revisions(tail, 8) == [9, 10]
 
-    def test_forgetting_everything(self) -> None:
-        tail = filled(message(1), message(2), message(1, 3))
-        tail.restart(9)
-
-        assert (tail.start, tail.revision) == (9, 9)
-        assert revisions(tail, 9) == []
-        assert tail.offer([message(10)])
-        assert revisions(tail, 9) == [10]
-
 
 class TestFrames:
     def test_a_frame_is_made_once_for_all_at_the_same_cursor(self) -> None:
@@ -294,90 +285,78 @@ class Inbox:
 
 
 class TestSendingToThoseWhoWait:
-    def test_what_comes_is_sent_without_waking_them(self) -> None:
-        async def run() -> None:
-            tail = filled(message(1))
-            readers = [Inbox(tail, 1) for _ in range(3)]
-            await settle()
-            tail.offer([message(2), message(3)])
-            tail.fill([message(4)])
-            await settle()
-            assert {len(reader.revisions) for reader in readers} == {1}  # nobody is sent it yet
-            tail.show()
-            tail.show()
-            await settle()
-            for reader in readers:
-                assert reader.revisions == [[2, 3], [4]]
-                assert not reader.task.done()
-            tail.wake()
-            assert [await reader.task for reader in readers] == [4, 4, 4]
-            assert not tail._waiting
+    @in_loop
+    async def test_what_comes_is_sent_without_waking_them(self) -> None:
+        tail = filled(message(1))
+        readers = [Inbox(tail, 1) for _ in range(3)]
+        await settle()
+        tail.offer([message(2), message(3)])
+        tail.fill([message(4)])
+        await settle()
+        assert {len(reader.revisions) for reader in readers} == {1}  # nobody is sent it yet
+        tail.show()
+        tail.show()
+        await settle()
+        for reader in readers:
+            assert reader.revisions == [[2, 3], [4]]
+            assert not reader.task.done()
+        tail.wake()
+        assert [await reader.task for reader in readers] == [4, 4, 4]
+        assert not tail._waiting
 
-        asyncio.run(run())
+    @in_loop
+    async def test_one_frame_serves_all_of_them(self) -> None:
+        tail = filled(message(1))
+        frames: list[bytes] = []
+        waiting = [asyncio.create_task(tail.wait(1, "text", lambda frame: not frames.append(frame))) for _ in "ab"]
+        await settle()
+        tail.offer([message(2)])
+        assert frames[0] is frames[1]
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
 
-    def test_one_frame_serves_all_of_them(self) -> None:
-        async def run() -> None:
-            tail = filled(message(1))
-            frames: list[bytes] = []
-            waiting = [asyncio.create_task(tail.wait(1, "text", lambda frame: not frames.append(frame))) for _ in "ab"]
-            await settle()
-            tail.offer([message(2)])
-            assert frames[0] is frames[1]
-            for task in waiting:
-                task.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
+    @in_loop
+    async def test_who_cannot_take_it_now_looks_for_itself_and_has_missed_nothing(self) -> None:
+        tail = filled(message(1))
+        slow, quick = Inbox(tail, 1), Inbox(tail, 1)
+        await settle()
+        tail.offer([message(2)])
+        slow.is_reading = False
+        tail.offer([message(3)])
+        assert await slow.task == 2
+        assert slow.revisions == [[2]]
+        assert quick.revisions == [[2], [3]]
+        quick.task.cancel()
 
-        asyncio.run(run())
+    @in_loop
+    async def test_what_does_not_fit_one_frame_is_for_the_reader_to_go_on_with(self) -> None:
+        tail = make(max_messages=5000)
+        reader = Inbox(tail, 0)
+        await settle()
+        tail.offer([message(n) for n in range(1, FRAME_MESSAGES + 3)])
+        assert await reader.task == FRAME_MESSAGES
+        assert reader.revisions == [list(range(1, FRAME_MESSAGES + 1))]
 
-    def test_who_cannot_take_it_now_looks_for_itself_and_has_missed_nothing(self) -> None:
-        async def run() -> None:
-            tail = filled(message(1))
-            slow, quick = Inbox(tail, 1), Inbox(tail, 1)
-            await settle()
-            tail.offer([message(2)])
-            slow.is_reading = False
-            tail.offer([message(3)])
-            assert await slow.task == 2
-            assert slow.revisions == [[2]]
-            assert quick.revisions == [[2], [3]]
-            quick.task.cancel()
+    @in_loop
+    async def test_who_is_before_the_tail_by_then_turns_to_the_store(self) -> None:
+        tail = make(max_messages=2)
+        reader = Inbox(tail, 0)
+        await settle()
+        tail.offer([message(n) for n in range(1, 6)])
+        assert await reader.task == 0
+        assert reader.revisions == []
 
-        asyncio.run(run())
-
-    def test_what_does_not_fit_one_frame_is_for_the_reader_to_go_on_with(self) -> None:
-        async def run() -> None:
-            tail = make(max_messages=5000)
-            reader = Inbox(tail, 0)
-            await settle()
-            tail.offer([message(n) for n in range(1, FRAME_MESSAGES + 3)])
-            assert await reader.task == FRAME_MESSAGES
-            assert reader.revisions == [list(range(1, FRAME_MESSAGES + 1))]
-
-        asyncio.run(run())
-
-    def test_who_is_before_the_tail_by_then_turns_to_the_store(self) -> None:
-        async def run() -> None:
-            tail = make(max_messages=2)
-            reader = Inbox(tail, 0)
-            await settle()
-            tail.offer([message(n) for n in range(1, 6)])
-            assert await reader.task == 0
-            assert reader.revisions == []
-
-        asyncio.run(run())
-
-    def test_who_has_read_further_elsewhere_is_sent_nothing_old(self) -> None:
-        async def run() -> None:
-            tail = filled(message(1))
-            ahead = Inbox(tail, 3)
-            await settle()
-            tail.offer([message(2), message(3)])
-            assert ahead.revisions == []
-            tail.offer([message(4)])
-            assert ahead.revisions == [[4]]
-            ahead.task.cancel()
-
-        asyncio.run(run())
+    @in_loop
+    async def test_who_has_read_further_elsewhere_is_sent_nothing_old(self) -> None:
+        tail = filled(message(1))
+        ahead = Inbox(tail, 3)
+        await settle()
+        tail.offer([message(2), message(3)])
+        assert ahead.revisions == []
+        tail.offer([message(4)])
+        assert ahead.revisions == [[4]]
+        ahead.task.cancel()
 
     def test_one_who_cannot_be_sent_to_stops_nobody(self, caplog: pytest.LogCaptureFixture) -> None:
         async def run() -> None:
@@ -398,87 +377,74 @@ class TestSendingToThoseWhoWait:
         asyncio.run(run())
         assert "a frame could not be sent" in caplog.text
 
-    def test_nothing_is_sent_to_one_who_was_cancelled(self) -> None:
-        async def run() -> None:
-            tail = filled(message(1))
-            reader = Inbox(tail, 1)
-            await settle()
-            reader.task.cancel()
-            tail.offer([message(2)])
-            await asyncio.gather(reader.task, return_exceptions=True)
-            assert reader.revisions == []
-            assert not tail._waiting
-
-        asyncio.run(run())
+    @in_loop
+    async def test_nothing_is_sent_to_one_who_was_cancelled(self) -> None:
+        tail = filled(message(1))
+        reader = Inbox(tail, 1)
+        await settle()
+        reader.task.cancel()
+        tail.offer([message(2)])
+        await asyncio.gather(reader.task, return_exceptions=True)
+        assert reader.revisions == []
+        assert not tail._waiting
 
 
 class TestWaiting:
-    def test_growth_wakes_everybody_who_waits(self) -> None:
-        async def run() -> None:
-            tail = make()
-            waiters = [asyncio.create_task(wait(tail)) for _ in range(3)]
-            await asyncio.sleep(0)
-            tail.offer([message(1)])
-            await asyncio.gather(*waiters)
-
-        asyncio.run(run())
+    @in_loop
+    async def test_growth_wakes_everybody_who_waits(self) -> None:
+        tail = make()
+        waiters = [asyncio.create_task(wait(tail)) for _ in range(3)]
+        await asyncio.sleep(0)
+        tail.offer([message(1)])
+        await asyncio.gather(*waiters)
 
     @pytest.mark.parametrize(
         "wake",
         [
             lambda tail: (tail.fill([message(2)]), tail.show()),
-            lambda tail: tail.restart(5),
             lambda tail: tail.wake(),
         ],
     )
-    def test_other_news_wake_them_too(self, wake: Any) -> None:
-        async def run() -> None:
-            tail = filled(message(1))
-            waiter = asyncio.create_task(wait(tail))
-            await asyncio.sleep(0)
-            wake(tail)
-            await waiter
-
-        asyncio.run(run())
+    @in_loop
+    async def test_other_news_wake_them_too(self, wake: Any) -> None:
+        tail = filled(message(1))
+        waiter = asyncio.create_task(wait(tail))
+        await asyncio.sleep(0)
+        wake(tail)
+        await waiter
 
     @pytest.mark.parametrize("offered", [[], [message(1)], [message(3)]])
-    def test_nothing_new_wakes_nobody(self, offered: Iterable[Message]) -> None:
-        async def run() -> None:
-            tail = filled(message(1))
-            waiter = asyncio.create_task(wait(tail))
-            await asyncio.sleep(0)
-            tail.offer(offered)
-            tail.fill(offered if offered != [message(3)] else [])
-            tail.show()
-            await settle()
-            assert not waiter.done()
-            waiter.cancel()
+    @in_loop
+    async def test_nothing_new_wakes_nobody(self, offered: Iterable[Message]) -> None:
+        tail = filled(message(1))
+        waiter = asyncio.create_task(wait(tail))
+        await asyncio.sleep(0)
+        tail.offer(offered)
+        tail.fill(offered if offered != [message(3)] else [])
+        tail.show()
+        await settle()
+        assert not waiter.done()
+        waiter.cancel()
 
-        asyncio.run(run())
+    @in_loop
+    async def test_who_was_cancelled_is_forgotten_and_stops_nobody(self) -> None:
+        tail = make()
+        waiters = [asyncio.create_task(wait(tail)) for _ in range(3)]
+        await asyncio.sleep(0)
+        waiters[1].cancel()
+        await asyncio.gather(waiters[1], return_exceptions=True)
+        assert len(tail._waiting) == 2  # a quiet room holds nothing for those who left
+        tail.offer([message(1)])
+        await asyncio.gather(waiters[0], waiters[2])
+        assert not tail._waiting
 
-    def test_who_was_cancelled_is_forgotten_and_stops_nobody(self) -> None:
-        async def run() -> None:
-            tail = make()
-            waiters = [asyncio.create_task(wait(tail)) for _ in range(3)]
-            await asyncio.sleep(0)
-            waiters[1].cancel()
-            await asyncio.gather(waiters[1], return_exceptions=True)
-            assert len(tail._waiting) == 2  # a quiet room holds nothing for those who left
-            tail.offer([message(1)])
-            await asyncio.gather(waiters[0], waiters[2])
-            assert not tail._waiting
-
-        asyncio.run(run())
-
-    def test_who_is_cancelled_in_the_same_moment_as_it_grows(self) -> None:
-        async def run() -> None:
-            tail = make()
-            waiter, other = asyncio.create_task(wait(tail)), asyncio.create_task(wait(tail))
-            await asyncio.sleep(0)
-            waiter.cancel()
-            tail.offer([message(1)])
-            await other
-            with pytest.raises(asyncio.CancelledError):
-                await waiter
-
-        asyncio.run(run())
+    @in_loop
+    async def test_who_is_cancelled_in_the_same_moment_as_it_grows(self) -> None:
+        tail = make()
+        waiter, other = asyncio.create_task(wait(tail)), asyncio.create_task(wait(tail))
+        await asyncio.sleep(0)
+        waiter.cancel()
+        tail.offer([message(1)])
+        await other
+        with pytest.raises(asyncio.CancelledError):
+            await waiter

@@ -4,52 +4,47 @@ from typing import Any
 import pytest
 
 from chatroom.live.sockets.incoming import Inbox
+from tests.unit.live.harness import in_loop
 
 
 def event(number: int) -> dict[str, Any]:
     return {"type": "websocket.receive", "text": str(number)}
 
 
-def test_events_come_out_in_their_order() -> None:
-    async def test() -> None:
-        inbox = Inbox()
-        assert inbox.empty()
-        for number in range(3):
-            inbox.put_nowait(event(number))
-        assert inbox.qsize() == 3
-        assert [await inbox.get() for _ in range(3)] == [event(0), event(1), event(2)]
-        assert inbox.empty()
-        assert inbox.qsize() == 0
-
-    asyncio.run(test())
+@in_loop
+async def test_events_come_out_in_their_order() -> None:
+    inbox = Inbox()
+    assert inbox.empty()
+    for number in range(3):
+        inbox.put_nowait(event(number))
+    assert inbox.qsize() == 3
+    assert [await inbox.get() for _ in range(3)] == [event(0), event(1), event(2)]
+    assert inbox.empty()
+    assert inbox.qsize() == 0
 
 
-def test_who_waits_is_given_what_comes() -> None:
-    async def test() -> None:
-        inbox = Inbox()
-        taking = asyncio.ensure_future(inbox.get())
-        await asyncio.sleep(0)
-        assert not taking.done()
-        inbox.put_nowait(event(1))
-        inbox.put_nowait(event(2))
-        assert await taking == event(1)
-        assert await inbox.get() == event(2)
-
-    asyncio.run(test())
+@in_loop
+async def test_who_waits_is_given_what_comes() -> None:
+    inbox = Inbox()
+    taking = asyncio.ensure_future(inbox.get())
+    await asyncio.sleep(0)
+    assert not taking.done()
+    inbox.put_nowait(event(1))
+    inbox.put_nowait(event(2))
+    assert await taking == event(1)
+    assert await inbox.get() == event(2)
 
 
-def test_nothing_is_lost_where_taking_was_given_up() -> None:
-    async def test() -> None:
-        inbox = Inbox()
-        taking = asyncio.ensure_future(inbox.get())
-        await asyncio.sleep(0)
-        inbox.put_nowait(event(1))
-        taking.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await taking
-        assert await inbox.get() == event(1)
-
-    asyncio.run(test())
+@in_loop
+async def test_nothing_is_lost_where_taking_was_given_up() -> None:
+    inbox = Inbox()
+    taking = asyncio.ensure_future(inbox.get())
+    await asyncio.sleep(0)
+    inbox.put_nowait(event(1))
+    taking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await taking
+    assert await inbox.get() == event(1)
 
 
 def test_one_inbox_knows_nothing_of_another() -> None:

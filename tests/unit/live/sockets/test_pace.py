@@ -5,7 +5,7 @@ import pytest
 from chatroom.live.room_reader import RoomReader
 from chatroom.live.sockets import pace
 from chatroom.live.sockets.pace import BURST, PER_SECOND, Pace, Paces
-from tests.unit.live.harness import Process, run, settle
+from tests.unit.live.harness import Process, in_loop, settle
 from tests.waiting import wait_until_in_loop
 
 
@@ -46,64 +46,55 @@ def test_a_users_pace_outlives_their_connections_and_is_forgotten_when_it_is_res
     assert len(paces._paces) < 10
 
 
-def test_a_flood_of_frames_takes_no_turn_from_others() -> None:
+@in_loop
+async def test_a_flood_of_frames_takes_no_turn_from_others() -> None:
     """L11, I8: frames that are done and frames that are refused, more than could be taken in minutes."""
-
-    async def test() -> None:
-        process = Process()
-        await process.engine.start()
-        alice = await process.connect("alice")
-        mallory = await process.connect("mallory")
-        typing, wrong = '{"type":"typing","room":"lobby"}', "{"
-        for _ in range(5_000):
-            for text in (typing, wrong):
-                mallory._incoming.put_nowait({"type": "websocket.receive", "text": text})
-        await alice.say({"type": "post", "room": "lobby", "client_id": "a1", "text": "hi"})
-        assert [frame["client_id"] for frame in alice.frames("stored")] == ["a1"]
-        assert mallory.reads < 2 * BURST
-
-    run(test)
+    process = Process()
+    await process.engine.start()
+    alice = await process.connect("alice")
+    mallory = await process.connect("mallory")
+    typing, wrong = '{"type":"typing","room":"lobby"}', "{"
+    for _ in range(5_000):
+        for text in (typing, wrong):
+            mallory._incoming.put_nowait({"type": "websocket.receive", "text": text})
+    await alice.say({"type": "post", "room": "lobby", "client_id": "a1", "text": "hi"})
+    assert [frame["client_id"] for frame in alice.frames("stored")] == ["a1"]
+    assert mallory.reads < 2 * BURST
 
 
-def test_what_is_stored_costs_nothing_here() -> None:
+@in_loop
+async def test_what_is_stored_costs_nothing_here() -> None:
     """L11: posts have their own limit, which a site may switch off."""
-
-    async def test() -> None:
-        process = Process()
-        await process.engine.start()
-        alice = await process.connect("alice")
-        for n in range(BURST + 100):
-            alice._incoming.put_nowait(
-                {
-                    "type": "websocket.receive",
-                    "text": f'{{"type":"post","room":"lobby","client_id":"a{n}","text":"hi"}}',
-                }
-            )
-        await wait_until_in_loop(lambda: len(alice.frames("stored")) == BURST + 100)
-        assert alice.reads > BURST + 100
-
-    run(test)
+    process = Process()
+    await process.engine.start()
+    alice = await process.connect("alice")
+    for n in range(BURST + 100):
+        alice._incoming.put_nowait(
+            {
+                "type": "websocket.receive",
+                "text": f'{{"type":"post","room":"lobby","client_id":"a{n}","text":"hi"}}',
+            }
+        )
+    await wait_until_in_loop(lambda: len(alice.frames("stored")) == BURST + 100)
+    assert alice.reads > BURST + 100
 
 
-def test_one_users_followers_read_few_pages_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+@in_loop
+async def test_one_users_followers_read_few_pages_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """L11: the store's threads are everybody's."""
+    process = Process(tail_messages=1)
+    process.post(*(f"b{n}" for n in range(20)))
+    await process.engine.start()
+    begun: list[int] = []
 
-    async def test() -> None:
-        process = Process(tail_messages=1)
-        process.post(*(f"b{n}" for n in range(20)))
-        await process.engine.start()
-        begun: list[int] = []
+    async def read(_live: object, cursor: int, _format: str) -> tuple[bytes, int, int]:
+        begun.append(cursor)
+        await asyncio.Event().wait()
+        raise AssertionError
 
-        async def read(_live: object, cursor: int, _format: str) -> tuple[bytes, int, int]:
-            begun.append(cursor)
-            await asyncio.Event().wait()
-            raise AssertionError
-
-        monkeypatch.setattr(RoomReader, "read_page", read)
-        mallories = [await process.connect("mallory", {"room": "lobby", "after": n}) for n in range(6)]
-        await settle()
-        assert len(begun) == pace.READS_AT_ONCE
-        for mallory in mallories:
-            await mallory.leave()
-
-    run(test)
+    monkeypatch.setattr(RoomReader, "read_page", read)
+    mallories = [await process.connect("mallory", {"room": "lobby", "after": n}) for n in range(6)]
+    await settle()
+    assert len(begun) == pace.READS_AT_ONCE
+    for mallory in mallories:
+        await mallory.leave()

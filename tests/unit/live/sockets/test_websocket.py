@@ -7,7 +7,7 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 from websockets.protocol import State
 
-from chatroom.asgi.budget import Budget, Shares
+from chatroom.asgi.budget import Account, Budget, Shares
 from chatroom.live.sockets import websocket
 from chatroom.live.sockets.deflate import Deflate
 from chatroom.live.sockets.frames import Cutter, framed
@@ -107,7 +107,7 @@ PING = b"\x89\x80\0\0\0\0"
 def open_client(loop: asyncio.AbstractEventLoop, wire: Wire, budget: Budget | None = None) -> WebSocketProtocol:
     """One whose handshake has been answered."""
     protocol = client(loop, wire, inflates=False)
-    protocol._account = (budget or Budget()).open()
+    protocol._account = Account(budget or Budget())
     protocol.handshake_initiated = protocol.handshake_complete = True
     protocol.conn.state = State.OPEN
     protocol.conn.parser = protocol.conn.parse()

@@ -13,7 +13,7 @@ from chatroom.live.writing.appender import Appender
 from chatroom.messages.async_store import Outrun, StoreNow
 from chatroom.messages.messages_store import Stored
 from tests.people import draft
-from tests.unit.live.harness import let_sleep, settle
+from tests.unit.live.harness import in_loop, let_sleep, settle
 from tests.unit.live.messages import message
 from tests.waiting import PATIENCE_SECONDS
 
@@ -143,242 +143,210 @@ def long_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rivals, "PATIENCE_SECONDS", PATIENCE_SECONDS)
 
 
-def test_drafts_are_stored_from_the_event_loop_where_that_can_be() -> None:
-    async def test() -> None:
-        store = Store()
-        store.put("a1")  # nobody knows yet how far the room is
-        await settle()
-        store.is_quick = True
-        store.put("a2", "a3")
-        await settle()
+@in_loop
+async def test_drafts_are_stored_from_the_event_loop_where_that_can_be() -> None:
+    store = Store()
+    store.put("a1")  # nobody knows yet how far the room is
+    await settle()
+    store.is_quick = True
+    store.put("a2", "a3")
+    await settle()
 
-        assert store.batches == [["a1"]]
-        assert store.asked_now == [(1, ["a2", "a3"])]
-        assert store.published == [[1], [2, 3]]
-        assert store.sequences() == [("a1", 1), ("a2", 2), ("a3", 3)]
-
-    run(test)
+    assert store.batches == [["a1"]]
+    assert store.asked_now == [(1, ["a2", "a3"])]
+    assert store.published == [[1], [2, 3]]
+    assert store.sequences() == [("a1", 1), ("a2", 2), ("a3", 3)]
 
 
-def test_what_cannot_be_stored_from_the_event_loop_goes_the_ordinary_way() -> None:
-    async def test() -> None:
-        store = Store()
-        store.put("a1")
-        await settle()
-        store.put("a2", "a3")
-        await settle()
+@in_loop
+async def test_what_cannot_be_stored_from_the_event_loop_goes_the_ordinary_way() -> None:
+    store = Store()
+    store.put("a1")
+    await settle()
+    store.put("a2", "a3")
+    await settle()
 
-        assert store.asked_now == [(1, ["a2", "a3"])]
-        assert store.batches == [["a1"], ["a2", "a3"]]
-        assert store.sequences() == [("a1", 1), ("a2", 2), ("a3", 3)]
-
-    run(test)
+    assert store.asked_now == [(1, ["a2", "a3"])]
+    assert store.batches == [["a1"], ["a2", "a3"]]
+    assert store.sequences() == [("a1", 1), ("a2", 2), ("a3", 3)]
 
 
-def test_a_write_from_the_event_loop_that_breaks_does_not_stop_the_room() -> None:
-    async def test() -> None:
-        store = Store()
-        store.put("a1")
-        await settle()
-        store.is_broken = True
-        store.put("a2")
-        await settle()
-        store.put("a3")
-        await settle()
+@in_loop
+async def test_a_write_from_the_event_loop_that_breaks_does_not_stop_the_room() -> None:
+    store = Store()
+    store.put("a1")
+    await settle()
+    store.is_broken = True
+    store.put("a2")
+    await settle()
+    store.put("a3")
+    await settle()
 
-        assert store.batches == [["a1"], ["a2"], ["a3"]]
-        assert store.sequences() == [("a1", 1), ("a2", 2), ("a3", 3)]
-
-    run(test)
+    assert store.batches == [["a1"], ["a2"], ["a3"]]
+    assert store.sequences() == [("a1", 1), ("a2", 2), ("a3", 3)]
 
 
-def test_d02_who_was_outrun_goes_on_from_where_the_other_process_came_to() -> None:
-    async def test() -> None:
-        store = Store()
-        store.put("a1")
-        await settle()
-        store.is_quick, store.rival_takes = True, [2, 1]
-        store.put("a2", "a3")
-        await settle()
+@in_loop
+async def test_d02_who_was_outrun_goes_on_from_where_the_other_process_came_to() -> None:
+    store = Store()
+    store.put("a1")
+    await settle()
+    store.is_quick, store.rival_takes = True, [2, 1]
+    store.put("a2", "a3")
+    await settle()
 
-        assert store.asked_now == [(1, ["a2", "a3"]), (3, ["a2", "a3"]), (4, ["a2", "a3"])]
-        assert store.sequences() == [("a1", 1), ("a2", 5), ("a3", 6)]
-        assert store.batches == [["a1"]]
-
-    run(test)
+    assert store.asked_now == [(1, ["a2", "a3"]), (3, ["a2", "a3"]), (4, ["a2", "a3"])]
+    assert store.sequences() == [("a1", 1), ("a2", 5), ("a3", 6)]
+    assert store.batches == [["a1"]]
 
 
-def test_d02_who_is_outrun_again_and_again_goes_the_ordinary_way() -> None:
-    async def test() -> None:
-        store = Store()
-        store.put("a1")
-        await settle()
-        store.is_quick, store.rival_takes = True, [1] * batch_writer.MAX_TRIES
-        store.put("a2")
-        await settle()
+@in_loop
+async def test_d02_who_is_outrun_again_and_again_goes_the_ordinary_way() -> None:
+    store = Store()
+    store.put("a1")
+    await settle()
+    store.is_quick, store.rival_takes = True, [1] * batch_writer.MAX_TRIES
+    store.put("a2")
+    await settle()
 
-        assert len(store.asked_now) == batch_writer.MAX_TRIES
-        assert store.batches == [["a1"], ["a2"]]
-        assert store.hints[-1] == 1 + batch_writer.MAX_TRIES
-        assert store.sequences() == [("a1", 1), ("a2", 2 + batch_writer.MAX_TRIES)]
-
-    run(test)
+    assert len(store.asked_now) == batch_writer.MAX_TRIES
+    assert store.batches == [["a1"], ["a2"]]
+    assert store.hints[-1] == 1 + batch_writer.MAX_TRIES
+    assert store.sequences() == [("a1", 1), ("a2", 2 + batch_writer.MAX_TRIES)]
 
 
-def test_who_was_outrun_and_hears_nothing_goes_the_ordinary_way(monkeypatch: pytest.MonkeyPatch) -> None:
+@in_loop
+async def test_who_was_outrun_and_hears_nothing_goes_the_ordinary_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rivals, "PATIENCE_SECONDS", 0)
+    store = Store()
+    store.put("a1")
+    await settle()
+    store.is_quick, store.rival_takes = True, [0]
+    store.put("a2")
+    await settle()
 
-    async def test() -> None:
-        store = Store()
-        store.put("a1")
+    assert store.sequences() == [("a1", 1), ("a2", 2)]
+    assert store.batches == [["a1"], ["a2"]]
+
+
+@in_loop
+async def test_where_another_process_posts_as_well_they_take_turns() -> None:
+    store = Store()
+    store.put("a1")
+    await settle()
+    store.is_quick = True
+    store.put("a2")
+    await store.rival_post()  # while ours is on its way
+    await settle()
+    assert store.sequences() == [("a1", 1), ("a2", 3)]
+
+    store.put("a3")
+    await settle()
+    store.put("a4")  # joins the one that waits for its turn
+    await settle()
+    assert len(store.told) == 2
+    await store.rival_post()
+    await settle()
+    assert store.asked_now[-1] == (4, ["a3", "a4"])
+    assert store.sequences()[2:] == [("a3", 5), ("a4", 6)]
+
+
+@in_loop
+async def test_a_draft_is_stored_and_then_answered_and_published_in_one_turn() -> None:
+    store = Store()
+    order: list[str] = []
+    store.appender._published = lambda room, messages: order.append("published")
+    store.appender.put(ROOM, draft("a1"), lambda outcome: order.append("answered"))
+    assert order == []
+    await settle()
+    assert order == ["answered", "published"]  # the answer goes along with the news, behind it
+    assert store.batches == [["a1"]]
+
+
+@in_loop
+async def test_what_arrives_together_is_stored_together() -> None:
+    store = Store()
+    store.put("a1", "a2", "a3")
+    await settle()
+    assert store.batches == [["a1", "a2", "a3"]]
+    assert store.published == [[1, 2, 3]]
+    assert store.sequences() == [("a1", 1), ("a2", 2), ("a3", 3)]
+
+
+@in_loop
+async def test_what_arrives_while_a_write_is_in_flight_is_the_next_batch() -> None:
+    store = Store()
+    store.is_open = False
+    store.put("a1")
+    await settle()
+    for n in range(2, 7):
+        store.put(f"a{n}")
         await settle()
-        store.is_quick, store.rival_takes = True, [0]
-        store.put("a2")
-        await settle()
-
-        assert store.sequences() == [("a1", 1), ("a2", 2)]
-        assert store.batches == [["a1"], ["a2"]]
-
-    run(test)
-
-
-def test_where_another_process_posts_as_well_they_take_turns() -> None:
-    async def test() -> None:
-        store = Store()
-        store.put("a1")
-        await settle()
-        store.is_quick = True
-        store.put("a2")
-        await store.rival_post()  # while ours is on its way
-        await settle()
-        assert store.sequences() == [("a1", 1), ("a2", 3)]
-
-        store.put("a3")
-        await settle()
-        store.put("a4")  # joins the one that waits for its turn
-        await settle()
-        assert len(store.told) == 2
-        await store.rival_post()
-        await settle()
-        assert store.asked_now[-1] == (4, ["a3", "a4"])
-        assert store.sequences()[2:] == [("a3", 5), ("a4", 6)]
-
-    run(test)
+    assert store.told == []
+    store.writes.release()
+    await settle()
+    store.writes.release()
+    await settle()
+    assert store.batches == [["a1"], ["a2", "a3", "a4", "a5", "a6"]]
+    assert store.published == [[1], [2, 3, 4, 5, 6]]
 
 
-def test_a_draft_is_stored_and_then_answered_and_published_in_one_turn() -> None:
-    async def test() -> None:
-        store = Store()
-        order: list[str] = []
-        store.appender._published = lambda room, messages: order.append("published")
-        store.appender.put(ROOM, draft("a1"), lambda outcome: order.append("answered"))
-        assert order == []
-        await settle()
-        assert order == ["answered", "published"]  # the answer goes along with the news, behind it
-        assert store.batches == [["a1"]]
-
-    run(test)
-
-
-def test_what_arrives_together_is_stored_together() -> None:
-    async def test() -> None:
-        store = Store()
-        store.put("a1", "a2", "a3")
-        await settle()
-        assert store.batches == [["a1", "a2", "a3"]]
-        assert store.published == [[1, 2, 3]]
-        assert store.sequences() == [("a1", 1), ("a2", 2), ("a3", 3)]
-
-    run(test)
-
-
-def test_what_arrives_while_a_write_is_in_flight_is_the_next_batch() -> None:
-    async def test() -> None:
-        store = Store()
-        store.is_open = False
-        store.put("a1")
-        await settle()
-        for n in range(2, 7):
-            store.put(f"a{n}")
-            await settle()
-        assert store.told == []
-        store.writes.release()
-        await settle()
-        store.writes.release()
-        await settle()
-        assert store.batches == [["a1"], ["a2", "a3", "a4", "a5", "a6"]]
-        assert store.published == [[1], [2, 3, 4, 5, 6]]
-
-    run(test)
-
-
-def test_nobody_is_told_before_the_write_ends() -> None:
+@in_loop
+async def test_nobody_is_told_before_the_write_ends() -> None:
     """The first invariant: stored, then seen."""
-
-    async def test() -> None:
-        store = Store()
-        store.is_open = False
-        store.put("a1")
-        await settle()
-        assert store.told == []
-        assert store.published == []
-        store.writes.release()
-        await settle()
-        assert store.sequences() == [("a1", 1)]
-
-    run(test)
+    store = Store()
+    store.is_open = False
+    store.put("a1")
+    await settle()
+    assert store.told == []
+    assert store.published == []
+    store.writes.release()
+    await settle()
+    assert store.sequences() == [("a1", 1)]
 
 
-def test_one_room_does_not_wait_for_another() -> None:
-    async def test() -> None:
-        store = Store()
-        store.is_open = False
-        store.put("a1", room="one")
-        store.put("b1", room="two")
-        await settle()
-        store.writes.release()
-        store.writes.release()
-        await settle()
-        assert sorted(store.batches) == [["a1"], ["b1"]]
-
-    run(test)
+@in_loop
+async def test_one_room_does_not_wait_for_another() -> None:
+    store = Store()
+    store.is_open = False
+    store.put("a1", room="one")
+    store.put("b1", room="two")
+    await settle()
+    store.writes.release()
+    store.writes.release()
+    await settle()
+    assert sorted(store.batches) == [["a1"], ["b1"]]
 
 
-def test_a_batch_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+@in_loop
+async def test_a_batch_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(appenders, "MAX_BATCH", 3)
-
-    async def test() -> None:
-        store = Store()
-        store.put(*[f"a{n}" for n in range(8)])
-        await settle()
-        assert [len(batch) for batch in store.batches] == [3, 3, 2]
-        assert [key for key, _ in store.told] == [f"a{n}" for n in range(8)]
-
-    run(test)
+    store = Store()
+    store.put(*[f"a{n}" for n in range(8)])
+    await settle()
+    assert [len(batch) for batch in store.batches] == [3, 3, 2]
+    assert [key for key, _ in store.told] == [f"a{n}" for n in range(8)]
 
 
-def test_while_a_full_batch_is_shown_the_next_one_is_stored_already(monkeypatch: pytest.MonkeyPatch) -> None:
+@in_loop
+async def test_while_a_full_batch_is_shown_the_next_one_is_stored_already(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(appenders, "MAX_BATCH", 3)
     monkeypatch.setattr(appenders, "ENOUGH", 2)
+    store = Store()
+    store.put("a1")
+    await settle()
+    store.is_quick = True
+    shown: list[list[str]] = []
+    store.appender._published = lambda room, messages: shown.append(
+        [key for _, keys in store.asked_now for key in keys]
+    )
+    store.put(*[f"b{n}" for n in range(8)])
+    await settle()
 
-    async def test() -> None:
-        store = Store()
-        store.put("a1")
-        await settle()
-        store.is_quick = True
-        shown: list[list[str]] = []
-        store.appender._published = lambda room, messages: shown.append(
-            [key for _, keys in store.asked_now for key in keys]
-        )
-        store.put(*[f"b{n}" for n in range(8)])
-        await settle()
-
-        assert [len(keys) for _, keys in store.asked_now] == [3, 3, 2]
-        assert [after for after, _ in store.asked_now] == [1, 4, 7]  # each after the last, which is stored by then
-        assert [len(keys) for keys in shown] == [6, 8, 8]  # asked for, when a batch was shown
-        assert [key for key, _ in store.told] == ["a1", *(f"b{n}" for n in range(8))]
-
-    run(test)
+    assert [len(keys) for _, keys in store.asked_now] == [3, 3, 2]
+    assert [after for after, _ in store.asked_now] == [1, 4, 7]  # each after the last, which is stored by then
+    assert [len(keys) for keys in shown] == [6, 8, 8]  # asked for, when a batch was shown
+    assert [key for key, _ in store.told] == ["a1", *(f"b{n}" for n in range(8))]
 
 
 class TestMakingReady:
@@ -409,136 +377,116 @@ class TestMakingReady:
         ]
         return [message.client_id for message in store.log]
 
-    def test_it_leaves_as_soon_as_the_one_before_is_stored(self) -> None:
-        async def test() -> None:
-            store = await self.being_stored()
-            store.put("c1", "c2", "c3", "d1")
-            await settle()
-            assert store.made_ready == [(4, ["c1", "c2", "c3"])]
-            assert await self.end(store) == ["a1", "b1", "b2", "b3", "c1", "c2", "c3", "d1"]
-            assert store.asked_now == [(1, ["b1", "b2", "b3"]), (4, ["c1", "c2", "c3"]), (7, ["d1"])]
+    @in_loop
+    async def test_it_leaves_as_soon_as_the_one_before_is_stored(self) -> None:
+        store = await self.being_stored()
+        store.put("c1", "c2", "c3", "d1")
+        await settle()
+        assert store.made_ready == [(4, ["c1", "c2", "c3"])]
+        assert await self.end(store) == ["a1", "b1", "b2", "b3", "c1", "c2", "c3", "d1"]
+        assert store.asked_now == [(1, ["b1", "b2", "b3"]), (4, ["c1", "c2", "c3"]), (7, ["d1"])]
 
-        run(test)
+    @in_loop
+    async def test_it_goes_back_to_its_place_if_another_process_was_quicker(self) -> None:
+        store = await self.being_stored()
+        store.put("c1", "c2", "c3", "d1")
+        await settle()
+        store.store(draft("rival"))
+        assert await self.end(store) == ["a1", "rival", "b1", "b2", "b3", "c1", "c2", "c3", "d1"]
+        assert store.made_ready == [(4, ["c1", "c2", "c3"])]
+        assert store.asked_now[1] == (5, ["c1", "c2", "c3"])
 
-    def test_it_goes_back_to_its_place_if_another_process_was_quicker(self) -> None:
-        async def test() -> None:
-            store = await self.being_stored()
-            store.put("c1", "c2", "c3", "d1")
-            await settle()
-            store.store(draft("rival"))
-            assert await self.end(store) == ["a1", "rival", "b1", "b2", "b3", "c1", "c2", "c3", "d1"]
-            assert store.made_ready == [(4, ["c1", "c2", "c3"])]
-            assert store.asked_now[1] == (5, ["c1", "c2", "c3"])
+    @in_loop
+    async def test_it_goes_back_to_its_place_if_it_cannot_be_made(self) -> None:
+        store = await self.being_stored()
+        store.is_broken = True
+        store.put("c1", "c2", "c3", "d1")
+        await settle()
+        store.is_broken = False
+        assert await self.end(store) == ["a1", "b1", "b2", "b3", "c1", "c2", "c3", "d1"]
+        assert store.made_ready == []
 
-        run(test)
+    @in_loop
+    async def test_a_change_that_is_next_is_made_first(self) -> None:
+        store = await self.being_stored()
+        store.put_change("e1", store.change(5))
+        store.put("d1", "d2", "d3")
+        await settle()
+        assert store.made_ready == []
+        store.may_end.set()
+        await settle()
+        assert [key for key, _ in store.told] == ["a1", "b1", "b2", "b3", "e1", "d1", "d2", "d3"]
+        assert store.published == [[1], [2, 3, 4], [5], [6, 7, 8]]
 
-    def test_it_goes_back_to_its_place_if_it_cannot_be_made(self) -> None:
-        async def test() -> None:
-            store = await self.being_stored()
-            store.is_broken = True
-            store.put("c1", "c2", "c3", "d1")
-            await settle()
-            store.is_broken = False
-            assert await self.end(store) == ["a1", "b1", "b2", "b3", "c1", "c2", "c3", "d1"]
-            assert store.made_ready == []
-
-        run(test)
-
-    def test_a_change_that_is_next_is_made_first(self) -> None:
-        async def test() -> None:
-            store = await self.being_stored()
-            store.put_change("e1", store.change(5))
-            store.put("d1", "d2", "d3")
-            await settle()
-            assert store.made_ready == []
-            store.may_end.set()
-            await settle()
-            assert [key for key, _ in store.told] == ["a1", "b1", "b2", "b3", "e1", "d1", "d2", "d3"]
-            assert store.published == [[1], [2, 3, 4], [5], [6, 7, 8]]
-
-        run(test)
-
-    def test_what_is_ready_counts_among_what_waits(self) -> None:
-        async def test() -> None:
-            store = await self.being_stored(max_waiting=4)
-            store.put("c1", "c2", "c3")
-            await settle()
-            store.put("d1")
-            with pytest.raises(Refused):
-                store.put("d2")
-            assert await self.end(store) == ["a1", "b1", "b2", "b3", "c1", "c2", "c3", "d1"]
-
-        run(test)
+    @in_loop
+    async def test_what_is_ready_counts_among_what_waits(self) -> None:
+        store = await self.being_stored(max_waiting=4)
+        store.put("c1", "c2", "c3")
+        await settle()
+        store.put("d1")
+        with pytest.raises(Refused):
+            store.put("d2")
+        assert await self.end(store) == ["a1", "b1", "b2", "b3", "c1", "c2", "c3", "d1"]
 
 
-def test_nothing_follows_early_on_a_batch_that_could_not_be_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+@in_loop
+async def test_nothing_follows_early_on_a_batch_that_could_not_be_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(appenders, "MAX_BATCH", 2)
     monkeypatch.setattr(appenders, "ENOUGH", 1)
+    store = Store()
+    store.poison = "poison"
+    store.put("a1")
+    store.put("a2", text="poison")
+    store.put("a3")
+    await settle()
 
-    async def test() -> None:
-        store = Store()
-        store.poison = "poison"
-        store.put("a1")
-        store.put("a2", text="poison")
-        store.put("a3")
-        await settle()
-
-        assert store.batches == [["a1", "a2"], ["a1"], ["a2"], ["a3"]]
-        told = dict(store.told)
-        assert isinstance(told["a2"], ChatroomError)
-        assert [told[key].message.sequence for key in ("a1", "a3")] == [1, 2]
-
-    run(test)
+    assert store.batches == [["a1", "a2"], ["a1"], ["a2"], ["a3"]]
+    told = dict(store.told)
+    assert isinstance(told["a2"], ChatroomError)
+    assert [told[key].message.sequence for key in ("a1", "a3")] == [1, 2]
 
 
-def test_a_change_waits_until_what_is_before_it_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+@in_loop
+async def test_a_change_waits_until_what_is_before_it_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(appenders, "MAX_BATCH", 2)
     monkeypatch.setattr(appenders, "ENOUGH", 1)
+    store = Store()
+    store.put("a1", "a2", "a3")
+    store.put_change("c1", store.change(4))
+    store.put("a4")
+    await settle()
 
-    async def test() -> None:
-        store = Store()
-        store.put("a1", "a2", "a3")
-        store.put_change("c1", store.change(4))
-        store.put("a4")
-        await settle()
-
-        assert [key for key, _ in store.told] == ["a1", "a2", "a3", "c1", "a4"]
-        assert store.published == [[1, 2], [3], [4], [5]]
-
-    run(test)
+    assert [key for key, _ in store.told] == ["a1", "a2", "a3", "c1", "a4"]
+    assert store.published == [[1, 2], [3], [4], [5]]
 
 
-def test_too_many_waiting_drafts_are_refused_as_busy() -> None:
-    async def test() -> None:
-        store = Store(max_waiting=3)
-        store.is_open = False
-        store.put("a1")
-        await settle()  # in flight
-        store.put("a2", "a3", "a4")
-        with pytest.raises(Refused) as refusal:
-            store.put("a5")
-        assert refusal.value.reason == "busy"
-        assert refusal.value.retry_after
-        store.put("b1", room="another")
-        for _ in range(3):
-            store.writes.release()
-        await settle()
+@in_loop
+async def test_too_many_waiting_drafts_are_refused_as_busy() -> None:
+    store = Store(max_waiting=3)
+    store.is_open = False
+    store.put("a1")
+    await settle()  # in flight
+    store.put("a2", "a3", "a4")
+    with pytest.raises(Refused) as refusal:
         store.put("a5")
+    assert refusal.value.reason == "busy"
+    assert refusal.value.retry_after
+    store.put("b1", room="another")
+    for _ in range(3):
         store.writes.release()
-        await settle()
-        assert [key for key, _ in store.told if key != "b1"] == ["a1", "a2", "a3", "a4", "a5"]
+    await settle()
+    store.put("a5")
+    store.writes.release()
+    await settle()
+    assert [key for key, _ in store.told if key != "b1"] == ["a1", "a2", "a3", "a4", "a5"]
 
-    run(test)
 
-
-def test_without_a_bound_everything_waits() -> None:
-    async def test() -> None:
-        store = Store(max_waiting=0)
-        store.put(*[f"a{n}" for n in range(2000)])
-        await settle()
-        assert len(store.told) == 2000
-
-    run(test)
+@in_loop
+async def test_without_a_bound_everything_waits() -> None:
+    store = Store(max_waiting=0)
+    store.put(*[f"a{n}" for n in range(2000)])
+    await settle()
+    assert len(store.told) == 2000
 
 
 def test_an_unknown_outcome_is_tried_again_with_the_same_client_ids(pauses: list[float]) -> None:
@@ -556,75 +504,65 @@ def test_an_unknown_outcome_is_tried_again_with_the_same_client_ids(pauses: list
     assert pauses[-1] == batch_writer.LONGEST_PAUSE_SECONDS
 
 
-def test_while_the_outcome_is_unknown_the_rest_waits_and_keeps_its_order() -> None:
-    async def test() -> None:
-        store = Store()
-        store.outcomes = [Unavailable("late")] * 3
-        store.put("a1")
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        store.put("a2", "a3")
-        await settle()
-        assert store.batches == [["a1"]] * 4 + [["a2", "a3"]]
-
-    run(test)
+@in_loop
+async def test_while_the_outcome_is_unknown_the_rest_waits_and_keeps_its_order() -> None:
+    store = Store()
+    store.outcomes = [Unavailable("late")] * 3
+    store.put("a1")
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    store.put("a2", "a3")
+    await settle()
+    assert store.batches == [["a1"]] * 4 + [["a2", "a3"]]
 
 
-def test_d03_a_draft_that_was_stored_before_is_answered_like_the_first_time() -> None:
-    async def test() -> None:
-        store = Store()
-        store.put("a1")
-        await settle()
-        store.put("a1")
-        await settle()
-        assert store.sequences() == [("a1", 1), ("a1", 1)]
-        assert [outcome.is_repeated for _, outcome in store.told] == [False, True]
-
-    run(test)
+@in_loop
+async def test_d03_a_draft_that_was_stored_before_is_answered_like_the_first_time() -> None:
+    store = Store()
+    store.put("a1")
+    await settle()
+    store.put("a1")
+    await settle()
+    assert store.sequences() == [("a1", 1), ("a1", 1)]
+    assert [outcome.is_repeated for _, outcome in store.told] == [False, True]
 
 
-def test_a_change_between_posts_keeps_its_place() -> None:
-    async def test() -> None:
-        store = Store()
-        store.put("a1", "a2")
-        store.put_change("edit", store.change(3))
-        store.put("a4")
-        await settle()
-        assert store.batches == [["a1", "a2"], ["a4"]]
-        assert [key for key, _ in store.told] == ["a1", "a2", "edit", "a4"]
-        assert store.published == [[1, 2], [3], [4]]
-        assert store.hints == [None, 2, 3]
-
-    run(test)
+@in_loop
+async def test_a_change_between_posts_keeps_its_place() -> None:
+    store = Store()
+    store.put("a1", "a2")
+    store.put_change("edit", store.change(3))
+    store.put("a4")
+    await settle()
+    assert store.batches == [["a1", "a2"], ["a4"]]
+    assert [key for key, _ in store.told] == ["a1", "a2", "edit", "a4"]
+    assert store.published == [[1, 2], [3], [4]]
+    assert store.hints == [None, 2, 3]
 
 
-def test_a_refused_change_is_told_and_published_to_nobody() -> None:
-    async def test() -> None:
-        store = Store()
-        refusal = Refused("forbidden", "no")
+@in_loop
+async def test_a_refused_change_is_told_and_published_to_nobody() -> None:
+    store = Store()
+    refusal = Refused("forbidden", "no")
 
-        def refuse(room: str, after: int | None) -> Message:
-            raise refusal
+    def refuse(room: str, after: int | None) -> Message:
+        raise refusal
 
-        store.put("a1")
-        store.put_change("edit", refuse)
-        store.put("a2")
-        await settle()
-        assert store.told[1] == ("edit", refusal)
-        assert store.published == [[1], [2]]
-
-    run(test)
+    store.put("a1")
+    store.put_change("edit", refuse)
+    store.put("a2")
+    await settle()
+    assert store.told[1] == ("edit", refusal)
+    assert store.published == [[1], [2]]
 
 
-def test_a_change_of_unknown_outcome_is_tried_again() -> None:
-    async def test() -> None:
-        store = Store()
-        store.outcomes = [Unavailable("late")]
-        store.put_change("edit", store.change(1))
-        await settle()
-        assert store.published == [[1]]
-
-    run(test)
+@in_loop
+async def test_a_change_of_unknown_outcome_is_tried_again() -> None:
+    store = Store()
+    store.outcomes = [Unavailable("late")]
+    store.put_change("edit", store.change(1))
+    await settle()
+    assert store.published == [[1]]
 
 
 def test_a_draft_that_cannot_be_stored_spoils_no_other(caplog: pytest.LogCaptureFixture) -> None:
@@ -684,25 +622,21 @@ def test_a_failing_publication_stops_nobody(caplog: pytest.LogCaptureFixture) ->
     assert "not published" in caplog.text
 
 
-def test_finishing_waits_for_what_was_queued() -> None:
-    async def test() -> None:
-        store = Store()
-        await store.appender.finish(0.1)  # nothing to wait for
-        store.put("a1", "a2")
-        await store.appender.finish(PATIENCE_SECONDS)
-        assert store.sequences() == [("a1", 1), ("a2", 2)]
-
-    run(test)
+@in_loop
+async def test_finishing_waits_for_what_was_queued() -> None:
+    store = Store()
+    await store.appender.finish(0.1)  # nothing to wait for
+    store.put("a1", "a2")
+    await store.appender.finish(PATIENCE_SECONDS)
+    assert store.sequences() == [("a1", 1), ("a2", 2)]
 
 
-def test_finishing_gives_up_after_its_time() -> None:
-    async def test() -> None:
-        store = Store()
-        store.is_open = False
-        store.put("a1")
-        await store.appender.finish(0.01)
-        assert store.told == []
-        store.writes.release()
-        await settle()
-
-    run(test)
+@in_loop
+async def test_finishing_gives_up_after_its_time() -> None:
+    store = Store()
+    store.is_open = False
+    store.put("a1")
+    await store.appender.finish(0.01)
+    assert store.told == []
+    store.writes.release()
+    await settle()
