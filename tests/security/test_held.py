@@ -33,7 +33,7 @@ def post(visitor: Visitor, **body: Any) -> Any:
 
 
 def waiting(services: Services) -> list[str]:
-    return [row.held.text for row in services.moderation.held_list.list_all()]
+    return [row.held.text for row in services.moderation.approval.list_all()]
 
 
 def said(services: Services) -> list[str]:
@@ -45,7 +45,7 @@ class TestApi:
         first, second = post(bob, client_id="c1"), post(bob, client_id="c1", text="other words")
         assert (first.status_code, second.status_code) == (202, 202)
         expected = {"room": "lobby", "client_id": "c1", "held": True, "message": MESSAGE}
-        assert first.json == second.json == {**expected, "id": services.moderation.held_list.list_all()[0].held.id}
+        assert first.json == second.json == {**expected, "id": services.moderation.approval.list_all()[0].held.id}
         assert (waiting(services), said(services)) == (["hi"], [])
 
     def test_only_its_author_sees_it(self, alice: Visitor, bob: Visitor, mallory: Visitor) -> None:
@@ -136,7 +136,7 @@ class TestForm:
             assert "first &lt;words&gt;" in page
             assert "Waiting for approval" in page
             assert "first &lt;words&gt;" not in alice.get(path).text
-        (row,) = services.moderation.held_list.list_all()
+        (row,) = services.moderation.approval.list_all()
         assert bob.submit("/chatroom", to=f"/chatroom/lobby/held/{row.held.id}/withdraw").status_code == 303
         assert "first &lt;words&gt;" not in bob.get("/chatroom").text
 
@@ -149,13 +149,13 @@ class TestForm:
     def test_with_a_file(self, bob: Visitor, services: Services) -> None:
         fields = {**bob.fields("/chatroom"), "text": "", "files": (io.BytesIO(b"words"), "a.txt")}
         assert bob.post("/chatroom", data=fields, content_type="multipart/form-data").status_code == 303
-        (row,) = services.moderation.held_list.list_all()
+        (row,) = services.moderation.approval.list_all()
         assert [file.name for file in row.held.files] == ["a.txt"]
         assert "a.txt" in bob.get("/chatroom/lobby/messages").text
 
     def test_taken_back_too_late(self, alice: Visitor, bob: Visitor, services: Services) -> None:
         bob.say("hi")
-        (row,) = services.moderation.held_list.list_all()
+        (row,) = services.moderation.approval.list_all()
         services.moderation.approval.approve(None, row.held.id)
         late = bob.submit("/chatroom", to=f"/chatroom/lobby/held/{row.held.id}/withdraw")
         assert late.status_code == 409

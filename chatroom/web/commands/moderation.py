@@ -92,7 +92,7 @@ def list_held(services: Services) -> None:
 
     The oldest first, each with its id.
     """
-    for row in services.moderation.held_list.list_all():
+    for row in services.moderation.approval.list_all():
         held, room = row.held, row.room.title if row.room is not None else "a deleted room"
         files = f" [{len(held.files)} files]" if held.files else ""
         text = f"{held.author.name} in {room}: {held.text}{files}"

@@ -17,7 +17,7 @@ blueprint = page_blueprint("approval")
 @blueprint.get("/approval")
 def queue(held_id: str = "", status: int = 200, msg: str = "") -> Response:
     """The held messages; `msg` is about the message `held_id`."""
-    rows = services.moderation.held_list.list_for(current_user.user)
+    rows = services.moderation.approval.list_for(current_user.user)
     return render("moderation/approval.html", status, rows=rows, now=datetime.now(UTC), msg=msg, at=held_id)
 
 

@@ -212,7 +212,7 @@ class TestRoundTrip:
         bob = signed_in(app, "bob")
         bob.say("approved in the meantime")
         bob.say("waits")
-        held_id = services.moderation.held_list.list_all()[0].held.id
+        held_id = services.moderation.approval.list_all()[0].held.id
 
         def list_late(_: BackupStore) -> list[str]:
             services.moderation.approval.approve(None, held_id)
@@ -222,7 +222,7 @@ class TestRoundTrip:
         backup.make(store_of(services), tmp_path / "b", silent)
         other = services_of(make_app())
         backup.restore(store_of(other), tmp_path / "b", silent)
-        assert [row.held.text for row in other.moderation.held_list.list_all()] == ["approved in the meantime", "waits"]
+        assert [row.held.text for row in other.moderation.approval.list_all()] == ["approved in the meantime", "waits"]
         other.moderation.approval.approve(None, held_id)
         assert [message.text for message in other.messages.store.newest("lobby", 9)] == ["approved in the meantime"]
         assert other.moderation.newcomers.first == 2
