@@ -48,7 +48,6 @@ class Texts:
         return msgspec.structs.replace(draft, html=self.render_draft(draft))
 
     def render_draft(self, draft: Draft) -> str:
-        """The HTML of a draft."""
         if draft.kind != "message":
             return f"<p>{escape(draft.text)}</p>"
         return draft.html or self.render(draft.author.id, draft.text, draft.mentions)

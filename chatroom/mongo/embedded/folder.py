@@ -1,6 +1,6 @@
-"""The data folder of the embedded mongod: one app at a time, and nothing that others can read.
+"""The data folder of the embedded mongod: used by one app at a time, and readable only by its owner.
 
-A folder with other contents is never touched: a mistaken DATA_DIR must not close /tmp to everybody.
+A folder with other contents is never touched: a mistaken DATA_DIR must not take /tmp away from other accounts.
 """
 
 import fcntl
@@ -17,15 +17,15 @@ _HARMLESS = {"lost+found"}
 
 
 class FolderError(ChatroomError):
-    """The data folder cannot be used; the text says why and what to do."""
+    """The data folder cannot be used; the text states the reason and the remedy."""
 
 
 class FolderInUse(FolderError):
-    """Another chat room has the folder."""
+    """Another chat room is using the folder."""
 
 
 class DataFolder:
-    """A folder that this process holds until `close`, or until it ends in any other way."""
+    """A folder that this process holds until `close`, or until the process ends."""
 
     def __init__(self, path: Path, lock: int) -> None:
         self.path = path
@@ -33,7 +33,7 @@ class DataFolder:
 
     @classmethod
     def open(cls, path: Path) -> "DataFolder":
-        """Make the folder if it is missing, close it to others, and take it for this process."""
+        """Create the folder if it is missing, make it private, and lock it for this process."""
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             _refuse_foreign(path)
@@ -49,14 +49,14 @@ class DataFolder:
             self._lock = -1
 
     def keep(self, name: str, make: Callable[[], str]) -> str:
-        """Return a kept text; make it the first time."""
+        """Return a stored text; the first time, create it with `make` and store it."""
         path = self.path / name
         if not path.exists():
             self.write(name, make())
         return path.read_text()
 
     def write(self, name: str, text: str) -> None:
-        """Write a file that only its owner can read, whole or not at all."""
+        """Write a file atomically, readable only by its owner."""
         path = self.path / name
         draft = self.path / f"{name}.new"
         draft.unlink(missing_ok=True)
@@ -109,7 +109,7 @@ def _name_of(user: int) -> str:
 
 
 def _take(path: Path) -> int:
-    # The kernel lets go of this lock when the process ends, so a crash leaves none behind.
+    # The kernel releases this lock when the process ends, so a crash leaves no lock behind.
     lock = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
