@@ -14,7 +14,7 @@ from chatroom.asgi.slow_requests import Application, Receive, Scope, Send, refus
 from chatroom.base.threads import Lane, give_back, worker_count
 
 TURNS = 2
-"""Requests that compute at a time: one while another waits for the database (docs/decisions/0037-turns-to-compute.md)."""
+"""Requests that compute at once: one while another waits for the database (docs/decisions/0037-turns-to-compute.md)."""
 TURN_SECONDS = 0.5
 """A longer turn is no longer counted, so that others continue while the database is slow."""
 PROBES_AT_ONCE = 2
