@@ -179,7 +179,7 @@ class Tail:
                 return False
         except Exception:
             # Other readers must not suffer for it. This one is woken, and ends if sending fails again.
-            log.exception("a frame could not be sent to a reader that waits")
+            log.exception("a frame could not be sent to a waiting reader")
             return False
         waiter.cursor = cursor
         return cursor == self.revision

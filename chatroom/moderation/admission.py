@@ -26,13 +26,7 @@ class Admission:
     """Read and set who may register."""
 
     def __init__(
-        self,
-        site: Site,
-        invites: CodeStore,
-        acts: Acts,
-        default: Registration,
-        *,
-        clock: Clock = utc_now,
+        self, site: Site, invites: CodeStore, acts: Acts, default: Registration, *, clock: Clock = utc_now
     ) -> None:
         self._site = site
         self._invites = invites

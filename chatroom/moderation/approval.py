@@ -1,31 +1,48 @@
-"""Decide about held messages: a moderator of the room approves or rejects each, or its author withdraws it.
+"""List and decide held messages: a moderator of the room approves or rejects each, or its author withdraws it.
 
 Each is decided once; `chatroom.moderation.decisions` completes the decision.
 """
 
+from collections.abc import Sequence
+
+import msgspec
+
 from chatroom.base.access import POWERS, Access
 from chatroom.base.errors import Refused
-from chatroom.base.models import Held
+from chatroom.base.models import Held, Room, User
 from chatroom.files.files_store import KeptFile
 from chatroom.messages.posting import Posting
 from chatroom.moderation.decisions import Decisions
 from chatroom.moderation.held_store import HeldStore
 from chatroom.moderation.moderation import WHY
+from chatroom.people.users_store import UserStore
 from chatroom.rooms.access_store import AccessStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.acts import Acts
 from chatroom.site.audit import about_message, about_room, checked
 from chatroom.site.authority import By, author_of
 
+MOST_LISTED = 1000
+SHOWN = 50
+MOST_COUNTED = 100
 ACTS = {"approved": "approve_message", "rejected": "reject_message"}
 
 
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """A held message for a moderator, with its author as they are now (None: the account was deleted)."""
+
+    held: Held
+    room: Room | None
+    author: User | None
+
+
 class Approval:
-    """Approve, reject and withdraw."""
+    """List, approve, reject and withdraw held messages."""
 
     def __init__(
         self,
         store: HeldStore,
+        user_store: UserStore,
         room_store: RoomStore,
         access_store: AccessStore,
         *,
@@ -34,11 +51,33 @@ class Approval:
         acts: Acts,
     ) -> None:
         self._store = store
+        self._user_store = user_store
         self._room_store = room_store
         self._access_store = access_store
         self._posting = posting
         self._decisions = decisions
         self._acts = acts
+
+    def list_of(self, access: Access) -> list[Held]:
+        """The messages of a room that their author is shown: waiting and rejected ones."""
+        return self._store.list_of(access.user_id, access.room.id) if access.approval_state.held_at is not None else []
+
+    def list_for(self, by: User) -> list[Waiting]:
+        """The messages that wait for this moderator, oldest first; raise `Refused` for users who moderate nothing."""
+        rooms = self._access_store.moderated_by(by.id)
+        if not rooms and not POWERS[by.role]:
+            raise Refused("not_found", "The page does not exist, or you may not see it.")
+        found = self._store.list_waiting(rooms, is_public=bool(POWERS[by.role]), limit=SHOWN)
+        return self._shown([held for held in found if held.author.id != by.id])
+
+    def count_for(self, by: User) -> int:
+        """Count the messages that wait for this moderator; 100 means 100 or more."""
+        rooms = self._access_store.moderated_by(by.id)
+        return self._store.count_waiting(rooms, is_public=bool(POWERS[by.role]), limit=MOST_COUNTED)
+
+    def list_all(self) -> list[Waiting]:
+        """All held messages, for the console."""
+        return self._shown(self._store.list_waiting(None, is_public=True, limit=MOST_LISTED))
 
     def approve(self, by: By, held_id: str, *, is_trusting: bool = False) -> None:
         """Post a message in its author's name; `is_trusting`: hold none of the author's later messages.
@@ -76,7 +115,7 @@ class Approval:
         """Withdraw a held message, or dismiss a rejected one; both can be repeated."""
         held = self._store.find_by_id(held_id)
         if held is None or held.author.id != access.user_id or held.room_id != access.room.id:
-            raise Refused("not_found", "You have no such message waiting for approval.")
+            raise Refused("not_found", "This message is not waiting for approval.")
         if held.state == "waiting" and self._store.decide(held_id, "withdrawn", access.author):
             self._decisions.complete(held_id)
             return
@@ -92,6 +131,11 @@ class Approval:
         if held is None or held.state != "waiting" or all(file.id != kept.file.id for file in held.files):
             return False
         return self._may_decide(by, held)
+
+    def _shown(self, found: Sequence[Held]) -> list[Waiting]:
+        rooms = {room_id: self._room_store.find(room_id) for room_id in {held.room_id for held in found}}
+        authors = {user_id: self._user_store.find(user_id) for user_id in {held.author.id for held in found}}
+        return [Waiting(held=held, room=rooms[held.room_id], author=authors[held.author.id]) for held in found]
 
     def _decide(self, by: By, held: Held, state: str, reason: str = "", *, is_trusting: bool = False) -> None:
         room = self._room_store.find(held.room_id)

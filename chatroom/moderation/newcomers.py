@@ -31,14 +31,7 @@ SENT_AGAIN = timedelta(seconds=KEPT_SECONDS)
 class Newcomers:
     """Find out who is a newcomer, and set how many messages of a newcomer are held."""
 
-    def __init__(
-        self,
-        site: Site,
-        user_store: UserStore,
-        acts: Acts,
-        *,
-        clock: Clock = utc_now,
-    ) -> None:
+    def __init__(self, site: Site, user_store: UserStore, acts: Acts, *, clock: Clock = utc_now) -> None:
         self._site = site
         self._user_store = user_store
         self._acts = acts

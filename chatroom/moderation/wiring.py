@@ -8,7 +8,6 @@ from chatroom.moderation import held_store, reports_store
 from chatroom.moderation.admission import Admission
 from chatroom.moderation.approval import Approval
 from chatroom.moderation.decisions import Decisions
-from chatroom.moderation.held_list import HeldList
 from chatroom.moderation.held_store import HeldStore
 from chatroom.moderation.holding import Holding
 from chatroom.moderation.moderation import Moderation
@@ -40,12 +39,7 @@ class ModerationParts:
         context, users, acts, notices = site.context, people.users, site.acts, site.notices
         self.held = HeldStore(context.database)
         self.moderation = Moderation(
-            users,
-            people.states,
-            rooms.membership_store,
-            rooms.membership,
-            people.sessions,
-            acts=acts,
+            users, people.states, rooms.membership_store, rooms.membership, people.sessions, acts=acts
         )
         self.admission = Admission(site.settings, people.invites, acts, context.settings.registration)
         self.newcomers = Newcomers(site.settings, users, acts)
@@ -61,13 +55,13 @@ class ModerationParts:
         )
         self.approval = Approval(
             self.held,
+            users,
             rooms.store,
             rooms.access_store,
             posting=messages.posting,
             decisions=self.decisions,
             acts=acts,
         )
-        self.held_list = HeldList(self.held, users, rooms.store, rooms.access_store)
         self.reports = Reports(
             ReportStore(context.database), rooms.access_store, messages.history, messages.changes, acts
         )

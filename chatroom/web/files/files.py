@@ -1,18 +1,17 @@
 """Files over HTTP: upload them, by script or form, and download them, whole or in part.
 
-Only members of the room get a file, and no browser takes it for a page of this site.
+Only members of the room get a file, and no browser shows it as a page of this site.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, cast
 from urllib.parse import quote
 
 import msgspec
 from flask import Blueprint, Flask, Response, request
 from werkzeug.datastructures import FileStorage
-from werkzeug.wrappers import Response as BaseResponse
 
 from chatroom.asgi.downloads import HANDOVER
 from chatroom.asgi.uploads import SPOOLED
@@ -29,15 +28,16 @@ from chatroom.web.kit.errors import explain
 from chatroom.web.kit.lanes import brings_files, scarce
 from chatroom.web.kit.login import LoggedIn, client_address, current_user, find_by_token, redirect_to_login
 from chatroom.web.kit.openapi import operation
+from chatroom.web.kit.pages import Page
 from chatroom.web.kit.services import services
 from chatroom.web.kit.sockets import bearer_of, header
 from chatroom.web.messages.messages_api import blueprint as api
 
 CSP = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
-"""For a file that is opened by itself: the styles are those that browsers give their own viewers."""
+"""For a file that is opened in a tab of its own; the viewers of browsers need the styles."""
 PRIVATE = "private, max-age=3600"
 FORM_BYTES = 1_000_000
-"""What a form has beside its files."""
+"""For the other fields of a form with files."""
 PARSED_BYTES = 131_072
 UPLOADING = {"api.upload": "one", "pages.room": "several", "pages.chatroom": "several", "avatars.change": "one"}
 
@@ -54,19 +54,20 @@ def register(app: Flask) -> None:
 
 
 def is_upload(scope: Any) -> bool:
-    """Whether a request may bring files, told from its head."""
+    """Whether a request may bring files, by its headers."""
     if scope.get("method") != "POST" or not _uploads.fullmatch(scope["path"]):
         return False
     return scope["path"].startswith("/api/") or brings_files(header(scope, "content-type"))
 
 
-def most_upload_bytes(settings: Settings) -> int:
-    """The largest request that any upload may be; 0 for no limit."""
-    return _most_bytes("several", settings)
+def most_upload_bytes(settings: Settings, kind: str = "several") -> int:
+    """The limit of a request with files, in bytes; 0 for no limit."""
+    count = settings.max_files_per_message if kind == "several" else 1
+    return settings.max_file_bytes * count + FORM_BYTES if settings.max_file_bytes and count else 0
 
 
 class Naming(msgspec.Struct):
-    """What the file is called; how it is shown is told from its content."""
+    """The name of the file; its type is found from its content."""
 
     name: str = ""
 
@@ -75,9 +76,9 @@ class Naming(msgspec.Struct):
 @scarce("pictures")
 @operation("post", {201: File}, query=Naming, body=UNKNOWN, refusals=(507,))
 def upload(slug: str) -> Response:
-    """Keep a file for a message that is still to come.
+    """Store a file for a later message.
 
-    The body is the file, or a form with it. Its `id` goes into the `files` of a post within a day.
+    The body is the file, or a form with it. Put its `id` into the `files` of a post within a day.
     """
     person = asker()
     access = enter(slug)
@@ -88,19 +89,19 @@ def upload(slug: str) -> Response:
 
 
 @blueprint.get("/files/<file_id>/<name>")
-def fetch(file_id: str, name: str) -> Response | BaseResponse:  # noqa: ARG001  for people and their folders
+def fetch(file_id: str, name: str) -> Page:  # noqa: ARG001  for people and their folders
     """A file, or a part of it."""
-    return _answer(file_id, is_small=False)
+    return _answer(file_id, _whole_or_part)
 
 
 @blueprint.get("/files/<file_id>/thumbnail")
-def thumbnail(file_id: str) -> Response | BaseResponse:
+def thumbnail(file_id: str) -> Page:
     """The small copy of a picture."""
-    return _answer(file_id, is_small=True)
+    return _answer(file_id, _small_copy)
 
 
 def sent_files() -> list[FileStorage]:
-    """The files that came with a form; a field that was left empty sends one without a name."""
+    """The files of a form; an empty field sends a file without a name."""
     return [part for part in request.files.getlist("files") if part.filename]
 
 
@@ -120,24 +121,19 @@ def _allow_uploads() -> None:
     kind = UPLOADING.get(request.endpoint or "")
     if request.method != "POST" or kind is None:
         return
-    most = _most_bytes(kind, services.settings)
+    most = most_upload_bytes(services.settings, kind)
     if 0 < most < (request.content_length or 0):
         one = in_megabytes(services.settings.max_file_bytes)
         raise Refused("too_large", f"The file is too large: at most {one} are allowed.")
     scope = request.environ.get("asgi.scope")
     if (scope is None or SPOOLED in scope) and request.mimetype != "application/x-www-form-urlencoded":
         request.max_content_length = most or None
-        # The parser of forms counts what it reads at once against the fields, which are few and short.
+        # The form parser counts each piece that it reads of a file as part of the fields.
         request.max_form_memory_size = max(services.settings.max_request_bytes, PARSED_BYTES)
 
 
-def _most_bytes(kind: str, settings: Settings) -> int:
-    count = settings.max_files_per_message if kind == "several" else 1
-    return settings.max_file_bytes * count + FORM_BYTES if settings.max_file_bytes and count else 0
-
-
 def _one_file() -> tuple[str, BinaryIO]:
-    """The name and the content of the file that the request is about."""
+    """The name and the content of the uploaded file."""
     if request.mimetype != "multipart/form-data":
         return query_as(Naming).name, cast("BinaryIO", request.stream)
     parts = [part for part in request.files.values() if part.filename]
@@ -146,27 +142,22 @@ def _one_file() -> tuple[str, BinaryIO]:
     return parts[0].filename or "", cast("BinaryIO", parts[0].stream)
 
 
-def _answer(file_id: str, *, is_small: bool) -> Response | BaseResponse:
+def _answer(file_id: str, make: Callable[[KeptFile, str], Response]) -> Page:
     token = bearer_of(request.headers.get("Authorization", ""))
     person = find_by_token(token) if token is not None else current_user
     if person is None:
         return explain(401, "Log in first.")
     if not person.is_authenticated:
         return redirect_to_login()
-    kept = _find_for(person, file_id)
-    if is_small:
-        if kept.file.type not in PICTURES:
-            raise no_such_file()
-        return _small_copy(kept)
-    return _whole_or_part(kept, person.id)
+    return make(_find_for(person, file_id), person.id)
 
 
 def _find_for(person: LoggedIn, file_id: str) -> KeptFile:
-    """The file, for members of its room; before a message has it, for its owner, and for who decides about that."""
+    """The file, for members of its room; before a message has it, for its owner and for moderators who approve it."""
     kept = services.files.store.get(file_id)
     grant = grant_of(person.session)
     room = services.rooms.store.find(kept.room_id)
-    # Not `get_for`: nobody becomes a member by an address that they were given.
+    # Not `get_for`: opening the address of a file must not make anybody a member.
     if room is not None and services.rooms.access.find_for(person.id, room.slug) is not None:
         grant.check("read", room.slug)
         if kept.owner_id == person.id or services.files.usage.has_message(kept):
@@ -177,7 +168,9 @@ def _find_for(person: LoggedIn, file_id: str) -> KeptFile:
     raise no_such_file()
 
 
-def _small_copy(kept: KeptFile) -> Response:
+def _small_copy(kept: KeptFile, _user_id: str) -> Response:
+    if kept.file.type not in PICTURES:
+        raise no_such_file()
     response = _guarded(Response(content_type="image/webp"), kept.file, etag=f"{kept.file.id}-small")
     response.make_conditional(request)
     if response.status_code == 200:
@@ -202,7 +195,7 @@ def _whole_or_part(kept: KeptFile, user_id: str) -> Response:
 
 
 def give_body(response: Response, pieces: Iterator[bytes], user_id: str) -> None:
-    """Leave the body to the server's outlet, where there is one: a slow reader then holds no thread."""
+    """Let the server send the body, if it can: a slow reader then does not block a thread."""
     response.automatically_set_content_length = False
     handover = request.environ.get("asgi.scope", {}).get(HANDOVER)
     if handover is None:
@@ -214,7 +207,7 @@ def give_body(response: Response, pieces: Iterator[bytes], user_id: str) -> None
 
 
 def _guarded(response: Response, file: File, *, etag: str) -> Response:
-    """The headers that keep a file what it is: something to look at, or to save."""
+    """Add the headers with which browsers only show or save the file."""
     is_inline = file.type in INLINE and file.type != UNKNOWN
     response.headers["Content-Disposition"] = _disposition("inline" if is_inline else "attachment", file.name)
     response.headers["Content-Security-Policy"] = CSP
@@ -224,7 +217,7 @@ def _guarded(response: Response, file: File, *, etag: str) -> Response:
 
 
 def _disposition(kind: str, name: str) -> str:
-    """As RFC 6266 has it: the name in ASCII for old programs, and as it is for all others."""
+    """The header of RFC 6266: the name in ASCII for old programs, and the exact name for all others."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii")
     plain = re.sub(r'["\\%]', "_", plain).strip() or "file"
     value = f'{kind}; filename="{plain}"'

@@ -1,26 +1,25 @@
 """How templates show a file: the kind, size and address; the same as static/views/files/files.js."""
 
-import msgspec
 from flask import Flask, url_for
 
 from chatroom.base.models import File
 from chatroom.files.filetypes import PICTURES
 
 FRAME = (360, 270)
-"""The largest that a picture is in a message, in pixels of the page."""
+"""The largest size of a picture in a message, in CSS pixels."""
 LARGEST_MOVING = 3_000_000
-"""A GIF of more bytes stands still until it is opened."""
+"""A larger GIF, in bytes, is shown as its first frame."""
 LONGEST_ENDING = 4
 
 
 def register(app: Flask) -> None:
     """Give the templates their filters."""
-    for function in (ending, facts, kind, shown_size, shown_url, still_url):
+    for function in (ending, kind, shown_size, shown_url, still_url):
         app.jinja_env.filters[function.__name__] = function
 
 
 def kind(file: File) -> str:
-    """As what it is shown."""
+    """How the file is shown: `picture`, `audio`, `video` or `card`."""
     if file.type in PICTURES and file.width:
         return "picture"
     family = file.type.partition("/")[0]
@@ -35,23 +34,18 @@ def shown_size(file: File) -> tuple[int, int]:
 
 
 def shown_url(file: File) -> str:
-    """Where the picture in a message comes from."""
+    """The address of the picture in a message."""
     if file.type == "image/gif" and file.size <= LARGEST_MOVING:
         return url_for("files.fetch", file_id=file.id, name=file.name)
     return still_url(file)
 
 
 def still_url(file: File) -> str:
-    """Where its first frame comes from, in a small size."""
+    """The address of its first frame, in a small size."""
     return url_for("files.thumbnail", file_id=file.id)
 
 
 def ending(file: File) -> str:
-    """What a card shows in the place of an icon."""
+    """The text that a card shows instead of an icon."""
     _, dot, last = file.name.rpartition(".")
     return last.upper() if dot and len(last) <= LONGEST_ENDING else "FILE"
-
-
-def facts(file: File) -> str:
-    """All of it, for the script."""
-    return msgspec.json.encode(file).decode()

@@ -53,7 +53,7 @@ def read(slug: str) -> Response:
     Rejected messages are included until you dismiss them; approved ones are among the messages of the room.
     """
     access = enter(slug)
-    held = [wire_held(each) for each in services.moderation.held_list.list_of(access)]
+    held = [wire_held(each) for each in services.moderation.approval.list_of(access)]
     return answer(HeldList(access.room.slug, held))
 
 

@@ -44,16 +44,22 @@ def index() -> Page:
 
 
 def _shown_room(slug: str, form: MessageForm | None = None, status: int = 200, msg: str = "") -> Page:
-    if request.method == "POST":
-        access = get_access(slug)
-        return room_page(access, form or MessageForm(), **_asked_page(access.room), status=status, msg=msg)
-    access = open_room(slug)
-    if "date" in request.args:
+    is_post = request.method == "POST"
+    access = get_access(slug) if is_post else open_room(slug)
+    if "date" in request.args and not is_post:
         return redirect(_address_of_day(access.room), 303)
-    asked = _asked_page(access.room)
-    if not asked.get("is_history"):
-        _mark_read(access, asked["page"])
-    return room_page(access, MessageForm(), **asked)
+    before, limit, history = (
+        request.args.get("before", type=int),
+        services.settings.history_page,
+        services.messages.history,
+    )
+    if before is not None:
+        page = history.before(access.room, min(max(before, 1), LARGEST_SEQUENCE), limit)
+    else:
+        page = history.newest(access.room, limit)
+        if not is_post:
+            _mark_read(access, page)
+    return room_page(access, form or MessageForm(), page, is_history=before is not None, status=status, msg=msg)
 
 
 @blueprint.route("/chatroom", endpoint="chatroom", defaults={"slug": LOBBY.slug}, methods=["GET", "POST"])
@@ -79,8 +85,9 @@ def messages_frame(slug: str) -> Page:
     services.live.presences.visit(found.id, current_user.person)
     page = services.messages.history.newest(found, services.settings.history_page)
     _mark_read(access, page)
-    held = services.moderation.held_list.list_of(access)
-    return render("messages/messages.html", room=found, held=held, **_history(found, page))
+    held = services.moderation.approval.list_of(access)
+    quoted = services.messages.history.quoted(found, page.messages)
+    return render("messages/messages.html", room=found, held=held, page=page, quoted=quoted)
 
 
 def open_room(slug: str) -> Access:
@@ -143,7 +150,14 @@ def _has_its_files(message: Message, said: Submission, keep: Callable[[], list[F
 
 
 def room_page(
-    access: Access, form: MessageForm, page: MessagePage, *, status: int = 200, msg: str = "", **more: Any
+    access: Access,
+    form: MessageForm,
+    page: MessagePage,
+    *,
+    is_history: bool = False,
+    status: int = 200,
+    msg: str = "",
+    **more: Any,
 ) -> Response:
     """The room with a page of its messages; with `is_history`, scripts do not follow the room live."""
     form.renew()
@@ -155,15 +169,17 @@ def room_page(
         access=access,
         closed=why_closed(access),
         slow_seconds=wait_between(access, "person"),
-        held=services.moderation.held_list.list_of(access),
-        waiting=services.moderation.held_list.count_for(current_user.user) if access.may_moderate else 0,
+        held=services.moderation.approval.list_of(access),
+        waiting=services.moderation.approval.count_for(current_user.user) if access.may_moderate else 0,
         form=form,
         msg=msg,
         people=services.live.presences.here(found.id),
         pins=services.messages.store.pinned(found.id),
         sections=sections_for(access.user_id),
-        **{"is_history": False, **more},
-        **_history(found, page),
+        page=page,
+        quoted=services.messages.history.quoted(found, page.messages),
+        is_history=is_history,
+        **more,
     )
 
 
@@ -178,25 +194,3 @@ def _address_of_day(found: Room) -> str:
     if message is None:
         return url_for("pages.room", slug=found.slug)
     return url_for("permalinks.message", slug=found.slug, sequence=message.sequence)
-
-
-def _asked_page(found: Room) -> dict[str, Any]:
-    """The newest messages, or those before `before`."""
-    before = request.args.get("before", type=int)
-    limit = services.settings.history_page
-    if before is None:
-        return {"page": services.messages.history.newest(found, limit)}
-    page = services.messages.history.before(found, min(max(before, 1), LARGEST_SEQUENCE), limit)
-    return {"page": page, "is_history": True}
-
-
-def _history(found: Room, page: MessagePage) -> dict[str, Any]:
-    messages = page.messages
-    return {
-        "messages": messages,
-        "quoted": services.messages.history.quoted(found, messages),
-        "cursor": page.revision,
-        "has_older": page.more,
-        "has_newer": page.newer,
-        "oldest_sequence": messages[0].sequence if messages else None,
-    }

@@ -19,7 +19,6 @@ from chatroom.messages.mentions import Mentions
 from chatroom.messages.messages_store import MessageStore, Stored
 from chatroom.moderation.approval import Approval
 from chatroom.moderation.decisions import UNFINISHED_AFTER, Decisions
-from chatroom.moderation.held_list import HeldList
 from chatroom.moderation.held_store import HeldStore
 from chatroom.moderation.holding import MOST_HELD, Holding
 from chatroom.moderation.newcomers import LOOK_BACK, MOST, Newcomers
@@ -84,11 +83,8 @@ class World:
         )
         stores = (self.held, self.users, self.rooms, self.accesses)
         posting_ = self.messages.posting
-        self.held_list = HeldList(*stores)
         self.decisions = Decisions(*stores, posting_, files=self.files.of_messages, notices=self.notices)
-        self.approval = Approval(
-            self.held, self.rooms, self.accesses, posting=posting_, decisions=self.decisions, acts=self.doing
-        )
+        self.approval = Approval(*stores, posting=posting_, decisions=self.decisions, acts=self.doing)
         self.alice = self.add("alice")
         self.bob = self.add("bob", "moderator")
         self.carol = self.add("carol")
@@ -165,7 +161,7 @@ class TestWho:
         held = world.hold("c1")
         world.newcomers.set_first(world.alice, 0)
         assert world.is_free(world.carol)
-        assert [each.held.id for each in world.held_list.list_all()] == [held.id]
+        assert [each.held.id for each in world.approval.list_all()] == [held.id]
         assert world.holding.hold(world.access(world.carol), world.draft(world.carol, "c1")) == held
 
     def test_a_moderator_of_the_room_is_not_there(self, world: World) -> None:
@@ -242,15 +238,15 @@ class TestHold:
         world.hold("c1")
         assert world.said() == []
         assert world.store.newest_revision(LOBBY.id) == 0
-        assert [(each.text, each.state) for each in world.held_list.list_of(world.access(world.carol))] == [
+        assert [(each.text, each.state) for each in world.approval.list_of(world.access(world.carol))] == [
             ("c1", "waiting")
         ]
-        assert world.held_list.list_of(world.access(world.bob)) == []
+        assert world.approval.list_of(world.access(world.bob)) == []
         assert world.told("held") == [world.carol.id]
 
     def test_sent_again_it_is_the_same(self, world: World) -> None:
         assert world.hold("c1") == world.hold("c1")
-        assert len(world.held_list.list_all()) == 1
+        assert len(world.approval.list_all()) == 1
 
     def test_sent_by_several_at_once_it_is_held_once(self, world: World) -> None:
         access, found = world.access(world.carol), []
@@ -260,7 +256,7 @@ class TestHold:
             thread.start()
         for thread in threads:
             thread.join()
-        assert len({held.id for held in found if held}) == len(world.held_list.list_all()) == 1
+        assert len({held.id for held in found if held}) == len(world.approval.list_all()) == 1
         assert len(found) == 6
 
     def test_after_the_approval_it_is_answered_with_its_message(self, world: World) -> None:
@@ -312,7 +308,7 @@ class TestHold:
             thread.start()
         for thread in threads:
             thread.join()
-        assert len(world.held_list.list_all()) == len([each for each in outcomes if each]) == MOST_HELD
+        assert len(world.approval.list_all()) == len([each for each in outcomes if each]) == MOST_HELD
 
     def test_the_site_has_a_bound_too(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("chatroom.moderation.holding.MOST_ON_SITE", 1)
@@ -332,7 +328,7 @@ class TestWithdraw:
     def test_it_is_gone_with_its_words(self, world: World) -> None:
         held = world.hold("c1")
         world.approval.withdraw(world.access(world.carol), held.id)
-        assert world.held_list.list_all() == world.held_list.list_of(world.access(world.carol)) == []
+        assert world.approval.list_all() == world.approval.list_of(world.access(world.carol)) == []
         found = world.database["held"].find_one({})
         assert found
         assert "text" not in found
@@ -344,10 +340,10 @@ class TestWithdraw:
     def test_only_one_s_own(self, world: World) -> None:
         held = world.hold("c1")
         for user in (world.bob, world.alice):
-            with pytest.raises(Refused, match="no such message waiting for approval"):
+            with pytest.raises(Refused, match="not waiting for approval"):
                 world.approval.withdraw(world.access(user), held.id)
         for held_id in ("0" * 24, "guessed"):
-            with pytest.raises(Refused, match="no such message waiting for approval"):
+            with pytest.raises(Refused, match="not waiting for approval"):
                 world.approval.withdraw(world.access(world.carol), held_id)
 
     def test_not_when_it_was_approved_meanwhile(self, world: World) -> None:
@@ -359,10 +355,10 @@ class TestWithdraw:
     def test_what_was_rejected_is_shown_until_it_is_put_away(self, world: World) -> None:
         held = world.hold("c1")
         world.approval.reject(world.bob, held.id, "Advertising.")
-        (shown,) = world.held_list.list_of(world.access(world.carol))
+        (shown,) = world.approval.list_of(world.access(world.carol))
         assert (shown.state, shown.text, shown.reason) == ("rejected", "c1", "Advertising.")
         world.approval.withdraw(world.access(world.carol), held.id)
-        assert world.held_list.list_of(world.access(world.carol)) == []
+        assert world.approval.list_of(world.access(world.carol)) == []
 
 
 class TestDecide:
@@ -423,7 +419,7 @@ class TestDecide:
         owner = {"post": world.messages.writer, "count_approved": world.users, "finish": world.held}[dies_in]
         with monkeypatch.context() as patch:
             patch.setattr(owner, dies_in, _die)
-            with pytest.raises(Unavailable, match="It is decided"):
+            with pytest.raises(Unavailable, match="Your decision is stored"):
                 world.approval.approve(world.bob, held.id)
         assert world.holding.hold(world.access(world.carol), world.draft(world.carol, "c1"))
         assert world.decisions.finish() == 0  # whoever decided may still be at it
@@ -448,7 +444,7 @@ class TestDecide:
             held = world.hold(f"c{number}")
         other = world.hold("d1", world.add("dave"))
         assert world.approval.reject(world.bob, held.id, "Advertising.", with_others=True) == 3
-        assert [each.held.id for each in world.held_list.list_all()] == [other.id]
+        assert [each.held.id for each in world.approval.list_all()] == [other.id]
 
     def test_who_decides(self, world: World) -> None:
         """In a private room its own moderators alone, whoever rules over the site; and nobody about themselves."""
@@ -457,18 +453,18 @@ class TestDecide:
             world.memberships.admit(user.id, DEN)
         world.database["memberships"].update_one({"user": dave.id, "room": DEN.id}, {"$set": {"role": "moderator"}})
         held, public = world.hold("c1", room=DEN), world.hold("c2")
-        assert [each.held.id for each in world.held_list.list_for(dave)] == [held.id]
-        assert [each.held.id for each in world.held_list.list_for(world.alice)] == [public.id]
-        assert (world.held_list.count_for(dave), world.held_list.count_for(world.alice)) == (1, 1)
+        assert [each.held.id for each in world.approval.list_for(dave)] == [held.id]
+        assert [each.held.id for each in world.approval.list_for(world.alice)] == [public.id]
+        assert (world.approval.count_for(dave), world.approval.count_for(world.alice)) == (1, 1)
         for by, each in ((world.alice, held), (dave, public), (world.carol, public)):
             with pytest.raises(Refused, match="may not decide"):
                 world.approval.approve(by, each.id)
         with pytest.raises(Refused, match="may not see it"):
-            world.held_list.list_for(world.carol)
+            world.approval.list_for(world.carol)
         AccountStateStore(world.database).set_role(world.carol.id, "moderator")
         carol = world.users.find(world.carol.id)
         assert carol
-        assert world.held_list.list_for(carol) == []
+        assert world.approval.list_for(carol) == []
         with pytest.raises(Refused, match="may not decide"):
             world.approval.approve(carol, public.id)
         world.approval.approve(dave, held.id)

@@ -320,7 +320,7 @@ def use_approval(services: Services) -> None:
     for name, files in (("h1", [file.id]), ("h2", []), ("h3", [])):
         draft = new_draft(access.author, name, name, reply_to=1)
         assert services.moderation.holding.hold(access, services.files.of_messages.attach(access.room, draft, files))
-    approved, rejected, unfinished = [row.held.id for row in services.moderation.held_list.list_all()]
+    approved, rejected, unfinished = [row.held.id for row in services.moderation.approval.list_all()]
     services.moderation.approval.approve(None, approved, is_trusting=True)
     services.moderation.approval.reject(None, rejected, "No.")
     HeldStore(services.database).decide(unfinished, "withdrawn", access.author)
