@@ -13,6 +13,7 @@ from pymongo import DESCENDING, IndexModel
 
 from chatroom.base.models import Author
 from chatroom.mongo.database import Database, Document
+from chatroom.mongo.records import record_of
 
 SubjectKind = Literal["user", "room", "message", "site"]
 
@@ -72,7 +73,10 @@ class AuditStore:
         if ObjectId.is_valid(before):
             query["_id"] = {"$lt": ObjectId(before)}
         with self._database.bounded():
-            return [_entry(document) for document in self._entries.find(query).sort("_id", DESCENDING).limit(limit)]
+            return [
+                record_of(_with_kind(document), Entry)
+                for document in self._entries.find(query).sort("_id", DESCENDING).limit(limit)
+            ]
 
 
 def document_of(act: Act) -> Document:
@@ -91,22 +95,9 @@ def document_of(act: Act) -> Document:
 
 
 def act_of(document: Document) -> Act:
-    """The act that is stored so."""
-    return Act(**_fields(document))
+    """The act of a stored document."""
+    return msgspec.convert(_with_kind(document), Act, builtin_types=(datetime,))
 
 
-def _entry(document: Document) -> Entry:
-    return Entry(id=str(document["_id"]), **_fields(document))
-
-
-def _fields(document: Document) -> dict[str, Any]:
-    room = document.get("room")
-    return {
-        "at": document["at"],
-        "actor": Author(**document["actor"]),
-        "act": document["act"],
-        "subject": Subject(**document["subject"]),
-        "room": Subject("room", **room) if room else None,
-        "reason": document["reason"],
-        "details": document["details"],
-    }
+def _with_kind(document: Document) -> Document:
+    return document | {"room": {"kind": "room", **document["room"]}} if "room" in document else document

@@ -8,12 +8,13 @@ from pymongo.collection import Collection
 
 from chatroom.base.clock import Clock, utc_now
 from chatroom.mongo.database import Database, Document
+from chatroom.mongo.records import record_of
 from chatroom.site.acts_store import INDEX, Note, noted, noting
 from chatroom.site.codes import Code, hash_of
 
 ENDED = {"uses_left": 0, "is_over": True}
 OWN = {"_id", "uses_left", "created_at", "expires_at", "is_over", "acts"}
-"""The fields that all codes have; the others are what they are about."""
+"""The fields that all codes have; the others are in `Code.about`."""
 
 
 def indexes(*about: str) -> list[IndexModel]:
@@ -23,7 +24,7 @@ def indexes(*about: str) -> list[IndexModel]:
 
 
 class CodeStore:
-    """One collection of codes. `owner` is the field with the user who takes theirs along when their account goes."""
+    """One collection of codes. `owner` is the field with the user whose codes end with the account."""
 
     def __init__(
         self,
@@ -40,25 +41,21 @@ class CodeStore:
 
     def add(self, code: Code, note: Note | None = None) -> None:
         """Store a new code."""
-        document = {
-            "_id": code.id,
-            "uses_left": code.uses_left,
-            "created_at": code.created_at,
-            "expires_at": code.expires_at,
-            **code.about,
-        }
+        own = {"uses_left": code.uses_left, "created_at": code.created_at, "expires_at": code.expires_at}
         with self._database.bounded():
-            self._codes.insert_one(noted(document, note))
+            self._codes.insert_one(noted({"_id": code.id, **own, **code.about}, note))
 
     def find(self, secret: str) -> Code | None:
         """The code, while it is valid."""
         with self._database.bounded():
-            return _code(self._codes.find_one(self._valid(_id=hash_of(secret))))
+            found = self._codes.find_one(self._valid(_id=hash_of(secret)))
+        return _code(found) if found else None
 
     def take(self, secret: str) -> Code | None:
         """Use a code once; None when it is not valid. Of two at once, one gets the last use."""
         with self._database.bounded():
-            return _code(self._codes.find_one_and_update(self._valid(_id=hash_of(secret)), {"$inc": {"uses_left": -1}}))
+            found = self._codes.find_one_and_update(self._valid(_id=hash_of(secret)), {"$inc": {"uses_left": -1}})
+        return _code(found) if found else None
 
     def give_back(self, secret: str) -> None:
         """Undo a `take` that came to nothing."""
@@ -69,7 +66,7 @@ class CodeStore:
         """The valid codes about something, the smallest in `order` first."""
         with self._database.bounded():
             found = self._codes.find(self._valid(**about)).sort(order, ASCENDING).limit(limit)
-            return [code for document in found if (code := _code(document))]
+            return [_code(document) for document in found]
 
     def end(self, code_id: str, note: Note, **about: str) -> bool:
         """End a code, which goes with the note; False when there is none, or it has ended already."""
@@ -89,17 +86,9 @@ class CodeStore:
             self._codes.update_many({self._owner: user_id}, {"$set": ENDED})
 
     def _valid(self, **query: str) -> Document:
-        # Reset links of earlier releases have no `uses_left`: they are good for one use.
-        return {**query, "uses_left": {"$not": {"$lte": 0}}, "is_over": None, "expires_at": {"$gt": self._clock()}}
+        return {**query, "uses_left": {"$gt": 0}, "is_over": None, "expires_at": {"$gt": self._clock()}}
 
 
-def _code(document: Document | None) -> Code | None:
-    if document is None:
-        return None
-    return Code(
-        id=document["_id"],
-        uses_left=document.get("uses_left", 1),
-        created_at=document.get("created_at") or document["expires_at"],
-        expires_at=document["expires_at"],
-        about={field: value for field, value in document.items() if field not in OWN},
-    )
+def _code(document: Document) -> Code:
+    about = {field: value for field, value in document.items() if field not in OWN}
+    return record_of({**document, "about": about}, Code)

@@ -16,18 +16,17 @@ from limits.strategies import MovingWindowRateLimiter
 from chatroom.base.addresses import network_of
 from chatroom.base.config import Settings
 from chatroom.base.errors import Refused
-from chatroom.mongo.database import Database
-from chatroom.site.limits_store import MemoryWindows, make_windows
+from chatroom.site.limits_store import MemoryWindows
 
 Guard = Callable[[], AbstractContextManager[None]]
-"""What bounds a call of the storage, and turns its failure into `Unavailable`."""
+"""Bounds a call of the storage, and turns its failure into `Unavailable`."""
 
 ACQUIRE_TRIES = 3
 SHORTEST_WAIT = 0.1
 COMING = "20 per minute; 200 per hour"
-"""Rooms that one account comes into: each says so to all who are there, and leaving is free."""
+"""Joins of rooms by one account: each is announced to all members, and leaving is free."""
 OPENING = "30 per hour; 100 per day"
-"""Direct conversations that one account begins: they stand in others' lists, and nobody can leave them."""
+"""Direct conversations that one account begins: they are in the lists of others, and nobody can leave them."""
 
 
 class Limit:
@@ -47,7 +46,7 @@ class Limit:
         return 0.0
 
     def wait(self, *key: str) -> float:
-        """How many seconds to wait before the next attempt; 0 when there is no need to."""
+        """How many seconds to wait before the next attempt; 0 if it may be made now."""
         return max((self._wait(item, key) for item in self._items), default=0.0)
 
     def clear(self, *key: str) -> None:
@@ -75,7 +74,7 @@ class Limit:
 
 
 class AddressLimit(Limit):
-    """A limit by address: those of one network count together."""
+    """A limit by address: the addresses of one network count together."""
 
     def hit(self, *key: str) -> float:
         """Count an attempt from an address, as `Limit.hit` does."""
@@ -99,10 +98,10 @@ class LoginLimit:
         self._guard = guard
 
     def enter(self, username_key: str, address: str, *, is_known_address: bool) -> None:
-        """Count an attempt before the password is looked at; raise `Refused` (`too_fast`) after too many."""
+        """Count an attempt before the password is checked; raise `Refused` (`too_fast`) after too many."""
         with self._guard():
-            # The account's count is taken first and given back on success, so that
-            # a hundred attempts at the same moment are not a hundred guesses.
+            # The attempt is counted first, and forgotten after a success, so that a hundred attempts at the same
+            # moment are not a hundred guesses.
             wait = self._address.wait(address) or self._account.hit(*_account(username_key, address, is_known_address))
         if wait:
             raise too_fast("There were too many attempts to log in.", wait)
@@ -113,7 +112,7 @@ class LoginLimit:
             self._address.hit(address)
 
     def succeed(self, username_key: str, address: str, *, is_known_address: bool) -> None:
-        """Forget the account's attempts: its owner is here."""
+        """Forget the attempts for the account, after its owner has logged in."""
         with self._guard():
             self._account.clear(*_account(username_key, address, is_known_address))
 
@@ -133,27 +132,22 @@ class RegistrationLimit:
             raise too_fast("Too many accounts were registered from your network.", wait)
 
 
-class PostingLimit:
-    """Posts, for each account and each address, as one process sees them; asked on the event loop, it never waits.
+class AccountLimit:
+    """A limit for each account and each address, as one process sees it. It never waits, so the event loop may ask.
 
-    Uploads are counted the same way; `complaint` says what there were too many of.
+    `complaint` is the first sentence of a refusal.
     """
 
     def __init__(
-        self,
-        account: str,
-        address: str,
-        *,
-        complaint: str = "You are sending too fast.",
-        clock: Callable[[], float] = time.monotonic,
+        self, account: str, complaint: str, *, address: str = "0", clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._complaint = complaint
         self._storage = MemoryWindows(clock)
         self._account = Limit(account, "account", self._storage, clock=clock)
         self._address = AddressLimit(address, "address", self._storage, clock=clock)
 
-    def check(self, user_id: str, address: str) -> None:
-        """Count a post; raise `Refused` (`too_fast`) when there were too many (then it is not counted)."""
+    def check(self, user_id: str, address: str = "") -> None:
+        """Count an attempt; raise `Refused` (`too_fast`), without counting it, after too many."""
         if wait := self._account.hit(user_id) or self._address.hit(address):
             raise too_fast(self._complaint, wait)
 
@@ -163,21 +157,8 @@ class PostingLimit:
             self._storage.add(key, amount, seconds)
 
 
-class AskingLimit:
-    """What costs the database work, by one account, as one process sees it."""
-
-    def __init__(self, text: str, name: str, what: str, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._limit = Limit(text, name, MemoryWindows(clock), clock=clock)
-        self._what = what
-
-    def check(self, user_id: str) -> None:
-        """Count one; raise `Refused` (`too_fast`) after too many."""
-        if wait := self._limit.hit(user_id):
-            raise too_fast(self._what, wait)
-
-
 class Limits:
-    """Every limit over time. `storage` counts for all processes; posts are counted in this one."""
+    """Every limit over time. `storage` counts for all processes; an `AccountLimit` counts in this one."""
 
     def __init__(self, settings: Settings, storage: Storage, guard: Guard = nullcontext) -> None:
         self.login = LoginLimit(
@@ -188,23 +169,19 @@ class Limits:
         self.registration = RegistrationLimit(
             AddressLimit(settings.register_limit_address, "register-address", storage), guard
         )
-        self.posting = PostingLimit(settings.post_limit_account, settings.post_limit_address)
-        self.export = AskingLimit(settings.export_limit_account, "export", "There were many downloads.")
-        self.reporting = AskingLimit(settings.report_limit_account, "report", "You have reported a lot lately.")
-        self.search = AskingLimit(settings.search_limit_account, "search", "You are searching too fast.")
-        self.coming = AskingLimit(COMING, "coming", "You have come into many rooms in a short time.")
-        self.opening = AskingLimit(OPENING, "opening", "You have begun many conversations in a short time.")
-        self.uploading = PostingLimit(
-            settings.upload_limit_account,
-            settings.upload_limit_address,
-            complaint="Too many files were sent in a short time.",
+        self.posting = AccountLimit(
+            settings.post_limit_account, "You are sending too fast.", address=settings.post_limit_address
         )
-
-
-def make_limits(settings: Settings, database: Database) -> Limits:
-    """Wire the limits over a database."""
-    windows = make_windows(database, is_in_memory=settings.is_in_memory)
-    return Limits(settings, windows, guard=database.bounded)
+        self.uploading = AccountLimit(
+            settings.upload_limit_account,
+            "You have uploaded many files in a short time.",
+            address=settings.upload_limit_address,
+        )
+        self.export = AccountLimit(settings.export_limit_account, "You have started many downloads.")
+        self.reporting = AccountLimit(settings.report_limit_account, "You have reported many messages lately.")
+        self.search = AccountLimit(settings.search_limit_account, "You are searching too fast.")
+        self.coming = AccountLimit(COMING, "You have joined many rooms in a short time.")
+        self.opening = AccountLimit(OPENING, "You have started many conversations in a short time.")
 
 
 def too_fast(what: str, wait: float) -> Refused:
@@ -223,6 +200,6 @@ def in_words(seconds: float) -> str:
 
 
 def _account(username_key: str, address: str, is_known_address: bool) -> tuple[str, ...]:
-    """What an account's attempts are counted under: never what was typed, which may be a password."""
+    """The key of an account's attempts: never the typed text, which may be a password."""
     name = hashlib.sha256(username_key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return (name, network_of(address)) if is_known_address else (name,)

@@ -15,7 +15,7 @@ from limits.storage.base import MovingWindowSupport
 from chatroom.mongo.database import Database
 
 SWEEP_EVERY = 10_000
-"""After so many counted events, what has expired is forgotten."""
+"""After so many counted events, expired windows are removed."""
 
 
 class MongoWindows(MongoDBStorage):
@@ -117,8 +117,3 @@ class MemoryWindows(Storage, MovingWindowSupport):
         raise NotImplementedError
 
     incr = get_expiry = get  # type: ignore[assignment]
-
-
-def make_windows(database: Database, *, is_in_memory: bool) -> Storage:
-    """Where log-ins and registrations are counted: in the database, except on mongomock, which cannot."""
-    return MemoryWindows() if is_in_memory else MongoWindows(database)

@@ -12,7 +12,8 @@ from chatroom.site.audit import Audit
 from chatroom.site.audit_store import AuditStore
 from chatroom.site.background import CHORE_SECONDS, BackgroundThread, make_chore
 from chatroom.site.leases_store import LeaseStore
-from chatroom.site.limits import make_limits
+from chatroom.site.limits import Limits
+from chatroom.site.limits_store import MemoryWindows, MongoWindows
 from chatroom.site.notices import Notices
 from chatroom.site.notices_store import NoticeStore
 from chatroom.site.settings import Site
@@ -37,7 +38,10 @@ class SiteParts:
         entries = AuditStore(database)
         self.context = context
         self.settings = Site(SiteStore(database))
-        self.limits = make_limits(context.settings, database)
+        windows = (
+            MemoryWindows() if context.settings.is_in_memory else MongoWindows(database)
+        )  # mongomock has no counters
+        self.limits = Limits(context.settings, windows, database.bounded)
         self.notices = Notices(NoticeStore(database), apply=apply_notice)
         self.audit = Audit(entries)
         self.acts = Acts(ActStore(database), entries, self.notices.tell, follow_ups=follow_ups)

@@ -1,9 +1,7 @@
 """One-time codes: so many uses and no more, until they expire or are ended, also those of earlier releases."""
 
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -137,25 +135,3 @@ def test_another_replaces_those_of_a_user_also_where_an_act_is_noted_in_one(desk
     assert desk.store.find(noted) is None
     assert desk.store.find(others)
     assert desk.database["room_invites"].count_documents({"created_by_id": "alice"}) == 1
-
-
-class TestOfEarlierReleases:
-    """A reset link had neither a number of uses nor a time of its making, and was marked when it was used."""
-
-    def add(self, desk: Desk, **fields: Any) -> CodeStore:
-        expires_at = desk.clock() + HOUR
-        link: Mapping[str, Any] = {"user": "bob", "password_version": 3, "expires_at": expires_at, **fields}
-        desk.database["resets"].insert_one({"_id": hash_of("secret"), **link})
-        return CodeStore(desk.database, desk.database["resets"], owner="user", clock=desk.clock)
-
-    def test_one_is_valid_once(self, desk: Desk) -> None:
-        store = self.add(desk)
-        found = store.find("secret")
-        assert found is not None
-        assert found.about == {"user": "bob", "password_version": 3}
-        assert store.take("secret")
-        assert store.take("secret") is None
-        assert store.find("secret") is None
-
-    def test_one_that_was_used_is_not_valid(self, desk: Desk) -> None:
-        assert self.add(desk, is_over=True).find("secret") is None

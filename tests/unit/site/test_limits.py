@@ -6,11 +6,11 @@ import pytest
 from chatroom.base.config import Settings
 from chatroom.base.errors import Refused
 from chatroom.site.limits import (
+    AccountLimit,
     AddressLimit,
     Limit,
     Limits,
     LoginLimit,
-    PostingLimit,
     RegistrationLimit,
     in_words,
 )
@@ -136,7 +136,7 @@ def test_registrations_are_counted_by_address(clock: Clock) -> None:
 
 def test_posts_are_counted_by_account_and_by_address(clock: Clock) -> None:
     """L08."""
-    limit = PostingLimit("3 per second", "4 per second", clock=clock.seconds)
+    limit = AccountLimit("3 per second", "Too fast.", address="4 per second", clock=clock.seconds)
     for _ in range(3):
         limit.check("alice", HOME)
     with pytest.raises(Refused) as refusal:
@@ -152,7 +152,7 @@ def test_posts_are_counted_by_account_and_by_address(clock: Clock) -> None:
 
 def test_posts_through_other_processes_count_too(clock: Clock) -> None:
     """L08: they are never refused, because they have happened."""
-    limit = PostingLimit("3 per second", "0", clock=clock.seconds)
+    limit = AccountLimit("3 per second", "Too fast.", clock=clock.seconds)
     for _ in range(10):
         limit.record("alice")
     with pytest.raises(Refused):
@@ -181,7 +181,7 @@ def test_without_limits_everything_passes(clock: Clock) -> None:
 
 def test_memory_does_not_grow_with_those_who_came_once(clock: Clock) -> None:
     """I7."""
-    limit = PostingLimit("3 per second", "0", clock=clock.seconds)
+    limit = AccountLimit("3 per second", "Too fast.", clock=clock.seconds)
     for number in range(SWEEP_EVERY + 100):
         limit.check(f"user{number}", HOME)
         clock.advance(seconds=0.01)

@@ -6,8 +6,8 @@ import pytest
 from chatroom.base.config import Settings
 from chatroom.base.errors import Refused
 from chatroom.mongo.database import Database
-from chatroom.site.limits import Limit, make_limits
-from chatroom.site.limits_store import MemoryWindows, MongoWindows, make_windows
+from chatroom.site.limits import Limit, Limits
+from chatroom.site.limits_store import MongoWindows
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.integration
@@ -69,15 +69,10 @@ def test_the_client_is_not_closed_with_the_storage(real_database: Database) -> N
     assert real_database.is_answering(PATIENCE_SECONDS)
 
 
-def test_mongomock_counts_in_memory(real_database: Database) -> None:
-    assert isinstance(make_windows(real_database, is_in_memory=True), MemoryWindows)
-    assert isinstance(make_windows(real_database, is_in_memory=False), MongoWindows)
-
-
 def test_what_was_typed_as_a_name_is_not_kept(windows: MongoWindows, real_database: Database) -> None:
     """O06: it may have been a password."""
     settings = Settings(login_limit_account="1 per hour", login_limit_address="5 per hour")
-    limits = make_limits(settings, real_database)
+    limits = Limits(settings, windows, real_database.bounded)
     limits.login.enter("hunter22", "192.0.2.1", is_known_address=False)
     limits.login.fail("192.0.2.1")
     with pytest.raises(Refused):

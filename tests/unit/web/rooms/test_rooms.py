@@ -7,7 +7,7 @@ import pytest
 
 from chatroom.base.models import Scope
 from chatroom.services import Services
-from chatroom.site.limits import AskingLimit
+from chatroom.site.limits import AccountLimit
 from tests.conftest import MakeApp, services_of, signed_in
 from tests.visitors import Visitor, make_room, press, problem, user_of
 
@@ -35,7 +35,7 @@ class TestFlooding:
         self, alice: Visitor, bob: Visitor, mallory: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """M09: they would fill the lists of those who cannot leave them."""
-        monkeypatch.setattr(services.site.limits, "opening", AskingLimit("1 per hour", "opening", "Too many."))
+        monkeypatch.setattr(services.site.limits, "opening", AccountLimit("1 per hour", "Too many."))
         first, second = user_of(services, "alice").id, user_of(services, "bob").id
         assert mallory.submit("/people", person=first).status_code == 303
         refused = mallory.submit("/people", person=second)
