@@ -66,7 +66,7 @@ def check_new_title(title: str) -> None:
     """Raise `Refused` (`invalid`) for a title that could mislead. The lobby may have any title."""
     check_words(title)
     if set(title_keys(title)) & set(title_keys(LOBBY_SLUG)) or fold(look(title)) == fold(look(LOBBY_SLUG)):
-        raise Refused("invalid", "This name is the lobby's, or looks like it. Please choose another.")
+        raise Refused("invalid", "This name is the name of the lobby, or looks like it. Please choose another.")
 
 
 def title_keys(title: str) -> list[str]:
