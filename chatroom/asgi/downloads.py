@@ -42,7 +42,7 @@ class Downloads:
             elif event["type"] == "http.response.start":
                 is_refused = self._is_full(handover[0][0])
                 if is_refused:
-                    await refuse(send, 503, "Too many files are being fetched. Please try again in a moment.")
+                    await refuse(send, 503, "Too many downloads are in progress. Please try again in a moment.")
                 else:
                     await send(event)
             elif not event.get("more_body"):
@@ -68,7 +68,7 @@ class Downloads:
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
                 await send({"type": "http.response.body", "body": b""})
         except ChatroomError as error:
-            log.info("a download was given up: %s", error)
+            log.info("a download was aborted: %s", error)
         finally:
             gone.cancel()
 

@@ -76,7 +76,7 @@ class HttpProtocol(HttpToolsProtocol):
         if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
             self._complaint = "A request has exactly one Host header."
         elif len(self.pipeline) >= PIPELINED or (is_unread and self.parser.should_upgrade()):
-            self._complaint = "Wait for answers before you ask for more."
+            self._complaint = "Wait for responses before you send more requests."
         if self._complaint:
             raise ValueError(self._complaint)
         if self._budget.is_behind_proxies:
@@ -150,7 +150,7 @@ class HttpProtocol(HttpToolsProtocol):
         is_welcome = self.account.enter(self._budget.address_of(scope))
         self.app = self.config.loaded_app if is_welcome else _refuse_connection
         if not is_welcome:
-            log.warning("a connection was refused: too many of its address", extra={"address": self.account.address})
+            log.warning("a connection was refused: too many from its address", extra={"address": self.account.address})
         return is_welcome
 
 

@@ -13,8 +13,8 @@ HEAD_SECONDS = 20.0
 HEAD_BYTES = 65_536
 BYTES_AROUND_A_BYTE = 8
 """A chunk of one byte has six; what is more than that for each is not a body but a flood."""
-TOO_LONG = "The request's head, or what stands around its body, is too long."
-TOO_MANY = "Too many requests are coming in. Please try again in a moment."
+TOO_LONG = "The head of the request, or the framing of its body, is too long."
+TOO_MANY = "The server is receiving too many requests. Please try again in a moment."
 
 
 class IncomingRequest:

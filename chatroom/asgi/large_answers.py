@@ -67,8 +67,8 @@ async def _give(scope: Scope, send: Send, head: list[Event], event: Event) -> bo
     account = account_of(scope)
     is_held = account.hold(len(body))
     if not is_held and head:  # what has begun goes on: its parts are small
-        log.warning("an answer was not given: too much is being read", extra={"user": account.person})
-        await refuse(send, 503, "Too much is being read at once. Please try again in a moment.")
+        log.warning("a response was refused: unread responses use too much memory", extra={"user": account.person})
+        await refuse(send, 503, "Too many responses are in progress. Please try again in a moment.")
         return False
     try:
         await _send_all(send, chain(head, _cut(event, body)))

@@ -65,7 +65,7 @@ class RequestQueue:
             await self._enter(scope, person, places)
             await self._inner(scope, receive, send)
         except Full:
-            message = "Too many of your requests, or of everybody's, are waiting. Please try again in a moment."
+            message = "Too many requests are waiting, yours or those of others. Please try again in a moment."
             await refuse(send, 503, message)
         finally:
             _leave_all(places)

@@ -47,10 +47,10 @@ class SlowRequests:
             async with asyncio.timeout(BODY_SECONDS):
                 is_here = await self._take(receive, chunks, account)
         except TimeoutError:
-            await refuse(send, 408, "The request did not come to its end in time.")
+            await refuse(send, 408, "The request was not complete in time.")
             return
         if is_here is None:
-            await refuse(send, 503, "Too many large requests are coming in. Please try again in a moment.")
+            await refuse(send, 503, "The server is receiving too many large requests. Please try again in a moment.")
         elif is_here:
             body = b"".join(chunks)
             await self._inner(with_length(scope, len(body)), once(body, receive), send)
@@ -64,7 +64,7 @@ class SlowRequests:
                 return False
             body = event.get("body", b"")
             if body and not account.hold(len(body)):
-                log.warning("a request was refused: too much is held of those that come in")
+                log.warning("a request was refused: incoming requests use too much memory")
                 return None
             chunks.append(body)
             size += len(body)

@@ -58,5 +58,5 @@ class StalledReader:
             self._timer = self._loop.call_later(STALL_SECONDS, self._look)
 
     def _cut_off(self) -> None:
-        log.info("a connection was cut off: its reader stalled", extra={"user": self._account.person})
+        log.info("a connection was closed: its client stopped reading", extra={"user": self._account.person})
         self._transport.abort()

@@ -75,7 +75,7 @@ class Uploads:
         account = account_of(scope)
         account.person = user_id
         if self._is_full(user_id) or not account.hold(IN_MEMORY_BYTES):
-            await refuse(send, 503, "Too many uploads are coming in. Please try again in a moment.")
+            await refuse(send, 503, "The server is receiving too many uploads. Please try again in a moment.")
             return
         try:
             with counted(self._uploads, user_id), SpooledTemporaryFile(max_size=MEMORY_BYTES) as spool:
@@ -110,14 +110,14 @@ class Uploads:
                     return
                 if self._spooled > SPOOLED_BYTES:
                     log.warning("an upload was refused: %d bytes of uploads are held", spooled)
-                    await refuse(send, 503, "Too many uploads are coming in. Please try again in a moment.")
+                    await refuse(send, 503, "The server is receiving too many uploads. Please try again in a moment.")
                     return
             if intake.is_whole:
                 spool.seek(0)
                 scope = {**with_length(without_underscores(scope), intake.size), SPOOLED: True}
                 await self._large(scope, _reading(spool, receive), send)
         except TimeoutError:
-            await refuse(send, 408, "The upload was too slow. Please try again where the network is better.")
+            await refuse(send, 408, "The upload was too slow. Please try again with a better network connection.")
         finally:
             self._spooled -= intake.size
 

@@ -1,6 +1,6 @@
-"""A room as one of its members sees it: the input of every check of rights.
+"""The rights of a member in a room: the input of every check.
 
-Each request makes a new one; a connection keeps it until it learns of a change.
+Each request reads them anew. A connection keeps them until it learns of a change.
 """
 
 from datetime import datetime
@@ -13,9 +13,9 @@ POWERS: dict[Role, int] = {"member": 0, "moderator": 1, "administrator": 2}
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is in which room, and with which rights. `site_role` counts in public rooms alone.
+    """A user in a room, with their rights. `site_role` counts only in public rooms.
 
-    `person` is who it is as others see them now; `muted_until` the later of what the room and the site say.
+    `person` is the user as others see them now. `muted_until` is the later end of the mutes in room and site.
     """
 
     room: Room
@@ -28,29 +28,27 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def user_id(self) -> str:
-        """Whose access it is."""
         return self.membership.user_id
 
     @property
     def name(self) -> str:
-        """Their display name as it is now."""
         return self.person.name
 
     @property
     def role(self) -> Role:
-        """The greater of the room's own role and, in a public room, the site's."""
+        """The role in the room or, in a public room, the role on the site if it is higher."""
         roles = [self.membership.role, self.site_role if self.room.kind == "public" else "member"]
         return max(roles, key=lambda role: POWERS[role])
 
     @property
     def may_moderate(self) -> bool:
-        """Whether they may delete others' messages and name everybody."""
+        """Whether they may delete the messages of others and mention everybody."""
         return self.room.kind != "direct" and POWERS[self.role] >= POWERS["moderator"]
 
     def outranks(self, role: Role, site_role: Role) -> bool:
-        """Whether they may act here on somebody with these roles: nobody does on somebody as powerful as they are.
+        """Whether they may act here on a user with these roles, which must be lower than theirs.
 
-        In a public room, those who keep order on the site are above everybody who does not.
+        In a public room, moderators of the site rank above everybody else.
         """
         if self.room.kind != "public":
             return POWERS[self.membership.role] > POWERS[role]
@@ -60,20 +58,19 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def may_pin(self) -> bool:
-        """Whether they may pin messages: in a direct room, which nobody moderates, everybody."""
+        """Whether they may pin messages. In a direct room, which has no moderators, everybody may."""
         return self.room.kind == "direct" or self.may_moderate
 
     @property
     def may_export(self) -> bool:
-        """Whether they may export the room; in a direct conversation, everybody may."""
+        """Whether they may export the room. In a direct room, everybody may."""
         return self.room.kind == "direct" or self.may_moderate
 
     @property
     def may_manage(self) -> bool:
-        """Whether they may change the room itself, and who is what in it."""
+        """Whether they may change the room, and the roles in it."""
         return self.room.kind != "direct" and self.role == "administrator"
 
     @property
     def author(self) -> Author:
-        """As the author of what they do here."""
         return Author(self.user_id, self.name)

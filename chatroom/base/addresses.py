@@ -1,7 +1,7 @@
 """The address of a client, and the network that limits count.
 
-All limits, logs and lists use these two functions. A forwarded value counts only for as many proxies as are trusted,
-and only if it is an address, because a visitor may have written anything else that a proxy passes on.
+All limits, logs and lists use these two functions. A forwarded value counts only if a trusted proxy wrote it, and only
+if it is an address.
 """
 
 import ipaddress
@@ -10,14 +10,14 @@ import re
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 HOST_BITS = 64
-"""Of an IPv6 address: every home, and every cheap server, has that many addresses to choose from."""
+"""The bits of an IPv6 address that its owner chooses: every home and every cheap server has a /64."""
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 SECURE_SCHEMES = {"https", "wss"}
 WITH_PORT = re.compile(r"(?:\[(?P<v6>[^\[\]]*)\]|(?P<v4>[0-9.]+))(?::[0-9]{0,5})?")
 
 
 def address_of(peer: str, forwarded_for: str, trusted_proxies: int) -> str:
-    """The address of a client, for display: as the outermost trusted proxy reports it, else of the connection."""
+    """The address of a client: from the outermost trusted proxy, otherwise from the connection."""
     return shown(outermost(forwarded_for, trusted_proxies)) or shown(peer)
 
 
@@ -27,13 +27,13 @@ def is_secure(scheme: str, forwarded_proto: str, trusted_proxies: int) -> bool:
 
 
 def outermost(values: str, trusted_proxies: int) -> str:
-    """What the outermost trusted proxy wrote into a header: counted from the end; the beginning is anybody's."""
+    """The value of the outermost trusted proxy in a header, counted from the end: clients write the beginning."""
     words = [word.strip() for word in values.split(",")]
     return words[-trusted_proxies] if 0 < trusted_proxies <= len(words) else ""
 
 
 def shown(text: str) -> str:
-    """An address in its one spelling, without port, brackets or zone; empty where it is none."""
+    """An address in its one spelling, without port, brackets or zone; empty if the text is not an address."""
     text = text.strip().strip('"')
     if match := WITH_PORT.fullmatch(text):
         text = match["v6"] or match["v4"] or ""
@@ -47,7 +47,7 @@ def shown(text: str) -> str:
 
 
 def network_of(address: str) -> str:
-    """What an address counts as in limits: an IPv4 address as itself, an IPv6 address as its /64."""
+    """The network that limits count: an IPv4 address itself, or the /64 of an IPv6 address."""
     if ":" not in address:
         return address
     try:

@@ -7,7 +7,6 @@ Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """The time now, in UTC."""
     return datetime.now(UTC)
 
 

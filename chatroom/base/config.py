@@ -1,7 +1,7 @@
 """The settings: read once from the environment, checked, and passed down.
 
-The server does not start with a wrong value; the error names the setting, its value (secrets aside), and the allowed
-values.
+The server does not start with a wrong value. The error names the setting, its value (except of secrets), and the
+allowed values.
 """
 
 from collections.abc import Mapping
@@ -85,12 +85,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     presence_lease_seconds: Annotated[int, Meta(ge=3, le=600)] = 30
 
     def __repr__(self) -> str:
-        """Nothing: a repr in a log would tell the secrets."""
+        """Hide the secrets from logs."""
         return "Settings(…)"
 
     @property
     def is_embedded(self) -> bool:
-        """Whether the room runs its own mongod."""
+        """Whether the server runs its own mongod."""
         return not self.mongo_uri
 
     @property
@@ -100,7 +100,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_in_memory(self) -> bool:
-        """Whether the room runs on mongomock, for unit tests."""
+        """Whether the database is mongomock, for unit tests."""
         return self.mongo_uri.startswith(IN_MEMORY)
 
     @property
@@ -131,7 +131,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
 
 
 def _read(name: str, environ: Mapping[str, str]) -> tuple[str, str | None]:
-    """Find a variable; `SECRET` is the older name of `SECRET_KEY`. An empty one counts as unset."""
+    """Find a variable. `SECRET` is the older name of `SECRET_KEY`; an empty variable counts as unset."""
     if name == "SECRET_KEY" and not environ.get(name):
         name = "SECRET" if environ.get("SECRET") else name
     text = environ.get(name, "").strip()

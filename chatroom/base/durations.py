@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from chatroom.base.errors import Refused
 
 FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
-"""The end of what lasts until somebody lifts it."""
+"""The end of a mute or ban without an end."""
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 LONGEST_DAYS = 3650
 OFFERED = {
@@ -17,13 +17,13 @@ OFFERED = {
     "30d": "30 days",
     "lifted": "until lifted",
 }
-"""What the forms offer; the console takes any other number too."""
+"""The durations that forms offer; the console accepts any number."""
 
 _duration = re.compile(r"([1-9]\d{0,6})([mhd])")
 
 
 def end_of(duration: str, now: datetime) -> datetime:
-    """When something ends that begins now; raise `Refused` (`invalid`) for what is no duration."""
+    """The end of a duration that begins now; raise `Refused` (`invalid`) if the text is not a duration."""
     if duration == "lifted":
         return FOREVER
     match = _duration.fullmatch(duration)

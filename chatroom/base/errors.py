@@ -1,11 +1,11 @@
-"""What can go wrong, in words for the person who caused it.
+"""Errors that are shown to the user who caused them.
 
 Every refusal has a machine-readable `reason` and a sentence that says what to do.
 """
 
 
 class ChatroomError(Exception):
-    """An error that is explained to the person; its text is safe to show."""
+    """An error whose text is shown to the user."""
 
 
 class SettingsError(ChatroomError):

@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def later(find: Callable[[], Callable[P, T]]) -> Callable[P, T]:
-    """The function that `find` finds, looked up at each call."""
+    """A function that calls what `find` returns at that moment."""
 
     def call(*arguments: P.args, **named: P.kwargs) -> T:
         return find()(*arguments, **named)

@@ -1,6 +1,6 @@
-"""Limit the log: a number of lines a minute of one kind, and fewer of one kind about one person; the first always.
+"""Limit the log: a number of lines a minute of one kind, and fewer of one kind about one user. The first is written.
 
-The next line of any kind says how many were left out.
+A later line says how many were left out.
 """
 
 import logging
@@ -10,17 +10,17 @@ from collections.abc import Callable
 
 WINDOW_SECONDS = 60.0
 MOST_ABOUT_ONE = 30
-"""Lines of one kind about one person, or one address, or nobody."""
+"""Lines of one kind about one user or address."""
 MOST_OF_KIND = 1000
 MOST_OF_LOGGER = 3000
-"""Also where a library makes each line another kind, with what a client sent in it."""
+"""All lines of a logger: a library may put text of clients into each line, so that each is another kind."""
 LONGEST_KEY = 100
 
 Key = tuple[str, ...]
 
 
 class LogLimits:
-    """Says which lines are written. What is logged for who looks for a fault (`DEBUG`) always is."""
+    """Decide which lines are written. `DEBUG` lines always are."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -29,7 +29,7 @@ class LogLimits:
         self._left_out: Counter[tuple[str, str]] = Counter()
 
     def take(self, record: logging.LogRecord) -> list[logging.LogRecord]:
-        """The lines to write now that this one was logged."""
+        """The lines to write when this line is logged."""
         lines = self._begin_anew() if self._clock() - self._began_at >= WINDOW_SECONDS else []
         if record.levelno <= logging.DEBUG or self._has_room(record):
             lines.append(record)
@@ -49,7 +49,7 @@ class LogLimits:
         return True
 
     def _begin_anew(self) -> list[logging.LogRecord]:
-        """Count from nothing again; the lines that say what was left out until now."""
+        """Begin a new minute; return the lines that say what was left out."""
         left_out, self._left_out = self._left_out, Counter()
         self._seen.clear()
         self._began_at = self._clock()
@@ -58,12 +58,12 @@ class LogLimits:
 
 def _summary(logger: str, kind: str, count: int) -> logging.LogRecord:
     line = logging.LogRecord(
-        logger, logging.WARNING, "", 0, "%d lines were left out: there were too many", (count,), None
+        logger, logging.WARNING, "", 0, "%d lines were left out because there were too many", (count,), None
     )
     line.kind = kind
     return line
 
 
 def _whom(record: logging.LogRecord) -> str:
-    """About whom a line is, as far as it says so."""
+    """The user or address of a line, if it has one."""
     return str(getattr(record, "user", None) or getattr(record, "address", ""))[:LONGEST_KEY]

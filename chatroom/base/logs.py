@@ -1,6 +1,6 @@
 """Logs: one JSON object a line for programs, a readable line on a terminal.
 
-What people typed is escaped, so that it cannot look like a line of its own; credentials in addresses are masked.
+Text of users is escaped, so that it cannot look like another line. Credentials in addresses are masked.
 """
 
 import io
@@ -15,11 +15,11 @@ import msgspec
 from chatroom.base.log_limits import LogLimits
 
 LONGEST_TEXT = 2000
-"""Of a message, or of what comes with it: a library may put into it what a client sent."""
+"""The longest text of a line: a library may put text of clients into it."""
 LONGEST_LINE = 500
-"""Of a traceback: the message of a database error may carry the document that it is about."""
+"""The longest line of a traceback: a database error may contain a document."""
 
-_credentials = re.compile(r"(mongodb(?:\+srv)?://)\S*@")  # to the last @: a password may hold others
+_credentials = re.compile(r"(mongodb(?:\+srv)?://)\S*@")  # to the last @: a password may contain others
 _control = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _standard = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
@@ -32,34 +32,33 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    logging.getLogger("pymongo").setLevel(logging.WARNING)  # below it, whole documents
+    logging.getLogger("pymongo").setLevel(logging.WARNING)  # lower levels log whole documents
 
 
 def speak_any_alphabet() -> None:
-    """Write what the terminal's encoding has no letters for as escapes, rather than end with an error."""
+    """Escape characters that the encoding of the terminal lacks, so that printing does not fail."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 class BoundedHandler(logging.StreamHandler[TextIO]):
-    """Writes to a stream, and leaves out what is too much."""
+    """Write to a stream, within limits."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
         self._limits = LogLimits()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record, unless there were too many like it."""
+        """Write a record, unless there were too many of its kind."""
         for line in self._limits.take(record):
             super().emit(line)
 
 
 class JSONFormatter(logging.Formatter):
-    """A record as one line of JSON."""
+    """Format a record as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Everything there is to know about a record, on one line."""
         line: dict[str, Any] = {
             "at": datetime.fromtimestamp(record.created, UTC),
             "level": record.levelname,
@@ -70,14 +69,13 @@ class JSONFormatter(logging.Formatter):
         if record.exc_info:
             line["exception"] = _short(self.formatException(record.exc_info))
         text = msgspec.json.encode(line).decode()
-        return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")  # line ends to some
+        return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")  # some programs treat them as line ends
 
 
 class TerminalFormatter(logging.Formatter):
-    """A record as a line for people, its traceback below it."""
+    """Format a record as a line for people, with the traceback below."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Time, level, message, and what came with it."""
         words = [
             datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S"),
             f"{record.levelname:7}",
@@ -90,12 +88,11 @@ class TerminalFormatter(logging.Formatter):
 
 
 def extra_of(record: logging.LogRecord) -> dict[str, Any]:
-    """What was given as `extra`."""
     return {name: value for name, value in vars(record).items() if name not in _standard}
 
 
 def escaped(text: str) -> str:
-    """The text without anything that moves a terminal's cursor, or makes another line."""
+    """Escape what moves the cursor of a terminal or begins a new line."""
     return _control.sub(lambda found: ascii(found.group())[1:-1], text)
 
 

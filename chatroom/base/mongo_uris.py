@@ -25,7 +25,7 @@ SOCKET = re.compile(r"%2[Ff].*\.sock")
 
 
 def check_uri(uri: str) -> None:
-    """Raise `ValueError`, with what must be changed."""
+    """Raise `ValueError`, which says what must change."""
     if any(ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for character in uri):
         raise ValueError(FORM)
     parts = PARTS.fullmatch(uri)
@@ -38,7 +38,7 @@ def check_uri(uri: str) -> None:
 
 
 def is_socket(uri: str) -> bool:
-    """Whether its host is a socket of this machine."""
+    """Whether the host is a Unix socket of this machine."""
     parts = PARTS.fullmatch(uri)
     return parts is not None and SOCKET.fullmatch(parts[3]) is not None
 

@@ -17,13 +17,13 @@ HOST = r"\.?(?:[\w-]+\.)*[\w-]+\.?"
 
 
 def _several(item: str) -> re.Pattern[str]:
-    """Items between commas, one at least."""
+    """Items separated by commas, at least one."""
     return re.compile(rf"[\s,]*{item}(?:\s*,[\s,]*{item})*[\s,]*")
 
 
 CHECKS = {
     "MONGO_URI": re.compile(r"(?:mongodb|mongodb\+srv|mongomock)://.*"),
-    "ALLOWED_HOSTS": _several(rf"{HOST}(?::[0-9]{{0,5}})?"),  # a port is of no consequence
+    "ALLOWED_HOSTS": _several(rf"{HOST}(?::[0-9]{{0,5}})?"),  # a port is ignored
     "WEBHOOK_ALLOWED_HOSTS": _several(rf"(?:{HOST}|[0-9a-fA-F]*:[0-9a-fA-F:]*)"),
     "SITE_NAME": re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]*"),
     "IP": re.compile(r"[\w.:%-]+"),
@@ -60,7 +60,7 @@ def parse_setting(name: str, text: str, kind: Any) -> Any:
 
 
 def allowed(name: str, kind: Any) -> str:
-    """What a setting may be, in plain words; the docs use the same."""
+    """The allowed values of a setting in plain words, also for the docs."""
     words = WORDS.get(name, "text")
     if name.endswith(LIMITS):
         words = "written as '10 per 15 minutes' (several separated by ';'), or 0 for no limit"

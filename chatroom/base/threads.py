@@ -1,7 +1,7 @@
 """Rules for work in threads: a thread never waits for a scarce resource.
 
-A request waits before it gets its thread (`chatroom/asgi/request_queue.py`), in the lane of its route. In the thread
-it only tries: without a free place it is refused as `busy`.
+A request waits before it gets its thread (`chatroom/asgi/request_queue.py`), in the lane of its route. In the thread,
+it is refused as `busy` if no place is free.
 """
 
 import contextlib
@@ -24,11 +24,11 @@ LOWER_PRIORITY = 10
 current_lane: ContextVar[Lane | None] = ContextVar("current_lane", default=None)
 """The lane of the route that is being served; None outside requests."""
 give_back: ContextVar[Callable[[], None]] = ContextVar("give_back", default=lambda: None)
-"""Lets others have this request's turn to compute, for good; to be called before a wait that takes long."""
+"""Gives up the turn of this request to compute. Call it before a long wait."""
 
 
 class Places:
-    """Room for a few at once to do what is scarce; raises `Refused` (`busy`) instead of letting anybody wait."""
+    """Places for scarce work. If none is free, it is refused (`busy`): nobody waits."""
 
     def __init__(self, lane: Lane, count: int, message: str, *, retry_after: float) -> None:
         self._lane = lane
@@ -37,7 +37,7 @@ class Places:
         self._retry_after = retry_after
 
     def run(self, work: Callable[[], Answer]) -> Answer:
-        """Do it now, or raise."""
+        """Do the work now, or raise `Refused`."""
         lane = current_lane.get()
         if lane not in {None, self._lane}:
             raise RuntimeError(f"a route of the lane {lane!r} does what its view must be marked {self._lane!r} for")
@@ -51,7 +51,7 @@ class Places:
 
 
 class Workers:
-    """A few threads that leave the processor to the conversation; one piece of work more than they are may be there."""
+    """A few threads of low priority. One more piece of work than there are threads may wait."""
 
     def __init__(self, lane: Lane, message: str, *, retry_after: float) -> None:
         count = worker_count()
@@ -59,20 +59,19 @@ class Workers:
         self._places = Places(lane, count + 1, message, retry_after=retry_after)
 
     def run(self, work: Callable[[], Answer]) -> Answer:
-        """Run it at low priority; raise `Refused` (`busy`) if other work is already waiting."""
+        """Run work at low priority; raise `Refused` (`busy`) if other work is waiting already."""
         return self._places.run(lambda: self._threads.submit(work).result())
 
     def close(self) -> None:
-        """End the threads."""
         self._threads.shutdown(wait=False)
 
 
 def worker_count() -> int:
-    """How many threads compute beside the conversation: one processor is left to it."""
+    """The number of threads for heavy work: one processor is left for the event loop."""
     return max(1, (os.cpu_count() or 1) - 1)
 
 
 def _lower_priority() -> None:
-    """Of this thread alone: on Linux a thread has a priority of its own."""
+    """Lower the priority of this thread: on Linux, each thread has its own."""
     with contextlib.suppress(AttributeError, OSError):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWER_PRIORITY)

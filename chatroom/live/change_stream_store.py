@@ -28,8 +28,8 @@ def watch(database: Database, origin: str, is_stopped: Callable[[], bool]) -> It
                 if document:
                     yield document["room"], document["revision"]
     except PyMongoError as error:
-        log.warning("the change stream broke and is opened again: %s: %.200s", type(error).__name__, error)
-        raise Unavailable("The change stream broke.") from error
+        log.warning("the change stream failed and is opened again: %s: %.200s", type(error).__name__, error)
+        raise Unavailable("The change stream failed.") from error
 
 
 def pipeline_for(origin: str) -> list[Document]:

@@ -179,7 +179,7 @@ class Tail:
                 return False
         except Exception:
             # Nobody else must suffer for it. The reader looks for itself, and ends if it fails as well.
-            log.exception("a frame could not be sent to a reader that waits")
+            log.exception("a frame could not be sent to a waiting reader")
             return False
         waiter.cursor = cursor
         return cursor == self.revision

@@ -91,8 +91,8 @@ class LiveParts:
         database.warn_if_outdated()
         make_polling = partial(poll, self._messages.store.newest_revisions, known, hint)
         if not database.has_change_streams():
-            log.info("the database has no change streams: other processes' messages are asked for")
+            log.info("the database has no change streams: polling for messages of other processes")
             return make_polling(seconds=self._context.settings.polling_milliseconds / 1000)
-        log.info("other processes' messages come by change stream")
+        log.info("messages of other processes arrive by change stream")
         watch = partial(change_stream_store.watch, database, self._context.origin)
         return ChangeStreamFeed(watch, make_polling(seconds=SAFETY_SECONDS), known, hint)

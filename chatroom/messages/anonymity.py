@@ -1,6 +1,6 @@
 """Replace a deleted user's name in a message.
 
-The user's id stays; a message that was handled once never changes again.
+The user's id stays. A second run changes nothing.
 """
 
 import re

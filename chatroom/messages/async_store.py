@@ -74,7 +74,6 @@ class AsyncMessages:
         return reply.get("n") == len(documents) and not (reply.get("writeErrors") or reply.get("writeConcernError"))
 
     async def close(self) -> None:
-        """Close the connections."""
         await self._client.close()
 
 

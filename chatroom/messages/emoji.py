@@ -13,7 +13,7 @@ import msgspec
 DATA = Path(__file__).resolve().parents[2] / "static" / "emoji" / "emoji.json"
 SHORTCODE = re.compile(r":([a-z0-9_+-]{1,60}):")
 LONGEST = 40
-"""In code points: the longest family, with skin tones, has 10, the longest flag 7."""
+"""In code points. The longest family with skin tones has 10, the longest flag 7."""
 
 _TONED = re.compile(r"(?<=[^\U0001f3fb-\U0001f3ff\u200d\ufe0f])[\U0001f3fb-\U0001f3ff]")
 _AS_PICTURE = "\ufe0f"
@@ -26,7 +26,7 @@ class _Known(msgspec.Struct, frozen=True):
 
 
 def find_emoji(text: str) -> str | None:
-    """The emoji that a text is, as it is always written; a short code without its colons counts too."""
+    """The emoji of a text, in its usual form. A short code without its colons counts too."""
     if len(text) > LONGEST:
         return None
     known = _known()
@@ -40,7 +40,7 @@ def find_emoji(text: str) -> str | None:
 
 
 def replace_shortcodes(text: str) -> str:
-    """The text with `:smile:` as 😄; what is no known code stays as it is."""
+    """The text with `:smile:` as 😄. Unknown codes stay as they are."""
     return SHORTCODE.sub(lambda match: _known().by_code.get(match[1], match[0]), text)
 
 

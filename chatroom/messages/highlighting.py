@@ -1,7 +1,6 @@
 """Highlight code: mark the keywords, strings and comments of a known language.
 
-The result is the same text, escaped, in spans of a few known classes; or nothing, if highlighting would take too
-long.
+The result is the same text, escaped, in spans of known classes; empty if highlighting would take too long.
 """
 
 import time
@@ -19,34 +18,34 @@ LANGUAGES = {
     "JavaScript", "Kotlin", "Lua", "Makefile", "PHP", "Perl", "PowerShell", "Python", "Ruby", "Rust", "SCSS", "SQL",
     "Scala", "Swift", "TOML", "TypeScript", "XML", "YAML",
 }  # fmt: skip
-"""By Pygments' names. Each is tried on text that is made to be slow: an expression of a lexer's cannot be stopped."""
+"""By the names of Pygments. Tests try each on text that is made to be slow, because a lexer cannot be stopped."""
 
 LONGEST = 8000
 MOST_SECONDS = 0.05
-"""For all the code of one message, of a processor's time."""
+"""The processor time for the code of one message."""
 BURST_SECONDS = 0.3
 RATE = 0.02
-"""Seconds for each second: of what one person may have coloured, after a burst."""
+"""Processor seconds a second for the code of one person, after a burst."""
 MOST_PEOPLE = 10_000
 
 CLASSES = {"k", "kt", "nf", "nc", "nb", "nd", "nt", "na", "nv", "s", "m", "c", "gd", "gi", "gh"}
-"""What has a colour, by Pygments' short names; what is more special than these is drawn like its parent."""
+"""The token types with a colour, by the short names of Pygments. Their subtypes have the same colour."""
 
 
 Highlight = Callable[[str, str], str]
-"""Given code and its language, the code as HTML; empty where it has no colours."""
+"""Given code and its language, the highlighted code as HTML; empty if it is not highlighted."""
 
 
 class Colours:
-    """Time of a processor for each person's code; beyond it theirs has no colours, and nobody else waits for it."""
+    """The processor time for each person's code. Beyond it, their code is not highlighted, and nobody waits."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._left: dict[str, tuple[float, float]] = {}
-        """Seconds, and when they were counted. Without a lock: what two threads forget of each other is little."""
+        """Seconds, and when they were counted. Without a lock, because two threads lose little."""
 
     def of(self, person_id: str) -> Highlight:
-        """What colours one message of somebody's."""
+        """The function that highlights one message of a person."""
         left = min(self.left(person_id), MOST_SECONDS)
 
         def highlight_within(code: str, language: str) -> str:
@@ -61,7 +60,7 @@ class Colours:
         return highlight_within
 
     def left(self, person_id: str) -> float:
-        """How many seconds somebody has now; below 0 where an expression took longer than was left."""
+        """The seconds that a person has now; below 0 if highlighting took longer than was left."""
         seconds, at = self._left.get(person_id, (BURST_SECONDS, 0.0))
         return min(BURST_SECONDS, seconds + RATE * (self._clock() - at))
 
@@ -72,7 +71,7 @@ class Colours:
 
 
 def highlight(code: str, language: str, most_seconds: float | None = None) -> str:
-    """The code as HTML; empty for a language that is not known, and for code that takes too long."""
+    """The code as HTML; empty for an unknown language, and for code that takes too long."""
     lexer_class = _find_lexer(language.lower()) if len(code) <= LONGEST else None
     if lexer_class is None:
         return ""
@@ -91,7 +90,7 @@ def highlight(code: str, language: str, most_seconds: float | None = None) -> st
             open_class = wanted
         pieces.append(escape(text))
     pieces.append("</span>" if open_class else "")
-    # A lexer drops a byte order mark and mends line ends; then what was typed is shown as it was.
+    # A lexer drops a byte order mark and changes line ends. Then the text is shown without highlighting.
     return "".join(pieces) if length == len(code) else ""
 
 
@@ -114,6 +113,6 @@ def _find_lexer(language: str) -> type[Lexer] | None:
 
 @cache
 def _names() -> dict[str, str]:
-    """What people write behind the backticks, and the language that it means."""
+    """The languages by the words that people write after the backticks."""
     found = get_all_lexers(plugins=False)
     return {word.lower(): name for name, words, _, _ in found if name in LANGUAGES for word in (name, *words)}

@@ -29,7 +29,7 @@ class History:
         self._store = store
 
     def at(self, room: Room, sequence: int) -> Message:
-        """The message with this sequence; raise `Refused` (`not_found`) when none has it."""
+        """The message with this sequence; raise `Refused` (`not_found`) if there is none."""
         found = self._store.by_sequences(room.id, [sequence])
         if not found:
             raise Refused("not_found", "There is no such message in this room.")
@@ -49,7 +49,7 @@ class History:
         return self._page(room, limit, lambda: self._store.before(room.id, sequence, limit + 1))
 
     def around(self, room: Room, sequence: int, limit: int) -> Page:
-        """The messages on both sides of a sequence, oldest first; raise `Refused` (`not_found`) beyond the newest."""
+        """The messages before and after a sequence, oldest first; raise `Refused` (`not_found`) beyond the newest."""
         revision = self._store.newest_revision(room.id)
         half = limit // 2
         later = self._store.since(room.id, max(sequence, room.cleared_sequence + 1), half + 2)
@@ -60,21 +60,21 @@ class History:
         return Page(messages=found, revision=revision, more=len(earlier) > half, newer=len(later) > half + 1)
 
     def first_at(self, room: Room, moment: datetime) -> Message | None:
-        """The first message of that moment or later; None when there is none."""
+        """The first message at a moment or later; None if there is none."""
         found = self._store.since(room.id, self._store.first_since(room.id, moment), 1)
         return found[0] if found else None
 
     def since(self, room: Room, sequence: int, limit: int) -> Page:
-        """The messages from `sequence` on, oldest first; `more` is whether there are newer ones."""
+        """The messages from `sequence` on, oldest first. `more`: whether there are newer ones."""
         revision = self._store.newest_revision(room.id)
         found = self._store.since(room.id, max(sequence, room.cleared_sequence + 1), limit + 1)
         return Page(messages=found[:limit], revision=revision, more=len(found) > limit, newer=len(found) > limit)
 
     def after(self, room: Room, revision: int, limit: int) -> Page:
-        """What changed after `revision`, by revision; raise `Refused` for a cursor that the room never gave."""
+        """The changes after `revision`, by revision; raise `Refused` for a cursor that the room never gave."""
         found = self._store.changed_after(room.id, revision, limit + 1)
         if not found and not self._store.has_come_to(room.id, revision):
-            raise Refused("unknown_cursor", "The room has no such revision yet. Please reload the page.")
+            raise Refused("unknown_cursor", "The room does not have this revision yet. Please reload the page.")
         page = found[:limit]
         return Page(messages=page, revision=page[-1].revision if page else revision, more=len(found) > limit)
 

@@ -21,29 +21,29 @@ MOST_COUNTED = 10_000
 MOST_PINS = 50
 
 Key = tuple[str, str]
-"""What is unique in a room: the author and the client id."""
+"""The unique key in a room: the author and the client id."""
 
 
 class MessageLog(RoomsLog):
     """Reads of the messages collection."""
 
     def get(self, room: str, message_id: str) -> Message:
-        """The message; raise `Refused` (`not_found`) when the room has none of that id."""
+        """The message; raise `Refused` (`not_found`) if the room has no message with this id."""
         with self._database.bounded():
             return read_message(self._messages, room, message_id)
 
     def newest_revision(self, room: str) -> int:
-        """The room's newest revision; 0 when nothing was ever posted."""
+        """The newest revision of the room; 0 if nothing was ever posted."""
         with self._database.bounded():
             return self._newest_revision(room)
 
     def find_by_client_id(self, room: str, author_id: str, client_id: str) -> Message | None:
-        """The message that a draft became, if it is stored."""
+        """The message of a draft, if it is stored."""
         with self._database.bounded():
             return read_by_keys(self._messages, room, [(author_id, client_id)]).get((author_id, client_id))
 
     def changed_after(self, room: str, revision: int, limit: int) -> list[Message]:
-        """At most `limit` messages changed after `revision`, by revision."""
+        """At most `limit` messages that changed after `revision`, by revision."""
         return self._page({"room": room, "revision": {"$gt": revision}}, "revision", ASCENDING, limit)
 
     def newest(self, room: str, limit: int) -> list[Message]:
@@ -74,12 +74,12 @@ class MessageLog(RoomsLog):
             return low
 
     def by_sequences(self, room: str, sequences: Collection[int]) -> list[Message]:
-        """Those of the messages that are there, oldest first."""
+        """The messages among these that exist, oldest first."""
         query = {"room": room, "sequence": {"$in": sorted(sequences)}}
         return self._page(query, "sequence", ASCENDING, len(sequences)) if sequences else []
 
     def changed_last(self, room: str, revision: int, limit: int) -> list[Message]:
-        """The `limit` latest of the messages that changed after `revision`, the latest first."""
+        """At most `limit` messages that changed after `revision`, the latest change first."""
         return self._page({"room": room, "revision": {"$gt": revision}}, "revision", DESCENDING, limit)
 
     def pinned(self, room: str) -> list[Message]:
@@ -87,7 +87,7 @@ class MessageLog(RoomsLog):
         return self._page({"room": room, "pinned_at": {"$type": "date"}}, "pinned_at", ASCENDING, MOST_PINS)
 
     def count_older(self, room: str, moment: datetime, *, after: int) -> int:
-        """How many messages after a sequence were sent before `moment` and are not deleted; at most 10,000."""
+        """The number of undeleted messages after a sequence that were sent before `moment`; at most 10,000."""
         place = {"$gt": after, "$lt": self.first_since(room, moment)}
         query = {"room": room, "sequence": place, "deleted_at": None}
         with self._database.bounded():
@@ -107,7 +107,7 @@ class MessageLog(RoomsLog):
 
 
 def read_message(messages: PymongoCollection[Document], room: str, message_id: str) -> Message:
-    """The message; raise `Refused` (`not_found`) when the room has none of that id."""
+    """The message; raise `Refused` (`not_found`) if the room has no message with this id."""
     try:
         document = messages.find_one({"_id": ObjectId(message_id), "room": room})
     except InvalidId:
@@ -118,7 +118,7 @@ def read_message(messages: PymongoCollection[Document], room: str, message_id: s
 
 
 def read_by_keys(messages: PymongoCollection[Document], room: str, keys: Sequence[Key]) -> dict[Key, Message]:
-    """The messages that drafts became, of those that are stored."""
+    """The messages of drafts that are stored."""
     found = {}
     wanted = set(keys)
     authors, client_ids = map(list, zip(*keys, strict=True))

@@ -20,24 +20,24 @@ from chatroom.mongo.database import Database, Document
 from chatroom.mongo.unique import pause
 
 INDEXES = [
-    # A revision is given once, for ever: `revisions` has all that a message ever had. Without it, the number that a
-    # message gave up for its next one could be taken again by a writer who is behind, and no reader would look there.
+    # A revision is used once, for ever: `revisions` has all revisions of a message. Without it, a writer who is behind
+    # could use the former revision of a message again, and no reader would look there.
     IndexModel([("room", ASCENDING), ("revisions", ASCENDING)], unique=True, name="room_revisions"),
     IndexModel([("room", ASCENDING), ("revision", ASCENDING)], unique=True, name="room_revision"),
     IndexModel([("room", ASCENDING), ("sequence", ASCENDING)], name="room_sequence"),
-    # In this order, so that it also answers "which of these drafts are stored?" for a whole batch.
+    # In this order, so that one query also finds which drafts of a batch are stored.
     IndexModel(
         [("room", ASCENDING), ("client_id", ASCENDING), ("author.id", ASCENDING)],
         unique=True,
         name="room_client_id_author",
     ),
-    # Few messages name anybody: the others are not in it.
+    # Only messages with mentions are in it.
     IndexModel(
         [("room", ASCENDING), ("mentions", ASCENDING), ("sequence", ASCENDING)],
         partialFilterExpression={"mentions": {"$exists": True}},
         name="room_mentions_sequence",
     ),
-    # In the order in which they were pinned; only what is pinned is in it, so that no ordinary message pays for it.
+    # Only pinned messages are in it.
     IndexModel(
         [("room", ASCENDING), ("pinned_at", ASCENDING)],
         partialFilterExpression={"pinned_at": {"$type": "date"}},
@@ -45,33 +45,33 @@ INDEXES = [
     ),
 ]
 KEPT_REVISIONS = 1000
-"""Of one message. Nobody is behind by so many changes of the same message and writes all the same."""
+"""The revisions that a message keeps. No writer is behind by so many changes of one message."""
 
 NOBODY = ObjectId("0" * 24)
 """The id of no message."""
 
 
 class Rendered(msgspec.Struct, frozen=True):
-    """A draft with the HTML made from its text."""
+    """A draft with the HTML of its text."""
 
     draft: Draft
     html: str
 
     @property
     def key(self) -> Key:
-        """What is unique in a room: the author and the client id."""
+        """The unique key in a room: the author and the client id."""
         return self.draft.author.id, self.draft.client_id
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """The message that a draft became; `is_repeated` when an earlier try made it."""
+    """The message of a draft. `is_repeated`: an earlier try has stored it."""
 
     message: Message
     is_repeated: bool
 
 
 class MessageStore(MessageLog):
-    """The messages collection. `origin` marks this process's own writes, so that its feed can leave them out."""
+    """The messages collection. `origin` marks the writes of this process, so that its feed can leave them out."""
 
     def __init__(self, database: Database, *, origin: str, clock: Clock = utc_now) -> None:
         super().__init__(database)
@@ -79,10 +79,10 @@ class MessageStore(MessageLog):
         self._clock = clock
 
     def append(self, room: str, drafts: Sequence[Rendered], *, after: int | None = None) -> list[Stored]:
-        """Store drafts as the room's next messages; one seen before answers with the message it made then.
+        """Store drafts as the room's next messages. A draft that is stored already returns its first message.
 
-        `after` is the newest revision that the caller has read; one that is behind costs a round trip. Raises
-        `Unavailable` when the outcome is unknown: call again with the same drafts.
+        `after` is the newest revision that the caller has read; an older one costs a round trip. Raises `Unavailable`
+        if the outcome is unknown: call again with the same drafts.
         """
         waiting: dict[Key, Rendered] = {}
         for draft in drafts:
@@ -100,13 +100,13 @@ class MessageStore(MessageLog):
                 except (BulkWriteError, DuplicateKeyError):
                     ours.update(str(document["_id"]) for document in documents)
                     is_first = attempt == 0
-                    # Before the newest revision is read, not after: it is old by then, and a busy rival always quicker.
+                    # Pause before reading the newest revision: after a pause it would be old, and a rival quicker.
                     attempt = pause(attempt, give_up_at)
                     newest = self._newest_revision(room)
                     if newest == last or not is_first:
-                        # Nobody else took the revision, so drafts are in the way of themselves. A duplicate key
-                        # proves nothing yet: the document may still be rolled back. Only what a majority read
-                        # finds is stored; whatever it does not find is tried again.
+                        # Nobody else took the revision, so some drafts are stored already. A duplicate key proves
+                        # nothing yet: the document may still be rolled back. Only what a majority read finds is
+                        # stored; the other drafts are tried again.
                         for key, message in read_by_keys(self._messages, room, list(waiting)).items():
                             stored[key] = Stored(message, is_repeated=message.id not in ours)
                             del waiting[key]
@@ -125,9 +125,9 @@ class MessageStore(MessageLog):
         *,
         after: int | None = None,
     ) -> Message:
-        """Give a message its next state, at the room's next revision; `edit` names the fields, or None for no change.
+        """Give a message its next state, at the room's next revision. `edit` returns the fields, or None for no change.
 
-        `edit` may refuse, and is asked again when the message changed meanwhile. Raises `Unavailable` as `append` does.
+        `edit` may refuse. It is called again if the message changed meanwhile. Raises `Unavailable` as `append` does.
         """
         give_up_at = time.monotonic() + self._database.timeout_seconds
         attempt = 0
@@ -138,7 +138,7 @@ class MessageStore(MessageLog):
                 fields = edit(message)
                 if fields is None:
                     return message
-                # The message itself may be newer than what the caller has read.
+                # The message may be newer than `after`.
                 state, update = self._next_state(message, fields, max(last, message.revision) + 1)
                 try:
                     result = self._messages.update_one(state, update)
@@ -153,17 +153,17 @@ class MessageStore(MessageLog):
     def change_several(
         self, room: str, sequences: Sequence[int], edit: Callable[[Message], Mapping[str, Any] | None]
     ) -> Message | None:
-        """Give each of these messages its next state, at revisions that follow each other, in one write.
+        """Give each of these messages its next state, at consecutive revisions, in one write.
 
-        Returns the one that changed last; None when there are none of them. Raises `Unavailable` as `append` does.
+        Returns the message that changed last; None if none of them exists. Raises `Unavailable` as `append` does.
         """
         give_up_at = time.monotonic() + self._database.timeout_seconds
         attempt = 0
         with self._database.bounded():
             while True:
-                # First the newest revision, then the messages: whoever changes anything after it takes the next
-                # number, so that the write of ours which wants that number fails, and stops those behind it. A
-                # message that changed meanwhile is left alone, and its number is somebody's by then: no gap.
+                # First the newest revision, then the messages: a change by another writer in between takes the next
+                # revision, so that our write at that revision fails, and stops those behind it. A message that
+                # changed meanwhile is not updated, and its revision is taken by then: no gap.
                 last = self._newest_revision(room)
                 found = map(get_message, self._messages.find({"room": room, "sequence": {"$in": list(sequences)}}))
                 messages = sorted(found, key=lambda message: message.sequence)
@@ -181,20 +181,20 @@ class MessageStore(MessageLog):
                     attempt = pause(attempt, give_up_at)
 
     def has_come_to(self, room: str, revision: int) -> bool:
-        """Whether the room has come that far, for certain.
+        """Whether the room has certainly reached a revision.
 
-        A primary that was just elected has everything that a majority had, but shows it only once it knows that they
-        have it: for a moment, reads go back in time. A write that a majority confirms ends that moment.
+        A newly elected primary has everything that a majority had, but for a moment it reads an older state. A write
+        that a majority confirms ends this moment.
         """
         with self._database.bounded():
             if self._newest_revision(room) >= revision:
                 return True
-            # Nothing is changed by it; it waits all the same for a majority to have all that came before.
+            # It changes nothing, but waits until a majority has everything before it.
             self._messages.update_one({"_id": NOBODY}, {"$set": {"origin": self.origin}})
             return self._newest_revision(room) >= revision
 
     def documents(self, room: str, last: int, drafts: Iterable[Rendered]) -> list[Document]:
-        """The documents that drafts become, as the messages that follow the revision `last`."""
+        """The documents of drafts, as the messages that follow the revision `last`."""
         now = as_stored(self._clock())
         return [
             make_document(room, revision, rendered.draft, rendered.html, sent_at=now, origin=self.origin)
@@ -202,14 +202,14 @@ class MessageStore(MessageLog):
         ]
 
     def stored(self, documents: Iterable[Document], drafts: Iterable[Rendered]) -> list[Stored]:
-        """What was made of drafts whose documents a majority has."""
+        """The messages of drafts whose documents a majority has stored."""
         return [
             Stored(made_of(document, rendered.draft), is_repeated=False)
             for document, rendered in zip(documents, drafts, strict=True)
         ]
 
     def _next_state(self, message: Message, fields: Mapping[str, Any], revision: int) -> tuple[Document, Document]:
-        """The message as it was read, and the update that gives it its next state."""
+        """The query for the message as it was read, and the update to its next state."""
         numbers = {"revision": revision} | ({"text_revision": revision} if "text" in fields else {})
         update = {
             "$set": {**fields, **numbers, "origin": self.origin},

@@ -1,4 +1,4 @@
-"""The outcome of a post, as the API, a webhook or a frame reports it.
+"""The outcome of a post, for the API, webhooks and frames.
 
 A client id that the server generated is not shown.
 """
@@ -23,7 +23,7 @@ class StoredAnswer(msgspec.Struct, kw_only=True):
 
 
 class HeldAnswer(msgspec.Struct, kw_only=True):
-    """That a post waits for approval."""
+    """A post waits for approval."""
 
     room: str
     client_id: str | UnsetType = UNSET
@@ -40,7 +40,7 @@ def answer_of(room: str, outcome: Stored | Held) -> StoredAnswer | HeldAnswer:
 
 
 def stored_answer(room: str, message: Message, client_id: str | None) -> StoredAnswer:
-    """The response to a post or a change; `client_id` is the given one."""
+    """The response to a post or a change."""
     return StoredAnswer(
         room=room,
         client_id=given_client_id(client_id),

@@ -127,10 +127,10 @@ class Posting:
         """The draft to store, or the held message; raise `Refused`."""
         access = said.access
         self._check_reply(access.room, draft.reply_to)
-        if said.upload is None:  # a file that has expired costs no turn
+        if said.upload is None:  # an expired file costs no turn
             draft = self._files.attach(access.room, draft, said.file_ids)
             self._rules.take_turn(access, said.actor, draft.client_id)
-        else:  # nothing is kept for whoever has to wait for their turn
+        else:  # nothing is stored for a user who must wait for a turn
             self._rules.take_turn(access, said.actor, draft.client_id)
             draft = self._files.attach(access.room, draft, said.upload())
         held = self._holding.hold(access, draft) if said.actor == "person" else None

@@ -22,52 +22,40 @@ from chatroom.messages.emoji import LONGEST, find_emoji, replace_shortcodes
 from chatroom.messages.highlighting import Highlight
 from chatroom.names import fold
 
-RULES_OFF = [
-    "heading",
-    "lheading",
-    "hr",
-    "table",
-    "html_block",
-    "html_inline",
-    "image",
-    "reference",
-    "entity",
-]
+RULES_OFF = ["heading", "lheading", "hr", "table", "html_block", "html_inline", "image", "reference", "entity"]
 TAGS = {"p", "br", "em", "strong", "s", "code", "pre", "a", "ul", "ol", "li", "blockquote", "span"}
 ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}, "span": {"data-user"}}
 SPAN_CLASSES = {*highlighting.CLASSES, "mention"}
 CHARACTER = regex.compile(r"\X")
 MOST_LARGE = 12
-"""So many emoji and nothing else are shown large."""
+"""Up to this number, emoji without other text are shown large."""
 SCHEMES = {"http", "https", "mailto"}
 LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 NAME = regex.compile(r"(?<![\p{L}\p{M}\p{N}_@/.-])@([\p{L}\p{Nd}][\p{L}\p{Mn}\p{Mc}\p{Nd}._-]{0,40})")
 LANGUAGE = re.compile(r"language-[\w+#.-]{1,40}\Z", re.ASCII)
 MOST_LINKS = 100
-"""Beyond it none is made clickable: a message full of halves of links would take a tenth of a second."""
+"""A message with more has no links: a text full of half links would take a tenth of a second."""
 
-# Text in which none of this occurs renders to itself, line by line, and need not pay for a parser: marks, an
-# ampersand or angle bracket, something like a link (`a.b`, `//`) or an emoji's name (`:tada:`), and what opens a
-# block at the start of a line.
+# A text without any of these renders to itself, line by line, and needs no parser: marks, an ampersand or angle
+# bracket, something like a link (`a.b`, `//`) or the name of an emoji (`:tada:`), and what opens a block.
 MARKUP = re.compile(
     r"""[*_`~\[\]\\<>&"\0\r\t\f\v\x1c-\x1f\x85\xa0\u2028\u2029]|\S[.:]\S|//|:[a-z0-9_+-]+:|^\s|\s$|[ ]\n|\n[ \n]"""
     r"""|^[ ]{0,3}(?:[-+#>=]|\d{1,9}[.)])""",
     re.MULTILINE,
 )
 
-
 WORDS = re.compile(r"[A-Za-z](?:[A-Za-z0-9 ,!?']*[A-Za-z0-9.!?])?")
-"""What most people write: seen to have no markup in a tenth of the time."""
+"""Most texts: this finds that they have no markup in a tenth of the time."""
 
 
 class _Parser(MarkdownIt):
     def validateLink(self, url: str) -> bool:  # noqa: N802  the library's name
-        """Make only whole addresses clickable: no scripts, no data, and nothing that a base address would complete."""
+        """Make only whole addresses clickable: no scripts, no data, no relative addresses."""
         return LINK.match(url) is not None
 
 
 def _mark(state: StateCore) -> None:
-    """Find emoji's names and people's in the text between the marks."""
+    """Replace the names of emoji and people in the text between the marks."""
     for block in state.tokens:
         if block.type == "inline":
             is_link = False
@@ -122,7 +110,7 @@ _PARSER_WITHOUT_LINKS = _make_parser().disable(["link", "autolink", "linkify"])
 
 
 def render_plain(text: str) -> str | None:
-    """Render a text without any markup, which takes microseconds; None for one that needs the parser."""
+    """Render a text without markup, which takes microseconds; None for a text that needs the parser."""
     if is_emoji_only(text):
         return f'<p><span class="emoji-only">{replace_shortcodes(text.strip())}</span></p>'
     if text and (WORDS.fullmatch(text) or MARKUP.search(text) is None):
@@ -131,14 +119,14 @@ def render_plain(text: str) -> str | None:
 
 
 def has_code(text: str) -> bool:
-    """Whether a text may have code with a language, which takes a thousand times as long as other texts."""
+    """Whether a text may have code to highlight, which takes a thousand times as long as other texts."""
     return "```" in text or "~~~" in text
 
 
 def render(text: str, people: Collection[Person] = (), highlight: Highlight = highlighting.highlight) -> str:
-    """Render a message's text as HTML; line breaks are kept, raw HTML is shown as it was typed.
+    """Render a message's text as HTML. Line breaks are kept, and raw HTML is shown as typed.
 
-    Where it names one of the `people`, outside code and links, it shows their display name.
+    A mention of one of the `people`, outside code and links, shows their display name.
     """
     plain = render_plain(text) if not people else None
     if plain is not None:
@@ -177,7 +165,7 @@ def _parser_for(text: str) -> MarkdownIt:
 
 
 def _keep(tag: str, attribute: str, value: str) -> str | None:
-    """Let a block of code name its language, and nothing else, whatever was typed after the fence."""
+    """Allow the class of a code block only if it names a language."""
     if tag == "code" and attribute == "class":
         return value if LANGUAGE.match(value) else None
     return value

@@ -11,7 +11,7 @@ from chatroom.messages.documents_store import find_message
 from chatroom.mongo.database import Database, Document
 
 MAX_HINTS = 10_000
-"""Entries that one question for newer revisions reads; what is left out is asked for again."""
+"""Entries that one query for newer revisions reads. The next query reads the rest."""
 
 
 class RoomsLog:
@@ -22,25 +22,25 @@ class RoomsLog:
         self._messages = database["messages"]
 
     def find_all(self, ids: Sequence[str], rooms: Collection[str]) -> list[tuple[Message, str]]:
-        """Those of these messages that are in one of these rooms, each with its room, the newest first."""
+        """The messages among these that are in one of these rooms, each with its room, the newest first."""
         query = {"_id": {"$in": [ObjectId(id) for id in ids]}, "room": {"$in": list(rooms)}}
         with self._database.bounded():
             found = list(self._messages.find(query))
         return _with_rooms(sorted(found, key=lambda document: document["_id"], reverse=True))
 
     def changed_beyond(self, known: Mapping[str, int], limit: int) -> list[tuple[Message, str]]:
-        """At most `limit` messages that changed beyond the revision which is known of their room, in no order."""
+        """At most `limit` messages that changed after the known revision of their room, in no order."""
         query = {"$or": [{"room": room, "revision": {"$gt": revision}} for room, revision in known.items()]}
         with self._database.bounded():
             return _with_rooms(self._messages.find(query).limit(limit).batch_size(limit + 1)) if known else []
 
     def newest_of(self, rooms: Collection[str]) -> dict[str, int]:
-        """The newest revision of each room in which something was posted; each costs one look into the index."""
+        """The newest revision of each room in which something was posted; one index lookup for each room."""
         with self._database.bounded():
             return newest_of(self._messages, rooms)
 
     def newest_revisions(self, known: Mapping[str, int]) -> dict[str, int]:
-        """The rooms with revisions beyond the known ones, and their newest revisions."""
+        """The rooms with revisions after the known ones, and their newest revisions."""
         found: dict[str, int] = {}
         if not known:
             return found
@@ -56,7 +56,7 @@ def _with_rooms(documents: Iterable[Document]) -> list[tuple[Message, str]]:
 
 
 def newest_of(messages: PymongoCollection[Document], rooms: Collection[str]) -> dict[str, int]:
-    """The newest revision of each room; the index has them, and nothing else is looked at."""
+    """The newest revision of each room, from the index alone."""
     pipeline: list[Document] = [
         {"$match": {"room": {"$in": list(rooms)}}},
         {"$sort": {"room": DESCENDING, "revision": DESCENDING}},

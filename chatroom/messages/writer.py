@@ -19,7 +19,7 @@ Change = Callable[[str, int | None], Message]
 
 
 class Line(Protocol):
-    """The way to an engine's event loop, from other threads (`chatroom.live.bridge`)."""
+    """The way to the event loop of an engine, from other threads (`chatroom.live.bridge`)."""
 
     @property
     def is_open(self) -> bool: ...
@@ -35,11 +35,11 @@ class Writer:
         self._line = line
 
     def post(self, room: Room, draft: Draft) -> Stored:
-        """Store a draft, and answer when a majority has it. Raises `Unavailable` when that is unknown."""
+        """Store a draft; return when a majority has it. Raises `Unavailable` if that is unknown."""
         return self._line.post(room, draft) if self._line.is_open else self._appending.append(room.id, [draft])[0]
 
     def change(self, room: Room, change: Change) -> Message:
-        """Make a change, and answer when a majority has it. Raises `Unavailable` when that is unknown."""
+        """Make a change; return when a majority has it. Raises `Unavailable` if that is unknown."""
         return self._line.post(room, change).message if self._line.is_open else change(room.id, None)
 
     def note(self, room: Room, author: Author, what: str) -> None:

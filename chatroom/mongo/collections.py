@@ -1,6 +1,6 @@
-"""The declaration of a collection: everything that the database, the backup and the documentation need.
+"""The declaration of a collection: its indexes, and how a backup treats it.
 
-Each package lists its own in its `wiring.py`; `chatroom.services.COLLECTIONS` has all of them.
+Each package declares its collections in its `wiring.py`; `chatroom.services.COLLECTIONS` lists all of them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,9 +14,9 @@ from pymongo import IndexModel
 class CollectionModel(msgspec.Struct, frozen=True):
     """One collection.
 
-    `backup`: whether it is `kept` in backups, is a `secret` that is in none and must not be there before a restore, or
-    is `omitted`, because it expires or is made anew. `points_to` names the collections whose documents it needs;
-    `batch` is how many documents a backup holds in memory at once.
+    `backup` is `kept` (in backups), `secret` (not in backups; must be empty before a restore), or `omitted` (not in
+    backups, because its documents expire or are created again). `points_to` names the collections that its documents
+    refer to; `batch` is the number of documents that a backup holds in memory at once.
     """
 
     name: str
@@ -27,7 +27,7 @@ class CollectionModel(msgspec.Struct, frozen=True):
 
 
 def backed_up(collections: Iterable[CollectionModel]) -> list[CollectionModel]:
-    """Those that a backup keeps, in the order of reading: what others point to is read after them."""
+    """Return the collections that a backup keeps, each one before the collections that it points to."""
     kept = {each.name: each for each in collections if each.backup == "kept"}
     pointing = TopologicalSorter({each.name: each.points_to for each in kept.values()})
     return [kept[name] for name in reversed(list(pointing.static_order()))]

@@ -1,4 +1,4 @@
-"""The settings, the database and the key, which every package works with."""
+"""The values that the wiring of every package needs."""
 
 import secrets
 
@@ -10,7 +10,7 @@ from chatroom.mongo.embedded import EmbeddedMongo
 
 
 class Context(msgspec.Struct, frozen=True):
-    """`secret_key` is the key of the site, `origin` the name of this process."""
+    """The settings, the database, the secret key of the site, and `origin`, the name of this process."""
 
     settings: Settings
     database: Database
@@ -20,10 +20,10 @@ class Context(msgspec.Struct, frozen=True):
 
     @classmethod
     def open(cls, settings: Settings) -> "Context":
-        """Make the client, which connects when first used; start the embedded mongod unless another process has."""
+        """Start the embedded mongod if the settings ask for it; create a client, which connects on first use."""
         origin = secrets.token_hex(4)
         if not settings.is_embedded:
-            # The settings lack a key only if the database is in memory, where sessions end with the process anyway.
+            # A generated key is enough here: the database is in memory and ends with the process.
             return cls(settings, Database.connect(settings), settings.secret_key or _make_secret(), origin)
         embedded = EmbeddedMongo.launch(settings.data_path, settings.mongo_db)
         try:
@@ -35,7 +35,7 @@ class Context(msgspec.Struct, frozen=True):
         return cls(settings, database, key, origin, embedded)
 
     def close(self) -> None:
-        """Close the client; stop the embedded mongod if this process started it."""
+        """Close the connections, and stop the embedded mongod if this process started it."""
         self.database.close()
         if self.embedded is not None:
             self.embedded.stop()

@@ -30,16 +30,16 @@ COMPRESSORS = ["snappy", "zstd", "zlib"]
 INDEX_TIMEOUT_SECONDS = 600.0
 LAST_CHARACTER = "\U0010ffff"
 NOT_LET_IN = {13, 18}
-"""Unauthorized, AuthenticationFailed."""
+"""The error codes Unauthorized and AuthenticationFailed."""
 ATLAS = 8000
-"""Atlas's own code, for that and for much else, such as a quota."""
+"""Atlas's code for a refused log-in, and for many other errors, such as an exceeded quota."""
 ATLAS_NOT_LET_IN = re.compile(r"bad auth|auth\w* failed|not (?:allowed|authorized)", re.IGNORECASE)
 WITHOUT_FORM = (InvalidDocument, OverflowError, UnicodeEncodeError)
-"""What BSON cannot say: half a character, a number beyond 64 bits."""
+"""Errors for values that BSON cannot represent: a lone surrogate, a number beyond 64 bits."""
 
 
 class Database:
-    """One MongoDB database; `close` it when done. A client must not be shared across a fork."""
+    """One MongoDB database; `close` it after use. A client must not be shared across a fork."""
 
     def __init__(
         self, client: "MongoClient[Document]", name: str, *, uri: str = "", timeout_seconds: float = 5.0
@@ -48,7 +48,7 @@ class Database:
         self._uri = uri
         self.timeout_seconds = timeout_seconds
         self._is_starting = True
-        # In code, because a URI with `wTimeoutMS` or `journal` but no `w` silently means w: 1.
+        # Set in code, because a URI with `wTimeoutMS` or `journal` but without `w` silently means w: 1.
         self.write_concern = WriteConcern(w="majority", j=True, wtimeout=int(timeout_seconds * 1000))
         self._database = client.get_database(
             name,
@@ -59,25 +59,25 @@ class Database:
         self._collections: dict[str, Collection[Document]] = {}
 
     def __getitem__(self, name: str) -> "Collection[Document]":
-        """A collection, the same object each time; `chatroom.services.COLLECTIONS` lists them."""
+        """Return a collection, the same object each time; `chatroom.services.COLLECTIONS` lists all names."""
         if name not in self._collections:
             self._collections[name] = self._database[name]
         return self._collections[name]
 
     @classmethod
     def connect(cls, settings: Settings, uri: str | None = None) -> "Database":
-        """Make a client, for the embedded server's `uri` if there is one; it connects when first used."""
+        """Create a client for `uri` (the embedded server's), or for `MONGO_URI`; the client connects on first use."""
         uri = uri or settings.mongo_uri
         seconds = settings.store_timeout_seconds
         client: MongoClient[Document]
         if settings.is_in_memory:
-            import mongomock  # noqa: PLC0415  only where it is asked for
+            import mongomock  # noqa: PLC0415
 
             client = mongomock.MongoClient(tz_aware=True)
         else:
             with warnings.catch_warnings():
-                # An option that is misspelled would be left out, `tls` among them. What is said of the kind of server
-                # and of missing compressors comes from elsewhere in pymongo, and stays a warning.
+                # pymongo ignores a misspelled option with a warning, even `tls`: make it an error. Warnings about the
+                # kind of server and about missing compressors come from other modules, and stay warnings.
                 warnings.filterwarnings("error", category=UserWarning, module=r"pymongo\.uri_parser")
                 try:
                     client = MongoClient(uri, **_client_options(seconds))
@@ -86,58 +86,55 @@ class Database:
         return cls(client, settings.mongo_db, uri=uri, timeout_seconds=seconds)
 
     def connect_async(self) -> "AsyncMongoClient[Document]":
-        """A client for writes from an event loop, to be closed there.
+        """Create a client for writes from an event loop; the caller closes it there.
 
-        Nothing is tried again by it, which saves the database a twentieth of its work: whoever writes has to settle
-        what failed.
+        It does not retry writes, which saves the database a twentieth of its work. The caller must handle failures.
         """
         return AsyncMongoClient(self._uri, **_client_options(self.timeout_seconds) | {"retryWrites": False})
 
     @property
     def name(self) -> str:
-        """The database's name."""
+        """The name of the database."""
         return self._database.name
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self.client.close()
 
     def ensure_indexes(self, collections: Iterable[CollectionModel]) -> None:
-        """Create what is missing; existing ones cost one round trip for each collection.
+        """Create missing indexes; existing ones cost one round trip for each collection.
 
-        Raises `SettingsError` where the documents contradict an index: without it, nothing that is unique would be.
-        With this the start is over, as far as `bounded` is concerned.
+        Raises `SettingsError` if existing documents violate a unique index. After this call, `bounded` no
+        longer raises `SettingsError`.
         """
         with self.bounded():
-            self["sessions"].find_one({"_id": "?"})  # the long time-out is for the work, not for a server that is away
+            self["sessions"].find_one({"_id": "?"})  # if the server is away, fail fast
         with self.bounded(INDEX_TIMEOUT_SECONDS):
             for collection in collections:
                 if not collection.indexes:
                     continue
                 try:
                     self[collection.name].create_indexes(list(collection.indexes))
-                except DuplicateKeyError as error:  # its text may hold people's names
+                except DuplicateKeyError as error:  # its text may contain names of users
                     place = f"the collection {collection.name} of the database {self.name}"
-                    raise SettingsError(
-                        f"Two documents in {place} are the same where none may be: remove one."
-                    ) from error
+                    raise SettingsError(f"Two documents in {place} have the same unique key: remove one.") from error
         self._is_starting = False
 
     def update_in_order(self, collection: "Collection[Document]", updates: Sequence[tuple[Document, Document]]) -> None:
-        """Make one update after the other, in one round trip; the first that fails ends it."""
+        """Execute the updates in order, in one round trip; the first failure stops the rest."""
         if updates and isinstance(self.client, MongoClient):
             collection.bulk_write([UpdateOne(*update) for update in updates], ordered=True)
-        else:  # mongomock takes no bulk writes of this pymongo
+        else:  # mongomock does not support the bulk writes of this pymongo
             for update in updates:
                 collection.update_one(*update)
 
     def has(self, collection: str, query: Document) -> bool:
-        """Whether a collection has a document like this; bounded."""
+        """Return whether a collection has a matching document; bounded."""
         with self.bounded():
             return self[collection].find_one(query, {"_id": 1}) is not None
 
     def has_change_streams(self) -> bool:
-        """Whether the server is a replica set (a plain standalone mongod, or mongomock, is not)."""
+        """Return whether the server is a replica set or mongos; a standalone mongod and mongomock are not."""
         with self.bounded():
             try:
                 hello = self.client.admin.command("hello")
@@ -146,7 +143,7 @@ class Database:
         return "setName" in hello or hello.get("msg") == "isdbgrid"
 
     def is_answering(self, timeout_seconds: float = 1.0) -> bool:
-        """Whether a primary answers now."""
+        """Return whether a primary answers within the timeout."""
         try:
             with self.bounded(timeout_seconds):
                 self["sessions"].find_one({"_id": "?"})
@@ -155,7 +152,7 @@ class Database:
         return True
 
     def complaint(self) -> str:
-        """What is wrong with the server's release; empty when nothing is known, or in memory."""
+        """Describe what is wrong with the server's release; return "" for no known problem, and for mongomock."""
         with self.bounded():
             try:
                 version = self.client.server_info()["versionArray"]
@@ -165,19 +162,18 @@ class Database:
                 return ""
 
     def warn_if_outdated(self) -> None:
-        """Log what is wrong with the server's release."""
+        """Log a known problem of the server's release."""
         if complaint := self.complaint():
-            # At a socket, nobody comes who is not let in by its folder: the embedded one is no reason for alarm.
+            # The embedded server listens only on a unix socket in a private folder, so this is no reason for a warning.
             log.log(logging.INFO if is_socket(self._uri) else logging.WARNING, "%s", complaint)
 
     @contextmanager
     def bounded(self, timeout_seconds: float | None = None) -> Iterator[None]:
-        """Bound every call inside, retries included; raise `Unavailable` when the database does not answer in time.
+        """Bound all calls inside, retries included; raise `Unavailable` when the database does not answer in time.
 
-        Raises `SettingsError` where it never will, at the start: until the indexes are there, or it has not answered.
-        To a site that runs, an account that is not let in is a database that does not answer.
-        After a write, `Unavailable` means unknown: it may be stored or not. What the database has no form for is
-        refused (`invalid`) here, whoever brought it.
+        After a write, `Unavailable` means that the outcome is unknown. A value that BSON cannot represent is `Refused`
+        (`invalid`). Until the first failure or the end of `ensure_indexes`, a wrong setting raises `SettingsError`;
+        later, also a refused log-in is `Unavailable`.
         """
         try:
             with pymongo.timeout(timeout_seconds or self.timeout_seconds):
@@ -185,7 +181,7 @@ class Database:
         except PyMongoError as error:
             raise self._failure_of(error) from error
         except WITHOUT_FORM as error:
-            raise Refused("invalid", "This contains something that cannot be stored or looked for.") from error
+            raise Refused("invalid", "This contains characters that cannot be stored or searched for.") from error
 
     def _failure_of(self, error: PyMongoError) -> SettingsError | Unavailable:
         if self._is_starting and (wrong := _wrong_setting(error)):
@@ -196,7 +192,7 @@ class Database:
 
 
 def beginning_with(text: str) -> Document:
-    """What a field has to be that begins so: a range, for no pattern takes every text."""
+    """Return a query for the values that begin with `text`: a range, because no pattern accepts every text."""
     return {"$gte": text, "$lt": text + LAST_CHARACTER}
 
 
@@ -212,7 +208,7 @@ def _client_options(seconds: float) -> dict[str, Any]:
 
 
 def _wrong_setting(error: PyMongoError) -> str:
-    """What is wrong with the settings, if that is why a call failed."""
+    """Describe the wrong setting that caused an error; return "" for any other cause."""
     if isinstance(error, ConfigurationError):
         return f"MONGO_URI cannot be used: {error}"
     code = error.code if isinstance(error, OperationFailure) else None

@@ -1,4 +1,4 @@
-"""One-time work in the database before it is used."""
+"""Work in the database that must be done once before its use."""
 
 import threading
 import time
@@ -10,7 +10,7 @@ PAUSE_SECONDS = 1.0
 
 
 class Preparation:
-    """Done once. While the database is away, one in turn tries again; those who waited for it share its failure."""
+    """Work that is done once. After a failure, waiting callers fail too, and the next try is a second later."""
 
     def __init__(self, prepare: Callable[[], None]) -> None:
         self._prepare = prepare
@@ -19,13 +19,13 @@ class Preparation:
         self._again_at = 0.0
 
     def ensure(self) -> None:
-        """Do it, unless it is done; raise `Unavailable` while the database is away."""
+        """Do the work unless it is done; raise `Unavailable` while the database is away."""
         if not self._is_done:
             with self._lock:
                 self._ensure()
 
     def forget(self) -> None:
-        """Mark it as not done; waits for a run in progress."""
+        """Mark the work as not done, after waiting for a run in progress."""
         with self._lock:
             self._is_done = False
 

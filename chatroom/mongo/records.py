@@ -1,4 +1,4 @@
-"""Turn documents into typed records; what a document has beyond the record's fields is left out."""
+"""Conversion of documents to typed records."""
 
 from datetime import datetime
 from typing import TypeVar
@@ -11,5 +11,5 @@ Record = TypeVar("Record", bound=msgspec.Struct)
 
 
 def record_of(document: Document, kind: type[Record]) -> Record:
-    """The document as a record, whose `id` is the document's `_id` as text."""
+    """Convert a document to a record: `id` is the `_id` as text; fields that the record lacks are left out."""
     return msgspec.convert(document | {"id": str(document["_id"])}, kind, builtin_types=(datetime,))

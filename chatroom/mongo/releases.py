@@ -1,6 +1,6 @@
-"""Releases of MongoDB that are out of support, or have a vulnerability that needs no password; as of November 2026.
+"""Releases of MongoDB that are out of support, or have a vulnerability that needs no password, as of November 2026.
 
-docs/threat-model.md describes each vulnerability, and where it can be reached.
+docs/threat-model.md describes each vulnerability and where it can be exploited.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,14 +14,14 @@ HOLES: Mapping[str, Mapping[Series, int]] = {
     "CVE-2026-9740": {(7, 0): 35, (8, 0): 24, (8, 2): 10, (8, 3): 3},
     "CVE-2026-82067": {(7, 0): 43, (8, 0): 32, (8, 3): 11},
 }
-"""The first release of each series that is without it; older series have none."""
+"""The first fixed release of each series, for each vulnerability; older series have no fix."""
 IN_COMPRESSION = "CVE-2025-14847"
-"""The hole that a server without compression does not have."""
+"""The vulnerability that only a server with compression has."""
 GOOD = "7.0.43, 8.0.32, 8.3.11"
 
 
 def complaint_about(version: Sequence[int], *, compresses: bool) -> str:
-    """What is wrong with a release, in one sentence; empty when nothing is known."""
+    """Describe in one sentence what is wrong with a release; return "" if no problem is known."""
     major, minor, release = version[:3]
     holes = [
         name

@@ -1,6 +1,6 @@
-"""Writes under unique keys: a duplicate key proves nothing until the existing document is read.
+"""Writes under unique keys: a duplicate key error proves nothing until the existing document is read.
 
-It may be from this very write, from somebody else with the same intention, or unrelated.
+That document may come from this very write, from another caller with the same intention, or be unrelated.
 """
 
 import logging
@@ -22,9 +22,9 @@ log = logging.getLogger(__name__)
 
 
 def write_or_find(database: Database, write: Callable[[], Any], find: Callable[[], Document | None]) -> Document | None:
-    """Write; None when that is done, else the document that `find` finds in its way, which the caller looks at.
+    """Write, and return None on success; on a duplicate key, return the existing document, as `find` finds it.
 
-    Raises `Unavailable` while nothing is seen there: what holds the key is not yet a majority's, and may be undone.
+    Raises `Unavailable` if `find` finds nothing in time: the document is not yet majority-committed, and may be undone.
     """
     give_up_at = time.monotonic() + database.timeout_seconds
     attempt = 0
@@ -41,14 +41,14 @@ def write_or_find(database: Database, write: Callable[[], Any], find: Callable[[
 
 
 def check_own(holder: Document | None, **expected: Any) -> None:
-    """Raise `Unavailable` where something was in the way of a write that is not what the write would have made."""
+    """Raise `Unavailable` if an existing document differs from the document that the write would have created."""
     if holder is not None and any(holder.get(name) != value for name, value in expected.items()):
-        log.error("a unique key is held by a document that has nothing to do with it: %s", sorted(expected))
+        log.error("an unrelated document has this unique key: %s", sorted(expected))
         raise Unavailable("This could not be stored. Please try again.")
 
 
 def doubles(error: BulkWriteError) -> set[Any]:
-    """The ids of documents that were there already; any other failure is raised."""
+    """Return the ids of documents that existed already; raise `error` for any other failure."""
     failures = error.details["writeErrors"]
     if any(failure["code"] != DUPLICATE_KEY for failure in failures):
         raise error
@@ -56,7 +56,7 @@ def doubles(error: BulkWriteError) -> set[Any]:
 
 
 def pause(attempt: int, give_up_at: float) -> int:
-    """Wait a little longer each time, at random, so that two processes do not collide in step."""
+    """Wait for a random time, longer at each attempt, so that two processes do not collide; raise at `give_up_at`."""
     if time.monotonic() > give_up_at:
         raise Unavailable("The database did not confirm this in time. Please try again.")
     if attempt:

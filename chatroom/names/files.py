@@ -1,6 +1,6 @@
 """The names of files as people see them, without parts that could mislead or leave the folder.
 
-A name is only shown: nothing is ever found, typed or opened by it.
+A name is only shown. Nothing is found or opened by it, and it does not decide the type.
 """
 
 import unicodedata
@@ -12,14 +12,14 @@ NAMELESS = "file"
 
 FileName = NewType("FileName", str)
 
-_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # controls, bidi marks, halves: what turns `gpj.exe` around
-_FORBIDDEN = str.maketrans(dict.fromkeys('<>:"|?*', "_"))  # on somebody's system
+_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # controls, halves, and the marks that turn `gpj.exe` around
+_FORBIDDEN = str.maketrans(dict.fromkeys('<>:"|?*', "_"))  # on some systems
 _ENDINGS = {".jpg": (".jpg", ".jpeg", ".jpe", ".jfif")}
-_DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}  # of Windows
+_DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}  # in Windows
 
 
 def clean_file_name(name: str, picture_ending: str | None = None) -> FileName:
-    """A file's name, cleaned; a picture ends as its type says."""
+    """Clean the name of a file. A picture gets the ending of its type."""
     name = unicodedata.normalize("NFC", name[:1000]).replace("\\", "/").rpartition("/")[2]
     name = "".join(character for character in name if unicodedata.category(character) not in _INVISIBLE)
     name = " ".join(name.translate(_FORBIDDEN).split()).strip(" .")

@@ -1,4 +1,4 @@
-"""When two texts are the same name: their spelling, and their look."""
+"""Whether two texts are the same name: by spelling, and by look."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ _plain_digits = str.maketrans({"I": "l", "1": "l", "|": "l", "0": "O", "\u2019":
 def fold(text: str) -> str:
     """The form in which two spellings of a name are equal: compatibility forms, letter case. Idempotent."""
     folded = text
-    # One pass is not enough: a case mapping can make a sequence that normalises further.
+    # One pass is not enough: a case mapping can create a sequence that normalizes further.
     while (following := unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold())) != folded:
         folded = following
     return folded
@@ -49,13 +49,13 @@ _word_of_one_script = written_in([*SCRIPTS, *(f"Latin {scripts}" for scripts in 
 
 
 def is_one_script_a_word(text: str) -> bool:
-    """Whether each word of a text is of one script. Latin stands beside Japanese, Korean and Chinese in one word."""
+    """Whether each word of a text has one script. Latin may be mixed with Japanese, Korean and Chinese."""
     return all(_word_of_one_script.fullmatch(word) for word in _words.findall(unicodedata.normalize("NFKC", text)))
 
 
 @cache
 def _look_alikes() -> dict[str, str]:
-    """Letters outside ASCII, and the ASCII letter or digit that they can be taken for."""
+    """The ASCII letter or digit that a letter outside ASCII looks like."""
     from confusable_homoglyphs.confusables import confusables_data  # noqa: PLC0415  45 ms to load
 
     found = {}

@@ -47,20 +47,20 @@ def keys(username: str, display_name: str) -> list[str]:
 
 
 def clean_username(text: str) -> str:
-    """The user name as it is kept; raise `Refused` (`invalid`) with the reason."""
+    """The user name in its stored form; raise `Refused` (`invalid`) with the reason."""
     name = _clean(text, _username, "A user name consists of letters and digits, with . _ - between them.", 2, 32)
     if not (name.isascii() or _latin.search(name)) and look(name).isascii():
-        raise _invalid("This user name looks like one in Latin letters. Please choose another.")
+        raise _invalid("This user name looks like a name in Latin letters. Please choose another.")
     return name
 
 
 def clean_display_name(text: str) -> str:
-    """The display name as it is kept; raise `Refused` (`invalid`) with the reason."""
+    """The display name in its stored form; raise `Refused` (`invalid`) with the reason."""
     return _clean(text, _display_name, "A display name consists of letters, digits, spaces, and ' . _ -.", 1, 40)
 
 
 def is_reserved(name: str) -> bool:
-    """Whether a name is, or looks like, one that would speak for the site."""
+    """Whether a name is reserved for the site, or looks like a reserved name."""
     return _reserved_form(fold(name)) in RESERVED or _reserved_look(name) in _reserved_looks()
 
 
@@ -69,7 +69,7 @@ def _clean(text: str, allowed: "regex.Pattern[str]", made_of: str, shortest: int
     _check_characters(text, allowed, made_of)
     name = unicodedata.normalize("NFKC", text)
     _check_length(name, shortest, longest)
-    _check_characters(name, allowed, made_of)  # a compatibility form can hold anything
+    _check_characters(name, allowed, made_of)  # a compatibility form can contain anything
     _check_form(name)
     _check_script(name)
     if is_reserved(name):
@@ -91,7 +91,7 @@ def _check_characters(name: str, allowed: "regex.Pattern[str]", made_of: str) ->
         raise _invalid("The name begins or ends with a space. Please remove it.")
     if _hidden.search(name):
         raise _invalid("The name contains an invisible character or an unusual space. Please type it again.")
-    # What this Python does not know yet it cannot fold: the keys would change with the next version.
+    # This Python cannot fold a character that it does not know: the keys would change with the next version.
     if not allowed.fullmatch(name) or any(unicodedata.category(letter) == "Cn" for letter in name):
         raise _invalid(made_of)
 
@@ -104,7 +104,7 @@ def _check_form(name: str) -> None:
     if _doubled.match(name):
         if regex.search(r"\. ", name) and not _doubled.match(name.replace(". ", " ")):
             return  # "J. R. Hartley"
-        raise _invalid("The name has two spaces or signs in a row. Please use single ones.")
+        raise _invalid("The name has two spaces or punctuation marks in a row. Please use one.")
     if _piled.match(name):
         raise _invalid("The name has too many accents on one letter.")
 
@@ -120,7 +120,7 @@ def _check_script(name: str) -> None:
 
 
 def _reserved_form(name: str) -> str:
-    """Without what people put between the letters of a word to get around a list."""
+    """The name without signs and digits, which people insert to get around a list."""
     return "".join(letter for letter in name if letter == " " or not (letter in _signs or letter.isdigit())).strip()
 
 

@@ -1,7 +1,7 @@
 """The names of rooms, and their addresses (slugs).
 
-Slugs from people's words have letters, digits and hyphens. The address of a direct conversation has an underscore, so
-that no name can produce it, and cannot be guessed.
+A slug from a title has letters, digits and hyphens. The address of a direct conversation has an underscore, so that no
+title can produce it. It cannot be guessed.
 """
 
 import secrets
@@ -19,7 +19,7 @@ SLUG_LENGTH = 40
 LOBBY_SLUG = Slug("lobby")
 
 FORMER_DIRECT = "^dm-[0-9a-f]{20}$"
-"""The addresses that direct rooms once had, which could be guessed. Nothing new gets such an address."""
+"""The former addresses of direct rooms, which could be guessed. No new room gets such an address."""
 
 _former_direct = regex.compile(FORMER_DIRECT[:-1] + r"\Z")
 _between = regex.compile(r"[^\p{L}\p{M}\p{Nd}]+")
@@ -29,9 +29,9 @@ _visible = regex.compile(r"[\p{L}\p{N}\p{S}\p{P}]")
 
 
 def make_slug(title: str, *, is_ended: bool = False) -> Slug:
-    """A room's name in addresses, made of its first title: letters and digits of any script, hyphens between.
+    """The name of a room in addresses, from its first title: letters and digits of any script, with hyphens.
 
-    With `is_ended`, it has an ending that nobody can guess. Raises `Refused` (`invalid`) for one that is the server's.
+    With `is_ended`, nobody can guess its ending. Raises `Refused` (`invalid`) for the address of a direct room.
     """
     slug = _between.sub("-", title.casefold()).strip("-")[:SLUG_LENGTH].strip("-") or "room"
     if is_ended:
@@ -47,12 +47,12 @@ def make_direct_slug() -> Slug:
 
 
 def is_former_direct(slug: str) -> bool:
-    """Whether this is the form of address that direct rooms once had."""
+    """Whether this is the former kind of address of direct rooms."""
     return _former_direct.match(slug) is not None
 
 
 def clean_title(text: str) -> str:
-    """A title as it is kept; raise `Refused` (`empty`, `too_long`, `invalid`)."""
+    """The title in its stored form; raise `Refused` (`empty`, `too_long`, `invalid`)."""
     title = _clean(text)
     if _visible.search(title) is None:
         raise Refused("empty", "Give the room a name.")
@@ -63,11 +63,11 @@ def clean_title(text: str) -> str:
 
 
 def check_new_title(title: str) -> None:
-    """Raise `Refused` (`invalid`) for a title that no room but the lobby may get: one that could mislead."""
+    """Raise `Refused` (`invalid`) for a title that could mislead. The lobby may have any title."""
     if not is_one_script_a_word(title):
         raise Refused("invalid", "A word of the name mixes letters of different scripts. Please use one script.")
     if set(title_keys(title)) & set(title_keys(LOBBY_SLUG)) or fold(look(title)) == fold(look(LOBBY_SLUG)):
-        raise Refused("invalid", "This name is the lobby's, or looks like it. Please choose another.")
+        raise Refused("invalid", "This name is the name of the lobby, or looks like it. Please choose another.")
 
 
 def title_keys(title: str) -> list[str]:
@@ -76,7 +76,7 @@ def title_keys(title: str) -> list[str]:
 
 
 def clean_topic(text: str) -> str:
-    """A topic as it is kept; raise `Refused` (`too_long`)."""
+    """The topic in its stored form; raise `Refused` (`too_long`)."""
     topic = _clean(text)
     if len(topic) > MAX_TOPIC:
         raise Refused("too_long", f"A topic has at most {MAX_TOPIC} characters.")

@@ -94,7 +94,7 @@ class Webhooks:
         _check_manager(access)
         cleaned = clean_hook_name(name)
         if self._is_taken(cleaned):
-            raise Refused("taken", "This name is a member's, or looks like it. Please choose another.")
+            raise Refused("taken", "This name is the name of a member, or looks like it. Please choose another.")
         if len(self._store.list_for(access.room.id)) >= MOST_HOOKS:
             raise Refused("invalid", f"A room has at most {MOST_HOOKS} webhooks. Remove one first.")
         return Hook(

@@ -25,7 +25,6 @@ class AccountStateStore:
         self._clock = clock
 
     def set_role(self, user_id: str, role: Role, note: Note | None = None) -> None:
-        """Change the role of an account."""
         with self._database.bounded():
             self._users.update_one({"_id": user_id, **HERE}, noting({"$set": {"role": role}}, note))
 

@@ -1,6 +1,6 @@
-"""Pictures of users: a square of the chosen picture; without one, the initials are shown.
+"""Avatars: a square of the chosen picture. Users without one have their initials.
 
-The content of a version never changes: it may be cached for ever.
+The content of a version never changes, so that it may be cached for ever.
 """
 
 import hashlib
@@ -40,7 +40,6 @@ class Avatars:
         self._list_again_at = 0.0
 
     def remove(self, user_id: str) -> None:
-        """Remove the avatar of a user."""
         self._store.remove(user_id)
         self._list_again_at = 0.0
 

@@ -23,7 +23,6 @@ class AvatarStore:
             self._avatars.replace_one({"_id": user_id}, document, upsert=True)
 
     def remove(self, user_id: str) -> None:
-        """Remove the avatar of a user."""
         with self._database.bounded():
             self._avatars.delete_one({"_id": user_id})
 

@@ -1,5 +1,4 @@
-"""Every field of an account's document: what happens to it on deletion, whether own data includes it, and who sees
-it.
+"""Every field of an account's document: what deletion does to it, whether own data include it, and who sees it.
 
 Deletion, own data and `Person` read this table; a test compares it with the stored documents.
 """
@@ -12,14 +11,14 @@ from chatroom.base.models import ApprovalState, Person, Role, User
 
 
 class Field(msgspec.Struct, frozen=True):
-    """The marks of one field; none has a default, so that each is decided."""
+    """The marks of one field. They have no defaults, so that each is decided."""
 
     on_deletion: Literal["removed", "replaced", "kept"]
-    """What becomes of it when the account is deleted; what is kept says nothing about the person."""
+    """What deletion of the account does to the field. A kept field says nothing about the person."""
     exported: bool
-    """Whether the person finds it in their own data."""
+    """Whether own data include it."""
     shown: Literal["everywhere", "profile", "moderators", "nowhere"]
-    """Where others see it: wherever the person is shown (`Person`), on their page, or there for moderators alone."""
+    """Where others see it: with the person (`Person`), on the person's page, or there only for moderators."""
 
 
 FIELDS = {  # on deletion, exported, shown
@@ -40,7 +39,7 @@ FIELDS = {  # on deletion, exported, shown
     "mute_reason": Field("removed", True, "moderators"),
     "banned_until": Field("removed", True, "moderators"),
     "ban_reason": Field("removed", True, "moderators"),
-    "held_at": Field("removed", False, "nowhere"),  # these three: the held messages are in the own data themselves
+    "held_at": Field("removed", False, "nowhere"),  # these three: own data have the held messages
     "approved": Field("removed", False, "nowhere"),
     "is_trusted": Field("removed", False, "nowhere"),
     "is_first": Field("kept", False, "nowhere"),
@@ -58,22 +57,21 @@ REMOVED = tuple(name for name, field in FIELDS.items() if field.on_deletion == "
 EXPORTED = tuple(_ATTRIBUTES.get(name, name) for name, field in FIELDS.items() if field.exported)
 """Attributes of `User`."""
 SHOWN = dict.fromkeys((name for name, field in FIELDS.items() if field.shown == "everywhere"), 1)
-"""What `person_of` needs of a document, as a projection."""
+"""The projection that `person_of` needs."""
 
 
 def person_of(document: dict[str, Any]) -> Person:
-    """The person whose document this is, as others see them."""
+    """The person of a document, as others see them."""
     return Person(**{_OF_PERSON.get(name, name): document[name] for name in SHOWN if name in document})
 
 
 def user_of(document: dict[str, Any]) -> User:
-    """The account whose document this is."""
     fields = {name: document[name] for name in _OF_USER if name in document}
     return User(id=document["_id"], approval_state=approval_state_of(document), **fields)
 
 
 def approval_state_of(document: dict[str, Any], room_role: Role = "member") -> ApprovalState:
-    """How well the user is known whose document this is, in a room where they have this role."""
+    """The approval state of the user of a document, in a room where they have this role."""
     roles = {document.get("role", "member"), room_role}
     return ApprovalState(
         since=document.get("created_at"),

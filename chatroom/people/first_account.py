@@ -1,4 +1,4 @@
-"""The code to register a site's first account, if strangers can reach the site: it becomes the administrator.
+"""The code to register the first account, which administers the site, if strangers can reach the site.
 
 The code is derived from the secret key, so every process knows it and nothing is stored.
 """
@@ -12,12 +12,11 @@ LETTERS = 20
 
 
 def first_code(secret_key: str) -> str:
-    """The code, as the start shows it and the registration asks for it."""
+    """The code that the start prints and the registration requires."""
     digest = hmac.digest(secret_key.encode("utf-8", "surrogateescape"), PURPOSE, "sha256")
     letters = base64.b32encode(digest).decode().lower()[:LETTERS]
     return "-".join(letters[at : at + 5] for at in range(0, LETTERS, 5))
 
 
 def is_first_code(typed: str, secret_key: str) -> bool:
-    """Whether this is the code."""
     return hmac.compare_digest(typed.strip().lower().encode("utf-8", "surrogatepass"), first_code(secret_key).encode())

@@ -1,6 +1,6 @@
 """Passwords: which are allowed, and their hashes.
 
-No input makes this raise anything but `Refused`, and no password is ever truncated.
+No input raises anything but `Refused`, and no password is ever truncated.
 """
 
 import logging
@@ -80,7 +80,6 @@ class Passwords:
         return not password_hash.startswith(f"$2b${self._rounds:02d}$")
 
     def close(self) -> None:
-        """End the threads."""
         self._workers.close()
 
     def _verify(self, password: str, kept: str | None) -> bool:

@@ -56,7 +56,7 @@ class Profiles:
 
 @cache
 def time_zones() -> frozenset[str]:
-    """The names of all time zones that this machine knows."""
+    """The time zones that this machine knows."""
     return frozenset(available_timezones())
 
 

@@ -1,4 +1,4 @@
-"""Sessions and access tokens, found by a secret that only their holder has.
+"""Sessions and access tokens, found by a secret that only their user has.
 
 A secret is valid while its session is in the database, not ended, not expired, and of the account's current password.
 """

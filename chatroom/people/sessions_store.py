@@ -36,7 +36,6 @@ class SessionStore:
         self._clock = clock
 
     def add(self, session: Session) -> None:
-        """Store a new session."""
         document = msgspec.structs.asdict(session)
         document["_id"] = document.pop("id")
         with self._database.bounded():

@@ -1,7 +1,7 @@
 """Accounts: one document each, with names that a unique index protects; one is the site's first.
 
-`name_keys` holds the keys of both names, so that a display name cannot equal another's user name. The keys of a
-deleted account stay, so that nobody else takes its names; only `AccountStateStore.find_former` finds it.
+`name_keys` holds the keys of both names, so that a display name cannot equal another user name. The keys of a deleted
+account stay, so that nobody else takes its names. Only `AccountStateStore.find_former` finds a deleted account.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,7 +24,7 @@ from chatroom.site.acts_store import INDEX, Note, noting
 INDEXES = [
     IndexModel("username_key", unique=True),
     IndexModel("display_name_key", unique=True),
-    IndexModel("name_keys", unique=True),  # many keys a user: mongomock lets them pass, mongod does not
+    IndexModel("name_keys", unique=True),  # several keys a user; mongomock does not enforce it
     IndexModel("is_first", unique=True, sparse=True),
     IndexModel("role"),
     IndexModel("deleted_at", sparse=True),
@@ -74,11 +74,9 @@ class UserStore:
         return user_of(document)
 
     def has_any(self) -> bool:
-        """Whether there is an account."""
         return self._database.has("users", {"is_first": True})
 
     def find(self, user_id: str) -> User | None:
-        """The account with this id."""
         return self._find({"_id": user_id})
 
     def find_by_username(self, username: str) -> User | None:

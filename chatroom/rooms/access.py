@@ -1,7 +1,6 @@
 """Find a room through its member: the query is the permission.
 
-Only a member gets a room. Opening the page of a public room, or joining it, makes a person a member, unless they were
-removed; posting never does.
+Opening the page of a public room, or joining it, makes a user a member, unless they were removed. Posting never does.
 """
 
 from collections.abc import Callable
@@ -20,11 +19,11 @@ from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.notices import Notices
 
 LOBBY = Room(id="lobby", slug=LOBBY_SLUG, title="Lobby")
-"""The room that everybody is in."""
+"""The room of which everybody is a member."""
 
 
 class RoomAccess:
-    """Find rooms for people, and admit them to public ones."""
+    """Find rooms for their members, and admit users to public rooms."""
 
     def __init__(
         self,
@@ -41,7 +40,7 @@ class RoomAccess:
         self._notices = notices
 
     def find_for(self, user_id: str, slug: str) -> Access | None:
-        """The room with this slug for one of its members; nobody becomes one by this."""
+        """The room with this slug, for a member; None for anybody else."""
         access = self._store.find(user_id, slug)
         if access is not None and access.room.kind == "direct":
             title = title_for(user_id, access.room, self._direct_store.people_of(access.room))
@@ -49,9 +48,9 @@ class RoomAccess:
         return access
 
     def get_for(self, user_id: str, slug: str) -> Access:
-        """The same; everybody who was not removed is a member of the lobby. Raises `Refused` for anybody else.
+        """The same, and the lobby for everybody who was not removed. Raises `Refused` for anybody else.
 
-        They are told that there is no such room, whether it exists or not; of a public room, that they can join it.
+        The refusal says that there is no such room, whether it exists or not; of a public room, that they can join it.
         """
         access = self.find_for(user_id, slug)
         if access is not None:
@@ -65,9 +64,9 @@ class RoomAccess:
         return self._get(user_id, slug)
 
     def visit(self, user_id: str, slug: str, check_return: Callable[[], None] = lambda: None) -> Access:
-        """The same for who opens the room's page: a public room makes them a member; `check_return`, if they left it.
+        """The same for the page of the room: the user joins a public room, after `check_return` if they had left it.
 
-        Administrators of the site reach every public room, whoever removed them.
+        Administrators of the site can enter every public room, even after a removal.
         """
         access = self.find_for(user_id, slug)
         if access is not None:
@@ -81,21 +80,21 @@ class RoomAccess:
         return self._get(user_id, slug)
 
     def get_public(self, user_id: str, slug: str) -> Room:
-        """A public room that this user may become a member of; raise `Refused` (`not_found`) for any other."""
+        """A public room that this user may join; raise `Refused` (`not_found`) for any other room."""
         room = self._room_store.find_public(slug)
         if room is None or (self._was_removed(user_id, room) and not self._is_site_administrator(user_id)):
             raise _no_such_room()
         return room
 
     def admit(self, user_id: str, room: Room) -> None:
-        """Make somebody a member of a room; administrators of the site also where they were removed from it."""
+        """Make a user a member of a room; an administrator of the site even after a removal."""
         if room.kind == "public" and self._was_removed(user_id, room) and self._is_site_administrator(user_id):
             self._membership_store.forgive(user_id, room)
         self._membership_store.admit(user_id, room)
 
     def _get(self, user_id: str, slug: str) -> Access:
         access = self.find_for(user_id, slug)
-        if access is None:  # removed, at this very moment or before
+        if access is None:  # removed just now
             raise _no_such_room()
         return access
 

@@ -77,7 +77,7 @@ class AccessStore:
         }
 
     def site_role_of(self, user_id: str) -> Role:
-        """An account's role on the site; `member` for an account that does not exist."""
+        """The role of an account on the site; `member` for an account that does not exist."""
         with self._database.bounded():
             found = self._users.find_one({"_id": user_id, "deleted_at": None}, {"role": 1}) or {}
         role: Role = found.get("role", "member")

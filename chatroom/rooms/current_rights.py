@@ -24,7 +24,7 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
     sessions: Collection[str]
 
     def allows(self, access: Access) -> bool:
-        """Whether somebody may still do all that an access says, and no mute of theirs is another."""
+        """Whether a user still has all the rights of an access, and the same mute."""
         rights = self.rights.get(access.user_id)
         if rights is None or access.room.id not in rights.memberships:
             return False
@@ -37,13 +37,13 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def changed_room(self, known: Room) -> Room | None:
-        """The room as it is, where it is not what is known."""
+        """The current room, if it differs from the known one."""
         room = self.rooms.get(known.id)
         return room if room is not None and _rules(room) != _rules(known) else None
 
 
 class RightsNow:
-    """Read them."""
+    """Read the current rights, rooms and sessions."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class RightsNow:
         self._clock = clock
 
     def read(self, user_ids: Collection[str], room_ids: Collection[str], session_ids: Collection[str]) -> Now:
-        """How things are for these."""
+        """The current state of these users, rooms and sessions."""
         rights = self._store.rights_of(user_ids)
         return Now(
             rights=rights,

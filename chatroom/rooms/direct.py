@@ -10,7 +10,7 @@ from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.site.notices import Notices
 
 MOST_PEOPLE = 8
-"""In a direct room, oneself among them."""
+"""The most people in a direct room, including the user who opens it."""
 
 
 class DirectRooms:
@@ -30,10 +30,7 @@ class DirectRooms:
         self._check_direct = check_direct
 
     def open(self, author: Author, others: Sequence[str], *, check_new: Callable[[], None] = lambda: None) -> Room:
-        """The direct room of these people, made when it is first needed, unless `check_new` refuses.
-
-        Raises `Refused` (`invalid`, `not_found`).
-        """
+        """The direct room of these people, created if `check_new` allows; raise `Refused` (`invalid`, `not_found`)."""
         people = tuple(sorted({author.id, *others}))
         if not 2 <= len(people) <= MOST_PEOPLE:
             raise Refused("invalid", f"Choose 1 to {MOST_PEOPLE - 1} people.")

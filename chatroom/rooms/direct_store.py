@@ -44,11 +44,9 @@ class DirectRoomStore:
         return room
 
     def people_of(self, room: Room) -> dict[str, Person]:
-        """The people in a direct room, by id."""
         with self._database.bounded():
             return find_people(self._users, room.people)
 
     def count_accounts(self, people: Sequence[str]) -> int:
-        """The number of these people who have an account."""
         with self._database.bounded():
             return self._users.count_documents({"_id": {"$in": list(people)}, "deleted_at": None})

@@ -1,7 +1,6 @@
-"""The settings of a room beside its name and topic: how each is shown, bounded, and announced in the room.
+"""The settings of a room besides its name and topic: how each is shown, bounded, and announced in the room.
 
-The form, the API, the page and the room's own lines read this table. The values are
-`chatroom.base.models.RoomValues`.
+The form, the API, the page and event lines read this table. `chatroom.base.models.RoomValues` has the values.
 """
 
 from collections.abc import Callable
@@ -13,20 +12,20 @@ from chatroom.base.models import Room, RoomValues
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
-    """One setting; its type is that of the field of `RoomValues`."""
+    """One setting. The field in `RoomValues` has its type."""
 
     label: str
     hint: str = ""
     needed: str = ""
-    """What is said when a number is missing."""
+    """The message if the number is missing."""
     most: int = 0
-    """The largest number, or the most characters of a text; numbers begin at 0."""
+    """The largest number, or the most characters of a text. Numbers begin at 0."""
     clean: Callable[[str], str] = str.strip
-    """What becomes of a text that was typed; raises `Refused` for what it cannot be."""
+    """Cleans a typed text; raises `Refused` if it is not allowed."""
     badge: Callable[[Any], str]
-    """What stands beside the room's name, unless the value is empty."""
+    """The badge next to the name of the room, unless the value is empty."""
     line: Callable[[Any], str]
-    """What the room says when somebody has changed it."""
+    """The event line of a change."""
 
 
 SETTINGS = {
@@ -63,5 +62,5 @@ def values_of(room: Room) -> dict[str, Any]:
 
 
 def badges_of(room: Room) -> list[str]:
-    """What stands beside the room's name."""
+    """The badges next to the name of the room."""
     return [setting.badge(value) for name, setting in SETTINGS.items() if (value := getattr(room, name))]

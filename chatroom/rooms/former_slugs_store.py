@@ -1,7 +1,7 @@
 """Give old direct conversations, whose addresses could be guessed, addresses that cannot.
 
-It can be repeated, interrupted, and run by several processes at once: one write sets the new address and keeps the
-old one, and the first write counts.
+It can be repeated, interrupted, and run by several processes at once: one write sets the new address and stores the
+old one. The first write counts.
 """
 
 import logging
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class FormerSlugs:
-    """The rooms collection, and the tokens that are for some rooms alone."""
+    """The rooms collection, and the tokens that are limited to rooms."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -32,7 +32,7 @@ class FormerSlugs:
         while moved := self._move_some():
             count += moved
         if count:
-            log.info("%d direct conversations have new addresses; the old ones lead there", count)
+            log.info("%d direct conversations have new addresses; the old addresses redirect to them", count)
         self._move_tokens()
 
     def _move_some(self) -> int:
@@ -47,13 +47,13 @@ class FormerSlugs:
     def _move_tokens(self) -> None:
         with self._database.bounded():
             if self._rooms.find_one({"former_slug": {"$gt": ""}}, {"_id": 1}) is None:
-                return  # a site without such rooms need not look at its tokens
+                return  # without such rooms, no token needs a new address
         last: str | None = ""
         while last is not None:
             last = self._move_some_tokens(last)
 
     def _move_some_tokens(self, after: str) -> str | None:
-        """Give the next tokens the new addresses that they lack; the id of the last one, or None at the end."""
+        """Add the missing new addresses to the next tokens; return the id of the last token, or None at the end."""
         query = {"kind": "token", "rooms": FORMER, "_id": {"$gt": after}}
         with self._database.bounded():
             found = list(self._sessions.find(query, {"rooms": 1}).sort("_id", ASCENDING).limit(AT_ONCE))
@@ -70,14 +70,12 @@ class FormerSlugs:
         return found[-1]["_id"] if found else None
 
     def _warn(self) -> None:
-        """A public room at such an address may have been made to be taken for a conversation of two others."""
+        """Warn of public rooms at such an address, which may imitate a conversation of others."""
         with self._database.bounded():
             for room in self._rooms.find({"kind": {"$ne": "direct"}, "slug": FORMER}, {"slug": 1}).limit(AT_ONCE):
-                log.warning(
-                    "the room %s is no direct conversation, and has an address like one: look who made it", room["slug"]
-                )
+                log.warning("the room %s has an address like a direct conversation: check its creator", room["slug"])
 
 
 def _lacking(slugs: list[str], moved: dict[str, str]) -> list[str]:
-    """The new addresses of what is moved, but for those that are there."""
+    """The new addresses of the moved rooms that the list lacks."""
     return [moved[slug] for slug in slugs if slug in moved and moved[slug] not in slugs]

@@ -20,7 +20,7 @@ MAX_HOURS = 30 * 24
 
 
 class RoomLinks:
-    """Make, show, use and end a room's links."""
+    """Create, list, use and end the links of a room."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class RoomLinks:
         self._clock = clock
 
     def make(self, access: Access, *, uses: int, hours: int) -> str:
-        """Make a link, and return its secret, which is shown once."""
+        """Create a link, and return its secret, which is shown once."""
         _check(access)
         if not (1 <= uses <= MAX_USES and 1 <= hours <= MAX_HOURS):
             raise Refused("invalid", f"A link admits 1 to {MAX_USES} people, for 30 days at most.")
@@ -60,12 +60,12 @@ class RoomLinks:
         return secret
 
     def list_for(self, access: Access) -> list[Code]:
-        """The valid links into a room, the oldest first."""
+        """The valid links of a room, the oldest first."""
         _check(access)
         return self._codes.list_valid(MOST_LINKS, order="created_at", room=access.room.id)
 
     def end(self, access: Access, link_id: str) -> None:
-        """End a link; raise `Refused` (`not_found`) when there is none, or it has ended."""
+        """End a link; raise `Refused` (`not_found`) if it does not exist or has ended."""
         _check(access)
         if not self._acts.do(
             "room_invites",
@@ -79,7 +79,7 @@ class RoomLinks:
             raise Refused("not_found", "This link does not exist, or has already ended.")
 
     def get_room(self, secret: str) -> Room:
-        """The room that a link leads to; raise `Refused` (`not_found`) for one that is not valid."""
+        """The room of a link; raise `Refused` (`not_found`) if the link is not valid."""
         code = self._codes.find(secret)
         room = self._room_store.find(str(code.about["room"])) if code else None
         if room is None:
@@ -87,7 +87,7 @@ class RoomLinks:
         return room
 
     def accept(self, author: Author, secret: str) -> Room:
-        """Enter a room by a link; for who is a member already it is not used."""
+        """Join a room by a link. A member does not use it up."""
         room = self.get_room(secret)
         if self._membership_store.find_role(author.id, room) is not None:
             return room

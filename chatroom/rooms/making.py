@@ -17,7 +17,7 @@ TRIES = 5
 
 
 class RoomMaking:
-    """Make rooms that people come to: public and private ones."""
+    """Create public and private rooms."""
 
     def __init__(
         self,
@@ -35,21 +35,21 @@ class RoomMaking:
         self._check_making = check_making
 
     def ensure_lobby(self) -> None:
-        """Create the room that everybody is in."""
+        """Create the lobby."""
         self._store.ensure(LOBBY)
 
     def may_create(self, site_role: Role) -> bool:
-        """Whether somebody may make rooms here."""
+        """Whether a user with this role may create rooms."""
         return site_role == "administrator" or not self._only_administrators_create
 
     def create(self, author: Author, site_role: Role, *, title: str, topic: str = "", is_private: bool = False) -> Room:
-        """Make a room; its maker is its administrator. Raises `Refused` (`forbidden`, `too_many_rooms`)."""
+        """Create a room, with its creator as administrator. Raises `Refused` (`forbidden`, `too_many_rooms`)."""
         if not self.may_create(site_role):
             raise Refused("forbidden", "Only administrators can create rooms.")
         self.check_title(title, is_public=not is_private)
         self._check_making(author.id)
         if 0 < self._max_per_user <= self._store.count_made_by(author.id, self._max_per_user):
-            raise Refused("too_many_rooms", f"You have made {self._max_per_user} rooms, which is the limit.")
+            raise Refused("too_many_rooms", f"You have created {self._max_per_user} rooms, which is the limit.")
         for attempt in range(TRIES):
             # The title of a private room must not show in which slugs are taken.
             room = Room(
@@ -65,7 +65,7 @@ class RoomMaking:
         raise _taken()
 
     def check_title(self, title: str, *, is_public: bool, room_id: str = "") -> None:
-        """Raise `Refused` (`invalid`, `taken`) for a title that is, or looks like, one that a room cannot get."""
+        """Raise `Refused` (`invalid`, `taken`) for a title that is taken or reserved, or looks like such a title."""
         if room_id != LOBBY.id:
             check_new_title(title)
         if is_public and self._store.has_title(title, but=room_id):

@@ -70,13 +70,12 @@ class MemberStore:
         return list(found.values())[:limit]
 
     def username_of(self, user_id: str) -> str:
-        """The user name of an account; empty for an account that was deleted."""
+        """The user name of an account; empty for a deleted account."""
         with self._database.bounded():
             found = self._users.find_one({"_id": user_id}, {"username": 1})
         return found["username"] if found else ""
 
     def has_another(self, user_id: str, room: Room) -> bool:
-        """Whether anybody else is in the room."""
         return self._database.has("memberships", {"room": room.id, "user": {"$ne": user_id}, "removed_at": None})
 
     def has_another_administrator(self, user_id: str, room: Room) -> bool:

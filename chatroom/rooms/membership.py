@@ -44,20 +44,19 @@ class RoomMembership:
         self._acts = acts
 
     def join(self, author: Author, slug: str) -> Room:
-        """Join a public room."""
         room = self._access.get_public(author.id, slug)
         if self._store.find_role(author.id, room) is None:
             self.let_in(author, room)
         return room
 
     def let_in(self, author: Author, room: Room) -> None:
-        """Make somebody a member, and say so in the room."""
+        """Make a user a member, and post an event line."""
         self._access.admit(author.id, room)
         self._notices.tell(*membership_notices(author.id, room))
         self._writer.note(room, author, "joined")
 
     def leave(self, access: Access) -> None:
-        """Leave a room; raise `Refused` (`forbidden`) where that cannot be."""
+        """Leave a room; raise `Refused` (`forbidden`) if the member cannot leave it."""
         room = access.room
         self._check_leaving(access)
         self._store.leave(access.user_id, room)
@@ -68,7 +67,7 @@ class RoomMembership:
             self._writer.note(room, access.author, "left")
 
     def add(self, access: Access, user_id: str, name: str) -> bool:
-        """Take somebody into a room, also who was removed from it; False when they are in it already."""
+        """Add a user to a room, even one who was removed; False for a member."""
         _check(access.may_moderate)
         room = access.room
         if self._store.find_role(user_id, room) is not None:
@@ -83,9 +82,9 @@ class RoomMembership:
         return True
 
     def remove(self, access: Access, user_id: str) -> None:
-        """Take somebody out of the room, also who has just left it; nobody who is as powerful there.
+        """Remove a member of a lower role, or a user who has just left.
 
-        Who was removed already is told so once more, and it is noted once.
+        A second removal notifies the user again; the audit log has one entry.
         """
         room = access.room
         _check(access.may_moderate)
@@ -94,7 +93,7 @@ class RoomMembership:
         if not self._store.was_ever_in(user_id, room):
             raise no_member()
         self.check_over(access, user_id)
-        # In the write itself: somebody may have made them more at this moment.
+        # Checked again in the write: the user may have got a higher role at this moment.
         above: list[Role] = [role for role in POWERS if not access.outranks(role, "member")]
         if not self._do(
             access,
@@ -107,7 +106,6 @@ class RoomMembership:
             self._acts.finish_in("memberships")
 
     def set_role(self, access: Access, user_id: str, role: Role) -> None:
-        """Give a member another role in the room."""
         _check(access.may_manage)
         room = access.room
         before = self._store.find_role(user_id, room)
@@ -128,7 +126,7 @@ class RoomMembership:
         self._do(access, give, "set_room_role", user_id, {"role": role}, tell=[access_notice(user_id, room)])
 
     def check_over(self, access: Access, user_id: str) -> None:
-        """Raise `Refused` (`forbidden`) unless they may act on this person in this room: the one place that knows."""
+        """Raise `Refused` (`forbidden`) unless the member may act on this user in this room."""
         _check(access.may_moderate)
         role = self._store.find_role(user_id, access.room) or "member"
         if not access.outranks(role, self._access_store.site_role_of(user_id)):
@@ -149,9 +147,9 @@ class RoomMembership:
             raise _nobody_else()
 
     def _keep_managed(self, room: Room, user_id: str, note: Note | None = None) -> None:
-        """Give a private room its administrator back where two have just taken the role from each other, or both went.
+        """Restore the administrator of a private room if two have just removed each other's role, or both left.
 
-        Whoever looks last does so: the look sees every write that was acknowledged before it.
+        The one that reads last restores it: the read sees every write that was acknowledged before it.
         """
         if room.kind == "private" and not self._member_store.has_another_administrator("", room):
             self._store.take_back(user_id, room, "administrator", note)
@@ -181,7 +179,7 @@ class RoomMembership:
 
 
 def no_member() -> Refused:
-    """The refusal for an act on somebody who is not in the room."""
+    """The refusal of an act on a user who is not in the room."""
     return Refused("not_found", "This user is not a member of this room.")
 
 

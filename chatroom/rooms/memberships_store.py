@@ -1,7 +1,7 @@
 """Memberships: who is in a room, with which role, and who is muted there.
 
-A removed member keeps a membership that says so, so that a public room does not admit them again. A person who left
-may return, and is still muted if they were before.
+A removal is stored in the membership, so that a public room does not admit the user again. A user who left may return,
+and is still muted if they were before.
 """
 
 from collections.abc import Collection
@@ -19,7 +19,7 @@ from chatroom.site.acts_store import INDEX, Note, noted, noting, taking_back
 INDEXES = [
     IndexModel([("user", ASCENDING), ("room", ASCENDING)], unique=True),
     IndexModel([("room", ASCENDING), ("user", ASCENDING)]),
-    # Few members have a role of their own: who manages a room is found without a look at the others.
+    # Only members with a role are in it.
     IndexModel(
         [("room", ASCENDING), ("role", ASCENDING)],
         partialFilterExpression={"role": {"$exists": True}},
@@ -137,5 +137,4 @@ class MembershipStore:
 
 
 def membership_of(document: Document) -> Membership:
-    """The membership of a document."""
     return msgspec.convert({**document, "user_id": document["user"], "room_id": document["room"]}, Membership)

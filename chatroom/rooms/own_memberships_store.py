@@ -9,7 +9,7 @@ from chatroom.mongo.database import Database
 
 
 class OwnMembershipStore:
-    """The memberships collection, as far as it is a member's own."""
+    """The fields of a membership that belong to the member."""
 
     def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
         self._database = database
@@ -17,7 +17,7 @@ class OwnMembershipStore:
         self._clock = clock
 
     def mark_read(self, user_id: str, room_id: str, sequence: int) -> bool:
-        """Move a member's read position forward; False when it is there, or further, already."""
+        """Move the read position of a member forward; False if it is there already, or further."""
         with self._database.bounded():
             result = self._memberships.update_one(
                 {"user": user_id, "room": room_id}, {"$max": {"read_sequence": sequence}}
@@ -25,21 +25,21 @@ class OwnMembershipStore:
         return result.modified_count > 0
 
     def preferences_in(self, room_id: str, user_ids: Collection[str]) -> dict[str, Notify]:
-        """What those of these users who are members want to be notified of in a room."""
+        """The notification preferences of these users in a room; only of members."""
         query = {"room": room_id, "user": {"$in": list(user_ids)}, "removed_at": None}
         with self._database.bounded():
             found = list(self._memberships.find(query, {"_id": 0, "user": 1, "notify": 1}))
         return {document["user"]: document.get("notify", "mentions") for document in found}
 
     def set_preference(self, user_id: str, room_id: str, notify: Notify) -> None:
-        """Change what a member wants to be notified of in a room."""
+        """Change the notification preference of a member in a room."""
         with self._database.bounded():
             self._memberships.update_one({"user": user_id, "room": room_id}, {"$set": {"notify": notify}})
 
     def take_turn(self, user_id: str, room: Room, client_id: str, seconds: int) -> float:
-        """Take the one post that a member has in so many seconds: 0, or how long they wait.
+        """Take the one post that a member has in a number of seconds: 0, or the seconds to wait.
 
-        The same post again is free. One write decides, whichever processes it is tried in.
+        The same post again is free. One write decides, across processes.
         """
         now = self._clock()
         latest = now - timedelta(seconds=seconds)

@@ -19,9 +19,9 @@ class ReadPositions:
         self._notices = notices
 
     def mark(self, access: Access, sequence: int) -> int:
-        """Note that somebody has read as far as `sequence`, and tell their other devices; answer how far it is."""
+        """Store that a member has read up to `sequence`, and notify their other devices; return the position."""
         user_id, room_id = access.user_id, access.room.id
-        # One that is beyond the room would make them miss what is yet to be written.
+        # A position beyond the end of the room would hide future messages.
         sequence = min(sequence, self._message_store.newest_revision(room_id))
         if self._store.mark_read(user_id, room_id, sequence):
             self._notices.tell(Notice(kind="read", user=user_id, room=room_id, data={"sequence": sequence}))

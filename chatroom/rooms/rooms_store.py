@@ -47,19 +47,17 @@ class RoomStore:
         with self._database.bounded():
             if self._rooms.find_one({"_id": room.id}, {"_id": 1}) is None:
                 holder = insert_or_find(self._database, document)
-                if holder is not None and holder["_id"] != room.id:  # else another process was quicker
+                if holder is not None and holder["_id"] != room.id:
                     raise SettingsError(f"The room {holder['_id']} has the address {room.slug}: give it another slug.")
-            # From before there were kinds, when `is_open` said the same.
+            # Rooms of former versions have `is_open` instead of `kind`.
             self._rooms.update_one(
                 {"_id": room.id, "kind": None}, {"$set": {"kind": room.kind}, "$unset": {"is_open": ""}}
             )
 
     def find(self, room_id: str) -> Room | None:
-        """Find a room by its id."""
         return self._find({"_id": room_id})
 
     def find_all(self, ids: Collection[str]) -> dict[str, Room]:
-        """These rooms as they are now, by id."""
         with self._database.bounded():
             return {room["_id"]: room_of(room) for room in self._rooms.find({"_id": {"$in": list(ids)}})}
 
@@ -70,17 +68,14 @@ class RoomStore:
         return room_of(room) if room else None
 
     def find_public(self, slug: str) -> Room | None:
-        """Find a public room."""
         return self._find({"slug": slug, "kind": "public"})
 
     def slugs_of(self, ids: Collection[str]) -> dict[str, str]:
-        """The slugs of these rooms, by id."""
         with self._database.bounded():
             found = self._rooms.find({"_id": {"$in": list(ids)}}, {"slug": 1})
             return {document["_id"]: document["slug"] for document in found}
 
     def list_ids(self) -> list[str]:
-        """The ids of all rooms."""
         with self._database.bounded():
             return [document["_id"] for document in self._rooms.find({}, {"_id": 1})]
 
@@ -90,7 +85,7 @@ class RoomStore:
         made = {"created_by": created_by, "created_at": self._clock()}
         made |= _title_fields(room.title, is_public=room.kind == "public")
         with self._database.bounded():
-            # Before the room, so that there is no moment at which nobody could reach it.
+            # Before the room, so that the room always has a member.
             self._memberships.insert_one(
                 {"user": created_by, "room": room.id, "role": "administrator", "joined_at": self._clock()}
             )
@@ -106,18 +101,17 @@ class RoomStore:
             return self._rooms.count_documents({"created_by": user_id}, limit=max(most, 1))
 
     def change(self, room_id: str, fields: Document, note: Note | None = None, *, is_public: bool = False) -> None:
-        """Change the settings of a room."""
         if "title" in fields:
             fields = {**fields, **_title_fields(fields["title"], is_public=is_public)}
         with self._database.bounded():
             self._rooms.update_one({"_id": room_id}, noting({"$set": fields}, note))
 
     def has_title(self, title: str, *, but: str = "") -> bool:
-        """Whether another public room than `but` has this title, or one that looks the same."""
+        """Whether a public room other than `but` has this title, or one that looks the same."""
         return self._database.has("rooms", {"title_keys": {"$in": title_keys(title)}, "_id": {"$ne": but}})
 
     def key_titles(self) -> None:
-        """Give public rooms of former versions the keys of their titles. Several may do so at once, or again."""
+        """Give public rooms of former versions the keys of their titles. Can be repeated, by several processes."""
         last: str | None = ""
         while last is not None:
             last = self._key_some(last)
@@ -158,5 +152,4 @@ def _title_fields(title: str, *, is_public: bool) -> Document:
 
 
 def room_of(document: Document) -> Room:
-    """The room of a document."""
     return msgspec.convert({**document, "id": document["_id"], "kind": document["kind"]}, Room)

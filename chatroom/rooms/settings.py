@@ -40,7 +40,7 @@ class RoomSettings:
         self._clock = clock
 
     def change(self, access: Access, wanted: RoomValues, reason: str = "") -> None:
-        """Give a room these settings. Raises `Refused` (`forbidden`, `invalid`, `taken`)."""
+        """Change the settings of a room. Raises `Refused` (`forbidden`, `invalid`, `taken`)."""
         _check(access)
         room = access.room
         fields = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value != getattr(room, name)}
@@ -54,12 +54,12 @@ class RoomSettings:
             self._acts.finish_in("rooms")
 
     def archive(self, access: Access, *, is_archived: bool, reason: str = "") -> None:
-        """Close a room for writing, or open it again."""
+        """Archive a room, or reopen it."""
         _check(access)
         self.set_archived(access.room, access.author, is_archived=is_archived, reason=reason)
 
     def set_archived(self, room: Room, author: Author, *, is_archived: bool, reason: str) -> None:
-        """The same for administrators of the site, who need not be members."""
+        """Archive or reopen a room, for administrators of the site, who need not be members."""
         if room.id == LOBBY.id:
             raise Refused("forbidden", "The lobby cannot be archived.")
         if (room.archived_at is not None) == is_archived:
@@ -88,7 +88,7 @@ def _check(access: Access) -> None:
 
 
 def _lines(room: Room, fields: Mapping[str, Any]) -> list[str]:
-    """What the room says of a change."""
+    """The event lines of a change."""
     lines = []
     if "title" in fields:
         lines.append(f"changed the name from “{room.title}” to “{fields['title']}”")

@@ -25,7 +25,7 @@ UNFINISHED_AFTER = timedelta(seconds=20)
 """The process that did the act has finished by then, or never will."""
 PASSING = {"count"}
 """Details that differ when the same act is repeated."""
-BEGUN = "It is decided. What follows from it will be done within a minute."
+BEGUN = "Your decision is stored. The remaining steps follow within a minute."
 
 Cut = Callable[[Note], object]
 """Makes the change in one write that includes the note; returns False if there was nothing to change."""
@@ -148,7 +148,7 @@ class Acts:
         try:
             self._try(self.follow, msgspec.structs.replace(note, notices=_bare(note.notices)))
         except Exception:
-            log.exception("what follows from an act failed, and is tried again: %s %s", note.act.act, note.id)
+            log.exception("the steps after an act failed and are tried again: %s %s", note.act.act, note.id)
 
     def _list_left(self, place: Place) -> list[Note]:
         try:
@@ -160,7 +160,7 @@ class Acts:
         try:
             deed(*arguments)
         except ChatroomError as error:
-            log.warning("what follows from an act is tried again: %s", error)
+            log.warning("the steps after an act are tried again: %s", error)
             return error
         return None
 

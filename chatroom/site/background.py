@@ -32,7 +32,7 @@ class Lease:
         self._taken_at = float("-inf")
 
     def is_held(self) -> bool:
-        """Whether this process has the lease. Takes or prolongs it in the database, at most once in a third of its time."""
+        """Whether this process has the lease. Takes or prolongs it in the database, once in a third of its time."""
         now = time.monotonic()
         if now - self._taken_at < self._seconds / 3:
             return True
@@ -131,7 +131,7 @@ class BackgroundThread:
 
 
 def make_chore(name: str, work: Callable[[], object], leases: LeaseStore) -> BackgroundThread:
-    """A thread for work that one process does for all every ten seconds; half a minute after a crash, another does it."""
+    """A thread for work that one process does for all every ten seconds; after a crash, another process does it."""
     lease = Lease(leases, name, CHORE_LEASE_SECONDS)
     return BackgroundThread(name, work, lease=lease, pause_seconds=CHORE_SECONDS)
 

@@ -10,14 +10,14 @@ from chatroom.base.models.people import Author, Person
 
 
 class Reaction(msgspec.Struct, frozen=True):
-    """An emoji on a message, and who put it there, the first first."""
+    """An emoji on a message, and the people who added it, the first first."""
 
     emoji: str
     people: tuple[Author, ...]
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A file of a message; `width` and `height` in pixels, of pictures alone."""
+    """A file of a message. `width` and `height` are in pixels, and only of pictures."""
 
     id: str
     name: str
@@ -28,7 +28,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 SERVER_MADE = "."
-"""The first character of a client id that the server made up, because the client sent none."""
+"""The first character of a client id that the server generated, because the client sent none."""
 
 
 def make_client_id(name: str = "") -> str:
@@ -37,7 +37,7 @@ def make_client_id(name: str = "") -> str:
 
 
 def given_client_id(client_id: str | None) -> str | msgspec.UnsetType:
-    """The client id that the client gave; None if the server generated it."""
+    """The client id that the client sent; unset if the server generated it."""
     return client_id if client_id and not client_id.startswith(SERVER_MADE) else msgspec.UNSET
 
 
@@ -52,13 +52,13 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     mentions: tuple[Person, ...] = ()
     kind: Literal["message", "event"] = "message"
     html: str = ""
-    """Where it was rendered before it was queued."""
+    """The HTML, if the text was rendered before it was queued."""
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
-    """A message that waits for approval, or what became of it; nobody but its author and the moderators sees it.
+    """A message that waits for approval, or was decided. Only its author and the moderators see it.
 
-    `is_done` is false as long as something is left to do: the decision, or what follows from it.
+    `is_done` is false until the decision is made and carried out.
     """
 
     id: str
@@ -75,7 +75,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     decided_by: Author | None = None
     reason: str = ""
     is_trusting: bool = False
-    """Approved by somebody who wants to see no more of its author's."""
+    """Whether the moderator also approved all later messages of the author."""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,15 +92,15 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     edited_at: datetime | None = None
     deleted_at: datetime | None = None
     kind: Literal["message", "event"] = "message"
-    """An event is a line that the room itself writes: who joined, what the topic became."""
+    """An event is a line that the server writes: who joined, or a new topic."""
     reply_to: int | None = None
-    """The sequence of the message that it answers, in the same room."""
+    """The sequence of the message that it replies to, in the same room."""
     mentions: tuple[str, ...] = ()
-    """The ids of the users whom it names; `room` for everybody."""
+    """The ids of the mentioned users; `room` for everybody."""
     reactions: tuple[Reaction, ...] = ()
     files: tuple[File, ...] = ()
     pinned_at: datetime | None = None
     text_revision: int = 0
-    """The revision at which its text was last changed; 0 unless it ever was."""
+    """The revision of the last change of its text; 0 if the text was never changed."""
     origin: str = ""
-    """The process that wrote this state; it says nothing after that process has ended."""
+    """The process that wrote this state; meaningless after that process has ended."""

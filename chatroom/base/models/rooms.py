@@ -14,7 +14,7 @@ Slug = NewType("Slug", str)
 
 
 class RoomName(msgspec.Struct, frozen=True):
-    """A room as whatever is about it names it: a report, an act in the audit log."""
+    """A room as a report or the audit log names it."""
 
     id: str
     slug: str
@@ -39,15 +39,15 @@ class Room(RoomValues, frozen=True, kw_only=True):
     kind: RoomKind = "public"
     archived_at: datetime | None = None
     cleared_sequence: int = 0
-    """What was said up to there was cleared: nobody is shown even its place."""
+    """Messages up to this sequence were cleared: nobody is shown even their place."""
     people: tuple[str, ...] = ()
-    """The ids of those in a direct room, sorted: there is one room for the same people."""
+    """The sorted ids of the people in a direct room. The same people have one room."""
     former_slug: str = ""
-    """The address that a direct room had before, where it had another."""
+    """The former address of a direct room, if it had another."""
 
 
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
-    """That a user is in a room, and how: `role` is the room's own, `read_sequence` how far they have read."""
+    """A user in a room. `role` is their role there, `read_sequence` how far they have read."""
 
     user_id: str
     room_id: str
@@ -57,7 +57,7 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RoomEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """A room in somebody's list. `title` is the one that they see; of unread messages, at most 100 are counted."""
+    """A room in a user's list. `title` is what they see; at most 100 unread messages are counted."""
 
     room: Room
     membership: Membership
@@ -65,13 +65,13 @@ class RoomEntry(msgspec.Struct, frozen=True, kw_only=True):
     unread: int
     mentions: int
     revision: int
-    """How far the room was before they were counted: the cursor to follow it from."""
+    """The newest revision before the count: the cursor to follow the room from."""
     people: tuple[Person, ...] = ()
-    """The others in a direct room."""
+    """The other people in a direct room."""
 
     @property
     def urgent(self) -> int:
-        """How many of the unread are for this user: those that name them, and in direct rooms all."""
+        """The unread messages for this user: mentions, and in direct rooms all."""
         if self.membership.notify == "none":
             return 0
         return self.unread if self.room.kind == "direct" else self.mentions
@@ -81,7 +81,7 @@ HookKind = Literal["incoming", "outgoing"]
 
 
 class Hook(msgspec.Struct, frozen=True, kw_only=True):
-    """A webhook of a room: one that posts into it, or one that is told what is posted."""
+    """A webhook of a room: incoming posts into it, outgoing is notified of messages."""
 
     id: str
     room: str
@@ -90,9 +90,9 @@ class Hook(msgspec.Struct, frozen=True, kw_only=True):
     made_by: Author
     created_at: datetime
     url: str = ""
-    trigger: str = ""  # what the messages begin with that it is told of; empty: all
-    cursor: int = 0  # the sequence up to which it was told
-    attempts: int = 0  # that failed, one after the other
+    trigger: str = ""  # the prefix of the messages that are sent; empty: all messages
+    cursor: int = 0  # the sequence up to which it was notified
+    attempts: int = 0  # the number of failed attempts in a row
     failing_since: datetime | None = None
     next_at: datetime | None = None
     last_error: str = ""

@@ -154,7 +154,7 @@ class Appender:
         try:
             store_now = self._make_ready(room, [draft for draft, _ in batch], after)
         except Exception:
-            log.exception("a batch could not be made ready; what is the matter comes out when it is written")
+            log.exception("a batch could not be prepared; the write will report the error")
             store_now = None
         if store_now is None:
             queue.extendleft(reversed(batch))
@@ -194,7 +194,7 @@ class Appender:
         try:
             self._published(room, messages)
         except Exception:
-            log.exception("stored messages were not published here; the feed brings them")
+            log.exception("stored messages were not published here; the feed will deliver them")
 
 
 def _take_batch(queue: Queue) -> Batch:
@@ -216,7 +216,7 @@ def _tell(done: Done, outcome: Stored | ChatroomError) -> None:
     try:
         done(outcome)
     except Exception:
-        log.exception("the outcome of a write could not be told")
+        log.exception("the outcome of a write could not be sent")
 
 
 async def _let_the_loop_turn() -> None:

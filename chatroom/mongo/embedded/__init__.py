@@ -1,6 +1,6 @@
-"""Run the embedded mongod, a one-node replica set that ends with the app and keeps what was acknowledged.
+"""Run the embedded mongod, a one-node replica set that stops with the app and keeps all acknowledged writes.
 
-Access needs a password that only the owner of the data folder can read, and a socket that only they can reach.
+Access needs a password and a unix socket; only the owner of the data folder can read the one and reach the other.
 """
 
 import time
@@ -21,7 +21,7 @@ _DYING_SECONDS = 1.0
 
 
 class EmbeddedMongo:
-    """A mongod that belongs to this process. Make it with `launch`."""
+    """A mongod that belongs to this process. Create it with `launch`."""
 
     def __init__(self, folder: DataFolder, record: Record, supervisor: Supervisor, database: str) -> None:
         self.folder = folder
@@ -31,7 +31,7 @@ class EmbeddedMongo:
 
     @classmethod
     def launch(cls, data_dir: Path, database: str = "chatroom") -> Self:
-        """Lock the folder, start mongod as a child and return at once; `wait_until_ready` comes next."""
+        """Lock the folder, start mongod as a child process and return at once; call `wait_until_ready` next."""
         binaries = find_binaries()
         folder = DataFolder.open(data_dir)
         try:
@@ -46,7 +46,7 @@ class EmbeddedMongo:
 
     @property
     def uri(self) -> str:
-        """The address for the app, known before mongod answers; it is for `database` and nothing else."""
+        """The address for the app, known before mongod answers; valid only for `database`."""
         return self._record.uri(self.database)
 
     @property
@@ -56,16 +56,16 @@ class EmbeddedMongo:
 
     @property
     def log_path(self) -> Path:
-        """The log of mongod and of its guardian."""
+        """The log of mongod and its guardian."""
         return self.folder.path / LOG
 
     @property
     def socket_path(self) -> Path:
-        """Where mongod listens."""
+        """The unix socket on which mongod listens."""
         return Path(self._record.socket)
 
     def wait_until_ready(self, timeout_seconds: float = _START_SECONDS) -> str:
-        """Wait until mongod takes writes, make what the first start needs, and return `uri`."""
+        """Wait until mongod accepts writes, create the accounts on the first start, and return `uri`."""
         deadline = time.monotonic() + timeout_seconds
         check_alive = partial(self._supervisor.check_alive, deadline)
         from pymongo.errors import PyMongoError  # noqa: PLC0415  (mongod boots meanwhile)
@@ -78,25 +78,25 @@ class EmbeddedMongo:
             setup.add_database(self.folder, self._record, self.database)
             setup.carry_over(self.folder, self._record, self._supervisor.binary)
         except PyMongoError as error:
-            check_alive(_DYING_SECONDS)  # which knows more, if mongod has died of it
+            check_alive(_DYING_SECONDS)  # knows the reason, if mongod has died
             raise EmbeddedError(f"mongod does not work in {self.folder.path}: {error}") from error
         self._supervisor.keep()
         return self.uri
 
     def uri_for(self, database: str) -> str:
-        """Give the app's user an account for one more database, and return its address; for tests."""
+        """Create an account for the app in one more database, and return its address; for tests."""
         from chatroom.mongo.embedded import setup  # noqa: PLC0415  (brings pymongo)
 
         setup.add_database(self.folder, self._record, database)
         return self._record.uri(database)
 
     def stop(self) -> None:
-        """End mongod, in good order if that takes under two seconds, and give the folder back."""
+        """Stop mongod (cleanly if that takes under two seconds), and release the folder."""
         self._supervisor.stop()
         self.folder.close()
 
     def kill(self) -> None:
-        """End mongod at once, as a crash of this process would, and give the folder back; for tests."""
+        """Kill mongod, as a crash of this process would, and release the folder; for tests."""
         self._supervisor.kill()
         self.folder.close()
 

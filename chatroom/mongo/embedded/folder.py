@@ -1,6 +1,6 @@
-"""The data folder of the embedded mongod: one app at a time, and nothing that others can read.
+"""The data folder of the embedded mongod: used by one app at a time, and readable only by its owner.
 
-A folder with other contents is never touched: a mistaken DATA_DIR must not close /tmp to everybody.
+A folder with other contents is never touched: a mistaken DATA_DIR must not take /tmp away from other accounts.
 """
 
 import fcntl
@@ -17,15 +17,15 @@ _HARMLESS = {"lost+found"}
 
 
 class FolderError(ChatroomError):
-    """The data folder cannot be used; the text says why and what to do."""
+    """The data folder cannot be used; the text states the reason and the remedy."""
 
 
 class FolderInUse(FolderError):
-    """Another chat room has the folder."""
+    """Another chat room is using the folder."""
 
 
 class DataFolder:
-    """A folder that this process holds until `close`, or until it ends in any other way."""
+    """A folder that this process holds until `close`, or until the process ends."""
 
     def __init__(self, path: Path, lock: int) -> None:
         self.path = path
@@ -33,7 +33,7 @@ class DataFolder:
 
     @classmethod
     def open(cls, path: Path) -> "DataFolder":
-        """Make the folder if it is missing, close it to others, and take it for this process."""
+        """Create the folder if it is missing, make it private, and lock it for this process."""
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             _refuse_foreign(path)
@@ -49,14 +49,14 @@ class DataFolder:
             self._lock = -1
 
     def keep(self, name: str, make: Callable[[], str]) -> str:
-        """Return a kept text; make it the first time."""
+        """Return a stored text; the first time, create it with `make` and store it."""
         path = self.path / name
         if not path.exists():
             self.write(name, make())
         return path.read_text()
 
     def write(self, name: str, text: str) -> None:
-        """Write a file that only its owner can read, whole or not at all."""
+        """Write a file atomically, readable only by its owner."""
         path = self.path / name
         draft = self.path / f"{name}.new"
         draft.unlink(missing_ok=True)
@@ -73,13 +73,13 @@ def _refuse_foreign(path: Path) -> None:
     for parent in path.parents:
         if parent.stat().st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
             raise FolderError(
-                f"The data folder {path} is in {parent}, where every account can put another in its place. "
-                f"Close that one (chmod o-w {parent}), or set DATA_DIR."
+                f"The data folder {path} is in {parent}, which every account can change. "
+                f"Run chmod o-w {parent}, or set DATA_DIR."
             )
     entries = [entry for entry in os.scandir(path) if entry.name not in _HARMLESS]
     names = {entry.name for entry in entries}
     if names and _LOCK not in names:
-        raise FolderError(f"The data folder {path} holds other things: {min(names)!r}. Set DATA_DIR to an empty one.")
+        raise FolderError(f"The data folder {path} contains other files: {min(names)!r}. Set DATA_DIR to an empty one.")
     for entry in entries:
         _refuse_owner(f"{entry.name!r} in the data folder {path}", entry.stat(follow_symlinks=False).st_uid)
 
@@ -87,8 +87,8 @@ def _refuse_foreign(path: Path) -> None:
 def _refuse_owner(what: str, owner: int) -> None:
     if owner != os.geteuid():
         raise FolderError(
-            f"{what} belongs to another account ({_name_of(owner)}), who can change it. "
-            "Run this as that account, or set DATA_DIR to a folder of your own."
+            f"{what} belongs to another account ({_name_of(owner)}), which can change it. "
+            "Run the server as that account, or set DATA_DIR to a folder of your own."
         )
 
 
@@ -96,7 +96,7 @@ def _close(path: Path) -> None:
     path.chmod(0o700)
     if stat.S_IMODE(path.stat().st_mode) != 0o700:
         raise FolderError(
-            f"The data folder {path} cannot be closed to other accounts: its file system has no modes. "
+            f"The data folder {path} cannot be protected from other accounts: its file system has no file modes. "
             "Set DATA_DIR to a folder on a disk of this machine."
         )
 
@@ -109,7 +109,7 @@ def _name_of(user: int) -> str:
 
 
 def _take(path: Path) -> int:
-    # The kernel lets go of this lock when the process ends, so a crash leaves none behind.
+    # The kernel releases this lock when the process ends, so a crash leaves no lock behind.
     lock = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -117,8 +117,7 @@ def _take(path: Path) -> int:
         owner = os.read(lock, 32).decode().strip() or "unknown"
         os.close(lock)
         raise FolderInUse(
-            f"Another chat room (process {owner}) is using the data folder {path}. "
-            "Stop it, or set DATA_DIR to another folder."
+            f"Another server (process {owner}) uses the data folder {path}. Stop it, or set DATA_DIR to another folder."
         ) from None
     os.ftruncate(lock, 0)
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)

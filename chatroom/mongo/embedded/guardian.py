@@ -1,7 +1,7 @@
 """Run one mongod for one app, and never let it outlive the app.
 
-It is a separate process in its own session: orders come through stdin, and the end of that pipe means that the app
-has ended. It imports little, because it starts before everything else and stays in memory.
+The guardian is a process in its own session. Orders arrive on stdin; the end of that pipe means that the app has
+ended. It imports little, because it starts before everything else and stays in memory.
 """
 
 import ctypes
@@ -23,15 +23,15 @@ _CANNOT_EXECUTE = 126
 
 
 class Log:
-    """A log file of at most 4 MB, and the one before it under the same name with `.1`."""
+    """A log file of at most 4 MB; the previous file has the same name with `.1`."""
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._open()
 
     def write(self, chunk: bytes) -> None:
-        """Append, and begin a new file when this one is full. A full disk loses lines."""
-        # mongod stops when nobody reads its output, so no error may end the reading.
+        """Append to the file, and begin a new file when this one is full. On a full disk, lines are lost."""
+        # mongod stops when nobody reads its output, so an error must not end the reading.
         try:
             if self._size + len(chunk) > _LOG_BYTES:
                 self._rotate()
@@ -40,7 +40,7 @@ class Log:
             pass
 
     def note(self, text: str) -> None:
-        """Append a line of our own."""
+        """Append a line of the guardian itself."""
         self.write(f"guardian: {text}\n".encode())
 
     def _rotate(self) -> None:
@@ -54,7 +54,7 @@ class Log:
 
 
 class Child:
-    """The mongod that runs now."""
+    """The running mongod process."""
 
     def __init__(self, command: list[str]) -> None:
         self.output, writer = os.pipe()
@@ -65,19 +65,19 @@ class Child:
         os.close(writer)
 
     def kill(self, number: signal.Signals) -> None:
-        """Send a signal."""
+        """Send a signal to mongod."""
         os.kill(self._pid, number)
 
     def reap(self) -> int:
-        """Wait for its end, and return its exit code."""
+        """Wait until mongod has ended, and return its exit code."""
         os.close(self.output)
         return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
 
 
 def _become(command: list[str], output: int, guardian: int) -> None:
-    """Turn the forked child into mongod."""
+    """Replace the forked child by mongod."""
     try:
-        # The kernel kills mongod when we are killed; it watches the thread that forked, our only one.
+        # The kernel kills mongod when the guardian's only thread, which forked it, ends.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != guardian:
             os._exit(0)
@@ -94,7 +94,7 @@ def _become(command: list[str], output: int, guardian: int) -> None:
 
 
 class Guardian:
-    """Start mongod, keep it running once the app has found it ready, stop it with the app."""
+    """Start mongod, restart it once the app has found it ready, stop it with the app."""
 
     def __init__(self, log: Log, command: list[str]) -> None:
         self._log = log
@@ -103,17 +103,17 @@ class Guardian:
         self._is_stopping = False
 
     def run(self) -> int:
-        """Return when mongod has ended for good: by order, with the app, or before it was ready."""
+        """Return when mongod has ended for good: on order, with the app, or before it was ready."""
         while True:
             code = self._watch(Child(self._command))
             if self._is_stopping or not self._is_ready:
                 return code
-            self._log.note(f"mongod ended with {code}, starting it again")
+            self._log.note(f"mongod exited with {code} and is started again")
             if self._wait_for_orders(_RESTART_SECONDS):
                 return code
 
     def _watch(self, child: Child) -> int:
-        """Copy its output to the log until the output ends, and mongod with it: it has no children."""
+        """Copy the output to the log until it ends; mongod has no children, so mongod has ended then too."""
         while True:
             readable = select.select([child.output] if self._is_stopping else [0, child.output], [], [])[0]
             if 0 in readable:
@@ -128,8 +128,8 @@ class Guardian:
             self._is_stopping = True
             self._stop(child)
         elif not order:
-            # The app crashed. What it was told is stored is in the journal; a clean end would take a second,
-            # and the next start waits for this folder.
+            # The app crashed. Acknowledged writes are in the journal. A clean stop would take a second, for which the
+            # next start would wait.
             self._is_stopping = True
             child.kill(signal.SIGKILL)
 
@@ -147,14 +147,14 @@ class Guardian:
         return bool(chunk)
 
     def _wait_for_orders(self, seconds: float) -> bool:
-        """Whether the app ended, or asked for the end, within this time."""
+        """Return whether the app ended or ordered a stop within this time."""
         if not select.select([0], [], [], seconds)[0]:
             return False
         return READY not in os.read(0, 64)
 
 
 def main(log_path: str, *command: str) -> int:
-    """Guard `command`, a mongod that logs to its standard output."""
+    """Guard `command`, a mongod that logs to its standard output; return its exit code."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

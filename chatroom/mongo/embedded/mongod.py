@@ -1,4 +1,4 @@
-"""The mongod binary: where it is, how it is started, and what its log says about a failure.
+"""The mongod binary: where it is, its command line, and what its log says about a failure.
 
 It listens only on a unix socket, uses no compression, runs no scripts and logs no message text.
 """
@@ -19,13 +19,13 @@ REPLICA_SET = "chatroom"
 
 _CACHE_GIGABYTES = "0.25"
 _OPLOG_MEGABYTES = "256"
-# Otherwise 300 MB of journal are preallocated, in half a second. What is left out here is *unset*.
+# prealloc=false: otherwise mongod preallocates 300 MB of journal, for half a second. A key left out here is *unset*.
 _JOURNAL = "log=(enabled=true,path=journal,compressor=snappy,prealloc=false,file_max=32MB)"
 _PARAMETERS = {
     "authenticationMechanisms": "SCRAM-SHA-256",
-    "scramSHA256IterationCount": "5000",  # the least allowed; our passwords have 256 random bits
+    "scramSHA256IterationCount": "5000",  # the minimum; our passwords have 256 random bits
     "diagnosticDataCollectionEnabled": "false",
-    "shutdownTimeoutMillisForSignaledShutdown": "0",  # nobody to hand over to; 15 s otherwise
+    "shutdownTimeoutMillisForSignaledShutdown": "0",  # there is no other node to take over; otherwise 15 s
 }
 _CANNOT_READ = (
     "UPGRADE PROBLEM",
@@ -36,11 +36,11 @@ _CANNOT_READ = (
 
 
 class EmbeddedError(ChatroomError):
-    """The embedded mongod cannot be used; the text says why and what to do."""
+    """The embedded mongod cannot be used; the text states the reason and the remedy."""
 
 
 def find_binaries() -> list[Path]:
-    """Find every mongod: the one on the PATH, and the bundled one."""
+    """Find every mongod: the installed one on the PATH, and the bundled one."""
     installed = shutil.which("mongod")
     if found := [*([Path(installed)] if installed else []), *_bundled()]:
         return found
@@ -52,7 +52,7 @@ def find_binaries() -> list[Path]:
 
 
 def make_runnable(binary: Path, folder: Path) -> Path:
-    """Give the binary its run bit, which pip may lose; where that is refused, return a copy in `folder`."""
+    """Make the binary executable, which pip may have undone; if that is refused, return a copy in `folder`."""
     if os.access(binary, os.X_OK):
         return binary
     try:
@@ -69,14 +69,14 @@ def command(binary: Path, *, files: Path, key: Path, socket: Path) -> list[str]:
     """Return the command line of a one-node replica set that logs to its standard output."""
     options = {
         "--dbpath": str(files),
-        "--bind_ip": str(socket),  # and so at no port
+        "--bind_ip": str(socket),  # and so on no port
         "--replSet": REPLICA_SET,
         "--keyFile": str(key),
         "--networkMessageCompressors": "disabled",  # CVE-2025-14847: 6.0.5 leaks memory through zlib
         "--wiredTigerCacheSizeGB": _CACHE_GIGABYTES,
         "--oplogSize": _OPLOG_MEGABYTES,
         "--wiredTigerEngineConfigString": _JOURNAL,
-        "--slowms": "1000000000",  # a slow query is logged with the people's text in it
+        "--slowms": "1000000000",  # mongod logs slow queries with the text of messages
     }
     words = [word for option in options.items() for word in option]
     parameters = [word for name, value in _PARAMETERS.items() for word in ("--setParameter", f"{name}={value}")]
@@ -84,25 +84,25 @@ def command(binary: Path, *, files: Path, key: Path, socket: Path) -> list[str]:
 
 
 def explain(log: str, folder: Path) -> str:
-    """Say in one sentence why mongod ended, from what it logged."""
+    """Explain in one sentence, from the log, why mongod ended."""
     if "error while loading shared libraries" in log:
         library = Path(log.partition("error while loading shared libraries:")[2].partition(":")[0].strip()).name
         package = "libcurl4" if library.startswith("libcurl") else f"the package that has {library}"
         return f"mongod needs {library}: install {package}, or set MONGO_URI to a server's address."
     if "No space left on device" in log:
-        return f"The disk with {folder} is full. Make room, or set DATA_DIR to a folder on another one."
+        return f"The disk with {folder} is full. Free space, or set DATA_DIR to a folder on another disk."
     if is_of_another_version(log):
-        return f"The data files in {folder} are of another version of MongoDB: put a mongod of theirs on the PATH."
-    return f"mongod ended at its start in {folder}: {_last_complaint(log)}"
+        return f"The data files in {folder} belong to another MongoDB version: put its mongod on the PATH."
+    return f"mongod exited during its start in {folder}: {_last_complaint(log)}"
 
 
 def is_of_another_version(log: str) -> bool:
-    """Whether mongod ended because the data files are not for it."""
+    """Return whether mongod ended because it cannot read the version of the data files."""
     return any(words in log for words in _CANNOT_READ)
 
 
 def _bundled() -> Iterator[Path]:
-    # find_spec imports nothing here: the real `fiftyone` may be installed, and would take seconds.
+    # find_spec does not import the package: the real `fiftyone` may be installed, and would take seconds.
     bundle = importlib.util.find_spec("fiftyone")
     for place in (bundle.submodule_search_locations or []) if bundle else []:
         binary = Path(place, "db", "bin", "mongod")
@@ -111,7 +111,7 @@ def _bundled() -> Iterator[Path]:
 
 
 class _Entry(msgspec.Struct):
-    """A line of mongod's log, as far as it is read."""
+    """The fields of a mongod log line that are read here."""
 
     s: str
     msg: str
@@ -119,7 +119,7 @@ class _Entry(msgspec.Struct):
 
 
 def _last_complaint(log: str) -> str:
-    """The last entry of an error; without one, the last line that is no entry: the system's own words."""
+    """Return the last logged error; without one, the last line that is not JSON, which the system wrote."""
     plain, complaint = "it left no message", ""
     for line in log.splitlines():
         try:

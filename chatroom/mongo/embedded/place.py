@@ -1,6 +1,6 @@
-"""Choose where mongod listens: a unix socket in a folder that only its owner can enter, and no port.
+"""Choose where mongod listens: on a unix socket in a folder that only its owner can enter, and on no port.
 
-So other accounts of this machine can neither connect nor replace mongod.
+So other accounts of this machine can neither connect to mongod nor replace it.
 """
 
 import os
@@ -17,13 +17,13 @@ from chatroom.mongo.embedded.mongod import EmbeddedError
 NAME = "mongod.sock"
 PREFIX = "chatroom-"
 SIMPLE = re.compile(r"/[a-z0-9_./-]+")
-"""pymongo folds members' names to small letters and ends them at a colon; to mongod a comma begins another address."""
+"""pymongo lowercases the names of replica set members and cuts them at a colon; mongod splits them at a comma."""
 
 
 def place_socket(folder: Path) -> Path:
-    """Where the socket will be: in `folder`, or in a new one of its own where that cannot hold it.
+    """Return a path for the socket: in `folder`, or in a new folder if `folder` cannot hold a socket.
 
-    A new one is in `$RUNTIME_DIRECTORY` where systemd has made one: the console reaches that, and no private `/tmp`.
+    The new folder is in `$RUNTIME_DIRECTORY` if systemd set it: console commands reach that, and not a private `/tmp`.
     """
     path = folder / NAME
     if _can_be(path):
@@ -36,12 +36,12 @@ def place_socket(folder: Path) -> Path:
             path.parent.rmdir()
     raise EmbeddedError(
         f"mongod's socket can be neither in {folder} nor in {' or '.join(_places())}. "
-        "Set DATA_DIR to a folder on a disk of this machine, whose path is at most 95 small letters, digits and ._-/."
+        "Set DATA_DIR to a folder on a disk of this machine, whose path has at most 95 of a-z, digits and ._-/."
     )
 
 
 def clear_place(path: Path, folder: Path) -> None:
-    """Remove the socket that a killed mongod left, and the folder that was made for it."""
+    """Remove the socket that a killed mongod left, and the folder that was created for it."""
     path.unlink(missing_ok=True)
     if path.parent != folder:
         with suppress(OSError):
@@ -49,7 +49,7 @@ def clear_place(path: Path, folder: Path) -> None:
 
 
 def clear_stale(path: Path, folder: Path) -> None:
-    """Remove what a run that was killed left elsewhere, if it is ours and nobody listens there."""
+    """Remove the socket of an earlier run from another folder, if the folder is ours and nobody listens there."""
     with suppress(OSError):
         found = path.parent.lstat()
         is_ours = (found.st_uid, found.st_mode) == (os.geteuid(), stat.S_IFDIR | 0o700)
@@ -63,7 +63,7 @@ def _places() -> Iterator[str]:
 
 
 def _is_heard(path: Path) -> bool:
-    """Whether somebody listens at a socket: a copy of a data folder names that of the first one."""
+    """Return whether a process listens on a socket; a copied data folder names the socket of the original."""
     try:
         with socket.socket(socket.AF_UNIX) as probe:
             probe.setblocking(False)
@@ -76,7 +76,7 @@ def _is_heard(path: Path) -> bool:
 
 
 def _can_be(path: Path) -> bool:
-    """Whether a socket can have this path: the kernel takes 107 bytes, and some mounted file systems hold none."""
+    """Return whether a socket can have this path: at most 107 bytes, and some mounted file systems allow no sockets."""
     path.unlink(missing_ok=True)
     try:
         with socket.socket(socket.AF_UNIX) as probe:

@@ -1,4 +1,4 @@
-"""The guardian process with its mongod; a closed pipe tells it that the app has ended."""
+"""The guardian process and its mongod; a closed pipe tells the guardian that the app has ended."""
 
 import os
 import subprocess
@@ -11,19 +11,19 @@ from chatroom.mongo.embedded.guardian import READY, STOP
 from chatroom.mongo.embedded.mongod import explain, is_of_another_version
 
 LOG = "mongod.log"
-"""In the data folder: the log of mongod and of its guardian."""
+"""The log of mongod and its guardian, in the data folder."""
 _STOP_SECONDS = 4.0
 
 
 class Process:
-    """A guardian that was started with its mongod in `folder`; both hold `lock` until they end."""
+    """A guardian that was started in `folder` and runs one mongod; both hold `lock` until they end."""
 
     def __init__(self, mongod: Sequence[str], folder: Path, lock: int) -> None:
         self._folder = folder
         self._log = folder / LOG
         guardian = [sys.executable, "-I", "-S", str(Path(__file__).with_name("guardian.py")), str(self._log)]
-        # A session of its own: Ctrl-C in the terminal must not reach mongod before the last writes of the app.
-        # The pipe closes when the app ends; a process that forks without exec would keep it open.
+        # A session of its own: Ctrl-C in the terminal must not stop mongod before the app has made its last writes.
+        # The pipe closes when the app ends; a process forked without exec would keep the pipe open.
         orders, self._orders = os.pipe()
         log_file = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
@@ -45,15 +45,15 @@ class Process:
             os.close(log_file)
 
     def is_ready(self) -> None:
-        """Restart mongod from now on, whenever it ends."""
+        """Tell the guardian to restart mongod from now on, whenever it ends."""
         self._order(READY)
 
     def stop(self) -> None:
-        """Ask mongod to stop in good order; `end` comes next."""
+        """Order a clean stop of mongod; call `end` next."""
         self._order(STOP)
 
     def end(self) -> None:
-        """End both processes, at once unless a stop was requested, and wait."""
+        """End both processes (at once, unless `stop` was called), and wait for that."""
         os.close(self._orders)
         try:
             self._guardian.wait(_STOP_SECONDS)
@@ -62,11 +62,11 @@ class Process:
             self._guardian.wait()
 
     def wait(self) -> None:
-        """Wait for the guardian's end."""
+        """Wait until the guardian has ended."""
         self._guardian.wait()
 
     def has_ended(self, grace_seconds: float) -> bool:
-        """Whether the guardian has ended, or ends within this time."""
+        """Return whether the guardian has ended, or ends within this time."""
         try:
             self._guardian.wait(grace_seconds)
         except subprocess.TimeoutExpired:
@@ -74,16 +74,16 @@ class Process:
         return True
 
     def explain(self) -> str:
-        """Say in one sentence why mongod ended."""
+        """Explain in one sentence why mongod ended."""
         return explain(self._read_log(), self._folder)
 
     def cannot_read(self) -> bool:
-        """Whether mongod has ended because the data files are of another version."""
+        """Return whether mongod has ended because the data files are of another version."""
         return self.has_ended(0) and is_of_another_version(self._read_log())
 
     def _read_log(self) -> str:
         log = self._log.read_bytes()
-        start = self._log_start if self._log_start <= len(log) else 0  # the guardian may have begun a new file
+        start = self._log_start if self._log_start <= len(log) else 0  # the guardian may have begun a new log file
         return log[start:].decode(errors="replace")
 
     def _order(self, order: bytes) -> None:

@@ -1,4 +1,4 @@
-"""The state of the embedded mongod between runs, including secrets: `mongo.json` in the data folder."""
+"""The state of the embedded mongod between runs, with its passwords: `mongo.json` in the data folder."""
 
 import secrets
 from urllib.parse import quote
@@ -13,22 +13,22 @@ APP, ROOT = "chatroom", "root"
 
 
 class Record(msgspec.Struct):
-    """The passwords, where mongod listens, and what the data files are."""
+    """The passwords, the socket, and the version of the data files."""
 
     root_password: str
     password: str
     socket: str = ""
     configured: str = ""
-    """The socket that the replica set knows itself by."""
+    """The socket in the configuration of the replica set."""
     compatibility: str = ""
-    """Which version of MongoDB the data files are of, as "6.0"."""
+    """The version of MongoDB that the data files have, such as "6.0"."""
     binary: str = ""
-    """The mongod that they were carried over by: its path, size and time."""
+    """The mongod that last upgraded the data files: its path, size and time of change."""
     databases: list[str] = []
-    """Those with an account; none means that the first start never ended, so nothing was ever stored."""
+    """The databases with an account; an empty list means that the first start failed, so nothing was stored."""
 
     def uri(self, database: str) -> str:
-        """The address for the app; it is for this database and nothing else."""
+        """Return the address for the app; valid only for this database."""
         return self._uri(APP, self.password, database)
 
     @property
@@ -42,22 +42,22 @@ class Record(msgspec.Struct):
 
 
 def read_record(folder: DataFolder) -> Record:
-    """What is remembered, or new passwords for a first start."""
+    """Read the stored record, or create one with new passwords for a first start."""
     path = folder.path / NAME
     if not path.exists():
         if (folder.path / FILES).exists():
-            raise EmbeddedError(f"{path} is missing, and with it the password of the database beside it. Restore it.")
+            raise EmbeddedError(f"{path} is missing. It contains the password of the database. Restore it.")
         return _new()
     try:
         record = msgspec.json.decode(path.read_bytes(), type=Record)
     except msgspec.DecodeError as error:
         raise EmbeddedError(f"{path} is damaged ({error}). Restore it.") from error
-    # A first start that failed may have told its passwords to whatever it failed at.
+    # A failed first start may have sent its passwords to the server that failed, so they are not used again.
     return record if record.databases else _new()
 
 
 def write_record(folder: DataFolder, record: Record) -> None:
-    """Remember it."""
+    """Store the record."""
     folder.write(NAME, msgspec.json.encode(record).decode())
 
 

@@ -1,7 +1,7 @@
 """Prepare a started mongod: its one-node replica set, its accounts, and the version of its data files.
 
-Completed steps are recorded, so that an interrupted start continues with the rest. The account of the app can read and
-write only the databases that it was created for.
+Completed steps are recorded, so that an interrupted start continues with the rest. The app's account can read and
+write only the databases for which it was created.
 """
 
 import logging
@@ -26,18 +26,18 @@ _ANSWER_MILLISECONDS = 60_000
 _REACH_MILLISECONDS = 10_000
 _POLL_SECONDS = 0.005
 _FIRST_TO_CONFIRM = 7
-"""The first major version that wants a confirmation that there is no way back; earlier versions refuse the word."""
+"""The first major version that requires `confirm: true` for an upgrade; earlier versions refuse the parameter."""
 _NOT_YET = {94, 109}  # NotYetInitialized, ConfigurationInProgress
 
 
 def prepare(folder: DataFolder, record: Record, check: Callable[[], None]) -> None:
-    """Make the replica set at a first start, or tell it a new socket, and wait until it takes writes.
+    """Initiate the replica set on a first start, or tell it its new socket, and wait until it accepts writes.
 
-    `check` ends a wait by raising.
+    `check` raises an error to end the wait.
     """
     is_new, has_moved = not record.databases, record.configured != record.socket
     with _connect(record.socket, record.root_password if has_moved and not is_new else None) as client:
-        if is_new:  # without an account, which mongod allows on this machine while it has none
+        if is_new:  # without an account: mongod allows that from this machine as long as it has no account
             client.admin.command("replSetInitiate", _configuration(record.socket))
         elif has_moved:
             _repeat(lambda: _reconfigure(client, record.socket), check)
@@ -50,7 +50,7 @@ def prepare(folder: DataFolder, record: Record, check: Callable[[], None]) -> No
 
 
 def add_database(folder: DataFolder, record: Record, database: str) -> None:
-    """Give the app an account for a database, once."""
+    """Create an account for the app in a database, unless it has one."""
     if database not in record.databases:
         roles = [{"role": "readWrite", "db": database}]
         with _connect(record.socket, record.root_password) as client:
@@ -60,14 +60,14 @@ def add_database(folder: DataFolder, record: Record, database: str) -> None:
 
 
 def carry_over(folder: DataFolder, record: Record, binary: str) -> None:
-    """Upgrade the data files to the version of this mongod, after a start that succeeded with it."""
+    """Upgrade the data files to the version of this mongod, after a successful start with it."""
     if record.binary == binary:
         return
     try:
         with _connect(record.socket, record.root_password) as client:
             record.compatibility = _upgrade(client)
     except OperationFailure as error:
-        log.warning("the data files cannot be carried over to this version of MongoDB: %s", error)
+        log.warning("the data files cannot be upgraded to this version of MongoDB: %s", error)
     else:
         record.binary = binary
         write_record(folder, record)
@@ -75,7 +75,7 @@ def carry_over(folder: DataFolder, record: Record, binary: str) -> None:
 
 @contextmanager
 def _connect(path: str, root_password: str | None) -> Iterator[Client]:
-    """Open a client, as root if there is a password; none of its calls waits for more than a minute."""
+    """Open a client, as root if there is a password; no call waits for more than a minute."""
     client: Client = MongoClient(
         f"mongodb://{quote(path, safe='')}",
         directConnection=True,
@@ -89,11 +89,11 @@ def _connect(path: str, root_password: str | None) -> Iterator[Client]:
 
 
 def _reconfigure(client: Client, path: str) -> bool:
-    """Tell the replica set its socket: with a wrong one it elects no primary."""
+    """Configure the new socket; with a wrong socket, the replica set elects no primary."""
     try:
         client.admin.command("replSetReconfig", _configuration(path), force=True)
     except OperationFailure as error:
-        # First it asks the process at the old socket whether that is the same node: for 30 s without an answer.
+        # mongod first asks the old socket whether it is the same node, for 30 s if nobody answers there.
         if error.code not in _NOT_YET:
             raise
         return False
@@ -101,13 +101,13 @@ def _reconfigure(client: Client, path: str) -> bool:
 
 
 def _upgrade(client: Client) -> str:
-    """Upgrade the data files to the version of mongod, and return it; earlier versions cannot read them then."""
+    """Upgrade the data files to the version of mongod, and return it; earlier versions can no longer read them."""
     version = ".".join(map(str, client.server_info()["versionArray"][:2]))
     files = client.admin.command("getParameter", 1, featureCompatibilityVersion=1)["featureCompatibilityVersion"]
     if files != {"version": version}:
         confirmed: dict[str, Any] = {"confirm": True} if int(version.split(".")[0]) >= _FIRST_TO_CONFIRM else {}
         client.admin.command("setFeatureCompatibilityVersion", version, **confirmed)
-        log.info("the data files are carried over from MongoDB %s to %s", files["version"], version)
+        log.info("the data files were upgraded from MongoDB %s to %s", files["version"], version)
     return version
 
 

@@ -1,4 +1,4 @@
-"""Keep a mongod running in a data folder: restart it when it ends, with another binary if one cannot read the files.
+"""Keep a mongod running in a data folder: restart it when it ends, and try another binary if one cannot read the files.
 
 Only one app at a time runs a mongod in a folder: the guardian and its mongod hold a lock until both have ended.
 """
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 def start_mongod(folder: DataFolder, record: Record, binaries: list[Path]) -> "Supervisor":
-    """Prepare the folder, and start a mongod that can read it; wait only for the end of an earlier one."""
+    """Prepare the folder, and start a mongod that can read its files; wait only until an earlier mongod has ended."""
     with _held_lock(folder.path) as lock:
         is_new, files = not record.databases, folder.path / FILES
         runnable = [make_runnable(binary, folder.path) for binary in binaries]
@@ -56,21 +56,21 @@ class Supervisor:
         self._place = place
         self._binaries = binaries
         self.binary = ""
-        """Which mongod was started: its path, size and time."""
+        """The mongod that was started: its path, size and time of change."""
         self._command: list[str] = []
         self._process: Process | None = None
         self._turn = threading.Lock()
         self._is_ending = threading.Event()
 
     def start(self, lock: int) -> None:
-        """Start with the next of the binaries."""
+        """Start the next binary of the list."""
         binary = self._binaries.pop(0)
         self.binary = f"{binary} {binary.stat().st_size} {binary.stat().st_mtime_ns}"
         self._command = command(binary, files=self._folder / FILES, key=self._folder / _KEY, socket=self._place)
         self._process = Process(self._command, self._folder, lock)
 
     def wait_for_socket(self, deadline: float) -> None:
-        """Wait until mongod listens; raise `EmbeddedError` if it ends, or is too late."""
+        """Wait until mongod listens; raise `EmbeddedError` if it ends first, or at the deadline."""
         while True:
             if self._binaries and self._process is not None and self._process.cannot_read():
                 self._try_another(self._process)
@@ -94,7 +94,7 @@ class Supervisor:
             threading.Thread(target=self._keep, args=[self._process], name="mongod", daemon=True).start()
 
     def stop(self) -> None:
-        """Stop mongod, in good order if that takes under two seconds."""
+        """Stop mongod (cleanly if that takes under two seconds)."""
         self._is_ending.set()
         with self._turn:
             if self._process is not None:
@@ -121,7 +121,7 @@ class Supervisor:
                 self.start(lock)
 
     def _keep(self, process: Process) -> None:
-        """Restart the guardian and mongod whenever the guardian was killed, until `stop` or `kill`."""
+        """Restart the guardian and mongod when the guardian was killed, until `stop` or `kill`."""
         while True:
             process.wait()
             with self._turn:
@@ -146,7 +146,7 @@ class Supervisor:
 
 @contextmanager
 def _held_lock(folder: Path) -> Iterator[int]:
-    """Wait for the mongod of an app that was just killed, and hold the lock that the next guardian inherits."""
+    """Wait until the mongod of a killed app has ended, and hold the lock that the next guardian inherits."""
     # The guardian and its mongod inherit the lock, so it is free as soon as both have ended.
     lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

@@ -1,4 +1,4 @@
-"""The releases of mongod, and the data files that each can open.
+"""The releases of mongod, and the versions of data files that each can open.
 
 MongoDB upgrades data files by one major version at a time, and never downgrades them.
 """
@@ -20,15 +20,15 @@ log = logging.getLogger(__name__)
 
 
 def candidates(binaries: Sequence[Path], files: str, *, is_new: bool) -> list[Path]:
-    """The binaries to try, in order: the next one only if the previous cannot read the data files.
+    """Return the binaries to try, in order: each one only if the previous one cannot read the data files.
 
-    Where there are files whose version nobody wrote down, it begins with the one that was run then: the first.
+    If the version of existing files is not recorded, all binaries are candidates, the installed one first.
     """
     return [choose(binaries, files)] if files or is_new else list(binaries)
 
 
 def choose(binaries: Sequence[Path], files: str) -> Path:
-    """The newest of several mongods that can open the data files; `files`: their version, as "6.0", or empty."""
+    """Return the newest mongod that can open the data files; `files` is their version, such as "6.0", or empty."""
     if len(binaries) == 1 and not files:
         return binaries[0]
     newest_first = sorted(((release_of(binary), binary) for binary in binaries), key=lambda each: each[0], reverse=True)
@@ -44,7 +44,7 @@ def choose(binaries: Sequence[Path], files: str) -> Path:
 
 
 def release_of(binary: Path) -> Release:
-    """The release of a mongod; zeros where it does not say."""
+    """Return the release of a mongod, or zeros if it does not print one."""
     command = [str(binary), "--version"]
     try:
         answer = subprocess.run(command, capture_output=True, timeout=_ANSWER_SECONDS, check=False).stdout
@@ -55,13 +55,13 @@ def release_of(binary: Path) -> Release:
 
 
 def _obstacle(binary: Path, release: Release, files: str) -> str:
-    """Why a mongod cannot open the data files, and what to do; empty when it can, or may."""
+    """Say why a mongod cannot open the data files, and what to do; return "" if it can, or if that is unknown."""
     if not files or release == _UNKNOWN:
         return ""
     major, minor = map(int, files.split("."))
-    what = f"The data files are of MongoDB {files}, and {binary} is {release[0]}.{release[1]}.{release[2]}"
+    what = f"The data files belong to MongoDB {files}, but {binary} is {release[0]}.{release[1]}.{release[2]}"
     if release[:2] < (major, minor):
         return f"{what}, which cannot read them: put a mongod of {files} on the PATH."
     if release[0] > major + 1 or (release[0] == major + 1 and release[1] > 0):
-        return f"{what}: a version is missing between. Start the room once with a mongod of {major + 1}.0 on the PATH."
+        return f"{what}: a version in between is missing. Start once with a mongod of {major + 1}.0 on the PATH."
     return ""

@@ -134,7 +134,7 @@ def mark_read(slug: str) -> Response:
     "rooms",
     {201: RoomAnswer},
     body=NewRoom,
-    example={"title": "Builds", "topic": "What the machines say", "kind": "private"},
+    example={"title": "Builds", "topic": "Messages from machines", "kind": "private"},
     refusals=(409,),
 )
 def create() -> Response:

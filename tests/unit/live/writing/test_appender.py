@@ -581,7 +581,7 @@ def test_a_draft_that_cannot_be_stored_spoils_no_other(caplog: pytest.LogCapture
         assert store.told[-1][0] == "a4"
 
     run(test)
-    assert "cannot mend" in caplog.text
+    assert "cannot solve" in caplog.text
 
 
 def test_an_answer_that_fails_stops_nobody(caplog: pytest.LogCaptureFixture) -> None:
@@ -601,7 +601,7 @@ def test_an_answer_that_fails_stops_nobody(caplog: pytest.LogCaptureFixture) -> 
         assert store.told[-1][0] == "a4"
 
     run(test)
-    assert "could not be told" in caplog.text
+    assert "could not be sent" in caplog.text
 
 
 def test_a_failing_publication_stops_nobody(caplog: pytest.LogCaptureFixture) -> None:

@@ -132,14 +132,14 @@ class TestEntering:
 
 class TestMaking:
     def test_a_room_is_made(self, program: Program, alice: Visitor) -> None:
-        made = program.ask("POST", "/rooms", {"title": " Builds  &c ", "topic": "What the machines say"})
+        made = program.ask("POST", "/rooms", {"title": " Builds  &c ", "topic": "Messages from machines"})
         assert (made.status_code, made.get_json()) == (
             201,
             {
                 "slug": "builds-c",
                 "title": "Builds &c",
                 "kind": "public",
-                "topic": "What the machines say",
+                "topic": "Messages from machines",
                 "role": "administrator",
                 "archived": False,
                 **{name: TYPES[name]() for name in SETTINGS},
