@@ -10,6 +10,7 @@ from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Author, Message, Reaction, Role, Room
 from chatroom.messages.log_store import MOST_PINS
 from chatroom.messages.messages_store import MessageStore
+from chatroom.messages.writer import Change
 from chatroom.mongo.database import Database
 from chatroom.rooms.access import LOBBY
 from chatroom.rooms.rooms_store import RoomStore
@@ -24,6 +25,21 @@ def edit_seen(messages: Messaging, message: Message, text: str) -> Message:
     """As an editor does who has this state of the message in view."""
     change = messages.changes.editing(access(ALICE, LOBBY), message.id, text, seen=message.revision)
     return messages.change(LOBBY, change)
+
+
+def make_twice(change: Change, store: MessageStore, monkeypatch: pytest.MonkeyPatch) -> Message:
+    """Make a change again after a try that was stored and not answered."""
+    write = store.change
+
+    def write_and_fall_silent(*given: Any, **more: Any) -> Message:
+        write(*given, **more)
+        raise Unavailable("silence")
+
+    monkeypatch.setattr(store, "change", write_and_fall_silent)
+    with pytest.raises(Unavailable):
+        change(LOBBY.id, None)
+    monkeypatch.setattr(store, "change", write)
+    return change(LOBBY.id, None)
 
 
 class TestEdit:
@@ -95,17 +111,7 @@ class TestDelete:
         delete(messages, ALICE, own.id, "moderator")
         assert audit.page().entries == []
         change = messages.changes.deleting(access(BOB, LOBBY, "moderator"), message.id, "rude")
-        write = store.change
-
-        def write_and_fall_silent(*given: Any, **more: Any) -> Message:
-            write(*given, **more)
-            raise Unavailable("silence")
-
-        monkeypatch.setattr(store, "change", write_and_fall_silent)
-        with pytest.raises(Unavailable):
-            change(LOBBY.id, None)
-        monkeypatch.setattr(store, "change", write)
-        assert change(LOBBY.id, None).deleted_at
+        assert make_twice(change, store, monkeypatch).deleted_at
         delete(messages, BOB, message.id, "moderator")
         (entry,) = audit.page(room=LOBBY.id).entries
         assert (entry.actor, entry.act, entry.subject.name) == (BOB, "delete_message", "Alice in Lobby")
@@ -204,17 +210,7 @@ class TestPin:
     ) -> None:
         message = say(messages, "hi")
         change = messages.changes.pinning(access(BOB, LOBBY, "moderator"), message.id)
-        write = store.change
-
-        def write_and_fall_silent(*given: Any, **more: Any) -> Message:
-            write(*given, **more)
-            raise Unavailable("silence")
-
-        monkeypatch.setattr(store, "change", write_and_fall_silent)
-        with pytest.raises(Unavailable):
-            change(LOBBY.id, None)
-        monkeypatch.setattr(store, "change", write)
-        assert change(LOBBY.id, None).pinned_at
+        assert make_twice(change, store, monkeypatch).pinned_at
         assert [each.kind for each in store.newest(LOBBY.id, 9)] == ["message", "event"]
 
     def test_a_line_that_cannot_be_written_is_left_out(
