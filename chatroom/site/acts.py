@@ -1,7 +1,7 @@
 """Grant or revoke a right in one order: change it, announce it, record it.
 
-The change and a note of it are one write (`chatroom.site.acts_store`). The rest is repeated from the note, by the
-next caller or by `finish`. So it may fail anywhere: nobody keeps a right, and the audit log is complete.
+One write makes the change and stores a note of it (`chatroom.site.acts_store`). The other steps are repeated from the
+note, by the next caller or by `finish`. So after a failure at any step, rights are revoked and the log is complete.
 """
 
 import hashlib
@@ -22,23 +22,23 @@ from chatroom.site.audit_store import Act, AuditStore, Subject
 log = logging.getLogger(__name__)
 
 UNFINISHED_AFTER = timedelta(seconds=20)
-"""Whoever did it has finished by then, or will not."""
+"""After this time, the caller of an act has finished it, or will never do so."""
 PASSING = {"count"}
-"""Details that differ when the same is done again."""
+"""Details that may differ between two tries of the same act."""
 BEGUN = "It is decided. What follows from it will be done within a minute."
 
 Cut = Callable[[Note], object]
-"""Makes the change in one write that holds the note; False when there was nothing to change."""
+"""Makes the change in one write that also stores the note; returns False if there was nothing to change."""
 FollowUp = Callable[[Act], object]
-"""What else an act does, beyond its first write; may be called again."""
+"""Completes an act after its first write; may be called again."""
 
 
 class About(TypedDict, total=False):
-    """What else may be said of an act.
+    """Further properties of an act.
 
-    With a `room`, those who manage it read the entry too. `tell`: who hears of it. The same act again, while the first
-    is not recorded, is recorded once; one that is `is_new` has made something, and is never the same. After what
-    `is_end`, the document is good for nothing.
+    The moderators of `room` may read the entry; `tell` are the notices to send. If an act is repeated before the first
+    is recorded, both are one entry, unless the act created something (`is_new`). After an act with `is_end`, the
+    document is deleted.
     """
 
     reason: str
@@ -50,7 +50,7 @@ class About(TypedDict, total=False):
 
 
 class Acts:
-    """Execute acts, and finish interrupted ones. `follow_ups` complete an act, by its name."""
+    """Executes acts, and finishes interrupted ones. `follow_ups` maps names of acts to functions that complete them."""
 
     def __init__(
         self,
@@ -68,17 +68,17 @@ class Acts:
         self._follow_ups = follow_ups or {}
 
     def do(self, place: Place, cut: Cut, actor: Author, act: str, subject: Subject, **about: Unpack[About]) -> bool:
-        """Change, announce, record; False if there was nothing to change. `act` is one word of docs/moderation.md.
+        """Change, announce, record; return False if there was nothing to change. `act` is a word of docs/moderation.md.
 
-        What `is_end` is also done when an earlier try did it, and its answer was lost.
-        Raises what `cut` does, and `Unavailable` when the act is done and something that belongs to it is not yet.
+        With `is_end`, the result is also True if an earlier try made the change and its answer was lost.
+        Raises the errors of `cut`, and `Unavailable` if the change is made and a later step is not yet.
         """
         note = self.note(place, actor, act, subject, **about)
         try:
             if cut(note) is False:
                 return note.is_end and self.finish_in(place, act, subject.id, **note.act.details)
         except Unavailable:
-            # Perhaps it is stored. They are asked anew what they may do, and lose nothing if it is not.
+            # The change may be stored. Clients that get the bare notices read their rights again, which does no harm.
             for notice in _bare(note.notices):
                 self._tell(notice)
             raise
@@ -86,7 +86,7 @@ class Acts:
         return True
 
     def note(self, place: Place, actor: Author, act: str, subject: Subject, **about: Unpack[About]) -> Note:
-        """The note of an act that is about to be done, for a write of the caller's own; then call `follow`."""
+        """Return the note of an act for a write by the caller, who then calls `follow`."""
         done = Act(
             at=self._now(),
             actor=Author(actor.id, actor.name),
@@ -109,11 +109,11 @@ class Acts:
         )
 
     def intend(self, note: Note, document_id: str) -> None:
-        """Note an act in a document that it does not change; what changes then is a follow-up."""
+        """Store the note of an act in a document that only the follow-up changes."""
         self._store.put(note, document_id)
 
     def follow(self, note: Note) -> None:
-        """Announce and record a stored act. Failures are left to `finish`."""
+        """Announce and record a stored act; `finish` repeats failed steps. Raise `Unavailable` if the follow-up failed."""
         for notice in note.notices:
             self._tell(notice)
         problem = self._try(self._follow_ups.get(note.act.act, _nothing), note.act)
@@ -123,9 +123,9 @@ class Acts:
             raise Unavailable(BEGUN) from problem
 
     def finish_in(self, place: Place, act: str = "", subject_id: str = "", **details: Any) -> bool:
-        """Do at once what is left to do in one collection; whether this very act, with these details, was left.
+        """Finish all acts of one collection now; return whether the described act was among them.
 
-        For who finds that there is nothing to cut: then it was they, and the answer was lost.
+        For a caller that finds nothing to change: True means that its own earlier try made the change.
         """
         left = self._list_left(place)
         for note in left:
@@ -134,7 +134,7 @@ class Acts:
         return any(details.items() <= each.details.items() for each in acts)
 
     def finish(self, *, is_urgent: bool = False) -> None:
-        """Do what is left to do after acts that somebody could not finish; `is_urgent`: also of just now."""
+        """Finish interrupted acts that are older than `UNFINISHED_AFTER`, or all of them if `is_urgent`."""
         before = self._now() if is_urgent else self._now() - UNFINISHED_AFTER
         for place in PLACES:
             for note in self._store.list_left(place):
@@ -142,9 +142,9 @@ class Acts:
                     self._follow_late(note)
 
     def _follow_late(self, note: Note) -> None:
-        """Do what follows some time after an act, when it may be undone: who is told asks anew what is so now.
+        """Finish an act some time later. It may have been undone: the notices make clients read the present state.
 
-        One that cannot be followed, for whatever reason, keeps no other from it.
+        A failure is logged, and does not stop the acts after this one.
         """
         try:
             self._try(self.follow, msgspec.structs.replace(note, notices=_bare(note.notices)))
@@ -154,7 +154,7 @@ class Acts:
     def _list_left(self, place: Place) -> list[Note]:
         try:
             return self._store.list_left(place)
-        except Unavailable:  # nobody keeps a right because a look at earlier acts fails
+        except Unavailable:  # the act must not fail because earlier acts cannot be read
             return []
 
     def _try(self, deed: Callable[..., object], *arguments: object) -> ChatroomError | None:
@@ -170,12 +170,12 @@ class Acts:
 
 
 def _bare(notices: Sequence[Notice]) -> tuple[Notice, ...]:
-    """The same notices without what they say: whoever hears them asks anew."""
+    """Return the notices without their data, so that clients read the present state."""
     return tuple(msgspec.structs.replace(notice, data={}) for notice in notices)
 
 
 def _nothing(_: Act) -> None:
-    """Most acts are one write."""
+    """Do nothing: most acts are one write."""
 
 
 def _key_of(act: Act) -> str:

@@ -1,6 +1,6 @@
-"""Acts that grant or revoke a right: noted in the document that they change, until they are in the audit log.
+"""Notes of acts that grant or revoke a right, kept in the changed document until the audit log has the act.
 
-The change and the note are one write, so that no crash separates them.
+The change and the note are one write, so a crash cannot separate them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,16 +17,16 @@ from chatroom.site.audit_store import Act, act_of, document_of
 Place = Literal[
     "users", "memberships", "rooms", "site", "invites", "room_invites", "resets", "hooks", "reports", "held"
 ]
-"""The collections in whose documents acts are noted."""
+"""The collections whose documents can contain notes of acts."""
 PLACES: tuple[Place, ...] = get_args(Place)
 INDEX = IndexModel("acts.key", sparse=True)
 MOST_LEFT = 100
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
-    """An act that is not in the audit log yet; `key` is the same for the same act again.
+    """An act that is not in the audit log yet. Two tries of the same act have the same `key`.
 
-    With `is_end`, the document is good for nothing else, and goes with its last note.
+    With `is_end`, the document is deleted with its last note.
     """
 
     id: str
@@ -38,54 +38,54 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def noting(update: Mapping[str, Any], note: Note | None) -> Document:
-    """An update that makes the note in the same write."""
+    """Return the update with the note added, so that both are one write."""
     return {**update, "$push": {"acts": _document(note)}} if note is not None else dict(update)
 
 
 def noted(document: Document, note: Note | None) -> Document:
-    """A new document that has the note."""
+    """Return the new document with the note added."""
     return {**document, "acts": [_document(note)]} if note is not None else document
 
 
 def taking_back(update: Mapping[str, Any], note: Note | None) -> Document:
-    """An update that undoes what the note is about, and forgets it."""
+    """Return the update with the note removed; the update undoes the act."""
     return {**update, "$pull": {"acts": {"id": note.id}}} if note is not None else dict(update)
 
 
 class ActStore:
-    """The notes in all collections that have some."""
+    """The notes in all collections of `PLACES`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._collections = {place: database[place] for place in PLACES}
 
     def new_id(self) -> str:
-        """An id for an act, which is its entry's in the audit log; they ascend with time."""
+        """Return a new id for an act and its entry in the audit log; ids ascend with time."""
         return str(ObjectId())
 
     def put(self, note: Note, document_id: str) -> None:
-        """Note an act in a document that it does not change itself, before it does; again does no harm."""
+        """Store a note in a document before the act changes others; idempotent."""
         query = {"_id": document_id, "acts.id": {"$ne": note.id}}
         with self._database.bounded():
             self._collections[note.place].update_one(query, noting({}, note))
 
     def list_left(self, place: Place) -> list[Note]:
-        """The notes in a collection, the oldest first: normally none."""
+        """Return the notes in a collection, the oldest first; normally there are none."""
         with self._database.bounded():
             found = list(self._collections[place].find({"acts.key": {"$exists": True}}, {"acts": 1}).limit(MOST_LEFT))
         notes = {each["id"]: _note(each, place) for document in found for each in document["acts"]}
         return sorted(notes.values(), key=lambda note: note.id)
 
     def settle(self, note: Note) -> None:
-        """Forget a note, wherever it is; again does no harm.
+        """Delete a note from all documents; idempotent.
 
-        A document that it is the end of goes with it, once that holds no note of another act.
+        If the note has `is_end`, delete the document once it contains no note of another act.
         """
         collection = self._collections[note.place]
         query = {"acts.key": note.key, "acts.id": note.id}
         with self._database.bounded():
             if note.is_end:
-                # Else it stays, and so does the note, which is followed again after those of before.
+                # If other notes remain, this one remains too; it is followed again after them.
                 others = {"acts": {"$elemMatch": {"id": {"$ne": note.id}}}}
                 collection.delete_many({**query, "$nor": [others]})
                 return

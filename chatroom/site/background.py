@@ -1,6 +1,6 @@
-"""Background work: a thread that repeats it, with a pause in between, or earlier when it is woken.
+"""Background work: a thread that repeats a function, after a pause or when it is woken.
 
-With a lease, only the process that holds it works. Without a lease, every process works.
+With a lease, only the process that holds the lease works. Without one, every process works.
 """
 
 import logging
@@ -19,11 +19,11 @@ STOP_SECONDS = 5.0
 CHORE_SECONDS, CHORE_LEASE_SECONDS = 10.0, 20.0
 
 Report = Callable[[str, int, int], None]
-"""Called with a name, how much is done, and how much it will be."""
+"""Called with a name, the amount done, and the total amount."""
 
 
 class Lease:
-    """This process's hold on work that one process does for all."""
+    """This process's lease for work that only one process does."""
 
     def __init__(self, store: LeaseStore, name: str, seconds: float) -> None:
         self._store = store
@@ -32,7 +32,7 @@ class Lease:
         self._taken_at = float("-inf")
 
     def is_held(self) -> bool:
-        """Whether it is ours: takes or prolongs it, and asks the database when a third of its time has passed."""
+        """Return whether this process holds the lease; take or prolong it once a third of its time has passed."""
         now = time.monotonic()
         if now - self._taken_at < self._seconds / 3:
             return True
@@ -48,9 +48,9 @@ class Lease:
 
 
 class BackgroundThread:
-    """Calls `work` every `pause_seconds` (None: `PAUSE_SECONDS`); whatever it raises, it is called again.
+    """Calls `work` every `pause_seconds` (None: `PAUSE_SECONDS`), also after an error.
 
-    `stop` waits `stop_seconds` for the call that is running.
+    `stop` waits at most `stop_seconds` for a running call.
     """
 
     def __init__(
@@ -73,38 +73,38 @@ class BackgroundThread:
 
     @property
     def is_started(self) -> bool:
-        """Whether it works, or waits for its turn."""
+        """Whether the thread is started and not yet stopped."""
         return self._thread is not None
 
     def start(self) -> None:
-        """Begin to work."""
+        """Start the thread."""
         self._stopped.clear()
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
         self._thread.start()
 
     def wake(self) -> None:
-        """End the pause: there is something to do."""
+        """End the present pause."""
         self._woken.set()
 
     def stop(self) -> None:
-        """Stop working, and let another process do it."""
+        """Stop the thread, and release its lease."""
         stop_all([self])
 
     def tell_to_stop(self) -> None:
-        """Have it stop after the step that it is at, and return at once."""
+        """Make the thread stop after its present step; return at once."""
         self._stopped.set()
         self._woken.set()
 
     def wait_until_stopped(self, told_at: float) -> None:
-        """Wait for the call that is running, for as long as it may take from when it was told."""
+        """Wait for the running call, at most `stop_seconds` after `told_at`."""
         if self._thread is not None:
             self._thread.join(max(0.0, told_at + self._stop_seconds - time.monotonic()))
             self._thread = None
 
     def may_go_on(self, rest_seconds: float = 0.0) -> bool:
-        """Whether `work` may take its next step, after a rest; asked before each step. Prolongs the lease.
+        """Rest, then return whether `work` may take its next step; call this before each step. Prolongs the lease.
 
-        Work that is called without the thread rests for nobody, and asks for no lease.
+        If `work` runs outside the thread, there is no rest and no lease.
         """
         if self._thread is not None and rest_seconds > 0:
             self._stopped.wait(rest_seconds)
@@ -122,22 +122,22 @@ class BackgroundThread:
                 if self.lease is None or self.lease.is_held():
                     self._work()
             except ChatroomError:
-                pass  # the database is away, which is logged where it is noticed
+                pass  # the database is away; the failed call has logged that
             except Exception:
                 log.exception("the background thread %r failed and tries again", self.name)
         if self.lease is not None:
-            with suppress(ChatroomError):  # then it expires
+            with suppress(ChatroomError):  # the lease then expires
                 self.lease.give_back()
 
 
 def make_chore(name: str, work: Callable[[], object], leases: LeaseStore) -> BackgroundThread:
-    """What one process does for all, every ten seconds; another does it half a minute after that one died."""
+    """Create a thread that works every ten seconds in one process; if that dies, another takes over in 30 seconds."""
     lease = Lease(leases, name, CHORE_LEASE_SECONDS)
     return BackgroundThread(name, work, lease=lease, pause_seconds=CHORE_SECONDS)
 
 
 def stop_all(threads: Sequence[BackgroundThread]) -> None:
-    """Stop them at the same time: the seconds of each count from now."""
+    """Stop several threads at the same time: their `stop_seconds` all begin now."""
     now = time.monotonic()
     for each in threads:
         each.tell_to_stop()
