@@ -113,7 +113,7 @@ class Acts:
         self._store.put(note, document_id)
 
     def follow(self, note: Note) -> None:
-        """Announce and record a stored act; `finish` repeats failed steps. Raise `Unavailable` if the follow-up failed."""
+        """Announce and record an act; `finish` repeats failed steps. Raise `Unavailable` if a follow-up failed."""
         for notice in note.notices:
             self._tell(notice)
         problem = self._try(self._follow_ups.get(note.act.act, _nothing), note.act)
