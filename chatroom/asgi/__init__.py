@@ -1,4 +1,4 @@
 """The HTTP server around the pages: connections, uploads, downloads, and the queue for threads.
 
-What clients make the process hold in memory is counted in one place, and bounded.
+One account counts and limits the memory that clients occupy in this process.
 """

@@ -1,6 +1,6 @@
-"""Send files on the event loop, as fast as the reader takes them.
+"""Downloads: send files from the event loop, as fast as the reader takes them.
 
-The thread that answered the request is free before the first byte is read: slow readers hold no thread.
+The request thread is free before the first byte is read, so slow readers occupy no thread.
 """
 
 import asyncio
@@ -18,11 +18,11 @@ log = logging.getLogger(__name__)
 DOWNLOADS = 300
 DOWNLOADS_PER_USER = 30
 HANDOVER = "chatroom.handover"
-"""In the scope of a request: a list, into which the answer may put who reads, and the pieces of its body."""
+"""The key in a request's scope of a list, to which the app may add a user id and the pieces of the body."""
 
 
 class Downloads:
-    """An ASGI application around another one, whose answers may leave their bodies to it."""
+    """An ASGI middleware that sends response bodies for the app."""
 
     def __init__(self, inner: Application) -> None:
         self._inner = inner
@@ -58,7 +58,7 @@ class Downloads:
         return self._downloads.total() >= DOWNLOADS or self._downloads[user_id] >= DOWNLOADS_PER_USER
 
     async def _stream(self, user_id: str, pieces: Iterator[bytes], receive: Receive, send: Send) -> None:
-        """Send the body; what cannot be ended is cut off, which its length tells the reader."""
+        """Send the body. After an error the response is shorter than its declared length, which tells the reader."""
         gone = asyncio.get_running_loop().create_task(_await_going(receive))
         try:
             with counted(self._downloads, user_id):
@@ -74,10 +74,10 @@ class Downloads:
 
 
 def _close(pieces: Iterator[bytes]) -> None:
-    """Let go of what is not read to its end; also of what was never begun."""
+    """Close the pieces, which may be unread."""
     close = getattr(pieces, "close", None)
     if close is not None:
-        with suppress(ValueError):  # a generator that a thread is still in
+        with suppress(ValueError):  # a thread is still running the generator
             close()
 
 

@@ -1,6 +1,6 @@
-"""The parts of a request beside its body: they have a maximum size, and the head has a deadline.
+"""Limits on a request except its body: the size of its head, trailers and chunk lines, and a deadline for the head.
 
-While the head arrives, it counts in the account of the connection.
+While a head arrives, its bytes count in the account of the connection.
 """
 
 import asyncio
@@ -9,16 +9,16 @@ from collections.abc import Callable
 from chatroom.asgi.budget import Account
 
 HEAD_SECONDS = 20.0
-"""For a request's head, from its first byte, or from the connection's start."""
+"""The time for a request's head, from its first byte or from the start of the connection."""
 HEAD_BYTES = 65_536
 BYTES_AROUND_A_BYTE = 8
-"""A chunk of one byte has six; what is more than that for each is not a body but a flood."""
+"""The most overhead for each byte of the body; a chunk of one byte has six."""
 TOO_LONG = "The request's head, or what stands around its body, is too long."
 TOO_MANY = "Too many requests are coming in. Please try again in a moment."
 
 
 class IncomingRequest:
-    """Counts the request that is coming in; `give_up` is called when its head does not come in time."""
+    """Counts the bytes of an incoming request; calls `give_up` if its head is late."""
 
     __slots__ = (
         "_account",
@@ -38,21 +38,21 @@ class IncomingRequest:
         self._give_up = give_up
         self._deadline: asyncio.TimerHandle | None = None
         self.is_within = False
-        """A request is coming in."""
+        """Whether a request has begun and is not complete."""
         self._is_next = False
-        """What began to come in last began with a request."""
+        """Whether the latest data began between two requests."""
         self._body_bytes = 0
         self._other_bytes = 0
-        """Of a request, what is no body: its head, the trailers, and what stands between the chunks."""
+        """The bytes that are not body: the head, the trailers, and the lines between chunks."""
         self._held = 0
 
     @property
     def is_awaited(self) -> bool:
-        """Whether the time of a head runs."""
+        """Whether the deadline for a head is running."""
         return self._deadline is not None
 
     def await_head(self, seconds: float = HEAD_SECONDS) -> None:
-        """Begin to wait for a head."""
+        """Start the deadline for a head."""
         self._deadline = self._loop.call_later(seconds, self._end_wait)
 
     def stop_waiting(self) -> None:
@@ -65,29 +65,29 @@ class IncomingRequest:
             self._held = 0
 
     def begin(self) -> None:
-        """Another request begins."""
+        """Begin another request."""
         if not self._is_next:
-            self._other_bytes = 0  # what came before it, with the same read, belongs to another one
+            self._other_bytes = 0  # earlier bytes of the same read belong to the previous request
         self.is_within, self._is_next, self._body_bytes = True, False, 0
         if self._deadline is None:
             self.await_head()
 
     def end(self) -> None:
-        """The request has come."""
+        """End the request."""
         self.is_within, self._other_bytes = False, 0
 
     def count(self, size: int) -> None:
-        """Count what comes, before it is parsed."""
+        """Count received bytes, before they are parsed."""
         self._is_next = not self.is_within
         self._other_bytes += size
 
     def count_body(self, size: int) -> None:
-        """Count a part of what came as a body."""
+        """Count received bytes as body."""
         self._body_bytes += size
         self._other_bytes -= size
 
     def find_complaint(self, size: int) -> str:
-        """What is wrong with what came last, after it was parsed; holds it where it is a part of a head."""
+        """Return the complaint about the latest data, after it was parsed, or ""; add its bytes to the account in a head."""
         if self._other_bytes > HEAD_BYTES + self._body_bytes * BYTES_AROUND_A_BYTE:
             return TOO_LONG
         if self._deadline is not None:

@@ -1,6 +1,6 @@
-"""Send responses in pieces, as fast as the reader takes them, and count large ones until they are sent.
+"""Send large responses in pieces, as fast as the reader takes them, and count their bytes until they are sent.
 
-The request thread hands over the whole response and is free: no thread waits for a reader.
+The request thread hands over the whole response and is then free: no thread waits for a reader.
 """
 
 import logging
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PIECE_BYTES = 65_536
-"""What is not longer goes out as it is, and counts only where its reader stalls."""
+"""A part up to this length is sent as it is, and counted only if its reader stalls."""
 
 Event = dict[str, object]
 
@@ -36,7 +36,7 @@ def in_one(app: "WSGIApplication") -> "WSGIApplication":
 
 
 class LargeAnswers:
-    """An ASGI application around another one."""
+    """An ASGI middleware that cuts large responses into pieces."""
 
     def __init__(self, inner: Application) -> None:
         self._inner = inner
@@ -49,7 +49,7 @@ class LargeAnswers:
         async def send_on(event: Event) -> None:
             nonlocal is_refused
             if event["type"] == "http.response.start":
-                head.append(event)  # which waits until it is known whether there is room for what follows
+                head.append(event)  # held back until the body is known to fit
             elif not is_refused:
                 is_refused = not await _give(scope, send, head, event)
                 head.clear()
@@ -58,7 +58,7 @@ class LargeAnswers:
 
 
 async def _give(scope: Scope, send: Send, head: list[Event], event: Event) -> bool:
-    """Send a part of a body, behind the head if that is not sent yet; False where another answer was given instead."""
+    """Send a part of a body, after the head if that is unsent; return False if a refusal was sent instead."""
     body = event.get("body", b"")
     assert isinstance(body, bytes)  # noqa: S101
     if len(body) <= PIECE_BYTES:
@@ -66,7 +66,7 @@ async def _give(scope: Scope, send: Send, head: list[Event], event: Event) -> bo
         return True
     account = account_of(scope)
     is_held = account.hold(len(body))
-    if not is_held and head:  # what has begun goes on: its parts are small
+    if not is_held and head:  # a response that has begun is continued: its parts are small
         log.warning("an answer was not given: too much is being read", extra={"user": account.person})
         await refuse(send, 503, "Too much is being read at once. Please try again in a moment.")
         return False

@@ -1,6 +1,6 @@
 """Receive the whole request, however slow, before it gets a thread.
 
-Threads are few: otherwise forty requests that never end would block everybody.
+Threads are few: without this, forty endless requests would block the site.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from chatroom.asgi.budget import Account, account_of
 log = logging.getLogger(__name__)
 
 BODY_SECONDS = 30.0
-"""For a request's body, from its head."""
+"""The time for a request's body, from the end of its head."""
 LENGTHS = {b"content-length", b"transfer-encoding"}
 
 Scope = MutableMapping[str, Any]
@@ -23,7 +23,7 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class SlowRequests:
-    """An ASGI application that calls another one, a WSGI one, when a request's body has come, or is too long."""
+    """An ASGI middleware that calls a WSGI app (as ASGI) when the body is complete, or too long."""
 
     def __init__(self, inner: Application, *, most_bytes: int) -> None:
         self._inner = inner
@@ -33,14 +33,14 @@ class SlowRequests:
         """Serve one request."""
         scope = without_underscores(scope)
         if 0 < self._most < announced_length(scope):
-            await self._inner(scope, receive, send)  # which refuses it without reading
+            await self._inner(scope, receive, send)  # which refuses the request without reading it
             return
         account = account_of(scope)
         chunks: list[bytes] = []
         try:
             await self._serve(scope, receive, send, chunks, account)
         finally:
-            account.release(sum(map(len, chunks)))  # not before: it may have waited for a thread
+            account.release(sum(map(len, chunks)))  # released only now: the request may have waited for a thread
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, chunks: list[bytes], account: Account) -> None:
         try:
@@ -56,7 +56,7 @@ class SlowRequests:
             await self._inner(with_length(scope, len(body)), once(body, receive), send)
 
     async def _take(self, receive: Receive, chunks: list[bytes], account: Account) -> bool | None:
-        """Whether the body has come, or its sender has gone; None where there is no more room for it."""
+        """Receive the body; return True if it is complete or too long, False if the client left, None without space."""
         size = 0
         while True:
             event = await receive()
@@ -73,12 +73,12 @@ class SlowRequests:
 
 
 def without_underscores(scope: Scope) -> Scope:
-    """Leave out headers such as `X_Forwarded_For`: WSGI cannot tell them from what a trusted proxy has written."""
+    """Remove headers such as `X_Forwarded_For`: WSGI cannot distinguish them from those of a trusted proxy."""
     return {**scope, "headers": [header for header in scope["headers"] if b"_" not in header[0]]}
 
 
 def announced_length(scope: Scope) -> int:
-    """The declared length of a body; 0 without one."""
+    """Return the declared length of the body, or 0."""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():
             return int(value[:20])
@@ -86,7 +86,7 @@ def announced_length(scope: Scope) -> int:
 
 
 def with_length(scope: Scope, length: int) -> Scope:
-    """Set the length of a chunked body: WSGI reads none without it."""
+    """Set the length of a chunked body, without which WSGI reads nothing."""
     headers = [(name, value) for name, value in scope["headers"] if name not in LENGTHS]
     if length:
         headers.append((b"content-length", str(length).encode()))
@@ -94,7 +94,7 @@ def with_length(scope: Scope, length: int) -> Scope:
 
 
 def once(body: bytes, receive: Receive) -> Receive:
-    """Hand the body over in one piece; what comes after it is the client's going."""
+    """Return a `receive` that gives the body in one piece, and then waits for the client to disconnect."""
     is_given = False
 
     async def receive_whole() -> dict[str, Any]:
@@ -108,7 +108,7 @@ def once(body: bytes, receive: Receive) -> Receive:
 
 
 async def refuse(send: Send, status: int, message: str) -> None:
-    """Answer in the place of the application."""
+    """Send an error response instead of the application's."""
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"connection", b"close"),
