@@ -87,7 +87,7 @@ class IncomingRequest:
         self._other_bytes -= size
 
     def find_complaint(self, size: int) -> str:
-        """Return the complaint about the latest data, after it was parsed, or ""; add its bytes to the account in a head."""
+        """Return what is wrong with the latest data, or ""; while a head arrives, count the data in the account."""
         if self._other_bytes > HEAD_BYTES + self._body_bytes * BYTES_AROUND_A_BYTE:
             return TOO_LONG
         if self._deadline is not None:

@@ -92,7 +92,7 @@ class Worker:
 def supervise(listeners: list[socket.socket], on_ready: Callable[[str], None] = lambda _: None) -> int:
     """Run one worker per socket until a signal raises `SystemExit`; if the first cannot start, return its exit code.
 
-    The first worker starts alone, so that an error is printed once; `on_ready` gets the result of its start. After that,
+    The first worker starts alone, so that an error is printed once; `on_ready` gets the result of its start. Then
     every worker that ends is replaced.
     """
     workers: list[Worker] = []
