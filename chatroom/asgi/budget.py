@@ -57,7 +57,7 @@ class Budget:
         """The connections with a stalled reader, the longest stall first, each with a function that cuts it off."""
 
     def find_full(self, account: "Account", size: int) -> Payer | None:
-        """Return the payer whose share would be exceeded, or None. A lone connection may exceed all shares but PROCESS."""
+        """Return a payer whose share would be exceeded, if any; a lone connection may exceed all but PROCESS."""
         for payer in account.payers:
             kind, held = payer[0], self.held[payer]
             if 0 < self._most[kind] < held + size and (kind == PROCESS or held > account.size):
@@ -128,7 +128,7 @@ class Account:
         self._budget.add(self.payers, -size)
 
     def stall(self, unread: int, cut: Callable[[], None]) -> None:
-        """Count the unsent bytes of a stalled reader; if they exceed a share, cut off the longest stall in that share."""
+        """Count the unsent bytes of a stalled reader; if they exceed a share, cut off its longest-stalled reader."""
         self._settle()
         self._budget.stalled[self] = cut
         full = self._budget.find_full(self, unread)

@@ -1,4 +1,4 @@
-"""The parts of this package, made once, and its collections."""
+"""The wiring of this package: its parts and its collections."""
 
 from functools import partial
 
@@ -24,14 +24,14 @@ from chatroom.site.background import make_chore
 from chatroom.site.wiring import SiteParts
 
 COLLECTIONS = (
-    # Read before the messages: what is approved meanwhile is then in both, rather than in neither.
+    # Backed up before the messages: a message that is approved meanwhile is then in both, not in neither.
     CollectionModel("held", held_store.INDEXES, "kept", ("messages", "files.files", "rooms", "users")),
     CollectionModel("reports", reports_store.INDEXES, "kept", ("messages", "rooms", "users")),
 )
 
 
 class ModerationParts:
-    """What the package offers; `forget` is what ends with an account, `threads` run in the background of a server."""
+    """The parts of this package. `forget` are called when an account is deleted; a server runs `threads`."""
 
     def __init__(
         self, site: SiteParts, files: FileParts, people: PeopleParts, messages: MessageParts, rooms: RoomParts

@@ -18,7 +18,7 @@ LONGEST_SECRET = 100
 
 
 class IncomingWebhooks:
-    """Post through webhooks."""
+    """Posts messages through webhooks."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class IncomingWebhooks:
         return hook, room
 
     def is_valid(self, hook: Hook, room: Room) -> bool:
-        """Whether its creator still manages the room."""
+        """Return whether the webhook's creator still manages the room."""
         maker = self._find_maker(hook, room)
         return maker is not None and maker.may_manage
 
