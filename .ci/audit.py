@@ -1,6 +1,6 @@
-"""Look for known holes in the locked packages, and say so when the data cannot be reached.
+"""Look for known vulnerabilities in the locked packages, and report if the data cannot be reached.
 
-A hole fails the check; silence of the network does not, and is never shown as "no holes".
+A vulnerability fails the check. An unreachable network does not, and is never reported as "no vulnerabilities".
 """
 
 import json
@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def main() -> int:
-    """Run pip-audit and put its answer in a sentence."""
+    """Run pip-audit and print its result in one sentence."""
     command = [str(Path(sys.executable).with_name("pip-audit")), "--format=json", "--progress-spinner=off"]
     locks = [f"--requirement={lock}" for lock in sorted(ROOT.glob("requirements*.lock"))]
     answer = subprocess.run([*command, "--disable-pip", *locks], capture_output=True, text=True, check=False)

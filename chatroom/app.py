@@ -157,7 +157,7 @@ class ASGI:
         return self._socketio
 
     def _get_live(self) -> LiveEndpoint:
-        assert self._live is not None, "the server did not say that it starts"  # noqa: S101
+        assert self._live is not None, "the server did not send its start event"  # noqa: S101
         return self._live
 
     def _make_live(self, engine: Engine) -> LiveEndpoint:

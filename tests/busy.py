@@ -1,4 +1,4 @@
-"""What is scarce: all of it in use, or plenty of it where there is no queue in front of the application."""
+"""Limited resources for tests: all places taken, or many more places than usual."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from chatroom.base.threads import Places, Workers
 
 @contextmanager
 def all_taken(scarce: Places | Workers) -> Iterator[None]:
-    """Meanwhile there is no place free."""
+    """Take all places for the duration of the context."""
     places = scarce._places if isinstance(scarce, Workers) else scarce
     taken = 0
     while places._free.acquire(blocking=False):
@@ -21,5 +21,5 @@ def all_taken(scarce: Places | Workers) -> Iterator[None]:
 
 
 def give_plenty(scarce: Workers) -> None:
-    """Let a hundred wait in their threads, as tests do that come at the same moment without an event loop."""
+    """Allow a hundred threads to wait, for tests that send simultaneous requests without an event loop."""
     scarce._places = Places("passwords", 100, "Too many.", retry_after=1.0)

@@ -1,4 +1,4 @@
-"""Commands as somebody at the console runs them."""
+"""Run commands as an operator does at the console."""
 
 from flask.testing import FlaskCliRunner
 

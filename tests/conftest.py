@@ -1,4 +1,4 @@
-"""What every test may ask for: the application, its visitors, and databases.
+"""Fixtures of all tests: the application, its visitors, and databases.
 
 The cast: Alice (the first, so the administrator) and Bob are members; Mallory is logged in and not a member;
 `client` is Anonymous. CSRF protection is on, as everywhere.
@@ -27,7 +27,7 @@ from tests.parallel import make_scheduler, sort_long_first
 from tests.visitors import Visitor
 from tests.waiting import PATIENCE_SECONDS
 
-# How long an example takes says something about the machine, and nothing about the code.
+# The duration of an example depends on the machine, not on the code.
 hypothesis.settings.register_profile("chatroom", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("chatroom")
 
@@ -41,7 +41,7 @@ MakeApp = Callable[..., Flask]
 
 
 class Clock:
-    """A clock that stands still until it is told otherwise."""
+    """A clock that moves only when a test moves it."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -58,16 +58,16 @@ class Clock:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """In CI nothing is skipped: what cannot run there is a failure."""
+    """In CI, a skipped test is a failure."""
     report = yield
     if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
-        report.longrepr = f"skipped, and in CI nothing is: {report.longrepr}"
+        report.longrepr = f"skipped, but in CI no test may be skipped: {report.longrepr}"
     return report
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In parallel runs the long ones come first; else the browsers' come last."""
+    """Run long tests first in parallel runs; otherwise run browser tests last."""
     if hasattr(config, "workerinput"):
         sort_long_first(items)
     else:
@@ -76,7 +76,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Files stay together, browser tests do not."""
+    """Keep the tests of a file in one process, except browser tests."""
     return make_scheduler(config, log)
 
 
@@ -87,7 +87,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def make_app() -> Iterator[MakeApp]:
-    """Make an application on mongomock with some settings of its own; open, so that its services can be looked at."""
+    """Make an application on mongomock with the given settings, opened so that tests can use its services."""
     made = []
 
     def make(**changes: Any) -> Flask:
@@ -156,7 +156,7 @@ def shared_database(mongod: EmbeddedMongo) -> Iterator[Database]:
 
 @pytest.fixture
 def real_database(shared_database: Database) -> Database:
-    """An empty database with every index on a real server, for what mongomock does not do."""
+    """An empty database with every index on a real server, for features that mongomock lacks."""
     collections = shared_database.client[shared_database.name]
     for collection in collections.list_collection_names():
         collections[collection].delete_many({})
@@ -172,7 +172,7 @@ def database(request: pytest.FixtureRequest) -> Iterator[Database]:
 
 
 def check_marks(database: Database) -> None:
-    """Whatever a test has stored of an account is marked: what becomes of it on deletion, and who gets it."""
+    """Check that every stored field of an account is in `FIELDS`."""
     found = database.client[database.name]["users"].find({"username_key": {"$ne": None}})
     assert {name for document in found for name in document} <= set(FIELDS), "see chatroom/people/fields.py"
 
@@ -182,13 +182,13 @@ def services_of(app: Flask) -> Services:
 
 
 def visitor(app: Flask) -> Visitor:
-    """Somebody new, in a browser without cookies."""
+    """A new visitor, in a browser without cookies."""
     app.test_client_class = Visitor
     return cast("Visitor", app.test_client())
 
 
 def signed_in(app: Flask, username: str) -> Visitor:
-    """Somebody new who has registered."""
+    """A new visitor who has registered."""
     somebody = visitor(app)
     assert somebody.register(username).status_code == 303
     return somebody

@@ -31,11 +31,11 @@ from tests.ports import Port
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
 PATIENT = {"store_timeout_seconds": PATIENCE_SECONDS}
-"""A machine that stands still for some seconds is no database that is away."""
+"""Long enough for a busy machine: a pause of some seconds must not look like a database that does not answer."""
 
 
 def in_memory(**settings: Any) -> Database:
-    """A new mongomock, with the indexes that the room and its engine use."""
+    """A new mongomock with all indexes."""
     database = Database.connect(Settings(mongo_uri="mongomock://", **PATIENT | settings))
     database.ensure_indexes(COLLECTIONS)
     return database
@@ -49,7 +49,7 @@ def make_rooms(
     settings: Settings | None = None,
     **given: Any,
 ) -> RoomParts:
-    """The rooms of a database."""
+    """Make the parts of the package `rooms` on a database."""
     context = Context(settings or Settings(mongo_uri="mongomock://"), database, "", "here")
     site: Any = SimpleNamespace(context=context, notices=notices, acts=acts or make_acts(database, notices))
     people: Any = SimpleNamespace(session_store=SessionStore(database))
@@ -63,7 +63,7 @@ def make_acts(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     follow_ups: Mapping[str, FollowUp] | None = None,
 ) -> Acts:
-    """What does acts in a database."""
+    """Make the `Acts` of a database."""
     tell = (notices or Notices(NoticeStore(database))).tell
     return Acts(ActStore(database), AuditStore(database), tell, follow_ups=follow_ups, clock=clock)
 
@@ -78,7 +78,7 @@ def record(
     details: Mapping[str, Any] | None = None,
     at: datetime | None = None,
 ) -> None:
-    """An entry in the audit log, of an act that was never done."""
+    """Add an entry to the audit log, without the act."""
     room = subject if subject.kind == "room" else None
     done = Act(
         at=at or datetime.now(UTC),
@@ -94,7 +94,7 @@ def record(
 
 @contextmanager
 def replica_set(folder: Path) -> Iterator[EmbeddedMongo]:
-    """The bundled mongod as a replica set of one node, where nothing expires by the machine's clock."""
+    """The bundled mongod as a replica set of one node. It removes no expired documents."""
     with EmbeddedMongo.launch(folder) as mongo:
         mongo.wait_until_ready()
         with pymongo.MongoClient[dict[str, Any]](mongo.root_uri) as client:
@@ -103,7 +103,7 @@ def replica_set(folder: Path) -> Iterator[EmbeddedMongo]:
 
 
 def new_database(uri: str, **settings: Any) -> Database:
-    """A database of its own on a server where `uri` may do everything, with its indexes."""
+    """A new database with its indexes, on a server where `uri` has all rights."""
     name = f"test_{secrets.token_hex(4)}"
     database = Database.connect(Settings(mongo_uri=uri, secret_key="x" * 32, mongo_db=name, **PATIENT | settings))
     database.ensure_indexes(COLLECTIONS)
@@ -112,7 +112,7 @@ def new_database(uri: str, **settings: Any) -> Database:
 
 @contextmanager
 def standalone(folder: Path, *more: str) -> Iterator[str]:
-    """The bundled mongod as it comes, without a replica set unless `more` options say so; yields its URI."""
+    """The bundled mongod without a replica set (unless `more` options set one); yields its URI."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     port = Port()
     binary = make_runnable(find_binaries()[0], folder)

@@ -20,7 +20,7 @@ def pages() -> list[str]:
 
 
 def section(page: str, title: str) -> str:
-    """What stands under a heading, up to the next of its kind or above; titles are compared without backticks."""
+    """The text below a heading, up to the next one of the same or a higher level; ignore backticks in titles."""
     lines = read(page).splitlines()
     is_code = False
     heads = []
@@ -36,7 +36,7 @@ def section(page: str, title: str) -> str:
 
 
 def tables(text: str) -> list[list[list[str]]]:
-    """The tables of a text: rows of cells, without their heads."""
+    """The tables of a text, as rows of cells without the head."""
     found: list[list[list[str]]] = []
     previous = ""
     for line in text.splitlines():

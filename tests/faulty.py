@@ -1,4 +1,4 @@
-"""Writes to the database that fail: before they are done, after it, or from one on for ever, as when a process dies."""
+"""Database writes that fail: before the write, after it, or all from one on, as when a process dies."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,11 +19,11 @@ WRITES = (
     "find_one_and_delete",
 )
 MODES = ("before", "after", "dead")
-"""The write is not done; it is done and nobody hears of it; neither it nor any later one is done."""
+"""The write fails; it succeeds but its answer is lost; it and all later writes fail."""
 
 
 class Writes:
-    """Counts the writes of both databases while it is armed, and makes one of them fail, or all from one on."""
+    """Counts the writes of both databases while it is armed, and makes one write fail, or all from one on."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._mode = ""
@@ -35,7 +35,7 @@ class Writes:
 
     @contextmanager
     def failing(self, number: int, mode: str) -> Iterator[None]:
-        """Let the write of this number fail, counted from 1."""
+        """Make the write with this number fail, counted from 1."""
         self._mode, self._left, self.has_failed = mode, number, False
         try:
             yield

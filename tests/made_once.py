@@ -1,4 +1,4 @@
-"""What is the same in all applications of a test run is made once: compiled templates, and the builders of addresses.
+"""Share compiled templates and URL builders between all applications of a test run.
 
 Making them took more than half of the time of a page's test.
 """
@@ -13,7 +13,7 @@ from werkzeug.routing import Rule
 
 
 class Compiled(BytecodeCache):
-    """Keeps what was compiled in memory, by the template's name and source."""
+    """A cache of compiled templates in memory, by name and source."""
 
     def __init__(self) -> None:
         self._kept: dict[tuple[str, str], bytes] = {}
@@ -31,13 +31,13 @@ _compiled = Compiled()
 
 
 def share_templates(app: Flask) -> Flask:
-    """Let an application take templates that another one has compiled."""
+    """Let an application use templates that another application has compiled."""
     app.jinja_env.bytecode_cache = _compiled
     return app
 
 
 def share_builders() -> None:
-    """Let equal rules of several applications share the function that builds their address; it takes its rule."""
+    """Let equal rules of several applications share the function that builds their URL."""
     make: Callable[..., Any] = Rule._compile_builder
     kept: dict[Any, Any] = {}
 

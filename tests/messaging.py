@@ -26,14 +26,14 @@ HOLDS_NOTHING = Holding(
 
 
 class NoFiles:
-    """Has none."""
+    """A store without files."""
 
     def attach(self, room: Room, draft: Draft, file_ids: Sequence[str]) -> Draft:
         return draft
 
 
 class Messaging:
-    """What tests of other parts need of messages."""
+    """The parts of `messages` that tests of other packages need."""
 
     def __init__(
         self,
@@ -89,10 +89,10 @@ def make_rules(
 
 
 def new_draft(author: Author, text: str, client_id: str | None = None, *, reply_to: int | None = None) -> Draft:
-    """A draft as posting makes it."""
+    """Make a draft as posting does."""
     return Draft(author=author, text=text, client_id=client_id or make_client_id(), reply_to=reply_to)
 
 
 def append(services: Services, room_id: str, drafts: Sequence[Draft]) -> list[Stored]:
-    """Messages in one write, past all that posting checks."""
+    """Append messages in one write, without the checks of posting."""
     return Appending(services.messages.store, services.messages.texts).append(room_id, drafts)

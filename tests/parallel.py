@@ -1,14 +1,14 @@
-"""How tests are spread over the processes of a parallel run (`make test`).
+"""Distribute the tests over the processes of a parallel run (`make test`).
 
-A browser test goes alone to whoever is free; any other test goes with its whole file, whose fixtures are made once.
-Long ones go first, so that short ones fill the end.
+A browser test runs alone in any free process. Other tests run with their whole file, so its fixtures are made once.
+Long tests run first, so that short ones fill the end.
 """
 
 from typing import Any
 
 import pytest
 
-# Folders by how long their files take.
+# Folders, ordered by the duration of their files.
 LONG_FIRST = [
     "tests/faults",
     "tests/attack",
@@ -21,7 +21,7 @@ LONG_FIRST = [
 
 
 def unit_of_work(nodeid: str) -> str:
-    """What one process runs in one go."""
+    """Return the unit that one process runs together."""
     return nodeid if nodeid.startswith("tests/browser/") else nodeid.partition("::")[0]
 
 
@@ -31,12 +31,12 @@ def sort_long_first(items: list[pytest.Item]) -> None:
 
 
 def make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """A scheduler of pytest-xdist that keeps files together and browser tests apart."""
+    """Make a scheduler of pytest-xdist that keeps files together and separates browser tests."""
     from xdist.scheduler import LoadScopeScheduling
 
     class Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             return unit_of_work(nodeid)
 
-    config.option.loadscopereorder = False  # it would let the files with most tests go first, and those are short
+    config.option.loadscopereorder = False  # otherwise the files with most tests would run first, and those are short
     return Scheduling(config, log)

@@ -10,7 +10,7 @@ MALLORY = Author("c" * 24, "Mallory")
 
 
 def person(author: Author) -> Person:
-    """Somebody of the cast as others see them."""
+    """A member of the cast, as others see them."""
     return Person(author.id, author.name)
 
 
@@ -18,7 +18,7 @@ CAST = person(ALICE), person(BOB), person(MALLORY)
 
 
 def draft(client_id: str, text: str | None = None, author: Author = ALICE) -> Draft:
-    """A draft; its text is its client id unless told otherwise."""
+    """A draft; its text is its client id unless given."""
     return Draft(author=author, text=client_id if text is None else text, client_id=client_id)
 
 
@@ -29,6 +29,6 @@ def rendered(client_id: str, text: str | None = None, author: Author = ALICE) ->
 
 
 def access(author: Author, room: Room, role: Role = "member") -> Access:
-    """What a member of a room has."""
+    """The access of a member to a room."""
     membership = Membership(user_id=author.id, room_id=room.id, role=role)
     return Access(room=room, membership=membership, person=person(author))

@@ -1,4 +1,4 @@
-"""Pictures for tests, made on the spot."""
+"""Generated pictures for tests."""
 
 import io
 import struct
@@ -9,11 +9,11 @@ from typing import Any
 from PIL import Image
 
 SECRET = b"SECRETPLACE"
-"""What cameras and editors write into every corner of a picture."""
+"""Metadata that cameras and editors write into pictures."""
 
 
 def make_picture(format: str = "JPEG", size: tuple[int, int] = (120, 80), *, turned: int = 1, **options: Any) -> bytes:
-    """A picture that is left red and right blue, with a secret in its EXIF."""
+    """A picture with a red left half and a blue right half, and a secret in its EXIF."""
     image = Image.new("RGB", size, "red")
     image.paste("blue", (size[0] // 2, 0, size[0], size[1]))
     exif = Image.Exif()
@@ -25,7 +25,7 @@ def make_picture(format: str = "JPEG", size: tuple[int, int] = (120, 80), *, tur
 
 
 def make_turned(size: tuple[int, int] = (300, 200)) -> bytes:
-    """A PNG that lies on its side, of equal rows: upright, it is larger."""
+    """A rotated PNG of equal rows, which is larger after it is turned upright."""
     width, height = size
     image = Image.frombytes("RGB", size, Random(1).randbytes(width * 3) * height)
     exif = Image.Exif()
@@ -43,7 +43,7 @@ def make_moving(format: str = "GIF", frames: int = 3) -> bytes:
 
 
 def make_bomb(width: int = 30_000, height: int = 30_000) -> bytes:
-    """A PNG of some hundred kilobytes that is a gigapixel."""
+    """A PNG of some hundred kilobytes with a gigapixel."""
     left = (1 + (width + 7) // 8) * height
     packer, rows, block = zlib.compressobj(1), b"", bytes(1_000_000)
     while left > 0:

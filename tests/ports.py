@@ -1,13 +1,13 @@
-"""Ports that the kernel gives, and nobody else gets meanwhile."""
+"""Ports from the kernel, reserved so that no other process gets them."""
 
 import socket
 
 
 class Port:
-    """A port on the loopback, reserved for a server that another process starts on it, again and again.
+    """A reserved port on the loopback, on which another process can start a server several times.
 
-    The reservation is a socket that is bound and does not listen. Linux gives its port to nobody who asks for any,
-    and lets a server bind the very same one, as long as both set SO_REUSEADDR.
+    The reservation is a bound socket that does not listen. Linux does not assign its port to other sockets,
+    but a server can bind it explicitly, because both set SO_REUSEADDR.
     """
 
     def __init__(self) -> None:
@@ -17,5 +17,5 @@ class Port:
         self.number: int = self._reservation.getsockname()[1]
 
     def release(self) -> None:
-        """Give it back."""
+        """Release the port."""
         self._reservation.close()

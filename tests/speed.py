@@ -1,7 +1,7 @@
-"""Whether an act takes little of the processor, on a machine that is as quick as this one is now.
+"""Check that a function takes little processor time, relative to the current speed of the machine.
 
-A bound in seconds says something about the machine. So where it is not kept, the machine is measured beside the act, by
-work of the same kind that never changes.
+A bound in seconds depends on the machine. So if the bound is exceeded, a fixed work of the same kind is measured as
+well, and the two are compared.
 """
 
 import re
@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 USUAL_SECONDS = 0.0036
-"""What `_known_work` takes on the machine for which bounds are written down."""
+"""The duration of `_known_work` on the machine for which the bounds are written."""
 TIMES = 3
 
 _TEXT = "".join(f"word{n} *word* [a](b) `c` " for n in range(200))
@@ -17,9 +17,9 @@ _MARKS = re.compile(r"[*`\[\]()]|\w+")
 
 
 def is_quick(act: Callable[[], object], seconds: float) -> bool:
-    """Whether it takes less time of this thread than so many seconds are on the usual machine."""
+    """Whether the function takes less time of this thread than this number of seconds on the usual machine."""
     taken = []
-    for _ in range(TIMES):  # the machine may be busy, so that only the quickest says something
+    for _ in range(TIMES):  # on a busy machine, only the fastest run is meaningful
         taken.append(_seconds(act))
         if taken[-1] < seconds:
             return True

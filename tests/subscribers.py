@@ -1,4 +1,4 @@
-"""A browser that is subscribed to notifications, and reads what is sent to it."""
+"""A browser that is subscribed to notifications, and decrypts them."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 
 class Browser:
-    """A browser's keys, and what its push service took for it."""
+    """The keys of a browser, and the notifications that its push service received."""
 
     def __init__(self, endpoint: str = "https://push.test/b1") -> None:
         self.endpoint = endpoint

@@ -1,4 +1,4 @@
-"""Visitors of the pages: a test client that fills in forms as a browser does, CSRF token included."""
+"""A test client that fills in forms like a browser, CSRF token included."""
 
 import html
 import re
@@ -19,7 +19,7 @@ _attribute = re.compile(r'(\w[\w-]*)="([^"]*)"')
 
 
 class Visitor(FlaskClient):
-    """Somebody in front of a browser. `submit` sends what the page's form holds, and what is typed."""
+    """A person with a browser. `submit` sends the hidden fields of the page's form and the typed values."""
 
     def fields(self, path: str) -> dict[str, str]:
         """The hidden fields of the page's forms, by name."""
@@ -32,7 +32,7 @@ class Visitor(FlaskClient):
         return self.post(to or path, data={**known, **typed}, headers=headers)
 
     def register(self, username: str, display_name: str = "", password: str = PASSWORD, **more: str) -> TestResponse:
-        """Register, and so sign in; with the code of the first account, where it needs one."""
+        """Register and log in, with the code of the first account if it is needed."""
         if first_key := self.application.extensions["chatroom"].people.accounts.first_key:
             more.setdefault("invite", first_code(first_key))
         return self.submit(
@@ -57,12 +57,12 @@ class Visitor(FlaskClient):
         return self.submit(path, text=text, **more)
 
     def csrf(self) -> dict[str, str]:
-        """The header with which scripts prove that they are the page's own."""
+        """The CSRF header of the page's scripts."""
         return {"X-CSRFToken": self.fields("/login")["csrf_token"]}
 
     @property
     def is_signed_in(self) -> bool:
-        """Whether the room is open to them."""
+        """Whether the visitor is logged in."""
         return self.get("/chatroom").status_code == 200
 
 
@@ -77,26 +77,26 @@ def hidden_fields(response: TestResponse) -> dict[str, str]:
 
 
 def problem(response: TestResponse) -> str:
-    """What the page says went wrong, at its head and at its fields."""
+    """The errors on the page, at its top and at its fields."""
     marks = r'notice--error"[^>]*>(.*?)</p>|field__error"[^>]*>(.*?)</p>|composer__problem"[^>]*>(.*?)</p>'
     found = re.findall(marks, response.text, re.DOTALL)
     return html.unescape(" ".join(text.strip() for groups in found for text in groups if text.strip()))
 
 
 def user_of(services: Services, username: str = "alice") -> User:
-    """The account of somebody."""
+    """The account of a visitor."""
     user = services.people.users.find_by_username(username)
     assert user
     return user
 
 
 def texts(services: Services) -> list[str]:
-    """What is stored, in order."""
+    """The texts of the stored messages, in order."""
     return [document["text"] for document in services.database["messages"].find().sort("sequence")]
 
 
 def bodies(page: str) -> list[str]:
-    """The messages of a page, as HTML."""
+    """The HTML of the messages on a page."""
     return re.findall(r'<div class="message__body"[^>]*>\s*<p>(.*?)</p>', page)
 
 
@@ -106,12 +106,12 @@ def post(person: Visitor, text: Any = "hello", path: str = LOBBY, **more: Any) -
 
 
 def make_room(somebody: Visitor, title: str = "Den", kind: str = "private") -> str:
-    """Make a room; answers with its slug."""
+    """Make a room; return its slug."""
     made = somebody.submit("/rooms/new", title=title, topic="", kind=kind)
     assert made.status_code == 303
     return str(made.location.removeprefix("/chatroom/"))
 
 
 def press(somebody: Visitor, path: str, **typed: str) -> int:
-    """Press a button that is a form of its own."""
+    """Press a button that is in its own form."""
     return somebody.submit("/rooms", to=path, **typed).status_code

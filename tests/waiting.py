@@ -1,7 +1,7 @@
-"""Wait for what another thread or process does: until it is so, for a minute at most.
+"""Wait until another thread or process has fulfilled a condition, for a minute at most.
 
-A test never sleeps for a fixed time, and never asserts straight after an act that ends elsewhere: it waits for the
-condition. The minute is for machines that are kept busy; nobody waits for it in a run that passes.
+A test never sleeps for a fixed time, and never asserts directly after an act that ends in another thread or process: it
+waits for the condition. The minute is for busy machines; a passing test does not need it.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def wait_until(get: Callable[[], T], reason: str = "", seconds: float = PATIENCE_SECONDS) -> T:
-    """Ask again and again until the answer is true, and return it; fail with `reason` after `seconds`."""
+    """Call the function until its result is true, and return the result; fail with `reason` after `seconds`."""
     give_up_at = time.monotonic() + seconds
     while not (answer := get()):
         assert time.monotonic() < give_up_at, reason or f"it did not happen within {seconds:.0f} s"
@@ -25,7 +25,7 @@ def wait_until(get: Callable[[], T], reason: str = "", seconds: float = PATIENCE
 
 
 async def wait_until_in_loop(get: Callable[[], T], reason: str = "", seconds: float = PATIENCE_SECONDS) -> T:
-    """The same while the event loop goes on."""
+    """The same, without blocking the event loop."""
     give_up_at = time.monotonic() + seconds
     while not (answer := get()):
         assert time.monotonic() < give_up_at, reason or f"it did not happen within {seconds:.0f} s"

@@ -1,7 +1,7 @@
-"""Hold scripts, style sheets and rendered pages to a standard: eslint, stylelint and html-validate.
+"""Check scripts, style sheets and rendered pages with eslint, stylelint and html-validate.
 
-They are npm packages, pinned in tools/lint, for development alone. Where they cannot run, this says so and why, which
-is no failure; with CI in the environment it is one.
+These npm packages are pinned in tools/lint, and only for development. If they cannot run, this prints the reason;
+that is a failure only with CI in the environment.
 """
 
 import json
@@ -28,7 +28,7 @@ Find = Callable[[str], str | None]
 
 
 def main(find: Find = shutil.which) -> int:
-    """Run all three, or say why not."""
+    """Run all three, or print why they cannot run."""
     if problem := find_obstacle(find):
         return _say(f"Scripts, style sheets and pages were not checked: {problem}", failed=bool(os.environ.get("CI")))
     scripts = _run("eslint", "--config", LINT / "eslint.config.js", "static", "tests/js", "tools/lint")
@@ -37,7 +37,7 @@ def main(find: Find = shutil.which) -> int:
 
 
 def find_obstacle(find: Find = shutil.which) -> str:
-    """What keeps the tools from running here, or "" once they are installed."""
+    """Return why the tools cannot run here, or "" if they are installed."""
     for program in ("node", "npm"):
         if find(program) is None:
             return f"{program} is missing {DEBIAN}"
@@ -49,14 +49,14 @@ def find_obstacle(find: Find = shutil.which) -> str:
 
 
 def _is_installed() -> bool:
-    """Whether npm has installed just these versions: it writes the file last."""
+    """Whether npm has installed exactly these versions; it writes the file last."""
     written = LINT / "node_modules" / ".package-lock.json"
     pinned = [LINT / "package.json", LINT / "package-lock.json"]
     return written.exists() and all(written.stat().st_mtime >= path.stat().st_mtime for path in pinned)
 
 
 def _install() -> str:
-    """Install what is pinned; return why it could not be."""
+    """Install the pinned packages; return why this failed, or ""."""
     _say("installing what tools/lint/package-lock.json lists (once) ...")
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", *QUICKLY_OFFLINE]
     answer = subprocess.run(command, cwd=LINT, capture_output=True, text=True, check=False)
@@ -65,7 +65,7 @@ def _install() -> str:
 
 
 def _check_pages() -> int:
-    logging.getLogger().addHandler(logging.NullHandler())  # what the room notes while it renders is no finding
+    logging.getLogger().addHandler(logging.NullHandler())  # log lines of the rendering are not findings
     with tempfile.TemporaryDirectory(prefix="chatroom-pages-") as folder:
         try:
             names = render(Path(folder))
@@ -87,7 +87,7 @@ def _check_pages() -> int:
 
 
 def report(files: list[dict[str, Any]], names: dict[str, str]) -> int:
-    """Say each finding once, with the first page that has it: most templates are on many pages."""
+    """Print each finding once, with the first page that has it, because many pages share templates."""
     pages = defaultdict(list)
     for file in files:
         for found in file["messages"]:

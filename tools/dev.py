@@ -1,6 +1,6 @@
-"""Serve the room on a scratch database with three people in it, and start the server again when a file changes.
+"""Serve the site on a scratch database with three people, and restart the server when a file changes.
 
-The database, its folder and the server end with this process, however it ends.
+The database, its folder and the server end with this process, even if it is killed.
 """
 
 import os
@@ -27,13 +27,13 @@ _LOOK_SECONDS = 0.4
 _STOP_SECONDS = 15
 
 Stamps = dict[Path, int]
-"""When each watched file was changed last."""
+"""The time of the last change of each watched file."""
 
 
 def main() -> None:
-    """Serve until a signal says stop."""
+    """Serve until a signal arrives."""
     leave_on_signals()
-    signal.signal(signal.SIGHUP, signal.getsignal(signal.SIGTERM))  # the terminal is closed
+    signal.signal(signal.SIGHUP, signal.getsignal(signal.SIGTERM))  # the terminal was closed
     if make := os.environ.pop("CHATROOM_PARENT", ""):
         workers.follow(int(make), signal.SIGTERM)
     try:
@@ -46,10 +46,10 @@ def main() -> None:
 
 @contextmanager
 def _scratch_database() -> Iterator[dict[str, str]]:
-    """Start a mongod in a temporary folder, and yield the settings with which a server uses it."""
+    """Start a mongod in a temporary folder, and yield the settings of a server that uses it."""
     read_dotenv(ROOT / ".env")
     for listener in server.open_ports(load_settings(os.environ | {"MONGO_URI": "mongomock://"})):
-        listener.close()  # a port that is in use is noticed before anything is started
+        listener.close()  # a port that is in use fails before anything is started
     with tempfile.TemporaryDirectory(prefix="chatroom-dev-") as folder, EmbeddedMongo.launch(Path(folder)) as mongo:
         key = secrets.token_hex(32)
         settle_in(mongo.wait_until_ready(), key)
@@ -91,11 +91,11 @@ def _wait_for_change(before: Stamps, process: "subprocess.Popen[bytes]") -> Stam
 
 
 def read_stamps(root: Path = ROOT) -> Stamps:
-    """Read when each source file was changed last; the copies that editors make do not count."""
+    """Read when each source file was changed; backup files of editors are ignored."""
     stamps = {}
     for path in (path for folder in WATCHED for path in (root / folder).rglob("*")):
         if path.suffix != ".pyc" and not path.name.startswith(".") and not path.name.endswith("~"):
-            with suppress(FileNotFoundError):  # it went meanwhile
+            with suppress(FileNotFoundError):  # it was deleted in the meantime
                 stamps[path] = 0 if path.is_dir() else path.stat().st_mtime_ns
     return stamps
 

@@ -1,4 +1,4 @@
-"""Three made-up people and what they said in two rooms: what `make dev` begins with."""
+"""The initial content of `make dev`: three fictional people with conversations in two rooms."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ GARDEN = [
 
 
 def settle_in(mongo_uri: str, secret_key: str) -> None:
-    """Make the accounts, the second room, and the two conversations."""
+    """Create the accounts, the second room, and the two conversations."""
     without_limit = {"post_limit_account": "0", "post_limit_address": "0", "allowed_hosts": ""}
     app = create_app(Settings(mongo_uri=mongo_uri, secret_key=secret_key, **without_limit))
     services = open_app(app)

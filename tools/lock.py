@@ -1,7 +1,7 @@
-"""Lock the versions that `make run` and `make test` install, with the hashes of their files, and say what changed.
+"""Lock the versions that `make run` and `make test` install, with the hashes of their files, and print the changes.
 
-The lists that people write (requirements*.txt) are loose, and are all that this reads. A lock holds for the Pythons
-from the first to the last and for the systems named here: where they differ, it has markers.
+The input is requirements*.txt, whose version ranges are loose. A lock covers all Python versions and systems that are
+named here; where they differ, it has markers.
 """
 
 import re
@@ -15,17 +15,17 @@ ROOT = Path(__file__).resolve().parents[1]
 PYTHONS = ("3.11", "3.14")
 SYSTEMS = ("x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu", "aarch64-apple-darwin")
 TESTS = "\n# the tests\n"
-"""Where requirements.txt goes on with what no running site needs."""
+"""The line of requirements.txt after which the packages are only for tests."""
 BUILD = "setuptools\n"
-"""What builds the one package that has no wheel; pip would fetch it without a hash."""
+"""The build tools of the one package that has no wheel; pip would fetch them without a hash."""
 WHEELS = ("--only-binary=:all:", "--no-binary=http-ece")
-"""As the Makefile installs."""
+"""The same options as in the Makefile."""
 
 Versions = dict[str, set[str]]
 
 
 def main() -> int:
-    """Renew the three files, and print what is different in each."""
+    """Update the three files, and print the changes in each."""
     runs = (ROOT / "requirements.txt").read_text()
     tests = (ROOT / "requirements-dev.txt").read_text().replace("-r requirements.txt", runs)
     everything = _lock(tests)
@@ -38,7 +38,7 @@ def main() -> int:
 
 
 def versions(lock: str) -> Versions:
-    """The versions of each package in a lock: a marker may choose among several."""
+    """The versions of each package in a lock; a package with markers may have several."""
     found: Versions = {}
     for name, version in re.findall(r"^([\w.-]+)==(\S+)", lock, re.MULTILINE):
         found.setdefault(name, set()).add(version)
@@ -46,7 +46,7 @@ def versions(lock: str) -> Versions:
 
 
 def differences(old: Versions, new: Versions) -> list[str]:
-    """A line for each package that came, went or has another version."""
+    """A line for each package that was added, removed or has another version."""
     lines = []
     for name in sorted(old.keys() | new.keys()):
         before, after = (" and ".join(sorted(which.get(name, ()))) for which in (old, new))
@@ -60,7 +60,7 @@ def differences(old: Versions, new: Versions) -> list[str]:
 
 
 def _lock(wanted: str, known: str = "") -> str:
-    """The newest versions that fit, or those that `known` has, with the hashes of every file of theirs."""
+    """The newest compatible versions, or those in `known`, with the hashes of all their files."""
     with tempfile.TemporaryDirectory() as folder:
         source, lock = Path(folder, "wanted"), Path(folder, "lock")
         source.write_text(wanted)
@@ -71,7 +71,7 @@ def _lock(wanted: str, known: str = "") -> str:
 
 
 def _prove(lock: str) -> None:
-    """Fail unless there is something to install everywhere."""
+    """Fail unless every system has a file to install."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "lock")
         source.write_text(lock)

@@ -3,7 +3,7 @@
     npm pack emojibase-data@17 && tar xzf emojibase-data-17*.tgz
     python tools/make_emoji.py package
 
-The result is in the repository, so that neither the room nor its tests need npm.
+The result is in the repository, so neither the site nor its tests need npm.
 """
 
 import json
@@ -14,8 +14,8 @@ from typing import Any
 
 GOAL = Path(__file__).resolve().parents[1] / "static" / "emoji"
 PRESETS = ["github", "iamcal", "emojibase"]
-"""Whose short codes count, the first first: GitHub's and Slack's, and the data's own where those have none."""
-COMPONENTS = 2  # skin tones and hair, which stand for nothing by themselves
+"""The sources of short codes, in order of priority: GitHub, Slack, and the data itself if they have none."""
+COMPONENTS = 2  # skin tones and hair, which are not emoji by themselves
 
 
 def main(package: Path) -> None:
@@ -48,19 +48,19 @@ def main(package: Path) -> None:
 
 
 def codes_of(hexcode: str, presets: list[dict[str, Any]]) -> list[str]:
-    """All its short codes of the well-known sets, or those that the data itself gives it."""
+    """All short codes of an emoji in the well-known sets, or the codes of the data itself."""
     *known, own = ([found] if isinstance(found := preset.get(hexcode, []), str) else found for preset in presets)
     return list(dict.fromkeys(code for codes in known for code in codes)) or own
 
 
 def full_form(hexcode: str, forms: dict[str, dict[str, int]]) -> str:
-    """The fully qualified sequence: with the sign that asks for the coloured form, where it needs one."""
+    """The fully qualified sequence: with the variation selector for the coloured form, if it is needed."""
     full = next((form for form, kind in forms.get(hexcode, {}).items() if kind == 0), hexcode)
     return "".join(chr(int(part, 16)) for part in full.split("-"))
 
 
 def read(path: Path) -> Any:
-    """A JSON file."""
+    """Read a JSON file."""
     return json.loads(path.read_text(encoding="utf-8"))
 
 

@@ -1,7 +1,7 @@
-"""Run .ci/run again and again, each time from a fresh clone of HEAD, and print how each run ended.
+"""Run .ci/run several times, each time from a fresh clone of HEAD, and print the result of each run.
 
-`--quiet 3 --busy 3` makes three runs with the machine to itself, and three beside two processes that keep two cores
-busy. The exit code is 1 if a run failed.
+`--quiet 3 --busy 3` makes three runs without other load, and three while two processes keep two cores busy. The exit
+code is 1 if a run failed.
 """
 
 import argparse
@@ -20,7 +20,7 @@ SHOWN_OF_A_FAILURE = 60
 
 
 def main() -> int:
-    """Make the runs one after the other."""
+    """Do the runs one after the other."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quiet", type=int, default=3, help="runs with the machine to itself")
     parser.add_argument("--busy", type=int, default=3, help=f"runs beside {BUSY_PROCESSES} busy processes")

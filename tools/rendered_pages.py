@@ -1,7 +1,7 @@
-"""Render every page of the room as each kind of person sees it, for tools/check_pages.py.
+"""Render every page of the site as each kind of user sees it, for tools/check_pages.py.
 
-The site is one on mongomock in which everything that a page can show has happened. A page that the application has and
-that is shown to nobody here is an error, so that a new page is not forgotten.
+The site runs on mongomock and contains everything that a page can show. A page of the application that is not rendered
+here is an error, so that new pages are not forgotten.
 """
 
 import io
@@ -22,7 +22,7 @@ from tests.visitors import PASSWORD, Visitor
 
 HTML = "text/html"
 NO_PAGES = {"accounts.logout", "export.own_data", "notifications.manifest", "notifications.service_worker", "static"}
-"""What is got by GET and is no page, beside the routes of the blueprints below."""
+"""GET routes that are not pages, in addition to the routes of the blueprints below."""
 NO_PAGES_OF = {"avatars", "files", "health"}
 RICH = """Some *emphasis*, **strength**, `code`, ~~nothing~~ and https://example.org/?a=1&b=2 for @bob
 
@@ -38,11 +38,11 @@ print("<b>code</b> & more")
 
 
 class NotRendered(Exception):
-    """A page did not come as it should, or not at all."""
+    """A page has the wrong status, or was not rendered."""
 
 
 class Album:
-    """A folder of rendered pages. `names` says of each file what it shows."""
+    """A folder of rendered pages. `names` maps each file to a description of its page."""
 
     def __init__(self, app: Flask, folder: Path) -> None:
         self._rules = app.url_map.bind("localhost")
@@ -52,7 +52,7 @@ class Album:
         self.names: dict[str, str] = {}
 
     def keep(self, who: str, page: TestResponse, status: int = 200) -> str:
-        """Keep a page, which must have this status; return its text."""
+        """Store a page, which must have this status; return its text."""
         asked = page.request
         query = asked.query_string.decode()
         name = f"{asked.method} {asked.path}{'?' + query if query else ''} ({who}, {status})"
@@ -65,13 +65,13 @@ class Album:
         return page.text
 
     def keep_all(self, who: str, person: Visitor, *paths: str, status: int = 200) -> None:
-        """Keep what somebody sees at each of these addresses."""
+        """Store the pages that a user sees at these addresses."""
         for path in paths:
             self.keep(who, person.get(path), status)
 
     @property
     def missing(self) -> list[str]:
-        """The pages of the application that nobody was shown."""
+        """The pages of the application that were not rendered."""
         return sorted(filter(self._is_page, self._endpoints - self._seen))
 
     def _is_page(self, endpoint: str) -> bool:
@@ -85,7 +85,7 @@ class Album:
         try:
             endpoint, _ = self._rules.match(path, method)
         except HTTPException:
-            return  # a page that says so
+            return  # a page about the error
         self._seen.add(endpoint)
 
 
@@ -97,7 +97,7 @@ class Site:
         self._app = app
         self._services = services
         self.nobody = self._visitor()
-        # Who registers first is the administrator.
+        # The first account is the administrator.
         self.alice, self.bob, self.carol, self.dave = map(self._register, ("alice", "bob", "carol", "dave"))
         self._talk()
         self._make_rooms()
@@ -112,7 +112,7 @@ class Site:
 
     @property
     def sequences(self) -> list[int]:
-        """The messages of the lobby."""
+        """The sequences of the lobby's messages."""
         return [message["sequence"] for message in self.bob.get("/api/rooms/lobby/messages").json["messages"]]  # type: ignore[index]
 
     @property
@@ -136,7 +136,7 @@ class Site:
         return person
 
     def _talk(self) -> None:
-        """Say something of every kind in the lobby; the first messages have the sequences 1, 2 and so on."""
+        """Post messages of every kind in the lobby; the first have the sequences 1, 2 and so on."""
         _done(self.alice.say(RICH), 303)
         _done(self.bob.say("An answer", reply_to="1"), 303)
         _done(self.bob.say("Something to report"), 303)
@@ -192,20 +192,20 @@ class Site:
         _done(self.alice.submit("/account/profile", **profile), 303)
 
     def _hold(self) -> Visitor:
-        """Somebody new with a message that waits for approval, and one that was rejected."""
+        """Add a newcomer with a held and a rejected message."""
         _done(self.alice.submit("/admin/joining", to="/admin/holding", first="3"), 303)
         erin = self._register("erin")
         _done(erin.say("Rejected"), 303)
         [held] = self.waiting
         _done(self.alice.submit("/approval", to=f"/approval/{held}", act="reject", reason="No & no"), 303)
         _done(erin.say("Waiting", reply_to="1"), 303)
-        # The others count as newcomers too, and would be refused for another reason than the one that is to be seen.
+        # The other users count as newcomers too: holding would refuse them for another reason than the one to show.
         _done(self.alice.submit("/admin/joining", to="/admin/holding", first="0"), 303)
         return erin
 
 
 def render(folder: Path) -> dict[str, str]:
-    """Write every page into a folder, and return what each file shows."""
+    """Write every page into a folder, and return a description of each file."""
     limits = dict.fromkeys(("post_limit_account", "post_limit_address", "login_limit_account"), "0")
     settings: dict[str, Any] = {
         "mongo_uri": "mongomock://",
@@ -234,7 +234,7 @@ def render(folder: Path) -> dict[str, str]:
 
 
 def _show_shown_once(album: Album, site: Site) -> None:
-    """Pages that show a secret, now and never again."""
+    """Pages that show a secret once."""
     alice, bob = site.alice, site.bob
     hooks = "/chatroom/lobby/webhooks"
     outgoing = {"kind": "outgoing", "name": "Logs", "url": "http://127.0.0.1/", "trigger": "!log"}
@@ -309,7 +309,7 @@ def _show_to_administrators(album: Album, site: Site) -> None:
 
 
 def _show_refusals(album: Album, site: Site) -> None:
-    """Pages of errors, and forms that come back with what is wrong."""
+    """Error pages, and forms with errors."""
     alice, bob, nobody = site.alice, site.bob, site.nobody
     album.keep_all("bob", bob, "/nowhere", "/admin", "/chatroom/nowhere", status=404)
     album.keep_all("bob", bob, "/chatroom/lobby/webhooks", "/chatroom/lobby/clear", status=403)

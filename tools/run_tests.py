@@ -1,8 +1,8 @@
 """Run the tests in parallel, and in CI give a failed test with real processes a second try, alone.
 
-A test that passes on its second try does not fail the run. The last lines list it as FLAKY: a test whose name appears
-there twice is a defect of the product or of the test. Unit tests get no second try, and neither does a run with many
-failures. Arguments go to pytest.
+A test that passes on its second try does not fail the run. The last lines list it as FLAKY: a test that is listed twice
+is a defect of the product or of the test. Unit tests get no second try, nor does a run with many failures. Arguments
+are passed to pytest.
 """
 
 import json
@@ -18,7 +18,7 @@ TESTS_FAILED = 1  # pytest's exit code
 
 
 def main() -> int:
-    """Return pytest's exit code, or that of the second try where there is one."""
+    """Return pytest's exit code; after a second try, the exit code of that."""
     LAST_FAILED.unlink(missing_ok=True)
     code = _pytest(*sys.argv[1:])
     failed = _failed()

@@ -1,4 +1,4 @@
 """The HTTP server around the pages: connections, uploads, downloads, and the queue for threads.
 
-One account counts and limits the memory that clients occupy in this process.
+The memory that clients make the process hold is counted in one place, and bounded.
 """

@@ -18,18 +18,17 @@ log = logging.getLogger(__name__)
 DOWNLOADS = 300
 DOWNLOADS_PER_USER = 30
 HANDOVER = "chatroom.handover"
-"""The key in a request's scope of a list, to which the app may add a user id and the pieces of the body."""
+"""In the scope of a request: a list, to which the view may add the user's id, and the pieces of the body."""
 
 
 class Downloads:
-    """An ASGI middleware that sends response bodies for the app."""
+    """An ASGI application that sends the bodies that another one hands over."""
 
     def __init__(self, inner: Application) -> None:
         self._inner = inner
         self._downloads: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
         handover: list[tuple[str, Iterator[bytes]]] = []
         is_refused = False
 
@@ -42,7 +41,7 @@ class Downloads:
             elif event["type"] == "http.response.start":
                 is_refused = self._is_full(handover[0][0])
                 if is_refused:
-                    await refuse(send, 503, "Too many files are being fetched. Please try again in a moment.")
+                    await refuse(send, 503, "Too many downloads are in progress. Please try again in a moment.")
                 else:
                     await send(event)
             elif not event.get("more_body"):
@@ -58,7 +57,7 @@ class Downloads:
         return self._downloads.total() >= DOWNLOADS or self._downloads[user_id] >= DOWNLOADS_PER_USER
 
     async def _stream(self, user_id: str, pieces: Iterator[bytes], receive: Receive, send: Send) -> None:
-        """Send the body. After an error the response is shorter than its declared length, which tells the reader."""
+        """Send the body; one that fails ends early, which the reader notices by its length."""
         gone = asyncio.get_running_loop().create_task(_await_going(receive))
         try:
             with counted(self._downloads, user_id):
@@ -68,13 +67,13 @@ class Downloads:
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
                 await send({"type": "http.response.body", "body": b""})
         except ChatroomError as error:
-            log.info("a download was given up: %s", error)
+            log.info("a download was aborted: %s", error)
         finally:
             gone.cancel()
 
 
 def _close(pieces: Iterator[bytes]) -> None:
-    """Close the pieces, which may be unread."""
+    """Close pieces that were not read to their end."""
     close = getattr(pieces, "close", None)
     if close is not None:
         with suppress(ValueError):  # a thread is still running the generator

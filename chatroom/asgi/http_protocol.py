@@ -1,6 +1,6 @@
-"""HTTP connections: their number, the size and the pace of their requests, and how long a reader may stall.
+"""HTTP connections: limits of their number, the size and duration of requests, and the stall of a reader.
 
-All memory that a connection occupies counts in its account.
+All memory of a connection is counted in its account.
 """
 
 import asyncio
@@ -19,40 +19,39 @@ log = logging.getLogger(__name__)
 REFUSED_SECONDS = 2.0
 """The time for the head of a request that will be refused."""
 PIPELINED = 8
-"""The maximum number of requests that wait on a connection for earlier answers."""
+"""Requests on one connection that wait for the answers to earlier ones."""
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with limits: by itself, it stores all data, and waits for heads and readers without end."""
+    """uvicorn's protocol, which has no bounds itself: it keeps all input, and waits for ever for heads and readers."""
 
     _incoming: IncomingRequest
     _reader: StalledReader
     _is_handed_over = False
-    """Whether the connection is a websocket now."""
+    """Whether it is a websocket now."""
     _complaint = ""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._budget: Budget = self.app_state.get(BUDGET) or Budget()
         self.account = Account(self._budget)
-        self.app_state = {**self.app_state, ACCOUNT: self.account}  # each request gets a copy of it
+        self.app_state = {**self.app_state, ACCOUNT: self.account}  # each request gets a copy
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request, but only briefly if the address has too many connections."""
         super().connection_made(transport)
         self._reader = StalledReader(self.loop, transport, self.account)
         self._incoming = IncomingRequest(self.loop, self.account, self._reader.close)
-        # A proxy's connections serve many clients, so each request is counted for its own client.
+        # A proxy's connections carry requests of many people: each request has its own address.
         is_welcome = self._budget.is_behind_proxies or self._enter({"client": self.client, "headers": []})
         self._incoming.await_head(HEAD_SECONDS if is_welcome else REFUSED_SECONDS)
 
     def on_message_begin(self) -> None:
-        """Start the deadline for the head of another request."""
         super().on_message_begin()
         self._incoming.begin()
 
     def data_received(self, data: bytes) -> None:
-        """Count received data, parse it, and refuse too much."""
+        """Count what arrives, and refuse what is too much."""
         incoming = self._incoming
         incoming.count(len(data))
         super().data_received(data)
@@ -65,18 +64,17 @@ class HttpProtocol(HttpToolsProtocol):
             return
         is_busy = incoming.is_awaited or incoming.is_within or _is_answering(self.cycle) or self.timeout_keep_alive_task
         if not (is_busy or self.transport.is_closing()):
-            incoming.await_head()  # otherwise empty lines could keep the connection open without end
+            incoming.await_head()  # else empty lines would keep it open for ever
 
     def on_headers_complete(self) -> None:
-        """Check the head of a request."""
         self._incoming.stop_waiting()
         hosts = sum(name == b"host" for name, _ in self.headers)
-        # A websocket would take over the connection while an earlier response is unsent.
+        # A websocket would take the connection away from an answer that is not read yet.
         is_unread = _is_answering(self.cycle) or self._reader.is_watched
         if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
             self._complaint = "A request has exactly one Host header."
         elif len(self.pipeline) >= PIPELINED or (is_unread and self.parser.should_upgrade()):
-            self._complaint = "Wait for answers before you ask for more."
+            self._complaint = "Wait for responses before you send more requests."
         if self._complaint:
             raise ValueError(self._complaint)
         if self._budget.is_behind_proxies:
@@ -87,17 +85,15 @@ class HttpProtocol(HttpToolsProtocol):
         self.headers = _Sealed(self.headers)
 
     def on_body(self, body: bytes) -> None:
-        """Count a part of the body as body."""
         self._incoming.count_body(len(body))
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """End the count of this request."""
         self._incoming.end()
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """End the response. While pipelined requests wait, read no more of them."""
+        """Do not read more pipelined requests while some wait."""
         super().on_response_complete()
         if self._budget.is_behind_proxies:
             self.account.leave()
@@ -119,28 +115,24 @@ class HttpProtocol(HttpToolsProtocol):
         is_own = cycle is not None and cycle.scope is self.scope and not (cycle.response_started or self.pipeline)
         if cycle is None or cycle.response_complete or is_own:
             super().send_400_response(self._complaint or msg)
-        if is_own:  # tell the application, which waits for the body
+        if is_own:  # the application, which waits for the body, learns that it will not arrive
             cycle.disconnected = True
             cycle.message_event.set()
         self._reader.close()
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close an idle connection."""
         super().timeout_keep_alive_handler()
         self._reader.close()
 
     def pause_writing(self) -> None:
-        """Start to watch a reader that does not keep up."""
         super().pause_writing()
         self._reader.watch()
 
     def resume_writing(self) -> None:
-        """Stop watching: the reader reads again."""
         super().resume_writing()
         self._reader.stop()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Release all that the connection occupied."""
         self._incoming.stop_waiting()
         self._reader.stop()
         self.account.close()
@@ -150,15 +142,15 @@ class HttpProtocol(HttpToolsProtocol):
         is_welcome = self.account.enter(self._budget.address_of(scope))
         self.app = self.config.loaded_app if is_welcome else _refuse_connection
         if not is_welcome:
-            log.warning("a connection was refused: too many of its address", extra={"address": self.account.address})
+            log.warning("a connection was refused: too many from its address", extra={"address": self.account.address})
         return is_welcome
 
 
 class _Sealed(list[tuple[bytes, bytes]]):
-    """The headers of a request with a complete head: trailers, which come after the body, are not added."""
+    """The headers of a request with a complete head: trailers, which follow its body, are not added."""
 
     def append(self, _header: tuple[bytes, bytes]) -> None:
-        """Ignore a trailer."""
+        pass
 
 
 def _is_answering(cycle: Any) -> bool:

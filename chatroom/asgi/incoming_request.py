@@ -1,4 +1,4 @@
-"""Limits on a request except its body: the size of its head, trailers and chunk lines, and a deadline for the head.
+"""The parts of a request other than its body: they have a maximum size, and the head has a deadline.
 
 While a head arrives, its bytes count in the account of the connection.
 """
@@ -12,13 +12,13 @@ HEAD_SECONDS = 20.0
 """The time for a request's head, from its first byte or from the start of the connection."""
 HEAD_BYTES = 65_536
 BYTES_AROUND_A_BYTE = 8
-"""The most overhead for each byte of the body; a chunk of one byte has six."""
-TOO_LONG = "The request's head, or what stands around its body, is too long."
-TOO_MANY = "Too many requests are coming in. Please try again in a moment."
+"""A chunk of one byte has six more; a request with many more is a flood."""
+TOO_LONG = "The head of the request, or the framing of its body, is too long."
+TOO_MANY = "The server is receiving too many requests. Please try again in a moment."
 
 
 class IncomingRequest:
-    """Counts the bytes of an incoming request; calls `give_up` if its head is late."""
+    """Counts the request that arrives; `give_up` is called if its head does not arrive in time."""
 
     __slots__ = (
         "_account",
@@ -38,21 +38,21 @@ class IncomingRequest:
         self._give_up = give_up
         self._deadline: asyncio.TimerHandle | None = None
         self.is_within = False
-        """Whether a request has begun and is not complete."""
+        """Whether a request is arriving."""
         self._is_next = False
-        """Whether the latest data began between two requests."""
+        """Whether the last bytes began with a request."""
         self._body_bytes = 0
         self._other_bytes = 0
-        """The bytes that are not body: the head, the trailers, and the lines between chunks."""
+        """Of a request, all but the body: head, trailers, and the bytes between chunks."""
         self._held = 0
 
     @property
     def is_awaited(self) -> bool:
-        """Whether the deadline for a head is running."""
+        """Whether a head has a deadline now."""
         return self._deadline is not None
 
     def await_head(self, seconds: float = HEAD_SECONDS) -> None:
-        """Start the deadline for a head."""
+        """Set the deadline of a head."""
         self._deadline = self._loop.call_later(seconds, self._end_wait)
 
     def stop_waiting(self) -> None:
@@ -65,29 +65,27 @@ class IncomingRequest:
             self._held = 0
 
     def begin(self) -> None:
-        """Begin another request."""
         if not self._is_next:
-            self._other_bytes = 0  # earlier bytes of the same read belong to the previous request
+            self._other_bytes = 0  # earlier bytes of the same read belong to another request
         self.is_within, self._is_next, self._body_bytes = True, False, 0
         if self._deadline is None:
             self.await_head()
 
     def end(self) -> None:
-        """End the request."""
         self.is_within, self._other_bytes = False, 0
 
     def count(self, size: int) -> None:
-        """Count received bytes, before they are parsed."""
+        """Count bytes before they are parsed."""
         self._is_next = not self.is_within
         self._other_bytes += size
 
     def count_body(self, size: int) -> None:
-        """Count received bytes as body."""
+        """Count some of these bytes as a body."""
         self._body_bytes += size
         self._other_bytes -= size
 
     def find_complaint(self, size: int) -> str:
-        """Return what is wrong with the latest data, or ""; while a head arrives, count the data in the account."""
+        """What is wrong with the last bytes, after they were parsed; holds them if they are part of a head."""
         if self._other_bytes > HEAD_BYTES + self._body_bytes * BYTES_AROUND_A_BYTE:
             return TOO_LONG
         if self._deadline is not None:

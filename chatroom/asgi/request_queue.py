@@ -1,7 +1,7 @@
 """Queue requests on the event loop until a thread is free, with a fair share for each person.
 
-A person is an account if it is known, else an address. In each lane, people take turns, so that a person with many
-requests delays only their own. Each queue is bounded; beyond that, the answer is 503.
+A person is an account if it is known, else an address. In each lane, people get the next place in turn, so many
+requests of one person delay only that person. Each queue is bounded; beyond its bound the answer is 503.
 """
 
 import asyncio
@@ -14,28 +14,28 @@ from chatroom.asgi.slow_requests import Application, Receive, Scope, Send, refus
 from chatroom.base.threads import Lane, give_back, worker_count
 
 TURNS = 2
-"""Requests that compute at a time: one while another waits for MongoDB (docs/decisions/0037-turns-to-compute.md)."""
+"""Requests that compute at once: one while another waits for the database (docs/decisions/0037-turns-to-compute.md)."""
 TURN_SECONDS = 0.5
-"""After this time, a request no longer counts as computing: a slow database must not block others."""
+"""A longer turn is no longer counted, so that others continue while the database is slow."""
 PROBES_AT_ONCE = 2
 STATIC_AT_ONCE = 3
 QUICK: set[Lane] = {"probes", "static"}
 QUICK_AT_ONCE = PROBES_AT_ONCE + STATIC_AT_ONCE
-"""Threads in addition to those for pages; their requests are quick and take no turn."""
+"""Threads in addition to those of pages, for short requests without a turn."""
 PASSWORDS_EACH, PASSWORDS_WAITING = 120, 180
-"""For each worker thread, at three hashes a second: a class that logs in from one address waits at most 40 s, and the
-last person 60 s. Browsers do not wait longer."""
+"""For each worker, at three hashes a second: a class that logs in at one address waits 40 s at most, and the last
+request of all 60 s. Few people would wait longer."""
 MOST_KNOWN = 10_000
 LEAVE = "chatroom.leave"
-"""The key in a request's scope of a function that frees its places."""
+"""In the scope of a request: the function that gives its places back."""
 PERSON = "chatroom.person"
-"""The key in a request's scope of the account that sent it, once that is known."""
+"""In the scope of a request: the account that sent it, once that is known."""
 
 
 class RequestQueue:
     """An ASGI middleware that calls a WSGI app (as ASGI) once a thread is free for the request.
 
-    The app calls the function under `LEAVE` in its scope, in any thread, when the request's thread is free again.
+    The other one calls the function `LEAVE` of its scope, in any thread, when the request's thread is free again.
     """
 
     def __init__(
@@ -56,7 +56,6 @@ class RequestQueue:
         self._known: OrderedDict[bytes, str] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
         credential = hashlib.sha256(self._find_credential(scope).encode()).digest()
         person = self._known.get(credential) or f"at {self._find_address(scope)}"
         places: list[Callable[[], None]] = []
@@ -65,7 +64,7 @@ class RequestQueue:
             await self._enter(scope, person, places)
             await self._inner(scope, receive, send)
         except Full:
-            message = "Too many of your requests, or of everybody's, are waiting. Please try again in a moment."
+            message = "Too many requests are waiting, yours or those of others. Please try again in a moment."
             await refuse(send, 503, message)
         finally:
             _leave_all(places)
@@ -91,7 +90,7 @@ class RequestQueue:
         give_back.set(leave_from_thread)
 
     def _learn(self, credential: bytes, scope: Scope) -> None:
-        """Remember the account of a credential, only for the share of the next requests."""
+        """Remember the account of a credential, only for the share of the next request."""
         person = scope.get(PERSON)
         if person is not None:
             self._known[credential] = person
@@ -101,13 +100,13 @@ class RequestQueue:
 
 
 def widths(threads: int) -> Mapping[Lane, Width]:
-    """Return the lanes of a process with this number of threads for pages."""
+    """The lanes of a process with this number of threads for pages."""
     workers = worker_count()
     return {
         "pages": Width(threads, max(1, threads // 5)),
         "probes": Width(PROBES_AT_ONCE, PROBES_AT_ONCE),
         "static": Width(STATIC_AT_ONCE, STATIC_AT_ONCE - 1, waiting=4000, waiting_each=1000),
-        # One place more than threads: one request is prepared or answered while another computes.
+        # One more than can compute: it is prepared, or its answer is, meanwhile.
         "pictures": Width(workers + 1, 1, waiting=200, waiting_each=20),
         "passwords": Width(
             workers + 1, workers, waiting=PASSWORDS_WAITING * workers, waiting_each=PASSWORDS_EACH * workers

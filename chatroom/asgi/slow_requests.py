@@ -13,7 +13,7 @@ from chatroom.asgi.budget import Account, account_of
 log = logging.getLogger(__name__)
 
 BODY_SECONDS = 30.0
-"""The time for a request's body, from the end of its head."""
+"""For a request's body, counted from its head."""
 LENGTHS = {b"content-length", b"transfer-encoding"}
 
 Scope = MutableMapping[str, Any]
@@ -23,14 +23,13 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class SlowRequests:
-    """An ASGI middleware that calls a WSGI app (as ASGI) when the body is complete, or too long."""
+    """An ASGI application that calls another one, a WSGI one, when a request's body is complete, or too long."""
 
     def __init__(self, inner: Application, *, most_bytes: int) -> None:
         self._inner = inner
         self._most = most_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
         scope = without_underscores(scope)
         if 0 < self._most < announced_length(scope):
             await self._inner(scope, receive, send)  # which refuses the request without reading it
@@ -47,16 +46,16 @@ class SlowRequests:
             async with asyncio.timeout(BODY_SECONDS):
                 is_here = await self._take(receive, chunks, account)
         except TimeoutError:
-            await refuse(send, 408, "The request did not come to its end in time.")
+            await refuse(send, 408, "The request was not complete in time.")
             return
         if is_here is None:
-            await refuse(send, 503, "Too many large requests are coming in. Please try again in a moment.")
+            await refuse(send, 503, "The server is receiving too many large requests. Please try again in a moment.")
         elif is_here:
             body = b"".join(chunks)
             await self._inner(with_length(scope, len(body)), once(body, receive), send)
 
     async def _take(self, receive: Receive, chunks: list[bytes], account: Account) -> bool | None:
-        """Receive the body; return True if it is complete or too long, False if the client left, None without space."""
+        """Whether the body is complete; False if its sender is gone, None if there is no room for it."""
         size = 0
         while True:
             event = await receive()
@@ -64,7 +63,7 @@ class SlowRequests:
                 return False
             body = event.get("body", b"")
             if body and not account.hold(len(body)):
-                log.warning("a request was refused: too much is held of those that come in")
+                log.warning("a request was refused: incoming requests use too much memory")
                 return None
             chunks.append(body)
             size += len(body)
@@ -73,7 +72,7 @@ class SlowRequests:
 
 
 def without_underscores(scope: Scope) -> Scope:
-    """Remove headers such as `X_Forwarded_For`: WSGI cannot distinguish them from those of a trusted proxy."""
+    """Remove headers such as `X_Forwarded_For`: WSGI cannot tell them from those of a trusted proxy."""
     return {**scope, "headers": [header for header in scope["headers"] if b"_" not in header[0]]}
 
 
@@ -86,7 +85,7 @@ def announced_length(scope: Scope) -> int:
 
 
 def with_length(scope: Scope, length: int) -> Scope:
-    """Set the length of a chunked body, without which WSGI reads nothing."""
+    """Set the length of a chunked body: without it, WSGI reads none."""
     headers = [(name, value) for name, value in scope["headers"] if name not in LENGTHS]
     if length:
         headers.append((b"content-length", str(length).encode()))
@@ -94,7 +93,7 @@ def with_length(scope: Scope, length: int) -> Scope:
 
 
 def once(body: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that gives the body in one piece, and then waits for the client to disconnect."""
+    """Return the body in one piece, and then what the client sends, which is its disconnect."""
     is_given = False
 
     async def receive_whole() -> dict[str, Any]:
@@ -108,7 +107,7 @@ def once(body: bytes, receive: Receive) -> Receive:
 
 
 async def refuse(send: Send, status: int, message: str) -> None:
-    """Send an error response instead of the application's."""
+    """Answer instead of the application."""
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"connection", b"close"),

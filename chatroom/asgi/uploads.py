@@ -1,6 +1,6 @@
 """Uploads: receive them into files on disk, however slow, before they get a thread.
 
-Only logged-in users can upload, with a few uploads at a time each. Other requests stay small.
+Only for logged-in users, and a few at the same time for each. Other requests stay small.
 """
 
 import asyncio
@@ -26,25 +26,25 @@ from chatroom.base.errors import ChatroomError
 log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 30.0
-"""The time for the first bytes of a body; after that, its average rate must be at least `LEAST_RATE`."""
+"""For a body's first bytes. After them it must keep `LEAST_RATE`, counted from its beginning."""
 LEAST_RATE = 16_384
 """Bytes per second."""
 UPLOADS = 100
 UPLOADS_PER_USER = 4
 SPOOLED_BYTES = 2_000_000_000
-"""The most bytes of all incoming uploads together."""
+"""Of all uploads that are arriving."""
 MEMORY_BYTES = 262_144
-"""The bytes of an upload that are in memory; the rest is on disk."""
+"""Of each upload; a longer one is on the disk."""
 IN_MEMORY_BYTES = 2 * MEMORY_BYTES
 """The memory that is counted for each upload, with the bytes that are being written to disk."""
 SPOOLED = "chatroom.spooled"
-"""The key in a request's scope that marks a complete upload."""
+"""In the scope of a request that was spooled."""
 
 
 class Uploads:
-    """An ASGI middleware: complete uploads go to the app `large`, all other requests to `small` as they arrive.
+    """An ASGI application: complete uploads go to `large`, everything else to `small` at once.
 
-    `find_user` returns the id of the logged-in user; it is called in a thread.
+    `find_user` returns the id of the logged-in user, and is called in a thread.
     """
 
     def __init__(
@@ -67,7 +67,6 @@ class Uploads:
         self._spooled = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
         user_id = await self._find_sender(without_underscores(scope))
         if user_id is None:
             await self._small(scope, receive, send)
@@ -75,7 +74,7 @@ class Uploads:
         account = account_of(scope)
         account.person = user_id
         if self._is_full(user_id) or not account.hold(IN_MEMORY_BYTES):
-            await refuse(send, 503, "Too many uploads are coming in. Please try again in a moment.")
+            await refuse(send, 503, "The server is receiving too many uploads. Please try again in a moment.")
             return
         try:
             with counted(self._uploads, user_id), SpooledTemporaryFile(max_size=MEMORY_BYTES) as spool:
@@ -87,7 +86,7 @@ class Uploads:
         return self._uploads.total() >= UPLOADS or self._uploads[user_id] >= UPLOADS_PER_USER
 
     async def _find_sender(self, scope: Scope) -> str | None:
-        """Return the user who sends an upload that is allowed; None for all other requests."""
+        """The id of the user whose upload may be spooled; None for any other request."""
         length = announced_length(scope)
         is_chunked = any(name == b"transfer-encoding" for name, _ in scope["headers"])
         if not self._is_upload(scope) or (length <= self._small_bytes and not is_chunked):
@@ -97,7 +96,7 @@ class Uploads:
         try:
             return await asyncio.to_thread(self._find_user, scope)
         except ChatroomError:
-            return None  # the app meets the same error, and answers it
+            return None  # the application meets the same error, and answers it
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, spool: BinaryIO) -> None:
         intake = _Intake(spool)
@@ -110,14 +109,14 @@ class Uploads:
                     return
                 if self._spooled > SPOOLED_BYTES:
                     log.warning("an upload was refused: %d bytes of uploads are held", spooled)
-                    await refuse(send, 503, "Too many uploads are coming in. Please try again in a moment.")
+                    await refuse(send, 503, "The server is receiving too many uploads. Please try again in a moment.")
                     return
             if intake.is_whole:
                 spool.seek(0)
                 scope = {**with_length(without_underscores(scope), intake.size), SPOOLED: True}
                 await self._large(scope, _reading(spool, receive), send)
         except TimeoutError:
-            await refuse(send, 408, "The upload was too slow. Please try again where the network is better.")
+            await refuse(send, 408, "The upload was too slow. Please try again with a better network connection.")
         finally:
             self._spooled -= intake.size
 
@@ -131,7 +130,7 @@ class _Intake:
         self.is_whole = False
 
     async def take(self, receive: Receive) -> Any:
-        """Yield the size of each received part; raise `TimeoutError` if the body is too slow."""
+        """Yield the size of each part that arrives; raise `TimeoutError` for a body that is too slow."""
         loop = asyncio.get_running_loop()
         began_at = loop.time()
         waiting: list[bytes] = []
@@ -146,13 +145,13 @@ class _Intake:
             yield len(body)
             waiting.append(body)
             if self.is_whole or sum(map(len, waiting)) >= MEMORY_BYTES:
-                # In a thread: the disk may be slow, and must not block the event loop.
+                # In a thread, because the disk may be slow.
                 await asyncio.to_thread(self._spool.write, b"".join(waiting))
                 waiting.clear()
 
 
 def _reading(spool: BinaryIO, receive: Receive) -> Receive:
-    """Return a `receive` that gives the body in pieces, and then waits for the client to disconnect."""
+    """Return the body piece by piece, and then what the client sends, which is its disconnect."""
     is_given = False
 
     async def receive_piece() -> dict[str, Any]:

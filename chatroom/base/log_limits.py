@@ -58,7 +58,7 @@ class LogLimits:
 
 def _summary(logger: str, kind: str, count: int) -> logging.LogRecord:
     line = logging.LogRecord(
-        logger, logging.WARNING, "", 0, "%d lines were left out: there were too many", (count,), None
+        logger, logging.WARNING, "", 0, "%d lines were left out because there were too many", (count,), None
     )
     line.kind = kind
     return line

@@ -129,7 +129,7 @@ class AccountDeletion:
         try:
             deed()
         except ChatroomError:  # the account is deleted; the rest is done when the database is back
-            log.warning("what a deleted account had is not ended yet", extra={"user": user.id})
+            log.warning("the sessions and rights of a deleted account are not ended yet", extra={"user": user.id})
 
     def _end_ties(self, user_id: str) -> None:
         for end in self._ties:

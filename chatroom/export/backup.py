@@ -62,15 +62,15 @@ def verify(collections: Sequence[CollectionModel], folder: Path, report: Report)
     with explained(folder):
         manifest = read_manifest(folder)
         if manifest.collections.keys() != set(names):
-            raise BackupError(f"{folder / MANIFEST} must name {', '.join(names)}, and nothing else.")
+            raise BackupError(f"{folder / MANIFEST} must list {', '.join(names)}, and nothing else.")
         logs = Logs({room: facts.revision for room, facts in manifest.rooms.items()})
         for name, facts in manifest.collections.items():
             count = logs.take if name == "messages" else _one
             lines = _reported(read_lines(folder, name, facts), name, facts.lines, report)
             if sum(map(count, lines)) != facts.documents:
-                raise BackupError(f"{folder / MANIFEST} says another number of documents than {name}.jsonl has.")
+                raise BackupError(f"{folder / MANIFEST} and {name}.jsonl have different numbers of documents.")
         if logs.facts() != manifest.rooms:
-            raise BackupError(f"{folder / MANIFEST} says something else about the rooms than messages.jsonl.")
+            raise BackupError(f"{folder / MANIFEST} and messages.jsonl differ in the rooms.")
     return manifest
 
 
@@ -89,7 +89,7 @@ def restore(store: BackupStore, folder: Path, report: Report) -> Manifest:
             store.finish()
     except (ChatroomError, KeyboardInterrupt) as error:
         raise BackupError(
-            f"{str(error) or 'Stopped.'} The database now holds a part of the backup: empty it before you try again."
+            f"{str(error) or 'Stopped.'} The database now contains a part of the backup: empty it before you try again."
         ) from error
     return manifest
 

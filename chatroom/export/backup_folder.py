@@ -59,7 +59,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def unfinished(folder: Path) -> Iterator[Path]:
     """A new folder that becomes `folder` when all went well, and is removed when not."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise BackupError(f"{folder} is there already, and not empty: name a new folder.")
+        raise BackupError(f"{folder} already exists and is not empty: choose a new folder.")
     part = folder.with_name(f"{folder.name}.unfinished-{secrets.token_hex(3)}")
     part.mkdir(mode=0o700)
     try:
@@ -113,7 +113,7 @@ def read_lines(folder: Path, name: str, facts: FileFacts) -> Iterator[bytes]:
             digest.update(line)
             yield line
         if file.read(1):
-            raise BackupError(f"{path} goes on after line {facts.lines}, which was its last.")
+            raise BackupError(f"{path} has lines after line {facts.lines}, which must be its last.")
     if not are_sums_good or digest.hexdigest() != facts.sha256:
         raise BackupError(f"{sums_path if not are_sums_good else path} is not what {MANIFEST} says.")
 
@@ -128,19 +128,19 @@ def read_manifest(folder: Path) -> Manifest:
     """Read the manifest; raise `BackupError` if this version cannot read it."""
     path = folder / MANIFEST
     if folder.is_dir() and not path.exists():
-        raise BackupError(f"{folder} is no backup, or one that was never finished: {MANIFEST} is missing.")
+        raise BackupError(f"{folder} is not a backup, or an incomplete one: {MANIFEST} is missing.")
     try:
         content = json.loads(path.read_bytes())
         format = content["format"]
         if isinstance(format, int) and format > FORMAT:
-            raise BackupError(f"{path}: the backup has format {format}, and this version reads {FORMAT}: update it.")
+            raise BackupError(f"{path} has format {format}, but this version reads {FORMAT}: update the site.")
         manifest = msgspec.convert(content, Manifest)
     except json.JSONDecodeError as error:
         raise BackupError(f"{path}, line {error.lineno}: altered or cut off ({error.msg}).") from error
     except (KeyError, TypeError, ValueError, RecursionError) as error:  # msgspec.ValidationError is a ValueError
         raise BackupError(f"{path} is not the manifest of a backup: {error}.") from error
     if manifest.format != FORMAT:
-        raise BackupError(f"{path}: no format {manifest.format} was ever written; this version reads {FORMAT}.")
+        raise BackupError(f"{path}: there is no format {manifest.format}; this version reads {FORMAT}.")
     return manifest
 
 

@@ -103,7 +103,7 @@ class BackupStore:
                     for document in documents.values():
                         target.replace_one({"_id": document["_id"]}, document, upsert=True)
                 except DuplicateKeyError as error:
-                    raise Refused("taken", "the database has something else in its place") from error
+                    raise Refused("taken", "the database has another document in its place") from error
 
     def finish(self) -> None:
         """Have those looked for in the rooms again who are gone: the messages may be from before it, by moments."""

@@ -62,7 +62,7 @@ class MessageFiles:
         try:
             self._store.hide_all([file.id for file in message.files], self._clock())
         except Unavailable:
-            log.warning("the files of a deleted message are still there; the sweep will see to them")
+            log.warning("the files of a deleted message still exist; the removal of unused files will delete them")
 
     def _claim(self, kept: KeptFile, draft: Draft) -> bool:
         # A refused draft does not release its files. The author's next draft may claim them.

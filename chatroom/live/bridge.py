@@ -83,7 +83,7 @@ class Bridge:
         except concurrent.futures.TimeoutError:
             outcome.cancel()
             raise Unavailable(
-                "The message is not stored yet, and the room goes on trying. Sending it again does no harm."
+                "The message is not stored yet. The server keeps trying. Sending it again does no harm."
             ) from None
 
     def note(self, room: Room, line: Draft) -> None:

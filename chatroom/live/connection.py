@@ -46,7 +46,7 @@ class Connection:
         self._answers = Answers(
             transport.write,
             transport.write_now,
-            when_full=lambda: self.end(1011, "too many frames wait to be read"),
+            when_full=lambda: self.end(1011, "the client reads too slowly: too many frames are waiting"),
             when_gone=self._stop,
         )
         self._accesses = Accesses(visitor, partial(engine.run, chat.enter, visitor), self._update_person)

@@ -137,7 +137,7 @@ class Engine:
                     await self.run(self._feed.stop)
                 await self.presence.give_back()
         except (TimeoutError, Unavailable):
-            log.warning("the presence leases were not given back; they expire by themselves")
+            log.warning("the presence leases were not released; they expire by themselves")
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def enter(self, room: Room, person: Person | None) -> LiveRoom:
@@ -160,7 +160,7 @@ class Engine:
             try:
                 self._feed = await self.run(self._make_feed, self.rooms.revisions, self.rooms.hint_from_thread)
             except ChatroomError as error:
-                log.warning("other processes are not heard of yet: %s", error)
+                log.warning("the presence of other processes could not be read yet: %s", error)
                 await asyncio.sleep(TICK_SECONDS)
         self._feed.start()
         self.rooms.refresh()
@@ -177,7 +177,7 @@ class Engine:
                 except Unavailable:
                     continue  # logged where it was noticed
                 except Exception:
-                    log.exception("a chore of the engine failed and is tried again")
+                    log.exception("a periodic task of the engine failed and is tried again")
 
     def _hear_own(self, notice: Notice) -> None:
         task = self._loop.create_task(self.receiver.apply([notice]))

@@ -77,7 +77,7 @@ class ChangeStreamFeed:
             except ChatroomError:
                 pass  # logged where it was noticed
             except Exception:
-                log.exception("the change stream feed stumbled and goes on")
+                log.exception("the change stream feed failed once and continues")
             self._stopped.wait(random.uniform(pause / 2, pause))  # noqa: S311  not a secret
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 

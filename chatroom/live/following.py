@@ -143,7 +143,7 @@ class Following:
         except OSError:
             self._answers.when_gone()  # the task that reads the frames may wait for room for its answers
         except Exception:
-            log.exception("a follower failed; its connection is closed, so that the client comes back")
+            log.exception("a follower failed; its connection is closed, so that the client reconnects")
             self._end(1011, "internal error")
 
     async def _read_page(self, live: LiveRoom, cursor: int, format: Format) -> tuple[bytes, int, int]:

@@ -77,7 +77,7 @@ class RoomReader:
     async def _read_page(self, cursor: int, format: Format) -> tuple[bytes, int, int]:
         found = await self._read(cursor)
         if not found:  # a new primary may not know yet that a majority has these changes
-            raise Unavailable("The database is behind.")
+            raise Unavailable("The database is not up to date yet.")
         pieces = ((message.revision, protocol.encode_message(message, format)) for message in found)
         return bounded_frame(self._room.slug, pieces, found[-1].revision)
 

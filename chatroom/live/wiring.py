@@ -1,4 +1,4 @@
-"""The parts of this package: those that are there without an event loop, and the engine; and its collection."""
+"""The parts of this package: presences, which need no event loop, the engine and the endpoint; and its collection."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -67,7 +67,7 @@ class LiveParts:
         return Engine(bridge, appending, messages.store, self.presences, application=application, limits=limits)
 
     def make_endpoint(self, engine: Engine, entrance: Entrance) -> LiveEndpoint:
-        """Wire what connections come to."""
+        """Wire the endpoint of connections."""
         settings, messages, rooms = self._context.settings, self._messages, self._rooms
         limits = gate.Limits(
             connections=settings.max_connections,
@@ -91,8 +91,8 @@ class LiveParts:
         database.warn_if_outdated()
         make_polling = partial(poll, self._messages.store.newest_revisions, known, hint)
         if not database.has_change_streams():
-            log.info("the database has no change streams: other processes' messages are asked for")
+            log.info("the database has no change streams: polling for messages of other processes")
             return make_polling(seconds=self._context.settings.polling_milliseconds / 1000)
-        log.info("other processes' messages come by change stream")
+        log.info("messages of other processes arrive by change stream")
         watch = partial(change_stream_store.watch, database, self._context.origin)
         return ChangeStreamFeed(watch, make_polling(seconds=SAFETY_SECONDS), known, hint)

@@ -74,7 +74,7 @@ class History:
         """The changes after `revision`, by revision; raise `Refused` for a cursor that the room never gave."""
         found = self._store.changed_after(room.id, revision, limit + 1)
         if not found and not self._store.has_come_to(room.id, revision):
-            raise Refused("unknown_cursor", "The room has no such revision yet. Please reload the page.")
+            raise Refused("unknown_cursor", "The room does not have this revision yet. Please reload the page.")
         page = found[:limit]
         return Page(messages=page, revision=page[-1].revision if page else revision, more=len(found) > limit)
 

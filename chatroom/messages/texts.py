@@ -34,7 +34,7 @@ class Texts:
                 f"The message is too long: {len(text):,} characters, and at most {self._max_length:,} are allowed.",
             )
         if not text.isascii() and HALF_CHARACTER.search(text):
-            raise Refused("invalid", "The message contains a lone surrogate (half a character). Please remove it.")
+            raise Refused("invalid", "The message contains half a character (a lone surrogate). Please remove it.")
 
     def with_mentions(self, access: Access, draft: Draft) -> Draft:
         """The draft with the people whom it mentions."""

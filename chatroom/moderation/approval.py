@@ -115,7 +115,7 @@ class Approval:
         """Withdraw a held message, or dismiss a rejected one; both can be repeated."""
         held = self._store.find_by_id(held_id)
         if held is None or held.author.id != access.user_id or held.room_id != access.room.id:
-            raise Refused("not_found", "You have no such message waiting for approval.")
+            raise Refused("not_found", "This message is not waiting for approval.")
         if held.state == "waiting" and self._store.decide(held_id, "withdrawn", access.author):
             self._decisions.complete(held_id)
             return

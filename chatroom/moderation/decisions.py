@@ -52,7 +52,7 @@ class Decisions:
             try:
                 self.complete(held.id)
             except ChatroomError:
-                log.warning("what follows from a decision is tried again", extra={"held": held.id})
+                log.warning("the steps after a decision failed and are tried again", extra={"held": held.id})
         return len(found)
 
     def complete_act(self, act: Act) -> None:

@@ -145,7 +145,7 @@ class Moderation:
     def end_sessions(self, by: By, user: User) -> int:
         """Log a user out everywhere; return the number of ended sessions and tokens."""
         if by is not None and by.role != "administrator":
-            raise Refused("forbidden", "Only administrators can end other people's sessions.")
+            raise Refused("forbidden", "Only administrators can end the sessions of other people.")
         count = len(self._sessions.list_for(user))
         note_it = partial(self._acts.intend, document_id=user.id)
         self._do(by, note_it, "end_sessions", user, "", details={"count": count}, tell=[])

@@ -58,7 +58,7 @@ class Reports:
 
     def make(self, access: Access, reporter: Author, message: Message, reason: str) -> None:
         """Report a message with its neighbours; a second report of the same user changes nothing."""
-        reason = checked(reason, "Say what is wrong with it: the moderators have to understand.", LONGEST_REASON)
+        reason = checked(reason, "Describe the problem, so that the moderators understand it.", LONGEST_REASON)
         around = self._history.around(access.room, message.sequence, 2 * NEIGHBOURS).messages
         self._store.add(
             Report(

@@ -117,9 +117,7 @@ class Database:
                     self[collection.name].create_indexes(list(collection.indexes))
                 except DuplicateKeyError as error:  # its text may contain names of users
                     place = f"the collection {collection.name} of the database {self.name}"
-                    raise SettingsError(
-                        f"Two documents in {place} are the same where none may be: remove one."
-                    ) from error
+                    raise SettingsError(f"Two documents in {place} have the same unique key: remove one.") from error
         self._is_starting = False
 
     def update_in_order(self, collection: "Collection[Document]", updates: Sequence[tuple[Document, Document]]) -> None:
@@ -183,7 +181,7 @@ class Database:
         except PyMongoError as error:
             raise self._failure_of(error) from error
         except WITHOUT_FORM as error:
-            raise Refused("invalid", "This contains something that cannot be stored or looked for.") from error
+            raise Refused("invalid", "This contains characters that cannot be stored or searched for.") from error
 
     def _failure_of(self, error: PyMongoError) -> SettingsError | Unavailable:
         if self._is_starting and (wrong := _wrong_setting(error)):

@@ -43,7 +43,7 @@ def write_or_find(database: Database, write: Callable[[], Any], find: Callable[[
 def check_own(holder: Document | None, **expected: Any) -> None:
     """Raise `Unavailable` if an existing document differs from the document that the write would have created."""
     if holder is not None and any(holder.get(name) != value for name, value in expected.items()):
-        log.error("a unique key is held by a document that has nothing to do with it: %s", sorted(expected))
+        log.error("an unrelated document has this unique key: %s", sorted(expected))
         raise Unavailable("This could not be stored. Please try again.")
 
 

@@ -50,7 +50,7 @@ def clean_username(text: str) -> str:
     """The user name in its stored form; raise `Refused` (`invalid`) with the reason."""
     name = _clean(text, _username, "A user name consists of letters and digits, with . _ - between them.", 2, 32)
     if not (name.isascii() or _latin.search(name)) and look(name).isascii():
-        raise _invalid("This user name looks like one in Latin letters. Please choose another.")
+        raise _invalid("This user name looks like a name in Latin letters. Please choose another.")
     return name
 
 
@@ -104,7 +104,7 @@ def _check_form(name: str) -> None:
     if _doubled.match(name):
         if regex.search(r"\. ", name) and not _doubled.match(name.replace(". ", " ")):
             return  # "J. R. Hartley"
-        raise _invalid("The name has two spaces or signs in a row. Please use single ones.")
+        raise _invalid("The name has two spaces or punctuation marks in a row. Please use one.")
     if _piled.match(name):
         raise _invalid("The name has too many accents on one letter.")
 

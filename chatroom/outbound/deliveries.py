@@ -38,7 +38,7 @@ FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(days=3)
 LONGEST_ERROR = 200
-NOT_ANY_MORE = "Whoever made it no longer manages this room. Make it anew."
+NOT_ANY_MORE = "The creator of this webhook no longer manages the room. Create a new one."
 GONE = 410
 
 

@@ -22,8 +22,8 @@ LARGEST_ANSWER = 10_000
 LONGEST_ANSWER_SECONDS = 5.0
 """The time to read a response, in addition to the time-out."""
 LOOKED_UP_AT_ONCE = 4
-"""Simultaneous look-ups of names from users. Each blocks a thread, for as long as the name's owner wishes."""
-BUSY = "Several addresses are being looked up already. Please try again."
+"""Names that users typed. The owner of a name decides how long the answer takes, and each look-up blocks a thread."""
+BUSY = "The server is already resolving several host names. Please try again."
 PORTS = {"http": 80, "https": 443}
 WITHIN = tuple(
     map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10", "168.63.129.16/32", "3fff::/20"))
@@ -75,7 +75,7 @@ class PublicHttp:
         """Send a POST request; follow no redirects. Raise `Forbidden` for a private address, `OSError` on failure."""
         parts = urlsplit(url)
         if parts.scheme not in PORTS or not parts.hostname or parts.username:
-            raise Forbidden("The address must begin with http:// or https://, and name no user.")
+            raise Forbidden("The address must begin with http:// or https://, and have no user name.")
         port = parts.port or PORTS[parts.scheme]
         address = self._find_address(parts.hostname, port)
         options: dict[str, Any] = {"timeout": urllib3.Timeout(connect=timeout, read=timeout), "retries": False}
@@ -109,11 +109,11 @@ class PublicHttp:
         try:
             found = {str(item[4][0]) for item in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
         except UnicodeError as error:
-            raise OSError("This is not a host's name.") from error
+            raise OSError("This is not a host name.") from error
         if host.casefold() not in self._allowed:
             for address in found:
                 if not is_public(address) or is_own(address):
-                    raise Forbidden("The address is not one of the public internet.")
+                    raise Forbidden("The address is not on the public internet.")
         return min(found, key=lambda address: ":" in address)  # IPv4 first: many hosts cannot reach IPv6 addresses
 
 

@@ -152,7 +152,7 @@ class Accounts:
     def _add(self, wanted: Registration, address: str, role: Role = "member", *, is_bot: bool = False) -> User:
         password_hash = self._passwords.hash(wanted.password)
         user = self._user_store.add(wanted.username, wanted.display_name, password_hash, role, is_bot=is_bot)
-        log.info("an account was made", extra={"user": user.id, "role": user.role, "address": address})
+        log.info("an account was created", extra={"user": user.id, "role": user.role, "address": address})
         return user
 
     def _refresh_hash(self, user: User, password: str) -> None:
@@ -161,4 +161,4 @@ class Accounts:
             try:
                 self._user_store.replace_hash(user.id, user.password_hash, self._passwords.hash(password))
             except Refused:
-                log.info("a password was not hashed again: too many people are logging in", extra={"user": user.id})
+                log.info("a password hash was not renewed: too many people are logging in", extra={"user": user.id})

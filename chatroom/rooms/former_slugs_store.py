@@ -32,7 +32,7 @@ class FormerSlugs:
         while moved := self._move_some():
             count += moved
         if count:
-            log.info("%d direct conversations have new addresses; the old ones lead there", count)
+            log.info("%d direct conversations have new addresses; the old addresses redirect to them", count)
         self._move_tokens()
 
     def _move_some(self) -> int:
@@ -73,9 +73,7 @@ class FormerSlugs:
         """Warn of public rooms at such an address, which may imitate a conversation of others."""
         with self._database.bounded():
             for room in self._rooms.find({"kind": {"$ne": "direct"}, "slug": FORMER}, {"slug": 1}).limit(AT_ONCE):
-                log.warning(
-                    "the room %s is no direct conversation, and has an address like one: look who made it", room["slug"]
-                )
+                log.warning("the room %s has an address like a direct conversation: check its creator", room["slug"])
 
 
 def _lacking(slugs: list[str], moved: dict[str, str]) -> list[str]:

@@ -49,7 +49,7 @@ class RoomMaking:
         self.check_title(title, is_public=not is_private)
         self._check_making(author.id)
         if 0 < self._max_per_user <= self._store.count_made_by(author.id, self._max_per_user):
-            raise Refused("too_many_rooms", f"You have made {self._max_per_user} rooms, which is the limit.")
+            raise Refused("too_many_rooms", f"You have created {self._max_per_user} rooms, which is the limit.")
         for attempt in range(TRIES):
             # The title of a private room must not show in which slugs are taken.
             room = Room(

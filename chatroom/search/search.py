@@ -81,7 +81,7 @@ class Search:
         give_up_at = self._clock() + SECONDS
         query = parse(text)
         if before is not None and not is_id(before):
-            raise Refused("invalid", "`before` is not part of these results. Please search again.")
+            raise Refused("invalid", "`before` does not belong to these results. Please search again.")
         rooms = {room.id: room for room in self._rooms(user_id, query)}
         authors = self._authors(user_id, query)
         span = Span(rooms=tuple(rooms), since=query.since, until=query.until, before=before)

@@ -161,7 +161,7 @@ def is_news(record: logging.LogRecord) -> bool:
 def _explain(error: OSError, settings: Settings) -> str:
     ip, port = settings.ip, settings.port
     if error.errno == errno.EADDRINUSE:
-        return f"Port {port} is in use. End the program that has it, or set another one: PORT={port + 1}"
+        return f"Port {port} is in use. Stop the program that uses it, or set another port: PORT={port + 1}"
     if error.errno == errno.EACCES:
-        return f"Port {port} is for the system's own programs. Set one above 1023, such as PORT=5000"
-    return f"IP={ip} cannot be listened on: {error.strerror}. Set an address of this machine, such as 127.0.0.1"
+        return f"Port {port} is reserved for privileged programs. Set a port above 1023, such as PORT=5000"
+    return f"IP={ip} cannot be used: {error.strerror}. Set an address of this machine, such as 127.0.0.1"

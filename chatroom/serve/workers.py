@@ -117,7 +117,7 @@ def supervise(listeners: list[socket.socket], on_ready: Callable[[str], None] = 
 
 def _replace(worker: Worker) -> Worker:
     worker.end(0)
-    _log.warning("process %d ended with %d, starting another", worker.process.pid, worker.process.returncode)
+    _log.warning("process %d exited with %d and is replaced", worker.process.pid, worker.process.returncode)
     time.sleep(_RESTART_SECONDS)
     return Worker(worker.listener)
 

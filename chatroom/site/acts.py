@@ -22,23 +22,22 @@ from chatroom.site.audit_store import Act, AuditStore, Subject
 log = logging.getLogger(__name__)
 
 UNFINISHED_AFTER = timedelta(seconds=20)
-"""After this time, the caller of an act has finished it, or will never do so."""
+"""The process that did the act has finished by then, or never will."""
 PASSING = {"count"}
-"""Details that may differ between two tries of the same act."""
-BEGUN = "It is decided. What follows from it will be done within a minute."
+"""Details that differ when the same act is repeated."""
+BEGUN = "Your decision is stored. The remaining steps follow within a minute."
 
 Cut = Callable[[Note], object]
-"""Makes the change in one write that also stores the note; returns False if there was nothing to change."""
+"""Makes the change in one write that includes the note; returns False if there was nothing to change."""
 FollowUp = Callable[[Act], object]
 """Completes an act after its first write; may be called again."""
 
 
 class About(TypedDict, total=False):
-    """Further properties of an act.
+    """The optional facts of an act.
 
-    The moderators of `room` may read the entry; `tell` are the notices to send. If an act is repeated before the first
-    is recorded, both are one entry, unless the act created something (`is_new`). After an act with `is_end`, the
-    document is deleted.
+    `room`: its managers may read the entry too. `tell`: the notices to send. `is_end`: the document ends with the act.
+    A repetition of an act that is not recorded yet is recorded once, unless `is_new`: the act creates something.
     """
 
     reason: str
@@ -70,15 +69,15 @@ class Acts:
     def do(self, place: Place, cut: Cut, actor: Author, act: str, subject: Subject, **about: Unpack[About]) -> bool:
         """Change, announce, record; return False if there was nothing to change. `act` is a word of docs/moderation.md.
 
-        With `is_end`, the result is also True if an earlier try made the change and its answer was lost.
-        Raises the errors of `cut`, and `Unavailable` if the change is made and a later step is not yet.
+        With `is_end`, return True also if an earlier try did it and its answer was lost. Raises the errors of `cut`,
+        and `Unavailable` if the act is done and a part of its completion is not.
         """
         note = self.note(place, actor, act, subject, **about)
         try:
             if cut(note) is False:
                 return note.is_end and self.finish_in(place, act, subject.id, **note.act.details)
         except Unavailable:
-            # The change may be stored. Clients that get the bare notices read their rights again, which does no harm.
+            # It may be stored. Bare notices only make connections check their rights again.
             for notice in _bare(note.notices):
                 self._tell(notice)
             raise
@@ -86,7 +85,7 @@ class Acts:
         return True
 
     def note(self, place: Place, actor: Author, act: str, subject: Subject, **about: Unpack[About]) -> Note:
-        """Return the note of an act for a write by the caller, who then calls `follow`."""
+        """The note of an act for the caller's own write; call `follow` after it."""
         done = Act(
             at=self._now(),
             actor=Author(actor.id, actor.name),
@@ -109,7 +108,7 @@ class Acts:
         )
 
     def intend(self, note: Note, document_id: str) -> None:
-        """Store the note of an act in a document that only the follow-up changes."""
+        """Note an act in a document that it does not change; its follow-up makes the change."""
         self._store.put(note, document_id)
 
     def follow(self, note: Note) -> None:
@@ -123,9 +122,9 @@ class Acts:
             raise Unavailable(BEGUN) from problem
 
     def finish_in(self, place: Place, act: str = "", subject_id: str = "", **details: Any) -> bool:
-        """Finish all acts of one collection now; return whether the described act was among them.
+        """Finish the acts of one collection at once; return whether this act, with these details, was among them.
 
-        For a caller that finds nothing to change: True means that its own earlier try made the change.
+        A caller that found nothing to change learns so that its own earlier try made the change.
         """
         left = self._list_left(place)
         for note in left:
@@ -134,7 +133,7 @@ class Acts:
         return any(details.items() <= each.details.items() for each in acts)
 
     def finish(self, *, is_urgent: bool = False) -> None:
-        """Finish interrupted acts that are older than `UNFINISHED_AFTER`, or all of them if `is_urgent`."""
+        """Finish interrupted acts; `is_urgent`: also the newest ones."""
         before = self._now() if is_urgent else self._now() - UNFINISHED_AFTER
         for place in PLACES:
             for note in self._store.list_left(place):
@@ -142,26 +141,26 @@ class Acts:
                     self._follow_late(note)
 
     def _follow_late(self, note: Note) -> None:
-        """Finish an act some time later. It may have been undone: the notices make clients read the present state.
+        """Follow an act that may be undone by now: bare notices make connections check the current state.
 
-        A failure is logged, and does not stop the acts after this one.
+        A failure, of any kind, does not stop the acts after it.
         """
         try:
             self._try(self.follow, msgspec.structs.replace(note, notices=_bare(note.notices)))
         except Exception:
-            log.exception("what follows from an act failed, and is tried again: %s %s", note.act.act, note.id)
+            log.exception("the steps after an act failed and are tried again: %s %s", note.act.act, note.id)
 
     def _list_left(self, place: Place) -> list[Note]:
         try:
             return self._store.list_left(place)
-        except Unavailable:  # the act must not fail because earlier acts cannot be read
+        except Unavailable:  # a failure to read earlier acts must not stop this one
             return []
 
     def _try(self, deed: Callable[..., object], *arguments: object) -> ChatroomError | None:
         try:
             deed(*arguments)
         except ChatroomError as error:
-            log.warning("what follows from an act is tried again: %s", error)
+            log.warning("the steps after an act are tried again: %s", error)
             return error
         return None
 
@@ -170,7 +169,7 @@ class Acts:
 
 
 def _bare(notices: Sequence[Notice]) -> tuple[Notice, ...]:
-    """Return the notices without their data, so that clients read the present state."""
+    """The same notices without their data: the receivers read the current state."""
     return tuple(msgspec.structs.replace(notice, data={}) for notice in notices)
 
 

@@ -10,17 +10,17 @@ from chatroom.base.models import Author, Room, RoomName, User
 from chatroom.site.audit_store import AuditStore, Entry, Subject
 
 CONSOLE = Author("", "the console")
-"""The actor of console commands: a person with access to the database."""
+"""The person who runs commands on the server, and can reach the database anyway."""
 SITE = Subject("site", "site", "the site")
 MOST_KEPT = 500
-"""The maximum length of a stored reason, in characters."""
+"""Characters of a reason that are stored."""
 LONGEST_REASON = 300
-"""The maximum length of a typed reason, in characters."""
+"""Characters of a reason that a person may type."""
 ENTRIES = 50
 
 
 class AuditPage(msgspec.Struct, frozen=True):
-    """A page of the log, the newest entry first; `before` is the key of the next page, or "" on the last page."""
+    """A page of the log, the newest first; `before` is the id to continue from, empty at the end."""
 
     entries: list[Entry]
     before: str
@@ -42,7 +42,7 @@ class Audit:
 
 
 def checked(reason: str, why: str, most: int = LONGEST_REASON) -> str:
-    """Return a required reason, stripped; raise `Refused` (`too_long`, or `invalid` with the text `why`)."""
+    """A required reason; raise `Refused` (`too_long`, or `invalid` with the sentence `why`)."""
     reason = reason.strip()
     if not reason:
         raise Refused("invalid", why)

@@ -30,7 +30,7 @@ INDEXES = [
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """The subject of an act: its kind, its id, and its name at that time."""
+    """The object of an act: its kind, its id, and its name at that time."""
 
     kind: SubjectKind
     id: str
@@ -38,7 +38,7 @@ class Subject(msgspec.Struct, frozen=True):
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True):
-    """One act. `actor.id` is empty for the person at the console; `room` is the room of the act, if there is one."""
+    """One act. `actor.id` is empty for the person at the console; `room` is set for an act in one room."""
 
     at: datetime
     actor: Author
@@ -63,12 +63,12 @@ class AuditStore:
         self._entries = database["audit"]
 
     def add(self, entry_id: str, act: Act) -> None:
-        """Store an entry; idempotent for the same id."""
+        """Store an entry; a repetition with the same id changes nothing."""
         with self._database.bounded():
             self._entries.update_one({"_id": ObjectId(entry_id)}, {"$setOnInsert": document_of(act)}, upsert=True)
 
     def list_before(self, before: str, limit: int, filters: Mapping[str, str]) -> list[Entry]:
-        """Return the newest entries that match `filters` and, if `before` is an id, are older than that entry."""
+        """Entries that match `filters`, older than the one with the id `before`, or the newest."""
         query: dict[str, Any] = dict(filters)
         if ObjectId.is_valid(before):
             query["_id"] = {"$lt": ObjectId(before)}

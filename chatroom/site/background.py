@@ -1,4 +1,4 @@
-"""Background work: a thread that repeats a function, after a pause or when it is woken.
+"""Background threads, which repeat their work after a pause, or earlier when they are woken.
 
 With a lease, only the process that holds the lease works. Without one, every process works.
 """
@@ -23,7 +23,7 @@ Report = Callable[[str, int, int], None]
 
 
 class Lease:
-    """This process's lease for work that only one process does."""
+    """The lease of this process on work that one process does for all."""
 
     def __init__(self, store: LeaseStore, name: str, seconds: float) -> None:
         self._store = store
@@ -32,7 +32,7 @@ class Lease:
         self._taken_at = float("-inf")
 
     def is_held(self) -> bool:
-        """Return whether this process holds the lease; take or prolong it once a third of its time has passed."""
+        """Whether this process has the lease. Takes or prolongs it in the database, once in a third of its time."""
         now = time.monotonic()
         if now - self._taken_at < self._seconds / 3:
             return True
@@ -48,9 +48,9 @@ class Lease:
 
 
 class BackgroundThread:
-    """Calls `work` every `pause_seconds` (None: `PAUSE_SECONDS`), also after an error.
+    """Call `work` every `pause_seconds` (None: `PAUSE_SECONDS`), also after it raised.
 
-    `stop` waits at most `stop_seconds` for a running call.
+    `stop` waits `stop_seconds` for the current call.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class BackgroundThread:
 
     @property
     def is_started(self) -> bool:
-        """Whether the thread is started and not yet stopped."""
+        """Whether the thread was started."""
         return self._thread is not None
 
     def start(self) -> None:
@@ -83,28 +83,28 @@ class BackgroundThread:
         self._thread.start()
 
     def wake(self) -> None:
-        """End the present pause."""
+        """End the pause, because there is work."""
         self._woken.set()
 
     def stop(self) -> None:
-        """Stop the thread, and release its lease."""
+        """Stop the thread, and release the lease."""
         stop_all([self])
 
     def tell_to_stop(self) -> None:
-        """Make the thread stop after its present step; return at once."""
+        """Ask the thread to stop after its current step, and return at once."""
         self._stopped.set()
         self._woken.set()
 
     def wait_until_stopped(self, told_at: float) -> None:
-        """Wait for the running call, at most `stop_seconds` after `told_at`."""
+        """Wait for the current call, until `stop_seconds` after the thread was told to stop."""
         if self._thread is not None:
             self._thread.join(max(0.0, told_at + self._stop_seconds - time.monotonic()))
             self._thread = None
 
     def may_go_on(self, rest_seconds: float = 0.0) -> bool:
-        """Rest, then return whether `work` may take its next step; call this before each step. Prolongs the lease.
+        """Whether `work` may take its next step, after a rest; it asks before each step. Prolongs the lease.
 
-        If `work` runs outside the thread, there is no rest and no lease.
+        Work that is called outside the thread never rests, and needs no lease.
         """
         if self._thread is not None and rest_seconds > 0:
             self._stopped.wait(rest_seconds)
@@ -122,7 +122,7 @@ class BackgroundThread:
                 if self.lease is None or self.lease.is_held():
                     self._work()
             except ChatroomError:
-                pass  # the database is away; the failed call has logged that
+                pass  # the database is away, which `Database.bounded` logs
             except Exception:
                 log.exception("the background thread %r failed and tries again", self.name)
         if self.lease is not None:
@@ -131,13 +131,13 @@ class BackgroundThread:
 
 
 def make_chore(name: str, work: Callable[[], object], leases: LeaseStore) -> BackgroundThread:
-    """Create a thread that works every ten seconds in one process; if that dies, another takes over in 30 seconds."""
+    """A thread for work that one process does for all every ten seconds; after a crash, another process does it."""
     lease = Lease(leases, name, CHORE_LEASE_SECONDS)
     return BackgroundThread(name, work, lease=lease, pause_seconds=CHORE_SECONDS)
 
 
 def stop_all(threads: Sequence[BackgroundThread]) -> None:
-    """Stop several threads at the same time: their `stop_seconds` all begin now."""
+    """Stop several threads at the same time."""
     now = time.monotonic()
     for each in threads:
         each.tell_to_stop()

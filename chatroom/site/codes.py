@@ -14,7 +14,7 @@ SECRET_BYTES = 24
 
 
 class Code(msgspec.Struct, frozen=True, kw_only=True):
-    """A code without its secret; `id` is the hash of the secret, `about` its purpose and its creator."""
+    """A code without its secret; `id` is the hash of the secret. `about` has its purpose and its creator."""
 
     id: str
     uses_left: int
@@ -37,5 +37,5 @@ def make_code(
 
 
 def hash_of(secret: str) -> str:
-    """Return the SHA-256 of a secret. A fast hash suffices, because secrets are long and random."""
+    """The stored hash of a secret: SHA-256 is enough, because secrets are random and long."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

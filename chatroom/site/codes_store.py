@@ -18,7 +18,7 @@ OWN = {"_id", "uses_left", "created_at", "expires_at", "is_over", "acts"}
 
 
 def indexes(*about: str) -> list[IndexModel]:
-    """Return the indexes of a collection of codes; `about` are the fields that codes are listed by."""
+    """The indexes of a collection of codes; `about` are the fields of a query for several."""
     found = [IndexModel([(field, ASCENDING) for field in about])] if about else []
     return [IndexModel("expires_at", expireAfterSeconds=0), INDEX, *found]
 
@@ -52,7 +52,7 @@ class CodeStore:
         return _code(found) if found else None
 
     def take(self, secret: str) -> Code | None:
-        """Use a code once; return None if it is not valid. Of two simultaneous callers, one gets the last use."""
+        """Use a code once; None if it is not valid. Of two concurrent calls, one gets the last use."""
         with self._database.bounded():
             found = self._codes.find_one_and_update(self._valid(_id=hash_of(secret)), {"$inc": {"uses_left": -1}})
         return _code(found) if found else None
@@ -63,13 +63,13 @@ class CodeStore:
             self._codes.update_one({"_id": hash_of(secret), "is_over": None}, {"$inc": {"uses_left": 1}})
 
     def list_valid(self, limit: int, *, order: str = "expires_at", **about: str) -> list[Code]:
-        """Return the valid codes with these fields, in ascending order of the field `order`."""
+        """The valid codes with these fields, the smallest in `order` first."""
         with self._database.bounded():
             found = self._codes.find(self._valid(**about)).sort(order, ASCENDING).limit(limit)
             return [_code(document) for document in found]
 
     def end(self, code_id: str, note: Note, **about: str) -> bool:
-        """End a code, which is deleted with the note; return False if it does not exist or has ended already."""
+        """End a code, with the note of the act; return False if there is no such code, or it has ended already."""
         query = {"_id": code_id, "is_over": None, **about}
         with self._database.bounded():
             return self._codes.update_one(query, noting({"$set": ENDED}, note)).modified_count > 0
@@ -80,7 +80,7 @@ class CodeStore:
             self._codes.delete_many({self._owner: user_id})
 
     def replace(self, user_id: str) -> None:
-        """End all codes of a user, before the caller adds a new one."""
+        """End all codes of a user before a new one is added."""
         with self._database.bounded():
             self._codes.delete_many({self._owner: user_id, "acts": None})
             self._codes.update_many({self._owner: user_id}, {"$set": ENDED})

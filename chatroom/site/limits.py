@@ -174,14 +174,14 @@ class Limits:
         )
         self.uploading = AccountLimit(
             settings.upload_limit_account,
-            "Too many files were sent in a short time.",
+            "You have uploaded many files in a short time.",
             address=settings.upload_limit_address,
         )
-        self.export = AccountLimit(settings.export_limit_account, "There were many downloads.")
-        self.reporting = AccountLimit(settings.report_limit_account, "You have reported a lot lately.")
+        self.export = AccountLimit(settings.export_limit_account, "You have started many downloads.")
+        self.reporting = AccountLimit(settings.report_limit_account, "You have reported many messages lately.")
         self.search = AccountLimit(settings.search_limit_account, "You are searching too fast.")
-        self.coming = AccountLimit(COMING, "You have come into many rooms in a short time.")
-        self.opening = AccountLimit(OPENING, "You have begun many conversations in a short time.")
+        self.coming = AccountLimit(COMING, "You have joined many rooms in a short time.")
+        self.opening = AccountLimit(OPENING, "You have started many conversations in a short time.")
 
 
 def too_fast(what: str, wait: float) -> Refused:

@@ -36,16 +36,16 @@ class NoticeStore:
         return str(ObjectId())
 
     def add(self, notice_id: str, notice: Notice) -> None:
-        """Store a notice; idempotent for the same id."""
+        """Store a notice; a repetition with the same id changes nothing."""
         fields = msgspec.structs.asdict(notice)
         with self._database.bounded():
-            # The database sets the time, because the clocks of the processes may differ.
+            # By the clock of the database, which all processes share.
             self._notices.update_one(
                 {"_id": ObjectId(notice_id)}, {"$setOnInsert": fields, "$currentDate": {"at": True}}, upsert=True
             )
 
     def told_since(self, moment: datetime) -> list[Told]:
-        """Return the notices after `moment`, in order of time; a notice may become visible after a later one."""
+        """Notices after `moment`, by time. They may become visible in another order."""
         with self._database.bounded():
             found = list(self._notices.find({"at": {"$gt": moment}}).sort("at", ASCENDING))
         return [

@@ -1,6 +1,6 @@
 """Settings of the site that can change while it runs, cached in this process.
 
-`get` is at most two seconds old and may block; the event loop uses `known`.
+The answer of `get` is at most two seconds old, and may block; the event loop uses `known`.
 """
 
 import time
@@ -13,21 +13,21 @@ from chatroom.site.acts_store import Note
 from chatroom.site.settings_store import SiteStore
 
 KEPT_SECONDS = 2.0
-"""How long a process may use cached settings."""
+"""How long a process uses the settings that it has read."""
 
 
 class Site:
-    """The settings of the site, for reading and changing."""
+    """Read and change the settings of the site."""
 
     def __init__(self, store: SiteStore, *, seconds: Callable[[], float] = time.monotonic) -> None:
         self._store = store
         self._seconds = seconds
         self._read_at = -KEPT_SECONDS
         self.known: Mapping[str, Any] | None = None
-        """The settings of the last read, of any age; None before the first read."""
+        """The settings that were read last, at any time; None before the first reading."""
 
     def get(self, name: str, usual: Any) -> Any:
-        """Return a setting, or `usual` if it is not set."""
+        """The value of a setting; `usual` if it was never set."""
         if self.known is None or self._seconds() - self._read_at >= KEPT_SECONDS:
             self.renew()
         return (self.known or {}).get(name, usual)
@@ -36,10 +36,10 @@ class Site:
         """Set one value; None removes it."""
         self._read_at = -KEPT_SECONDS
         self._store.set(name, value, note)
-        with suppress(Unavailable):  # the value is stored, and the next `get` reads it
+        with suppress(Unavailable):  # it is set, and the next `get` reads it
             self.renew()
 
     def renew(self) -> None:
-        """Read the settings now."""
+        """Read the current settings."""
         self.known = self._store.read()
         self._read_at = self._seconds()

@@ -17,7 +17,7 @@ class SiteStore:
         self._site = database["site"]
 
     def read(self) -> dict[str, Any]:
-        """Return all settings, by name."""
+        """The settings, by name."""
         with self._database.bounded():
             document = self._site.find_one({"_id": ID}) or {}
         return {name: value for name, value in document.items() if name not in {"_id", "acts"}}

@@ -11,12 +11,13 @@ from chatroom.web.export import export
 from chatroom.web.files import files
 from chatroom.web.kit import configuration, errors, health, lanes, login, reference, security
 from chatroom.web.kit.filters import as_json, hue, static_url
+from chatroom.web.kit.services import services
 from chatroom.web.messages import held, message_api, messages_api, pages, permalinks
 from chatroom.web.messages.listing import excerpt_of, message_list, names
 from chatroom.web.moderation import admin, admin_rooms, approval, reports
 from chatroom.web.outbound import notifications, webhooks
-from chatroom.web.people import account_deletion, accounts, avatars, people, resets, tokens
-from chatroom.web.rooms import api, clearing, moved, rooms
+from chatroom.web.people import account_deletion, accounts, avatars, people, tokens
+from chatroom.web.rooms import api, clearing, rooms
 from chatroom.web.rooms import settings as room_settings
 from chatroom.web.rooms.sidebar import badge
 from chatroom.web.search import search
@@ -44,7 +45,6 @@ BLUEPRINTS = (
     permalinks.blueprint,
     reference.blueprint,
     reports.blueprint,
-    resets.blueprint,
     room_settings.blueprint,
     rooms.blueprint,
     search.blueprint,
@@ -59,7 +59,7 @@ def register(app: Flask, settings: Settings) -> None:
     configuration.configure(app, settings)
     configuration.compress_static(app)
     security.protect(app, settings)
-    for part in (lanes, login, errors, avatars, files, moved):
+    for part in (lanes, login, errors, avatars, files):
         part.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
@@ -68,7 +68,7 @@ def register(app: Flask, settings: Settings) -> None:
     app.jinja_env.filters.update(as_json=as_json, as_held=held.as_held, hue=hue, excerpt=excerpt_of, badge=badge)
     app.jinja_env.globals.update(
         settings=settings,
-        registration=accounts.shown_registration,
+        registration=lambda: services.moderation.admission.shown_registration(),  # noqa: PLW0108  of this request
         names=names,
         static_url=static_url,
         message_list=message_list(app),

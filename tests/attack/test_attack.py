@@ -36,7 +36,7 @@ def grounds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grounds]:
     "attack",
     [pytest.param(each, id=each.id, marks=[] if each.is_brief else [pytest.mark.long]) for each in ATTACKS.values()],
 )
-def test_the_room_holds(grounds: Grounds, attack: Attack) -> None:
+def test_the_room_survives_the_attack(grounds: Grounds, attack: Attack) -> None:
     result = grounds.do(attack)
     assert not result.is_bad, report.line(result)
 

@@ -1,4 +1,4 @@
-"""A real server on a real mongod, and people with real browsers in front of it."""
+"""A real server on a real mongod, and people with real browsers."""
 
 import asyncio
 import importlib.util
@@ -14,7 +14,7 @@ import pytest
 from tests.browser.cast import WAIT_MS, Person, Server, skip
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-# Debian's same Chromium without windows, where it is installed: a new context costs a seventh. It has no notifications.
+# Debian's headless Chromium, if it is installed: a new context takes a seventh of the time. It has no notifications.
 HEADLESS = os.environ.get("CHROMIUM") or shutil.which("chromium-headless-shell") or CHROMIUM
 ARGUMENTS = [
     "--no-sandbox",
@@ -26,7 +26,7 @@ ARGUMENTS = [
 ]
 
 if importlib.util.find_spec("playwright") is None:
-    # Their modules could not even be imported; test_prerequisites.py says so.
+    # Their modules cannot be imported; test_prerequisites.py reports it.
     collect_ignore = [
         path.name for path in Path(__file__).parent.glob("test_*.py") if path.stem != "test_prerequisites"
     ]
@@ -50,7 +50,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[Server]:
-    """A server for one test, to be mistreated."""
+    """A server for one test, which may break it."""
     running = Server(tmp_path / "data")
     running.folder.mkdir()
     running.start()
@@ -59,14 +59,14 @@ def own_server(tmp_path: Path) -> Iterator[Server]:
 
 
 class Browsers:
-    """One browser of each kind for all people; each person has windows and cookies of their own."""
+    """One browser of each kind for all people; each person has separate windows and cookies."""
 
     def __init__(self, playwright: Any) -> None:
         self._playwright = playwright
         self._launched: dict[str, Any] = {}
 
     def new_context(self, **options: Any) -> Any:
-        """A context in the headless Chromium, or in the whole one where somebody is to be notified."""
+        """A context in the headless Chromium, or in the full Chromium if notifications are needed."""
         is_whole = "notifications" in options.get("permissions", [])
         return self.launched(str(CHROMIUM if is_whole else HEADLESS)).new_context(**options)
 
@@ -82,7 +82,7 @@ class Browsers:
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[tuple[Browsers, asyncio.AbstractEventLoop]]:
-    """The browsers, and Playwright's event loop, which it leaves running in this thread between its calls."""
+    """Playwright, whose event loop stays running in this thread between its calls."""
     try:
         from playwright.sync_api import expect, sync_playwright
     except ImportError:
@@ -100,7 +100,7 @@ def playwright() -> Iterator[tuple[Browsers, asyncio.AbstractEventLoop]]:
 
 @pytest.fixture
 def browsers(playwright: tuple[Browsers, asyncio.AbstractEventLoop]) -> Iterator[Browsers]:
-    """The browsers. Playwright's event loop is this thread's while a browser test runs: others begin their own."""
+    """The browsers. While a browser test runs, Playwright's event loop is the loop of this thread."""
     asyncio._set_running_loop(playwright[1])
     yield playwright[0]
     asyncio._set_running_loop(None)
@@ -118,7 +118,7 @@ def person(browsers: Browsers, server: Server) -> Iterator[Callable[..., Person]
         options = {"viewport": {"width": 1280, "height": 800}, "locale": "en-GB", **options}
         context = browsers.new_context(**options)
         contexts.append(context)
-        # Every test has people of its own: one server serves them all.
+        # Every test has its own people, so one server is enough for all tests.
         somebody = Person(context, (at or server).url, f"{name} {os.getpid()}{next(_numbers):03}")
         if is_registered:
             somebody.register()

@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 
-def test_ones_own_data_is_a_file_of_what_one_wrote(person, anything):
+def test_own_data_is_a_file_with_own_messages(person, anything):
     alice, bob = person("Alice"), person("Bob")
     mine, theirs = anything("mine"), anything("not mine")
     alice.post(mine)

@@ -57,7 +57,7 @@ def test_alice_goes_and_bob_looks_on(person, anything):
     expect(author_of(bob, said)).to_have_text(FORMER)
 
 
-def test_what_she_wrote_is_erased_by_a_form(person, anything):
+def test_a_form_erases_her_messages(person, anything):
     """She has no JavaScript; he sees it go."""
     bob = person("Bob")
     alice = person("Alice", java_script_enabled=False)

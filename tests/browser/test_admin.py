@@ -60,7 +60,7 @@ def test_an_administrator_goes_through_the_administration(person, own_server):
     expect(page.get_by_role("main").get_by_role("listitem")).to_contain_text(bob.username)
 
 
-def test_a_room_is_archived_from_the_administration_and_its_manager_reads_why(person, own_server):
+def test_an_administrator_archives_a_room_and_its_manager_reads_the_reason(person, own_server):
     alice, bob = person("Alice", at=own_server), person("Bob", at=own_server)
     address = make_room_by_form(bob, "Bob's plans", "Only people who are invited")
     bob.say("nobody else's business")
@@ -94,7 +94,7 @@ def test_a_room_is_archived_from_the_administration_and_its_manager_reads_why(pe
     bob.sees("and on")
 
 
-def test_a_forgotten_password_is_set_anew_by_a_link_that_works_once(person, own_server):
+def test_a_reset_link_sets_a_new_password_once(person, own_server):
     alice, bob = person("Alice", at=own_server), person("Bob", at=own_server)
     alice.page.goto(f"{alice.url}/admin/people?q={bob.username}")
     alice.page.get_by_role("main").get_by_role("link", name=bob.name).click()

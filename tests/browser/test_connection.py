@@ -35,7 +35,7 @@ def test_a_server_that_is_killed_and_comes_back(person, own_server, anything):
 
 
 @pytest.mark.slow
-def test_a_database_that_stands_still(person, own_server, anything):
+def test_a_database_that_does_not_answer(person, own_server, anything):
     """D01: nobody is shown what is not stored; the author is told after a while (js/sender), and it is stored once."""
     alice, bob = person("Alice", at=own_server), person("Bob", at=own_server)
     mark = anything("patience")
@@ -69,7 +69,7 @@ def test_offline_and_online_again(person, anything):
     expect(alice.page.locator(".mark")).to_have_count(1)
 
 
-def test_what_was_not_stored_survives_a_reload(person, anything):
+def test_unstored_messages_survive_a_reload(person, anything):
     """The outbox is kept in the browser, and sent by the next page that can."""
     alice = person("Alice")
     text = anything("kept")
@@ -114,7 +114,7 @@ def test_a_crashed_tab_leaves_its_drafts_to_the_next(person, anything):
     expect(message).to_have_count(1)
 
 
-def test_where_websockets_do_not_get_through_it_asks(person, anything):
+def test_without_websockets_the_page_polls(person, anything):
     """A4: it asks often enough for others' messages, and posting works."""
     bob = person("Bob")
     alice = person("Alice")

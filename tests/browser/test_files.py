@@ -102,7 +102,7 @@ def test_a_picture_is_chosen_sent_and_seen_by_others(person: MakePerson, anythin
     expect(bob.message(text).locator("img")).to_have_attribute("width", "360")
 
 
-def test_files_without_words_several_at_once_in_their_order(person: MakePerson, anything: Callable[[str], str]) -> None:
+def test_several_files_without_text_keep_their_order(person: MakePerson, anything: Callable[[str], str]) -> None:
     alice, bob = person("Alice"), person("Bob")
     name = anything("plan").replace(" ", "-") + ".pdf"
     choose(
@@ -212,7 +212,9 @@ def test_one_that_is_cancelled_does_not_go_out(person: MakePerson, anything: Cal
     expect(alice.message(text).locator("[data-file]")).to_have_count(0)
 
 
-def test_one_that_failed_says_why_and_is_tried_again(person: MakePerson, anything: Callable[[str], str]) -> None:
+def test_a_failed_upload_shows_the_reason_and_can_be_retried(
+    person: MakePerson, anything: Callable[[str], str]
+) -> None:
     alice = person("Alice")
     alice.page.route("**/api/rooms/*/files?*", lambda route: route.abort())
     choose(alice, picture())
@@ -227,7 +229,7 @@ def test_one_that_failed_says_why_and_is_tried_again(person: MakePerson, anythin
     alice.message(text).locator("img").wait_for()
 
 
-def test_what_the_room_does_not_take_is_told(person: MakePerson) -> None:
+def test_refused_files_show_the_reason(person: MakePerson) -> None:
     alice = person("Alice")
     choose(alice, upload("broken.png", "image/png", b"\x89PNG\r\n\x1a\nbroken"))
     alice.page.get_by_text("The picture cannot be read: it is damaged or incomplete.").first.wait_for()
@@ -290,7 +292,7 @@ def test_nothing_moves_when_a_picture_arrives(person: MakePerson, anything: Call
     assert image.bounding_box() == before
 
 
-def test_a_deleted_message_takes_its_picture_along(person: MakePerson, anything: Callable[[str], str]) -> None:
+def test_deleting_a_message_removes_its_picture(person: MakePerson, anything: Callable[[str], str]) -> None:
     alice, bob = person("Alice"), person("Bob")
     text = anything("regretted")
     choose(alice, picture())
@@ -359,9 +361,7 @@ def test_a_large_file_goes_in_and_out_as_it_is(person: MakePerson, tmp_path: Pat
     assert (part.status, part.body()) == (206, content[19_999_000:19_999_100])
 
 
-def test_a_picture_of_oneself_takes_the_place_of_the_initials(
-    person: MakePerson, anything: Callable[[str], str]
-) -> None:
+def test_an_avatar_replaces_the_initials(person: MakePerson, anything: Callable[[str], str]) -> None:
     alice, bob = person("Alice"), person("Bob")
     alice.page.goto(f"{alice.url}/account")
     alice.page.get_by_label("A JPEG, PNG, GIF or WebP").set_input_files([picture("me.jpg")])

@@ -345,7 +345,7 @@ def test_the_empty_room_is_light_and_invites(person, own_server):
     expect(alice.page.get_by_text("There are no messages yet.")).to_be_hidden()
 
 
-def test_the_page_loads_nothing_from_elsewhere_and_breaks_no_rule_of_its_policy(person, anything):
+def test_the_page_loads_nothing_from_other_sites_and_obeys_its_policy(person, anything):
     """X03, as the browser sees it."""
     alice = person("Alice", is_registered=False)
     asked, problems = [], []

@@ -214,7 +214,7 @@ def test_on_a_phone(person, anything):
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
 
 
-def test_nothing_is_wrong_for_those_who_hear_or_barely_see(person, anything):
+def test_the_accessibility_check_finds_nothing(person, anything):
     """In both schemes, which differ in nothing but their colours."""
     from axe_playwright_python.sync_playwright import Axe
 
@@ -258,7 +258,7 @@ def test_without_a_script_they_are_shown(person, anything):
     expect(reactions_of(bob, text)).to_have_text(re.compile("2"))
 
 
-def test_a_message_s_parts_stand_below_each_other_beside_its_picture(person, anything):
+def test_the_parts_of_a_message_are_stacked_next_to_its_avatar(person, anything):
     """Areas that are no rectangle are no areas at all, and then everything lies on everything."""
     alice = person("Alice")
     text = anything("in order")

@@ -89,7 +89,7 @@ def test_one_changes_only_ones_own(person, anything):
     expect(menu.get_by_role("menuitem", name="Delete")).to_have_count(0)
 
 
-def test_an_edit_that_is_refused_or_has_no_answer_keeps_what_was_typed(person, anything):
+def test_an_edit_that_is_refused_or_unanswered_keeps_the_typed_text(person, anything):
     alice = person("Alice")
     text, new = anything("old"), anything("new")
     alice.say(text)
@@ -133,7 +133,7 @@ def test_an_edit_made_elsewhere_is_shown_before_it_is_replaced(person, anything)
     alice.sees(mine)
 
 
-def test_an_answer_quotes_what_it_answers_as_it_is_now(person, anything):
+def test_a_reply_quotes_the_current_text(person, anything):
     alice, bob = person("Alice"), person("Bob")
     question, answer, better = anything("question"), anything("answer"), anything("better")
     alice.say(f"**{question}** & more")
@@ -168,7 +168,7 @@ def test_an_answer_quotes_what_it_answers_as_it_is_now(person, anything):
     expect(bob.message(answer).locator("[data-quote]")).to_have_text(f"{alice.name} {better} and more")
 
 
-def test_a_quote_of_something_far_above_changes_too_and_leads_there(person, anything):
+def test_a_quote_of_an_unloaded_message_changes_and_links_to_it(person, anything):
     alice, bob = person("Alice"), person("Bob")
     slug = make_room(alice, anything("Distances"), bob)
     far, near, answer = anything("far"), anything("near"), anything("answer")
@@ -196,7 +196,7 @@ def test_a_quote_of_something_far_above_changes_too_and_leads_there(person, anyt
     expect(target).to_be_in_viewport()
 
 
-def test_a_permalink_opens_around_its_message_and_leads_back_to_live(person, anything):
+def test_a_permalink_opens_around_its_message_and_returns_to_live(person, anything):
     alice, bob = person("Alice"), person("Bob")
     slug = make_room(alice, anything("Lines"), bob)
     mark, count = anything("line"), 130
@@ -367,7 +367,7 @@ def test_without_a_script(person, anything):
 
 
 @pytest.mark.parametrize("path", ["/chatroom/lobby/1", "/chatroom/lobby?before=2"])
-def test_what_is_not_the_newest_page_has_no_errors(person, anything, path):
+def test_older_pages_have_no_errors(person, anything, path):
     alice = person("Alice")
     text = anything("x")
     alice.say(text)

@@ -34,7 +34,7 @@ def choose(somebody, what: str) -> None:
     somebody.await_state("Live")
 
 
-def test_one_is_told_of_what_one_asked_for(person, anything):
+def test_notifications_follow_the_preference(person, anything):
     alice, bob = person("Alice"), person("Bob", permissions=["notifications"])
     choose(bob, "All messages")
     away(bob.page)
@@ -52,7 +52,7 @@ def test_one_is_told_of_what_one_asked_for(person, anything):
     assert bob.page.evaluate("shown") == []
 
 
-def test_the_page_says_what_this_browser_may(person):
+def test_the_page_shows_the_browsers_permission(person):
     alice = person("Alice", permissions=[])
     alice.page.goto(f"{alice.url}/account/notifications")
     expect(alice.page.locator("[data-notifications-state]")).to_have_text(
@@ -65,7 +65,7 @@ def test_the_page_says_what_this_browser_may(person):
     expect(alice.page.get_by_label("Play a sound too")).to_be_checked()
 
 
-def test_without_a_network_the_last_page_opens_and_after_the_log_out_it_does_not(person, anything):
+def test_the_last_page_opens_offline_but_not_after_a_log_out(person, anything):
     alice = person("Alice")
     text = anything("Kept for the train")
     alice.say(text)
@@ -105,7 +105,7 @@ def test_it_can_be_installed(person):
     assert manifest["widths"] == [192, 512, 512]
 
 
-def test_one_is_told_of_a_direct_message_in_another_room(person, anything):
+def test_a_direct_message_in_another_room_notifies(person, anything):
     alice, bob = person("Alice"), person("Bob", permissions=["notifications"])
     alice.page.goto(f"{alice.url}/people?q={bob.username}")
     alice.page.locator(".member-list__item", has_text=bob.username).get_by_role("checkbox").check()

@@ -22,7 +22,7 @@ def open_page_of(moderator, text):
     return page
 
 
-def test_somebody_is_muted_while_they_write(people, anything):
+def test_a_user_is_muted_while_writing(people, anything):
     """They are told why and how long at once, and can write again when it is lifted."""
     alice, bob = people
     before, refused, after = anything("before"), anything("refused"), anything("after")
@@ -97,7 +97,7 @@ def test_without_javascript(person, anything):
     expect(bob.page).to_have_url(f"{bob.url}/chatroom/lobby/{sequence}/report")
 
 
-def test_another_name_is_seen_at_once(person, anything):
+def test_a_new_name_is_shown_at_once(person, anything):
     alice, bob = person("Alice"), person("Bob")
     name = f"Robert {anything('')}".replace("x", " ").replace("  ", " ")
     page = bob.open_tab()

@@ -62,7 +62,7 @@ def test_a_webhook_is_made_posts_live_and_is_removed(person, anything):
     assert httpx.post(address, json={"text": text}, timeout=PATIENCE_SECONDS).status_code == 404
 
 
-def test_a_webhook_to_a_private_address_is_refused_where_it_was_asked(person, anything):
+def test_a_webhook_to_a_private_address_is_refused_on_its_form(person, anything):
     alice = person("Alice")
     slug = make_room(alice, anything("Mirror"))
     page = alice.page

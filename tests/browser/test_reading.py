@@ -86,7 +86,7 @@ def test_new_messages_do_not_pull_a_reader_down(person, anything):
     expect(pill).to_be_hidden()
 
 
-def test_who_writes_while_reading_above_is_taken_to_the_end(person, anything):
+def test_posting_while_reading_older_messages_scrolls_to_the_end(person, anything):
     alice = person("Alice")
     slug, text = make_room(alice, anything("Heights")), anything("mine")
     say_many(alice, slug, (long(f"m {number}") for number in range(40)))
@@ -130,7 +130,7 @@ def test_times_are_in_the_readers_zone(person, anything):
     expect(alice.page.locator("[data-day]").last).to_contain_text(re.compile(r"\w+day"))
 
 
-def test_the_title_counts_what_came_while_one_looked_elsewhere(person, anything):
+def test_the_title_counts_messages_while_the_tab_is_hidden(person, anything):
     alice, bob = person("Alice"), person("Bob")
     alice.page.evaluate(
         """() => {
@@ -181,7 +181,7 @@ def test_a_long_session_keeps_a_bounded_page(with_small_pages, anything):
     assert alice.texts(mark) == expected
 
 
-def test_who_reads_far_above_is_not_sent_the_whole_present(with_small_pages, person, anything):
+def test_a_reader_far_above_does_not_load_all_new_messages(with_small_pages, person, anything):
     """What arrives is counted, and read when the reader comes back."""
     bob, alice = person("Bob"), with_small_pages(60, 80)
     slug, mark = make_room(bob, anything("Towers")), anything("far")

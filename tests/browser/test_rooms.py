@@ -13,7 +13,7 @@ NOTE_WAITS = """() => {
 }"""
 
 
-def test_a_private_room_a_link_into_it_and_somebody_who_is_put_out(person, anything):
+def test_a_private_room_its_link_and_a_removed_member(person, anything):
     alice, bob, mallory = person("Alice"), person("Bob"), person("Mallory")
     title = anything("Den")
     address = make_room_by_form(alice, title, "Only people who are invited")

@@ -55,7 +55,7 @@ def test_by_keyboard_to_a_message_and_back(person, anything):
     expect(page.get_by_label("Search your rooms")).to_have_value(f"{word} from:{bob.username} caf")
 
 
-def test_what_is_wrong_stays_in_the_field(person):
+def test_invalid_text_stays_in_the_field(person):
     alice = person("Alice")
     alice.page.goto(f"{alice.url}/search?q=before:yesterday")
     field = alice.page.get_by_label("Search your rooms")

@@ -86,7 +86,7 @@ def test_counts_survive_an_outage_and_end_on_every_device(person, anything):
     expect_count(other_tab, title, 0)
 
 
-def test_a_page_opens_where_one_left_and_leads_to_the_newest(person, anything):
+def test_a_page_opens_at_the_read_position_and_links_to_the_newest(person, anything):
     alice, bob = person("Alice"), person("Bob")
     title = anything("Plans")
     slug = make_room(bob, title, alice)
@@ -106,7 +106,7 @@ def test_a_page_opens_where_one_left_and_leads_to_the_newest(person, anything):
     expect(alice.message("new 29")).to_be_in_viewport()
 
 
-def test_who_is_typing_is_shown_until_they_have_said_it(person):
+def test_typing_is_shown_until_the_message_arrives(person):
     alice, bob, carol = person("Alice"), person("Bob"), person("Carol")
     line = alice.page.locator("[data-typing]")
     still(alice.page)

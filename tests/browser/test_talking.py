@@ -29,7 +29,7 @@ def test_two_people_talk_live(person, anything):
         expect(bodies(somebody, answer)).to_have_text([answer])
 
 
-def test_the_people_who_are_here_are_shown(person):
+def test_present_people_are_shown(person):
     alice = person("Alice")
     bob = person("Bob")
     people = alice.page.locator("[data-people-list]")
@@ -116,7 +116,7 @@ def test_nothing_white_and_too_much_are_refused_with_a_reason(person):
     expect(box).to_have_value("😅" * 4003)  # what was typed is kept
 
 
-def test_what_the_room_refuses_fails_with_a_reason_and_can_be_tried_again(person, anything):
+def test_refused_messages_show_the_reason_and_can_be_retried(person, anything):
     alice = person("Alice")
     # The page takes these for characters; the server knows that nobody can see them.
     alice.say("\u2800\u2800")
@@ -139,7 +139,7 @@ def test_what_the_room_refuses_fails_with_a_reason_and_can_be_tried_again(person
     expect(pending).to_have_count(0)
 
 
-def test_what_is_typed_survives_a_reload_and_the_end_of_the_session(person, anything):
+def test_typed_text_survives_a_reload_and_the_end_of_the_session(person, anything):
     alice = person("Alice")
     text = anything("half a sentence")
     box = alice.page.get_by_label("Message", exact=True)

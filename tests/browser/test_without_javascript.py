@@ -89,7 +89,7 @@ def test_paging_back_and_forth(person, anything):
     expect(frame_of(alice).get_by_text(f"{mark} 119")).to_be_in_viewport()
 
 
-def test_a_refusal_keeps_what_was_typed(person):
+def test_a_refusal_keeps_the_typed_text(person):
     alice = person("Alice", **NO_SCRIPT)
     page = alice.page
     box = page.get_by_label("Message", exact=True)
@@ -170,7 +170,7 @@ def test_the_room_is_readable_in_a_text_browser(person, show_in_w3m, anything):
         assert hidden not in page, "what is not for text browsers is not written"
 
 
-def test_a_link_to_a_message_far_above_shows_it_and_what_can_be_done_with_it(person, anything):
+def test_a_link_to_an_unloaded_message_shows_it_and_its_actions(person, anything):
     alice, bob = person("Alice", **NO_SCRIPT), person("Bob")
     text = anything("far above")
     texts = [text, *(f"{text} {number} {'and more ' * 60}" for number in range(12))]

@@ -30,13 +30,13 @@ def ask(app: Flask, path: str) -> tuple[int, float, str | None]:
     return answer.status_code, time.monotonic() - began, answer.headers.get("Retry-After")
 
 
-def test_a_page_says_within_seconds_that_the_database_is_away(app: Flask) -> None:
+def test_a_page_reports_a_database_outage_within_seconds(app: Flask) -> None:
     status, seconds, retry_after = ask(app, "/login")
     assert (status, retry_after) == (503, "5")
     assert seconds < MOST_SECONDS
 
 
-def test_so_do_all_pages_that_are_asked_for_at_once_and_the_process_lives(app: Flask) -> None:
+def test_concurrent_page_requests_survive_a_database_outage(app: Flask) -> None:
     """One after the other, the last would be told after half a minute."""
     _, alone, _ = ask(app, "/login")
     with ThreadPoolExecutor(CROWD) as pool:

@@ -83,7 +83,7 @@ def broken(events: list[Event], documents: list[Document]) -> set[str]:
     return {violation.promise for violation in check(events, documents)}
 
 
-def test_a_good_history_is_good() -> None:
+def test_a_correct_history_has_no_breaches() -> None:
     assert check(*good()) == []
 
 
@@ -237,7 +237,7 @@ def test_a_broken_promise_is_noticed(damage: Damage, promise: str) -> None:
 
 
 @pytest.mark.parametrize("outcomes", [["unknown"], ["unknown", "unknown"], []])
-def test_what_was_given_up_may_be_stored_once_or_not_at_all(outcomes: list[str]) -> None:
+def test_an_abandoned_post_may_be_stored_once_or_never(outcomes: list[str]) -> None:
     events, documents = good()
     for number, _ in enumerate(outcomes):
         events.append(event(7 + number, ANN, "post", "tried", client_id="draft-d", hash="D"))
@@ -250,7 +250,7 @@ def test_what_was_given_up_may_be_stored_once_or_not_at_all(outcomes: list[str])
         assert check(events, documents) == []
 
 
-def test_what_changed_again_meanwhile_may_come_once() -> None:
+def test_a_message_that_changed_twice_may_arrive_once() -> None:
     events, documents = good()
     # Ben is away for all three: he gets a and b in their latest state only.
     events = [each for each in events if not (each.who == BEN and each.time < 3)]

@@ -62,7 +62,7 @@ async def come(endpoint: LiveEndpoint) -> tuple[int, bool]:
     return sent[0]["status"], b"retry-after" in names
 
 
-def test_all_are_told_in_time_that_the_database_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_clients_learn_of_a_database_outage_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "HANDSHAKE_SECONDS", HANDSHAKE_SECONDS)
     engine = AwayEngine()
     endpoint = LiveEndpoint(

@@ -25,7 +25,7 @@ def test_writes_that_wait_for_frozen_clients_are_noticed() -> None:
     assert found > BESIDE_SECONDS
 
 
-def test_what_a_database_that_elects_a_primary_holds_up_is_not_counted() -> None:
+def test_delays_during_an_election_are_not_counted() -> None:
     events = [
         fault(0, "database", "freeze the primary", "tried"),
         fault(1, "app", "freeze clients", "tried"),

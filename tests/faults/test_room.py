@@ -63,12 +63,12 @@ def evidence(attacked: Result) -> tuple[list[Event], list[Document]]:
     return history.read_events(attacked.folder), history.read_documents(attacked.folder / "dump.jsonl")
 
 
-def test_the_room_keeps_its_promises_under_attack(attacked: Result) -> None:
+def test_the_invariants_hold_under_attack(attacked: Result) -> None:
     check_promises(attacked, faults=4)
 
 
 @pytest.mark.long
-def test_it_keeps_them_under_a_longer_attack(ground: Ground) -> None:
+def test_the_invariants_hold_under_a_longer_attack(ground: Ground) -> None:
     check_promises(ground.run(patient(short_form(secrets.randbelow(10**6)))), faults=8)
 
 

@@ -18,13 +18,13 @@ def test_a_seed_repeats_its_plan(lane: Lane) -> None:
 
 
 @pytest.mark.parametrize("lane", KINDS)
-def test_every_kind_is_dealt_before_one_comes_again(lane: Lane) -> None:
+def test_every_kind_of_fault_occurs_before_one_repeats(lane: Lane) -> None:
     count = len(KINDS[lane])
     kinds = [planned.kind for planned in islice(plan(3, lane), 2 * count)]
     assert set(kinds[:count]) == set(kinds[count:]) == set(KINDS[lane])
 
 
-def test_what_is_left_out_does_not_come() -> None:
+def test_excluded_faults_do_not_occur() -> None:
     assert not list(plan(1, "database", only=frozenset({"drip"})))
     kinds = {planned.kind for planned in islice(plan(1, "app", leave_out=frozenset({"drip"})), 60)}
     assert kinds == set(KINDS["app"]) - {"drip"}

@@ -1,4 +1,4 @@
-"""What several of the integration tests share."""
+"""Fixtures of several integration tests."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,6 @@ from tests.databases import standalone
 
 @pytest.fixture(scope="session")
 def standalone_mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A mongod that is no replica set: the URI of one for each process of the test run."""
+    """The URI of a mongod without a replica set, one for each process of the test run."""
     with standalone(tmp_path_factory.mktemp("standalone") / "data") as uri:
         yield uri

@@ -179,7 +179,7 @@ class TestWhilePeopleWrite:
         assert site.documents()["users"] == other.documents()["users"]
         assert other.visitor().log_in("bob").status_code == 303
 
-    def test_readers_with_old_cursors_go_on(self, make_site: Callable[[], Site], tmp_path: Path) -> None:
+    def test_readers_continue_from_old_cursors(self, make_site: Callable[[], Site], tmp_path: Path) -> None:
         """D08: a cursor that the room had at the backup is good; one beyond it is told to load the room anew."""
         site, other = make_site(), make_site()
         site.services.prepare()

@@ -140,7 +140,7 @@ class TestAccess:
                 assert refusal.value.code == UNAUTHORIZED
 
     @pytest.mark.parametrize("user", ["", "chatroom:guess@"])
-    def test_nobody_else_gets_in(self, mongo: EmbeddedMongo, user: str) -> None:
+    def test_other_accounts_have_no_access(self, mongo: EmbeddedMongo, user: str) -> None:
         address = mongo.uri.partition("@")[2]
         # Who is refused is taken for a server that is away, until the next look.
         with connect(f"mongodb://{user}{address}", heartbeatFrequencyMS=500) as client:
@@ -237,7 +237,7 @@ class TestRestart:
             client.chatroom.notes.insert_one({})
         mongo.kill()
 
-    def test_begins_anew_with_other_passwords_when_the_first_start_was_cut_short(self, tmp_path: Path) -> None:
+    def test_an_interrupted_first_start_is_repeated_with_new_passwords(self, tmp_path: Path) -> None:
         """O09."""
         cut = EmbeddedMongo.launch(tmp_path / "data")
         wait_until(lambda: list(tmp_path.glob("data/mongo/WiredTiger")))
@@ -270,7 +270,7 @@ class TestUpgrade:
         assert answer["featureCompatibilityVersion"] == {"version": version}
         mongo.kill()
         assert json.loads((tmp_path / "data" / "mongo.json").read_text())["compatibility"] == version
-        assert f"carried over from MongoDB 5.0 to {version}" in caplog.text
+        assert f"upgraded from MongoDB 5.0 to {version}" in caplog.text
 
     def test_one_that_does_not_let_itself_be_carried_over_starts_all_the_same(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -282,10 +282,10 @@ class TestUpgrade:
         mongo = EmbeddedMongo.launch(tmp_path / "data")
         mongo.wait_until_ready()
         mongo.kill()
-        assert "cannot be carried over to this version of MongoDB: an index is in the way" in caplog.text
+        assert "cannot be upgraded to this version of MongoDB: an index is in the way" in caplog.text
         assert json.loads((tmp_path / "data" / "mongo.json").read_text())["compatibility"] == ""
 
-    def test_files_of_before_are_given_to_another_mongod_where_the_first_cannot_read_them(
+    def test_existing_files_are_opened_by_another_mongod_if_the_first_cannot_read_them(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         """O11: they were the bundled one's, and nobody wrote that down; then another was installed."""
@@ -302,9 +302,7 @@ class TestUpgrade:
         with EmbeddedMongo.launch(tmp_path / "data") as mongo:
             mongo.wait_until_ready()
         assert json.loads(path.read_text())["compatibility"] == record["compatibility"]
-        assert (
-            f"are of another version of MongoDB: put a mongod of theirs on the PATH. {found[1]} is tried" in caplog.text
-        )
+        assert f"belong to another MongoDB version: put its mongod on the PATH. {found[1]} is tried" in caplog.text
 
     def test_data_files_of_a_newer_version_are_refused_and_left_alone(self, tmp_path: Path) -> None:
         """O11."""
@@ -313,7 +311,7 @@ class TestUpgrade:
         mongo.kill()
         record = tmp_path / "data" / "mongo.json"
         record.write_text(record.read_text().replace('"compatibility":"', '"compatibility":"9'))
-        with pytest.raises(EmbeddedError, match=r"files are of MongoDB 9\d\.0, and .* cannot read them"):
+        with pytest.raises(EmbeddedError, match=r"files belong to MongoDB 9\d\.0, but .* cannot read them"):
             EmbeddedMongo.launch(tmp_path / "data")
 
 
@@ -338,8 +336,8 @@ class TestCrash:
         running.wait(PATIENCE_SECONDS)
         app()  # is ready; it would have given up after ten seconds
 
-    def test_a_second_app_is_refused_and_the_first_goes_on(self, mongo: EmbeddedMongo) -> None:
-        with pytest.raises(FolderError, match=rf"process {os.getpid()}\) is using the data folder {mongo.folder.path}"):
+    def test_a_second_app_is_refused_and_the_first_continues(self, mongo: EmbeddedMongo) -> None:
+        with pytest.raises(FolderError, match=rf"process {os.getpid()}\) uses the data folder {mongo.folder.path}"):
             EmbeddedMongo.launch(mongo.folder.path)
         with connect(mongo.uri) as client:
             client.chatroom.notes.insert_one({})
@@ -353,7 +351,7 @@ class TestCrash:
             os.kill(pid, signal.SIGKILL)
             wait_until(lambda: mongods(tmp_path / "data") not in ([], [pid]))
             wait_until(lambda: _finds_it(client))
-            assert "mongod ended with -9, starting it again" in mongo.log_path.read_text()
+            assert "mongod exited with -9 and is started again" in mongo.log_path.read_text()
             for _ in range(2):
                 (pid,) = mongods(tmp_path / "data")
                 os.kill(_parent(pid), signal.SIGKILL)

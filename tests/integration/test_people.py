@@ -157,7 +157,7 @@ def test_a_session_ends_in_every_process(make_apps: Callable[..., Apps], how: st
         assert document["_id"] in ended()
 
 
-def test_the_end_is_told_by_the_databases_clock(make_apps: Callable[..., Apps], real_database: Database) -> None:
+def test_expiry_uses_the_clock_of_the_database(make_apps: Callable[..., Apps], real_database: Database) -> None:
     """F11: a process whose clock is an hour ahead ends a session at the same time as all others."""
     [app, _] = make_apps()
     alice = signed_in(app, "alice")

@@ -153,14 +153,14 @@ def stop(running: Running, number: signal.Signals = signal.SIGTERM) -> tuple[int
 
 
 class TestStart:
-    def test_says_where_it_is_where_the_data_lies_who_rules_and_how_to_stop(self, start: Any, data: Path) -> None:
+    def test_prints_address_data_folder_administrator_and_how_to_stop(self, start: Any, data: Path) -> None:
         banner = start(SITE_NAME="Tea room").wait_for_banner()
         assert re.search(r"Tea room is at http://127\.0\.0\.1:\d+\n", banner)
         assert str(data) in banner
         assert "first account to register is the administrator" in banner
         assert "Ctrl-C" in banner
 
-    def test_on_every_interface_says_an_address_that_can_be_opened(self, start: Any) -> None:
+    def test_on_every_interface_prints_an_address_that_can_be_opened(self, start: Any) -> None:
         running = start(IP="0.0.0.0")
         assert running.url.startswith("http://127.0.0.1:")
         assert "and at this machine's other addresses" in running.banner
@@ -183,7 +183,7 @@ class TestStart:
         assert code == 1
         assert (
             said
-            == f"chatroom: Port {port} is in use. End the program that has it, or set another one: PORT={port + 1}\n"
+            == f"chatroom: Port {port} is in use. Stop the program that uses it, or set another port: PORT={port + 1}\n"
         )
         assert not data.exists()
 
@@ -218,13 +218,13 @@ class TestStart:
         assert said == "chatroom: MONGO_URI's account is not allowed to use the database: 18\n"
 
     @pytest.mark.parametrize("processes", ["1", "2"])
-    def test_a_database_that_is_away_is_said_with_the_address(self, start: Any, processes: str) -> None:
+    def test_the_start_reports_a_database_that_does_not_answer(self, start: Any, processes: str) -> None:
         settings = {"MONGO_URI": "mongodb://127.0.0.1:9", "SECRET_KEY": "k" * 32, "STORE_TIMEOUT_SECONDS": "0.3"}
         running = start(**settings, WEB_CONCURRENCY=processes, LOG_LEVEL="ERROR")
         assert running.get() == 200
         assert "the database does not answer yet; pages answer 503 until it does" in running.banner
 
-    def test_a13_where_strangers_can_come_it_says_the_code_of_the_first_account(self, start: Any, data: Path) -> None:
+    def test_a13_a_public_site_prints_the_code_of_the_first_account(self, start: Any, data: Path) -> None:
         """A13."""
         banner = start(TRUSTED_PROXIES="1", SITE_NAME="Tëa", PYTHONIOENCODING="ascii").wait_for_banner()
         assert first_code((data / "secret_key").read_text()) in banner
@@ -236,7 +236,7 @@ class TestStart:
             ({"PORT": "many"}, "PORT='many' is not allowed"),
             ({"SECRET_KEY": "dev"}, "SECRET_KEY (or SECRET) is too short"),
             ({"MONGO_URI": "mongodb://127.0.0.1:1"}, "SECRET_KEY is missing"),
-            ({"DATA_DIR": str(ROOT)}, f"The data folder {ROOT} holds other things"),
+            ({"DATA_DIR": str(ROOT)}, f"The data folder {ROOT} contains other files"),
             ({"PATH": "/nowhere", "DATA_DIR": "/dev/null/x"}, "The data folder /dev/null/x cannot be used"),
         ],
     )
@@ -251,7 +251,7 @@ class TestStart:
         first.wait_for_banner()
         code, said = start().finish()
         assert (code, said.count("\n")) == (2, 1)
-        assert f"(process {first.process.pid}) is using the data folder {data}" in said
+        assert f"(process {first.process.pid}) uses the data folder {data}" in said
         assert first.get() == 200
 
 
@@ -285,7 +285,7 @@ class TestEnd:
         )
         assert run(code) == (0, "")
 
-    def test_a_thread_that_waits_for_ever_does_not_hold_it_up(self) -> None:
+    def test_a_blocked_thread_does_not_delay_the_stop(self) -> None:
         code = (
             "import signal, sys, threading, time\n"
             "from chatroom.serve import start\n"
@@ -309,7 +309,7 @@ class TestEnd:
         running.process.kill()
         wait_until(lambda: not belonging(data))
 
-    def test_a_killed_make_takes_it_along(self, start: Any, data: Path) -> None:
+    def test_killing_make_stops_the_server(self, start: Any, data: Path) -> None:
         running = start(command=["sh", "-c", f"CHATROOM_PARENT=$$ {sys.executable} test_mongo.py; true"])
         running.wait_for_banner()
         running.process.kill()
@@ -330,7 +330,7 @@ class TestWorkers:
         assert running.get() == 200
         code, said = stop(running)
         assert (code, said.count("\n")) == (0, 1)
-        assert f"process {dying} ended with -9, starting another" in said
+        assert f"process {dying} exited with -9 and is replaced" in said
         wait_until(lambda: not belonging(data))
 
     def test_none_outlives_a_killed_parent(self, start: Any, data: Path) -> None:
@@ -362,7 +362,7 @@ class TestPort:
 
     @pytest.mark.parametrize("ip", ["203.0.113.1", "no such name"])
     def test_of_another_machine_names_the_setting(self, ip: str) -> None:
-        with pytest.raises(PortError, match=rf"IP={ip} cannot be listened on"):
+        with pytest.raises(PortError, match=rf"IP={ip} cannot be used"):
             open_ports(Settings(ip=ip, port=0))
 
     def test_of_the_system_names_a_way_out(self, monkeypatch: pytest.MonkeyPatch) -> None:

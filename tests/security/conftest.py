@@ -1,4 +1,4 @@
-"""What needs requirements-dev.txt is left out where only requirements.txt is installed; CI has both."""
+"""Skip tests that need requirements-dev.txt if only requirements.txt is installed; CI has both."""
 
 import importlib.util
 import os

@@ -69,7 +69,7 @@ def attack(cast: Cast, who: str, mode: GenerationMode, checks: list[Any], exampl
 
 @pytest.mark.parametrize("examples", EXAMPLES)
 @pytest.mark.parametrize("who", ["token", "owner's program", "anonymous"])
-def test_what_is_right(cast: Cast, who: str, examples: int) -> None:
+def test_valid_input_is_accepted(cast: Cast, who: str, examples: int) -> None:
     statuses = attack(cast, who, GenerationMode.POSITIVE, KEPT, examples)
     assert 200 in statuses  # the document itself, at least
     assert (201 in statuses) == (who != "anonymous")

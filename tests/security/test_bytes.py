@@ -118,7 +118,7 @@ POURED: dict[str, tuple[bytes, bytes]] = {
 
 
 @pytest.mark.parametrize("what", POURED)
-def test_what_is_poured_in_is_not_kept(server: Server, what: str) -> None:
+def test_unread_floods_are_not_buffered(server: Server, what: str) -> None:
     """L12."""
     with server.sparing(MOST_MB):
         pour(server, *POURED[what])
@@ -133,7 +133,7 @@ def stalled_readers(server: Server) -> int:
         return sum(b"200 OK" in reader.recv(200) for reader in readers)
 
 
-def test_readers_that_stall_hold_no_more_than_a_share(server: Server) -> None:
+def test_stalled_readers_hold_at_most_their_share(server: Server) -> None:
     """L13: two hundred that ask for 1.6 megabytes each; the others are told to come back."""
     assert read_whole(server) > 1_500_000
     with server.sparing(STALLED_MB):
@@ -148,7 +148,7 @@ def test_without_a_budget_they_would(unbounded: Server) -> None:
         stalled_readers(unbounded)
 
 
-def test_answers_to_pings_that_nobody_reads_are_not_kept(server: Server) -> None:
+def test_unread_pongs_are_not_buffered(server: Server) -> None:
     """L13: nor are the pings taken without a pause."""
     with Raw(server, server.token("mallory"), receive_buffer=4096) as attacker, server.sparing(MOST_MB):
         pings = masked(PING, bytes(125)) * 100
@@ -159,7 +159,7 @@ def test_answers_to_pings_that_nobody_reads_are_not_kept(server: Server) -> None
     assert server.get()[0] == 200
 
 
-def test_what_a_client_sends_floods_no_log(server: Server) -> None:
+def test_a_client_cannot_flood_the_log(server: Server) -> None:
     """L18, P13: two thousand events that are refused, and each says so once at most."""
     said_before = len(server.log.read_text())
     with knocking(server, server.token("mallory")) as client, suppress(ConnectionClosed):

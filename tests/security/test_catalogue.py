@@ -38,7 +38,7 @@ def test_no_attack_is_missing() -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
-def test_what_is_said_to_be_tested_is(row: list[str]) -> None:
+def test_every_test_named_in_the_threat_model_exists(row: list[str]) -> None:
     id, _, shown = row
     for part in shown.split("<br>"):
         if part.startswith("`make faults`: "):
@@ -51,7 +51,7 @@ def test_what_is_said_to_be_tested_is(row: list[str]) -> None:
             assert id in words_about(place), f"{place} does not say that it is about {id}"
 
 
-def test_attacks_that_are_not_tested_are_admitted_once_more() -> None:
+def test_untested_attacks_are_listed_again() -> None:
     admitted = section(PAGE, "What is not tested yet, or not promised")
     for id, _, shown in ROWS:
         if shown.startswith("**not tested yet**"):
@@ -83,5 +83,5 @@ def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def test_the_security_page_leads_here() -> None:
+def test_the_security_page_links_to_the_threat_model() -> None:
     assert "docs/threat-model.md" in read("SECURITY.md")

@@ -242,12 +242,12 @@ def test_who_may_is_heard(place: Place) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_every_door_refuses_the_same(place: Place, case: str) -> None:
+def test_every_entry_point_gives_the_same_refusal(place: Place, case: str) -> None:
     assert try_all(place, case) == {door: expected(door, case) for door in DOORS}
 
 
 @pytest.mark.parametrize("cases", PAIRS, ids=" and ".join)
-def test_every_door_asks_in_the_same_order(place: Place, cases: tuple[str, str]) -> None:
+def test_every_entry_point_checks_in_the_same_order(place: Place, cases: tuple[str, str]) -> None:
     assert try_all(place, *cases) == {door: expected(door, *cases) for door in DOORS}
     if list(CASES).index(cases[0]) < list(CASES).index("too fast") and "too fast" not in cases:
         # Nobody was charged for what was refused without asking the database.
@@ -265,7 +265,7 @@ ENDED = {
 
 
 @pytest.mark.parametrize("began", ENDED)
-def test_what_is_stored_is_answered_whatever_began_since(place: Place, began: str) -> None:
+def test_a_stored_draft_is_answered_despite_later_restrictions(place: Place, began: str) -> None:
     """D03: the answer to the first try was lost. It must not be said that it failed."""
 
     async def test() -> None:
@@ -282,7 +282,7 @@ def test_what_is_stored_is_answered_whatever_began_since(place: Place, began: st
 
 
 @pytest.mark.parametrize("began", ENDED)
-def test_what_is_held_is_answered_too(place: Place, began: str) -> None:
+def test_a_held_draft_is_answered_too(place: Place, began: str) -> None:
     hold(place)
     doors = {name: door for name, door in DOORS.items() if name != "webhook"}  # nothing of a webhook's is held
 
@@ -298,7 +298,7 @@ def test_what_is_held_is_answered_too(place: Place, began: str) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_what_is_approved_meets_the_rules_that_last(place: Place, case: str) -> None:
+def test_an_approval_checks_the_lasting_rules(place: Place, case: str) -> None:
     """A mute, a wait and a rate end by themselves. The rest was checked when the message was held."""
     hold(place)
     held_id = asyncio.run(_hold_one(place))

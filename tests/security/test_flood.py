@@ -109,7 +109,7 @@ def test_compression_that_suits_everybody_is_agreed_to_and_no_other(server: Serv
             assert "sec-websocket-extensions" not in client.headers
 
 
-def test_what_is_compressed_says_the_same(server: Server) -> None:
+def test_compressed_frames_have_the_same_content(server: Server) -> None:
     """W10: both ways, short and long; who did not ask for it is sent it as it is."""
     long = "the same again, " * 100 + "and done"
     with Raw(server, server.token("alice")) as plain, Raw(server, server.token("bob"), offers=DEFLATE) as client:
@@ -139,7 +139,7 @@ def test_a_compressed_bomb_does_not_go_off(server: Server, bomb: str) -> None:
         assert attacker.close_code() == code
 
 
-def test_every_refusal_is_in_the_log_and_nothing_that_was_said(server: Server) -> None:
+def test_every_refusal_is_logged_without_message_texts(server: Server) -> None:
     """W10, O06: no text, no token, no password, no hash."""
     carol, token = server.user("carol"), server.token("carol")
     secret_text = "a-sentence-that-is-nobodys-business"
@@ -175,7 +175,7 @@ def test_a_flood_of_nonsense_is_cut_off(server: Server) -> None:
 @pytest.mark.parametrize(
     "frame", ['{"type":"typing","room":"lobby"}', '{"type":"read","room":"lobby","sequence":1}', "{"]
 )
-def test_a_flood_of_frames_keeps_nobody_waiting(server: Server, frame: str) -> None:
+def test_a_flood_of_frames_delays_nobody(server: Server, frame: str) -> None:
     """L11: what is already at the socket was taken in one turn of the loop, and everybody else waited for ever."""
     frames = masked(TEXT, frame.encode()) * 500
     with ExitStack() as stack:
@@ -219,7 +219,7 @@ def pouring(attacker: Raw, frames: bytes) -> Iterator[None]:
         thread.join(PATIENCE_SECONDS)
 
 
-def test_half_sent_requests_hold_nobody_up(server: Server) -> None:
+def test_incomplete_requests_delay_nobody(server: Server) -> None:
     """L04: fifty of each kind, and a page still comes, long before any of them is given up."""
     halves = [
         b"GET /login HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ",
@@ -240,7 +240,7 @@ def test_half_sent_requests_hold_nobody_up(server: Server) -> None:
             client.receive_until("stored")
 
 
-def test_a_connection_that_never_answers_is_closed_and_nobody_is_there(server: Server) -> None:
+def test_a_connection_without_pongs_is_closed_and_leaves_no_presence(server: Server) -> None:
     """W02: after the ping's interval and its time-out at the latest."""
     with Raw(server, server.token("mallory")) as silent:
         wait_until(lambda: "Mallory" in server.people_here())
@@ -250,7 +250,7 @@ def test_a_connection_that_never_answers_is_closed_and_nobody_is_there(server: S
         wait_until_gone(server, "Mallory")
 
 
-def test_readers_that_stall_hold_no_queue(server: Server) -> None:
+def test_stalled_readers_have_no_queue(server: Server) -> None:
     """L05, L06: as many as there are threads; memory stays, pages come, those who read get everything."""
     flood(server, "warm")  # the room's tail is full, and the heap has its size
     wait_until(lambda: not server.connections)

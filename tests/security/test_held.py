@@ -90,13 +90,13 @@ class TestApi:
         assert all("client_id" not in answer.json for answer in answers)
         assert len(waiting(services)) == 2
 
-    def test_beyond_what_may_wait(self, bob: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_beyond_the_limit_of_waiting_drafts(self, bob: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(holding, "MOST_HELD", 2)
         answers = [post(bob) for _ in range(3)]
         assert [answer.status_code for answer in answers] == [202, 202, 409]
         assert answers[-1].json["error"]["reason"] == "too_many_held"
 
-    def test_a_file_is_seen_by_its_author_and_by_who_decides(
+    def test_a_held_file_is_visible_to_its_author_and_the_moderators(
         self, alice: Visitor, bob: Visitor, mallory: Visitor
     ) -> None:
         body, headers = make_picture("PNG"), bob.csrf()
@@ -127,7 +127,7 @@ class TestApi:
 
 
 class TestForm:
-    def test_it_is_shown_as_waiting_beside_the_form_and_can_be_taken_back(
+    def test_it_is_shown_as_waiting_and_can_be_withdrawn(
         self, alice: Visitor, bob: Visitor, services: Services
     ) -> None:
         assert bob.say("first <words>").status_code == 303
@@ -172,7 +172,7 @@ class TestQueue:
         assert "1 message is waiting for approval" in alice.get("/chatroom").text
         assert "for approval" not in bob.get("/chatroom/lobby/messages").text.replace("Waiting for approval", "")
 
-    def test_the_second_to_decide_is_told(self, alice: Visitor, bob: Visitor, services: Services) -> None:
+    def test_the_second_moderator_is_informed(self, alice: Visitor, bob: Visitor, services: Services) -> None:
         held_id = post(bob).json["id"]
         services.moderation.approval.approve(None, held_id)
         late = alice.submit("/approval", to=f"/approval/{held_id}", act="reject", reason="No.")
@@ -188,14 +188,14 @@ class TestQueue:
         alice.submit("/approval", to=f"/approval/{held_id}", act="reject", reason="Advertising.", others="on")
         assert waiting(services) == []
 
-    def test_what_is_typed_wrong_comes_back(self, alice: Visitor, bob: Visitor) -> None:
+    def test_invalid_input_is_shown_again(self, alice: Visitor, bob: Visitor) -> None:
         held_id = post(bob).json["id"]
         for typed, words in (({"act": "reject", "reason": " "}, "Give a reason"), ({"act": "x"}, "Choose to approve")):
             page = alice.submit("/approval", to=f"/approval/{held_id}", **typed)
             assert page.status_code == 400
             assert words in page.text
 
-    def test_a_newcomer_is_told_what_has_to_wait(self, app: Flask, bob: Visitor, mallory: Visitor) -> None:
+    def test_a_newcomer_learns_what_needs_approval(self, app: Flask, bob: Visitor, mallory: Visitor) -> None:
         other = user_of(services_of(app), "mallory").id
         page = bob.submit("/rooms/new", title="Bargains", topic="", kind="public")
         assert page.status_code == 403
@@ -251,7 +251,7 @@ class TestSockets:
 
         asyncio.run(test())
 
-    def test_an_ordinary_post_asks_for_nothing_more(
+    def test_an_ordinary_post_makes_no_extra_query(
         self, app: Flask, services: Services, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Alice keeps order, Bob has been trusted long ago: nothing is looked up for what they post."""

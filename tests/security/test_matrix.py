@@ -306,7 +306,7 @@ class TestRoutes:
         assert {len(row) for row in ROUTES.values()} == {len(WHO)}
 
     @pytest.mark.parametrize(("rule", "method"), ROUTES)
-    def test_everybody_gets_what_the_table_says(self, rule: str, method: str, make_app: MakeApp) -> None:
+    def test_every_user_gets_the_answer_of_the_matrix(self, rule: str, method: str, make_app: MakeApp) -> None:
         """W09, S03, C01, M01."""
         answers = {}
         cast = Cast(make_app())
@@ -320,7 +320,7 @@ class TestRoutes:
         assert answers == dict(zip(WHO, ROUTES[rule, method], strict=True))
 
     @pytest.mark.parametrize(("rule", "method"), ROUTES)
-    def test_who_keeps_order_may_what_a_member_may_and_more(self, rule: str, method: str, make_app: MakeApp) -> None:
+    def test_moderators_may_do_what_members_may(self, rule: str, method: str, make_app: MakeApp) -> None:
         """W09, M01."""
         answers = []
         for who in KEEPERS:
@@ -330,7 +330,7 @@ class TestRoutes:
         assert tuple(answers) == KEPT.get((rule, method), (member, member))
 
     @pytest.mark.parametrize("rule", sorted({rule for rule, method in ROUTES if method == "GET"}))
-    def test_head_tells_no_more_than_get(self, rule: str, make_app: MakeApp) -> None:
+    def test_head_reveals_no_more_than_get(self, rule: str, make_app: MakeApp) -> None:
         cast = Cast(make_app())
         for who in WHO:
             response = ask(cast, cast.person(who), rule, "HEAD")
@@ -426,7 +426,7 @@ class TestFrames:
         assert {len(row) for row in FRAMES.values()} == {len(WHO)}
 
     @pytest.mark.parametrize("frame", FRAMES)
-    def test_everybody_gets_what_the_table_says(self, frame: str, make_app: MakeApp) -> None:
+    def test_every_user_gets_the_answer_of_the_matrix(self, frame: str, make_app: MakeApp) -> None:
         """W09, W01, S04, S03."""
         outcomes = {}
         for who in WHO:
@@ -435,7 +435,7 @@ class TestFrames:
         assert outcomes == dict(zip(WHO, FRAMES[frame], strict=True))
 
     @pytest.mark.parametrize("frame", FRAMES)
-    def test_who_keeps_order_may_what_a_member_may_and_more(self, frame: str, make_app: MakeApp) -> None:
+    def test_moderators_may_do_what_members_may(self, frame: str, make_app: MakeApp) -> None:
         """W09, M01."""
         outcomes = []
         for who in KEEPERS:
@@ -444,7 +444,7 @@ class TestFrames:
         member = FRAMES[frame][WHO.index("member")]
         assert outcomes == [KEPT_FRAMES.get(frame, member)] * 2
 
-    def test_what_was_refused_was_not_done(self, make_app: MakeApp) -> None:
+    def test_refused_requests_change_nothing(self, make_app: MakeApp) -> None:
         """W09, D05: an id that belongs to somebody else's message changes nothing either."""
         cast = Cast(make_app())
 

@@ -51,7 +51,7 @@ def test_a_token_for_another_room(make_app: MakeApp) -> None:
     assert outcomes(cast, cast.author, FRAMES, ["read", "post"], [DEN.slug]) == ["caught_up", "stored", "stored"]
 
 
-def test_a_moderator_s_token_moderates_only_when_it_says_so(make_app: MakeApp) -> None:
+def test_a_moderators_token_needs_the_scope_moderate(make_app: MakeApp) -> None:
     """P02."""
     expected: list[tuple[list[Scope], str]] = [(["read", "post"], "forbidden"), (["post", "moderate"], "stored")]
     for scopes, answer in expected:

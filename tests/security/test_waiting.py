@@ -134,7 +134,7 @@ ATTACKS = (upload, show_oneself, log_in, search, export, read_much, open_room, p
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
-def test_one_person_takes_a_share_and_no_more(server: Server, attack: Callable[[Browser, int], int]) -> None:
+def test_one_person_gets_at_most_a_share(server: Server, attack: Callable[[Browser, int], int]) -> None:
     """L16: of the threads, and of the turns: somebody else's page is not behind all that waits."""
     with Browser(server, "bob", "1.1.1.1") as bob, Browser(server, "mallory", "2.2.2.2") as mallory:
         bob.look()

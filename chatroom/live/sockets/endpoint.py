@@ -104,7 +104,7 @@ class LiveEndpoint:
         if visitor.is_by_cookie and not self.entrance.is_own_origin(scope):
             origin: bytes = dict(scope["headers"]).get(b"origin", b"")
             log.warning(
-                "a websocket was refused: its Origin is not this site (behind a proxy, set TRUSTED_PROXIES)",
+                "a websocket was refused: its Origin is another site (behind a proxy, set TRUSTED_PROXIES)",
                 extra={"origin": origin.decode("latin-1")[:200], "user": visitor.person.id},
             )
             raise Refused("wrong_origin", "The request comes from another site.")

@@ -78,7 +78,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
         if scope["method"] == "POST":
             body = (await receive()).get("body", b"")
             if not are_packets(body):
-                await refuse(send, 400, "These packets are not understood, or too many at once.")
+                await refuse(send, 400, "These packets are not valid, or there are too many.")
                 return
             receive = once(body, receive)
         await self.eio.handle_request(scope, receive, send)
@@ -186,7 +186,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
         try:
             await client.serve()
         except Exception:
-            log.exception("a Socket.IO client's connection failed; it is closed, so that it comes back")
+            log.exception("a Socket.IO connection failed; it is closed, so that the client reconnects")
         await self._end(eio_sid)
 
     def _expire(self, eio_sid: str) -> None:

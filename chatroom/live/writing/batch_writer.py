@@ -58,7 +58,7 @@ class BatchWriter:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             except Exception:
-                log.exception("a write failed for a reason that trying again cannot mend")
+                log.exception("a write failed with an error that a retry cannot solve")
                 return Unavailable("The message could not be stored.")
 
     async def _write_now(
@@ -76,6 +76,6 @@ class BatchWriter:
                     return None
                 newest = self._rivals.newest(room)
             except Exception:
-                log.exception("a write from the event loop failed; it is made in a thread")
+                log.exception("a write from the event loop failed; it is retried in a thread")
                 return None
         return None

@@ -73,13 +73,13 @@ def _refuse_foreign(path: Path) -> None:
     for parent in path.parents:
         if parent.stat().st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
             raise FolderError(
-                f"The data folder {path} is in {parent}, where every account can put another in its place. "
-                f"Close that one (chmod o-w {parent}), or set DATA_DIR."
+                f"The data folder {path} is in {parent}, which every account can change. "
+                f"Run chmod o-w {parent}, or set DATA_DIR."
             )
     entries = [entry for entry in os.scandir(path) if entry.name not in _HARMLESS]
     names = {entry.name for entry in entries}
     if names and _LOCK not in names:
-        raise FolderError(f"The data folder {path} holds other things: {min(names)!r}. Set DATA_DIR to an empty one.")
+        raise FolderError(f"The data folder {path} contains other files: {min(names)!r}. Set DATA_DIR to an empty one.")
     for entry in entries:
         _refuse_owner(f"{entry.name!r} in the data folder {path}", entry.stat(follow_symlinks=False).st_uid)
 
@@ -87,8 +87,8 @@ def _refuse_foreign(path: Path) -> None:
 def _refuse_owner(what: str, owner: int) -> None:
     if owner != os.geteuid():
         raise FolderError(
-            f"{what} belongs to another account ({_name_of(owner)}), who can change it. "
-            "Run this as that account, or set DATA_DIR to a folder of your own."
+            f"{what} belongs to another account ({_name_of(owner)}), which can change it. "
+            "Run the server as that account, or set DATA_DIR to a folder of your own."
         )
 
 
@@ -96,7 +96,7 @@ def _close(path: Path) -> None:
     path.chmod(0o700)
     if stat.S_IMODE(path.stat().st_mode) != 0o700:
         raise FolderError(
-            f"The data folder {path} cannot be closed to other accounts: its file system has no modes. "
+            f"The data folder {path} cannot be protected from other accounts: its file system has no file modes. "
             "Set DATA_DIR to a folder on a disk of this machine."
         )
 
@@ -117,8 +117,7 @@ def _take(path: Path) -> int:
         owner = os.read(lock, 32).decode().strip() or "unknown"
         os.close(lock)
         raise FolderInUse(
-            f"Another chat room (process {owner}) is using the data folder {path}. "
-            "Stop it, or set DATA_DIR to another folder."
+            f"Another server (process {owner}) uses the data folder {path}. Stop it, or set DATA_DIR to another folder."
         ) from None
     os.ftruncate(lock, 0)
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)

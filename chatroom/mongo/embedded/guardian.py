@@ -108,7 +108,7 @@ class Guardian:
             code = self._watch(Child(self._command))
             if self._is_stopping or not self._is_ready:
                 return code
-            self._log.note(f"mongod ended with {code}, starting it again")
+            self._log.note(f"mongod exited with {code} and is started again")
             if self._wait_for_orders(_RESTART_SECONDS):
                 return code
 

@@ -90,10 +90,10 @@ def explain(log: str, folder: Path) -> str:
         package = "libcurl4" if library.startswith("libcurl") else f"the package that has {library}"
         return f"mongod needs {library}: install {package}, or set MONGO_URI to a server's address."
     if "No space left on device" in log:
-        return f"The disk with {folder} is full. Make room, or set DATA_DIR to a folder on another one."
+        return f"The disk with {folder} is full. Free space, or set DATA_DIR to a folder on another disk."
     if is_of_another_version(log):
-        return f"The data files in {folder} are of another version of MongoDB: put a mongod of theirs on the PATH."
-    return f"mongod ended at its start in {folder}: {_last_complaint(log)}"
+        return f"The data files in {folder} belong to another MongoDB version: put its mongod on the PATH."
+    return f"mongod exited during its start in {folder}: {_last_complaint(log)}"
 
 
 def is_of_another_version(log: str) -> bool:

@@ -46,7 +46,7 @@ def read_record(folder: DataFolder) -> Record:
     path = folder.path / NAME
     if not path.exists():
         if (folder.path / FILES).exists():
-            raise EmbeddedError(f"{path} is missing, and with it the password of the database beside it. Restore it.")
+            raise EmbeddedError(f"{path} is missing. It contains the password of the database. Restore it.")
         return _new()
     try:
         record = msgspec.json.decode(path.read_bytes(), type=Record)

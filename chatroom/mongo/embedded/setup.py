@@ -67,7 +67,7 @@ def carry_over(folder: DataFolder, record: Record, binary: str) -> None:
         with _connect(record.socket, record.root_password) as client:
             record.compatibility = _upgrade(client)
     except OperationFailure as error:
-        log.warning("the data files cannot be carried over to this version of MongoDB: %s", error)
+        log.warning("the data files cannot be upgraded to this version of MongoDB: %s", error)
     else:
         record.binary = binary
         write_record(folder, record)
@@ -107,7 +107,7 @@ def _upgrade(client: Client) -> str:
     if files != {"version": version}:
         confirmed: dict[str, Any] = {"confirm": True} if int(version.split(".")[0]) >= _FIRST_TO_CONFIRM else {}
         client.admin.command("setFeatureCompatibilityVersion", version, **confirmed)
-        log.info("the data files are carried over from MongoDB %s to %s", files["version"], version)
+        log.info("the data files were upgraded from MongoDB %s to %s", files["version"], version)
     return version
 
 

@@ -59,9 +59,9 @@ def _obstacle(binary: Path, release: Release, files: str) -> str:
     if not files or release == _UNKNOWN:
         return ""
     major, minor = map(int, files.split("."))
-    what = f"The data files are of MongoDB {files}, and {binary} is {release[0]}.{release[1]}.{release[2]}"
+    what = f"The data files belong to MongoDB {files}, but {binary} is {release[0]}.{release[1]}.{release[2]}"
     if release[:2] < (major, minor):
         return f"{what}, which cannot read them: put a mongod of {files} on the PATH."
     if release[0] > major + 1 or (release[0] == major + 1 and release[1] > 0):
-        return f"{what}: a version is missing between. Start the room once with a mongod of {major + 1}.0 on the PATH."
+        return f"{what}: a version in between is missing. Start once with a mongod of {major + 1}.0 on the PATH."
     return ""

@@ -23,8 +23,8 @@ def make_backup(services: Services, folder: Path) -> None:
     for room, facts in manifest.rooms.items():
         if facts.missing_revisions:
             missing = f"{facts.missing_revisions} revisions of the room {room!r}"
-            click.echo(f"Warning: {missing} are missing from the database: somebody removed messages.", err=True)
-    click.echo(f"{folder} holds {_contents(manifest)}.")
+            click.echo(f"Warning: {missing} are missing from the database: messages were removed.", err=True)
+    click.echo(f"{folder} contains {_contents(manifest)}.")
 
 
 @click.command("verify")
@@ -44,7 +44,7 @@ def restore_backup(services: Services, folder: Path) -> None:
     All users must log in again: sessions and access tokens are not in backups.
     """
     manifest = backup.restore(services.export.backups, folder, show_progress())
-    click.echo(f"The database now holds {_contents(manifest)}. Sessions and access tokens are not in backups.")
+    click.echo(f"The database now contains {_contents(manifest)}. Sessions and access tokens are not in backups.")
 
 
 def _contents(manifest: Manifest) -> str:

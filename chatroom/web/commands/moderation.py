@@ -18,7 +18,9 @@ def _for_a_time(act: Callable[[Services, User, datetime, str], None]) -> Callabl
     """Make an act on a user, until a moment and for a reason, a function of a command's arguments."""
 
     @click.argument("name")
-    @click.option("--for", "duration", default="lifted", help="Such as 15m, 2h or 7d; without it, until lifted.")
+    @click.option(
+        "--for", "duration", default="lifted", help="Such as 15m, 2h or 7d. The default lasts until it is lifted."
+    )
     @click.option("--reason", required=True, help="The reason. The user sees it, and the audit log keeps it.")
     def run(services: Services, name: str, duration: str, reason: str) -> None:
         act(services, get_user(services, name), end_of(duration, datetime.now(UTC)), reason)
@@ -127,7 +129,7 @@ def reject(services: Services, held: str, reason: str, others: bool) -> None:
 @command("audit")
 @click.option("--about", "name", help="Only acts on the user with this name.")
 @click.option("--act", default="", help="Only acts of this kind: ban, set_role, ... (docs/moderation.md).")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many at most.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Maximum number.")
 def show_audit(services: Services, name: str | None, act: str, limit: int) -> None:
     """Show the audit log: who did what to whom, when and why.
 

@@ -45,7 +45,7 @@ def create_user(services: Services, name: str, display_name: str | None, role: s
 
 @command("list-users")
 @click.argument("beginning", default="")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="How many at most.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="Maximum number.")
 def list_users(services: Services, beginning: str, limit: int) -> None:
     """Show the accounts by user name.
 
@@ -129,7 +129,7 @@ def set_registration(services: Services, mode: str) -> None:
 
 
 @command("create-invite")
-@click.option("--uses", type=click.IntRange(1, 10_000), default=1, show_default=True, help="How many may register.")
+@click.option("--uses", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Number of people.")
 @click.option("--days", type=click.IntRange(1, 3650), default=7, show_default=True, help="Days until it expires.")
 def create_invite(services: Services, uses: int, days: int) -> None:
     """Create an invite and print its code. It is shown once."""

@@ -22,7 +22,7 @@ _reason = click.option("--reason", required=True, help="The reason, which the ro
 
 @command("list-rooms")
 @click.argument("beginning", default="")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="How many at most.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="Maximum number.")
 def list_rooms(services: Services, beginning: str, limit: int) -> None:
     """Show the public and private rooms by title.
 

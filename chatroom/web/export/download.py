@@ -28,20 +28,12 @@ CHUNK = 32_768
 class Taken(Iterator[bytes]):
     """A download of one user: `check` is called again and again while it is read, `release` once, at its end."""
 
-    def __init__(
-        self,
-        pieces: Iterator[str],
-        *,
-        check: Callable[[], None],
-        release: Callable[[], None],
-        seconds: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, pieces: Iterator[str], *, check: Callable[[], None], release: Callable[[], None]) -> None:
         self._chunks = in_chunks(pieces)
         self._check = check
         self._release = release
-        self._seconds = seconds
         self._context: RequestContext = request_ctx._get_current_object()  # type: ignore[attr-defined]
-        self._began_at = seconds()
+        self._began_at = time.monotonic()
         self._check_again_at = self._began_at + CHECK_SECONDS
         self._size = 0
 
@@ -50,7 +42,7 @@ class Taken(Iterator[bytes]):
 
     def __next__(self) -> bytes:
         """Return the next piece; raise `Refused` when the right to it has ended, `Unavailable` for a slow reader."""
-        now = self._seconds()
+        now = time.monotonic()
         if now > self._began_at + PATIENCE_SECONDS + self._size / LEAST_RATE:
             raise Unavailable("The download was too slow and was stopped.")
         # Each piece may be made in another thread, and the templates of a page need the request.

@@ -125,7 +125,7 @@ def _stale_form(_: CSRFError) -> Response:
 
 def _wrong_host(_: SecurityError) -> Response:
     # Not a page: without a trusted host, no address of a link can be made.
-    return Response("Bad request: this host is not served here.\n", 400, content_type="text/plain; charset=utf-8")
+    return Response("Bad request: this site does not serve this host.\n", 400, content_type="text/plain; charset=utf-8")
 
 
 def _http(error: HTTPException) -> Response:

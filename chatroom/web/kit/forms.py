@@ -21,7 +21,6 @@ SEE_BELOW = "Please correct the marked fields."
 INCOMPLETE = "Please fill in every field."
 RULES = SimpleNamespace(username=USERNAME_RULE, display_name=DISPLAY_NAME_RULE, password=PASSWORD_RULE)
 
-Checked = TypeVar("Checked")
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 
@@ -76,18 +75,15 @@ def as_lines(text: str | None) -> str:
     return (text or "").replace("\r\n", "\n")
 
 
-def check(rule: Callable[[], Checked]) -> Checked:
-    """Apply a rule; its refusal becomes the field's error."""
-    try:
-        return rule()
-    except Refused as refusal:
-        raise ValidationError(refusal.message) from refusal
-
-
-def obeys(rule: Callable[[str], object]) -> Callable[[Form, Field], None]:
-    """Make a validator that applies a rule to the text of a field."""
+def obeys(rule: Callable[[str], str | None], *, is_kept: bool = False) -> Callable[[Form, Field], None]:
+    """Make a validator that applies a rule to the text of a field; `is_kept`: the field keeps the cleaned text."""
 
     def validate(_form: Form, field: Field) -> None:
-        check(lambda: rule(field.data or ""))
+        try:
+            cleaned = rule(field.data or "")
+        except Refused as refusal:
+            raise ValidationError(refusal.message) from refusal
+        if is_kept:
+            field.data = cleaned
 
     return validate

@@ -17,7 +17,7 @@ PREFIX = "/api/"
 REF = "#/components/schemas/{name}"
 REFUSALS = {
     400: "The request or the text is not valid.",
-    401: "Not logged in: no token, or one that ended.",
+    401: "Not logged in: there is no token, or the token is not valid.",
     403: "Not allowed: missing rights, outside the scopes of the token, or a cookie without its CSRF token.",
     404: "There is no such room, or you are not a member of it. The answer does not say which.",
     409: "Changed in the meantime, or a limit is reached.",

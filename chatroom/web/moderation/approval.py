@@ -29,10 +29,10 @@ def decide(held_id: str) -> Page:
     if act == "reject":
         reason = request.form.get("reason", "")[:LONGEST_TYPED]
         count = approval.reject(by, held_id, reason, with_others="others" in request.form)
-        said = "The message is rejected." if count == 1 else f"{count} messages are rejected."
+        said = "The message was rejected." if count == 1 else f"{count} messages were rejected."
     elif act in {"approve", "trust"}:
         approval.approve(by, held_id, is_trusting=act == "trust")
-        said = "The message is posted." + (" Their next ones will not wait." if act == "trust" else "")
+        said = "The message was posted." + (" The author's later messages are not held." if act == "trust" else "")
     else:
-        raise Refused("invalid", "Choose to approve or to reject the message.")
+        raise Refused("invalid", "Choose whether to approve or to reject the message.")
     return redirect_to("approval.queue", said)

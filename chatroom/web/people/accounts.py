@@ -1,4 +1,4 @@
-"""Register, log in and out, and manage the account.
+"""Register, log in and out, reset the password, and manage the account.
 
 A refusal shows the same page with its input, except passwords.
 """
@@ -12,7 +12,7 @@ from chatroom.web.kit.lanes import scarce
 from chatroom.web.kit.login import client_address, current_user, log_in, log_out, login_required
 from chatroom.web.kit.pages import Page, form_page, redirect_to, render
 from chatroom.web.kit.services import services
-from chatroom.web.people.forms import LoginForm, PasswordForm, PictureForm, RegisterForm
+from chatroom.web.people.forms import LoginForm, PasswordForm, PictureForm, RegisterForm, ResetForm
 
 CLOSED = "Registration is closed."
 
@@ -20,8 +20,9 @@ blueprint = Blueprint("accounts", __name__)
 
 
 def _register_page(form: RegisterForm | None = None, status: int = 200, msg: str = "") -> Response:
+    admission = services.moderation.admission
     # A refusal is shown even while the database is away.
-    closed = (shown_registration() if msg else services.moderation.admission.registration()) == "closed"
+    closed = (admission.shown_registration() if msg else admission.registration()) == "closed"
     return render(
         "register.html",
         403 if closed else status,
@@ -55,6 +56,24 @@ def login(form: LoginForm) -> Page:
     """Begin a session."""
     log_in(services.people.accounts.authenticate(form.username.data, form.password.data, client_address()))
     return redirect(form.next.data or url_for("pages.chatroom"), 303)
+
+
+def _reset_form(secret: str) -> ResetForm:
+    return ResetForm(services.people.resets.find_user(secret))
+
+
+def _reset_page(secret: str, form: ResetForm | None = None, status: int = 200, msg: str = "") -> Response:
+    form = form or _reset_form(secret)
+    return render("people/reset.html", status, form=form, username=form.user.username, rules=RULES, msg=msg)
+
+
+@blueprint.route("/reset/<secret>", methods=["GET", "POST"])
+@scarce("passwords")
+@form_page(_reset_page, _reset_form)
+def reset(form: ResetForm, secret: str) -> Page:
+    """Set a new password, for the holder of the link."""
+    services.people.resets.use(secret, form.password.data or "")
+    return redirect_to("accounts.login", "The new password was set. Log in with it.")
 
 
 @blueprint.post("/logout")
@@ -113,11 +132,6 @@ def end_other_sessions() -> Page:
     """End all of the user's sessions except this one."""
     services.people.sessions.end_all(current_user.id, but=current_user.session.id)
     return redirect_to("accounts.account", "Every other browser was logged out.")
-
-
-def shown_registration() -> str:
-    """Return who may register, for the pages."""
-    return services.moderation.admission.shown_registration()
 
 
 def _needs_first_code() -> bool:

@@ -1,5 +1,6 @@
 """The forms of people: register, log in, passwords, the profile, access tokens, deleting an account."""
 
+from functools import partial
 from typing import Any, ClassVar
 
 from flask import request
@@ -25,7 +26,7 @@ from chatroom.people.profiles import LONGEST_ABOUT
 from chatroom.people.sessions import LONGEST_LABEL
 from chatroom.people.tokens import SCOPES, USUAL
 from chatroom.site.audit import LONGEST_REASON
-from chatroom.web.kit.forms import CompleteForm, Form, check, obeys
+from chatroom.web.kit.forms import CompleteForm, Form, obeys
 from chatroom.web.kit.security import safe_next
 from chatroom.web.kit.services import services
 
@@ -62,7 +63,7 @@ class RegisterForm(Form):
 
     def validate_password(self, field: Field) -> None:
         """Apply the rule for passwords."""
-        _check_password(field, self.username.data or "", self.display_name.data or "")
+        _check_password(self, field, self.username.data or "", self.display_name.data or "")
 
 
 class LoginForm(CompleteForm):
@@ -85,7 +86,7 @@ class ResetForm(Form):
 
     def validate_password(self, field: Field) -> None:
         """Apply the rule for passwords."""
-        _check_password(field, self.user.username, self.user.display_name)
+        _check_password(self, field, self.user.username, self.user.display_name)
 
 
 class PasswordForm(ResetForm):
@@ -192,5 +193,5 @@ class OthersDeletionForm(DeletionForm):
     reason = StringField("Reason (optional, for the audit log)", render_kw={"maxlength": LONGEST_REASON})
 
 
-def _check_password(field: Field, *names: str) -> None:
-    check(lambda: services.people.passwords.check_choice(field.data or "", names))
+def _check_password(form: Form, field: Field, *names: str) -> None:
+    obeys(partial(services.people.passwords.check_choice, own_names=names))(form, field)

@@ -81,7 +81,7 @@ def set_role(user_id: str) -> Page:
 def make_reset_link(user_id: str) -> Page:
     """Create a link with which the user sets a new password, and show it this once."""
     secret = services.people.resets.make(current_user.user, services.moderation.moderation.get(user_id))
-    return person(user_id, 201, link=url_for("resets.reset", secret=secret, _external=True))
+    return person(user_id, 201, link=url_for("accounts.reset", secret=secret, _external=True))
 
 
 def _profile_page(form: ProfileForm | None = None, status: int = 200, msg: str = "") -> Response:

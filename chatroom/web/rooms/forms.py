@@ -1,35 +1,26 @@
 """The forms that create and change rooms."""
 
-from collections.abc import Callable
-
 from wtforms import BooleanField, Field, IntegerField, RadioField, SelectChoice, SelectField, StringField
 from wtforms.validators import InputRequired, NumberRange
 
-from chatroom.base.models import Room, RoomValues
+from chatroom.base.models import RoomValues
 from chatroom.names import MAX_TITLE, MAX_TOPIC, clean_title, clean_topic
-from chatroom.rooms.fields import SETTINGS, TYPES, Setting, values_of
+from chatroom.rooms.fields import SETTINGS, TYPES, Setting
 from chatroom.site.audit import LONGEST_REASON
-from chatroom.web.kit.forms import Form, check
+from chatroom.web.kit.forms import Form, obeys
 
 HOURS = {1: "an hour", 24: "a day", 168: "a week", 720: "30 days"}
 USES = {1: "one person", 5: "5 people", 25: "25 people", 100: "100 people"}
 KINDS = {"public": "Everybody who is logged in", "private": "Only people who are invited"}
 
 
-def _cleaned_by(rule: Callable[[str], str]) -> Callable[[Form, Field], None]:
-    """Make a validator that applies a rule to the text of a field, and keeps the cleaned text."""
-
-    def clean(_form: Form, field: Field) -> None:
-        field.data = check(lambda: rule(field.data or ""))
-
-    return clean
-
-
 class NamedForm(Form):
     """The name and topic of a room."""
 
-    title = StringField("Name", [_cleaned_by(clean_title)], render_kw={"required": True, "maxlength": MAX_TITLE})
-    topic = StringField("Topic", [_cleaned_by(clean_topic)], render_kw={"maxlength": MAX_TOPIC})
+    title = StringField(
+        "Name", [obeys(clean_title, is_kept=True)], render_kw={"required": True, "maxlength": MAX_TITLE}
+    )
+    topic = StringField("Topic", [obeys(clean_topic, is_kept=True)], render_kw={"maxlength": MAX_TOPIC})
 
 
 class NewRoomForm(NamedForm):
@@ -43,14 +34,6 @@ class RoomForm(NamedForm):
 
     confirmed = BooleanField("Yes, delete them")
     reason = StringField("Reason", render_kw={"maxlength": LONGEST_REASON})
-
-    @classmethod
-    def of(cls, room: Room) -> "RoomForm":
-        """The form with the settings of the room."""
-        form = cls()
-        for name, value in values_of(room).items():
-            form[name].data = value
-        return form
 
     @property
     def settings(self) -> list[tuple[Field, Setting]]:
@@ -70,7 +53,7 @@ def _field(setting: Setting, kind: type) -> Field:
     if kind is int:
         checks = [InputRequired(setting.needed), NumberRange(0, setting.most)]
         return IntegerField(setting.label, checks, render_kw={"min": 0, "max": setting.most})
-    return StringField(setting.label, [_cleaned_by(setting.clean)], render_kw={"maxlength": setting.most})
+    return StringField(setting.label, [obeys(setting.clean, is_kept=True)], render_kw={"maxlength": setting.most})
 
 
 for _name, _setting in SETTINGS.items():

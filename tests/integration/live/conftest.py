@@ -14,7 +14,7 @@ MakeNode = Callable[..., Node]
 
 @pytest.fixture
 def room_database(mongod: EmbeddedMongo) -> Iterator[Database]:
-    """A database of its own, because change streams remember what another test did to a shared one."""
+    """A separate database, because a change stream would also report the writes of other tests."""
     database = new_database(mongod.root_uri)
     yield database
     database.client.drop_database(database.name)
@@ -23,7 +23,7 @@ def room_database(mongod: EmbeddedMongo) -> Iterator[Database]:
 
 @pytest.fixture
 def make_node(mongod: EmbeddedMongo, room_database: Database) -> Iterator[MakeNode]:
-    """Make nodes on one database, each with a client of its own."""
+    """Make nodes on one database, each with its own client."""
     nodes: list[Node] = []
 
     def make(name: str, **options: Any) -> Node:

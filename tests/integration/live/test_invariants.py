@@ -455,7 +455,9 @@ class TestFeeds:
         reader.wait_for(2)
         check_posts(reader, 2)
 
-    def test_a_process_hears_of_others_and_not_of_itself(self, make_node: MakeNode, room_database: Database) -> None:
+    def test_a_process_receives_hints_about_others_and_not_itself(
+        self, make_node: MakeNode, room_database: Database
+    ) -> None:
         one, two = make_node("one"), make_node("two")
         heard: list[tuple[str | None, int]] = []
         is_over = threading.Event()

@@ -107,7 +107,7 @@ class TestHandshake:
             {"Cookie": "session=forged; __Host-session=forged"},
         ],
     )
-    def test_w01_who_is_not_signed_in_is_refused(self, server: Server, headers: dict[str, str]) -> None:
+    def test_w01_a_client_without_a_session_is_refused(self, server: Server, headers: dict[str, str]) -> None:
         with pytest.raises(InvalidStatus) as refusal:
             server.connect("", headers=headers)
         assert refusal.value.response.status_code == 401
@@ -131,7 +131,7 @@ class TestHandshake:
 
 
 class TestTalking:
-    def test_w08_two_tabs_and_somebody_else(self, server: Server, place: Place, alice: Client, bob: Client) -> None:
+    def test_w08_two_tabs_and_another_user(self, server: Server, place: Place, alice: Client, bob: Client) -> None:
         with contextlib.closing(server.connect(place.alice)) as second:
             second.wait_for_type("caught_up")
             one, other = fresh("tab"), fresh("tab")
@@ -302,7 +302,7 @@ class TestTheEnd:
             server.connect(place.carol)
         assert refusal.value.response.status_code == 401
 
-    def test_f08_a_stop_tells_everybody_and_loses_nothing(self, place: Place) -> None:
+    def test_f08_a_stop_notifies_all_clients_and_loses_nothing(self, place: Place) -> None:
         server = place.start()
         client = server.connect(place.bob)
         client.wait_for_type("caught_up")
@@ -316,7 +316,7 @@ class TestTheEnd:
         assert set(stored) <= set(stored_ids(place))
         assert server.errors() == []
 
-    def test_f06_a_killed_server_and_what_is_sent_again(self, place: Place) -> None:
+    def test_f06_drafts_sent_again_after_a_killed_server(self, place: Place) -> None:
         """Sends are cut off in the middle; the same drafts go to the next server, and each is stored once."""
         ids = [fresh("killed") for _ in range(600)]
         acknowledged: dict[str, int] = {}
@@ -393,7 +393,7 @@ def note_stored(client: Client, acknowledged: dict[str, int]) -> None:
 class TestSilence:
     """W02, L05: a client that does not answer, or does not read."""
 
-    def test_w02_who_answers_no_ping_is_gone_soon(self, place: Place, impatient_server: Server) -> None:
+    def test_w02_a_client_without_pongs_is_disconnected_soon(self, place: Place, impatient_server: Server) -> None:
         with contextlib.closing(Raw(impatient_server, place.dora)) as raw:
             assert raw.close_code() in {1011, None}
         wait_until_absent(place, place.dora)
@@ -424,7 +424,7 @@ class TestSilence:
                 reader.close()
             assert server.errors() == []
 
-    def test_l05_a_reader_that_stalls_for_good_is_cut_off(
+    def test_l05_a_reader_that_stalls_for_ever_is_disconnected(
         self, place: Place, bob: Client, server: Server, impatient_server: Server
     ) -> None:
         with open_services(place) as services:

@@ -178,7 +178,7 @@ def pair(mongod: EmbeddedMongo, tmp_path_factory: pytest.TempPathFactory) -> Ite
     pair.stop()
 
 
-def test_people_at_two_processes_see_each_other_and_who_writes(pair: Pair) -> None:
+def test_people_at_two_processes_see_each_others_presence_and_typing(pair: Pair) -> None:
     one, two = pair.servers
     with contextlib.closing(two.connect(pair.bob)) as bob:
         bob.wait_for_type("caught_up")
@@ -192,7 +192,7 @@ def test_people_at_two_processes_see_each_other_and_who_writes(pair: Pair) -> No
         bob.wait_for(lambda frame: frame["type"] == "presence" and pair.user(pair.alice).id in frame.get("left", []))
 
 
-def test_a_new_name_is_shown_at_the_other_process_while_they_stay_connected(pair: Pair) -> None:
+def test_a_new_name_reaches_the_other_process_without_a_reconnect(pair: Pair) -> None:
     one, two = pair.servers
     with contextlib.closing(two.connect(pair.bob)) as bob, contextlib.closing(one.connect(pair.alice)):
         for name in ("Alice of the Woods", "Alice"):
@@ -214,7 +214,7 @@ def test_a_notification_comes_once_however_many_processes_there_are(pair: Pair) 
     assert sorted(tags(pair)) == sorted(expected)
 
 
-def test_each_event_is_delivered_though_the_process_is_killed_in_the_middle(pair: Pair) -> None:
+def test_each_event_is_delivered_although_the_process_is_killed(pair: Pair) -> None:
     assert len(pair.servers) == 2
     author = Author(pair.user(pair.alice).id, "Alice")
     pair.services.outbound.webhooks._is_allowed = lambda host: True
@@ -240,7 +240,7 @@ def test_each_event_is_delivered_though_the_process_is_killed_in_the_middle(pair
     assert len(set(ids)) == len(events)
 
 
-def test_the_other_process_goes_on_with_the_index(pair: Pair) -> None:
+def test_the_other_process_takes_over_the_index(pair: Pair) -> None:
     assert len(pair.servers) == 2
     holder = pair.holder("indexer")
     pair.post(pair.origins[holder], *(f"before {n}" for n in range(5)))
@@ -260,7 +260,7 @@ def test_the_other_process_goes_on_with_the_index(pair: Pair) -> None:
     ]
 
 
-def test_an_account_is_deleted_to_the_end_though_the_process_is_killed_in_the_middle(pair: Pair) -> None:
+def test_an_account_deletion_is_finished_after_the_process_is_killed(pair: Pair) -> None:
     assert len(pair.servers) == 2
     services, count = pair.services, 600
     (token,) = make_tokens(pair.uri, pair.name, "carol")

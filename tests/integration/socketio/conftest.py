@@ -11,7 +11,7 @@ HERE = Path(__file__).parent
 
 @pytest.fixture(scope="session")
 def npm_client(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of `client.mjs` with what it needs beside it."""
+    """The folder of `client.mjs` with its dependencies."""
     if shutil.which("npm") is None:
         pytest.skip("npm is not installed")
     folder = tmp_path_factory.mktemp("socketio")

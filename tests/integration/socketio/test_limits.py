@@ -162,7 +162,9 @@ def polling(place: Place, token: str) -> Iterator[tuple[httpx.Client, dict[str, 
 
 
 class TestComing:
-    def test_who_does_not_say_who_they_are_is_disconnected(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_client_without_authentication_is_disconnected(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """P03."""
         monkeypatch.setattr(socketio, "CONNECT_SECONDS", 0.2)
         with closing(place.knock()) as client:
@@ -177,7 +179,7 @@ class TestComing:
         wait_until(lambda: not place.island._live.gate._by_user)
 
     @pytest.mark.parametrize("limit", ["max_connections", "max_connections_per_user", "max_connections_per_address"])
-    def test_there_are_no_more_than_may_come(self, make_place: MakePlace, limit: str) -> None:
+    def test_connections_are_limited(self, make_place: MakePlace, limit: str) -> None:
         """P03: counted together with the connections at /live."""
         place = make_place(**{limit: 1})
         token = place.token()
@@ -235,7 +237,7 @@ class TestEvents:
         ],
         ids=lambda raw: repr(raw)[:20],
     )
-    def test_what_is_no_event_ends_the_connection(self, place: Place, raw: str | bytes) -> None:
+    def test_an_invalid_event_ends_the_connection(self, place: Place, raw: str | bytes) -> None:
         """P04."""
         with closing(place.enter(place.token())) as client:
             client.send(raw)
@@ -304,7 +306,7 @@ class TestEvents:
             assert ask(client, "history", {})["error"]["reason"] == "unavailable"
             assert ask(client, "leave", "lobby") == {"room": "lobby"}
 
-    def test_what_stores_nothing_has_a_pace(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_frames_that_store_nothing_are_rate_limited(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
         """P13, L11: pages of history, too."""
         monkeypatch.setattr(pace, "BURST", 5)
         rests: list[float] = []
@@ -322,7 +324,7 @@ class TestEvents:
         assert max(rests) > 0
 
     @pytest.mark.parametrize("raw", NO_PACKETS, ids=lambda raw: repr(raw)[:20])
-    def test_what_is_no_packet_is_no_error_of_ours(
+    def test_an_invalid_packet_is_not_a_server_error(
         self, place: Place, raw: str, caplog: pytest.LogCaptureFixture
     ) -> None:
         """P13: each wrote a traceback, and a websocket's client stayed in the table."""

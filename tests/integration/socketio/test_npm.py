@@ -177,7 +177,7 @@ def test_the_session_ends(place: Place, npm_client: Path, transports: list[str])
         client.close()
 
 
-def test_where_messages_go_on(place: Place, npm_client: Path) -> None:
+def test_join_with_a_cursor_returns_missed_messages(place: Place, npm_client: Path) -> None:
     """What was missed while away comes after `join` with a cursor, and nothing twice."""
     client = Client(npm_client, place.address, auth={"token": place.carol}, transports=["websocket"])
     try:
@@ -195,7 +195,7 @@ def test_where_messages_go_on(place: Place, npm_client: Path) -> None:
         client.close()
 
 
-def test_nobody_holds_up_the_end(place: Place, tmp_path: Path, npm_client: Path) -> None:
+def test_no_client_delays_the_stop(place: Place, tmp_path: Path, npm_client: Path) -> None:
     """A request of long-polling that waits for news is answered when the server ends, and is no error.
 
     One of the two who wait has gone by then.

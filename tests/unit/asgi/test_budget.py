@@ -41,7 +41,7 @@ def test_others_have_their_own() -> None:
     assert account(budget, "192.0.2.2").hold(1000)
 
 
-def test_who_holds_nothing_else_may_hold_more_than_a_share_but_not_more_than_all() -> None:
+def test_a_single_request_may_exceed_the_share_but_not_the_total() -> None:
     """Else an answer that is larger than a share could never be given."""
     budget = Budget(Shares(per_person=100, per_address=100, in_all=1000))
     first, second = account(budget, person="alice"), account(budget, person="alice")
@@ -50,7 +50,7 @@ def test_who_holds_nothing_else_may_hold_more_than_a_share_but_not_more_than_all
     assert not first.hold(501)
 
 
-def test_what_is_held_counts_for_whom_it_turns_out_to_be() -> None:
+def test_held_bytes_are_counted_for_the_authenticated_user() -> None:
     budget = Budget(Shares(per_person=100))
     first = account(budget)
     assert first.hold(80)
@@ -78,7 +78,7 @@ def test_connections_of_an_address() -> None:
     assert not budget.connections
 
 
-def test_where_too_much_is_stalled_the_longest_is_cut_off() -> None:
+def test_with_too_many_stalled_bytes_the_longest_stalled_reader_is_disconnected() -> None:
     """L13."""
     budget = Budget(Shares(per_person=100))
     cut: list[int] = []
@@ -93,7 +93,7 @@ def test_where_too_much_is_stalled_the_longest_is_cut_off() -> None:
     assert not budget.held
 
 
-def test_where_all_is_held_room_is_made_at_the_cost_of_who_stalls() -> None:
+def test_a_full_budget_disconnects_stalled_readers() -> None:
     """L13."""
     budget = Budget(Shares(in_all=100))
     stalled = account(budget)

@@ -68,7 +68,7 @@ def fetch(pieces: Pieces | None, reader: Reader) -> Downloads:
     return app
 
 
-def test_what_is_handed_over_is_sent() -> None:
+def test_passed_on_bytes_are_sent() -> None:
     reader = Reader()
     fetch(three, reader)
     assert (reader.status, reader.body, reader.is_whole) == (200, b"onetwothree", True)
@@ -92,7 +92,7 @@ def test_for_a_reader_that_has_gone_nothing_more_is_read() -> None:
     assert len(read) < 100
 
 
-def test_what_cannot_be_read_to_its_end_is_cut_off() -> None:
+def test_an_unreadable_download_is_aborted() -> None:
     def broken() -> Iterator[bytes]:
         yield b"one"
         raise Unavailable("away")
@@ -103,7 +103,7 @@ def test_what_cannot_be_read_to_its_end_is_cut_off() -> None:
 
 
 @pytest.mark.parametrize("bound", ["DOWNLOADS", "DOWNLOADS_PER_USER"])
-def test_so_many_at_once(monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
+def test_simultaneous_downloads_are_limited(monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
     """B06."""
     monkeypatch.setattr(downloads, bound, 1)
 
@@ -142,14 +142,14 @@ class Held:
 
 
 @pytest.mark.parametrize("goes", [False, True])
-def test_what_is_held_is_released_however_it_ends(goes: bool) -> None:
+def test_held_bytes_are_released_after_every_ending(goes: bool) -> None:
     """B06."""
     held = Held()
     fetch(lambda: held, Reader(goes=goes))
     assert held.is_closed
 
 
-def test_what_is_refused_is_released_though_it_was_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refused_requests_release_their_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     """B06."""
     monkeypatch.setattr(downloads, "DOWNLOADS", 0)
     held, reader = Held(), Reader()

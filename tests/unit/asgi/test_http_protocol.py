@@ -155,7 +155,7 @@ class TestHeads:
 
         talk(visit)
 
-    def test_that_come_in_time_are_served_one_after_another(self) -> None:
+    def test_timely_requests_are_served_in_order(self) -> None:
         async def visit(server: Server) -> None:
             for _ in range(5):
                 for piece in (b"GET / HT", b"TP/1.1\r\nHost: x\r\n", b"\r\n"):
@@ -220,7 +220,7 @@ class TestAroundBodies:
     @pytest.mark.parametrize(
         "beginning", [b"0\r\n", b"0\r\nX-Long: ", b"1\r\nx\r\n1;"], ids=["trailers", "a trailer", "an extension"]
     )
-    def test_what_is_too_long_is_refused(self, beginning: bytes) -> None:
+    def test_too_long_framing_is_refused(self, beginning: bytes) -> None:
         async def visit(server: Server) -> None:
             await server.send(CHUNKED + beginning)
             lines = b"X-Many: 1\r\n" * 1000 if beginning == b"0\r\n" else b"x" * 11_000
@@ -271,7 +271,7 @@ class TestReaders:
 
     LARGE = 30_000_000
 
-    def test_who_stalls_is_counted_and_cut_off(self) -> None:
+    def test_a_stalled_reader_is_counted_and_disconnected(self) -> None:
         async def visit(server: Server) -> None:
             server.writer.transport.pause_reading()
             await server.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -282,7 +282,7 @@ class TestReaders:
 
         talk(visit, Server(answer_bytes=self.LARGE))
 
-    def test_who_reads_is_not(self) -> None:
+    def test_an_active_reader_is_not_disconnected(self) -> None:
         async def visit(server: Server) -> None:
             server.writer.transport.pause_reading()
             await server.send(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -294,7 +294,7 @@ class TestReaders:
 
         talk(visit, Server(answer_bytes=self.LARGE))
 
-    def test_who_reads_a_little_now_and_then_is_not_either(self) -> None:
+    def test_a_slow_reader_is_not_disconnected(self) -> None:
         async def visit(server: Server) -> None:
             await server.send(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             for _ in range(3):
@@ -305,7 +305,7 @@ class TestReaders:
 
         talk(visit, Server(answer_bytes=self.LARGE))
 
-    def test_where_too_much_is_held_who_has_stalled_longest_is_cut_off(self) -> None:
+    def test_a_full_budget_disconnects_the_longest_stalled_reader(self) -> None:
         async def visit(server: Server) -> None:
             server.writer.transport.pause_reading()
             await server.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -358,7 +358,7 @@ class TestUpgrades:
 class TestConnections:
     """L15."""
 
-    def test_one_too_many_is_told_so_and_has_not_long(self) -> None:
+    def test_an_excess_connection_is_refused_and_closed_soon(self) -> None:
         async def visit(server: Server) -> None:
             reader, writer = await server.dial()
             writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -375,7 +375,7 @@ class TestConnections:
 
         talk(visit, Server(Budget(Shares(connections_per_address=1))))
 
-    def test_behind_a_proxy_they_belong_to_whom_the_request_comes_from(self) -> None:
+    def test_behind_a_proxy_requests_count_for_the_forwarded_address(self) -> None:
         def address_of(scope: Any) -> str:
             return dict(scope["headers"]).get(b"x-forwarded-for", b"").decode()
 

@@ -46,7 +46,7 @@ def test_a_large_one_goes_out_in_pieces_and_counts_until_it_is_read() -> None:
     assert [event.get("more_body", False) for event in bodies] == [True] * (len(bodies) - 1) + [False]
 
 
-def test_one_too_many_is_refused_and_says_so() -> None:
+def test_an_excess_request_is_refused_with_a_reason() -> None:
     """L13."""
     budget = Budget(Shares(in_all=len(LARGE)))
     other = Account(budget)
@@ -57,7 +57,7 @@ def test_one_too_many_is_refused_and_says_so() -> None:
     assert (b"retry-after", b"5") in start["headers"]
 
 
-def test_what_has_begun_goes_on() -> None:
+def test_started_requests_continue() -> None:
     budget = Budget(Shares(in_all=1))
     sent = answer(Account(budget), b"begun", LARGE, is_counted=False)
     assert b"".join(event.get("body", b"") for event in sent) == b"begun" + LARGE

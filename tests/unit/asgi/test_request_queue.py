@@ -50,7 +50,7 @@ class Line:
 class TestQueue:
     """L16."""
 
-    def test_everybody_who_waits_is_let_in_in_turn(self) -> None:
+    def test_waiting_requests_are_admitted_in_order(self) -> None:
         async def main() -> None:
             line = Line(Width(1, 1))
             tasks = [line.come(name) for name in ("a1", "a2", "a3", "a4", "b1", "c1", "b2")]
@@ -65,7 +65,7 @@ class TestQueue:
 
         asyncio.run(main())
 
-    def test_nobody_has_more_than_a_share_though_places_are_free(self) -> None:
+    def test_a_person_gets_at_most_a_share_even_with_free_places(self) -> None:
         async def main() -> None:
             line = Line(Width(3, 2))
             tasks = [line.come(f"a{number}") for number in range(4)]
@@ -96,7 +96,7 @@ class TestQueue:
 
         asyncio.run(main())
 
-    def test_where_all_wait_who_waits_most_makes_room_for_others(self) -> None:
+    def test_in_a_full_queue_the_person_with_the_most_requests_loses_one(self) -> None:
         """L16: a few who send much do not fill the queue for everybody else."""
 
         async def main() -> None:
@@ -120,7 +120,7 @@ class TestQueue:
 
         asyncio.run(main())
 
-    def test_who_goes_away_at_the_moment_at_which_they_make_room_has_no_place_to_give_back(self) -> None:
+    def test_a_client_that_leaves_while_it_is_evicted_releases_no_place(self) -> None:
         async def main() -> None:
             line = Line(Width(1, 1, waiting=2, waiting_each=2))
             tasks = [line.come(name) for name in ("a1", "a2", "a3")]
@@ -137,7 +137,7 @@ class TestQueue:
 
         asyncio.run(main())
 
-    def test_who_goes_away_at_the_moment_at_which_another_leaves_takes_no_place(self) -> None:
+    def test_a_client_that_leaves_at_its_admission_takes_no_place(self) -> None:
         async def main() -> None:
             line = Line(Width(1, 1))
             tasks = [line.come(name) for name in ("a1", "b1", "c1")]
@@ -154,7 +154,7 @@ class TestQueue:
 
         asyncio.run(main())
 
-    def test_who_goes_away_while_waiting_leaves_no_place_taken(self) -> None:
+    def test_a_client_that_leaves_the_queue_releases_its_place(self) -> None:
         async def main() -> None:
             line = Line(Width(1, 1))
             first, second, third = line.come("a1"), line.come("b1"), line.come("c1")
@@ -217,7 +217,7 @@ class Pages:
         return [asyncio.create_task(self.ask(*arguments, **more)) for _ in range(count)]
 
 
-def test_two_compute_at_a_time_and_whoever_waits_long_gives_the_turn_away(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_requests_compute_at_a_time_and_a_long_wait_yields_the_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_queue, "TURN_SECONDS", 3600)
 
     async def main() -> None:
@@ -238,7 +238,7 @@ def test_two_compute_at_a_time_and_whoever_waits_long_gives_the_turn_away(monkey
     asyncio.run(main())
 
 
-def test_a_turn_is_no_lock_where_nobody_gives_it_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_turn_that_is_never_returned_does_not_deadlock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_queue, "TURN_SECONDS", 0.01)
 
     async def main() -> None:
@@ -317,7 +317,7 @@ def test_scripts_wait_for_no_pages() -> None:
 
 
 @pytest.mark.parametrize("processors", [1, 2, 4, 16])
-def test_nobody_waits_for_a_password_longer_than_people_do(monkeypatch: pytest.MonkeyPatch, processors: int) -> None:
+def test_waiting_for_a_password_hash_is_bounded(monkeypatch: pytest.MonkeyPatch, processors: int) -> None:
     monkeypatch.setattr(request_queue, "worker_count", lambda: processors)
     width = widths(40)["passwords"]
     assert width.waiting <= 60 * 3 * processors
@@ -338,7 +338,7 @@ def test_so_many_credentials_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(main())
 
 
-def test_what_is_scarce_is_waited_for_before_a_thread_is_taken() -> None:
+def test_a_request_waits_for_its_lane_before_it_takes_a_thread() -> None:
     """L16: 45 pictures of one person, and everybody else's pages."""
 
     async def main() -> None:
@@ -360,7 +360,7 @@ def test_what_is_scarce_is_waited_for_before_a_thread_is_taken() -> None:
     asyncio.run(main())
 
 
-def test_probes_wait_for_nobody() -> None:
+def test_probes_do_not_wait() -> None:
     async def main() -> None:
         pages = Pages(threads=2)
         asked = [task for number in range(9) for task in pages.start(1, f"{number}.1.1.1")]

@@ -86,7 +86,7 @@ def test_one_in_chunks_gets_a_length() -> None:
     assert place.large.scopes[0]["headers"] == [(b"content-length", b"300")]
 
 
-def test_more_than_memory_takes_goes_to_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_uploads_are_spooled_to_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "MEMORY_BYTES", 50)
     place = Place()
     assert asyncio.run(place.send(*[bytes([n]) * 30 for n in range(20)])) == 200
@@ -126,7 +126,7 @@ def test_one_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> Non
     assert place.app._spooled == place.app._uploads.total() == 0
 
 
-def test_one_that_goes_on_has_more_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upload_in_progress_gets_more_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each part comes within the time that those before it have won, and all together take longer than the patience."""
     monkeypatch.setattr(uploads, "PATIENCE_SECONDS", 60.0)
     monkeypatch.setattr(uploads, "LEAST_RATE", 2)  # a hundred bytes win fifty seconds
@@ -151,7 +151,7 @@ def test_one_that_goes_on_has_more_time(monkeypatch: pytest.MonkeyPatch) -> None
     assert SkippingLoop.run(main()) == 300
 
 
-def test_one_that_goes_on_too_slowly_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_too_slow_upload_is_aborted(monkeypatch: pytest.MonkeyPatch) -> None:
     """B05, L04."""
     monkeypatch.setattr(uploads, "LEAST_RATE", 2)
 
@@ -174,7 +174,7 @@ def test_one_that_goes_on_too_slowly_is_given_up(monkeypatch: pytest.MonkeyPatch
     assert SkippingLoop.run(main()) == 408
 
 
-def test_few_at_once_for_each_and_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uploads_are_limited_per_person_and_in_total(monkeypatch: pytest.MonkeyPatch) -> None:
     """B05, L04."""
 
     async def main(allowed: int) -> None:
@@ -192,7 +192,7 @@ def test_few_at_once_for_each_and_for_all(monkeypatch: pytest.MonkeyPatch) -> No
     asyncio.run(main(2))
 
 
-def test_what_is_in_memory_counts_for_who_sends_it() -> None:
+def test_buffered_bytes_are_counted_for_their_sender() -> None:
     """L13."""
 
     async def scenario() -> None:

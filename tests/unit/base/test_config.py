@@ -70,7 +70,7 @@ def test_empty_and_padded_values() -> None:
         *(("POST_LIMIT_ACCOUNT", often, LIMIT) for often in ("9" * 30 + " per second", "1 per 99999999999 years", ";")),
     ],
 )
-def test_a_wrong_value_names_itself_and_what_is_allowed(name: str, value: str, allowed: str) -> None:
+def test_an_invalid_value_names_the_setting_and_the_allowed_values(name: str, value: str, allowed: str) -> None:
     with pytest.raises(SettingsError) as error:
         load_settings({name: value})
     assert str(error.value) == f"{name}={value!r} is not allowed: it must be {allowed}"
@@ -109,7 +109,7 @@ def test_hosts(hosts: str) -> None:
     assert load_settings({"ALLOWED_HOSTS": hosts, "WEBHOOK_ALLOWED_HOSTS": hosts}).allowed_hosts == hosts
 
 
-def test_hosts_with_what_else_each_may_have() -> None:
+def test_hosts_with_their_optional_parts() -> None:
     hosts = "a.example:8443, .b.example:, c"
     assert load_settings({"ALLOWED_HOSTS": hosts}).allowed_hosts == hosts
     assert load_settings({"WEBHOOK_ALLOWED_HOSTS": "::1,fd00::2,"}).webhook_allowed_hosts == "::1,fd00::2,"
@@ -131,7 +131,7 @@ def test_a_folder_that_cannot_be_one(path: str) -> None:
         load_settings({"DATA_DIR": path})
 
 
-def test_o06_a_repr_tells_nothing() -> None:
+def test_o06_a_repr_shows_no_secret() -> None:
     """O06."""
     assert "hush" not in repr(Settings(secret_key="hush", mongo_uri="mongodb://u:hush@h/"))
 

@@ -47,20 +47,20 @@ def test_a_library_that_puts_what_a_client_sent_into_the_kind() -> None:
     assert len(it._seen) <= 2 * MOST_OF_LOGGER + 1
 
 
-def test_how_many_were_left_out_is_said_with_the_next_line() -> None:
+def test_the_next_line_says_how_many_were_left_out() -> None:
     """L18."""
     clock = Clock()
     it = LogLimits(clock)
     written(it, MOST_ABOUT_ONE + 7, user="mallory")
     clock.now += WINDOW_SECONDS
     summary, line = it.take(record("something else"))
-    assert summary.getMessage() == "7 lines were left out: there were too many"
+    assert summary.getMessage() == "7 lines were left out because there were too many"
     assert (summary.name, summary.kind) == ("chatroom.x", "it failed: %s")
     assert line.getMessage() == "something else"
     assert written(it, 100, user="mallory") == MOST_ABOUT_ONE
 
 
-def test_who_looks_for_a_fault_sees_all() -> None:
+def test_debug_level_shows_all_lines() -> None:
     it = LogLimits(Clock())
     assert sum(len(it.take(record("step", level=logging.DEBUG))) for _ in range(100)) == 100
 

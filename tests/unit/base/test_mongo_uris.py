@@ -55,18 +55,18 @@ BAD = {
 
 
 @pytest.mark.parametrize("uri", GOOD)
-def test_what_is_good(uri: str) -> None:
+def test_valid_uris_are_accepted(uri: str) -> None:
     check_uri(uri)
 
 
 @pytest.mark.parametrize(("reason", "uri"), [(reason, uri) for reason in BAD for uri in BAD[reason]])
-def test_o10_what_is_not_is_told_how_it_should_be(reason: str, uri: str) -> None:
+def test_o10_an_invalid_uri_gets_a_hint(reason: str, uri: str) -> None:
     """O10."""
     with pytest.raises(ValueError, match=re.escape(reason)):
         check_uri(uri)
 
 
-def test_options_are_among_what_has_to_be_encoded() -> None:
+def test_option_values_must_be_encoded_too() -> None:
     with pytest.raises(ValueError, match=r"options .*percent-encoded"):
         check_uri("mongodb://ann:hush@h/?appName=a@b")
 

@@ -15,7 +15,7 @@ def places() -> Places:
     return Places("pictures", 1, "Too many.", retry_after=5.0)
 
 
-def test_who_finds_no_place_is_told_so_at_once(places: Places) -> None:
+def test_a_caller_without_a_free_place_is_refused_at_once(places: Places) -> None:
     """L16."""
     with all_taken(places), pytest.raises(Refused, match=r"Too many\.") as refusal:
         places.run(lambda: None)
@@ -40,7 +40,7 @@ def test_a_route_that_is_not_marked_cannot_do_it(places: Places) -> None:
         current_lane.reset(token)
 
 
-def test_others_have_the_turn_meanwhile(places: Places) -> None:
+def test_others_get_the_turn_meanwhile(places: Places) -> None:
     given: list[str] = []
     token = give_back.set(lambda: given.append("back"))
     try:

@@ -88,7 +88,7 @@ def site(database: Database) -> Site:
 
 
 class TestAtOnce:
-    def test_nobody_can_be_them_any_more(self, site: Site) -> None:
+    def test_nobody_can_log_in_to_the_account(self, site: Site) -> None:
         """M11."""
         services, bob = site.services, site.bob
         secret = services.people.sessions.begin(bob, label="Firefox on Linux", address="192.0.2.7")
@@ -151,7 +151,7 @@ class TestAtOnce:
         with pytest.raises(Refused, match="deleted"):
             site.services.moderation.moderation.get(site.bob.id)
 
-    def test_what_hung_on_the_account_ends(self, site: Site) -> None:
+    def test_subscriptions_webhooks_links_and_memberships_end(self, site: Site) -> None:
         services, bob = site.services, site.bob
         services.people.avatars.set(bob.id, io.BytesIO(make_picture("PNG")))
         services.outbound.push.subscribe(bob.id, "session", "https://1.1.1.1/push", "p" * 87, "a" * 22)
@@ -172,7 +172,7 @@ class TestAtOnce:
         with pytest.raises(Refused):
             services.rooms.links.get_room(code)
 
-    def test_what_waits_for_approval(self, site: Site) -> None:
+    def test_held_messages_are_removed(self, site: Site) -> None:
         services = site.services
         held, room = HeldStore(site.database), site.room(site.bob)
         for number, state in enumerate(("waiting", "rejected", "approved")):
@@ -222,7 +222,7 @@ class TestAtOnce:
         with pytest.raises(Refused, match="no account"):
             services.rooms.direct.open(Author(carol.id, "Carol"), [site.bob.id])
 
-    def test_the_audit_log_keeps_who_it_was(self, site: Site) -> None:
+    def test_the_audit_log_keeps_the_name(self, site: Site) -> None:
         site.delete(site.bob, is_erased=True)
         (entry,) = site.services.site.audit.page(act="delete_account").entries
         assert (entry.actor.name, entry.subject.id, entry.subject.name) == ("Bob", site.bob.id, "bob")
@@ -230,7 +230,7 @@ class TestAtOnce:
 
 
 class TestWhoMay:
-    def test_who_knows_the_password(self, site: Site) -> None:
+    def test_the_password_is_required(self, site: Site) -> None:
         with pytest.raises(Refused) as caught:
             site.services.erasure.account_deletion.delete_own(site.bob, "wrong", "192.0.2.1", is_erased=True)
         assert caught.value.reason == "wrong_password"
@@ -354,7 +354,7 @@ class TestWhatTheyWrote:
         said = [each for each in site.states(den.slug) if each.author.id == site.bob.id]
         assert [(each.author.name, each.text) for each in said] == [(FORMER, ""), (FORMER, f"{FORMER} left")]
 
-    def test_files_go_with_what_is_erased(self, site: Site) -> None:
+    def test_erased_messages_lose_their_files(self, site: Site) -> None:
         files, lobby = site.services.files, site.room(site.bob)
         file = files.uploads.take(site.bob.id, lobby, "a.png", io.BytesIO(make_picture("PNG")))
         draft = new_draft(Author(site.bob.id, "Bob"), "look")
@@ -364,7 +364,7 @@ class TestWhatTheyWrote:
         with pytest.raises(Refused):
             files.store.get(file.id)
 
-    def test_files_stay_with_what_is_kept(self, site: Site) -> None:
+    def test_kept_messages_keep_their_files(self, site: Site) -> None:
         files, lobby = site.services.files, site.room(site.bob)
         file = files.uploads.take(site.bob.id, lobby, "a.png", io.BytesIO(make_picture("PNG")))
         draft = new_draft(Author(site.bob.id, "Bob"), "look")
@@ -440,7 +440,7 @@ class TestToTheEnd:
         assert site.database["sessions"].count_documents({"user_id": site.bob.id, "ended_at": None}) == 0
         assert [each.author.name for each in site.states()] == [FORMER]
 
-    def test_what_arrives_at_the_last_moment_goes_too(self, site: Site) -> None:
+    def test_late_messages_are_erased_too(self, site: Site) -> None:
         """M11."""
         lobby = site.room(site.bob)
         late = new_draft(Author(site.bob.id, "Bob"), "late")

@@ -75,7 +75,7 @@ def erase(message: Message) -> Mapping[str, Any] | None:
 
 
 class TestSeveralChanges:
-    def test_each_takes_a_revision_of_its_own_in_one_write(self, site: Site) -> None:
+    def test_each_message_takes_its_own_revision_in_one_write(self, site: Site) -> None:
         site.say(10)
         last = site.store.change_several(ROOM.id, range(1, 8), erase)
         assert last is not None
@@ -144,7 +144,7 @@ class TestSeveralChanges:
 
 
 class TestClearing:
-    def test_everything_up_to_now_is_erased_and_a_line_says_who(
+    def test_all_messages_are_erased_and_the_actor_is_recorded(
         self, site: Site, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(clearing, "BATCH", 3)
@@ -173,7 +173,7 @@ class TestClearing:
             cursor = page[-1].revision
         assert seen == {message.id: message for message in site.states()}
 
-    def test_what_was_begun_is_finished_by_another_process(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_another_process_finishes_the_work(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(clearing, "BATCH", 3)
         site.say(10)
         site.clearing.begin(ROOM, ALICE, "")
@@ -197,7 +197,7 @@ class TestClearing:
         assert all(message.deleted_at for message in site.states() if message.sequence <= 10)
         assert site.erasures.list_being_cleared() == []
 
-    def test_what_comes_meanwhile_is_asked_for_again(self, site: Site) -> None:
+    def test_requests_during_the_work_cause_another_run(self, site: Site) -> None:
         """A second clearing that begins while the first one ends is not forgotten."""
         site.say(3)
         site.clearing.begin(ROOM, ALICE, "")

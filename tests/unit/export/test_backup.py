@@ -110,9 +110,7 @@ def content(services: Services) -> dict[str, list[dict[str, Any]]]:
 
 
 class TestRoundTrip:
-    def test_everything_comes_back_as_it_was(
-        self, source: tuple[Services, Path], empty: Services, folder: Path
-    ) -> None:
+    def test_everything_is_restored(self, source: tuple[Services, Path], empty: Services, folder: Path) -> None:
         full, _ = source
         restored = backup.restore(store_of(empty), folder, silent)
         assert content(empty) == content(full)
@@ -122,7 +120,7 @@ class TestRoundTrip:
             "r2": (1, 1),
         }
 
-    def test_files_are_served_as_before_and_what_is_uploaded_meanwhile_is_left_out(
+    def test_files_are_restored_without_uploads_during_the_backup(
         self, app: Flask, make_app: MakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         alice = signed_in(app, "alice")
@@ -146,7 +144,9 @@ class TestRoundTrip:
         ]
         assert services_of(other).database["files.chunks"].count_documents({}) == 5
 
-    def test_who_was_gone_is_looked_for_again(self, full: Services, empty: Services, tmp_path: Path) -> None:
+    def test_deleted_accounts_are_erased_again_after_a_restore(
+        self, full: Services, empty: Services, tmp_path: Path
+    ) -> None:
         """The messages may be from a moment before an account was deleted, and the accounts from after it."""
         bob = full.people.users.find_by_username("bob")
         assert bob is not None
@@ -181,7 +181,7 @@ class TestRoundTrip:
         assert "edited" in page
         assert "message 2" not in page  # deleted
 
-    def test_readers_go_on_from_their_cursors_or_load_anew(
+    def test_readers_continue_from_their_cursors_or_reload(
         self, source: tuple[Services, Path], empty: Services, folder: Path
     ) -> None:
         full, _ = source
@@ -202,7 +202,7 @@ class TestRoundTrip:
         stored = empty.messages.store.append(CELLAR.id, [rendered("c1", "down here")])[0]
         assert (stored.is_repeated, stored.message.sequence) == (True, 1)
 
-    def test_what_is_approved_while_the_backup_is_written_is_posted_once(
+    def test_a_message_approved_during_the_backup_is_posted_once(
         self, app: Flask, make_app: MakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """It is read as waiting, and its message comes too: approved again, it is that message."""
@@ -247,7 +247,7 @@ class TestRoundTrip:
         empty.prepare()  # makes the lobby
         backup.restore(store_of(empty), folder, silent)
 
-    def test_progress_is_told(self, full: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_progress_is_reported(self, full: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(backup, "REPORT_EVERY", 2)
         told: list[tuple[str, int, int]] = []
         backup.make(store_of(full), tmp_path / "b", lambda *said: told.append(said))
@@ -264,7 +264,7 @@ class TestWhilePeopleWrite:
         monkeypatch.setattr(store_module, "PAGE", 3)
         monkeypatch.setattr(backup, "GAP_PAUSE_SECONDS", 0.0)
 
-    def test_a_message_that_changes_behind_the_reading_is_restored_in_its_last_state(
+    def test_a_message_that_changes_during_the_backup_is_restored_in_its_last_state(
         self, full: Services, empty: Services, tmp_path: Path
     ) -> None:
         self.make_while(full, tmp_path, at=3, change=0)
@@ -280,7 +280,7 @@ class TestWhilePeopleWrite:
         backup.restore(store_of(empty), tmp_path / "b", silent)
         assert content(empty) == content(full)
 
-    def test_what_a_new_primary_does_not_show_yet_is_waited_for(
+    def test_the_backup_waits_for_a_new_primary(
         self, full: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         store = store_of(full)
@@ -298,7 +298,7 @@ class TestWhilePeopleWrite:
         assert manifest.rooms["lobby"].missing_revisions == 0
         assert manifest.collections["messages"].documents == 7
 
-    def test_revisions_that_are_missing_for_good_are_counted(self, full: Services, tmp_path: Path) -> None:
+    def test_lost_revisions_are_counted(self, full: Services, tmp_path: Path) -> None:
         full.database["messages"].delete_one({"room": "lobby", "sequence": 3})  # which has revision 8, too
         full.database["messages"].delete_one({"room": "lobby", "sequence": 4})
         manifest = backup.make(store_of(full), tmp_path / "b", silent)
@@ -392,7 +392,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
         r"messages\.jsonl ends after line 6, and had 7",
     ),
     "all lines lost": (lambda folder: (folder / "users.jsonl").write_bytes(b""), r"users\.jsonl ends after line 0"),
-    "a line more": (lambda folder: append(folder / "invites.jsonl", b"{}\n"), r"invites\.jsonl goes on after line 1"),
+    "a line more": (lambda folder: append(folder / "invites.jsonl", b"{}\n"), r"invites\.jsonl has lines after line 1"),
     "a sum": (
         lambda folder: edit_line(folder / "messages.sums", 4, lambda line: b"00000000\n"),
         r"messages\.sums, line 4: altered",
@@ -407,20 +407,20 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "a file missing": (lambda folder: (folder / "memberships.jsonl").unlink(), r"memberships\.jsonl: No such file"),
     "sums missing": (lambda folder: (folder / "users.sums").unlink(), r"users\.sums: No such file"),
-    "no manifest": (lambda folder: (folder / "manifest.json").unlink(), r"never finished: manifest\.json is missing"),
+    "no manifest": (lambda folder: (folder / "manifest.json").unlink(), r"incomplete one: manifest\.json is missing"),
     "manifest cut off": (lambda folder: cut(folder / "manifest.json", 20), r"manifest\.json, line \d+: altered or cut"),
     "manifest empty": (lambda folder: (folder / "manifest.json").write_text(""), r"manifest\.json, line 1: "),
     "manifest no object": (lambda folder: (folder / "manifest.json").write_text("[1]"), r"is not the manifest"),
     "manifest deep": (lambda folder: (folder / "manifest.json").write_text("[" * 100_000), r"is not the manifest"),
     "manifest not UTF-8": (lambda folder: (folder / "manifest.json").write_bytes(b'{"\xff'), r"is not the manifest"),
-    "a newer format": (in_manifest(lambda manifest: manifest.update(format=2, more=1)), "format 2, and this version"),
-    "format 0": (in_manifest(lambda manifest: manifest.update(format=0)), "no format 0 was ever written"),
+    "a newer format": (in_manifest(lambda manifest: manifest.update(format=2, more=1)), "format 2, but this version"),
+    "format 0": (in_manifest(lambda manifest: manifest.update(format=0)), "there is no format 0"),
     "more lines": (in_messages(lines=8), r"messages\.jsonl ends after line 7, and had 8"),
-    "fewer lines": (in_messages(lines=5), r"messages\.jsonl goes on after line 5"),
-    "more documents": (in_messages(documents=8), "another number of documents than messages"),
+    "fewer lines": (in_messages(lines=5), r"messages\.jsonl has lines after line 5"),
+    "more documents": (in_messages(documents=8), r"and messages\.jsonl have different numbers of documents"),
     "another revision": (
         in_manifest(lambda manifest: manifest["rooms"]["lobby"].update(revision=9)),
-        "something else about the rooms",
+        "differ in the rooms",
     ),
     "a lower revision": (
         in_manifest(lambda manifest: manifest["rooms"]["lobby"].update(revision=7)),
@@ -431,12 +431,12 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
         in_manifest(
             lambda manifest: manifest["collections"].update({"../users": manifest["collections"].pop("users")})
         ),
-        "must name reports, held, messages, hooks, room_invites, memberships, files.files, rooms, avatars, "
+        "must list reports, held, messages, hooks, room_invites, memberships, files.files, rooms, avatars, "
         "invites, users, files.chunks, audit, site, and nothing else",
     ),
     "no collection": (
         in_manifest(lambda manifest: manifest["collections"].clear()),
-        "must name reports, held, messages",
+        "must list reports, held, messages",
     ),
 }
 
@@ -460,7 +460,7 @@ class TestRestore:
         "collection",
         ["held", "messages", "memberships", "rooms", "users", "invites", "audit", "reports", "hooks", "sessions"],
     )
-    def test_is_refused_where_anything_is_there(self, collection: str, folder: Path, empty: Services) -> None:
+    def test_is_refused_on_a_database_with_data(self, collection: str, folder: Path, empty: Services) -> None:
         database = empty.database.client[empty.database.name]
         database[collection].insert_one({"_id": "x", "slug": "x", "room": "x", "user": "x"})
         before = content(empty)
@@ -469,27 +469,27 @@ class TestRestore:
         assert content(empty) == before
 
     @pytest.mark.parametrize("reason", [KeyboardInterrupt(), BackupError("No room.")])
-    def test_that_stops_half_way_says_so_and_nobody_can_log_in(
+    def test_an_interrupted_restore_says_so_and_nobody_can_log_in(
         self, reason: BaseException, folder: Path, empty: Services
     ) -> None:
         def stop(name: str, done: int, expected: int) -> None:
             if name == "rooms":
                 raise reason
 
-        with pytest.raises(BackupError, match="holds a part of the backup: empty it before"):
+        with pytest.raises(BackupError, match="contains a part of the backup: empty it before"):
             backup.restore(store_of(empty), folder, stop)
         assert empty.people.users.find_by_username("alice") is None
         with pytest.raises(BackupError, match="not empty"):
             backup.restore(store_of(empty), folder, silent)
 
-    def test_what_somebody_writes_meanwhile_is_not_overwritten(
+    def test_documents_written_during_the_restore_are_not_overwritten(
         self, folder: Path, empty: Services, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def intrude(name: str, done: int, expected: int) -> None:
             if name == "rooms":
                 empty.people.users.add("alice", "Somebody else", "hash")
 
-        with pytest.raises(BackupError, match=r"users\.jsonl, lines 1 to 2: the database has something else"):
+        with pytest.raises(BackupError, match=r"users\.jsonl, lines 1 to 2: the database has another document"):
             backup.restore(store_of(empty), folder, intrude)
 
     def test_lines_that_are_no_documents_are_refused(self, empty: Services) -> None:
@@ -502,7 +502,7 @@ class TestFolders:
     def test_that_are_there_are_not_touched(self, full: Services, folder: Path, tmp_path: Path) -> None:
         for path in (folder, tmp_path / "file"):
             (tmp_path / "file").write_text("mine")
-            with pytest.raises(BackupError, match="is there already"):
+            with pytest.raises(BackupError, match="already exists"):
                 backup.make(store_of(full), path, silent)
         backup.verify(COLLECTIONS, folder, silent)
 
@@ -529,7 +529,7 @@ class TestFolders:
         killed = folder.with_name("backup.unfinished-abc")
         shutil.copytree(folder, killed)
         (killed / "manifest.json").unlink()
-        with pytest.raises(BackupError, match="never finished"):
+        with pytest.raises(BackupError, match="incomplete"):
             backup.verify(COLLECTIONS, killed, silent)
 
     def test_that_are_missing_or_files_are_named(self, full: Services, tmp_path: Path) -> None:
@@ -572,9 +572,9 @@ def run(app: Flask, *words: str) -> Result:
 
 
 class TestCommands:
-    def test_say_what_they_did(self, full: Services, app: Flask, tmp_path: Path) -> None:
+    def test_report_what_they_did(self, full: Services, app: Flask, tmp_path: Path) -> None:
         made = run(app, "backup", str(tmp_path / "b"))
-        assert (made.exit_code, made.stdout) == (0, f"{tmp_path / 'b'} holds 7 messages, 2 users, 2 rooms.\n")
+        assert (made.exit_code, made.stdout) == (0, f"{tmp_path / 'b'} contains 7 messages, 2 users, 2 rooms.\n")
         assert "messages: 7\n" in made.stderr
 
     def test_verify_needs_no_database(self, folder: Path, make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -589,10 +589,10 @@ class TestCommands:
     def test_restore(self, folder: Path, make_app: MakeApp) -> None:
         restored = run(make_app(), "restore", str(folder))
         assert restored.exit_code == 0
-        assert "now holds 7 messages, 2 users, 2 rooms" in restored.stdout
+        assert "now contains 7 messages, 2 users, 2 rooms" in restored.stdout
 
     @pytest.mark.parametrize("command", ["backup", "verify", "restore"])
-    def test_say_in_one_line_what_went_wrong(self, command: str, app: Flask, tmp_path: Path) -> None:
+    def test_print_errors_in_one_line(self, command: str, app: Flask, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")
         failed = run(app, command, str(tmp_path / "file"))
         assert failed.exit_code == 1
@@ -600,7 +600,7 @@ class TestCommands:
         assert failed.stderr.startswith("Error: ")
         assert failed.stderr.count("\n") == 1
 
-    def test_warn_of_what_the_database_has_lost(
+    def test_warn_of_lost_revisions(
         self, full: Services, app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(backup, "GAP_PAUSE_SECONDS", 0.0)

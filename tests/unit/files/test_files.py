@@ -96,7 +96,7 @@ class TestUploads:
             assert place.upload(b"text").type == "text/plain"
         assert (caught.value.reason, caught.value.retry_after) == ("busy", 5.0)
 
-    def test_of_films_and_gifs_lose_what_the_camera_wrote(self, place: Place) -> None:
+    def test_videos_and_gifs_lose_their_metadata(self, place: Place) -> None:
         """B11."""
         film = b"\0\0\0\x18ftypmp42\0\0\0\0isommp42" + struct.pack(">I4s", 16 + len(SECRET), b"moov")
         film += struct.pack(">I4s", 8 + len(SECRET), b"udta") + SECRET
@@ -117,7 +117,7 @@ class TestUploads:
         place.store.remove(first.id)
         assert place.upload(b"x" * 10).size == 10
 
-    def test_two_processes_together_take_no_more_than_there_is(self, clock: Clock) -> None:
+    def test_two_processes_together_respect_the_total(self, clock: Clock) -> None:
         """B10: what another one has stored a moment ago counts."""
         here = Place(clock, max_total_file_bytes=25)
         there = here.process("there", clock)
@@ -174,18 +174,18 @@ class TestUnposted:
             return refusal.reason == "full" and "at most 60 bytes" in refusal.message
         return False
 
-    def test_somebody_who_posts_nothing_is_refused_and_nobody_else(self, place: Place) -> None:
+    def test_only_a_user_with_too_many_unposted_files_is_refused(self, place: Place) -> None:
         self.fill(place)
         assert self.is_full(place)
         assert place.count == 2
         assert place.upload(b"x" * 30, person=BOB).size == 30
 
-    def test_what_is_posted_no_longer_counts(self, place: Place) -> None:
+    def test_posted_files_no_longer_count(self, place: Place) -> None:
         first, _ = self.fill(place)
         place.say(first)
         assert not self.is_full(place)
 
-    def test_who_posts_much_may_post_more_and_what_is_posted_is_looked_at_once(
+    def test_posted_files_are_checked_once_and_do_not_limit_the_user(
         self, place: Place, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         looked: list[str] = []
@@ -207,7 +207,7 @@ class TestUnposted:
             place.files.of_messages.attach(LOBBY, Draft(author=ALICE, text="", client_id=f"lost{number}"), [file.id])
         assert self.is_full(place)
 
-    def test_what_is_deleted_no_longer_counts(self, place: Place) -> None:
+    def test_deleted_files_no_longer_count(self, place: Place) -> None:
         for number, file in enumerate(self.fill(place)):
             place.delete(place.say(file, client_id=f"c{number}"))
         assert not self.is_full(place)
@@ -250,7 +250,7 @@ class TestAttaching:
         with pytest.raises(Refused, match="belongs to another message"):
             place.say(file, client_id="c2")
 
-    def test_what_a_refused_draft_had_may_be_had_by_the_next(self, place: Place) -> None:
+    def test_files_of_a_refused_draft_can_be_used_again(self, place: Place) -> None:
         file = place.upload()
         draft = Draft(author=ALICE, text="", client_id="never-stored")
         place.files.of_messages.attach(LOBBY, draft, [file.id])
@@ -293,7 +293,7 @@ class TestAttaching:
 
 
 class TestLettingGo:
-    def test_a_deleted_message_takes_its_files_along(self, place: Place) -> None:
+    def test_deleting_a_message_removes_its_files(self, place: Place) -> None:
         file = place.upload(make_picture())
         deleted = place.delete(place.say(file))
         assert deleted.files == ()
@@ -312,16 +312,14 @@ class TestLettingGo:
         clock.advance(minutes=2)
         assert (place.files.usage.sweep(), place.count) == (1, 0)
 
-    def test_a_database_that_is_away_does_not_undo_the_deletion(
-        self, place: Place, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_database_outage_does_not_undo_the_deletion(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
         def away(*_: Any) -> None:
             raise Unavailable("away")
 
         monkeypatch.setattr(place.store, "hide_all", away)
         assert place.delete(place.say(place.upload())).deleted_at is not None
 
-    def test_a_deletion_that_failed_takes_nothing(self, place: Place, clock: Clock) -> None:
+    def test_a_failed_deletion_removes_no_files(self, place: Place, clock: Clock) -> None:
         message = place.say(place.upload())
         with pytest.raises(Refused):
             place.delete(message, BOB)
@@ -335,7 +333,7 @@ class TestLettingGo:
         assert edited.files == message.files
         assert place.files.store.get(message.files[0].id)
 
-    def test_what_no_message_took_is_removed_after_a_day(self, place: Place, clock: Clock) -> None:
+    def test_unused_files_are_removed_after_a_day(self, place: Place, clock: Clock) -> None:
         place.upload()
         used = place.say(place.upload()).files[0]
         place.files.of_messages.attach(LOBBY, Draft(author=ALICE, text="", client_id="lost"), [place.upload().id])

@@ -35,7 +35,7 @@ def add(files: FileStore, clock: Clock, **more: int) -> File:
     return file
 
 
-def test_a_file_comes_back_as_it_was(files: FileStore, clock: Clock) -> None:
+def test_a_stored_file_is_unchanged(files: FileStore, clock: Clock) -> None:
     file = add(files, clock, width=3, height=4)
 
     kept = find(files, file.id)
@@ -69,7 +69,7 @@ def test_an_id_that_is_none_finds_nothing(files: FileStore) -> None:
     assert files.find_all(["x", "0" * 24]) == {}
 
 
-def test_what_breaks_off_leaves_nothing(files: FileStore, clock: Clock, database: Database) -> None:
+def test_an_aborted_upload_leaves_nothing(files: FileStore, clock: Clock, database: Database) -> None:
     def broken() -> Iterator[bytes]:
         yield from [b"x"] * 20
         raise OSError("the disk")
@@ -80,7 +80,7 @@ def test_what_breaks_off_leaves_nothing(files: FileStore, clock: Clock, database
     assert database["files.files"].count_documents({}) == database["files.chunks"].count_documents({}) == 0
 
 
-def test_what_a_dead_process_left_is_not_found_but_due(files: FileStore, clock: Clock, database: Database) -> None:
+def test_uploads_of_a_dead_process_are_due_for_removal(files: FileStore, clock: Clock, database: Database) -> None:
     file = add(files, clock)
     database["files.files"].update_one({}, {"$set": {"metadata.is_whole": False}})
     assert find(files, file.id) is None
@@ -112,7 +112,7 @@ def test_a_file_is_claimed_once(files: FileStore, clock: Clock) -> None:
     assert again == msgspec.structs.replace(kept, client_id="c1", check_at=later)
 
 
-def test_what_is_due_is_given_to_one_process(files: FileStore, clock: Clock) -> None:
+def test_due_files_are_given_to_one_process(files: FileStore, clock: Clock) -> None:
     ids = {add(files, clock).id for _ in range(2)}
     clock.advance(hours=2)
     until = clock() + timedelta(minutes=1)

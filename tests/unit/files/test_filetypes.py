@@ -33,7 +33,7 @@ KNOWN = {
 
 
 @pytest.mark.parametrize("head", KNOWN)
-def test_a_file_is_what_it_begins_with(head: bytes) -> None:
+def test_the_type_of_a_file_follows_from_its_first_bytes(head: bytes) -> None:
     assert find_type(head) == KNOWN[head]
 
 
@@ -50,12 +50,12 @@ def test_a_file_is_what_it_begins_with(head: bytes) -> None:
         b"<x:script xmlns:x='http://www.w3.org/1999/xhtml'><svg>",
     ],
 )
-def test_what_some_browser_might_run_is_bytes(page: bytes) -> None:
+def test_types_that_browsers_might_run_become_plain_bytes(page: bytes) -> None:
     """B01."""
     assert find_type(page) == UNKNOWN
 
 
-def test_only_what_is_harmless_is_shown() -> None:
+def test_only_harmless_types_are_shown_inline() -> None:
     assert not {"text/html", "image/svg+xml", "application/xml", "application/pdf", UNKNOWN} & INLINE
 
 

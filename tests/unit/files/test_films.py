@@ -53,7 +53,7 @@ def stripped(content: bytes) -> bytes:
     ],
 )
 @pytest.mark.parametrize("is_first", [True, False])
-def test_where_it_was_filmed_is_lost_and_nothing_moves(place: bytes, is_first: bool) -> None:
+def test_the_location_is_removed_and_offsets_stay_the_same(place: bytes, is_first: bool) -> None:
     """B11."""
     content = TYPE + place + FRAMES if is_first else TYPE + FRAMES + place
     after = stripped(content)
@@ -81,7 +81,7 @@ SIZES = numbers(0, 3, 4, 5, 6)
 
 @pytest.mark.parametrize("handler", [b"meta", b"camm", b"gpmd"])
 @pytest.mark.parametrize("is_long", [True, False])
-def test_what_a_camera_noted_among_the_frames_is_lost(handler: bytes, is_long: bool) -> None:
+def test_metadata_tracks_are_removed(handler: bytes, is_long: bool) -> None:
     """B11."""
     frames = atom(b"mdat", b"frame", b"GPS1GPS12", b"frame", b"GPS123", b"frame")
     at = len(TYPE) + 8 + 5
@@ -129,7 +129,7 @@ def test_that_a_track_is_spherical_is_kept() -> None:
     assert spherical not in stripped(TYPE + atom(b"moov", track(b"vide"), spherical))
 
 
-def test_what_reaches_to_the_end_of_the_file_ends_there() -> None:
+def test_a_box_without_a_size_ends_with_the_file() -> None:
     """B11."""
     assert stripped(TYPE + b"\0\0\0\0udta" + SECRET) == TYPE + b"\0\0\0\0free" + bytes(len(SECRET))
 
@@ -158,7 +158,7 @@ def test_when_it_was_filmed_is_lost() -> None:
         atom(b"moov", atom(b"moov", atom(b"moov", atom(b"moov", atom(b"moov"))))),
     ],
 )
-def test_what_makes_no_sense_is_left(content: bytes) -> None:
+def test_invalid_structures_are_left_unchanged(content: bytes) -> None:
     assert stripped(content) == content
 
 

@@ -29,7 +29,7 @@ def frames(content: bytes) -> list[bytes]:
 
 
 @pytest.mark.parametrize("block", [COMMENT, PROGRAM, TEXT, LOOP + b"\x0b" + SECRET + b"\0"])
-def test_what_does_not_draw_is_lost(block: bytes) -> None:
+def test_non_visual_chunks_are_removed(block: bytes) -> None:
     """B11."""
     content = with_blocks(block)
     assert SECRET in content
@@ -45,7 +45,7 @@ def test_it_is_repeated_as_often_as_before() -> None:
     assert gifs.strip(stripped) == stripped
 
 
-def test_nothing_is_changed_where_there_is_nothing_to_lose() -> None:
+def test_files_without_metadata_are_unchanged() -> None:
     content = make_moving("GIF")
     assert gifs.strip(content) == content
     assert gifs.strip(content + SECRET) == content

@@ -9,7 +9,7 @@ from tests.waiting import PATIENCE_SECONDS
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine that stands still for some seconds ends no handshake, no goodbye, and no contest."""
+    """Use long time-outs, so that a slow machine does not end a handshake, a shutdown or a wait for a turn."""
     monkeypatch.setattr(socket, "HANDSHAKE_SECONDS", PATIENCE_SECONDS)
     monkeypatch.setattr(engine, "FINISH_SECONDS", PATIENCE_SECONDS)
     monkeypatch.setattr(engine, "LEAVE_SECONDS", PATIENCE_SECONDS)
@@ -18,5 +18,5 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def tick(monkeypatch: pytest.MonkeyPatch) -> Ticks:
-    """The second that passes when the test says so."""
+    """A timer that fires when the test says so."""
     return Ticks(monkeypatch)

@@ -11,7 +11,7 @@ from tests.unit.messages.lobby import LONGEST, NOW
 
 @pytest.fixture
 def memory() -> Database:
-    """A database in memory only; `database` is also a real one."""
+    """A database in memory; the fixture `database` also runs on a real server."""
     return in_memory()
 
 

@@ -150,7 +150,7 @@ class RoomModel(RuleBasedStateMachine):
     @rule(room=ROOMS, beyond=st.integers(1, 5))
     def ask_beyond_the_end(self, room: Room, beyond: int) -> None:
         """A cursor that nobody gave is refused."""
-        with pytest.raises(Refused, match="has no such revision yet"):
+        with pytest.raises(Refused, match="does not have this revision yet"):
             self.processes[0].history.after(room, self.revisions[room.id] + beyond, 1)
 
     @invariant()

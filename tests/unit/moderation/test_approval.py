@@ -340,10 +340,10 @@ class TestWithdraw:
     def test_only_one_s_own(self, world: World) -> None:
         held = world.hold("c1")
         for user in (world.bob, world.alice):
-            with pytest.raises(Refused, match="no such message waiting for approval"):
+            with pytest.raises(Refused, match="not waiting for approval"):
                 world.approval.withdraw(world.access(user), held.id)
         for held_id in ("0" * 24, "guessed"):
-            with pytest.raises(Refused, match="no such message waiting for approval"):
+            with pytest.raises(Refused, match="not waiting for approval"):
                 world.approval.withdraw(world.access(world.carol), held_id)
 
     def test_not_when_it_was_approved_meanwhile(self, world: World) -> None:
@@ -419,7 +419,7 @@ class TestDecide:
         owner = {"post": world.messages.writer, "count_approved": world.users, "finish": world.held}[dies_in]
         with monkeypatch.context() as patch:
             patch.setattr(owner, dies_in, _die)
-            with pytest.raises(Unavailable, match="It is decided"):
+            with pytest.raises(Unavailable, match="Your decision is stored"):
                 world.approval.approve(world.bob, held.id)
         assert world.holding.hold(world.access(world.carol), world.draft(world.carol, "c1"))
         assert world.decisions.finish() == 0  # whoever decided may still be at it

@@ -77,7 +77,7 @@ class TestDataFolder:
         """O09."""
         (tmp_path / "open").mkdir()
         (tmp_path / "open").chmod(0o777)
-        with pytest.raises(FolderError, match=r"in .*/open, where every account can put another.*chmod o-w"):
+        with pytest.raises(FolderError, match=r"in .*/open, which every account can change.*chmod o-w"):
             DataFolder.open(tmp_path / "open" / "data")
         (tmp_path / "open").chmod(0o1777)
         DataFolder.open(tmp_path / "open" / "data").close()
@@ -89,7 +89,7 @@ class TestDataFolder:
             def chmod(self, mode: int, *, follow_symlinks: bool = True) -> None: ...
 
         tmp_path.chmod(0o755)
-        with pytest.raises(FolderError, match="cannot be closed to other accounts"):
+        with pytest.raises(FolderError, match="cannot be protected from other accounts"):
             DataFolder.open(WithoutModes(tmp_path))
 
     def test_a_folder_with_other_things_is_refused_and_left_as_it_was(self, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ class TestDataFolder:
 
     def test_the_second_to_open_it_is_told_who_has_it(self, tmp_path: Path) -> None:
         opened = DataFolder.open(tmp_path)
-        with pytest.raises(FolderError, match=rf"process {os.getpid()}\) is using the data folder {tmp_path}"):
+        with pytest.raises(FolderError, match=rf"process {os.getpid()}\) uses the data folder {tmp_path}"):
             DataFolder.open(tmp_path)
         opened.close()
         DataFolder.open(tmp_path).close()
@@ -240,12 +240,12 @@ class TestVersions:
             (
                 ["6.0.5"],
                 "7.0",
-                "files are of MongoDB 7.0, and .* is 6.0.5, which cannot read them: put a mongod of 7.0",
+                "files belong to MongoDB 7.0, but .* is 6.0.5, which cannot read them: put a mongod of 7.0",
             ),
-            (["8.0.32", "6.0.5"], "9.0", "files are of MongoDB 9.0, and .* is 8.0.32, which cannot read them"),
-            (["8.0.32"], "6.0", "is 8.0.32: a version is missing between.* with a mongod of 7.0 on the PATH"),
-            (["8.3.11"], "7.0", "is 8.3.11: a version is missing between.* with a mongod of 8.0 on the PATH"),
-            (["9.0.0"], "6.0", "a version is missing between.* with a mongod of 7.0 on the PATH"),
+            (["8.0.32", "6.0.5"], "9.0", "files belong to MongoDB 9.0, but .* is 8.0.32, which cannot read them"),
+            (["8.0.32"], "6.0", "is 8.0.32: a version in between is missing.* with a mongod of 7.0 on the PATH"),
+            (["8.3.11"], "7.0", "is 8.3.11: a version in between is missing.* with a mongod of 8.0 on the PATH"),
+            (["9.0.0"], "6.0", "a version in between is missing.* with a mongod of 7.0 on the PATH"),
         ],
     )
     def test_where_none_can_the_one_that_is_missing_is_named(
@@ -260,7 +260,7 @@ class TestVersions:
         self, made: Callable[[str], Path], caplog: pytest.LogCaptureFixture
     ) -> None:
         assert versions.choose([made("8.0.32"), made("6.0.5")], "6.0") == made("6.0.5")
-        assert "Start the room once with a mongod of 7.0" in caplog.text
+        assert "Start once with a mongod of 7.0" in caplog.text
         assert "Until then" in caplog.text
 
     def test_files_of_before_begin_with_what_was_run_before(self, made: Callable[[str], Path]) -> None:
@@ -336,7 +336,7 @@ class TestPlace:
         (short / "T").mkdir()
         monkeypatch.setattr(place, "tempfile", temporary(str(short / "T")))
         monkeypatch.setenv("RUNTIME_DIRECTORY", str(short / "none"))
-        with pytest.raises(EmbeddedError, match=r"DATA_DIR .* at most 95 small letters"):
+        with pytest.raises(EmbeddedError, match=r"DATA_DIR .* at most 95 of a-z"):
             place_socket(short / "T")
         assert not list((short / "T").iterdir())
 
@@ -404,8 +404,8 @@ class TestExplanation:
                 "mongod: error while loading shared libraries: /usr/lib/libssl.so.3: file too short",
                 "install the package that has libssl.so.3, or set MONGO_URI",
             ),
-            ('{"s":"F","msg":"UPGRADE PROBLEM: Found an invalid"}', "files in /data are of another version of MongoDB"),
-            ('{"s":"F","msg":"Wrong mongod version"}', "files in /data are of another version of MongoDB"),
+            ('{"s":"F","msg":"UPGRADE PROBLEM: Found an invalid"}', "files in /data belong to another MongoDB version"),
+            ('{"s":"F","msg":"Wrong mongod version"}', "files in /data belong to another MongoDB version"),
             ('{"s":"E","msg":"WT","attr":"28: No space left on device"}', "The disk with /data is full"),
             ('{"s":"I","msg":"a"}\n{"s":"F","msg":"b","attr":{"x":1}}\n{"s":"I","msg":"c"}', "/data: b {'x': 1}"),
             ("mongod: Exec format error\n\n", "/data: mongod: Exec format error"),

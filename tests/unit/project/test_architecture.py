@@ -227,11 +227,19 @@ def test_who_catches_a_duplicate_key_is_known() -> None:
 # `kit/errors.py` on the error page or as JSON.
 WHO_CATCHES_REFUSALS = {
     "chatroom.web.kit.pages._show_refusal": "the one way",
-    "chatroom.web.kit.forms.check": "what a rule refuses stands beside its field",
+    "chatroom.web.kit.forms.obeys": "what a rule refuses stands beside its field",
     "chatroom.web.people.accounts._needs_first_code": "the page is shown while the database is away, too",
     "chatroom.web.messages.pages._has_its_files": "a form that is stored already is answered with its message",
     "chatroom.web.people.tokens._create": "says which of the rooms that were typed it is",
 }
+
+
+def outermost_functions(node: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield child
+        else:
+            yield from outermost_functions(child)
 
 
 def who_catches(words: set[str], package: str) -> set[str]:
@@ -240,8 +248,7 @@ def who_catches(words: set[str], package: str) -> set[str]:
         f"{module}.{function.name}"
         for module, path in MODULES.items()
         if is_within(module, package)
-        for function in ast.walk(ast.parse(path.read_text()))
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for function in outermost_functions(ast.parse(path.read_text()))
         for handler in ast.walk(function)
         if isinstance(handler, ast.ExceptHandler) and handler.type is not None
         if words & {part.id for part in ast.walk(handler.type) if isinstance(part, ast.Name)}

@@ -106,4 +106,4 @@ class TestSupervising:
         """O10: As while a password is being changed."""
         first = [("ready", None)] * 4 + [("ready", 1)]
         assert supervise(first, [("ready", code)], [("", code)], [("ready", None)] * 9) == (None, ["ready"])
-        assert caplog.text.count("starting another") == 3
+        assert caplog.text.count("is replaced") == 3

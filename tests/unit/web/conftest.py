@@ -1,4 +1,4 @@
-"""What tests of pages and of the API share."""
+"""Fixtures of tests of pages and of the API."""
 
 import pytest
 
@@ -13,13 +13,13 @@ SECRET_ROOM = Room(id="secret", slug="secret", title="Secret", kind="private")
 
 @pytest.fixture
 def token(services: Services, alice: Visitor) -> dict[str, str]:
-    """The header of a program that acts as Alice."""
+    """The `Authorization` header of a program that acts as Alice."""
     return {"Authorization": f"Bearer {services.people.sessions.create_token(user_of(services), label='bot')}"}
 
 
 @pytest.fixture
 def secret_room(services: Services, alice: Visitor) -> Room:
-    """A room that only Alice is in."""
+    """A room with Alice as the only member."""
     store = RoomStore(services.database)
     memberships = MembershipStore(services.database)
     store.ensure(SECRET_ROOM)

@@ -1,4 +1,4 @@
-"""The commands, run in the test's own process."""
+"""Run commands in the test's own process."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,6 @@ from chatroom.services import Services
 
 @pytest.fixture(autouse=True)
 def open_services(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A command ends by closing the database, which in memory would be its end."""
+    """Keep the database open: a command closes it at its end, which would lose a database in memory."""
     monkeypatch.setattr(Services, "close", lambda self: None)
     return

@@ -123,7 +123,7 @@ class TestUploading:
     def test_too_often(self, make_app: MakeApp) -> None:
         alice = signed_in(make_app(upload_limit_account="2 per minute"), "alice")
         assert [upload(alice).status_code for _ in range(3)] == [201, 201, 429]
-        assert "Too many files" in problem(by_form(alice, (b"x", "a.txt")))
+        assert "You have uploaded many files" in problem(by_form(alice, (b"x", "a.txt")))
 
     def test_when_there_is_no_room_left(self, make_app: MakeApp) -> None:
         """B05."""

@@ -149,7 +149,7 @@ def test_s08_other_hosts_are_not_served(make_app: MakeApp, host: str, status: in
     response = client.get("/login", headers={"Host": host, "X-Forwarded-Host": "chat.example"})
     assert response.status_code == status
     if status == 400:
-        assert "this host is not served here" in response.text
+        assert "this site does not serve this host" in response.text
         assert "nosniff" in response.headers["X-Content-Type-Options"]
 
 

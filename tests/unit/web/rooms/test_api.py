@@ -91,7 +91,7 @@ class TestRead:
         assert response.get_json()["sequence"] == 1
 
     @pytest.mark.parametrize("body", [{}, {"sequence": -1}, {"sequence": "1"}, {"sequence": 1, "room": "x"}, []])
-    def test_what_is_no_position_is_refused(self, alice: Visitor, body: object) -> None:
+    def test_an_invalid_position_is_refused(self, alice: Visitor, body: object) -> None:
         token = {"X-CSRFToken": alice.fields("/account")["csrf_token"]}
         response = alice.post("/api/rooms/lobby/read", json=body, headers=token)
         assert (response.status_code, response.get_json()["error"]["reason"]) == (400, "invalid")
@@ -132,14 +132,14 @@ class TestEntering:
 
 class TestMaking:
     def test_a_room_is_made(self, program: Program, alice: Visitor) -> None:
-        made = program.ask("POST", "/rooms", {"title": " Builds  &c ", "topic": "What the machines say"})
+        made = program.ask("POST", "/rooms", {"title": " Builds  &c ", "topic": "Messages from machines"})
         assert (made.status_code, made.get_json()) == (
             201,
             {
                 "slug": "builds-c",
                 "title": "Builds &c",
                 "kind": "public",
-                "topic": "What the machines say",
+                "topic": "Messages from machines",
                 "role": "administrator",
                 "archived": False,
                 **{name: TYPES[name]() for name in SETTINGS},
