@@ -24,7 +24,7 @@ from chatroom.site.background import make_chore
 from chatroom.site.wiring import SiteParts
 
 COLLECTIONS = (
-    # Read before the messages: what is approved meanwhile is then in both, rather than in neither.
+    # Read before the messages: a message that is approved in between is then in both, never in neither.
     CollectionModel("held", held_store.INDEXES, "kept", ("messages", "files.files", "rooms", "users")),
     CollectionModel("reports", reports_store.INDEXES, "kept", ("messages", "rooms", "users")),
 )

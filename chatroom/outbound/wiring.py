@@ -9,11 +9,10 @@ from chatroom.mongo.collections import CollectionModel
 from chatroom.outbound import hooks_store, subscriptions_store
 from chatroom.outbound.deliveries import Deliveries
 from chatroom.outbound.hooks_store import HookStore
-from chatroom.outbound.incoming import IncomingWebhooks
 from chatroom.outbound.public_http import PublicHttp
 from chatroom.outbound.push import Push
 from chatroom.outbound.subscriptions_store import SubscriptionStore
-from chatroom.outbound.webhooks import Webhooks
+from chatroom.outbound.webhooks import IncomingWebhooks, Webhooks
 from chatroom.people.wiring import PeopleParts
 from chatroom.site.wiring import SiteParts
 

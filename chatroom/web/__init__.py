@@ -17,7 +17,7 @@ from chatroom.web.messages.listing import excerpt_of, message_list, names
 from chatroom.web.moderation import admin, admin_rooms, approval, reports
 from chatroom.web.outbound import notifications, webhooks
 from chatroom.web.people import account_deletion, accounts, avatars, people, tokens
-from chatroom.web.rooms import api, clearing, moved, rooms
+from chatroom.web.rooms import api, clearing, rooms
 from chatroom.web.rooms import settings as room_settings
 from chatroom.web.rooms.sidebar import badge
 from chatroom.web.search import search
@@ -59,7 +59,7 @@ def register(app: Flask, settings: Settings) -> None:
     configuration.configure(app, settings)
     configuration.compress_static(app)
     security.protect(app, settings)
-    for part in (lanes, login, errors, avatars, files, moved):
+    for part in (lanes, login, errors, avatars, files):
         part.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -48,15 +48,11 @@ def _shown_room(slug: str, form: MessageForm | None = None, status: int = 200, m
     access = get_access(slug) if is_post else open_room(slug)
     if "date" in request.args and not is_post:
         return redirect(_address_of_day(access.room), 303)
-    before, limit, history = (
-        request.args.get("before", type=int),
-        services.settings.history_page,
-        services.messages.history,
-    )
+    before, limit = request.args.get("before", type=int), services.settings.history_page
     if before is not None:
-        page = history.before(access.room, min(max(before, 1), LARGEST_SEQUENCE), limit)
+        page = services.messages.history.before(access.room, min(max(before, 1), LARGEST_SEQUENCE), limit)
     else:
-        page = history.newest(access.room, limit)
+        page = services.messages.history.newest(access.room, limit)
         if not is_post:
             _mark_read(access, page)
     return room_page(access, form or MessageForm(), page, is_history=before is not None, status=status, msg=msg)

@@ -8,22 +8,30 @@ from typing import Annotated
 import msgspec
 from flask import Blueprint, Response, current_app, flash, jsonify, url_for
 from msgspec import Meta
+from wtforms import SelectChoice, SelectField
 
 from chatroom.base.models import RoomEntry
 from chatroom.web.kit.api import answer, api_blueprint, asker, body_as
 from chatroom.web.kit.filters import static_url
+from chatroom.web.kit.forms import Form
 from chatroom.web.kit.lanes import scarce
 from chatroom.web.kit.login import current_user, get_access, login_required
 from chatroom.web.kit.openapi import operation
 from chatroom.web.kit.pages import Page, redirect_to, render
 from chatroom.web.kit.services import services
-from chatroom.web.outbound.forms import PreferenceForm
 
+PREFERENCES = {"mentions": "Mentions", "all": "All messages", "none": "Nothing"}
 BY_COOKIE = (401, 403)
 """Only for pages of the site, which log in by cookie; access tokens are refused."""
 
 blueprint = Blueprint("notifications", __name__)
 api = api_blueprint("push")
+
+
+class PreferenceForm(Form):
+    """The notification setting of a room."""
+
+    notify = SelectField("Notify me about", choices=[SelectChoice(*choice) for choice in PREFERENCES.items()])
 
 
 class Keys(msgspec.Struct, forbid_unknown_fields=True):

@@ -2,18 +2,34 @@
 
 import msgspec
 from flask import Blueprint, Response, request, url_for
+from wtforms import HiddenField, StringField
 
 from chatroom.base.errors import Refused
 from chatroom.live.protocol import ClientId
+from chatroom.names import MAX_HOOK_NAME
+from chatroom.outbound.webhooks import LONGEST_TRIGGER, LONGEST_URL
+from chatroom.web.kit.forms import Form
 from chatroom.web.kit.lanes import scarce
 from chatroom.web.kit.login import client_address, current_user, get_access, login_required
 from chatroom.web.kit.pages import Page, form_page, redirect_to, render
 from chatroom.web.kit.security import exempt_from_csrf
 from chatroom.web.kit.services import services
 from chatroom.web.messages.messages_api import answer_post
-from chatroom.web.outbound.forms import HookForm
 
 blueprint = Blueprint("webhooks", __name__)
+
+
+class HookForm(Form):
+    """A new incoming or outgoing webhook."""
+
+    kind = HiddenField()
+    name = StringField("Name", render_kw={"required": True, "maxlength": MAX_HOOK_NAME, "autocomplete": "off"})
+    url = StringField(
+        "Address", render_kw={"maxlength": LONGEST_URL, "autocomplete": "off", "inputmode": "url", "type": "url"}
+    )
+    trigger = StringField(
+        "Only messages that start with", render_kw={"maxlength": LONGEST_TRIGGER, "autocomplete": "off"}
+    )
 
 
 class Said(msgspec.Struct):

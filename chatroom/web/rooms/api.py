@@ -29,7 +29,7 @@ listing = api_blueprint("rooms_api")
 
 
 class NewRoom(msgspec.Struct, forbid_unknown_fields=True):
-    """A room to make."""
+    """A new room."""
 
     title: Title
     topic: Topic = ""
@@ -37,7 +37,7 @@ class NewRoom(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class RoomAnswer(RoomValues, frozen=True, kw_only=True):
-    """A room as it is now, and what you are in it."""
+    """A room as it is now, with your role in it."""
 
     slug: str
     kind: RoomKind
@@ -52,7 +52,7 @@ def _changed(name: str) -> Any:
     return (Annotated[kind, bounds[kind]] if kind in bounds else kind) | UnsetType
 
 
-# What of a room is to be another; what is not there stays. `confirmed`: that a retention may delete messages.
+# Settings that are left out stay as they are. `confirmed`: the retention may delete messages.
 RoomChange = msgspec.defstruct(
     "RoomChange",
     [
@@ -74,7 +74,7 @@ class LeftAnswer(msgspec.Struct):
 
 
 class ListedRoom(msgspec.Struct, kw_only=True):
-    """A room in somebody's list."""
+    """A room in the list of a user."""
 
     slug: str
     title: str
@@ -92,7 +92,7 @@ class ListedRoom(msgspec.Struct, kw_only=True):
 
 
 class RoomList(msgspec.Struct):
-    """The rooms that one is in."""
+    """The rooms of a user."""
 
     rooms: list[ListedRoom]
 
@@ -113,7 +113,7 @@ class ReadAnswer(msgspec.Struct):
 @listing.get("/rooms")
 @operation("read", {200: RoomList})
 def list_rooms() -> Response:
-    """The rooms that you are in, by title, each with what you have not read in it.
+    """The rooms that you are in, by title, with your unread messages and mentions.
 
     `unread` counts at most 100.
     """
@@ -140,7 +140,7 @@ def mark_read(slug: str) -> Response:
 def create() -> Response:
     """Create a room, and become its administrator.
 
-    A token that is limited to some rooms makes none.
+    A token that is limited to some rooms cannot create rooms.
     """
     person, body = asker(), body_as(NewRoom)
     services.site.limits.posting.check(person.id, client_address())
@@ -157,10 +157,10 @@ def create() -> Response:
 @blueprint.patch("/rooms/<slug>")
 @operation("moderate", {200: RoomAnswer}, body=RoomChange, example={"topic": "Version 2.1 is out"}, refusals=(409,))
 def change(slug: str) -> Response:
-    """Change a room that you manage: its name, its topic, what holds in it.
+    """Change the name, topic and settings of a room that you manage.
 
-    A retention that would delete messages at once is refused with 409 until it comes with `confirmed`. The `reason`
-    goes into the room's record.
+    A retention that would delete messages at once is refused with 409, unless it comes with `confirmed`. The `reason`
+    is stored in the room's record.
     """
     access = enter(slug)
     body: Any = body_as(RoomChange)
@@ -178,7 +178,7 @@ def change(slug: str) -> Response:
 @blueprint.post("/rooms/<slug>/join")
 @operation("rooms", {200: RoomAnswer})
 def join(slug: str) -> Response:
-    """Come into a public room; where you are in it already, nothing changes."""
+    """Join a public room; if you are a member already, nothing changes."""
     person = asker()
     services.site.limits.coming.check(person.id)
     if services.rooms.access.find_for(person.id, slug) is None:
@@ -189,8 +189,8 @@ def join(slug: str) -> Response:
 @blueprint.post("/rooms/<slug>/leave")
 @operation("rooms", {200: LeftAnswer})
 def leave(slug: str) -> Response:
-    """Leave a room; of a private one, only who adds you or a link lets you in again."""
-    # Not as the token sees the room: whether somebody else manages it is asked of the account's own role.
+    """Leave a room; you can return to a private room only if you are added, or by a room link."""
+    # Without the limits of the token: the own role decides whether the room would be left without administrator.
     access = services.rooms.access.find_for(asker().id, slug)
     if access is None:
         raise Refused("not_found", "There is no such room, or you are not a member of it.")
@@ -199,7 +199,7 @@ def leave(slug: str) -> Response:
 
 
 def _wanted(access: Access, body: Any) -> RoomValues:
-    """The settings that the room is to have: those that are given, and the others as they are."""
+    """The settings of the room after the change."""
     given = {name: value for name in RoomValues.__struct_fields__ if (value := getattr(body, name)) is not UNSET}
     texts: dict[str, Callable[[str], str]] = {"title": clean_title, "topic": clean_topic}
     texts |= {name: setting.clean for name, setting in SETTINGS.items() if TYPES[name] is str}
@@ -221,7 +221,7 @@ def _answer(slug: str, status: int = 200) -> Response:
 
 
 def _listed(entry: RoomEntry) -> ListedRoom:
-    """An entry as programs see it."""
+    """An entry of the list, for programs."""
     room, membership = entry.room, entry.membership
     return ListedRoom(
         slug=room.slug,

@@ -3,9 +3,9 @@
 from wtforms import BooleanField, Field, IntegerField, RadioField, SelectChoice, SelectField, StringField
 from wtforms.validators import InputRequired, NumberRange
 
-from chatroom.base.models import Room, RoomValues
+from chatroom.base.models import RoomValues
 from chatroom.names import MAX_TITLE, MAX_TOPIC, clean_title, clean_topic
-from chatroom.rooms.fields import SETTINGS, TYPES, Setting, values_of
+from chatroom.rooms.fields import SETTINGS, TYPES, Setting
 from chatroom.site.audit import LONGEST_REASON
 from chatroom.web.kit.forms import Form, obeys
 
@@ -34,14 +34,6 @@ class RoomForm(NamedForm):
 
     confirmed = BooleanField("Yes, delete them")
     reason = StringField("Reason", render_kw={"maxlength": LONGEST_REASON})
-
-    @classmethod
-    def of(cls, room: Room) -> "RoomForm":
-        """The form with the settings of the room."""
-        form = cls()
-        for name, value in values_of(room).items():
-            form[name].data = value
-        return form
 
     @property
     def settings(self) -> list[tuple[Field, Setting]]:

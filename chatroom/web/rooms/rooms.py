@@ -1,10 +1,11 @@
-"""The pages to find, create and join rooms, and to start direct conversations.
+"""The pages to find, create and join rooms, and to start direct conversations, which may have a former address.
 
 The packages below decide what a person may do.
 """
 
-from flask import Response, request
+from flask import Response, redirect, request, url_for
 
+from chatroom.names import is_former_direct
 from chatroom.rooms.direct import MOST_PEOPLE
 from chatroom.rooms.listings_store import PAGE
 from chatroom.web.kit.login import current_user, page_blueprint
@@ -95,3 +96,22 @@ def open_direct() -> Page:
 
 def _chosen() -> list[str]:
     return request.form.getlist("person")[:MOST_PEOPLE]
+
+
+@blueprint.before_app_request
+def redirect_from_former() -> Page | None:
+    """Redirect members from the former address of a direct conversation; forms and the API accept both addresses.
+
+    Other users get a 404.
+    """
+    given = request.view_args or {}
+    slug = given.get("slug", "")
+    if request.method not in {"GET", "HEAD"} or not is_former_direct(slug) or request.path.startswith("/api/"):
+        return None
+    services.prepare()
+    access = services.rooms.access.find_for(current_user.id, slug) if current_user.is_authenticated else None
+    if access is None or access.room.slug == slug:
+        return None
+    address = url_for(request.endpoint or "", **{**given, "slug": access.room.slug})
+    query = request.query_string.decode(errors="replace")
+    return redirect(f"{address}?{query}" if query else address, 308)

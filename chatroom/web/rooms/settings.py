@@ -9,7 +9,7 @@ from flask import Response, request, url_for
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
-from chatroom.rooms.fields import badges_of
+from chatroom.rooms.fields import badges_of, values_of
 from chatroom.site.audit import LONGEST_REASON
 from chatroom.web.kit.login import get_access, page_blueprint
 from chatroom.web.kit.pages import Page, form_page, redirect_to, refusals_on, render
@@ -35,7 +35,7 @@ def _settings_page(
         access=access,
         room=room,
         badges=badges_of(room),
-        form=form if isinstance(form, RoomForm) else RoomForm.of(room),
+        form=form if isinstance(form, RoomForm) else RoomForm(formdata=None, data=values_of(room)),
         invite_form=form if isinstance(form, InviteForm) else InviteForm(),
         members=services.rooms.members.list_in(access.room),
         invites=services.rooms.links.list_for(access) if access.may_moderate else [],
