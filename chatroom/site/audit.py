@@ -10,17 +10,17 @@ from chatroom.base.models import Author, Room, RoomName, User
 from chatroom.site.audit_store import AuditStore, Entry, Subject
 
 CONSOLE = Author("", "the console")
-"""Whoever runs the commands: they have the database in their hands anyway."""
+"""The person who runs commands on the server, and can reach the database anyway."""
 SITE = Subject("site", "site", "the site")
 MOST_KEPT = 500
-"""Of a reason, whoever gives it."""
+"""Characters of a reason that are stored."""
 LONGEST_REASON = 300
-"""That may be typed."""
+"""Characters of a reason that a person may type."""
 ENTRIES = 50
 
 
 class AuditPage(msgspec.Struct, frozen=True):
-    """A part of the log, the newest first; `before` leads to the next part, and is empty at the end."""
+    """A page of the log, the newest first; `before` is the id to continue from, empty at the end."""
 
     entries: list[Entry]
     before: str
@@ -42,7 +42,7 @@ class Audit:
 
 
 def checked(reason: str, why: str, most: int = LONGEST_REASON) -> str:
-    """A reason that has to be given; raise `Refused` (`too_long`, or `invalid` with the words `why`)."""
+    """A required reason; raise `Refused` (`too_long`, or `invalid` with the sentence `why`)."""
     reason = reason.strip()
     if not reason:
         raise Refused("invalid", why)

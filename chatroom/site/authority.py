@@ -16,17 +16,17 @@ By = User | None
 
 
 def author_of(by: By) -> Author:
-    """Who acts, as the audit log names them."""
+    """The name of `by` in the audit log."""
     return CONSOLE if by is None else by.person.author
 
 
 def has_power(by: By, user: User) -> bool:
-    """Whether they may mute and ban this person."""
+    """Whether `by` may mute and ban this user."""
     return by is None or (by.role != "member" and POWERS[by.role] > POWERS[user.role])
 
 
 def check_power(by: By, user: User) -> None:
-    """Raise `Refused` (`forbidden`) unless they may mute and ban this person."""
+    """Raise `Refused` (`forbidden`) unless `by` may mute and ban this user."""
     if not has_power(by, user):
         raise Refused("forbidden", "You may not do this to a user of the same role, who must lose that role first.")
 

@@ -14,7 +14,7 @@ SECRET_BYTES = 24
 
 
 class Code(msgspec.Struct, frozen=True, kw_only=True):
-    """A code without its secret; `id` is the hash of that. `about`: what it is for, and who made it."""
+    """A code without its secret; `id` is the hash of the secret. `about` has its purpose and its creator."""
 
     id: str
     uses_left: int
@@ -37,5 +37,5 @@ def make_code(
 
 
 def hash_of(secret: str) -> str:
-    """What is kept of a secret: its SHA-256. Secrets are random and long, so that nobody finds one by trying."""
+    """The stored hash of a secret: SHA-256 is enough, because secrets are random and long."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -36,16 +36,16 @@ class NoticeStore:
         return str(ObjectId())
 
     def add(self, notice_id: str, notice: Notice) -> None:
-        """Store a notice; again with the same id does no harm."""
+        """Store a notice; a repetition with the same id changes nothing."""
         fields = msgspec.structs.asdict(notice)
         with self._database.bounded():
-            # By the database's clock, which all processes share whatever their own clocks say.
+            # By the clock of the database, which all processes share.
             self._notices.update_one(
                 {"_id": ObjectId(notice_id)}, {"$setOnInsert": fields, "$currentDate": {"at": True}}, upsert=True
             )
 
     def told_since(self, moment: datetime) -> list[Told]:
-        """Notices after `moment`, in order. Two may become visible in an order other than that of their times."""
+        """Notices after `moment`, by time. They may become visible in another order."""
         with self._database.bounded():
             found = list(self._notices.find({"at": {"$gt": moment}}).sort("at", ASCENDING))
         return [
