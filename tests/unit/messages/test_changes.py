@@ -43,7 +43,7 @@ def make_twice(change: Change, store: MessageStore, monkeypatch: pytest.MonkeyPa
 
 
 class TestEdit:
-    def test_its_author_gives_a_message_another_text(self, messages: Messaging) -> None:
+    def test_an_author_edits_a_message(self, messages: Messaging) -> None:
         message = say(messages, "teh")
 
         edited = edit(messages, ALICE, message.id, "*the*")
@@ -84,7 +84,7 @@ class TestEdit:
 
 
 class TestDelete:
-    def test_a_deleted_message_keeps_its_place_and_nothing_else(self, messages: Messaging, memory: Database) -> None:
+    def test_a_deleted_message_keeps_only_its_place(self, messages: Messaging, memory: Database) -> None:
         message = say(messages, "secret")
 
         deleted = delete(messages, ALICE, message.id)
@@ -101,7 +101,7 @@ class TestDelete:
             messages.change(LOBBY, messages.changes.editing(access(BOB, LOBBY, "moderator"), message.id, "ho"))
         assert delete(messages, BOB, message.id, "moderator").deleted_at
 
-    def test_what_a_moderator_deletes_is_noted_once_and_ones_own_is_not(
+    def test_deletions_by_moderators_are_recorded_once_and_own_are_not(
         self, messages: Messaging, store: MessageStore, memory: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Also where the outcome of the write was unknown, and it was tried again."""
@@ -134,7 +134,7 @@ class TestReact:
     def react(self, messages: Messaging, person: Author, message_id: str, emoji: str, *, on: bool = True) -> Message:
         return messages.change(LOBBY, messages.changes.reacting(access(person, LOBBY), message_id, emoji, on=on))
 
-    def test_to_what_is_announced_everybody_reacts_who_is_not_muted(self, messages: Messaging) -> None:
+    def test_everybody_except_muted_users_reacts_in_a_read_only_room(self, messages: Messaging) -> None:
         message = say(messages, "Version 2.1 is out")
         announcements = msgspec.structs.replace(LOBBY, is_read_only=True)
         bob = access(BOB, announcements)
@@ -166,7 +166,7 @@ class TestReact:
         assert self.react(messages, BOB, message.id, "🎉") == once
         assert self.react(messages, BOB, message.id, "😄", on=False) == once
 
-    def test_only_an_emoji_and_only_on_what_is_there(self, messages: Messaging) -> None:
+    def test_only_an_emoji_on_an_existing_message(self, messages: Messaging) -> None:
         message = say(messages, "hi")
         with pytest.raises(Refused) as refusal:
             self.react(messages, BOB, message.id, "<b>")
@@ -197,7 +197,7 @@ class TestPin:
         assert self.pin(messages, message.id, on=False) == message
         assert self.pin(messages, message.id) == self.pin(messages, message.id)
 
-    def test_the_room_says_who_pinned_once_for_each_time(self, messages: Messaging, store: MessageStore) -> None:
+    def test_each_pin_adds_one_event(self, messages: Messaging, store: MessageStore) -> None:
         message = say(messages, "hi")
         for on in (True, True, False, True):
             self.pin(messages, message.id, on=on)
@@ -205,7 +205,7 @@ class TestPin:
         assert [(each.text, each.reply_to) for each in lines] == [("Bob pinned a message", message.sequence)] * 2
         assert {each.author.id for each in lines} == {BOB.id}
 
-    def test_a_pin_whose_outcome_was_unknown_is_said_once(
+    def test_a_retried_pin_adds_one_event(
         self, messages: Messaging, store: MessageStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         message = say(messages, "hi")
@@ -258,12 +258,12 @@ class TestEditsThatComeLate:
         first = edit_seen(messages, seen, "two")
         assert edit_seen(messages, seen, "two") == first
 
-    def test_what_else_changed_is_no_conflict(self, messages: Messaging, store: MessageStore) -> None:
+    def test_other_changes_are_not_a_conflict(self, messages: Messaging, store: MessageStore) -> None:
         seen = say(messages, "one")
         store.change(LOBBY.id, seen.id, lambda _: {"pinned_at": NOW})
         assert edit_seen(messages, seen, "two").text == "two"
 
-    def test_who_has_read_the_newer_text_may_replace_it(self, messages: Messaging) -> None:
+    def test_an_author_who_saw_the_newer_text_may_replace_it(self, messages: Messaging) -> None:
         newer = edit_seen(messages, say(messages, "one"), "two")
         assert newer.text_revision == newer.revision
         assert edit_seen(messages, newer, "three").text == "three"
