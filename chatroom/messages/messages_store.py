@@ -183,8 +183,8 @@ class MessageStore(MessageLog):
     def has_come_to(self, room: str, revision: int) -> bool:
         """Whether the room has certainly reached a revision.
 
-        A newly elected primary has all writes of the majority, but may read an older state until a majority confirms its
-        next write.
+        A newly elected primary has all writes of the majority, but may read an older state until a majority confirms
+        its next write.
         """
         with self._database.bounded():
             if self._newest_revision(room) >= revision:
