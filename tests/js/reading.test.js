@@ -102,7 +102,7 @@ function setUpNews(first, last, details = {}) {
   return { timeline, news, post };
 }
 
-test("the line "New" is before the first message of another person since the last visit", () => {
+test("the line New is before the first message of another person since the last visit", () => {
   const { news, timeline } = setUpNews(10, 14);
   timeline.applyChanges({ revision: 15, messages: [message(12, { author: ALICE, revision: 15 })] });
   news.start(11);
