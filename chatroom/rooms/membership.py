@@ -13,7 +13,7 @@ from chatroom.rooms.access import LOBBY, RoomAccess
 from chatroom.rooms.access_store import AccessStore
 from chatroom.rooms.members_store import MemberStore
 from chatroom.rooms.memberships_store import MembershipStore
-from chatroom.site.acts import About, Acts, Cut
+from chatroom.site.acts import About, Acts, Write
 from chatroom.site.acts_store import Note
 from chatroom.site.audit import about_room
 from chatroom.site.audit_store import Subject
@@ -154,10 +154,10 @@ class RoomMembership:
             self._store.take_back(user_id, room, "administrator", note)
             raise _nobody_else()
 
-    def _do(self, access: Access, cut: Cut, act: str, user_id: str, **about: Unpack[About]) -> bool:
+    def _do(self, access: Access, write: Write, act: str, user_id: str, **about: Unpack[About]) -> bool:
         about["room"] = about_room(access.room)
         subject = Subject("user", user_id, self._member_store.username_of(user_id))
-        return self._acts.do("memberships", cut, access.author, act, subject, **about)
+        return self._acts.do("memberships", write, access.author, act, subject, **about)
 
 
 def no_member() -> Refused:
