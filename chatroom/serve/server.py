@@ -1,6 +1,6 @@
 """Serve in this process: one port, one event loop.
 
-The kernel's send buffer, which is set here, and uvicorn's flow control bound a reader that stalls.
+The kernel's send buffer, which is set here, and uvicorn's flow control bound what is kept for a reader that stalls.
 """
 
 import errno
@@ -25,7 +25,7 @@ GRACEFUL_SECONDS = 3  # for requests in flight
 STOP_SECONDS = GRACEFUL_SECONDS + 5  # and for the engine; then mongod has less than two: ten in all
 FAILED = 3  # uvicorn's own code for an app that does not start
 GARBAGE = 5_000, 20, 20
-"""How much is made before Python looks for garbage; its own 700, 10, 10 mean a full search every few seconds."""
+"""The thresholds of Python's garbage collector; its own 700, 10, 10 mean a full search every few seconds."""
 
 _BACKLOG = 2048
 _PING_SECONDS = 20
@@ -41,7 +41,7 @@ class PortError(ChatroomError):
 
 
 def open_ports(settings: Settings) -> list[socket.socket]:
-    """Listen, before anything is started, with one socket for every process; the kernel spreads what comes."""
+    """Listen with one socket for every process, among which the kernel spreads connections."""
     listeners: list[socket.socket] = []
     try:
         family, kind, _, _, address = socket.getaddrinfo(settings.ip, settings.port, type=socket.SOCK_STREAM)[0]
@@ -64,11 +64,11 @@ def _bind(listeners: list[socket.socket], address: Any, settings: Settings) -> N
     # Accepted connections inherit it; the kernel would keep up to 4 MB for every reader that stalls.
     new.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.send_buffer_bytes)
     # One shared socket gave 170 of 200 connections to the quicker of two processes.
-    # The first does not share while it is bound: another server on this port has to be noticed, also one that shares.
+    # The first does not share while it is bound, so that another server on this port is noticed, even if it shares.
     if new is not first:
         new.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     new.bind(address)
-    if settings.web_concurrency > 1:  # else no other program of this account can come in beside us
+    if settings.web_concurrency > 1:  # else no other program of this account can listen on this port
         new.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
 
 
@@ -82,8 +82,8 @@ def run(
 ) -> int:
     """Serve until a signal says stop; return the exit code. The loop awaits `heartbeat` every second.
 
-    Once requests are answered, `on_ready` is told how the start went (`chatroom.services.Start`). Where they never
-    would be, this raises `SettingsError` before.
+    Once requests are answered, `on_ready` gets the result of the start (`chatroom.services.Start`). If they never can
+    be, this raises `SettingsError` before.
     """
     import uvicorn  # noqa: PLC0415  (mongod boots before this is needed)
 
@@ -94,7 +94,7 @@ def run(
             await super().startup(sockets)
             if self.started:
                 on_ready(start)
-            threading.Thread(target=settle, name="settle", daemon=True).start()  # beside the first visitors
+            threading.Thread(target=settle, name="settle", daemon=True).start()  # during the first requests
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             import_app().asgi.release_clients()
@@ -111,20 +111,19 @@ def run(
 
 
 def _configure(settings: Settings, heartbeat: Callable[[], Awaitable[None]] | None) -> "uvicorn.Config":
-    """How uvicorn serves."""
     import uvicorn  # noqa: PLC0415  (as above)
 
     return uvicorn.Config(
         APP,
         loop="uvloop",
-        lifespan="on",  # else a start that fails is taken for an app that has none
+        lifespan="on",  # else uvicorn takes a failed start for an app without one
         http="chatroom.asgi.http_protocol:HttpProtocol",
         ws="chatroom.live.sockets.websocket:WebSocketProtocol",
         ws_max_size=settings.max_frame_bytes or sys.maxsize,
         ws_ping_interval=_PING_SECONDS,
         ws_ping_timeout=_PING_SECONDS,
         ws_per_message_deflate=False,  # costs more memory than the room
-        proxy_headers=False,  # the app decides whom it trusts
+        proxy_headers=False,  # the app decides which proxies it trusts
         server_header=False,
         access_log=False,
         log_config=None,
@@ -137,9 +136,9 @@ def _configure(settings: Settings, heartbeat: Callable[[], Awaitable[None]] | No
 
 
 def settle() -> None:
-    """Do at the start what would stop everybody later: compile the templates, and take them out of the garbage search.
+    """Compile the templates, and exclude all objects of the start from the garbage collection.
 
-    A search through all that the imports made stops every thread for a tenth of a second, and came again and again.
+    Otherwise a collection stops every thread for a tenth of a second, again and again.
     """
     app = import_app().app
     for name in app.jinja_env.list_templates():

@@ -52,7 +52,7 @@ def serve() -> int:
 
 
 def _give_up_in_time() -> None:
-    """End within ten seconds of the first signal, whatever a thread still waits for; mongod's guardian notices."""
+    """End within ten seconds of the first signal, whatever a thread waits for; the guardian then stops mongod."""
     if signal.getitimer(signal.ITIMER_REAL)[0] == 0:
         signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
         signal.setitimer(signal.ITIMER_REAL, _LAST_SECONDS)
@@ -67,20 +67,20 @@ def allow_many_files() -> None:
 
 
 def _leave_on_hangup() -> None:
-    """End when the terminal is closed, too: uvicorn knows SIGTERM alone."""
+    """End when the terminal is closed, too: uvicorn handles only SIGTERM."""
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
         signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
 
 
 def _follow_maker() -> None:
-    """End with `make run`, also when make is killed."""
+    """End with `make run`, even if make is killed."""
     if maker := os.environ.pop("CHATROOM_PARENT", ""):
         workers.follow(int(maker), signal.SIGTERM)
 
 
 @contextmanager
 def _database(settings: Settings) -> Iterator[None]:
-    """Run the embedded mongod if there is no other, and tell the app and its workers of it."""
+    """Run the embedded mongod if there is no other, and pass its address to the app and its workers."""
     if not settings.is_embedded:
         if not settings.secret_key:  # in memory
             os.environ["SECRET_KEY"] = secrets.token_hex(32)
@@ -112,7 +112,7 @@ def _greet(settings: Settings, listener: socket.socket, start: str) -> None:
         lines.append("  waiting  the database does not answer yet; pages answer 503 until it does")
     if start != "ready":
         lines.append(f"  people   {_of_the_first(settings)}")
-    with suppress(OSError):  # nobody listens to what is said
+    with suppress(OSError):  # the output is closed
         sys.stdout.write("\n".join([*lines, "  stop     Ctrl-C\n\n"]))
         sys.stdout.flush()
 

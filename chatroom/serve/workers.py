@@ -42,17 +42,17 @@ def follow(parent: int, number: signal.Signals) -> None:
 
 
 class Pulse:
-    """The sign of life of a worker's event loop, counted in looks: a machine that slept is no standstill."""
+    """The sign of life of a worker's event loop, counted in looks: the sleep of a machine is no standstill."""
 
     def __init__(self) -> None:
         self._reader, self.writer = os.pipe()
         os.set_blocking(self._reader, False)
         self._looks_without: int | None = None
         self.start = ""
-        """How the worker's start went, once it has said so."""
+        """The result of the worker's start, once it is known."""
 
     def is_lost(self) -> bool:
-        """Look: whether the loop was running, and has not run for too many looks."""
+        """Look once; True if the loop has run before, and has not run during too many looks."""
         with suppress(BlockingIOError):
             if said := os.read(self._reader, 4096):
                 self._looks_without = 0
@@ -63,7 +63,6 @@ class Pulse:
         return self._looks_without > _STANDSTILL_LOOKS
 
     def close(self) -> None:
-        """Stop looking."""
         os.close(self._reader)
 
 
@@ -74,13 +73,13 @@ class Worker:
         self.listener = listener
         self.pulse = Pulse()
         passed = [listener.fileno(), self.pulse.writer]
-        # A fresh interpreter, not a fork: neither pymongo nor the event loop survive one.
+        # A new interpreter, not a fork: neither pymongo nor the event loop survives a fork.
         command = [sys.executable, "-m", "chatroom.serve.workers", *map(str, passed), str(os.getpid())]
         self.process = subprocess.Popen(command, pass_fds=passed, cwd=_ROOT)
         os.close(self.pulse.writer)
 
     def end(self, seconds: float) -> None:
-        """Wait for its end, then make it end."""
+        """Wait for its end, then kill it."""
         try:
             self.process.wait(max(0.0, seconds))
         except subprocess.TimeoutExpired:
@@ -90,10 +89,10 @@ class Worker:
 
 
 def supervise(listeners: list[socket.socket], on_ready: Callable[[str], None] = lambda _: None) -> int:
-    """Keep a process serving each socket until a signal raises, or the first cannot start; return its exit code then.
+    """Keep a process serving each socket, until a signal raises; or return the exit code of a first that cannot start.
 
-    The first begins alone: what is wrong is said once. `on_ready` is told how its start went. From then on the site
-    runs, and whichever ends is replaced.
+    The first starts alone, so that an error is reported once. `on_ready` gets the result of its start. From then on,
+    a process that ends is replaced.
     """
     workers: list[Worker] = []
     is_running = False
@@ -131,7 +130,7 @@ def _stop(workers: list[Worker]) -> None:
 
 
 def _work(listener: int, pulse: int, parent: int) -> int:
-    """Serve as one of several; the settings come from the environment, checked before by the parent."""
+    """Serve as one of several; the parent has checked the settings, which are in the environment."""
     follow(parent, signal.SIGKILL)
     leave_on_signals()
     os.set_blocking(pulse, False)
