@@ -1,6 +1,6 @@
-"""Send files on the event loop, as fast as the reader takes them.
+"""Downloads: send files from the event loop, as fast as the reader takes them.
 
-The thread that answered the request is free before the first byte is read: slow readers hold no thread.
+The request thread is free before the first byte is read, so slow readers occupy no thread.
 """
 
 import asyncio
@@ -76,7 +76,7 @@ def _close(pieces: Iterator[bytes]) -> None:
     """Close pieces that were not read to their end."""
     close = getattr(pieces, "close", None)
     if close is not None:
-        with suppress(ValueError):  # a generator that a thread is still in
+        with suppress(ValueError):  # a thread is still running the generator
             close()
 
 

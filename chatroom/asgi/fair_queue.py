@@ -1,6 +1,6 @@
-"""A queue on the event loop for a limited number of places: threads, turns.
+"""A queue on the event loop for a limited number of places, such as threads.
 
-Everybody gets a turn. The queue is bounded for each person and in total.
+Places are given to the waiting people in turn. The queue is bounded for each person and in total.
 """
 
 import asyncio

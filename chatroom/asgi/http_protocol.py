@@ -17,7 +17,7 @@ from chatroom.asgi.stalled_reader import StalledReader
 log = logging.getLogger(__name__)
 
 REFUSED_SECONDS = 2.0
-"""For the head of a request that will be refused."""
+"""The time for the head of a request that will be refused."""
 PIPELINED = 8
 """Requests on one connection that wait for the answers to earlier ones."""
 
@@ -38,7 +38,7 @@ class HttpProtocol(HttpToolsProtocol):
         self.app_state = {**self.app_state, ACCOUNT: self.account}  # each request gets a copy
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Wait for the first request; only briefly for clients that connect too often."""
+        """Wait for the first request, but only briefly if the address has too many connections."""
         super().connection_made(transport)
         self._reader = StalledReader(self.loop, transport, self.account)
         self._incoming = IncomingRequest(self.loop, self.account, self._reader.close)

@@ -1,6 +1,6 @@
 """The parts of a request other than its body: they have a maximum size, and the head has a deadline.
 
-While the head arrives, it counts in the account of the connection.
+While a head arrives, its bytes count in the account of the connection.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from chatroom.asgi.budget import Account
 
 HEAD_SECONDS = 20.0
-"""For a request's head, from its first byte, or from the connection's start."""
+"""The time for a request's head, from its first byte or from the start of the connection."""
 HEAD_BYTES = 65_536
 BYTES_AROUND_A_BYTE = 8
 """A chunk of one byte has six more; a request with many more is a flood."""

@@ -1,6 +1,6 @@
-"""Send responses in pieces, as fast as the reader takes them, and count large ones until they are sent.
+"""Send large responses in pieces, as fast as the reader takes them, and count their bytes until they are sent.
 
-The request thread hands over the whole response and is free: no thread waits for a reader.
+The request thread hands over the whole response and is then free: no thread waits for a reader.
 """
 
 import logging

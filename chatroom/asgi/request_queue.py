@@ -33,7 +33,7 @@ PERSON = "chatroom.person"
 
 
 class RequestQueue:
-    """An ASGI application that calls another one, a WSGI one, when there is a thread for the request.
+    """An ASGI middleware that calls a WSGI app (as ASGI) once a thread is free for the request.
 
     The other one calls the function `LEAVE` of its scope, in any thread, when the request's thread is free again.
     """

@@ -1,6 +1,6 @@
 """Receive the whole request, however slow, before it gets a thread.
 
-Threads are few: otherwise forty requests that never end would block everybody.
+Threads are few: without this, forty endless requests would block the site.
 """
 
 import asyncio
@@ -32,14 +32,14 @@ class SlowRequests:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope = without_underscores(scope)
         if 0 < self._most < announced_length(scope):
-            await self._inner(scope, receive, send)  # which refuses it without reading
+            await self._inner(scope, receive, send)  # which refuses the request without reading it
             return
         account = account_of(scope)
         chunks: list[bytes] = []
         try:
             await self._serve(scope, receive, send, chunks, account)
         finally:
-            account.release(sum(map(len, chunks)))  # not before: it may have waited for a thread
+            account.release(sum(map(len, chunks)))  # released only now: the request may have waited for a thread
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, chunks: list[bytes], account: Account) -> None:
         try:
@@ -77,7 +77,7 @@ def without_underscores(scope: Scope) -> Scope:
 
 
 def announced_length(scope: Scope) -> int:
-    """The declared length of a body; 0 without one."""
+    """Return the declared length of the body, or 0."""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():
             return int(value[:20])

@@ -1,4 +1,4 @@
-"""Spool uploads to disk, however slow, before they get a thread.
+"""Uploads: receive them into files on disk, however slow, before they get a thread.
 
 Only for logged-in users, and a few at the same time for each. Other requests stay small.
 """
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 PATIENCE_SECONDS = 30.0
 """For a body's first bytes. After them it must keep `LEAST_RATE`, counted from its beginning."""
 LEAST_RATE = 16_384
-"""Bytes a second."""
+"""Bytes per second."""
 UPLOADS = 100
 UPLOADS_PER_USER = 4
 SPOOLED_BYTES = 2_000_000_000
@@ -36,7 +36,7 @@ SPOOLED_BYTES = 2_000_000_000
 MEMORY_BYTES = 262_144
 """Of each upload; a longer one is on the disk."""
 IN_MEMORY_BYTES = 2 * MEMORY_BYTES
-"""With what is on its way there."""
+"""The memory that is counted for each upload, with the bytes that are being written to disk."""
 SPOOLED = "chatroom.spooled"
 """In the scope of a request that was spooled."""
 
@@ -92,7 +92,7 @@ class Uploads:
         if not self._is_upload(scope) or (length <= self._small_bytes and not is_chunked):
             return None
         if 0 < self._most_bytes < length:
-            return None  # refused without being read
+            return None  # the app refuses it without reading it
         try:
             return await asyncio.to_thread(self._find_user, scope)
         except ChatroomError:
@@ -122,7 +122,7 @@ class Uploads:
 
 
 class _Intake:
-    """One body on its way to the disk."""
+    """The body of one upload, while it is written to disk."""
 
     def __init__(self, spool: BinaryIO) -> None:
         self._spool = spool
@@ -138,7 +138,7 @@ class _Intake:
             async with asyncio.timeout_at(began_at + PATIENCE_SECONDS + self.size / LEAST_RATE):
                 event = await receive()
             if event["type"] != "http.request":
-                return  # the sender is gone
+                return  # the client has disconnected
             body = event.get("body", b"")
             self.size += len(body)
             self.is_whole = not event.get("more_body")

@@ -1,7 +1,7 @@
 """Grant or revoke a right in one order: change it, announce it, record it.
 
-The change and a note of it are one write (`chatroom.site.acts_store`). The rest is repeated from the note, by the
-next caller or by `finish`. So it may fail anywhere: nobody keeps a right, and the audit log is complete.
+One write makes the change and stores a note of it (`chatroom.site.acts_store`). The other steps are repeated from the
+note, by the next caller or by `finish`. So after a failure at any step, rights are revoked and the log is complete.
 """
 
 import hashlib
@@ -49,7 +49,7 @@ class About(TypedDict, total=False):
 
 
 class Acts:
-    """Execute acts, and finish interrupted ones. `follow_ups` complete an act, by its name."""
+    """Executes acts, and finishes interrupted ones. `follow_ups` maps names of acts to functions that complete them."""
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class Acts:
         self._store.put(note, document_id)
 
     def follow(self, note: Note) -> None:
-        """Announce and record a stored act. Failures are left to `finish`."""
+        """Announce and record an act; `finish` repeats failed steps. Raise `Unavailable` if a follow-up failed."""
         for notice in note.notices:
             self._tell(notice)
         problem = self._try(self._follow_ups.get(note.act.act, _nothing), note.act)
@@ -174,7 +174,7 @@ def _bare(notices: Sequence[Notice]) -> tuple[Notice, ...]:
 
 
 def _nothing(_: Act) -> None:
-    """Most acts are one write."""
+    """Do nothing: most acts are one write."""
 
 
 def _key_of(act: Act) -> str:

@@ -1,6 +1,6 @@
-"""Acts that grant or revoke a right: noted in the document that they change, until they are in the audit log.
+"""Notes of acts that grant or revoke a right, kept in the changed document until the audit log has the act.
 
-The change and the note are one write, so that no crash separates them.
+The change and the note are one write, so a crash cannot separate them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from chatroom.site.audit_store import Act, act_of, document_of
 Place = Literal[
     "users", "memberships", "rooms", "site", "invites", "room_invites", "resets", "hooks", "reports", "held"
 ]
-"""The collections in whose documents acts are noted."""
+"""The collections whose documents can contain notes of acts."""
 PLACES: tuple[Place, ...] = get_args(Place)
 INDEX = IndexModel("acts.key", sparse=True)
 MOST_LEFT = 100

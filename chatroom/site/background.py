@@ -1,6 +1,6 @@
 """Background threads, which repeat their work after a pause, or earlier when they are woken.
 
-With a lease, only the process that holds it works. Without a lease, every process works.
+With a lease, only the process that holds the lease works. Without one, every process works.
 """
 
 import logging
@@ -19,7 +19,7 @@ STOP_SECONDS = 5.0
 CHORE_SECONDS, CHORE_LEASE_SECONDS = 10.0, 20.0
 
 Report = Callable[[str, int, int], None]
-"""Called with a name, how much is done, and how much it will be."""
+"""Called with a name, the amount done, and the total amount."""
 
 
 class Lease:
@@ -126,7 +126,7 @@ class BackgroundThread:
             except Exception:
                 log.exception("the background thread %r failed and tries again", self.name)
         if self.lease is not None:
-            with suppress(ChatroomError):  # then it expires
+            with suppress(ChatroomError):  # the lease then expires
                 self.lease.give_back()
 
 

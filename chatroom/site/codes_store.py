@@ -46,7 +46,7 @@ class CodeStore:
             self._codes.insert_one(noted({"_id": code.id, **own, **code.about}, note))
 
     def find(self, secret: str) -> Code | None:
-        """The code, while it is valid."""
+        """Find the code of a secret, if it is valid."""
         with self._database.bounded():
             found = self._codes.find_one(self._valid(_id=hash_of(secret)))
         return _code(found) if found else None
@@ -75,7 +75,7 @@ class CodeStore:
             return self._codes.update_one(query, noting({"$set": ENDED}, note)).modified_count > 0
 
     def forget(self, user_id: str) -> None:
-        """End all codes of a user."""
+        """Delete all codes of a user."""
         with self._database.bounded():
             self._codes.delete_many({self._owner: user_id})
 

@@ -1,4 +1,4 @@
-"""Settings of the site that were changed while it runs, as this process knows them.
+"""Settings of the site that can change while it runs, cached in this process.
 
 The answer of `get` is at most two seconds old, and may block; the event loop uses `known`.
 """

@@ -1,4 +1,4 @@
-"""Settings of the site that were changed while it runs, in one document. The environment sets the others."""
+"""Settings of the site that can change while it runs, in one document. The environment sets the others."""
 
 from typing import Any
 

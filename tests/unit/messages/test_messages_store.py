@@ -478,7 +478,7 @@ class TestRead:
         self, store: MessageStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A room that is far behind is read on from any hint; what was left out is asked for again."""
-        monkeypatch.setattr("chatroom.messages.rooms_log_store.MAX_HINTS", 2)
+        monkeypatch.setattr("chatroom.messages.log_store.MAX_HINTS", 2)
         post(store, *[f"a{i}" for i in range(9)])
 
         assert store.newest_revisions({ROOM: 0})[ROOM] <= 3
