@@ -23,7 +23,7 @@ _duration = re.compile(r"([1-9]\d{0,6})([mhd])")
 
 
 def end_of(duration: str, now: datetime) -> datetime:
-    """The end of a duration that begins now; raise `Refused` (`invalid`) if the text is not a duration."""
+    """Return the end of a duration that begins now; raise `Refused` (`invalid`) if the text is not a duration."""
     if duration == "lifted":
         return FOREVER
     match = _duration.fullmatch(duration)

@@ -29,7 +29,7 @@ class LogLimits:
         self._left_out: Counter[tuple[str, str]] = Counter()
 
     def take(self, record: logging.LogRecord) -> list[logging.LogRecord]:
-        """The lines to write when this line is logged."""
+        """Return the lines to write when this line is logged."""
         lines = self._begin_anew() if self._clock() - self._began_at >= WINDOW_SECONDS else []
         if record.levelno <= logging.DEBUG or self._has_room(record):
             lines.append(record)
@@ -65,5 +65,5 @@ def _summary(logger: str, kind: str, count: int) -> logging.LogRecord:
 
 
 def _whom(record: logging.LogRecord) -> str:
-    """The user or address of a line, if it has one."""
+    """Return the user or address of a line, if it has one."""
     return str(getattr(record, "user", None) or getattr(record, "address", ""))[:LONGEST_KEY]

@@ -38,7 +38,7 @@ def check_uri(uri: str) -> None:
 
 
 def is_socket(uri: str) -> bool:
-    """Whether the host is a Unix socket of this machine."""
+    """Return whether the host is a Unix socket of this machine."""
     parts = PARTS.fullmatch(uri)
     return parts is not None and SOCKET.fullmatch(parts[3]) is not None
 

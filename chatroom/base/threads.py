@@ -67,7 +67,7 @@ class Workers:
 
 
 def worker_count() -> int:
-    """The number of threads for heavy work: one processor is left for the event loop."""
+    """Return the number of threads for heavy work: one processor is left for the event loop."""
     return max(1, (os.cpu_count() or 1) - 1)
 
 

@@ -29,7 +29,7 @@ BUSY = "Too many people are logging in right now. Please try again in a moment."
 
 
 def make_hasher() -> Bcrypt:
-    """flask-bcrypt, with long passwords hashed first; never switch that (docs/decisions/0040-passwords.md)."""
+    """Return a flask-bcrypt that hashes long passwords first; never change that (docs/decisions/0040-passwords.md)."""
     hasher = Bcrypt()
     hasher.init_app(SimpleNamespace(config={"BCRYPT_HANDLE_LONG_PASSWORDS": True}))
     return hasher
@@ -60,14 +60,14 @@ class Passwords:
             raise _invalid("The password is too similar to your name or this site's name. Please choose another.")
 
     def hash(self, password: str) -> str:
-        """The hash of a password that `check_choice` has accepted; raise `Refused` (`busy`)."""
+        """Return the hash of a password that `check_choice` has accepted; raise `Refused` (`busy`)."""
         normal = _normal(password)
         if not normal:
             raise _invalid("Please enter a password.")
         return self._workers.run(lambda: str(self._hasher.generate_password_hash(normal, self._rounds), "ascii"))
 
     def verify(self, password: str, password_hash: str | None) -> bool:
-        """Whether the hash is of the password; raise `Refused` (`busy`).
+        """Return whether the hash is of the password; raise `Refused` (`busy`).
 
         None is the hash of an unknown user, and takes as long as any other.
         """
@@ -76,7 +76,7 @@ class Passwords:
         return self._workers.run(lambda: self._verify(normal or "", kept))
 
     def is_outdated(self, password_hash: str) -> bool:
-        """Whether the hash has another cost than the setting."""
+        """Return whether the hash has another cost than the setting."""
         return not password_hash.startswith(f"$2b${self._rounds:02d}$")
 
     def close(self) -> None:
@@ -105,7 +105,7 @@ class Passwords:
 
 
 def _normal(password: str) -> str | None:
-    """The same password from every keyboard (NFKC); None if it is not a text."""
+    """Return the password in the form that is equal for every keyboard (NFKC); None if it is not a text."""
     try:
         password.encode()
     except UnicodeEncodeError:  # a lone surrogate

@@ -54,7 +54,7 @@ class Resets:
         return secret
 
     def find_user(self, secret: str) -> User:
-        """The user of a link; raise `Refused` (`not_found`) if it is not valid."""
+        """Return the user of a link; raise `Refused` (`not_found`) if it is not valid."""
         return self._get_user(self._codes.find(secret))
 
     def use(self, secret: str, password: str) -> User:

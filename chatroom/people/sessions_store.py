@@ -42,19 +42,19 @@ class SessionStore:
             self._sessions.insert_one(document)
 
     def find(self, session_id: str) -> Session | None:
-        """The session with this id, unless it has ended or expired."""
+        """Return the session with this id, unless it has ended or expired."""
         with self._database.bounded():
             document = self._sessions.find_one(self._valid({"_id": session_id}))
         return _session(document) if document else None
 
     def list_for(self, user_id: str) -> list[Session]:
-        """The valid sessions of a user, the last seen first."""
+        """Return the valid sessions of a user, the last seen first."""
         with self._database.bounded():
             documents = list(self._sessions.find(self._valid({"user_id": user_id})))
         return sorted(map(_session, documents), key=lambda session: session.seen_at, reverse=True)
 
     def has_been_at(self, user_id: str, address: str) -> bool:
-        """Whether the user has logged in from this address's network recently."""
+        """Return whether the user has logged in from this address's network recently."""
         with self._database.bounded():
             known = self._sessions.find({"user_id": user_id}, {"_id": 0, "address": 1})
             return network_of(address) in {network_of(document["address"]) for document in known}
@@ -81,16 +81,16 @@ class SessionStore:
             self._sessions.update_many({"user_id": user_id, "ended_at": {"$gt": EARLIEST}}, {"$set": nowhere})
 
     def ended_since(self, moment: datetime) -> list[tuple[str, datetime]]:
-        """The ids of sessions that were ended after `moment`, and when, in order, by the database's clock.
+        """Return the ids and times of sessions that were ended after `moment`, in order, by the database's clock.
 
-        Ends may become visible in another order: read again from some seconds before the last.
+        Ends may become visible in another order, so read again from some seconds before the last one.
         """
         with self._database.bounded():
             found = self._sessions.find({"ended_at": {"$gt": moment}}, {"ended_at": 1}).sort("ended_at", ASCENDING)
             return [(document["_id"], document["ended_at"]) for document in found]
 
     def list_going_on(self, ids: Collection[str]) -> list[tuple[str, str, int]]:
-        """The sessions among these that nobody has ended: id, user, and the version of the password."""
+        """Return those of these sessions that were not ended: id, user, and version of the password."""
         fields = {"user_id": 1, "password_version": 1}
         with self._database.bounded():
             found = self._sessions.find({"_id": {"$in": list(ids)}, "ended_at": None}, fields)

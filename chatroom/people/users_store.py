@@ -80,19 +80,19 @@ class UserStore:
         return self._find({"_id": user_id})
 
     def find_by_username(self, username: str) -> User | None:
-        """The account whose user name is the same after folding."""
+        """Return the account whose user name is the same after folding."""
         return self._find({"username_key": fold(username)})
 
     def find_by_name(self, name: str) -> User | None:
-        """The account whose user name or display name is the same after folding."""
+        """Return the account whose user name or display name is the same after folding."""
         return self._find({"$or": [{"username_key": fold(name)}, {"display_name_key": fold(name)}]})
 
     def has_name(self, name: str) -> bool:
-        """Whether an account has, or had, this name, or one that looks like it."""
+        """Return whether an account has, or had, this name, or one that looks like it."""
         return self._database.has("users", {"name_keys": {"$in": keys(name, name)}})
 
     def has_administrator(self, *, but: str = "") -> bool:
-        """Whether an account other than `but` is an administrator."""
+        """Return whether an account other than `but` is an administrator."""
         return self._database.has("users", {"role": "administrator", "_id": {"$ne": but}})
 
     def set_profile(self, user: User, profile: Mapping[str, str], note: Note | None = None) -> None:
@@ -153,13 +153,13 @@ class UserStore:
 
 
 def find_people(users: Collection[Document], ids: Iterable[str]) -> dict[str, Person]:
-    """These people as others see them, by id. Call it inside `bounded`."""
+    """Return these people as others see them, by id. Call it inside `bounded`."""
     wanted = sorted(set(ids))
     return {each["_id"]: person_of(each) for each in users.find({"_id": {"$in": wanted}}, SHOWN)} if wanted else {}
 
 
 def _named_as(document: Document) -> list[Document]:
-    """The queries that find an account with one of these names, one for each index."""
+    """Return the queries that find an account with one of these names, one for each index."""
     simple = ("username_key", "display_name_key")
     named: Document = {"name_keys": {"$in": document["name_keys"]}}
     return [named, *({key: document[key]} for key in simple if key in document)]

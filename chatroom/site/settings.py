@@ -27,7 +27,7 @@ class Site:
         """The settings that were read last, at any time; None before the first reading."""
 
     def get(self, name: str, usual: Any) -> Any:
-        """The value of a setting; `usual` if it was never set."""
+        """Return the value of a setting; `usual` if it was never set."""
         if self.known is None or self._seconds() - self._read_at >= KEPT_SECONDS:
             self.renew()
         return (self.known or {}).get(name, usual)

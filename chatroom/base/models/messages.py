@@ -32,12 +32,12 @@ SERVER_MADE = "."
 
 
 def make_client_id(name: str = "") -> str:
-    """A client id that no client can send; the same `name` gives the same one."""
+    """Return a client id that no client can send; the same `name` gives the same one."""
     return SERVER_MADE + (name or secrets.token_urlsafe(12))
 
 
 def given_client_id(client_id: str | None) -> str | msgspec.UnsetType:
-    """The client id that the client sent; unset if the server generated it."""
+    """Return the client id that the client sent; unset if the server generated it."""
     return client_id if client_id and not client_id.startswith(SERVER_MADE) else msgspec.UNSET
 
 
