@@ -43,7 +43,7 @@ class IncomingRequest:
         """Whether the last bytes began with a request."""
         self._body_bytes = 0
         self._other_bytes = 0
-        """Of a request, all but the body: head, trailers, and the bytes between chunks."""
+        """The bytes that are not body: the head, the trailers, and the lines between chunks."""
         self._held = 0
 
     @property

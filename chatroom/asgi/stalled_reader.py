@@ -22,7 +22,7 @@ class StalledReader:
         self._account = account
         self._timer: asyncio.TimerHandle | None = None
         self._unread = 0
-        """What the reader had not taken at the last check."""
+        """The unsent bytes at the last check."""
 
     @property
     def is_watched(self) -> bool:

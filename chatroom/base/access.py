@@ -1,6 +1,6 @@
 """The rights of a member in a room: the input of every check.
 
-Each request reads them anew. A connection keeps them until it learns of a change.
+Each request reads the rights from the database. A connection keeps them until it learns of a change.
 """
 
 from datetime import datetime
@@ -13,7 +13,7 @@ POWERS: dict[Role, int] = {"member": 0, "moderator": 1, "administrator": 2}
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
-    """A user in a room, with their rights. `site_role` counts only in public rooms.
+    """A user in a room, with the user's rights. `site_role` counts only in public rooms.
 
     `person` is the user as others see them now. `muted_until` is the later end of the mutes in room and site.
     """

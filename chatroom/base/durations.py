@@ -1,4 +1,4 @@
-"""How long something lasts, as people type and read it: `15m`, `2h`, `7d`, or until it is lifted."""
+"""Durations as users type and read them: `15m`, `2h`, `7d`, or until a mute or ban is lifted."""
 
 import re
 from datetime import UTC, datetime, timedelta

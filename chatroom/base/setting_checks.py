@@ -1,4 +1,4 @@
-"""The allowed values of each setting: checked, and described in plain words. Secrets are never shown."""
+"""Checks of the settings, and plain words for the allowed values. Errors never show secrets."""
 
 import re
 from typing import Any, get_args

@@ -36,7 +36,7 @@ class BackupStore:
         self._batches = {each.name: each.batch for each in collections}
 
     def batch_of(self, collection: str) -> int:
-        """Return the number of a collection's documents that are in memory, and are written, at once."""
+        """Return the number of a collection's documents that are written, and held in memory, at once."""
         return self._batches[collection]
 
     def estimate(self, collection: str) -> int:

@@ -1,4 +1,4 @@
-"""The sameness of two names, by spelling and by look."""
+"""Equality of names, by spelling and by look."""
 
 import unicodedata
 from collections.abc import Sequence

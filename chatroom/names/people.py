@@ -1,6 +1,6 @@
-"""User names and display names: what is allowed, and when two of them are the same.
+"""Rules for user names and display names, and for the equality of two names.
 
-A name is stored as its owner sees it (NFKC); two names are the same if they share a key.
+A name is stored as its owner sees it (NFKC). Two names are equal if they share a key.
 """
 
 import unicodedata

@@ -130,7 +130,7 @@ class Webhooks:
 
 
 class IncomingWebhooks:
-    """Find incoming webhooks by their secret, and post through them.
+    """Finds incoming webhooks by their secret, and posts through them.
 
     A webhook has no more rights than its creator, who must still manage the room.
     """

@@ -17,7 +17,7 @@ MOST_FOUND = 50
 
 
 class AccountStateStore:
-    """The users collection: what moderators and administrators decide, and deletion."""
+    """The users collection: decisions of moderators and administrators, and deletion."""
 
     def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
         self._database = database

@@ -40,7 +40,7 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True):
 class Accounts:
     """Registers users, logs them in, and changes their passwords.
 
-    `registration` returns who may register now: `open`, `invite` or `closed`. `first_key` is the site's key if the
+    `registration` returns the present mode: `open`, `invite` or `closed`. `first_key` is the site's key if the
     first account needs a code, otherwise empty.
     """
 

@@ -1,6 +1,6 @@
 """Avatars: a square of the chosen picture. For users without an avatar, pages show initials.
 
-The content of a version never changes, so that it may be cached for ever.
+The content of a version never changes, so it may be cached without a limit.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ LIST_SECONDS = 5.0
 
 
 class Avatars:
-    """Set, remove and find avatars."""
+    """Sets, removes and finds avatars."""
 
     def __init__(self, store: AvatarStore, drawing: Workers, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store

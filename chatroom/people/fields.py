@@ -11,12 +11,12 @@ from chatroom.base.models import ApprovalState, Person, Role, User
 
 
 class Field(msgspec.Struct, frozen=True):
-    """The marks of one field. They have no defaults, so that each is decided."""
+    """The properties of one field, without defaults, so that each must be decided."""
 
     on_deletion: Literal["removed", "replaced", "kept"]
-    """What deletion of the account does to the field. A kept field says nothing about the person."""
+    """The effect of the account's deletion on the field. A kept field says nothing about the user."""
     exported: bool
-    """Whether own data include it."""
+    """Whether the user's own data include the field."""
     shown: Literal["everywhere", "profile", "moderators", "nowhere"]
     """Where others see it: wherever the user is shown (`Person`), on the user's page, or there for moderators only."""
 
@@ -71,7 +71,7 @@ def user_of(document: dict[str, Any]) -> User:
 
 
 def approval_state_of(document: dict[str, Any], room_role: Role = "member") -> ApprovalState:
-    """Return the approval state of the user of a document, in a room where they have this role."""
+    """Return the approval state of the user of a document, in a room where the user has this role."""
     roles = {document.get("role", "member"), room_role}
     return ApprovalState(
         since=document.get("created_at"),

@@ -1,6 +1,6 @@
-"""Passwords: which are allowed, and their hashes.
+"""Passwords: the rules for them, and their hashes.
 
-No input raises anything but `Refused`, and no password is ever truncated.
+Every invalid input raises `Refused`, and no password is ever truncated.
 """
 
 import logging
@@ -36,7 +36,7 @@ def make_hasher() -> Bcrypt:
 
 
 class Passwords:
-    """Check and hash passwords, a few at a time, in threads of low priority."""
+    """Checks and hashes passwords, a few at a time, in threads of low priority."""
 
     def __init__(self, hasher: Bcrypt, *, rounds: int, known_words: Iterable[str] = ()) -> None:
         self._hasher = hasher
@@ -69,7 +69,7 @@ class Passwords:
     def verify(self, password: str, password_hash: str | None) -> bool:
         """Return whether the hash is of the password; raise `Refused` (`busy`).
 
-        None is the hash of an unknown user, and takes as long as any other.
+        For an unknown user, pass None; this takes as long as for a known one.
         """
         normal = _normal(password) if len(password) <= LONGEST else None
         kept = password_hash if normal is not None and self._is_hash(password_hash) else None

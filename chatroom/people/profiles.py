@@ -27,7 +27,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Profiles:
-    """Change profiles."""
+    """Changes profiles."""
 
     def __init__(self, user_store: UserStore, acts: Acts, tell: Callable[[Notice], object]) -> None:
         self._user_store = user_store

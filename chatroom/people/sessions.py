@@ -27,7 +27,7 @@ Kind = Literal["browser", "token"]
 
 
 class Sessions:
-    """Begin, find and end sessions."""
+    """Begins, finds and ends sessions."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Sessions:
         return self._store.end(user_id, session_id)
 
     def end_all(self, user_id: str, *, but: str = "", before: datetime | None = None) -> int:
-        """End a user's sessions and tokens, except the id `but` and those that began after `before`; count them."""
+        """End a user's sessions and tokens, except `but` and those that began after `before`; return their number."""
         return self._store.end_all(user_id, but=but, before=before)
 
     def forget(self, user_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Sessions: who is logged in where. A session is found by the hash of its secret; the secret is not stored.
+"""Sessions in the database. A session is found by the hash of its secret; the secret is not stored.
 
 An ended session is marked, so that every process can learn of the end. An index removes it later.
 """
@@ -17,7 +17,7 @@ from chatroom.mongo.database import Database, Document
 from chatroom.people.tokens import SCOPES
 
 KEPT_SECONDS = 3600
-"""How long the document of an expired session stays, so that processes learn of its end even after a pause."""
+"""The time for which an expired session is kept, so that processes learn of its end even after a pause."""
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 INDEXES = [
@@ -70,7 +70,7 @@ class SessionStore:
         return self._end({"user_id": user_id, "_id": session_id}) > 0
 
     def end_all(self, user_id: str, *, but: str = "", before: datetime | None = None) -> int:
-        """End a user's sessions and tokens, except the id `but` and those that began after `before`; count them."""
+        """End a user's sessions and tokens, except `but` and those that began after `before`; return their number."""
         begun = {"created_at": {"$lte": before}} if before is not None else {}
         return self._end({"user_id": user_id, "_id": {"$ne": but}, **begun})
 

@@ -29,14 +29,14 @@ class Grant(msgspec.Struct, frozen=True):
     rooms: frozenset[str] = frozenset()
 
     def check(self, scope: Scope, slug: str | None) -> None:
-        """Raise `Refused` (`out_of_scope`) unless the scope and the room are granted; `slug` is None without a room."""
+        """Raise `Refused` (`out_of_scope`) unless the scope and the room are granted; `slug`: None for no room."""
         if scope not in self.scopes:
             raise Refused("out_of_scope", f"This access token needs the scope {scope}.")
         if self.rooms and slug not in self.rooms:
             raise Refused("out_of_scope", f"This access token is limited to {_listed(self.rooms)}.")
 
     def site_role(self, role: Role) -> Role:
-        """Return the account's role on the site; `member` without the scope `moderate`."""
+        """Return the account's role on the site, or `member` without the scope `moderate`."""
         return role if "moderate" in self.scopes else "member"
 
     def enter(self, slug: str, find: Callable[[str], Access | None], get: Callable[[str], Access]) -> Access:

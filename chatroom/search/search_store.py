@@ -18,7 +18,7 @@ from chatroom.search.words_store import WordStore
 
 BY_WORD, BY_ROOM = "room_words_id", "room_id"
 INDEXES = [
-    # The id of a message begins with its time, so the newest come first in one room or many, without sorting.
+    # The id of a message begins with its time, so this index sorts by time, in one room or in many.
     IndexModel([("room", ASCENDING), ("words", ASCENDING), ("_id", DESCENDING)], name=BY_WORD),
     IndexModel([("room", ASCENDING), ("_id", DESCENDING)], name=BY_ROOM),
 ]

@@ -69,7 +69,7 @@ class Acts:
     def do(self, place: Place, cut: Cut, actor: Author, act: str, subject: Subject, **about: Unpack[About]) -> bool:
         """Change, announce, record; return False if there was nothing to change. `act` is a word of docs/moderation.md.
 
-        With `is_end`, return True also if an earlier try did it and its answer was lost. Raises the errors of `cut`,
+        With `is_end`, return True also if an earlier try succeeded and its answer was lost. Raises the errors of `cut`,
         and `Unavailable` if the act is done and a part of its completion is not.
         """
         note = self.note(place, actor, act, subject, **about)
@@ -77,7 +77,7 @@ class Acts:
             if cut(note) is False:
                 return note.is_end and self.finish_in(place, act, subject.id, **note.act.details)
         except Unavailable:
-            # It may be stored. Bare notices only make connections check their rights again.
+            # The change may be stored. Notices without data only make connections read their rights again.
             for notice in _bare(note.notices):
                 self._tell(notice)
             raise
@@ -141,7 +141,7 @@ class Acts:
                     self._follow_late(note)
 
     def _follow_late(self, note: Note) -> None:
-        """Follow an act that may be undone by now: bare notices make connections check the current state.
+        """Follow an older act, maybe undone by now: notices without data make connections read the current state.
 
         A failure, of any kind, does not stop the acts after it.
         """
