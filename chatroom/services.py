@@ -1,6 +1,6 @@
-"""Everything that people can do here: a record of the packages, wired once over one database, from the bottom up.
+"""The application without its framework: a record of the packages, made once over one database, from the bottom up.
 
-Nothing connects before `open`; `prepare` creates in the database what pages need.
+Nothing connects before `open`; `prepare` creates the indexes and the lobby.
 """
 
 import threading
@@ -31,15 +31,15 @@ from chatroom.site.background import BackgroundThread
 
 PACKAGES = (site, files, people, messages, rooms, outbound, moderation, search, live)
 COLLECTIONS: Sequence[CollectionModel] = [each for package in PACKAGES for each in package.COLLECTIONS]
-"""All that this site keeps, but for the attempts that the `limits` library counts."""
+"""All collections of the site, except those in which the `limits` library counts attempts."""
 START_SECONDS = 2.0
-"""For the database, at the start; then the server serves what it can without it, and says that it waits."""
+"""Time for the database to answer at the start; after it, the server serves without the database."""
 Start = Literal["ready", "empty", "waiting"]
-"""How a start went: the database answers and has accounts, it has none yet, or it does not answer yet."""
+"""The outcome of a start: the database answers and has accounts, has none yet, or does not answer yet."""
 
 
 class Services:
-    """The application without its framework: `services.rooms.links` is what chatroom/rooms/links.py does."""
+    """The record of the packages: `services.rooms.links` is what chatroom/rooms/links.py does."""
 
     site: site.SiteParts
     files: files.FileParts
@@ -53,7 +53,7 @@ class Services:
     erasure: erasure.ErasureParts
     live: live.LiveParts
     threads: Sequence[BackgroundThread]
-    """What the server starts and stops; without it (`flask run`) nothing of it is done."""
+    """The server starts and stops them; under `flask run` they do not run."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -63,7 +63,7 @@ class Services:
         self._preparation = Preparation(self._prepare)
 
     def open(self) -> None:
-        """Make the client and wire everything to it; start the embedded mongod where nobody else has."""
+        """Make the client and the packages, once; start the embedded mongod unless another process has."""
         if self._is_open:
             return
         with self._lock:
@@ -77,11 +77,11 @@ class Services:
                 self._is_open = True
 
     def prepare(self) -> None:
-        """Create the indexes and the lobby, and move what is to be moved, once; raise `Unavailable`."""
+        """Create the indexes and the lobby, and migrate documents, once; raise `Unavailable`."""
         self._preparation.ensure()
 
     def start(self) -> Start:
-        """Open and prepare, as far as the database answers; raise `SettingsError` where it never will."""
+        """Open, and prepare if the database answers; raise `SettingsError` if it never will."""
         self.open()
         if not self.database.is_answering(START_SECONDS):
             return "waiting"
@@ -92,7 +92,7 @@ class Services:
             return "waiting"
 
     def close(self) -> None:
-        """Give everything back; the embedded mongod, if it is ours, stops."""
+        """Close the client; stop the embedded mongod if this process started it."""
         with self._lock:
             if self._is_open:
                 self._preparation.forget()
@@ -160,7 +160,7 @@ class Services:
         self.threads = [thread for parts in working for thread in parts.threads]
 
     def _follow_ups(self) -> Mapping[str, FollowUp]:
-        """What completes an act, by its name."""
+        """The functions that complete an act, by its name."""
         end_sessions = later(lambda: self.moderation.moderation.end_sessions_of)
         finish_decision = later(lambda: self.moderation.decisions.complete_act)
         return {

@@ -1,6 +1,6 @@
-"""Send files on the event loop, as fast as the reader takes them.
+"""Downloads: send files from the event loop, as fast as the reader takes them.
 
-The thread that answered the request is free before the first byte is read: slow readers hold no thread.
+The request thread is free before the first byte is read, so slow readers occupy no thread.
 """
 
 import asyncio
@@ -18,18 +18,17 @@ log = logging.getLogger(__name__)
 DOWNLOADS = 300
 DOWNLOADS_PER_USER = 30
 HANDOVER = "chatroom.handover"
-"""In the scope of a request: a list, into which the answer may put who reads, and the pieces of its body."""
+"""In the scope of a request: a list, to which the view may add the user's id, and the pieces of the body."""
 
 
 class Downloads:
-    """An ASGI application around another one, whose answers may leave their bodies to it."""
+    """An ASGI application that sends the bodies that another one hands over."""
 
     def __init__(self, inner: Application) -> None:
         self._inner = inner
         self._downloads: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
         handover: list[tuple[str, Iterator[bytes]]] = []
         is_refused = False
 
@@ -58,7 +57,7 @@ class Downloads:
         return self._downloads.total() >= DOWNLOADS or self._downloads[user_id] >= DOWNLOADS_PER_USER
 
     async def _stream(self, user_id: str, pieces: Iterator[bytes], receive: Receive, send: Send) -> None:
-        """Send the body; what cannot be ended is cut off, which its length tells the reader."""
+        """Send the body; one that fails ends early, which the reader notices by its length."""
         gone = asyncio.get_running_loop().create_task(_await_going(receive))
         try:
             with counted(self._downloads, user_id):
@@ -74,10 +73,10 @@ class Downloads:
 
 
 def _close(pieces: Iterator[bytes]) -> None:
-    """Let go of what is not read to its end; also of what was never begun."""
+    """Close pieces that were not read to their end."""
     close = getattr(pieces, "close", None)
     if close is not None:
-        with suppress(ValueError):  # a generator that a thread is still in
+        with suppress(ValueError):  # a thread is still running the generator
             close()
 
 

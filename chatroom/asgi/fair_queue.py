@@ -1,6 +1,6 @@
-"""A queue on the event loop for a limited number of places: threads, turns.
+"""A queue on the event loop for a limited number of places, such as threads.
 
-Everybody gets a turn. The queue is bounded for each person and in total.
+Places are given to the waiting people in turn. The queue is bounded for each person and in total.
 """
 
 import asyncio
@@ -11,11 +11,11 @@ import msgspec
 
 
 class Full(Exception):
-    """There is no more room to wait."""
+    """There is no room to wait."""
 
 
 class Width(msgspec.Struct, frozen=True):
-    """How many places a lane has, how many of them one person gets, and how many may wait."""
+    """How many places a lane has, how many of them one person gets, and how many requests may wait."""
 
     places: int
     share: int
@@ -24,7 +24,7 @@ class Width(msgspec.Struct, frozen=True):
 
 
 class Queue:
-    """One lane: whoever cannot enter at once waits, and everybody who waits is let in in turn."""
+    """One lane: people who cannot enter at once wait, and enter in turn."""
 
     def __init__(self, width: Width) -> None:
         self._width = width
@@ -32,7 +32,7 @@ class Queue:
         self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
 
     async def enter(self, person: str) -> Callable[[], None]:
-        """Take a place, and return what gives it back, which may be called again; raise `Full`."""
+        """Take a place, and return a function that gives it back, which may be called twice; raise `Full`."""
         if person not in self._waiting and self._may_enter(person):
             self._inside[person] += 1
         else:
@@ -64,7 +64,7 @@ class Queue:
             raise
 
     def _make_room(self, person: str) -> None:
-        """For one more who waits: where all wait, the longest queue loses its last one to a shorter."""
+        """Make room for one more to wait: if all places to wait are taken, the longest queue loses its last one."""
         own = len(self._waiting.get(person, ()))
         if own >= self._width.waiting_each:
             raise Full
@@ -85,7 +85,7 @@ class Queue:
     def _let_in(self) -> None:
         while person := next(filter(self._may_enter, self._waiting), None):
             turn = self._waiting[person][0]
-            if not turn.done():  # who has gone away may not have heard of it yet
+            if not turn.done():  # it may be cancelled, and its task not yet have run
                 self._inside[person] += 1
                 self._waiting.move_to_end(person)
                 turn.set_result(None)

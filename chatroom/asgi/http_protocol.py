@@ -1,6 +1,6 @@
-"""HTTP connections: their number, the size and the pace of their requests, and how long a reader may stall.
+"""HTTP connections: limits of their number, the size and duration of requests, and the stall of a reader.
 
-Everything that a connection keeps in memory counts in its account.
+All memory of a connection is counted in its account.
 """
 
 import asyncio
@@ -17,42 +17,41 @@ from chatroom.asgi.stalled_reader import StalledReader
 log = logging.getLogger(__name__)
 
 REFUSED_SECONDS = 2.0
-"""For the head of a request that will be refused."""
+"""The time for the head of a request that will be refused."""
 PIPELINED = 8
-"""Requests that wait for the answers to those before them, on the same connection."""
+"""Requests on one connection that wait for the answers to earlier ones."""
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, which by itself keeps all that is sent to it, and waits for ever for a head and a reader."""
+    """uvicorn's protocol, which has no bounds itself: it keeps all input, and waits for ever for heads and readers."""
 
     _incoming: IncomingRequest
     _reader: StalledReader
     _is_handed_over = False
-    """It is a websocket now."""
+    """Whether it is a websocket now."""
     _complaint = ""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._budget: Budget = self.app_state.get(BUDGET) or Budget()
         self.account = Account(self._budget)
-        self.app_state = {**self.app_state, ACCOUNT: self.account}  # of which each request gets a copy
+        self.app_state = {**self.app_state, ACCOUNT: self.account}  # each request gets a copy
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Wait for the first request; only briefly for clients that connect too often."""
+        """Wait for the first request, but only briefly if the address has too many connections."""
         super().connection_made(transport)
         self._reader = StalledReader(self.loop, transport, self.account)
         self._incoming = IncomingRequest(self.loop, self.account, self._reader.close)
-        # A proxy's connections are many people's: each belongs to whom its request comes from.
+        # A proxy's connections carry requests of many people: each request has its own address.
         is_welcome = self._budget.is_behind_proxies or self._enter({"client": self.client, "headers": []})
         self._incoming.await_head(HEAD_SECONDS if is_welcome else REFUSED_SECONDS)
 
     def on_message_begin(self) -> None:
-        """Begin to wait for the head of another request."""
         super().on_message_begin()
         self._incoming.begin()
 
     def data_received(self, data: bytes) -> None:
-        """Count what comes, and refuse what is too much."""
+        """Count what arrives, and refuse what is too much."""
         incoming = self._incoming
         incoming.count(len(data))
         super().data_received(data)
@@ -65,13 +64,12 @@ class HttpProtocol(HttpToolsProtocol):
             return
         is_busy = incoming.is_awaited or incoming.is_within or _is_answering(self.cycle) or self.timeout_keep_alive_task
         if not (is_busy or self.transport.is_closing()):
-            incoming.await_head()  # empty lines alone would keep it open for ever
+            incoming.await_head()  # else empty lines would keep it open for ever
 
     def on_headers_complete(self) -> None:
-        """The head has come."""
         self._incoming.stop_waiting()
         hosts = sum(name == b"host" for name, _ in self.headers)
-        # A websocket would take the connection away from an answer that is not read.
+        # A websocket would take the connection away from an answer that is not read yet.
         is_unread = _is_answering(self.cycle) or self._reader.is_watched
         if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
             self._complaint = "A request has exactly one Host header."
@@ -87,17 +85,15 @@ class HttpProtocol(HttpToolsProtocol):
         self.headers = _Sealed(self.headers)
 
     def on_body(self, body: bytes) -> None:
-        """Count a part of the body as such."""
         self._incoming.count_body(len(body))
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The request has come."""
         self._incoming.end()
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """The request is answered. Read no more pipelined requests than already wait."""
+        """Do not read more pipelined requests while some wait."""
         super().on_response_complete()
         if self._budget.is_behind_proxies:
             self.account.leave()
@@ -105,7 +101,7 @@ class HttpProtocol(HttpToolsProtocol):
             self.flow.pause_reading()
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection over, with its account; from here on it counts as a websocket."""
+        """Hand the connection and its account over; from now on it counts as a websocket."""
         self._is_handed_over = True
         self._incoming.stop_waiting()
         self._reader.stop()
@@ -119,28 +115,24 @@ class HttpProtocol(HttpToolsProtocol):
         is_own = cycle is not None and cycle.scope is self.scope and not (cycle.response_started or self.pipeline)
         if cycle is None or cycle.response_complete or is_own:
             super().send_400_response(self._complaint or msg)
-        if is_own:  # the application, which waits for the body, hears that it will not come
+        if is_own:  # the application, which waits for the body, learns that it will not arrive
             cycle.disconnected = True
             cycle.message_event.set()
         self._reader.close()
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close a connection that nobody uses."""
         super().timeout_keep_alive_handler()
         self._reader.close()
 
     def pause_writing(self) -> None:
-        """The reader does not keep up."""
         super().pause_writing()
         self._reader.watch()
 
     def resume_writing(self) -> None:
-        """The reader reads again."""
         super().resume_writing()
         self._reader.stop()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
         self._incoming.stop_waiting()
         self._reader.stop()
         self.account.close()
@@ -155,10 +147,10 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 class _Sealed(list[tuple[bytes, bytes]]):
-    """The headers of a request whose head has come: trailers, which come behind its body, are none."""
+    """The headers of a request with a complete head: trailers, which follow its body, are not added."""
 
     def append(self, _header: tuple[bytes, bytes]) -> None:
-        """Leave it out."""
+        pass
 
 
 def _is_answering(cycle: Any) -> bool:

@@ -1,6 +1,6 @@
-"""The parts of a request beside its body: they have a maximum size, and the head has a deadline.
+"""The parts of a request other than its body: they have a maximum size, and the head has a deadline.
 
-While the head arrives, it counts in the account of the connection.
+While a head arrives, its bytes count in the account of the connection.
 """
 
 import asyncio
@@ -9,16 +9,16 @@ from collections.abc import Callable
 from chatroom.asgi.budget import Account
 
 HEAD_SECONDS = 20.0
-"""For a request's head, from its first byte, or from the connection's start."""
+"""The time for a request's head, from its first byte or from the start of the connection."""
 HEAD_BYTES = 65_536
 BYTES_AROUND_A_BYTE = 8
-"""A chunk of one byte has six; what is more than that for each is not a body but a flood."""
+"""A chunk of one byte has six more; a request with many more is a flood."""
 TOO_LONG = "The head of the request, or the framing of its body, is too long."
 TOO_MANY = "The server is receiving too many requests. Please try again in a moment."
 
 
 class IncomingRequest:
-    """Counts the request that is coming in; `give_up` is called when its head does not come in time."""
+    """Counts the request that arrives; `give_up` is called if its head does not arrive in time."""
 
     __slots__ = (
         "_account",
@@ -38,21 +38,21 @@ class IncomingRequest:
         self._give_up = give_up
         self._deadline: asyncio.TimerHandle | None = None
         self.is_within = False
-        """A request is coming in."""
+        """Whether a request is arriving."""
         self._is_next = False
-        """What began to come in last began with a request."""
+        """Whether the last bytes began with a request."""
         self._body_bytes = 0
         self._other_bytes = 0
-        """Of a request, what is no body: its head, the trailers, and what stands between the chunks."""
+        """Of a request, all but the body: head, trailers, and the bytes between chunks."""
         self._held = 0
 
     @property
     def is_awaited(self) -> bool:
-        """Whether the time of a head runs."""
+        """Whether a head has a deadline now."""
         return self._deadline is not None
 
     def await_head(self, seconds: float = HEAD_SECONDS) -> None:
-        """Begin to wait for a head."""
+        """Set the deadline of a head."""
         self._deadline = self._loop.call_later(seconds, self._end_wait)
 
     def stop_waiting(self) -> None:
@@ -65,29 +65,27 @@ class IncomingRequest:
             self._held = 0
 
     def begin(self) -> None:
-        """Another request begins."""
         if not self._is_next:
-            self._other_bytes = 0  # what came before it, with the same read, belongs to another one
+            self._other_bytes = 0  # earlier bytes of the same read belong to another request
         self.is_within, self._is_next, self._body_bytes = True, False, 0
         if self._deadline is None:
             self.await_head()
 
     def end(self) -> None:
-        """The request has come."""
         self.is_within, self._other_bytes = False, 0
 
     def count(self, size: int) -> None:
-        """Count what comes, before it is parsed."""
+        """Count bytes before they are parsed."""
         self._is_next = not self.is_within
         self._other_bytes += size
 
     def count_body(self, size: int) -> None:
-        """Count a part of what came as a body."""
+        """Count some of these bytes as a body."""
         self._body_bytes += size
         self._other_bytes -= size
 
     def find_complaint(self, size: int) -> str:
-        """What is wrong with what came last, after it was parsed; holds it where it is a part of a head."""
+        """What is wrong with the last bytes, after they were parsed; holds them if they are part of a head."""
         if self._other_bytes > HEAD_BYTES + self._body_bytes * BYTES_AROUND_A_BYTE:
             return TOO_LONG
         if self._deadline is not None:

@@ -1,7 +1,7 @@
 """Queue requests on the event loop until a thread is free, with a fair share for each person.
 
-A person is an account if it is known, else an address. In each lane, everybody in turn gets the next place, so
-somebody who sends many requests delays only themselves. Each queue is bounded; beyond it the answer is 503.
+A person is an account if it is known, else an address. In each lane, people get the next place in turn, so many
+requests of one person delay only that person. Each queue is bounded; beyond its bound the answer is 503.
 """
 
 import asyncio
@@ -14,28 +14,28 @@ from chatroom.asgi.slow_requests import Application, Receive, Scope, Send, refus
 from chatroom.base.threads import Lane, give_back, worker_count
 
 TURNS = 2
-"""That compute at a time: one while another waits for the database (docs/decisions/0037-turns-to-compute.md)."""
+"""Requests that compute at once: one while another waits for the database (docs/decisions/0037-turns-to-compute.md)."""
 TURN_SECONDS = 0.5
-"""Who takes longer is no longer counted: when the database is slow, others go on."""
+"""A longer turn is no longer counted, so that others continue while the database is slow."""
 PROBES_AT_ONCE = 2
 STATIC_AT_ONCE = 3
 QUICK: set[Lane] = {"probes", "static"}
 QUICK_AT_ONCE = PROBES_AT_ONCE + STATIC_AT_ONCE
-"""Threads beside those of pages, for what takes a moment and no turn."""
+"""Threads in addition to those of pages, for short requests without a turn."""
 PASSWORDS_EACH, PASSWORDS_WAITING = 120, 180
-"""For each worker, at three hashes a second: a class that logs in at one address waits 40 s at most, and whoever comes
-last of all 60 s. Who would wait longer has gone away by then."""
+"""For each worker, at three hashes a second: a class that logs in at one address waits 40 s at most, and the last
+request of all 60 s. Few people would wait longer."""
 MOST_KNOWN = 10_000
 LEAVE = "chatroom.leave"
-"""In the scope of a request: what gives its places back."""
+"""In the scope of a request: the function that gives its places back."""
 PERSON = "chatroom.person"
-"""In the scope of a request: the account that turned out to have sent it, when it did."""
+"""In the scope of a request: the account that sent it, once that is known."""
 
 
 class RequestQueue:
-    """An ASGI application that calls another one, a WSGI one, when there is a thread for the request.
+    """An ASGI middleware that calls a WSGI app (as ASGI) once a thread is free for the request.
 
-    The other one calls what is in `LEAVE` of its scope, in any thread, when the request's thread is free again.
+    The other one calls the function `LEAVE` of its scope, in any thread, when the request's thread is free again.
     """
 
     def __init__(
@@ -56,7 +56,6 @@ class RequestQueue:
         self._known: OrderedDict[bytes, str] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
         credential = hashlib.sha256(self._find_credential(scope).encode()).digest()
         person = self._known.get(credential) or f"at {self._find_address(scope)}"
         places: list[Callable[[], None]] = []
@@ -91,7 +90,7 @@ class RequestQueue:
         give_back.set(leave_from_thread)
 
     def _learn(self, credential: bytes, scope: Scope) -> None:
-        """Remember whose a credential is: for the next request's share, and for nothing else."""
+        """Remember the account of a credential, only for the share of the next request."""
         person = scope.get(PERSON)
         if person is not None:
             self._known[credential] = person
@@ -101,13 +100,13 @@ class RequestQueue:
 
 
 def widths(threads: int) -> Mapping[Lane, Width]:
-    """The lanes of a process that has so many threads for pages."""
+    """The lanes of a process with this number of threads for pages."""
     workers = worker_count()
     return {
         "pages": Width(threads, max(1, threads // 5)),
         "probes": Width(PROBES_AT_ONCE, PROBES_AT_ONCE),
         "static": Width(STATIC_AT_ONCE, STATIC_AT_ONCE - 1, waiting=4000, waiting_each=1000),
-        # One more than compute: it is made ready, or its answer is, while another's work is done.
+        # One more than can compute: it is prepared, or its answer is, meanwhile.
         "pictures": Width(workers + 1, 1, waiting=200, waiting_each=20),
         "passwords": Width(
             workers + 1, workers, waiting=PASSWORDS_WAITING * workers, waiting_each=PASSWORDS_EACH * workers

@@ -1,4 +1,4 @@
-"""A reader that does not keep up: the data on its way counts, and the reader is disconnected if it takes nothing."""
+"""A reader that does not keep up: the data on its way is counted; a reader that takes nothing is disconnected."""
 
 import asyncio
 import logging
@@ -8,11 +8,11 @@ from chatroom.asgi.budget import Account
 log = logging.getLogger(__name__)
 
 STALL_SECONDS = 60.0
-"""How long a reader may take nothing of what is sent to it."""
+"""How long a reader may take nothing."""
 
 
 class StalledReader:
-    """Watches one connection from the moment at which its writing pauses."""
+    """Watches one connection while its writing is paused."""
 
     __slots__ = ("_account", "_loop", "_timer", "_transport", "_unread")
 
@@ -22,34 +22,34 @@ class StalledReader:
         self._account = account
         self._timer: asyncio.TimerHandle | None = None
         self._unread = 0
-        """What the reader had not taken when it was last looked at."""
+        """What the reader had not taken at the last check."""
 
     @property
     def is_watched(self) -> bool:
-        """Whether it has not read what is on its way to it."""
+        """Whether data is on its way to a paused reader."""
         return self._timer is not None
 
     def watch(self) -> None:
-        """Count what is on its way, and wait for the reader a while."""
+        """Count what is on its way, and give the reader some time."""
         self._unread = self._transport.get_write_buffer_size()
         self._account.stall(self._unread, self._cut_off)
         self._timer = self._loop.call_later(STALL_SECONDS, self._look)
 
     def stop(self) -> None:
-        """The reader reads again, or the connection is over."""
+        """The reader reads again, or the connection has ended."""
         self._account.flow()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def close(self) -> None:
-        """Close the connection when the reader has what is on its way, and do not wait for that for ever."""
+        """Close the connection when the reader has taken what is on its way, or after some time."""
         self._transport.close()
         if self._transport.get_write_buffer_size():
             self._loop.call_later(STALL_SECONDS, self._transport.abort)
 
     def _look(self) -> None:
-        """Wait on for a reader that has taken something, however little."""
+        """Give more time to a reader that has taken anything."""
         unread = self._transport.get_write_buffer_size()
         if unread >= self._unread:
             self._cut_off()

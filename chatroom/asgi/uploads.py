@@ -1,6 +1,6 @@
-"""Spool uploads to disk, however slow, before they get a thread.
+"""Uploads: receive them into files on disk, however slow, before they get a thread.
 
-Only for people who are logged in, and a few at once for each of them. Other requests stay small.
+Only for logged-in users, and a few at the same time for each. Other requests stay small.
 """
 
 import asyncio
@@ -26,25 +26,25 @@ from chatroom.base.errors import ChatroomError
 log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 30.0
-"""For a body's first bytes. After them it must keep up `LEAST_RATE`, counted from its beginning."""
+"""For a body's first bytes. After them it must keep `LEAST_RATE`, counted from its beginning."""
 LEAST_RATE = 16_384
-"""Bytes a second."""
+"""Bytes per second."""
 UPLOADS = 100
 UPLOADS_PER_USER = 4
 SPOOLED_BYTES = 2_000_000_000
-"""Of all uploads that are coming in."""
+"""Of all uploads that are arriving."""
 MEMORY_BYTES = 262_144
-"""Of each upload; what is longer goes to the disk."""
+"""Of each upload; a longer one is on the disk."""
 IN_MEMORY_BYTES = 2 * MEMORY_BYTES
-"""With what is on its way there."""
+"""The memory that is counted for each upload, with the bytes that are being written to disk."""
 SPOOLED = "chatroom.spooled"
-"""In the scope of a request that came in this way."""
+"""In the scope of a request that was spooled."""
 
 
 class Uploads:
-    """An ASGI application: uploads go to `large` when they are whole, everything else to `small` as it comes.
+    """An ASGI application: complete uploads go to `large`, everything else to `small` at once.
 
-    `find_user` gives the id of who is logged in, and is called in a thread.
+    `find_user` returns the id of the logged-in user, and is called in a thread.
     """
 
     def __init__(
@@ -67,7 +67,6 @@ class Uploads:
         self._spooled = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
         user_id = await self._find_sender(without_underscores(scope))
         if user_id is None:
             await self._small(scope, receive, send)
@@ -87,17 +86,17 @@ class Uploads:
         return self._uploads.total() >= UPLOADS or self._uploads[user_id] >= UPLOADS_PER_USER
 
     async def _find_sender(self, scope: Scope) -> str | None:
-        """Who sends an upload that may come in; None for what is none."""
+        """The id of the user whose upload may be spooled; None for any other request."""
         length = announced_length(scope)
         is_chunked = any(name == b"transfer-encoding" for name, _ in scope["headers"])
         if not self._is_upload(scope) or (length <= self._small_bytes and not is_chunked):
             return None
         if 0 < self._most_bytes < length:
-            return None  # refused without being read
+            return None  # the app refuses it without reading it
         try:
             return await asyncio.to_thread(self._find_user, scope)
         except ChatroomError:
-            return None  # whoever serves it meets the same error, and has words for it
+            return None  # the application meets the same error, and answers it
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, spool: BinaryIO) -> None:
         intake = _Intake(spool)
@@ -123,7 +122,7 @@ class Uploads:
 
 
 class _Intake:
-    """One body on its way to the disk."""
+    """The body of one upload, while it is written to disk."""
 
     def __init__(self, spool: BinaryIO) -> None:
         self._spool = spool
@@ -131,7 +130,7 @@ class _Intake:
         self.is_whole = False
 
     async def take(self, receive: Receive) -> Any:
-        """Yield the size of each part that has come; raise `TimeoutError` for a body that is too slow."""
+        """Yield the size of each part that arrives; raise `TimeoutError` for a body that is too slow."""
         loop = asyncio.get_running_loop()
         began_at = loop.time()
         waiting: list[bytes] = []
@@ -139,20 +138,20 @@ class _Intake:
             async with asyncio.timeout_at(began_at + PATIENCE_SECONDS + self.size / LEAST_RATE):
                 event = await receive()
             if event["type"] != "http.request":
-                return  # the sender is gone
+                return  # the client has disconnected
             body = event.get("body", b"")
             self.size += len(body)
             self.is_whole = not event.get("more_body")
             yield len(body)
             waiting.append(body)
             if self.is_whole or sum(map(len, waiting)) >= MEMORY_BYTES:
-                # In a thread: the disk may be slow, and the loop waits for nobody.
+                # In a thread, because the disk may be slow.
                 await asyncio.to_thread(self._spool.write, b"".join(waiting))
                 waiting.clear()
 
 
 def _reading(spool: BinaryIO, receive: Receive) -> Receive:
-    """Hand the body over piece by piece; what comes after it is the client's going."""
+    """Return the body piece by piece, and then what the client sends, which is its disconnect."""
     is_given = False
 
     async def receive_piece() -> dict[str, Any]:

@@ -27,7 +27,7 @@ def is_secure(scheme: str, forwarded_proto: str, trusted_proxies: int) -> bool:
 
 
 def outermost(values: str, trusted_proxies: int) -> str:
-    """The value of the outermost trusted proxy in a header, counted from the end: clients write the beginning."""
+    """Return the value that the outermost trusted proxy wrote. Counted from the end: clients write the beginning."""
     words = [word.strip() for word in values.split(",")]
     return words[-trusted_proxies] if 0 < trusted_proxies <= len(words) else ""
 

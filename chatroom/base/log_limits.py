@@ -1,6 +1,6 @@
-"""Limit the log: a number of lines a minute of one kind, and fewer of one kind about one user. The first is written.
+"""Limits on the log: the number of lines a minute of one kind, and of one kind about one user.
 
-A later line says how many were left out.
+The first lines are written; a later line says how many were left out.
 """
 
 import logging

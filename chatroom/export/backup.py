@@ -7,6 +7,7 @@ to room.
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -40,16 +41,18 @@ REPORT_EVERY = 1000
 def make(store: BackupStore, folder: Path, report: Report, *, now: datetime | None = None) -> Manifest:
     """Write everything to a new folder, also while people are writing."""
     with explained(folder), unfinished(folder) as part:
-        logs, uploads = Logs(), _Uploads()
-        files = {}
+        logs, files = Logs(), {}
+        file_ids: list[str] = []
         for name in store.kept:
-            count = {"messages": logs.take, "files.files": uploads.take}.get(name, _one)
             if name == "messages":
                 lines = _read_messages(store, logs)
             elif name == "files.chunks":
-                lines = store.read_pieces(uploads.ids)
+                lines = store.read_pieces(file_ids)
+            elif name == "files.files":
+                lines = _read_files(store, file_ids)
             else:
                 lines = store.read(name)
+            count = logs.take if name == "messages" else _one
             files[name] = write_lines(part, name, _reported(lines, name, store.estimate(name), report), count)
         manifest = Manifest(FORMAT, now or datetime.now(UTC), files, logs.facts())
         write_manifest(part, manifest)
@@ -177,22 +180,11 @@ def _integer(number: dict[str, str]) -> int:
     raise ValueError(number)
 
 
-class _Uploads:
-    """Which files are in the backup, told from their lines."""
-
-    def __init__(self) -> None:
-        self.ids: list[str] = []
-
-    def take(self, line: bytes) -> bool:
-        self.ids.append(_upload_decoder.decode(line).id["$oid"])
-        return True
-
-
-class _Upload(msgspec.Struct, rename={"id": "_id"}):
+class _File(msgspec.Struct, rename={"id": "_id"}):
     id: dict[str, str]
 
 
-_upload_decoder = msgspec.json.Decoder(_Upload)
+_file_decoder = msgspec.json.Decoder(_File)
 
 
 def _one(_: bytes) -> bool:
@@ -210,22 +202,22 @@ def _read_messages(store: BackupStore, logs: Logs) -> Iterator[bytes]:
             time.sleep(GAP_PAUSE_SECONDS)
 
 
-def _restore_lines(store: BackupStore, name: str, lines: Iterable[bytes]) -> None:
-    first, chunk = 1, []
-    for last, line in enumerate(lines, 1):
-        chunk.append(line)
-        if len(chunk) == store.batch_of(name):
-            _write_chunk(store, name, chunk, first, last)
-            first, chunk = last + 1, []
-    if chunk:
-        _write_chunk(store, name, chunk, first, first + len(chunk) - 1)
+def _read_files(store: BackupStore, ids: list[str]) -> Iterator[bytes]:
+    """All files, each noted in `ids`."""
+    for line in store.read("files.files"):
+        ids.append(_file_decoder.decode(line).id["$oid"])
+        yield line
 
 
-def _write_chunk(store: BackupStore, name: str, lines: list[bytes], first: int, last: int) -> None:
-    try:
-        store.write(name, lines)
-    except Refused as refusal:
-        raise BackupError(f"{name}.jsonl, lines {first} to {last}: {refusal.message}.") from refusal
+def _restore_lines(store: BackupStore, name: str, lines: Iterator[bytes]) -> None:
+    first = 1
+    while chunk := list(islice(lines, store.batch_of(name))):
+        try:
+            store.write(name, chunk)
+        except Refused as refusal:
+            last = first + len(chunk) - 1
+            raise BackupError(f"{name}.jsonl, lines {first} to {last}: {refusal.message}.") from refusal
+        first += len(chunk)
 
 
 def _refuse_content(store: BackupStore) -> None:

@@ -15,7 +15,7 @@ AWAIT_MILLISECONDS = 500
 def watch(database: Database, origin: str, is_stopped: Callable[[], bool]) -> Iterator[tuple[str | None, int]]:
     """Yield (room id, revision) for each change that another process made, and (None, 0) once it listens.
 
-    Ends when `is_stopped` says so; raises `Unavailable` when the stream breaks, for whatever reason.
+    Ends when `is_stopped` returns True; raises `Unavailable` if the stream breaks, for whatever reason.
     """
     try:
         with database["messages"].watch(
@@ -33,10 +33,10 @@ def watch(database: Database, origin: str, is_stopped: Callable[[], bool]) -> It
 
 
 def pipeline_for(origin: str) -> list[Document]:
-    """What the stream is to bring: this process knows its own writes already, and leaves them out on the server.
+    """Filter the stream on the server: this process knows its own writes already.
 
-    mongod takes `$eq`, `$gt` and `$lt` into its reading of the oplog, where they cost next to nothing. With `$ne` it
-    makes an event of every message first, which is a third of all that a message costs it.
+    mongod applies `$eq`, `$gt` and `$lt` while it reads the oplog, where they cost almost nothing. With `$ne` it
+    first makes an event of every message, which is a third of all work that a message causes there.
     """
     field = "fullDocument.origin"
     others = [{field: {"$lt": origin}}, {field: {"$gt": origin}}, {field: None}]

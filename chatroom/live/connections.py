@@ -9,13 +9,13 @@ from chatroom.base.models import Room
 
 
 class Connection(Protocol):
-    """What the engine must know of a connection."""
+    """What the engine needs from a connection."""
 
     user_id: str
     session_id: str
     expires_at: datetime
     was_active: bool
-    """Whether somebody did something with it since `expires_at` was set."""
+    """Whether the user has posted on it since `expires_at` was set."""
 
     def prolong(self, expires_at: datetime) -> None: ...
     def end(self, code: int, reason: str) -> None: ...
@@ -26,19 +26,17 @@ class Connection(Protocol):
 
 
 class Connections(set[Connection]):
-    """A set of connections, by user too."""
+    """A set of connections that also finds them by user."""
 
     def __init__(self) -> None:
         super().__init__()
         self._by_user: dict[str, set[Connection]] = {}
 
     def add(self, connection: Connection) -> None:
-        """Add a connection."""
         super().add(connection)
         self._by_user.setdefault(connection.user_id, set()).add(connection)
 
     def discard(self, connection: Connection) -> None:  # type: ignore[override]  # of nothing else
-        """Remove a connection."""
         super().discard(connection)
         theirs = self._by_user.get(connection.user_id, set())
         theirs.discard(connection)
@@ -46,9 +44,7 @@ class Connections(set[Connection]):
             self._by_user.pop(connection.user_id, None)
 
     def user_ids(self) -> list[str]:
-        """Everybody who is connected."""
         return list(self._by_user)
 
     def of(self, user_id: str | None) -> Collection[Connection]:
-        """The connections of one user."""
         return list(self._by_user.get(user_id or "", ()))

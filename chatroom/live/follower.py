@@ -20,7 +20,7 @@ ReadPage = Callable[[int, Format], Awaitable[tuple[bytes, int, int]]]
 
 
 class News(Protocol):
-    """What a room tells beside its messages: only the latest counts. A reader holds the version that they have seen."""
+    """What readers get in addition to changes: only its newest state. A reader holds the version it has seen."""
 
     version: int
 
@@ -37,9 +37,9 @@ async def follow(
     send_now: SendNow,
     news: Sequence[News] = (),
 ) -> None:
-    """Send a room's changes after `cursor` (None: from now on) until cancelled, and its news.
+    """Send a room's changes after `cursor` (None: from now on) and its news, until cancelled.
 
-    While there is nothing to send, the tail sends what comes by itself, with `send_now`, for as long as that works.
+    While there is nothing to send, the tail itself sends new changes with `send_now`, as long as that succeeds.
     """
     cursor = tail.revision if cursor is None else cursor
     missed: int | None = 0

@@ -1,4 +1,4 @@
-"""Hold a room's newest changes in memory, and send them to those who wait for more.
+"""Hold a room's newest changes in memory, and send them to the readers who wait for more.
 
 Changes may be offered twice, late or out of order; they are kept dense, and bounded in number and bytes.
 """
@@ -21,13 +21,13 @@ KEPT_FRAMES = 8
 """Readers who return are at many different cursors; a frame for each would hold the tail many times over."""
 
 SendNow = Callable[[bytes], bool]
-"""Send a frame without waiting; False, and nothing is sent, when that cannot be done now."""
+"""Send a frame without waiting; False, and nothing is sent, if that is not possible now."""
 
 
 def bounded_frame(slug: str, pieces: Iterable[tuple[int, bytes]], newest: int) -> tuple[bytes, int, int]:
-    """Join encoded messages, each with its revision, as far as one frame goes.
+    """Join encoded messages, each with its revision, up to the size of one frame.
 
-    Returns the frame, the cursor that it leads to (`newest` when all are in), and how many messages it has.
+    Returns the frame, the cursor after it (`newest` if it has all messages), and how many messages it has.
     """
     taken: list[bytes] = []
     size = cursor = 0
@@ -49,7 +49,7 @@ class Entry:
 
     def __init__(self, message: Message) -> None:
         self.message = message
-        # About what it holds once it is encoded.
+        # An estimate of its bytes once it is encoded.
         self.size = 2 * (sys.getsizeof(message.text) + sys.getsizeof(message.html)) + 600
         self.text: bytes | None = None
         self.html: bytes | None = None
@@ -93,7 +93,7 @@ class Tail:
         self._frames: dict[tuple[int, Format], tuple[bytes, int, int]] = {}
 
     def offer(self, messages: Iterable[Message]) -> bool:
-        """Take the changes that come next, ignore those that are here; False when they leave a gap before them."""
+        """Take the changes that come next, ignore known ones; False if there is a gap before them."""
         before = self.revision
         is_dense = True
         for message in sorted(messages, key=lambda message: message.revision):
@@ -107,23 +107,23 @@ class Tail:
         return is_dense
 
     def fill(self, messages: Iterable[Message]) -> None:
-        """Take what the store has after `revision`, by revision: what is missing in between was changed again since.
+        """Take what the store has after `revision`, in order; a missing revision means that its message changed again.
 
-        Nobody is sent it before `show`, or what is offered next.
+        Readers get it at `show`, or with the next changes that are offered.
         """
         for message in messages:
             if message.revision > self.revision:
                 self._take(message)
 
     def show(self) -> None:
-        """Send what nobody has been sent yet."""
+        """Send what has not been sent yet."""
         if self.revision > self._spread_to:
             self._spread()
 
     def frame(self, cursor: int, format: Format) -> tuple[bytes, int, int]:
         """Everything after `cursor`, as one bounded frame: the frame, the new cursor, and how many messages it has.
 
-        It is made once for all who are at the same cursor. `cursor` must not be before `start`.
+        It is made once for all readers at the same cursor. `cursor` must not be before `start`.
         """
         key = (cursor, format)
         frame = self._frames.get(key)
@@ -135,9 +135,9 @@ class Tail:
         return frame
 
     async def wait(self, cursor: int, format: Format, send_now: SendNow) -> int:
-        """Wait until a reader who has seen everything has to look for itself again; return its cursor then.
+        """Wait until a reader who has seen everything has to act again, and return its cursor.
 
-        What comes meanwhile is sent to it with `send_now`, for as long as that can take it.
+        New changes are sent to it with `send_now`, as long as that succeeds.
         """
         waiter = Waiter(cursor, format, send_now)
         self._waiting[waiter] = None
@@ -148,15 +148,15 @@ class Tail:
         return waiter.cursor
 
     def wake(self) -> None:
-        """Wake everybody who waits, for news of another kind than messages."""
+        """Wake all waiting readers, for news other than changes."""
         waiting, self._waiting = self._waiting, {}
         for waiter in waiting:
             _wake(waiter)
 
     def _spread(self) -> None:
-        """Send what is new to everybody who waits, and wake whom it does not bring up to date.
+        """Send what is new to all waiting readers, and wake those that need more than one frame.
 
-        Hundreds of readers cost a call each this way; waking their tasks would cost more than sending does.
+        Each of hundreds of readers costs a call this way; waking its task would cost more than sending does.
         """
         self._frames.clear()
         self._spread_to = self.revision
@@ -168,7 +168,7 @@ class Tail:
                 _wake(waiter)
 
     def _send_to(self, waiter: Waiter) -> bool:
-        """Send one frame to a reader; whether there is nothing more to do for it."""
+        """Send one frame to a reader; True if the reader has everything then."""
         if waiter.cursor >= self.revision:  # it has read further, through another process
             return True
         if waiter.cursor < self.start:
@@ -178,7 +178,7 @@ class Tail:
             if not waiter.send_now(frame):
                 return False
         except Exception:
-            # Nobody else must suffer for it. The reader looks for itself, and ends if it fails as well.
+            # Other readers must not suffer for it. This one is woken, and ends if sending fails again.
             log.exception("a frame could not be sent to a waiting reader")
             return False
         waiter.cursor = cursor
@@ -204,13 +204,13 @@ class Tail:
         pieces = (
             (entry.message.revision, entry.encoded(format))
             for entry in self._after(cursor)
-            # One that was changed again since comes once, in its latest state.
+            # A message that was changed again comes once, in its latest state.
             if self._latest.get(entry.message.id) == entry.message.revision
         )
         return bounded_frame(self.slug, pieces, self.revision)
 
     def _after(self, cursor: int) -> Iterable[Entry]:
-        """The entries after `cursor`; most readers miss only the last few, so search from the end."""
+        """The entries after `cursor`. Most readers miss only the last few, so it searches from the end."""
         found = []
         for entry in reversed(self._entries):
             if entry.message.revision <= cursor:

@@ -1,4 +1,4 @@
-"""The parts of this package: those that are there without an event loop, and the engine; and its collection."""
+"""The parts of this package: presences, which need no event loop, the engine and the endpoint; and its collection."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -67,7 +67,7 @@ class LiveParts:
         return Engine(bridge, appending, messages.store, self.presences, application=application, limits=limits)
 
     def make_endpoint(self, engine: Engine, entrance: Entrance) -> LiveEndpoint:
-        """Wire what connections come to."""
+        """Wire the endpoint of connections."""
         settings, messages, rooms = self._context.settings, self._messages, self._rooms
         limits = gate.Limits(
             connections=settings.max_connections,

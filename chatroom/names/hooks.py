@@ -5,7 +5,7 @@ from typing import NewType
 import regex
 
 from chatroom.base.errors import Refused
-from chatroom.names.looks import is_one_script_a_word
+from chatroom.names.looks import check_words
 from chatroom.names.people import is_reserved
 
 MAX_HOOK_NAME = 40
@@ -20,8 +20,7 @@ def clean_hook_name(text: str) -> HookName:
     name = " ".join(text.split())
     if not 0 < len(name) <= MAX_HOOK_NAME or not name.isprintable() or _hidden.search(name):
         raise Refused("invalid", f"Enter a name of 1 to {MAX_HOOK_NAME} visible characters.")
-    if not is_one_script_a_word(name):
-        raise Refused("invalid", "A word of the name mixes letters of different scripts. Please use one script.")
+    check_words(name)
     if is_reserved(name):
         raise Refused("invalid", "This name is reserved. Please choose another.")
     return HookName(name)

@@ -6,6 +6,8 @@ from functools import cache
 
 import regex
 
+from chatroom.base.errors import Refused
+
 SCRIPTS = [
     "Latin", "Greek", "Cyrillic", "Armenian", "Georgian", "Hebrew", "Arabic", "Thaana", "Ethiopic", "Devanagari",
     "Bengali", "Gurmukhi", "Gujarati", "Oriya", "Tamil", "Telugu", "Kannada", "Malayalam", "Sinhala", "Thai", "Lao",
@@ -48,9 +50,10 @@ def written_in(scripts: Sequence[str]) -> "regex.Pattern[str]":
 _word_of_one_script = written_in([*SCRIPTS, *(f"Latin {scripts}" for scripts in MIXTURES)])
 
 
-def is_one_script_a_word(text: str) -> bool:
-    """Whether each word of a text has one script. Latin may be mixed with Japanese, Korean and Chinese."""
-    return all(_word_of_one_script.fullmatch(word) for word in _words.findall(unicodedata.normalize("NFKC", text)))
+def check_words(name: str) -> None:
+    """Raise `Refused` (`invalid`) unless each word has one script, or mixes Latin with Japanese, Korean or Chinese."""
+    if not all(_word_of_one_script.fullmatch(word) for word in _words.findall(unicodedata.normalize("NFKC", name))):
+        raise Refused("invalid", "A word of the name mixes letters of different scripts. Please use one script.")
 
 
 @cache

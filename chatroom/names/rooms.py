@@ -10,7 +10,7 @@ import regex
 
 from chatroom.base.errors import Refused
 from chatroom.base.models import Slug
-from chatroom.names.looks import fold, is_one_script_a_word, look
+from chatroom.names.looks import check_words, fold, look
 from chatroom.names.people import keys
 
 MAX_TITLE = 60
@@ -64,8 +64,7 @@ def clean_title(text: str) -> str:
 
 def check_new_title(title: str) -> None:
     """Raise `Refused` (`invalid`) for a title that could mislead. The lobby may have any title."""
-    if not is_one_script_a_word(title):
-        raise Refused("invalid", "A word of the name mixes letters of different scripts. Please use one script.")
+    check_words(title)
     if set(title_keys(title)) & set(title_keys(LOBBY_SLUG)) or fold(look(title)) == fold(look(LOBBY_SLUG)):
         raise Refused("invalid", "This name is the name of the lobby, or looks like it. Please choose another.")
 

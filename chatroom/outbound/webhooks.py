@@ -21,7 +21,7 @@ from chatroom.site.audit import about_room
 from chatroom.site.codes import hash_of
 
 MOST_HOOKS = 20
-"""Of one room."""
+"""The maximum number of webhooks of a room."""
 LONGEST_URL = 1000
 LONGEST_TRIGGER = 40
 SECRET_BYTES = 24
@@ -32,7 +32,7 @@ NOT_MANAGED = "The creator of this webhook no longer manages the room. Create a 
 
 
 class Webhooks:
-    """Make, list and remove webhooks."""
+    """Creates, lists and removes webhooks."""
 
     def __init__(
         self,
@@ -57,14 +57,14 @@ class Webhooks:
         return self._store.list_for(access.room.id)
 
     def make_incoming(self, access: Access, author: Author, name: str) -> str:
-        """Create an incoming webhook that posts under this name, and return its secret, which is shown only now."""
+        """Create an incoming webhook that posts under this name; return its secret, which is shown only once."""
         hook = self._new(access, author, name, "incoming")
         secret = secrets.token_urlsafe(SECRET_BYTES)
         self._make(access, hook, lambda note: self._store.add(hook, secret_hash=hash_of(secret), note=note))
         return secret
 
     def make_outgoing(self, access: Access, author: Author, name: str, url: str, trigger: str = "") -> str:
-        """Create an outgoing webhook, and return its signing key, which is shown only now."""
+        """Create an outgoing webhook; return its signing key, which is shown only once."""
         _check_manager(access)
         hook = self._new(access, author, name, "outgoing", url=self._checked(url), trigger=_trigger(trigger))
         key = KEY_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
@@ -114,7 +114,7 @@ class Webhooks:
         )
 
     def _checked(self, url: str) -> str:
-        """An address that webhooks may post to; each delivery checks it again."""
+        """Return the stripped address; raise `Refused` if webhooks may not post to it. Each delivery checks again."""
         url = url.strip()
         try:
             parts = urlsplit(url)

@@ -10,7 +10,7 @@ import msgspec
 from pymongo import ASCENDING
 
 from chatroom.base.models import Membership, Person, Room, RoomEntry
-from chatroom.messages.rooms_log_store import newest_of
+from chatroom.messages.log_store import newest_of
 from chatroom.mongo.database import Database, Document
 from chatroom.people.users_store import find_people
 from chatroom.rooms.memberships_store import membership_of

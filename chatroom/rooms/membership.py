@@ -3,18 +3,17 @@
 Nobody can act on a member of the same or a higher role. A private room always has an administrator.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Unpack
 
 from chatroom.base.access import POWERS, Access
 from chatroom.base.errors import Refused
-from chatroom.base.models import Author, Notice, Role, Room, access_notice, membership_notices
+from chatroom.base.models import Author, Role, Room, access_notice, membership_notices
 from chatroom.messages.writer import Writer
 from chatroom.rooms.access import LOBBY, RoomAccess
 from chatroom.rooms.access_store import AccessStore
 from chatroom.rooms.members_store import MemberStore
 from chatroom.rooms.memberships_store import MembershipStore
-from chatroom.site.acts import Acts
+from chatroom.site.acts import About, Acts, Cut
 from chatroom.site.acts_store import Note
 from chatroom.site.audit import about_room
 from chatroom.site.audit_store import Subject
@@ -123,7 +122,7 @@ class RoomMembership:
                 self._keep_managed(room, user_id, note)
             return is_given
 
-        self._do(access, give, "set_room_role", user_id, {"role": role}, tell=[access_notice(user_id, room)])
+        self._do(access, give, "set_room_role", user_id, details={"role": role}, tell=[access_notice(user_id, room)])
 
     def check_over(self, access: Access, user_id: str) -> None:
         """Raise `Refused` (`forbidden`) unless the member may act on this user in this room."""
@@ -155,27 +154,10 @@ class RoomMembership:
             self._store.take_back(user_id, room, "administrator", note)
             raise _nobody_else()
 
-    def _do(
-        self,
-        access: Access,
-        cut: Callable[[Note], object],
-        act: str,
-        user_id: str,
-        details: Mapping[str, Any] | None = None,
-        *,
-        tell: Sequence[Notice],
-    ) -> bool:
+    def _do(self, access: Access, cut: Cut, act: str, user_id: str, **about: Unpack[About]) -> bool:
+        about["room"] = about_room(access.room)
         subject = Subject("user", user_id, self._member_store.username_of(user_id))
-        return self._acts.do(
-            "memberships",
-            cut,
-            access.author,
-            act,
-            subject,
-            details=details or {},
-            room=about_room(access.room),
-            tell=tell,
-        )
+        return self._acts.do("memberships", cut, access.author, act, subject, **about)
 
 
 def no_member() -> Refused:

@@ -1,7 +1,7 @@
 """Grant or revoke a right in one order: change it, announce it, record it.
 
-The change and a note of it are one write (`chatroom.site.acts_store`). The rest is repeated from the note, by the
-next caller or by `finish`. So it may fail anywhere: nobody keeps a right, and the audit log is complete.
+One write makes the change and stores a note of it (`chatroom.site.acts_store`). The other steps are repeated from the
+note, by the next caller or by `finish`. So after a failure at any step, rights are revoked and the log is complete.
 """
 
 import hashlib
@@ -22,23 +22,22 @@ from chatroom.site.audit_store import Act, AuditStore, Subject
 log = logging.getLogger(__name__)
 
 UNFINISHED_AFTER = timedelta(seconds=20)
-"""Whoever did it has finished by then, or will not."""
+"""The process that did the act has finished by then, or never will."""
 PASSING = {"count"}
-"""Details that differ when the same is done again."""
+"""Details that differ when the same act is repeated."""
 BEGUN = "Your decision is stored. The remaining steps follow within a minute."
 
 Cut = Callable[[Note], object]
-"""Makes the change in one write that holds the note; False when there was nothing to change."""
+"""Makes the change in one write that includes the note; returns False if there was nothing to change."""
 FollowUp = Callable[[Act], object]
-"""What else an act does, beyond its first write; may be called again."""
+"""Completes an act after its first write; may be called again."""
 
 
 class About(TypedDict, total=False):
-    """What else may be said of an act.
+    """The optional facts of an act.
 
-    With a `room`, those who manage it read the entry too. `tell`: who hears of it. The same act again, while the first
-    is not recorded, is recorded once; one that is `is_new` has made something, and is never the same. After what
-    `is_end`, the document is good for nothing.
+    `room`: its managers may read the entry too. `tell`: the notices to send. `is_end`: the document ends with the act.
+    A repetition of an act that is not recorded yet is recorded once, unless `is_new`: the act creates something.
     """
 
     reason: str
@@ -50,7 +49,7 @@ class About(TypedDict, total=False):
 
 
 class Acts:
-    """Execute acts, and finish interrupted ones. `follow_ups` complete an act, by its name."""
+    """Executes acts, and finishes interrupted ones. `follow_ups` maps names of acts to functions that complete them."""
 
     def __init__(
         self,
@@ -68,17 +67,17 @@ class Acts:
         self._follow_ups = follow_ups or {}
 
     def do(self, place: Place, cut: Cut, actor: Author, act: str, subject: Subject, **about: Unpack[About]) -> bool:
-        """Change, announce, record; False if there was nothing to change. `act` is one word of docs/moderation.md.
+        """Change, announce, record; return False if there was nothing to change. `act` is a word of docs/moderation.md.
 
-        What `is_end` is also done when an earlier try did it, and its answer was lost.
-        Raises what `cut` does, and `Unavailable` when the act is done and something that belongs to it is not yet.
+        With `is_end`, return True also if an earlier try did it and its answer was lost. Raises the errors of `cut`,
+        and `Unavailable` if the act is done and a part of its completion is not.
         """
         note = self.note(place, actor, act, subject, **about)
         try:
             if cut(note) is False:
                 return note.is_end and self.finish_in(place, act, subject.id, **note.act.details)
         except Unavailable:
-            # Perhaps it is stored. They are asked anew what they may do, and lose nothing if it is not.
+            # It may be stored. Bare notices only make connections check their rights again.
             for notice in _bare(note.notices):
                 self._tell(notice)
             raise
@@ -86,7 +85,7 @@ class Acts:
         return True
 
     def note(self, place: Place, actor: Author, act: str, subject: Subject, **about: Unpack[About]) -> Note:
-        """The note of an act that is about to be done, for a write of the caller's own; then call `follow`."""
+        """The note of an act for the caller's own write; call `follow` after it."""
         done = Act(
             at=self._now(),
             actor=Author(actor.id, actor.name),
@@ -109,11 +108,11 @@ class Acts:
         )
 
     def intend(self, note: Note, document_id: str) -> None:
-        """Note an act in a document that it does not change; what changes then is a follow-up."""
+        """Note an act in a document that it does not change; its follow-up makes the change."""
         self._store.put(note, document_id)
 
     def follow(self, note: Note) -> None:
-        """Announce and record a stored act. Failures are left to `finish`."""
+        """Announce and record an act; `finish` repeats failed steps. Raise `Unavailable` if a follow-up failed."""
         for notice in note.notices:
             self._tell(notice)
         problem = self._try(self._follow_ups.get(note.act.act, _nothing), note.act)
@@ -123,9 +122,9 @@ class Acts:
             raise Unavailable(BEGUN) from problem
 
     def finish_in(self, place: Place, act: str = "", subject_id: str = "", **details: Any) -> bool:
-        """Do at once what is left to do in one collection; whether this very act, with these details, was left.
+        """Finish the acts of one collection at once; return whether this act, with these details, was among them.
 
-        For who finds that there is nothing to cut: then it was they, and the answer was lost.
+        A caller that found nothing to change learns so that its own earlier try made the change.
         """
         left = self._list_left(place)
         for note in left:
@@ -134,7 +133,7 @@ class Acts:
         return any(details.items() <= each.details.items() for each in acts)
 
     def finish(self, *, is_urgent: bool = False) -> None:
-        """Do what is left to do after acts that somebody could not finish; `is_urgent`: also of just now."""
+        """Finish interrupted acts; `is_urgent`: also the newest ones."""
         before = self._now() if is_urgent else self._now() - UNFINISHED_AFTER
         for place in PLACES:
             for note in self._store.list_left(place):
@@ -142,9 +141,9 @@ class Acts:
                     self._follow_late(note)
 
     def _follow_late(self, note: Note) -> None:
-        """Do what follows some time after an act, when it may be undone: who is told asks anew what is so now.
+        """Follow an act that may be undone by now: bare notices make connections check the current state.
 
-        One that cannot be followed, for whatever reason, keeps no other from it.
+        A failure, of any kind, does not stop the acts after it.
         """
         try:
             self._try(self.follow, msgspec.structs.replace(note, notices=_bare(note.notices)))
@@ -154,7 +153,7 @@ class Acts:
     def _list_left(self, place: Place) -> list[Note]:
         try:
             return self._store.list_left(place)
-        except Unavailable:  # nobody keeps a right because a look at earlier acts fails
+        except Unavailable:  # a failure to read earlier acts must not stop this one
             return []
 
     def _try(self, deed: Callable[..., object], *arguments: object) -> ChatroomError | None:
@@ -170,12 +169,12 @@ class Acts:
 
 
 def _bare(notices: Sequence[Notice]) -> tuple[Notice, ...]:
-    """The same notices without what they say: whoever hears them asks anew."""
+    """The same notices without their data: the receivers read the current state."""
     return tuple(msgspec.structs.replace(notice, data={}) for notice in notices)
 
 
 def _nothing(_: Act) -> None:
-    """Most acts are one write."""
+    """Do nothing: most acts are one write."""
 
 
 def _key_of(act: Act) -> str:

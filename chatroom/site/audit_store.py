@@ -1,6 +1,6 @@
 """The audit log: who did what to whom, when and why.
 
-Entries are only added. Their ids ascend with time; pages are cut by them.
+Entries are only added. Their ids ascend with time, and pages are cut by id.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ INDEXES = [
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """What an act was done to: its kind, its id, and what it was called then."""
+    """The object of an act: its kind, its id, and its name at that time."""
 
     kind: SubjectKind
     id: str
@@ -38,7 +38,7 @@ class Subject(msgspec.Struct, frozen=True):
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True):
-    """One act. `actor.id` is empty for the person at the console; `room` is where it was done, if in one room."""
+    """One act. `actor.id` is empty for the person at the console; `room` is set for an act in one room."""
 
     at: datetime
     actor: Author
@@ -63,12 +63,12 @@ class AuditStore:
         self._entries = database["audit"]
 
     def add(self, entry_id: str, act: Act) -> None:
-        """Store an entry; again with the same id does no harm, and changes nothing."""
+        """Store an entry; a repetition with the same id changes nothing."""
         with self._database.bounded():
             self._entries.update_one({"_id": ObjectId(entry_id)}, {"$setOnInsert": document_of(act)}, upsert=True)
 
     def list_before(self, before: str, limit: int, filters: Mapping[str, str]) -> list[Entry]:
-        """Entries older than the one with the id `before` (or the newest), whose fields are as `filters` say."""
+        """Entries that match `filters`, older than the one with the id `before`, or the newest."""
         query: dict[str, Any] = dict(filters)
         if ObjectId.is_valid(before):
             query["_id"] = {"$lt": ObjectId(before)}
@@ -80,7 +80,7 @@ class AuditStore:
 
 
 def document_of(act: Act) -> Document:
-    """An act as it is stored."""
+    """Convert an act to its stored form."""
     document: Document = {
         "at": act.at,
         "actor": {"id": act.actor.id, "name": act.actor.name},
@@ -95,7 +95,7 @@ def document_of(act: Act) -> Document:
 
 
 def act_of(document: Document) -> Act:
-    """The act of a stored document."""
+    """Convert a stored document to an act."""
     return msgspec.convert(_with_kind(document), Act, builtin_types=(datetime,))
 
 

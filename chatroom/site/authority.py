@@ -1,4 +1,4 @@
-"""Who may act on whom: an account, or the console, and whether its role is high enough.
+"""Who may act on whom: an account with a higher role, or the console.
 
 Nobody can act on a user of the same or a higher role. The console can do everything.
 """
@@ -12,25 +12,25 @@ from chatroom.base.models import Author, User
 from chatroom.site.audit import CONSOLE
 
 By = User | None
-"""Who acts: an account, or None for the person at the console."""
+"""The actor: an account, or None for the person at the console."""
 
 
 def author_of(by: By) -> Author:
-    """Who acts, as the audit log names them."""
+    """The name of `by` in the audit log."""
     return CONSOLE if by is None else by.person.author
 
 
 def has_power(by: By, user: User) -> bool:
-    """Whether they may mute and ban this person."""
+    """Whether `by` may mute and ban this user."""
     return by is None or (by.role != "member" and POWERS[by.role] > POWERS[user.role])
 
 
 def check_power(by: By, user: User) -> None:
-    """Raise `Refused` (`forbidden`) unless they may mute and ban this person."""
+    """Raise `Refused` (`forbidden`) unless `by` may mute and ban this user."""
     if not has_power(by, user):
         raise Refused("forbidden", "You may not do this to a user of the same role, who must lose that role first.")
 
 
 def ban_words(end: datetime, reason: str) -> str:
-    """The sentence for a banned user."""
+    """Return the sentence for a banned user."""
     return f"You are banned {until(end)}: {reason}"

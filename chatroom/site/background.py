@@ -1,6 +1,6 @@
-"""Background work: a thread that repeats it, with a pause in between, or earlier when it is woken.
+"""Background threads, which repeat their work after a pause, or earlier when they are woken.
 
-With a lease, only the process that holds it works. Without a lease, every process works.
+With a lease, only the process that holds the lease works. Without one, every process works.
 """
 
 import logging
@@ -19,11 +19,11 @@ STOP_SECONDS = 5.0
 CHORE_SECONDS, CHORE_LEASE_SECONDS = 10.0, 20.0
 
 Report = Callable[[str, int, int], None]
-"""Called with a name, how much is done, and how much it will be."""
+"""Called with a name, the amount done, and the total amount."""
 
 
 class Lease:
-    """This process's hold on work that one process does for all."""
+    """The lease of this process on work that one process does for all."""
 
     def __init__(self, store: LeaseStore, name: str, seconds: float) -> None:
         self._store = store
@@ -32,7 +32,7 @@ class Lease:
         self._taken_at = float("-inf")
 
     def is_held(self) -> bool:
-        """Whether it is ours: takes or prolongs it, and asks the database when a third of its time has passed."""
+        """Whether this process has the lease. Takes or prolongs it in the database, once in a third of its time."""
         now = time.monotonic()
         if now - self._taken_at < self._seconds / 3:
             return True
@@ -48,9 +48,9 @@ class Lease:
 
 
 class BackgroundThread:
-    """Calls `work` every `pause_seconds` (None: `PAUSE_SECONDS`); whatever it raises, it is called again.
+    """Call `work` every `pause_seconds` (None: `PAUSE_SECONDS`), also after it raised.
 
-    `stop` waits `stop_seconds` for the call that is running.
+    `stop` waits `stop_seconds` for the current call.
     """
 
     def __init__(
@@ -73,38 +73,38 @@ class BackgroundThread:
 
     @property
     def is_started(self) -> bool:
-        """Whether it works, or waits for its turn."""
+        """Whether the thread was started."""
         return self._thread is not None
 
     def start(self) -> None:
-        """Begin to work."""
+        """Start the thread."""
         self._stopped.clear()
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
         self._thread.start()
 
     def wake(self) -> None:
-        """End the pause: there is something to do."""
+        """End the pause, because there is work."""
         self._woken.set()
 
     def stop(self) -> None:
-        """Stop working, and let another process do it."""
+        """Stop the thread, and release the lease."""
         stop_all([self])
 
     def tell_to_stop(self) -> None:
-        """Have it stop after the step that it is at, and return at once."""
+        """Ask the thread to stop after its current step, and return at once."""
         self._stopped.set()
         self._woken.set()
 
     def wait_until_stopped(self, told_at: float) -> None:
-        """Wait for the call that is running, for as long as it may take from when it was told."""
+        """Wait for the current call, until `stop_seconds` after the thread was told to stop."""
         if self._thread is not None:
             self._thread.join(max(0.0, told_at + self._stop_seconds - time.monotonic()))
             self._thread = None
 
     def may_go_on(self, rest_seconds: float = 0.0) -> bool:
-        """Whether `work` may take its next step, after a rest; asked before each step. Prolongs the lease.
+        """Whether `work` may take its next step, after a rest; it asks before each step. Prolongs the lease.
 
-        Work that is called without the thread rests for nobody, and asks for no lease.
+        Work that is called outside the thread never rests, and needs no lease.
         """
         if self._thread is not None and rest_seconds > 0:
             self._stopped.wait(rest_seconds)
@@ -122,22 +122,22 @@ class BackgroundThread:
                 if self.lease is None or self.lease.is_held():
                     self._work()
             except ChatroomError:
-                pass  # the database is away, which is logged where it is noticed
+                pass  # the database is away, which `Database.bounded` logs
             except Exception:
                 log.exception("the background thread %r failed and tries again", self.name)
         if self.lease is not None:
-            with suppress(ChatroomError):  # then it expires
+            with suppress(ChatroomError):  # the lease then expires
                 self.lease.give_back()
 
 
 def make_chore(name: str, work: Callable[[], object], leases: LeaseStore) -> BackgroundThread:
-    """What one process does for all, every ten seconds; another does it half a minute after that one died."""
+    """A thread for work that one process does for all every ten seconds; after a crash, another process does it."""
     lease = Lease(leases, name, CHORE_LEASE_SECONDS)
     return BackgroundThread(name, work, lease=lease, pause_seconds=CHORE_SECONDS)
 
 
 def stop_all(threads: Sequence[BackgroundThread]) -> None:
-    """Stop them at the same time: the seconds of each count from now."""
+    """Stop several threads at the same time."""
     now = time.monotonic()
     for each in threads:
         each.tell_to_stop()

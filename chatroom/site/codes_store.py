@@ -18,7 +18,7 @@ OWN = {"_id", "uses_left", "created_at", "expires_at", "is_over", "acts"}
 
 
 def indexes(*about: str) -> list[IndexModel]:
-    """The indexes of a collection of codes; `about` are the fields by which several are found."""
+    """The indexes of a collection of codes; `about` are the fields of a query for several."""
     found = [IndexModel([(field, ASCENDING) for field in about])] if about else []
     return [IndexModel("expires_at", expireAfterSeconds=0), INDEX, *found]
 
@@ -46,41 +46,41 @@ class CodeStore:
             self._codes.insert_one(noted({"_id": code.id, **own, **code.about}, note))
 
     def find(self, secret: str) -> Code | None:
-        """The code, while it is valid."""
+        """Find the code of a secret, if it is valid."""
         with self._database.bounded():
             found = self._codes.find_one(self._valid(_id=hash_of(secret)))
         return _code(found) if found else None
 
     def take(self, secret: str) -> Code | None:
-        """Use a code once; None when it is not valid. Of two at once, one gets the last use."""
+        """Use a code once; None if it is not valid. Of two concurrent calls, one gets the last use."""
         with self._database.bounded():
             found = self._codes.find_one_and_update(self._valid(_id=hash_of(secret)), {"$inc": {"uses_left": -1}})
         return _code(found) if found else None
 
     def give_back(self, secret: str) -> None:
-        """Undo a `take` that came to nothing."""
+        """Undo a `take` whose purpose failed."""
         with self._database.bounded():
             self._codes.update_one({"_id": hash_of(secret), "is_over": None}, {"$inc": {"uses_left": 1}})
 
     def list_valid(self, limit: int, *, order: str = "expires_at", **about: str) -> list[Code]:
-        """The valid codes about something, the smallest in `order` first."""
+        """The valid codes with these fields, the smallest in `order` first."""
         with self._database.bounded():
             found = self._codes.find(self._valid(**about)).sort(order, ASCENDING).limit(limit)
             return [_code(document) for document in found]
 
     def end(self, code_id: str, note: Note, **about: str) -> bool:
-        """End a code, which goes with the note; False when there is none, or it has ended already."""
+        """End a code, with the note of the act; return False if there is no such code, or it has ended already."""
         query = {"_id": code_id, "is_over": None, **about}
         with self._database.bounded():
             return self._codes.update_one(query, noting({"$set": ENDED}, note)).modified_count > 0
 
     def forget(self, user_id: str) -> None:
-        """End all codes of a user."""
+        """Delete all codes of a user."""
         with self._database.bounded():
             self._codes.delete_many({self._owner: user_id})
 
     def replace(self, user_id: str) -> None:
-        """End all codes of a user in favor of another, which is added next."""
+        """End all codes of a user before a new one is added."""
         with self._database.bounded():
             self._codes.delete_many({self._owner: user_id, "acts": None})
             self._codes.update_many({self._owner: user_id}, {"$set": ENDED})

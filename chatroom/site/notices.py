@@ -14,20 +14,18 @@ from chatroom.base.errors import Unavailable
 from chatroom.base.models import Notice
 from chatroom.site.notices_store import KEPT_SECONDS, NoticeStore
 
-__all__ = ["Notice", "Notices"]
-
 log = logging.getLogger(__name__)
 
-START_OVERLAP = timedelta(hours=1)  # between this process's clock and the database's
+START_OVERLAP = timedelta(hours=1)  # the clocks of this process and of the database may differ by so much
 OVERLAP = timedelta(seconds=5)
 DEAF_SECONDS = KEPT_SECONDS / 2
-"""Who has not read for so long may have missed some."""
+"""A process that has not read for so long may have missed notices."""
 MAX_UNTOLD = 1000
 MISSED = Notice(kind="missed")
 
 
 class Notices:
-    """Send and receive. `apply` applies this process's own notices at once; False if no connection needs them."""
+    """Sends and receives notices. `apply` applies one in this process; it returns False if no connection needs it."""
 
     def __init__(
         self,
@@ -46,29 +44,26 @@ class Notices:
         self._untold: deque[tuple[str, Notice]] = deque(maxlen=MAX_UNTOLD)
 
     def tell(self, *notices: Notice) -> None:
-        """Apply notices here at once, and in the other processes within about a second.
+        """Apply notices in this process at once, and in the others within about a second.
 
-        Call it after the change is stored. It never fails: what cannot be stored now is tried again.
+        Call it after the change is stored. It never fails: a notice that cannot be stored now is stored later.
         """
         for notice in notices:
-            self._tell(notice)
-
-    def _tell(self, notice: Notice) -> None:
-        notice_id = self._store.new_id()
-        if self._apply(notice):
-            with self._lock:
-                self._heard[notice_id] = datetime.max.replace(tzinfo=UTC)  # until it is read back
-        try:
-            self._store.add(notice_id, notice)
-        except Unavailable:  # logged where it was noticed
-            self._untold.append((notice_id, notice))
+            notice_id = self._store.new_id()
+            if self._apply(notice):
+                with self._lock:
+                    self._heard[notice_id] = datetime.max.replace(tzinfo=UTC)  # until it is read back
+            try:
+                self._store.add(notice_id, notice)
+            except Unavailable:  # logged by `Database.bounded`
+                self._untold.append((notice_id, notice))
 
     def hear(self) -> list[Notice]:
-        """Notices of other processes since the last call, each once; `missed` first if some may be lost."""
+        """Return new notices of other processes, each once; a notice `missed` comes first if some may be lost."""
         while self._untold:
             self._store.add(*self._untold[0])
             self._untold.popleft()
-        # The last ones are read again and again, since they do not become visible in order.
+        # The newest are read repeatedly, because notices do not become visible in order.
         found = self._store.told_since(self._moment)
         was_deaf = self._seconds() - self._heard_at > DEAF_SECONDS
         self._heard_at = self._seconds()

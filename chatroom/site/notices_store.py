@@ -1,6 +1,6 @@
-"""Notices: short-lived hints from one process to all, by the database's clock.
+"""Notices: short-lived hints from one process to all others, with times from the database's clock.
 
-A notice is stored once under its id, however often that is tried; an index removes it later.
+A notice is stored once for its id, even if that is tried several times; an index removes it later.
 """
 
 from datetime import datetime
@@ -17,7 +17,7 @@ INDEXES = [IndexModel("at", expireAfterSeconds=KEPT_SECONDS)]
 
 
 class Told(msgspec.Struct, frozen=True):
-    """A notice as it was stored."""
+    """A stored notice."""
 
     id: str
     at: datetime
@@ -32,20 +32,20 @@ class NoticeStore:
         self._notices = database["notices"]
 
     def new_id(self) -> str:
-        """An id for a notice that is not yet stored."""
+        """Return an id for a new notice."""
         return str(ObjectId())
 
     def add(self, notice_id: str, notice: Notice) -> None:
-        """Store a notice; again with the same id does no harm."""
+        """Store a notice; a repetition with the same id changes nothing."""
         fields = msgspec.structs.asdict(notice)
         with self._database.bounded():
-            # By the database's clock, which all processes share whatever their own clocks say.
+            # By the clock of the database, which all processes share.
             self._notices.update_one(
                 {"_id": ObjectId(notice_id)}, {"$setOnInsert": fields, "$currentDate": {"at": True}}, upsert=True
             )
 
     def told_since(self, moment: datetime) -> list[Told]:
-        """Notices after `moment`, in order. Two may become visible in an order other than that of their times."""
+        """Notices after `moment`, by time. They may become visible in another order."""
         with self._database.bounded():
             found = list(self._notices.find({"at": {"$gt": moment}}).sort("at", ASCENDING))
         return [

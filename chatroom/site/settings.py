@@ -1,6 +1,6 @@
-"""Settings of the site that were changed while it runs, as this process knows them.
+"""Settings of the site that can change while it runs, cached in this process.
 
-`get` is never older than two seconds and may block; the event loop uses `known`.
+The answer of `get` is at most two seconds old, and may block; the event loop uses `known`.
 """
 
 import time
@@ -13,33 +13,33 @@ from chatroom.site.acts_store import Note
 from chatroom.site.settings_store import SiteStore
 
 KEPT_SECONDS = 2.0
-"""How long a process may go on by what it read last."""
+"""How long a process uses the settings that it has read."""
 
 
 class Site:
-    """Ask what was set, and set it."""
+    """Read and change the settings of the site."""
 
     def __init__(self, store: SiteStore, *, seconds: Callable[[], float] = time.monotonic) -> None:
         self._store = store
         self._seconds = seconds
         self._read_at = -KEPT_SECONDS
         self.known: Mapping[str, Any] | None = None
-        """What was read last, however long ago; None before anything was."""
+        """The settings that were read last, at any time; None before the first reading."""
 
     def get(self, name: str, usual: Any) -> Any:
-        """What was set; `usual` where nothing was."""
+        """The value of a setting; `usual` if it was never set."""
         if self.known is None or self._seconds() - self._read_at >= KEPT_SECONDS:
             self.renew()
         return (self.known or {}).get(name, usual)
 
     def set(self, name: str, value: Any, note: Note) -> None:
-        """Set one value; None: as if it had never been set."""
+        """Set one value; None removes it."""
         self._read_at = -KEPT_SECONDS
         self._store.set(name, value, note)
-        with suppress(Unavailable):  # it is set, and read when somebody asks
+        with suppress(Unavailable):  # it is set, and the next `get` reads it
             self.renew()
 
     def renew(self) -> None:
-        """Read what is set now."""
+        """Read the current settings."""
         self.known = self._store.read()
         self._read_at = self._seconds()

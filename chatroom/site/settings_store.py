@@ -1,4 +1,4 @@
-"""Settings of the site that were changed while it runs, in one document. The environment sets the others."""
+"""Settings of the site that can change while it runs, in one document. The environment sets the others."""
 
 from typing import Any
 
@@ -17,13 +17,13 @@ class SiteStore:
         self._site = database["site"]
 
     def read(self) -> dict[str, Any]:
-        """What was set, by name."""
+        """The settings, by name."""
         with self._database.bounded():
             document = self._site.find_one({"_id": ID}) or {}
         return {name: value for name, value in document.items() if name not in {"_id", "acts"}}
 
     def set(self, name: str, value: Any, note: Note | None = None) -> None:
-        """Set one value; None restores the environment's."""
+        """Set one value; None restores the value of the environment."""
         update = {"$unset": {name: ""}} if value is None else {"$set": {name: value}}
         with self._database.bounded():
             self._site.update_one({"_id": ID}, noting(update, note), upsert=True)

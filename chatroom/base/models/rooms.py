@@ -10,7 +10,7 @@ from chatroom.base.models.people import Author, Person, Role
 RoomKind = Literal["public", "private", "direct"]
 Notify = Literal["all", "mentions", "none"]
 Slug = NewType("Slug", str)
-"""A room's name in addresses and frames. Only `chatroom.names` makes one; the store reads them."""
+"""A room's name in addresses and frames. Only `chatroom.names` and the store make one."""
 
 
 class RoomName(msgspec.Struct, frozen=True):

@@ -24,13 +24,13 @@ class Presence:
         self._whole = b""
 
     def enter(self, person: Person) -> bool:
-        """Count a connection; True when it is this person's first in this process."""
+        """Count a connection; True if it is this person's first in this process."""
         self._connections[person.id] += 1
         self._people[person.id] = person
         return self._connections[person.id] == 1
 
     def leave(self, person: Person) -> bool:
-        """Remove a connection; True when it was the person's last in this process."""
+        """Remove a connection; True if it was the person's last in this process."""
         self._connections[person.id] -= 1
         if self._connections[person.id] > 0:
             return False
@@ -39,7 +39,7 @@ class Presence:
         return True
 
     def update(self, person: Person) -> bool:
-        """Take over how a person is shown now; False for somebody who is not here, or is shown so already."""
+        """Update how a person is shown; False if they are not here, or nothing changed."""
         if self._people.get(person.id, person) == person:
             return False
         self._people[person.id] = person
@@ -47,15 +47,15 @@ class Presence:
 
     @property
     def is_watched(self) -> bool:
-        """Whether any connection of this process receives the presence of the room."""
+        """Whether a connection of this process receives the presence of the room."""
         return bool(self._connections)
 
     def see_elsewhere(self, people: Iterable[Person]) -> None:
-        """Take over what the leases of other processes say."""
+        """Replace the people who are here through other processes."""
         self._elsewhere = {person.id: person for person in people}
 
     def publish(self) -> bool:
-        """Make what changed since the last time the next version; False when nothing did."""
+        """Make a new version of what changed since the last call; False if nothing changed."""
         people = self._elsewhere | self._people
         if people == self._shown and self.version:
             return False
@@ -68,13 +68,13 @@ class Presence:
         return True
 
     def forget(self) -> None:
-        """Begin anew: nobody here looks, and who is here when somebody looks again is told then."""
+        """Start again without a version, because nobody receives it; the next reader gets the whole list."""
         self._shown = {}
         self._whole = b""
         self.version = 0
 
     def frame(self, seen: int) -> bytes:
-        """What a reader needs who has seen version `seen` (0: nothing yet)."""
+        """The frame for a reader who has seen version `seen` (0: none)."""
         if seen and seen == self.version - 1:
             return self._last_change
         if not self._whole:

@@ -38,7 +38,7 @@ class PresenceStore:
         clock: Clock = utc_now,
     ) -> None:
         self._database = database
-        # Nothing is lost when a lease is: it is renewed soon, so nobody waits for a majority.
+        # A lost lease is renewed soon, so no write waits for a majority.
         self._presences = database["presences"].with_options(
             write_concern=WriteConcern(w=1), read_concern=ReadConcern("local")
         )
@@ -47,12 +47,12 @@ class PresenceStore:
         self._clock = clock
 
     def take(self, leases: Iterable[tuple[str, Person]]) -> None:
-        """Say that people are in rooms, until their leases end; while they are connected, `renew` prolongs them."""
+        """Write leases of people in rooms; while they are connected, `renew` prolongs the leases."""
         self._take(self._process, leases, self._lease)
 
     def visit(self, room: str, person: Person) -> None:
         """Note a reader without a connection (page or API), who is present for some seconds."""
-        # Under another name than the process's own: nothing renews it, and the engine reads it with other processes'.
+        # Under a name of its own: nothing renews it, and the engine reads it with the leases of other processes.
         self._take(f"{self._process}-pages", [(room, person)], VISIT)
 
     def renew(self) -> int:
@@ -76,7 +76,7 @@ class PresenceStore:
             self._presences.delete_many({"process": self._process})
 
     def elsewhere(self, rooms: Collection[str]) -> dict[str, list[Person]]:
-        """Who is in these rooms by way of other processes."""
+        """The people in these rooms who are connected to other processes."""
         return self._find({"room": {"$in": list(rooms)}, "process": {"$ne": self._process}}, rooms)
 
     def mark_typing(self, typed: Iterable[tuple[str, str]], at: datetime) -> None:
@@ -87,7 +87,7 @@ class PresenceStore:
                 self._presences.update_many({"_id": {"$in": keys}}, {"$set": {"typed_at": at}})
 
     def typing_elsewhere(self, rooms: Collection[str], within: timedelta) -> list[tuple[str, Person, datetime]]:
-        """Who was typing lately, in which of these rooms and when, by way of other processes."""
+        """The room, person and time of recent typing in these rooms, through other processes."""
         now = self._clock()
         query = {"room": {"$in": list(rooms)}, "expires_at": {"$gt": now}, "process": {"$ne": self._process}}
         query |= {"typed_at": {"$gt": now - within}}
@@ -96,7 +96,7 @@ class PresenceStore:
         return [(each["room"], msgspec.convert(each["user"], Person), each["typed_at"]) for each in found]
 
     def here(self, room: str) -> list[Person]:
-        """Everybody who is in a room, each once, by name."""
+        """The people in a room, each once, sorted by name."""
         people = {person.id: person for person in self._find({"room": room}, [room])[room]}
         return sorted(people.values(), key=lambda person: person.name.casefold())
 
@@ -117,11 +117,11 @@ class PresenceStore:
         with self._database.bounded():
             try:
                 self._presences.insert_many(documents, ordered=False)
-            except BulkWriteError as error:  # some are there already: those are prolonged, and say who they are now
+            except BulkWriteError as error:  # some exist already: these are prolonged, with the newest names
                 self._take_again(documents, doubles(error))
 
     def _take_again(self, documents: Iterable[Document], there: Collection[str]) -> None:
-        """Write leases anew that are there already, as far as they are of the same process."""
+        """Write existing leases again, if they belong to the same process."""
         own: list[tuple[Document, Document]] = [
             (
                 {"_id": each["_id"], "process": each["process"]},

@@ -1,4 +1,4 @@
-"""Open sockets: websockets, Socket.IO, and how many there may be.
+"""Open sockets: websockets and Socket.IO, and limits of their number.
 
-What a client sends is bounded before it is read, and what it is sent waits for nobody else.
+What a client sends is bounded before it is read, and sending to one client never waits for another.
 """

@@ -1,7 +1,7 @@
-"""Compression (RFC 7692): what is sent is compressed once, for everybody who receives it.
+"""Compression (RFC 7692): a frame is compressed once, for all clients that receive it.
 
-No message refers to one before it (`no_context_takeover`, both ways), so the same bytes suit every reader, and nothing
-is kept for a connection. uvicorn's own compression works for each connection anew, and keeps 50 kB for it.
+No message refers to an earlier one (`no_context_takeover`, both ways), so all clients can read the same bytes, and
+a connection needs no memory. uvicorn compresses for each connection separately, and keeps 50 kB for it.
 """
 
 import zlib
@@ -17,21 +17,20 @@ WINDOW_BITS = 15
 LEVEL = 1
 """Five times smaller at 4 µs a kilobyte; level 6 saves another eighth, and takes three times as long."""
 END = b"\0\0\xff\xff"
-"""What ends a flushed piece; it is not sent, the receiver puts it back."""
+"""The end of a flushed piece; it is not sent, and the receiver appends it again."""
 
 _compressor = zlib.compressobj(LEVEL, wbits=-WINDOW_BITS)
 
 
 class Deflate(PerMessageDeflate):
-    """Read what clients compress; what uvicorn sends by itself is short, and stays as it is."""
+    """Read what clients compress; do not compress what uvicorn itself sends, which is short."""
 
     def encode(self, frame: Frame) -> Frame:
-        """Leave a frame alone."""
         return frame
 
 
 class DeflateFactory(ServerPerMessageDeflateFactory):
-    """Agree to compression where the client takes what suits everybody."""
+    """Agree to compression if the client accepts the parameters that are the same for all."""
 
     def __init__(self) -> None:
         super().__init__(server_no_context_takeover=True, client_no_context_takeover=True)
@@ -39,7 +38,7 @@ class DeflateFactory(ServerPerMessageDeflateFactory):
     def process_request_params(
         self, params: Sequence[ExtensionParameter], accepted_extensions: Sequence[Extension]
     ) -> tuple[list[ExtensionParameter], Deflate]:
-        """Answer an offer; raise `NegotiationError` for one that asks for a smaller window than ours."""
+        """Answer an offer; raise `NegotiationError` if it needs a smaller window."""
         answer, agreed = super().process_request_params(params, accepted_extensions)
         if agreed.local_max_window_bits < WINDOW_BITS:
             raise NegotiationError("the window is too small")
@@ -57,7 +56,7 @@ def deflate(text: bytes) -> bytes:
 
 
 def inflate(payload: bytes, most: int) -> bytes | None:
-    """Open a payload that a client compressed; None when it is broken, or longer than `most`."""
+    """Decompress a payload; None if it is invalid, or longer than `most`."""
     opener = zlib.decompressobj(wbits=-WINDOW_BITS)
     try:
         text = opener.decompress(payload + END, most)

@@ -1,4 +1,4 @@
-"""Websocket frames as bytes (RFC 6455, 5.2): cut what a client sends into frames, give what it gets a header."""
+"""Websocket frames as bytes (RFC 6455, 5.2): cut what a client sends into frames, add headers to what it receives."""
 
 from websockets.frames import apply_mask  # type: ignore[attr-defined]
 
@@ -7,14 +7,14 @@ from chatroom.live.sockets.deflate import inflate
 TEXT = 0x81
 """The first byte of an unfragmented text frame."""
 COMPRESSED = 0x40
-"""The bit in it that says so (RFC 7692, 6)."""
+"""The bit in it for compression (RFC 7692, 6)."""
 FINAL, OPCODE, MASKED, SIZE = 0x80, 0x0F, 0x80, 0x7F
 CONTINUATION, CONTROL = 0x0, 0x8
 MASK_BYTES = 4
 MOST_AT_ONCE = 65_536
-"""Of texts that are cut before the next are asked for; compressed ones become a thousand times as long."""
+"""The most text in one call of `cut`; compressed texts become a thousand times as long."""
 BYTES_OF_PIECE = 1024
-"""What each counts besides: an event, and its place in a queue."""
+"""What each text costs in addition: an event, and its place in a queue."""
 
 
 def framed(payload: bytes, opening: int = TEXT) -> bytes:
@@ -28,7 +28,7 @@ def framed(payload: bytes, opening: int = TEXT) -> bytes:
 
 
 class Cutter:
-    """Cuts one client's bytes into texts, as far as they are ordinary, and frames that somebody else has to look at."""
+    """Cuts one client's bytes into the texts of ordinary frames, and other frames as bytes."""
 
     __slots__ = ("_at", "_in_fragments", "_inflates", "_most", "_rest", "has_more")
 
@@ -39,7 +39,7 @@ class Cutter:
         self._at = 0
         self._in_fragments = False
         self.has_more = False
-        """Whether another `cut` may find something in what has come already."""
+        """Whether another `cut` may find more in the received bytes."""
 
     @property
     def waiting(self) -> int:
@@ -47,10 +47,10 @@ class Cutter:
         return len(self._rest) - self._at
 
     def cut(self, data: bytes) -> list[str | bytes]:
-        """The texts, and other frames as they came, that are now complete; of what breaks the rules all that is here.
+        """Return the complete texts, and other complete frames as bytes.
 
-        A text of more than `most` bytes, and a frame without a mask, is handed on before it is complete. Where many
-        are complete, these are the first of them, and `has_more` says so.
+        A text of more than `most` bytes, and a frame without a mask, is returned before it is complete, with all bytes
+        after it. If very many are complete, it returns the first of them, and sets `has_more`.
         """
         have = self._rest[self._at :] + data if data and self._rest else data or self._rest
         pieces: list[str | bytes] = []
@@ -80,7 +80,7 @@ class Cutter:
         return pieces
 
     def release(self) -> bytes:
-        """Give up what is not complete yet."""
+        """Return and forget the bytes that are not cut yet."""
         rest, self._rest = self._rest[self._at :], b""
         self._at, self.has_more = 0, False
         return rest

@@ -1,4 +1,4 @@
-"""Count open connections, by process, address and user, and refuse one too many."""
+"""Count open connections, by process, address and user, and refuse those beyond a limit."""
 
 from collections import Counter
 from collections.abc import Iterator

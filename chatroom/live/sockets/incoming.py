@@ -1,6 +1,6 @@
-"""The way in of a websocket: texts by a short way, everything else through uvicorn, and no more than is taken.
+"""Receive on a websocket: texts by a short way, everything else through uvicorn.
 
-Where more comes than the connection takes, nothing is read from its socket until it has taken what is here.
+If more arrives than the connection takes, its socket is not read until it has taken what is here.
 """
 
 import asyncio
@@ -14,10 +14,10 @@ from chatroom.asgi.budget import ACCOUNT, Account, Budget
 from chatroom.live.sockets.frames import Cutter
 
 MOST_AFTER_CLOSE = 65_536
-"""What may still come while a connection is being closed: what was on its way, and the client's goodbye."""
+"""What may still arrive while a connection is being closed: bytes on their way, and the client's close frame."""
 OTHERS_AT_ONCE = 20
 OTHERS_PER_SECOND = 200.0
-"""Pings, pongs and parts of messages, which cost as much as texts. When more come at once, the client has to wait."""
+"""Pings, pongs and parts of messages, which cost as much as texts. If more arrive at once, the client has to wait."""
 MOST_TAKEN = 8
 """Texts that wait for the connection to take them, before nothing more is read."""
 
@@ -38,7 +38,6 @@ class Inbox:
         self._waiting: asyncio.Future[None] | None = None
 
     def put_nowait(self, event: Event) -> None:
-        """Add an event."""
         if not self._events:
             self._events = deque()
         self._events.append(event)
@@ -46,7 +45,7 @@ class Inbox:
             self._waiting.set_result(None)
 
     async def get(self) -> Event:
-        """Take the oldest event; wait for one where there is none."""
+        """Take the oldest event, or wait for one."""
         if not self._events:
             self._waiting = asyncio.get_running_loop().create_future()
             try:
@@ -59,23 +58,21 @@ class Inbox:
         return event
 
     def empty(self) -> bool:
-        """Whether there is nothing to take."""
         return not self._events
 
     def qsize(self) -> int:
-        """How much there is to take."""
         return len(self._events)
 
 
 class IncomingProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's protocol with a bounded way in. It is used through `WebSocketProtocol`."""
+    """uvicorn's protocol with bounds on what it receives. It is used through `WebSocketProtocol`."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.queue = Inbox()  # type: ignore[assignment]
         self._account: Account = self.app_state.get(ACCOUNT) or Account(Budget())
         self._cutter: Cutter | None = None
-        """There is one from the end of the handshake on."""
+        """None until the end of the handshake."""
         self._after_close = 0
         self._waiting = 0
         self._is_resting = False
@@ -98,21 +95,20 @@ class IncomingProtocol(WebSocketsSansIOProtocol):
             self._stop_reading(others)
 
     async def receive(self) -> Any:
-        """As uvicorn does, with what has come already before what is still at the socket."""
+        """As uvicorn does, but the socket is read only after all received events are taken."""
         event = await self.queue.get()
         if self.read_paused and self.queue.empty():
             self._read_on()
         return event
 
     def handle_ping(self) -> None:
-        """Answer a ping, unless the answers to those before it are not read."""
+        """Answer a ping, unless the client does not read the answers to earlier ones."""
         if self.writable.is_set():
             super().handle_ping()
         else:
             self.conn.data_to_send()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
         self._account.release(self._waiting)
         self._waiting = 0
         self._account.close()
@@ -128,7 +124,7 @@ class IncomingProtocol(WebSocketsSansIOProtocol):
             self.transport.pause_reading()
 
     def _receive_otherwise(self, data: bytes) -> None:
-        """Take what comes with the handshake, and while the connection is being closed: not much."""
+        """Take what arrives with the handshake, and while the connection is being closed: a little."""
         if self._cutter is None:
             if self.handshake_initiated:
                 self.transport.abort()  # it has to wait for the answer
@@ -142,13 +138,13 @@ class IncomingProtocol(WebSocketsSansIOProtocol):
             self.transport.pause_reading()
 
     def _stop_reading(self, others: int) -> None:
-        """Read nothing until what came is taken; and for a while, where much of it was no text."""
+        """Do not read until all events are taken; and for a while, if many frames were not texts."""
         if self._is_over() or self._cutter is None:
             return
         self._count_waiting(self._cutter.waiting)
         self.read_paused = True
         self.transport.pause_reading()
-        # Nobody takes anything where only pieces of a message have come: then it is read on after the rest.
+        # If only parts of a message have arrived, nothing is taken: then it reads again after the rest.
         if others > OTHERS_AT_ONCE or self.queue.empty():
             self._is_resting = True
             self.loop.call_later(others / OTHERS_PER_SECOND, self._end_rest)
@@ -159,7 +155,7 @@ class IncomingProtocol(WebSocketsSansIOProtocol):
             self._read_on()
 
     def _read_on(self) -> None:
-        """Take what has come already, and then read again."""
+        """Take what has arrived, and then read again."""
         if self._is_resting or self._is_over():
             return
         self._count_waiting(0)

@@ -1,6 +1,6 @@
-"""Socket.IO's packets: which are none, how many come at once, and how many bytes wait for a client.
+"""Socket.IO's packets: which are valid, how many may come at once, and how many bytes may wait for a client.
 
-python-engineio decodes whatever comes, logs what it cannot as an error of its own, and keeps all that is sent.
+python-engineio decodes any input, logs invalid input as its own error, and queues without a bound.
 """
 
 import asyncio
@@ -9,16 +9,16 @@ from typing import Any
 import engineio
 
 MOST_WAITING_BYTES = 262_144
-"""Of what a client has not read yet; while more waits, nothing is sent to it and none of its events is taken."""
+"""Bytes that a client has not read yet; while more wait, it is sent nothing, and none of its events is taken."""
 MOST_PACKETS = 1000
-"""In one request of long-polling: what a client says in a burst comes together. Its bytes are bounded too."""
+"""In one request of long-polling, which has all packets of a burst. Its bytes are bounded too."""
 SIGNS = {"1", "2", "3", "5", "6"}
-"""What a packet begins with that is no message: close, ping, pong, upgrade, nothing."""
+"""The first characters of packets other than messages: close, ping, pong, upgrade, noop."""
 LONGEST_SIGN = len("2probe")
 
 
 class Outgoing(asyncio.Queue[Any]):
-    """What waits for a client, and whether there is room for more: python-engineio's own queue knows no bound."""
+    """What waits for a client, and whether there is room for more: python-engineio's own queue has no bound."""
 
     def _init(self, maxsize: int) -> None:
         super()._init(maxsize)
@@ -36,7 +36,7 @@ class Outgoing(asyncio.Queue[Any]):
         return item
 
     def release(self) -> None:
-        """Let a request that waits for something to come end with nothing: python-engineio would leave it waiting."""
+        """End a waiting request without packets: python-engineio would leave it waiting."""
         if self.empty():
             self.put_nowait(None)
 
@@ -52,7 +52,6 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # no types
     """python-engineio's server, with queues that say when they are full."""
 
     def create_queue(self, *args: Any, **kwargs: Any) -> Outgoing:
-        """The queue of one client."""
         return Outgoing(*args, **kwargs)
 
 

@@ -1,4 +1,4 @@
-"""One client of Socket.IO, from its first request to its end: whose it is, and what counts for it."""
+"""One client of Socket.IO, from its first request to its end: its user, and what is counted for it."""
 
 import asyncio
 import contextlib
@@ -20,8 +20,8 @@ class Session:
     """One client of Engine.IO, from its first request on."""
 
     def __init__(self, scope: Scope) -> None:
-        # Taken along, because the server forgets the headers of a websocket once it is open.
-        # A polling client's next request may come by another connection, and another's by this one.
+        # A copy, because the server forgets the headers of a websocket once it is open.
+        # A polling client's next request may use another connection, and another client's may use this one.
         self.account = account_of(scope) if scope["type"] == "websocket" else None
         self.person = ""
         self.scope: dict[str, Any] | None = {key: scope[key] for key in ("type", "scheme", "headers", "client")}
@@ -33,12 +33,12 @@ class Session:
         self.is_over = asyncio.Event()
 
     def open(self, queue: Outgoing, expiry: asyncio.TimerHandle) -> None:
-        """It is connected: `queue` holds what is sent to it, and `expiry` ends it unless it says who it is."""
+        """Note that it is connected: `queue` holds what is sent to it, `expiry` ends it unless it authenticates."""
         self.queue = queue
         self.expiry = expiry
 
     def admit(self, person_id: str) -> None:
-        """It has said who it is."""
+        """Note that it has authenticated."""
         self.scope = None
         self.person = person_id
         if self.account is not None:
@@ -47,12 +47,12 @@ class Session:
             self.expiry.cancel()
 
     def serve(self, client: Client, serving: "asyncio.Task[None]") -> None:
-        """Keep what serves it."""
+        """Keep its client, and the task that serves it."""
         self.client = client
         self.serving = serving
 
     def keep(self, ending: "asyncio.Task[None]") -> None:
-        """Keep the task that ends it, so that it comes to its end."""
+        """Keep a reference to the task that ends it."""
         self.serving = ending
 
     async def wait_for_room(self) -> None:
@@ -62,7 +62,7 @@ class Session:
             raise ConnectionResetError("the client is gone")
 
     def forget(self) -> None:
-        """It is over: nothing of it counts any longer."""
+        """End it: stop counting it."""
         if self.expiry is not None:
             self.expiry.cancel()
         self.counted.close()
@@ -88,7 +88,7 @@ async def find_visitor(live: LiveEndpoint, scope: dict[str, Any], auth: Any) -> 
 
 
 def until_over(receive: Receive, session: Session) -> Receive:
-    """What the client sends, until its session is over; then it looks as if it had gone."""
+    """Receive what the client sends; after the end of its session, receive a disconnect."""
 
     async def receive_or_end() -> dict[str, Any]:
         over = asyncio.ensure_future(session.is_over.wait())
@@ -108,6 +108,6 @@ def until_over(receive: Receive, session: Session) -> Receive:
 
 
 def _is_from_own_page(scope: Scope) -> bool:
-    """Whether the browser says so itself: with a GET to the page's own site it sends no Origin."""
+    """Whether the browser says that it is the same site: it sends no Origin with a GET to the page's own site."""
     headers = dict(scope["headers"])
     return b"origin" not in headers and headers.get(b"sec-fetch-site") == b"same-origin"

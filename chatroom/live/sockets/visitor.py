@@ -1,4 +1,4 @@
-"""Who is at the other end of a connection, and what may be done on it."""
+"""The user of a connection, and what connections work on."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -18,7 +18,7 @@ from chatroom.rooms.access import RoomAccess
 
 
 class Visitor(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who is logged in, at the other end of a connection."""
+    """The logged-in user of a connection."""
 
     person: Person
     session_id: str
@@ -29,7 +29,7 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Chat(msgspec.Struct, frozen=True, kw_only=True):
-    """What connections work on; in threads, but for what asks no database."""
+    """What connections work on. Functions that use the database are called in threads."""
 
     rooms: RoomAccess
     posting: Posting
@@ -40,6 +40,6 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True):
     paces: Paces = msgspec.field(default_factory=Paces)
 
     def enter(self, visitor: Visitor, slug: str) -> Access:
-        """The room as a visitor may see it; called in a thread."""
+        """Find a room for a visitor, and their rights in it; called in a thread."""
         user_id = visitor.person.id
         return visitor.grant.enter(slug, partial(self.rooms.find_for, user_id), partial(self.rooms.get_for, user_id))

@@ -1,7 +1,6 @@
-"""The websocket below the connection: uvicorn's own, with a shorter way out for what many receive.
+"""The websocket below a connection: uvicorn's own, with a shorter way to send what many clients receive.
 
-A frame is encoded once, by whoever makes it. Here it gets its header, and is compressed, once for all whose client
-takes it so.
+A frame is encoded once. Here it gets its header, and is compressed, once for all clients that accept compression.
 """
 
 from collections.abc import Callable, Coroutine
@@ -20,26 +19,25 @@ from chatroom.live.sockets.incoming import IncomingProtocol
 
 Write = Callable[..., Coroutine[Any, Any, None]]
 """Send text frames, each a JSON document; waits while the client does not read, raises `OSError` when it is gone."""
-
 WriteNow = Callable[..., bool]
-"""Send text frames without waiting; False, and nothing is sent, when that would have to wait or nobody is there."""
+"""Send text frames without waiting; False, and nothing is sent, if it would have to wait or the client is gone."""
 
 LINGER_SECONDS = 5.0
-"""For a client to read the reason why it is closed."""
+"""For a client to read why its connection is closed."""
 EXTENSION = "chatroom.write"
 EXTENSIONS = [DeflateFactory()]
 MIN_BYTES = 512
-"""About two messages. What is shorter is not compressed: it would save a few bytes, and no packet."""
+"""About two messages. Compressing a shorter frame would save a few bytes, and no packet."""
 KEPT_FRAMES = 8
 
 
 def never_now(*_frames: bytes) -> bool:
-    """For a way out that may always have to wait."""
+    """The `WriteNow` of a transport that may always have to wait."""
     return False
 
 
 class Transport(msgspec.Struct, frozen=True, kw_only=True):
-    """One client's ways in and out."""
+    """Functions to receive from one client and send to it."""
 
     receive: Receive
     send: Send
@@ -55,19 +53,18 @@ class WebSocketProtocol(IncomingProtocol):
         self.conn.available_extensions = EXTENSIONS
 
     def handle_connect(self, event: Request) -> None:
-        """Offer the shorter way out to the application."""
+        """Offer the short way to the application."""
         super().handle_connect(event)
         if not self.close_sent:
             extensions = cast("dict[str, Any]", self.scope["extensions"])
             extensions[EXTENSION] = self.write, self.write_now
 
     def pause_writing(self) -> None:
-        """The client does not keep up: count what is on its way to it. Its pings end it in time."""
+        """Count what is on its way to a client that does not read. An unanswered ping ends its connection in time."""
         super().pause_writing()
         self._account.stall(self.transport.get_write_buffer_size(), self.transport.abort)
 
     def resume_writing(self) -> None:
-        """The client reads again."""
         super().resume_writing()
         self._account.flow()
 
@@ -77,18 +74,18 @@ class WebSocketProtocol(IncomingProtocol):
         self._abort_later()
 
     def handle_close(self, event: Frame) -> None:
-        """Close the connection of a client that says goodbye."""
+        """Close the connection of a client that sent a close frame."""
         super().handle_close(event)
         self._abort_later()
 
     def handle_parser_exception(self) -> None:
-        """Close the connection of a client that broke the rules."""
+        """Close the connection of a client that broke the protocol."""
         super().handle_parser_exception()
         self._abort_later()
 
     def _abort_later(self) -> None:
-        # Closing waits until the client has read what is on its way, and one that stalls never does: without
-        # this its connection, its presence and its buffers stayed for ever, also after its session had ended.
+        # Closing waits until the client has read what is on its way. Without this, the connection, presence and
+        # buffers of a client that never reads would stay for ever, even after the end of its session.
         self.loop.call_later(LINGER_SECONDS, self.transport.abort)
 
     async def write(self, *frames: bytes) -> None:
@@ -107,13 +104,13 @@ class WebSocketProtocol(IncomingProtocol):
         return True
 
     def _packed(self, frame: bytes) -> bytes:
-        """A frame with its header, as this client takes it."""
+        """A frame with its header, compressed if this client accepts that."""
         if len(frame) < MIN_BYTES:
-            return framed(frame)  # an answer, most often: kept, it would drive out what many receive
+            return framed(frame)  # mostly an answer: in the cache, it would replace a frame that many receive
         return _compressed(frame) if self.conn.extensions else _plain(frame)
 
     async def send(self, message: Any) -> None:
-        """As uvicorn does; then forget the handshake, which is larger than everything else that an idle one holds."""
+        """As uvicorn does; then forget the handshake, which is larger than the rest of an idle connection."""
         await super().send(message)
         if message["type"] == "websocket.accept":
             self.scope["headers"] = []
@@ -122,10 +119,10 @@ class WebSocketProtocol(IncomingProtocol):
         elif message["type"] == "websocket.close":
             self._abort_later()
         elif message["type"] == "websocket.http.response.body":
-            self.handshake_complete = True  # or uvicorn takes every refusal for a fault, and logs it
+            self.handshake_complete = True  # else uvicorn logs every refusal as an error
 
 
-# Made once for all who are sent the same.
+# Made once for all clients that receive the same frame.
 _plain = lru_cache(KEPT_FRAMES)(framed)
 
 
@@ -135,7 +132,7 @@ def _compressed(frame: bytes) -> bytes:
 
 
 def transport_of(scope: Scope, receive: Receive, send: Send) -> Transport:
-    """The connection's ways in and out: the short ones where our server runs, else those of any ASGI server."""
+    """The transport of a connection: the short way under our server, else that of any ASGI server."""
     direct: tuple[Write, WriteNow] | None = scope.get("extensions", {}).get(EXTENSION)
     if direct is not None:
         write_direct, write_now = direct
@@ -145,7 +142,7 @@ def transport_of(scope: Scope, receive: Receive, send: Send) -> Transport:
         for frame in frames:
             try:
                 await send({"type": "websocket.send", "text": frame.decode()})
-            except RuntimeError as error:  # uvicorn closed the connection by itself, and has not told us yet
+            except RuntimeError as error:  # uvicorn has closed the connection, and has not said so yet
                 raise ConnectionResetError("the connection is closed") from error
 
     return Transport(receive=receive, send=send, write=write)

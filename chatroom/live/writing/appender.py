@@ -22,9 +22,9 @@ from chatroom.messages.writer import Change
 log = logging.getLogger(__name__)
 
 MAX_BATCH = 250
-"""More are stored one batch after the other: while the database has one, the room is shown the one before."""
+"""Larger numbers are stored in several batches: while one is written, the room is shown the one before."""
 ENOUGH = 64
-"""Drafts that need not wait for more of their kind."""
+"""Drafts that are stored without waiting for more."""
 LOOP_TURNS = 3
 """Send to the followers, read the sockets, take the frames."""
 Done = Callable[[Stored | ChatroomError], None]
@@ -33,7 +33,7 @@ Queue = deque[tuple[Draft | Change, Done]]
 
 
 class Ready(NamedTuple):
-    """A batch of which nothing is left to do but to write it, as the messages that follow a revision."""
+    """A batch that only has to be written, as the messages after a revision."""
 
     batch: Batch
     after: int
@@ -41,7 +41,7 @@ class Ready(NamedTuple):
 
 
 class Appender:
-    """Drafts in, stored messages out. `published` gets every room's new messages, once a majority has them."""
+    """Stores drafts. `published` receives every room's new messages, once a majority of the database has them."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Appender:
         self._queues: dict[str, Queue] = {}
         self._writing: dict[str, asyncio.Future[Outcome]] = {}
         self._expected: dict[str, int] = {}
-        """The revision to which the write that is under way in a room will lead, if it succeeds at once."""
+        """The newest revision of a room after the write that is under way, if it succeeds at once."""
         self._ready: dict[str, Ready] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -80,9 +80,9 @@ class Appender:
             asyncio.get_running_loop().call_soon(self._prepare, room, queue)
 
     async def hear(self, room: str, revision: int) -> "asyncio.Future[Outcome] | None":
-        """Another process has written into a room, up to a revision; what waits here is on its way after this.
+        """Begin to write what waits here, because another process has written in the room, up to a revision.
 
-        Returns the write that is under way in the room now: what it stores will be shown right behind the other's.
+        Returns the write that is under way in the room: its messages will be shown right behind the others.
         """
         if room in self._queues:
             self._rivals.meet(room)
@@ -96,7 +96,7 @@ class Appender:
             await asyncio.wait(self._tasks, timeout=timeout_seconds)
 
     async def _drain(self, room: str, queue: Queue) -> None:
-        # Let everybody who is ready put theirs first: what arrived together is stored together.
+        # Let all that is ready be put first: drafts that arrive together are stored together.
         await asyncio.sleep(0)
         while queue:
             item, done = queue[0]
@@ -109,7 +109,7 @@ class Appender:
         self._writing.pop(room, None)
 
     async def _store_batches(self, room: str, queue: Queue) -> None:
-        """Store the drafts at the front, batch by batch, and show each to the room."""
+        """Store the drafts at the front, and show each batch to the room."""
         await self._rivals.take_turn(room)
         batch = _take_batch(queue)
         writing = self._begin(room, batch, self._rivals.newest(room))
@@ -118,8 +118,8 @@ class Appender:
             newest = self._end(room, outcome)
             ready = self._take_ready(room, queue, newest)
             if newest is not None and (ready or _is_busy(queue)):
-                # The database works on the next one while this one is shown. Nothing is known of it yet: still one
-                # write at a time, each after the last.
+                # The database works on the next batch while this one is shown. There is still one write at a time,
+                # each after the last.
                 following = ready.batch if ready else _take_batch(queue)
                 writing = self._begin(room, following, newest, ready)
                 await _let_the_loop_turn()  # so that it is on its way
@@ -139,14 +139,14 @@ class Appender:
         return writing
 
     def _end(self, room: str, outcome: Outcome) -> int | None:
-        """The revision after which the next batch may be written while this one is shown; None if it must not be."""
+        """The revision after which the next batch may be written while this one is shown; None if it must wait."""
         self._expected.pop(room, None)
         if isinstance(outcome, ChatroomError) or self._rivals.are_in(room):
             return None
         return max(self._newest(room) or 0, *(stored.message.revision for stored in outcome))
 
     def _prepare(self, room: str, queue: Queue) -> None:
-        """Make a full batch ready while the one before it is stored, so that it leaves the moment that one is."""
+        """Make a full batch ready while the one before it is stored, so that it can be written right after it."""
         after = self._expected.get(room)
         if after is None or room in self._ready or not queue or not isinstance(queue[0][0], Draft):
             return
@@ -162,7 +162,7 @@ class Appender:
             self._ready[room] = Ready(batch, after, store_now)
 
     def _take_ready(self, room: str, queue: Queue, newest: int | None) -> Ready | None:
-        """The batch that is ready, if it is the next; otherwise it goes back to where it was."""
+        """The batch that is ready, if it is the next; otherwise it goes back to the queue."""
         ready = self._ready.pop(room, None)
         if ready is not None and ready.after != newest:
             queue.extendleft(reversed(ready.batch))
@@ -170,7 +170,7 @@ class Appender:
         return ready
 
     async def _show(self, room: str, batch: Batch, outcome: Outcome) -> None:
-        """Give the room what was stored, and everybody their outcome."""
+        """Show the room what was stored, and tell each draft's outcome."""
         if not isinstance(outcome, ChatroomError):
             for (_, done), result in zip(batch, outcome, strict=True):
                 _tell(done, result)
@@ -207,12 +207,12 @@ def _take_batch(queue: Queue) -> Batch:
 
 
 def _is_busy(queue: Queue) -> bool:
-    """Whether there is enough to store at once: fewer wait for each other, so that more come in one frame."""
+    """Whether there is enough to store at once; fewer drafts wait, so that one frame has more."""
     return len(queue) >= ENOUGH and isinstance(queue[0][0], Draft)
 
 
 def _tell(done: Done, outcome: Stored | ChatroomError) -> None:
-    """Give the outcome to whoever asked for it; a failure there must not stop the room's queue."""
+    """Call `done` with the outcome; its failure must not stop the room's queue."""
     try:
         done(outcome)
     except Exception:
@@ -220,9 +220,9 @@ def _tell(done: Done, outcome: Stored | ChatroomError) -> None:
 
 
 async def _let_the_loop_turn() -> None:
-    """Let what was stored reach its readers, and what waits at the sockets come in: the next batch is larger for it.
+    """Let stored messages reach their readers, and new frames arrive, so that the next batch is larger.
 
-    It takes no time where nothing is waiting to be sent or read.
+    It takes no time if nothing is waiting to be sent or read.
     """
     for _ in range(LOOP_TURNS):
         await asyncio.sleep(0)

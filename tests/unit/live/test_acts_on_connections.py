@@ -49,7 +49,7 @@ def may_post(process: Process, room: Room) -> bool:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("act", [remove, make_read_only, archive])
 @in_loop
-async def test_a_connection_posts_no_more_than_a_page(
+async def test_a_connection_posts_no_faster_than_a_page(
     act: Callable[[Process, Access], None], mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """M14: neither right after the failure nor after a second try."""

@@ -19,7 +19,7 @@ async def test_a_page_posts_from_its_own_thread() -> None:
 
 
 @in_loop
-async def test_a_page_is_told_when_too_many_wait() -> None:
+async def test_a_page_is_refused_if_too_many_drafts_wait() -> None:
     process = await started(max_waiting=1)
     process.engine.appender._writer._run = never
     process.engine.appender.put(LOBBY.id, draft("a1"), lambda outcome: None)
@@ -41,7 +41,7 @@ async def test_a_page_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @in_loop
-async def test_what_is_stored_after_the_page_gave_up_is_told_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_post_stored_after_the_time_out_is_answered_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bridge, "PATIENCE_SECONDS", 0.01)
     process = await started()
     go = process.engine.hold()
@@ -52,7 +52,7 @@ async def test_what_is_stored_after_the_page_gave_up_is_told_to_nobody(monkeypat
     assert process.store.newest_revision(LOBBY.id) == 1
 
 
-def test_a_page_that_posts_after_the_loop_has_ended_is_told() -> None:
+def test_a_page_that_posts_after_the_loop_has_ended_is_refused() -> None:
     processes = []
 
     async def test() -> None:

@@ -52,7 +52,7 @@ def listening(database: Database, origin: str) -> Iterator[Listener]:
 
 
 @pytest.mark.parametrize("others", ["a", "here0", "her", "z", "0"])
-def test_what_others_write_is_heard_of_and_what_one_writes_oneself_is_not(real_database: Database, others: str) -> None:
+def test_the_feed_reports_writes_of_others_and_not_own_writes(real_database: Database, others: str) -> None:
     own, other = (MessageStore(real_database, origin=origin) for origin in ("here", others))
     with listening(real_database, "here") as listener:
         own.append(ROOM, [rendered("a1", author=ALICE)])
@@ -67,7 +67,7 @@ def test_what_others_write_is_heard_of_and_what_one_writes_oneself_is_not(real_d
     assert listener.heard in ([(ROOM, 2), (ROOM, 4), (ROOM, 9)], [(ROOM, 2), (ROOM, 4), (ROOM, 4), (ROOM, 9)])
 
 
-def test_ones_own_messages_are_left_out_where_the_oplog_is_read(real_database: Database) -> None:
+def test_own_messages_are_excluded_by_the_server(real_database: Database) -> None:
     """Or mongod makes an event of each of them, which is a third of what a message costs it."""
     stages: list[dict[str, Any]] = [{"$changeStream": {"fullDocument": "updateLookup"}}, *pipeline_for("here")]
     aggregate = {"aggregate": "messages", "pipeline": stages, "cursor": {}}

@@ -14,7 +14,7 @@ ALICE, _, _ = CAST
 class TestStart:
     @pytest.mark.parametrize("failure", [Unavailable("away"), SettingsError("not allowed")])
     @in_loop
-    async def test_a_database_that_is_away_at_the_start_is_asked_again(self, tick: Ticks, failure: Exception) -> None:
+    async def test_an_outage_at_the_start_is_retried(self, tick: Ticks, failure: Exception) -> None:
         process = Process()
         make_feed = process.engine._make_feed
         process.post("a1")
@@ -36,7 +36,7 @@ class TestStart:
 
 class TestStopping:
     @in_loop
-    async def test_stopping_gives_everything_back(self, tick: Ticks) -> None:
+    async def test_stopping_releases_everything(self, tick: Ticks) -> None:
         process = await started()
         await process.engine.enter(LOBBY, ALICE)
         await tick()
@@ -49,7 +49,7 @@ class TestStopping:
         assert not process.bridge.is_open
 
     @in_loop
-    async def test_stopping_while_the_database_is_away(self, tick: Ticks) -> None:
+    async def test_stopping_during_a_database_outage(self, tick: Ticks) -> None:
         process = await started()
 
         def away() -> None:

@@ -92,12 +92,12 @@ class TestChangeStream:
             ("lobby", 1),
         ]
 
-    def test_once_it_listens_every_room_is_asked_for(self) -> None:
+    def test_the_feed_polls_every_room_once_after_it_opens(self) -> None:
         """What was written between the reading of a room and the opening of the stream is not lost."""
         assert follow(Script([(None, 0)]), 2, {"lobby": 3, "den": 0}) == [("lobby", 4), ("den", 1)]
 
     @pytest.mark.parametrize("failure", [Unavailable("broken"), ValueError("a bug"), KeyError("room")])
-    def test_d09_f13_a_broken_stream_is_opened_again_and_what_it_missed_asked_for(self, failure: Exception) -> None:
+    def test_d09_f13_a_failed_stream_is_reopened_and_rooms_are_polled(self, failure: Exception) -> None:
         script = Script([(None, 0), ("lobby", 4), failure], [failure], [(None, 0), ("lobby", 9)])
 
         assert follow(script, 4, {"lobby": 3}) == [("lobby", 4), ("lobby", 4), ("lobby", 4), ("lobby", 9)]
@@ -149,7 +149,7 @@ class TestChangeStream:
 
 
 class TestPolling:
-    def test_it_asks_for_the_rooms_that_are_known_and_hints_at_those_that_moved(self) -> None:
+    def test_it_polls_known_rooms_and_reports_those_with_changes(self) -> None:
         hints = Hints()
         asked: list[Mapping[str, int]] = []
 
@@ -163,7 +163,7 @@ class TestPolling:
         assert asked[0] == {"lobby": 3, "den": 1}
 
     @pytest.mark.parametrize("failure", [Unavailable("away"), ValueError("a bug")])
-    def test_it_goes_on_after_a_failure(self, failure: Exception) -> None:
+    def test_it_continues_after_a_failure(self, failure: Exception) -> None:
         hints = Hints()
         failures = [failure, failure]
 

@@ -129,7 +129,7 @@ def test_d08_history_then_tail_then_live_and_the_exact_number_that_was_missed(cu
     assert bool(room.pages) == (cursor < 16)
 
 
-def test_messages_that_come_while_history_is_read_are_neither_lost_nor_doubled() -> None:
+def test_messages_during_a_history_read_arrive_once() -> None:
     async def test() -> Room:
         room = Room(20, held=4)
         read_page = room.read_page
@@ -168,7 +168,7 @@ def test_it_catches_up_once_only() -> None:
     assert room.seen() == list(range(1, 8))
 
 
-def test_a_slow_send_holds_nothing_and_wakes_to_one_frame() -> None:
+def test_a_slow_send_buffers_nothing_and_continues_with_one_frame() -> None:
     """While a reader does not read, nothing is kept for it; then it gets all it missed together."""
 
     async def test() -> Room:
@@ -232,7 +232,7 @@ def test_one_slow_reader_delays_no_other() -> None:
     assert run(test).seen() == [1, 2, 3, 4]
 
 
-def test_the_store_is_asked_again_while_it_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reads_are_retried_during_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(followers, "STORE_PAUSE_SECONDS", 0)
 
     async def test() -> Room:
@@ -268,7 +268,7 @@ def test_a_cursor_that_is_ahead_of_this_process_waits_for_it() -> None:
     assert room.seen() == [9]
 
 
-def test_presence_comes_after_catching_up_and_then_with_every_version() -> None:
+def test_presence_follows_catching_up_and_then_every_version() -> None:
     async def test() -> Room:
         room = Room(2)
         room.presence.enter(ALICE)
@@ -315,7 +315,7 @@ def test_a_slow_reader_gets_the_whole_presence_list_once() -> None:
 
 
 @pytest.mark.parametrize("format", ["text", "html"])
-def test_messages_come_in_the_format_that_was_asked_for(format: Format) -> None:
+def test_messages_have_the_requested_format(format: Format) -> None:
     async def test() -> Room:
         room = Room(6, held=2)
         room.follow(0, format)

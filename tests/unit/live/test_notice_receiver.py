@@ -34,7 +34,7 @@ async def hear(process: Process) -> None:
 class TestAccess:
     @pytest.mark.parametrize("why", ["removed", "left"])
     @in_loop
-    async def test_who_is_no_member_any_more_is_told_and_sees_nothing_more(self, why: str) -> None:
+    async def test_a_removed_member_is_informed_and_gets_nothing_more(self, why: str) -> None:
         process = await started()
         alice = await process.connect(query={"room": "den"})
         bob = await process.connect("bob", query={"room": "den"})
@@ -60,9 +60,7 @@ class TestAccess:
         assert [(frame["client_id"], frame["reason"]) for frame in alice.frames("refused")] == [("a2", "not_found")]
 
     @in_loop
-    async def test_who_is_removed_is_out_though_the_audit_log_cannot_be_written(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    async def test_a_removal_takes_effect_even_if_the_audit_log_fails(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """M14."""
         process = await started()
         for person in (ALICE, BOB):
@@ -82,7 +80,7 @@ class TestAccess:
         assert [entry["act"] for entry in process.database["audit"].find()] == ["remove_member"]
 
     @in_loop
-    async def test_who_has_left_a_public_room_is_not_let_in_by_posting(self) -> None:
+    async def test_posting_does_not_rejoin_a_public_room(self) -> None:
         """M17."""
         process = await started()
         room = process.rooms.making.create(BOB, "member", title="Tea")
@@ -122,7 +120,7 @@ class TestAccess:
         assert connection._accesses._known["den"].role == "moderator"  # type: ignore[attr-defined]
 
     @in_loop
-    async def test_what_was_looked_up_before_and_came_after_is_not_remembered(self) -> None:
+    async def test_rights_read_before_a_notice_are_not_cached(self) -> None:
         process = await started()
         alice = await process.connect(query={})
         get_for = process.rooms.access.get_for
@@ -157,7 +155,7 @@ class TestAccess:
         assert [frame["type"] for frame in client.frames()] == ["refused"]
 
     @in_loop
-    async def test_a_database_that_is_away_is_asked_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_an_outage_is_retried(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(following, "PAUSE_SECONDS", 0)
         process = await started()
         alice = await process.connect(query={"room": "den"})
@@ -188,7 +186,7 @@ class TestUser:
         assert [person.name for person in live.presence.local()] == ["Ally"]
 
     @in_loop
-    async def test_a_ban_ends_every_connection_and_says_why(self) -> None:
+    async def test_a_ban_ends_every_connection_with_its_reason(self) -> None:
         process = await started()
         alice, also = await process.connect(), await process.connect(query={})
         bob = await process.connect("bob")
@@ -200,7 +198,7 @@ class TestUser:
 
 class TestRoom:
     @in_loop
-    async def test_those_who_follow_get_it_and_what_they_remember_is_new(self) -> None:
+    async def test_followers_get_the_notice_and_refresh_their_rights(self) -> None:
         process = await started()
         alice, bob = await process.connect(), await process.connect("bob", query={"room": "den"})
         process.database["rooms"].update_one({"_id": LOBBY.id}, {"$set": {"topic": "News", "slow_seconds": 5}})
@@ -267,7 +265,7 @@ class TestHints:
         assert [frame["type"] for frame in alice.frames()] == ["caught_up"]
 
     @in_loop
-    async def test_whoever_may_have_missed_some_looks_everything_up(self) -> None:
+    async def test_after_missed_notices_everything_is_read_again(self) -> None:
         process = await started()
         alice = await process.connect(query={"room": "den"})
         expel(process)

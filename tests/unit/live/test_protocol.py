@@ -132,7 +132,7 @@ def test_i02_i08_w04_a_malformed_frame_is_refused_as_invalid(raw: str) -> None:
         ),
     ).map(json.dumps)
 )
-def test_whatever_comes_is_a_frame_or_a_refusal(raw: str) -> None:
+def test_any_input_is_a_frame_or_a_refusal(raw: str) -> None:
     try:
         assert isinstance(protocol.parse(raw), protocol.Frame)
     except Refused as refusal:
@@ -183,7 +183,7 @@ class TestMessages:
         gone = {"id", "sequence", "revision", "author", "deleted_at", "kind"}
         assert set(json.loads(protocol.encode_message(deleted, "brief"))) == gone
 
-    def test_an_edited_message_says_when(self) -> None:
+    def test_an_edited_message_has_its_time(self) -> None:
         edited = message(7, 9, edited_at=SENT_AT.replace(microsecond=0))
 
         shown = json.loads(protocol.encode_message(edited, "text"))

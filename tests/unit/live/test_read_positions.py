@@ -44,9 +44,7 @@ class TestRead:
         assert alice.frames("refused") == []
 
     @in_loop
-    async def test_a_database_that_is_away_refuses_nobody_and_stops_nothing(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    async def test_an_outage_refuses_nobody_and_stops_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(positions, "PAUSE_SECONDS", 0)
         process = await started()
         calls = []
@@ -64,7 +62,7 @@ class TestRead:
 
     @pytest.mark.parametrize("sequence", [-1, "1", None, 2**53 + 1, 1.5])
     @in_loop
-    async def test_what_is_no_position_is_refused(self, sequence: Any) -> None:
+    async def test_an_invalid_position_is_refused(self, sequence: Any) -> None:
         process = await started()
         alice = await process.connect()
         await alice.say({"type": "read", "room": "lobby", "sequence": sequence})
@@ -83,7 +81,7 @@ class TestRead:
 
 class TestTyping:
     @in_loop
-    async def test_those_in_the_room_see_who_types_and_those_who_count_do_not(self) -> None:
+    async def test_full_followers_see_typing_and_brief_followers_do_not(self) -> None:
         process = await started()
         alice, bob = await process.connect(), await process.connect("bob")
         brief = await process.connect("bob", query={"room": "lobby", "format": "brief"})
@@ -99,7 +97,7 @@ class TestTyping:
         assert typing(bob) == [["Alice"], []]
 
     @in_loop
-    async def test_who_types_elsewhere_is_seen_until_their_message_is(self) -> None:
+    async def test_typing_at_another_process_is_shown_until_the_message(self) -> None:
         here = await started()
         there = await started(beside=here)
         alice, bob = await here.connect(), await there.connect("bob")
@@ -117,7 +115,7 @@ class TestTyping:
         assert typing(bob) == [["Alice"], []]
 
     @in_loop
-    async def test_who_may_not_post_is_not_shown_and_not_refused(self) -> None:
+    async def test_typing_without_the_right_to_post_is_ignored(self) -> None:
         process = await started()
         process.database["memberships"].update_one(
             {"user": ALICE.id, "room": DEN.id}, {"$set": {"muted_until": datetime(2100, 1, 1, tzinfo=UTC)}}
@@ -129,7 +127,7 @@ class TestTyping:
         assert typing(bob) == alice.frames("refused") == []
 
     @in_loop
-    async def test_where_nobody_looks_nothing_happens(self) -> None:
+    async def test_without_followers_nothing_happens(self) -> None:
         process = await started()
         alice = await process.connect()
         await alice.say({"type": "typing", "room": "den"})

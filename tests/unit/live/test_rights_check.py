@@ -84,7 +84,7 @@ CHANGES: dict[str, tuple[Callable[[Process], Any], str]] = {
 
 @pytest.mark.parametrize("name", CHANGES)
 @in_loop
-async def test_who_lost_a_right_has_lost_it_after_two_minutes(name: str, tick: Ticks) -> None:
+async def test_a_lost_right_ends_after_two_minutes(name: str, tick: Ticks) -> None:
     """M16."""
     change, expected = CHANGES[name]
     process = await started()
@@ -108,7 +108,7 @@ async def test_who_lost_a_right_has_lost_it_after_two_minutes(name: str, tick: T
     ids=["banned", "another password", "deleted"],
 )
 @in_loop
-async def test_who_may_not_be_here_at_all_is_disconnected(change: dict[str, Any], tick: Ticks) -> None:
+async def test_a_user_without_access_is_disconnected(change: dict[str, Any], tick: Ticks) -> None:
     """M16."""
     process = await started()
     alice, bob = await process.connect(query={"room": "den"}), await process.connect("bob", query={"room": "den"})
@@ -119,7 +119,7 @@ async def test_who_may_not_be_here_at_all_is_disconnected(change: dict[str, Any]
 
 
 @in_loop
-async def test_where_nothing_changed_nobody_is_asked_about(tick: Ticks, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_changes_nobody_is_looked_up(tick: Ticks, monkeypatch: pytest.MonkeyPatch) -> None:
     process = await started()
     alice = await process.connect(query={"room": "den"})
     await say(alice, "a1")

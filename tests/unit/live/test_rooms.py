@@ -41,7 +41,7 @@ class TestRooms:
         assert (live.tail.start, live.tail.revision) == (2, 2)
 
     @in_loop
-    async def test_those_who_enter_together_get_the_same(self) -> None:
+    async def test_simultaneous_followers_share_a_room(self) -> None:
         process = Process()
         lives = await asyncio.gather(*[process.engine.enter(LOBBY, ALICE) for _ in range(5)])
         assert len(set(map(id, lives))) == 1
@@ -49,7 +49,7 @@ class TestRooms:
         assert await process.engine.enter(LOBBY, BOB) is lives[0]
 
     @in_loop
-    async def test_what_is_written_while_it_opens_is_not_lost(self) -> None:
+    async def test_writes_during_the_opening_are_not_lost(self) -> None:
         """No hint can reach a room before it is known; so it reads on once it is."""
         process = Process()
         newest = process.store.newest_revision
@@ -79,7 +79,7 @@ class TestRooms:
         assert (await process.engine.enter(LOBBY, ALICE)).connections == 1
 
     @in_loop
-    async def test_who_gave_up_while_it_opened_leaves_nothing_behind(self) -> None:
+    async def test_a_cancelled_opening_leaves_nothing(self) -> None:
         process = Process()
 
         def away(room: str) -> int:
@@ -152,7 +152,7 @@ class TestHints:
         assert revisions(live) == [1]
 
     @in_loop
-    async def test_a_hint_that_comes_while_the_store_is_read_is_not_lost(self) -> None:
+    async def test_a_hint_during_a_read_is_not_lost(self) -> None:
         process = await started()
         live = await process.engine.enter(LOBBY, ALICE)
         await settle()
@@ -207,7 +207,7 @@ class TestHints:
         assert reads == [0, 3, 6]
 
     @in_loop
-    async def test_a_store_that_is_away_is_asked_again(self, tick: Ticks) -> None:
+    async def test_a_read_is_retried_during_an_outage(self, tick: Ticks) -> None:
         process = await started()
         live = await process.engine.enter(LOBBY, ALICE)
         await settle()
@@ -290,7 +290,7 @@ class TestTogether:
         return client, write
 
     @in_loop
-    async def test_both_come_in_one_frame(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_both_batches_are_in_one_frame(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(room_reader, "TOGETHER_SECONDS", PATIENCE_SECONDS)
         client, write = await self.write_at_once()
         assert client.seen() == []
@@ -300,7 +300,7 @@ class TestTogether:
         assert len(client.frames("changes")) == 1
 
     @in_loop
-    async def test_a_write_that_takes_long_keeps_nobody_waiting(self) -> None:
+    async def test_a_slow_write_delays_nobody(self) -> None:
         client, write = await self.write_at_once()
         await wait_until_in_loop(client.seen)
         assert client.seen() == ["theirs"]
@@ -311,7 +311,7 @@ class TestTogether:
 
 class TestPages:
     @in_loop
-    async def test_those_who_ask_for_the_same_page_at_once_share_one_query(self) -> None:
+    async def test_simultaneous_readers_of_a_page_share_one_query(self) -> None:
         process = await started()
         process.post("a1", "a2")
         live = await process.engine.enter(LOBBY, ALICE)
@@ -324,7 +324,7 @@ class TestPages:
         assert live.reader._pages == {}
 
     @in_loop
-    async def test_who_leaves_while_a_page_is_read_takes_it_from_nobody(self) -> None:
+    async def test_a_reader_who_leaves_does_not_cancel_the_page_of_others(self) -> None:
         process = await started()
         process.post("a1")
         live = await process.engine.enter(LOBBY, ALICE)

@@ -68,7 +68,7 @@ async def test_s05_sessions_are_prolonged_at_ticks_of_their_own_and_once_for_all
 
 
 @in_loop
-async def test_s05_who_posts_here_prolongs_the_session_once_in_a_while(tick: Ticks) -> None:
+async def test_s05_posting_prolongs_the_session_once_in_a_while(tick: Ticks) -> None:
     process = await started()
     active, idle = FakeConnection(process, "active"), FakeConnection(process, "idle")
     process.prolonged["active"] = process.now + timedelta(hours=2)

@@ -38,7 +38,7 @@ def revisions(tail: Tail, cursor: int = 0) -> list[int]:
 
 
 class TestOffer:
-    def test_what_comes_next_is_taken(self) -> None:
+    def test_the_next_change_is_taken(self) -> None:
         tail = make()
 
         assert tail.offer([message(1), message(2)])
@@ -46,7 +46,7 @@ class TestOffer:
         assert tail.revision == 3
         assert revisions(tail) == [1, 2, 3]
 
-    def test_what_is_here_already_is_ignored(self) -> None:
+    def test_known_changes_are_ignored(self) -> None:
         tail = filled(message(1), message(2))
 
         assert tail.offer([message(1), message(2), message(2)])
@@ -59,14 +59,14 @@ class TestOffer:
         assert tail.offer([message(3), message(1), message(2), message(1)])
         assert revisions(tail) == [1, 2, 3]
 
-    def test_a_gap_is_told_and_nothing_beyond_it_taken(self) -> None:
+    def test_a_gap_is_reported_and_later_changes_are_not_taken(self) -> None:
         tail = filled(message(1))
 
         assert not tail.offer([message(2), message(4), message(5)])
         assert tail.revision == 2
         assert revisions(tail) == [1, 2]
 
-    def test_what_came_too_early_is_taken_when_it_comes_again(self) -> None:
+    def test_an_early_change_is_taken_when_it_is_offered_again(self) -> None:
         tail = filled(message(1))
         tail.offer([message(3)])
 
@@ -75,7 +75,7 @@ class TestOffer:
         assert revisions(tail) == [1, 2, 3]
 
     @given(st.lists(st.lists(st.integers(1, 12), max_size=5), max_size=20), st.randoms())
-    def test_however_it_comes_it_is_dense(self, batches: list[list[int]], random: Any) -> None:
+    def test_the_tail_is_dense_for_any_order_of_offers(self, batches: list[list[int]], random: Any) -> None:
         tail = make()
         for batch in batches:
             before = tail.revision
@@ -104,7 +104,7 @@ class TestFill:
         assert revisions(tail) == [1, 4, 5]
         assert tail.offer([message(6)])
 
-    def test_what_came_meanwhile_is_not_taken_twice(self) -> None:
+    def test_changes_offered_in_the_meantime_are_not_taken_twice(self) -> None:
         tail = filled(message(1))
         tail.offer([message(2), message(3)])
 
@@ -119,7 +119,7 @@ class TestFill:
 
 
 class TestSuperseded:
-    def test_a_message_that_changed_comes_once_in_its_latest_state(self) -> None:
+    def test_a_changed_message_is_returned_once_in_its_latest_state(self) -> None:
         tail = filled(message(1), message(2), message(1, 3), message(3, 4), message(1, 5))
 
         shown = read(tail, 0)
@@ -160,7 +160,7 @@ class TestBounds:
         assert (tail.start, tail.revision) == (1, 2)
         assert revisions(tail, 1) == [2]
 
-    def test_a_wide_text_counts_as_what_it_holds(self) -> None:
+    def test_a_wide_text_counts_its_bytes(self) -> None:
         assert Entry(message(1, text="\U0001f600" * 1000)).size > Entry(message(1, text="x" * 1000)).size + 5000
 
     def test_a_start_that_was_given_up_is_the_oldest_that_was_dropped(self) -> None:
@@ -233,7 +233,7 @@ class TestFrames:
         assert walk(tail) == [[3, 4], [5, 6]]
 
     @given(st.data())
-    def test_whoever_walks_the_tail_gets_the_latest_of_everything(self, data: Any) -> None:
+    def test_reading_the_tail_returns_the_latest_state(self, data: Any) -> None:
         changes: list[Message] = []
         for revision in range(1, data.draw(st.integers(1, 25)) + 1):
             old = data.draw(st.sampled_from([m.sequence for m in changes] or [revision]) | st.just(revision))
@@ -286,7 +286,7 @@ class Inbox:
 
 class TestSendingToThoseWhoWait:
     @in_loop
-    async def test_what_comes_is_sent_without_waking_them(self) -> None:
+    async def test_new_changes_are_sent_without_waking_the_followers(self) -> None:
         tail = filled(message(1))
         readers = [Inbox(tail, 1) for _ in range(3)]
         await settle()
@@ -317,7 +317,7 @@ class TestSendingToThoseWhoWait:
         await asyncio.gather(*waiting, return_exceptions=True)
 
     @in_loop
-    async def test_who_cannot_take_it_now_looks_for_itself_and_has_missed_nothing(self) -> None:
+    async def test_a_busy_follower_reads_the_tail_itself_and_misses_nothing(self) -> None:
         tail = filled(message(1))
         slow, quick = Inbox(tail, 1), Inbox(tail, 1)
         await settle()
@@ -330,7 +330,7 @@ class TestSendingToThoseWhoWait:
         quick.task.cancel()
 
     @in_loop
-    async def test_what_does_not_fit_one_frame_is_for_the_reader_to_go_on_with(self) -> None:
+    async def test_the_follower_continues_after_a_full_frame(self) -> None:
         tail = make(max_messages=5000)
         reader = Inbox(tail, 0)
         await settle()
@@ -339,7 +339,7 @@ class TestSendingToThoseWhoWait:
         assert reader.revisions == [list(range(1, FRAME_MESSAGES + 1))]
 
     @in_loop
-    async def test_who_is_before_the_tail_by_then_turns_to_the_store(self) -> None:
+    async def test_a_follower_behind_the_tail_reads_the_store(self) -> None:
         tail = make(max_messages=2)
         reader = Inbox(tail, 0)
         await settle()
@@ -348,7 +348,7 @@ class TestSendingToThoseWhoWait:
         assert reader.revisions == []
 
     @in_loop
-    async def test_who_has_read_further_elsewhere_is_sent_nothing_old(self) -> None:
+    async def test_a_follower_ahead_is_sent_nothing_old(self) -> None:
         tail = filled(message(1))
         ahead = Inbox(tail, 3)
         await settle()
@@ -358,7 +358,7 @@ class TestSendingToThoseWhoWait:
         assert ahead.revisions == [[4]]
         ahead.task.cancel()
 
-    def test_one_who_cannot_be_sent_to_stops_nobody(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_a_failed_send_stops_nobody_else(self, caplog: pytest.LogCaptureFixture) -> None:
         async def run() -> None:
             tail = filled(message(1))
 
@@ -378,7 +378,7 @@ class TestSendingToThoseWhoWait:
         assert "a frame could not be sent" in caplog.text
 
     @in_loop
-    async def test_nothing_is_sent_to_one_who_was_cancelled(self) -> None:
+    async def test_a_cancelled_follower_is_sent_nothing(self) -> None:
         tail = filled(message(1))
         reader = Inbox(tail, 1)
         await settle()
@@ -391,7 +391,7 @@ class TestSendingToThoseWhoWait:
 
 class TestWaiting:
     @in_loop
-    async def test_growth_wakes_everybody_who_waits(self) -> None:
+    async def test_growth_wakes_all_waiting_followers(self) -> None:
         tail = make()
         waiters = [asyncio.create_task(wait(tail)) for _ in range(3)]
         await asyncio.sleep(0)
@@ -427,7 +427,7 @@ class TestWaiting:
         waiter.cancel()
 
     @in_loop
-    async def test_who_was_cancelled_is_forgotten_and_stops_nobody(self) -> None:
+    async def test_a_cancelled_waiter_is_removed_and_stops_nobody(self) -> None:
         tail = make()
         waiters = [asyncio.create_task(wait(tail)) for _ in range(3)]
         await asyncio.sleep(0)
@@ -439,7 +439,7 @@ class TestWaiting:
         assert not tail._waiting
 
     @in_loop
-    async def test_who_is_cancelled_in_the_same_moment_as_it_grows(self) -> None:
+    async def test_a_waiter_is_cancelled_while_the_tail_grows(self) -> None:
         tail = make()
         waiter, other = asyncio.create_task(wait(tail)), asyncio.create_task(wait(tail))
         await asyncio.sleep(0)

@@ -48,7 +48,7 @@ def test_a_line_of_the_room() -> None:
     assert without_name(KEPT, message(BOB, "Bob added Carol", kind="event")) == {}
 
 
-def test_a_mention_is_what_the_page_shows_and_not_what_somebody_typed() -> None:
+def test_only_rendered_mentions_are_replaced() -> None:
     text = "@alice and @bob: Alice, **come**! `@alice`"
     members = [
         Person(id=ALICE.id, username="alice", name="Al <b> O'Ice"),

@@ -74,7 +74,7 @@ class TestAppendNow:
     def test_without_an_event_loop_there_is_only_the_ordinary_way(self, messages: Messaging) -> None:
         assert asyncio.run(messages.appending.append_now(LOBBY.id, [draft("a1")], 0)) is None
 
-    def test_what_is_coloured_is_stored_from_the_event_loop(self, messages: Messaging) -> None:
+    def test_highlighted_texts_are_stored_from_the_event_loop(self, messages: Messaging) -> None:
         now = StoredNow()
         messages.appending._store_now = now  # type: ignore[assignment]
         ready = messages.texts.with_code(draft("c1", "```py\ndef f(): pass\n```"))

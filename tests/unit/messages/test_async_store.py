@@ -53,7 +53,7 @@ def test_drafts_become_the_next_messages_as_a_reader_reads_them(real_database: D
     assert log_of(store) == [(1, 1, "a1"), (2, 2, "a2"), (3, 3, "a3")]
 
 
-def test_what_was_made_ready_is_stored_as_it_would_have_been(real_database: Database, store: MessageStore) -> None:
+def test_prepared_drafts_are_stored_unchanged(real_database: Database, store: MessageStore) -> None:
     store.append(ROOM, batch("a1"))
 
     async def test(messages: AsyncMessages) -> None:
@@ -93,7 +93,7 @@ def test_it_waits_for_a_majority_and_the_journal_as_every_write(
     run(real_database, store, test)
 
 
-def test_d02_who_is_behind_is_told_so_and_stores_nothing(real_database: Database, store: MessageStore) -> None:
+def test_d02_a_conflict_is_reported_and_stores_nothing(real_database: Database, store: MessageStore) -> None:
     """Another process took the revision: what is to be stored next is known when that has been heard of."""
     store.append(ROOM, [rendered("b1", author=BOB)])
 
@@ -107,7 +107,7 @@ def test_d02_who_is_behind_is_told_so_and_stores_nothing(real_database: Database
     assert [m[2] for m in log_of(store)] == ["b1", "a1", "a2"]
 
 
-def test_what_was_sent_before_is_settled_by_the_ordinary_way(real_database: Database, store: MessageStore) -> None:
+def test_a_repeated_draft_is_resolved_in_a_thread(real_database: Database, store: MessageStore) -> None:
     (first,) = store.append(ROOM, batch("a1"))
 
     async def test(messages: AsyncMessages) -> None:
@@ -160,7 +160,7 @@ def test_whatever_is_not_a_plain_yes_is_settled_by_the_ordinary_way(
     run(real_database, store, test)
 
 
-def test_a_database_that_is_away_leaves_the_outcome_to_the_ordinary_way(
+def test_an_outage_leaves_the_outcome_to_a_thread(
     real_database: Database, store: MessageStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def test(messages: AsyncMessages) -> None:

@@ -10,6 +10,7 @@ from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Author, Message, Reaction, Role, Room
 from chatroom.messages.log_store import MOST_PINS
 from chatroom.messages.messages_store import MessageStore
+from chatroom.messages.writer import Change
 from chatroom.mongo.database import Database
 from chatroom.rooms.access import LOBBY
 from chatroom.rooms.rooms_store import RoomStore
@@ -26,8 +27,23 @@ def edit_seen(messages: Messaging, message: Message, text: str) -> Message:
     return messages.change(LOBBY, change)
 
 
+def make_twice(change: Change, store: MessageStore, monkeypatch: pytest.MonkeyPatch) -> Message:
+    """Make a change again after a try that was stored and not answered."""
+    write = store.change
+
+    def write_and_fall_silent(*given: Any, **more: Any) -> Message:
+        write(*given, **more)
+        raise Unavailable("silence")
+
+    monkeypatch.setattr(store, "change", write_and_fall_silent)
+    with pytest.raises(Unavailable):
+        change(LOBBY.id, None)
+    monkeypatch.setattr(store, "change", write)
+    return change(LOBBY.id, None)
+
+
 class TestEdit:
-    def test_its_author_gives_a_message_another_text(self, messages: Messaging) -> None:
+    def test_an_author_edits_a_message(self, messages: Messaging) -> None:
         message = say(messages, "teh")
 
         edited = edit(messages, ALICE, message.id, "*the*")
@@ -68,7 +84,7 @@ class TestEdit:
 
 
 class TestDelete:
-    def test_a_deleted_message_keeps_its_place_and_nothing_else(self, messages: Messaging, memory: Database) -> None:
+    def test_a_deleted_message_keeps_only_its_place(self, messages: Messaging, memory: Database) -> None:
         message = say(messages, "secret")
 
         deleted = delete(messages, ALICE, message.id)
@@ -85,7 +101,7 @@ class TestDelete:
             messages.change(LOBBY, messages.changes.editing(access(BOB, LOBBY, "moderator"), message.id, "ho"))
         assert delete(messages, BOB, message.id, "moderator").deleted_at
 
-    def test_what_a_moderator_deletes_is_noted_once_and_ones_own_is_not(
+    def test_deletions_by_moderators_are_recorded_once_and_own_are_not(
         self, messages: Messaging, store: MessageStore, memory: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Also where the outcome of the write was unknown, and it was tried again."""
@@ -95,17 +111,7 @@ class TestDelete:
         delete(messages, ALICE, own.id, "moderator")
         assert audit.page().entries == []
         change = messages.changes.deleting(access(BOB, LOBBY, "moderator"), message.id, "rude")
-        write = store.change
-
-        def write_and_fall_silent(*given: Any, **more: Any) -> Message:
-            write(*given, **more)
-            raise Unavailable("silence")
-
-        monkeypatch.setattr(store, "change", write_and_fall_silent)
-        with pytest.raises(Unavailable):
-            change(LOBBY.id, None)
-        monkeypatch.setattr(store, "change", write)
-        assert change(LOBBY.id, None).deleted_at
+        assert make_twice(change, store, monkeypatch).deleted_at
         delete(messages, BOB, message.id, "moderator")
         (entry,) = audit.page(room=LOBBY.id).entries
         assert (entry.actor, entry.act, entry.subject.name) == (BOB, "delete_message", "Alice in Lobby")
@@ -128,7 +134,7 @@ class TestReact:
     def react(self, messages: Messaging, person: Author, message_id: str, emoji: str, *, on: bool = True) -> Message:
         return messages.change(LOBBY, messages.changes.reacting(access(person, LOBBY), message_id, emoji, on=on))
 
-    def test_to_what_is_announced_everybody_reacts_who_is_not_muted(self, messages: Messaging) -> None:
+    def test_everybody_except_muted_users_reacts_in_a_read_only_room(self, messages: Messaging) -> None:
         message = say(messages, "Version 2.1 is out")
         announcements = msgspec.structs.replace(LOBBY, is_read_only=True)
         bob = access(BOB, announcements)
@@ -160,7 +166,7 @@ class TestReact:
         assert self.react(messages, BOB, message.id, "🎉") == once
         assert self.react(messages, BOB, message.id, "😄", on=False) == once
 
-    def test_only_an_emoji_and_only_on_what_is_there(self, messages: Messaging) -> None:
+    def test_only_an_emoji_on_an_existing_message(self, messages: Messaging) -> None:
         message = say(messages, "hi")
         with pytest.raises(Refused) as refusal:
             self.react(messages, BOB, message.id, "<b>")
@@ -191,7 +197,7 @@ class TestPin:
         assert self.pin(messages, message.id, on=False) == message
         assert self.pin(messages, message.id) == self.pin(messages, message.id)
 
-    def test_the_room_says_who_pinned_once_for_each_time(self, messages: Messaging, store: MessageStore) -> None:
+    def test_each_pin_adds_one_event(self, messages: Messaging, store: MessageStore) -> None:
         message = say(messages, "hi")
         for on in (True, True, False, True):
             self.pin(messages, message.id, on=on)
@@ -199,22 +205,12 @@ class TestPin:
         assert [(each.text, each.reply_to) for each in lines] == [("Bob pinned a message", message.sequence)] * 2
         assert {each.author.id for each in lines} == {BOB.id}
 
-    def test_a_pin_whose_outcome_was_unknown_is_said_once(
+    def test_a_retried_pin_adds_one_event(
         self, messages: Messaging, store: MessageStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         message = say(messages, "hi")
         change = messages.changes.pinning(access(BOB, LOBBY, "moderator"), message.id)
-        write = store.change
-
-        def write_and_fall_silent(*given: Any, **more: Any) -> Message:
-            write(*given, **more)
-            raise Unavailable("silence")
-
-        monkeypatch.setattr(store, "change", write_and_fall_silent)
-        with pytest.raises(Unavailable):
-            change(LOBBY.id, None)
-        monkeypatch.setattr(store, "change", write)
-        assert change(LOBBY.id, None).pinned_at
+        assert make_twice(change, store, monkeypatch).pinned_at
         assert [each.kind for each in store.newest(LOBBY.id, 9)] == ["message", "event"]
 
     def test_a_line_that_cannot_be_written_is_left_out(
@@ -262,12 +258,12 @@ class TestEditsThatComeLate:
         first = edit_seen(messages, seen, "two")
         assert edit_seen(messages, seen, "two") == first
 
-    def test_what_else_changed_is_no_conflict(self, messages: Messaging, store: MessageStore) -> None:
+    def test_other_changes_are_not_a_conflict(self, messages: Messaging, store: MessageStore) -> None:
         seen = say(messages, "one")
         store.change(LOBBY.id, seen.id, lambda _: {"pinned_at": NOW})
         assert edit_seen(messages, seen, "two").text == "two"
 
-    def test_who_has_read_the_newer_text_may_replace_it(self, messages: Messaging) -> None:
+    def test_an_author_who_saw_the_newer_text_may_replace_it(self, messages: Messaging) -> None:
         newer = edit_seen(messages, say(messages, "one"), "two")
         assert newer.text_revision == newer.revision
         assert edit_seen(messages, newer, "three").text == "three"

@@ -46,7 +46,7 @@ def test_known_languages_have_colours(language: str, code: str, span: str) -> No
 
 
 @pytest.mark.parametrize("language", ["", "text", "nope", "brainfuck", "__class__", '"><script>', "py ", "\0"])
-def test_what_is_not_known_stays_as_it_is(language: str) -> None:
+def test_unknown_names_stay_unchanged(language: str) -> None:
     assert highlight("x = 1\n", language) == ""
 
 
@@ -60,7 +60,7 @@ def test_long_code_stays_as_it_is() -> None:
     assert highlight("1\n" * (LONGEST // 2) + "1", "py") == ""
 
 
-def test_code_that_takes_too_long_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_slow_code_stays_plain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(highlighting, "MOST_SECONDS", -1)
     assert highlight("x = 1\n", "py") == ""
 
@@ -72,12 +72,12 @@ def test_not_a_character_is_lost(code: str) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.sampled_from(sorted(LANGUAGES)), st.text(alphabet="ab1 \n\t\"'`<>&{}()[]/\\*#@$%+-=.;:!|~^é", max_size=80))
-def test_whatever_is_written_comes_out_in_known_spans(language: str, code: str) -> None:
+def test_any_code_is_rendered_with_known_classes(language: str, code: str) -> None:
     assert text_of(highlight(code, language)) in {code, ""}
 
 
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
-def test_no_code_takes_long(language: str) -> None:
+def test_highlighting_time_is_bounded(language: str) -> None:
     """What was found to make one lexer or another slow; a slow expression cannot be stopped in its middle."""
     highlight("a\n", language)
     for piece in ('"', "'", "`", "/*", "<!--", "{{", "a(", "[", "\\", "a-", " ", "\n", "#{", "<a "):
@@ -119,7 +119,7 @@ class TestColours:
         assert cost.post(blocks=20) == 5
         assert cost.asked == pytest.approx([0.05, 0.04, 0.03, 0.02, 0.01])
 
-    def test_who_has_used_up_their_time_has_no_colours_and_nobody_else_is_concerned(self, cost: Cost) -> None:
+    def test_a_used_up_time_budget_affects_only_its_user(self, cost: Cost) -> None:
         cost.takes = 0.0625
         assert [cost.post() for _ in range(7)] == [1] * 5 + [0] * 2
         assert cost.post("bob") == 1

@@ -56,7 +56,7 @@ class TestPages:
             messages.history.after(LOBBY, cursor, 2)
         assert refusal.value.reason == "unknown_cursor"
 
-    def test_a_change_while_the_page_is_read_comes_twice_rather_than_never(
+    def test_a_change_during_a_read_is_sent_twice_rather_than_never(
         self, messages: Messaging, store: MessageStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         newest = store.newest
@@ -80,7 +80,7 @@ def test_an_empty_room_has_an_empty_page(messages: Messaging) -> None:
 
 
 class TestReplies:
-    def test_what_is_quoted_is_as_it_is_now(self, messages: Messaging) -> None:
+    def test_quotes_show_the_current_message(self, messages: Messaging) -> None:
         first = say(messages, "one")
         answer = messages.post(LOBBY, new_draft(BOB, "yes", reply_to=1)).message
         edit(messages, ALICE, first.id, "two")

@@ -44,12 +44,12 @@ def mentions(directory: Directory, clock: Clock) -> Mentions:
     return Mentions(directory, clock=clock)
 
 
-def test_a_text_without_an_at_sign_asks_nobody(mentions: Mentions, directory: Directory) -> None:
+def test_a_text_without_an_at_sign_makes_no_query(mentions: Mentions, directory: Directory) -> None:
     assert mentions.find(access(ALICE, LOBBY), "hello person1") == ()
     assert directory.asked == []
 
 
-def test_who_is_named_in_the_order_of_the_text_and_once(mentions: Mentions, directory: Directory) -> None:
+def test_mentions_keep_the_order_of_the_text_without_duplicates(mentions: Mentions, directory: Directory) -> None:
     found = mentions.find(access(ALICE, LOBBY), "@person2 @PERSON1, @person2 @nobody `@person3` a@person4")
     assert found == (PEOPLE[2], PEOPLE[1])
     assert directory.asked == [["person2", "person1", "nobody"]]
@@ -66,9 +66,7 @@ def test_everybody_is_named_by_moderators_alone(mentions: Mentions, directory: D
     assert directory.asked == [["person1"]]
 
 
-def test_what_was_found_is_kept_for_a_while_for_each_room(
-    mentions: Mentions, directory: Directory, clock: Clock
-) -> None:
+def test_found_people_are_cached_per_room_for_a_while(mentions: Mentions, directory: Directory, clock: Clock) -> None:
     other = Room(id="other", slug="other", title="")
     for room in (LOBBY, LOBBY, other):
         assert mentions.find(access(ALICE, room), "@person1 @nobody") == (PEOPLE[1],)

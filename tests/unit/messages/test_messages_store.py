@@ -69,7 +69,7 @@ class TestAppend:
         assert (message.text, message.html) == ("hi", "<p>hi</p>")
         assert store.changed_after(ROOM, 0, 10) == [message]  # the answer is what a reader reads, to the bit
 
-    def test_times_are_aware_and_cut_to_what_the_database_keeps(self, store: MessageStore) -> None:
+    def test_times_are_aware_and_in_milliseconds(self, store: MessageStore) -> None:
         (message,) = post(store, "a1")
 
         assert message.sent_at == NOW.replace(microsecond=456000)
@@ -156,7 +156,7 @@ class TestAppend:
         assert [m[2] for m in log_of(store)] == ["a1", "a2", "n1", "n2", "n3"]
 
     @pytest.mark.parametrize("after", [0, 1, 2])
-    def test_a_hint_that_is_behind_costs_no_more_than_a_try(self, store: MessageStore, after: int) -> None:
+    def test_an_outdated_hint_costs_one_retry(self, store: MessageStore, after: int) -> None:
         post(store, "a1", "a2", "a3")
 
         batch = post(store, "b1", "b2", after=after)
@@ -192,7 +192,7 @@ class TestAppend:
         assert changed.revision == 5
         assert revisions_given(real_database) == [1, 2, 3, 4, 5]
 
-    def test_what_was_stored_before_a_failure_in_the_middle_is_not_stored_again(
+    def test_messages_stored_before_a_failure_are_not_stored_again(
         self, store: MessageStore, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         insert_many = database["messages"].insert_many
@@ -255,7 +255,7 @@ class TestAppend:
         assert again.is_repeated
         assert again.message.sequence == 1
 
-    def test_what_is_never_confirmed_ends_as_unknown_within_the_bound(
+    def test_an_unconfirmed_write_ends_as_unknown_within_the_bound(
         self, store: MessageStore, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         now = [0.0]
@@ -318,7 +318,7 @@ class TestChange:
         assert [m.sequence for m in store.changed_after(ROOM, 0, 10)] == [2, 1]
         assert store.changed_after(ROOM, 2, 10) == [changed]
 
-    def test_an_append_after_a_change_goes_on_from_it(self, store: MessageStore) -> None:
+    def test_an_append_after_a_change_takes_the_next_revision(self, store: MessageStore) -> None:
         (first,) = post(store, "a1")
         store.change(ROOM, first.id, say("changed"))
 
@@ -446,7 +446,7 @@ class TestRead:
         assert store.changed_after(ROOM, 2**53, 3) == []
         assert store.changed_after("other", 0, 3) == []
 
-    def test_a_message_that_changed_five_times_comes_once(self, store: MessageStore) -> None:
+    def test_a_message_that_changed_five_times_is_returned_once(self, store: MessageStore) -> None:
         first, second = post(store, "a1", "a2")
         for n in range(5):
             store.change(ROOM, first.id, say(str(n)))
@@ -478,7 +478,7 @@ class TestRead:
         self, store: MessageStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A room that is far behind is read on from any hint; what was left out is asked for again."""
-        monkeypatch.setattr("chatroom.messages.rooms_log_store.MAX_HINTS", 2)
+        monkeypatch.setattr("chatroom.messages.log_store.MAX_HINTS", 2)
         post(store, *[f"a{i}" for i in range(9)])
 
         assert store.newest_revisions({ROOM: 0})[ROOM] <= 3
@@ -496,7 +496,7 @@ class TestRead:
         ],
         ids=ascii,
     )
-    def test_u07_every_text_comes_back_as_it_was(self, store: MessageStore, text: str) -> None:
+    def test_u07_every_text_is_stored_unchanged(self, store: MessageStore, text: str) -> None:
         (stored,) = store.append(ROOM, [rendered("a1", text)])
 
         assert stored.message.text == text
@@ -525,7 +525,7 @@ class TestHowFarTheRoomIs:
         assert not store.has_come_to("lobby", 3)
         assert not store.has_come_to("empty", 1)
 
-    def test_a_new_primary_is_asked_again_once_it_knows(
+    def test_a_new_primary_is_read_again_when_it_is_ready(
         self, store: MessageStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The fault run found readers who were told, just after a failover, that the room had never come so far."""

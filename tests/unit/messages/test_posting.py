@@ -90,7 +90,7 @@ class TestOrder:
             ({"reply_to": 9, "room": SLOW}, "invalid", ["rate"]),
         ],
     )
-    def test_a_refusal_comes_before_what_is_dearer(
+    def test_cheap_checks_come_before_expensive_ones(
         self, place: Place, more: dict[str, Any], reason: str, charged: list[str]
     ) -> None:
         with pytest.raises(Refused) as refusal:
@@ -113,7 +113,7 @@ class TestOrder:
             place.say("", file_ids=["f" * 24], room=SLOW)
         assert place.charged == ["rate"]
 
-    def test_files_that_come_along_are_kept_once_the_text_may_be_said_and_the_turn_has_come(self, place: Place) -> None:
+    def test_sent_files_are_stored_after_the_text_and_slow_mode_are_checked(self, place: Place) -> None:
         def upload() -> list[str]:
             place.charged.append("upload")
             return []
@@ -147,7 +147,7 @@ class TestDatabase:
         ],
         ids=str,
     )
-    def test_what_is_to_be_looked_up_says_so(self, place: Place, more: dict[str, Any]) -> None:
+    def test_checks_that_need_the_database_are_announced(self, place: Place, more: dict[str, Any]) -> None:
         assert place.posting.needs_database(submission(**more))
 
     def test_moderators_and_webhooks_do_not_wait_in_a_slow_room(self, place: Place) -> None:
@@ -188,14 +188,14 @@ class TestKnown:
         with pytest.raises(Refused):
             place.say(client_id="h2", room=READ_ONLY)
 
-    def test_nobody_is_answered_with_anothers(self, place: Place) -> None:
+    def test_a_repeated_id_never_returns_a_message_of_another_author(self, place: Place) -> None:
         place.say(client_id="a1")
         with pytest.raises(Refused):
             place.say(client_id="a1", author=BOB, access=access(BOB, READ_ONLY))
 
 
 class TestReplies:
-    def test_what_is_answered_must_be_a_message_of_the_room(self, place: Place) -> None:
+    def test_a_reply_must_refer_to_a_message_of_the_room(self, place: Place) -> None:
         place.say("one")
         line = message_of(place.say("joined"))
         place.store.change(LOBBY.id, line.id, lambda _: {"kind": "event"})

@@ -13,12 +13,12 @@ def test_the_first_comes_last_and_others_join() -> None:
     assert react([TADA], BOB, "🎉", on=True) == [Reaction("🎉", (ALICE, BOB))]
 
 
-def test_the_last_to_go_takes_the_emoji_with_them() -> None:
+def test_removing_the_last_reaction_removes_the_emoji() -> None:
     assert react([Reaction("🎉", (ALICE, BOB))], ALICE, "🎉", on=False) == [Reaction("🎉", (BOB,))]
     assert react([TADA, Reaction("😄", (BOB,))], ALICE, "🎉", on=False) == [Reaction("😄", (BOB,))]
 
 
-def test_what_is_so_already_is_no_change() -> None:
+def test_a_repeated_reaction_is_no_change() -> None:
     assert react([TADA], ALICE, "🎉", on=True) is None
     assert react([TADA], BOB, "🎉", on=False) is None
     assert react([], BOB, "🎉", on=False) is None

@@ -63,7 +63,7 @@ class TestText:
         ],
         ids=ascii,
     )
-    def test_what_can_be_seen_is_a_text(self, messages: Messaging, text: str) -> None:
+    def test_a_text_needs_a_visible_character(self, messages: Messaging, text: str) -> None:
         messages.texts.check(text)
 
     @pytest.mark.parametrize("character", ["x", "é", "\U0001f600", "\n."])
@@ -96,18 +96,18 @@ class TestMentions:
             store, max_length=LONGEST, find_mentions=lambda _, text: (bob,) if "@bob" in text else (), clock=lambda: NOW
         )
 
-    def test_a_post_names_somebody(self, naming: Messaging) -> None:
+    def test_a_post_mentions_a_person(self, naming: Messaging) -> None:
         draft = naming.texts.with_mentions(access(ALICE, LOBBY), new_draft(ALICE, "hi @bob", "a1"))
         message = naming.post(LOBBY, draft).message
         assert message.mentions == (BOB.id,)
         assert message.html == f'<p>hi <span class="mention" data-user="{BOB.id}">@Bob &lt;b&gt;</span></p>'
 
-    def test_an_edit_names_somebody_else_or_nobody(self, naming: Messaging) -> None:
+    def test_an_edit_changes_the_mentions(self, naming: Messaging) -> None:
         message = say(naming, "hi")
         assert edit(naming, ALICE, message.id, "hi @bob").mentions == (BOB.id,)
         assert edit(naming, ALICE, message.id, "hi").mentions == ()
 
-    def test_a_draft_that_names_nobody_is_the_same(self, naming: Messaging) -> None:
+    def test_a_draft_without_mentions_is_unchanged(self, naming: Messaging) -> None:
         draft = new_draft(ALICE, "hi", "a1")
         assert naming.texts.with_mentions(access(ALICE, LOBBY), draft) is draft
 

@@ -201,7 +201,7 @@ class TestDelivering:
     def test_in_rooms_that_have_come_further_than_one_question_reads(
         self, services: Services, deliveries: Deliveries, poster: Poster, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("chatroom.messages.rooms_log_store.MAX_HINTS", 3)
+        monkeypatch.setattr("chatroom.messages.log_store.MAX_HINTS", 3)
         for texts in (["one", "two", "three", "four"], ["five"]):
             say(services, *texts)
             deliveries.deliver_all()

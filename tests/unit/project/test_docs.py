@@ -23,7 +23,7 @@ from pymongo import IndexModel
 
 from chatroom.base.config import Settings
 from chatroom.base.errors import Refused
-from chatroom.base.models import Author, Held, Hook, Message, Person, RoomValues, User
+from chatroom.base.models import Author, Held, Hook, Message, Notice, Person, RoomValues, User
 from chatroom.live import protocol
 from chatroom.live.sockets.endpoint import REFUSED_STATUS
 from chatroom.moderation.held_store import HeldStore
@@ -37,7 +37,6 @@ from chatroom.rooms.former_slugs_store import FormerSlugs
 from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.services import COLLECTIONS, Services
-from chatroom.site.notices import Notice
 from chatroom.site.settings_store import SiteStore
 from chatroom.web.kit import errors
 from chatroom.web.messages.messages_api import MOST_MESSAGES, Changes, Post, Reading, StoredAnswer

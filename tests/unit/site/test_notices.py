@@ -3,8 +3,9 @@ from typing import Any
 import pytest
 
 from chatroom.base.errors import Unavailable
+from chatroom.base.models import Notice
 from chatroom.mongo.database import Database
-from chatroom.site.notices import DEAF_SECONDS, MISSED, Notice, Notices
+from chatroom.site.notices import DEAF_SECONDS, MISSED, Notices
 from chatroom.site.notices_store import NoticeStore
 from tests.conftest import Clock
 from tests.databases import in_memory

@@ -28,7 +28,7 @@ def test_a_new_reader_gets_the_whole_list_by_name() -> None:
     assert shown(presence, 0) == {"here": [{"id": "d", "name": "aaron"}, fields(ALICE), fields(BOB)]}
 
 
-def test_an_empty_room_is_said_too() -> None:
+def test_an_empty_room_is_reported_too() -> None:
     presence = Presence("lobby")
 
     assert presence.publish()
@@ -37,7 +37,7 @@ def test_an_empty_room_is_said_too() -> None:
     assert shown(presence, 0) == {"here": []}
 
 
-def test_who_saw_the_version_before_gets_what_changed() -> None:
+def test_a_reader_of_the_previous_version_gets_the_changes() -> None:
     presence = Presence("lobby")
     presence.enter(ALICE)
     presence.publish()
@@ -48,7 +48,7 @@ def test_who_saw_the_version_before_gets_what_changed() -> None:
     assert shown(presence, 1) == {"came": [fields(BOB)], "left": [ALICE.id]}
 
 
-def test_who_missed_more_gets_the_whole_list() -> None:
+def test_a_reader_of_an_older_version_gets_the_whole_list() -> None:
     presence = Presence("lobby")
     for person in (ALICE, BOB, MALLORY):
         presence.enter(person)
@@ -69,7 +69,7 @@ def test_nothing_is_published_before_it_is_time() -> None:
     assert shown(presence, 0) == {"here": [fields(ALICE)]}
 
 
-def test_who_came_and_left_in_between_was_never_there() -> None:
+def test_a_person_who_came_and_left_in_between_is_not_reported() -> None:
     presence = Presence("lobby")
     presence.publish()
     presence.enter(ALICE)
@@ -107,7 +107,7 @@ def test_people_in_other_processes_are_here_too_once() -> None:
     assert shown(presence, 1) == {"came": [], "left": [BOB.id]}
 
 
-def test_a_new_name_is_told() -> None:
+def test_a_new_name_is_reported() -> None:
     presence = Presence("lobby")
     presence.enter(ALICE)
     presence.publish()

@@ -10,7 +10,7 @@ ALICE, BOB, _ = CAST
 
 
 @in_loop
-async def test_who_comes_is_here_from_the_next_tick(tick: Ticks) -> None:
+async def test_a_new_person_is_present_from_the_next_tick(tick: Ticks) -> None:
     process = await started()
     live = await process.engine.enter(LOBBY, ALICE)
     await tick()
@@ -24,7 +24,7 @@ async def test_who_comes_is_here_from_the_next_tick(tick: Ticks) -> None:
 
 
 @in_loop
-async def test_who_only_passed_through_holds_no_lease(tick: Ticks) -> None:
+async def test_a_short_visit_takes_no_lease(tick: Ticks) -> None:
     process = await started()
     live = await process.engine.enter(LOBBY, ALICE)
     process.engine.leave(live, ALICE)
@@ -34,7 +34,7 @@ async def test_who_only_passed_through_holds_no_lease(tick: Ticks) -> None:
 
 
 @in_loop
-async def test_who_left_and_came_back_keeps_the_lease(tick: Ticks) -> None:
+async def test_a_person_who_returns_keeps_the_lease(tick: Ticks) -> None:
     process = await started()
     live = await process.engine.enter(LOBBY, ALICE)
     await tick()
@@ -71,7 +71,7 @@ async def test_leases_that_were_lost_are_taken_again(tick: Ticks) -> None:
 
 
 @in_loop
-async def test_while_the_database_is_away_the_own_people_are_still_seen(tick: Ticks) -> None:
+async def test_during_an_outage_the_people_of_this_process_stay_present(tick: Ticks) -> None:
     process = await started()
     take = process.presences.take
     process.presences.take = away  # type: ignore[method-assign, assignment]
@@ -85,7 +85,7 @@ async def test_while_the_database_is_away_the_own_people_are_still_seen(tick: Ti
 
 
 @in_loop
-async def test_who_left_while_the_lease_was_being_taken_is_not_a_ghost(tick: Ticks) -> None:
+async def test_leaving_while_the_lease_is_taken_leaves_no_presence(tick: Ticks) -> None:
     """A lease of nobody would be renewed with the others, for as long as the process lives."""
     process = await started()
     take = process.presences.take
@@ -105,7 +105,7 @@ async def test_who_left_while_the_lease_was_being_taken_is_not_a_ghost(tick: Tic
 
 
 @in_loop
-async def test_who_left_while_the_database_was_away_is_ended_later(tick: Ticks) -> None:
+async def test_leaving_during_an_outage_ends_the_lease_later(tick: Ticks) -> None:
     process = await started()
     live = await process.engine.enter(LOBBY, ALICE)
     await tick()

@@ -45,7 +45,7 @@ def test_a_lease_is_seen_by_other_processes(one: PresenceStore, two: PresenceSto
     assert one.elsewhere(["lobby"]) == {"lobby": []}
 
 
-def test_nobody_asks_for_nothing(one: PresenceStore) -> None:
+def test_without_people_there_is_no_query(one: PresenceStore) -> None:
     one.take([])
     one.end([])
     assert one.elsewhere([]) == {}
@@ -90,7 +90,7 @@ def test_taking_a_lease_again_prolongs_it(one: PresenceStore, two: PresenceStore
     assert two.here("lobby") == [ALICE, BOB]
 
 
-def test_taking_a_lease_again_tells_the_other_processes_a_new_name(one: PresenceStore, two: PresenceStore) -> None:
+def test_renewing_a_lease_stores_the_new_name(one: PresenceStore, two: PresenceStore) -> None:
     one.take([("lobby", ALICE)])
     renamed = Person(ALICE.id, "Alice of the Woods", "alice", is_bot=True)
     one.take([("lobby", renamed), ("lobby", BOB)])
@@ -99,7 +99,7 @@ def test_taking_a_lease_again_tells_the_other_processes_a_new_name(one: Presence
     assert two.here("lobby") == [renamed, BOB]
 
 
-def test_who_reads_without_a_connection_is_here_for_some_seconds(
+def test_a_reader_without_a_connection_is_present_for_some_seconds(
     one: PresenceStore, two: PresenceStore, clock: Clock
 ) -> None:
     one.visit("lobby", ALICE)
@@ -136,7 +136,7 @@ def test_all_leases_of_a_process_end_with_it(one: PresenceStore, two: PresenceSt
     assert two.here("den") == []
 
 
-def test_who_types_is_seen_by_other_processes_for_a_while(one: PresenceStore, two: PresenceStore, clock: Clock) -> None:
+def test_typing_is_seen_by_other_processes_for_a_while(one: PresenceStore, two: PresenceStore, clock: Clock) -> None:
     one.take([("lobby", ALICE), ("lobby", BOB)])
     at = clock.now.replace(microsecond=0)
     one.mark_typing([("lobby", ALICE.id), ("den", ALICE.id)], at)

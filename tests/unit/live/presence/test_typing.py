@@ -21,7 +21,7 @@ def shown(typing: TypingPeople) -> list[str]:
     return [person["name"] for person in frame["people"]]
 
 
-def test_who_types_is_shown_and_forgotten_after_six_seconds() -> None:
+def test_typing_is_shown_for_six_seconds() -> None:
     typing = TypingPeople("lobby")
     assert not typing.publish(NOW)
     typing.type(ALICE, NOW)
@@ -32,7 +32,7 @@ def test_who_types_is_shown_and_forgotten_after_six_seconds() -> None:
     assert shown(typing) == []
 
 
-def test_who_goes_on_typing_stays() -> None:
+def test_continued_typing_stays_shown() -> None:
     typing = TypingPeople("lobby")
     for seconds in (0, 3, 6):
         typing.type(ALICE, after(seconds))
@@ -50,7 +50,7 @@ def test_the_first_stays_first() -> None:
     assert shown(typing) == ["Bob", "Alice"]
 
 
-def test_who_has_said_it_types_no_longer_whatever_comes_late() -> None:
+def test_typing_ends_with_the_message_despite_late_frames() -> None:
     typing = TypingPeople("lobby")
     typing.type(ALICE, NOW)
     typing.publish(NOW)
@@ -63,7 +63,7 @@ def test_who_has_said_it_types_no_longer_whatever_comes_late() -> None:
     assert shown(typing) == ["Alice"]
 
 
-def test_the_leases_are_told_once_and_not_what_has_been_said() -> None:
+def test_leases_get_typing_once_and_not_after_the_message() -> None:
     typing = TypingPeople("lobby")
     typing.type(ALICE, NOW)
     typing.type(BOB, NOW)
@@ -82,7 +82,7 @@ def test_a_crowd_is_a_few_names_and_changes_nothing_more() -> None:
     assert not typing.publish(NOW)
 
 
-def test_who_comes_while_nobody_types_is_told_nothing_and_versions_are_not_used_twice() -> None:
+def test_a_new_follower_gets_no_empty_list_and_versions_are_not_reused() -> None:
     typing = TypingPeople("lobby")
     versions = []
     for n in range(3):

@@ -69,7 +69,7 @@ class TestHandshake:
     @pytest.mark.parametrize("query", [{"room": "lobby"}, {}])
     @pytest.mark.parametrize("headers", [{"cookie": "session=nobody"}, {"authorization": "Bearer nobody"}, {"x": "y"}])
     @in_loop
-    async def test_w01_who_is_not_signed_in_gets_401(self, headers: dict[str, str], query: dict[str, str]) -> None:
+    async def test_w01_an_anonymous_client_gets_401(self, headers: dict[str, str], query: dict[str, str]) -> None:
         client = await (await started()).connect(query=query, **headers)
         assert client.status == 401
         assert client.frames() == []
@@ -136,7 +136,7 @@ class TestHandshake:
 
     @pytest.mark.parametrize("part", ["sign_in", "get_access"])
     @in_loop
-    async def test_a_database_that_is_away_gets_503(self, part: str) -> None:
+    async def test_a_database_outage_gets_503(self, part: str) -> None:
         process = await started()
 
         def away(*arguments: Any) -> Any:
@@ -222,7 +222,7 @@ class TestPost:
         assert message["author"] == {"id": ALICE.id, "name": "Alice"}
 
     @in_loop
-    async def test_a_post_without_a_client_id_is_stored_as_it_comes(self) -> None:
+    async def test_posts_without_a_client_id_are_stored_each_time(self) -> None:
         process = await started()
         client = await process.connect()
         await client.say(post(None), post(None))
@@ -294,7 +294,7 @@ class TestPost:
         assert refusals(client) == [("a4", "busy")]
 
     @in_loop
-    async def test_what_can_never_be_stored_is_told_and_spoils_no_other(self) -> None:
+    async def test_a_draft_that_cannot_be_stored_is_refused_and_affects_no_other(self) -> None:
         process = await started()
         alice, bob = await process.connect(), await process.connect("bob")
         append = process.messages.appending.append
@@ -310,7 +310,7 @@ class TestPost:
         assert alice.seen() == bob.seen() == ["b1"]
 
     @in_loop
-    async def test_w03_who_it_is_from_is_not_the_frames_to_say(self) -> None:
+    async def test_w03_a_frame_cannot_set_its_author(self) -> None:
         process = await started()
         bob = await process.connect("bob")
         await bob.say(post("b1") | {"author": {"id": ALICE.id, "name": "Alice"}}, post("b2"))
@@ -346,7 +346,7 @@ class TestChange:
         assert "the" not in json.dumps(states[2])
 
     @in_loop
-    async def test_anybody_reacts_once_however_often_it_is_said(self) -> None:
+    async def test_a_repeated_reaction_counts_once(self) -> None:
         process = await started()
         alice, bob = await process.connect(), await process.connect("bob")
         await alice.say(post(text="hi"))
@@ -380,7 +380,7 @@ class TestChange:
         assert revisions == sorted(set(revisions))
 
     @in_loop
-    async def test_whom_a_text_names_is_looked_up_only_where_it_has_an_at_sign(self) -> None:
+    async def test_mentions_are_looked_up_only_for_texts_with_an_at_sign(self) -> None:
         process = await started()
         looked_up: list[str] = []
         member = Person(id=BOB.id, username="bob", name="Bob")
@@ -480,7 +480,7 @@ class TestFollow:
         assert process.engine.rooms._rooms[LOBBY.id].connections == 0
 
     @in_loop
-    async def test_another_room_is_followed_in_brief_beside_the_one_that_is_read(self) -> None:
+    async def test_another_room_is_followed_in_brief(self) -> None:
         process = await started()
         process.post("d1", "d2", room=DEN.id)
         client = await process.connect(query={"room": "lobby", "format": "html"})
@@ -493,7 +493,7 @@ class TestFollow:
         assert [frame["missed"] for frame in client.frames("caught_up")] == [0, 1]
 
     @in_loop
-    async def test_who_follows_in_brief_is_not_there(self) -> None:
+    async def test_a_brief_follower_is_not_present(self) -> None:
         process = await started()
         client = await process.connect(query={"room": "lobby", "format": "brief"})
         live = process.engine.rooms._rooms[LOBBY.id]
@@ -557,7 +557,7 @@ class TestFollow:
 
     @pytest.mark.parametrize("is_first", [True, False])
     @in_loop
-    async def test_the_old_address_of_a_conversation_leads_to_the_new_one(self, is_first: bool) -> None:
+    async def test_the_former_address_of_a_conversation_refers_to_the_new_one(self, is_first: bool) -> None:
         """U09."""
         process = await started()
         moved = {"_id": "d", "slug": "dm_1", "former_slug": FORMER, "kind": "direct", "title": "", "people": []}
@@ -585,7 +585,7 @@ class TestFollow:
         assert process.engine.rooms._rooms[LOBBY.id].connections == 1
 
     @in_loop
-    async def test_a_cursor_that_another_process_gave_is_good(self) -> None:
+    async def test_a_cursor_from_another_process_is_valid(self) -> None:
         process = await started()
         first = await process.connect()
         process.post("b1", "b2")  # this process has not heard of it yet
@@ -631,7 +631,7 @@ class TestBreakingTheRules:
         "raw", ["", "zzz", "9", "[]", "{}", '{"type":"x"}', "[" * 100_000, '{"type":"post","room":"lobby"}']
     )
     @in_loop
-    async def test_w04_a_frame_that_is_not_understood_is_refused_and_the_connection_lives(self, raw: str) -> None:
+    async def test_w04_an_invalid_frame_is_refused_and_the_connection_stays_open(self, raw: str) -> None:
         process = await started()
         client, other = await process.connect(), await process.connect("bob")
         await client.say(raw, post())
@@ -657,7 +657,7 @@ class TestBreakingTheRules:
 
     @pytest.mark.parametrize("trouble", ["busy", "unavailable"])
     @in_loop
-    async def test_what_is_not_the_clients_fault_does_not_count(
+    async def test_refusals_without_the_clients_fault_do_not_count(
         self, monkeypatch: pytest.MonkeyPatch, trouble: str
     ) -> None:
         monkeypatch.setattr(connections, "MAX_STRIKES", 3)
@@ -714,7 +714,7 @@ class TestBackpressure:
 
     @pytest.mark.parametrize("is_following", [True, False])
     @in_loop
-    async def test_a_client_that_vanishes_with_too_many_posts_unanswered_leaves_nothing(
+    async def test_a_client_that_vanishes_with_unanswered_posts_leaves_no_task(
         self, monkeypatch: pytest.MonkeyPatch, is_following: bool
     ) -> None:
         """Whoever reads its frames waits for its answers, which nobody takes any more."""
@@ -792,7 +792,7 @@ class TestTheEnd:
         assert client.frames("stored") == []
 
     @pytest.mark.parametrize("failure", [ConnectionResetError("gone"), RuntimeError("closed by the server")])
-    def test_a_client_that_is_gone_before_we_are_told_is_no_error(
+    def test_a_client_that_disconnects_early_is_not_an_error(
         self, failure: Exception, caplog: pytest.LogCaptureFixture
     ) -> None:
         async def test() -> None:
@@ -936,14 +936,14 @@ class TestTheShortWayOut:
         assert wire.writes == [["changes", "stored", "stored"]]
 
     @in_loop
-    async def test_who_does_not_follow_is_answered_all_the_same(self) -> None:
+    async def test_an_author_who_does_not_follow_is_answered(self) -> None:
         process = await started()
         client, wire = await Wire.of(process, {})
         await client.say(post("a1"), post("a2"))
         assert wire.writes == [["stored", "stored"]]
 
     @in_loop
-    async def test_what_waits_for_a_reader_comes_whole_and_in_order(self) -> None:
+    async def test_buffered_frames_arrive_complete_and_in_order(self) -> None:
         process = await started()
         client, wire = await Wire.of(process, {"room": "lobby"})
         wire.writes.clear()

@@ -38,12 +38,12 @@ def test_a_header_is_what_the_library_writes(size: int) -> None:
 
 
 @pytest.mark.parametrize("step", [0, 1, 2, 3, 7, 64])
-def test_texts_come_out_whole_however_they_come_in(step: int) -> None:
+def test_texts_are_complete_for_any_split_of_bytes(step: int) -> None:
     texts = ["", "a", "ü€😀", "x" * 125, "y" * 126, "z" * MOST]
     assert pieces(b"".join(frame(text.encode()) for text in texts), step=step) == texts
 
 
-def test_compressed_texts_are_opened_where_that_was_agreed() -> None:
+def test_compressed_texts_are_decompressed_if_negotiated() -> None:
     packed = frame(deflate(b"hello"), rsv1=True)
     assert pieces(packed) == ["hello"]
     assert pieces(packed, inflates=False) == [packed]
@@ -61,7 +61,7 @@ def test_compressed_texts_are_opened_where_that_was_agreed() -> None:
     ],
     ids=["ping", "close", "binary", "no text", "nothing compressed", "too long once it is open"],
 )
-def test_everything_else_is_handed_on_as_it_came(other: bytes) -> None:
+def test_all_other_frames_are_passed_on_unchanged(other: bytes) -> None:
     assert pieces(frame(b"before") + other + frame(b"after"), step=5) == ["before", other, "after"]
 
 
@@ -71,13 +71,13 @@ def test_a_text_in_parts_is_handed_on_with_all_that_may_not_be_between() -> None
     assert pieces(first + ping + text + last + frame(b"after")) == [first, ping, text, last, "after"]
 
 
-def test_what_breaks_the_rules_is_handed_on_at_once() -> None:
+def test_invalid_frames_are_passed_on_at_once() -> None:
     too_long = frame(b"x" * (MOST + 1))
     assert pieces(too_long[:4]) == [too_long[:4]]
     assert pieces(b"\x81\x02{}") == [b"\x81\x02{}"]
 
 
-def test_what_is_not_complete_can_be_given_up() -> None:
+def test_an_incomplete_frame_can_be_dropped() -> None:
     cutter = Cutter(MOST, inflates=False)
     begun = frame(b"hello")[:-1]
     assert cutter.cut(begun) == []

@@ -24,7 +24,7 @@ async def test_events_come_out_in_their_order() -> None:
 
 
 @in_loop
-async def test_who_waits_is_given_what_comes() -> None:
+async def test_a_waiting_reader_gets_the_next_item() -> None:
     inbox = Inbox()
     taking = asyncio.ensure_future(inbox.get())
     await asyncio.sleep(0)
@@ -36,7 +36,7 @@ async def test_who_waits_is_given_what_comes() -> None:
 
 
 @in_loop
-async def test_nothing_is_lost_where_taking_was_given_up() -> None:
+async def test_cancelling_a_take_loses_nothing() -> None:
     inbox = Inbox()
     taking = asyncio.ensure_future(inbox.get())
     await asyncio.sleep(0)
@@ -47,7 +47,7 @@ async def test_nothing_is_lost_where_taking_was_given_up() -> None:
     assert await inbox.get() == event(1)
 
 
-def test_one_inbox_knows_nothing_of_another() -> None:
+def test_inboxes_are_independent() -> None:
     one, other = Inbox(), Inbox()
     one.put_nowait(event(1))
     assert other.empty()

@@ -16,7 +16,7 @@ class Seconds:
         return self.now
 
 
-def test_a_burst_is_free_and_what_comes_after_it_rests() -> None:
+def test_frames_after_a_burst_must_wait() -> None:
     """L11."""
     clock = Seconds()
     mine = Pace(clock)
@@ -35,7 +35,7 @@ def test_the_longest_rest_is_bounded() -> None:
     assert mine.take(100 * BURST) == pace.MOST_REST_SECONDS
 
 
-def test_a_users_pace_outlives_their_connections_and_is_forgotten_when_it_is_rested() -> None:
+def test_a_users_pace_survives_reconnects_until_it_has_recovered() -> None:
     """L11: coming again wins nothing."""
     paces = Paces(Seconds())
     mine = paces.of("mallory")
@@ -47,7 +47,7 @@ def test_a_users_pace_outlives_their_connections_and_is_forgotten_when_it_is_res
 
 
 @in_loop
-async def test_a_flood_of_frames_takes_no_turn_from_others() -> None:
+async def test_a_flood_of_frames_does_not_block_the_event_loop() -> None:
     """L11, I8: frames that are done and frames that are refused, more than could be taken in minutes."""
     process = Process()
     await process.engine.start()
@@ -63,7 +63,7 @@ async def test_a_flood_of_frames_takes_no_turn_from_others() -> None:
 
 
 @in_loop
-async def test_what_is_stored_costs_nothing_here() -> None:
+async def test_stored_posts_do_not_count_for_the_pace() -> None:
     """L11: posts have their own limit, which a site may switch off."""
     process = Process()
     await process.engine.start()

@@ -14,7 +14,7 @@ FORMER = "dm-" + "0" * 20
 
 
 @in_loop
-async def test_the_old_address_of_a_conversation_is_answered_with_where_it_is() -> None:
+async def test_the_former_address_of_a_conversation_is_answered_with_the_new_one() -> None:
     """U09: and a token that has both addresses follows the new one alone."""
     process = Process()
     moved = {"_id": "d", "slug": "dm_1", "former_slug": FORMER, "kind": "direct", "title": "", "people": []}

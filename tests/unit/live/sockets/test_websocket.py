@@ -82,7 +82,7 @@ def deflated(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bytes]]:
     websocket._compressed.cache_clear()
 
 
-def test_news_is_compressed_once_also_where_each_reader_gets_answers_along(
+def test_new_messages_are_compressed_once_even_with_answers_in_the_same_write(
     loop: asyncio.AbstractEventLoop, deflated: list[bytes]
 ) -> None:
     wire = Wire()
@@ -93,7 +93,9 @@ def test_news_is_compressed_once_also_where_each_reader_gets_answers_along(
     assert wire.written[0].endswith(b"".join(map(framed, ANSWERS)))
 
 
-def test_nothing_is_compressed_for_who_does_not_take_it(loop: asyncio.AbstractEventLoop, deflated: list[bytes]) -> None:
+def test_nothing_is_compressed_for_clients_without_compression(
+    loop: asyncio.AbstractEventLoop, deflated: list[bytes]
+) -> None:
     wire = Wire()
     assert client(loop, wire, inflates=False).write_now(NEWS)
     assert wire.written == [framed(NEWS)]
@@ -116,7 +118,7 @@ def open_client(loop: asyncio.AbstractEventLoop, wire: Wire, budget: Budget | No
     return protocol
 
 
-def test_pings_are_answered_and_when_the_answers_are_not_read_no_more(loop: asyncio.AbstractEventLoop) -> None:
+def test_pings_are_answered_until_pongs_are_not_read(loop: asyncio.AbstractEventLoop) -> None:
     """L13: what was to be sent to a client that reads nothing grew with its pings, without a bound."""
     wire = Wire()
     protocol = open_client(loop, wire)
@@ -176,7 +178,7 @@ def test_texts_are_taken_no_faster_than_the_connection_takes_them(loop: asyncio.
     assert got == texts
 
 
-def test_what_pours_in_after_a_close_is_not_looked_at(loop: asyncio.AbstractEventLoop) -> None:
+def test_frames_after_a_close_are_ignored(loop: asyncio.AbstractEventLoop) -> None:
     """L11: it was parsed until the connection was cut off."""
     wire = Wire()
     protocol = open_client(loop, wire)
@@ -190,7 +192,7 @@ def test_what_pours_in_after_a_close_is_not_looked_at(loop: asyncio.AbstractEven
     protocol.close_timer.cancel()
 
 
-def test_what_comes_before_the_handshake_is_answered_ends_the_connection(loop: asyncio.AbstractEventLoop) -> None:
+def test_frames_before_the_end_of_the_handshake_end_the_connection(loop: asyncio.AbstractEventLoop) -> None:
     """L13: nobody knows yet who it is."""
     wire = Wire()
     protocol = client(loop, wire, inflates=False)
@@ -199,7 +201,7 @@ def test_what_comes_before_the_handshake_is_answered_ends_the_connection(loop: a
     assert wire.is_cut_off
 
 
-def test_what_is_not_read_counts(loop: asyncio.AbstractEventLoop) -> None:
+def test_unread_bytes_are_counted(loop: asyncio.AbstractEventLoop) -> None:
     """L13: and who has stalled longest is cut off when it is too much."""
     budget = Budget(Shares(in_all=150_000))
     wires = [Wire(), Wire()]

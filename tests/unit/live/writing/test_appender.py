@@ -144,7 +144,7 @@ def long_turns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @in_loop
-async def test_drafts_are_stored_from_the_event_loop_where_that_can_be() -> None:
+async def test_drafts_are_stored_from_the_event_loop_if_possible() -> None:
     store = Store()
     store.put("a1")  # nobody knows yet how far the room is
     await settle()
@@ -159,7 +159,7 @@ async def test_drafts_are_stored_from_the_event_loop_where_that_can_be() -> None
 
 
 @in_loop
-async def test_what_cannot_be_stored_from_the_event_loop_goes_the_ordinary_way() -> None:
+async def test_other_drafts_are_stored_in_a_thread() -> None:
     store = Store()
     store.put("a1")
     await settle()
@@ -187,7 +187,7 @@ async def test_a_write_from_the_event_loop_that_breaks_does_not_stop_the_room() 
 
 
 @in_loop
-async def test_d02_who_was_outrun_goes_on_from_where_the_other_process_came_to() -> None:
+async def test_d02_after_a_conflict_the_next_write_starts_after_the_other_process() -> None:
     store = Store()
     store.put("a1")
     await settle()
@@ -201,7 +201,7 @@ async def test_d02_who_was_outrun_goes_on_from_where_the_other_process_came_to()
 
 
 @in_loop
-async def test_d02_who_is_outrun_again_and_again_goes_the_ordinary_way() -> None:
+async def test_d02_repeated_conflicts_are_stored_in_a_thread() -> None:
     store = Store()
     store.put("a1")
     await settle()
@@ -216,7 +216,7 @@ async def test_d02_who_is_outrun_again_and_again_goes_the_ordinary_way() -> None
 
 
 @in_loop
-async def test_who_was_outrun_and_hears_nothing_goes_the_ordinary_way(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_conflict_without_a_hint_is_stored_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rivals, "PATIENCE_SECONDS", 0)
     store = Store()
     store.put("a1")
@@ -230,7 +230,7 @@ async def test_who_was_outrun_and_hears_nothing_goes_the_ordinary_way(monkeypatc
 
 
 @in_loop
-async def test_where_another_process_posts_as_well_they_take_turns() -> None:
+async def test_two_posting_processes_take_turns() -> None:
     store = Store()
     store.put("a1")
     await settle()
@@ -292,7 +292,7 @@ async def test_what_arrives_while_a_write_is_in_flight_is_the_next_batch() -> No
 
 
 @in_loop
-async def test_nobody_is_told_before_the_write_ends() -> None:
+async def test_nobody_is_notified_before_the_write_ends() -> None:
     """The first invariant: stored, then seen."""
     store = Store()
     store.is_open = False
@@ -419,7 +419,7 @@ class TestMakingReady:
         assert store.published == [[1], [2, 3, 4], [5], [6, 7, 8]]
 
     @in_loop
-    async def test_what_is_ready_counts_among_what_waits(self) -> None:
+    async def test_prepared_drafts_count_as_waiting(self) -> None:
         store = await self.being_stored(max_waiting=4)
         store.put("c1", "c2", "c3")
         await settle()
@@ -447,7 +447,7 @@ async def test_nothing_follows_early_on_a_batch_that_could_not_be_stored(monkeyp
 
 
 @in_loop
-async def test_a_change_waits_until_what_is_before_it_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_change_waits_for_the_drafts_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(appenders, "MAX_BATCH", 2)
     monkeypatch.setattr(appenders, "ENOUGH", 1)
     store = Store()
@@ -505,7 +505,7 @@ def test_an_unknown_outcome_is_tried_again_with_the_same_client_ids(pauses: list
 
 
 @in_loop
-async def test_while_the_outcome_is_unknown_the_rest_waits_and_keeps_its_order() -> None:
+async def test_an_unknown_outcome_delays_the_rest_in_order() -> None:
     store = Store()
     store.outcomes = [Unavailable("late")] * 3
     store.put("a1")
@@ -517,7 +517,7 @@ async def test_while_the_outcome_is_unknown_the_rest_waits_and_keeps_its_order()
 
 
 @in_loop
-async def test_d03_a_draft_that_was_stored_before_is_answered_like_the_first_time() -> None:
+async def test_d03_a_stored_draft_gets_the_same_answer_again() -> None:
     store = Store()
     store.put("a1")
     await settle()
@@ -541,7 +541,7 @@ async def test_a_change_between_posts_keeps_its_place() -> None:
 
 
 @in_loop
-async def test_a_refused_change_is_told_and_published_to_nobody() -> None:
+async def test_a_refused_change_is_answered_and_not_published() -> None:
     store = Store()
     refusal = Refused("forbidden", "no")
 
@@ -623,7 +623,7 @@ def test_a_failing_publication_stops_nobody(caplog: pytest.LogCaptureFixture) ->
 
 
 @in_loop
-async def test_finishing_waits_for_what_was_queued() -> None:
+async def test_finishing_waits_for_queued_drafts() -> None:
     store = Store()
     await store.appender.finish(0.1)  # nothing to wait for
     store.put("a1", "a2")
@@ -632,7 +632,7 @@ async def test_finishing_waits_for_what_was_queued() -> None:
 
 
 @in_loop
-async def test_finishing_gives_up_after_its_time() -> None:
+async def test_finishing_stops_after_its_time_limit() -> None:
     store = Store()
     store.is_open = False
     store.put("a1")

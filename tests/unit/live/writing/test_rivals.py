@@ -39,7 +39,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CONTESTED_SECONDS", PATIENCE_SECONDS)
 
 
-def test_where_one_process_posts_alone_nobody_waits() -> None:
+def test_a_process_that_posts_alone_does_not_wait() -> None:
     async def test(log: Log) -> None:
         log.rivals.follow(ROOM, 10)
         turn = asyncio.create_task(log.rivals.take_turn(ROOM))
@@ -49,7 +49,7 @@ def test_where_one_process_posts_alone_nobody_waits() -> None:
     run(test)
 
 
-def test_after_its_own_batch_a_process_waits_until_it_has_heard_of_another() -> None:
+def test_after_its_own_batch_a_process_waits_for_the_others() -> None:
     async def test(log: Log) -> None:
         log.rivals.meet(ROOM)
         log.rivals.follow(ROOM, 10)
@@ -65,7 +65,7 @@ def test_after_its_own_batch_a_process_waits_until_it_has_heard_of_another() -> 
     run(test)
 
 
-def test_who_has_heard_already_does_not_wait() -> None:
+def test_a_batch_that_has_arrived_needs_no_wait() -> None:
     async def test(log: Log) -> None:
         log.rivals.meet(ROOM)
         log.rivals.follow(ROOM, 10)
@@ -75,7 +75,7 @@ def test_who_has_heard_already_does_not_wait() -> None:
     run(test)
 
 
-def test_a_wait_in_vain_ends_the_contest(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wait_that_times_out_ends_the_contest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.001)
 
     async def test(log: Log) -> None:
@@ -87,7 +87,7 @@ def test_a_wait_in_vain_ends_the_contest(monkeypatch: pytest.MonkeyPatch) -> Non
     run(test)
 
 
-def test_a_contest_of_a_while_ago_delays_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_contest_delays_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CONTESTED_SECONDS", -1)
 
     async def test(log: Log) -> None:
@@ -110,7 +110,7 @@ def test_contests_that_are_over_are_not_kept(monkeypatch: pytest.MonkeyPatch) ->
     run(test)
 
 
-def test_a_room_to_which_nobody_listens_here_is_not_waited_for() -> None:
+def test_a_room_without_followers_needs_no_wait() -> None:
     async def test(log: Log) -> None:
         log.shown = None
         log.rivals.meet(ROOM)
@@ -121,7 +121,7 @@ def test_a_room_to_which_nobody_listens_here_is_not_waited_for() -> None:
     run(test)
 
 
-def test_who_has_lost_waits_for_the_winner() -> None:
+def test_the_loser_waits_for_the_winner() -> None:
     async def test(log: Log) -> None:
         lost = asyncio.create_task(log.rivals.lose(ROOM, 10))
         assert not await is_over(lost)
@@ -133,7 +133,7 @@ def test_who_has_lost_waits_for_the_winner() -> None:
     run(test)
 
 
-def test_where_nothing_is_heard_in_time_only_the_first_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_time_out_only_the_first_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a server without change streams, where others are heard of every half second."""
 
     async def test(log: Log) -> None:

@@ -91,7 +91,7 @@ class TestRead:
         assert response.get_json()["sequence"] == 1
 
     @pytest.mark.parametrize("body", [{}, {"sequence": -1}, {"sequence": "1"}, {"sequence": 1, "room": "x"}, []])
-    def test_what_is_no_position_is_refused(self, alice: Visitor, body: object) -> None:
+    def test_an_invalid_position_is_refused(self, alice: Visitor, body: object) -> None:
         token = {"X-CSRFToken": alice.fields("/account")["csrf_token"]}
         response = alice.post("/api/rooms/lobby/read", json=body, headers=token)
         assert (response.status_code, response.get_json()["error"]["reason"]) == (400, "invalid")
