@@ -135,7 +135,7 @@ class HeldStore:
             return [_held(each) for each in self._held.find(query).limit(limit)]
 
     def forget(self, user_id: str) -> None:
-        """Remove a user's held messages, except approved ones that are not posted yet: those are erased as messages."""
+        """Remove a user's held messages, except approved ones that are not posted yet, which are erased as messages."""
         done = [{"state": {"$ne": "approved"}}, {"place": None}]
         with self._database.bounded():
             self._held.delete_many({"author.id": user_id, "$or": done})
