@@ -28,6 +28,7 @@ SECRET_BYTES = 24
 LONGEST_SECRET = 100
 KEY_PREFIX = "whsec_"
 UNKNOWN = "There is no such webhook. It may have been removed."
+NOT_MANAGED = "The creator of this webhook no longer manages the room. Create a new one."
 
 
 class Webhooks:
@@ -165,7 +166,7 @@ class IncomingWebhooks:
         """Post a text under the name of the webhook; raise `Refused` if its creator may not post there."""
         maker = self._find_maker(hook, room)
         if maker is None or not maker.may_manage:
-            raise Refused("forbidden", "The creator of this webhook no longer manages the room. Create a new one.")
+            raise Refused("forbidden", NOT_MANAGED)
         return self._posting.post(
             Submission(
                 access=maker,
