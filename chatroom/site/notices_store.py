@@ -39,13 +39,13 @@ class NoticeStore:
         """Store a notice; a repetition with the same id changes nothing."""
         fields = msgspec.structs.asdict(notice)
         with self._database.bounded():
-            # By the clock of the database, which all processes share.
+            # The database sets the time, because all processes share its clock.
             self._notices.update_one(
                 {"_id": ObjectId(notice_id)}, {"$setOnInsert": fields, "$currentDate": {"at": True}}, upsert=True
             )
 
     def told_since(self, moment: datetime) -> list[Told]:
-        """Notices after `moment`, by time. They may become visible in another order."""
+        """Return the notices after `moment`, in order of time; a notice may become visible after a later one."""
         with self._database.bounded():
             found = list(self._notices.find({"at": {"$gt": moment}}).sort("at", ASCENDING))
         return [
