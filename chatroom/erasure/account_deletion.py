@@ -29,12 +29,9 @@ LEASE_SECONDS = 30.0
 SETTLING = timedelta(minutes=1)
 """Until then, what was sent at the last moment by or about them may still be stored; the last pass begins later."""
 
-Tie = Callable[[str], object]
-"""Ends a part of what an account has, given its id; may be called again."""
-
 
 class AccountDeletion:
-    """Delete accounts, and finish interrupted deletions. `ties` are what ends with an account."""
+    """Delete accounts, and finish interrupted deletions. `ties` end what an account has; they may be called again."""
 
     def __init__(
         self,
@@ -44,7 +41,7 @@ class AccountDeletion:
         messages: DepartedMessages,
         leases: LeaseStore,
         *,
-        ties: Sequence[Tie],
+        ties: Sequence[Callable[[str], object]],
         clock: Clock = utc_now,
     ) -> None:
         self._accounts = people.accounts
