@@ -12,7 +12,7 @@ import msgspec
 
 BUDGET = "chatroom.asgi.budget"
 ACCOUNT = "chatroom.account"
-"""Their keys in the state of the server and of each connection."""
+"""The keys of budget and account in the state of the server and of each connection."""
 
 Scope = Mapping[str, Any]
 Payer = tuple[str, str]

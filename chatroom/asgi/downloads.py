@@ -18,11 +18,11 @@ log = logging.getLogger(__name__)
 DOWNLOADS = 300
 DOWNLOADS_PER_USER = 30
 HANDOVER = "chatroom.handover"
-"""In the scope of a request: a list, to which the view may add the user's id, and the pieces of the body."""
+"""The key in a request's scope of a list, to which the app may add the user's id and the pieces of the body."""
 
 
 class Downloads:
-    """An ASGI application that sends the bodies that another one hands over."""
+    """An ASGI middleware that sends the bodies that the app hands over."""
 
     def __init__(self, inner: Application) -> None:
         self._inner = inner
@@ -57,7 +57,7 @@ class Downloads:
         return self._downloads.total() >= DOWNLOADS or self._downloads[user_id] >= DOWNLOADS_PER_USER
 
     async def _stream(self, user_id: str, pieces: Iterator[bytes], receive: Receive, send: Send) -> None:
-        """Send the body; one that fails ends early, which the reader notices by its length."""
+        """Send the body; after an error it ends early, which the reader notices by its length."""
         gone = asyncio.get_running_loop().create_task(_await_going(receive))
         try:
             with counted(self._downloads, user_id):

@@ -1,6 +1,6 @@
 """Uploads: receive them into files on disk, however slow, before they get a thread.
 
-Only for logged-in users, and a few at the same time for each. Other requests stay small.
+Only logged-in users can upload, a few files at a time each. Other requests stay small.
 """
 
 import asyncio
@@ -26,23 +26,23 @@ from chatroom.base.errors import ChatroomError
 log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 30.0
-"""For a body's first bytes. After them it must keep `LEAST_RATE`, counted from its beginning."""
+"""The time for the first bytes of a body; after that, its average rate must be at least `LEAST_RATE`."""
 LEAST_RATE = 16_384
 """Bytes per second."""
 UPLOADS = 100
 UPLOADS_PER_USER = 4
 SPOOLED_BYTES = 2_000_000_000
-"""Of all uploads that are arriving."""
+"""The most bytes of all incoming uploads together."""
 MEMORY_BYTES = 262_144
-"""Of each upload; a longer one is on the disk."""
+"""The bytes of an upload that are in memory; a longer upload is on disk."""
 IN_MEMORY_BYTES = 2 * MEMORY_BYTES
 """The memory that is counted for each upload, with the bytes that are being written to disk."""
 SPOOLED = "chatroom.spooled"
-"""In the scope of a request that was spooled."""
+"""The key in a request's scope that marks a spooled upload."""
 
 
 class Uploads:
-    """An ASGI application: complete uploads go to `large`, everything else to `small` at once.
+    """An ASGI middleware: complete uploads go to the app `large`, all other requests to `small` as they arrive.
 
     `find_user` returns the id of the logged-in user, and is called in a thread.
     """
@@ -86,7 +86,7 @@ class Uploads:
         return self._uploads.total() >= UPLOADS or self._uploads[user_id] >= UPLOADS_PER_USER
 
     async def _find_sender(self, scope: Scope) -> str | None:
-        """The id of the user whose upload may be spooled; None for any other request."""
+        """Return the id of the user whose upload may be spooled; None for any other request."""
         length = announced_length(scope)
         is_chunked = any(name == b"transfer-encoding" for name, _ in scope["headers"])
         if not self._is_upload(scope) or (length <= self._small_bytes and not is_chunked):
@@ -151,7 +151,7 @@ class _Intake:
 
 
 def _reading(spool: BinaryIO, receive: Receive) -> Receive:
-    """Return the body piece by piece, and then what the client sends, which is its disconnect."""
+    """Return a `receive` that gives the body in pieces, and then waits for the client to disconnect."""
     is_given = False
 
     async def receive_piece() -> dict[str, Any]:

@@ -35,7 +35,7 @@ _BUT_THUMBNAIL = {"metadata.thumbnail": 0}
 
 
 class KeptFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file with the fields that decide who may read it. `client_id` is its message's, or "" without a message."""
+    """A file with the fields that decide who may read it. `client_id`: that of the message, or "" without one."""
 
     file: File
     room_id: str

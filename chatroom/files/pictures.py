@@ -48,7 +48,7 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def make_workers() -> Workers:
-    """Create the threads that process pictures, which takes hundreds of megabytes and seconds for each one."""
+    """Create the threads for pictures: processing one takes hundreds of megabytes, and seconds."""
     return Workers("pictures", BUSY, retry_after=5.0)
 
 

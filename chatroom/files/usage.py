@@ -1,6 +1,6 @@
 """The use of a file by its message or by a held message; the sweep removes unused files.
 
-The sweep does so a day after the upload, or after the message was deleted.
+The sweep removes a file a day after its upload, or after its message was deleted.
 """
 
 from collections.abc import Callable

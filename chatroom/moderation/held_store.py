@@ -9,8 +9,7 @@ from typing import Any
 
 import msgspec
 from bson import ObjectId
-from bson.errors import InvalidId
-from pymongo import ASCENDING, IndexModel, ReturnDocument
+from pymongo import ASCENDING, IndexModel
 
 from chatroom.base.clock import Clock, utc_now
 from chatroom.base.models import Author, Held
@@ -52,7 +51,7 @@ class HeldStore:
                     continue
                 if (holder := self._insert(held, place)) is None:
                     return held
-                if (found := self._find(held.room_id, author, held.client_id)) is not None:  # sent twice
+                if (found := self.find(held.room_id, author, held.client_id)) is not None:  # sent twice
                     return found
                 check_own(holder, place=place)  # another post of the same author was faster
         return self.find(held.room_id, author, held.client_id)
@@ -60,16 +59,15 @@ class HeldStore:
     def find(self, room_id: str, author_id: str, client_id: str) -> Held | None:
         """Find the held message of this room, author and client id."""
         with self._database.bounded():
-            return self._find(room_id, author_id, client_id)
+            document = self._held.find_one({"room": room_id, "client_id": client_id, "author.id": author_id})
+        return _held(document) if document else None
 
     def find_by_id(self, held_id: str) -> Held | None:
         """Find the held message with this id."""
-        try:
-            key = ObjectId(held_id)
-        except InvalidId:
+        if not ObjectId.is_valid(held_id):
             return None
         with self._database.bounded():
-            document = self._held.find_one({"_id": key})
+            document = self._held.find_one({"_id": ObjectId(held_id)})
         return _held(document) if document else None
 
     def list_waiting(self, rooms: Collection[str] | None, *, is_public: bool, limit: int) -> list[Held]:
@@ -111,8 +109,8 @@ class HeldStore:
             )
         return result.modified_count == 1
 
-    def finish(self, held: Held) -> bool:
-        """Mark a decision as complete, and erase the text; return False if another process has done so.
+    def finish(self, held: Held) -> None:
+        """Mark a decision as complete, and erase the text.
 
         A rejected message keeps its text for its author, until `put_away`.
         """
@@ -121,10 +119,8 @@ class HeldStore:
             update["$set"] = {"is_shown": True}
         else:
             update["$unset"]["text"] = ""
-        query = {"_id": ObjectId(held.id), "is_unfinished": True}
         with self._database.bounded():
-            found = self._held.find_one_and_update(query, update, {"_id": 1}, return_document=ReturnDocument.AFTER)
-        return found is not None
+            self._held.update_one({"_id": ObjectId(held.id), "is_unfinished": True}, update)
 
     def put_away(self, held_id: str) -> None:
         """Dismiss a rejected message: hide it from its author, and erase the text."""
@@ -139,7 +135,7 @@ class HeldStore:
             return [_held(each) for each in self._held.find(query).limit(limit)]
 
     def forget(self, user_id: str) -> None:
-        """Remove a user's held messages, except approved ones that are not posted yet: those are erased as messages."""
+        """Remove a user's held messages, except approved ones that are not posted yet, which are erased as messages."""
         done = [{"state": {"$ne": "approved"}}, {"place": None}]
         with self._database.bounded():
             self._held.delete_many({"author.id": user_id, "$or": done})
@@ -153,10 +149,6 @@ class HeldStore:
             lambda: self._held.insert_one(document),
             lambda: self._held.find_one({"$or": [same, {"place": place}, {"_id": document["_id"]}]}),
         )
-
-    def _find(self, room_id: str, author_id: str, client_id: str) -> Held | None:
-        document = self._held.find_one({"room": room_id, "client_id": client_id, "author.id": author_id})
-        return _held(document) if document else None
 
 
 def make_held_id() -> str:

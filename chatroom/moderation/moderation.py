@@ -81,7 +81,7 @@ class Moderation:
         raise Refused("last_administrator", "This is the last administrator. Make another user an administrator first.")
 
     def mute(self, by: By, user: User, end: datetime | None, reason: str = "") -> None:
-        """Mute a user in all rooms until `end`: they can read but not post. None lifts the mute."""
+        """Mute a user in all rooms until `end`: the user can read and not post. None lifts the mute."""
         check_power(by, user)
         reason = checked(reason, WHY) if end else reason
         user = self.get(user.id)
@@ -99,7 +99,7 @@ class Moderation:
     def mute_in(self, access: Access, by: User, user: User, end: datetime | None, reason: str) -> None:
         """Mute a member in one room until `end`; None lifts the mute.
 
-        A former member can be muted too: the mute applies when they join again.
+        A former member can be muted too: the mute applies when the user joins again.
         """
         room = access.room
         if not self._membership_store.was_ever_in(user.id, room):

@@ -1,6 +1,6 @@
 """Rooms for administrators of the site: figures, archiving, and appointing an administrator.
 
-Administrators see the size of a private room but never its messages. Nothing here makes them a member.
+Administrators see the size of a private room but never its messages, and do not become members.
 """
 
 from chatroom.base.errors import Refused

@@ -1,7 +1,7 @@
 """Deliver messages to outgoing webhooks: at least once, in order, by one process at a time.
 
-Each webhook has a position in its room's log, which moves when its address accepts a message. Until then the message
-is sent again with growing pauses; after some days the webhook is stopped.
+Each webhook has a position in the room's log, which moves when the webhook's address accepts a message. Until then it
+is sent again, after ever longer pauses; after three days of failures the webhook is stopped.
 """
 
 import hashlib
@@ -21,6 +21,7 @@ from chatroom.messages.messages_store import MessageStore
 from chatroom.outbound.fair_turns import FairTurns
 from chatroom.outbound.hooks_store import HookStore
 from chatroom.outbound.public_http import Answer, Forbidden
+from chatroom.outbound.webhooks import NOT_MANAGED
 from chatroom.site.background import BackgroundThread, Lease
 from chatroom.site.leases_store import LeaseStore
 
@@ -38,7 +39,6 @@ FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(days=3)
 LONGEST_ERROR = 200
-NOT_ANY_MORE = "The creator of this webhook no longer manages the room. Create a new one."
 GONE = 410
 
 
@@ -73,7 +73,7 @@ class Deliveries:
         if room is None:
             return
         if not self._is_valid(hook, room):
-            self._note_failure(hook, NOT_ANY_MORE)
+            self._note_failure(hook, NOT_MANAGED)
             return
         waiting = self._message_store.since(room.id, hook.cursor + 1, BATCH)
         for message in waiting:
@@ -148,7 +148,7 @@ class Deliveries:
             given_up_at=now if is_over else None,
         )
         if is_over:
-            log.warning("a webhook was given up: %s", error, extra={"hook": hook.id})
+            log.warning("a webhook was stopped: %s", error, extra={"hook": hook.id})
 
 
 def _body(room: Room, hook: Hook, message: Message) -> bytes:

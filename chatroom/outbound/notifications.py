@@ -1,4 +1,4 @@
-"""Notify people of mentions, of direct messages, and of rooms with all messages turned on.
+"""Notify users of mentions, of direct messages, and of rooms with all messages turned on.
 
 Only the process that stored a message notifies, so nobody is notified twice. The queue is bounded: a notification can
 be lost, but never the message.
@@ -58,7 +58,7 @@ class Notifier:
             return 0
         preferences = self._preferences_in(room_id, self._subscribers - {message.author.id})
         concerned = {user for user, each in preferences.items() if concerns(each, user, room, message)}
-        # Also members with an open page: their browser shows nothing while the page is visible.
+        # Also members with an open page, because their browsers show no notification while the page is visible.
         return self._push.send(concerned, describe(room, message)) if concerned else 0
 
     def _notify_all(self) -> None:

@@ -37,7 +37,7 @@ NO_NEWS = {
 
 
 class PortError(ChatroomError):
-    """The server cannot listen on the address; the text says what to do."""
+    """The server cannot listen on the address; the text states the remedy."""
 
 
 def open_ports(settings: Settings) -> list[socket.socket]:

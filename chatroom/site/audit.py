@@ -42,7 +42,7 @@ class Audit:
 
 
 def checked(reason: str, why: str, most: int = LONGEST_REASON) -> str:
-    """A required reason; raise `Refused` (`too_long`, or `invalid` with the sentence `why`)."""
+    """Return a required reason; raise `Refused` (`too_long`, or `invalid` with the sentence `why`)."""
     reason = reason.strip()
     if not reason:
         raise Refused("invalid", why)

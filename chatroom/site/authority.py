@@ -16,12 +16,12 @@ By = User | None
 
 
 def author_of(by: By) -> Author:
-    """The name of `by` in the audit log."""
+    """Return the name of `by` in the audit log."""
     return CONSOLE if by is None else by.person.author
 
 
 def has_power(by: By, user: User) -> bool:
-    """Whether `by` may mute and ban this user."""
+    """Return whether `by` may mute and ban this user."""
     return by is None or (by.role != "member" and POWERS[by.role] > POWERS[user.role])
 
 

@@ -23,7 +23,7 @@ Report = Callable[[str, int, int], None]
 
 
 class Lease:
-    """The lease of this process on work that one process does for all."""
+    """This process's lease for work that only one process does."""
 
     def __init__(self, store: LeaseStore, name: str, seconds: float) -> None:
         self._store = store
@@ -32,7 +32,7 @@ class Lease:
         self._taken_at = float("-inf")
 
     def is_held(self) -> bool:
-        """Whether this process has the lease. Takes or prolongs it in the database, once in a third of its time."""
+        """Return whether this process holds the lease; take or prolong it once a third of its time has passed."""
         now = time.monotonic()
         if now - self._taken_at < self._seconds / 3:
             return True
@@ -48,7 +48,7 @@ class Lease:
 
 
 class BackgroundThread:
-    """Call `work` every `pause_seconds` (None: `PAUSE_SECONDS`), also after it raised.
+    """Calls `work` every `pause_seconds` (None: `PAUSE_SECONDS`), also after an error.
 
     `stop` waits `stop_seconds` for the current call.
     """
@@ -102,7 +102,7 @@ class BackgroundThread:
             self._thread = None
 
     def may_go_on(self, rest_seconds: float = 0.0) -> bool:
-        """Whether `work` may take its next step, after a rest; it asks before each step. Prolongs the lease.
+        """Rest, prolong the lease, and return whether `work` may take its next step; call this before each step.
 
         Work that is called outside the thread never rests, and needs no lease.
         """
@@ -131,7 +131,7 @@ class BackgroundThread:
 
 
 def make_chore(name: str, work: Callable[[], object], leases: LeaseStore) -> BackgroundThread:
-    """A thread for work that one process does for all every ten seconds; after a crash, another process does it."""
+    """Create a thread that works every ten seconds in one process; after a crash, another process takes over."""
     lease = Lease(leases, name, CHORE_LEASE_SECONDS)
     return BackgroundThread(name, work, lease=lease, pause_seconds=CHORE_SECONDS)
 

@@ -37,5 +37,5 @@ def make_code(
 
 
 def hash_of(secret: str) -> str:
-    """The stored hash of a secret: SHA-256 is enough, because secrets are random and long."""
+    """Return the stored hash of a secret: SHA-256 is enough, because secrets are random and long."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

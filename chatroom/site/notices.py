@@ -63,7 +63,7 @@ class Notices:
         while self._untold:
             self._store.add(*self._untold[0])
             self._untold.popleft()
-        # The newest are read repeatedly, because notices do not become visible in order.
+        # The newest notices are read repeatedly, because they may become visible out of order.
         found = self._store.told_since(self._moment)
         was_deaf = self._seconds() - self._heard_at > DEAF_SECONDS
         self._heard_at = self._seconds()

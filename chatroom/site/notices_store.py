@@ -45,7 +45,7 @@ class NoticeStore:
             )
 
     def told_since(self, moment: datetime) -> list[Told]:
-        """Notices after `moment`, by time. They may become visible in another order."""
+        """Return the notices after `moment`, in order of time; a notice may become visible after a later one."""
         with self._database.bounded():
             found = list(self._notices.find({"at": {"$gt": moment}}).sort("at", ASCENDING))
         return [
