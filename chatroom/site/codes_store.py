@@ -24,7 +24,7 @@ def indexes(*about: str) -> list[IndexModel]:
 
 
 class CodeStore:
-    """One collection of codes. `owner` is the field with the user whose codes end with the account."""
+    """One collection of codes. `owner` is the field with a user's id: a user's codes end with the account."""
 
     def __init__(self, database: Database, codes: Collection[Document], *, owner: str, clock: Clock = utc_now) -> None:
         self._database = database
