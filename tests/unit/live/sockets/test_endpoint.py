@@ -14,8 +14,9 @@ from chatroom.live.sockets.gate import Limits
 from chatroom.live.sockets.websocket import EXTENSION
 from chatroom.people.tokens import Grant
 from chatroom.rooms.access import LOBBY
+from tests.loops import in_loop, run, settle
 from tests.people import ALICE, BOB, MALLORY, person, rendered
-from tests.unit.live.harness import DEN, NO_LIMITS, Client, Process, in_loop, run, settle
+from tests.unit.live.harness import DEN, NO_LIMITS, Client, Process
 from tests.waiting import wait_until_in_loop
 
 ORIGIN = "https://room.test"
@@ -541,7 +542,7 @@ class TestFollow:
 
     @pytest.mark.parametrize("first", [{"room": "hall"}, {}])
     @in_loop
-    async def test_a_token_without_the_scope_makes_nobody_a_member(self, first: dict[str, str]) -> None:
+    async def test_a_token_without_the_scope_does_not_join(self, first: dict[str, str]) -> None:
         """P12: by the address, by following, by posting."""
         process = await started()
         process.rooms.store.ensure(Room(id="hall", slug="hall", title="Hall"))
