@@ -35,7 +35,7 @@ def find_message(document: Document) -> Message | None:
     try:
         return get_message(document)
     except msgspec.ValidationError:
-        log.exception("a document of messages is not a message and is skipped: %s", document.get("_id"))
+        log.exception("skipped an invalid document in the messages collection: %s", document.get("_id"))
         return None
 
 

@@ -91,14 +91,14 @@ class SessionStore:
             return [(document["_id"], document["ended_at"]) for document in found]
 
     def list_going_on(self, ids: Collection[str]) -> list[tuple[str, str, int]]:
-        """Return those of these sessions that were not ended: id, user, and version of the password."""
+        """Return the sessions among `ids` that were not ended: id, user, and version of the password."""
         fields = {"user_id": 1, "password_version": 1}
         with self._database.bounded():
             found = self._sessions.find({"_id": {"$in": list(ids)}, "ended_at": None}, fields)
             return [(each["_id"], each["user_id"], each["password_version"]) for each in found]
 
     def _end(self, query: dict[str, Any]) -> int:
-        # By the database's clock, because the clocks of the processes differ.
+        # The database sets the time, because the clocks of the processes differ.
         with self._database.bounded():
             result = self._sessions.update_many({**query, "ended_at": None}, {"$currentDate": {"ended_at": True}})
         return result.modified_count
@@ -108,5 +108,5 @@ class SessionStore:
 
 
 def _session(document: Document) -> Session:
-    # A token from before there were scopes may do everything.
+    # A token that is older than scopes has all of them.
     return record_of({"scopes": tuple(SCOPES), **document}, Session)

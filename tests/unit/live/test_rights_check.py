@@ -13,8 +13,9 @@ from chatroom.rooms.access_store import AccessStore
 from chatroom.rooms.current_rights import RightsNow
 from chatroom.rooms.rooms_store import RoomStore
 from tests.databases import in_memory
+from tests.loops import in_loop, settle
 from tests.people import ALICE, BOB
-from tests.unit.live.harness import DEN, Client, Process, Ticks, in_loop, settle
+from tests.unit.live.harness import DEN, Client, Process, Ticks
 
 SOON = datetime(2100, 1, 1, tzinfo=UTC)
 
