@@ -26,14 +26,7 @@ def indexes(*about: str) -> list[IndexModel]:
 class CodeStore:
     """One collection of codes. `owner` is the field with a user's id: a user's codes end with the account."""
 
-    def __init__(
-        self,
-        database: Database,
-        codes: Collection[Document],
-        *,
-        owner: str,
-        clock: Clock = utc_now,
-    ) -> None:
+    def __init__(self, database: Database, codes: Collection[Document], *, owner: str, clock: Clock = utc_now) -> None:
         self._database = database
         self._codes = codes
         self._owner = owner
@@ -63,7 +56,7 @@ class CodeStore:
             self._codes.update_one({"_id": hash_of(secret), "is_over": None}, {"$inc": {"uses_left": 1}})
 
     def list_valid(self, limit: int, *, order: str = "expires_at", **about: str) -> list[Code]:
-        """Return the valid codes with these fields, the smallest in `order` first."""
+        """Return the valid codes with these fields, in ascending order of the field `order`."""
         with self._database.bounded():
             found = self._codes.find(self._valid(**about)).sort(order, ASCENDING).limit(limit)
             return [_code(document) for document in found]
