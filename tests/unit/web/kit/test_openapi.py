@@ -10,8 +10,7 @@ from flask import Flask
 from msgspec import json as msgspec_json
 
 from chatroom.live.protocol import WireMessage
-from chatroom.web.kit.openapi import operation
-from chatroom.web.kit.openapi_document import make_document
+from chatroom.web.kit.openapi import make_document, operation
 from chatroom.web.messages.messages_api import Changes, Post
 from tests.visitors import LOBBY, Visitor, post
 
