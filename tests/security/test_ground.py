@@ -38,7 +38,7 @@ def test_the_database_runs_no_scripts(mongod: EmbeddedMongo) -> None:
         root.drop_database("scripts")
 
 
-def test_no_code_uses_server_side_scripts() -> None:
+def test_no_code_asks_for_scripts() -> None:
     """I03."""
     sources = [path for path in (ROOT / "chatroom").rglob("*.py") if SCRIPTS.search(path.read_text())]
     assert sources == []
