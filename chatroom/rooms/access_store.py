@@ -21,7 +21,7 @@ RIGHTS_FIELDS = dict.fromkeys(("role", "muted_until", "banned_until", "password_
 
 
 class Rights(msgspec.Struct, frozen=True, kw_only=True):
-    """The rights of an account at a moment; `memberships` has its role and mute in each of its rooms."""
+    """The rights of an account now. `memberships` maps the id of each room to the role and mute there."""
 
     site_role: Role
     muted_until: datetime | None = None
@@ -31,7 +31,7 @@ class Rights(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccessStore:
-    """The rooms, memberships and users collections, read together."""
+    """Read the rooms, memberships and users collections together."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -52,7 +52,7 @@ class AccessStore:
             if membership is None:
                 return None
             user = self._users.find_one({"_id": user_id}, USER_FIELDS | APPROVAL_FIELDS) or {}
-        return None if user.get("deleted_at") else _access(room, membership, user)  # a request of a deleted account
+        return None if user.get("deleted_at") else _access(room, membership, user)  # deleted meanwhile
 
     def moderated_by(self, user_id: str) -> list[str]:
         """The ids of the rooms in which the user is an administrator or a moderator."""
@@ -61,7 +61,7 @@ class AccessStore:
             return [document["room"] for document in self._memberships.find(query, {"room": 1})]
 
     def rights_of(self, user_ids: Collection[str]) -> dict[str, Rights]:
-        """The rights of these accounts now; deleted accounts are left out."""
+        """The current rights of these accounts; deleted accounts are left out."""
         with self._database.bounded():
             users = list(self._users.find({"_id": {"$in": list(user_ids)}, "deleted_at": None}, RIGHTS_FIELDS))
             member = {"user": {"$in": [user["_id"] for user in users]}, "removed_at": None}

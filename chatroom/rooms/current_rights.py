@@ -1,6 +1,6 @@
-"""The current rights of many people, read at once to check what connections remember.
+"""Read the current rights of many people at once, to check the rights that connections have cached.
 
-Notices announce changes and may be lost; this does not rely on them.
+The check does not rely on notices, which may be lost.
 """
 
 from collections.abc import Collection, Mapping
@@ -24,7 +24,7 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
     sessions: Collection[str]
 
     def allows(self, access: Access) -> bool:
-        """Whether a user still has all the rights of an access, and the same mute."""
+        """Whether the user of a cached access still has all its rights and the same mute."""
         rights = self.rights.get(access.user_id)
         if rights is None or access.room.id not in rights.memberships:
             return False
@@ -78,6 +78,6 @@ class RightsNow:
 
 def _rules(room: Room) -> tuple[object, ...]:
     values = values_of(room)
-    if room.kind == "direct":  # each member sees it under the others' names
+    if room.kind == "direct":  # each member sees the names of the others as its title
         del values["title"]
     return room.archived_at, room.cleared_sequence, *values.values()
