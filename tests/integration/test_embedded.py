@@ -418,7 +418,7 @@ class TestFailure:
                 "#!/bin/sh\necho $0: error while loading shared libraries: libcurl.so.4: cannot open >&2; exit 127",
                 "mongod needs libcurl.so.4: install libcurl4, or set MONGO_URI to a server's address.",
             ),
-            ("#!/bin/sh\nexit 1", "ended at its start in .*: it left no message"),
+            ("#!/bin/sh\nexit 1", "exited during its start in .*: it left no message"),
             ("#!/no/such/shell\n", "No such file or directory"),
             ("\x7fELF nonsense", "Exec format error"),
         ],
