@@ -3,11 +3,6 @@
 A room is found through its member: the query is the permission.
 """
 
-from collections.abc import Collection, Mapping
-from datetime import datetime
-
-import msgspec
-
 from chatroom.base.access import Access
 from chatroom.base.models import Person, Role
 from chatroom.mongo.database import Database, Document
@@ -17,17 +12,6 @@ from chatroom.rooms.rooms_store import find_named, room_of
 
 USER_FIELDS = SHOWN | dict.fromkeys(("role", "muted_until", "mute_reason", "deleted_at"), 1)
 APPROVAL_FIELDS = dict.fromkeys(("created_at", "is_bot", "approved", "is_trusted", "held_at"), 1)
-RIGHTS_FIELDS = dict.fromkeys(("role", "muted_until", "banned_until", "password_version"), 1)
-
-
-class Rights(msgspec.Struct, frozen=True, kw_only=True):
-    """The rights of an account at a moment; `memberships` has its role and mute in each of its rooms."""
-
-    site_role: Role
-    muted_until: datetime | None = None
-    banned_until: datetime | None = None
-    password_version: int
-    memberships: Mapping[str, tuple[Role, datetime | None]]
 
 
 class AccessStore:
@@ -59,22 +43,6 @@ class AccessStore:
         query = {"user": user_id, "role": {"$in": ["administrator", "moderator"]}}
         with self._database.bounded():
             return [document["room"] for document in self._memberships.find(query, {"room": 1})]
-
-    def rights_of(self, user_ids: Collection[str]) -> dict[str, Rights]:
-        """The rights of these accounts now; deleted accounts are left out."""
-        with self._database.bounded():
-            users = list(self._users.find({"_id": {"$in": list(user_ids)}, "deleted_at": None}, RIGHTS_FIELDS))
-            member = {"user": {"$in": [user["_id"] for user in users]}, "removed_at": None}
-            found = list(self._memberships.find(member, {"_id": 0, "user": 1, "room": 1, "role": 1, "muted_until": 1}))
-        theirs: dict[str, dict[str, tuple[Role, datetime | None]]] = {user["_id"]: {} for user in users}
-        for each in found:
-            theirs[each["user"]][each["room"]] = (each.get("role", "member"), each.get("muted_until"))
-        return {
-            user["_id"]: msgspec.convert(
-                {**user, "site_role": user["role"], "memberships": theirs[user["_id"]]}, Rights
-            )
-            for user in users
-        }
 
     def site_role_of(self, user_id: str) -> Role:
         """The role of an account on the site; `member` for an account that does not exist."""
