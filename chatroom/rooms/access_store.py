@@ -3,10 +3,14 @@
 A room is found through its member: the query is the permission.
 """
 
+import msgspec
+
 from chatroom.base.access import Access
 from chatroom.base.models import Person, Role
 from chatroom.mongo.database import Database, Document
 from chatroom.people.fields import SHOWN, approval_state_of, person_of
+from chatroom.people.users_store import find_people
+from chatroom.rooms.listings_store import title_for
 from chatroom.rooms.memberships_store import membership_of
 from chatroom.rooms.rooms_store import find_named, room_of
 
@@ -36,7 +40,13 @@ class AccessStore:
             if membership is None:
                 return None
             user = self._users.find_one({"_id": user_id}, USER_FIELDS | APPROVAL_FIELDS) or {}
-        return None if user.get("deleted_at") else _access(room, membership, user)  # a request of a deleted account
+            if user.get("deleted_at"):  # a request of a deleted account
+                return None
+            access = _access(room, membership, user)
+            if access.room.kind == "direct":
+                title = title_for(user_id, access.room, find_people(self._users, access.room.people))
+                return msgspec.structs.replace(access, room=msgspec.structs.replace(access.room, title=title))
+        return access
 
     def moderated_by(self, user_id: str) -> list[str]:
         """The ids of the rooms in which the user is an administrator or a moderator."""

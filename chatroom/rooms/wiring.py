@@ -56,7 +56,7 @@ class RoomParts:
         self.listings = ListingStore(database)
         self.preferences = OwnMembershipStore(database, clock=clock)
         direct = DirectRoomStore(database, clock=clock)
-        self.access = RoomAccess(self.access_store, self.store, direct, self.membership_store, notices)
+        self.access = RoomAccess(self.access_store, self.store, self.membership_store, notices)
         self.making = RoomMaking(
             self.store,
             notices,
